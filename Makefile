@@ -1,0 +1,65 @@
+# Everything a person or CI does with Koe. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= $(shell for python in python3 python3.12 python3.11 python; do \
+	command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXTRAS := worker,ja,zh,dashboard,dev
+WORKERS ?= 1
+
+.PHONY: help install serve worker dashboard test check format lint types walls openapi bench clean
+
+help: ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## Set up .venv with everything, pinned by deploy/constraints.txt
+
+$(VENV)/.installed: pyproject.toml deploy/constraints.txt
+	@test -n "$(PYTHON)" || { echo "Koe needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=…'." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+serve: install ## Run everything here: queue, WORKERS=1 workers, API on KOE_PORT=8000
+	$(BIN)/koe serve --workers $(WORKERS)
+
+worker: install ## Run one more worker, on the KOE_REDIS_URL of a server elsewhere or on the queue of `make serve`
+	$(BIN)/koe worker
+
+dashboard: install ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
+	$(BIN)/rq-dashboard --serializer json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
+
+test: install ## Run all tests
+	$(BIN)/python -m pytest
+
+check: install format-check lint types walls test ## Everything that must be green: format, lint, types, walls, tests
+
+.PHONY: format-check
+format-check: install
+	$(BIN)/ruff format --check .
+
+format: install ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+lint: install ## Look for mistakes with ruff
+	$(BIN)/ruff check .
+
+types: install ## Check the types with mypy, strictly
+	$(BIN)/mypy
+
+walls: install ## Check who imports whom
+	$(BIN)/lint-imports
+
+openapi: install ## Export what the API serves to openapi/served.json
+	$(BIN)/koe openapi > openapi/served.json
+
+bench: install ## Measure the queue, the cache and the scheduler here
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## Remove the virtual environment and all caches
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,143 @@
+"""The one map from errors to HTTP: status, `type`, the envelope that OpenAI's clients read, and the headers that go with it.
+
+Why one function answers every exception: whatever is raised, by Koe, by Litestar's router or by a mistake, is first translated
+into the tree of `app.core.errors` (`fault_of`), so there is no second way to word or to number a failure.
+"""
+
+import traceback
+from typing import Any, Final
+
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ExceptionHandlersMap, Scope
+
+from app.core.errors import (
+    Busy,
+    InternalError,
+    InvalidRequest,
+    KoeError,
+    RequestTooLarge,
+    TimedOut,
+    Unauthenticated,
+    Unavailable,
+    UnknownModel,
+    UnknownUrl,
+    WrongMethod,
+)
+
+STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
+    KoeError: (500, "server_error"),
+    InvalidRequest: (400, "invalid_request_error"),
+    UnknownModel: (404, "invalid_request_error"),
+    UnknownUrl: (404, "invalid_request_error"),
+    WrongMethod: (405, "invalid_request_error"),
+    RequestTooLarge: (413, "invalid_request_error"),
+    Unauthenticated: (401, "invalid_request_error"),
+    Busy: (429, "requests"),
+    Unavailable: (503, "server_error"),
+    TimedOut: (504, "server_error"),
+    InternalError: (500, "server_error"),
+}
+"""Status and `type` of each class; a class that is not here has those of its nearest ancestor that is."""
+
+_TOO_LARGE: Final = 413
+_SERVER_FAULT: Final = 500
+_MAX_SHOWN_CHARS: Final = 200
+_HUNG_UP: Final = "client disconnected prematurely"
+"""How Litestar words it: it has no class for a client that goes away while its body is read."""
+
+_log = structlog.get_logger(__name__)
+
+
+def status_of(error: KoeError) -> tuple[int, str]:
+    """HTTP status and `type` of the envelope."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def envelope(error: KoeError) -> dict[str, dict[str, str | None]]:
+    """The body of the answer; all four keys are always there."""
+    _, kind = status_of(error)
+    return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
+
+
+def to_response(error: KoeError) -> Response[dict[str, Any]]:
+    """The whole answer."""
+    status, _ = status_of(error)
+    return Response(envelope(error), status_code=status, media_type=MediaType.JSON, headers=_headers(error))
+
+
+def fault_of(exception: Exception, scope: Scope | None = None) -> KoeError:
+    """Any exception as one of ours. What nobody foresaw is logged, by its type and place alone, and is an InternalError.
+
+    `scope` is that of the request: without it, an unknown URL or a wrong method cannot be named.
+    """
+    if isinstance(exception, KoeError):
+        return exception
+    if isinstance(exception, HTTPException):
+        return _fault_of_litestar(exception, scope)
+    return _unforeseen(exception)
+
+
+def answer_error(request: Request[Any, Any, Any], exception: Exception) -> Response[dict[str, Any]]:
+    """The answer to a request that raised; Litestar calls it before the answer has begun."""
+    return to_response(fault_of(exception, request.scope))
+
+
+EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {Exception: answer_error}
+
+
+def _fault_of_litestar(exception: HTTPException, scope: Scope | None) -> KoeError:
+    method, path = _place(scope)
+    if isinstance(exception, NotFoundException):
+        return UnknownUrl(method, path)
+    if isinstance(exception, MethodNotAllowedException):
+        return WrongMethod(method, path, _allowed(exception))
+    if exception.status_code == _TOO_LARGE:
+        return RequestTooLarge(_body_limit_bytes(scope))
+    if exception.detail == _HUNG_UP:
+        return InvalidRequest("The client went away before its request was read.")
+    if exception.status_code >= _SERVER_FAULT:
+        return _unforeseen(exception)
+    return InvalidRequest(exception.detail)
+
+
+def _unforeseen(exception: Exception) -> KoeError:
+    """Why not the traceback: the text of an exception, and of its causes, may hold what a user wrote."""
+    frames = traceback.extract_tb(exception.__traceback__)
+    _log.error(
+        "unforeseen_error",
+        error=type(exception).__qualname__,
+        cause=type(exception.__cause__).__qualname__ if exception.__cause__ else None,
+        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    )
+    return InternalError()
+
+
+def _place(scope: Scope | None) -> tuple[str, str]:
+    if scope is None or scope["type"] != ScopeType.HTTP:
+        return "", ""
+    path = scope["path"]
+    return scope["method"], path if len(path) <= _MAX_SHOWN_CHARS else f"{path[:_MAX_SHOWN_CHARS]}…"
+
+
+def _allowed(exception: HTTPException) -> tuple[str, ...]:
+    methods = (exception.headers or {}).get("allow", "").split(",")
+    return tuple(sorted(method.strip() for method in methods if method.strip()))
+
+
+def _body_limit_bytes(scope: Scope | None) -> int:
+    route_handler = scope.get("route_handler") if scope is not None else None
+    return (route_handler.resolve_request_max_body_size() or 0) if isinstance(route_handler, HTTPRouteHandler) else 0
+
+
+def _headers(error: KoeError) -> dict[str, str]:
+    if isinstance(error, Busy | Unavailable):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, WrongMethod):
+        return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}

@@ -1,0 +1,111 @@
+"""`POST /v1/audio/speech`: a text in, audio out as it is spoken.
+
+Why the answer begins only with the first audio: until then every failure still has its status. After it, a failure breaks the
+connection off, so that no client takes half a text for the whole.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Send
+
+from app.api.auth import require_key
+from app.api.contract import SpeechOperation
+from app.api.models import GivenFleet, resolve_engine
+from app.api.voices import GivenCatalogue
+from app.api.wire import read_object, read_speech, to_utterance
+from app.core.errors import Cancelled, KoeError
+from app.core.settings import Settings
+from app.delivery import Audio, Delivery
+
+log: Final = structlog.get_logger()
+
+GivenDelivery = NamedDependency[SkipValidation[Delivery]]
+"""How a handler asks for the delivery: a parameter named `delivery` of this type."""
+
+GivenSettings = NamedDependency[SkipValidation[Settings]]
+"""How a handler asks for the settings: a parameter named `settings` of this type."""
+
+
+class AudioResponse(ASGIResponse):
+    """Sends the chunks of `audio` until its end, its failure, or the client's leaving; then closes it."""
+
+    _should_set_content_length = False
+
+    def __init__(self, audio: Audio, *, media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(status_code=200, media_type=media_type, headers=headers)
+        self._audio = audio
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """The answer, as ASGI wants it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await asyncio.shield(self._audio.close())
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """The chunks. Returning without the last message makes the server break the connection off."""
+        sending = asyncio.create_task(self._send_chunks(send))
+        try:
+            await _while_connected(sending, receive)
+        except Cancelled:
+            return
+        except KoeError as error:
+            log.warning("answer_broken_off", code=error.code, error=type(error).__name__)
+
+    async def _send_chunks(self, send: Send) -> None:
+        async for chunk in self._audio:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@post(
+    "/v1/audio/speech",
+    guards=[require_key],
+    status_code=200,
+    summary="Speech from text",
+    operation_class=SpeechOperation,
+)
+async def create_speech(
+    request: Request[Any, Any, Any],
+    catalogue: GivenCatalogue,
+    fleet: GivenFleet,
+    delivery: GivenDelivery,
+    settings: GivenSettings,
+) -> AudioResponse:
+    """Speaks `input` and streams it in `response_format`."""
+    fields = read_object(request.headers.get("content-type"), await request.body())
+    asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
+    engine = resolve_engine(asked.model, await fleet.now())
+    utterance = to_utterance(asked, engine=engine, mp3_bitrate=settings.mp3_bitrate)
+    opening = asyncio.create_task(delivery.open(utterance, request_id=request.scope["state"]["request_id"]))
+    audio: Audio = await _while_connected(opening, request.receive)
+    headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value}
+    return AudioResponse(audio, media_type=asked.format.media_type, headers=headers)
+
+
+async def _while_connected(task: asyncio.Task[Any], receive: Receive) -> Any:
+    """The task's result. When the client leaves first, or the caller is cancelled, the task is cancelled and ended.
+
+    Raises Cancelled when the client has left.
+    """
+    leaving = asyncio.create_task(_disconnected(receive))
+    try:
+        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Cancelled("The client has left.")
+        return task.result()
+    finally:
+        for unfinished in (task, leaving):
+            unfinished.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

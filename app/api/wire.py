@@ -1,0 +1,324 @@
+"""From the bytes of a request to what was asked: JSON read strictly, then one field after the other, first fault told.
+
+Why not one msgspec struct for the whole body: the faults must be told one at a time, in the order of the contract and in the
+words that OpenAI's clients know, and keys that nobody knows are let through.
+
+Why msgspec reads the JSON: it alone of the usual readers refuses NaN, invalid UTF-8 and lone surrogates, so that no text gets
+in that cannot be written out again. A key that comes twice has its last value.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from app.core.errors import (
+    DecimalAboveMaximum,
+    DecimalBelowMinimum,
+    EmptyString,
+    InvalidValue,
+    MissingModel,
+    MissingParameter,
+    NotSupported,
+    StringTooLong,
+    UnknownModel,
+    UnreadableBody,
+    UnsupportedContentType,
+    UnsupportedValue,
+    WrongType,
+)
+from app.core.formats import DEFAULT_FORMAT, FORMATS, Format
+from app.core.languages import LANGUAGES, find_language
+from app.core.models import Model, find_model
+from app.core.utterance import Utterance
+from app.core.voices import Blend, Catalogue
+
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 4.0
+MAX_INSTRUCTIONS_CHARS: Final = 4096
+MAX_PRONUNCIATIONS: Final = 200
+MAX_PRONUNCIATION_CHARS: Final = 100
+"""Code points of the word, and of its phonemes."""
+
+STREAM_FORMATS: Final = ("audio", "sse")
+
+_MEDIA_TYPE: Final = "application/json"
+_PHRASES: Final[dict[type, str]] = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
+_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+"""Of the model `espeak`, which knows more languages than Kokoro: whether it knows this one, the worker judges."""
+
+_MAX_SHOWN_CHARS: Final = 100
+_MAX_SHOWN_INTEGER: Final = 10**15
+
+
+class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, with every name resolved and every default filled in; which engine speaks is not decided yet."""
+
+    model: Model
+    input: str
+    voice: Blend
+    language: str
+    """BCP 47 tag: the one asked for, else the first voice's own."""
+    format: Format
+    speed: float
+    stream_format: str
+    """One of STREAM_FORMATS; `sse` never with a model that does not stream it."""
+    instructions: str | None
+    """Accepted and without effect."""
+    normalize: bool
+    pronunciations: tuple[tuple[str, str], ...]
+    """Pairs of word and phonemes, sorted."""
+
+
+def read_object(content_type: str | None, body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`.
+
+    Raises UnsupportedContentType unless `content_type` is JSON's (parameters such as a charset are fine, and the body is read
+    as UTF-8 whatever they say), UnreadableBody for everything that is not one JSON object.
+    """
+    media_type = (content_type or "").partition(";")[0].strip()
+    if media_type.lower() != _MEDIA_TYPE:
+        raise UnsupportedContentType(_shorten(media_type))
+    value = _read_json(body)
+    if not isinstance(value, dict):
+        raise UnreadableBody(f"Expected an object, but got {_phrase(value)} instead.")
+    return value
+
+
+def read_speech(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars: int) -> SpeechRequest:
+    """What `fields` ask for. `max_input_chars` is the limit of Koe's own models; OpenAI's have OpenAI's.
+
+    Raises the InvalidRequest of the first fault, in the order of the contract: model, input, voice, response_format, speed,
+    stream_format, instructions, language, normalize, pronunciations, timestamps.
+    """
+    model = _read_model(fields)
+    text = _read_input(fields, model.max_input_chars(max_input_chars))
+    blend, voice_language = catalogue.parse(_read_voice(fields))
+    audio_format = _read_format(fields)
+    speed = _read_speed(fields)
+    stream_format = _read_stream_format(fields, model)
+    instructions = _read_instructions(fields)
+    language = _read_language(fields, model) or voice_language
+    normalize = _read_normalize(fields)
+    pronunciations = _read_pronunciations(fields)
+    _refuse_timestamps(fields)
+    return SpeechRequest(
+        model=model,
+        input=text,
+        voice=blend,
+        language=language,
+        format=audio_format,
+        speed=speed,
+        stream_format=stream_format,
+        instructions=instructions,
+        normalize=normalize,
+        pronunciations=pronunciations,
+    )
+
+
+def to_utterance(request: SpeechRequest, *, engine: str, mp3_bitrate: int) -> Utterance:
+    """The sound of `request`, spoken by `engine`; `mp3_bitrate` is in bits per second."""
+    return Utterance(
+        text=request.input,
+        engine=engine,
+        voice=request.voice,
+        language=request.language,
+        format=request.format.name,
+        bitrate_bps=mp3_bitrate if request.format.name == "mp3" else request.format.bitrate_bps,
+        speed=request.speed,
+        normalize=request.normalize,
+        pronunciations=request.pronunciations,
+    )
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except UnicodeDecodeError:
+        raise UnreadableBody("It is not UTF-8.") from None
+    except RecursionError:
+        raise UnreadableBody("It is nested too deeply.") from None
+    except msgspec.DecodeError as error:
+        raise UnreadableBody(f"{error}.") from None
+
+
+def _read_model(fields: dict[str, Any]) -> Model:
+    name = fields.get("model")
+    if name is None or name == "":
+        raise MissingModel
+    if not isinstance(name, str):
+        raise WrongType("model", "a string", _phrase(name))
+    if len(name) > _MAX_SHOWN_CHARS:
+        raise UnknownModel(_shorten(name))
+    return find_model(name)
+
+
+def _read_input(fields: dict[str, Any], max_chars: int) -> str:
+    text = _required_string(fields, "input")
+    if not text:
+        raise EmptyString("input")
+    return _limited("input", text, max_chars)
+
+
+def _read_voice(fields: dict[str, Any]) -> str:
+    """The voice as the user wrote it; what is wrong inside the object form is told of `voice.id`."""
+    voice = fields.get("voice")
+    if not isinstance(voice, dict):
+        return _required_string(fields, "voice")
+    voice_id = voice.get("id")
+    if voice_id is None:
+        raise MissingParameter("voice.id")
+    if not isinstance(voice_id, str):
+        raise WrongType("voice.id", "a string", _phrase(voice_id))
+    return voice_id
+
+
+def _read_format(fields: dict[str, Any]) -> Format:
+    name = _optional_string(fields, "response_format")
+    if name is None:
+        return FORMATS[DEFAULT_FORMAT]
+    if name not in FORMATS:
+        raise UnsupportedValue(_unsupported(name, tuple(FORMATS)), param="response_format")
+    return FORMATS[name]
+
+
+def _read_speed(fields: dict[str, Any]) -> float:
+    speed = fields.get("speed")
+    if speed is None:
+        return 1.0
+    if isinstance(speed, bool) or not isinstance(speed, int | float):
+        raise WrongType("speed", "a decimal", _phrase(speed))
+    if speed > MAX_SPEED:
+        raise DecimalAboveMaximum("speed", MAX_SPEED, _show_number(speed))
+    if not speed >= MIN_SPEED:
+        raise DecimalBelowMinimum("speed", MIN_SPEED, _show_number(speed))
+    return float(speed)
+
+
+def _read_stream_format(fields: dict[str, Any], model: Model) -> str:
+    name = _optional_string(fields, "stream_format")
+    if name is None:
+        return "audio"
+    if name not in STREAM_FORMATS:
+        raise InvalidValue(_unsupported(name, STREAM_FORMATS), param="stream_format")
+    if name == "audio" or not model.streams_sse:
+        return "audio"
+    raise NotSupported(
+        "This server does not send server-sent events yet: leave 'stream_format' out, or set it to 'audio', and the audio is "
+        "streamed as it is spoken.",
+        param="stream_format",
+    )
+
+
+def _read_instructions(fields: dict[str, Any]) -> str | None:
+    text = _optional_string(fields, "instructions")
+    return None if text is None else _limited("instructions", text, MAX_INSTRUCTIONS_CHARS)
+
+
+def _read_language(fields: dict[str, Any], model: Model) -> str | None:
+    param = "lang_code" if fields.get("language") is None else "language"
+    name = _optional_string(fields, param)
+    if name is None:
+        return None
+    language = find_language(name)
+    if model.engine == "espeak" and _TAG.fullmatch(name):
+        return language.tag if language is not None and language.tag.lower() == name.lower() else name
+    if language is None:
+        tags = tuple(language.tag for language in LANGUAGES)
+        letters = " ".join(language.letter for language in LANGUAGES)
+        raise InvalidValue(f"{_unsupported(name, tags)} Kokoro's letters work too: {letters}.", param=param)
+    return language.tag
+
+
+def _read_normalize(fields: dict[str, Any]) -> bool:
+    wanted = fields.get("normalize")
+    if wanted is None:
+        return True
+    if not isinstance(wanted, bool):
+        raise WrongType("normalize", "a boolean", _phrase(wanted))
+    return wanted
+
+
+def _read_pronunciations(fields: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    wanted = fields.get("pronunciations")
+    if wanted is None:
+        return ()
+    if not isinstance(wanted, dict):
+        raise WrongType("pronunciations", "an object", _phrase(wanted))
+    if len(wanted) > MAX_PRONUNCIATIONS:
+        raise InvalidValue(
+            f"Invalid 'pronunciations': too many entries. Expected at most {MAX_PRONUNCIATIONS}, "
+            f"but got {len(wanted)} instead.",
+            param="pronunciations",
+        )
+    return tuple(sorted((_entry_text(word), _entry_text(phonemes)) for word, phonemes in wanted.items()))
+
+
+def _entry_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise WrongType("pronunciations", "an object that maps words to strings of phonemes", f"{_phrase(value)} in it")
+    if not value:
+        raise EmptyString("pronunciations")
+    return _limited("pronunciations", value, MAX_PRONUNCIATION_CHARS)
+
+
+def _refuse_timestamps(fields: dict[str, Any]) -> None:
+    wanted = fields.get("timestamps")
+    if wanted is None or wanted == []:
+        return
+    if not isinstance(wanted, list):
+        raise WrongType("timestamps", "an array of strings", _phrase(wanted))
+    for kind in wanted:
+        if not isinstance(kind, str):
+            raise WrongType("timestamps", "an array of strings", f"{_phrase(kind)} in it")
+        if kind != "word":
+            raise InvalidValue(_unsupported(kind, ("word",)), param="timestamps")
+    raise NotSupported("This server does not tell word times yet: leave 'timestamps' out.", param="timestamps")
+
+
+def _required_string(fields: dict[str, Any], param: str) -> str:
+    value = _optional_string(fields, param)
+    if value is None:
+        raise MissingParameter(param)
+    return value
+
+
+def _optional_string(fields: dict[str, Any], param: str) -> str | None:
+    value = fields.get(param)
+    if value is not None and not isinstance(value, str):
+        raise WrongType(param, "a string", _phrase(value))
+    return value
+
+
+def _limited(param: str, text: str, max_chars: int) -> str:
+    if len(text) > max_chars:
+        raise StringTooLong(param, max_chars, len(text))
+    return text
+
+
+def _phrase(value: Any) -> str:
+    return _PHRASES.get(type(value), "null")
+
+
+def _show_number(value: float) -> str:
+    """A short form: an integer of thousands of digits cannot even be written out."""
+    if isinstance(value, int) and abs(value) >= _MAX_SHOWN_INTEGER:
+        return "a number of more than 15 digits"
+    return str(value)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}…"
+
+
+def _unsupported(got: str, supported: tuple[str, ...]) -> str:
+    *most, last = (f"'{name}'" for name in supported)
+    joined = {0: last, 1: f"{''.join(most)} and {last}"}.get(len(most), f"{', '.join(most)}, and {last}")
+    return f"Invalid value: '{_shorten(got)}'. Supported values are: {joined}."

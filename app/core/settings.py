@@ -1,0 +1,201 @@
+"""The settings, read once from `KOE_*` at the roots (`app.cli`, `workers.__main__`) and handed down as values.
+
+Why an unknown `KOE_` name is an error: a misspelt setting that is quietly ignored costs an evening.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_type_hints
+
+import msgspec
+
+_SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_TRUE: Final = {"1", "true", "yes", "on"}
+_FALSE: Final = {"0", "false", "no", "off", ""}
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it and says what it may be."""
+
+
+class Secret:
+    """A string that does not show itself in logs, errors or `repr`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The string."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Bytes(int):
+    """A number of bytes; written as `1048576`, `1024k` or `256 MiB`."""
+
+
+def _default_data(environ: Mapping[str, str]) -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "koe"
+    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "koe"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One field for each `KOE_` name; the docstring under a field is its line in the README's table."""
+
+    host: str = "127.0.0.1"
+    """Address the API listens on."""
+    port: int = 8000
+    """Port the API listens on; 0 takes a free one."""
+    redis_url: Secret | None = None
+    """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
+    data: Path = Path()
+    """Folder of the embedded server's files. None: the user's data folder."""
+    engine: Literal["auto", "kokoro", "espeak", "tone"] = "auto"
+    """Which engine a worker loads; `auto` is Kokoro where its files are, else espeak-ng."""
+    model_dir: Path | None = None
+    """Folder with `config.json`, `kokoro-v1_0.pth` and `voices/*.pt`. None: the Hugging Face cache."""
+    device: str = "auto"
+    """Device of the model, as PyTorch names it; `auto` is `cuda` where there is one, else `cpu`."""
+    threads: int = 0
+    """Compute threads of a worker; 0 is one for each core."""
+    slots: int = 0
+    """Utterances that a worker has in hand at a time in the interactive lane; 0 is 32."""
+    batch_slots: int = 0
+    """The same for the batch lane; 0 is 2."""
+    scheduler: Literal["deadline", "fifo"] = "deadline"
+    """Which segment is spoken next: the one whose listener runs dry first, or the one that came first."""
+    api_keys: tuple[Secret, ...] = ()
+    """Keys that open the API, divided by commas. None: everybody may."""
+    max_input_chars: int = 100_000
+    """Longest `input` for the models `kokoro` and `espeak`, in code points."""
+    max_wait: float = 30.0
+    """Longest wait for the first audio, in seconds; then 504."""
+    max_queue: int = 512
+    """Utterances that may wait for a worker; more get 429."""
+    cache_ttl: int = 3600
+    """Seconds that finished audio is kept after it was last asked for."""
+    cache_bytes: Bytes = Bytes(256 * 1024**2)
+    """Most bytes of finished audio that are kept; the longest unused goes first."""
+    worker_timeout: float = 5.0
+    """Seconds without a sign of life after which a worker counts as gone."""
+    voices_file: Path | None = None
+    """TOML file with voices and aliases of the operator's own, in the shape of `app/core/voices.toml`."""
+    ffmpeg: Path | None = None
+    """The encoder's binary. None: the one inside imageio-ffmpeg."""
+    mp3_bitrate: int = 128_000
+    """Bits per second of mp3."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """How the log is written; `auto` is text on a terminal and JSON elsewhere."""
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            if not getattr(self, name) >= least:
+                raise SettingsError(f"{env_name(name)} must be at least {least}, not {getattr(self, name)}.")
+
+
+_LEAST: Final = {
+    "port": 0,
+    "threads": 0,
+    "slots": 0,
+    "batch_slots": 0,
+    "max_input_chars": 1,
+    "max_wait": 0.1,
+    "max_queue": 1,
+    "cache_ttl": 1,
+    "cache_bytes": 0,
+    "worker_timeout": 1.0,
+    "mp3_bitrate": 8_000,
+}
+
+
+def env_name(field: str) -> str:
+    """`max_wait` → `KOE_MAX_WAIT`."""
+    return f"KOE_{field.upper()}"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that `environ` holds. Raises SettingsError for an unknown `KOE_` name or a value that cannot be read."""
+    names = {env_name(field): field for field in Settings.__struct_fields__}
+    values: dict[str, str] = {}
+    for name, text in environ.items():
+        if not name.startswith("KOE_"):
+            continue
+        if name not in names:
+            raise SettingsError(f"{name} is no setting of Koe. Settings: {', '.join(sorted(names))}.")
+        if text.strip():
+            values[names[name]] = text.strip()
+    hints = get_type_hints(Settings)
+    read: dict[str, Any] = {"data": _default_data(environ)}
+    read |= {field: _read(field, hints[field], text) for field, text in values.items()}
+    return Settings(**read)
+
+
+def write_settings(settings: Settings) -> dict[str, str]:
+    """The environment that `read_settings` turns into these settings: how a parent hands them to its parts."""
+    environ = {}
+    for field in Settings.__struct_fields__:
+        value = getattr(settings, field)
+        if value is None or value == ():
+            continue
+        environ[env_name(field)] = _write(value)
+    return environ
+
+
+def part_environ(settings: Settings) -> dict[str, str]:
+    """The environment for a process that this one starts: this one's own, with these settings and no others of Koe's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KOE_")} | write_settings(settings)
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_write(item) for item in value)
+    return value.reveal() if isinstance(value, Secret) else str(value)
+
+
+def _read(field: str, hint: Any, text: str) -> Any:
+    try:
+        return _parse(hint, text)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise SettingsError(f"{env_name(field)}: {text!r} cannot be read ({error}).") from None
+
+
+def _parse(hint: Any, text: str) -> Any:
+    kinds = {str(kind) for kind in getattr(hint, "__args__", (hint,))}
+    if hint == tuple[Secret, ...]:
+        return tuple(Secret(key.strip()) for key in text.split(",") if key.strip())
+    if str(Secret) in kinds:
+        return Secret(text)
+    if str(Path) in kinds:
+        return Path(text).expanduser()
+    if hint is Bytes:
+        return _parse_bytes(text)
+    if hint is bool:
+        return _parse_bool(text)
+    return msgspec.convert(text, hint, strict=False)
+
+
+def _parse_bool(text: str) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise ValueError("expected true or false")
+    return text.lower() in _TRUE
+
+
+def _parse_bytes(text: str) -> Bytes:
+    match = re.fullmatch(r"(\d+)\s*([kmg]?)(?:i?b)?", text.lower())
+    if match is None:
+        raise ValueError("expected a number of bytes such as 268435456 or 256MiB")
+    return Bytes(int(match[1]) * _SIZES[match[2]])

@@ -1,0 +1,101 @@
+"""What is here, what is missing, and the command that mends it; and the text that `koe serve` greets with.
+
+Why the workers' half is examined in a process of its own: this side imports neither torch nor the engines, and a broken
+installation of either must not keep the doctor from speaking.
+"""
+
+import importlib.util
+import platform
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Final
+
+import httpx
+import msgspec
+from redis.exceptions import RedisError
+from rich.console import Console
+
+from app import __version__
+from app.core import keys
+from app.core.connections import connect
+from app.core.findings import Finding
+from app.core.fleet import WorkerCard
+from app.core.settings import Settings, part_environ
+
+_POLL_SECONDS: Final = 0.2
+
+
+def examine(settings: Settings, redis_url: str, console: Console) -> bool:
+    """Prints every finding; True when nothing that is needed is missing."""
+    findings = [_python(), _queue(redis_url), *_speaking_side(settings)]
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.is_well else "[red]✗[/]" if finding.is_needed else "[yellow]![/]"
+        console.print(f"{mark} {finding.name}: {finding.detail}", highlight=False, soft_wrap=True)
+        if finding.remedy and not finding.is_well:
+            console.print(f"    → {finding.remedy}", highlight=False, soft_wrap=True)
+    return all(finding.is_well or not finding.is_needed for finding in findings)
+
+
+def welcome(settings: Settings, console: Console) -> None:
+    """Prints where and how Koe speaks, once it can; returns at once."""
+    threading.Thread(target=_welcome, args=(settings, console), name="welcome", daemon=True).start()
+
+
+def _welcome(settings: Settings, console: Console) -> None:
+    url = f"http://{settings.host}:{settings.port}"
+    ready = _wait_until_ready(url)
+    console.print(f"\n[bold]Koe {__version__}[/] speaks at [bold]{url}/v1[/] with [bold]{ready['engine']}[/]", highlight=False)
+    if ready["notice"]:
+        console.print(f"[yellow]![/] {ready['notice']}", highlight=False, soft_wrap=True)
+    console.print(f'  koe say "Hello" -o hello.mp3       or any OpenAI client with base_url={url}/v1', highlight=False)
+    console.print("  Ctrl-C ends it.\n", highlight=False)
+
+
+def _wait_until_ready(url: str) -> dict[str, Any]:
+    while True:
+        try:
+            answer = httpx.get(f"{url}/readyz")
+            if answer.status_code == httpx.codes.OK:
+                body: dict[str, Any] = answer.json()
+                return body
+        except httpx.HTTPError:
+            pass
+        time.sleep(_POLL_SECONDS)
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    return Finding(
+        name="Python",
+        is_well=(3, 11) <= sys.version_info[:2] < (3, 13),
+        detail=f"{version}, Koe {__version__}",
+        remedy="Kokoro's package runs on Python 3.11 and 3.12: make a virtual environment with one of them.",
+    )
+
+
+def _queue(redis_url: str) -> Finding:
+    shown = redis_url.rpartition("@")[2]
+    try:
+        with connect(redis_url) as redis:
+            version = redis.info("server")["redis_version"]
+            cards = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
+    except RedisError as error:
+        remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
+        return Finding(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
+    workers = [msgspec.json.decode(card, type=WorkerCard) for card in cards if card]
+    speak = ", ".join(f"{card.name} ({'+'.join(card.engines)})" for card in workers) or "none running"
+    return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
+
+
+def _speaking_side(settings: Settings) -> list[Finding]:
+    if importlib.util.find_spec("torch") is None and importlib.util.find_spec("espeakng_loader") is None:
+        remedy = "pip install 'koe[worker]' on the machines that are to speak."
+        return [Finding(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
+    command = [sys.executable, "-m", "workers.examine"]
+    done = subprocess.run(command, env=part_environ(settings), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        detail = (done.stderr.strip().splitlines() or ["ended without a word"])[-1]
+        return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' anew.")]
+    return msgspec.json.decode(done.stdout, type=list[Finding])

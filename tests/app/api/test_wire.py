@@ -1,0 +1,394 @@
+"""What a body asks for, and which fault is told of one that asks wrongly."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.api.wire import SpeechRequest, read_object, read_speech, to_utterance
+from app.core.errors import (
+    DecimalAboveMaximum,
+    DecimalBelowMinimum,
+    EmptyString,
+    InvalidRequest,
+    InvalidValue,
+    MissingModel,
+    MissingParameter,
+    NotSupported,
+    StringTooLong,
+    UnknownModel,
+    UnreadableBody,
+    UnsupportedContentType,
+    UnsupportedValue,
+    WrongType,
+)
+from app.core.voices import BlendPart, load_catalogue
+
+CATALOGUE = load_catalogue()
+LEAST = {"model": "kokoro", "input": "Hello.", "voice": "alloy"}
+JSON = "application/json"
+
+
+def read(**fields: Any) -> SpeechRequest:
+    return read_speech(LEAST | fields, catalogue=CATALOGUE, max_input_chars=100)
+
+
+def fault_of(fields: dict[str, Any]) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        read_speech(fields, catalogue=CATALOGUE, max_input_chars=100)
+    return caught.value
+
+
+# The body
+
+
+@pytest.mark.parametrize(
+    "content_type", [JSON, "application/json; charset=utf-8", "Application/JSON", " application/json ;charset=latin-1"]
+)
+def test_json_is_read_whatever_its_parameters_say(content_type: str) -> None:
+    assert read_object(content_type, '{"input":"é"}'.encode()) == {"input": "é"}
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", None, "application/jsonp"])
+def test_anything_else_is_refused_before_it_is_read(content_type: str | None) -> None:
+    with pytest.raises(UnsupportedContentType) as caught:
+        read_object(content_type, b"{")
+    assert caught.value.message.startswith(f"Unsupported content type: '{content_type or ''}'.")
+
+
+UNREADABLE = [
+    b"",
+    b"{",
+    b"{'a': 1}",
+    b"{} {}",
+    b"\xef\xbb\xbf{}",
+    b'{"a": NaN}',
+    b'{"a": Infinity}',
+    b'{"a": -Infinity}',
+    b'{"a": 1e999}',
+    b'{"a": ' + b"9" * 5000 + b"}",
+    b'{"a": "\xff"}',
+    b'{"a": "\xed\xa0\x80"}',
+    b'{"a": "\\ud800"}',
+    b'{"a": "\\udc00 and more"}',
+    b'{"\\ud800": 1}',
+    b'{"a": "\x01"}',
+    b"[" * 100_000,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000,
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: ascii(body[:20]))
+def test_a_body_that_is_no_json_is_told_as_openai_tells_it(body: bytes) -> None:
+    with pytest.raises(UnreadableBody) as caught:
+        read_object(JSON, body)
+    assert caught.value.message.startswith("We could not parse the JSON body of your request. ")
+    assert (caught.value.param, caught.value.code) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "got"),
+    [
+        (b"[]", "an array"),
+        (b'"a"', "a string"),
+        (b"1", "an integer"),
+        (b"1.5", "a decimal"),
+        (b"true", "a boolean"),
+        (b"null", "null"),
+    ],
+)
+def test_a_body_that_is_no_object_is_unreadable(body: bytes, got: str) -> None:
+    with pytest.raises(UnreadableBody, match=f"Expected an object, but got {got} instead"):
+        read_object(JSON, body)
+
+
+def test_of_a_key_that_comes_twice_the_last_counts() -> None:
+    assert read_object(JSON, b'{"a": 1, "a": 2}') == {"a": 2}
+
+
+def test_nothing_of_the_body_is_in_the_message() -> None:
+    with pytest.raises(UnreadableBody) as caught:
+        read_object(JSON, b'{"input": "my secret" my secret}')
+    assert "secret" not in caught.value.message
+
+
+# What is asked
+
+
+def test_the_least_that_can_be_asked_has_the_defaults_of_openai() -> None:
+    request = read()
+    assert (request.format.name, request.speed, request.stream_format, request.normalize) == ("mp3", 1.0, "audio", True)
+    assert (request.voice, request.language) == ((BlendPart("af_alloy", 1.0),), "en-US")
+    assert (request.instructions, request.pronunciations) == (None, ())
+
+
+OPTIONAL = [
+    "response_format",
+    "speed",
+    "stream_format",
+    "instructions",
+    "language",
+    "lang_code",
+    "normalize",
+    "pronunciations",
+    "timestamps",
+]
+
+
+def test_null_for_an_optional_key_is_as_not_given() -> None:
+    assert read(**dict.fromkeys(OPTIONAL)) == read()
+
+
+def test_keys_that_nobody_knows_are_ignored() -> None:
+    assert read(backend="x", stream=True, user=None, **{"": [1]}) == read()
+
+
+@pytest.mark.parametrize("text", [" ", "\n", "🙂", ".", "\x00", "a" * 100])
+def test_any_text_but_the_empty_one_is_taken(text: str) -> None:
+    assert read(input=text).input == text
+
+
+@pytest.mark.parametrize(("speed", "read_as"), [(1, 1.0), (4, 4.0), (0.25, 0.25), (1.5, 1.5)])
+def test_a_speed_may_be_an_integer(speed: float, read_as: float) -> None:
+    assert read(speed=speed).speed == read_as
+    assert type(read(speed=speed).speed) is float
+
+
+def test_a_voice_may_be_an_object_with_its_id() -> None:
+    assert read(voice={"id": "af_heart", "name": "x"}).voice == (BlendPart("af_heart", 1.0),)
+
+
+@pytest.mark.parametrize(("name", "tag"), [("b", "en-GB"), ("en-gb", "en-GB"), ("cmn", "zh"), ("ja-JP", "ja"), ("es-MX", "es")])
+@pytest.mark.parametrize("param", ["language", "lang_code"])
+def test_a_language_is_a_tag_or_a_letter_of_kokoros(param: str, name: str, tag: str) -> None:
+    assert read(**{param: name}).language == tag
+
+
+def test_language_goes_before_its_other_name() -> None:
+    assert read(language="ja", lang_code="b").language == "ja"
+    assert read(language=None, lang_code="b").language == "en-GB"
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [("ko", "ko"), ("de-DE", "de-DE"), ("EN-us", "en-US"), ("en-GB-scotland", "en-GB-scotland"), ("j", "ja")],
+)
+def test_espeak_is_let_judge_languages_of_its_own(name: str, tag: str) -> None:
+    assert read(model="espeak", language=name).language == tag
+
+
+@pytest.mark.parametrize("name", ["", "x", "de/../..", "klingon-language", "d e", "日本語"])
+def test_what_is_no_tag_is_no_language_for_espeak_either(name: str) -> None:
+    assert isinstance(fault_of(LEAST | {"model": "espeak", "language": name}), InvalidValue)
+
+
+def test_the_old_models_answer_events_with_plain_audio() -> None:
+    for model in ("tts-1", "tts-1-hd", "tts-1-1106", "tts-1-hd-1106"):
+        assert read(model=model, stream_format="sse").stream_format == "audio"
+
+
+def test_pronunciations_are_sorted() -> None:
+    assert read(pronunciations={"b": "2", "a": "1"}).pronunciations == (("a", "1"), ("b", "2"))
+    assert len(read(pronunciations={f"w{i}": "a" for i in range(200)}).pronunciations) == 200
+    assert read(pronunciations={}).pronunciations == ()
+
+
+def test_no_timestamps_may_be_asked_for() -> None:
+    assert read(timestamps=[]) == read()
+
+
+def test_the_limit_of_openai_is_openais_and_ours_is_ours() -> None:
+    assert len(read(model="tts-1", input="é" * 4096).input) == 4096
+    assert fault_of(LEAST | {"model": "tts-1", "input": "🙂" * 5000}).message == (
+        "Invalid 'input': string too long. Expected a string with maximum length 4096, "
+        "but got a string with length 5000 instead."
+    )
+    assert "maximum length 100," in fault_of(LEAST | {"input": "a" * 101}).message
+
+
+# What is wrong with it: field, value, class, param, and a part of the message
+
+FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
+    ("model", None, MissingModel, None, "you must provide a model parameter"),
+    ("model", "", MissingModel, None, "you must provide a model parameter"),
+    ("model", 5, WrongType, "model", "Invalid type for 'model': expected a string, but got an integer instead."),
+    ("model", "tts-3", UnknownModel, None, "The model `tts-3` does not exist"),
+    ("model", "x" * 10_000, UnknownModel, None, "x…`"),
+    ("input", None, MissingParameter, "input", "Missing required parameter: 'input'."),
+    ("input", 5, WrongType, "input", "Invalid type for 'input': expected a string, but got an integer instead."),
+    ("input", 5.5, WrongType, "input", "got a decimal instead"),
+    ("input", True, WrongType, "input", "got a boolean instead"),
+    ("input", [], WrongType, "input", "got an array instead"),
+    ("input", {}, WrongType, "input", "got an object instead"),
+    ("input", "", EmptyString, "input", "Expected a string with minimum length 1, but got an empty string instead."),
+    ("voice", None, MissingParameter, "voice", "Missing required parameter: 'voice'."),
+    ("voice", 1, WrongType, "voice", "expected a string"),
+    ("voice", [], WrongType, "voice", "expected a string, but got an array"),
+    ("voice", {}, MissingParameter, "voice.id", "'voice.id'"),
+    ("voice", {"id": None}, MissingParameter, "voice.id", "'voice.id'"),
+    ("voice", {"id": 1}, WrongType, "voice.id", "'voice.id': expected a string, but got an integer"),
+    ("voice", {"id": "zzz"}, InvalidValue, "voice", "'zzz'"),
+    ("voice", "zzz", InvalidValue, "voice", "Invalid value: 'zzz'. Supported values are: 'alloy', "),
+    ("voice", "", InvalidValue, "voice", "Invalid value: ''."),
+    ("voice", "af_heart(0)", InvalidValue, "voice", "blends"),
+    ("response_format", "MP3", UnsupportedValue, "response_format", "'mp3', 'opus', 'aac', 'flac', 'wav', and 'pcm'"),
+    ("response_format", "", UnsupportedValue, "response_format", "Invalid value: ''."),
+    ("response_format", 3, WrongType, "response_format", "expected a string"),
+    ("speed", "1", WrongType, "speed", "Invalid type for 'speed': expected a decimal, but got a string instead."),
+    ("speed", True, WrongType, "speed", "got a boolean"),
+    ("speed", 5, DecimalAboveMaximum, "speed", "Expected a value <= 4, but got 5 instead."),
+    ("speed", 4.0000001, DecimalAboveMaximum, "speed", "got 4.0000001 instead"),
+    ("speed", 10**4000, DecimalAboveMaximum, "speed", "more than 15 digits"),
+    ("speed", 0, DecimalBelowMinimum, "speed", "Expected a value >= 0.25, but got 0 instead."),
+    ("speed", -(10**4000), DecimalBelowMinimum, "speed", "more than 15 digits"),
+    ("speed", float("nan"), DecimalBelowMinimum, "speed", "got nan"),
+    ("stream_format", "websocket", InvalidValue, "stream_format", "Supported values are: 'audio' and 'sse'."),
+    ("stream_format", "", InvalidValue, "stream_format", "Invalid value: ''."),
+    ("stream_format", 1, WrongType, "stream_format", "expected a string"),
+    ("stream_format", "sse", NotSupported, "stream_format", "'audio'"),
+    ("instructions", 1, WrongType, "instructions", "expected a string"),
+    ("instructions", "a" * 4097, StringTooLong, "instructions", "maximum length 4096"),
+    ("language", "de", InvalidValue, "language", "'en-US', 'en-GB', 'es', 'fr-FR', 'hi', 'it', 'ja', 'pt-BR', and 'zh'"),
+    ("lang_code", "q", InvalidValue, "lang_code", "a b e f h i j p z"),
+    ("language", 1, WrongType, "language", "expected a string"),
+    ("normalize", "yes", WrongType, "normalize", "expected a boolean, but got a string"),
+    ("normalize", 1, WrongType, "normalize", "expected a boolean, but got an integer"),
+    ("pronunciations", [], WrongType, "pronunciations", "expected an object, but got an array"),
+    ("pronunciations", {"a": 1}, WrongType, "pronunciations", "an integer"),
+    ("pronunciations", {"a": None}, WrongType, "pronunciations", "null"),
+    ("pronunciations", {"a": ""}, EmptyString, "pronunciations", "empty"),
+    ("pronunciations", {"": "a"}, EmptyString, "pronunciations", "empty"),
+    ("pronunciations", {"a" * 101: "a"}, StringTooLong, "pronunciations", "maximum length 100"),
+    ("pronunciations", {"a": "a" * 101}, StringTooLong, "pronunciations", "maximum length 100"),
+    ("pronunciations", {f"w{i}": "a" for i in range(201)}, InvalidValue, "pronunciations", "at most 200"),
+    ("timestamps", "word", WrongType, "timestamps", "expected an array of strings, but got a string"),
+    ("timestamps", [1], WrongType, "timestamps", "an integer"),
+    ("timestamps", ["segment"], InvalidValue, "timestamps", "Supported values are: 'word'."),
+    ("timestamps", ["word"], NotSupported, "timestamps", "'timestamps'"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "kind", "param", "part"), FAULTS, ids=lambda value: ascii(value)[:30])
+def test_a_fault_is_told_with_its_field(
+    field: str, value: Any, kind: type[InvalidRequest], param: str | None, part: str
+) -> None:
+    fault = fault_of(LEAST | {field: value})
+    assert type(fault) is kind
+    assert fault.param == param
+    assert part in fault.message
+    assert len(fault.message) < 600
+
+
+@pytest.mark.parametrize("field", ["model", "input", "voice"])
+def test_a_required_field_that_is_absent_is_as_null(field: str) -> None:
+    absent = {name: value for name, value in LEAST.items() if name != field}
+    assert fault_of(absent).message == fault_of(LEAST | {field: None}).message
+
+
+def test_the_first_fault_in_the_order_of_the_contract_is_told() -> None:
+    wrong = {
+        "model": 1,
+        "input": 1,
+        "voice": 1,
+        "response_format": 1,
+        "speed": "1",
+        "stream_format": 1,
+        "instructions": 1,
+        "language": 1,
+        "normalize": 1,
+        "pronunciations": 1,
+        "timestamps": 1,
+    }
+    fields = dict(reversed(wrong.items()))
+    for name in wrong:
+        assert fault_of(fields).param == name
+        fields[name] = LEAST.get(name)
+    assert read(**{name: value for name, value in fields.items() if value is not None}) == read()
+
+
+def test_an_unknown_model_is_told_before_all_else() -> None:
+    assert isinstance(fault_of({"model": "nope"}), UnknownModel)
+
+
+# Nothing that a client sends does anything else
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+KNOWN = {
+    "model": st.sampled_from(["tts-1", "gpt-4o-mini-tts", "kokoro", "espeak"]),
+    "input": st.text(max_size=120),
+    "voice": st.sampled_from(["alloy", "af_heart+bf_emma", "af_heart(2)"]) | st.fixed_dictionaries({"id": VALUES}),
+    "response_format": st.sampled_from(["mp3", "wav", "zip"]),
+    "speed": st.floats() | st.integers(),
+    "stream_format": st.sampled_from(["audio", "sse"]),
+    "instructions": st.text(),
+    "language": st.text(max_size=10) | st.sampled_from(["a", "en-GB", "ko"]),
+    "lang_code": st.text(max_size=10),
+    "normalize": st.booleans(),
+    "pronunciations": st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3),
+    "timestamps": st.lists(st.sampled_from(["word", "segment"]), max_size=2),
+}
+BODIES = st.fixed_dictionaries({}, optional={name: values | VALUES for name, values in KNOWN.items()})
+
+
+@settings(max_examples=300)
+@given(BODIES)
+def test_any_json_is_a_request_or_an_invalid_request(fields: dict[str, Any]) -> None:
+    body = json.dumps(fields).encode()
+    try:
+        request = read_speech(read_object(JSON, body), catalogue=CATALOGUE, max_input_chars=100)
+    except InvalidRequest as error:
+        assert error.message.encode()
+    else:
+        assert len(to_utterance(request, engine="kokoro", mp3_bitrate=128_000).id) == 40
+
+
+@given(st.none() | st.text(max_size=30) | st.just(JSON), st.binary(max_size=60))
+def test_any_bytes_are_an_object_or_an_invalid_request(content_type: str | None, body: bytes) -> None:
+    try:
+        assert isinstance(read_object(content_type, body), dict)
+    except InvalidRequest as error:
+        assert error.message
+
+
+# What it will sound like
+
+
+def test_a_request_becomes_the_utterance_that_it_asks_for() -> None:
+    request = read(voice="coral", response_format="opus", speed=2, normalize=False, pronunciations={"Koe": "koˈe"})
+    utterance = to_utterance(request, engine="espeak", mp3_bitrate=96_000)
+    assert (utterance.text, utterance.engine, utterance.language) == ("Hello.", "espeak", "en-US")
+    assert utterance.voice == (BlendPart("af_heart", 1.0),)
+    assert (utterance.format, utterance.bitrate_bps, utterance.speed) == ("opus", 64_000, 2.0)
+    assert (utterance.normalize, utterance.pronunciations) == (False, (("Koe", "koˈe"),))
+
+
+def test_the_bitrate_that_is_set_is_that_of_mp3_alone() -> None:
+    bitrates = {
+        name: to_utterance(read(response_format=name), engine="kokoro", mp3_bitrate=96_000).bitrate_bps
+        for name in ("mp3", "opus", "aac", "flac", "wav", "pcm")
+    }
+    assert bitrates == {"mp3": 96_000, "opus": 64_000, "aac": 96_000, "flac": 0, "wav": 0, "pcm": 0}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"voice": "af_alloy"},
+        {"voice": {"id": "alloy"}},
+        {"model": "tts-1"},
+        {"speed": 1.0},
+        {"instructions": "Whisper."},
+        {"language": "a"},
+        {"pronunciations": {}},
+    ],
+    ids=ascii,
+)
+def test_what_sounds_the_same_is_one_utterance(other: dict[str, Any]) -> None:
+    ids = {to_utterance(read(**fields), engine="kokoro", mp3_bitrate=128_000).id for fields in ({}, other)}
+    assert len(ids) == 1

@@ -1,0 +1,110 @@
+"""The Valkey server of our own: it starts, answers, keeps what it was given, and leaves nothing behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.connections import connect
+from app.core.embedded import EmbeddedError, EmbeddedServer, embedded_url
+
+
+@pytest.fixture
+def server(data: Path) -> Iterator[EmbeddedServer]:
+    server = EmbeddedServer(data)
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_it_answers_at_the_address_that_its_folder_gives(server: EmbeddedServer, data: Path) -> None:
+    with connect(embedded_url(data)) as redis:
+        assert redis.ping()
+
+    assert server.is_running()
+    assert server.answers()
+
+
+def test_only_this_user_reaches_it(server: EmbeddedServer, data: Path) -> None:
+    with connect(server.url) as redis:
+        assert redis.config_get("port") == {"port": "0"}
+
+    assert (data / "valkey.sock").stat().st_mode & 0o077 == 0
+
+
+def test_under_pressure_only_what_has_an_end_goes(server: EmbeddedServer) -> None:
+    with connect(server.url) as redis:
+        assert redis.config_get("maxmemory-policy") == {"maxmemory-policy": "volatile-lru"}
+
+
+def test_what_it_holds_outlives_a_restart(server: EmbeddedServer) -> None:
+    with connect(server.url) as redis:
+        redis.xadd("stream", {"data": bytes(range(256))})
+
+    server.stop()
+    assert not server.is_running()
+    assert not server.answers()
+    server.start()
+
+    with connect(server.url) as redis:
+        assert [fields for _, fields in redis.xrange("stream")] == [{b"data": bytes(range(256))}]
+
+
+def test_what_it_was_given_longer_ago_than_a_second_outlives_a_kill(server: EmbeddedServer) -> None:
+    with connect(server.url) as redis:
+        redis.set("name", "koe")
+        # Returns when the append-only file is on the disk.
+        assert redis.execute_command("WAITAOF", 1, 0, 10_000)[0] == 1
+        process = redis.info("server")["process_id"]
+    os.kill(process, 9)
+    assert server._process is not None
+    server._process.wait()
+    assert not server.is_running()
+
+    server.start()
+
+    with connect(server.url) as redis:
+        assert redis.get("name") == b"koe"
+
+
+def test_a_server_that_a_killed_process_left_behind_is_ended_first(data: Path) -> None:
+    start = "import sys, pathlib, app.core.embedded as e; s = e.EmbeddedServer(pathlib.Path(sys.argv[1])); s.start()"
+    script = f"{start}; print(s._process.pid, flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script, data], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        left_behind = int(first.stdout.readline())
+        with connect(embedded_url(data)) as redis:
+            redis.set("name", "koe")
+        first.kill()
+    server = EmbeddedServer(data)
+
+    server.start()
+
+    with connect(server.url) as redis:
+        assert redis.info("server")["process_id"] != left_behind
+        assert redis.get("name") == b"koe"
+    server.stop()
+
+
+def test_to_end_what_never_started_is_nothing(data: Path) -> None:
+    server = EmbeddedServer(data)
+
+    server.stop()
+
+    assert not server.is_running()
+
+
+def test_a_path_too_long_for_a_socket_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedError, match="set KOE_DATA to a shorter one, or KOE_REDIS_URL"):
+        EmbeddedServer(tmp_path / ("deep" * 30))
+
+
+def test_a_server_that_cannot_start_says_why(data: Path) -> None:
+    (data / "appendonlydir").mkdir()
+    (data / "appendonlydir" / "appendonly.aof.manifest").write_text("broken\n")
+
+    with pytest.raises(EmbeddedError, match="(?s)did not start.*manifest"):
+        EmbeddedServer(data).start()

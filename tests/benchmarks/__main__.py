@@ -1,0 +1,204 @@
+"""`make bench`: prints what the server costs here. It starts the real processes on free ports and asserts nothing."""
+
+import asyncio
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from app.core.formats import FORMATS
+from tests.house import free_port
+
+WORDS = "the birch canoe slid on smooth planks it is easy to tell the depth of a well and rice is served in round bowls"
+console = Console()
+
+
+class Served:
+    """A running `koe serve`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, started: float) -> None:
+        self.process = process
+        self.url = url
+        self.ready_seconds = time.monotonic() - started
+
+    def memory_mib(self) -> dict[str, float]:
+        """Resident memory of each of its Python processes, by role."""
+        found = {}
+        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            role = "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
+            status = Path(f"/proc/{child}/status").read_text()
+            found[role] = int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return found
+
+
+@contextmanager
+def served(**settings: str) -> Iterator[Served]:
+    """`koe serve` with these settings, ready."""
+    with tempfile.TemporaryDirectory(prefix="koe-") as data:
+        port = free_port()
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
+        environ |= {"KOE_DATA": data, "KOE_PORT": str(port), **settings}
+        started = time.monotonic()
+        process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environ, stderr=subprocess.DEVNULL)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            while not _is_ready(url):
+                time.sleep(0.02)
+            yield Served(process, url, started)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def text_of(n_characters: int, seed: int) -> str:
+    """A text of about that length, its own for each seed, in sentences of about 60 characters."""
+    chosen = random.Random(seed)
+    sentences: list[str] = []
+    while sum(map(len, sentences)) < n_characters:
+        sentences.append(" ".join(chosen.choices(WORDS.split(), k=12)).capitalize() + ".")
+    return " ".join(sentences)
+
+
+async def ask(http: httpx.AsyncClient, text: str, format_name: str = "pcm", voice: str = "alloy") -> tuple[float, int]:
+    """Seconds to the first byte, and bytes in all."""
+    body = {"model": "tts-1", "voice": voice, "input": text, "response_format": format_name}
+    started = time.monotonic()
+    first, n_bytes = 0.0, 0
+    async with http.stream("POST", "/v1/audio/speech", json=body) as answer:
+        answer.raise_for_status()
+        async for chunk in answer.aiter_raw():
+            first = first or time.monotonic() - started
+            n_bytes += len(chunk)
+    return first, n_bytes
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which that share of the values lies."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def row(table: Table, name: str, seconds: list[float]) -> None:
+    """Adds p50, p95, p99 and the largest, in milliseconds."""
+    figures = [percentile(seconds, share) * 1000 for share in (0.5, 0.95, 0.99)] + [max(seconds) * 1000]
+    table.add_row(name, *(f"{figure:.1f}" for figure in figures))
+
+
+def a_table(title: str, *columns: str) -> Table:
+    """An empty table of milliseconds."""
+    return Table("", *(columns or ("p50 ms", "p95 ms", "p99 ms", "max ms")), title=title, title_justify="left")
+
+
+async def overhead(n_requests: int) -> None:
+    """Request to first byte on an idle server with the tone engine: new work, and cache hits."""
+    table = a_table(f"Queue overhead: tone, pcm, one client, {n_requests} requests")
+    with served(KOE_ENGINE="tone") as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
+            for n in range(20):
+                await ask(http, f"Warm {n}.")
+            row(table, "new", [(await ask(http, f"Number {n}."))[0] for n in range(n_requests)])
+            row(table, "cache hit", [(await ask(http, f"Number {n}."))[0] for n in range(n_requests)])
+        memory = server.memory_mib()
+    console.print(table)
+    console.print(f"ready after {server.ready_seconds:.2f} s; resident memory, MiB: {_show(memory)}\n")
+
+
+async def load(n_clients: int, seconds: float) -> None:
+    """Many clients at once with espeak, mixed formats, lengths and voices; what /healthz does meanwhile."""
+    failures: list[str] = []
+    first: list[float] = []
+    health: list[float] = []
+    with served(KOE_ENGINE="espeak") as server:
+        limits = httpx.Limits(max_connections=n_clients + 4)
+        async with httpx.AsyncClient(base_url=server.url, timeout=120, limits=limits) as http:
+            end = time.monotonic() + seconds
+            with Progress(console=console, transient=True) as progress:
+                bar = progress.add_task(f"{n_clients} clients", total=seconds)
+
+                async def client(number: int) -> None:
+                    chosen = random.Random(number)
+                    while time.monotonic() < end:
+                        text = text_of(chosen.choice((40, 200, 800)), chosen.randrange(10**9))
+                        try:
+                            answer = await ask(
+                                http, text, chosen.choice(list(FORMATS)), chosen.choice(("alloy", "onyx", "fable"))
+                            )
+                            first.append(answer[0])
+                        except httpx.HTTPError as error:
+                            failures.append(repr(error))
+
+                async def watch() -> None:
+                    while time.monotonic() < end:
+                        started = time.monotonic()
+                        (await http.get("/healthz")).raise_for_status()
+                        health.append(time.monotonic() - started)
+                        progress.update(bar, completed=seconds - (end - time.monotonic()))
+                        await asyncio.sleep(0.05)
+
+                await asyncio.gather(watch(), *(client(number) for number in range(n_clients)))
+        memory = server.memory_mib()
+    table = a_table(f"{n_clients} clients for {seconds:g} s: espeak, six formats, 40 to 800 characters")
+    row(table, "first audio", first)
+    row(table, "/healthz", health)
+    console.print(table)
+    console.print(f"answers {len(first)}, failures {len(failures)} {failures[:3]}; resident memory, MiB: {_show(memory)}\n")
+
+
+async def scheduling(n_rounds: int) -> None:
+    """Eight clients at once, each with two segments: first audio with deadlines and first-in-first-out, in turn."""
+    first: dict[str, list[float]] = {"deadline": [], "fifo": []}
+    for round_number in range(n_rounds):
+        for policy in first:
+            with served(KOE_ENGINE="espeak", KOE_SCHEDULER=policy, KOE_THREADS="1") as server:
+                async with httpx.AsyncClient(base_url=server.url, timeout=120) as http:
+                    await ask(http, "Warm.")
+                    texts = [text_of(900, round_number * 100 + n) for n in range(8)]
+                    answers = await asyncio.gather(*(ask(http, text) for text in texts))
+                    first[policy] += [answer[0] for answer in answers]
+    table = a_table(f"8 clients at once, several segments each, one compute thread: espeak, {n_rounds} rounds")
+    for policy, seconds in first.items():
+        row(table, f"first audio, {policy}", seconds)
+    console.print(table)
+    ratio = percentile(first["deadline"], 0.95) / percentile(first["fifo"], 0.95)
+    console.print(f"p95 deadline / fifo: {ratio:.2f}; medians {[f'{statistics.median(s):.3f} s' for s in first.values()]}\n")
+
+
+def _show(memory: dict[str, Any]) -> str:
+    return ", ".join(f"{role} {mib:.0f}" for role, mib in memory.items())
+
+
+@click.command()
+@click.option("--requests", "n_requests", default=200, show_default=True)
+@click.option("--clients", "n_clients", default=32, show_default=True)
+@click.option("--seconds", default=60.0, show_default=True)
+@click.option("--rounds", "n_rounds", default=3, show_default=True)
+def main(n_requests: int, n_clients: int, seconds: float, n_rounds: int) -> None:
+    """Measure the queue, the cache, the scheduler and a crowd of clients on this machine."""
+    asyncio.run(overhead(n_requests))
+    asyncio.run(scheduling(n_rounds))
+    asyncio.run(load(n_clients, seconds))
+
+
+if __name__ == "__main__":
+    main()

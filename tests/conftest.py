@@ -1,0 +1,61 @@
+"""Fixtures that many tests share."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.connections import connect
+from app.core.embedded import EmbeddedServer
+from tests.house import House, open_house
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_settings_from_outside() -> None:
+    """What the person who runs the tests has set must not change them."""
+    for name in [name for name in os.environ if name.startswith(("KOE_", "OPENAI_"))]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="koe-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def data(short_folder: Path) -> Path:
+    """A fresh KOE_DATA."""
+    return Path(tempfile.mkdtemp(dir=short_folder))
+
+
+@pytest.fixture(scope="session")
+def valkey(short_folder: Path) -> Iterator[EmbeddedServer]:
+    """A Valkey for tests of single modules."""
+    server = EmbeddedServer(short_folder / "shared")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedServer) -> str:
+    """An empty Valkey."""
+    with connect(valkey.url) as redis:
+        redis.flushall()
+    return valkey.url
+
+
+@pytest.fixture(scope="module")
+def house(short_folder: Path) -> Iterator[House]:
+    """A house that speaks in tones, shared by a module's tests."""
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder))) as house:
+        yield house

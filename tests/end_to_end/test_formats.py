@@ -1,0 +1,180 @@
+"""The official client, sync and async, in all six formats: each answer is decoded and measured."""
+
+import io
+import re
+import wave
+from pathlib import Path
+
+import pytest
+
+from app.core.formats import FORMATS, WAV_STREAM_HEADER
+from tests.audio import decode, sounding_seconds
+from tests.house import House
+from workers.engines.tone import SECONDS_PER_PHONEME
+from workers.joining import PAUSE_SECONDS
+from workers.text.segment import Ending, segment
+
+TEXT = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It is easy to tell the depth."
+
+
+def n_spoken_samples(text: str, speed: float = 1.0) -> int:
+    pieces = list(segment(text, "en-US"))
+    spoken = sum(round(len(piece.text) * SECONDS_PER_PHONEME / speed * 24_000) for piece in pieces)
+    return spoken + sum(round(PAUSE_SECONDS[piece.ending] / speed * 24_000) for piece in pieces[:-1])
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_create_gives_all_of_the_text(house: House, format_name: str) -> None:
+    answer = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name)
+
+    samples = decode(answer.content, format_name)
+
+    assert sounding_seconds(samples) == pytest.approx(n_spoken_samples(TEXT) / 24_000, abs=0.005)
+    assert answer.response.headers["content-type"] == FORMATS[format_name].media_type
+    if format_name in ("wav", "pcm", "flac"):
+        assert len(samples) == n_spoken_samples(TEXT)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("format_name", FORMATS)
+async def test_the_async_client_gets_the_same_bytes(house: House, format_name: str) -> None:
+    asked = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
+
+    async with house.async_openai() as client:
+        answer = await client.audio.speech.create(**asked)
+        content = await answer.aread()
+
+    assert content == house.openai().audio.speech.create(**asked).content
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_streaming_gives_the_same_bytes_as_create(house: House, format_name: str) -> None:
+    asked = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
+    client = house.openai()
+
+    with client.audio.speech.with_streaming_response.create(**asked) as answer:
+        streamed = b"".join(answer.iter_bytes(1000))
+
+    assert streamed == client.audio.speech.create(**asked).content
+
+
+@pytest.mark.anyio
+async def test_the_async_client_streams(house: House) -> None:
+    asked = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": "opus"}
+
+    async with house.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
+        streamed = b"".join([piece async for piece in answer.iter_bytes()])
+
+    assert sounding_seconds(decode(streamed, "opus")) > 1
+
+
+def test_stream_to_file_writes_a_file_that_plays(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "speech.mp3"
+
+    with house.openai().audio.speech.with_streaming_response.create(model="tts-1", voice="ash", input=TEXT) as answer:
+        answer.stream_to_file(path)
+
+    assert sounding_seconds(decode(path.read_bytes(), "mp3")) == pytest.approx(n_spoken_samples(TEXT) / 24_000, abs=0.005)
+
+
+@pytest.mark.anyio
+async def test_stream_to_file_works_in_an_event_loop(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "speech.flac"
+    asked = {"model": "tts-1", "voice": "ash", "input": TEXT, "response_format": "flac"}
+
+    async with house.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
+        await answer.stream_to_file(path)
+
+    assert len(decode(path.read_bytes(), "flac")) == n_spoken_samples(TEXT)
+
+
+def test_with_raw_response_shows_the_headers(house: House) -> None:
+    answer = house.openai().audio.speech.with_raw_response.create(model="tts-1", voice="verse", input="Raw.")
+
+    assert answer.status_code == 200
+    assert re.fullmatch("req_[0-9a-f]{32}", answer.request_id)
+    assert answer.headers["openai-version"] == "2020-10-01"
+    assert answer.headers["openai-processing-ms"].isdecimal()
+    assert answer.headers["x-koe-engine"] == "tone"
+    assert answer.headers["x-koe-cache"] == "miss"
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert "content-encoding" not in answer.headers
+
+
+def test_a_sane_request_id_of_the_caller_is_kept(house: House) -> None:
+    speech = house.openai().audio.speech.with_raw_response
+
+    kept = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "job-17:a.b_c"})
+    made = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "not sane"})
+
+    assert kept.request_id == "job-17:a.b_c"
+    assert re.fullmatch("req_[0-9a-f]{32}", made.request_id)
+
+
+@pytest.mark.parametrize("speed", [0.25, 1, 4])
+def test_speed_changes_the_length_in_proportion(house: House, speed: float) -> None:
+    answer = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="pcm", speed=speed)
+
+    assert len(answer.content) / 2 == pytest.approx(n_spoken_samples(TEXT, speed), abs=4)
+
+
+def test_pcm_never_has_an_odd_byte(house: House) -> None:
+    client = house.openai()
+
+    for n_chars in range(1, 12):
+        answer = client.audio.speech.create(model="tts-1", voice="nova", input="a" * n_chars, response_format="pcm", speed=1.37)
+        assert len(answer.content) % 2 == 0
+
+
+def test_wav_is_readable_by_pythons_wave(house: House) -> None:
+    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="wav").content
+
+    with wave.open(io.BytesIO(content)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
+        frames = file.readframes(2**31 - 1)
+
+    assert content[:44] == WAV_STREAM_HEADER
+    assert frames == content[44:]
+    assert len(frames) == 2 * n_spoken_samples(TEXT)
+
+
+def test_wav_is_pcm_with_a_header(house: House) -> None:
+    client = house.openai()
+
+    wav, pcm = (
+        client.audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=name).content
+        for name in ("wav", "pcm")
+    )
+
+    assert wav == WAV_STREAM_HEADER + pcm
+
+
+@pytest.mark.parametrize(
+    ("format_name", "magic"), [("mp3", b"\xff\xf3"), ("opus", b"OggS"), ("aac", b"\xff\xf1"), ("flac", b"fLaC")]
+)
+def test_a_file_begins_as_its_format_does(house: House, format_name: str, magic: bytes) -> None:
+    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name).content
+
+    assert content.startswith(magic)
+
+
+def test_text_that_ends_without_a_full_stop_is_said_whole(house: House) -> None:
+    text = "One sentence. And then another, which just\n\n\n\nstops"
+
+    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=text, response_format="pcm").content
+
+    assert len(content) == 2 * n_spoken_samples(text)
+
+
+def test_the_joints_have_the_pauses_of_their_endings(house: House) -> None:
+    text = "This is the first of the sentences here.\n\nThis is a paragraph of its own, it is said."
+    pieces = list(segment(text, "en-US"))
+
+    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=text, response_format="pcm").content
+    first = 2 * round(len(pieces[0].text) * SECONDS_PER_PHONEME * 24_000)
+    pause = 2 * round(PAUSE_SECONDS[Ending.PARAGRAPH] * 24_000)
+
+    assert pieces[0].ending is Ending.PARAGRAPH
+    assert content[first : first + pause] == bytes(pause)
+    assert content[first - 2 : first] != b"\0\0"
+    assert content[first + pause : first + pause + 2] != b"\0\0"

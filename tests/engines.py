@@ -1,0 +1,63 @@
+"""Engines for tests: the tone, made to fail or to wait on command."""
+
+import threading
+from collections.abc import Sequence
+
+from workers.engines.base import Segment, Waveform
+from workers.engines.tone import ToneEngine
+
+
+class FailingEngine(ToneEngine):
+    """Raises at the nth segment that it is given (0 is the first)."""
+
+    def __init__(self, fail_at: int) -> None:
+        super().__init__()
+        self._fail_at = fail_at
+        self._n_spoken = 0
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        if self._n_spoken == self._fail_at:
+            raise RuntimeError("the engine broke")
+        self._n_spoken += 1
+        return super().synthesize(segments)
+
+
+class GatedEngine(ToneEngine):
+    """Speaks a segment for each `release`; tells what it has been given in `spoken`, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._permits = threading.Semaphore(0)
+        self._heard = threading.Condition()
+        self.spoken: list[Segment] = []
+        self.n_begun = 0
+        self.is_broken = False
+        """Set it, and every segment that is released fails."""
+
+    def release(self, n_segments: int = 1) -> None:
+        """Lets that many segments through."""
+        self._permits.release(n_segments)
+
+    def wait_begun(self, n_segments: int, seconds: float = 30.0) -> None:
+        """Returns when that many segments in all have been begun."""
+        with self._heard:
+            assert self._heard.wait_for(lambda: self.n_begun >= n_segments, seconds)
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        with self._heard:
+            self.n_begun += len(segments)
+            self._heard.notify_all()
+        for _ in segments:
+            assert self._permits.acquire(timeout=60)
+        if self.is_broken:
+            raise RuntimeError("the engine broke")
+        self.spoken.extend(segments)
+        return super().synthesize(segments)
+
+
+def text_of(n_segments: int, subject: str = "birch canoe") -> str:
+    """A text that the tone engine speaks in that many segments."""
+    return " ".join(
+        f"Sentence {number} of this text is about a {subject} that slides on smooth planks towards the dark blue background."
+        for number in range(n_segments)
+    )

@@ -1,0 +1,130 @@
+"""A house for tests: a real Valkey, a real worker pool and a real API on loopback, in this process, ended by who opened it.
+
+Why in this process: a test can hand the pool an engine that fails or waits on command. `tests/end_to_end/test_serve.py` starts
+the real processes.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from openai import AsyncOpenAI, OpenAI
+
+from app.asgi import create_app
+from app.core.connections import connect
+from app.core.embedded import EmbeddedServer
+from app.core.settings import Settings, read_settings
+from workers.engines.base import Engine
+from workers.engines.registry import Loaded
+from workers.engines.tone import ToneEngine
+from workers.pool import Pool
+
+
+def wait_until(holds: Callable[[], Any], seconds: float = 30.0) -> None:
+    """Returns as soon as the condition holds; fails when it has not after so many seconds. The one way that tests wait."""
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Api:
+    """The API on a free port, in a thread."""
+
+    def __init__(self, settings: Settings, redis_url: str) -> None:
+        config = uvicorn.Config(
+            create_app(settings, redis_url),
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            ws="none",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, name="api", daemon=True)
+
+    def start(self) -> str:
+        """Returns its address once it listens."""
+        started = threading.Event()
+        startup = self._server.startup
+
+        async def startup_and_tell(sockets: Any = None) -> None:
+            await startup(sockets)
+            started.set()
+
+        self._server.startup = startup_and_tell  # type: ignore[method-assign]
+        self._thread.start()
+        assert started.wait(30)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        """Ends it, breaking off what is left."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+@dataclass
+class House:
+    """What is running, and how to reach it."""
+
+    url: str
+    redis_url: str
+    settings: Settings
+    server: EmbeddedServer
+    pool: Pool | None
+
+    def http(self, **options: Any) -> httpx.Client:
+        """A plain HTTP client."""
+        return httpx.Client(base_url=self.url, timeout=60, **options)
+
+    def openai(self, **options: Any) -> OpenAI:
+        """The official client, without its retries, so that a test sees the first answer."""
+        return OpenAI(base_url=f"{self.url}/v1", **({"api_key": "none", "max_retries": 0} | options))
+
+    def async_openai(self, **options: Any) -> AsyncOpenAI:
+        """The same for asyncio."""
+        return AsyncOpenAI(base_url=f"{self.url}/v1", **({"api_key": "none", "max_retries": 0} | options))
+
+    def redis(self) -> Any:
+        """A connection to its Valkey."""
+        return connect(self.redis_url)
+
+
+@contextmanager
+def open_house(
+    data: Path, engines: Mapping[str, Engine] | None = None, *, missing: str | None = None, pool: bool = True, **environ: str
+) -> Iterator[House]:
+    """A house with these engines (by default `tone`) and these `KOE_` settings; `pool=False` leaves it without a worker."""
+    settings = read_settings({"KOE_DATA": str(data), "KOE_THREADS": "2", **environ})
+    server = EmbeddedServer(settings.data)
+    server.start()
+    workers = Pool(settings, server.url, Loaded(dict(engines or {"tone": ToneEngine()}), missing)) if pool else None
+    api = Api(settings, server.url)
+    try:
+        if workers is not None:
+            workers.warm_up()
+            workers.start()
+        yield House(api.start(), server.url, settings, server, workers)
+    finally:
+        api.stop()
+        if not server.is_running():
+            server.start()
+        if workers is not None:
+            workers.stop()
+        server.stop()

@@ -1,0 +1,46 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.voices import Catalogue, load_catalogue
+from tests.checkpoints import make_checkpoint
+from workers.engines.base import Engine
+from workers.engines.espeak import EspeakEngine
+from workers.engines.kokoro.engine import KokoroEngine
+from workers.engines.tone import ToneEngine
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a whole tiny checkpoint; not to be written to."""
+    return make_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def tone() -> ToneEngine:
+    return ToneEngine()
+
+
+@pytest.fixture(scope="session")
+def espeak(catalogue: Catalogue) -> EspeakEngine:
+    return EspeakEngine(catalogue)
+
+
+@pytest.fixture(scope="session")
+def kokoro(catalogue: Catalogue, checkpoint: Path) -> Iterator[KokoroEngine]:
+    engine = KokoroEngine(catalogue=catalogue, model_dir=checkpoint)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=["tone", "espeak", "kokoro"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found

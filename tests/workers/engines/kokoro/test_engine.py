@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from app.core.errors import EngineFailed, InvalidValue, NotSupported
+from app.core.voices import BlendPart, Catalogue
+from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
+from workers.engines.base import Segment
+from workers.engines.kokoro.checkpoint import MissingFile
+from workers.engines.kokoro.engine import MAX_PHONEMES, KokoroEngine
+
+
+def _prepare(
+    kokoro: KokoroEngine, catalogue: Catalogue, text: str, voice: str = "af_heart", language: str = "en-US"
+) -> list[Segment]:
+    return list(kokoro.prepare(text, voice=catalogue.parse(voice)[0], language=language, speed=1.0))
+
+
+def test_phonemes_are_of_the_vocabulary(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    segments = _prepare(kokoro, catalogue, "¿Qué tal? ☎ ℃", language="es")
+    assert segments
+    assert all(set(segment.phonemes) <= PHONEMES.keys() for segment in segments)
+
+
+def test_a_text_of_many_phonemes_is_split_until_it_fits(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    text = " ".join(["9999999999"] * 12)
+    segments = _prepare(kokoro, catalogue, text)
+    assert len(segments) > 1
+    assert max(segment.n_phonemes for segment in segments) <= MAX_PHONEMES
+    assert " ".join(segment.text for segment in segments) == text
+
+
+def test_it_paces_like_speech(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    (segment,) = _prepare(kokoro, catalogue, "Hello there.")
+    (waveform,) = kokoro.synthesize([segment])
+    expected_samples = FRAMES_PER_PHONEME * 600 * (segment.n_phonemes + 2)
+    assert len(waveform.samples) == pytest.approx(expected_samples, rel=0.3)
+
+
+def test_the_longest_segment_is_spoken(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    (segment,) = _prepare(kokoro, catalogue, "Hello there.")
+    longest = msgspec.structs.replace(segment, phonemes="a" * MAX_PHONEMES, speed=4.0)
+    (waveform,) = kokoro.synthesize([longest])
+    assert len(waveform.samples) > MAX_PHONEMES * 600
+
+
+def test_other_text_with_the_same_phonemes_has_other_noise(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    (segment,) = _prepare(kokoro, catalogue, "Hello there.")
+    other = msgspec.structs.replace(segment, text="Hello, there")
+    one, two = kokoro.synthesize([segment, other])
+    assert len(one.samples) == len(two.samples)
+    assert not np.array_equal(one.samples, two.samples)
+
+
+def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoint: Path) -> None:
+    engine = KokoroEngine(catalogue=catalogue, model_dir=checkpoint)
+    (segment,) = _prepare(engine, catalogue, "Hello there.")
+    with torch.no_grad():
+        engine._model.decoder.generator.conv_post.bias.fill_(float("nan"))
+    with pytest.raises(EngineFailed, match="not finite"):
+        engine.synthesize([segment])
+
+
+@pytest.mark.parametrize(("voice_id", "error"), [("am_adam", MissingFile), ("af_nobody", InvalidValue)])
+def test_a_voice_that_is_not_there_is_refused(kokoro: KokoroEngine, voice_id: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=voice_id):
+        next(kokoro.prepare("Hello", voice=(BlendPart(voice_id, 1.0),), language="en-US", speed=1.0))
+
+
+def test_a_language_that_is_not_kokoros_is_refused(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    assert not kokoro.speaks("de")
+    with pytest.raises(NotSupported, match="'de'"):
+        _prepare(kokoro, catalogue, "Hallo", language="de")
+
+
+def test_checkpoints_of_one_seed_are_the_same(checkpoint: Path, tmp_path: Path) -> None:
+    again = make_checkpoint(tmp_path, voices=("af_heart",))
+    one, two = (torch.load(folder / "kokoro-v1_0.pth", weights_only=True) for folder in (checkpoint, again))
+    assert all(torch.equal(tensor, two[part][key]) for part, tensors in one.items() for key, tensor in tensors.items())

@@ -1,0 +1,121 @@
+"""What `workers.engines.base` promises of every engine."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.core.errors import SegmentTooLong
+from app.core.formats import SAMPLE_RATE_HZ
+from app.core.models import ENGINE_ORDER
+from app.core.voices import Catalogue
+from workers.engines.base import Engine, Segment
+from workers.text.segment import Ending
+
+TEXT = "It rains today. We stay, all of us, at home and read."
+
+
+def _prepare(
+    engine: Engine, catalogue: Catalogue, text: str = TEXT, voice: str = "af_heart", speed: float = 4.0
+) -> list[Segment]:
+    blend, language = catalogue.parse(voice)
+    return list(engine.prepare(text, voice=blend, language=language, speed=speed))
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split())
+
+
+def test_it_has_a_known_name(engine: Engine) -> None:
+    assert engine.name in ENGINE_ORDER
+    assert engine.batch_size >= 1
+    assert engine.speaks("en-US")
+
+
+def test_nothing_of_the_text_is_left_out(engine: Engine, catalogue: Catalogue) -> None:
+    text = f"{TEXT}\n\n" + "A sentence that goes on and on, and then some more of it; " * 20 + "the end."
+    segments = _prepare(engine, catalogue, text)
+    assert len(segments) > 3
+    assert _squeeze("".join(segment.text for segment in segments)) == _squeeze(text)
+    assert Ending.PARAGRAPH in {segment.ending for segment in segments}
+
+
+def test_a_long_word_comes_out_in_segments_that_fit(engine: Engine, catalogue: Catalogue) -> None:
+    segments = _prepare(engine, catalogue, "9" * 450)
+    assert "".join(segment.text for segment in segments) == "9" * 450
+    assert all(0 < segment.n_phonemes <= 510 for segment in segments)
+
+
+def test_segments_are_made_when_they_are_asked_for(engine: Engine, catalogue: Catalogue) -> None:
+    blend, language = catalogue.parse("af_heart")
+    segments = engine.prepare(TEXT * 2000, voice=blend, language=language, speed=1.0)
+    assert next(segments).text == "It rains today. We stay,"
+
+
+@pytest.mark.parametrize("text", ["", "  \n\n ", "…", "?!", "—"])
+def test_text_with_nothing_to_say_gives_no_segment(engine: Engine, catalogue: Catalogue, text: str) -> None:
+    assert _prepare(engine, catalogue, text) == []
+
+
+def test_a_waveform_is_one_line_of_floats_within_one(engine: Engine, catalogue: Catalogue) -> None:
+    for waveform in engine.synthesize(_prepare(engine, catalogue)):
+        assert waveform.samples.ndim == 1
+        assert waveform.samples.dtype == np.float32
+        assert len(waveform.samples) > 0
+        assert np.isfinite(waveform.samples).all()
+        assert 0.01 < np.abs(waveform.samples).max() <= 1
+
+
+def test_the_same_segment_gives_the_same_samples_in_any_order(engine: Engine, catalogue: Catalogue) -> None:
+    segments = _prepare(engine, catalogue)
+    assert len(segments) > 1
+    forward = engine.synthesize(segments)
+    backward = engine.synthesize(segments[::-1])[::-1]
+    for one, other in zip(forward, backward, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
+        assert one.words == other.words
+
+
+def test_the_same_segment_gives_the_same_samples_in_any_thread(engine: Engine, catalogue: Catalogue) -> None:
+    segments = _prepare(engine, catalogue)
+    alone = engine.synthesize(segments)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda segment: engine.synthesize([segment])[0], segments * 2))
+    for one, other in zip(alone * 2, together, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
+
+
+def test_voices_sound_different(engine: Engine, catalogue: Catalogue) -> None:
+    spoken = [
+        engine.synthesize(_prepare(engine, catalogue, "Hello.", voice))[0].samples
+        for voice in ("af_heart", "af_bella", "am_michael", "af_heart+af_bella")
+    ]
+    assert len({samples.tobytes() for samples in spoken}) == 4
+
+
+def test_twice_the_speed_is_about_half_the_length(engine: Engine, catalogue: Catalogue) -> None:
+    lengths = [
+        sum(len(waveform.samples) for waveform in engine.synthesize(_prepare(engine, catalogue, speed=speed)))
+        for speed in (0.25, 1.0, 2.0)
+    ]
+    assert lengths[0] / lengths[1] == pytest.approx(4, rel=0.25)
+    assert lengths[1] / lengths[2] == pytest.approx(2, rel=0.25)
+
+
+def test_words_are_those_of_the_text_in_order(engine: Engine, catalogue: Catalogue) -> None:
+    segments = _prepare(engine, catalogue)
+    for segment, waveform in zip(segments, engine.synthesize(segments), strict=True):
+        if waveform.words:
+            assert [word.text for word in waveform.words] == segment.text.split()
+            edges = [edge for word in waveform.words for edge in (word.start, word.end)]
+            assert edges == sorted(edges)
+            assert edges[0] >= 0
+            assert edges[-1] <= len(waveform.samples) / SAMPLE_RATE_HZ + 1e-6
+
+
+def test_too_long_is_refused_and_not_cut(engine: Engine, catalogue: Catalogue) -> None:
+    segment = _prepare(engine, catalogue)[0]
+    too_long = msgspec.structs.replace(segment, text="a " * 600, phonemes="a" * 1200)
+    with pytest.raises(SegmentTooLong, match="1200 phonemes"):
+        engine.synthesize([too_long])

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from app.core.errors import InvalidValue, NotSupported
+from app.core.languages import LANGUAGES
+from app.core.voices import BlendPart, Catalogue
+from workers.engines.espeak import EspeakEngine
+
+TEXTS = {"ja": "こんにちは", "zh": "你好", "hi": "नमस्ते", "ko": "안녕하세요", "ru": "привет"}
+
+
+@pytest.mark.parametrize("language", [*(language.tag for language in LANGUAGES), "ko", "de", "ru", "pt-PT"])
+def test_every_language_of_kokoro_and_more_are_spoken(espeak: EspeakEngine, catalogue: Catalogue, language: str) -> None:
+    assert espeak.speaks(language)
+    blend, _ = catalogue.parse("af_heart")
+    segments = list(espeak.prepare(TEXTS.get(language, "Radio"), voice=blend, language=language, speed=1.0))
+    (waveform,) = espeak.synthesize(segments)
+    assert np.abs(waveform.samples).max() > 0.1
+
+
+def test_a_language_that_it_lacks_is_refused(espeak: EspeakEngine, catalogue: Catalogue) -> None:
+    assert not espeak.speaks("xx-YY")
+    with pytest.raises(NotSupported, match="'xx-YY'") as caught:
+        next(espeak.prepare("text", voice=catalogue.parse("af_heart")[0], language="xx-YY", speed=1.0))
+    assert caught.value.param == "language"
+
+
+def test_an_unknown_voice_is_refused(espeak: EspeakEngine) -> None:
+    with pytest.raises(InvalidValue, match="af_nobody") as caught:
+        next(espeak.prepare("text", voice=(BlendPart("af_nobody", 1.0),), language="en-US", speed=1.0))
+    assert caught.value.param == "voice"
+
+
+def test_no_two_voices_of_one_language_sound_the_same(espeak: EspeakEngine, catalogue: Catalogue) -> None:
+    spoken = {}
+    for voice in catalogue.voices.values():
+        blend, _ = catalogue.parse(voice.id)
+        segments = list(espeak.prepare("Good morning", voice=blend, language="en-US", speed=1.0))
+        spoken[voice.id] = espeak.synthesize(segments)[0].samples.tobytes()
+    assert len(set(spoken.values())) == len(catalogue.voices)
+
+
+def test_words_follow_each_other_without_a_gap(espeak: EspeakEngine, catalogue: Catalogue) -> None:
+    (segment,) = espeak.prepare("It costs 2500 dollars.", voice=catalogue.parse("am_adam")[0], language="en-US", speed=0.3)
+    (waveform,) = espeak.synthesize([segment])
+    assert [word.text for word in waveform.words] == ["It", "costs", "2500", "dollars."]
+    assert [word.end for word in waveform.words[:-1]] == [word.start for word in waveform.words[1:]]
+    assert waveform.words[2].end - waveform.words[2].start > waveform.words[0].end - waveform.words[0].start
+
+
+def test_markup_is_text_and_no_command(espeak: EspeakEngine, catalogue: Catalogue) -> None:
+    (segment,) = espeak.prepare("a <b> [[x]] c", voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0)
+    assert segment.text == "a <b> [[x]] c"
+    assert len(espeak.synthesize([segment])[0].words) == 4

@@ -1,0 +1,71 @@
+"""`python -m workers`: one worker process. `koe worker` runs this, since the API's side never imports the workers'."""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Final
+
+import click
+
+from app.core.embedded import EmbeddedError, embedded_url
+from app.core.errors import KoeError
+from app.core.logs import configure_logs
+from app.core.parent import end_with_parent
+from app.core.settings import SettingsError, read_settings
+from app.core.voices import load_catalogue
+from workers.engines.registry import load_engines
+from workers.pool import Pool
+
+_NICE: Final = 5
+"""Speech leaves a busy core to the API and the queue, so that they answer at once."""
+
+
+def main() -> None:
+    """Loads the engines, takes work until SIGTERM or SIGINT, lets what is running finish; a second signal ends it at once."""
+    try:
+        settings = read_settings(os.environ)
+        configure_logs(settings.log_format)
+        os.nice(_NICE)
+        redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)
+        loaded = load_engines(
+            settings.engine,
+            catalogue=load_catalogue(settings.voices_file),
+            model_dir=settings.model_dir,
+            device=settings.device,
+        )
+        pool = Pool(settings, redis_url, loaded)
+        pool.warm_up()
+    except (SettingsError, EmbeddedError, KoeError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    stop = _stop_on_signals()
+    pool.start()
+    stop.wait()
+    pool.stop()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    return stop
+
+
+@click.command(help=main.__doc__)
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when the process that started this one does.")
+def command(with_parent: bool) -> None:
+    """See `main`."""
+    if with_parent:
+        end_with_parent()
+    main()
+
+
+if __name__ == "__main__":
+    sys.exit(command())

@@ -1,0 +1,173 @@
+"""A waveform to mp3, opus, aac, flac through one ffmpeg process for each utterance; wav and pcm need none.
+
+Why a process and not a library: the codecs inside ffmpeg are the ones every player has been tried against, its output does not
+depend on the sizes or times of the writes, and a process can be killed.
+"""
+
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+import ffmpeg
+import imageio_ffmpeg
+
+from app.core.errors import EncoderFailed
+from app.core.formats import FORMATS, SAMPLE_RATE_HZ, Format
+
+Sink = Callable[[bytes], None]
+"""Takes encoded bytes as they come; what it raises ends the encoding."""
+
+_READ_BYTES: Final = 16_384
+
+_STREAMED: Final[dict[str, dict[str, Any]]] = {
+    # No header frame that a pipe could not rewrite, no ID3: frame sync at byte 0.
+    "mp3": {"write_xing": 0, "id3v2_version": 0},
+    # Pages of 20 ms leave early; by default a page is filled for a second.
+    "opus": {"page_duration": 20_000, "application": "voip"},
+    "aac": {},
+    "flac": {},
+}
+
+
+def find_ffmpeg(named: Path | None) -> Path:
+    """The encoder's binary: the one that was named, else the one inside imageio-ffmpeg.
+
+    Raises EncoderFailed with the remedy when it cannot be run.
+    """
+    path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
+    try:
+        subprocess.run([path, "-version"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise EncoderFailed(
+            f"ffmpeg cannot be run from {path} ({error}). Set KOE_FFMPEG to a working binary, or leave it unset to use the one "
+            "that `pip install imageio-ffmpeg` brings."
+        ) from error
+    return path
+
+
+def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int) -> list[str]:
+    """The command that turns s16le on its standard input into `format_` on its standard output, as early as it can."""
+    options: dict[str, Any] = {"acodec": format_.codec, **_STREAMED[format_.name]}
+    if bitrate_bps:
+        options["b:a"] = bitrate_bps
+    source = ffmpeg.input("pipe:0", format="s16le", ar=SAMPLE_RATE_HZ, ac=1, probesize=32, analyzeduration=0)
+    # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
+    stream = source.output(
+        "pipe:1", format=format_.container, fflags="+bitexact", flush_packets=1, threads=1, map_metadata=-1, **options
+    )
+    command: list[str] = stream.global_args("-hide_banner", "-loglevel", "error", "-nostdin").compile(cmd=str(ffmpeg_path))
+    return command
+
+
+class Encoder(Protocol):
+    """Takes pcm (s16le, mono, 24 kHz), gives encoded bytes to its sink. A context manager: leaving it leaves nothing behind."""
+
+    def write(self, pcm: bytes) -> None:
+        """More samples. Raises EncoderFailed, or what the sink raised."""
+        ...
+
+    def finish(self) -> None:
+        """No more samples; returns when the last byte has reached the sink. Raises like `write`."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class RawEncoder:
+    """wav and pcm: a header, if there is one, and the samples as they are."""
+
+    def __init__(self, format_: Format, sink: Sink) -> None:
+        self._sink = sink
+        self._header = format_.header
+
+    def write(self, pcm: bytes) -> None:
+        """See Encoder."""
+        self._sink(self._header + pcm)
+        self._header = b""
+
+    def finish(self) -> None:
+        """See Encoder."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        return
+
+
+class PipeEncoder:
+    """One ffmpeg process, and a thread that carries its output to the sink while more is being written."""
+
+    def __init__(self, command: list[str], sink: Sink) -> None:
+        self._sink = sink
+        self._error: BaseException | None = None
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            )
+        except OSError as error:
+            raise EncoderFailed from error
+        self._carrier = threading.Thread(target=self._carry, name="encoder", daemon=True)
+        self._carrier.start()
+
+    def write(self, pcm: bytes) -> None:
+        """See Encoder."""
+        assert self._process.stdin is not None
+        view = memoryview(pcm)
+        try:
+            while view:
+                view = view[self._process.stdin.write(view) :]
+        except OSError as error:
+            self._raise(error)
+
+    def finish(self) -> None:
+        """See Encoder."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._carrier.join()
+        if self._error is not None or self._process.wait() != 0:
+            self._raise(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._carrier.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+    def _carry(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while data := self._process.stdout.read(_READ_BYTES):
+                self._sink(data)
+        except Exception as error:  # noqa: BLE001 - carried to the writing thread, which raises it
+            self._error = error
+            self._process.kill()
+
+    def _raise(self, cause: BaseException | None) -> None:
+        self._carrier.join()
+        if self._error is not None:
+            raise self._error
+        raise EncoderFailed from cause
+
+
+def open_encoder(ffmpeg_path: Path, format_name: str, bitrate_bps: int, sink: Sink) -> Encoder:
+    """An encoder of that format that gives its bytes to `sink`, from its own thread where there is a process."""
+    format_ = FORMATS[format_name]
+    if not format_.is_encoded:
+        return RawEncoder(format_, sink)
+    return PipeEncoder(encoder_command(ffmpeg_path, format_, bitrate_bps), sink)

@@ -1,0 +1,1 @@
+"""What speaks: the engines, which know neither each other nor Redis."""

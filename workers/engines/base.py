@@ -1,0 +1,97 @@
+"""Engine, Segment, Waveform: the one page every engine obeys; tests/workers/engines/test_contract.py holds them to it."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from app.core.voices import Blend
+from workers.text.segment import Ending
+
+Samples = npt.NDArray[np.float32]
+"""(n_samples,), float32, in [-1, 1], at `app.core.formats.SAMPLE_RATE_HZ`."""
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A piece that an engine speaks at once, with all that decides how it sounds."""
+
+    text: str
+    phonemes: str
+    """In the engine's own alphabet; what `n_phonemes` counts."""
+    voice: Blend
+    language: str
+    """BCP 47 tag."""
+    speed: float
+    """0.25 to 4."""
+    ending: Ending
+
+    @property
+    def n_phonemes(self) -> int:
+        """How much it is; engines have a limit in this unit."""
+        return len(self.phonemes)
+
+    @property
+    def expected_seconds(self) -> float:
+        """A guess at its audio, good enough to plan by: speech runs at about 80 ms a phoneme."""
+        return 0.08 * self.n_phonemes / self.speed
+
+    @cached_property
+    def digest(self) -> bytes:
+        """32 bytes that name the sound: seeds whatever is random in it."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).digest()
+
+
+class Word(msgspec.Struct, frozen=True):
+    """One word of a segment's text and when it is heard, in seconds from the segment's first sample."""
+
+    text: str
+    start: float
+    end: float
+
+
+class Waveform(msgspec.Struct, frozen=True):
+    """What an engine gives back for one segment."""
+
+    samples: Samples
+    words: tuple[Word, ...] = ()
+    """Empty where the engine knows no times."""
+
+
+class Engine(Protocol):
+    """What speaks. Made once for the life of a process; every method may be called from several threads at a time."""
+
+    name: str
+    """As `app.core.models.ENGINE_ORDER` and the `x-koe-engine` header have it."""
+    batch_size: int
+    """Segments that are best handed to `synthesize` at once: 1 on a CPU."""
+
+    def speaks(self, language: str) -> bool:
+        """Whether text of this language (BCP 47 tag) can be said."""
+        ...
+
+    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+        """`text`, already normalised, as segments that this engine can take, one by one as they are asked for.
+
+        Nothing of the text is left out; text with nothing to say gives no segment. Raises InvalidRequest for a language or a
+        voice that it cannot speak.
+        """
+        ...
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        """One waveform for each segment, in order. The same segment gives the same samples, whatever stands beside it.
+
+        Raises SegmentTooLong, and never cuts; EngineFailed when the engine itself does.
+        """
+        ...
+
+    def warm_up(self) -> None:
+        """Does once whatever the first segment would wait for: the first request is then like the hundredth."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what it holds. Nothing else is called afterwards."""
+        ...

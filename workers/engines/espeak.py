@@ -1,0 +1,142 @@
+"""espeak-ng: always there, never pretty. Speaks every language that its library knows.
+
+Why a blend is not blended: espeak-ng has a dozen timbres and no way between them; a blend takes the one of its heaviest voice,
+and the pitches of all, a little raised so that it is none of them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from app.core.errors import InvalidValue, NotSupported, SegmentTooLong
+from app.core.formats import SAMPLE_RATE_HZ
+from app.core.voices import Blend, BlendPart, Catalogue
+from workers.engines.base import Samples, Segment, Waveform, Word
+from workers.engines.stretch import stretch
+from workers.text import espeak
+from workers.text.segment import fit, segment
+from workers.text.words import find_words
+
+MAX_PHONEMES: Final = 500
+
+_NORMAL_WPM: Final = 175
+_TIMBRES: Final = {"female": ("f2", "f3", "f1", "f4", "f5"), "male": ("m3", "m7", "m1", "m2", "m4", "m5", "m6", "m8")}
+_PITCHES: Final = (50, 38, 62, 44, 56, 32, 68)
+"""One for each round through the timbres; 50 is the timbre's own."""
+_BLEND_PITCH: Final = 3
+_NOT_A_LETTER: Final = re.compile(r"[\W\d_]")
+
+
+class _Timbre(msgspec.Struct, frozen=True):
+    """How a voice of the catalogue sounds here."""
+
+    variant: str
+    pitch: int
+
+
+class EspeakEngine:
+    """An engine on espeak-ng's library. One thread speaks at a time; the others wait."""
+
+    name = "espeak"
+    batch_size = 1
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Raises EngineUnavailable when the library does not work on this machine."""
+        espeak.self_test()
+        espeak.voices()
+        self._timbres = _cast(catalogue)
+
+    def speaks(self, language: str) -> bool:
+        """Whether espeak-ng has a voice for it."""
+        return espeak.find_voice(language) is not None
+
+    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+        """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA.
+
+        Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue.
+        """
+        phonemize = partial(_phonemize, voice=self._name(voice, language))
+        for piece in segment(text, language):
+            for part, phonemes in fit(piece, phonemize, MAX_PHONEMES):
+                if phonemes:
+                    yield Segment(
+                        text=part.text, phonemes=phonemes, voice=voice, language=language, speed=speed, ending=part.ending
+                    )
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        """One waveform for each, with the times of its words. Raises SegmentTooLong, EngineFailed."""
+        return [self._speak(one) for one in segments]
+
+    def warm_up(self) -> None:
+        """Speaks to nobody: the library's data is then in the system's cache."""
+        voice = (BlendPart(next(iter(self._timbres)), 1.0),)
+        self.synthesize(list(self.prepare("Ready.", voice=voice, language="en-US", speed=1.0)))
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    def _speak(self, one: Segment) -> Waveform:
+        if one.n_phonemes > MAX_PHONEMES:
+            raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'espeak' takes {MAX_PHONEMES}.")
+        name, pitch = self._name(one.voice, one.language), self._pitch(one.voice)
+        wpm = round(min(max(_NORMAL_WPM * one.speed, espeak.LEAST_WPM), espeak.MOST_WPM))
+        with espeak.opened() as library:
+            pcm, events = library.speak(one.text, name, wpm=wpm, pitch=pitch)
+        samples = _finish(pcm, factor=espeak.LEAST_WPM / (_NORMAL_WPM * one.speed))
+        return Waveform(samples, _time(one.text, events, len(pcm), len(samples) / SAMPLE_RATE_HZ))
+
+    def _name(self, voice: Blend, language: str) -> str:
+        """The name that espeak-ng knows voice and language by: `gmw/en-US+f3`."""
+        spoken = espeak.find_voice(language)
+        if spoken is None:
+            raise NotSupported(f"The language '{language}' is not one that espeak-ng speaks.", param="language")
+        heaviest = max(voice, key=lambda part: part.weight)
+        return f"{spoken}+{self._timbre(heaviest.voice_id).variant}"
+
+    def _pitch(self, voice: Blend) -> int:
+        mean = sum(part.weight * self._timbre(part.voice_id).pitch for part in voice)
+        return round(mean) + (_BLEND_PITCH if len(voice) > 1 else 0)
+
+    def _timbre(self, voice_id: str) -> _Timbre:
+        try:
+            return self._timbres[voice_id]
+        except KeyError:
+            raise InvalidValue(f"Invalid value: '{voice_id}' is no voice of this server.", param="voice") from None
+
+
+def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
+    """A timbre for each voice: within a gender no two sound the same, until all timbres and pitches are used."""
+    cast = {}
+    for gender, variants in _TIMBRES.items():
+        voice_ids = sorted(voice.id for voice in catalogue.voices.values() if (voice.gender == "male") == (gender == "male"))
+        for i, voice_id in enumerate(voice_ids):
+            pitch = _PITCHES[i // len(variants) % len(_PITCHES)]
+            cast[voice_id] = _Timbre(variants[i % len(variants)], pitch)
+    return cast
+
+
+def _phonemize(text: str, *, voice: str) -> str:
+    with espeak.opened() as library:
+        phonemes = library.phonemes(text, voice)
+    return phonemes if _NOT_A_LETTER.sub("", phonemes) else ""
+
+
+def _finish(pcm: npt.NDArray[np.int16], *, factor: float) -> Samples:
+    """espeak-ng's samples at 24 kHz, `factor` times as long where that is more than 1."""
+    resampled = soxr.resample(pcm.astype(np.float32) / 32768, espeak.RATE_HZ, SAMPLE_RATE_HZ)
+    return np.clip(stretch(resampled, max(1.0, factor)), -1, 1).astype(np.float32)
+
+
+def _time(text: str, events: list[espeak.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:
+    """The words of `text`, each from where it begins to where the next does; between two events time goes by characters."""
+    spans = find_words(text)
+    characters = np.maximum.accumulate([0, *(event.character for event in events), len(text)])
+    samples = np.maximum.accumulate([0, *(event.sample for event in events), n_samples])
+    edges = np.interp([*(start for start, _ in spans), len(text)], characters, samples) * seconds / max(1, n_samples)
+    return tuple(Word(text[a:b], float(edges[i]), float(edges[i + 1])) for i, (a, b) in enumerate(spans))

@@ -1,0 +1,171 @@
+"""Kokoro's files: found, loaded with the `kokoro` package, and refused when they are not whole.
+
+Why the weights are not loaded by `KModel` itself: it skips keys that do not fit without a word, and would download what is
+missing. Here it is built empty, and every tensor that the file ought to have is checked and copied.
+
+Why a few keys may be absent: the norms inside AdaIN got a scale and a shift after v1.0 was trained; where the file has none
+they are 1 and 0.
+"""
+
+import io
+import json
+import pickle
+import struct
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import torch
+import transformers
+from huggingface_hub import try_to_load_from_cache
+from kokoro.model import KModel
+
+from app.core.errors import EngineUnavailable
+
+REPOSITORY: Final = "hexgrad/Kokoro-82M"
+WEIGHTS: Final = "kokoro-v1_0.pth"
+CONFIG: Final = "config.json"
+PARTS: Final = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
+
+REMEDY: Final = "Run `koe fetch` to download it."
+
+_PREFIX: Final = "module."
+_MAY_LACK: Final = (".norm.weight", ".norm.bias")
+_MAY_IGNORE: Final = frozenset({"embeddings.position_ids"})
+_UNREADABLE: Final = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(pickle.UnpicklingError, struct.error),
+)
+"""All that was seen to come out of PyTorch for a file of random bytes, and its like."""
+
+
+class CheckpointError(EngineUnavailable):
+    """Kokoro's files are not there or not whole; the message names the file and the command that mends it."""
+
+
+class MissingFile(CheckpointError):
+    """A file of the checkpoint is not there."""
+
+    def __init__(self, name: str, place: str) -> None:
+        super().__init__(f"Kokoro's file {name} is not in {place}. {REMEDY}")
+
+
+class DamagedFile(CheckpointError):
+    """A file of the checkpoint cannot be used. `reason` is a short phrase."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"Kokoro's file {path} is damaged ({reason}). Delete it and run `koe fetch` to download it again.")
+
+
+class CheckpointFiles(msgspec.Struct, frozen=True):
+    """Where the parts of a checkpoint are."""
+
+    config: Path
+    weights: Path
+    voices: dict[str, Path]
+    """Voice id → its pack; those of the catalogue that are there."""
+    place: str
+    """For messages: the folder or cache that was searched."""
+
+
+def find_checkpoint(model_dir: Path | None, voice_ids: Iterable[str]) -> CheckpointFiles:
+    """The files in `model_dir`, or in the Hugging Face cache when it is None. Downloads nothing.
+
+    Raises MissingFile for the config, the weights, or when not one of `voice_ids` has a pack.
+    """
+    place = str(model_dir) if model_dir is not None else "the Hugging Face cache"
+    found = {name: _find(model_dir, name) for name in (CONFIG, WEIGHTS)}
+    voices = {voice_id: path for voice_id in voice_ids if (path := _find(model_dir, f"voices/{voice_id}.pt")) is not None}
+    config, weights = found[CONFIG], found[WEIGHTS]
+    if config is None or weights is None:
+        raise MissingFile(WEIGHTS if config is not None else CONFIG, place)
+    if not voices:
+        raise MissingFile("voices/*.pt", place)
+    return CheckpointFiles(config, weights, voices, place)
+
+
+def load_model(files: CheckpointFiles) -> KModel:
+    """The model on the CPU, ready to infer, its weight norms folded. Raises DamagedFile."""
+    config = _read_config(files.config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = _build(config, files.config)
+        _fill(model, _read_weights(files.weights), files.weights)
+        _fold_weight_norms(model)
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def load_tensor(path: Path) -> Any:
+    """What `torch.save` wrote to `path`, tensors and plain containers only, on the CPU. Raises DamagedFile."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        raise DamagedFile(path, f"it cannot be read: {type(error).__name__}") from error
+
+
+def _find(model_dir: Path | None, name: str) -> Path | None:
+    if model_dir is not None:
+        path = model_dir / name
+        return path if path.is_file() else None
+    cached = try_to_load_from_cache(REPOSITORY, name)
+    return Path(cached) if isinstance(cached, str) else None
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DamagedFile(path, "it is not JSON") from error
+    if not isinstance(config, dict) or not isinstance(config.get("vocab"), dict):
+        raise DamagedFile(path, "it has no vocabulary")
+    return config
+
+
+def _build(config: dict[str, Any], path: Path) -> KModel:
+    """The model with its initial weights, made without looking at the disk or the network."""
+    transformers.logging.set_verbosity_error()
+    nothing = io.BytesIO()
+    torch.save({}, nothing)
+    nothing.seek(0)
+    try:
+        return KModel(repo_id=REPOSITORY, config=config, model=nothing)
+    except _UNREADABLE as error:
+        raise DamagedFile(path, f"no model can be built from it: {type(error).__name__} {error}") from error
+
+
+def _read_weights(path: Path) -> dict[str, Any]:
+    parts = load_tensor(path)
+    if not isinstance(parts, Mapping) or any(not isinstance(parts.get(part), Mapping) for part in PARTS):
+        raise DamagedFile(path, f"it does not hold {', '.join(PARTS)}")
+    return dict(parts)
+
+
+def _fill(model: KModel, parts: Mapping[str, Mapping[str, torch.Tensor]], path: Path) -> None:
+    """Copies every tensor of the file into the model; none may be left over, missing or of another shape."""
+    for part in PARTS:
+        loaded = {key.removeprefix(_PREFIX): tensor for key, tensor in parts[part].items()}
+        loaded = {key: tensor for key, tensor in loaded.items() if key not in _MAY_IGNORE}
+        module = getattr(model, part)
+        own = module.state_dict()
+        _check(part, {key: tensor.shape for key, tensor in own.items()}, loaded, path)
+        module.load_state_dict(own | loaded)
+
+
+def _check(part: str, shapes: Mapping[str, torch.Size], loaded: Mapping[str, torch.Tensor], path: Path) -> None:
+    missing = [key for key in shapes if key not in loaded and not key.endswith(_MAY_LACK)]
+    unknown = [key for key in loaded if key not in shapes]
+    if missing or unknown:
+        key, what = (missing[0], "lacks") if missing else (unknown[0], "has an unknown")
+        raise DamagedFile(path, f"it {what} {part}.{key}, {len(missing)} missing and {len(unknown)} unknown in all")
+    for key, tensor in loaded.items():
+        if tensor.shape != shapes[key]:
+            raise DamagedFile(path, f"{part}.{key} is {tuple(tensor.shape)} and should be {tuple(shapes[key])}")
+
+
+def _fold_weight_norms(model: KModel) -> None:
+    """Computes each normed weight once, where the package would at every call, in whichever thread comes first."""
+    for module in model.modules():
+        if hasattr(module, "weight_g"):
+            torch.nn.utils.remove_weight_norm(module)

@@ -1,0 +1,116 @@
+"""Kokoro-82M as an engine: text to phonemes that fit, phonemes to samples, one segment after the other."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import structlog
+import torch
+
+from app.core.errors import EngineFailed, SegmentTooLong
+from app.core.voices import Blend, BlendPart, Catalogue
+from workers.engines.base import Segment, Waveform
+from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
+from workers.engines.kokoro.noise import SeededSource, seeded
+from workers.engines.kokoro.packs import N_ROWS, VoicePacks
+from workers.text.phonemize import Phonemizer
+from workers.text.segment import fit, segment
+from workers.text.words import says_something
+
+MAX_PHONEMES: Final = N_ROWS
+"""The model reads 512 tokens, two of them pads."""
+
+_SOUNDLESS: Final = frozenset("ˈˌː↓→↗↘ʰʲ\u0303")
+"""Signs of the vocabulary that only change the sound beside them."""
+
+_log = structlog.get_logger()
+
+
+class KokoroEngine:
+    """An engine on the `kokoro` package's model."""
+
+    name = "kokoro"
+    batch_size = 1
+
+    def __init__(self, *, catalogue: Catalogue, model_dir: Path | None, device: str = "cpu") -> None:
+        """Loads the checkpoint in `model_dir`, or in the Hugging Face cache when it is None.
+
+        `device` is a name of PyTorch's, or `auto` for `cuda` where there is one, else `cpu`. Raises
+        `workers.engines.kokoro.checkpoint.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
+        """
+        files = find_checkpoint(model_dir, catalogue.voices)
+        # One core for each segment: the scheduler speaks as many at once as there are compute threads.
+        torch.set_num_threads(1)
+        self._device = _find_device(device)
+        self._model = load_model(files)
+        self._model.decoder.generator.m_source = SeededSource(self._model.decoder.generator.m_source)
+        self._model.to(self._device)
+        self._vocabulary: dict[str, int] = self._model.vocab
+        self._packs = VoicePacks(files, catalogue)
+        self._phonemizer = Phonemizer()
+        _log.info("kokoro_loaded", place=files.place, n_voices=len(files.voices), device=str(self._device))
+
+    def speaks(self, language: str) -> bool:
+        """Whether it is one of the nine and its packages are installed; `prepare` says which are not."""
+        return self._phonemizer.speaks(language)
+
+    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+        """`text` as segments of at most MAX_PHONEMES phonemes, all of them in Kokoro's vocabulary.
+
+        Raises NotSupported (param `language`), InvalidValue for an unknown voice, CheckpointError for a voice without a pack.
+        """
+        self._packs.check(voice)
+        for piece in segment(text, language):
+            for part, phonemes in fit(piece, lambda part: self._phonemize(part, language), MAX_PHONEMES):
+                if says_something(phonemes.translate(_WITHOUT_SIGNS)):
+                    yield Segment(
+                        text=part.text, phonemes=phonemes, voice=voice, language=language, speed=speed, ending=part.ending
+                    )
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        """One waveform for each segment. Raises SegmentTooLong, EngineFailed."""
+        return [self._speak(one) for one in segments]
+
+    def warm_up(self) -> None:
+        """Speaks to nobody: loads the G2P of English and has the model allocate what it works in."""
+        voice = (BlendPart(self._packs.any_voice(), 1.0),)
+        self.synthesize(list(self.prepare("Ready.", voice=voice, language="en-US", speed=1.0)))
+
+    def close(self) -> None:
+        """Gives the model's memory back."""
+        del self._model
+
+    def _phonemize(self, text: str, language: str) -> str:
+        """The phonemes that the model knows; the others are counted in the log."""
+        phonemes = self._phonemizer.phonemize(text, language)
+        known = "".join(phoneme for phoneme in phonemes if phoneme in self._vocabulary)
+        if len(known) < len(phonemes):
+            _log.warning("unknown_phonemes", n_phonemes=len(phonemes) - len(known), language=language)
+        return known
+
+    def _speak(self, one: Segment) -> Waveform:
+        if one.n_phonemes > MAX_PHONEMES:
+            raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'kokoro' takes {MAX_PHONEMES}.")
+        ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in one.phonemes), 0]], device=self._device)
+        style = self._packs.style(one.voice, one.n_phonemes).to(self._device)
+        try:
+            with seeded(one.digest), torch.inference_mode():
+                audio, _ = self._model.forward_with_tokens(ids, style, one.speed)
+        except RuntimeError as error:
+            raise EngineFailed(
+                f"Kokoro could not speak a segment of {one.n_phonemes} phonemes ({type(error).__name__})."
+            ) from error
+        samples = audio.reshape(-1).float().cpu().numpy()
+        if not np.isfinite(samples).all():
+            raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
+        return Waveform(np.clip(samples, -1, 1))
+
+
+_WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}
+
+
+def _find_device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)

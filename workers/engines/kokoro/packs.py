@@ -1,0 +1,70 @@
+"""Voice packs: the styles of each voice by length of segment, and blends of them."""
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+import torch
+
+from app.core.errors import InvalidValue
+from app.core.voices import Blend, Catalogue
+from workers.engines.kokoro.checkpoint import CheckpointFiles, DamagedFile, MissingFile, load_tensor
+
+N_ROWS: Final = 510
+STYLE_WIDTH: Final = 256
+"""128 numbers for the decoder, then 128 for the prosody."""
+MAX_CACHED_BLENDS: Final = 64
+"""Half a megabyte each."""
+
+
+class VoicePacks:
+    """The packs of a checkpoint, each read when it is first asked for. May be used from several threads."""
+
+    def __init__(self, files: CheckpointFiles, catalogue: Catalogue) -> None:
+        self._files = files
+        self._catalogue = catalogue
+        self._packs: dict[str, torch.Tensor] = {}
+        self._blends: OrderedDict[Blend, torch.Tensor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def any_voice(self) -> str:
+        """The id of a voice that has a pack."""
+        return next(iter(self._files.voices))
+
+    def style(self, blend: Blend, n_phonemes: int) -> torch.Tensor:
+        """(1, 256), float32: the style for a segment of `n_phonemes`, from 1 to 510. Raises as `check` does."""
+        return self.blend(blend)[n_phonemes - 1]
+
+    def blend(self, blend: Blend) -> torch.Tensor:
+        """(510, 1, 256), float32: the sum of the packs, each times its weight. Raises as `check` does."""
+        with self._lock:
+            if blend not in self._blends:
+                self._blends[blend] = sum(
+                    (part.weight * self._pack(part.voice_id) for part in blend), torch.zeros(N_ROWS, 1, STYLE_WIDTH)
+                )
+            self._blends.move_to_end(blend)
+            if len(self._blends) > MAX_CACHED_BLENDS:
+                self._blends.popitem(last=False)
+            return self._blends[blend]
+
+    def check(self, blend: Blend) -> None:
+        """Reads what `blend` needs. Raises InvalidValue for an unknown voice, MissingFile or DamagedFile for its pack."""
+        self.blend(blend)
+
+    def _pack(self, voice_id: str) -> torch.Tensor:
+        if voice_id not in self._packs:
+            self._packs[voice_id] = self._read(voice_id)
+        return self._packs[voice_id]
+
+    def _read(self, voice_id: str) -> torch.Tensor:
+        path = self._files.voices.get(voice_id)
+        if path is None and voice_id in self._catalogue.voices:
+            raise MissingFile(f"voices/{voice_id}.pt", self._files.place)
+        if path is None:
+            raise InvalidValue(f"Invalid value: '{voice_id}' is no voice of this server.", param="voice")
+        pack = load_tensor(path)
+        if not isinstance(pack, torch.Tensor) or pack.shape != (N_ROWS, 1, STYLE_WIDTH) or pack.dtype != torch.float32:
+            raise DamagedFile(path, f"it is no float32 tensor of ({N_ROWS}, 1, {STYLE_WIDTH})")
+        if not torch.isfinite(pack).all():
+            raise DamagedFile(path, "it holds numbers that are not finite")
+        return pack

@@ -1,0 +1,76 @@
+"""Which engines a worker loads for `KOE_ENGINE`, and why the best one is missing when it is.
+
+Why imports stand inside functions here and nowhere else: the engine of the model needs torch, which takes seconds and half a
+gigabyte that a worker with another engine does not have.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import structlog
+
+from app.core.errors import EngineUnavailable
+from app.core.voices import Catalogue
+from workers.engines.base import Engine
+
+Choice = Literal["auto", "kokoro", "espeak", "tone"]
+
+_NOT_INSTALLED = "The package {} is not installed; run `pip install 'koe[worker]'`."
+
+_log = structlog.get_logger()
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a worker can speak with."""
+
+    engines: dict[str, Engine]
+    """By name."""
+    missing: str | None = None
+    """Why Kokoro was wanted and is not among them, and the command that mends it: one or two plain sentences."""
+
+
+def load_engines(choice: Choice, *, catalogue: Catalogue, model_dir: Path | None = None, device: str = "cpu") -> Loaded:
+    """The engines for `choice`.
+
+    - `auto`: espeak always, and Kokoro when its files are there and whole; `missing` says why it is not.
+    - `kokoro`: Kokoro and espeak. Raises EngineUnavailable when Kokoro's files are missing or damaged.
+    - `espeak`, `tone`: that one.
+
+    Raises EngineUnavailable when espeak-ng itself does not work. `model_dir` and `device` are as for
+    `workers.engines.kokoro.engine.KokoroEngine`.
+    """
+    if choice == "tone":
+        return Loaded({"tone": _load_tone()})
+    espeak = _load_espeak(catalogue)
+    if choice == "espeak":
+        return Loaded({"espeak": espeak})
+    try:
+        kokoro = _load_kokoro(catalogue, model_dir, device)
+    except EngineUnavailable as error:
+        if choice == "kokoro":
+            espeak.close()
+            raise
+        _log.warning("kokoro_missing", reason=error.message)
+        return Loaded({"espeak": espeak}, error.message)
+    return Loaded({"kokoro": kokoro, "espeak": espeak})
+
+
+def _load_tone() -> Engine:
+    from workers.engines.tone import ToneEngine
+
+    return ToneEngine()
+
+
+def _load_espeak(catalogue: Catalogue) -> Engine:
+    from workers.engines.espeak import EspeakEngine
+
+    return EspeakEngine(catalogue)
+
+
+def _load_kokoro(catalogue: Catalogue, model_dir: Path | None, device: str) -> Engine:
+    try:
+        from workers.engines.kokoro.engine import KokoroEngine
+    except ModuleNotFoundError as error:
+        raise EngineUnavailable(_NOT_INSTALLED.format(error.name)) from error
+    return KokoroEngine(catalogue=catalogue, model_dir=model_dir, device=device)

@@ -1,0 +1,71 @@
+"""`python -m workers.examine`, which `koe doctor` runs: what the speaking side has and lacks, as JSON on standard output."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from app.core.errors import KoeError
+from app.core.findings import Finding
+from app.core.settings import Settings, read_settings
+from app.core.voices import Catalogue, load_catalogue
+from workers.encoder import find_ffmpeg
+from workers.engines.registry import load_engines
+
+_EXTRAS: Final = {"ja": ("Japanese", ("pyopenjtalk",)), "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"))}
+_REMEDIES: Final = {"espeak": "pip install --force-reinstall espeakng-loader", "kokoro": "koe fetch"}
+_SPACY_MODEL: Final = "en_core_web_sm"
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every finding, as it is made."""
+    yield _encoder(settings)
+    catalogue = load_catalogue(settings.voices_file)
+    yield _engine("espeak", catalogue, settings)
+    yield _engine("kokoro", catalogue, settings)
+    yield _homographs()
+    for extra, (language, modules) in _EXTRAS.items():
+        yield _language(extra, language, modules)
+
+
+def _encoder(settings: Settings) -> Finding:
+    try:
+        path = find_ffmpeg(settings.ffmpeg)
+    except KoeError as error:
+        return Finding(name="ffmpeg", is_well=False, detail=error.message, remedy="unset KOE_FFMPEG")
+    return Finding(name="ffmpeg", is_well=True, detail=path.name)
+
+
+def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: Settings) -> Finding:
+    is_needed = name in ("espeak", settings.engine)
+    try:
+        load_engines(name, catalogue=catalogue, model_dir=settings.model_dir, device=settings.device)
+    except KoeError as error:
+        return Finding(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
+    return Finding(name=name, is_well=True, detail="loads and speaks")
+
+
+def _homographs() -> Finding:
+    is_well = importlib.util.find_spec(_SPACY_MODEL) is not None
+    detail = "here" if is_well else "not here: English homographs such as 'read' get their commoner sound"
+    remedy = f"python -m spacy download {_SPACY_MODEL}"
+    return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
+
+
+def _language(extra: str, language: str, modules: tuple[str, ...]) -> Finding:
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    detail = f"lacks {', '.join(missing)}" if missing else "here"
+    remedy = f"pip install 'koe[{extra}]'"
+    return Finding(name=f"{language} for Kokoro", is_well=not missing, detail=detail, remedy=remedy, is_needed=False)
+
+
+def main() -> None:
+    """Writes the findings."""
+    sys.stdout.buffer.write(msgspec.json.encode(list(examine(read_settings(os.environ)))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""`python -m workers.fetch`, which `koe fetch` runs: downloads Kokoro's files and verifies them. Nothing downloads later.
+
+Why through huggingface_hub: it resumes what was broken off, keeps its own cache that other programs share, and shows a bar.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+import httpx
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+from app.core.settings import Settings, SettingsError, read_settings
+from app.core.voices import load_catalogue
+from workers.engines.kokoro.checkpoint import CONFIG, REPOSITORY, WEIGHTS
+
+WEIGHTS_SHA256: Final = "496dba118d1a58f5f3db2efc88dbdc216e0483fc89fe6e47ee1f2c53f18ad1e4"
+"""Of kokoro-v1_0.pth, 327,212,226 bytes."""
+
+_READ_BYTES: Final = 1024**2
+
+
+def fetch(settings: Settings) -> Path:
+    """Downloads what is not there yet, into `KOE_MODEL_DIR` or else the Hub's cache; the folder that holds the weights.
+
+    Raises click.ClickException, with the remedy, when the Hub cannot be reached or a file is not what it should be.
+    """
+    voice_ids = load_catalogue(settings.voices_file).voices
+    weights = _download(WEIGHTS, settings.model_dir)
+    for name in (CONFIG, *(f"voices/{voice_id}.pt" for voice_id in voice_ids)):
+        _download(name, settings.model_dir)
+    if _sha256(weights) != WEIGHTS_SHA256:
+        weights.unlink()
+        raise click.ClickException(f"{weights} was not what it should be and is deleted: run `koe fetch` again.")
+    return weights.parent
+
+
+def _download(name: str, model_dir: Path | None) -> Path:
+    try:
+        return Path(hf_hub_download(REPOSITORY, name, local_dir=model_dir))
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        raise click.ClickException(
+            f"{name} could not be had from the Hugging Face Hub ({type(error).__name__}). Run `koe fetch` on a machine that "
+            f"reaches it, with KOE_MODEL_DIR set to a folder, and bring that folder here."
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file, click.progressbar(length=path.stat().st_size, label="verifying") as bar:
+        while block := file.read(_READ_BYTES):
+            digest.update(block)
+            bar.update(len(block))
+    return digest.hexdigest()
+
+
+@click.command()
+def main() -> None:
+    """Download Kokoro's files and verify them."""
+    try:
+        folder = fetch(read_settings(os.environ))
+    except (SettingsError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Kokoro's files are in {folder}. Start the workers again to use them.")
+
+
+if __name__ == "__main__":
+    main()

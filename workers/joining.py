@@ -1,0 +1,98 @@
+"""Segments made one: silence at their edges trimmed, pauses set by what stands in the text, no click and no double silence.
+
+Why trimming before pausing: engines leave a silence at each edge that changes with the text, so two of them and a pause would
+add up to a different gap at every joint. With the edges cut to a known margin the pause alone decides.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from workers.engines.base import Samples
+from workers.text.segment import Ending
+
+with warnings.catch_warnings():
+    # At import pydub looks for an ffmpeg on the PATH and warns when there is none; nothing here needs it.
+    warnings.simplefilter("ignore")
+    from pydub import AudioSegment
+    from pydub.silence import detect_leading_silence
+
+SILENCE_DBFS: Final = -50.0
+"""Below this an edge is silence."""
+
+_MARGIN_MS: Final = 20
+"""Left of an edge's silence: consonants begin softly."""
+
+_FADE_MS: Final = 3
+"""Over this a cut edge rises from zero and falls to it."""
+
+PAUSE_SECONDS: Final[dict[Ending, float]] = {
+    Ending.PARAGRAPH: 0.7,
+    Ending.SENTENCE: 0.35,
+    Ending.CLAUSE: 0.15,
+    Ending.CUT: 0.0,
+}
+"""Between a segment and the next, at speed 1."""
+
+NOTHING_TO_SAY_SECONDS: Final = 0.25
+"""Length of the silence that answers a text without anything to say."""
+
+
+def to_pcm(samples: Samples) -> bytes:
+    """Float32 in [-1, 1] as s16le, rounded; what is beyond is clipped."""
+    return (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()
+
+
+def silence(seconds: float) -> bytes:
+    """Zeros, as s16le."""
+    return bytes(SAMPLE_BYTES * round(seconds * SAMPLE_RATE_HZ))
+
+
+def seconds_of(pcm: bytes) -> float:
+    """How long s16le lasts."""
+    return len(pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
+
+
+def trim(pcm: bytes) -> bytes:
+    """s16le without the silence at its edges beyond a margin; an edge that was cut is faded. All silence gives nothing."""
+    audio = AudioSegment(pcm, sample_width=SAMPLE_BYTES, frame_rate=SAMPLE_RATE_HZ, channels=1)
+    lead_ms = detect_leading_silence(audio, silence_threshold=SILENCE_DBFS, chunk_size=1)
+    if lead_ms >= len(audio):
+        return b""
+    trail_ms = detect_leading_silence(audio.reverse(), silence_threshold=SILENCE_DBFS, chunk_size=1)
+    start_ms, cut_ms = max(0, lead_ms - _MARGIN_MS), max(0, trail_ms - _MARGIN_MS)
+    if start_ms:
+        audio = audio[start_ms:].fade_in(_FADE_MS)
+    if cut_ms:
+        audio = _without_tail(audio, cut_ms).fade_out(_FADE_MS)
+    raw: bytes = audio.raw_data
+    return raw
+
+
+def _without_tail(audio: AudioSegment, cut_ms: int) -> AudioSegment:
+    """Cuts whole milliseconds off the end, to the sample: pydub's slices count from the start and would round the length."""
+    keep = int(audio.frame_count()) - cut_ms * SAMPLE_RATE_HZ // 1000
+    return audio.get_sample_slice(0, keep)
+
+
+class Joiner:
+    """Joins the waveforms of one utterance, in order, as they come."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._pause = b""
+
+    def add(self, samples: Samples, ending: Ending) -> Iterator[bytes]:
+        """The pause that was owed, and the segment, as s16le. A segment of silence gives nothing and keeps the longer pause."""
+        pcm = trim(to_pcm(samples))
+        pause = silence(PAUSE_SECONDS[ending] / self._speed)
+        if not pcm:
+            self._pause = max(self._pause, pause, key=len)
+            return
+        if self._pause:
+            yield self._pause
+        self._pause = pause
+        yield pcm

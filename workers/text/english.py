@@ -1,0 +1,123 @@
+"""G2P of American and British English: Misaki's, with espeak-ng for the words that its lexicons lack.
+
+Why tags by rule: Misaki takes its part-of-speech tags from spaCy's `en_core_web_sm`, which it would download at run time.
+Without that model the same G2P works on a blank spaCy, and the few tags that decide whether a sign is punctuation, money or a
+number, and how little words such as *a* and *in* are said, are given by the rules below. Only homographs such as *read*
+suffer.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import spacy
+import structlog
+from misaki import en
+from misaki.espeak import EspeakFallback
+
+_MODEL: Final = "en_core_web_sm"
+
+_SIGNS: Final = {
+    **dict.fromkeys(".!?", "."),
+    **dict.fromkeys(":;—–-…", ":"),
+    **dict.fromkeys("([{", "-LRB-"),
+    **dict.fromkeys(")]}", "-RRB-"),
+    **dict.fromkeys("$£€", "$"),
+    **{",": ",", "“": "``", "”": "''"},
+}
+_DETERMINERS: Final = "a an the this these that those every each some any no"
+_PREPOSITIONS: Final = "in of at by for with from on into about over under after before as if than because while vs vs."
+_PRONOUNS: Final = "i you he she it we they me him her us them"
+_WORDS: Final = {
+    **dict.fromkeys(_DETERMINERS.split(), "DT"),
+    **dict.fromkeys(_PREPOSITIONS.split(), "IN"),
+    **dict.fromkeys(_PRONOUNS.split(), "PRP"),
+    **{"to": "TO", "am": "VBP"},
+}
+_NUMBER: Final = re.compile(r"[-+]?\d[\d.,]*")
+_LONG_NUMBER: Final = re.compile(r"\d[\d,.]{18,}")
+"""Beyond what num2words can name; said digit by digit."""
+_QUOTES: Final = frozenset({'"', "''", "``"})
+_HYPHENS: Final = frozenset("-–")
+_NUMERO: Final = frozenset({"No", "no", "NO"})
+
+_log = structlog.get_logger()
+
+
+class _G2P(en.G2P):  # type: ignore[misc]
+    """Misaki's G2P on whichever spaCy pipeline is installed; its own constructor downloads one."""
+
+    def __init__(self, *, british: bool) -> None:
+        self.version = None
+        self.british = british
+        self.lexicon = en.Lexicon(british)
+        self.fallback = EspeakFallback(british=british)
+        self.unk = ""
+        self.nlp = _load_pipeline()
+
+    def tokenize(self, text: str, tokens: list[str], features: dict[int, Any]) -> list[Any]:
+        """Misaki's tokens, each with a tag."""
+        found: list[Any] = super().tokenize(text, tokens, features)
+        if "tagger" not in self.nlp.pipe_names:
+            _tag(found)
+        return found
+
+
+@cache
+def make(language: str) -> Callable[[str], str]:
+    """The G2P of `en-US` or `en-GB`."""
+    logging.getLogger("phonemizer").disabled = True
+    g2p = _G2P(british=language == "en-GB")
+
+    def say(text: str) -> str:
+        spaced = _LONG_NUMBER.sub(lambda match: " ".join(match[0].replace(",", "")), text)
+        try:
+            return str(g2p(spaced, preprocess=False)[0])
+        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            _log.warning("misaki_failed", language=language, error=type(error).__name__)
+            return str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or "")
+
+    return say
+
+
+@cache
+def _load_pipeline() -> Any:
+    if spacy.util.is_package(_MODEL):
+        return spacy.load(_MODEL, enable=["tok2vec", "tagger"])
+    _log.warning("english_without_tagger", missing=_MODEL, effect="homographs such as 'read' may be misread")
+    return spacy.blank("en")
+
+
+def _tag(tokens: list[Any]) -> None:
+    """Gives each token the Penn Treebank tag that its spelling and its neighbours allow, or `NN`."""
+    is_open = False
+    for i, token in enumerate(tokens):
+        before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None
+        if token.text in _QUOTES:
+            is_open = not is_open
+            token.tag = "``" if is_open else "''"
+        elif token.text in _HYPHENS and before is not None and not before.whitespace:
+            token.tag = "HYPH"
+        elif (
+            token.text == "."
+            and before is not None
+            and before.text in _NUMERO
+            and after is not None
+            and after.text[0].isdigit()
+        ):
+            token.tag = "NN"
+        else:
+            token.tag = _tag_alone(token.text, has_next=after is not None and after.text.isalnum())
+
+
+def _tag_alone(text: str, *, has_next: bool) -> str:
+    signs = {_SIGNS.get(character) for character in text}
+    if len(signs) == 1 and (sign := signs.pop()) is not None:
+        return sign
+    if _NUMBER.fullmatch(text):
+        return "CD"
+    if text.lower() == "a" and not has_next:
+        return "NN"
+    return _WORDS.get(text.lower(), "NN")

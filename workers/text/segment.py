@@ -1,0 +1,284 @@
+"""Text cut into pieces that an engine speaks at once: at sentences, else clauses, else words.
+
+Why 100 to 200 phonemes: prosody is weak in pieces under 20 and rushed in those over 400. Only the first piece is short, a
+clause where there is one, since the listener waits for it.
+
+Why phonemes are guessed from characters: the pieces are made lazily, before anything is phonemized; `fit` halves what turns out
+too long.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from math import ceil
+from typing import Final, TypeVar
+
+import msgspec
+
+_T = TypeVar("_T")
+
+FIRST_WEIGHT: Final = 20
+"""The first piece ends at the first boundary from here on."""
+LEAST_WEIGHT: Final = 100
+"""A piece shorter than this takes the next sentence in, if both together stay under MOST_WEIGHT."""
+MOST_WEIGHT: Final = 200
+"""A sentence longer than this is cut at its clauses, a clause longer than this at its words."""
+
+
+class Ending(StrEnum):
+    """What stands in the text where a segment ends; the pause after it is chosen by this."""
+
+    PARAGRAPH = "paragraph"
+    SENTENCE = "sentence"
+    CLAUSE = "clause"
+    CUT = "cut"
+    """Nothing: the text had to be divided between two words, or within one."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of the text, without white space around it, and what it ends with."""
+
+    text: str
+    ending: Ending
+
+
+class _Atom(msgspec.Struct, frozen=True):
+    """The text from one boundary to the next, white space after it included."""
+
+    text: str
+    ending: Ending
+    weight: float
+    """Phonemes, guessed."""
+
+
+_CLOSERS: Final = "\"'”’»›)\\]}」』】）》〉〕］｝"
+_FULL_STOPS: Final = "。！？｡．।॥۔؟"
+_EAST_ASIAN: Final = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_BOUNDARY: Final = re.compile(
+    rf"(?P<full>(?<![{_FULL_STOPS}])[{_FULL_STOPS}]++[{_CLOSERS}]*+)\s*+"
+    rf"|(?P<stop>(?<![.!?…])[.!?…]++[{_CLOSERS}]*+)(?:\s++|\Z|(?=[{_EAST_ASIAN}]))"
+    rf"|(?<![,;:])[,;:]++[{_CLOSERS}]*+\s++"
+    rf"|[，、；：،؛]++[{_CLOSERS}]*+\s*+"
+    r"|(?<=\s)[-–—]++\s++"
+    r"|(?<!—)—++\s*+"
+)
+_PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
+_WIDE: Final = re.compile(f"[{_EAST_ASIAN}\uac00-\ud7af]")
+_DIGIT: Final = re.compile(r"\d")
+_WORD: Final = re.compile(r"\S+\s*|\s+")
+_LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
+_NUMBER: Final = re.compile(r"\d{1,3}")
+
+_CUT_CHARS: Final = 10
+
+_ABBREVIATIONS: Final = {
+    "": "dr prof st mt vs vol ed eds pp p fig figs ch approx e.g i.e cf al ca a.m p.m inc ltd co jr sr",
+    "en": "mr mrs ms messrs rev hon gen col capt lt sgt dept est ave blvd "
+    "gov sen rep jan feb mar apr jun jul aug sep sept oct nov dec",
+    "es": "sra srta dra ud uds pág págs núm avda d dña",
+    "fr": "m mm mme mlle mgr av bd env",
+    "it": "sig sigg sig.ra dott dott.ssa ing avv pag",
+    "pt": "sra dra exmo exma pág av",
+    "de": "z.b d.h u.a bzw usw hr fr nr str abb",
+}
+_BEFORE_A_NUMBER: Final = frozenset({"no", "nos", "nr", "núm", "n°", "art", "vol", "fig", "p", "pp", "ch", "sec"})
+
+
+def segment(text: str, language: str) -> Iterator[Piece]:
+    """The pieces of `text` in order, each made when it is asked for; put together they are the text, white space apart.
+
+    `language` is a BCP 47 tag. Text without anything but white space gives no piece.
+    """
+    known = _abbreviations(language)
+    paragraphs = (part.strip() for part in _PARAGRAPH_BREAK.split(text) if part.strip())
+    group_at = _first_and_rest
+    for paragraph, is_last in _mark_last(paragraphs):
+        atoms = _cut_long(_find_atoms(paragraph, known))
+        for group, is_end in _mark_last(group_at(atoms)):
+            ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
+            yield Piece("".join(atom.text for atom in group).strip(), ending)
+        group_at = _join
+
+
+def weigh(text: str) -> float:
+    """How many phonemes `text` is likely to be: Latin letters one each, digits three, Han, kana and Hangul two and a half."""
+    return len(text) + 1.5 * len(_WIDE.findall(text)) + 2 * len(_DIGIT.findall(text))
+
+
+def halve(piece: Piece) -> tuple[Piece, Piece]:
+    """`piece` in two, at the best boundary in its middle half: a sentence, else a clause, else a word, else a character.
+
+    Raises ValueError for a piece of one character.
+    """
+    text = piece.text
+    if len(text) < 2:
+        raise ValueError("one character cannot be halved")
+    for ending, places in _places(text):
+        middle = [place for place in places if len(text) / 4 <= place <= 3 * len(text) / 4]
+        if middle:
+            place = min(middle, key=lambda place: abs(place - len(text) / 2))
+            return Piece(text[:place].rstrip(), ending), Piece(text[place:].lstrip(), piece.ending)
+    place = _between_characters(text, len(text) // 2)
+    return Piece(text[:place].rstrip(), Ending.CUT), Piece(text[place:].lstrip(), piece.ending)
+
+
+def fit(piece: Piece, phonemize: Callable[[str], str], limit: int) -> Iterator[tuple[Piece, str]]:
+    """`piece` with its phonemes, halved and halved again until none has more than `limit` of them; nothing is left out."""
+    phonemes = phonemize(piece.text)
+    if len(phonemes) <= limit or len(piece.text) < 2:
+        yield piece, phonemes
+        return
+    for half in halve(piece):
+        yield from fit(half, phonemize, limit)
+
+
+def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:
+    """Where `text` can be divided, best kind of boundary first."""
+    found: dict[Ending, list[int]] = {Ending.SENTENCE: [], Ending.CLAUSE: []}
+    place = 0
+    for atom in _find_atoms(text, _abbreviations("en")):
+        place += len(atom.text)
+        found[atom.ending].append(place)
+    yield from found.items()
+    yield Ending.CUT, [match.end() for match in _WORD.finditer(text)]
+
+
+def _mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
+    """Each of `parts` and whether it is the last."""
+    iterator = iter(parts)
+    held = next(iterator, None)
+    while held is not None:
+        following = next(iterator, None)
+        yield held, following is None
+        held = following
+
+
+def _abbreviations(language: str) -> frozenset[str]:
+    own = _ABBREVIATIONS.get(language.partition("-")[0], "")
+    return frozenset(f"{_ABBREVIATIONS['']} {own}".split())
+
+
+def _find_atoms(paragraph: str, abbreviations: frozenset[str]) -> Iterator[_Atom]:
+    """The parts of `paragraph` between its boundaries. The last one ends a sentence, whatever it ends with."""
+    start = 0
+    for match in _BOUNDARY.finditer(paragraph):
+        ending = _ending(paragraph, match, abbreviations)
+        if ending is not None and match.end() < len(paragraph):
+            yield _atom(paragraph[start : match.end()], ending)
+            start = match.end()
+    if start < len(paragraph):
+        yield _atom(paragraph[start:], Ending.SENTENCE)
+
+
+def _atom(text: str, ending: Ending) -> _Atom:
+    return _Atom(text, ending, weigh(text))
+
+
+def _ending(text: str, match: re.Match[str], abbreviations: frozenset[str]) -> Ending | None:
+    """What the boundary at `match` is; None where it only looks like one."""
+    if match["full"] is not None:
+        return Ending.SENTENCE
+    if match["stop"] is None:
+        return Ending.CLAUSE
+    following = text[match.end() : match.end() + 3].lstrip("\"'“‘«(¿¡")[:1]
+    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, abbreviations):
+        return None
+    if following.islower():
+        return None if match["stop"] == "." else Ending.CLAUSE
+    return Ending.SENTENCE
+
+
+def _is_abbreviation(text: str, end: int, following: str, abbreviations: frozenset[str]) -> bool:
+    """Whether the full stop before `end` belongs to the word before it."""
+    match = _LAST_WORD.search(text[max(0, end - 15) : end])
+    if match is None:
+        return False
+    word = match[1]
+    is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
+    is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
+    is_numbered = following.isdigit() and word.lower() in _BEFORE_A_NUMBER
+    return is_initial or is_item or is_numbered or word.lower() in abbreviations
+
+
+def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
+    """`atoms` with those over MOST_WEIGHT divided evenly between words, or within a word that is too long itself."""
+    for atom in atoms:
+        if atom.weight <= MOST_WEIGHT:
+            yield atom
+            continue
+        words = (part for word in _WORD.findall(atom.text) for part in _cut_word(word))
+        parts = _even([_Atom(word, Ending.CUT, weigh(word)) for word in words], atom.weight)
+        for part, is_last in _mark_last("".join(word.text for word in part) for part in parts):
+            yield _atom(part, atom.ending if is_last else Ending.CUT)
+
+
+def _cut_word(word: str) -> Iterator[str]:
+    """`word` whole, or a few characters at a time when it is too long to be one."""
+    start = 0
+    while weigh(word[start : start + int(MOST_WEIGHT)]) > MOST_WEIGHT / 2:
+        place = _between_characters(word, start + _CUT_CHARS)
+        yield word[start:place]
+        start = place
+    if start < len(word):
+        yield word[start:]
+
+
+def _between_characters(text: str, place: int) -> int:
+    """`place` or the nearest one after it that does not part a letter from its marks; never 0 or the end."""
+    for nearby in range(max(1, place), min(place + 8, len(text))):
+        if not unicodedata.category(text[nearby]).startswith("M") and text[nearby - 1] != "\u200d":
+            return nearby
+    return max(1, place)
+
+
+def _even(atoms: list[_Atom], weight: float) -> Iterator[list[_Atom]]:
+    """`atoms` in as few groups under MOST_WEIGHT as will do, of about the same weight."""
+    aim = weight / ceil(weight / MOST_WEIGHT)
+    group: list[_Atom] = []
+    gathered = 0.0
+    for atom in atoms:
+        if group and (gathered + atom.weight / 2 > aim or gathered + atom.weight > MOST_WEIGHT):
+            yield group
+            group, gathered = [], 0.0
+        group.append(atom)
+        gathered += atom.weight
+    if group:
+        yield group
+
+
+def _first_and_rest(atoms: Iterator[_Atom]) -> Iterator[list[_Atom]]:
+    """As little as will do for the first piece, then the rest joined."""
+    first: list[_Atom] = []
+    while sum(atom.weight for atom in first) < FIRST_WEIGHT and (atom := next(atoms, None)) is not None:
+        first.append(atom)
+    yield first
+    yield from _join(atoms)
+
+
+def _sentences(atoms: Iterable[_Atom]) -> Iterator[tuple[list[_Atom], float]]:
+    """`atoms` by sentences, each with its weight."""
+    sentence: list[_Atom] = []
+    for atom in atoms:
+        sentence.append(atom)
+        if atom.ending is Ending.SENTENCE:
+            yield sentence, sum(atom.weight for atom in sentence)
+            sentence = []
+    if sentence:
+        yield sentence, sum(atom.weight for atom in sentence)
+
+
+def _join(atoms: Iterable[_Atom]) -> Iterator[list[_Atom]]:
+    """Groups of about LEAST_WEIGHT to MOST_WEIGHT: short sentences together, a long one in parts."""
+    held: list[_Atom] = []
+    held_weight = 0.0
+    for sentence, weight in _sentences(atoms):
+        if held and (held_weight >= LEAST_WEIGHT or held_weight + weight > MOST_WEIGHT):
+            yield held
+            held, held_weight = [], 0.0
+        if weight > MOST_WEIGHT:
+            yield from _even(sentence, weight)
+            continue
+        held, held_weight = held + sentence, held_weight + weight
+    if held:
+        yield held

@@ -1,0 +1,22 @@
+"""The words of a text and where they stand, for engines that tell when each is heard."""
+
+import re
+import unicodedata
+from typing import Final
+
+_WORD: Final = re.compile(
+    "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff](?:[ー\u3001\u3002\uff01-\uff20])*|[^\\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
+)
+
+
+def find_words(text: str) -> list[tuple[int, int]]:
+    """Start and end of each word, in characters, in order; what stands between two words is white space.
+
+    A script that puts no spaces between its words (Han, kana) counts each character, with what follows it, as one.
+    """
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def says_something(text: str) -> bool:
+    """Whether `text` has a letter, a digit or a symbol in it, and not only punctuation and white space."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)
