@@ -9,7 +9,7 @@ the gaps, and after `AGING_SECONDS` in line it goes before all others, once, so 
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Final, Literal
 
@@ -30,7 +30,9 @@ Policy = Literal["deadline", "fifo"]
 class Turn:
     """One segment in line."""
 
-    def __init__(self, segment: Segment, engine: Engine, *, owner: str, lane: Lane, deadline: float) -> None:
+    def __init__(
+        self, segment: Segment, engine: Engine, *, owner: str, lane: Lane, deadline: float, arrived_at: float | None = None
+    ) -> None:
         self.segment = segment
         self.engine = engine
         self.owner = owner
@@ -38,6 +40,8 @@ class Turn:
         self.lane = lane
         self.deadline = deadline
         """When its listener runs dry, on the clock of `time.monotonic`."""
+        self.arrived_at = deadline if arrived_at is None else arrived_at
+        """When its utterance was begun, on the same clock."""
         self.queued_at = time.monotonic()
         self.waveform: Future[Waveform] = Future()
 
@@ -45,23 +49,15 @@ class Turn:
 class Scheduler:
     """The line of segments and the compute threads that serve it."""
 
-    def __init__(
-        self, *, n_threads: int, policy: Policy = "deadline", on_thread_start: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, *, n_threads: int, policy: Policy = "deadline") -> None:
         self._policy = policy
         self._order = itertools.count()
         self._line: dict[int, Turn] = {}
         self._changed = threading.Condition()
         self._closing = False
-        self._on_thread_start = on_thread_start
         self._threads = [threading.Thread(target=self._compute, name=f"compute-{n}", daemon=True) for n in range(n_threads)]
         for thread in self._threads:
             thread.start()
-
-    @property
-    def n_threads(self) -> int:
-        """Compute threads."""
-        return len(self._threads)
 
     @property
     def n_waiting(self) -> int:
@@ -97,8 +93,6 @@ class Scheduler:
             thread.join()
 
     def _compute(self) -> None:
-        if self._on_thread_start is not None:
-            self._on_thread_start()
         while (turns := self._take()) is not None:
             _speak(turns)
 
@@ -115,10 +109,13 @@ class Scheduler:
             return [self._line.pop(number) for number in alike[: first.engine.batch_size]]
 
     def _urgency(self, number: int, now: float) -> tuple[int, float, int]:
-        """Sorts: aged batch segments, then interactive ones by deadline, then the other batch segments; else as they came."""
+        """Sorts: aged batch segments, then interactive ones by deadline, then the other batch segments; else as they came.
+
+        First-in-first-out is by utterance: one request is spoken to its end before the next.
+        """
         turn = self._line[number]
         if self._policy == "fifo":
-            return (1, 0.0, number)
+            return (1, turn.arrived_at, number)
         if turn.lane is Lane.INTERACTIVE:
             return (1, turn.deadline, number)
         has_aged = now - turn.queued_at > AGING_SECONDS
@@ -131,13 +128,14 @@ def _speak(turns: Sequence[Turn]) -> None:
         return
     try:
         waveforms = wanted[0].engine.synthesize([turn.segment for turn in wanted])
+        spoken = list(zip(wanted, waveforms, strict=True))
     except KoeError as error:
         _fail(wanted, error)
     except Exception:
         log.exception("engine_failed", engine=wanted[0].engine.name, n_phonemes=[turn.segment.n_phonemes for turn in wanted])
         _fail(wanted, EngineFailed())
     else:
-        for turn, waveform in zip(wanted, waveforms, strict=True):
+        for turn, waveform in spoken:
             turn.waveform.set_result(waveform)
 
 

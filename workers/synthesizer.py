@@ -47,7 +47,7 @@ class _Line:
         self._scheduler = scheduler
         self._lane = lane
         self._pending: deque[tuple[Segment, Future[Waveform]]] = deque()
-        self._due = time.monotonic()
+        self._begun_at = self._due = time.monotonic()
         self._exhausted = False
 
     def refill(self) -> None:
@@ -57,7 +57,14 @@ class _Line:
             if segment is None:
                 self._exhausted = True
                 return
-            turn = Turn(segment, self._engine, owner=self._utterance_id, lane=self._lane, deadline=self._due)
+            turn = Turn(
+                segment,
+                self._engine,
+                owner=self._utterance_id,
+                lane=self._lane,
+                deadline=self._due,
+                arrived_at=self._begun_at,
+            )
             self._pending.append((segment, self._scheduler.submit(turn)))
             self._due += segment.expected_seconds
 

@@ -4,7 +4,7 @@ Why by hand: the speech request is judged field by field in `app.api.wire`, and 
 either from a type.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, RequestBody, Schema
@@ -80,11 +80,8 @@ def _error_responses() -> dict[str, OpenAPIResponse]:
 class SpeechOperation(Operation):
     """`POST /v1/audio/speech` as the schema shows it."""
 
-    request_body: RequestBody | None = field(
-        default_factory=lambda: RequestBody(required=True, content={"application/json": OpenAPIMediaType(schema=_SPEECH_BODY)})
-    )
-
     def __post_init__(self) -> None:
+        self.request_body = RequestBody(required=True, content={"application/json": OpenAPIMediaType(schema=_SPEECH_BODY)})
         sound = {entry.media_type: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING)) for entry in FORMATS.values()}
         spoken = OpenAPIResponse(description="The audio, streamed as it is spoken.", content=sound)
         self.responses = {"200": spoken, **_error_responses()}

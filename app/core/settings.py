@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_slots: int = 0
     """The same for the batch lane; 0 is 2."""
     scheduler: Literal["deadline", "fifo"] = "deadline"
-    """Which segment is spoken next: the one whose listener runs dry first, or the one that came first."""
+    """Which segment is spoken next: the one whose listener runs dry first, or the one whose request came first (`fifo`)."""
     api_keys: tuple[Secret, ...] = ()
     """Keys that open the API, divided by commas. None: everybody may."""
     max_input_chars: int = 100_000
