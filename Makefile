@@ -30,7 +30,7 @@ worker: install ## Run one more worker, on the KOE_REDIS_URL of a server elsewhe
 	$(BIN)/koe worker
 
 dashboard: install ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
-	$(BIN)/rq-dashboard --serializer json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
+	$(BIN)/rq-dashboard --json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
 
 test: install ## Run all tests
 	$(BIN)/python -m pytest

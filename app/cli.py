@@ -61,8 +61,7 @@ def koe() -> None:
 @_with_settings
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int) -> None:
     """Everything in one: the queue if need be, workers and the API."""
-    settings = _override(settings, host=host, port=port)
-    _check_port(settings)
+    settings = _with_free_port(_override(settings, host=host, port=port))
     Supervisor(settings, n_workers=n_workers).run(lambda: doctor.welcome(settings, Console(stderr=True)))
 
 
@@ -73,7 +72,7 @@ def api(settings: Settings, with_parent: bool) -> None:
     """The API alone; `koe worker` speaks for it."""
     if with_parent:
         end_with_parent()
-    _check_port(settings)
+    settings = _with_free_port(settings)
     uvicorn.run(
         create_app(settings, _redis_url(settings)),
         host=settings.host,
@@ -123,7 +122,7 @@ def say(
     key: str | None,
 ) -> None:
     """Say TEXT: play it, or write it with -o. `-` reads the text from standard input."""
-    server = client.Server(url or _own_url(settings), key)
+    server = client.Server(url or settings.own_url, key)
     asked = {"model": model, "voice": voice, "speed": speed, "input": sys.stdin.read() if text == "-" else text}
     if output is None:
         client.play(server, asked)
@@ -139,7 +138,7 @@ def say(
 def voices(settings: Settings, url: str | None) -> None:
     """List the voices of the running server."""
     table = Table("voice", "language", "gender", "grade", "also answers to", box=None, header_style="bold")
-    for voice in client.Server(url or _own_url(settings), None).voices():
+    for voice in client.Server(url or settings.own_url, None).voices():
         table.add_row(voice["id"], voice["language"], voice["gender"], voice["grade"], ", ".join(voice["aliases"]))
     Console().print(table)
 
@@ -172,15 +171,12 @@ def _override(settings: Settings, **given: Any) -> Settings:
     return Settings(**(fields | {name: value for name, value in given.items() if value is not None}))
 
 
-def _own_url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
-    return f"http://{host}:{settings.port}"
-
-
-def _check_port(settings: Settings) -> None:
+def _with_free_port(settings: Settings) -> Settings:
+    """The settings, with a port in the place of 0. Raises SettingsError when the API could not listen there."""
     try:
-        with socket.create_server((settings.host, settings.port), reuse_port=False):
-            pass
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.create_server((settings.host, settings.port), family=family) as listener:
+            return _override(settings, port=listener.getsockname()[1])
     except OSError as error:
         raise SettingsError(
             f"Koe cannot listen on {settings.host}:{settings.port} ({error.strerror}). Set KOE_HOST and KOE_PORT to an address "

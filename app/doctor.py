@@ -44,12 +44,14 @@ def welcome(settings: Settings, console: Console) -> None:
 
 
 def _welcome(settings: Settings, console: Console) -> None:
-    url = f"http://{settings.host}:{settings.port}"
+    url = settings.own_url
     ready = _wait_until_ready(url)
     console.print(f"\n[bold]Koe {__version__}[/] speaks at [bold]{url}/v1[/] with [bold]{ready['engine']}[/]", highlight=False)
     if ready["notice"]:
         console.print(f"[yellow]![/] {ready['notice']}", highlight=False, soft_wrap=True)
-    console.print(f'  koe say "Hello" -o hello.mp3       or any OpenAI client with base_url={url}/v1', highlight=False)
+    console.print(
+        f'  koe say "Hello" -o hello.mp3       or any OpenAI client with base_url={url}/v1', highlight=False, soft_wrap=True
+    )
     console.print("  Ctrl-C ends it.\n", highlight=False)
 
 

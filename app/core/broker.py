@@ -21,7 +21,7 @@ from app.core.voices import show_blend
 SPEAK: Final = "workers.tasks.speak"
 """Dotted name of the task; a test resolves it."""
 
-JOB_TIMEOUT_SECONDS: Final = 3600
+JOB_TIMEOUT_SECONDS: Final = 86_400
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
 _LET_GO_SECONDS: Final = 10.0

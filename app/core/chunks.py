@@ -8,6 +8,7 @@ process, where a blocking read for each would cost a connection for each. A ring
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -16,11 +17,12 @@ from typing import Final, cast
 import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from app.core import keys
 from app.core.errors import Cancelled, WorkerLost, from_wire
-from app.core.ledger import Report, Take
+from app.core.ledger import UNFINISHED_TTL_SECONDS, Report, Take
 
 MAX_CHUNK_BYTES: Final = 32_768
 """Of one entry; more is divided."""
@@ -38,6 +40,7 @@ class ChunkWriter:
     def __init__(self, redis: Redis, take: Take) -> None:
         self._redis = redis
         self._take = take
+        self._keep_until = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         self.n_bytes = 0
 
     def write(self, data: bytes) -> None:
@@ -49,9 +52,18 @@ class ChunkWriter:
             entry: dict[str, str | bytes] = {"kind": "chunk", "data": data[start : start + MAX_CHUNK_BYTES]}
             pipe.xadd(self._take.stream, entry, nomkstream=True)  # type: ignore[arg-type]
         pipe.publish(keys.BELL, self._take.utterance_id)
+        self._keep(pipe)
         if None in pipe.execute():
             raise Cancelled("The utterance is not wanted any more.")
         self.n_bytes += len(data)
+
+    def _keep(self, pipe: Pipeline) -> None:
+        """Puts off the day on which an unfinished take is forgotten: a book is spoken for hours."""
+        if time.monotonic() < self._keep_until:
+            return
+        self._keep_until = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        pipe.expire(self._take.stream, UNFINISHED_TTL_SECONDS)
+        pipe.expire(keys.utterance(self._take.utterance_id), UNFINISHED_TTL_SECONDS)
 
 
 class Bell:

@@ -106,6 +106,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if not getattr(self, name) >= least:
                 raise SettingsError(f"{env_name(name)} must be at least {least}, not {getattr(self, name)}.")
 
+    @property
+    def own_url(self) -> str:
+        """Where a client on this machine reaches the API."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
 
 _LEAST: Final = {
     "port": 0,
