@@ -19,8 +19,9 @@ install: $(VENV)/.installed ## Set up .venv with everything, pinned by deploy/co
 
 $(VENV)/.installed: pyproject.toml deploy/constraints.txt
 	@test -n "$(PYTHON)" || { echo "Koe needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=…'." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[$(EXTRAS)]'
+	@echo "Setting up $(VENV) with $(PYTHON): this takes a few minutes, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
 serve: install ## Run everything here: queue, WORKERS=1 workers, API on KOE_PORT=8000

@@ -56,6 +56,7 @@ class Part:
         status = self._process.poll()
         if status is None:
             return
+        self.wait()
         self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS else self._n_deaths
         wait = _AGAIN_SECONDS[min(self._n_deaths, len(_AGAIN_SECONDS) - 1)]
         self._n_deaths += 1

@@ -2,9 +2,9 @@
 
 Why no retries inside the client: the API turns a lost Redis into a 503 at once, and the workers have their own patience.
 
-Why the two pools differ: hundreds of readers share the connections of an event loop and wait their turn for one, where redis-py's
-own pool would raise at the hundred-and-first; in a worker most connections are held by slots that wait for a job, so that each
-thread must be able to have its own.
+Why the two pools differ: hundreds of readers share the connections of an event loop and wait their turn for one, where
+redis-py's own pool would raise at the hundred-and-first; in a worker most connections are held by slots that wait for a job, so
+each thread must be able to have its own.
 """
 
 from collections.abc import Iterator

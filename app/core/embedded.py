@@ -5,8 +5,11 @@ Why a Unix socket in that folder: only this user reaches it, no port is taken, a
 process group, where Ctrl-C would end the queue before the workers that still need it.
 """
 
+import ctypes
 import os
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -20,8 +23,20 @@ _MAX_SOCKET_PATH: Final = 100
 """The kernel's limit for the path of a socket is 104 to 108 bytes."""
 
 
+_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG: Final = 1
+
+
 class EmbeddedError(RuntimeError):
     """The embedded server cannot run; the message names the remedy."""
+
+
+def _end_with_parent() -> None:
+    """In the new process: be sent SIGTERM when the one that starts it is gone, even by `kill -9`. Only Linux can do that;
+    elsewhere the server stays until the next start on the same files ends it.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def embedded_url(data: Path) -> str:
@@ -53,7 +68,13 @@ class EmbeddedServer:
         self._end_left_behind()
         with (self._data / "valkey.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._data, start_new_session=True
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._data,
+                start_new_session=True,
+                preexec_fn=_end_with_parent if _LIBC else None,  # noqa: PLW1509 - one system call, no lock
             )
         give_up = time.monotonic() + _START_SECONDS
         while not self.answers():

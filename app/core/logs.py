@@ -34,5 +34,7 @@ def configure_logs(log_format: Literal["auto", "text", "json"]) -> None:
 def _last(as_text: bool) -> list[Processor]:
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_text:
-        return [remove_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Plain, since structlog's own choice shows the variables of every frame: what users said would stand in the log.
+        plain = structlog.dev.plain_traceback
+        return [remove_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [remove_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
