@@ -38,7 +38,7 @@ def _with_settings(command: Callable[Concatenate[Settings, _P], None]) -> Callab
             settings = read_settings(os.environ)
             configure_logs(settings.log_format)
             command(settings, *args, **kwargs)
-        except (SettingsError, EmbeddedError, ValueError, client.ServerError) as error:
+        except (SettingsError, EmbeddedError, ValueError, OSError, client.ServerError) as error:
             raise click.ClickException(str(error)) from error
 
     return run

@@ -38,15 +38,13 @@ class Server:
     """A running server, by its address."""
 
     def __init__(self, url: str, key: str | None) -> None:
-        base = url.rstrip("/").removesuffix("/v1")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(10.0, read=120.0))
-        self._url = base
+        self._url = url.rstrip("/").removesuffix("/v1")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def voices(self) -> list[dict[str, Any]]:
         """All voices. Raises ServerError."""
-        with self._understood():
-            answer = self._http.get("/v1/audio/voices")
+        with self._understood(), self._connect() as http:
+            answer = http.get("/v1/audio/voices")
             _check(answer)
             voices: list[dict[str, Any]] = answer.json()["voices"]
             return voices
@@ -54,11 +52,14 @@ class Server:
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
         """The chunks of an answer, as they come. Raises ServerError, also when the stream breaks off."""
-        with self._understood(), self._http.stream("POST", "/v1/audio/speech", json=asked) as answer:
+        with self._understood(), self._connect() as http, http.stream("POST", "/v1/audio/speech", json=asked) as answer:
             if answer.is_error:
                 answer.read()
                 _check(answer)
             yield answer.iter_raw()
+
+    def _connect(self) -> httpx.Client:
+        return httpx.Client(base_url=self._url, headers=self._headers, timeout=httpx.Timeout(10.0, read=120.0))
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
@@ -68,7 +69,7 @@ class Server:
             raise ServerError(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
         except httpx.RemoteProtocolError as error:
             raise ServerError("The server broke the audio off before its end. Its log says why.") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ServerError(f"{self._url} could not be asked: {error}.") from error
 
 
@@ -81,7 +82,7 @@ def format_of(path: Path) -> str:
 
 
 def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
-    """Writes the audio to `path`, whole or not at all. Raises ServerError."""
+    """Writes the audio to `path`, whole or not at all. Raises ServerError, also when the file cannot be written."""
     part = path.with_name(f".{path.name}.part")
     started = time.monotonic()
     first = 0.0
@@ -91,6 +92,8 @@ def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
                 first = first or time.monotonic() - started
                 file.write(chunk)
         part.replace(path)
+    except OSError as error:
+        raise ServerError(f"{path} cannot be written ({error.strerror}).") from error
     finally:
         part.unlink(missing_ok=True)
     return Seconds(first, time.monotonic() - started)

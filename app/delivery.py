@@ -1,21 +1,27 @@
 """Find an utterance finished, join it while it is spoken, or submit it; then read it: one path for all three."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final
 
 import structlog
 from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
 
 from app.core.broker import Broker, Lane
 from app.core.chunks import Bell, ChunkReader
 from app.core.connections import reachable
-from app.core.errors import EngineFailed, KoeError, NoWorker, TimedOut
+from app.core.errors import EngineFailed, KoeError, NoWorker, TimedOut, WorkerLost
 from app.core.fleet import FleetView
 from app.core.ledger import Found, Ledger, Report, Take
 from app.core.utterance import Utterance
 
 log: Final = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = 0.02
+"""Between two attempts at submitting, while an earlier job of the same utterance lets go."""
 
 
 class Audio:
@@ -29,6 +35,7 @@ class Audio:
         self._chunks = aiter(reader)
         self._first: bytes | None = None
         self._closed = False
+        self._keep_at = time.monotonic() + ledger.keep_seconds
 
     @property
     def report(self) -> Report | None:
@@ -38,7 +45,7 @@ class Audio:
     async def start(self) -> None:
         """Waits for the first chunk. Raises what the worker raised before it."""
         try:
-            self._first = await anext(self._chunks)
+            self._first = await self._next()
         except StopAsyncIteration:
             raise EngineFailed from None
 
@@ -46,9 +53,20 @@ class Audio:
         """All chunks in order. Raises the errors of ChunkReader, NoWorker when Redis goes away."""
         if self._first is not None:
             yield self._first
-        with reachable():
-            async for chunk in self._chunks:
-                yield chunk
+        with reachable(), suppress(StopAsyncIteration):
+            while True:
+                yield await self._next()
+
+    async def _next(self) -> bytes:
+        """The next chunk. A take whose writer is lost is over for all its readers, so that asking again begins another."""
+        if time.monotonic() > self._keep_at:
+            await self._ledger.keep(self._take)
+            self._keep_at = time.monotonic() + self._ledger.keep_seconds
+        try:
+            return await anext(self._chunks)
+        except WorkerLost as error:
+            await self._ledger.fail(self._take, error)
+            raise
 
     async def close(self) -> None:
         """Leaves. The last to leave an utterance that is not nearly done cancels it."""
@@ -73,6 +91,7 @@ class Delivery:
         self._broker = broker
         self._fleet = fleet
         self._max_wait_seconds = max_wait_seconds
+        self._submitting: set[asyncio.Task[None]] = set()
 
     async def open(self, utterance: Utterance, *, request_id: str, lane: Lane = Lane.INTERACTIVE) -> Audio:
         """The utterance's audio, as soon as there is any.
@@ -82,11 +101,11 @@ class Delivery:
         """
         with reachable():
             found, take = await self._ledger.attach(utterance.id)
+        if found is Found.MISS:
+            self._submit(utterance, take, request_id, lane)
         audio = Audio(found, take, ChunkReader(self._redis, self._bell, take), self._ledger)
         try:
             async with asyncio.timeout(self._max_wait_seconds):
-                if found is Found.MISS:
-                    await self._submit(utterance, take, request_id, lane)
                 with reachable():
                     await audio.start()
         except TimeoutError:
@@ -97,17 +116,24 @@ class Delivery:
             raise
         return audio
 
-    async def _submit(self, utterance: Utterance, take: Take, request_id: str, lane: Lane) -> None:
-        wanted = True
+    def _submit(self, utterance: Utterance, take: Take, request_id: str, lane: Lane) -> None:
+        """Begins to submit. It belongs to the take and not to who asked first: others may have joined when that one leaves,
+        and all of them learn from the stream what became of it.
+        """
+        task = asyncio.create_task(self._submit_until_taken(utterance, take, request_id, lane), name="submit")
+        self._submitting.add(task)
+        task.add_done_callback(self._submitting.discard)
+
+    async def _submit_until_taken(self, utterance: Utterance, take: Take, request_id: str, lane: Lane) -> None:
         try:
             with reachable():
-                await asyncio.to_thread(self._broker.submit, utterance, lane, request_id=request_id, is_wanted=lambda: wanted)
+                while not await asyncio.to_thread(self._broker.submit, utterance, lane, request_id=request_id):
+                    if not await self._ledger.is_queued(take):
+                        return
+                    await asyncio.sleep(_AGAIN_SECONDS)
         except KoeError as error:
-            with reachable():
+            with suppress(RedisError):
                 await self._ledger.fail(take, error)
-            raise
-        finally:
-            wanted = False
 
     async def _why_nothing_came(self) -> KoeError:
         fleet = await self._fleet.now()

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import ToneEngine
 
 
@@ -53,6 +53,17 @@ class GatedEngine(ToneEngine):
             raise RuntimeError("the engine broke")
         self.spoken.extend(segments)
         return super().synthesize(segments)
+
+
+class RelayEngine(ToneEngine):
+    """Hands every segment to the engine in `now`, so that each test of a shared house can have an engine of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: Engine = ToneEngine()
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        return self.now.synthesize(segments)
 
 
 def text_of(n_segments: int, subject: str = "birch canoe") -> str:

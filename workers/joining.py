@@ -29,6 +29,8 @@ _MARGIN_MS: Final = 20
 _FADE_MS: Final = 3
 """Over this a cut edge rises from zero and falls to it."""
 
+_RAMP: Final[Samples] = np.linspace(0.0, 1.0, _FADE_MS * SAMPLE_RATE_HZ // 1000, dtype=np.float32)
+
 PAUSE_SECONDS: Final[dict[Ending, float]] = {
     Ending.PARAGRAPH: 0.7,
     Ending.SENTENCE: 0.35,
@@ -63,19 +65,17 @@ def trim(pcm: bytes) -> bytes:
     if lead_ms >= len(audio):
         return b""
     trail_ms = detect_leading_silence(audio.reverse(), silence_threshold=SILENCE_DBFS, chunk_size=1)
-    start_ms, cut_ms = max(0, lead_ms - _MARGIN_MS), max(0, trail_ms - _MARGIN_MS)
-    if start_ms:
-        audio = audio[start_ms:].fade_in(_FADE_MS)
-    if cut_ms:
-        audio = _without_tail(audio, cut_ms).fade_out(_FADE_MS)
-    raw: bytes = audio.raw_data
-    return raw
-
-
-def _without_tail(audio: AudioSegment, cut_ms: int) -> AudioSegment:
-    """Cuts whole milliseconds off the end, to the sample: pydub's slices count from the start and would round the length."""
-    keep = int(audio.frame_count()) - cut_ms * SAMPLE_RATE_HZ // 1000
-    return audio.get_sample_slice(0, keep)
+    n_lead, n_trail = (max(0, edge_ms - _MARGIN_MS) * SAMPLE_RATE_HZ // 1000 for edge_ms in (lead_ms, trail_ms))
+    if not n_lead and not n_trail:
+        return pcm
+    # Not with pydub's slices and fades: they give whole milliseconds and drop or pad what is left of the last one.
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32)[n_lead:]
+    if n_lead:
+        samples[: len(_RAMP)] *= _RAMP
+    if n_trail:
+        samples = samples[:-n_trail]
+        samples[-len(_RAMP) :] *= _RAMP[::-1]
+    return samples.round().astype("<i2").tobytes()
 
 
 class Joiner:

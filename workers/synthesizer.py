@@ -134,12 +134,10 @@ class Synthesizer:
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
-        while True:
-            if cancelled.is_set():
-                raise Cancelled("The utterance is not wanted any more.")
-            item = line.next()
-            if item is None:
-                break
+        _stop_if(cancelled)
+        while (item := line.next()) is not None:
+            # Before the refill, which would have one more segment spoken for nobody.
+            _stop_if(cancelled)
             line.refill()
             if line.is_spoken:
                 on_spoken()
@@ -165,3 +163,8 @@ class Synthesizer:
 
     def _text_of(self, utterance: Utterance) -> str:
         return normalize(utterance.text, utterance.language) if utterance.normalize else clean(utterance.text)
+
+
+def _stop_if(cancelled: threading.Event) -> None:
+    if cancelled.is_set():
+        raise Cancelled("The utterance is not wanted any more.")

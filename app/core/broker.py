@@ -3,8 +3,6 @@
 Why a job's id is the utterance's: RQ then refuses a second job for the same sound by itself, in one atomic step.
 """
 
-import time
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +12,7 @@ from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from app.core.errors import QueueFull, TimedOut
+from app.core.errors import QueueFull
 from app.core.utterance import Utterance
 from app.core.voices import show_blend
 
@@ -24,7 +22,6 @@ SPEAK: Final = "workers.tasks.speak"
 JOB_TIMEOUT_SECONDS: Final = 86_400
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
-_LET_GO_SECONDS: Final = 10.0
 _WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.DEFERRED, JobStatus.SCHEDULED})
 
 
@@ -47,20 +44,17 @@ class Broker:
         self._queues = {lane: lane_queue(redis, lane) for lane in Lane}
         self._max_queue = max_queue
 
-    def submit(self, utterance: Utterance, lane: Lane, *, request_id: str, is_wanted: Callable[[], bool]) -> None:
+    def submit(self, utterance: Utterance, lane: Lane, *, request_id: str) -> bool:
         """Puts the utterance into the lane. Raises QueueFull when too many wait there already.
 
-        A job of the same id that is still letting go of a cancelled take is waited for, while `is_wanted()`.
+        False while a job of the same id is still letting go of an earlier take: ask again in a moment, if it is still wanted.
         """
         queue = self._queues[lane]
         n_waiting = queue.count
         if n_waiting >= self._max_queue:
             raise QueueFull.after(n_waiting, retry_after_seconds=5)
-        give_up = time.monotonic() + _LET_GO_SECONDS
-        while is_wanted() and not self._enqueue(queue, utterance, request_id):
-            if time.monotonic() > give_up:
-                raise TimedOut("An earlier request for the same audio could not be ended in time. Please try again.")
-            time.sleep(0.02)
+        # Twice: the first attempt clears a job that has ended out of the way.
+        return self._enqueue(queue, utterance, request_id) or self._enqueue(queue, utterance, request_id)
 
     def waiting(self) -> dict[Lane, int]:
         """Jobs that wait, by lane."""

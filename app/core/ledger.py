@@ -111,6 +111,14 @@ redis.call('PUBLISH', ARGV[3], ARGV[2])
 return 1
 """
 
+# KEYS: record, stream. ARGV: ttl. What is finished is kept while it is read, however slowly.
+_KEEP: Final = """
+for _, key in ipairs(KEYS) do
+  local left = redis.call('TTL', key)
+  if left >= 0 and left < tonumber(ARGV[1]) then redis.call('EXPIRE', key, ARGV[1]) end
+end
+"""
+
 # KEYS: record. ARGV: take.
 _ENDING: Final = """
 if redis.call('HGET', KEYS[1], 'take') == ARGV[1] then redis.call('HSET', KEYS[1], 'ending', 1) end
@@ -154,6 +162,8 @@ class Ledger:
         self._attach = redis.register_script(_ATTACH)
         self._detach = redis.register_script(_DETACH)
         self._fail = redis.register_script(_FAIL)
+        self._keep = redis.register_script(_KEEP)
+        self._redis = redis
 
     async def attach(self, utterance_id: str) -> tuple[Found, Take]:
         """Counts a reader in. After MISS the caller submits the work, or calls `fail`; every attach is followed by a detach."""
@@ -169,6 +179,20 @@ class Ledger:
             ],
         )
         return Found(found.decode()), Take(utterance_id, token.decode())
+
+    async def is_queued(self, take: Take) -> bool:
+        """True while the take waits for a worker."""
+        state, token = await self._redis.hmget(keys.utterance(take.utterance_id), ["state", "take"])
+        return state == b"queued" and token == take.token.encode()
+
+    async def keep(self, take: Take) -> None:
+        """Puts off the end of what is being read. To be called every `keep_seconds` or so."""
+        await self._keep(keys=_both(take), args=[self._cache_ttl])
+
+    @property
+    def keep_seconds(self) -> float:
+        """Half of the time that finished audio is kept."""
+        return self._cache_ttl / 2
 
     async def detach(self, take: Take) -> bool:
         """Counts a reader out. True when it was the last one and the work is cancelled by that."""

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_type_hints
 import msgspec
 
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_MOST_PORT: Final = 65_535
 _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 
@@ -105,6 +106,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:
                 raise SettingsError(f"{env_name(name)} must be at least {least}, not {getattr(self, name)}.")
+        if self.port > _MOST_PORT:
+            raise SettingsError(f"KOE_PORT must be at most {_MOST_PORT}, not {self.port}.")
 
     @property
     def own_url(self) -> str:

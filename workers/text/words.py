@@ -8,6 +8,8 @@ _WORD: Final = re.compile(
     "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff](?:[ー\u3001\u3002\uff01-\uff20])*|[^\\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
 )
 
+_SAID: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Sm", "Sc"})
+
 
 def find_words(text: str) -> list[tuple[int, int]]:
     """Start and end of each word, in characters, in order; what stands between two words is white space.
@@ -18,5 +20,5 @@ def find_words(text: str) -> list[tuple[int, int]]:
 
 
 def says_something(text: str) -> bool:
-    """Whether `text` has a letter, a digit or a symbol in it, and not only punctuation and white space."""
-    return any(unicodedata.category(character)[0] in "LNS" for character in text)
+    """Whether `text` has a letter, a digit or a sign of arithmetic or money in it, and not only marks and pictures."""
+    return any(unicodedata.category(character) in _SAID for character in text)

@@ -3,7 +3,7 @@
 import importlib
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 
 from app.core.broker import SPEAK, Broker, Lane, describe, lane_queue
 from app.core.connections import connect
-from app.core.errors import QueueFull, TimedOut
+from app.core.errors import QueueFull
 from app.core.utterance import Utterance
 from app.core.voices import BlendPart
 
@@ -42,8 +42,8 @@ def broker(redis: Redis) -> Broker:
     return Broker(redis, max_queue=2)
 
 
-def submit(broker: Broker, utterance: Utterance, *, is_wanted: Callable[[], bool] = lambda: True) -> None:
-    broker.submit(utterance, Lane.INTERACTIVE, request_id="req_1", is_wanted=is_wanted)
+def submit(broker: Broker, utterance: Utterance) -> bool:
+    return broker.submit(utterance, Lane.INTERACTIVE, request_id="req_1")
 
 
 def the_job(redis: Redis, utterance: Utterance) -> Job:
@@ -94,7 +94,7 @@ def test_lanes_are_full_each_by_itself(broker: Broker) -> None:
     submit(broker, an_utterance(text="one"))
     submit(broker, an_utterance(text="two"))
 
-    broker.submit(an_utterance(text="three"), Lane.BATCH, request_id="req_1", is_wanted=lambda: True)
+    broker.submit(an_utterance(text="three"), Lane.BATCH, request_id="req_1")
 
     assert broker.waiting() == {Lane.INTERACTIVE: 2, Lane.BATCH: 1}
 
@@ -124,39 +124,15 @@ def test_a_job_that_has_ended_is_replaced(broker: Broker, redis: Redis, outcome:
     assert the_job(redis, utterance).get_status() == JobStatus.QUEUED
 
 
-def test_a_job_that_still_runs_is_waited_for(broker: Broker, redis: Redis) -> None:
+def test_a_job_that_still_runs_must_let_go_first(broker: Broker, redis: Redis) -> None:
     utterance = an_utterance()
     submit(broker, utterance)
     _taken(redis, utterance, JobStatus.STARTED)
-    looks = iter(range(100))
 
-    def is_wanted() -> bool:
-        if next(looks) == 3:
-            the_job(redis, utterance).set_status(JobStatus.FINISHED)
-        return True
-
-    submit(broker, utterance, is_wanted=is_wanted)
-
-    assert next(looks) > 3
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]
-
-
-def test_nobody_waits_for_what_is_not_wanted_any_more(broker: Broker, redis: Redis) -> None:
-    utterance = an_utterance()
-    submit(broker, utterance)
-    _taken(redis, utterance, JobStatus.STARTED)
-    answers = iter([True, True, False])
-
-    submit(broker, utterance, is_wanted=lambda: next(answers))
-
+    assert not submit(broker, utterance)
     assert broker.waiting()[Lane.INTERACTIVE] == 0
 
+    the_job(redis, utterance).set_status(JobStatus.FINISHED)
 
-def test_a_job_that_never_lets_go_is_a_timeout(broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.core.broker._LET_GO_SECONDS", 0.0)
-    utterance = an_utterance()
-    submit(broker, utterance)
-    _taken(redis, utterance, JobStatus.STARTED)
-
-    with pytest.raises(TimedOut):
-        submit(broker, utterance)
+    assert submit(broker, utterance)
+    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]

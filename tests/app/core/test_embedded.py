@@ -106,5 +106,5 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
     (data / "appendonlydir").mkdir()
     (data / "appendonlydir" / "appendonly.aof.manifest").write_text("broken\n")
 
-    with pytest.raises(EmbeddedError, match="(?s)did not start.*manifest"):
+    with pytest.raises(EmbeddedError, match=r"(?s)did not start.*manifest"):
         EmbeddedServer(data).start()

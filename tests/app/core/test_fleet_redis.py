@@ -1,0 +1,97 @@
+"""The fleet in Redis: who says that they are there is seen, who is silent is not."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from app.core import keys
+from app.core.connections import connect, connect_async
+from app.core.embedded import embedded_url
+from app.core.errors import NoWorker
+from app.core.fleet import RedisFleet, WorkerCard, announce, withdraw
+
+pytestmark = pytest.mark.anyio
+
+CARD = WorkerCard(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5)
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with connect(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
+    async with connect_async(redis_url) as redis:
+        yield redis
+
+
+async def test_a_worker_that_announces_itself_is_seen_as_it_is(redis: Redis, aredis: AsyncRedis) -> None:
+    announce(redis, CARD, 60, takes_work=True)
+
+    assert (await RedisFleet(aredis).now()).cards == (CARD,)
+
+
+async def test_the_first_worker_is_seen_at_once(redis: Redis, aredis: AsyncRedis) -> None:
+    fleet = RedisFleet(aredis)
+    assert (await fleet.now()).cards == ()
+
+    announce(redis, CARD, 60, takes_work=True)
+
+    assert (await fleet.now()).cards == (CARD,)
+
+
+async def test_many_looks_are_one_look_at_redis(redis: Redis, aredis: AsyncRedis) -> None:
+    announce(redis, CARD, 60, takes_work=True)
+    fleet = RedisFleet(aredis)
+    first = await fleet.now()
+    withdraw(redis, "w")
+
+    assert await fleet.now() is first
+    assert (await RedisFleet(aredis).now()).cards == ()
+
+
+async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: AsyncRedis) -> None:
+    announce(redis, CARD, 60, takes_work=True)
+    assert 0 < redis.pttl(keys.worker("w")) <= 60_000
+
+    redis.delete(keys.worker("w"))
+
+    assert (await RedisFleet(aredis).now()).cards == ()
+
+
+async def test_a_worker_that_takes_no_more_work_leaves_the_fleet_but_not_its_listeners(
+    redis: Redis, aredis: AsyncRedis
+) -> None:
+    announce(redis, CARD, 60, takes_work=True)
+
+    announce(redis, CARD, 60, takes_work=False)
+
+    assert (await RedisFleet(aredis).now()).cards == ()
+    assert redis.exists(keys.worker("w"))
+
+
+async def test_one_that_withdraws_leaves_nothing(redis: Redis, aredis: AsyncRedis) -> None:
+    announce(redis, CARD, 60, takes_work=True)
+
+    withdraw(redis, "w")
+
+    assert redis.keys("*") == []
+
+
+async def test_names_of_workers_long_gone_are_swept(redis: Redis, aredis: AsyncRedis) -> None:
+    redis.zadd(keys.WORKERS, {"gone": redis.time()[0] - 3601, "lately": redis.time()[0] - 60})
+
+    announce(redis, CARD, 60, takes_work=True)
+
+    assert redis.zrange(keys.WORKERS, 0, -1) == [b"lately", b"w"]
+
+
+async def test_a_redis_that_is_away_is_no_worker(data: Path) -> None:
+    async with connect_async(embedded_url(data)) as redis:
+        with pytest.raises(NoWorker):
+            await RedisFleet(redis).now()

@@ -1,0 +1,239 @@
+"""The `koe` command: each of its parts, and that what goes wrong is one line with the remedy."""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import koe
+from tests.audio import decode, sounding_seconds
+from tests.house import House
+from workers.engines.tone import SECONDS_PER_PHONEME
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Runs the command in this process, and gives the log back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def invoke(*arguments: str | Path, given: str | None = None, **environ: str) -> Result:
+        return CliRunner().invoke(koe, [str(argument) for argument in arguments], input=given, env=dict(environ))
+
+    yield invoke
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def the_line(result: Result) -> str:
+    """The one line of an error."""
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    # The house speaks in this process too, and its log, in JSON, goes where the command's errors go.
+    (line,) = [line for line in result.stderr.splitlines() if not line.startswith("{")]
+    assert line.startswith("Error: ")
+    return line
+
+
+def test_help_names_every_command(run: Run) -> None:
+    result = run("--help")
+
+    assert result.exit_code == 0
+    for name in ("serve", "api", "worker", "say", "voices", "doctor", "fetch", "redis-url", "openapi"):
+        assert f"\n  {name} " in result.output
+
+
+@pytest.mark.parametrize("name", ["serve", "api", "worker", "say", "voices", "doctor", "fetch", "redis-url", "openapi"])
+def test_every_command_says_what_it_is_for_and_hides_what_is_not_for_people(run: Run, name: str) -> None:
+    result = run(name, "-h")
+
+    assert result.exit_code == 0
+    assert "--with-parent" not in result.output
+
+
+def test_the_version_is_the_package_s(run: Run) -> None:
+    assert run("--version").output.startswith("koe, version ")
+
+
+def test_an_unknown_setting_is_one_line(run: Run) -> None:
+    assert "KOE_PROT is no setting of Koe" in the_line(run("redis-url", KOE_PROT="8000"))
+
+
+def test_a_setting_that_cannot_be_read_is_one_line(run: Run) -> None:
+    assert "KOE_PORT" in the_line(run("openapi", KOE_PORT="many"))
+
+
+@pytest.mark.parametrize("name", ["serve", "api"])
+def test_a_port_in_use_is_one_line_with_the_remedy(run: Run, data: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        line = the_line(run(name, KOE_PORT=port, KOE_DATA=str(data)))
+
+    assert f"cannot listen on 127.0.0.1:{port}" in line
+    assert "KOE_PORT" in line
+
+
+@pytest.mark.parametrize("port", ["70000", "-1"])
+def test_a_port_that_is_none_is_one_line(run: Run, data: Path, port: str) -> None:
+    assert "KOE_PORT" in the_line(run("api", KOE_PORT=port, KOE_DATA=str(data)))
+
+
+def test_a_folder_too_deep_for_a_socket_is_one_line_with_the_remedy(run: Run, tmp_path: Path) -> None:
+    assert "set KOE_DATA to a shorter one" in the_line(run("redis-url", KOE_DATA=str(tmp_path / ("deep" * 30))))
+
+
+def test_redis_url_is_the_embedded_server_s_or_the_one_that_is_set(run: Run, data: Path) -> None:
+    assert run("redis-url", KOE_DATA=str(data)).stdout == f"unix://{data}/valkey.sock\n"
+    assert run("redis-url", KOE_REDIS_URL="redis://elsewhere:6379/1").stdout == "redis://elsewhere:6379/1\n"
+
+
+def test_openapi_is_the_schema_as_json(run: Run) -> None:
+    result = run("openapi")
+
+    schema = json.loads(result.stdout)
+    assert schema["info"]["title"] == "Koe"
+    assert "/v1/audio/speech" in schema["paths"]
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "wav", "flac"])
+def test_say_writes_the_file_that_its_ending_names(run: Run, house: House, tmp_path: Path, format_name: str) -> None:
+    file = tmp_path / f"hello.{format_name.upper()}"
+
+    result = run("say", "Hello there.", "-o", file, "--url", house.url)
+
+    assert result.exit_code == 0, result.output
+    assert "first audio after" in result.stderr
+    assert sounding_seconds(decode(file.read_bytes(), format_name)) == pytest.approx(12 * SECONDS_PER_PHONEME, abs=0.03)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_say_reads_from_standard_input_and_takes_format_speed_and_voice(run: Run, house: House, tmp_path: Path) -> None:
+    options = ["--format", "pcm", "--speed", "2", "--voice", "af_heart+bf_emma", "--model", "tts-1"]
+
+    result = run("say", "-", "-o", tmp_path / "hello.raw", "--url", f"{house.url}/v1", *options, given="Hello there.")
+
+    assert result.exit_code == 0, result.output
+    assert len((tmp_path / "hello.raw").read_bytes()) == 2 * 24_000 * 12 * SECONDS_PER_PHONEME / 2
+
+
+def test_say_finds_the_server_by_the_settings(run: Run, house: House, tmp_path: Path) -> None:
+    port = house.url.rpartition(":")[2]
+
+    result = run("say", "Hello there.", "-o", tmp_path / "hello.mp3", KOE_HOST="0.0.0.0", KOE_PORT=port)
+
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--voice", "nobody"], "400: Invalid value: 'nobody'"),
+        (["--model", "unknown"], "404: The model `unknown`"),
+        (["--speed", "9"], "400: Invalid 'speed'"),
+        (["--model", "kokoro"], "503: "),
+    ],
+)
+def test_what_the_server_refuses_is_one_line_and_no_file(
+    run: Run, house: House, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    result = run("say", "Hello.", "-o", tmp_path / "hello.mp3", "--url", house.url, *arguments)
+
+    assert said in the_line(result)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_ending_that_names_no_format_is_one_line(run: Run, house: House, tmp_path: Path) -> None:
+    line = the_line(run("say", "Hello.", "-o", tmp_path / "hello.xyz", "--url", house.url))
+    assert "hello.xyz" in line
+    assert "--format" in line
+
+
+def test_a_file_that_cannot_be_written_is_one_line(run: Run, house: House, tmp_path: Path) -> None:
+    assert "absent" in the_line(run("say", "Hello.", "-o", tmp_path / "absent" / "hello.mp3", "--url", house.url))
+
+
+@pytest.mark.parametrize("name", ["say", "voices"])
+def test_without_a_server_it_is_one_line_with_the_remedy(run: Run, tmp_path: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    arguments = ["Hello.", "-o", tmp_path / "hello.mp3"] if name == "say" else []
+
+    line = the_line(run(name, *arguments, "--url", url))
+
+    assert url in line
+    assert "koe serve" in line
+
+
+@pytest.mark.parametrize("url", ["nowhere", "http://[", "ftp://127.0.0.1"])
+def test_an_address_that_is_none_is_one_line(run: Run, url: str) -> None:
+    the_line(run("voices", "--url", url))
+
+
+def test_with_nothing_to_play_it_the_remedy_is_told(run: Run, house: House, tmp_path: Path) -> None:
+    assert "-o speech.mp3" in the_line(run("say", "Hello.", "--url", house.url, PATH=str(tmp_path)))
+
+
+def test_a_player_gets_the_whole_sound(run: Run, house: House, tmp_path: Path) -> None:
+    player = tmp_path / "aplay"
+    player.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'import sys; d=sys.stdin.buffer.read(); open(sys.argv[1], "
+        f'"wb").write(d)\' {tmp_path}/played.wav\n'
+    )
+    player.chmod(0o755)
+
+    result = run("say", "Hello there.", "--url", house.url, PATH=str(tmp_path))
+
+    assert result.exit_code == 0, result.output
+    played = decode((tmp_path / "played.wav").read_bytes(), "wav")
+    assert len(played) == round(12 * SECONDS_PER_PHONEME * 24_000)
+
+
+def test_voices_lists_them_with_their_other_names(run: Run, house: House) -> None:
+    result = run("voices", "--url", house.url, COLUMNS="200")
+
+    assert result.exit_code == 0, result.output
+    (line,) = [line for line in result.stdout.splitlines() if line.lstrip().startswith("af_heart")]
+    assert "coral" in line
+    assert "en-US" in line
+
+
+def test_as_a_process_an_error_is_one_line_too() -> None:
+    environ = os.environ | {"KOE_NOTHING": "1"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "redis-url"], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: KOE_NOTHING is no setting of Koe.")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_command_starts_without_the_speaking_side() -> None:
+    script = (
+        "import sys, app.cli; print(sorted({name.partition('.')[0] for name in sys.modules} & "
+        "{'workers', 'torch', 'numpy', 'kokoro', 'misaki'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_address_of_the_newer_kind_may_be_listened_on(run: Run, data: Path) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = str(taken.getsockname()[1])
+
+        line = the_line(run("api", KOE_HOST="::1", KOE_PORT=port, KOE_DATA=str(data)))
+
+    assert "in use" in line

@@ -1,0 +1,266 @@
+"""The pool: a worker is known while it lives, hears what is gone, gives up what the dead held, and ends in order."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
+from rq.serializers import JSONSerializer
+
+from app.core import keys
+from app.core.broker import Broker, Lane, lane_queue
+from app.core.connections import connect, connect_async
+from app.core.embedded import EmbeddedServer, embedded_url
+from app.core.errors import EncoderFailed
+from app.core.fleet import WorkerCard
+from app.core.ledger import Found, Ledger, Take
+from app.core.settings import Settings, read_settings
+from app.core.utterance import Utterance
+from app.core.voices import load_catalogue
+from tests.engines import GatedEngine, text_of
+from tests.house import wait_until
+from workers import runtime
+from workers.engines.registry import Loaded
+from workers.pool import Pool, n_cores
+
+VOICE = load_catalogue().parse("af_heart")[0]
+SMALL = {"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1", "KOE_CACHE_TTL": "60"}
+
+
+def an_utterance(text: str) -> Utterance:
+    return Utterance(text=text, engine="tone", voice=VOICE, language="en-US", format="pcm")
+
+
+def settings_of(**environ: str) -> Settings:
+    return read_settings(SMALL | environ)
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with connect(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+def gate() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture
+def open_pool(gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pool]]:
+    monkeypatch.setattr("workers.slot.POP_SECONDS", 1)
+    pools: list[Pool] = []
+
+    def open_one(url: str, missing: str | None = None, **environ: str) -> Pool:
+        pool = Pool(settings_of(**environ), url, Loaded({"tone": gate}, missing))
+        pool.warm_up()
+        pool.start()
+        pools.append(pool)
+        return pool
+
+    yield open_one
+    gate.release(10_000)
+    for pool in pools:
+        if not pool._stopped.is_set():
+            pool.stop()
+
+
+def _with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
+    async def run() -> Any:
+        async with connect_async(url) as redis:
+            return await act(Ledger(redis, cache_ttl=60))
+
+    return asyncio.run(run())
+
+
+def ask(redis: Redis, url: str, utterance: Utterance) -> Take:
+    """As the API does: counted in and submitted."""
+    found, take = _with_ledger(url, lambda ledger: ledger.attach(utterance.id))
+    assert found is Found.MISS
+    Broker(redis, max_queue=100).submit(utterance, Lane.INTERACTIVE, request_id="req_1")
+    return take
+
+
+def cards(redis: Redis) -> list[WorkerCard]:
+    found = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
+    return [msgspec.json.decode(card, type=WorkerCard) for card in found if card]
+
+
+def kinds(redis: Redis, take: Take) -> list[bytes]:
+    return [fields[b"kind"] for _, fields in redis.xrange(take.stream)]
+
+
+def status(redis: Redis, utterance: Utterance) -> JobStatus | None:
+    return Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).get_status()
+
+
+def test_a_worker_says_who_it_is_and_withdraws_when_it_ends(
+    redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
+) -> None:
+    pool = open_pool(redis_url, missing="Run `koe fetch`.")
+    wait_until(lambda: cards(redis))
+
+    (card,) = cards(redis)
+    assert (card.name, card.engines, card.missing, card.n_slots) == (pool.name, ("tone",), "Run `koe fetch`.", 3)
+    assert runtime.current() is pool.runtime
+
+    pool.stop()
+
+    assert cards(redis) == []
+    assert redis.keys("koe:*") == []
+    assert redis.smembers("rq:workers") == set()
+    with pytest.raises(RuntimeError):
+        runtime.current()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith((pool.name, "compute", "gone", "heart"))]
+
+
+def test_a_worker_that_was_forgotten_is_known_again_at_its_next_beat(
+    redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url)
+    wait_until(lambda: cards(redis))
+
+    redis.flushall()
+
+    wait_until(lambda: cards(redis))
+
+
+def test_it_speaks_what_is_asked(redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]) -> None:
+    open_pool(redis_url)
+    utterance = an_utterance(text_of(3))
+    gate.release(3)
+
+    take = ask(redis, redis_url, utterance)
+
+    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    assert kinds(redis, take)[0] == b"start"
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+
+
+def test_as_many_as_there_are_slots_are_in_hand_at_a_time(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url)
+
+    takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(4)]
+
+    wait_until(lambda: sum(redis.exists(take.stream) for take in takes) == 2)
+    assert lane_queue(redis, Lane.INTERACTIVE).count == 2
+    gate.release(4)
+    wait_until(lambda: all(kinds(redis, take)[-1:] == [b"stop"] for take in takes))
+
+
+def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url)
+    wait_until(lambda: redis.pubsub_numsub(keys.GONE)[0][1] == 1)
+    ahead, utterance = an_utterance("ahead"), an_utterance(text_of(5))
+    ask(redis, redis_url, ahead)
+    gate.wait_begun(1)
+    take = ask(redis, redis_url, utterance)
+    wait_until(lambda: redis.exists(take.stream))
+
+    assert _with_ledger(redis_url, lambda ledger: ledger.detach(take))
+
+    # The one ahead still holds the engine: the slot is free again all the same.
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+    gate.release(1)
+    wait_until(lambda: status(redis, ahead) == JobStatus.FINISHED)
+    assert [segment.text for segment in gate.spoken] == ["ahead"]
+
+
+def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    pool = open_pool(redis_url)
+    utterance = an_utterance(text_of(3))
+    take = ask(redis, redis_url, utterance)
+    gate.wait_begun(1)
+
+    stopping = threading.Thread(target=pool.stop)
+    stopping.start()
+    wait_until(lambda: redis.zcard(keys.WORKERS) == 0)
+    late = an_utterance("late")
+    ask(redis, redis_url, late)
+
+    assert redis.exists(keys.worker(pool.name))
+    gate.release(3)
+    stopping.join()
+    assert kinds(redis, take)[-1] == b"stop"
+    assert status(redis, utterance) == JobStatus.FINISHED
+    assert status(redis, late) == JobStatus.QUEUED
+
+
+def test_a_job_whose_process_died_is_given_up_by_another(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
+    utterance = an_utterance("abandoned")
+    ask(redis, redis_url, utterance)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.delete(queue.key)
+    Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.STARTED)
+    started = StartedJobRegistry(queue.name, connection=redis, serializer=JSONSerializer)
+    redis.zadd(started.key, {f"{utterance.id}:gone": redis.time()[0] - 1})
+
+    open_pool(redis_url)
+
+    wait_until(lambda: redis.zcard(started.key) == 0)
+    assert status(redis, utterance) != JobStatus.STARTED
+
+
+def test_it_waits_for_a_redis_that_is_not_there_yet(data: Path, gate: GatedEngine) -> None:
+    pool = Pool(settings_of(), embedded_url(data), Loaded({"tone": gate}))
+    warming_up = threading.Thread(target=pool.warm_up)
+    warming_up.start()
+
+    server = EmbeddedServer(data)
+    server.start()
+    warming_up.join()
+    pool.start()
+
+    with connect(server.url) as redis:
+        wait_until(lambda: cards(redis))
+    pool.stop()
+    server.stop()
+
+
+def test_it_outlives_a_restart_of_redis(data: Path, gate: GatedEngine, open_pool: Callable[..., Pool]) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    pool = open_pool(server.url)
+    with connect(server.url) as redis:
+        wait_until(lambda: cards(redis))
+
+        server.stop()
+        server.start()
+        gate.release(10)
+        take = ask(redis, server.url, an_utterance("after"))
+
+        wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"], 60)
+        wait_until(lambda: cards(redis))
+    pool.stop()
+    server.stop()
+
+
+def test_it_can_leave_though_redis_is_away(data: Path, open_pool: Callable[..., Pool]) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    pool = open_pool(server.url)
+
+    server.stop()
+
+    pool.stop()
+
+
+def test_without_an_encoder_there_is_no_worker(redis_url: str, gate: GatedEngine, tmp_path: Path) -> None:
+    with pytest.raises(EncoderFailed, match="KOE_FFMPEG"):
+        Pool(settings_of(KOE_FFMPEG=str(tmp_path / "absent")), redis_url, Loaded({"tone": gate}))
+
+
+def test_the_cores_are_those_that_this_process_may_use() -> None:
+    assert n_cores() >= 1
