@@ -15,6 +15,7 @@ from app.core.broker import Lane
 from app.core.chunks import ChunkWriter
 from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError
 from app.core.ledger import Report, Take, WorkerLedger
+from app.core.logs import describe
 from app.core.utterance import Utterance
 from workers.engines.base import Engine
 from workers.scheduler import Scheduler
@@ -58,7 +59,8 @@ class Runtime:
         except KoeError as error:
             self._fail(take, error)
             raise
-        except Exception:
+        except Exception as error:
+            log.error("unforeseen_error", **describe(error))
             self._fail(take, InternalError())
             raise
 

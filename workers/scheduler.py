@@ -17,6 +17,7 @@ import structlog
 
 from app.core.broker import Lane
 from app.core.errors import Cancelled, EngineFailed, KoeError
+from app.core.logs import describe
 from workers.engines.base import Engine, Segment, Waveform
 
 log: Final = structlog.get_logger()
@@ -131,8 +132,9 @@ def _speak(turns: Sequence[Turn]) -> None:
         spoken = list(zip(wanted, waveforms, strict=True))
     except KoeError as error:
         _fail(wanted, error)
-    except Exception:
-        log.exception("engine_failed", engine=wanted[0].engine.name, n_phonemes=[turn.segment.n_phonemes for turn in wanted])
+    except Exception as error:  # noqa: BLE001 - carried to the slots that wait, and the thread goes on
+        n_phonemes = [turn.segment.n_phonemes for turn in wanted]
+        log.error("engine_failed", engine=wanted[0].engine.name, n_phonemes=n_phonemes, **describe(error))
         _fail(wanted, EngineFailed())
     else:
         for turn, waveform in spoken:

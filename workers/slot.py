@@ -72,6 +72,9 @@ class SlotWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         """Signals belong to the process."""
 
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Nothing: the runtime has logged it, without the user's text that a traceback may hold."""
+
     def procline(self, message: str) -> None:
         """The process's title belongs to the process."""
 

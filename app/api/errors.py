@@ -4,7 +4,6 @@ Why one function answers every exception: whatever is raised, by Koe, by Litesta
 into the tree of `app.core.errors` (`fault_of`), so there is no second way to word or to number a failure.
 """
 
-import traceback
 from typing import Any, Final
 
 import structlog
@@ -27,6 +26,7 @@ from app.core.errors import (
     UnknownUrl,
     WrongMethod,
 )
+from app.core.logs import describe
 
 STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     KoeError: (500, "server_error"),
@@ -105,14 +105,7 @@ def _fault_of_litestar(exception: HTTPException, scope: Scope | None) -> KoeErro
 
 
 def _unforeseen(exception: Exception) -> KoeError:
-    """Why not the traceback: the text of an exception, and of its causes, may hold what a user wrote."""
-    frames = traceback.extract_tb(exception.__traceback__)
-    _log.error(
-        "unforeseen_error",
-        error=type(exception).__qualname__,
-        cause=type(exception.__cause__).__qualname__ if exception.__cause__ else None,
-        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+    _log.error("unforeseen_error", **describe(exception))
     return InternalError()
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Literal
+import traceback
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import Processor
@@ -29,6 +30,19 @@ def configure_logs(log_format: Literal["auto", "text", "json"]) -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
+
+
+def describe(exception: BaseException) -> dict[str, Any]:
+    """What the log may hold of an exception nobody foresaw: its class, its cause's, and where it came from.
+
+    Neither its message nor a traceback, whose lines may hold what a user wrote.
+    """
+    frames = traceback.extract_tb(exception.__traceback__)
+    return {
+        "error": type(exception).__qualname__,
+        "cause": type(exception.__cause__).__qualname__ if exception.__cause__ else None,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
 
 
 def _last(as_text: bool) -> list[Processor]:

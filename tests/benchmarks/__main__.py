@@ -175,9 +175,9 @@ async def scheduling(n_rounds: int) -> None:
         make_checkpoint(Path(folder), tiny=False)
         settings = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": folder, "KOE_MAX_WAIT": "600"}
         for round_number in range(n_rounds):
-            for policy, seconds in first.items():
+            for policy in first:
                 with served(KOE_SCHEDULER=policy, **settings) as server:
-                    seconds += await _eight_clients(server, round_number)
+                    first[policy] += await _eight_clients(server, round_number)
     table = a_table(f"8 clients at once, two segments each: Kokoro's real dimensions, {n_rounds} rounds")
     for policy, seconds in first.items():
         row(table, f"first audio, {policy}", seconds)
