@@ -1,5 +1,6 @@
 """`create_app(settings)`: everything of the API is wired here and nowhere else."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -44,7 +45,8 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     delivery = Delivery(
         redis=redis,
         bell=bell,
-        ledger=Ledger(redis, settings.cache_ttl),
+        # Nobody waits longer than `max_wait`; a record whose API process died before it was submitted must not be joined long.
+        ledger=Ledger(redis, cache_ttl=settings.cache_ttl, queued_ttl=math.ceil(2 * settings.max_wait)),
         broker=broker,
         fleet=fleet,
         max_wait_seconds=settings.max_wait,

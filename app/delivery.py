@@ -13,9 +13,10 @@ from redis.exceptions import RedisError
 from app.core.broker import Broker, Lane
 from app.core.chunks import Bell, ChunkReader
 from app.core.connections import reachable
-from app.core.errors import EngineFailed, KoeError, NoWorker, TimedOut, WorkerLost
+from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, TimedOut, WorkerLost
 from app.core.fleet import FleetView
 from app.core.ledger import Found, Ledger, Report, Take
+from app.core.logs import describe
 from app.core.utterance import Utterance
 
 log: Final = structlog.get_logger()
@@ -132,8 +133,14 @@ class Delivery:
                         return
                     await asyncio.sleep(_AGAIN_SECONDS)
         except KoeError as error:
-            with suppress(RedisError):
-                await self._ledger.fail(take, error)
+            await self._give_up(take, error)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task: who listens is told through the stream
+            log.error("unforeseen_error", **describe(error))
+            await self._give_up(take, InternalError())
+
+    async def _give_up(self, take: Take, error: KoeError) -> None:
+        with suppress(RedisError):
+            await self._ledger.fail(take, error)
 
     async def _why_nothing_came(self) -> KoeError:
         fleet = await self._fleet.now()

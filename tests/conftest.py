@@ -12,7 +12,6 @@ from app.core.connections import connect
 from app.core.embedded import EmbeddedServer
 from tests.house import House, open_house
 
-
 # The same examples in every run, and no verdict on how long one takes: the machine is shared.
 hypothesis.settings.register_profile(
     "koe", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]

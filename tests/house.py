@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,7 @@ class House:
     settings: Settings
     server: EmbeddedServer
     pool: Pool | None
+    clients: list[OpenAI] = field(default_factory=list)
 
     def http(self, **options: Any) -> httpx.Client:
         """A plain HTTP client."""
@@ -95,7 +96,8 @@ class House:
 
     def openai(self, **options: Any) -> OpenAI:
         """The official client, without its retries, so that a test sees the first answer."""
-        return OpenAI(base_url=f"{self.url}/v1", **({"api_key": "none", "max_retries": 0} | options))
+        self.clients.append(OpenAI(base_url=f"{self.url}/v1", **({"api_key": "none", "max_retries": 0} | options)))
+        return self.clients[-1]
 
     def async_openai(self, **options: Any) -> AsyncOpenAI:
         """The same for asyncio."""
@@ -120,7 +122,10 @@ def open_house(
         if workers is not None:
             workers.warm_up()
             workers.start()
-        yield House(api.start(), server.url, settings, server, workers)
+        house = House(api.start(), server.url, settings, server, workers)
+        yield house
+        for client in house.clients:
+            client.close()
     finally:
         api.stop()
         if not server.is_running():

@@ -25,8 +25,6 @@ from app.delivery import Audio, Delivery
 
 log: Final = structlog.get_logger()
 
-_CANCEL_AGAIN_SECONDS: Final = 0.1
-
 GivenDelivery = NamedDependency[SkipValidation[Delivery]]
 """How a handler asks for the delivery: a parameter named `delivery` of this type."""
 
@@ -103,18 +101,9 @@ async def _while_connected(task: asyncio.Task[Any], receive: Receive) -> Any:
             raise Cancelled("The client has left.")
         return task.result()
     finally:
-        await _end(task, leaving)
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels the tasks and returns when they have ended. Says it again and again, since redis-py writes inside
-    `asyncio.wait_for`, which on Python 3.11 loses a cancellation that comes as the write is done.
-    """
-    while unfinished := [task for task in tasks if not task.done()]:
-        for task in unfinished:
-            task.cancel()
-        await asyncio.wait(unfinished, timeout=_CANCEL_AGAIN_SECONDS)
-    await asyncio.gather(*tasks, return_exceptions=True)
+        for unfinished in (task, leaving):
+            unfinished.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
 
 
 async def _disconnected(receive: Receive) -> None:

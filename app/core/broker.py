@@ -85,6 +85,8 @@ class Broker:
         if status in _WAITING:
             return True
         if status != JobStatus.STARTED:
+            # RQ asks for the executions of a job that it deletes, and raises at one that expired with its worker.
+            queue.connection.delete(job.execution_registry.key)
             job.delete()
         return False
 

@@ -7,9 +7,10 @@ redis-py's own pool would raise at the hundred-and-first; in a worker most conne
 each thread must be able to have its own.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 from redis.asyncio import BlockingConnectionPool
@@ -17,6 +18,7 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from app.core.errors import NoWorker
@@ -25,6 +27,8 @@ _CONNECT_SECONDS: Final = 2.0
 _THREAD_CONNECTIONS: Final = 10_000
 """More than any process has threads."""
 _LOOP_CONNECTIONS: Final = 64
+_COMMAND_SECONDS: Final = 10.0
+"""Longest wait for the answer to a command of the loop, a free connection included."""
 _TURN_SECONDS: Final = 20.0
 """Longest wait for a connection of the loop; then it counts as a Redis that is away."""
 
@@ -44,13 +48,30 @@ def connect_async(url: str) -> AsyncRedis:
     """A client for one event loop: commands wait for one of its few connections. Nothing is sent yet."""
     pool = BlockingConnectionPool.from_url(
         url,
+        socket_timeout=None,
         socket_connect_timeout=_CONNECT_SECONDS,
         retry=AsyncRetry(NoBackoff(), 1),
         health_check_interval=30,
         max_connections=_LOOP_CONNECTIONS,
         timeout=_TURN_SECONDS,
     )
-    return AsyncRedis.from_pool(pool)
+    return _LoopRedis.from_pool(pool)
+
+
+class _LoopRedis(AsyncRedis):
+    """Gives up on a command by itself.
+
+    Why not by the client's own `socket_timeout`: with one it writes inside `asyncio.wait_for`, which on Python 3.11 loses a
+    cancellation that comes as the write is done, and a listener who left would be waited for.
+    """
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Raises redis' TimeoutError when no answer comes."""
+        try:
+            async with asyncio.timeout(_COMMAND_SECONDS):
+                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except TimeoutError as error:
+            raise RedisTimeoutError("Redis does not answer.") from error
 
 
 @contextmanager

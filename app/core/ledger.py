@@ -24,10 +24,11 @@ UNFINISHED_TTL_SECONDS: Final = 7200
 _ENDED_TTL_SECONDS: Final = 60
 """An error stays this long for those who are still reading."""
 
-# KEYS: record. ARGV: new take, unfinished ttl, cache ttl, cache key, id, prefix of the stream's key.
+# KEYS: record. ARGV: new take, queued ttl, cache ttl, cache key, id, prefixes of the stream's and the worker's key.
+# What a dead worker was speaking is not joined.
 _ATTACH: Final = """
-local state, take = unpack(redis.call('HMGET', KEYS[1], 'state', 'take'))
-if state == 'queued' or state == 'speaking' then
+local state, take, worker = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker'))
+if state == 'queued' or (state == 'speaking' and redis.call('EXISTS', ARGV[7] .. worker) == 1) then
   redis.call('HINCRBY', KEYS[1], 'readers', 1)
   return {'join', take}
 end
@@ -67,10 +68,16 @@ return take
 """
 
 # KEYS: record, stream, cache, sizes. ARGV: take, id, bell, ttl, budget, bytes of audio, report (JSON), prefixes of records
-# and streams. Returns 1, or 0 when the take is over already. What is being read is never evicted.
+# and streams, ttl of a stream without a record. Returns 0 when the take is not what the record is about any more; who still
+# reads it hears its end all the same. What is being read is never evicted.
 _FINISH: Final = """
-if redis.call('HGET', KEYS[1], 'take') ~= ARGV[1] then return 0 end
-redis.call('XADD', KEYS[2], '*', 'kind', 'stop', 'report', ARGV[7])
+local ended = redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'stop', 'report', ARGV[7])
+redis.call('PUBLISH', ARGV[3], ARGV[2])
+if not ended then return 0 end
+if redis.call('HGET', KEYS[1], 'take') ~= ARGV[1] then
+  redis.call('EXPIRE', KEYS[2], ARGV[10])
+  return 0
+end
 redis.call('HSET', KEYS[1], 'state', 'finished')
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
@@ -97,16 +104,16 @@ if total > tonumber(ARGV[5]) then
     end
   end
 end
-redis.call('PUBLISH', ARGV[3], ARGV[2])
 return 1
 """
 
 # KEYS: record, stream. ARGV: take, id, bell, ttl, code, message, param. The record goes: asking again begins anew.
 _FAIL: Final = """
-if redis.call('HGET', KEYS[1], 'take') ~= ARGV[1] then return 0 end
+local is_current = redis.call('HGET', KEYS[1], 'take') == ARGV[1]
+if not is_current and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', 'kind', 'error', 'code', ARGV[5], 'message', ARGV[6], 'param', ARGV[7])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-redis.call('DEL', KEYS[1])
+if is_current then redis.call('DEL', KEYS[1]) end
 redis.call('PUBLISH', ARGV[3], ARGV[2])
 return 1
 """
@@ -157,8 +164,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger:
     """The API's side: attach, detach, fail."""
 
-    def __init__(self, redis: AsyncRedis, cache_ttl: int) -> None:
+    def __init__(self, redis: AsyncRedis, *, cache_ttl: int, queued_ttl: int) -> None:
+        """Both in seconds: how long finished audio is kept, and how long anything may wait for a worker at all."""
         self._cache_ttl = cache_ttl
+        self._queued_ttl = queued_ttl
         self._attach = redis.register_script(_ATTACH)
         self._detach = redis.register_script(_DETACH)
         self._fail = redis.register_script(_FAIL)
@@ -171,11 +180,12 @@ class Ledger:
             keys=[keys.utterance(utterance_id)],
             args=[
                 secrets.token_hex(4),
-                UNFINISHED_TTL_SECONDS,
+                self._queued_ttl,
                 self._cache_ttl,
                 keys.CACHE,
                 utterance_id,
                 keys.audio(utterance_id, ""),
+                keys.worker(""),
             ],
         )
         return Found(found.decode()), Take(utterance_id, token.decode())
@@ -232,7 +242,7 @@ class WorkerLedger:
     def finish(self, take: Take, report: Report) -> bool:
         """Ends the take well and keeps it within the cache's budget. False when the take was cancelled meanwhile."""
         args: list[str | bytes | int] = [take.token, take.utterance_id, keys.BELL, self._cache_ttl, self._cache_bytes]
-        args += [report.n_bytes, msgspec.json.encode(report), keys.utterance(""), keys.AUDIO]
+        args += [report.n_bytes, msgspec.json.encode(report), keys.utterance(""), keys.AUDIO, _ENDED_TTL_SECONDS]
         return bool(self._finish(keys=[*_both(take), keys.CACHE, keys.CACHE_SIZES], args=args))
 
     def fail(self, take: Take, error: KoeError) -> None:

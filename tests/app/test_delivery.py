@@ -39,7 +39,7 @@ async def open_delivery(url: str, *, max_wait_seconds: float = 30.0, max_queue: 
             yield Delivery(
                 redis=redis,
                 bell=bell,
-                ledger=Ledger(redis, cache_ttl=60),
+                ledger=Ledger(redis, cache_ttl=60, queued_ttl=60),
                 broker=Broker(blocking, max_queue=max_queue),
                 fleet=RedisFleet(redis),
                 max_wait_seconds=max_wait_seconds,

@@ -106,7 +106,8 @@ FAULTS: list[tuple[dict[str, Any], int, str | None, str | None, str]] = [
         400,
         "input",
         "string_above_max_length",
-        "Invalid 'input': string too long. Expected a string with maximum length 4096, but got a string with length 5000 instead.",
+        "Invalid 'input': string too long. Expected a string with maximum length 4096, "
+        "but got a string with length 5000 instead.",
     ),
     ({"instructions": "a" * 4097}, 400, "instructions", "string_above_max_length", "Invalid 'instructions': string too long."),
     ({"voice": "zzz"}, 400, "voice", "invalid_value", "Invalid value: 'zzz'. Supported values are: 'alloy', "),

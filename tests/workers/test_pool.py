@@ -74,7 +74,7 @@ def open_pool(gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 def _with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
     async def run() -> Any:
         async with connect_async(url) as redis:
-            return await act(Ledger(redis, cache_ttl=60))
+            return await act(Ledger(redis, cache_ttl=60, queued_ttl=60))
 
     return asyncio.run(run())
 

@@ -51,7 +51,7 @@ async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
 
 @pytest.fixture
 def ledger(aredis: AsyncRedis) -> Ledger:
-    return Ledger(aredis, cache_ttl=60)
+    return Ledger(aredis, cache_ttl=60, queued_ttl=60)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def worker(redis: Redis) -> WorkerLedger:
 @pytest.fixture
 async def take(aredis: AsyncRedis, worker: WorkerLedger) -> Take:
     """Claimed, nothing written."""
-    await Ledger(aredis, cache_ttl=60).attach("a")
+    await Ledger(aredis, cache_ttl=60, queued_ttl=60).attach("a")
     take = worker.claim("a")
     assert take is not None
     return take
@@ -105,7 +105,7 @@ async def test_who_comes_in_the_middle_hears_the_beginning_and_then_the_rest_as_
 async def test_a_reader_may_be_there_before_the_writer(
     aredis: AsyncRedis, bell: Bell, redis: Redis, worker: WorkerLedger
 ) -> None:
-    _, take = await Ledger(aredis, cache_ttl=60).attach("a")
+    _, take = await Ledger(aredis, cache_ttl=60, queued_ttl=60).attach("a")
     heard = asyncio.ensure_future(chunks_of(ChunkReader(aredis, bell, take)))
 
     worker.claim("a")

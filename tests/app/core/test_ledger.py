@@ -12,6 +12,7 @@ from app.core import keys
 from app.core.chunks import Bell, ChunkReader
 from app.core.connections import connect, connect_async
 from app.core.errors import QueueFull
+from app.core.fleet import WorkerCard, announce
 from app.core.ledger import Found, Ledger, Report, Take, WorkerLedger
 
 pytestmark = pytest.mark.anyio
@@ -34,11 +35,12 @@ async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
 
 @pytest.fixture
 def ledger(aredis: AsyncRedis) -> Ledger:
-    return Ledger(aredis, cache_ttl=60)
+    return Ledger(aredis, cache_ttl=60, queued_ttl=60)
 
 
 @pytest.fixture
 def worker(redis: Redis) -> WorkerLedger:
+    announce(redis, WorkerCard(name="w", engines=("tone",)), 60, takes_work=True)
     return WorkerLedger(redis, worker="w", cache_ttl=60, cache_bytes=BUDGET)
 
 
@@ -332,4 +334,4 @@ async def test_everything_but_the_cache_s_books_is_forgotten_some_day(
 
     immortal = {name.decode() for name in redis.scan_iter("koe:*") if redis.ttl(name) < 0}
 
-    assert immortal == {keys.CACHE, keys.CACHE_SIZES}
+    assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.WORKERS}

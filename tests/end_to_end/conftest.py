@@ -1,0 +1,45 @@
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.listeners import wait_forgotten
+from tests.engines import GatedEngine, RelayEngine
+from tests.house import House, open_house
+
+ONE_AT_A_TIME = {"KOE_SLOTS": "1", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
+
+
+@dataclass
+class RelayHouse:
+    """A house, and the engine in it that hands on to another."""
+
+    house: House
+    relay: RelayEngine
+
+
+@pytest.fixture(scope="module")
+def relay_house(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[RelayHouse]:
+    """A house shared by a module whose tests bring their own engines; the module's HOUSE are its settings."""
+    relay = RelayEngine()
+    settings = getattr(request.module, "HOUSE", {})
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": relay}, **settings) as house:
+        yield RelayHouse(house, relay)
+
+
+@pytest.fixture
+def gate(relay_house: RelayHouse) -> Iterator[GatedEngine]:
+    """The house's engine for one test: it waits at each segment until it is released."""
+    engine = GatedEngine()
+    relay_house.relay.now = engine
+    yield engine
+    engine.release(10_000)
+    wait_forgotten(relay_house.house)
+
+
+@pytest.fixture
+def gated(relay_house: RelayHouse, gate: GatedEngine) -> House:
+    """The house in which `gate` speaks."""
+    return relay_house.house

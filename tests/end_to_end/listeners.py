@@ -1,0 +1,72 @@
+"""Clients for tests that watch an answer while it is being spoken."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from app.core import keys
+from app.core.voices import load_catalogue
+from tests.audio import decode, pitch_hz
+from tests.house import House, wait_until
+from workers.engines.tone import frequency_hz
+
+SPEECH = "/v1/audio/speech"
+
+
+def asked(text: str, format_name: str = "pcm", voice: str = "af_heart", **more: Any) -> dict[str, Any]:
+    """The body of a request."""
+    return {"model": "tts-1", "input": text, "voice": voice, "response_format": format_name, **more}
+
+
+def post(house: House, body: dict[str, Any]) -> httpx.Response:
+    """The whole answer."""
+    with house.http() as http:
+        return http.post(SPEECH, json=body)
+
+
+class Listener:
+    """One who has heard the first chunk."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._chunks = answer.iter_raw()
+        self.heard = next(self._chunks)
+
+    def hear_all(self) -> bytes:
+        """The whole audio, once the answer has ended. Raises httpx.RemoteProtocolError when it is broken off."""
+        for chunk in self._chunks:
+            self.heard += chunk
+        return self.heard
+
+
+@contextmanager
+def listening(house: House, body: dict[str, Any]) -> Iterator[Listener]:
+    """One who has heard the first chunk, and leaves at the end of the block."""
+    with house.http() as http, http.stream("POST", SPEECH, json=body) as answer:
+        assert answer.status_code == 200
+        yield Listener(answer)
+
+
+def n_readers(house: House) -> int:
+    """Readers of all utterances together, as the ledger counts them."""
+    with house.redis() as redis:
+        return sum(int(redis.hget(key, "readers") or 0) for key in redis.keys(keys.utterance("*")))
+
+
+def wait_forgotten(house: House) -> None:
+    """Returns when no utterance is queued or being spoken any more."""
+
+    def states() -> set[bytes]:
+        with house.redis() as redis:
+            return {redis.hget(key, "state") for key in redis.keys(keys.utterance("*"))}
+
+    wait_until(lambda: states() <= {b"finished", None})
+
+
+def speaks_as(audio: bytes, format_name: str, voice: str) -> bool:
+    """Whether the tone engine spoke this audio with this voice."""
+    blend, _ = load_catalogue().parse(voice)
+    samples = decode(audio, format_name)[2400:16_800]
+    return abs(pitch_hz(samples) - frequency_hz(blend)) < 2.5

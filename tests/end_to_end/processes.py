@@ -1,0 +1,142 @@
+"""Koe's real processes for tests: started with settings of their own, watched through what they say, ended by their pid."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+from openai import OpenAI
+
+from tests.house import free_port, wait_until
+
+ROOT = Path(__file__).parents[2]
+SERVE = [sys.executable, "-m", "app.cli", "serve"]
+WORKER = [sys.executable, "-m", "workers"]
+
+
+class Process:
+    """One process, and those that it has started."""
+
+    def __init__(self, command: list[str], log: Path, **environ: str) -> None:
+        self._log = log
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(
+                command, env=os.environ | environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            )
+        self.pid = self._process.pid
+
+    @property
+    def said(self) -> str:
+        """All that it and its children have written so far."""
+        return self._log.read_text()
+
+    def children(self) -> list[int]:
+        """Process ids of those that it has started and that live."""
+        found = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(pid) for pid in found.read_text().split()] if found.exists() else []
+
+    def child(self, words: str) -> int:
+        """The child whose command holds these words."""
+        return next(pid for pid in self.children() if words in command_of(pid))
+
+    def wait_said(self, words: str, n_times: int = 1) -> None:
+        """Returns when it has said it so often."""
+        wait_until(lambda: self.said.count(words) >= n_times or self._process.poll() is not None, 60)
+        assert self.said.count(words) >= n_times, self.said
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to this one process."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended."""
+        return self._process.wait(60)
+
+    def end(self) -> None:
+        """Ends it and its children, if they live."""
+        children = self.children()
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+class Served(Process):
+    """`koe serve` on a free port, with its data in a folder of its own."""
+
+    def __init__(self, data: Path, **environ: str) -> None:
+        self._clients: list[OpenAI] = []
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        log = data.with_name(f"{data.name}-{self.port}.log")
+        settings = {"KOE_ENGINE": "tone", "KOE_SLOTS": "4", "KOE_LOG_FORMAT": "json"}
+        super().__init__(SERVE, log, **settings | {"KOE_DATA": str(data), "KOE_PORT": str(self.port)} | environ)
+
+    def openai(self) -> OpenAI:
+        """The official client, without its retries."""
+        self._clients.append(OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0))
+        return self._clients[-1]
+
+    def end(self) -> None:
+        """See Process."""
+        for client in self._clients:
+            client.close()
+        super().end()
+
+    def ready(self) -> dict[str, Any]:
+        """What /readyz says; empty while nobody answers there."""
+        try:
+            body: dict[str, Any] = httpx.get(f"{self.url}/readyz").json()
+        except httpx.HTTPError:
+            return {}
+        return body
+
+    def wait_ready(self, n_workers: int = 1) -> None:
+        """Returns when so many workers are there."""
+        wait_until(lambda: self.ready().get("workers") == n_workers or self._process.poll() is not None, 60)
+        assert self._process.poll() is None, self.said
+
+
+@contextmanager
+def running(process: Process) -> Iterator[Process]:
+    """Ends the process at the end of the block."""
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+@contextmanager
+def serving(data: Path, **environ: str) -> Iterator[Served]:
+    """`koe serve`, ready to speak, until the end of the block."""
+    served = Served(data, **environ)
+    with running(served):
+        served.wait_ready()
+        yield served
+
+
+def is_alive(pid: int) -> bool:
+    """False once the process has ended, reaped or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def command_of(pid: int) -> str:
+    """Its command line; empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""

@@ -1,0 +1,46 @@
+"""rq-dashboard sees Koe's queues, workers and jobs, and nothing that a user has written."""
+
+import warnings
+
+import pytest
+
+from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
+from tests.end_to_end.listeners import asked, post
+from tests.engines import FailingEngine
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    flask = pytest.importorskip("flask")
+    rq_dashboard = pytest.importorskip("rq_dashboard")
+
+HOUSE = ONE_AT_A_TIME
+SECRET = "the plan of the treasure island"
+
+
+def test_the_dashboard_shows_the_work_and_hides_the_words(relay_house: RelayHouse) -> None:
+    house = relay_house.house
+    post(house, asked(f"This is {SECRET}."))
+    relay_house.relay.now = FailingEngine(0)
+    post(house, asked(f"This, too, is {SECRET}."))
+    dashboard = flask.Flask("dashboard")
+    dashboard.config.from_object(rq_dashboard.default_settings)
+    dashboard.config["RQ_DASHBOARD_REDIS_URL"] = house.redis_url
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rq_dashboard.web.setup_rq_connection(dashboard)
+        dashboard.register_blueprint(rq_dashboard.blueprint)
+    client = dashboard.test_client()
+
+    queues = client.get("/0/data/queues.json").get_json()["queues"]
+    workers = client.get("/0/data/workers.json").get_json()["workers"]
+    jobs = {
+        state: client.get(f"/0/data/jobs/interactive/{state}/8/asc/1.json").get_json()["jobs"]
+        for state in ("finished", "failed")
+    }
+    pages = [client.get(f"/0/data/job/{job['id']}.json").get_data(as_text=True) for state in jobs for job in jobs[state]]
+
+    assert "interactive" in {queue["name"] for queue in queues}
+    assert len(workers) == 2
+    assert [len(jobs[state]) for state in jobs] == [1, 1]
+    assert all("characters, af_heart, en-US, pcm, tone" in page for page in pages)
+    assert not any("treasure" in page for page in pages)

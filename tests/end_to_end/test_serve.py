@@ -1,0 +1,191 @@
+"""The real `koe serve` as a person starts it: it greets, speaks, mends itself, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+from tests.audio import decode, sounding_seconds
+from tests.end_to_end.processes import SERVE, WORKER, Process, Served, is_alive, running, serving
+from tests.engines import text_of
+from tests.house import wait_until
+
+LONG = text_of(14, "long evening")
+
+
+def speak(served: Served, text: str, **more: object) -> bytes:
+    return served.openai().audio.speech.create(model="tts-1", voice="nova", input=text, **more).content
+
+
+@pytest.fixture(scope="module")
+def short_data(short_folder: Path) -> Path:
+    return short_folder / "serve"
+
+
+@pytest.fixture(scope="module")
+def served(short_data: Path) -> Iterator[Served]:
+    """One `koe serve` for the tests that leave it as they found it."""
+    with serving(short_data, KOE_WORKER_TIMEOUT="2") as served:
+        yield served
+
+
+def test_it_greets_with_its_address_and_engine(served: Served) -> None:
+    served.wait_said("Ctrl-C ends it.")
+
+    assert f"{served.url}/v1 with tone" in served.said
+    assert "koe say" in served.said
+
+
+def test_it_speaks(served: Served) -> None:
+    assert sounding_seconds(decode(speak(served, "Hello there."), "mp3")) > 0.5
+
+
+def test_a_second_one_on_the_same_data_is_refused_by_name(served: Served, short_data: Path) -> None:
+    second = Served(short_data)
+
+    with running(second):
+        assert second.wait() != 0
+
+    assert f"Another `koe serve` uses {short_data}." in second.said
+    assert "Traceback" not in second.said
+    assert speak(served, "Undisturbed.")
+
+
+def test_a_port_that_is_taken_is_one_clear_line(served: Served, data: Path) -> None:
+    second = Served(data, KOE_PORT=str(served.port))
+
+    with running(second):
+        assert second.wait() != 0
+
+    assert f"127.0.0.1:{served.port}" in second.said
+    assert "KOE_PORT" in second.said
+    assert "Traceback" not in second.said
+
+
+def test_another_worker_joins_the_same_queue(served: Served, short_data: Path, tmp_path: Path) -> None:
+    environ = {"KOE_ENGINE": "tone", "KOE_DATA": str(short_data), "KOE_SLOTS": "2", "KOE_WORKER_TIMEOUT": "2"}
+
+    with running(Process([*SERVE[:-1], "worker"], tmp_path / "worker.log", **environ)):
+        served.wait_ready(2)
+        assert speak(served, "Two are here.")
+
+    wait_until(lambda: served.ready()["workers"] == 1)
+
+
+@pytest.mark.parametrize("part", ["workers --with-parent", "app.cli api"])
+def test_a_part_that_is_killed_is_started_again(served: Served, part: str) -> None:
+    killed = served.child(part)
+
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: not is_alive(killed))
+    wait_until(lambda: any(part in line for line in commands(served)))
+
+    served.wait_ready()
+    assert speak(served, f"After {part} was killed.")
+
+
+def test_a_queue_that_is_killed_is_started_again(served: Served) -> None:
+    killed = served.child("valkey")
+
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: not is_alive(killed))
+
+    def speaks() -> bool:
+        try:
+            return bool(speak(served, "After the queue was killed."))
+        except (openai.APIError, httpx.HTTPError):
+            return False
+
+    wait_until(speaks)
+
+
+def commands(served: Served) -> list[str]:
+    return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in served.children()]
+
+
+def test_sigterm_lets_what_is_spoken_finish_and_ends_well(data: Path) -> None:
+    with serving(data) as served, ThreadPoolExecutor(1) as clients, httpx.Client(timeout=60) as http:
+        body = {"model": "tts-1", "input": LONG, "voice": "nova", "response_format": "opus", "speed": 0.25}
+        with http.stream("POST", f"{served.url}/v1/audio/speech", json=body) as answer:
+            chunks = answer.iter_raw()
+            heard = next(chunks)
+            served.signal(signal.SIGTERM)
+            rest = clients.submit(b"".join, chunks)
+            status = served.wait()
+            heard += rest.result()
+
+    assert status == 0
+    assert len(decode(heard, "opus")) > 24_000 * 0.24 * len(LONG)
+
+
+def test_killed_outright_it_leaves_no_process_and_starts_again(data: Path) -> None:
+    with serving(data) as served:
+        valkey = served.child("valkey")
+        others = [pid for pid in served.children() if pid != valkey]
+        served.signal(signal.SIGKILL)
+        served.wait()
+        wait_until(lambda: not any(map(is_alive, others)))
+
+        with serving(data) as again:
+            assert speak(again, "Here again.")
+            assert not is_alive(valkey)
+            children = again.children()
+    wait_until(lambda: not any(map(is_alive, children)))
+
+
+def test_when_everything_is_killed_at_once_the_same_text_is_spoken_after_all(data: Path) -> None:
+    body = {"model": "tts-1", "input": LONG, "voice": "nova", "response_format": "opus", "speed": 0.25}
+    with serving(data, KOE_WORKER_TIMEOUT="1") as served, httpx.Client(timeout=60) as http:
+        with http.stream("POST", f"{served.url}/v1/audio/speech", json=body) as answer:
+            next(answer.iter_raw())
+            for pid in [served.pid, *served.children()]:
+                os.kill(pid, signal.SIGKILL)
+
+        with serving(data, KOE_WORKER_TIMEOUT="1") as again:
+            spoken = http.post(f"{again.url}/v1/audio/speech", json=body)
+
+    assert spoken.status_code == 200
+    assert len(decode(spoken.content, "opus")) > 24_000 * 0.24 * len(LONG)
+
+
+def test_without_kokoros_files_it_speaks_with_espeak_and_says_what_is_missing(data: Path) -> None:
+    with serving(data, KOE_ENGINE="auto", HF_HUB_OFFLINE="1", HF_HOME=str(data.with_name("nothing"))) as served:
+        served.wait_said("Ctrl-C ends it.")
+        assert "with espeak" in served.said
+        assert "koe fetch" in served.said
+        assert served.ready()["engine"] == "espeak"
+        assert "koe fetch" in served.ready()["notice"]
+        assert 0.3 < sounding_seconds(decode(speak(served, "Hello there.", response_format="wav"), "wav")) < 3
+
+
+@pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
+@pytest.mark.parametrize(("name", "value"), [("KOE_PROT", "8001"), ("KOE_PORT", "many"), ("KOE_ENGINE", "festival")])
+def test_a_wrong_setting_is_one_clear_line(data: Path, command: list[str], name: str, value: str) -> None:
+    environ = os.environ | {"KOE_DATA": str(data), name: value}
+
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode != 0
+    assert name in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_command_says_and_lists(served: Served, tmp_path: Path) -> None:
+    koe = [sys.executable, "-m", "app.cli"]
+    path = tmp_path / "hello.flac"
+
+    said = subprocess.run(
+        [*koe, "say", "Hello", "-o", str(path), "--url", served.url], capture_output=True, text=True, check=False
+    )
+    listed = subprocess.run([*koe, "voices", "--url", served.url], capture_output=True, text=True, check=False)
+
+    assert said.returncode == 0, said.stderr
+    assert sounding_seconds(decode(path.read_bytes(), "flac")) == pytest.approx(0.3, abs=0.01)
+    assert "af_heart" in listed.stdout

@@ -1,0 +1,126 @@
+"""Equal requests share one synthesis, different ones never mix."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from app.core.formats import FORMATS
+from tests.audio import decode
+from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, speaks_as
+from tests.engines import GatedEngine, text_of
+from tests.house import House, wait_until
+
+HOUSE = {"KOE_SLOTS": "8", "KOE_BATCH_SLOTS": "1"}
+VOICES = ["af_heart", "am_puck", "bf_emma", "jf_alpha", "af_heart(2)+bf_emma(1)", "zf_xiaobei", "am_michael", "ef_dora"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("format_name", ["pcm", "mp3"])
+async def test_two_hundred_equal_requests_at_once_are_one_synthesis(gated: House, gate: GatedEngine, format_name: str) -> None:
+    body = asked(text_of(3, "crowd"), format_name)
+    limits = httpx.Limits(max_connections=None)
+
+    async with httpx.AsyncClient(base_url=gated.url, timeout=60, limits=limits) as http, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(http.post(SPEECH, json=body)) for _ in range(200)]
+        await asyncio.to_thread(wait_until, lambda: n_readers(gated) == 200)
+        gate.release(3)
+
+    answers = [task.result() for task in tasks]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert sorted(answer.headers["x-koe-cache"] for answer in answers) == ["join"] * 199 + ["miss"]
+    assert len(gate.spoken) == 3
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_first_sound_comes_while_the_rest_is_unspoken(gated: House, gate: GatedEngine, format_name: str) -> None:
+    body = asked(text_of(4, "river"), format_name)
+    gate.release(1)
+
+    with listening(gated, body) as listener:
+        assert len(gate.spoken) == 1
+        gate.release(3)
+        whole = listener.hear_all()
+
+    assert len(decode(whole, format_name)) > 24_000 * 0.06 * len(body["input"])
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_who_joins_in_the_middle_gets_the_whole_file(gated: House, gate: GatedEngine, format_name: str) -> None:
+    body = asked(text_of(4, "train"), format_name)
+    gate.release(2)
+
+    with listening(gated, body) as first:
+        wait_until(lambda: len(gate.spoken) == 2)
+        with listening(gated, body) as second:
+            gate.release(2)
+            assert first.hear_all() == second.hear_all()
+
+    assert second.answer.headers["x-koe-cache"] == "join"
+    assert len(gate.spoken) == 4
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_second_request_is_a_hit_with_equal_bytes(gated: House, gate: GatedEngine, format_name: str) -> None:
+    body = asked(text_of(2, "second time"), format_name)
+    gate.release(2)
+
+    first, second = post(gated, body), post(gated, body)
+
+    assert [first.headers["x-koe-cache"], second.headers["x-koe-cache"]] == ["miss", "hit"]
+    assert first.content == second.content
+    assert len(gate.spoken) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"input": "Hello there!"}, {"voice": "am_puck"}, {"speed": 1.5}, {"response_format": "wav"}, {"language": "en-GB"}],
+    ids=str,
+)
+def test_what_sounds_otherwise_is_not_shared(gated: House, gate: GatedEngine, change: dict[str, object]) -> None:
+    gate.release(10_000)
+    body = asked(f"Hello there. {change}")
+
+    post(gated, body)
+
+    assert post(gated, body | change).headers["x-koe-cache"] == "miss"
+
+
+def test_names_of_one_voice_and_models_of_one_engine_are_shared(gated: House, gate: GatedEngine) -> None:
+    gate.release(1)
+
+    first = post(gated, asked("One voice.", voice="nova"))
+    second = post(gated, asked("One voice.", voice="af_nova") | {"model": "tts-1-hd", "instructions": "Whisper."})
+
+    assert second.headers["x-koe-cache"] == "hit"
+    assert first.content == second.content
+
+
+def test_parallel_voices_never_mix(gated: House, gate: GatedEngine) -> None:
+    gate.release(10_000)
+    bodies = [asked(f"Number {number} speaks with a voice of its own.", voice=VOICES[number % 8]) for number in range(40)]
+
+    with ThreadPoolExecutor(40) as clients:
+        answers = list(clients.map(lambda body: post(gated, body), bodies))
+
+    for body, answer in zip(bodies, answers, strict=True):
+        assert answer.status_code == 200
+        assert speaks_as(answer.content, "pcm", body["voice"])
+        assert len(answer.content) == 2 * round(len(body["input"]) * 0.06 * 24_000)
+
+
+def test_parallel_mixed_formats_are_each_whole(gated: House, gate: GatedEngine) -> None:
+    gate.release(10_000)
+    formats = list(FORMATS)
+    bodies = [asked(text_of(1, f"format {n}"), formats[n % 6], VOICES[n % 8], speed=2) for n in range(32)]
+
+    with ThreadPoolExecutor(32) as clients:
+        answers = list(clients.map(lambda body: post(gated, body), bodies))
+
+    for body, answer in zip(bodies, answers, strict=True):
+        name = body["response_format"]
+        assert answer.headers["content-type"] == FORMATS[name].media_type
+        assert speaks_as(answer.content, name, body["voice"])
+        assert len(decode(answer.content, name)) / 24_000 == pytest.approx(len(body["input"]) * 0.03, abs=0.15)
