@@ -2,16 +2,17 @@
 
 import warnings
 
-import pytest
+import flask
 
+from app.core.broker import Lane, lane_queue
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
 from tests.end_to_end.listeners import asked, post
 from tests.engines import FailingEngine
+from tests.house import wait_until
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    flask = pytest.importorskip("flask")
-    rq_dashboard = pytest.importorskip("rq_dashboard")
+    import rq_dashboard
 
 HOUSE = ONE_AT_A_TIME
 SECRET = "the plan of the treasure island"
@@ -19,9 +20,6 @@ SECRET = "the plan of the treasure island"
 
 def test_the_dashboard_shows_the_work_and_hides_the_words(relay_house: RelayHouse) -> None:
     house = relay_house.house
-    post(house, asked(f"This is {SECRET}."))
-    relay_house.relay.now = FailingEngine(0)
-    post(house, asked(f"This, too, is {SECRET}."))
     dashboard = flask.Flask("dashboard")
     dashboard.config.from_object(rq_dashboard.default_settings)
     dashboard.config["RQ_DASHBOARD_REDIS_URL"] = house.redis_url
@@ -29,6 +27,12 @@ def test_the_dashboard_shows_the_work_and_hides_the_words(relay_house: RelayHous
         warnings.simplefilter("ignore")
         rq_dashboard.web.setup_rq_connection(dashboard)
         dashboard.register_blueprint(rq_dashboard.blueprint)
+    post(house, asked(f"This is {SECRET}."))
+    relay_house.relay.now = FailingEngine(0)
+    post(house, asked(f"This, too, is {SECRET}."))
+    with house.redis() as redis:
+        lane = lane_queue(redis, Lane.INTERACTIVE)
+        wait_until(lambda: (lane.finished_job_registry.count, lane.failed_job_registry.count) == (1, 1))
     client = dashboard.test_client()
 
     queues = client.get("/0/data/queues.json").get_json()["queues"]
