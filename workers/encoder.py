@@ -4,8 +4,10 @@ Why a process and not a library: the codecs inside ffmpeg are the ones every pla
 depend on the sizes or times of the writes, and a process can be killed.
 """
 
+import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +23,17 @@ from app.core.formats import FORMATS, SAMPLE_RATE_HZ, Format
 Sink = Callable[[bytes], None]
 """Takes encoded bytes as they come; what it raises ends the encoding."""
 
-_READ_BYTES: Final = 16_384
+_READ_BYTES: Final = 65_536
+"""A whole pipe."""
+
+_GATHER_SECONDS: Final = 0.01
+"""Between two reads: the first bytes leave at once, and then not each frame of 24 ms costs every listener a wake-up."""
+
+_FEED_BYTES: Final = 48_000
+"""A second of pcm."""
+
+_FEEDING: Final = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""As many encoders are fed at a time as there are cores, in turn: thirty that run at once would keep the API from the cores."""
 
 _STREAMED: Final[dict[str, dict[str, Any]]] = {
     # No header frame that a pipe could not rewrite, no ID3: frame sync at byte 0.
@@ -124,7 +136,8 @@ class PipeEncoder:
         view = memoryview(pcm)
         try:
             while view:
-                view = view[self._process.stdin.write(view) :]
+                with _FEEDING:
+                    view = view[self._process.stdin.write(view[:_FEED_BYTES]) :]
         except OSError as error:
             self._raise(error)
 
@@ -154,6 +167,7 @@ class PipeEncoder:
         try:
             while data := self._process.stdout.read(_READ_BYTES):
                 self._sink(data)
+                time.sleep(_GATHER_SECONDS)
         except Exception as error:  # noqa: BLE001 - carried to the writing thread, which raises it
             self._error = error
             self._process.kill()

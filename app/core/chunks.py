@@ -124,7 +124,7 @@ class ChunkReader:
         self.report: Report | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The chunks in order, as they come.
+        """The audio in order, as it comes: all that is there is given at once.
 
         Raises the writer's error where it wrote one, WorkerLost when the writer's process is gone or the stream vanished, and
         RedisError when Redis is away.
@@ -134,11 +134,10 @@ class ChunkReader:
             while self.report is None:
                 grown.clear()
                 entries = await self._fetch()
+                if data := b"".join(fields[b"data"] for kind, fields in entries if kind == b"chunk"):
+                    yield data
                 for kind, fields in entries:
-                    if kind == b"chunk":
-                        yield fields[b"data"]
-                    else:
-                        self._take_note(kind, fields)
+                    self._take_note(kind, fields)
                 if not entries:
                     await self._wait(grown)
         finally:

@@ -1,6 +1,7 @@
 """`make bench`: prints what the server costs here. It starts the real processes on free ports and asserts nothing."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -126,43 +127,37 @@ async def overhead(n_requests: int) -> None:
 
 async def load(n_clients: int, seconds: float) -> None:
     """Many clients at once with espeak, mixed formats, lengths and voices; what /healthz does meanwhile."""
-    failures: list[str] = []
     first: list[float] = []
-    health: list[float] = []
+    failures: list[str] = []
     with served(KOE_ENGINE="espeak") as server:
-        limits = httpx.Limits(max_connections=n_clients + 4)
+        command = [sys.executable, "-m", "tests.benchmarks.watch", server.url, str(seconds)]
+        watch = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: ASYNC220 - it starts before the load does
+        limits = httpx.Limits(max_connections=n_clients)
         async with httpx.AsyncClient(base_url=server.url, timeout=120, limits=limits) as http:
             end = time.monotonic() + seconds
             with Progress(console=console, transient=True) as progress:
-                bar = progress.add_task(f"{n_clients} clients", total=seconds)
-
-                async def client(number: int) -> None:
-                    chosen = random.Random(number)
-                    while time.monotonic() < end:
-                        text = text_of(chosen.choice((40, 200, 800)), chosen.randrange(10**9))
-                        try:
-                            answer = await ask(
-                                http, text, chosen.choice(list(FORMATS)), chosen.choice(("alloy", "onyx", "fable"))
-                            )
-                            first.append(answer[0])
-                        except httpx.HTTPError as error:
-                            failures.append(repr(error))
-
-                async def watch() -> None:
-                    while time.monotonic() < end:
-                        started = time.monotonic()
-                        (await http.get("/healthz")).raise_for_status()
-                        health.append(time.monotonic() - started)
-                        progress.update(bar, completed=seconds - (end - time.monotonic()))
-                        await asyncio.sleep(0.05)
-
-                await asyncio.gather(watch(), *(client(number) for number in range(n_clients)))
+                bar = progress.add_task(f"{n_clients} clients", total=None)
+                clients = (_ask_until(end, http, number, first, failures) for number in range(n_clients))
+                await asyncio.gather(*clients)
+                progress.remove_task(bar)
         memory = server.memory_mib()
+        health: list[float] = json.loads(watch.communicate()[0])
     table = a_table(f"{n_clients} clients for {seconds:g} s: espeak, six formats, 40 to 800 characters")
     row(table, "first audio", first)
     row(table, "/healthz", health)
     console.print(table)
     console.print(f"answers {len(first)}, failures {len(failures)} {failures[:3]}; resident memory, MiB: {_show(memory)}\n")
+
+
+async def _ask_until(end: float, http: httpx.AsyncClient, number: int, first: list[float], failures: list[str]) -> None:
+    chosen = random.Random(number)
+    while time.monotonic() < end:
+        text = text_of(chosen.choice((40, 200, 800)), chosen.randrange(10**9))
+        voice, format_name = chosen.choice(("alloy", "onyx", "fable")), chosen.choice(list(FORMATS))
+        try:
+            first.append((await ask(http, text, format_name, voice))[0])
+        except httpx.HTTPError as error:
+            failures.append(repr(error))
 
 
 async def scheduling(n_rounds: int) -> None:
