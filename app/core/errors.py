@@ -218,6 +218,20 @@ class QueueFull(Busy):
         )
 
 
+class RateLimited(Busy):
+    """A key has asked more than it may in a time."""
+
+    code = "rate_limit_exceeded"
+
+    @classmethod
+    def after(cls, limit: str, *, retry_after_seconds: int) -> Self:
+        """`limit` as the operator wrote it: `60/minute`."""
+        return cls(
+            f"Rate limit reached: {limit}. Please try again in {retry_after_seconds} s.",
+            retry_after_seconds=retry_after_seconds,
+        )
+
+
 class Unavailable(KoeError):
     """A part of the server that the request needs is not there now. `retry_after_seconds` is from 1 to 60."""
 

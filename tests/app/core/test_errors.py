@@ -15,6 +15,7 @@ from app.core.errors import (
     MissingParameter,
     NoWorker,
     QueueFull,
+    RateLimited,
     StringTooLong,
     TimedOut,
     Unavailable,
@@ -33,6 +34,7 @@ WITH_A_CODE = [
     NoWorker("Nobody is there."),
     WorkerLost("The worker is gone."),
     QueueFull.after(12, retry_after_seconds=3),
+    RateLimited.after("60/minute", retry_after_seconds=3),
     TimedOut("No audio came."),
     InternalError(),
 ]
