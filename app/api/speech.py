@@ -62,6 +62,8 @@ class AudioResponse(ASGIResponse):
         async for chunk in self._audio:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if report := self._audio.report:
+            log.info("answer_finished", cache=self._audio.found, n_bytes=report.n_bytes, audio_seconds=report.audio_seconds)
 
 
 @post(
