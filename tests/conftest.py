@@ -2,13 +2,15 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
-from app.core.connections import connect
+from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer
 from tests.house import House, open_house
 
@@ -59,6 +61,18 @@ def redis_url(valkey: EmbeddedServer) -> str:
     with connect(valkey.url) as redis:
         redis.flushall()
     return valkey.url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with connect(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
+    async with connect_async(redis_url) as redis:
+        yield redis
 
 
 @pytest.fixture(scope="module")

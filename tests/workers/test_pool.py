@@ -42,12 +42,6 @@ def settings_of(**environ: str) -> Settings:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
 def gate() -> GatedEngine:
     return GatedEngine()
 
@@ -179,7 +173,8 @@ def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
 def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
-    pool = open_pool(redis_url)
+    # One slot, which is busy: an idle one may still take what comes while its last pop waits, and speaks it to its end.
+    pool = open_pool(redis_url, KOE_SLOTS="1")
     utterance = an_utterance(text_of(3))
     take = ask(redis, redis_url, utterance)
     gate.wait_begun(1)

@@ -1,7 +1,7 @@
 """The runtime: one utterance from the ledger's claim to its end, in each way that it can end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 from app.core import keys
 from app.core.broker import Lane
 from app.core.chunks import Bell, ChunkReader
-from app.core.connections import connect, connect_async
+from app.core.connections import connect
 from app.core.errors import EngineFailed, EngineUnavailable, InternalError, InvalidValue
 from app.core.fleet import WorkerCard, announce
 from app.core.ledger import Found, Ledger, WorkerLedger
@@ -40,12 +40,6 @@ def an_utterance(text: str = "Hello there.", **changes: Any) -> Utterance:
 def redis(redis_url: str) -> Iterator[Redis]:
     with connect(redis_url) as redis:
         announce(redis, WorkerCard(name="w", engines=("tone",)), 60, takes_work=True)
-        yield redis
-
-
-@pytest.fixture
-async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
-    async with connect_async(redis_url) as redis:
         yield redis
 
 

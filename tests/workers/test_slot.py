@@ -55,12 +55,6 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
 def open_slot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Slot]]:
     monkeypatch.setattr("workers.slot.POP_SECONDS", 1)
     stopping = threading.Event()

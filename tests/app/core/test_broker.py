@@ -3,7 +3,6 @@
 import importlib
 import json
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core.broker import SPEAK, Broker, Lane, describe, lane_queue
-from app.core.connections import connect
 from app.core.errors import QueueFull
 from app.core.utterance import Utterance
 from app.core.voices import BlendPart
@@ -29,12 +27,6 @@ def an_utterance(**changes: Any) -> Utterance:
         "format": "pcm",
     }
     return Utterance(**(fields | changes))
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect(redis_url) as redis:
-        yield redis
 
 
 @pytest.fixture

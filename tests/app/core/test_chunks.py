@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
 from app.core.chunks import MAX_CHUNK_BYTES, Bell, ChunkReader, ChunkWriter
-from app.core.connections import connect, connect_async
+from app.core.connections import connect
 from app.core.errors import Cancelled, EngineUnavailable, InvalidValue, KoeError, WorkerLost
 from app.core.fleet import WorkerCard, announce, withdraw
 from app.core.ledger import Ledger, Report, Take, WorkerLedger
@@ -25,12 +25,6 @@ REPORT = Report(n_segments=1, n_phonemes=5, audio_seconds=0.3, n_bytes=10)
 def redis(redis_url: str) -> Iterator[Redis]:
     with connect(redis_url) as redis:
         announce(redis, WorkerCard(name="w", engines=("tone",)), 60, takes_work=True)
-        yield redis
-
-
-@pytest.fixture
-async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
-    async with connect_async(redis_url) as redis:
         yield redis
 
 

@@ -1,6 +1,5 @@
 """The fleet in Redis: who says that they are there is seen, who is silent is not."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
-from app.core.connections import connect, connect_async
+from app.core.connections import connect_async
 from app.core.embedded import embedded_url
 from app.core.errors import NoWorker
 from app.core.fleet import RedisFleet, WorkerCard, announce, withdraw
@@ -16,18 +15,6 @@ from app.core.fleet import RedisFleet, WorkerCard, announce, withdraw
 pytestmark = pytest.mark.anyio
 
 CARD = WorkerCard(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5)
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
-async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
-    async with connect_async(redis_url) as redis:
-        yield redis
 
 
 async def test_a_worker_that_announces_itself_is_seen_as_it_is(redis: Redis, aredis: AsyncRedis) -> None:

@@ -1,7 +1,6 @@
 """The ledger: who is counted in, who is let go, and what is kept, with a real Valkey."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 import pytest
@@ -10,7 +9,6 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
 from app.core.chunks import Bell, ChunkReader
-from app.core.connections import connect, connect_async
 from app.core.errors import QueueFull
 from app.core.fleet import WorkerCard, announce
 from app.core.ledger import Found, Ledger, Report, Take, WorkerLedger
@@ -19,18 +17,6 @@ pytestmark = pytest.mark.anyio
 
 REPORT = Report(n_segments=1, n_phonemes=5, audio_seconds=0.3, n_bytes=10)
 BUDGET = 100
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
-async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
-    async with connect_async(redis_url) as redis:
-        yield redis
 
 
 @pytest.fixture
