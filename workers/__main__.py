@@ -18,7 +18,7 @@ from app.core.voices import load_catalogue
 from workers.engines.registry import load_engines
 from workers.pool import Pool
 
-_NICE: Final = 5
+_NICE: Final = 10
 """Speech leaves a busy core to the API and the queue, so that they answer at once."""
 
 

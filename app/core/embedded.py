@@ -73,7 +73,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 cwd=self._data,
-                start_new_session=True,
+                process_group=0,
                 preexec_fn=_end_with_parent if _LIBC else None,  # noqa: PLW1509 - one system call, no lock
             )
         give_up = time.monotonic() + _START_SECONDS
