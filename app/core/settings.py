@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Secret | None = None
     """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
-    """Folder of the embedded server's files. None: the user's data folder."""
+    """Folder of the embedded server's files."""
     engine: Literal["auto", "kokoro", "espeak", "tone"] = "auto"
     """Which engine a worker loads; `auto` is Kokoro where its files are, else espeak-ng."""
     model_dir: Path | None = None
