@@ -1,28 +1,29 @@
-"""The `koe` command: serve, api, worker, say, voices, doctor, fetch, openapi."""
+"""The `koe` command: serve, api, worker, say, voices, jobs, doctor, fetch, openapi."""
 
 import json
 import os
-import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec
 
 import click
-import uvicorn
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app import __version__, client, doctor
+from app import __version__, client, client_jobs, doctor
 from app.asgi import create_app, create_litestar
 from app.core.embedded import EmbeddedError, embedded_url
-from app.core.formats import FORMATS
+from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.logs import configure_logs
 from app.core.parent import end_with_parent
 from app.core.settings import Settings, SettingsError, read_settings
 from app.serve import Supervisor
+from app.server import adopted, listening, port_of, serve_app
 
 _P = ParamSpec("_P")
 
@@ -61,29 +62,29 @@ def koe() -> None:
 @_with_settings
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int) -> None:
     """Everything in one: the queue if need be, workers and the API."""
-    settings = _with_free_port(_override(settings, host=host, port=port))
-    Supervisor(settings, n_workers=n_workers).run(lambda: doctor.welcome(settings, Console(stderr=True)))
+    settings = _override(settings, host=host, port=port)
+    with listening(settings.host, settings.port) as sockets:
+        served = _override(settings, port=port_of(sockets))
+        Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
 
 
 @koe.command()
 @_WITH_PARENT
+@click.option("--fd", "fds", type=int, multiple=True, hidden=True, help="A socket that listens, instead of an own one.")
+@click.option("--ready-fd", type=int, hidden=True, help="Is written to once requests are taken.")
 @_with_settings
-def api(settings: Settings, with_parent: bool) -> None:
+def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
     """The API alone; `koe worker` speaks for it."""
     if with_parent:
         end_with_parent()
-    settings = _with_free_port(settings)
-    uvicorn.run(
-        create_app(settings, _redis_url(settings)),
-        host=settings.host,
-        port=settings.port,
-        lifespan="on",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=60,
-    )
+    with adopted(fds) if fds else listening(settings.host, settings.port) as sockets:
+        serve_app(create_app(settings, _redis_url(settings)), sockets, lambda: _say_ready(ready_fd))
+
+
+def _say_ready(number: int | None) -> None:
+    if number is not None:
+        os.write(number, b".")
+        os.close(number)
 
 
 @koe.command()
@@ -143,6 +144,157 @@ def voices(settings: Settings, url: str | None) -> None:
     Console().print(table)
 
 
+def _with_server(command: Callable[..., None]) -> Callable[..., None]:
+    """Hands the command the server that --url and --key name."""
+
+    @click.option("--url", help="The server; by default the one that KOE_HOST and KOE_PORT name.")
+    @click.option("--key", envvar="OPENAI_API_KEY", help="API key (OPENAI_API_KEY).")
+    @_with_settings
+    @wraps(command)
+    def run(settings: Settings, /, *args: Any, url: str | None, key: str | None, **kwargs: Any) -> None:
+        command(client.Server(url or settings.own_url, key), *args, **kwargs)
+
+    return run
+
+
+@koe.group()
+def jobs() -> None:
+    """Long texts, spoken in the background into one file each."""
+
+
+@jobs.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--watch", is_flag=True, help="Show the progress, and fetch the file at the end.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; implies --watch.")
+@click.option("--voice", default="alloy", show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--model", default="tts-1", show_default=True)
+@click.option("--speed", type=float, default=1.0, show_default=True)
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending; else mp3.")
+@click.option("--title", help="Of the file: its tag and its name.")
+@click.option("--webhook-url", help="Is told of the job's end.")
+@_with_server
+def submit(
+    server: client.Server,
+    file: str,
+    watch: bool,
+    output: Path | None,
+    format_name: str | None,
+    **asked: Any,
+) -> None:
+    """Have the text in FILE spoken (UTF-8; `-` is standard input), and print the job's id."""
+    format_name = format_name or (client.format_of(output) if output else DEFAULT_FORMAT)
+    asked |= {"input": _read_text(file), "response_format": format_name}
+    job = client_jobs.create(server, {name: value for name, value in asked.items() if value is not None})
+    click.echo(job["id"])
+    if watch or output:
+        stem = "speech" if file == "-" else Path(file).stem
+        _watch_and_fetch(server, job, output or Path(f"{stem}.{format_name}"))
+
+
+@jobs.command("list")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many at most.")
+@_with_server
+def list_(server: client.Server, limit: int) -> None:
+    """List your jobs, the newest first."""
+    table = Table("job", "status", "created", "segments", "speech", "title", box=None, header_style="bold")
+    for job in client_jobs.newest(server, limit):
+        created = time.strftime("%Y-%m-%d %H:%M", time.localtime(job["created_at"]))
+        table.add_row(job["id"], job["status"], created, _show_segments(job), _show_speech(job), job["title"] or "")
+    Console().print(table)
+
+
+@jobs.command()
+@click.argument("job_id")
+@_with_server
+def show(server: client.Server, job_id: str) -> None:
+    """Print the job as JSON."""
+    click.echo(json.dumps(client_jobs.get(server, job_id), indent=2, ensure_ascii=False))
+
+
+@jobs.command()
+@click.argument("job_id")
+@_with_server
+def watch(server: client.Server, job_id: str) -> None:
+    """Show the job's progress until it has ended."""
+    _watch(server, job_id)
+
+
+@jobs.command()
+@click.argument("job_id")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
+)
+@_with_server
+def download(server: client.Server, job_id: str, output: Path | None) -> None:
+    """Fetch the file of a completed job."""
+    job = client_jobs.get(server, job_id)
+    _fetch(server, job, output or Path(f"{job['id']}.{job['response_format']}"))
+
+
+@jobs.command()
+@click.argument("job_id")
+@_with_server
+def cancel(server: client.Server, job_id: str) -> None:
+    """Stop a job, and print how it stands now."""
+    click.echo(client_jobs.cancel(server, job_id)["status"])
+
+
+@jobs.command()
+@click.argument("job_id")
+@_with_server
+def delete(server: client.Server, job_id: str) -> None:
+    """Delete a job and its file."""
+    client_jobs.delete(server, job_id)
+
+
+def _read_text(file: str) -> str:
+    try:
+        with click.open_file(file, "rb") as opened:
+            return str(opened.read().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is not UTF-8 text.") from None
+
+
+def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:
+    try:
+        _fetch(server, _watch(server, job["id"]), output)
+    except KeyboardInterrupt:
+        click.echo(f"The job goes on: `koe jobs watch {job['id']}`, `koe jobs cancel {job['id']}`.", err=True)
+        raise
+
+
+def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
+    """Shows the progress. The job as it ended; raises ServerError when it did not end well."""
+    job: dict[str, Any] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speech]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("queued", total=None, speech="")
+        for job in client_jobs.watch(server, job_id):
+            done, total = job["progress"]["segments_done"], job["progress"]["segments_total"] or None
+            progress.update(task, description=job["status"], completed=done, total=total, speech=_show_speech(job))
+    if job["error"]:
+        raise client.ServerError(f"The job failed: {job['error']['message']}")
+    if job["status"] != "completed":
+        raise client.ServerError(f"The job was {job['status']}.")
+    return job
+
+
+def _fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:
+    client_jobs.fetch(server, job["id"], output)
+    click.echo(f"{output}: {_show_speech(job)} of speech", err=True)
+
+
+def _show_segments(job: dict[str, Any]) -> str:
+    progress = job["progress"]
+    return f"{progress['segments_done']}/{progress['segments_total']}" if progress["segments_total"] else ""
+
+
+def _show_speech(job: dict[str, Any]) -> str:
+    """Hours, minutes and seconds of speech, so far or in all."""
+    seconds = round(job["duration_seconds"] or job["progress"]["audio_seconds"])
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 @koe.command("doctor")
 @_with_settings
 def doctor_(settings: Settings) -> None:
@@ -169,19 +321,6 @@ def openapi(settings: Settings) -> None:
 def _override(settings: Settings, **given: Any) -> Settings:
     fields = {field: getattr(settings, field) for field in Settings.__struct_fields__}
     return Settings(**(fields | {name: value for name, value in given.items() if value is not None}))
-
-
-def _with_free_port(settings: Settings) -> Settings:
-    """The settings, with a port in the place of 0. Raises SettingsError when the API could not listen there."""
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        with socket.create_server((settings.host, settings.port), family=family) as listener:
-            return _override(settings, port=listener.getsockname()[1])
-    except OSError as error:
-        raise SettingsError(
-            f"Koe cannot listen on {settings.host}:{settings.port} ({error.strerror}). Set KOE_HOST and KOE_PORT to an address "
-            "that is free."
-        ) from error
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What `koe say` and `koe voices` ask of a running server, as any client would."""
+"""A running server, as any client asks it: what `koe say`, `koe voices` and `koe jobs` stand on."""
 
 import shutil
 import subprocess
@@ -22,8 +22,22 @@ _PLAYERS: Final = (
 """Programs that play a WAV stream from standard input, the most willing first."""
 
 
+_PASSING: Final = {429, 502, 503, 504}
+"""Statuses of what may work later."""
+
+
 class ServerError(Exception):
     """The server answered with an error, or did not answer; the message is for the user."""
+
+
+class Away(ServerError):
+    """The server did not answer, broke off, or said that it cannot now: the same may work later. `status`: of its answer, if
+    there was one.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Seconds(msgspec.Struct, frozen=True):
@@ -41,21 +55,33 @@ class Server:
         self._url = url.rstrip("/").removesuffix("/v1")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The answer to a request: its JSON, or None where it has no body. `options` are httpx'. Raises ServerError."""
+        with self._understood(), self._connect() as http:
+            answer = http.request(method, path, **options)
+            _check(answer)
+            return answer.json() if answer.content else None
+
+    @contextmanager
+    def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        """The answer to a request, its body still to be read. `options` are httpx'. Raises ServerError, also when the body
+        breaks off.
+        """
+        with self._understood(), self._connect() as http, http.stream(method, path, **options) as answer:
+            if answer.is_error:
+                answer.read()
+                _check(answer)
+            yield answer
+
     def voices(self) -> list[dict[str, Any]]:
         """All voices. Raises ServerError."""
-        with self._understood(), self._connect() as http:
-            answer = http.get("/v1/audio/voices")
-            _check(answer)
-            voices: list[dict[str, Any]] = answer.json()["voices"]
-            return voices
+        voices: list[dict[str, Any]] = self.ask("GET", "/v1/audio/voices")["voices"]
+        return voices
 
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
         """The chunks of an answer, as they come. Raises ServerError, also when the stream breaks off."""
-        with self._understood(), self._connect() as http, http.stream("POST", "/v1/audio/speech", json=asked) as answer:
-            if answer.is_error:
-                answer.read()
-                _check(answer)
+        with self.stream("POST", "/v1/audio/speech", json=asked) as answer:
             yield answer.iter_raw()
 
     def _connect(self) -> httpx.Client:
@@ -66,9 +92,11 @@ class Server:
         try:
             yield
         except httpx.ConnectError as error:
-            raise ServerError(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
+            raise Away(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
         except httpx.RemoteProtocolError as error:
-            raise ServerError("The server broke the audio off before its end. Its log says why.") from error
+            raise Away("The server broke off before the end. Its log says why.") from error
+        except (httpx.TimeoutException, httpx.NetworkError) as error:
+            raise Away(f"{self._url} does not answer ({type(error).__name__}).") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ServerError(f"{self._url} could not be asked: {error}.") from error
 
@@ -119,4 +147,5 @@ def _check(answer: httpx.Response) -> None:
         message = answer.json()["error"]["message"]
     except (ValueError, KeyError, TypeError):
         message = answer.text[:200]
-    raise ServerError(f"{answer.status_code}: {message}")
+    text = f"{answer.status_code}: {message}"
+    raise Away(text, status=answer.status_code) if answer.status_code in _PASSING else ServerError(text)

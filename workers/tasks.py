@@ -1,17 +1,49 @@
 """The functions that RQ calls, by dotted name."""
 
 import structlog
-from rq import get_current_job
+from rq import Retry, get_current_job
 
-from app.core.broker import Lane
+from app.core.broker import MOST_RETURNS, Lane, lane_of
 from app.core.utterance import Utterance
 from workers import runtime
 
 
-def speak(utterance_json: str, request_id: str) -> None:
-    """Speaks one utterance into its stream. `request_id` is that of the request that caused it, for the log."""
+def plan_job(job_id: str) -> Retry | None:
+    """Divides the text of a user's job into parts."""
+    with structlog.contextvars.bound_contextvars(job_id=job_id):
+        return _unless(runtime.current().books.plan(job_id))
+
+
+def speak_part(job_id: str, number: int) -> Retry | None:
+    """Speaks one part of a user's job."""
+    with structlog.contextvars.bound_contextvars(job_id=job_id):
+        return _unless(runtime.current().books.speak_part(job_id, number))
+
+
+def join_job(job_id: str) -> Retry | None:
+    """Makes the file of a user's job out of its parts."""
+    with structlog.contextvars.bound_contextvars(job_id=job_id):
+        return _unless(runtime.current().books.join(job_id))
+
+
+def notify(job_id: str) -> None:
+    """Tells the end of a user's job to its webhook."""
+    with structlog.contextvars.bound_contextvars(job_id=job_id):
+        runtime.current().webhooks.notify(job_id)
+
+
+def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
+    """Speaks one utterance into its stream. `request_id` is that of the request that caused it, for the log; `caller` is whose
+    share of the machine it takes. What gave way to others goes to the end of its lane.
+    """
     utterance = Utterance.from_json(utterance_json)
     job = get_current_job()
-    lane = Lane(job.origin) if job is not None else Lane.INTERACTIVE
+    lane = lane_of(job) if job is not None else Lane.INTERACTIVE
     with structlog.contextvars.bound_contextvars(request_id=request_id, utterance_id=utterance.id):
-        runtime.current().speak(utterance, lane)
+        is_done = runtime.current().speak(utterance, lane, caller=caller)
+    return _unless(is_done)
+
+
+def _unless(is_done: bool) -> Retry | None:
+    """What RQ is told: nothing, or to put the job to the end of its lane."""
+    return None if is_done else Retry(max=MOST_RETURNS)

@@ -16,6 +16,7 @@ from app.core.settings import Secret
 
 _SHOWN_WHOLE_CHARS: Final = 7
 _SHOWN_BY_THREE_CHARS: Final = 12
+_OWNER_DIGITS: Final = 16
 
 
 class Keyring:
@@ -36,6 +37,10 @@ class Keyring:
         if not any(matches):
             raise IncorrectKey(mask(presented.decode(errors="replace")))
 
+    def owner(self, authorization: str | None) -> str:
+        """Who a key that opens the API stands for: hex digits of its digest, shortened; `""` where no keys are set."""
+        return _digest(_read_key(authorization or "")).hex()[:_OWNER_DIGITS] if self._digests else ""
+
 
 def mask(key: str) -> str:
     """What may be shown of a key that opens nothing: enough for its owner to know it by."""
@@ -50,6 +55,12 @@ def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHand
     """A guard of Litestar's: asks the Keyring in `app.state.keyring`."""
     keyring: Keyring = connection.app.state.keyring
     keyring.check(connection.headers.get("authorization"))
+
+
+def owner_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Whose request it is, once `require_key` has let it pass: one key, one owner; `""` for everybody where no keys are set."""
+    keyring: Keyring = connection.app.state.keyring
+    return keyring.owner(connection.headers.get("authorization"))
 
 
 def _read_key(authorization: str) -> bytes:

@@ -17,13 +17,16 @@ from app.core.errors import (
     Busy,
     InternalError,
     InvalidRequest,
+    JobNotReady,
     KoeError,
     RequestTooLarge,
     TimedOut,
     Unauthenticated,
     Unavailable,
+    UnknownJob,
     UnknownModel,
     UnknownUrl,
+    UnsatisfiableRange,
     WrongMethod,
 )
 from app.core.logs import describe
@@ -31,10 +34,13 @@ from app.core.logs import describe
 STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     KoeError: (500, "server_error"),
     InvalidRequest: (400, "invalid_request_error"),
+    UnknownJob: (404, "invalid_request_error"),
     UnknownModel: (404, "invalid_request_error"),
     UnknownUrl: (404, "invalid_request_error"),
     WrongMethod: (405, "invalid_request_error"),
+    JobNotReady: (409, "invalid_request_error"),
     RequestTooLarge: (413, "invalid_request_error"),
+    UnsatisfiableRange: (416, "invalid_request_error"),
     Unauthenticated: (401, "invalid_request_error"),
     Busy: (429, "requests"),
     Unavailable: (503, "server_error"),
@@ -131,6 +137,8 @@ def _headers(error: KoeError) -> dict[str, str]:
         return {"Retry-After": str(error.retry_after_seconds)}
     if isinstance(error, WrongMethod):
         return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, UnsatisfiableRange):
+        return {"Content-Range": f"bytes */{error.n_bytes}"}
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
     return {}

@@ -14,7 +14,8 @@ from litestar.params import SkipValidation
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
-from app.api.auth import require_key
+from app.api.auth import owner_of, require_key
+from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
 from app.api.models import GivenFleet, resolve_engine
 from app.api.voices import GivenCatalogue
@@ -52,7 +53,7 @@ class AudioResponse(ASGIResponse):
         """The chunks. Returning without the last message makes the server break the connection off."""
         sending = asyncio.create_task(self._send_chunks(send))
         try:
-            await _while_connected(sending, receive)
+            await while_connected(sending, receive)
         except Cancelled:
             return
         except KoeError as error:
@@ -85,29 +86,8 @@ async def create_speech(
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     engine = resolve_engine(asked.model, await fleet.now())
     utterance = to_utterance(asked, engine=engine, mp3_bitrate=settings.mp3_bitrate)
-    opening = asyncio.create_task(delivery.open(utterance, request_id=request.scope["state"]["request_id"]))
-    audio: Audio = await _while_connected(opening, request.receive)
+    request_id = request.scope["state"]["request_id"]
+    opening = asyncio.create_task(delivery.open(utterance, request_id=request_id, caller=owner_of(request)))
+    audio: Audio = await while_connected(opening, request.receive)
     headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value}
     return AudioResponse(audio, media_type=asked.format.media_type, headers=headers)
-
-
-async def _while_connected(task: asyncio.Task[Any], receive: Receive) -> Any:
-    """The task's result. When the client leaves first, or the caller is cancelled, the task is cancelled and ended.
-
-    Raises Cancelled when the client has left.
-    """
-    leaving = asyncio.create_task(_disconnected(receive))
-    try:
-        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise Cancelled("The client has left.")
-        return task.result()
-    finally:
-        for unfinished in (task, leaving):
-            unfinished.cancel()
-        await asyncio.gather(task, leaving, return_exceptions=True)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

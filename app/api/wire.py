@@ -32,6 +32,7 @@ from app.core.languages import LANGUAGES, find_language
 from app.core.models import Model, find_model
 from app.core.utterance import Utterance
 from app.core.voices import Blend, Catalogue
+from app.core.webhooks import check_url
 
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
@@ -39,6 +40,11 @@ MAX_INSTRUCTIONS_CHARS: Final = 4096
 MAX_PRONUNCIATIONS: Final = 200
 MAX_PRONUNCIATION_CHARS: Final = 100
 """Code points of the word, and of its phonemes."""
+
+MAX_TITLE_CHARS: Final = 200
+MAX_METADATA: Final = 16
+MAX_METADATA_KEY_CHARS: Final = 64
+MAX_METADATA_VALUE_CHARS: Final = 512
 
 STREAM_FORMATS: Final = ("audio", "sse")
 
@@ -54,6 +60,7 @@ _PHRASES: Final[dict[type, str]] = {
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 """Of the model `espeak`, which knows more languages than Kokoro: whether it knows this one, the worker judges."""
 
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_SHOWN_CHARS: Final = 100
 _MAX_SHOWN_INTEGER: Final = 10**15
 
@@ -75,6 +82,17 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     normalize: bool
     pronunciations: tuple[tuple[str, str], ...]
     """Pairs of word and phonemes, sorted."""
+
+
+class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that was asked for."""
+
+    speech: SpeechRequest
+    voice: str
+    """As it was written."""
+    title: str | None
+    metadata: dict[str, str] | None
+    webhook_url: str | None
 
 
 def read_object(content_type: str | None, body: bytes) -> dict[str, Any]:
@@ -99,11 +117,32 @@ def read_speech(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars
     stream_format, instructions, language, normalize, pronunciations, timestamps.
     """
     model = _read_model(fields)
-    text = _read_input(fields, model.max_input_chars(max_input_chars))
+    return _read_request(fields, model, catalogue, model.max_input_chars(max_input_chars), is_job=False)
+
+
+def read_job(
+    fields: dict[str, Any], *, catalogue: Catalogue, max_job_chars: int, signs_webhooks: bool, private_webhooks: bool
+) -> JobRequest:
+    """What `fields` ask for as a job; `stream_format` is read and without effect.
+
+    Raises the InvalidRequest of the first fault, in the order of `read_speech`, then: title, metadata, webhook_url.
+    """
+    speech = _read_request(fields, _read_model(fields), catalogue, max_job_chars, is_job=True)
+    return JobRequest(
+        speech=speech,
+        voice=_read_voice(fields),
+        title=_read_title(fields),
+        metadata=_read_metadata(fields),
+        webhook_url=_read_webhook_url(fields, is_signed=signs_webhooks, private=private_webhooks),
+    )
+
+
+def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, max_chars: int, *, is_job: bool) -> SpeechRequest:
+    text = _read_input(fields, max_chars)
     blend, voice_language = catalogue.parse(_read_voice(fields))
     audio_format = _read_format(fields)
     speed = _read_speed(fields)
-    stream_format = _read_stream_format(fields, model)
+    stream_format = _read_stream_format(fields, streams=model.streams_sse and not is_job)
     instructions = _read_instructions(fields)
     language = _read_language(fields, model) or voice_language
     normalize = _read_normalize(fields)
@@ -202,13 +241,13 @@ def _read_speed(fields: dict[str, Any]) -> float:
     return float(speed)
 
 
-def _read_stream_format(fields: dict[str, Any], model: Model) -> str:
+def _read_stream_format(fields: dict[str, Any], *, streams: bool) -> str:
     name = _optional_string(fields, "stream_format")
     if name is None:
         return "audio"
     if name not in STREAM_FORMATS:
         raise InvalidValue(_unsupported(name, STREAM_FORMATS), param="stream_format")
-    if name == "audio" or not model.streams_sse:
+    if name == "audio" or not streams:
         return "audio"
     raise NotSupported(
         "This server does not send server-sent events yet: leave 'stream_format' out, or set it to 'audio', and the audio is "
@@ -281,6 +320,45 @@ def _refuse_timestamps(fields: dict[str, Any]) -> None:
         if kind != "word":
             raise InvalidValue(_unsupported(kind, ("word",)), param="timestamps")
     raise NotSupported("This server does not tell word times yet: leave 'timestamps' out.", param="timestamps")
+
+
+def _read_title(fields: dict[str, Any]) -> str | None:
+    title = _limited("title", _optional_string(fields, "title") or "", MAX_TITLE_CHARS)
+    if _CONTROL.search(title):
+        raise InvalidValue("Invalid 'title': expected one line of text without control characters.", param="title")
+    return title or None
+
+
+def _read_metadata(fields: dict[str, Any]) -> dict[str, str] | None:
+    wanted = fields.get("metadata")
+    if wanted is None:
+        return None
+    if not isinstance(wanted, dict):
+        raise WrongType("metadata", "an object", _phrase(wanted))
+    if len(wanted) > MAX_METADATA:
+        raise InvalidValue(
+            f"Invalid 'metadata': too many entries. Expected at most {MAX_METADATA}, but got {len(wanted)} instead.",
+            param="metadata",
+        )
+    for key, value in wanted.items():
+        _limited("metadata", key, MAX_METADATA_KEY_CHARS)
+        if not isinstance(value, str):
+            raise WrongType("metadata", "an object that maps strings to strings", f"{_phrase(value)} in it")
+        _limited("metadata", value, MAX_METADATA_VALUE_CHARS)
+    return wanted
+
+
+def _read_webhook_url(fields: dict[str, Any], *, is_signed: bool, private: bool) -> str | None:
+    url = _optional_string(fields, "webhook_url")
+    if url is None:
+        return None
+    if not is_signed:
+        raise NotSupported(
+            "This server sends no webhooks: leave 'webhook_url' out, or ask who runs it to set KOE_WEBHOOK_SECRET.",
+            param="webhook_url",
+        )
+    check_url(url, private=private)
+    return url
 
 
 def _required_string(fields: dict[str, Any], param: str) -> str:

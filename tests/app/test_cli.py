@@ -48,11 +48,11 @@ def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
     assert result.exit_code == 0
-    for name in ("serve", "api", "worker", "say", "voices", "doctor", "fetch", "redis-url", "openapi"):
+    for name in ("serve", "api", "worker", "say", "voices", "jobs", "doctor", "fetch", "redis-url", "openapi"):
         assert f"\n  {name} " in result.output
 
 
-@pytest.mark.parametrize("name", ["serve", "api", "worker", "say", "voices", "doctor", "fetch", "redis-url", "openapi"])
+@pytest.mark.parametrize("name", ["serve", "api", "worker", "say", "voices", "jobs", "doctor", "fetch", "redis-url", "openapi"])
 def test_every_command_says_what_it_is_for_and_hides_what_is_not_for_people(run: Run, name: str) -> None:
     result = run(name, "-h")
 

@@ -41,6 +41,12 @@ def speech_fields(whole: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def fields_of(schema: Any, whole: dict[str, Any]) -> set[str]:
+    """Names of the fields, those of all parts of an `allOf` included."""
+    schema = resolve(schema, whole)
+    return set(schema.get("properties", {})).union(*(fields_of(part, whole) for part in schema.get("allOf", ())))
+
+
 def test_the_export_is_fresh() -> None:
     exported = json.loads((OPENAPI / "served.json").read_text(encoding="utf-8"))
 
@@ -53,6 +59,15 @@ def test_every_route_of_the_contract_is_served_and_no_other() -> None:
 
 def test_the_speech_request_has_the_fields_of_the_contract() -> None:
     assert set(speech_fields(served())) == set(speech_fields(CONTRACT))
+
+
+def test_a_job_and_its_request_have_the_fields_of_the_contract() -> None:
+    def fields(whole: dict[str, Any]) -> list[set[str]]:
+        create = whole["paths"]["/v1/audio/speech/jobs"]["post"]
+        contents = (create["requestBody"]["content"], create["responses"]["202"]["content"])
+        return [fields_of(content["application/json"]["schema"], whole) for content in contents]
+
+    assert fields(served()) == fields(CONTRACT)
 
 
 @pytest.mark.parametrize(("path", "method"), sorted(operations(CONTRACT)))

@@ -71,3 +71,17 @@ def test_a_long_key_is_never_shown_whole() -> None:
 
 def test_the_keyring_does_not_show_its_keys() -> None:
     assert "first" not in repr(KEYS) + repr(vars(KEYS))
+
+
+def test_each_key_is_one_owner_however_it_is_sent_and_shows_nothing_of_itself() -> None:
+    first = KEYS.owner("Bearer sk-first-key-of-two")
+    assert first == KEYS.owner("bearer   sk-first-key-of-two ")
+    assert first != KEYS.owner("Bearer short")
+    assert first
+    assert "sk-first" not in first
+    assert KEYS.owner("Bearer schlüssel-日本") == KEYS.owner("Bearer " + "schlüssel-日本".encode().decode("latin-1"))
+
+
+@pytest.mark.parametrize("header", [None, "Bearer anything"])
+def test_with_no_keys_set_everybody_is_one_owner(header: str | None) -> None:
+    assert Keyring().owner(header) == ""

@@ -1,0 +1,30 @@
+"""Work done for a client only as long as it is there."""
+
+import asyncio
+from typing import Any
+
+from litestar.types import Receive
+
+from app.core.errors import Cancelled
+
+
+async def while_connected(task: asyncio.Task[Any], receive: Receive) -> Any:
+    """The task's result. When the client leaves first, or the caller is cancelled, the task is cancelled and ended.
+
+    Raises Cancelled when the client has left.
+    """
+    leaving = asyncio.create_task(_disconnected(receive))
+    try:
+        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Cancelled("The client has left.")
+        return task.result()
+    finally:
+        for unfinished in (task, leaving):
+            unfinished.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

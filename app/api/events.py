@@ -1,0 +1,66 @@
+"""Server-sent events: one JSON object each, a comment now and then, and nothing for a client that has left."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+import structlog
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Send
+
+from app.api.connection import while_connected
+from app.core.errors import Cancelled, KoeError
+
+log: Final = structlog.get_logger()
+
+KEEP_ALIVE_SECONDS: Final = 15.0
+"""Between two comments while nothing happens: proxies close what is silent for long."""
+
+
+class EventStream(ASGIResponse):
+    """Sends each of `events` (JSON) as it comes, until their end, their failure, or the client's leaving; then closes them."""
+
+    _should_set_content_length = False
+
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        super().__init__(status_code=200, media_type="text/event-stream", headers=headers)
+        self._events = events
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """The answer, as ASGI wants it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await asyncio.shield(self._events.aclose())
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """The events. Returning without the last message makes the server break the connection off."""
+        try:
+            await while_connected(asyncio.create_task(self._send_events(send)), receive)
+        except Cancelled:
+            return
+        except KoeError as error:
+            log.warning("answer_broken_off", code=error.code, error=type(error).__name__)
+
+    async def _send_events(self, send: Send) -> None:
+        coming: asyncio.Task[bytes | None] | None = None
+        try:
+            while True:
+                coming = coming or asyncio.create_task(self._next())
+                await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
+                if not coming.done():
+                    await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+                    continue
+                event, coming = coming.result(), None
+                if event is None:
+                    break
+                await send({"type": "http.response.body", "body": b"data: %b\n\n" % event, "more_body": True})
+        finally:
+            if coming is not None:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _next(self) -> bytes | None:
+        return await anext(self._events, None)

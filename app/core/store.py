@@ -1,0 +1,191 @@
+"""The files of jobs, in a folder or in any store that fsspec knows (S3, Google Cloud Storage, …).
+
+`<job id>/parts/00001.pcm` are the parts that are spoken, `<job id>/speech.mp3` the finished file.
+
+Why files pass through the local disk on their way to a store elsewhere: a file can then be written with seeks, as exact headers
+want it, and is uploaded in one go at the end or not at all, whatever the backend makes of an upload that breaks off.
+"""
+
+import io
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final, cast
+
+import structlog
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from app.core.errors import StoreFailed
+from app.core.settings import Settings, SettingsError
+
+_log: Final = structlog.get_logger(__name__)
+
+
+def part_path(job_id: str, number: int) -> str:
+    """The samples of one part, which are numbered from 1."""
+    return f"{job_id}/parts/{number:05}.pcm"
+
+
+def parts_folder(job_id: str) -> str:
+    """All parts of a job."""
+    return f"{job_id}/parts"
+
+
+def file_path(job_id: str, name: str) -> str:
+    """The finished file of a job, by its name."""
+    return f"{job_id}/{name}"
+
+
+def open_store(settings: Settings) -> "Store":
+    """The store that KOE_STORE names. Nothing is written or asked for yet. Raises SettingsError for one that cannot be."""
+    return Store(settings.store or str(settings.data / "store"))
+
+
+class Store:
+    """Files by paths such as `a/b.mp3`. Its methods block, and may be called from many threads.
+
+    What goes wrong with the place itself (full, read-only, away) raises StoreFailed; reading what is not there raises
+    FileNotFoundError.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url`: a folder, which need not be there yet, or a URL of fsspec's. Raises SettingsError for what cannot be one."""
+        try:
+            self._fs, self._root = url_to_fs(url)
+        except ImportError as error:
+            raise SettingsError(f"KOE_STORE: {error}. For s3:// URLs: pip install 'koe[s3]'.") from error
+        except ValueError as error:
+            raise SettingsError(f"KOE_STORE: {error}.") from error
+        self._is_local = isinstance(self._fs, LocalFileSystem)
+
+    @contextmanager
+    def put(self, path: str) -> Iterator[BinaryIO]:
+        """A file to be written, with seeks if need be: it appears whole at a clean exit, and not at all on an exception."""
+        with self._put_local(path) if self._is_local else self._put_elsewhere(path) as file:
+            yield file
+
+    def open(self, path: str) -> BinaryIO:
+        """A file to be read, with seeks; the caller closes it."""
+        with _told((FileNotFoundError,)):
+            return _Handle(self._fs.open(self._full(path), "rb")).as_file()
+
+    def size(self, path: str) -> int:
+        """Bytes of a file."""
+        with _told((FileNotFoundError,)):
+            self._fs.invalidate_cache()
+            return int(self._fs.size(self._full(path)))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file or folder."""
+        with _told():
+            self._fs.invalidate_cache()
+            return bool(self._fs.exists(self._full(path)))
+
+    def delete_folder(self, path: str) -> None:
+        """Removes a folder and all that is in it; one that is not there is no error."""
+        with suppress(FileNotFoundError), _told((FileNotFoundError,)):
+            self._fs.invalidate_cache()
+            self._fs.rm(self._full(path), recursive=True)
+
+    def _full(self, path: str) -> str:
+        return f"{self._root.rstrip('/')}/{path}"
+
+    @contextmanager
+    def _put_local(self, path: str) -> Iterator[BinaryIO]:
+        target = Path(self._full(path))
+        part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        with _told():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file = part.open("w+b")
+        try:
+            yield _Handle(file).as_file()
+            with _told():
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+                part.replace(target)
+        finally:
+            with suppress(OSError):
+                file.close()
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _put_elsewhere(self, path: str) -> Iterator[BinaryIO]:
+        with _told():
+            file = tempfile.NamedTemporaryFile(prefix="koe-")  # noqa: SIM115 - closed below; its failures are told apart
+        try:
+            yield _Handle(file).as_file()
+            with _told():
+                file.flush()
+                self._fs.put_file(file.name, self._full(path))
+        finally:
+            with suppress(OSError):
+                file.close()
+
+
+class _Handle(io.RawIOBase):
+    """An open file, whose failures are StoreFailed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def as_file(self) -> BinaryIO:
+        """Itself, by the name that callers use."""
+        return cast("BinaryIO", self)
+
+    def readable(self) -> bool:
+        """Whether the file is one to be read."""
+        return self._file.readable()
+
+    def writable(self) -> bool:
+        """Whether the file is one to be written."""
+        return self._file.writable()
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fills the buffer as far as the file goes."""
+        with _told():
+            return cast("int", self._file.readinto(buffer))  # type: ignore[attr-defined]
+
+    def write(self, data: Any) -> int:
+        """Writes all of it."""
+        with _told():
+            return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As any file."""
+        with _told():
+            return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """As any file."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Closes the file, unless it is closed; what could not be written is told by who opened it."""
+        if not self.closed and not self._file.writable():
+            self._file.close()
+        super().close()
+
+
+@contextmanager
+def _told(passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turns whatever a backend raises into StoreFailed, and logs why; what is `passing` is let through."""
+    try:
+        yield
+    except passing:
+        raise
+    except StoreFailed:
+        raise
+    except Exception as error:  # every backend of fsspec's raises errors of its own
+        code = error.errno if isinstance(error, OSError) else None
+        _log.error("store_failed", error=type(error).__name__, reason=os.strerror(code) if code else None)
+        raise StoreFailed from error

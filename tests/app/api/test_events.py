@@ -1,0 +1,72 @@
+"""Server-sent events: what ends them, and that nothing is left behind then."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from app.api.events import EventStream
+from app.core.errors import NoWorker
+
+pytestmark = pytest.mark.anyio
+
+
+class Wire:
+    """The server's side of a connection: what was sent, and when the client leaves."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.left = asyncio.Event()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    async def receive(self) -> Any:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    @property
+    def text(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+    @property
+    def is_ended(self) -> bool:
+        return self.sent[-1].get("more_body") is False
+
+
+async def test_events_end_with_their_source() -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"1"
+        yield b"2"
+
+    wire = Wire()
+    await EventStream(source())({}, wire.receive, wire.send)
+    assert wire.text == b"data: 1\n\ndata: 2\n\n"
+    assert wire.is_ended
+
+
+async def test_who_leaves_ends_the_source() -> None:
+    wire, is_closed = Wire(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"1"
+            wire.left.set()
+            await asyncio.Event().wait()
+        finally:
+            is_closed.set()
+
+    await EventStream(source())({}, wire.receive, wire.send)
+    assert is_closed.is_set()
+    assert wire.text == b"data: 1\n\n"
+
+
+async def test_a_failure_breaks_the_connection_off() -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"1"
+        raise NoWorker("Redis is away.")
+
+    wire = Wire()
+    await EventStream(source())({}, wire.receive, wire.send)
+    assert not wire.is_ended

@@ -1,0 +1,114 @@
+"""What of a finished file's bytes no encoder writes well enough: wav's header, tags and chapters, the true length of an mp3.
+
+Why an mp3 is mended: ffmpeg notes no more to be cut off its end than one frame, and where there is a little more, every player
+would play up to two milliseconds too long.
+"""
+
+import struct
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+
+MP3_FRAME_SAMPLES: Final = 576
+"""Of an mp3 at 24 kHz."""
+
+_MOST_RIFF_BYTES: Final = 0xFFFF_FFFE
+"""Of a RIFF; a greater file is an RF64."""
+_MOST_CHAP_FRAMES: Final = 255
+"""Of a table of contents in ID3; a text with more chapters has none in its mp3."""
+_ID3_HEADER_BYTES: Final = 10
+_INFO_AT: Final = 4 + 9
+"""Behind the header of a frame and the side information of one channel at 24 kHz."""
+_CUT_AT, _CRC_AT, _CRC_BYTES = _INFO_AT + 141, _INFO_AT + 154, 190
+"""In the first frame: what is to be cut off (two numbers of 12 bits), the check sum, and how many bytes it is of."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where a chapter is, in samples."""
+
+    start: int
+    end: int
+    title: str
+
+
+def wav_header(n_bytes: int, title: str | None) -> bytes:
+    """What stands before so many bytes of samples: RIFF, or RF64 when that is too small for them; the title as INAM."""
+    info = _chunk(b"INFO" + _chunk(title.encode() + b"\0", b"INAM"), b"LIST") if title else b""
+    rate = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    body = b"WAVE" + _chunk(rate, b"fmt ") + info
+    n_riff_bytes = len(body) + 8 + n_bytes
+    if n_riff_bytes <= _MOST_RIFF_BYTES:
+        return struct.pack("<4sI", b"RIFF", n_riff_bytes) + body + struct.pack("<4sI", b"data", n_bytes)
+    sizes = struct.pack("<QQQI", n_riff_bytes + 36, n_bytes, n_bytes // SAMPLE_BYTES, 0)
+    unknown = 0xFFFF_FFFF
+    body = b"WAVE" + _chunk(sizes, b"ds64") + body.removeprefix(b"WAVE")
+    return struct.pack("<4sI", b"RF64", unknown) + body + struct.pack("<4sI", b"data", unknown)
+
+
+def _chunk(data: bytes, name: bytes) -> bytes:
+    return struct.pack("<4sI", name, len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def mend_mp3(path: Path, n_samples: int) -> None:
+    """Has the first frame of the file say that so many samples are to be heard. A file without that frame stays as it is."""
+    with path.open("r+b") as file:
+        header = file.read(_ID3_HEADER_BYTES)
+        start = _ID3_HEADER_BYTES + _syncsafe(header[6:]) if header.startswith(b"ID3") else 0
+        file.seek(start)
+        frame = bytearray(file.read(_CRC_BYTES))
+        if frame[_INFO_AT : _INFO_AT + 4] != b"Info":
+            return
+        (n_frames,) = struct.unpack_from(">I", frame, _INFO_AT + 8)
+        delay = int.from_bytes(frame[_CUT_AT : _CUT_AT + 3], "big") >> 12
+        padding = n_frames * MP3_FRAME_SAMPLES - delay - n_samples
+        if not 0 <= padding < 1 << 12:
+            return
+        frame[_CUT_AT : _CUT_AT + 3] = (delay << 12 | padding).to_bytes(3, "big")
+        frame[_CRC_AT : _CRC_AT + 2] = bytes(2)
+        frame[_CRC_AT : _CRC_AT + 2] = _crc(frame).to_bytes(2, "big")
+        file.seek(start)
+        file.write(frame)
+
+
+def _syncsafe(size: bytes) -> int:
+    """A number of four bytes of which seven bits count."""
+    return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(size)))
+
+
+def _crc(data: bytes | bytearray) -> int:
+    """CRC-16 as LAME's header has it (polynomial 8005, reflected)."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return crc
+
+
+def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
+    """The tags in the form that ffmpeg reads: chapters as frames of ID3, or by name where the container knows no others."""
+    lines = [";FFMETADATA1"]
+    if title:
+        lines.append(f"title={_escape(title)}")
+    if format_name == "mp3" and len(chapters) <= _MOST_CHAP_FRAMES:
+        for mark in chapters:
+            lines += ["[CHAPTER]", f"TIMEBASE=1/{SAMPLE_RATE_HZ}", f"START={mark.start}", f"END={mark.end}"]
+            lines.append(f"title={_escape(mark.title)}")
+    elif format_name in ("flac", "opus"):
+        for number, mark in enumerate(chapters, start=1):
+            lines.append(f"CHAPTER{number:03}={_clock(mark.start)}")
+            lines.append(f"CHAPTER{number:03}NAME={_escape(mark.title)}")
+    return "\n".join(lines) + "\n"
+
+
+def _escape(text: str) -> str:
+    return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in text if char not in "\0\r")
+
+
+def _clock(n_samples: int) -> str:
+    milliseconds = round(n_samples * 1000 / SAMPLE_RATE_HZ)
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"

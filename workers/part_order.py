@@ -1,0 +1,137 @@
+"""A part of a job, as an order: its pcm goes into a file, its segments are kept until it is written, its progress is told.
+
+Why Redis may be away for a while: what is being spoken goes on without it, and only costs more should the worker die meanwhile.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+from redis.exceptions import RedisError
+
+from app.core.broker import Lane
+from app.core.errors import Cancelled
+from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.jobs import JobBook, PartResult
+from app.core.kept import KeptSegments
+from app.core.utterance import Utterance
+from workers.engines.base import Segment
+from workers.loudness import Meter
+from workers.synthesizer import Spoken
+
+_LOOK_SECONDS: Final = 1.0
+
+_numbers: Final = itertools.count()
+
+
+class Wanted:
+    """Looks now and then whether a job is still wanted."""
+
+    def __init__(self, jobs: JobBook, job_id: str) -> None:
+        self._jobs = jobs
+        self._job_id = job_id
+        self._look_at = 0.0
+
+    def check(self) -> None:
+        """Asks Redis once a second at most. Raises Cancelled when the job has ended or is gone."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        with suppress(RedisError):
+            if not self._jobs.is_wanted(self._job_id):
+                raise Cancelled("The job is not wanted any more.")
+
+
+class PartOrder:
+    """See workers.synthesizer.Order. `on_keep` is called after each segment that was spoken and not found."""
+
+    lane = Lane.BATCH
+    listening_seconds = 0.0
+
+    def __init__(
+        self,
+        job_id: str,
+        number: int,
+        utterance: Utterance,
+        *,
+        caller: str,
+        jobs: JobBook,
+        kept: KeptSegments,
+        file: BinaryIO,
+        on_keep: Callable[[], None],
+    ) -> None:
+        self.utterance = utterance
+        self.caller = caller
+        self._meter = Meter()
+        self._n_bytes = 0
+        # The same part may be spoken twice at a time, by a worker that was taken for dead.
+        self.name = f"{job_id}:{number}:{next(_numbers)}"
+        self._job_id = job_id
+        self._number = number
+        self._jobs = jobs
+        self._wanted = Wanted(jobs, job_id)
+        self._kept = kept
+        self._file = file
+        self._on_keep = on_keep
+        self._lock = threading.Lock()
+        self.n_found = 0
+        """Segments that an earlier worker had spoken."""
+        self._n_spoken = 0
+        self._n_told = 0
+
+    def write(self, data: bytes) -> None:
+        """See Order."""
+        self._file.write(data)
+        self._meter.add(data)
+        self._n_bytes += len(data)
+
+    def check(self, lead_seconds: float) -> None:
+        """See Order. Tells the progress when there is some."""
+        self._wanted.check()
+        n_segments = self._n_spoken
+        if n_segments > self._n_told:
+            self._n_told = n_segments
+            seconds = self._n_bytes / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
+            with suppress(RedisError):
+                self._jobs.advance(self._job_id, self._number, n_segments=n_segments, audio_seconds=seconds)
+
+    def find(self, segment: Segment) -> bytes | None:
+        """See Order."""
+        with suppress(RedisError):
+            pcm = self._kept.find(segment.digest)
+            self._count(int(pcm is not None))
+            self.n_found += int(pcm is not None)
+            return pcm
+        return None
+
+    def begin(self, segment: Segment) -> None:
+        """See Order."""
+
+    def keep(self, segment: Segment, pcm: bytes) -> None:
+        """See Order."""
+        with suppress(RedisError):
+            self._kept.keep(segment.digest, pcm)
+        with suppress(RedisError):
+            self._on_keep()
+        self._count(1)
+
+    def on_spoken(self) -> None:
+        """See Order."""
+
+    def result(self, spoken: Spoken) -> PartResult:
+        """What the part amounts to, once all of it is spoken."""
+        level = self._meter.level()
+        return PartResult(
+            n_segments=spoken.n_segments,
+            audio_seconds=spoken.audio_seconds,
+            n_bytes=self._n_bytes,
+            loudness_db=level.loudness_db,
+            peak_db=level.peak_db,
+        )
+
+    def _count(self, n_segments: int) -> None:
+        with self._lock:
+            self._n_spoken += n_segments

@@ -1,0 +1,187 @@
+"""Chapters of a long text, found by the lines that stand above them, in each language that Koe speaks.
+
+Why a line must look like a heading and stand like one: "Part two was harder" begins a sentence and "Chapter 5, which" goes on
+one. So a line with a title counts only beside an empty line, and the title must be set off from the number or begin large.
+
+Why the headings of all languages are looked for in every text: each needs its word and a number, so none is found by mistake,
+and a book may name its parts in another language than its own.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+MOST_CHAPTERS: Final = 999
+"""A text with more headings than this is a list of something and has no chapters."""
+
+_MOST_LINE_CHARS: Final = 90
+_MOST_TITLE_CHARS: Final = 120
+_MOST_TOGETHER: Final = 3
+"""More headings than this with no text between them are a table of contents."""
+
+_NUMBERS: Final = {
+    "en": "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred first second third fourth fifth sixth seventh "
+    "eighth ninth tenth last",
+    "es": "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho "
+    "diecinueve veinte treinta cuarenta cincuenta primero primera segundo segunda tercero tercera cuarto cuarta quinto quinta "
+    "sexto sexta séptimo séptima octavo octava noveno novena décimo décima último última",
+    "fr": "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf "
+    "vingt trente quarante cinquante premier première deuxième second seconde troisième quatrième cinquième sixième septième "
+    "huitième neuvième dixième dernier dernière",
+    "it": "uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette "
+    "diciotto diciannove venti trenta quaranta cinquanta primo prima secondo seconda terzo terza quarto quarta quinto quinta "
+    "sesto sesta settimo settima ottavo ottava nono nona decimo decima ultimo ultima",
+    "pt": "um dois duas três quatro cinco seis sete oito nove dez onze doze treze catorze quatorze quinze dezesseis dezessete "
+    "dezoito dezenove vinte trinta quarenta cinquenta primeiro primeira segundo segunda terceiro terceira quarto quarta quinto "
+    "quinta sexto sexta sétimo sétima oitavo oitava nono nona décimo décima último última",
+    "hi": "एक दो तीन चार पाँच पांच छह छः सात आठ नौ दस ग्यारह बारह पहला पहली दूसरा दूसरी तीसरा तीसरी चौथा चौथी "
+    "पाँचवाँ पांचवां प्रथम द्वितीय तृतीय चतुर्थ पंचम अंतिम",
+}
+_WORD: Final = "|".join(
+    sorted({re.escape(word) for words in _NUMBERS.values() for word in words.split()}, key=len, reverse=True)
+)
+_NUMBER: Final = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,8}}|(?:{_WORD})(?:[-\s](?:(?:and|y|et|e)[-\s])?(?:{_WORD}))*)(?!\w)"
+_BEFORE_NUMBER: Final = (
+    "chapter|part|book|volume|act|letter|canto|capítulo|capitulo|parte|libro|tomo|chapitre|partie|livre|tome|capitolo|livro|"
+    "volumen|अध्याय|भाग|खण्ड|खंड|परिच्छेद"
+)
+_AFTER_NUMBER: Final = "part|book|parte|partie|livre|livro|libro|अध्याय|भाग|खण्ड|खंड"
+_ALONE: Final = (
+    "prologue|epilogue|preface|foreword|introduction|afterword|conclusion|interlude|appendix|prólogo|epílogo|prefacio|prefácio|"
+    "introducción|introdução|conclusión|conclusão|posfácio|epílogo|préface|épilogue|avant-propos|postface|prologo|epilogo|"
+    "prefazione|introduzione|conclusione|postfazione|प्रस्तावना|भूमिका|उपसंहार|परिशिष्ट|"
+    "序章|序幕|序言|前言|楔子|引子|尾声|后记|後記|终章|終章|終幕|间章|間章|番外|プロローグ|エピローグ|まえがき|はじめに|あとがき|おわりに|幕間"
+)
+_COUNTER: Final = "章回节節部卷編编話话幕篇"
+_EAST_ASIAN: Final = rf"第\s?[0-9０-９〇零一二三四五六七八九十百千两兩]{{1,8}}\s?[{_COUNTER}]"
+
+_HEADING: Final = re.compile(
+    rf"(?P<head>(?:{_BEFORE_NUMBER})\s+(?:the\s+)?{_NUMBER}|(?:the\s+)?{_NUMBER}\s+(?:{_AFTER_NUMBER})(?!\w)|(?P<alone>{_ALONE})(?!\w)"
+    rf"|(?P<wide>{_EAST_ASIAN}))(?P<rest>.*)",
+    re.IGNORECASE,
+)
+_TITLE: Final = re.compile(r"\s*[.:：—–\-・|].*|\s+(?!\s).+")
+_WIDE_TITLE: Final = re.compile(r"(?![ではのにがをもと])[^。！？，、]+")
+_MARKDOWN: Final = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*#*")
+_FENCE: Final = re.compile(r"(?:```|~~~)")
+_LINE: Final = re.compile(r"[^\n]+")
+_GOES_ON: Final = (",", ";", "、", "，", "。", "！", "？", "।")
+_SENTENCE_ENDS: Final = (*_GOES_ON, ".", "!", "?", "…", '"', "”", "»", "」")
+
+
+class Chapter(msgspec.Struct, frozen=True):
+    """Where a chapter begins, its heading included."""
+
+    start: int
+    """Code point of the text, from 0."""
+    title: str
+    """In one line."""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """A line with something in it."""
+
+    start: int
+    end: int
+    text: str
+    is_below_space: bool
+    """Nothing, or an empty line, stands above it."""
+    is_above_space: bool
+
+    @property
+    def is_beside_space(self) -> bool:
+        return self.is_below_space or self.is_above_space
+
+
+class _Heading(msgspec.Struct, frozen=True):
+    line: _Line
+    title: str
+    level: int = 0
+    """Of Markdown's headings, 1 to 6; 0 for any other."""
+
+
+def find_chapters(text: str) -> list[Chapter]:
+    """The chapters in order; none when there are not at least two of them."""
+    headings = _of_one_depth(list(_find_headings(list(_find_lines(text)))))
+    chapters = [_chapter(group) for group in _together(headings, text)]
+    return chapters if 2 <= len(chapters) <= MOST_CHAPTERS else []
+
+
+def _find_lines(text: str) -> Iterator[_Line]:
+    spans = [match.span() for match in _LINE.finditer(text) if not match.group().isspace()]
+    ends = [0, *(end for _, end in spans)]
+    starts = [*(start for start, _ in spans), len(text)]
+    is_space = [text.count("\n", end, start) > 1 for end, start in zip(ends, starts, strict=True)]
+    is_space[0] = is_space[-1] = True
+    for number, (start, end) in enumerate(spans):
+        yield _Line(start, end, text[start:end].strip(), is_space[number], is_space[number + 1])
+
+
+def _find_headings(lines: list[_Line]) -> Iterator[_Heading]:
+    is_code = False
+    for line, below in zip(lines, [*lines[1:], None], strict=False):
+        if _FENCE.match(line.text):
+            is_code = not is_code
+        elif not is_code and len(line.text) <= _MOST_LINE_CHARS:
+            heading = _read_markdown(line) or _read_words(line, below)
+            if heading is not None:
+                yield heading
+
+
+def _read_markdown(line: _Line) -> _Heading | None:
+    match = _MARKDOWN.fullmatch(line.text)
+    return _Heading(line, match["title"], len(match["marks"])) if match is not None and match["title"] else None
+
+
+def _read_words(line: _Line, below: _Line | None) -> _Heading | None:
+    match = _HEADING.fullmatch(line.text.strip("*_ "))
+    if match is None or match["head"][0].islower():
+        return None
+    if not match["rest"].strip(" .:"):
+        if match["alone"] and not line.is_beside_space:
+            return None
+        return _Heading(line, match["head"] + _title_below(line, below))
+    return _Heading(line, match.group()) if line.is_beside_space and _has_title(match) else None
+
+
+def _has_title(match: re.Match[str]) -> bool:
+    """Whether what follows the number names the chapter, and is not how a sentence goes on."""
+    rest = match["rest"]
+    if match["wide"] and _WIDE_TITLE.fullmatch(rest):
+        return True
+    return _TITLE.fullmatch(rest) is not None and not rest.lstrip()[0].islower() and not rest.endswith(_GOES_ON)
+
+
+def _title_below(line: _Line, below: _Line | None) -> str:
+    """The title that stands in the line under a bare number, if one does."""
+    if line.is_above_space or below is None or not below.is_above_space:
+        return ""
+    is_title = len(below.text) <= _MOST_LINE_CHARS and not below.text.endswith(_SENTENCE_ENDS)
+    return f": {below.text}" if is_title else ""
+
+
+def _of_one_depth(headings: list[_Heading]) -> list[_Heading]:
+    """Of Markdown's headings the highest level that there are two of, and what is above it; those in words as they are."""
+    levels = sorted(heading.level for heading in headings if heading.level)
+    deepest = levels[1] if len(levels) > 1 else 6
+    return [heading for heading in headings if heading.level <= deepest]
+
+
+def _together(headings: list[_Heading], text: str) -> Iterator[list[_Heading]]:
+    """Headings with nothing between them are one chapter's; of a table of contents the last alone may be a heading."""
+    group: list[_Heading] = []
+    for heading in headings:
+        if group and not text[group[-1].line.end : heading.line.start].isspace():
+            yield group if len(group) <= _MOST_TOGETHER else group[-1:]
+            group = []
+        group.append(heading)
+    if group:
+        yield group if len(group) <= _MOST_TOGETHER else group[-1:]
+
+
+def _chapter(group: list[_Heading]) -> Chapter:
+    title = " – ".join(" ".join(heading.title.split()).rstrip(".:： ") for heading in group)
+    return Chapter(group[0].line.start, title[:_MOST_TITLE_CHARS])
