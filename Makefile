@@ -9,8 +9,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS := worker,ja,zh,dashboard,dev
 WORKERS ?= 1
+SECONDS ?= 600
 
-.PHONY: help install serve worker dashboard test check format lint types walls openapi bench clean
+.PHONY: help install serve worker dashboard test check format lint types walls openapi bench chaos clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +61,9 @@ openapi: install ## Export what the API serves to openapi/served.json
 
 bench: install ## Measure the queue, the cache and the scheduler here
 	$(BIN)/python -m tests.benchmarks
+
+chaos: install ## Kill everything for SECONDS=600 while many listen, and compare every answer
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS)
 
 clean: ## Remove the virtual environment and all caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

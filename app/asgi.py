@@ -1,6 +1,9 @@
 """`create_app(settings)`: everything of the API is wired here and nowhere else."""
 
 import math
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -11,16 +14,19 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
 import app
-from app.api import models, speech, system, voices
+from app.api import jobs, models, speech, system, voices
 from app.api.auth import Keyring
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.headers import AnswerHeaders
+from app.core import keys
+from app.core.bell import Bell
 from app.core.broker import Broker
-from app.core.chunks import Bell
 from app.core.connections import connect, connect_async
 from app.core.fleet import RedisFleet
-from app.core.ledger import Ledger
+from app.core.jobs import Jobs
+from app.core.ledger import API_SHARE, Ledger
 from app.core.settings import Settings
+from app.core.store import open_store
 from app.core.voices import load_catalogue
 from app.delivery import Delivery
 
@@ -28,6 +34,14 @@ MAX_BODY_BYTES: Final = 1024**2
 
 ROUTES: Final = [
     speech.create_speech,
+    jobs.create_job,
+    jobs.list_jobs,
+    jobs.get_job,
+    jobs.watch_job,
+    jobs.get_content,
+    jobs.get_captions,
+    jobs.cancel_job,
+    jobs.delete_job,
     models.list_models,
     models.get_model,
     voices.list_voices,
@@ -40,13 +54,21 @@ ROUTES: Final = [
 def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     """The Litestar application. Redis is not asked for anything before the first request."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
-    bell, fleet = Bell(redis), RedisFleet(redis)
+    bell, jobs_bell, fleet = Bell(redis, keys.BELL), Bell(redis, keys.JOBS_BELL), RedisFleet(redis)
     broker = Broker(blocking, max_queue=settings.max_queue)
     delivery = Delivery(
         redis=redis,
         bell=bell,
         # Nobody waits longer than `max_wait`; a record whose API process died before it was submitted must not be joined long.
-        ledger=Ledger(redis, cache_ttl=settings.cache_ttl, queued_ttl=math.ceil(2 * settings.max_wait)),
+        ledger=Ledger(
+            redis,
+            api=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
+            cache_ttl=settings.cache_ttl,
+            cache_bytes=settings.cache_bytes,
+            queued_ttl=math.ceil(2 * settings.max_wait),
+            stream_bytes=settings.stream_bytes,
+            api_ttl=math.ceil(API_SHARE * settings.worker_timeout),
+        ),
         broker=broker,
         fleet=fleet,
         max_wait_seconds=settings.max_wait,
@@ -57,16 +79,22 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         "fleet": fleet,
         "broker": broker,
         "delivery": delivery,
+        "jobs": Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
+        "store": open_store(settings),
     }
 
     @asynccontextmanager
     async def lifespan(litestar: Litestar) -> AsyncIterator[None]:
         litestar.state.keyring = Keyring(settings.api_keys)
         bell.start()
+        jobs_bell.start()
         try:
+            await delivery.start()
             yield
         finally:
+            await delivery.stop()
             await bell.stop()
+            await jobs_bell.stop()
             await redis.aclose()
             blocking.close()
 

@@ -1,47 +1,79 @@
-"""Find an utterance finished, join it while it is spoken, or submit it; then read it: one path for all three."""
+"""Find an utterance finished, join it while it is spoken, or submit it; then read it: one path for all three.
+
+Why the reader looks after the work: a worker, a queue entry or a whole Redis may be lost at any moment, and whoever waits is
+the one that notices and the only one that minds. So a reader that hears nothing looks how its take stands, and has it spoken
+again where nobody would.
+"""
 
 import asyncio
+import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Final
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Final, Protocol
 
+import msgspec
 import structlog
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
+from app.core.bell import Bell
 from app.core.broker import Broker, Lane
-from app.core.chunks import Bell, ChunkReader
+from app.core.chunks import ChunkReader
 from app.core.connections import reachable
-from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, TimedOut, WorkerLost
+from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, StreamLost, TimedOut, WorkerLost
 from app.core.fleet import FleetView
-from app.core.ledger import Found, Ledger, Report, Take
+from app.core.ledger import Found, Ledger, Look, Report, State, Take
 from app.core.logs import describe
 from app.core.utterance import Utterance
 
 log: Final = structlog.get_logger()
 
-_AGAIN_SECONDS: Final = 0.02
-"""Between two attempts at submitting, while an earlier job of the same utterance lets go."""
+_AGAIN_SECONDS: Final = (0.02, 0.5)
+"""Between two attempts at submitting, while an earlier job of the same utterance lets go: the first wait, and the longest."""
+
+_BEAT_SECONDS: Final = 1.0
+"""Between two signs of life of this process."""
+
+_QUIET_TICKS: Final = 10
+"""Seconds after which a take that waits in a lane is submitted once more, in case the lane has lost it."""
+
+
+class Submit(Protocol):
+    """Has a take of an utterance spoken; `again` when it was submitted before, and is let in however many wait."""
+
+    def __call__(self, utterance: Utterance, take: Take, *, again: bool) -> None:
+        """Returns at once; what becomes of it shows in the stream."""
+        ...
 
 
 class Audio:
     """An utterance that can be heard: its first chunk is here. Iterate over it, and close it on every way out."""
 
-    def __init__(self, found: Found, take: Take, reader: ChunkReader, ledger: Ledger) -> None:
-        self.found = found
-        self._take = take
-        self._reader = reader
-        self._ledger = ledger
-        self._chunks = aiter(reader)
-        self._first: bytes | None = None
-        self._closed = False
-        self._keep_at = time.monotonic() + ledger.keep_seconds
-
-    @property
-    def report(self) -> Report | None:
+    def __init__(self, delivery: "Delivery", utterance: Utterance, submit: "Submit") -> None:
+        self.found = Found.MISS
+        self.report: Report | None = None
         """What the utterance amounts to, once it has been read to its end."""
-        return self._reader.report
+        self._delivery = delivery
+        self._ledger = delivery.ledger
+        self._utterance = utterance
+        self._submit = submit
+        self._take: Take | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+        self._first: bytes | None = None
+        self._n_heard = 0
+        self._n_noted = 0
+        self._entry = "0"
+        self._n_quiet = 0
+        self._lost_at: float | None = None
+        self._begun_again_at = float("-inf")
+        self._put_off_at = time.monotonic() + self._ledger.keep_seconds
+
+    async def attach(self) -> None:
+        """Becomes a reader; the first to come submits the work. Raises RedisError when Redis is away."""
+        self.found, self._take = await self._attach()
+        self._chunks = aiter(self._read(self._take))
 
     async def start(self) -> None:
         """Waits for the first chunk. Raises what the worker raised before it."""
@@ -51,33 +83,114 @@ class Audio:
             raise EngineFailed from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """All chunks in order. Raises the errors of ChunkReader, NoWorker when Redis goes away."""
+        """All chunks in order. Raises the worker's error, WorkerLost when nobody came back to speak, and NoWorker when Redis
+        stayed away.
+        """
         if self._first is not None:
             yield self._first
         with reachable(), suppress(StopAsyncIteration):
             while True:
                 yield await self._next()
 
-    async def _next(self) -> bytes:
-        """The next chunk. A take whose writer is lost is over for all its readers, so that asking again begins another."""
-        if time.monotonic() > self._keep_at:
-            await self._ledger.keep(self._take)
-            self._keep_at = time.monotonic() + self._ledger.keep_seconds
-        try:
-            return await anext(self._chunks)
-        except WorkerLost as error:
-            await self._ledger.fail(self._take, error)
-            raise
-
     async def close(self) -> None:
         """Leaves. The last to leave an utterance that is not nearly done cancels it."""
-        if self._closed:
+        take, self._take = self._take, None
+        if take is None:
             return
-        self._closed = True
-        await self._chunks.aclose()  # type: ignore[attr-defined]
-        with reachable():
-            if await self._ledger.detach(self._take):
-                log.info("utterance_cancelled", utterance_id=self._take.utterance_id)
+        if self._chunks is not None:
+            await self._chunks.aclose()  # type: ignore[attr-defined]
+        await self._delivery.detach(take)
+
+    async def on_quiet(self) -> None:
+        """See Watch: nothing has come for a second. Has the take spoken where nobody would; gives up after the longest wait."""
+        assert self._take is not None
+        self._n_quiet += 1
+        look = await self._ledger.look(self._take)
+        if look is None:
+            raise StreamLost("What was being spoken is lost.")
+        if await self._is_without_worker(look):
+            await self._wait_for_worker(self._take)
+            return
+        self._lost_at = None
+        if look.state is State.PARKED:
+            await self._note_read(self._take)
+        elif look.state is State.QUEUED and (not look.has_submitter or self._n_quiet % _QUIET_TICKS == 0):
+            self._submit(self._utterance, self._take, again=True)
+
+    async def on_read(self, n_bytes: int, entry: str) -> None:
+        """See Watch: says now and then how far it is, so that no more is spoken than is taken."""
+        if n_bytes - self._n_noted < self._ledger.read_bytes or self._take is None:
+            return
+        self._n_noted, self._entry = n_bytes, entry
+        with suppress(RedisError):
+            await self._note_read(self._take)
+
+    async def _attach(self, *, instead_of: Take | None = None) -> tuple[Found, Take]:
+        while (attached := await self._ledger.attach(self._utterance.id, instead_of=instead_of)) is None:
+            self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
+        found, take = attached
+        if found is Found.MISS:
+            self._submit(self._utterance, take, again=instead_of is not None)
+        return found, take
+
+    async def _note_read(self, take: Take) -> None:
+        if await self._ledger.read(take, self._n_heard, self._entry):
+            self._submit(self._utterance, take, again=True)
+
+    async def _is_without_worker(self, look: Look) -> bool:
+        """Nobody speaks it, and while it waits in a lane nobody is there who might."""
+        if look.state is State.QUEUED:
+            return not await self._delivery.has_workers()
+        return look.state is State.SPEAKING and not look.has_worker
+
+    async def _wait_for_worker(self, take: Take) -> None:
+        """The worker is gone: another takes over, or this one asks for it. After the longest wait the take is over for all its
+        readers, so that asking again begins another.
+        """
+        self._lost_at = self._lost_at or time.monotonic()
+        if time.monotonic() - self._lost_at > self._delivery.max_wait_seconds:
+            error = WorkerLost("The worker that was speaking is gone, and none came back. Please try again.")
+            await self._ledger.fail(take, error)
+            raise error
+        self._submit(self._utterance, take, again=True)
+
+    async def _read(self, take: Take) -> AsyncIterator[bytes]:
+        """The chunks of the take; where it is lost, those of another that goes on at the same byte."""
+        while True:
+            reader = self._delivery.reader(take, self, skip_bytes=self._n_heard)
+            try:
+                async with aclosing(aiter(reader)) as chunks:  # type: ignore[type-var]
+                    async for chunk in chunks:
+                        self._n_heard += len(chunk)
+                        yield chunk
+                self.report = reader.report
+                return
+            except StreamLost:
+                if not await self._begin_again(take):
+                    raise
+                assert self._take is not None
+                take = self._take
+
+    async def _begin_again(self, take: Take) -> bool:
+        """Another take for the one that Redis has lost. False when it was lost too soon after the last."""
+        now = time.monotonic()
+        if now - self._begun_again_at < self._delivery.max_wait_seconds:
+            return False
+        self._begun_again_at = now
+        log.warning("stream_lost", utterance_id=take.utterance_id, n_bytes=self._n_heard)
+        self._entry = "0"
+        async for _ in _ever_slower(self._delivery.max_wait_seconds):
+            with suppress(RedisError):
+                _, self._take = await self._attach(instead_of=take)
+                return True
+        return False
+
+    async def _next(self) -> bytes:
+        assert self._chunks is not None
+        if self._take is not None and time.monotonic() > self._put_off_at:
+            await self._ledger.keep(self._take)
+            self._put_off_at = time.monotonic() + self._ledger.keep_seconds
+        return await anext(self._chunks)
 
 
 class Delivery:
@@ -86,28 +199,43 @@ class Delivery:
     def __init__(
         self, *, redis: AsyncRedis, bell: Bell, ledger: Ledger, broker: Broker, fleet: FleetView, max_wait_seconds: float
     ) -> None:
+        self.ledger = ledger
+        self.max_wait_seconds = max_wait_seconds
         self._redis = redis
         self._bell = bell
-        self._ledger = ledger
         self._broker = broker
         self._fleet = fleet
-        self._max_wait_seconds = max_wait_seconds
-        self._submitting: set[asyncio.Task[None]] = set()
+        self._submitting: dict[Take, asyncio.Task[None]] = {}
+        self._owed: set[Take] = set()
+        self._living: asyncio.Task[None] | None = None
 
-    async def open(self, utterance: Utterance, *, request_id: str, lane: Lane = Lane.INTERACTIVE) -> Audio:
+    async def start(self) -> None:
+        """Begins to say that this process lives: without that its readers do not count."""
+        self._living = asyncio.create_task(self._live(), name="live")
+
+    async def stop(self) -> None:
+        """Ends that. Its readers are gone by now."""
+        if self._living is not None:
+            self._living.cancel()
+            await asyncio.gather(self._living, return_exceptions=True)
+
+    async def open(self, utterance: Utterance, *, request_id: str, lane: Lane = Lane.INTERACTIVE, caller: str = "") -> Audio:
         """The utterance's audio, as soon as there is any.
 
-        Raises QueueFull, NoWorker, TimedOut after the longest wait, or what the worker raised before its first chunk. When the
-        caller is cancelled the reader leaves, and with the last reader the work stops.
+        `caller` is whose share of the machine it takes. Raises QueueFull, NoWorker, TimedOut after the longest wait, or what
+        the worker raised before its first chunk. When the caller is cancelled the reader leaves, and with the last reader the
+        work stops.
         """
-        with reachable():
-            found, take = await self._ledger.attach(utterance.id)
-        if found is Found.MISS:
-            self._submit(utterance, take, request_id, lane)
-        audio = Audio(found, take, ChunkReader(self._redis, self._bell, take), self._ledger)
+
+        def submit(utterance: Utterance, take: Take, *, again: bool) -> None:
+            put = partial(self._broker.submit, utterance, lane, request_id=request_id, caller=caller, again=again)
+            self._submit(take, put)
+
+        audio = Audio(self, utterance, submit)
         try:
-            async with asyncio.timeout(self._max_wait_seconds):
+            async with asyncio.timeout(self.max_wait_seconds):
                 with reachable():
+                    await audio.attach()
                     await audio.start()
         except TimeoutError:
             await audio.close()
@@ -117,33 +245,87 @@ class Delivery:
             raise
         return audio
 
-    def _submit(self, utterance: Utterance, take: Take, request_id: str, lane: Lane) -> None:
-        """Begins to submit. It belongs to the take and not to who asked first: others may have joined when that one leaves,
-        and all of them learn from the stream what became of it.
-        """
-        task = asyncio.create_task(self._submit_until_taken(utterance, take, request_id, lane), name="submit")
-        self._submitting.add(task)
-        task.add_done_callback(self._submitting.discard)
-
-    async def _submit_until_taken(self, utterance: Utterance, take: Take, request_id: str, lane: Lane) -> None:
+    async def has_workers(self) -> bool:
+        """False when no worker lives, as far as can be seen."""
         try:
-            with reachable():
-                while not await asyncio.to_thread(self._broker.submit, utterance, lane, request_id=request_id):
-                    if not await self._ledger.is_queued(take):
-                        return
-                    await asyncio.sleep(_AGAIN_SECONDS)
+            return bool((await self._fleet.now()).cards)
+        except NoWorker:
+            return True
+
+    def reader(self, take: Take, watch: Audio, *, skip_bytes: int) -> ChunkReader:
+        """Reads a take."""
+        patience = self.max_wait_seconds
+        return ChunkReader(self._redis, self._bell, take, watch, skip_bytes=skip_bytes, patience_seconds=patience)
+
+    async def detach(self, take: Take) -> None:
+        """Counts a reader out, or owes it while Redis is away."""
+        try:
+            if await self.ledger.detach(take):
+                log.info("utterance_cancelled", utterance_id=take.utterance_id)
+        except RedisError:
+            self._owed.add(take)
+
+    async def _live(self) -> None:
+        while True:
+            with suppress(RedisError):
+                await self.ledger.announce()
+                await self._pay()
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    async def _pay(self) -> None:
+        while self._owed:
+            take = next(iter(self._owed))
+            await self.ledger.detach(take)
+            self._owed.discard(take)
+
+    def _submit(self, take: Take, submit: Callable[[], bool]) -> None:
+        """Begins to submit, unless it is being done. It belongs to the take and not to who asked first: others may have joined
+        when that one leaves, and all of them learn from the stream what became of it.
+        """
+        if take in self._submitting:
+            return
+        task = asyncio.create_task(self._submit_until_taken(take, submit), name="submit")
+        self._submitting[take] = task
+        task.add_done_callback(lambda _: self._submitting.pop(take, None))
+
+    async def _submit_until_taken(self, take: Take, submit: Callable[[], bool]) -> None:
+        try:
+            async for _ in _ever_slower(self.max_wait_seconds):
+                if await self._is_submitted(take, submit):
+                    return
         except KoeError as error:
             await self._give_up(take, error)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task: who listens is told through the stream
             log.error("unforeseen_error", **describe(error))
             await self._give_up(take, InternalError())
 
+    async def _is_submitted(self, take: Take, submit: Callable[[], bool]) -> bool:
+        """False while an earlier job lets go, or Redis is away: the readers wait, so it is tried again."""
+        try:
+            return await asyncio.to_thread(submit) or not await self._is_without_worker(take)
+        except RedisError:
+            return False
+
+    async def _is_without_worker(self, take: Take) -> bool:
+        look = await self.ledger.look(take)
+        return look is not None and (look.state is State.QUEUED or (look.state is State.SPEAKING and not look.has_worker))
+
     async def _give_up(self, take: Take, error: KoeError) -> None:
         with suppress(RedisError):
-            await self._ledger.fail(take, error)
+            await self.ledger.fail(take, error)
 
     async def _why_nothing_came(self) -> KoeError:
         fleet = await self._fleet.now()
         if not fleet.cards:
             return NoWorker("No worker is running. `koe worker` starts one.")
-        return TimedOut(f"No audio came within {self._max_wait_seconds:g} s: the server is busy. Please try again.")
+        return TimedOut(f"No audio came within {self.max_wait_seconds:g} s: the server is busy. Please try again.")
+
+
+async def _ever_slower(seconds: float) -> AsyncIterator[None]:
+    """Attempts until the time is over, each after a longer wait."""
+    delay, most = _AGAIN_SECONDS
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        yield
+        await asyncio.sleep(delay)
+        delay = min(most, 1.5 * delay)

@@ -1,16 +1,20 @@
-"""Everything in one: starts an embedded Valkey if need be, the workers and the API, watches them, and starts a dead one again.
+"""Everything in one: starts an embedded Valkey if need be, the workers and the API, starts what dies again, and renews them.
 
 Why each part is a process of its own: the API must answer while a core is busy with speech, and a part that dies takes nothing
 with it. Each part ends when this process does (`app.core.parent`), however it ended.
+
+Why a renewal brings up everything new before anything old ends: a version that does not start costs nothing then, and the parts
+end in the order in which they need each other: the old API first, which answers whom it has let in, then the old workers, which
+speak for it.
 """
 
 import fcntl
+import os
 import signal
-import subprocess
-import sys
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import IO, Final
@@ -19,105 +23,66 @@ import structlog
 
 from app.core.embedded import EmbeddedError, EmbeddedServer
 from app.core.settings import Secret, Settings, part_environ
+from app.parts import ApiPart, Part, WorkerPart
 
 log: Final = structlog.get_logger()
 
 _CHECK_SECONDS: Final = 0.2
-_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before a part that keeps dying is started again."""
-_STEADY_SECONDS: Final = 60.0
-"""A part that has lived this long begins with the first wait again."""
+_UP_SECONDS: Final = 180.0
+"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute."""
 
 
-class Part:
-    """One process: started, watched, started again, ended."""
+_OVER: Final = object()
 
-    def __init__(self, name: str, command: list[str], environ: dict[str, str]) -> None:
-        self.name = name
-        self._command = command
-        self._environ = environ
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
-        self._n_deaths = 0
-        self._not_before = 0.0
 
-    def start(self) -> None:
-        """Starts it, in a process group of its own: Ctrl-C reaches this process alone, which ends the parts in order.
-
-        Not in a session of its own: Linux divides the cores between sessions first, and that speech is nicer than the API
-        would count for nothing.
-        """
-        self._process = subprocess.Popen(self._command, env=self._environ, stdin=subprocess.PIPE, process_group=0)
-        self._started_at = time.monotonic()
-
-    def check(self) -> None:
-        """Starts it again when it has died, each time after a longer wait."""
-        now = time.monotonic()
-        if self._process is None:
-            if now >= self._not_before:
-                self.start()
-            return
-        status = self._process.poll()
-        if status is None:
-            return
-        self.wait()
-        self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS else self._n_deaths
-        wait = _AGAIN_SECONDS[min(self._n_deaths, len(_AGAIN_SECONDS) - 1)]
-        self._n_deaths += 1
-        self._not_before, self._process = now + wait, None
-        log.warning("part_died", part=self.name, status=status, again_in_seconds=wait)
-
-    def signal(self, number: int) -> None:
-        """Sends it a signal, if it lives."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-
-    def wait(self) -> None:
-        """Returns when it has ended."""
-        if self._process is not None:
-            self._process.wait()
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+class _NotUp(Exception):
+    """A new part did not come up."""
 
 
 class Supervisor:
     """`koe serve`: the parts, and their life."""
 
-    def __init__(self, settings: Settings, *, n_workers: int) -> None:
+    def __init__(self, settings: Settings, sockets: Sequence[socket.socket], *, n_workers: int) -> None:
+        """`sockets` listen already; the API is given them, and they are closed when the end begins."""
         self._server = None if settings.redis_url else EmbeddedServer(settings.data)
-        url = self._server.url if self._server else None
-        if url is not None:
-            settings = _with_redis(settings, url)
-        self._settings = settings
-        environ = part_environ(settings)
-        self._api = Part("api", [sys.executable, "-m", "app.cli", "api", "--with-parent"], environ)
-        self._workers = [
-            Part(f"worker-{number}", [sys.executable, "-m", "workers", "--with-parent"], environ)
-            for number in range(1, n_workers + 1)
-        ]
+        self._settings = _with_redis(settings, self._server.url) if self._server else settings
+        self._sockets = sockets
+        self._n_workers = n_workers
+        self._parts = self._make_parts()
+        self._coming: list[Part] = []
+        self._leaving: list[Part] = []
+        self._renewal: Iterator[None] | None = None
+        self._hung_up = threading.Event()
+        self._ends_with_terminal = False
         self._stop = threading.Event()
         self._n_signals = 0
 
     def run(self, on_started: Callable[[], None]) -> None:
         """Runs until SIGTERM or SIGINT; then the API and the workers finish what they have in hand. A second signal ends all
-        at once. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use.
+        at once. SIGHUP renews the API and the workers. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA`
+        is in use.
         """
         with _data_lock(self._settings) if self._server else _no_lock():
+            self._listen_for_signals()
             try:
                 if self._server:
                     self._server.start()
                 for part in self._parts:
                     part.start()
-                self._listen_for_signals()
                 on_started()
                 while not self._stop.wait(_CHECK_SECONDS):
                     self._check()
+                    self._renew_if_asked()
             finally:
                 self._end()
 
-    @property
-    def _parts(self) -> list[Part]:
-        return [self._api, *self._workers]
+    def _make_parts(self) -> list[Part]:
+        """In the order in which they are started: whom the API needs comes before it."""
+        environ = part_environ(self._settings)
+        redis_url = self._settings.redis_url
+        assert redis_url is not None
+        workers = [WorkerPart(number, environ, redis_url.reveal()) for number in range(1, self._n_workers + 1)]
+        return [*workers, ApiPart(environ, self._sockets)]
 
     def _check(self) -> None:
         if self._server and not self._server.is_running():
@@ -126,26 +91,116 @@ class Supervisor:
         for part in self._parts:
             part.check()
 
-    def _end(self) -> None:
-        """The API first, which answers whom it has let in; then the workers, that spoke for it; the queue last."""
-        for parts in ([self._api], self._workers):
-            for part in parts:
+    def _renew_if_asked(self) -> None:
+        """The next step of the renewal that is under way, or the first of one that was asked for meanwhile."""
+        if self._hung_up.is_set() and self._ends_with_terminal and not _has_terminal():
+            self._stop.set()
+        elif self._hung_up.is_set() and self._renewal is None:
+            self._hung_up.clear()
+            self._renewal = self._renew()
+        if self._renewal is not None and next(self._renewal, _OVER) is _OVER:
+            self._renewal = None
+
+    def _renew(self) -> Iterator[None]:
+        """One renewal: it yields while it waits."""
+        log.info("renewal_started")
+        started_at = time.monotonic()
+        try:
+            yield from self._bring_up()
+        except _NotUp as error:
+            log.error("renewal_given_up", reason=str(error))
+            self._leaving, self._coming = self._coming, []
+            yield from self._let_go()
+            return
+        self._leaving, self._parts, self._coming = self._parts, self._coming, []
+        yield from self._let_go(renewed=True)
+        log.info("renewal_finished", seconds=round(time.monotonic() - started_at, 1))
+
+    def _bring_up(self) -> Iterator[None]:
+        """Starts new parts one after the other, and ends when all are up. Raises _NotUp."""
+        for part in self._make_parts():
+            self._coming.append(part)
+            _start(part)
+            give_up = time.monotonic() + _UP_SECONDS
+            while not part.is_up():
+                if time.monotonic() > give_up:
+                    raise _NotUp(f"The new {part.name} was not up after {_UP_SECONDS:g} seconds; the old parts stay.")
+                self._check_coming()
+                yield
+            self._check_coming()
+
+    def _check_coming(self) -> None:
+        for part in self._coming:
+            if not part.is_alive:
+                raise _NotUp(f"The new {part.name} ended; the old parts stay.")
+
+    def _let_go(self, *, renewed: bool = False) -> Iterator[None]:
+        """Has what is leaving end, stage by stage, and ends when nothing is left of it."""
+        for stage in _stages(self._leaving):
+            for part in stage:
                 part.signal(signal.SIGTERM)
-            for part in parts:
+            for part in stage:
+                while part.is_alive:
+                    yield
+                part.wait()
+                if renewed:
+                    log.info("part_renewed", part=part.name)
+        self._leaving = []
+
+    def _end(self) -> None:
+        """Nobody new is let in; then the stages end, and the queue last."""
+        for listener in self._sockets:
+            listener.close()
+        for stage in _stages(self._everyone):
+            for part in stage:
+                part.signal(signal.SIGTERM)
+            for part in stage:
                 part.wait()
         if self._server:
             self._server.stop()
 
+    @property
+    def _everyone(self) -> list[Part]:
+        return [*self._parts, *self._coming, *self._leaving]
+
     def _listen_for_signals(self) -> None:
+        # Whoever starts this with `nohup` has SIGHUP ignored, and means to close the terminal.
+        self._ends_with_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL and _has_terminal()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGHUP, self._on_hangup)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._n_signals += 1
         self._stop.set()
         if self._n_signals > 1:
-            for part in self._parts:
+            for part in self._everyone:
                 part.signal(signal.SIGKILL)
+
+    def _on_hangup(self, number: int, frame: FrameType | None) -> None:
+        self._hung_up.set()
+
+
+def _start(part: Part) -> None:
+    try:
+        part.start()
+    except OSError as error:
+        raise _NotUp(f"The new {part.name} cannot be started ({error.strerror}); the old parts stay.") from error
+
+
+def _stages(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """The order in which parts end: the API, which answers whom it has let in; then the workers, that spoke for it."""
+    yield [part for part in parts if isinstance(part, ApiPart)]
+    yield [part for part in parts if not isinstance(part, ApiPart)]
+
+
+def _has_terminal() -> bool:
+    """Whether this process belongs to a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _with_redis(settings: Settings, url: str) -> Settings:

@@ -34,6 +34,7 @@ def main() -> None:
             catalogue=load_catalogue(settings.voices_file),
             model_dir=settings.model_dir,
             device=settings.device,
+            idle_unload=settings.idle_unload,
         )
         pool = Pool(settings, redis_url, loaded)
         pool.warm_up()

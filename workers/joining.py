@@ -79,15 +79,16 @@ def trim(pcm: bytes) -> bytes:
 
 
 class Joiner:
-    """Joins the waveforms of one utterance, in order, as they come."""
+    """Joins the segments of one utterance, in order, as they come."""
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._pause = b""
 
-    def add(self, samples: Samples, ending: Ending) -> Iterator[bytes]:
-        """The pause that was owed, and the segment, as s16le. A segment of silence gives nothing and keeps the longer pause."""
-        pcm = trim(to_pcm(samples))
+    def add(self, pcm: bytes, ending: Ending) -> Iterator[bytes]:
+        """The pause that was owed, and the segment, as s16le. `pcm` is trimmed; when nothing is left of it, it gives nothing
+        and the longer pause is kept.
+        """
         pause = silence(PAUSE_SECONDS[ending] / self._speed)
         if not pcm:
             self._pause = max(self._pause, pause, key=len)

@@ -5,28 +5,46 @@ import secrets
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Final
 
 import structlog
+from redis import Redis
 from redis.exceptions import RedisError
 from rq.registry import clean_registries
 
 from app.core import keys
-from app.core.broker import Lane, lane_queue
+from app.core.broker import Lane, lane_queue, put_back, taken
 from app.core.connections import connect
 from app.core.fleet import WorkerCard, announce, withdraw
+from app.core.jobs import JobBook
+from app.core.kept import sweep_kept
 from app.core.ledger import WorkerLedger
 from app.core.settings import Settings
+from app.core.store import open_store
+from app.core.utterance import WIRE_VERSION
 from workers import runtime
 from workers.encoder import find_ffmpeg
 from workers.engines.registry import Loaded
+from workers.orders import Limits
 from workers.runtime import Runtime
 from workers.scheduler import Scheduler
 from workers.slot import Slot
+from workers.webhooks import due_webhooks
 
 log: Final = structlog.get_logger()
 
 BEAT_SECONDS: Final = 1.0
+"""Between two signs of life, at most."""
+
+_CARD_SHARE, _EXECUTION_SHARE = 0.6, 0.8
+"""Of `KOE_WORKER_TIMEOUT`: how long a worker is thought to live without a sign, and its jobs to run. The card is gone first, so
+that whoever is given an abandoned job finds it free; what is left of the time is for finding out.
+"""
+
+_SWEEP_SECONDS: Final = 60.0
+"""Between two looks at users' jobs: at those that have expired, and those that lie still."""
+
 _DEFAULT_SLOTS: Final = {Lane.INTERACTIVE: 32, Lane.BATCH: 2}
 
 
@@ -45,7 +63,7 @@ class Pool:
                 lane,
                 f"{self.name}-{lane.value}-{number}",
                 stopping=self._stopping,
-                execution_ttl_seconds=max(1, round(settings.worker_timeout)),
+                execution_ttl_seconds=max(1, round(_EXECUTION_SHARE * settings.worker_timeout)),
             )
             for lane, n_slots in self._slot_counts().items()
             for number in range(n_slots)
@@ -56,16 +74,33 @@ class Pool:
             missing=loaded.missing,
             n_slots=len(self._slots),
             started_at=time.time(),
+            wire=WIRE_VERSION,
         )
         ffmpeg_path = find_ffmpeg(settings.ffmpeg)
         ledger = WorkerLedger(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
         scheduler = Scheduler(n_threads=settings.threads or n_cores(), policy=settings.scheduler)
         self.runtime = Runtime(
-            redis=self._redis, ledger=ledger, engines=loaded.engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path
+            redis=self._redis,
+            ledger=ledger,
+            engines=loaded.engines,
+            scheduler=scheduler,
+            ffmpeg_path=ffmpeg_path,
+            limits=Limits(
+                stream_bytes=settings.stream_bytes, keep_bytes=settings.keep_bytes, patience_seconds=settings.max_wait
+            ),
+            jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
+            store=open_store(settings),
+            webhook_secret=settings.webhook_secret,
+            webhook_private=settings.webhook_private,
         )
+        self._lost_and_found = LostAndFound(self._redis, after_seconds=settings.worker_timeout)
+        self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
+        self._sweep_at = 0.0
+        self._steady_since = time.monotonic()
         self._threads = [
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
             threading.Thread(target=self._hear_gone, name="gone", daemon=True),
+            threading.Thread(target=self._sweep_books, name="sweep", daemon=True),
         ]
 
     def warm_up(self) -> None:
@@ -115,21 +150,46 @@ class Pool:
                 time.sleep(BEAT_SECONDS)
 
     def _beat(self) -> None:
-        """Every second: this process lives, these jobs run, and jobs whose process does not live are given up."""
+        """Every second: this process lives, these jobs run, and jobs whose process does not live are given to others."""
         while True:
             try:
                 self._beat_once()
             except RedisError as error:
+                self._steady_since = time.monotonic()
                 log.warning("heartbeat_missed", error=str(error))
-            if self._stopped.wait(BEAT_SECONDS):
+            if self._stopped.wait(self._beat_seconds):
                 return
 
     def _beat_once(self) -> None:
-        announce(self._redis, self._card, self._settings.worker_timeout, takes_work=not self._stopping.is_set())
+        card_seconds = _CARD_SHARE * self._settings.worker_timeout
+        announce(self._redis, self._card, card_seconds, takes_work=not self._stopping.is_set())
         for slot in self._slots:
             slot.beat()
         for lane in Lane:
             clean_registries(lane_queue(self._redis, lane))
+        self._lost_and_found.look()
+        self._make_way()
+        due_webhooks(self._redis)
+        if time.monotonic() > self._sweep_at:
+            self._sweep()
+
+    def _make_way(self) -> None:
+        """Tells the orders how many listeners wait because all the slots are taken."""
+        is_full = all(slot.is_busy for slot in self._slots if slot.lane is Lane.INTERACTIVE)
+        self.runtime.limits.set_waiting(lane_queue(self._redis, Lane.INTERACTIVE).count if is_full else 0)
+
+    def _sweep(self) -> None:
+        """What need not be done at every beat. Readers are judged only once every API has had the time to say that it lives."""
+        if time.monotonic() - self._steady_since > self._settings.worker_timeout:
+            self.runtime.abandon_unread()
+        self._sweep_at = time.monotonic() + self._settings.worker_timeout
+        sweep_kept(self._redis)
+
+    def _sweep_books(self) -> None:
+        """In a thread of its own: the store may be slow."""
+        while not self._stopped.wait(_SWEEP_SECONDS):
+            with suppress(RedisError):
+                self.runtime.books.sweep()
 
     def _hear_gone(self) -> None:
         while not self._stopped.is_set():
@@ -143,6 +203,24 @@ class Pool:
                             self.runtime.cancel(utterance_id, token)
             except RedisError:
                 self._stopped.wait(BEAT_SECONDS)
+
+
+class LostAndFound:
+    """Jobs that a worker has taken out of a lane and never begun, because it died in between."""
+
+    def __init__(self, redis: Redis, *, after_seconds: float) -> None:
+        self._redis = redis
+        self._after_seconds = after_seconds
+        self._seen_at: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Puts back what has been taken for too long. To be called at every beat."""
+        now = time.monotonic()
+        there = [(lane, job_id) for lane in Lane for job_id in taken(self._redis, lane)]
+        self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in there}
+        for lane, job_id in there:
+            if now - self._seen_at[job_id] > self._after_seconds * _CARD_SHARE and put_back(self._redis, lane, job_id):
+                log.warning("job_put_back", lane=lane.value, job_id=job_id)
 
 
 def n_cores() -> int:

@@ -1,75 +1,144 @@
 """What one worker process holds for life: engines, scheduler, Redis. The only global, since RQ calls tasks by name alone."""
 
-import threading
+import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core.broker import Lane
-from app.core.chunks import ChunkWriter
-from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError
-from app.core.ledger import Report, Take, WorkerLedger
+from app.core.connections import patiently
+from app.core.errors import (
+    Cancelled,
+    EncoderFailed,
+    InternalError,
+    InvalidRequest,
+    KoeError,
+    OutOfMemory,
+    Parked,
+    StreamLost,
+    WorkersDied,
+    Yielded,
+)
+from app.core.jobs import JobBook
+from app.core.ledger import Claim, Report, State, Take, WorkerLedger
 from app.core.logs import describe
+from app.core.settings import Secret
+from app.core.store import Store
 from app.core.utterance import Utterance
+from workers.books import Books
 from workers.engines.base import Engine
+from workers.orders import Limits, ListenedOrder
 from workers.scheduler import Scheduler
 from workers.synthesizer import Spoken, Synthesizer
+from workers.webhooks import Webhooks
 
 log: Final = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+_MOST_ATTEMPTS: Final = 3
+"""At an utterance whose encoder was killed, whose engine found no memory, or whose stream lost its end."""
+
+_PASSING: Final = (EncoderFailed, OutOfMemory, StreamLost)
+"""What may not happen again: the utterance is spoken anew, from its kept segments."""
+
+_BREATH_SECONDS: Final = 0.5
+"""Before another attempt."""
 
 
 class Runtime:
     """Speaks one utterance at a time in each slot."""
 
     def __init__(
-        self, *, redis: Redis, ledger: WorkerLedger, engines: Mapping[str, Engine], scheduler: Scheduler, ffmpeg_path: Path
+        self,
+        *,
+        redis: Redis,
+        ledger: WorkerLedger,
+        engines: Mapping[str, Engine],
+        scheduler: Scheduler,
+        ffmpeg_path: Path,
+        limits: Limits,
+        jobs: JobBook,
+        store: Store,
+        webhook_secret: Secret | None,
+        webhook_private: bool,
     ) -> None:
         self.engines = engines
+        self.limits = limits
+        self.synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path)
+        self.books = Books(
+            redis=redis,
+            jobs=jobs,
+            store=store,
+            synthesizer=self.synthesizer,
+            ffmpeg_path=ffmpeg_path,
+            keep_bytes=limits.keep_bytes,
+        )
+        self.webhooks = Webhooks(
+            redis=redis,
+            jobs=jobs,
+            secret=webhook_secret.reveal() if webhook_secret else None,
+            private=webhook_private,
+        )
         self._redis = redis
         self._ledger = ledger
         self._scheduler = scheduler
-        self._synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path)
-        self._speaking: dict[tuple[str, str], threading.Event] = {}
+        self._speaking: dict[Take, ListenedOrder] = {}
 
-    def speak(self, utterance: Utterance, lane: Lane) -> None:
-        """Speaks the utterance into its stream, if it is still wanted.
+    def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
+        """Speaks the utterance into its stream, if it is still wanted. False when it gave way to others and is to be put into
+        the lane again.
 
         A fault of the request reaches the reader and ends here; a fault of ours reaches the reader and is raised, so that RQ
         keeps the job among the failed ones.
         """
-        take = self._ledger.claim(utterance.id)
-        if take is None:
+        attempt = secrets.token_hex(4)
+        claim = self._patiently(lambda: self._ledger.claim(utterance.id, attempt=attempt))
+        if claim is None:
             log.info("utterance_not_wanted")
-            return
+            return True
         started = time.monotonic()
+        order = ListenedOrder(utterance, lane, caller, redis=self._redis, ledger=self._ledger, claim=claim, limits=self.limits)
         try:
-            with self._cancellable(take) as cancelled:
-                spoken, writer = self._speak(utterance, take, lane, cancelled)
-            self._finish(take, spoken, writer.n_bytes, time.monotonic() - started)
+            spoken = self._speak(order)
+            self._finish(order, spoken, time.monotonic() - started)
+        except Yielded:
+            log.info("utterance_yielded", n_bytes=order.writer.n_bytes)
+            return not self._patiently(lambda: self._ledger.let_go(claim, State.QUEUED))
+        except Parked:
+            log.info("utterance_parked", n_bytes=order.writer.n_bytes)
+            self._patiently(lambda: self._ledger.let_go(claim, State.PARKED))
         except Cancelled:
             log.info("utterance_cancelled", seconds=round(time.monotonic() - started, 3))
         except InvalidRequest as error:
-            self._fail(take, error)
+            self._fail(claim, error)
         except KoeError as error:
-            self._fail(take, error)
+            self._fail(claim, error)
             raise
         except Exception as error:
             log.error("unforeseen_error", **describe(error))
-            self._fail(take, InternalError())
+            self._fail(claim, InternalError())
             raise
+        return True
 
     def cancel(self, utterance_id: str, token: str) -> None:
         """Stops the take between two segments, if it is spoken here."""
-        cancelled = self._speaking.get((utterance_id, token))
-        if cancelled is not None:
-            cancelled.set()
-            self._synthesizer.cancel(utterance_id)
+        order = self._speaking.get(Take(utterance_id, token))
+        if order is not None:
+            order.cancelled.set()
+            self.synthesizer.cancel(order.name)
+
+    def abandon_unread(self) -> None:
+        """Cancels what nobody reads any more because its readers' API process died. Raises RedisError when Redis is away."""
+        for take in {*self._speaking, *self._ledger.parked()}:
+            if self._ledger.abandon(take):
+                log.info("utterance_abandoned", utterance_id=take.utterance_id)
 
     def close(self) -> None:
         """Ends the compute threads and the engines."""
@@ -77,38 +146,57 @@ class Runtime:
         for engine in self.engines.values():
             engine.close()
 
+    def _speak(self, order: ListenedOrder) -> Spoken:
+        if order.claim.is_lethal:
+            raise WorkersDied
+        with self._known(order):
+            for n_left in reversed(range(_MOST_ATTEMPTS)):
+                try:
+                    return self.synthesizer.speak(order)
+                except _PASSING as error:
+                    if not n_left:
+                        raise
+                    log.warning("utterance_begun_again", error=type(error).__name__)
+                    order.cancelled.wait(_BREATH_SECONDS)
+                    order.begin_again()
+        raise AssertionError("unreachable")
+
     @contextmanager
-    def _cancellable(self, take: Take) -> Iterator[threading.Event]:
-        name = (take.utterance_id, take.token)
-        cancelled = self._speaking[name] = threading.Event()
+    def _known(self, order: ListenedOrder) -> Iterator[None]:
+        self._speaking[order.claim.take] = order
         try:
-            yield cancelled
+            yield
         finally:
-            del self._speaking[name]
+            # A slot that was taken for dead ends after the one that has taken over, which may be of this process too.
+            if self._speaking.get(order.claim.take) is order:
+                del self._speaking[order.claim.take]
 
-    def _speak(self, utterance: Utterance, take: Take, lane: Lane, cancelled: threading.Event) -> tuple[Spoken, ChunkWriter]:
-        writer = ChunkWriter(self._redis, take)
-        spoken = self._synthesizer.speak(
-            utterance, writer.write, lane=lane, cancelled=cancelled, on_spoken=lambda: self._ledger.ending(take)
-        )
-        return spoken, writer
-
-    def _finish(self, take: Take, spoken: Spoken, n_bytes: int, seconds: float) -> None:
+    def _finish(self, order: ListenedOrder, spoken: Spoken, seconds: float) -> None:
         report = Report(
-            n_segments=spoken.n_segments, n_phonemes=spoken.n_phonemes, audio_seconds=spoken.audio_seconds, n_bytes=n_bytes
+            n_segments=spoken.n_segments,
+            n_phonemes=spoken.n_phonemes,
+            audio_seconds=spoken.audio_seconds,
+            n_bytes=order.writer.n_bytes,
         )
-        if self._ledger.finish(take, report):
+        n_spoken = self._patiently(lambda: self._ledger.finish(order.claim, report))
+        if n_spoken is not None:
             log.info(
                 "utterance_finished",
                 n_segments=spoken.n_segments,
+                n_spoken=n_spoken,
+                claim=int(order.claim.number),
                 audio_seconds=round(spoken.audio_seconds, 3),
                 rtf=round(seconds / spoken.audio_seconds, 3),
             )
 
-    def _fail(self, take: Take, error: KoeError) -> None:
+    def _fail(self, claim: Claim, error: KoeError) -> None:
         log.warning("utterance_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
-            self._ledger.fail(take, error)
+            self._patiently(lambda: self._ledger.fail(claim, error))
+
+    def _patiently(self, step: Callable[[], _T]) -> _T:
+        """A take that is neither finished nor failed would keep its readers waiting, so a Redis that is away is waited for."""
+        return patiently(step, self.limits.patience_seconds)
 
 
 _runtime: Runtime | None = None

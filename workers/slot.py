@@ -72,6 +72,11 @@ class SlotWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         """Signals belong to the process."""
 
+    def handle_job_failure(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        """A job that was abandoned comes back; one that has failed by itself does not."""
+        job.retries_left = 0
+        super().handle_job_failure(job, *args, **kwargs)
+
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Nothing: the runtime has logged it, without the user's text that a traceback may hold."""
 
@@ -84,6 +89,7 @@ class Slot:
 
     def __init__(self, redis: Redis, lane: Lane, name: str, *, stopping: threading.Event, execution_ttl_seconds: int) -> None:
         self.name = name
+        self.lane = lane
         self._redis = redis
         self._queue = lane_queue(redis, lane)
         self._stopping = stopping
@@ -98,6 +104,11 @@ class Slot:
     def join(self) -> None:
         """Returns when the slot has stopped: within POP_SECONDS when idle, else when its job is done."""
         self._thread.join()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs in it."""
+        return self._worker is not None and bool(self._worker.executions)
 
     def beat(self) -> None:
         """Says for the running job, if there is one, that its process lives. Raises RedisError when Redis is away."""

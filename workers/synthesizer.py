@@ -2,29 +2,73 @@
 
 Why segments are handed over a few ahead: the compute threads then always find work of this utterance while its last waveform
 is being encoded, and a long text is still prepared no faster than it is spoken.
+
+Why finished segments are kept before they are heard: whoever goes on after a crash must join and encode the very samples that
+the listener has heard already. The rest is deterministic, so the bytes are the same to the last one.
 """
 
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from app.core.broker import Lane
-from app.core.errors import Cancelled, EngineUnavailable
+from app.core.errors import EngineUnavailable
 from app.core.utterance import Utterance
-from workers.encoder import Encoder, Sink, open_encoder
+from workers.encoder import Encoder, open_encoder
 from workers.engines.base import Engine, Segment, Waveform
-from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, seconds_of, silence
+from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, seconds_of, silence, to_pcm, trim
 from workers.scheduler import Scheduler, Turn
 from workers.text.normalize import clean, normalize
 
 _AHEAD: Final = 2
 """Segments of one utterance in line beyond the one that is awaited."""
+
+
+class Order(Protocol):
+    """One utterance to be spoken: where its bytes go, what is kept of it, and whether it is still wanted."""
+
+    utterance: Utterance
+    lane: Lane
+    caller: str
+    """Whose share of the machine it takes."""
+    listening_seconds: float
+    """How long ago its listener began to hear it: more than 0 where an earlier worker has spoken a part of it."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from every other order of this process."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Takes the encoded bytes as they come; what it raises ends the speaking."""
+        ...
+
+    def check(self, lead_seconds: float) -> None:
+        """Called between segments, with the audio that its listener has in hand. Raises Cancelled, or whatever else is to end
+        the speaking here.
+        """
+        ...
+
+    def find(self, segment: Segment) -> bytes | None:
+        """The pcm of a segment that was kept; None when it must be spoken."""
+        ...
+
+    def begin(self, segment: Segment) -> None:
+        """An engine is about to speak the segment; called from a compute thread."""
+        ...
+
+    def keep(self, segment: Segment, pcm: bytes) -> None:
+        """The segment is spoken; called from a compute thread, before anybody hears it."""
+        ...
+
+    def on_spoken(self) -> None:
+        """Nothing but encoding is left."""
+        ...
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,16 +82,15 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
 class _Line:
     """The segments of one utterance on their way through the scheduler, in order."""
 
-    def __init__(
-        self, utterance: Utterance, segments: Iterator[Segment], engine: Engine, scheduler: Scheduler, lane: Lane
-    ) -> None:
-        self._utterance_id = utterance.id
+    def __init__(self, order: Order, segments: Iterator[Segment], engine: Engine, scheduler: Scheduler) -> None:
+        self._order = order
         self._segments = segments
         self._engine = engine
         self._scheduler = scheduler
-        self._lane = lane
-        self._pending: deque[tuple[Segment, Future[Waveform]]] = deque()
-        self._begun_at = self._due = time.monotonic()
+        self._pending: deque[tuple[Segment, Turn | None, Future[bytes]]] = deque()
+        """A segment that was kept has no turn."""
+        self._begun_at = self._due = self._heard_until = time.monotonic()
+        self._is_first = not order.listening_seconds
         self._exhausted = False
 
     def refill(self) -> None:
@@ -57,34 +100,65 @@ class _Line:
             if segment is None:
                 self._exhausted = True
                 return
-            turn = Turn(
-                segment,
-                self._engine,
-                owner=self._utterance_id,
-                lane=self._lane,
-                deadline=self._due,
-                arrived_at=self._begun_at,
-            )
-            self._pending.append((segment, self._scheduler.submit(turn)))
+            found = self._found(segment)
+            self._pending.append((segment, None, found) if found else self._submit(segment))
             self._due += segment.expected_seconds
+            self._is_first = False
 
-    def next(self) -> tuple[Segment, Waveform] | None:
-        """The next segment and its waveform, waited for; None after the last."""
+    def next(self) -> tuple[Segment, bytes] | None:
+        """The next segment and its pcm, waited for; None after the last."""
         if not self._pending:
             return None
-        segment, waveform = self._pending[0]
-        spoken = waveform.result()
+        segment, _, pcm = self._pending[0]
+        spoken = pcm.result()
         self._pending.popleft()
         return segment, spoken
 
     def heard_until(self, when: float) -> None:
-        """Corrects the deadlines to come: what has been spoken lasts until `when`; what is in line comes on top of it."""
-        self._due = when + sum(segment.expected_seconds for segment, _ in self._pending)
+        """Corrects the deadlines: what has been spoken lasts until `when`; what is in line comes on top of it."""
+        self._heard_until = self._due = when
+        for segment, turn, _ in self._pending:
+            if turn is not None:
+                turn.deadline = self._due
+            self._due += segment.expected_seconds
+
+    @property
+    def lead_seconds(self) -> float:
+        """The audio that its listener has in hand."""
+        return max(0.0, self._heard_until - time.monotonic())
 
     @property
     def is_spoken(self) -> bool:
         """True when no segment is left, in line or to come."""
         return self._exhausted and not self._pending
+
+    def _found(self, segment: Segment) -> Future[bytes] | None:
+        kept = self._order.find(segment)
+        if kept is None:
+            return None
+        found: Future[bytes] = Future()
+        found.set_result(kept)
+        return found
+
+    def _submit(self, segment: Segment) -> tuple[Segment, Turn, Future[bytes]]:
+        turn = Turn(
+            segment,
+            self._engine,
+            owner=self._order.name,
+            caller=self._order.caller,
+            lane=self._order.lane,
+            deadline=self._due,
+            arrived_at=self._begun_at,
+            is_first=self._is_first,
+            on_begin=lambda: self._order.begin(segment),
+            on_done=lambda waveform: self._keep(segment, waveform),
+        )
+        return segment, turn, self._scheduler.submit(turn)
+
+    def _keep(self, segment: Segment, waveform: Waveform) -> bytes:
+        pcm = trim(to_pcm(waveform.samples))
+        self._order.keep(segment, pcm)
+        return pcm
 
 
 class Synthesizer:
@@ -95,58 +169,49 @@ class Synthesizer:
         self._scheduler = scheduler
         self._ffmpeg_path = ffmpeg_path
 
-    def speak(
-        self,
-        utterance: Utterance,
-        sink: Sink,
-        *,
-        lane: Lane,
-        cancelled: threading.Event,
-        on_spoken: Callable[[], None] = lambda: None,
-    ) -> Spoken:
-        """Speaks the utterance and gives its bytes to `sink`; `on_spoken` is called when nothing but encoding is left.
+    def speak(self, order: Order) -> Spoken:
+        """Speaks the order's utterance and gives its bytes to the order.
 
-        Raises Cancelled once `cancelled` is set, what the sink raises, and what the engine or the encoder raises. Whatever
-        happens, no segment is left in line and no process is left behind.
+        Raises what the order raises, and what the engine or the encoder raises. Whatever happens, no segment is left in line
+        and no process is left behind.
         """
+        utterance = order.utterance
         engine = self._engine_of(utterance)
         prepared = engine.prepare(
             self._text_of(utterance), voice=utterance.voice, language=utterance.language, speed=utterance.speed
         )
-        line = _Line(utterance, prepared, engine, self._scheduler, lane)
+        line = _Line(order, prepared, engine, self._scheduler)
         try:
             line.refill()
-            with open_encoder(self._ffmpeg_path, utterance.format, utterance.bitrate_bps, sink) as encoder:
-                spoken = self._encode(line, encoder, utterance.speed, cancelled, on_spoken)
+            with open_encoder(self._ffmpeg_path, utterance.format, utterance.bitrate_bps, order.write) as encoder:
+                spoken = self._encode(line, encoder, order)
                 encoder.finish()
             return spoken
         finally:
-            self._scheduler.drop(utterance.id)
+            self._scheduler.drop(order.name)
 
-    def cancel(self, utterance_id: str) -> None:
-        """Drops the utterance's segments, so that whoever waits for them is let go at once."""
-        self._scheduler.drop(utterance_id)
+    def cancel(self, name: str) -> None:
+        """Drops the segments of the order of that name, so that whoever waits for them is let go at once."""
+        self._scheduler.drop(name)
 
-    def _encode(
-        self, line: _Line, encoder: Encoder, speed: float, cancelled: threading.Event, on_spoken: Callable[[], None]
-    ) -> Spoken:
-        joiner = Joiner(speed)
+    def _encode(self, line: _Line, encoder: Encoder, order: Order) -> Spoken:
+        joiner = Joiner(order.utterance.speed)
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
-        _stop_if(cancelled)
+        order.check(0.0)
         while (item := line.next()) is not None:
             # Before the refill, which would have one more segment spoken for nobody.
-            _stop_if(cancelled)
+            order.check(line.lead_seconds)
             line.refill()
             if line.is_spoken:
-                on_spoken()
-            segment, waveform = item
-            for pcm in joiner.add(waveform.samples, segment.ending):
+                order.on_spoken()
+            segment, spoken = item
+            for pcm in joiner.add(spoken, segment.ending):
                 encoder.write(pcm)
                 audio_seconds += seconds_of(pcm)
             n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
-            started_at = started_at or time.monotonic()
+            started_at = started_at or time.monotonic() - order.listening_seconds
             line.heard_until(started_at + audio_seconds)
         if not audio_seconds:
             encoder.write(silence(NOTHING_TO_SAY_SECONDS))
@@ -163,8 +228,3 @@ class Synthesizer:
 
     def _text_of(self, utterance: Utterance) -> str:
         return normalize(utterance.text, utterance.language) if utterance.normalize else clean(utterance.text)
-
-
-def _stop_if(cancelled: threading.Event) -> None:
-    if cancelled.is_set():
-        raise Cancelled("The utterance is not wanted any more.")

@@ -1,28 +1,36 @@
-"""Submit utterances and look at the lanes; the only file that knows RQ's Queue.
+"""Submit work and look at the lanes; the only file that knows RQ's Queue.
 
 Why a job's id is the utterance's: RQ then refuses a second job for the same sound by itself, in one atomic step.
+
+Why callers take turns in a lane: RQ's queue is first in, first out, and a key that sends five hundred requests at once would
+have all others wait for them.
+
+Why the queues of a lane bear the wire's version: what one version writes another may misread, so while a fleet is renewed the
+API and the workers of each version meet on queues of their own.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 from redis import Redis
-from rq import Queue
+from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job, JobStatus
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Dependency, Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from app.core import keys, scripts
 from app.core.errors import QueueFull
-from app.core.utterance import Utterance
+from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import show_blend
-
-SPEAK: Final = "workers.tasks.speak"
-"""Dotted name of the task; a test resolves it."""
 
 JOB_TIMEOUT_SECONDS: Final = 86_400
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
-_WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.DEFERRED, JobStatus.SCHEDULED})
+MOST_RETURNS: Final = 1000
+"""How often a job comes back when the process that ran it died. Whether it is to blame the task decides itself, much sooner."""
+_WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.SCHEDULED})
 
 
 class Lane(StrEnum):
@@ -32,63 +40,144 @@ class Lane(StrEnum):
     BATCH = "batch"
 
 
+class Task(StrEnum):
+    """Dotted names of what workers do; a test resolves them."""
+
+    SPEAK = "workers.tasks.speak"
+    PLAN = "workers.tasks.plan_job"
+    PART = "workers.tasks.speak_part"
+    JOIN = "workers.tasks.join_job"
+    NOTIFY = "workers.tasks.notify"
+
+
 def lane_queue(redis: Redis, lane: Lane) -> Queue:
     """The RQ queue of a lane, with the JSON serializer: what stands in Redis is data and never code."""
-    return Queue(lane.value, connection=redis, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_SECONDS)
+    name = f"{lane.value}-{WIRE_VERSION}"
+    return Queue(name, connection=redis, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_SECONDS)
+
+
+def lane_of(job: Job) -> Lane:
+    """The lane that an RQ job came from."""
+    return Lane(job.origin.rpartition("-")[0])
 
 
 class Broker:
     """The submitting side. Its methods block: the API calls them in a thread."""
 
     def __init__(self, redis: Redis, *, max_queue: int) -> None:
+        self._redis = redis
         self._queues = {lane: lane_queue(redis, lane) for lane in Lane}
         self._max_queue = max_queue
+        self._take_turn = redis.register_script(scripts.TAKE_TURN)
 
-    def submit(self, utterance: Utterance, lane: Lane, *, request_id: str) -> bool:
-        """Puts the utterance into the lane. Raises QueueFull when too many wait there already.
+    def submit(self, utterance: Utterance, lane: Lane, *, request_id: str, caller: str = "", again: bool = False) -> bool:
+        """Puts the utterance into the lane. Raises QueueFull when too many wait there already, unless it was there before.
 
-        False while a job of the same id is still letting go of an earlier take: ask again in a moment, if it is still wanted.
+        `caller` is whose share of the machine it takes. False while a job of the same id is still letting go of an earlier
+        take: ask again in a moment, if it is still wanted.
         """
-        queue = self._queues[lane]
-        n_waiting = queue.count
-        if n_waiting >= self._max_queue:
-            raise QueueFull.after(n_waiting, retry_after_seconds=5)
-        # Twice: the first attempt clears a job that has ended out of the way.
-        return self._enqueue(queue, utterance, request_id) or self._enqueue(queue, utterance, request_id)
+        queue = self._queues[lane] if again else self._room(lane)
+        args: list[str | int] = [utterance.to_json().decode(), request_id, caller]
+        is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance))
+        if is_submitted and caller:
+            self._take_turn(keys=[queue.key, keys.CALLERS], args=[utterance.id, caller])
+        return is_submitted
+
+    def submit_job(self, job_id: str) -> None:
+        """Has a user's job planned, spoken and joined. Raises QueueFull."""
+        self._room(Lane.BATCH)
+        enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job")
 
     def waiting(self) -> dict[Lane, int]:
         """Jobs that wait, by lane."""
         return {lane: queue.count for lane, queue in self._queues.items()}
 
-    def _enqueue(self, queue: Queue, utterance: Utterance, request_id: str) -> bool:
-        try:
-            queue.enqueue_call(
-                SPEAK,
-                args=[utterance.to_json().decode(), request_id],
-                job_id=utterance.id,
-                unique=True,
-                description=describe(utterance),
-                result_ttl=_RESULT_TTL_SECONDS,
-                failure_ttl=_FAILURE_TTL_SECONDS,
-            )
-        except DuplicateJobError:
-            return self._settle(queue, utterance.id)
-        return True
+    def _room(self, lane: Lane) -> Queue:
+        queue = self._queues[lane]
+        n_waiting = queue.count
+        if n_waiting >= self._max_queue:
+            raise QueueFull.after(n_waiting, retry_after_seconds=5)
+        return queue
 
-    def _settle(self, queue: Queue, job_id: str) -> bool:
-        """True when the job that is there already will do the work; one that has ended is cleared out of the way."""
-        try:
-            job = Job.fetch(job_id, connection=queue.connection, serializer=JSONSerializer)
-            status = job.get_status()
-        except NoSuchJobError:
-            return False
-        if status in _WAITING:
-            return True
-        if status != JobStatus.STARTED:
-            # RQ asks for the executions of a job that it deletes, and raises at one that expired with its worker.
-            queue.connection.delete(job.execution_registry.key)
-            job.delete()
+
+def enqueue_task(
+    redis: Redis, task: Task, args: list[str | int], *, job_id: str, description: str, depends_on: Sequence[str] = ()
+) -> bool:
+    """Puts a task into the batch lane, to run when those of `depends_on` have ended, well or not.
+
+    `job_id` (letters, digits, `_`, `-`) is its own: while a job of that id waits or runs, there is no second. False when one is
+    still letting go.
+    """
+    return _enqueue(lane_queue(redis, Lane.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
+
+
+def put_back(redis: Redis, lane: Lane, job_id: str) -> bool:
+    """Puts a job back to the head of its lane that a worker took and never began. False when it was begun meanwhile."""
+    queue = lane_queue(redis, lane)
+    if not redis.lrem(queue.intermediate_queue_key, 1, job_id):
         return False
+    redis.lpush(queue.key, job_id)
+    return True
+
+
+def taken(redis: Redis, lane: Lane) -> list[str]:
+    """Ids of the jobs of a lane that a worker has taken and not begun yet: for a moment, or for ever when it died."""
+    return IntermediateQueue(lane_queue(redis, lane).key, redis).get_job_ids()
+
+
+def _enqueue(
+    queue: Queue, task: Task, args: list[str | int], *, job_id: str, description: str, depends_on: Sequence[str] = ()
+) -> bool:
+    # Twice: the first attempt clears a job that has ended out of the way.
+    return any(_enqueue_once(queue, task, args, job_id, description, depends_on) for _ in range(2))
+
+
+def _enqueue_once(
+    queue: Queue, task: Task, args: list[str | int], job_id: str, description: str, depends_on: Sequence[str]
+) -> bool:
+    dependency = _dependency(queue, depends_on)
+    # RQ makes no job both unique and dependent. Two that are put in at once would both run, and a task may.
+    if dependency is not None and Job.exists(job_id, connection=queue.connection):
+        return _settle(queue, job_id, may_be_deferred=True)
+    try:
+        queue.enqueue_call(
+            task.value,
+            args=args,
+            job_id=job_id,
+            unique=dependency is None,
+            description=description,
+            depends_on=dependency,
+            retry=Retry(max=MOST_RETURNS),
+            result_ttl=_RESULT_TTL_SECONDS,
+            failure_ttl=_FAILURE_TTL_SECONDS,
+        )
+    except DuplicateJobError:
+        return _settle(queue, job_id, may_be_deferred=False)
+    return True
+
+
+def _dependency(queue: Queue, job_ids: Sequence[str]) -> Dependency | None:
+    """On those that RQ still knows: the others have ended long ago."""
+    known = [job_id for job_id in job_ids if Job.exists(job_id, connection=queue.connection)]
+    return Dependency(jobs=known, allow_failure=True) if known else None
+
+
+def _settle(queue: Queue, job_id: str, *, may_be_deferred: bool) -> bool:
+    """True when the job that is there already will do the work; one that has ended is cleared out of the way, and so is one
+    that waits for others when there is nothing left to wait for.
+    """
+    try:
+        job = Job.fetch(job_id, connection=queue.connection, serializer=JSONSerializer)
+        status = job.get_status()
+    except NoSuchJobError:
+        return False
+    if status in _WAITING or (status == JobStatus.DEFERRED and may_be_deferred):
+        return True
+    if status != JobStatus.STARTED:
+        # RQ asks for the executions of a job that it deletes, and raises at one that expired with its worker.
+        queue.connection.delete(job.execution_registry.key)
+        job.delete()
+    return False
 
 
 def describe(utterance: Utterance) -> str:

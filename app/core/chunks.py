@@ -1,28 +1,31 @@
 """Audio over a Redis Stream: ChunkWriter (worker, threads) and ChunkReader (API, event loop), both ends in one file.
 
-Entries: `start` (worker) · `chunk` (data) … · `stop` (report) or `error` (code, message, param). Field `kind` says which.
+Entries: `start` (worker) · `chunk` (at, data) … · `stop` (report) or `error` (code, message, param). Field `kind` says which;
+`at` is where in the audio the chunk's first byte stands.
 
 Why a stream and a bell: the stream is the truth, so a reader who comes late or comes back starts at the beginning and misses
-nothing. The bell is a channel on which the writer says "this one has grown"; one subscription serves all the readers of an API
-process, where a blocking read for each would cost a connection for each. A ring that is lost costs a reader one tick, no more.
+nothing. The bell says "this one has grown"; a ring that is lost costs a reader one tick, no more.
+
+Why places in bytes: the same utterance gives the same bytes, so whoever writes (the next worker after a crash, the same one
+after a lost answer) may begin anywhere at or before the end and add only what is new, and a reader hears nothing twice.
 """
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from app.core import keys
-from app.core.errors import Cancelled, WorkerLost, from_wire
-from app.core.ledger import UNFINISHED_TTL_SECONDS, Report, Take
+from app.core import keys, scripts
+from app.core.bell import Bell
+from app.core.connections import AGAIN_SECONDS, patiently
+from app.core.errors import Cancelled, StreamLost, from_wire
+from app.core.ledger import UNFINISHED_TTL_SECONDS, Claim, Report, Take
 
 MAX_CHUNK_BYTES: Final = 32_768
 """Of one entry; more is divided."""
@@ -31,131 +34,156 @@ _READ_ENTRIES: Final = 16
 """Entries fetched at a time: bounds what one reader holds to half a megabyte."""
 
 _TICK_SECONDS: Final = 1.0
-"""How often a reader that hears nothing looks whether its writer still lives."""
+"""How often a reader that hears nothing looks how its take stands."""
+
+_FORGOTTEN: Final = -1
+_GAP: Final = -2
 
 
 class ChunkWriter:
-    """The growing end of one take. Called from one thread at a time."""
+    """The growing end of one take, from its first byte: what an earlier worker has written is passed over. Called from one
+    thread at a time.
+    """
 
-    def __init__(self, redis: Redis, take: Take) -> None:
+    def __init__(self, redis: Redis, claim: Claim, *, patience_seconds: float) -> None:
+        """`patience_seconds` is how long it waits for a Redis that is away."""
         self._redis = redis
-        self._take = take
-        self._keep_until = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        self._claim = claim
+        self._append = redis.register_script(scripts.APPEND)
+        self._patience_seconds = patience_seconds
+        self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        self._n_there = claim.n_bytes
         self.n_bytes = 0
+        """Of the audio so far."""
+        self.unread_bytes = 0
+        """As of the last write: what waits for the fastest reader."""
 
     def write(self, data: bytes) -> None:
-        """Appends. Raises Cancelled when the stream is gone: everybody has left."""
-        if not data:
-            return
-        pipe = self._redis.pipeline(transaction=False)
-        for start in range(0, len(data), MAX_CHUNK_BYTES):
-            entry: dict[str, str | bytes] = {"kind": "chunk", "data": data[start : start + MAX_CHUNK_BYTES]}
-            pipe.xadd(self._take.stream, entry, nomkstream=True)  # type: ignore[arg-type]
-        pipe.publish(keys.BELL, self._take.utterance_id)
-        self._keep(pipe)
-        if None in pipe.execute():
-            raise Cancelled("The utterance is not wanted any more.")
-        self.n_bytes += len(data)
+        """Appends what is new.
 
-    def _keep(self, pipe: Pipeline) -> None:
-        """Puts off the day on which an unfinished take is forgotten: a book is spoken for hours."""
-        if time.monotonic() < self._keep_until:
-            return
-        self._keep_until = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
-        pipe.expire(self._take.stream, UNFINISHED_TTL_SECONDS)
-        pipe.expire(keys.utterance(self._take.utterance_id), UNFINISHED_TTL_SECONDS)
+        Raises Cancelled when the take is not held any more, StreamLost when Redis has lost bytes that were written, and
+        RedisError when it stays away.
+        """
+        start = self.n_bytes
+        new_from = min(max(0, self._n_there - start), len(data))
+        for first in range(new_from, len(data), MAX_CHUNK_BYTES):
+            self._write_one(start + first, data[first : first + MAX_CHUNK_BYTES])
+        self.n_bytes = start + len(data)
+        if time.monotonic() > self._put_off_at:
+            self._put_off()
+
+    def rewind(self) -> None:
+        """Begins at the first byte again; what has been written is passed over. Raises RedisError when Redis stays away."""
+        record = keys.utterance(self._claim.take.utterance_id)
+        there = patiently(lambda: self._redis.hget(record, "bytes"), self._patience_seconds)
+        self._n_there = int(cast("bytes", there) or 0)
+        self.n_bytes = 0
+
+    def _write_one(self, at: int, data: bytes) -> None:
+        args = [*self._claim.args, self._claim.take.utterance_id, at, data]
+        answer = patiently(lambda: int(self._append(keys=self._claim.take.both, args=args)), self._patience_seconds)
+        if answer == _FORGOTTEN:
+            raise Cancelled("The utterance is not wanted any more, or another worker has taken it over.")
+        if answer == _GAP:
+            raise StreamLost("Redis has lost audio that was written.")
+        self.unread_bytes = answer
+
+    def _put_off(self) -> None:
+        """Puts off the day on which an unfinished take is forgotten: a long text is spoken for hours."""
+        self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        with suppress(RedisError):
+            for key in (*self._claim.take.both, keys.kept(self._claim.take.utterance_id)):
+                self._redis.expire(key, UNFINISHED_TTL_SECONDS)
 
 
-class Bell:
-    """Wakes the readers of one API process when their streams have grown."""
+class Watch(Protocol):
+    """What a reader asks of whom it reads for."""
 
-    def __init__(self, redis: AsyncRedis) -> None:
-        self._redis = redis
-        self._events: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._task: asyncio.Task[None] | None = None
+    async def on_quiet(self) -> None:
+        """Called every second while nothing comes. Raises what is to end the reading."""
+        ...
 
-    def start(self) -> None:
-        """Begins to listen, in the running loop."""
-        self._task = asyncio.create_task(self._listen(), name="bell")
-
-    async def stop(self) -> None:
-        """Stops listening."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    def hear(self, utterance_id: str) -> asyncio.Event:
-        """An event that is set at every ring for this utterance; give it back to `forget`."""
-        event = asyncio.Event()
-        self._events[utterance_id].add(event)
-        return event
-
-    def forget(self, utterance_id: str, event: asyncio.Event) -> None:
-        """Takes back what `hear` gave."""
-        listeners = self._events[utterance_id]
-        listeners.discard(event)
-        if not listeners:
-            del self._events[utterance_id]
-
-    async def _listen(self) -> None:
-        while True:
-            with suppress(RedisError, OSError):
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(keys.BELL)
-                    async for message in pubsub.listen():
-                        self._ring(message["data"].decode())
-            await asyncio.sleep(_TICK_SECONDS / 4)
-
-    def _ring(self, utterance_id: str) -> None:
-        for event in self._events.get(utterance_id, ()):
-            event.set()
+    async def on_read(self, n_bytes: int, entry: str) -> None:
+        """Called when what came has been taken, with all that was read so far and the last entry of it."""
+        ...
 
 
 class ChunkReader:
     """The reading end of one take: iterate over it for the audio; afterwards `report` is there."""
 
-    def __init__(self, redis: AsyncRedis, bell: Bell, take: Take) -> None:
+    def __init__(
+        self, redis: AsyncRedis, bell: Bell, take: Take, watch: Watch, *, skip_bytes: int, patience_seconds: float
+    ) -> None:
+        """`skip_bytes` of audio are passed over: they were read from an earlier take. `patience_seconds` is how long it waits
+        for a Redis that is away.
+        """
         self._redis = redis
         self._bell = bell
         self._take = take
+        self._watch = watch
+        self._patience_seconds = patience_seconds
+        self._away_since: float | None = None
         self._cursor = "-"
-        self._worker: str | None = None
+        self.n_bytes = skip_bytes
+        """Read so far."""
         self.report: Report | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The audio in order, as it comes: all that is there is given at once.
 
-        Raises the writer's error where it wrote one, WorkerLost when the writer's process is gone or the stream vanished, and
-        RedisError when Redis is away.
+        Raises the writer's error where it wrote one, StreamLost when audio is missing, what the watch raises, and RedisError
+        when Redis stays away.
         """
         grown = self._bell.hear(self._take.utterance_id)
         try:
             while self.report is None:
                 grown.clear()
                 entries = await self._fetch()
-                if data := b"".join(fields[b"data"] for kind, fields in entries if kind == b"chunk"):
+                if data := self._new_audio(entries):
                     yield data
-                for kind, fields in entries:
-                    self._take_note(kind, fields)
+                    await self._watch.on_read(self.n_bytes, self._cursor.removeprefix("("))
+                for fields in entries:
+                    self._take_note(fields)
                 if not entries:
                     await self._wait(grown)
         finally:
             self._bell.forget(self._take.utterance_id, grown)
 
-    async def _fetch(self) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        found = await self._redis.xrange(self._take.stream, min=self._cursor, count=_READ_ENTRIES)
+    async def _fetch(self) -> list[dict[bytes, bytes]]:
+        try:
+            found = await self._redis.xrange(self._take.stream, min=self._cursor, count=_READ_ENTRIES)
+        except RedisError as error:
+            await self._bear(error)
+            return []
+        self._away_since = None
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
         if entries:
             self._cursor = f"({entries[-1][0].decode()}"
-        return [(fields[b"kind"], fields) for _, fields in entries]
+        return [fields for _, fields in entries]
 
-    def _take_note(self, kind: bytes, fields: dict[bytes, bytes]) -> None:
-        if kind == b"start":
-            self._worker = fields[b"worker"].decode()
-        elif kind == b"stop":
+    async def _bear(self, error: RedisError) -> None:
+        """Waits a little for a Redis that is away. Raises its error when it has been away too long."""
+        self._away_since = self._away_since or time.monotonic()
+        if time.monotonic() - self._away_since > self._patience_seconds:
+            raise error
+        await asyncio.sleep(AGAIN_SECONDS)
+
+    def _new_audio(self, entries: list[dict[bytes, bytes]]) -> bytes:
+        parts = []
+        for fields in entries:
+            if fields[b"kind"] != b"chunk":
+                continue
+            at, data = int(fields[b"at"]), fields[b"data"]
+            if at > self.n_bytes:
+                raise StreamLost("The audio has a gap.")
+            parts.append(data[self.n_bytes - at :])
+            self.n_bytes += len(parts[-1])
+        return b"".join(parts)
+
+    def _take_note(self, fields: dict[bytes, bytes]) -> None:
+        if fields[b"kind"] == b"stop":
             self.report = msgspec.json.decode(fields[b"report"], type=Report)
-        elif kind == b"error":
+        elif fields[b"kind"] == b"error":
             raise from_wire({name: fields[name.encode()].decode() for name in ("code", "message", "param")})
 
     async def _wait(self, grown: asyncio.Event) -> None:
@@ -163,13 +191,13 @@ class ChunkReader:
             async with asyncio.timeout(_TICK_SECONDS):
                 await grown.wait()
         except TimeoutError:
-            await self._check_writer()
+            with suppress(RedisError):
+                await self._ask_watch()
 
-    async def _check_writer(self) -> None:
-        if self._worker is None:
-            return
-        alive, there = await asyncio.gather(
-            self._redis.exists(keys.worker(self._worker)), self._redis.exists(self._take.stream)
-        )
-        if not there or not alive:
-            raise WorkerLost("The worker that was speaking is gone. Please try again.")
+    async def _ask_watch(self) -> None:
+        try:
+            await self._watch.on_quiet()
+        except StreamLost:
+            # Its end may have been written since this one looked.
+            if not await self._redis.xrange(self._take.stream, min=self._cursor, count=1):
+                raise

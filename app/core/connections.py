@@ -8,9 +8,10 @@ each thread must be able to have its own.
 """
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from redis import Redis
 from redis.asyncio import BlockingConnectionPool
@@ -22,6 +23,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from app.core.errors import NoWorker
+
+_T = TypeVar("_T")
+
+AGAIN_SECONDS: Final = 0.25
+"""Between two attempts while Redis is away."""
 
 _CONNECT_SECONDS: Final = 2.0
 _THREAD_CONNECTIONS: Final = 10_000
@@ -72,6 +78,18 @@ class _LoopRedis(AsyncRedis):
                 return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except TimeoutError as error:
             raise RedisTimeoutError("Redis does not answer.") from error
+
+
+def patiently(attempt: Callable[[], _T], patience_seconds: float) -> _T:
+    """What the attempt returns, tried again while Redis is away. Raises RedisError when it has been away so long."""
+    give_up = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return attempt()
+        except RedisError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(AGAIN_SECONDS)
 
 
 @contextmanager

@@ -173,6 +173,29 @@ class UnknownModel(InvalidRequest):
         super().__init__(f"The model `{model}` does not exist or you do not have access to it.")
 
 
+class UnknownJob(InvalidRequest):
+    """The caller has no job of that id."""
+
+    code = "job_not_found"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job '{job_id}', or it has been deleted or has expired.")
+
+
+class JobNotReady(InvalidRequest):
+    """The job has no file: not yet, or never. The message says which."""
+
+    code = "not_ready"
+
+
+class UnsatisfiableRange(InvalidRequest):
+    """A piece was asked for that the file has not got."""
+
+    def __init__(self, n_bytes: int) -> None:
+        super().__init__(f"The file has {n_bytes} bytes, and none in the range that was asked for.")
+        self.n_bytes = n_bytes
+
+
 class Unauthenticated(KoeError):
     """The caller did not prove who they are."""
 
@@ -258,6 +281,24 @@ class WorkerLost(Unavailable):
     code = "worker_lost"
 
 
+class StoreFailed(Unavailable):
+    """The files of jobs cannot be written or read. The message names the remedy and never a path."""
+
+    code = "storage_failed"
+
+    def __init__(self, message: str = "", *, retry_after_seconds: int = 60) -> None:
+        super().__init__(
+            message
+            or "The files of jobs cannot be written or read: the store of this server is full, read-only or away. "
+            "KOE_STORE names it; who runs this server can make room there or name another.",
+            retry_after_seconds=retry_after_seconds,
+        )
+
+
+class StreamLost(WorkerLost):
+    """Redis has lost audio of a take, or all of it."""
+
+
 class TimedOut(KoeError):
     """No audio came within the longest wait."""
 
@@ -282,6 +323,10 @@ class EngineFailed(InternalError):
     """An engine raised, or gave back something that is no waveform."""
 
 
+class OutOfMemory(EngineFailed):
+    """An engine found no memory for a segment; it may find some later."""
+
+
 class SegmentTooLong(InternalError):
     """An engine was handed more than it can take at once: a fault of its own `prepare`, never cut off in silence."""
 
@@ -290,10 +335,28 @@ class EncoderFailed(InternalError):
     """The encoder's process ended before its time or could not be started."""
 
 
+class WorkersDied(InternalError):
+    """Worker processes died of an utterance, and it is not tried again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The processes that tried to speak this text died of it, so it is not tried again. Their log says which segment "
+            "they were at; a shorter or simpler text may work."
+        )
+
+
 class Cancelled(KoeError):
     """Nobody wants the utterance any more. Never shown to anybody."""
 
     code = "cancelled"
+
+
+class Parked(Cancelled):
+    """Readers have more than they take: the rest is spoken when they have caught up."""
+
+
+class Yielded(Cancelled):
+    """Others wait for a slot, and the listener has enough in hand: the rest is spoken in its turn."""
 
 
 def _coded(root: type[KoeError]) -> dict[str, type[KoeError]]:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from app.core import keys
 from app.core.errors import NoWorker
 from app.core.models import best_engine
+from app.core.utterance import WIRE_VERSION
 
 _SCAN_SECONDS: Final = 0.5
 _FORGET_SECONDS: Final = 3600.0
@@ -32,6 +33,8 @@ class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
     n_slots: int = 0
     started_at: float = 0.0
     """Seconds since 1970, UTC."""
+    wire: int = 1
+    """WIRE_VERSION of its side: it takes no work from an API of another."""
 
 
 class Fleet(msgspec.Struct, frozen=True):
@@ -67,7 +70,8 @@ def announce(redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: 
     """Says that this worker is alive, for the next `ttl_seconds`. One that takes no more work leaves the fleet but stays known
     to the readers of what it is still speaking.
     """
-    now = time.time()
+    # Redis' own clock: those of the machines may differ, and one that runs ahead must not sweep the others away.
+    now = float(redis.time()[0])
     pipe = redis.pipeline(transaction=False)
     if takes_work:
         pipe.zadd(keys.WORKERS, {card.name: now})
@@ -87,7 +91,8 @@ def withdraw(redis: Redis, name: str) -> None:
 
 
 def _read_cards(raw: Iterable[bytes | None]) -> Fleet:
-    return Fleet(tuple(msgspec.json.decode(card, type=WorkerCard) for card in raw if card))
+    cards = (msgspec.json.decode(card, type=WorkerCard) for card in raw if card)
+    return Fleet(tuple(card for card in cards if card.wire == WIRE_VERSION))
 
 
 class RedisFleet:

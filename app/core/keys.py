@@ -4,12 +4,29 @@
 |---|---|---|---|
 | `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; gone names are swept |
 | `koe:worker:<name>` | string | the worker's card (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
-| `koe:utterance:<id>` | hash | its record: take, state, readers, worker, bytes | while it is wanted, then `KOE_CACHE_TTL` |
+| `koe:api:<name>` | string | that an API process lives; readers of one that does not are not counted | a few seconds |
+| `koe:utterance:<id>` | hash | its record: take, state, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
 | `koe:audio:<id>:<take>` | stream | start · chunk … · stop or error | as the record |
+| `koe:kept:<name>` | hash | digest → pcm of the segments of an unfinished order that are spoken | until it is finished |
+| `koe:kept` | hash | name → bytes that are kept for it, and their sum | while there are any |
+| `koe:parked` | set | id:take of utterances that wait for a slow reader | until it goes on or leaves |
 | `koe:cache` | sorted set | ids of finished utterances by the time they were last asked for | swept as others finish |
 | `koe:cache:sizes` | hash | id → bytes of the finished audio | as above |
+| `koe:callers` | hash | id → who asked, of utterances that wait in a lane | until they are claimed |
 | `koe:bell` | channel | the id of an utterance whose stream has grown | – |
 | `koe:gone` | channel | the id of an utterance that nobody wants any more | – |
+| `koe:job:<id>` | hash | what was asked, status, times, sums, file or error | until `KOE_JOB_TTL` after its end |
+| `koe:job:<id>:text` | string | the text that is to be spoken | until the job has ended |
+| `koe:job:<id>:plan` | string | the job's parts (JSON) | as above |
+| `koe:job:<id>:progress` | hash | part → segments expected, segments spoken, seconds of audio | as above |
+| `koe:job:<id>:results` | hash | part → what a finished part amounts to (JSON) | as above |
+| `koe:job:<id>:attempts` | hash | part → how often it has failed | as above |
+| `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
+| `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
+| `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files go | until then |
+| `koe:jobs:bell` | channel | the id of a job that has changed | – |
+| `koe:webhooks` | sorted set | ids of jobs whose end is to be told by the time it is due | until it is told or given up |
+| `koe:webhook:<id>:tries` | string | how often a job's end could not be told | until it is told or given up |
 """
 
 from typing import Final
@@ -17,14 +34,30 @@ from typing import Final
 WORKERS: Final = "koe:workers"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
+KEPT: Final = "koe:kept"
+PARKED: Final = "koe:parked"
+CALLERS: Final = "koe:callers"
 BELL: Final = "koe:bell"
 GONE: Final = "koe:gone"
-AUDIO: Final = "koe:audio:"
+JOBS_OPEN: Final = "koe:jobs:open"
+JOBS_ENDED: Final = "koe:jobs:ended"
+JOBS_BELL: Final = "koe:jobs:bell"
+WEBHOOKS: Final = "koe:webhooks"
 
 
 def worker(name: str) -> str:
     """The card of a worker process."""
     return f"koe:worker:{name}"
+
+
+def api(name: str) -> str:
+    """The card of an API process."""
+    return f"koe:api:{name}"
+
+
+def kept(name: str) -> str:
+    """The segments kept for an order."""
+    return f"koe:kept:{name}"
 
 
 def utterance(utterance_id: str) -> str:
@@ -34,4 +67,44 @@ def utterance(utterance_id: str) -> str:
 
 def audio(utterance_id: str, take: str) -> str:
     """The stream of one take: an utterance is taken again after a failure or a cancellation, and streams never mix."""
-    return f"{AUDIO}{utterance_id}:{take}"
+    return f"koe:audio:{utterance_id}:{take}"
+
+
+def job(job_id: str) -> str:
+    """The record of a job."""
+    return f"koe:job:{job_id}"
+
+
+def job_text(job_id: str) -> str:
+    """What the job is to speak."""
+    return f"koe:job:{job_id}:text"
+
+
+def job_plan(job_id: str) -> str:
+    """The parts of the job."""
+    return f"koe:job:{job_id}:plan"
+
+
+def job_progress(job_id: str) -> str:
+    """How far each part is."""
+    return f"koe:job:{job_id}:progress"
+
+
+def job_results(job_id: str) -> str:
+    """What each finished part amounts to."""
+    return f"koe:job:{job_id}:results"
+
+
+def job_attempts(job_id: str) -> str:
+    """How often each part has failed."""
+    return f"koe:job:{job_id}:attempts"
+
+
+def jobs_of(owner: str) -> str:
+    """The jobs of one owner."""
+    return f"koe:jobs:of:{owner}"
+
+
+def webhook_tries(job_id: str) -> str:
+    """How often it was tried in vain to tell the job's end."""
+    return f"koe:webhook:{job_id}:tries"

@@ -1,21 +1,21 @@
 """The ledger: one record for each utterance that is queued, being spoken or kept, changed in atomic steps.
 
-Why scripts: that two hundred equal requests cost one synthesis, that the last listener to leave cancels it, and that the
-cache stays within its budget are each a decision over several keys, taken by many processes at once.
-
 An utterance is spoken in a *take*: a take that failed or was cancelled is over, and asking again begins another with a stream
 of its own, so that a reader or a late writer of the first can never touch the second.
+
+A worker holds a take by a *claim*. When a worker dies, another claims the take and goes on where the stream ends; a worker that
+was only thought dead holds a claim of yesterday, and nothing that it does counts any more.
 """
 
 import secrets
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from app.core import keys
+from app.core import keys, scripts
 from app.core.errors import KoeError, to_wire
 
 UNFINISHED_TTL_SECONDS: Final = 7200
@@ -24,112 +24,14 @@ UNFINISHED_TTL_SECONDS: Final = 7200
 _ENDED_TTL_SECONDS: Final = 60
 """An error stays this long for those who are still reading."""
 
-# KEYS: record. ARGV: new take, queued ttl, cache ttl, cache key, id, prefixes of the stream's and the worker's key.
-# What a dead worker was speaking is not joined.
-_ATTACH: Final = """
-local state, take, worker = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker'))
-if state == 'queued' or (state == 'speaking' and redis.call('EXISTS', ARGV[7] .. worker) == 1) then
-  redis.call('HINCRBY', KEYS[1], 'readers', 1)
-  return {'join', take}
-end
-if state == 'finished' and redis.call('EXPIRE', ARGV[6] .. take, ARGV[3]) == 1 then
-  redis.call('HINCRBY', KEYS[1], 'readers', 1)
-  redis.call('EXPIRE', KEYS[1], ARGV[3])
-  redis.call('ZADD', ARGV[4], redis.call('TIME')[1], ARGV[5])
-  return {'hit', take}
-end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'state', 'queued', 'take', ARGV[1], 'readers', 1)
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {'miss', ARGV[1]}
-"""
+API_SHARE: Final = 3
+"""An API process that gives no sign of life for so many times `KOE_WORKER_TIMEOUT` has left no readers."""
 
-# KEYS: record, stream. ARGV: take, id, channel of what is gone. Returns 1 when the utterance is cancelled by this.
-_DETACH: Final = """
-local state, take, ending = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'ending'))
-if take ~= ARGV[1] then return 0 end
-local readers = redis.call('HINCRBY', KEYS[1], 'readers', -1)
-if readers > 0 or state == 'finished' or ending then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2])
-redis.call('PUBLISH', ARGV[3], ARGV[2] .. ':' .. take)
-return 1
-"""
+MOST_DEATHS: Final = 2
+"""An utterance that was with an engine, or being prepared, when so many workers died is taken for the cause."""
 
-# KEYS: record. ARGV: worker, prefix of the stream's key, unfinished ttl, id, bell. Returns the take, or nothing.
-_CLAIM: Final = """
-local state, take = unpack(redis.call('HMGET', KEYS[1], 'state', 'take'))
-if state ~= 'queued' then return false end
-redis.call('HSET', KEYS[1], 'state', 'speaking', 'worker', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('XADD', ARGV[2] .. take, '*', 'kind', 'start', 'worker', ARGV[1])
-redis.call('EXPIRE', ARGV[2] .. take, ARGV[3])
-redis.call('PUBLISH', ARGV[5], ARGV[4])
-return take
-"""
-
-# KEYS: record, stream, cache, sizes. ARGV: take, id, bell, ttl, budget, bytes of audio, report (JSON), prefixes of records
-# and streams, ttl of a stream without a record. Returns 0 when the take is not what the record is about any more; who still
-# reads it hears its end all the same. What is being read is never evicted.
-_FINISH: Final = """
-local ended = redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'stop', 'report', ARGV[7])
-redis.call('PUBLISH', ARGV[3], ARGV[2])
-if not ended then return 0 end
-if redis.call('HGET', KEYS[1], 'take') ~= ARGV[1] then
-  redis.call('EXPIRE', KEYS[2], ARGV[10])
-  return 0
-end
-redis.call('HSET', KEYS[1], 'state', 'finished')
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-local now = tonumber(redis.call('TIME')[1])
-local function forget(id)
-  redis.call('HINCRBY', KEYS[4], 'total', -tonumber(redis.call('HGET', KEYS[4], id) or 0))
-  redis.call('HDEL', KEYS[4], id)
-  redis.call('ZREM', KEYS[3], id)
-end
-forget(ARGV[2])
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[4]))) do forget(id) end
-redis.call('ZADD', KEYS[3], now, ARGV[2])
-redis.call('HSET', KEYS[4], ARGV[2], ARGV[6])
-local total = redis.call('HINCRBY', KEYS[4], 'total', ARGV[6])
-if total > tonumber(ARGV[5]) then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-    if total <= tonumber(ARGV[5]) then break end
-    local record = ARGV[8] .. id
-    local readers, take = unpack(redis.call('HMGET', record, 'readers', 'take'))
-    if tonumber(readers or 0) <= 0 then
-      total = total - tonumber(redis.call('HGET', KEYS[4], id) or 0)
-      forget(id)
-      if take then redis.call('DEL', record, ARGV[9] .. id .. ':' .. take) end
-    end
-  end
-end
-return 1
-"""
-
-# KEYS: record, stream. ARGV: take, id, bell, ttl, code, message, param. The record goes: asking again begins anew.
-_FAIL: Final = """
-local is_current = redis.call('HGET', KEYS[1], 'take') == ARGV[1]
-if not is_current and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
-redis.call('XADD', KEYS[2], '*', 'kind', 'error', 'code', ARGV[5], 'message', ARGV[6], 'param', ARGV[7])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-if is_current then redis.call('DEL', KEYS[1]) end
-redis.call('PUBLISH', ARGV[3], ARGV[2])
-return 1
-"""
-
-# KEYS: record, stream. ARGV: ttl. What is finished is kept while it is read, however slowly.
-_KEEP: Final = """
-for _, key in ipairs(KEYS) do
-  local left = redis.call('TTL', key)
-  if left >= 0 and left < tonumber(ARGV[1]) then redis.call('EXPIRE', key, ARGV[1]) end
-end
-"""
-
-# KEYS: record. ARGV: take.
-_ENDING: Final = """
-if redis.call('HGET', KEYS[1], 'take') == ARGV[1] then redis.call('HSET', KEYS[1], 'ending', 1) end
-"""
+MOST_FRUITLESS: Final = 5
+"""So many workers may die in a row with an utterance in hand of which not one more segment was spoken."""
 
 
 class Found(StrEnum):
@@ -138,6 +40,16 @@ class Found(StrEnum):
     HIT = "hit"
     JOIN = "join"
     MISS = "miss"
+
+
+class State(StrEnum):
+    """Of a record."""
+
+    QUEUED = "queued"
+    SPEAKING = "speaking"
+    PARKED = "parked"
+    """Its readers have more than they take: nobody speaks it until they have caught up."""
+    FINISHED = "finished"
 
 
 class Take(msgspec.Struct, frozen=True):
@@ -151,6 +63,37 @@ class Take(msgspec.Struct, frozen=True):
         """The key of its audio."""
         return keys.audio(self.utterance_id, self.token)
 
+    @property
+    def both(self) -> list[str]:
+        """The keys of its record and of its audio."""
+        return [keys.utterance(self.utterance_id), self.stream]
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's hold on a take."""
+
+    take: Take
+    number: str
+    n_bytes: int
+    """Audio that an earlier worker has written."""
+    listening_seconds: float
+    """How long ago the first of it was written."""
+    is_lethal: bool
+    """Workers died of it, and it is not to be tried again."""
+
+    @property
+    def args(self) -> list[str | bytes | int]:
+        """What the scripts know it by."""
+        return [self.take.token, self.number]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a waiting reader sees of its take."""
+
+    state: State
+    has_worker: bool
+    has_submitter: bool
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a finished take amounts to."""
@@ -162,42 +105,78 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """The API's side: attach, detach, fail."""
+    """The API's side: attach, look, read, detach, fail."""
 
-    def __init__(self, redis: AsyncRedis, *, cache_ttl: int, queued_ttl: int) -> None:
-        """Both in seconds: how long finished audio is kept, and how long anything may wait for a worker at all."""
+    def __init__(
+        self,
+        redis: AsyncRedis,
+        *,
+        api: str,
+        cache_ttl: int,
+        cache_bytes: int,
+        queued_ttl: int,
+        stream_bytes: int,
+        api_ttl: int = 15,
+    ) -> None:
+        """`api` names this process, whose readers count for `api_ttl` seconds after a sign of life. The others: seconds and
+        bytes of finished audio that are kept, seconds that anything may wait for a worker at all, and most bytes that wait for
+        a slow reader.
+        """
+        self._api_ttl = api_ttl
+        self._api = api
+        self._cache_bytes = int(cache_bytes)
         self._cache_ttl = cache_ttl
         self._queued_ttl = queued_ttl
-        self._attach = redis.register_script(_ATTACH)
-        self._detach = redis.register_script(_DETACH)
-        self._fail = redis.register_script(_FAIL)
-        self._keep = redis.register_script(_KEEP)
+        self._stream_bytes = int(stream_bytes)
+        self._attach = redis.register_script(scripts.ATTACH)
+        self._detach = redis.register_script(scripts.DETACH)
+        self._look = redis.register_script(scripts.LOOK)
+        self._read = redis.register_script(scripts.READ)
+        self._fail = redis.register_script(scripts.FAIL)
         self._redis = redis
+        self._put_off = redis.register_script(scripts.PUT_OFF)
 
-    async def attach(self, utterance_id: str) -> tuple[Found, Take]:
-        """Counts a reader in. After MISS the caller submits the work, or calls `fail`; every attach is followed by a detach."""
-        found, token = await self._attach(
-            keys=[keys.utterance(utterance_id)],
-            args=[
-                secrets.token_hex(4),
-                self._queued_ttl,
-                self._cache_ttl,
-                keys.CACHE,
-                utterance_id,
-                keys.audio(utterance_id, ""),
-                keys.worker(""),
-            ],
-        )
-        return Found(found.decode()), Take(utterance_id, token.decode())
+    async def attach(self, utterance_id: str, *, instead_of: Take | None = None) -> tuple[Found, Take] | None:
+        """Counts a reader in. After MISS the caller submits the work, or calls `fail`; every attach is followed by a detach.
 
-    async def is_queued(self, take: Take) -> bool:
-        """True while the take waits for a worker."""
-        state, token = await self._redis.hmget(keys.utterance(take.utterance_id), ["state", "take"])
-        return state == b"queued" and token == take.token.encode()
+        `instead_of` is a take whose audio Redis has lost: it is over, with all its readers, and another begins unless one has.
+        None when the utterance is being spoken and its beginning is gone already: it must be asked for under another id.
+        """
+        args: list[str | int] = [
+            secrets.token_hex(4),
+            self._queued_ttl,
+            self._cache_ttl,
+            utterance_id,
+            self._api,
+            self._api_ttl,
+            instead_of.token if instead_of else "",
+        ]
+        found, token = await self._attach(keys=[keys.utterance(utterance_id)], args=args)
+        return None if found == b"apart" else (Found(found.decode()), Take(utterance_id, token.decode()))
+
+    async def announce(self) -> None:
+        """Says that this process lives. To be called every second or so."""
+        await self._redis.set(keys.api(self._api), 1, ex=self._api_ttl)
+
+    async def look(self, take: Take) -> Look | None:
+        """How the take stands; None when it is over or lost."""
+        seen = await self._look(keys=take.both, args=[take.token])
+        return Look(State(seen[0].decode()), bool(seen[1]), bool(seen[2])) if seen else None
+
+    async def read(self, take: Take, n_bytes: int, entry: str) -> bool:
+        """Notes that a reader has read so many bytes, up to that entry of the stream. True when the take was parked, and the
+        caller is to submit it again.
+        """
+        return bool(await self._read(keys=take.both, args=[take.token, n_bytes, entry, self._stream_bytes]))
+
+    @property
+    def read_bytes(self) -> int:
+        """How often a reader is to note what it has read."""
+        return self._stream_bytes // 4
 
     async def keep(self, take: Take) -> None:
         """Puts off the end of what is being read. To be called every `keep_seconds` or so."""
-        await self._keep(keys=_both(take), args=[self._cache_ttl])
+        await self._put_off(keys=take.both, args=[self._cache_ttl])
 
     @property
     def keep_seconds(self) -> float:
@@ -206,55 +185,91 @@ class Ledger:
 
     async def detach(self, take: Take) -> bool:
         """Counts a reader out. True when it was the last one and the work is cancelled by that."""
-        record = keys.utterance(take.utterance_id)
-        args = [take.token, take.utterance_id, keys.GONE]
-        return bool(await self._detach(keys=[record, take.stream], args=args))
+        return bool(await self._detach(keys=take.both, args=[take.token, take.utterance_id, self._api, self._cache_bytes]))
 
     async def fail(self, take: Take, error: KoeError) -> None:
         """Ends the take with an error that all its readers get."""
-        await self._fail(keys=_both(take), args=_fail_args(take, error))
+        await self._fail(keys=take.both, args=_fail_args(take, "", error))
 
 
 class WorkerLedger:
-    """The worker's side: claim, ending, finish, fail."""
+    """The worker's side: claim, risk, ending, finish, fail, let go."""
 
     def __init__(self, redis: Redis, *, worker: str, cache_ttl: int, cache_bytes: int) -> None:
+        self._redis = redis
         self._worker = worker
         self._cache_ttl = cache_ttl
         self._cache_bytes = int(cache_bytes)
-        self._claim = redis.register_script(_CLAIM)
-        self._ending = redis.register_script(_ENDING)
-        self._finish = redis.register_script(_FINISH)
-        self._fail = redis.register_script(_FAIL)
+        self._claim = redis.register_script(scripts.CLAIM)
+        self._abandon = redis.register_script(scripts.ABANDON)
+        self._risk = redis.register_script(scripts.RISK)
+        self._ending = redis.register_script(scripts.ENDING)
+        self._let_go = redis.register_script(scripts.LET_GO)
+        self._finish = redis.register_script(scripts.FINISH)
+        self._fail = redis.register_script(scripts.FAIL)
 
-    def claim(self, utterance_id: str) -> Take | None:
-        """The take to speak now; None when nobody wants it any more or somebody else has it."""
-        token: Any = self._claim(
-            keys=[keys.utterance(utterance_id)],
-            args=[self._worker, keys.audio(utterance_id, ""), UNFINISHED_TTL_SECONDS, utterance_id, keys.BELL],
+    def claim(self, utterance_id: str, *, attempt: str | None = None) -> Claim | None:
+        """The take to speak now; None when nobody wants it any more or a living worker has it.
+
+        `attempt` is a name for this claim: with the same, a claim whose answer was lost may be made again.
+        """
+        args: list[str | bytes | int] = [
+            self._worker,
+            UNFINISHED_TTL_SECONDS,
+            utterance_id,
+            MOST_DEATHS,
+            MOST_FRUITLESS,
+            attempt or secrets.token_hex(4),
+        ]
+        claimed: Any = self._claim(keys=[keys.utterance(utterance_id)], args=args)
+        if not claimed:
+            return None
+        token, number, n_bytes, listening_ms, is_lethal = claimed
+        return Claim(
+            take=Take(utterance_id, token.decode()),
+            number=number.decode(),
+            n_bytes=n_bytes,
+            listening_seconds=listening_ms / 1000,
+            is_lethal=bool(is_lethal),
         )
-        return Take(utterance_id, token.decode()) if token else None
 
-    def ending(self, take: Take) -> None:
+    def risk(self, claim: Claim, change: int, *, is_spoken: bool = False) -> None:
+        """Counts what could end this process just now: 1 before an engine begins a segment, -1 after. A segment that is spoken
+        clears the utterance of what was counted against it. A new claim is at risk by 1, for its preparation.
+        """
+        self._risk(keys=claim.take.both[:1], args=[*claim.args, change, int(is_spoken)])
+
+    def ending(self, claim: Claim) -> None:
         """Says that all is spoken and little is left to do: from now on the take is finished even if everybody leaves."""
-        self._ending(keys=[keys.utterance(take.utterance_id)], args=[take.token])
+        self._ending(keys=claim.take.both[:1], args=claim.args)
 
-    def finish(self, take: Take, report: Report) -> bool:
-        """Ends the take well and keeps it within the cache's budget. False when the take was cancelled meanwhile."""
-        args: list[str | bytes | int] = [take.token, take.utterance_id, keys.BELL, self._cache_ttl, self._cache_bytes]
-        args += [report.n_bytes, msgspec.json.encode(report), keys.utterance(""), keys.AUDIO, _ENDED_TTL_SECONDS]
-        return bool(self._finish(keys=[*_both(take), keys.CACHE, keys.CACHE_SIZES], args=args))
+    def let_go(self, claim: Claim, state: State) -> bool:
+        """Gives the take back unfinished, to be claimed again later. False when it was not held any more."""
+        return bool(self._let_go(keys=claim.take.both[:1], args=[*claim.args, state.value, claim.take.utterance_id]))
 
-    def fail(self, take: Take, error: KoeError) -> None:
-        """Ends the take with an error that all its readers get."""
-        self._fail(keys=_both(take), args=_fail_args(take, error))
+    def parked(self) -> list[Take]:
+        """The takes that wait for their readers, and some that do no longer."""
+        names = cast("set[bytes]", self._redis.smembers(keys.PARKED))
+        return [Take(*name.decode().split(":")) for name in names]
+
+    def abandon(self, take: Take) -> bool:
+        """Cancels the take when nobody reads it any more whose API process lives. True when it did."""
+        return bool(self._abandon(keys=take.both, args=[take.token, take.utterance_id]))
+
+    def finish(self, claim: Claim, report: Report) -> int | None:
+        """Ends the take well and keeps it within the cache's budget. Returns how many segments engines have spoken for it, on
+        all workers; None when the take was not held any more.
+        """
+        args = [*claim.args, claim.take.utterance_id, self._cache_ttl, self._cache_bytes, msgspec.json.encode(report)]
+        n_spoken = int(self._finish(keys=claim.take.both, args=args))
+        return None if n_spoken < 0 else n_spoken
+
+    def fail(self, claim: Claim, error: KoeError) -> None:
+        """Ends the take, if it is still held, with an error that all its readers get."""
+        self._fail(keys=claim.take.both, args=_fail_args(claim.take, claim.number, error))
 
 
-def _both(take: Take) -> list[str]:
-    return [keys.utterance(take.utterance_id), take.stream]
-
-
-def _fail_args(take: Take, error: KoeError) -> list[str | bytes | int]:
+def _fail_args(take: Take, number: str, error: KoeError) -> list[str | bytes | int]:
     fields = to_wire(error)
-    ends: list[str | bytes | int] = [take.token, take.utterance_id, keys.BELL, _ENDED_TTL_SECONDS]
+    ends: list[str | bytes | int] = [take.token, number, take.utterance_id, _ENDED_TTL_SECONDS]
     return [*ends, fields["code"], fields["message"], fields["param"]]

@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Secret | None = None
     """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
-    """Folder of the embedded server's files."""
+    """Folder of the embedded server's files and of finished jobs."""
     engine: Literal["auto", "kokoro", "espeak", "tone"] = "auto"
     """Which engine a worker loads; `auto` is Kokoro where its files are, else espeak-ng."""
     model_dir: Path | None = None
@@ -83,16 +83,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Keys that open the API, divided by commas. None: everybody may."""
     max_input_chars: int = 100_000
     """Longest `input` for the models `kokoro` and `espeak`, in code points."""
+    max_job_chars: int = 1_000_000
+    """Longest `input` of a job, in code points."""
     max_wait: float = 30.0
-    """Longest wait for the first audio, in seconds; then 504."""
+    """Longest wait for the first audio, and for a worker to return to a stream that has begun, in seconds."""
     max_queue: int = 512
     """Utterances that may wait for a worker; more get 429."""
     cache_ttl: int = 3600
     """Seconds that finished audio is kept after it was last asked for."""
     cache_bytes: Bytes = Bytes(256 * 1024**2)
     """Most bytes of finished audio that are kept; the longest unused goes first."""
+    keep_bytes: Bytes = Bytes(256 * 1024**2)
+    """Most bytes of spoken segments that are kept, so that no worker's end costs them; what comes beyond is not kept."""
+    stream_bytes: Bytes = Bytes(16 * 1024**2)
+    """Most bytes of audio that wait for a slow reader; the rest is spoken when they have been read."""
     worker_timeout: float = 5.0
-    """Seconds without a sign of life after which a worker counts as gone."""
+    """Seconds within which another worker takes over from one that gives no sign of life."""
+    idle_unload: float = 0.0
+    """Seconds without work after which a worker lets go of the model until it is asked again; 0 is never."""
+    store: str = ""
+    """Where the files of jobs are kept: a folder, or a URL of fsspec's such as `s3://bucket/koe`. None: one in `KOE_DATA`."""
+    job_ttl: int = 604_800
+    """Seconds that a job that has ended, and its file, are kept."""
+    webhook_secret: Secret | None = None
+    """Signs webhooks: `whsec_` and base64, as Standard Webhooks has it. None: jobs with a `webhook_url` are refused."""
+    webhook_private: bool = False
+    """Whether webhooks may go to private and loopback addresses."""
     voices_file: Path | None = None
     """TOML file with voices and aliases of the operator's own, in the shape of `app/core/voices.toml`."""
     ffmpeg: Path | None = None
@@ -122,10 +138,15 @@ _LEAST: Final = {
     "slots": 0,
     "batch_slots": 0,
     "max_input_chars": 1,
+    "max_job_chars": 1,
     "max_wait": 0.1,
     "max_queue": 1,
     "cache_ttl": 1,
     "cache_bytes": 0,
+    "keep_bytes": 0,
+    "stream_bytes": 65_536,
+    "idle_unload": 0,
+    "job_ttl": 1,
     "worker_timeout": 1.0,
     "mp3_bitrate": 8_000,
 }

@@ -11,8 +11,10 @@ import msgspec
 
 from app.core.voices import Blend
 
-WIRE_VERSION: Final = 1
-"""Of what passes between the API and the workers. It is part of the digest, so that two versions never share a stream."""
+WIRE_VERSION: Final = 2
+"""Of what passes between the API and the workers. It is part of the digest and of the queues' names, so that two versions never
+share a stream or take each other's work.
+"""
 
 
 class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -33,6 +35,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     normalize: bool = True
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
+    apart: str = ""
+    """Set where the same sound is being spoken and cannot be joined: any token, so that it has an id of its own."""
     version: int = WIRE_VERSION
 
     @cached_property

@@ -2,20 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
+from app.core.bell import Bell
 from app.core.broker import Broker, Lane, lane_queue
-from app.core.chunks import Bell
+from app.core.chunks import ChunkWriter
 from app.core.connections import connect, connect_async
-from app.core.errors import EngineFailed, KoeError, NoWorker, QueueFull, TimedOut
-from app.core.fleet import RedisFleet, WorkerCard, announce
-from app.core.ledger import Found, Ledger, WorkerLedger
-from app.core.utterance import Utterance
+from app.core.embedded import EmbeddedServer
+from app.core.errors import EngineFailed, KoeError, NoWorker, QueueFull, TimedOut, WorkerLost
+from app.core.fleet import RedisFleet, WorkerCard, announce, withdraw
+from app.core.ledger import Claim, Found, Ledger, Report, State, WorkerLedger
+from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import load_catalogue
 from app.delivery import Audio, Delivery
 from tests.engines import GatedEngine, text_of
@@ -24,6 +29,8 @@ from tests.house import House, open_house, wait_until
 pytestmark = pytest.mark.anyio
 
 VOICE = load_catalogue().parse("af_heart")[0]
+STREAM_BYTES = 65_536
+REPORT = Report(n_segments=1, n_phonemes=5, audio_seconds=0.3, n_bytes=6)
 
 
 def an_utterance(text: str) -> Utterance:
@@ -34,23 +41,24 @@ def an_utterance(text: str) -> Utterance:
 async def open_delivery(url: str, *, max_wait_seconds: float = 30.0, max_queue: int = 100) -> AsyncIterator[Delivery]:
     async with connect_async(url) as redis:
         with connect(url) as blocking:
-            bell = Bell(redis)
+            bell = Bell(redis, keys.BELL)
             bell.start()
-            yield Delivery(
+            delivery = Delivery(
                 redis=redis,
                 bell=bell,
-                ledger=Ledger(redis, cache_ttl=60, queued_ttl=60),
+                ledger=a_ledger(redis, "api"),
                 broker=Broker(blocking, max_queue=max_queue),
                 fleet=RedisFleet(redis),
                 max_wait_seconds=max_wait_seconds,
             )
+            await delivery.start()
+            yield delivery
+            await delivery.stop()
             await bell.stop()
 
 
-@pytest.fixture
-async def delivery(house: House) -> AsyncIterator[Delivery]:
-    async with open_delivery(house.redis_url) as delivery:
-        yield delivery
+def a_ledger(redis: AsyncRedis, api: str) -> Ledger:
+    return Ledger(redis, api=api, cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
 
 
 @pytest.fixture
@@ -58,6 +66,16 @@ def redis(redis_url: str) -> Iterator[Redis]:
     """A queue without a worker."""
     with connect(redis_url) as redis:
         yield redis
+
+
+@contextmanager
+def gated_house(data: Path, **environ: str) -> Iterator[tuple[House, GatedEngine]]:
+    engine = GatedEngine()
+    with open_house(
+        data, {"tone": engine}, **{"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"} | environ
+    ) as house:
+        yield house, engine
+        engine.release(10_000)
 
 
 async def heard(audio: Audio) -> bytes:
@@ -71,27 +89,47 @@ async def until(holds: Callable[[], Any]) -> None:
 
 
 def readers(redis: Redis, utterance: Utterance) -> int:
-    return int(redis.hget(keys.utterance(utterance.id), "readers") or 0)
+    return int(redis.hget(keys.utterance(utterance.id), "readers:api") or 0)
 
 
-async def test_asked_for_twice_it_is_a_miss_and_then_a_hit_with_the_same_sound(delivery: Delivery) -> None:
+def state(redis: Redis, utterance: Utterance) -> State | None:
+    found = redis.hget(keys.utterance(utterance.id), "state")
+    return State(found.decode()) if found else None
+
+
+@pytest.fixture
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that hears nothing looks again at once, and an API gives signs of life all the time."""
+    monkeypatch.setattr("app.core.chunks._TICK_SECONDS", 0.05)
+    monkeypatch.setattr("app.delivery._BEAT_SECONDS", 0.05)
+
+
+@pytest.fixture(autouse=True)
+def hasty_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that look up often, so that they notice at once that they are to end."""
+    monkeypatch.setattr("workers.slot.POP_SECONDS", 0.2)
+    monkeypatch.setattr("workers.pool.BEAT_SECONDS", 0.2)
+
+
+async def test_asked_for_twice_it_is_a_miss_and_then_a_hit_with_the_same_sound(data: Path) -> None:
     utterance = an_utterance("asked for twice")
+    with gated_house(data) as (house, engine):
+        engine.release(1)
+        async with open_delivery(house.redis_url) as delivery:
+            first = await delivery.open(utterance, request_id="req_1")
+            said = await heard(first)
+            second = await delivery.open(utterance, request_id="req_2")
 
-    first = await delivery.open(utterance, request_id="req_1")
-    said = await heard(first)
-    second = await delivery.open(utterance, request_id="req_2")
-
-    assert (first.found, second.found) == (Found.MISS, Found.HIT)
-    assert await heard(second) == said
+            assert (first.found, second.found) == (Found.MISS, Found.HIT)
+            assert await heard(second) == said
     assert first.report == second.report
     assert first.report is not None
     assert first.report.n_bytes == len(said)
 
 
-async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Any) -> None:
-    engine = GatedEngine()
+async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Path) -> None:
     utterance = an_utterance(text_of(3))
-    with open_house(data, {"tone": engine}) as house:
+    with gated_house(data) as (house, engine):
         async with open_delivery(house.redis_url) as delivery:
             engine.release(1)
             first = await delivery.open(utterance, request_id="req_1")
@@ -105,10 +143,9 @@ async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Any) ->
     assert len(engine.spoken) == 3
 
 
-async def test_the_last_to_leave_stops_the_work_and_the_next_begins_anew(data: Any) -> None:
-    engine = GatedEngine()
+async def test_the_last_to_leave_stops_the_work_and_the_next_begins_anew(data: Path) -> None:
     utterance = an_utterance(text_of(5))
-    with open_house(data, {"tone": engine}) as house, house.redis() as redis:
+    with gated_house(data) as (house, engine), house.redis() as redis:
         async with open_delivery(house.redis_url) as delivery:
             engine.release(1)
             first = await delivery.open(utterance, request_id="req_1")
@@ -151,7 +188,7 @@ async def test_with_nobody_to_speak_it_is_no_worker_after_the_longest_wait(redis
 
 
 async def test_with_workers_that_are_busy_it_is_a_timeout_after_the_longest_wait(redis: Redis, redis_url: str) -> None:
-    announce(redis, WorkerCard(name="busy", engines=("tone",)), 60, takes_work=True)
+    announce(redis, WorkerCard(name="busy", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
     async with open_delivery(redis_url, max_wait_seconds=0.1) as delivery:
         with pytest.raises(TimedOut, match=r"0\.1 s"):
             await delivery.open(an_utterance("busy"), request_id="req_1")
@@ -186,12 +223,17 @@ async def test_a_submission_that_fails_reaches_all_who_joined_it(redis: Redis, r
     assert not redis.exists(keys.utterance(an_utterance("full").id))
 
 
-async def _claimed(redis: Redis, utterance: Utterance) -> tuple[WorkerLedger, Any]:
-    worker = WorkerLedger(redis, worker="w", cache_ttl=60, cache_bytes=1000)
+async def _claimed(redis: Redis, utterance: Utterance, name: str = "w") -> tuple[WorkerLedger, Claim]:
+    announce(redis, WorkerCard(name=name, engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    worker = WorkerLedger(redis, worker=name, cache_ttl=60, cache_bytes=1000)
     await until(lambda: redis.exists(keys.utterance(utterance.id)))
-    take = worker.claim(utterance.id)
-    assert take is not None
-    return worker, take
+    claim = worker.claim(utterance.id)
+    assert claim is not None
+    return worker, claim
+
+
+def write(redis: Redis, claim: Claim, data: bytes) -> None:
+    ChunkWriter(redis, claim, patience_seconds=0).write(data)
 
 
 @pytest.mark.parametrize("n_listeners", [1, 3])
@@ -204,15 +246,15 @@ async def test_a_failure_before_the_first_chunk_reaches_every_listener_as_itself
             asyncio.ensure_future(delivery.open(utterance, request_id=f"req_{number}")) for number in range(n_listeners)
         ]
         await until(lambda: readers(redis, utterance) == n_listeners)
-        worker, take = await _claimed(redis, utterance)
+        worker, claim = await _claimed(redis, utterance)
 
-        worker.fail(take, EngineFailed())
+        worker.fail(claim, EngineFailed())
 
         answers: list[Any] = await asyncio.gather(*openings, return_exceptions=True)
     assert all(isinstance(answer, KoeError) and answer.code == "internal_error" for answer in answers)
 
 
-async def test_redis_away_is_no_worker(data: Any) -> None:
+async def test_redis_away_is_no_worker(data: Path) -> None:
     async with open_delivery(f"unix://{data}/nothing.sock") as delivery:
         with pytest.raises(NoWorker, match="cannot be reached"):
             await delivery.open(an_utterance("away"), request_id="req_1")
@@ -220,7 +262,7 @@ async def test_redis_away_is_no_worker(data: Any) -> None:
 
 async def _still_held(redis: Redis, redis_url: str, utterance: Utterance) -> None:
     """A job of the same id that a slot has taken, and that is neither done nor claimed."""
-    Broker(redis, max_queue=10).submit(utterance, Lane.INTERACTIVE, request_id="req_0")
+    assert Broker(redis, max_queue=10).submit(utterance, Lane.INTERACTIVE, request_id="req_0")
     queue = lane_queue(redis, Lane.INTERACTIVE)
     redis.delete(queue.key)
     redis.hset(queue.job_class.key_for(utterance.id), "status", "started")
@@ -230,12 +272,11 @@ async def test_a_job_that_was_taken_for_a_cancelled_take_may_speak_the_new_one(r
     """Between taking a job and claiming its utterance a worker can be overtaken: it then claims what was asked for since."""
     utterance = an_utterance("overtaken")
     await _still_held(redis, redis_url, utterance)
-    announce(redis, WorkerCard(name="w", engines=("tone",)), 60, takes_work=True)
     async with open_delivery(redis_url) as delivery:
         opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
-        _, take = await _claimed(redis, utterance)
+        _, claim = await _claimed(redis, utterance)
 
-        redis.xadd(take.stream, {"kind": "chunk", "data": b"sound"})
+        write(redis, claim, b"sound")
 
         audio = await opening
         await audio.close()
@@ -259,3 +300,201 @@ async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redi
             await second
 
     assert queue.job_ids == [utterance.id]
+
+
+async def undisturbed(house: House, engine: GatedEngine, utterance: Utterance, n_segments: int) -> bytes:
+    """What it sounds like when nothing goes wrong."""
+    engine.release(n_segments)
+    async with open_delivery(house.redis_url) as delivery:
+        said = await heard(await delivery.open(msgspec.structs.replace(utterance, apart="undisturbed"), request_id="req_0"))
+    assert len(engine.spoken) == engine.n_begun == n_segments
+    engine.spoken.clear()
+    engine.n_begun = 0
+    return said
+
+
+@pytest.mark.usefixtures("short_ticks")
+@pytest.mark.parametrize("lost", ["all", "the stream"])
+async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Path) -> None:
+    utterance = an_utterance(text_of(6))
+    with gated_house(data) as (house, engine), house.redis() as redis:
+        whole = await undisturbed(house, engine, utterance, 6)
+        async with open_delivery(house.redis_url) as delivery:
+            engine.release(3)
+            audios = [await delivery.open(utterance, request_id=f"req_{number}") for number in range(2)]
+            first = audios[0]._take
+            chunks = aiter(audios[0])
+            said = await anext(chunks)
+            await asyncio.to_thread(engine.wait_begun, 4)
+
+            if lost == "all":
+                redis.flushall()
+            else:
+                redis.delete(*redis.keys("koe:audio:*"))
+            engine.release(1000)
+            async for chunk in chunks:
+                said += chunk
+            other = await heard(audios[1])
+
+            assert said == other == whole
+            assert audios[0]._take != first
+            assert audios[0].report == audios[1].report
+            assert readers(redis, utterance) == 1
+            await audios[0].close()
+            assert readers(redis, utterance) == 0
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("lost")
+    async with open_delivery(redis_url) as delivery:
+        opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        _, claim = await _claimed(redis, utterance)
+        write(redis, claim, b"one")
+        audio = await opening
+        redis.flushall()
+        hearing = asyncio.ensure_future(heard(audio))
+        _, again = await _claimed(redis, utterance, "other")
+        assert again.take != claim.take
+
+        redis.flushall()
+
+        with pytest.raises(WorkerLost):
+            await hearing
+        await audio.close()
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_queued_take_whose_submitter_died_is_submitted_by_who_waits(data: Path) -> None:
+    utterance = an_utterance("orphan")
+    with gated_house(data) as (house, engine):
+        engine.release(1)
+        async with open_delivery(house.redis_url) as delivery, connect_async(house.redis_url) as aredis:
+            await a_ledger(aredis, "dead").attach(utterance.id)
+            await aredis.delete(keys.api("dead"))
+
+            audio = await delivery.open(utterance, request_id="req_1")
+
+            assert audio.found is Found.JOIN
+            await heard(audio)
+    assert audio.report is not None
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_worker_that_dies_is_taken_over_from_at_the_reader_s_own_request(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("taken over")
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    async with open_delivery(redis_url) as delivery:
+        opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        await until(lambda: queue.job_ids)
+        _, claim = await _claimed(redis, utterance)
+        write(redis, claim, b"one")
+        audio = await opening
+        hearing = asyncio.ensure_future(heard(audio))
+        redis.delete(queue.key, queue.job_class.key_for(utterance.id))
+
+        withdraw(redis, "w")
+        await until(lambda: queue.job_ids == [utterance.id])
+        worker, heir = await _claimed(redis, utterance, "heir")
+        write(redis, heir, b"onetwo")
+        worker.finish(heir, REPORT)
+
+        assert await hearing == b"onetwo"
+
+
+@pytest.mark.usefixtures("short_ticks")
+@pytest.mark.parametrize("left_as", [State.SPEAKING, State.QUEUED])
+async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begins_anew(
+    left_as: State, redis: Redis, redis_url: str
+) -> None:
+    utterance = an_utterance("left alone")
+    async with open_delivery(redis_url, max_wait_seconds=1.0) as delivery:
+        openings = [asyncio.ensure_future(delivery.open(utterance, request_id=f"req_{number}")) for number in range(3)]
+        await until(lambda: readers(redis, utterance) == 3)
+        worker, claim = await _claimed(redis, utterance)
+        write(redis, claim, b"one")
+        audios = await asyncio.gather(*openings)
+        if left_as is State.QUEUED:
+            worker.let_go(claim, State.QUEUED)
+
+        withdraw(redis, "w")
+
+        answers = await asyncio.gather(*(heard(audio) for audio in audios), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {WorkerLost}
+        for audio in audios:
+            await audio.close()
+        found = await delivery.ledger.attach(utterance.id)
+        assert found is not None
+        assert found[0] is Found.MISS
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_who_leaves_while_redis_is_away_is_counted_out_when_it_is_back(data: Path) -> None:
+    utterance = an_utterance("left")
+    server = EmbeddedServer(data)
+    server.start()
+    with connect(server.url) as redis:
+        async with open_delivery(server.url) as delivery:
+            opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+            _, claim = await _claimed(redis, utterance)
+            write(redis, claim, b"one")
+            audio = await opening
+
+            await asyncio.to_thread(server.stop)
+            await audio.close()
+            await asyncio.to_thread(server.start)
+
+            await until(lambda: not redis.exists(*claim.take.both))
+    server.stop()
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing(data: Path) -> None:
+    """The only slot is free for others meanwhile, and what was read of a long text is let go."""
+    utterance, other = an_utterance(text_of(12)), an_utterance("Somebody else.")
+    with gated_house(data, KOE_SLOTS="1", KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
+        whole = await undisturbed(house, engine, utterance, 12)
+        engine.release(1000)
+        async with open_delivery(house.redis_url) as delivery:
+            audio = await delivery.open(utterance, request_id="req_1")
+            await until(lambda: state(redis, utterance) is State.PARKED)
+            assert len(engine.spoken) < 12
+
+            await heard(await delivery.open(other, request_id="req_2"))
+            assert state(redis, utterance) is State.PARKED
+            said = await heard(audio)
+
+            assert said == whole
+            assert audio.report is not None
+            assert audio.report.n_segments == 12
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_who_asks_for_what_has_lost_its_beginning_is_spoken_for_apart(data: Path) -> None:
+    utterance = an_utterance(text_of(12))
+    with gated_house(data, KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
+        whole = await undisturbed(house, engine, utterance, 12)
+        async with open_delivery(house.redis_url) as delivery:
+            engine.release(6)
+            first = await delivery.open(utterance, request_id="req_1")
+            hearing = asyncio.ensure_future(heard(first))
+            await until(lambda: redis.hexists(keys.utterance(utterance.id), "trimmed"))
+            assert not hearing.done()
+
+            engine.release(1000)
+            second = await delivery.open(utterance, request_id="req_2")
+
+            assert second.found is Found.MISS
+            assert second._take is not None
+            assert second._take.utterance_id != utterance.id
+            assert await heard(second) == await hearing == whole
+        await until(lambda: not redis.exists(keys.utterance(utterance.id)))
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_process_says_again_and_again_that_it_lives(redis: Redis, redis_url: str) -> None:
+    async with open_delivery(redis_url):
+        await until(lambda: redis.exists(keys.api("api")))
+        redis.delete(keys.api("api"))
+
+        await until(lambda: redis.exists(keys.api("api")))

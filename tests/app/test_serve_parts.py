@@ -1,16 +1,20 @@
-"""The parts of `koe serve`: started, started again, ended; one `koe serve` for each folder."""
+"""The parts of `koe serve`: started, started again, renewed, ended; one `koe serve` for each folder."""
 
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.core.embedded import EmbeddedError
 from app.core.settings import read_settings
-from app.serve import Part, Supervisor
+from app.parts import ApiPart, Part
+from app.serve import Supervisor
+from app.server import listening, port_of
 from tests.house import wait_until
 
 CHILD = """
@@ -82,7 +86,7 @@ def test_each_wait_is_longer_until_it_has_lived_for_long(
     a_part: Callable[[str], Part], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("app.serve.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("app.parts.time.monotonic", lambda: clock[0])
     part = a_part("")
     waits = []
     for lived_seconds in (0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 61.0, 1.0):
@@ -116,6 +120,101 @@ def test_to_signal_and_await_what_never_started_is_nothing(a_part: Callable[[str
     part.wait()
 
 
+SAYS_WHAT_IT_HAS = """
+import os, socket, sys
+numbers = {name: int(number) for name, _, number in (option.partition("=") for option in sys.argv[1:])}
+listener = socket.socket(fileno=numbers["--fd"])
+taken, _ = listener.accept()
+taken.sendall(" ".join(sorted(os.listdir("/proc/self/fd"), key=int)).encode())
+taken.close()
+os.write(numbers["--ready-fd"], b".")
+sys.stdin.read()
+"""
+
+
+def test_the_api_has_the_sockets_alone_and_is_up_when_it_says_so() -> None:
+    with listening("127.0.0.1", 0) as (listener,), socket.create_server(("127.0.0.1", 0)) as other:
+        other.set_inheritable(True)
+        part = ApiPart({"PATH": ""}, [listener])
+        part._command = [sys.executable, "-c", SAYS_WHAT_IT_HAS]
+        with socket.create_connection(("127.0.0.1", port_of([listener]))) as connection:
+            assert not part.is_up()
+            part.start()
+            has = {int(number) for number in connection.makefile().read().split()}
+        wait_until(part.is_up)
+        part.signal(signal.SIGTERM)
+        part.wait()
+
+    assert listener.fileno() == -1
+    assert len(has) == len({0, 1, 2, "socket", "pipe", "connection", "folder"})
+
+
+def test_the_api_is_not_up_when_it_ends_without_a_word() -> None:
+    part = ApiPart({"PATH": ""}, [])
+    part._command = [sys.executable, "-c", ""]
+    part.start()
+    assert part._process is not None
+
+    assert part._process.wait(30) == 0
+
+    assert not part.is_up()
+    assert not part.is_alive
+    part.wait()
+
+
+@pytest.fixture
+def alone(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
+    """One without parts, whose new worker never comes up, since its queue is away."""
+    monkeypatch.setattr("app.serve._UP_SECONDS", 0.0)
+    settings = read_settings({"KOE_DATA": str(data), "KOE_ENGINE": "tone", "KOE_REDIS_URL": f"unix://{data}/nobody.sock"})
+    supervisor = Supervisor(settings, [], n_workers=1)
+    supervisor._parts = []
+    yield supervisor
+    supervisor._end()
+
+
+def steps_until(supervisor: Supervisor, condition: Callable[[], bool]) -> None:
+    def holds() -> bool:
+        supervisor._renew_if_asked()
+        return condition()
+
+    wait_until(holds)
+
+
+def test_a_worker_that_does_not_come_up_in_time_is_ended_and_the_old_stay(alone: Supervisor) -> None:
+    alone._hung_up.set()
+    with capture_logs() as logs:
+        steps_until(alone, lambda: bool(alone._leaving))
+        (worker,) = alone._leaving
+        steps_until(alone, lambda: alone._renewal is None)
+
+    assert [entry["event"] for entry in logs] == ["renewal_started", "renewal_given_up"]
+    assert "worker-1 was not up" in logs[1]["reason"]
+    assert not worker.is_alive
+    assert alone._everyone == []
+
+
+def test_a_renewal_that_is_asked_for_during_another_comes_after_it(alone: Supervisor) -> None:
+    alone._hung_up.set()
+    with capture_logs() as logs:
+        steps_until(alone, lambda: alone._renewal is not None)
+        alone._hung_up.set()
+        steps_until(alone, lambda: alone._renewal is None and not alone._hung_up.is_set())
+
+    assert [entry["event"] for entry in logs] == ["renewal_started", "renewal_given_up"] * 2
+
+
+def test_what_is_being_renewed_ends_with_the_rest(alone: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.serve._UP_SECONDS", 60.0)
+    alone._hung_up.set()
+    steps_until(alone, lambda: bool(alone._coming) and alone._coming[0].is_alive)
+    (coming,) = alone._coming
+
+    alone._end()
+
+    assert not coming.is_alive
+
+
 def test_a_second_serve_on_the_same_folder_is_refused_with_the_remedy(data: Path) -> None:
     settings = read_settings({"KOE_DATA": str(data)})
     refused: list[str] = []
@@ -125,13 +224,13 @@ def test_a_second_serve_on_the_same_folder_is_refused_with_the_remedy(data: Path
 
     def on_started() -> None:
         try:
-            Supervisor(settings, n_workers=1).run(lambda: None)
+            Supervisor(settings, [], n_workers=1).run(lambda: None)
         except EmbeddedError as error:
             refused.append(str(error))
         raise Enough
 
-    first = Supervisor(settings, n_workers=0)
-    first._api = Part("api", [sys.executable, "-c", ""], {})
+    first = Supervisor(settings, [], n_workers=0)
+    first._parts = []
     with contextlib.suppress(Enough), _signals_kept():
         first.run(on_started)
 
@@ -143,7 +242,7 @@ def test_a_second_serve_on_the_same_folder_is_refused_with_the_remedy(data: Path
 
 @contextlib.contextmanager
 def _signals_kept() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
@@ -151,15 +250,15 @@ def _signals_kept() -> Iterator[None]:
 
 def test_with_a_redis_of_one_s_own_no_server_is_brought(data: Path) -> None:
     settings = read_settings({"KOE_DATA": str(data), "KOE_REDIS_URL": "redis://elsewhere"})
-    assert Supervisor(settings, n_workers=2)._server is None
+    assert Supervisor(settings, [], n_workers=2)._server is None
 
 
 def test_the_parts_are_given_the_settings_and_the_server_s_address(data: Path) -> None:
     settings = read_settings({"KOE_DATA": str(data), "KOE_MAX_WAIT": "3"})
 
-    supervisor = Supervisor(settings, n_workers=3)
+    supervisor = Supervisor(settings, [], n_workers=3)
 
-    assert [part.name for part in supervisor._parts] == ["api", "worker-1", "worker-2", "worker-3"]
+    assert [part.name for part in supervisor._parts] == ["worker-1", "worker-2", "worker-3", "api"]
     for part in supervisor._parts:
         assert part._environ["KOE_REDIS_URL"] == f"unix://{data}/valkey.sock"
         assert part._environ["KOE_MAX_WAIT"] == "3.0"

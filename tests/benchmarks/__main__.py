@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,68 +14,15 @@ import click
 import httpx
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from app.core.formats import FORMATS
+from tests.benchmarks.fairness import fairness
+from tests.benchmarks.figures import a_table, percentile, row
+from tests.benchmarks.processes import Served, served
+from tests.benchmarks.texts import text_of
 from tests.checkpoints import make_checkpoint
-from tests.house import free_port
 
-WORDS = "the birch canoe slid on smooth planks it is easy to tell the depth of a well and rice is served in round bowls"
 console = Console()
-
-
-class Served:
-    """A running `koe serve`."""
-
-    def __init__(self, process: subprocess.Popen[bytes], url: str, started: float) -> None:
-        self.process = process
-        self.url = url
-        self.ready_seconds = time.monotonic() - started
-
-    def memory_mib(self) -> dict[str, float]:
-        """Resident memory of each of its Python processes, by role."""
-        found = {}
-        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            role = "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
-            status = Path(f"/proc/{child}/status").read_text()
-            found[role] = int(status.split("VmRSS:")[1].split()[0]) / 1024
-        return found
-
-
-@contextmanager
-def served(**settings: str) -> Iterator[Served]:
-    """`koe serve` with these settings, ready."""
-    with tempfile.TemporaryDirectory(prefix="koe-") as data:
-        port = free_port()
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
-        environ |= {"KOE_DATA": data, "KOE_PORT": str(port), **settings}
-        started = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environ, stderr=subprocess.DEVNULL)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            while not _is_ready(url):
-                time.sleep(0.02)
-            yield Served(process, url, started)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
-
-
-def text_of(n_characters: int, seed: int) -> str:
-    """A text of about that length, its own for each seed, in sentences of about 60 characters."""
-    chosen = random.Random(seed)
-    sentences: list[str] = []
-    while sum(map(len, sentences)) < n_characters:
-        sentences.append(" ".join(chosen.choices(WORDS.split(), k=12)).capitalize() + ".")
-    return " ".join(sentences)
 
 
 async def ask(http: httpx.AsyncClient, text: str, format_name: str = "pcm", voice: str = "alloy") -> tuple[float, int]:
@@ -93,22 +36,6 @@ async def ask(http: httpx.AsyncClient, text: str, format_name: str = "pcm", voic
             first = first or time.monotonic() - started
             n_bytes += len(chunk)
     return first, n_bytes
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which that share of the values lies."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def row(table: Table, name: str, seconds: list[float]) -> None:
-    """Adds p50, p95, p99 and the largest, in milliseconds."""
-    figures = [percentile(seconds, share) * 1000 for share in (0.5, 0.95, 0.99)] + [max(seconds) * 1000]
-    table.add_row(name, *(f"{figure:.1f}" for figure in figures))
-
-
-def a_table(title: str, *columns: str) -> Table:
-    """An empty table of milliseconds."""
-    return Table("", *(columns or ("p50 ms", "p95 ms", "p99 ms", "max ms")), title=title, title_justify="left")
 
 
 async def overhead(n_requests: int) -> None:
@@ -197,9 +124,10 @@ def _show(memory: dict[str, Any]) -> str:
 @click.option("--seconds", default=60.0, show_default=True)
 @click.option("--rounds", "n_rounds", default=2, show_default=True)
 def main(n_requests: int, n_clients: int, seconds: float, n_rounds: int) -> None:
-    """Measure the queue, the cache, the scheduler and a crowd of clients on this machine."""
+    """Measure the queue, the cache, the scheduler, its fairness and a crowd of clients on this machine."""
     asyncio.run(overhead(n_requests))
     asyncio.run(scheduling(n_rounds))
+    console.print(fairness(), "")
     asyncio.run(load(n_clients, seconds))
 
 

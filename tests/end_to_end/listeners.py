@@ -17,7 +17,7 @@ SPEECH = "/v1/audio/speech"
 
 def asked(text: str, format_name: str = "pcm", voice: str = "af_heart", **more: Any) -> dict[str, Any]:
     """The body of a request."""
-    return {"model": "tts-1", "input": text, "voice": voice, "response_format": format_name, **more}
+    return {"model": "tts-1", "input": text, "voice": voice, "response_format": format_name} | more
 
 
 def post(house: House, body: dict[str, Any]) -> httpx.Response:
@@ -52,7 +52,8 @@ def listening(house: House, body: dict[str, Any]) -> Iterator[Listener]:
 def n_readers(house: House) -> int:
     """Readers of all utterances together, as the ledger counts them."""
     with house.redis() as redis:
-        return sum(int(redis.hget(key, "readers") or 0) for key in redis.keys(keys.utterance("*")))
+        records = [redis.hgetall(key) for key in redis.keys(keys.utterance("*"))]
+    return sum(int(n) for record in records for name, n in record.items() if name.startswith(b"readers:"))
 
 
 def wait_forgotten(house: House) -> None:

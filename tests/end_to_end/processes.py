@@ -1,5 +1,6 @@
 """Koe's real processes for tests: started with settings of their own, watched through what they say, ended by their pid."""
 
+import json
 import os
 import signal
 import subprocess
@@ -73,15 +74,16 @@ class Process:
 
 
 class Served(Process):
-    """`koe serve` on a free port, with its data in a folder of its own."""
+    """`koe serve` on a free port, with its data in a folder of its own; `launcher` is a command that turns into it."""
 
-    def __init__(self, data: Path, **environ: str) -> None:
+    def __init__(self, data: Path, *launcher: str, **environ: str) -> None:
         self._clients: list[OpenAI] = []
+        self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         log = data.with_name(f"{data.name}-{self.port}.log")
         settings = {"KOE_ENGINE": "tone", "KOE_SLOTS": "4", "KOE_LOG_FORMAT": "json"}
-        super().__init__(SERVE, log, **settings | {"KOE_DATA": str(data), "KOE_PORT": str(self.port)} | environ)
+        super().__init__([*launcher, *SERVE], log, **settings | {"KOE_DATA": str(data), "KOE_PORT": str(self.port)} | environ)
 
     def openai(self) -> OpenAI:
         """The official client, without its retries."""
@@ -124,6 +126,12 @@ def serving(data: Path, **environ: str) -> Iterator[Served]:
     with running(served):
         served.wait_ready()
         yield served
+
+
+def events(process: Process, name: str) -> list[dict[str, Any]]:
+    """What it has logged under that name, as JSON."""
+    lines = [line for line in process.said.splitlines() if f'"event": "{name}"' in line]
+    return [json.loads(line) for line in lines]
 
 
 def is_alive(pid: int) -> bool:

@@ -139,7 +139,7 @@ def test_an_encoder_that_is_missing_at_start_is_one_clear_line(data: Path) -> No
 @pytest.fixture(scope="module")
 def empty(short_folder: Path) -> Iterator[House]:
     """A house without workers; tests start their own."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False, KOE_WORKER_TIMEOUT="2") as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="2") as house:
         yield house
 
 
@@ -163,7 +163,9 @@ def kill(process: Process) -> None:
     process.wait()
 
 
-def test_a_killed_worker_breaks_its_answers_off_and_another_speaks_the_whole(empty: House, tmp_path: Path) -> None:
+def test_a_killed_worker_whom_nobody_replaces_breaks_its_answers_off_and_the_next_speaks_the_whole(
+    empty: House, tmp_path: Path
+) -> None:
     body = asked(LONG, "opus", speed=0.25)
 
     with running(worker_of(empty, tmp_path / "first.log")) as first, listening(empty, body) as listener:
@@ -177,7 +179,9 @@ def test_a_killed_worker_breaks_its_answers_off_and_another_speaks_the_whole(emp
     assert len(decode(again.content, "opus")) > 24_000 * 0.24 * len(LONG)
 
 
-@pytest.mark.parametrize("last_moment", [{"ending": "1"}, {"readers": "2"}], ids=["nearly done", "with a reader that died too"])
+@pytest.mark.parametrize(
+    "last_moment", [{"ending": "1"}, {"readers:dead": "2"}], ids=["nearly done", "with a reader that died too"]
+)
 def test_what_a_killed_worker_left_behind_does_not_spoil_the_text(
     empty: House, tmp_path: Path, last_moment: dict[str, str]
 ) -> None:
@@ -214,10 +218,10 @@ def test_without_its_queue_the_api_says_so_and_recovers_by_itself(short_folder: 
         wait_until(lambda: post(house, asked("Afterwards.")).status_code == 200)
 
 
-def test_an_answer_is_broken_off_when_the_queue_goes_away(short_folder: Path) -> None:
+def test_an_answer_is_broken_off_when_the_queue_goes_away_for_too_long(short_folder: Path) -> None:
     engine = GatedEngine()
     engine.release(1)
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **ONE_AT_A_TIME) as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="1") as house:
         with listening(house, asked(text_of(3, "lost queue"))) as listener:
             house.server.stop()
             with pytest.raises(httpx.RemoteProtocolError):

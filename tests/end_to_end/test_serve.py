@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ import openai
 import pytest
 
 from tests.audio import decode, sounding_seconds
-from tests.end_to_end.processes import SERVE, WORKER, Process, Served, is_alive, running, serving
+from tests.end_to_end.processes import SERVE, WORKER, Process, Served, command_of, is_alive, running, serving
 from tests.engines import text_of
 from tests.house import wait_until
 
@@ -30,9 +31,17 @@ def short_data(short_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(short_data: Path) -> Iterator[Served]:
+def voices_file(short_folder: Path) -> Path:
+    """A file that every part reads when it starts; a test may spoil it for a while."""
+    path = short_folder / "voices.toml"
+    path.touch()
+    return path
+
+
+@pytest.fixture(scope="module")
+def served(short_data: Path, voices_file: Path) -> Iterator[Served]:
     """One `koe serve` for the tests that leave it as they found it."""
-    with serving(short_data, KOE_WORKER_TIMEOUT="2") as served:
+    with serving(short_data, KOE_WORKER_TIMEOUT="2", KOE_VOICES_FILE=str(voices_file)) as served:
         yield served
 
 
@@ -79,16 +88,39 @@ def test_another_worker_joins_the_same_queue(served: Served, short_data: Path, t
     wait_until(lambda: served.ready()["workers"] == 1)
 
 
-@pytest.mark.parametrize("part", ["workers --with-parent", "app.cli api"])
-def test_a_part_that_is_killed_is_started_again(served: Served, part: str) -> None:
-    killed = served.child(part)
+def test_a_worker_that_is_killed_is_started_again(served: Served) -> None:
+    killed = served.child("workers --with-parent")
 
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: not is_alive(killed))
-    wait_until(lambda: any(part in line for line in commands(served)))
+    wait_until(lambda: any("workers --with-parent" in command for command in commands(served)))
 
     served.wait_ready()
-    assert speak(served, f"After {part} was killed.")
+    assert speak(served, "After the worker was killed.")
+
+
+def test_who_connects_while_the_api_is_dead_is_answered_once_it_is_back(served: Served) -> None:
+    killed = served.child("app.cli api")
+
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: not is_alive(killed))
+    audio = speak(served, "Said to nobody yet.")
+
+    assert sounding_seconds(decode(audio, "mp3")) > 0.5
+    assert served.child("app.cli api") != killed
+
+
+def test_a_renewal_that_cannot_succeed_changes_nothing(served: Served, voices_file: Path) -> None:
+    before = served.children()
+
+    voices_file.write_text("not a voice")
+    served.signal(signal.SIGHUP)
+    served.wait_said("renewal_given_up")
+    voices_file.write_text("")
+
+    assert "The new worker-1 ended; the old parts stay." in served.said
+    assert served.children() == before
+    assert speak(served, "All the same.")
 
 
 def test_a_queue_that_is_killed_is_started_again(served: Served) -> None:
@@ -108,6 +140,77 @@ def test_a_queue_that_is_killed_is_started_again(served: Served) -> None:
 
 def commands(served: Served) -> list[str]:
     return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in served.children()]
+
+
+SLOW = {"model": "tts-1", "input": text_of(7, "slow evening"), "voice": "nova", "response_format": "pcm", "speed": 0.25}
+"""9 MB, more than the buffers between two processes hold: its reader decides when it ends."""
+
+
+def test_a_renewal_loses_no_request_and_ends_before_a_sigterm(data: Path) -> None:
+    with serving(data, KOE_CACHE_BYTES="0") as served, ThreadPoolExecutor(2) as clients, httpx.Client(timeout=60) as http:
+        before, renewed = parts(served), threading.Event()
+        streams = [clients.submit(ask_until, served, renewed, number) for number in range(2)]
+        with http.stream("POST", f"{served.url}/v1/audio/speech", json=SLOW) as answer:
+            chunks = answer.iter_raw()
+            heard = next(chunks)
+            served.signal(signal.SIGHUP)
+            served.wait_said("api_listens", 2)
+            assert before < parts(served)
+            heard += b"".join(chunks)
+        served.wait_said("renewal_finished")
+        renewed.set()
+        statuses = [status for stream in streams for status in stream.result()]
+        undisturbed = http.post(f"{served.url}/v1/audio/speech", json=SLOW)
+        after = parts(served)
+
+        served.signal(signal.SIGHUP)
+        served.wait_said("renewal_started", 2)
+        wait_until(lambda: parts(served) > after)
+        remaining = parts(served)
+        served.signal(signal.SIGTERM)
+        assert served.wait() == 0
+
+    assert set(statuses) == {200}
+    assert len(statuses) > 10
+    assert undisturbed.headers["x-koe-cache"] == "miss"
+    assert heard == undisturbed.content
+    assert len(after) == len(before) == 2
+    assert not before & after
+    assert not any(map(is_alive, remaining))
+
+
+def parts(served: Served) -> set[int]:
+    """Process ids of its workers and APIs."""
+    return {pid for pid in served.children() if "--with-parent" in command_of(pid)}
+
+
+def ask_until(served: Served, done: threading.Event, number: int) -> list[int]:
+    """The statuses of requests made one after the other, each on a connection of its own."""
+    statuses: list[int] = []
+    while not done.wait(0.05):
+        body = {"model": "tts-1", "input": f"Number {number}, {len(statuses)}.", "voice": "nova", "response_format": "pcm"}
+        statuses.append(httpx.post(f"{served.url}/v1/audio/speech", json=body, timeout=60).status_code)
+    return statuses
+
+
+IN_TERMINAL = """
+import os, sys
+os.setsid()
+os.dup2(os.open(sys.argv[1], os.O_RDWR), 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_it_ends_when_its_terminal_is_closed(data: Path) -> None:
+    ours, its = os.openpty()
+    with running(Served(data, sys.executable, "-c", IN_TERMINAL, os.ttyname(its))) as served:
+        wait_until(lambda: any("app.cli api" in command for command in commands(served)))
+        os.close(its)
+
+        os.close(ours)
+
+        assert served.wait() == 0
+    assert "renewal_started" not in served.said
 
 
 def test_sigterm_lets_what_is_spoken_finish_and_ends_well(data: Path) -> None:

@@ -12,7 +12,7 @@ from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post
 from tests.engines import GatedEngine, text_of
 from tests.house import House, wait_until
 
-HOUSE = {"KOE_SLOTS": "8", "KOE_BATCH_SLOTS": "1"}
+HOUSE = {"KOE_SLOTS": "8", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
 VOICES = ["af_heart", "am_puck", "bf_emma", "jf_alpha", "af_heart(2)+bf_emma(1)", "zf_xiaobei", "am_michael", "ef_dora"]
 
 

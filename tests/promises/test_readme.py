@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from app.cli import koe
-from app.core.settings import Settings, env_name
+from app.core.settings import Bytes, Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,18 +27,21 @@ def setting_docs() -> dict[str, str]:
 
 def setting_rows() -> list[str]:
     """The README's table as it should be."""
-    defaults = {"data": "the user's data folder", "cache_bytes": "256 MiB"}
     rows = []
     for field, doc in setting_docs().items():
-        default = getattr(Settings(), field)
-        rows.append(f"| `{env_name(field)}` | {defaults.get(field) or show(default)} | {doc} |")
+        default = "the user's data folder" if field == "data" else show(getattr(Settings(), field))
+        rows.append(f"| `{env_name(field)}` | {default} | {doc} |")
     return rows
 
 
 def show(default: object) -> str:
     """A default as the table has it."""
-    if default is None or default == ():
+    if default is None or default in ((), ""):
         return "none"
+    if isinstance(default, Bytes):
+        return f"{default // 1024**2} MiB"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 

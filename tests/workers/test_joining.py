@@ -34,7 +34,7 @@ def trimmed(*parts: Samples) -> npt.NDArray[np.int64]:
 
 def joined(*segments: tuple[Samples, Ending], speed: float = 1.0) -> npt.NDArray[np.int64]:
     joiner = Joiner(speed)
-    return numbers(b"".join(pcm for samples, ending in segments for pcm in joiner.add(samples, ending)))
+    return numbers(b"".join(pcm for samples, ending in segments for pcm in joiner.add(trim(to_pcm(samples)), ending)))
 
 
 def gaps(samples: npt.NDArray[np.int64]) -> list[int]:
@@ -177,8 +177,8 @@ def _edges(samples: npt.NDArray[np.int64]) -> list[int]:
 def test_segments_come_out_as_they_go_in() -> None:
     joiner = Joiner(1.0)
 
-    first = list(joiner.add(a_tone(2400), Ending.CLAUSE))
-    second = list(joiner.add(a_tone(2400), Ending.CLAUSE))
+    first = list(joiner.add(to_pcm(a_tone(2400)), Ending.CLAUSE))
+    second = list(joiner.add(to_pcm(a_tone(2400)), Ending.CLAUSE))
 
     assert [len(pcm) for pcm in first] == [4800]
     assert [len(pcm) for pcm in second] == [round(2 * 0.15 * SAMPLE_RATE_HZ), 4800]

@@ -19,15 +19,16 @@ from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer, embedded_url
 from app.core.errors import EncoderFailed
 from app.core.fleet import WorkerCard
-from app.core.ledger import Found, Ledger, Take
+from app.core.kept import KeptSegments
+from app.core.ledger import Found, Ledger, Take, WorkerLedger
 from app.core.settings import Settings, read_settings
-from app.core.utterance import Utterance
+from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import load_catalogue
 from tests.engines import GatedEngine, text_of
 from tests.house import wait_until
-from workers import runtime
+from workers import orders, runtime
 from workers.engines.registry import Loaded
-from workers.pool import Pool, n_cores
+from workers.pool import LostAndFound, Pool, n_cores
 
 VOICE = load_catalogue().parse("af_heart")[0]
 SMALL = {"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1", "KOE_CACHE_TTL": "60"}
@@ -47,12 +48,13 @@ def gate() -> GatedEngine:
 
 
 @pytest.fixture
-def open_pool(gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pool]]:
-    monkeypatch.setattr("workers.slot.POP_SECONDS", 1)
+def open_pool(gate: GatedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pool]]:
+    monkeypatch.setattr("workers.slot.POP_SECONDS", 0.2)
+    monkeypatch.setattr("workers.pool.BEAT_SECONDS", 0.2)
     pools: list[Pool] = []
 
     def open_one(url: str, missing: str | None = None, **environ: str) -> Pool:
-        pool = Pool(settings_of(**environ), url, Loaded({"tone": gate}, missing))
+        pool = Pool(settings_of(KOE_DATA=str(tmp_path), **environ), url, Loaded({"tone": gate}, missing))
         pool.warm_up()
         pool.start()
         pools.append(pool)
@@ -68,7 +70,8 @@ def open_pool(gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 def _with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
     async def run() -> Any:
         async with connect_async(url) as redis:
-            return await act(Ledger(redis, cache_ttl=60, queued_ttl=60))
+            ledger = Ledger(redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9, api_ttl=60)
+            return await act(ledger)
 
     return asyncio.run(run())
 
@@ -90,6 +93,14 @@ def kinds(redis: Redis, take: Take) -> list[bytes]:
     return [fields[b"kind"] for _, fields in redis.xrange(take.stream)]
 
 
+def release_until(gate: GatedEngine, is_done: Callable[[], bool]) -> None:
+    """Lets one segment after the other through, each when the one before is begun, until it is done."""
+    while not is_done():
+        n_begun = gate.n_begun
+        gate.release(1)
+        wait_until(lambda: is_done() or gate.n_begun > n_begun)  # noqa: B023 - called at once
+
+
 def status(redis: Redis, utterance: Utterance) -> JobStatus | None:
     return Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).get_status()
 
@@ -102,6 +113,7 @@ def test_a_worker_says_who_it_is_and_withdraws_when_it_ends(
 
     (card,) = cards(redis)
     assert (card.name, card.engines, card.missing, card.n_slots) == (pool.name, ("tone",), "Run `koe fetch`.", 3)
+    assert card.wire == WIRE_VERSION
     assert runtime.current() is pool.runtime
 
     pool.stop()
@@ -193,19 +205,112 @@ def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
     assert status(redis, late) == JobStatus.QUEUED
 
 
-def test_a_job_whose_process_died_is_given_up_by_another(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
+def test_a_job_whose_process_died_is_given_to_another(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
     utterance = an_utterance("abandoned")
-    ask(redis, redis_url, utterance)
+    take = ask(redis, redis_url, utterance)
+    assert WorkerLedger(redis, worker="gone", cache_ttl=60, cache_bytes=1).claim(utterance.id)
     queue = lane_queue(redis, Lane.INTERACTIVE)
     redis.delete(queue.key)
     Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.STARTED)
     started = StartedJobRegistry(queue.name, connection=redis, serializer=JSONSerializer)
     redis.zadd(started.key, {f"{utterance.id}:gone": redis.time()[0] - 1})
+    gate.release(1)
 
     open_pool(redis_url)
 
-    wait_until(lambda: redis.zcard(started.key) == 0)
-    assert status(redis, utterance) != JobStatus.STARTED
+    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+
+
+def test_a_job_that_was_taken_by_one_who_died_before_beginning_it_is_put_back(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    utterance = an_utterance("popped")
+    take = ask(redis, redis_url, utterance)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
+    gate.release(1)
+
+    open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
+
+    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    assert redis.llen(queue.intermediate_queue_key) == 0
+
+
+def test_a_job_that_has_just_been_taken_is_left_to_who_took_it(redis: Redis, redis_url: str) -> None:
+    ask(redis, redis_url, an_utterance("popped"))
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
+    patient, hasty = LostAndFound(redis, after_seconds=60), LostAndFound(redis, after_seconds=0)
+
+    for _ in range(2):
+        patient.look()
+    assert queue.job_ids == []
+
+    hasty.look()
+    wait_until(lambda: hasty.look() is None and queue.job_ids == [an_utterance("popped").id])
+
+
+def test_when_all_slots_are_taken_its_orders_learn_how_many_wait(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    pool = open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
+    takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(2)]
+    wait_until(lambda: sum(redis.exists(take.stream) for take in takes) == 2)
+    assert not pool.runtime.limits.give_way()
+
+    takes.append(ask(redis, redis_url, an_utterance("one more")))
+
+    wait_until(pool.runtime.limits.give_way)
+    gate.release(3)
+    wait_until(lambda: all(kinds(redis, take)[-1:] == [b"stop"] for take in takes))
+
+
+def test_who_waits_is_spoken_for_though_long_texts_have_all_the_slots(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "_QUANTUM_SECONDS", 0)
+    monkeypatch.setattr(orders, "_LEAD_SECONDS", 10)
+    open_pool(redis_url, KOE_SLOTS="1")
+    book, guest = an_utterance(text_of(40)), an_utterance("A guest.")
+    read = ask(redis, redis_url, book)
+    gate.release(4)
+    gate.wait_begun(5)
+
+    asked = ask(redis, redis_url, guest)
+    release_until(gate, lambda: kinds(redis, asked)[-1:] == [b"stop"])
+
+    assert kinds(redis, read)[-1] != b"stop"
+    gate.release(100)
+    wait_until(lambda: kinds(redis, read)[-1:] == [b"stop"])
+    spoken = [segment.text for segment in gate.spoken if segment.text != "A guest."]
+    assert list(dict.fromkeys(spoken)) == book.text.replace("background. ", "background.\n").splitlines()
+
+
+def test_what_is_read_by_nobody_who_lives_is_given_up(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
+    utterance = an_utterance(text_of(5))
+    take = ask(redis, redis_url, utterance)
+    gate.wait_begun(1)
+
+    redis.delete(keys.api("api"))
+
+    wait_until(lambda: not redis.exists(*take.both))
+    gate.release(100)
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+
+
+def test_the_account_of_what_is_kept_is_corrected(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
+    KeptSegments(redis, "expired", budget_bytes=100).keep(b"one", bytes(60))
+    redis.delete(keys.kept("expired"))
+
+    open_pool(redis_url)
+
+    wait_until(lambda: redis.hget(keys.KEPT, "total") == b"0")
 
 
 def test_it_waits_for_a_redis_that_is_not_there_yet(data: Path, gate: GatedEngine) -> None:

@@ -1,7 +1,11 @@
-"""The runtime: one utterance from the ledger's claim to its end, in each way that it can end."""
+"""The runtime: one utterance from the ledger's claim to its end, in each way that it can end or go on elsewhere."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,26 +13,30 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
+from app.core.bell import Bell
 from app.core.broker import Lane
-from app.core.chunks import Bell, ChunkReader
-from app.core.connections import connect
-from app.core.errors import EngineFailed, EngineUnavailable, InternalError, InvalidValue
+from app.core.chunks import ChunkReader
+from app.core.errors import EngineFailed, EngineUnavailable, InternalError, InvalidValue, OutOfMemory, WorkersDied
 from app.core.fleet import WorkerCard, announce
-from app.core.ledger import Found, Ledger, WorkerLedger
+from app.core.jobs import JobBook
+from app.core.ledger import MOST_DEATHS, Found, Ledger, Take, WorkerLedger
+from app.core.store import Store
 from app.core.utterance import Utterance
 from app.core.voices import load_catalogue
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.house import wait_until
-from workers import runtime
-from workers.engines.base import Engine, Segment
+from workers import orders, runtime
+from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import ToneEngine
+from workers.orders import Limits
 from workers.runtime import Runtime
 from workers.scheduler import Scheduler
 
 pytestmark = pytest.mark.anyio
 
 VOICE = load_catalogue().parse("af_heart")[0]
+STREAM_BYTES = 65_536
 
 
 def an_utterance(text: str = "Hello there.", **changes: Any) -> Utterance:
@@ -37,44 +45,118 @@ def an_utterance(text: str = "Hello there.", **changes: Any) -> Utterance:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect(redis_url) as redis:
-        announce(redis, WorkerCard(name="w", engines=("tone",)), 60, takes_work=True)
-        yield redis
-
-
-@pytest.fixture
 def ledger(aredis: AsyncRedis) -> Ledger:
-    return Ledger(aredis, cache_ttl=60, queued_ttl=60)
+    return Ledger(aredis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
+
+
+SpeakingWith = Callable[..., Runtime]
 
 
 @pytest.fixture
-def speaking_with(redis: Redis) -> Iterator[Callable[[Engine], Runtime]]:
+def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
+    """A worker of that name with that engine and one compute thread: several in this process stand for several processes."""
     made: list[Runtime] = []
 
-    def make(engine: Engine) -> Runtime:
-        ledger = WorkerLedger(redis, worker="w", cache_ttl=60, cache_bytes=10**9)
-        scheduler = Scheduler(n_threads=1)
-        made.append(Runtime(redis=redis, ledger=ledger, engines={"tone": engine}, scheduler=scheduler, ffmpeg_path=ffmpeg()))
+    def make(engine: Engine, worker: str = "w", *, stream_bytes: int = 10**9, keep_bytes: int = 10**9) -> Runtime:
+        announce(redis, WorkerCard(name=worker, engines=("tone",)), 60, takes_work=True)
+        made.append(
+            Runtime(
+                redis=redis,
+                ledger=WorkerLedger(redis, worker=worker, cache_ttl=60, cache_bytes=10**9),
+                engines={"tone": engine},
+                scheduler=Scheduler(n_threads=1),
+                ffmpeg_path=ffmpeg(),
+                limits=Limits(stream_bytes=stream_bytes, keep_bytes=keep_bytes, patience_seconds=30),
+                jobs=JobBook(redis, job_ttl=60),
+                store=Store(str(tmp_path)),
+                webhook_secret=None,
+                webhook_private=False,
+            )
+        )
         return made[-1]
 
     yield make
     for one in made:
+        for engine in one.engines.values():
+            if isinstance(engine, GatedEngine):
+                engine.release(10_000)
         one.close()
 
 
-async def heard(aredis: AsyncRedis, take: Any) -> tuple[bytes, ChunkReader]:
-    reader = ChunkReader(aredis, Bell(aredis), take)
+@pytest.fixture(autouse=True)
+def no_breath(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another attempt is made at once."""
+    monkeypatch.setattr(runtime, "_BREATH_SECONDS", 0.01)
+
+
+class Patient:
+    """A reader's watch that waits for whatever comes."""
+
+    async def on_quiet(self) -> None:
+        pass
+
+    async def on_read(self, n_bytes: int, entry: str) -> None:
+        pass
+
+
+async def attached(ledger: Ledger, utterance: Utterance) -> Take:
+    found = await ledger.attach(utterance.id)
+    assert found is not None
+    return found[1]
+
+
+async def heard(aredis: AsyncRedis, take: Take) -> tuple[bytes, ChunkReader]:
+    bell = Bell(aredis, keys.BELL)
+    reader = ChunkReader(aredis, bell, take, Patient(), skip_bytes=0, patience_seconds=30)
     return b"".join([chunk async for chunk in reader]), reader
 
 
+def speech(speaking: Runtime, utterance: Utterance) -> asyncio.Future[bool]:
+    return asyncio.ensure_future(asyncio.to_thread(speaking.speak, utterance, Lane.INTERACTIVE))
+
+
+def record(redis: Redis, utterance: Utterance) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in redis.hgetall(keys.utterance(utterance.id)).items()}
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    await asyncio.to_thread(wait_until, holds)
+
+
+@dataclass
+class Sound:
+    """What an utterance sounds like when nothing goes wrong."""
+
+    data: bytes
+    n_segments: int
+
+
+Plain = Callable[[Utterance], Awaitable[Sound]]
+
+
+@pytest.fixture
+def plain(speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis) -> Plain:
+    """Speaks an utterance undisturbed, and forgets it again."""
+    undisturbed = speaking_with(ToneEngine(), "plain")
+
+    async def speak(utterance: Utterance) -> Sound:
+        take = await attached(ledger, utterance)
+        await asyncio.to_thread(undisturbed.speak, utterance, Lane.INTERACTIVE)
+        data, reader = await heard(aredis, take)
+        assert reader.report is not None
+        redis.delete(*take.both)
+        return Sound(data, reader.report.n_segments)
+
+    return speak
+
+
 async def test_an_utterance_that_is_wanted_is_spoken_and_kept(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance()
-    _, take = await ledger.attach(utterance.id)
+    take = await attached(ledger, utterance)
 
-    await asyncio.to_thread(speaking_with(ToneEngine()).speak, utterance, Lane.INTERACTIVE)
+    assert await speech(speaking_with(ToneEngine()), utterance)
 
     audio, reader = await heard(aredis, take)
     assert reader.report is not None
@@ -82,30 +164,31 @@ async def test_an_utterance_that_is_wanted_is_spoken_and_kept(
     assert reader.report.n_phonemes == 12
     assert reader.report.n_bytes == len(audio)
     assert reader.report.audio_seconds * 24_000 == len(decode(audio, "pcm"))
-    assert (await ledger.attach(utterance.id))[0] is Found.HIT
+    again = await ledger.attach(utterance.id)
+    assert again == (Found.HIT, take)
 
 
-async def test_what_nobody_wants_is_not_spoken(speaking_with: Callable[[Engine], Runtime], redis: Redis) -> None:
+async def test_what_nobody_wants_is_not_spoken(speaking_with: SpeakingWith, redis: Redis) -> None:
     engine = GatedEngine()
 
-    speaking_with(engine).speak(an_utterance(), Lane.INTERACTIVE)
+    assert speaking_with(engine).speak(an_utterance(), Lane.INTERACTIVE)
 
     assert engine.n_begun == 0
     assert redis.keys("koe:audio:*") == []
 
 
 async def test_what_an_engine_breaks_reaches_the_reader_and_the_queue(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(text_of(6))
-    _, take = await ledger.attach(utterance.id)
+    take = await attached(ledger, utterance)
 
     with pytest.raises(EngineFailed):
-        await asyncio.to_thread(speaking_with(FailingEngine(fail_at=1)).speak, utterance, Lane.INTERACTIVE)
+        await speech(speaking_with(FailingEngine(fail_at=1)), utterance)
 
     with pytest.raises(InternalError):
         await heard(aredis, take)
-    assert (await ledger.attach(utterance.id))[0] is Found.MISS
+    assert await attached(ledger, utterance) != take
 
 
 class PickyEngine(ToneEngine):
@@ -114,25 +197,25 @@ class PickyEngine(ToneEngine):
 
 
 async def test_a_fault_of_the_request_reaches_the_reader_and_not_the_queue(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance()
-    _, take = await ledger.attach(utterance.id)
+    take = await attached(ledger, utterance)
 
-    await asyncio.to_thread(speaking_with(PickyEngine()).speak, utterance, Lane.INTERACTIVE)
+    assert await speech(speaking_with(PickyEngine()), utterance)
 
     with pytest.raises(InvalidValue, match="cannot be said"):
         await heard(aredis, take)
 
 
 async def test_an_engine_that_is_not_here_reaches_the_reader_by_name(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(engine="kokoro")
-    _, take = await ledger.attach(utterance.id)
+    take = await attached(ledger, utterance)
 
     with pytest.raises(EngineUnavailable):
-        await asyncio.to_thread(speaking_with(ToneEngine()).speak, utterance, Lane.INTERACTIVE)
+        await speech(speaking_with(ToneEngine()), utterance)
 
     with pytest.raises(EngineUnavailable, match="kokoro"):
         await heard(aredis, take)
@@ -144,13 +227,13 @@ class BuggyEngine(ToneEngine):
 
 
 async def test_an_unforeseen_error_reaches_the_reader_without_its_words(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance()
-    _, take = await ledger.attach(utterance.id)
+    take = await attached(ledger, utterance)
 
     with pytest.raises(KeyError):
-        await asyncio.to_thread(speaking_with(BuggyEngine()).speak, utterance, Lane.INTERACTIVE)
+        await speech(speaking_with(BuggyEngine()), utterance)
 
     with pytest.raises(InternalError) as caught:
         await heard(aredis, take)
@@ -158,88 +241,372 @@ async def test_an_unforeseen_error_reaches_the_reader_without_its_words(
 
 
 async def test_a_take_that_is_cancelled_ends_between_two_segments(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, redis: Redis
+    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis
 ) -> None:
     engine = GatedEngine()
     speaking = speaking_with(engine)
     utterance = an_utterance(text_of(6))
-    _, take = await ledger.attach(utterance.id)
-    speech = asyncio.ensure_future(asyncio.to_thread(speaking.speak, utterance, Lane.INTERACTIVE))
+    take = await attached(ledger, utterance)
+    speaks = speech(speaking, utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
-    await asyncio.to_thread(wait_until, lambda: speaking._scheduler.n_waiting == 2)
+    await until(lambda: speaking._scheduler.n_waiting == 2)
 
     assert await ledger.detach(take)
     speaking.cancel(utterance.id, take.token)
     engine.release(100)
-    await speech
+    await speaks
 
     assert engine.n_begun == 1
-    assert not redis.exists(take.stream, keys.utterance(utterance.id))
+    assert not redis.exists(*take.both)
 
 
 async def test_a_take_that_is_cancelled_unheard_ends_at_its_next_chunk(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, redis: Redis
+    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis
 ) -> None:
     engine = GatedEngine()
     utterance = an_utterance(text_of(6))
-    _, take = await ledger.attach(utterance.id)
-    speech = asyncio.ensure_future(asyncio.to_thread(speaking_with(engine).speak, utterance, Lane.INTERACTIVE))
+    take = await attached(ledger, utterance)
+    speaks = speech(speaking_with(engine), utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
 
     await ledger.detach(take)
     engine.release(1)
     await asyncio.to_thread(engine.wait_begun, 2)
     engine.release(100)
-    await speech
+    await speaks
 
     assert len(engine.spoken) < 6
     assert not redis.exists(take.stream)
 
 
 async def test_to_cancel_another_take_of_the_same_utterance_does_nothing(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
 ) -> None:
     engine = GatedEngine()
     speaking = speaking_with(engine)
     utterance = an_utterance(text_of(3))
-    _, take = await ledger.attach(utterance.id)
-    speech = asyncio.ensure_future(asyncio.to_thread(speaking.speak, utterance, Lane.INTERACTIVE))
+    take = await attached(ledger, utterance)
+    speaks = speech(speaking, utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
 
     speaking.cancel(utterance.id, "0000")
     speaking.cancel("unknown", take.token)
     engine.release(100)
-    await speech
+    await speaks
 
     _, reader = await heard(aredis, take)
     assert reader.report is not None
     assert reader.report.n_segments == len(engine.spoken) == 3
 
 
-async def test_who_leaves_during_the_last_segment_leaves_it_to_the_next(
-    speaking_with: Callable[[Engine], Runtime], ledger: Ledger, redis: Redis
+async def test_who_leaves_when_all_is_spoken_leaves_it_to_the_next(
+    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis
 ) -> None:
-    engine = GatedEngine()
-    utterance = an_utterance()
-    _, take = await ledger.attach(utterance.id)
-    writing = redis.pipeline
+    utterance = an_utterance(text_of(2))
+    take = await attached(ledger, utterance)
+    speaking = speaking_with(ToneEngine())
+    finish, loop = speaking._ledger.finish, asyncio.get_running_loop()
     left: list[bool] = []
-    loop = asyncio.get_running_loop()
 
-    def leave_first(*args: Any, **kwargs: Any) -> Any:
-        if not left:
-            left.append(asyncio.run_coroutine_threadsafe(ledger.detach(take), loop).result(30))
-        return writing(*args, **kwargs)
+    def leave_first(*args: Any) -> Any:
+        left.append(asyncio.run_coroutine_threadsafe(ledger.detach(take), loop).result(30))
+        return finish(*args)
 
-    redis.pipeline = leave_first  # type: ignore[method-assign]
-    engine.release(1)
-    await asyncio.to_thread(speaking_with(engine).speak, utterance, Lane.INTERACTIVE)
+    speaking._ledger.finish = leave_first  # type: ignore[method-assign]
+    await speech(speaking, utterance)
 
     assert left == [False]
-    assert (await ledger.attach(utterance.id))[0] is Found.HIT
+    assert await ledger.attach(utterance.id) == (Found.HIT, take)
 
 
-async def test_a_process_has_one_runtime_or_none(speaking_with: Callable[[Engine], Runtime]) -> None:
+@pytest.mark.parametrize("format_name", ["pcm", "mp3", "opus"])
+async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment_twice(
+    format_name: str, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+) -> None:
+    utterance = an_utterance(text_of(6), format=format_name)
+    sound = await plain(utterance)
+    dying, heir = GatedEngine(), GatedEngine()
+    heir.release(100)
+    take = await attached(ledger, utterance)
+    former = speech(speaking_with(dying), utterance)
+    dying.release(3)
+    await asyncio.to_thread(dying.wait_begun, 4)
+    await until(lambda: int(record(redis, utterance).get("bytes", 0)) > 0)
+
+    redis.delete(keys.worker("w"))
+    await speech(speaking_with(heir, "heir"), utterance)
+    dying.release(100)
+    await former
+
+    audio, reader = await heard(aredis, take)
+    assert audio == sound.data
+    assert reader.report is not None
+    assert reader.report.n_bytes == len(audio)
+    assert len(heir.spoken) == sound.n_segments - 3
+    assert redis.keys("koe:kept:*") == []
+
+
+async def test_one_that_was_only_thought_dead_is_fenced_out_even_in_the_same_process(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+) -> None:
+    """Redis was away for longer than a card lives, and whoever beat first gave the job to another slot of the same pool."""
+    engine = GatedEngine()
+    utterance = an_utterance(text_of(5))
+    sound = await plain(utterance)
+    take = await attached(ledger, utterance)
+    speaking = speaking_with(engine)
+    former = speech(speaking, utterance)
+    engine.release(2)
+    await asyncio.to_thread(engine.wait_begun, 3)
+    redis.delete(keys.worker("w"))
+    again = speech(speaking, utterance)
+    await until(lambda: record(redis, utterance)["claim"] == "2")
+
+    engine.release(100)
+    await asyncio.gather(former, again)
+
+    audio, _ = await heard(aredis, take)
+    assert audio == sound.data
+    assert speaking._speaking == {}
+
+
+async def test_of_what_workers_have_died_nobody_tries_again_and_the_reader_is_told(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis
+) -> None:
+    utterance = an_utterance()
+    take = await attached(ledger, utterance)
+    engines = [GatedEngine() for _ in range(MOST_DEATHS)]
+    speaks = []
+    for number, engine in enumerate(engines):
+        speaks.append(speech(speaking_with(engine, f"w{number}"), utterance))
+        await asyncio.to_thread(engine.wait_begun, 1)
+        redis.delete(keys.worker(f"w{number}"))
+    spared = GatedEngine()
+
+    with pytest.raises(WorkersDied):
+        await speech(speaking_with(spared, "last"), utterance)
+    for engine in engines:
+        engine.release(1)
+    await asyncio.gather(*speaks)
+
+    with pytest.raises(InternalError, match="died of it"):
+        await heard(aredis, take)
+    assert spared.n_begun == 0
+
+
+async def test_what_was_begun_before_a_failure_is_not_spoken_again_by_who_asks_again(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+) -> None:
+    utterance = an_utterance(text_of(5))
+    await attached(ledger, utterance)
+    with pytest.raises(EngineFailed):
+        await speech(speaking_with(FailingEngine(fail_at=3)), utterance)
+    engine = GatedEngine()
+    engine.release(100)
+
+    take = await attached(ledger, utterance)
+    await speech(speaking_with(engine, "other"), utterance)
+
+    _, reader = await heard(aredis, take)
+    assert reader.report is not None
+    assert reader.report.n_segments == 5
+    assert len(engine.spoken) == 2
+
+
+@pytest.mark.parametrize("keep_bytes", [0, 10**9])
+async def test_who_gives_way_goes_on_later_at_the_next_byte(
+    keep_bytes: int,
+    speaking_with: SpeakingWith,
+    ledger: Ledger,
+    aredis: AsyncRedis,
+    redis: Redis,
+    plain: Plain,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(orders, "_QUANTUM_SECONDS", 0)
+    monkeypatch.setattr(orders, "_LEAD_SECONDS", 0)
+    utterance = an_utterance(text_of(5), format="mp3")
+    sound = await plain(utterance)
+    engine = GatedEngine()
+    engine.release(100)
+    take = await attached(ledger, utterance)
+    speaking = speaking_with(engine, keep_bytes=keep_bytes)
+    speaking.limits.set_waiting(1)
+
+    assert not await speech(speaking, utterance)
+    assert record(redis, utterance)["state"] == "queued"
+    assert len(engine.spoken) < 5
+    assert await speech(speaking, utterance)
+
+    audio, _ = await heard(aredis, take)
+    assert audio == sound.data
+    first_was_kept = engine.spoken.count(engine.spoken[0]) == 1
+    assert first_was_kept is bool(keep_bytes)
+
+
+async def test_what_a_reader_does_not_take_is_parked_and_goes_on_where_it_was(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+) -> None:
+    utterance = an_utterance(text_of(6))
+    sound = await plain(utterance)
+    engine = GatedEngine()
+    engine.release(100)
+    speaking = speaking_with(engine, stream_bytes=STREAM_BYTES)
+    take = await attached(ledger, utterance)
+
+    assert await speech(speaking, utterance)
+    parked = record(redis, utterance)
+    assert parked["state"] == "parked"
+    assert STREAM_BYTES < int(parked["bytes"]) < len(sound.data)
+    n_times = 1
+    while record(redis, utterance)["state"] != "finished":
+        n_times += 1
+        assert await ledger.read(take, int(record(redis, utterance)["bytes"]), "0")
+        assert await speech(speaking, utterance)
+
+    audio, _ = await heard(aredis, take)
+    assert audio == sound.data
+    # What the engine had in hand when the slot was left may be asked for again before it is kept.
+    assert len(engine.spoken) <= sound.n_segments + n_times
+
+
+class KillingEngine(ToneEngine):
+    """Kills the encoder's process while it speaks the nth segment."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self._at = at
+        self.n_spoken = 0
+        self.n_killed = 0
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        if self.n_spoken == self._at and not self.n_killed:
+            (pid,) = [int(pid) for pid in _children() if b"pipe:1" in _command(pid)]
+            os.kill(pid, signal.SIGKILL)
+            self.n_killed += 1
+        self.n_spoken += len(segments)
+        return super().synthesize(segments)
+
+
+def _children() -> list[str]:
+    return [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+
+
+def _command(pid: str) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "aac", "flac"])
+async def test_an_encoder_that_is_killed_costs_nobody_anything(
+    format_name: str, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain
+) -> None:
+    utterance = an_utterance(text_of(5), format=format_name)
+    sound = await plain(utterance)
+    engine = KillingEngine(at=3)
+    take = await attached(ledger, utterance)
+
+    await speech(speaking_with(engine), utterance)
+
+    audio, _ = await heard(aredis, take)
+    assert engine.n_killed == 1
+    assert audio == sound.data
+    # All but what the engine had in hand was kept.
+    assert engine.n_spoken <= sound.n_segments + 1
+
+
+class HungryEngine(ToneEngine):
+    """Finds no memory for one segment so often."""
+
+    def __init__(self, text: str, n_times: int) -> None:
+        super().__init__()
+        self.n_left = n_times
+        self._text = text
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        if self.n_left and any(self._text in segment.text for segment in segments):
+            self.n_left -= 1
+            raise MemoryError
+        return super().synthesize(segments)
+
+
+@pytest.mark.parametrize("n_times", [1, 2])
+async def test_an_engine_that_finds_no_memory_for_a_moment_costs_nobody_anything(
+    n_times: int, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain
+) -> None:
+    utterance = an_utterance(text_of(4), format="mp3")
+    sound = await plain(utterance)
+    engine = HungryEngine("Sentence 2", n_times)
+    take = await attached(ledger, utterance)
+
+    await speech(speaking_with(engine), utterance)
+
+    audio, _ = await heard(aredis, take)
+    assert engine.n_left == 0
+    assert audio == sound.data
+
+
+async def test_an_engine_that_finds_none_three_times_is_a_failure(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+) -> None:
+    utterance = an_utterance(text_of(4))
+    take = await attached(ledger, utterance)
+
+    with pytest.raises(OutOfMemory):
+        await speech(speaking_with(HungryEngine("Sentence 2", 3)), utterance)
+
+    with pytest.raises(InternalError):
+        await heard(aredis, take)
+
+
+LOSE_LAST = """
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+redis.call('XDEL', KEYS[2], last[1])
+redis.call('HSET', KEYS[1], 'bytes', last[2][4])
+"""
+"""Entries are `kind`, what, `at`, where, …"""
+
+
+async def test_audio_that_redis_has_lost_is_written_again(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+) -> None:
+    """As after a restart that lost the last second of what was written."""
+    utterance = an_utterance(text_of(5), format="mp3")
+    sound = await plain(utterance)
+    engine = GatedEngine()
+    take = await attached(ledger, utterance)
+    speaks = speech(speaking_with(engine), utterance)
+    engine.release(2)
+    await asyncio.to_thread(engine.wait_begun, 3)
+    await until(lambda: int(record(redis, utterance).get("bytes", 0)) > 0)
+    redis.eval(LOSE_LAST, 2, *take.both)
+
+    engine.release(100)
+    await speaks
+
+    audio, _ = await heard(aredis, take)
+    assert audio == sound.data
+
+
+async def test_what_is_read_by_nobody_who_lives_is_given_up(speaking_with: SpeakingWith, ledger: Ledger, redis: Redis) -> None:
+    engine = GatedEngine()
+    utterance = an_utterance(text_of(5))
+    take = await attached(ledger, utterance)
+    speaking = speaking_with(engine)
+    speaks = speech(speaking, utterance)
+    await asyncio.to_thread(engine.wait_begun, 1)
+
+    speaking.abandon_unread()
+    assert redis.exists(*take.both) == 2
+    redis.delete(keys.api("api"))
+    speaking.abandon_unread()
+    engine.release(100)
+    await speaks
+
+    assert redis.exists(*take.both) == 0
+    assert len(engine.spoken) < 5
+
+
+async def test_a_process_has_one_runtime_or_none(speaking_with: SpeakingWith) -> None:
     with pytest.raises(RuntimeError, match="koe worker"):
         runtime.current()
     one = speaking_with(ToneEngine())
@@ -252,18 +619,16 @@ async def test_a_process_has_one_runtime_or_none(speaking_with: Callable[[Engine
         runtime.current()
 
 
-async def test_closing_ends_threads_and_engines(redis: Redis) -> None:
+async def test_closing_ends_threads_and_engines(speaking_with: SpeakingWith) -> None:
     closed: list[bool] = []
 
     class ClosingEngine(ToneEngine):
         def close(self) -> None:
             closed.append(True)
 
-    scheduler = Scheduler(n_threads=2)
-    ledger = WorkerLedger(redis, worker="w", cache_ttl=60, cache_bytes=1)
-    one = Runtime(redis=redis, ledger=ledger, engines={"tone": ClosingEngine()}, scheduler=scheduler, ffmpeg_path=ffmpeg())
+    one = speaking_with(ClosingEngine())
 
     one.close()
 
     assert closed == [True]
-    wait_until(lambda: not any(thread.is_alive() for thread in scheduler._threads))
+    wait_until(lambda: not any(thread.is_alive() for thread in one._scheduler._threads))

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 from rq import Queue
 from rq.job import Job, JobStatus
-from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq.registry import FailedJobRegistry, StartedJobRegistry, clean_registries
 from rq.serializers import JSONSerializer
 
 from app.core.broker import Broker, Lane, lane_queue
@@ -34,16 +34,19 @@ class Stage(Runtime):
 
     def __init__(self) -> None:
         self.said: list[tuple[str, Lane]] = []
+        self.callers: list[str] = []
         self.begun = threading.Semaphore(0)
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def speak(self, utterance: Utterance, lane: Lane) -> None:
+    def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
         self.said.append((utterance.text, lane))
+        self.callers.append(caller)
         self.begun.release()
         assert self.may_end.wait(60)
         if utterance.text == "fail":
             raise RuntimeError("the engine broke")
+        return utterance.text != "gives way" or self.said.count((utterance.text, lane)) > 2
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def open_slot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Slot]]:
-    monkeypatch.setattr("workers.slot.POP_SECONDS", 1)
+    monkeypatch.setattr("workers.slot.POP_SECONDS", 0.2)
     stopping = threading.Event()
     slots: list[Slot] = []
 
@@ -77,7 +80,7 @@ def open_slot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 def submit(redis: Redis, *texts: str, lane: Lane = Lane.INTERACTIVE) -> list[str]:
     broker = Broker(redis, max_queue=100)
     for text in texts:
-        broker.submit(an_utterance(text), lane, request_id="req_1")
+        broker.submit(an_utterance(text), lane, request_id="req_1", caller="somebody")
     return [an_utterance(text).id for text in texts]
 
 
@@ -99,6 +102,7 @@ def test_it_takes_what_lies_in_its_lane_in_order_and_nothing_else(
 
     wait_until(lambda: [status(redis, job_id) for job_id in job_ids] == [JobStatus.FINISHED] * 2)
     assert stage.said == [("one", Lane.INTERACTIVE), ("two", Lane.INTERACTIVE)]
+    assert stage.callers == ["somebody", "somebody"]
     assert lane_queue(redis, Lane.BATCH).count == 1
 
 
@@ -112,7 +116,9 @@ def test_what_comes_while_it_waits_is_taken(redis: Redis, stage: Stage, open_slo
     assert stage.said == [("one", Lane.BATCH)]
 
 
-def test_a_job_that_fails_is_kept_among_the_failed_and_the_next_is_taken(redis: Redis, open_slot: Callable[..., Slot]) -> None:
+def test_a_job_that_fails_is_kept_among_the_failed_and_not_tried_again_and_the_next_is_taken(
+    redis: Redis, stage: Stage, open_slot: Callable[..., Slot]
+) -> None:
     failing, fine = submit(redis, "fail", "fine")
 
     open_slot(redis)
@@ -120,6 +126,53 @@ def test_a_job_that_fails_is_kept_among_the_failed_and_the_next_is_taken(redis: 
     wait_until(lambda: status(redis, fine) == JobStatus.FINISHED)
     assert status(redis, failing) == JobStatus.FAILED
     assert failing in registry(FailedJobRegistry, lane_queue(redis, Lane.INTERACTIVE)).get_job_ids()
+    assert [text for text, _ in stage.said] == ["fail", "fine"]
+    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == []
+
+
+def test_a_job_that_gives_way_goes_to_the_end_of_its_lane_until_it_is_done(
+    redis: Redis, stage: Stage, open_slot: Callable[..., Slot]
+) -> None:
+    job_ids = submit(redis, "gives way", "one", "two")
+
+    open_slot(redis)
+
+    wait_until(lambda: all(status(redis, job_id) == JobStatus.FINISHED for job_id in job_ids))
+    assert [text for text, _ in stage.said] == ["gives way", "one", "two", "gives way", "gives way"]
+
+
+def test_a_job_that_was_abandoned_is_given_to_another(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
+    stage.may_end.clear()
+    open_slot(redis)
+    (job_id,) = submit(redis, "one")
+    assert stage.begun.acquire(timeout=30)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    started = registry(StartedJobRegistry, queue)
+
+    clean_registries(queue)
+    assert queue.job_ids == []
+    redis.zadd(started.key, {redis.zrange(started.key, 0, 0)[0]: redis.time()[0] - 1})
+    clean_registries(queue)
+
+    assert queue.job_ids == [job_id]
+    assert status(redis, job_id) == JobStatus.QUEUED
+    stage.may_end.set()
+    open_slot(redis)
+    wait_until(lambda: len(stage.said) == 2)
+
+
+def test_it_is_busy_while_a_job_runs(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
+    stage.may_end.clear()
+    slot = open_slot(redis)
+    assert not slot.is_busy
+    (job_id,) = submit(redis, "one")
+    assert stage.begun.acquire(timeout=30)
+    assert slot.is_busy
+
+    stage.may_end.set()
+    wait_until(lambda: status(redis, job_id) == JobStatus.FINISHED)
+
+    wait_until(lambda: not slot.is_busy)
 
 
 def test_a_running_job_counts_as_running_for_seconds_and_longer_with_each_beat(

@@ -13,23 +13,58 @@ from app.core.formats import SAMPLE_RATE_HZ
 from app.core.utterance import Utterance
 from app.core.voices import load_catalogue
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
-from tests.engines import FailingEngine, GatedEngine
+from tests.engines import FailingEngine, GatedEngine, text_of
 from workers.encoder import Sink
 from workers.engines.base import Engine, Segment
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
-from workers.scheduler import Scheduler
+from workers.scheduler import Scheduler, Turn
 from workers.synthesizer import Spoken, Synthesizer
 from workers.text.segment import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 SENTENCE = "This is the sentence that is said again and again, so long that it stands for itself and for nothing else at all."
-BOOK = " ".join([SENTENCE] * 8)
+BOOK = text_of(8)
+"""No two segments of it are the same."""
 
 
 def an_utterance(text: str = SENTENCE, **changes: Any) -> Utterance:
     fields: dict[str, Any] = {"text": text, "engine": "tone", "voice": VOICE, "language": "en-US", "format": "pcm"}
     return Utterance(**(fields | changes))
+
+
+class SpokenOrder:
+    """An order that notes all that is done with it, and keeps what it is given."""
+
+    def __init__(self, utterance: Utterance, booth: "Booth", sink: Sink | None, lane: Lane) -> None:
+        self.utterance = utterance
+        self.lane = lane
+        self.caller = "somebody"
+        self.name = "an order"
+        self.listening_seconds = booth.listening_seconds
+        self._booth = booth
+        self._sink = sink or booth.hear
+
+    def write(self, data: bytes) -> None:
+        self._sink(data)
+
+    def check(self, lead_seconds: float) -> None:
+        self._booth.leads.append(lead_seconds)
+        if self._booth.cancelled.is_set():
+            raise Cancelled("Nobody listens.")
+
+    def find(self, segment: Segment) -> bytes | None:
+        return self._booth.kept.get(segment.digest)
+
+    def begin(self, segment: Segment) -> None:
+        self._booth.begun.append(segment)
+
+    def keep(self, segment: Segment, pcm: bytes) -> None:
+        assert segment in self._booth.begun
+        self._booth.kept[segment.digest] = pcm
+
+    def on_spoken(self) -> None:
+        self._booth.all_spoken.set()
 
 
 class Booth:
@@ -42,19 +77,33 @@ class Booth:
         self.cancelled = threading.Event()
         self.said: list[bytes] = []
         self.heard = threading.Event()
+        self.leads: list[float] = []
+        self.kept: dict[bytes, bytes] = {}
+        self.begun: list[Segment] = []
+        self.listening_seconds = 0.0
         self.spoken: Spoken | None = None
         self.error: BaseException | None = None
         self.all_spoken = threading.Event()
         self._thread: threading.Thread | None = None
 
     def speak(self, utterance: Utterance, sink: Sink | None = None, lane: Lane = Lane.INTERACTIVE) -> Spoken:
-        return self.synthesizer.speak(
-            utterance, sink or self._hear, lane=lane, cancelled=self.cancelled, on_spoken=self.all_spoken.set
-        )
+        return self.synthesizer.speak(SpokenOrder(utterance, self, sink, lane))
 
-    def _hear(self, data: bytes) -> None:
+    def hear(self, data: bytes) -> None:
         self.said.append(data)
         self.heard.set()
+
+    def turns(self) -> list[Turn]:
+        """Those that are handed to its scheduler from now on."""
+        turns: list[Turn] = []
+        submit = self.scheduler.submit
+
+        def watch(turn: Turn) -> Any:
+            turns.append(turn)
+            return submit(turn)
+
+        self.scheduler.submit = watch  # type: ignore[method-assign]
+        return turns
 
     def begin(self, utterance: Utterance) -> None:
         self._thread = threading.Thread(target=self._run, args=(utterance,))
@@ -192,19 +241,83 @@ def test_segments_are_spoken_in_the_order_of_the_text(a_booth: Callable[[Engine]
 
 def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_booth: Callable[[Engine], Booth]) -> None:
     booth = a_booth(ToneEngine())
-    turns = []
-    submit = booth.scheduler.submit
+    turns = booth.turns()
 
-    def watch(turn: Any) -> Any:
-        turns.append(turn)
-        return submit(turn)
-
-    booth.scheduler.submit = watch  # type: ignore[method-assign]
     booth.speak(an_utterance(BOOK))
 
     deadlines = [turn.deadline for turn in turns]
     assert deadlines == sorted(deadlines)
     assert deadlines[-1] - deadlines[0] > 20
+    assert [turn.is_first for turn in turns] == [True] + [False] * (len(turns) - 1)
+    assert {turn.caller for turn in turns} == {"somebody"}
+
+
+def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_booth: Callable[[Engine], Booth]) -> None:
+    new, resumed = a_booth(ToneEngine()), a_booth(ToneEngine())
+    resumed.listening_seconds = 1000.0
+    new_turns, resumed_turns = new.turns(), resumed.turns()
+
+    new.speak(an_utterance(BOOK))
+    resumed.speak(an_utterance(BOOK))
+
+    assert new_turns[-1].deadline - resumed_turns[-1].deadline == pytest.approx(1000.0, abs=60)
+
+
+def test_between_segments_the_order_is_told_what_its_listener_has_in_hand(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(BOOK))
+
+    assert len(booth.leads) == spoken.n_segments + 1
+    assert booth.leads[:2] == [0.0, 0.0]
+    assert booth.leads[2:] == sorted(booth.leads[2:])
+    assert 20 < booth.leads[-1] < spoken.audio_seconds
+
+
+@pytest.mark.parametrize("format_name", ["pcm", "mp3"])
+def test_what_was_kept_is_not_spoken_again_and_sounds_the_same(format_name: str, a_booth: Callable[[Engine], Booth]) -> None:
+    utterance = an_utterance(BOOK, format=format_name)
+    first = a_booth(ToneEngine())
+    plain = first.speak(utterance)
+    second = a_booth(ToneEngine())
+    second.kept = dict(list(first.kept.items())[:3])
+
+    spoken = second.speak(utterance)
+
+    assert spoken == plain
+    assert b"".join(second.said) == b"".join(first.said)
+    assert [segment.text for segment in second.begun] == [segment.text for segment in first.begun][3:]
+
+
+def test_where_all_was_kept_nothing_is_spoken(a_booth: Callable[[Engine], Booth]) -> None:
+    first = a_booth(ToneEngine())
+    first.speak(an_utterance(BOOK))
+    second = a_booth(FailingEngine(fail_at=0))
+    second.kept = first.kept
+
+    second.speak(an_utterance(BOOK))
+
+    assert b"".join(second.said) == b"".join(first.said)
+    assert second.all_spoken.is_set()
+
+
+def test_what_is_said_twice_is_spoken_once(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(" ".join([SENTENCE] * 8)))
+
+    assert len(booth.begun) < spoken.n_segments
+    assert booth.said.count(booth.said[-1]) > 2
+
+
+def test_a_segment_is_kept_before_any_of_it_is_heard(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+    n_kept: list[int] = []
+
+    booth.speak(an_utterance(BOOK), lambda _: n_kept.append(len(booth.kept)))
+
+    # A segment, then a pause and a segment, …
+    assert all(n >= 1 + (number + 1) // 2 for number, n in enumerate(n_kept))
 
 
 def test_a_failing_engine_fails_the_utterance_and_leaves_nothing(
@@ -231,7 +344,7 @@ def test_a_cancelled_utterance_ends_while_it_waits_and_leaves_nothing(
     engine.wait_begun(2)
 
     booth.cancelled.set()
-    booth.synthesizer.cancel(utterance.id)
+    booth.synthesizer.cancel("an order")
     engine.release(1)
     booth.end()
 

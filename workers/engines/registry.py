@@ -13,6 +13,7 @@ import structlog
 from app.core.errors import EngineUnavailable
 from app.core.voices import Catalogue
 from workers.engines.base import Engine
+from workers.engines.idle import IdleEngine
 
 Choice = Literal["auto", "kokoro", "espeak", "tone"]
 
@@ -30,7 +31,14 @@ class Loaded(msgspec.Struct, frozen=True):
     """Why Kokoro was wanted and is not among them, and the command that mends it: one or two plain sentences."""
 
 
-def load_engines(choice: Choice, *, catalogue: Catalogue, model_dir: Path | None = None, device: str = "cpu") -> Loaded:
+def load_engines(
+    choice: Choice,
+    *,
+    catalogue: Catalogue,
+    model_dir: Path | None = None,
+    device: str = "cpu",
+    idle_unload: float = 0.0,
+) -> Loaded:
     """The engines for `choice`.
 
     - `auto`: espeak always, and Kokoro when its files are there and whole; `missing` says why it is not.
@@ -38,7 +46,8 @@ def load_engines(choice: Choice, *, catalogue: Catalogue, model_dir: Path | None
     - `espeak`, `tone`: that one.
 
     Raises EngineUnavailable when espeak-ng itself does not work. `model_dir` and `device` are as for
-    `workers.engines.kokoro.engine.KokoroEngine`.
+    `workers.engines.kokoro.engine.KokoroEngine`. After `idle_unload` seconds without work Kokoro is let go of until it is asked
+    again; 0 is never. The others are light, and stay.
     """
     if choice == "tone":
         return Loaded({"tone": _load_tone()})
@@ -46,7 +55,7 @@ def load_engines(choice: Choice, *, catalogue: Catalogue, model_dir: Path | None
     if choice == "espeak":
         return Loaded({"espeak": espeak})
     try:
-        kokoro = _load_kokoro(catalogue, model_dir, device)
+        kokoro = _load_kokoro(catalogue, model_dir, device, idle_unload)
     except EngineUnavailable as error:
         if choice == "kokoro":
             espeak.close()
@@ -68,9 +77,13 @@ def _load_espeak(catalogue: Catalogue) -> Engine:
     return EspeakEngine(catalogue)
 
 
-def _load_kokoro(catalogue: Catalogue, model_dir: Path | None, device: str) -> Engine:
+def _load_kokoro(catalogue: Catalogue, model_dir: Path | None, device: str, idle_unload: float) -> Engine:
     try:
         from workers.engines.kokoro.engine import KokoroEngine
     except ModuleNotFoundError as error:
         raise EngineUnavailable(_NOT_INSTALLED.format(error.name)) from error
-    return KokoroEngine(catalogue=catalogue, model_dir=model_dir, device=device)
+
+    def load() -> Engine:
+        return KokoroEngine(catalogue=catalogue, model_dir=model_dir, device=device)
+
+    return IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()

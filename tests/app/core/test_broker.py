@@ -10,9 +10,9 @@ from redis import Redis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from app.core.broker import SPEAK, Broker, Lane, describe, lane_queue
+from app.core.broker import Broker, Lane, Task, describe, enqueue_task, lane_of, lane_queue, put_back, taken
 from app.core.errors import QueueFull
-from app.core.utterance import Utterance
+from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import BlendPart
 
 TEXT = "A secret that nobody else may read."
@@ -34,29 +34,39 @@ def broker(redis: Redis) -> Broker:
     return Broker(redis, max_queue=2)
 
 
-def submit(broker: Broker, utterance: Utterance) -> bool:
-    return broker.submit(utterance, Lane.INTERACTIVE, request_id="req_1")
+def submit(broker: Broker, utterance: Utterance, **options: Any) -> bool:
+    return broker.submit(utterance, Lane.INTERACTIVE, request_id="req_1", **options)
 
 
 def the_job(redis: Redis, utterance: Utterance) -> Job:
     return Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer)
 
 
-def test_the_task_s_dotted_name_leads_to_a_function() -> None:
-    module, _, name = SPEAK.rpartition(".")
+@pytest.mark.parametrize("task", Task)
+def test_a_task_s_dotted_name_leads_to_a_function(task: Task) -> None:
+    module, _, name = task.rpartition(".")
     assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_a_lane_s_queue_bears_the_wire_s_version_and_a_job_knows_its_lane(broker: Broker, redis: Redis) -> None:
+    submit(broker, an_utterance())
+
+    job = the_job(redis, an_utterance())
+    assert job.origin == lane_queue(redis, Lane.INTERACTIVE).name == f"interactive-{WIRE_VERSION}"
+    assert lane_of(job) is Lane.INTERACTIVE
+    assert len({lane_queue(redis, lane).name for lane in Lane}) == len(Lane)
 
 
 def test_a_job_is_json_and_has_the_utterance_s_id(broker: Broker, redis: Redis) -> None:
     utterance = an_utterance()
 
-    submit(broker, utterance)
+    submit(broker, utterance, caller="somebody")
 
     job = the_job(redis, utterance)
     name, instance, args, kwargs = json.loads(zlib.decompress(redis.hget(job.key, "data") or b""))
-    assert (name, instance, kwargs) == (SPEAK, None, {})
+    assert (name, instance, kwargs) == (Task.SPEAK, None, {})
     assert Utterance.from_json(args[0]) == utterance
-    assert args[1] == "req_1"
+    assert args[1:] == ["req_1", "somebody"]
     assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]
 
 
@@ -80,6 +90,30 @@ def test_a_full_lane_takes_no_more_and_says_how_many_wait(broker: Broker) -> Non
 
     assert caught.value.retry_after_seconds == 5
     assert broker.waiting() == {Lane.INTERACTIVE: 2, Lane.BATCH: 0}
+
+
+def test_what_was_let_in_before_is_let_in_again_however_full_the_lane_is(broker: Broker, redis: Redis) -> None:
+    submit(broker, an_utterance(text="one"))
+    submit(broker, an_utterance(text="two"))
+    lost = an_utterance(text="three")
+
+    assert submit(broker, lost, again=True)
+
+    assert lane_queue(redis, Lane.INTERACTIVE).job_ids[-1] == lost.id
+
+
+def test_callers_take_turns_and_nobody_s_own_order_changes(redis: Redis) -> None:
+    broker = Broker(redis, max_queue=100)
+    asked = [*[("reader", number) for number in range(4)], ("guest", 0), ("reader", 4), ("guest", 1), ("other", 0)]
+    texts = {}
+    for caller, number in asked:
+        utterance = an_utterance(text=f"{caller} {number}")
+        texts[utterance.id] = utterance.text
+        submit(broker, utterance, caller=caller)
+
+    in_order = [texts[job_id] for job_id in lane_queue(redis, Lane.INTERACTIVE).job_ids]
+
+    assert in_order == ["reader 0", "guest 0", "other 0", "reader 1", "guest 1", "reader 2", "reader 3", "reader 4"]
 
 
 def test_lanes_are_full_each_by_itself(broker: Broker) -> None:
@@ -128,3 +162,29 @@ def test_a_job_that_still_runs_must_let_go_first(broker: Broker, redis: Redis) -
 
     assert submit(broker, utterance)
     assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]
+
+
+def test_a_job_that_was_taken_and_never_begun_is_put_back_to_the_head_of_its_lane(broker: Broker, redis: Redis) -> None:
+    lost, waiting = an_utterance(text="lost"), an_utterance(text="waiting")
+    submit(broker, lost)
+    submit(broker, waiting)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
+    assert taken(redis, Lane.INTERACTIVE) == [lost.id]
+    assert taken(redis, Lane.BATCH) == []
+
+    assert put_back(redis, Lane.INTERACTIVE, lost.id)
+
+    assert queue.job_ids == [lost.id, waiting.id]
+    assert taken(redis, Lane.INTERACTIVE) == []
+    assert not put_back(redis, Lane.INTERACTIVE, lost.id)
+
+
+def test_a_task_waits_in_the_batch_lane_once(redis: Redis) -> None:
+    for _ in range(2):
+        assert enqueue_task(redis, Task.PART, ["job_1", 1], job_id="job_1-part-1", description="part of a job")
+
+    queue = lane_queue(redis, Lane.BATCH)
+    assert queue.job_ids == ["job_1-part-1"]
+    job = Job.fetch("job_1-part-1", connection=redis, serializer=JSONSerializer)
+    assert (job.func_name, list(job.args)) == (Task.PART, ["job_1", 1])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -11,10 +12,11 @@ from app.core.connections import connect_async
 from app.core.embedded import embedded_url
 from app.core.errors import NoWorker
 from app.core.fleet import RedisFleet, WorkerCard, announce, withdraw
+from app.core.utterance import WIRE_VERSION
 
 pytestmark = pytest.mark.anyio
 
-CARD = WorkerCard(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5)
+CARD = WorkerCard(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5, wire=WIRE_VERSION)
 
 
 async def test_a_worker_that_announces_itself_is_seen_as_it_is(redis: Redis, aredis: AsyncRedis) -> None:
@@ -47,6 +49,23 @@ async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: Asy
     assert 0 < redis.pttl(keys.worker("w")) <= 60_000
 
     redis.delete(keys.worker("w"))
+
+    assert (await RedisFleet(aredis).now()).cards == ()
+
+
+@pytest.mark.parametrize("wire", [WIRE_VERSION - 1, WIRE_VERSION + 1])
+async def test_a_worker_of_another_wire_version_is_not_of_this_fleet(wire: int, redis: Redis, aredis: AsyncRedis) -> None:
+    announce(redis, msgspec.structs.replace(CARD, name="other", wire=wire), 60, takes_work=True)
+    assert (await RedisFleet(aredis).now()).cards == ()
+
+    announce(redis, CARD, 60, takes_work=True)
+
+    assert (await RedisFleet(aredis).now()).cards == (CARD,)
+
+
+async def test_a_card_that_names_no_wire_version_is_of_the_first(redis: Redis, aredis: AsyncRedis) -> None:
+    announce(redis, CARD, 60, takes_work=True)
+    redis.set(keys.worker("w"), b'{"name":"w","engines":["kokoro"]}')
 
     assert (await RedisFleet(aredis).now()).cards == ()
 

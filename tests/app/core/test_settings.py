@@ -37,6 +37,12 @@ def test_an_empty_value_is_as_not_set() -> None:
         ("KOE_MAX_INPUT_CHARS", "0"),
         ("KOE_CACHE_BYTES", "12 parsecs"),
         ("KOE_CACHE_BYTES", "-1"),
+        ("KOE_KEEP_BYTES", "-1"),
+        ("KOE_STREAM_BYTES", "65535"),
+        ("KOE_WORKER_TIMEOUT", "0.9"),
+        ("KOE_JOB_TTL", "0"),
+        ("KOE_MAX_JOB_CHARS", "0"),
+        ("KOE_WEBHOOK_PRIVATE", "perhaps"),
         ("KOE_SCHEDULER", "random"),
         ("KOE_MP3_BITRATE", "1"),
     ],
@@ -57,8 +63,18 @@ def test_keys_are_divided_by_commas() -> None:
     assert read_settings({"KOE_API_KEYS": "one, two ,,three,"}).api_keys == (Secret("one"), Secret("two"), Secret("three"))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("1", True), ("Yes", True), ("ON", True), ("false", False), ("0", False), ("off", False)],
+)
+def test_a_switch_is_read_as_people_write_it(text: str, value: bool) -> None:
+    assert read_settings({"KOE_WEBHOOK_PRIVATE": text}).webhook_private is value
+
+
 def test_no_secret_shows_itself() -> None:
-    settings = read_settings({"KOE_API_KEYS": "sk-hidden", "KOE_REDIS_URL": "redis://:hidden@example/0"})
+    settings = read_settings(
+        {"KOE_API_KEYS": "sk-hidden", "KOE_REDIS_URL": "redis://:hidden@example/0", "KOE_WEBHOOK_SECRET": "whsec_hidden"}
+    )
     assert "hidden" not in repr(settings)
     assert "hidden" not in f"{settings.api_keys[0]} {settings.redis_url!s}"
     assert settings.api_keys[0].reveal() == "sk-hidden"
@@ -76,6 +92,14 @@ def test_what_is_written_is_read_back_the_same() -> None:
         "KOE_MAX_WAIT": "2.5",
         "KOE_CACHE_BYTES": "1GiB",
         "KOE_SCHEDULER": "fifo",
+        "KOE_KEEP_BYTES": "64MiB",
+        "KOE_STREAM_BYTES": "1m",
+        "KOE_WORKER_TIMEOUT": "2.5",
+        "KOE_STORE": "s3://bucket/koe",
+        "KOE_JOB_TTL": "60",
+        "KOE_MAX_JOB_CHARS": "2000",
+        "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0",
+        "KOE_WEBHOOK_PRIVATE": "true",
     }
     settings = read_settings(environ)
     assert read_settings(write_settings(settings)) == settings

@@ -1,5 +1,6 @@
 """Kokoro-82M as an engine: text to phonemes that fit, phonemes to samples, one segment after the other."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -51,9 +52,10 @@ class KokoroEngine:
         self._phonemizer = Phonemizer()
         _log.info("kokoro_loaded", place=files.place, n_voices=len(files.voices), device=str(self._device))
 
-    def speaks(self, language: str) -> bool:
+    @staticmethod
+    def speaks(language: str) -> bool:
         """Whether it is one of the nine and its packages are installed; `prepare` says which are not."""
-        return self._phonemizer.speaks(language)
+        return Phonemizer().speaks(language)
 
     def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes, all of them in Kokoro's vocabulary.
@@ -80,6 +82,10 @@ class KokoroEngine:
     def close(self) -> None:
         """Gives the model's memory back."""
         del self._model
+        if self._device.type == "cuda":
+            # PyTorch keeps what is freed for itself, and modules that know each other are freed by the collector alone.
+            gc.collect()
+            torch.cuda.empty_cache()
 
     def _phonemize(self, text: str, language: str) -> str:
         """The phonemes that the model knows; the others are counted in the log."""

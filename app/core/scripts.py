@@ -1,0 +1,353 @@
+"""The ledger's steps as Lua scripts: each is a decision over several keys that many processes take at once.
+
+Why scripts: that two hundred equal requests cost one synthesis, that the last listener to leave cancels it, that a worker which
+was taken for dead cannot write into what another has taken over, and that audio stays within its budgets must each hold
+whatever else happens in the same moment.
+
+Readers are counted for each API process, and those of a process without a card do not count: it has died and left nobody.
+"""
+
+from typing import Final
+
+_SHARED: Final = """
+local function n_readers(record)
+  local n = 0
+  local fields = redis.call('HGETALL', record)
+  for i = 1, #fields, 2 do
+    local api = string.match(fields[i], '^readers:(.+)$')
+    if api and redis.call('EXISTS', 'koe:api:' .. api) == 1 then n = n + tonumber(fields[i + 1]) end
+  end
+  return n
+end
+local function drop_kept(name)
+  redis.call('UNLINK', 'koe:kept:' .. name)
+  local size = redis.call('HGET', 'koe:kept', name)
+  if size then
+    redis.call('HDEL', 'koe:kept', name)
+    redis.call('HINCRBY', 'koe:kept', 'total', -tonumber(size))
+  end
+end
+local function forget_cached(id)
+  redis.call('HINCRBY', 'koe:cache:sizes', 'total', -tonumber(redis.call('HGET', 'koe:cache:sizes', id) or 0))
+  redis.call('HDEL', 'koe:cache:sizes', id)
+  redis.call('ZREM', 'koe:cache', id)
+end
+local function evict(budget)
+  local total = tonumber(redis.call('HGET', 'koe:cache:sizes', 'total') or 0)
+  if total <= budget then return end
+  for _, id in ipairs(redis.call('ZRANGE', 'koe:cache', 0, -1)) do
+    if total <= budget then break end
+    local record = 'koe:utterance:' .. id
+    if n_readers(record) == 0 then
+      local take = redis.call('HGET', record, 'take')
+      total = total - tonumber(redis.call('HGET', 'koe:cache:sizes', id) or 0)
+      forget_cached(id)
+      if take then redis.call('UNLINK', record, 'koe:audio:' .. id .. ':' .. take) end
+    end
+  end
+end
+local function is_held(record, take, claim)
+  local held = redis.call('HMGET', record, 'take', 'claim')
+  return held[1] == take and held[2] == claim
+end
+"""
+
+ATTACH: Final = """
+-- KEYS: record. ARGV: new take, queued ttl, cache ttl, id, api, ttl of its card, a take whose audio is lost or nothing.
+-- Returns how it was found, and the take.
+redis.call('SET', 'koe:api:' .. ARGV[5], 1, 'EX', ARGV[6], 'NX')
+local state, take, trimmed = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'trimmed'))
+if take and take == ARGV[7] then
+  redis.call('UNLINK', 'koe:audio:' .. ARGV[4] .. ':' .. take)
+  redis.call('PUBLISH', 'koe:gone', ARGV[4] .. ':' .. take)
+  state, trimmed = false, false
+end
+if trimmed then return {'apart', take} end
+if state and state ~= 'finished' then
+  redis.call('HINCRBY', KEYS[1], 'readers:' .. ARGV[5], 1)
+  return {'join', take}
+end
+if state == 'finished' and redis.call('EXPIRE', 'koe:audio:' .. ARGV[4] .. ':' .. take, ARGV[3]) == 1 then
+  redis.call('HINCRBY', KEYS[1], 'readers:' .. ARGV[5], 1)
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
+  redis.call('ZADD', 'koe:cache', redis.call('TIME')[1], ARGV[4])
+  return {'hit', take}
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'state', 'queued', 'take', ARGV[1], 'submitter', ARGV[5], 'readers:' .. ARGV[5], 1)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return {'miss', ARGV[1]}
+"""
+
+DETACH: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, id, api, budget. Returns 1 when the utterance is cancelled by this. What is finished stays,
+-- within the budget.
+local state, take, ending, trimmed = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'ending', 'trimmed'))
+if take ~= ARGV[1] then return 0 end
+redis.call('HINCRBY', KEYS[1], 'readers:' .. ARGV[3], -1)
+if n_readers(KEYS[1]) > 0 then return 0 end
+if trimmed and state == 'finished' then return redis.call('UNLINK', KEYS[1], KEYS[2]) * 0 end
+if state == 'finished' then evict(tonumber(ARGV[4])) end
+if state == 'finished' or ending then return 0 end
+redis.call('UNLINK', KEYS[1], KEYS[2])
+drop_kept(ARGV[2])
+redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. take)
+return 1
+"""
+)
+
+ABANDON: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, id. Returns 1 when nobody reads any more, and the utterance is cancelled by this.
+local state, take, ending = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'ending'))
+if take ~= ARGV[1] or state ~= 'parked' then redis.call('SREM', 'koe:parked', ARGV[2] .. ':' .. ARGV[1]) end
+if take ~= ARGV[1] or state == 'finished' or ending or n_readers(KEYS[1]) > 0 then return 0 end
+redis.call('UNLINK', KEYS[1], KEYS[2])
+drop_kept(ARGV[2])
+redis.call('SREM', 'koe:parked', ARGV[2] .. ':' .. ARGV[1])
+redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. take)
+return 1
+"""
+)
+
+CLAIM: Final = (
+    _SHARED
+    + """
+-- KEYS: record. ARGV: worker, unfinished ttl, id, deaths that are too many, fruitless claims that are too many, attempt: the
+-- same again when the answer to a claim was lost.
+-- Returns nothing, or: take, claim, bytes there already, milliseconds since the first of them, 1 when it is not tried again.
+local state, take, worker, attempt = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker', 'attempt'))
+if state ~= 'queued' and state ~= 'speaking' then return false end
+local is_lethal = 0
+local is_takeover = state == 'speaking' and attempt ~= ARGV[6]
+if is_takeover then
+  if redis.call('EXISTS', 'koe:worker:' .. worker) == 1 then return false end
+  if tonumber(redis.call('HGET', KEYS[1], 'at_risk') or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'deaths', 1) end
+  redis.call('HINCRBY', KEYS[1], 'takeovers', 1)
+end
+local stream = 'koe:audio:' .. ARGV[3] .. ':' .. take
+if n_readers(KEYS[1]) == 0 then
+  redis.call('UNLINK', KEYS[1], stream)
+  drop_kept(ARGV[3])
+  return false
+end
+local fruitless = redis.call('HINCRBY', KEYS[1], 'fruitless', is_takeover and 1 or 0)
+local deaths, bytes, started = unpack(redis.call('HMGET', KEYS[1], 'deaths', 'bytes', 'started'))
+if tonumber(deaths or 0) >= tonumber(ARGV[4]) or fruitless >= tonumber(ARGV[5]) then is_lethal = 1 end
+redis.call('HSET', KEYS[1], 'state', 'speaking', 'worker', ARGV[1], 'attempt', ARGV[6], 'at_risk', 1)
+local claim = redis.call('HINCRBY', KEYS[1], 'claim', 1)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('XADD', stream, '*', 'kind', 'start', 'worker', ARGV[1])
+redis.call('EXPIRE', stream, ARGV[2])
+redis.call('PUBLISH', 'koe:bell', ARGV[3])
+local listening = 0
+if started then
+  local now = redis.call('TIME')
+  listening = now[1] * 1000 + math.floor(now[2] / 1000) - tonumber(started)
+end
+return {take, tostring(claim), tonumber(bytes or 0), listening, is_lethal}
+"""
+)
+
+APPEND: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, claim, id, offset of the data, data. What is there already is not written again.
+-- Returns the bytes that nobody has read yet; -1 when the take is not held any more; -2 when bytes before it are missing.
+if not is_held(KEYS[1], ARGV[1], ARGV[2]) then return -1 end
+local bytes, read, started = unpack(redis.call('HMGET', KEYS[1], 'bytes', 'read', 'started'))
+bytes = tonumber(bytes or 0)
+local skipped = bytes - tonumber(ARGV[4])
+if skipped < 0 then return -2 end
+if skipped < #ARGV[5] then
+  local data = skipped > 0 and string.sub(ARGV[5], skipped + 1) or ARGV[5]
+  if not redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'chunk', 'at', bytes, 'data', data) then return -1 end
+  bytes = redis.call('HINCRBY', KEYS[1], 'bytes', #data)
+  if not started then
+    local now = redis.call('TIME')
+    redis.call('HSET', KEYS[1], 'started', now[1] * 1000 + math.floor(now[2] / 1000))
+  end
+  redis.call('PUBLISH', 'koe:bell', ARGV[3])
+end
+return bytes - tonumber(read or 0)
+"""
+)
+
+READ: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, bytes read, last entry read, most unread bytes.
+-- Notes how far the fastest reader is; a long stream of a single reader loses what has been read, unless it is finished and
+-- may be asked for again. Returns 1 when the take was parked and is to be submitted again.
+local state, take, read, bytes, lost = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'read', 'bytes', 'trimmed'))
+if take ~= ARGV[1] then return 0 end
+local n_read = math.max(tonumber(read or 0), tonumber(ARGV[2]))
+redis.call('HSET', KEYS[1], 'read', n_read)
+if state ~= 'finished' and n_read - tonumber(lost or 0) > tonumber(ARGV[4]) and n_readers(KEYS[1]) == 1 then
+  if redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3]) > 0 then redis.call('HSET', KEYS[1], 'trimmed', n_read) end
+end
+if state ~= 'parked' or tonumber(bytes or 0) - n_read > tonumber(ARGV[4]) / 2 then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'queued')
+return 1
+"""
+)
+
+LET_GO: Final = (
+    _SHARED
+    + """
+-- KEYS: record. ARGV: take, claim, new state (queued or parked), id. Returns 1 when the take was held.
+if not is_held(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'at_risk', 0)
+redis.call('HINCRBY', KEYS[1], 'claim', 1)
+if ARGV[3] == 'parked' then redis.call('SADD', 'koe:parked', ARGV[4] .. ':' .. ARGV[1]) end
+return 1
+"""
+)
+
+RISK: Final = (
+    _SHARED
+    + """
+-- KEYS: record. ARGV: take, claim, +1 or -1, 1 when a segment was spoken. Counts what could end the process just now.
+if not is_held(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
+redis.call('HINCRBY', KEYS[1], 'at_risk', ARGV[3])
+if ARGV[4] == '1' then
+  redis.call('HINCRBY', KEYS[1], 'spoken', 1)
+  redis.call('HDEL', KEYS[1], 'deaths', 'fruitless')
+end
+return 1
+"""
+)
+
+LOOK: Final = """
+-- KEYS: record, stream. ARGV: take. Returns the state, or nothing when the take is over; whether its worker, and whether the
+-- process that submitted it, has a card.
+local state, take, worker, submitter = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker', 'submitter'))
+if take ~= ARGV[1] then return false end
+if state ~= 'queued' and redis.call('EXISTS', KEYS[2]) == 0 then return false end
+return {state, redis.call('EXISTS', 'koe:worker:' .. (worker or '')), redis.call('EXISTS', 'koe:api:' .. (submitter or ''))}
+"""
+
+FINISH: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, claim, id, ttl, budget, report (JSON).
+-- Returns how many segments were spoken for it, or -1 when the take is not held any more. What has lost its beginning is not
+-- asked for again; what is being read is never evicted.
+if not is_held(KEYS[1], ARGV[1], ARGV[2]) then return -1 end
+local state, spoken = unpack(redis.call('HMGET', KEYS[1], 'state', 'spoken'))
+spoken = tonumber(spoken or 0)
+if state == 'finished' then return spoken end
+if not redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'stop', 'report', ARGV[6]) then return -1 end
+redis.call('PUBLISH', 'koe:bell', ARGV[3])
+redis.call('HSET', KEYS[1], 'state', 'finished')
+drop_kept(ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+if redis.call('HEXISTS', KEYS[1], 'trimmed') == 1 then return spoken end
+local now = tonumber(redis.call('TIME')[1])
+forget_cached(ARGV[3])
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'koe:cache', '-inf', now - tonumber(ARGV[4]))) do forget_cached(id) end
+local bytes = tonumber(redis.call('HGET', KEYS[1], 'bytes') or 0)
+redis.call('ZADD', 'koe:cache', now, ARGV[3])
+redis.call('HSET', 'koe:cache:sizes', ARGV[3], bytes)
+redis.call('HINCRBY', 'koe:cache:sizes', 'total', bytes)
+evict(tonumber(ARGV[5]))
+return spoken
+"""
+)
+
+FAIL: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, claim or nothing, id, ttl, code, message, param. The record goes: asking again begins anew,
+-- and finds for a while the segments that were kept.
+local is_current = redis.call('HGET', KEYS[1], 'take') == ARGV[1]
+if ARGV[2] ~= '' and not is_held(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
+if not is_current and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', 'kind', 'error', 'code', ARGV[5], 'message', ARGV[6], 'param', ARGV[7])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+if is_current then
+  redis.call('DEL', KEYS[1])
+  redis.call('EXPIRE', 'koe:kept:' .. ARGV[3], ARGV[4])
+end
+redis.call('PUBLISH', 'koe:bell', ARGV[3])
+return 1
+"""
+)
+
+PUT_OFF: Final = """
+-- KEYS: record, stream. ARGV: ttl. What is finished is kept while it is read, however slowly.
+for _, key in ipairs(KEYS) do
+  local left = redis.call('TTL', key)
+  if left >= 0 and left < tonumber(ARGV[1]) then redis.call('EXPIRE', key, ARGV[1]) end
+end
+"""
+
+ENDING: Final = (
+    _SHARED
+    + """
+-- KEYS: record. ARGV: take, claim.
+if is_held(KEYS[1], ARGV[1], ARGV[2]) then redis.call('HSET', KEYS[1], 'ending', 1) end
+"""
+)
+
+KEEP: Final = """
+-- KEYS: the kept segments of one order. ARGV: its name, digest, pcm, budget, ttl, the take that they are for or nothing.
+-- Returns 0 when the budget is spent, or that take is over.
+if ARGV[6] ~= '' then
+  local state, take = unpack(redis.call('HMGET', 'koe:utterance:' .. ARGV[1], 'state', 'take'))
+  if take ~= ARGV[6] or state == 'finished' then return 0 end
+end
+if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1 then return 1 end
+if tonumber(redis.call('HGET', 'koe:kept', 'total') or 0) + #ARGV[3] > tonumber(ARGV[4]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+redis.call('HINCRBY', 'koe:kept', ARGV[1], #ARGV[3])
+redis.call('HINCRBY', 'koe:kept', 'total', #ARGV[3])
+return 1
+"""
+
+DROP: Final = (
+    _SHARED
+    + """
+-- ARGV: name of an order. Forgets what was kept for it.
+drop_kept(ARGV[1])
+"""
+)
+
+SWEEP: Final = (
+    _SHARED
+    + """
+-- Takes out of the account what has expired.
+for _, name in ipairs(redis.call('HKEYS', 'koe:kept')) do
+  if name ~= 'total' and redis.call('EXISTS', 'koe:kept:' .. name) == 0 then drop_kept(name) end
+end
+"""
+)
+
+TAKE_TURN: Final = """
+-- KEYS: a lane's queue, who asked for what waits in it. ARGV: id of a job that was put at its end, its caller.
+-- Moves it forward so that callers take turns: nobody's second job stands before anybody's first.
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+local callers, n_mine, stands = {}, 0, false
+for place, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if id == ARGV[1] then stands = true break end
+  callers[place] = {id, redis.call('HGET', KEYS[2], id) or ''}
+  if callers[place][2] == ARGV[2] then n_mine = n_mine + 1 end
+end
+if not stands then return end
+local rounds = {}
+for _, entry in ipairs(callers) do
+  local id, caller = entry[1], entry[2]
+  local round = rounds[caller] or 0
+  if caller ~= ARGV[2] and round > n_mine then
+    redis.call('LREM', KEYS[1], -1, ARGV[1])
+    redis.call('LINSERT', KEYS[1], 'BEFORE', id, ARGV[1])
+    return
+  end
+  rounds[caller] = round + 1
+end
+"""

@@ -1,0 +1,148 @@
+"""The processes that `koe serve` is made of: each is started, watched, started again when it has died, and ended.
+
+Why each kind has a way of its own to be found up: a worker is up when the fleet knows it, since that is what the API asks. The
+API says so itself, through a pipe that it inherits: an older one may listen on the same sockets, so an answer from the port
+tells nothing about the new one.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import IO, Final
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.core import keys
+
+log: Final = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits before a part that keeps dying is started again."""
+_STEADY_SECONDS: Final = 60.0
+"""A part that has lived this long begins with the first wait again."""
+_REDIS_SECONDS: Final = 1.0
+
+
+class Part:
+    """One process: started, watched, started again, ended."""
+
+    def __init__(self, name: str, command: list[str], environ: dict[str, str]) -> None:
+        self.name = name
+        self._command = command
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._n_deaths = 0
+        self._not_before = 0.0
+
+    def start(self) -> None:
+        """Starts it."""
+        self._process, self._started_at = self._open(), time.monotonic()
+
+    def check(self) -> None:
+        """Starts it again when it has died, each time after a longer wait."""
+        now = time.monotonic()
+        if self._process is None:
+            if now >= self._not_before:
+                self.start()
+            return
+        status = self._process.poll()
+        if status is None:
+            return
+        self.wait()
+        self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS else self._n_deaths
+        wait = _AGAIN_SECONDS[min(self._n_deaths, len(_AGAIN_SECONDS) - 1)]
+        self._n_deaths += 1
+        self._not_before, self._process = now + wait, None
+        log.warning("part_died", part=self.name, status=status, again_in_seconds=wait)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def is_up(self) -> bool:
+        """Whether it does its work; for this kind, whether it runs."""
+        return self.is_alive
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal, if it lives."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def wait(self) -> None:
+        """Returns when it has ended."""
+        if self._process is not None:
+            self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def _open(self) -> "subprocess.Popen[bytes]":
+        return self._run(self._command)
+
+    def _run(self, command: Sequence[str], fds: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
+        """Runs it with `fds` and no other of our open files, in a process group of its own: Ctrl-C reaches this process alone,
+        which ends the parts in order.
+
+        Not in a session of its own: Linux divides the cores between sessions first, and that speech is nicer than the API
+        would count for nothing.
+        """
+        return subprocess.Popen(command, env=self._environ, stdin=subprocess.PIPE, process_group=0, pass_fds=fds)
+
+
+class WorkerPart(Part):
+    """A worker, up when the fleet knows it: then it is warm and takes work."""
+
+    def __init__(self, number: int, environ: dict[str, str], redis_url: str) -> None:
+        super().__init__(f"worker-{number}", [sys.executable, "-m", "workers", "--with-parent"], environ)
+        self._redis_url = redis_url
+
+    def is_up(self) -> bool:
+        """See Part. A Redis that is away is nothing but no."""
+        if self._process is None:
+            return False
+        own = f"{socket.gethostname()}-{self._process.pid}-".encode()
+        try:
+            with Redis.from_url(self._redis_url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS) as redis:
+                names = [name for name in redis.zrange(keys.WORKERS, 0, -1) if name.startswith(own)]
+                return any(redis.exists(keys.worker(name.decode())) for name in names)
+        except RedisError:
+            return False
+
+
+class ApiPart(Part):
+    """The API, on sockets that outlive it."""
+
+    def __init__(self, environ: dict[str, str], sockets: Sequence[socket.socket]) -> None:
+        super().__init__("api", [sys.executable, "-m", "app.cli", "api", "--with-parent"], environ)
+        self._sockets = sockets
+        self._ready: IO[bytes] | None = None
+        self._is_up = False
+
+    def is_up(self) -> bool:
+        """See Part."""
+        if self._ready is not None and not self._is_up:
+            self._is_up = bool(self._ready.read(1))
+        return self._is_up
+
+    def wait(self) -> None:
+        """See Part."""
+        super().wait()
+        if self._ready is not None:
+            self._ready.close()
+
+    def _open(self) -> "subprocess.Popen[bytes]":
+        readable, writable = os.pipe()
+        os.set_blocking(readable, False)
+        self._ready, self._is_up = os.fdopen(readable, "rb", buffering=0), False
+        numbers = [listener.fileno() for listener in self._sockets]
+        options = [*(f"--fd={number}" for number in numbers), f"--ready-fd={writable}"]
+        try:
+            return self._run([*self._command, *options], [*numbers, writable])
+        finally:
+            os.close(writable)

@@ -1,0 +1,156 @@
+"""The sockets that the API listens on, and the server behind them, which answers everybody whom it has let in before it ends.
+
+Why sockets are made apart from the server: `koe serve` makes them, and every API process that it starts inherits them. While
+there is none, connections wait in the kernel's line instead of being refused; while an old one leaves and a new one comes, both
+take from the same line.
+
+Why the server lingers: a request may be on its way on a connection that is already let in, and closing that connection loses
+it. So an idle connection is heard for a moment longer, and each answer that begins then says that it is the last one.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from litestar.types import ASGIApp
+
+from app.core.settings import SettingsError
+
+log: Final = structlog.get_logger()
+
+BACKLOG: Final = 2048
+"""Connections that wait while nobody takes them; the kernel may allow fewer."""
+_LINGER_SECONDS: Final = 2.0
+_LINGER_CHECK_SECONDS: Final = 0.05
+_NOT_HERE: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+"""How an address of a kind that this machine lacks is refused: `localhost` is often two addresses, and one is enough."""
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Sockets that listen at every address of `host`, all on the same port, a free one for 0; closed at the end of the block.
+    Raises SettingsError when the address cannot be had.
+    """
+    with ExitStack() as opened:
+        try:
+            sockets = _listen(host, port, opened)
+        except OSError as error:
+            raise SettingsError(
+                f"Koe cannot listen on {host}:{port} ({error.strerror}). Set KOE_HOST and KOE_PORT to an address that is free."
+            ) from error
+        yield sockets
+
+
+@contextmanager
+def adopted(numbers: Iterable[int]) -> Iterator[list[socket.socket]]:
+    """The listening sockets behind inherited file descriptors, which go no further; closed at the end of the block."""
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket(fileno=number)) for number in numbers]
+        for listener in sockets:
+            listener.set_inheritable(False)
+        yield sockets
+
+
+def port_of(sockets: Sequence[socket.socket]) -> int:
+    """The port on which they all listen."""
+    port: int = sockets[0].getsockname()[1]
+    return port
+
+
+def serve_app(app: ASGIApp, sockets: list[socket.socket], on_listening: Callable[[], None] = lambda: None) -> None:
+    """Serves until SIGTERM or SIGINT; then takes no new connection, and returns when all answers are out. `on_listening` is
+    called once the application has started and requests are taken.
+
+    `scope["state"]["leaving"]` is an `asyncio.Event` that is set when the end begins: an answer that would go on for as long as
+    something else does, such as server-sent events, ends then.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        backlog=BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=60,
+    )
+    with suppress(KeyboardInterrupt):
+        _Server(config, on_listening).run(sockets)
+
+
+def _listen(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    refused: OSError | None = None
+    for family, address in _addresses(host, port):
+        try:
+            listener = socket.create_server((address, port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            if error.errno not in _NOT_HERE:
+                raise
+            refused = error
+        else:
+            sockets.append(opened.enter_context(listener))
+            port = port_of(sockets)
+    if not sockets:
+        raise refused or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    return sockets
+
+
+def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+    """Each address of `host` once; every address of this machine for an empty one."""
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's, that says when it listens, and lingers."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state["leaving"] = self._leaving = asyncio.Event()
+        await super().startup(sockets)
+        log.info("api_listens", addresses=[_show(listener) for listener in sockets or []])
+        self._on_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        self._leaving.set()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        await self._linger()
+        await super().shutdown(sockets)
+
+    async def _linger(self) -> None:
+        """Ends when the last connection has. Who is answered from now on is told to close; the others may not know yet."""
+        idle_since: dict[Any, float] = {}
+        while True:
+            # At first as well: a connection that was just let in is known to the server at the loop's next turn.
+            await asyncio.sleep(_LINGER_CHECK_SECONDS)
+            connections = list(self.server_state.connections)
+            if not connections or self.force_exit:
+                return
+            now = time.monotonic()
+            idle_since = {connection: idle_since.get(connection, now) for connection in connections if _is_idle(connection)}
+            for connection, since in idle_since.items():
+                if now - since >= _LINGER_SECONDS:
+                    connection.shutdown()
+
+
+def _is_idle(connection: Any) -> bool:
+    """Whether no request is being answered on it."""
+    return connection.cycle is None or connection.cycle.response_complete
+
+
+def _show(listener: socket.socket) -> str:
+    address = listener.getsockname()
+    return f"[{address[0]}]:{address[1]}" if listener.family == socket.AF_INET6 else f"{address[0]}:{address[1]}"

@@ -1,0 +1,168 @@
+"""The sockets of the API and the server behind them: what is let in is answered."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from app import server
+from app.core.settings import SettingsError
+from app.server import adopted, listening, port_of
+from tests.house import wait_until
+
+REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
+
+
+async def hello(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An application that answers `hello`; at `/watch` when the server leaves, at `/begun` with the headers before that."""
+    if scope["path"] == "/watch":
+        await scope["state"]["leaving"].wait()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+    if scope["path"] == "/begun":
+        await scope["state"]["leaving"].wait()
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@contextmanager
+def serving() -> Iterator[tuple[uvicorn.Server, int]]:
+    """The server of `hello` and its port; it has ended at the end of the block."""
+    started = threading.Event()
+    with listening("127.0.0.1", 0) as sockets:
+        port = port_of(sockets)
+        serving = server._Server(uvicorn.Config(hello, lifespan="off", ws="none", log_config=None), started.set)
+        thread = threading.Thread(target=serving.run, args=(sockets,), daemon=True)
+        thread.start()
+        assert started.wait(30)
+        yield serving, port
+        serving.should_exit = True
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def leave(serving: uvicorn.Server, port: int) -> None:
+    """Has the server end, and returns when it lets nobody in any more."""
+    serving.should_exit = True
+    wait_until(lambda: refuses(port))
+
+
+def ask(connection: socket.socket, request: bytes = REQUEST) -> bytes:
+    connection.sendall(request)
+    answer = b""
+    while not answer.endswith(b"hello"):
+        data = connection.recv(4096)
+        if not data:
+            break
+        answer += data
+    return answer
+
+
+def test_a_request_that_comes_late_on_a_connection_that_was_let_in_is_answered_and_is_its_last() -> None:
+    with serving() as (leaving, port), socket.create_connection(("127.0.0.1", port)) as connection:
+        wait_until(lambda: leaving.server_state.connections)
+        leave(leaving, port)
+
+        answer = ask(connection)
+
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert connection.recv(1) == b""
+
+
+def test_the_next_request_on_a_connection_that_is_kept_is_answered_too() -> None:
+    with serving() as (leaving, port), socket.create_connection(("127.0.0.1", port)) as connection:
+        assert b"connection: close" not in ask(connection)
+        leave(leaving, port)
+
+        assert b"\r\nconnection: close\r\n" in ask(connection)
+
+
+def test_an_answer_that_had_begun_does_not_take_the_next_request_with_it() -> None:
+    with (
+        serving() as (leaving, port),
+        socket.create_connection(("127.0.0.1", port)) as connection,
+        ThreadPoolExecutor(1) as clients,
+    ):
+        begun = clients.submit(ask, connection, REQUEST.replace(b"/", b"/begun", 1))
+        wait_until(lambda: leaving.server_state.tasks)
+        leave(leaving, port)
+        assert b"connection: close" not in begun.result(30)
+
+        assert b"\r\nconnection: close\r\n" in ask(connection)
+
+
+def test_a_connection_that_stays_silent_does_not_hold_the_end_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_LINGER_SECONDS", 0.0)
+    with serving() as (leaving, port), socket.create_connection(("127.0.0.1", port)) as connection:
+        wait_until(lambda: leaving.server_state.connections)
+        leave(leaving, port)
+
+        assert connection.recv(1) == b""
+
+
+def test_an_answer_without_an_end_of_its_own_hears_when_the_server_leaves() -> None:
+    with (
+        serving() as (leaving, port),
+        socket.create_connection(("127.0.0.1", port)) as connection,
+        ThreadPoolExecutor(1) as clients,
+    ):
+        answer = clients.submit(ask, connection, REQUEST.replace(b"/", b"/watch", 1))
+        wait_until(lambda: leaving.server_state.tasks)
+        assert not answer.done()
+        leave(leaving, port)
+
+        assert answer.result(30).endswith(b"hello")
+
+
+def test_a_name_with_several_addresses_is_listened_on_at_each_with_one_port() -> None:
+    addresses = {address[4][0] for address in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+
+    with listening("localhost", 0) as sockets:
+        assert {listener.getsockname()[0] for listener in sockets} <= addresses
+        assert "127.0.0.1" in {listener.getsockname()[0] for listener in sockets}
+        assert {listener.getsockname()[1] for listener in sockets} == {port_of(sockets)}
+        socket.create_connection(("localhost", port_of(sockets))).close()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_address_of_the_newer_kind_is_listened_on() -> None:
+    with listening("::1", 0) as sockets:
+        socket.create_connection(("::1", port_of(sockets))).close()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_that_cannot_be_had_is_one_sentence_with_the_remedy(host: str) -> None:
+    with pytest.raises(SettingsError, match=f"cannot listen on {host}:0 .*Set KOE_HOST"), listening(host, 0):
+        pass
+
+
+def test_sockets_are_closed_at_the_end_and_an_adopted_one_is_the_same_line_of_connections() -> None:
+    with listening("127.0.0.1", 0) as (listener,):
+        port = port_of([listener])
+        with adopted([listener.dup().detach()]) as (other,):
+            assert not other.get_inheritable()
+            socket.create_connection(("127.0.0.1", port)).close()
+            other.settimeout(0)
+            wait_until(lambda: accepts(other))
+        assert not refuses(port)
+    assert refuses(port)
+
+
+def accepts(listener: socket.socket) -> bool:
+    try:
+        listener.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True

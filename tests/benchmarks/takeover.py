@@ -1,0 +1,76 @@
+"""`python -m tests.benchmarks.takeover`: how long a listener hears nothing new when the worker that speaks is killed.
+
+Two workers speak with espeak. The one that speaks is killed with -9 as soon as the first audio has come; what it had written by
+then is read, and the time is taken from the kill to the next byte.
+"""
+
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from redis import Redis
+from rich.console import Console
+
+from app.core.connections import connect
+from app.core.embedded import embedded_url
+from tests.benchmarks.figures import a_table, row
+from tests.chaos.faults import Fleet
+from tests.end_to_end.listeners import SPEECH, asked
+from tests.engines import text_of
+
+console = Console()
+
+
+def silence_seconds(fleet: Fleet, redis: Redis, number: int) -> float:
+    """From the kill to the next byte."""
+    body = asked(text_of(40, f"listener number {number}"), "wav", model="espeak")
+    with httpx.stream("POST", f"{fleet.served.url}{SPEECH}", json=body, timeout=60) as answer:
+        chunks = answer.iter_raw()
+        n_heard = len(next(chunks))
+        record = _record(redis)
+        killed_at = time.monotonic()
+        os.kill(int(record[b"worker"].decode().split("-")[-2]), signal.SIGKILL)
+        n_written = int(_record(redis)[b"bytes"])
+        while n_heard < n_written:
+            n_heard += len(next(chunks))
+        next(chunks)
+        seconds = time.monotonic() - killed_at
+        for _ in chunks:
+            pass
+    return seconds
+
+
+def _record(redis: Redis) -> dict[bytes, bytes]:
+    keys: Any = redis.keys("koe:utterance:*")
+    return next(record for record in map(redis.hgetall, keys) if record[b"state"] == b"speaking")  # type: ignore[arg-type]
+
+
+@click.command()
+@click.option("--kills", "n_kills", default=20, show_default=True)
+@click.option("--timeout", "timeouts", multiple=True, default=("5", "2"), show_default=True, help="KOE_WORKER_TIMEOUT")
+def main(n_kills: int, timeouts: tuple[str, ...]) -> None:
+    """Kills as many workers for each timeout."""
+    table = a_table(f"From kill -9 of the speaking worker to the next byte, {n_kills} kills each")
+    for timeout in timeouts:
+        with tempfile.TemporaryDirectory(prefix="koe-") as folder:
+            data = Path(folder) / "data"
+            fleet = Fleet(data, {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": timeout, "KOE_CACHE_BYTES": "0"})
+            try:
+                seconds = []
+                with connect(embedded_url(data)) as redis:
+                    for number in range(n_kills):
+                        fleet.wait_whole()
+                        seconds.append(silence_seconds(fleet, redis, number))
+                row(table, f"KOE_WORKER_TIMEOUT={timeout}", seconds)
+            finally:
+                fleet.end()
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""`make chaos`: harm of every kind to a running Koe while many listen, and an account of it.
+
+Every answer is compared byte for byte with that of an undisturbed server. The seed decides the order of the harm and what each
+listener asks; what coincides is up to the machine.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from tests.chaos.faults import Fleet, Monkey
+from tests.chaos.listeners import Listener, Script, Tally, crowd
+
+SETTINGS: Final = {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": "2", "KOE_CACHE_BYTES": "0", "KOE_SLOTS": "16"}
+"""No cache, or most would be asked once; espeak, since a tone is spoken before it can be interrupted."""
+
+
+class Account:
+    """What happened."""
+
+    def __init__(self, tally: Tally, monkey: Monkey, said: str) -> None:
+        self.tally = tally
+        self.faults = dict(monkey.done)
+        finished = [json.loads(line) for line in said.splitlines() if '"utterance_finished"' in line]
+        self.n_taken_over = sum(event["claim"] > 1 for event in finished)
+        self.n_segments = sum(event["n_segments"] for event in finished)
+        self.n_spoken_twice = sum(max(0, event["n_spoken"] - event["n_segments"]) for event in finished)
+
+    def show(self) -> str:
+        """For people."""
+        tally = self.tally
+        gaps = sorted(tally.longest_gaps)
+        return "\n".join(
+            [
+                f"faults: {', '.join(f'{n} {kind}' for kind, n in sorted(self.faults.items()))}",
+                f"requests: {tally.n_requests}, failed: {len(tally.failures)}, left on purpose: {tally.n_left}",
+                f"answers compared byte for byte: {tally.n_compared} ({tally.n_bytes / 1e6:.0f} MB)",
+                f"asked again: {tally.n_asked_again} after a refusal, {tally.n_cut_by_api} cut off with their API process",
+                f"utterances taken over by another worker: {self.n_taken_over}",
+                f"segments: {self.n_segments}, spoken twice: {self.n_spoken_twice}",
+                f"longest gap in an answer: p50 {_at(gaps, 0.5):.2f} s, p99 {_at(gaps, 0.99):.2f} s, most {_at(gaps, 1):.2f} s",
+                *tally.failures,
+            ]
+        )
+
+
+def _at(values: list[float], share: float) -> float:
+    return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
+
+
+def rage(data: Path, seed: int, *, n_listeners: int, harm: Callable[[Monkey], Any]) -> Account:
+    """Has so many listeners ask while `harm` is done, and gives the account of it."""
+    fleet = Fleet(data, SETTINGS)
+    monkey, tally, script = Monkey(fleet, seed), Tally(), Script()
+    is_over = False
+    try:
+        fleet.wait_whole()
+        script.learn(fleet.served.url)
+
+        def make(number: int) -> Listener:
+            return Listener(fleet.served.url, script, seed * 1000 + number, tally, monkey.api_deaths)
+
+        threads = list(crowd(n_listeners, make, lambda: is_over))
+        try:
+            harm(monkey)
+        finally:
+            is_over = True
+            for thread in threads:
+                thread.join()
+        return Account(tally, monkey, fleet.said())
+    finally:
+        fleet.end()
+
+
+@click.command()
+@click.option("--seconds", type=float, default=600, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--listeners", "n_listeners", type=int, default=6, show_default=True)
+def main(seconds: float, seed: int, n_listeners: int) -> None:
+    """Chaos for so long."""
+    with tempfile.TemporaryDirectory(prefix="koe-") as folder:
+        over = time.monotonic() + seconds
+        account = rage(
+            Path(folder) / "data",
+            seed,
+            n_listeners=n_listeners,
+            harm=lambda monkey: monkey.run(lambda: time.monotonic() > over, (1.0, 4.0)),
+        )
+    click.echo(account.show())
+    sys.exit(1 if account.tally.failures else 0)
+
+
+if __name__ == "__main__":
+    main()

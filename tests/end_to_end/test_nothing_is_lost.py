@@ -1,0 +1,254 @@
+"""Kill anything: the listener keeps an intact file. Real processes, real signals; each test starts from a whole server."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+
+from app.core.broker import Lane, lane_queue
+from app.core.connections import connect
+from app.core.embedded import embedded_url
+from tests.end_to_end import listeners
+from tests.end_to_end.listeners import SPEECH
+from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive, running, serving
+from tests.engines import text_of
+from tests.house import wait_until
+
+HASTY = {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": "2", "KOE_MAX_WAIT": "20", "KOE_CACHE_BYTES": "0"}
+"""espeak, since a tone is spoken before it can be interrupted."""
+
+LONG = text_of(40, "patient listener")
+
+
+def asked(text: str, format_name: str = "mp3") -> dict[str, Any]:
+    """The body of a request that may be long."""
+    return listeners.asked(text, format_name, model="espeak")
+
+
+class Pair:
+    """`koe serve` with one worker, and a second worker beside it."""
+
+    def __init__(self, served: Served, second: Process, redis: Redis) -> None:
+        self.served = served
+        self.second = second
+        self.redis = redis
+        self.undisturbed: dict[str, bytes] = {}
+
+    def listen(self, body: dict[str, Any]) -> "Heard":
+        """Begins to listen; the first chunk has come when this returns."""
+        return Heard(self.served.url, body)
+
+    def expect(self, format_name: str) -> bytes:
+        """What an undisturbed run of LONG gives."""
+        if format_name not in self.undisturbed:
+            with self.listen(asked(LONG, format_name)) as heard:
+                self.undisturbed[format_name] = heard.all()
+        return self.undisturbed[format_name]
+
+    def record(self) -> dict[bytes, bytes]:
+        """That of the only utterance in hand."""
+        (key,) = [key for key in self.redis.keys("koe:utterance:*") if self.redis.hget(key, "state") != b"finished"]
+        return self.redis.hgetall(key)
+
+    def speaker(self) -> int:
+        """The process that speaks it."""
+        return int(self.record()[b"worker"].decode().split("-")[-2])
+
+    def workers(self) -> int:
+        """How many are known."""
+        return int(self.served.ready().get("workers", 0))
+
+
+class Heard:
+    """One answer, while it comes."""
+
+    def __init__(self, url: str, body: dict[str, Any]) -> None:
+        self._http = httpx.Client(base_url=url, timeout=60)
+        self._stream = self._http.stream("POST", SPEECH, json=body)
+        self.answer = self._stream.__enter__()
+        assert self.answer.status_code == 200
+        self._chunks = self.answer.iter_raw()
+        self.data = next(self._chunks)
+
+    def all(self) -> bytes:
+        """The whole of it, once it has ended. Raises httpx.RemoteProtocolError when it is broken off."""
+        for chunk in self._chunks:
+            self.data += chunk
+        return self.data
+
+    def __enter__(self) -> "Heard":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stream.__exit__(None, None, None)
+        self._http.close()
+
+
+@pytest.fixture(scope="module")
+def pair(short_folder: Path) -> Iterator[Pair]:
+    data = short_folder / "pair"
+    with serving(data, **HASTY) as served, connect(embedded_url(data)) as redis, running(a_worker(data)) as second:
+        served.wait_ready(2)
+        pair = Pair(served, second, redis)
+        yield pair
+        pair.second.end()
+
+
+@pytest.fixture(autouse=True)
+def well(pair: Pair) -> None:
+    """Both workers are there before each test."""
+    if not is_alive(pair.second.pid):
+        pair.second = a_worker(pair.served.data)
+    wait_until(lambda: pair.workers() == 2, 60)
+
+
+def a_worker(data: Path) -> Process:
+    log = data.with_name(f"{data.name}-{time.monotonic_ns()}.log")
+    return Process(WORKER, log, KOE_DATA=str(data), KOE_SLOTS="4", KOE_LOG_FORMAT="json", **HASTY)
+
+
+def finished(pair: Pair, n_times: int) -> list[dict[str, Any]]:
+    """What the workers said of the utterances that they finished."""
+
+    def said() -> list[dict[str, Any]]:
+        return [event for process in (pair.served, pair.second) for event in events(process, "utterance_finished")]
+
+    wait_until(lambda: len(said()) >= n_times)
+    return said()
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "wav"])
+def test_a_worker_killed_while_it_speaks_costs_not_a_byte(pair: Pair, format_name: str) -> None:
+    expected = pair.expect(format_name)
+    n_finished = len(finished(pair, 0))
+
+    with pair.listen(asked(LONG, format_name)) as heard:
+        killed = pair.speaker()
+        os.kill(killed, signal.SIGKILL)
+        assert heard.all() == expected
+
+    assert not is_alive(killed)
+    last = max(finished(pair, n_finished + 1), key=lambda event: str(event["timestamp"]))
+    assert last["claim"] == 2
+    assert last["n_spoken"] - last["n_segments"] in (0, 1), "finished segments are not spoken twice"
+
+
+def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_who_took_over(pair: Pair) -> None:
+    expected = pair.expect("mp3")
+
+    with pair.listen(asked(LONG)) as heard:
+        hung = pair.speaker()
+        os.kill(hung, signal.SIGSTOP)
+        wait_until(lambda: pair.record()[b"claim"] == b"2")
+        os.kill(hung, signal.SIGCONT)
+        assert heard.all() == expected
+
+
+def test_a_clock_that_jumps_costs_not_a_byte(pair: Pair) -> None:
+    expected = pair.expect("mp3")
+    running_jobs = lane_queue(pair.redis, Lane.INTERACTIVE).started_job_registry.key
+
+    with pair.listen(asked(LONG)) as heard:
+        for name in pair.redis.zrange(running_jobs, 0, -1):
+            pair.redis.zadd(running_jobs, {name: 1})  # as an hour later: RQ takes what runs for abandoned
+        assert heard.all() == expected
+
+
+def test_a_killed_encoder_costs_not_a_byte(pair: Pair) -> None:
+    expected = pair.expect("mp3")
+
+    with pair.listen(asked(LONG)) as heard:
+        os.kill(encoder_of(pair.speaker()), signal.SIGKILL)
+        assert heard.all() == expected
+
+
+def test_a_queue_that_is_killed_costs_not_a_byte(pair: Pair) -> None:
+    expected = pair.expect("mp3")
+
+    with pair.listen(asked(LONG)) as heard:
+        os.kill(pair.served.child("valkey"), signal.SIGKILL)
+        assert heard.all() == expected
+
+
+def test_a_queue_that_has_lost_everything_costs_not_a_byte(pair: Pair) -> None:
+    expected = pair.expect("mp3")
+
+    with pair.listen(asked(LONG)) as heard:
+        pair.redis.flushall()
+        assert heard.all() == expected
+
+
+def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> None:
+    pair.redis.config_set("min-replicas-to-write", 1)  # refuses what is written, as it does when its disk is full
+    try:
+        refused = httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Is there room?"), timeout=60)
+    finally:
+        pair.redis.config_set("min-replicas-to-write", 0)
+
+    assert refused.status_code == 503
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.json()["error"]["code"] == "no_worker"
+    wait_until(lambda: httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Now there is."), timeout=60).status_code == 200)
+
+
+def test_what_the_listeners_of_a_killed_api_wanted_is_not_spoken_on(pair: Pair) -> None:
+    endless = asked(text_of(800, "endless evening"), "wav")
+
+    with pair.listen(endless):
+        os.kill(pair.served.child("app.cli api"), signal.SIGKILL)
+        wait_until(lambda: not pair.redis.keys("koe:utterance:*"), 60)
+
+    assert not pair.redis.keys("koe:kept:*")
+    wait_until(lambda: pair.served.ready().get("workers") == 2)
+
+
+def test_a_client_that_never_reads_holds_neither_a_slot_nor_more_than_its_share_of_memory(pair: Pair) -> None:
+    endless = asked(text_of(800, "endless evening"), "wav")
+
+    with pair.listen(endless) as deaf:
+        wait_until(lambda: pair.record()[b"state"] == b"parked", 60)
+        unread = int(pair.record()[b"bytes"]) - int(pair.record().get(b"read", 0))
+        assert unread < 2 * 16 * 2**20
+        assert httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Room for others."), timeout=60).status_code == 200
+        assert len(deaf.data) < unread
+
+    wait_until(lambda: not pair.redis.keys("koe:utterance:*"))
+
+
+def test_with_no_worker_that_comes_back_the_answer_is_broken_off(data: Path) -> None:
+    alone = {**HASTY, "KOE_MAX_WAIT": "2", "KOE_REDIS_URL": ""}
+    with serving(data, **alone) as served:
+        os.kill(served.pid, signal.SIGSTOP)  # so that nobody starts the worker again
+        worker = served.child("workers --with-parent")
+        with ThreadPoolExecutor(1) as clients, httpx.Client(base_url=served.url, timeout=60) as http:
+            with http.stream("POST", SPEECH, json=asked(LONG, "wav")) as answer:
+                chunks = answer.iter_raw()
+                next(chunks)
+                os.kill(worker, signal.SIGKILL)
+                with pytest.raises(httpx.RemoteProtocolError):
+                    clients.submit(b"".join, chunks).result()
+            refused = http.post(SPEECH, json=asked("Anybody?"))
+        os.kill(served.pid, signal.SIGCONT)
+
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "no_worker"
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+def encoder_of(pid: int) -> int:
+    """The ffmpeg that a worker has started, once it is there."""
+
+    def found() -> list[int]:
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        return [child for child in children if "ffmpeg" in Path(f"/proc/{child}/cmdline").read_text()]
+
+    wait_until(found)
+    return found()[0]

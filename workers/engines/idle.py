@@ -1,0 +1,185 @@
+"""An engine that is let go of when it has had no work for a while, and loaded again when it is asked.
+
+Why around an engine and not in one: when to load is one question and how to speak another; every engine that can be made anew
+can be had this way.
+
+Why a text that is being prepared counts what it has given: it may wait for its listener longer than the engine stays, and must
+not hold it. The next engine prepares the text from the beginning, which gives the same segments, and those are passed over.
+"""
+
+import ctypes
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from typing import Final
+from weakref import WeakSet
+
+import structlog
+
+from app.core.errors import EngineUnavailable
+from app.core.voices import Blend
+from workers.engines.base import Engine, Segment, Waveform
+
+log: Final = structlog.get_logger()
+
+_LIBC: Final = ctypes.CDLL(None)
+
+
+class IdleEngine:
+    """The engine that `load` gives, as long as it has work."""
+
+    def __init__(
+        self,
+        load: Callable[[], Engine],
+        *,
+        speaks: Callable[[str], bool],
+        idle_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Loads the engine, and raises what `load` raises.
+
+        `speaks` answers for the engine while it is not there. After `idle_seconds` on `clock` without a segment prepared or
+        spoken it is closed and forgotten.
+        """
+        engine = load()
+        self.name = engine.name
+        self.batch_size = engine.batch_size
+        self.speaks = speaks
+        self._load = load
+        self._engine: Engine | None = engine
+        self._idle_seconds = idle_seconds
+        self._clock = clock
+        self._used_at = clock()
+        self._n_users = 0
+        self._texts: WeakSet[_PreparedText] = WeakSet()
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name=f"idle-{self.name}", daemon=True)
+        self._watcher.start()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the engine is there."""
+        return self._engine is not None
+
+    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+        """See Engine. Raises EngineUnavailable, from the iterator, when the engine cannot be loaded again."""
+
+        def begin(engine: Engine) -> Iterator[Segment]:
+            return engine.prepare(text, voice=voice, language=language, speed=speed)
+
+        prepared = _PreparedText(begin, self._using)
+        self._texts.add(prepared)
+        return prepared
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
+        with self._using() as engine:
+            return engine.synthesize(segments)
+
+    def warm_up(self) -> None:
+        """See Engine."""
+        with self._using() as engine:
+            engine.warm_up()
+
+    def close(self) -> None:
+        """See Engine."""
+        self._closing.set()
+        self._watcher.join()
+        with self._lock:
+            self._let_go()
+
+    def unload_if_idle(self) -> float:
+        """Lets go of the engine if it has had no work for long enough. Returns after how many seconds it could be so next."""
+        with self._lock:
+            if self._engine is None or self._n_users:
+                return self._idle_seconds
+            idle_seconds = self._clock() - self._used_at
+            if idle_seconds < self._idle_seconds:
+                return self._idle_seconds - idle_seconds
+            self._let_go()
+            gc.collect()
+            _return_memory()
+        log.info("engine_unloaded", engine=self.name, seconds=round(idle_seconds, 1))
+        return self._idle_seconds
+
+    def _watch(self) -> None:
+        while not self._closing.wait(self.unload_if_idle()):
+            pass
+
+    @contextmanager
+    def _using(self) -> Iterator[Engine]:
+        """The engine, which stays until the end of the block. Who comes while it is being loaded waits for that."""
+        with self._lock:
+            engine = self._engine = self._engine or self._load_again()
+            self._n_users += 1
+        try:
+            yield engine
+        finally:
+            with self._lock:
+                self._n_users -= 1
+                self._used_at = self._clock()
+
+    def _load_again(self) -> Engine:
+        started_at = time.monotonic()
+        try:
+            engine = self._load()
+        except (MemoryError, OSError, RuntimeError) as error:
+            raise EngineUnavailable(
+                f"The engine {self.name} could not be loaded again ({type(error).__name__}). `koe doctor` says what it lacks."
+            ) from error
+        _return_memory()
+        log.info("engine_loaded", engine=self.name, seconds=round(time.monotonic() - started_at, 1))
+        return engine
+
+    def _let_go(self) -> None:
+        for text in list(self._texts):
+            text.let_go()
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
+class _PreparedText:
+    """The segments of one text, each prepared by the engine that is loaded when it is asked for."""
+
+    def __init__(
+        self, begin: Callable[[Engine], Iterator[Segment]], using: Callable[[], AbstractContextManager[Engine]]
+    ) -> None:
+        self._begin = begin
+        self._using = using
+        self._segments: Iterator[Segment] | None = None
+        """Belongs to the engine, and holds it."""
+        self._n_given = 0
+        self._is_over = False
+
+    def __iter__(self) -> Iterator[Segment]:
+        return self
+
+    def __next__(self) -> Segment:
+        segment = None if self._is_over else self._next()
+        if segment is None:
+            self._is_over = True
+            raise StopIteration
+        self._n_given += 1
+        return segment
+
+    def let_go(self) -> None:
+        """Forgets the engine. Called while it is not in use."""
+        self._segments = None
+
+    def _next(self) -> Segment | None:
+        with self._using() as engine:
+            if self._segments is None:
+                self._segments = islice(self._begin(engine), self._n_given, None)
+            return next(self._segments, None)
+
+
+def _return_memory() -> None:
+    """Gives what was freed back to the system where the C library would keep it, which is so with GNU's."""
+    trim = getattr(_LIBC, "malloc_trim", None)
+    if trim is not None:
+        trim(0)
