@@ -20,6 +20,7 @@ from workers.pool import Pool
 
 _NICE: Final = 10
 """Speech leaves a busy core to the API and the queue, so that they answer at once."""
+_LOOK_SECONDS: Final = 0.25
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
         raise click.ClickException(str(error)) from error
     stop = _stop_on_signals()
     pool.start()
-    stop.wait()
+    _wait_for(stop)
     pool.stop()
 
 
@@ -57,6 +58,16 @@ def _stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     return stop
+
+
+def _wait_for(stop: threading.Event) -> None:
+    """Returns soon after it is set.
+
+    Why not at once: the kernel may give a signal to any thread, and Python's handler runs only when the main thread, this one,
+    runs next. Without a time limit it could sleep on.
+    """
+    while not stop.wait(_LOOK_SECONDS):
+        pass
 
 
 @click.command(help=main.__doc__)

@@ -119,6 +119,7 @@ CLAIM: Final = (
 -- KEYS: record. ARGV: worker, unfinished ttl, id, deaths that are too many, fruitless claims that are too many, attempt: the
 -- same again when the answer to a claim was lost.
 -- Returns nothing, or: take, claim, bytes there already, milliseconds since the first of them, 1 when it is not tried again.
+redis.call('HDEL', 'koe:callers', ARGV[3])
 local state, take, worker, attempt = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker', 'attempt'))
 if state ~= 'queued' and state ~= 'speaking' then return false end
 local is_lethal = 0
@@ -331,7 +332,6 @@ end
 TAKE_TURN: Final = """
 -- KEYS: a lane's queue, who asked for what waits in it. ARGV: id of a job that was put at its end, its caller.
 -- Moves it forward so that callers take turns: nobody's second job stands before anybody's first.
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 local callers, n_mine, stands = {}, 0, false
 for place, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
   if id == ARGV[1] then stands = true break end
@@ -339,6 +339,7 @@ for place, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
   if callers[place][2] == ARGV[2] then n_mine = n_mine + 1 end
 end
 if not stands then return end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 local rounds = {}
 for _, entry in ipairs(callers) do
   local id, caller = entry[1], entry[2]

@@ -23,8 +23,9 @@ from app.core.ledger import Claim, Found, Ledger, Report, State, WorkerLedger
 from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import load_catalogue
 from app.delivery import Audio, Delivery
-from tests.engines import GatedEngine, text_of
+from tests.engines import GatedEngine, RelayEngine, text_of
 from tests.house import House, open_house, wait_until
+from workers.engines.tone import ToneEngine
 
 pytestmark = pytest.mark.anyio
 
@@ -70,10 +71,9 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 @contextmanager
 def gated_house(data: Path, **environ: str) -> Iterator[tuple[House, GatedEngine]]:
-    engine = GatedEngine()
-    with open_house(
-        data, {"tone": engine}, **{"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"} | environ
-    ) as house:
+    relay = RelayEngine()
+    relay.now = engine = GatedEngine()
+    with open_house(data, {"tone": relay}, **{"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"} | environ) as house:
         yield house, engine
         engine.release(10_000)
 
@@ -302,14 +302,15 @@ async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redi
     assert queue.job_ids == [utterance.id]
 
 
-async def undisturbed(house: House, engine: GatedEngine, utterance: Utterance, n_segments: int) -> bytes:
+async def undisturbed(house: House, utterance: Utterance) -> bytes:
     """What it sounds like when nothing goes wrong."""
-    engine.release(n_segments)
+    assert house.pool is not None
+    relay = house.pool.runtime.engines["tone"]
+    assert isinstance(relay, RelayEngine)
+    gate, relay.now = relay.now, ToneEngine()
     async with open_delivery(house.redis_url) as delivery:
         said = await heard(await delivery.open(msgspec.structs.replace(utterance, apart="undisturbed"), request_id="req_0"))
-    assert len(engine.spoken) == engine.n_begun == n_segments
-    engine.spoken.clear()
-    engine.n_begun = 0
+    relay.now = gate
     return said
 
 
@@ -318,7 +319,7 @@ async def undisturbed(house: House, engine: GatedEngine, utterance: Utterance, n
 async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Path) -> None:
     utterance = an_utterance(text_of(6))
     with gated_house(data) as (house, engine), house.redis() as redis:
-        whole = await undisturbed(house, engine, utterance, 6)
+        whole = await undisturbed(house, utterance)
         async with open_delivery(house.redis_url) as delivery:
             engine.release(3)
             audios = [await delivery.open(utterance, request_id=f"req_{number}") for number in range(2)]
@@ -453,7 +454,7 @@ async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing
     """The only slot is free for others meanwhile, and what was read of a long text is let go."""
     utterance, other = an_utterance(text_of(12)), an_utterance("Somebody else.")
     with gated_house(data, KOE_SLOTS="1", KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
-        whole = await undisturbed(house, engine, utterance, 12)
+        whole = await undisturbed(house, utterance)
         engine.release(1000)
         async with open_delivery(house.redis_url) as delivery:
             audio = await delivery.open(utterance, request_id="req_1")
@@ -473,7 +474,7 @@ async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing
 async def test_who_asks_for_what_has_lost_its_beginning_is_spoken_for_apart(data: Path) -> None:
     utterance = an_utterance(text_of(12))
     with gated_house(data, KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
-        whole = await undisturbed(house, engine, utterance, 12)
+        whole = await undisturbed(house, utterance)
         async with open_delivery(house.redis_url) as delivery:
             engine.release(6)
             first = await delivery.open(utterance, request_id="req_1")

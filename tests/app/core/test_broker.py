@@ -10,8 +10,10 @@ from redis import Redis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from app.core import keys
 from app.core.broker import Broker, Lane, Task, describe, enqueue_task, lane_of, lane_queue, put_back, taken
 from app.core.errors import QueueFull
+from app.core.ledger import WorkerLedger
 from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import BlendPart
 
@@ -114,6 +116,18 @@ def test_callers_take_turns_and_nobody_s_own_order_changes(redis: Redis) -> None
     in_order = [texts[job_id] for job_id in lane_queue(redis, Lane.INTERACTIVE).job_ids]
 
     assert in_order == ["reader 0", "guest 0", "other 0", "reader 1", "guest 1", "reader 2", "reader 3", "reader 4"]
+
+
+def test_who_asked_is_known_only_while_it_waits(redis: Redis) -> None:
+    broker, utterance = Broker(redis, max_queue=100), an_utterance()
+    submit(broker, utterance, caller="somebody")
+    assert redis.hgetall(keys.CALLERS) == {utterance.id.encode(): b"somebody"}
+
+    redis.lpop(lane_queue(redis, Lane.INTERACTIVE).key)
+    WorkerLedger(redis, worker="w", cache_ttl=60, cache_bytes=1).claim(utterance.id)
+    submit(broker, utterance, caller="somebody", again=True)
+
+    assert redis.hgetall(keys.CALLERS) == {}
 
 
 def test_lanes_are_full_each_by_itself(broker: Broker) -> None:

@@ -283,6 +283,9 @@ async def test_an_append_whose_answer_was_lost_adds_nothing_when_it_is_repeated(
     writer._write_one(0, b"onetwo")
 
     assert entries(redis, take) == [(0, b"one"), (3, b"two")]
+    writer.rewind()
+    writer.write(b"onetwothree")
+    assert entries(redis, take)[2:] == [(6, b"three")]
 
 
 async def test_what_is_not_read_yet_is_known_to_the_writer(writer: ChunkWriter, take: Take, aredis: AsyncRedis) -> None:
@@ -539,6 +542,7 @@ async def test_a_redis_that_is_away_for_a_while_costs_neither_side_anything(serv
         await asyncio.to_thread(server.start)
 
         assert await waiting == b"two"
+        assert reader._away_since is None
         await writing
         assert entries(both.redis, both.claim.take) == [(0, b"one"), (3, b"two")]
 

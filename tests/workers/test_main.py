@@ -1,0 +1,46 @@
+"""A worker process hears the signal that ends it, whichever of its threads the kernel gives it to."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import pytest
+
+from tests.house import wait_until
+from workers.__main__ import _stop_on_signals, _wait_for
+
+
+@pytest.fixture
+def stop() -> Iterator[threading.Event]:
+    """What a SIGTERM to this process sets."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield _stop_on_signals()
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def test_a_signal_that_another_thread_is_given_is_heard(stop: threading.Event) -> None:
+    main = threading.get_ident()
+
+    def take_the_signal() -> None:
+        wait_until(lambda: waits_in(_wait_for, main))
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    other = threading.Thread(target=take_the_signal)
+    other.start()
+    _wait_for(stop)
+    other.join()
+
+    assert stop.is_set()
+
+
+def waits_in(function: Callable[..., None], thread: int) -> bool:
+    """Whether that thread is held up by a condition, somewhere within the function."""
+    frame: FrameType | None = sys._current_frames()[thread]
+    codes = []
+    while frame is not None:
+        codes.append(frame.f_code)
+        frame = frame.f_back
+    return codes[0] is threading.Condition.wait.__code__ and function.__code__ in codes
