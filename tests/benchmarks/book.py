@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.book`: a book of half a million characters as a job, on one worker, and on two while one is killed.
+"""`python -m tests.benchmarks.book`: half a million characters as a job, on one worker, and on two while one is killed.
 
 Each worker has one compute thread, so that two can be twice as fast on two cores. The length of the finished file is compared
 with the sum of its parts, pauses included: what was spoken must be in it, all of it and once.
@@ -102,13 +102,13 @@ def _show(press: Press, job: dict[str, Any], text: str, seconds: float, *, n_wor
     spoken_seconds = sum(entry["audio_seconds"] for entry in parts.values())
     (completed,) = press.said("job_completed")[:1]
     console.print(
-        f"{n_workers} worker(s), {n_kills} killed: {job['status']} in {seconds:.1f} s, {completed['joining_seconds']:.1f} s of it "
-        f"joining; {len(text)} characters, {len(parts)} parts, {job['progress']['segments_done']} segments"
+        f"{n_workers} worker(s), {n_kills} killed: {job['status']} in {seconds:.1f} s, {completed['joining_seconds']:.1f} s of "
+        f"it joining; {len(text)} characters, {len(parts)} parts, {job['progress']['segments_done']} segments"
     )
     pauses = completed["audio_seconds"] - spoken_seconds
     console.print(
-        f"  file: {length.frames / length.samplerate:.3f} s by libsndfile; parts {spoken_seconds:.3f} s, pauses between them "
-        f"{pauses:.3f} s; segments of killed workers that were not spoken again: {n_found}"
+        f"  file: {length.frames / length.samplerate:.3f} s by libsndfile; parts {spoken_seconds:.3f} s, pauses "
+        f"between them {pauses:.3f} s; segments of killed workers that were not spoken again: {n_found}"
     )
 
 
