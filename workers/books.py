@@ -1,7 +1,7 @@
 """Users' jobs, on the side that speaks: a text is planned, its parts are spoken, and the parts are joined into one file.
 
-Why all is put in at once: RQ's `depends_on` then leads from part to part and to the joining, whichever process is at work.
-No more than WINDOW parts of a job are in the lane at a time, each of the others waits for the one WINDOW before it, so the books
+Why all is put in at once: RQ's `depends_on` then leads from part to part and to the joining, whichever process is at work. No
+more than WINDOW parts of a job are in the lane at a time, each of the others waits for the one WINDOW before it, so the books
 of several users take turns. A chain breaks where a link is lost; a sweep once a minute puts it together again.
 """
 

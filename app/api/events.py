@@ -1,4 +1,7 @@
-"""Server-sent events: one JSON object each, a comment now and then, and nothing for a client that has left."""
+"""Server-sent events: one JSON object each, a comment now and then, and nothing for a client that has left.
+
+Why they are broken off when the server leaves: they may last for hours, and a client of events comes back by itself.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -26,9 +29,11 @@ class EventStream(ASGIResponse):
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
         super().__init__(status_code=200, media_type="text/event-stream", headers=headers)
         self._events = events
+        self._leaving = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The answer, as ASGI wants it."""
+        """The answer, as ASGI wants it. `leaving` in the scope's state, if it is there, is set when the server begins to end."""
+        self._leaving = scope.get("state", {}).get("leaving", self._leaving)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -44,11 +49,14 @@ class EventStream(ASGIResponse):
             log.warning("answer_broken_off", code=error.code, error=type(error).__name__)
 
     async def _send_events(self, send: Send) -> None:
+        leaving = asyncio.create_task(self._leaving.wait())
         coming: asyncio.Task[bytes | None] | None = None
         try:
             while True:
                 coming = coming or asyncio.create_task(self._next())
-                await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
+                await asyncio.wait({coming, leaving}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if leaving.done():
+                    raise Cancelled("The server is leaving.")
                 if not coming.done():
                     await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
                     continue
@@ -57,9 +65,10 @@ class EventStream(ASGIResponse):
                     break
                 await send({"type": "http.response.body", "body": b"data: %b\n\n" % event, "more_body": True})
         finally:
-            if coming is not None:
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
+            unfinished = [task for task in (coming, leaving) if task is not None]
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _next(self) -> bytes | None:

@@ -5,8 +5,8 @@ Why a job's id is the utterance's: RQ then refuses a second job for the same sou
 Why callers take turns in a lane: RQ's queue is first in, first out, and a key that sends five hundred requests at once would
 have all others wait for them.
 
-Why the queues of a lane bear the wire's version: what one version writes another may misread, so while a fleet is renewed the
-API and the workers of each version meet on queues of their own.
+Why each version of the wire has queues of its own: what one writes another may misread, so while a fleet is renewed the API
+and the workers of each version meet by themselves.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import show_blend
 
 JOB_TIMEOUT_SECONDS: Final = 86_400
+_PLAIN_VERSION: Final = 2
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
 MOST_RETURNS: Final = 1000
@@ -50,15 +51,21 @@ class Task(StrEnum):
     NOTIFY = "workers.tasks.notify"
 
 
+def queue_name(lane: Lane, version: int) -> str:
+    """What RQ knows a lane by: plainly its name in the first version that was released, then with the version."""
+    return lane.value if version == _PLAIN_VERSION else f"{lane.value}-{version}"
+
+
 def lane_queue(redis: Redis, lane: Lane) -> Queue:
     """The RQ queue of a lane, with the JSON serializer: what stands in Redis is data and never code."""
-    name = f"{lane.value}-{WIRE_VERSION}"
-    return Queue(name, connection=redis, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_SECONDS)
+    return Queue(
+        queue_name(lane, WIRE_VERSION), connection=redis, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_SECONDS
+    )
 
 
 def lane_of(job: Job) -> Lane:
     """The lane that an RQ job came from."""
-    return Lane(job.origin.rpartition("-")[0])
+    return Lane(job.origin.partition("-")[0])
 
 
 class Broker:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from app.core.formats import FORMATS
 from tests.chaos.faults import Fleet, Monkey
 from tests.chaos.listeners import Listener, Script, Tally, crowd
 
@@ -54,10 +55,10 @@ def _at(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
-def rage(data: Path, seed: int, *, n_listeners: int, harm: Callable[[Monkey], Any]) -> Account:
+def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[Monkey], Any]) -> Account:
     """Has so many listeners ask while `harm` is done, and gives the account of it."""
     fleet = Fleet(data, SETTINGS)
-    monkey, tally, script = Monkey(fleet, seed), Tally(), Script()
+    monkey, tally = Monkey(fleet, seed), Tally()
     is_over = False
     try:
         fleet.wait_whole()
@@ -90,6 +91,7 @@ def main(seconds: float, seed: int, n_listeners: int) -> None:
             Path(folder) / "data",
             seed,
             n_listeners=n_listeners,
+            script=Script(tuple(FORMATS), lengths=(1, 6, 40)),
             harm=lambda monkey: monkey.run(lambda: time.monotonic() > over, (1.0, 4.0)),
         )
     click.echo(account.show())

@@ -4,18 +4,14 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 
-from app.core.formats import FORMATS
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import text_of
-
-LENGTHS: Final = (1, 6, 40)
-"""Segments of the texts."""
 
 TRIES: Final = 3
 """As the official SDKs: an answer that is refused with 429, 500 or above, or breaks off, is asked for twice more."""
@@ -42,11 +38,12 @@ class Tally:
 class Script:
     """The requests that are made, and what each must give."""
 
-    def __init__(self) -> None:
+    def __init__(self, formats: Sequence[str], lengths: Sequence[int]) -> None:
+        """`lengths` in segments."""
         self.bodies = [
             asked(text_of(n_segments, f"{name} canoe"), name, model="espeak", speed=1.25)
-            for n_segments in LENGTHS
-            for name in FORMATS
+            for n_segments in lengths
+            for name in formats
         ]
         self.expected: dict[str, str] = {}
 

@@ -105,6 +105,7 @@ def pair(short_folder: Path) -> Iterator[Pair]:
 def well(pair: Pair) -> None:
     """Both workers are there before each test."""
     if not is_alive(pair.second.pid):
+        pair.second.end()
         pair.second = a_worker(pair.served.data)
     wait_until(lambda: pair.workers() == 2, 60)
 

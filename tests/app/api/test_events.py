@@ -70,3 +70,20 @@ async def test_a_failure_breaks_the_connection_off() -> None:
     wire = Wire()
     await EventStream(source())({}, wire.receive, wire.send)
     assert not wire.is_ended
+
+
+async def test_a_server_that_leaves_breaks_them_off_so_that_the_client_comes_back() -> None:
+    wire, leaving, is_closed = Wire(), asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"1"
+            leaving.set()
+            await asyncio.Event().wait()
+        finally:
+            is_closed.set()
+
+    await EventStream(source())({"state": {"leaving": leaving}}, wire.receive, wire.send)
+    assert wire.text == b"data: 1\n\n"
+    assert not wire.is_ended
+    assert is_closed.is_set()

@@ -11,7 +11,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core import keys
-from app.core.broker import Broker, Lane, Task, describe, enqueue_task, lane_of, lane_queue, put_back, taken
+from app.core.broker import Broker, Lane, Task, describe, enqueue_task, lane_of, lane_queue, put_back, queue_name, taken
 from app.core.errors import QueueFull
 from app.core.ledger import WorkerLedger
 from app.core.utterance import WIRE_VERSION, Utterance
@@ -54,7 +54,7 @@ def test_a_lane_s_queue_bears_the_wire_s_version_and_a_job_knows_its_lane(broker
     submit(broker, an_utterance())
 
     job = the_job(redis, an_utterance())
-    assert job.origin == lane_queue(redis, Lane.INTERACTIVE).name == f"interactive-{WIRE_VERSION}"
+    assert job.origin == lane_queue(redis, Lane.INTERACTIVE).name == "interactive"
     assert lane_of(job) is Lane.INTERACTIVE
     assert len({lane_queue(redis, lane).name for lane in Lane}) == len(Lane)
 
@@ -202,3 +202,10 @@ def test_a_task_waits_in_the_batch_lane_once(redis: Redis) -> None:
     assert queue.job_ids == ["job_1-part-1"]
     job = Job.fetch("job_1-part-1", connection=redis, serializer=JSONSerializer)
     assert (job.func_name, list(job.args)) == (Task.PART, ["job_1", 1])
+
+
+def test_each_version_of_the_wire_has_queues_of_its_own() -> None:
+    names = {queue_name(lane, WIRE_VERSION + step) for lane in Lane for step in range(3)}
+
+    assert len(names) == 6
+    assert {"interactive", "batch"} <= names

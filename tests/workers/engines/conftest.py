@@ -7,6 +7,7 @@ from app.core.voices import Catalogue, load_catalogue
 from tests.checkpoints import make_checkpoint
 from workers.engines.base import Engine
 from workers.engines.espeak import EspeakEngine
+from workers.engines.idle import IdleEngine
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.tone import ToneEngine
 
@@ -39,7 +40,15 @@ def kokoro(catalogue: Catalogue, checkpoint: Path) -> Iterator[KokoroEngine]:
     engine.close()
 
 
-@pytest.fixture(params=["tone", "espeak", "kokoro"])
+@pytest.fixture(scope="session")
+def idle() -> Iterator[IdleEngine]:
+    """The tone, let go of whenever it is not at work."""
+    engine = IdleEngine(ToneEngine, speaks=lambda _: True, idle_seconds=60)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=["tone", "espeak", "kokoro", "idle"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn."""
     found: Engine = request.getfixturevalue(request.param)
