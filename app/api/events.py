@@ -32,7 +32,7 @@ class EventStream(ASGIResponse):
         self._leaving = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The answer, as ASGI wants it. `leaving` in the scope's state, if it is there, is set when the server begins to end."""
+        """The answer, as ASGI wants it. `leaving`, if the scope's state has it, is set when the server begins to end."""
         self._leaving = scope.get("state", {}).get("leaving", self._leaving)
         try:
             await super().__call__(scope, receive, send)

@@ -23,7 +23,7 @@ console = Console()
 async def ask(http: httpx.AsyncClient, number: int) -> None:
     """One request of its own."""
     chosen = random.Random(number)
-    text = f"Number {number}. {text_of(chosen.choice((20, 120, 600)), number)}"
+    text = f"Number {number}. {text_of(chosen.choice((10, 40, 160)), number)}"
     body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": list(FORMATS)[number % len(FORMATS)]}
     async with http.stream("POST", "/v1/audio/speech", json=body) as answer:
         answer.raise_for_status()

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Pair:
     def __init__(self, served: Served, second: Process, redis: Redis) -> None:
         self.served = served
         self.second = second
+        self.dead: list[Process] = []
         self.redis = redis
         self.undisturbed: dict[str, bytes] = {}
 
@@ -106,6 +107,7 @@ def well(pair: Pair) -> None:
     """Both workers are there before each test."""
     if not is_alive(pair.second.pid):
         pair.second.end()
+        pair.dead.append(pair.second)
         pair.second = a_worker(pair.served.data)
     wait_until(lambda: pair.workers() == 2, 60)
 
@@ -115,14 +117,16 @@ def a_worker(data: Path) -> Process:
     return Process(WORKER, log, KOE_DATA=str(data), KOE_SLOTS="4", KOE_LOG_FORMAT="json", **HASTY)
 
 
+def logged(pair: Pair, name: str) -> list[dict[str, Any]]:
+    """What all its processes have logged under that name."""
+    processes = (pair.served, pair.second, *pair.dead)
+    return sorted((event for process in processes for event in events(process, name)), key=lambda event: event["timestamp"])
+
+
 def finished(pair: Pair, n_times: int) -> list[dict[str, Any]]:
     """What the workers said of the utterances that they finished."""
-
-    def said() -> list[dict[str, Any]]:
-        return [event for process in (pair.served, pair.second) for event in events(process, "utterance_finished")]
-
-    wait_until(lambda: len(said()) >= n_times)
-    return said()
+    wait_until(lambda: len(logged(pair, "utterance_finished")) >= n_times)
+    return logged(pair, "utterance_finished")
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "wav"])
@@ -136,7 +140,7 @@ def test_a_worker_killed_while_it_speaks_costs_not_a_byte(pair: Pair, format_nam
         assert heard.all() == expected
 
     assert not is_alive(killed)
-    last = max(finished(pair, n_finished + 1), key=lambda event: str(event["timestamp"]))
+    last = finished(pair, n_finished + 1)[-1]
     assert last["claim"] == 2
     assert last["n_spoken"] - last["n_segments"] in (0, 1), "finished segments are not spoken twice"
 
@@ -199,6 +203,21 @@ def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> Non
     wait_until(lambda: httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Now there is."), timeout=60).status_code == 200)
 
 
+def test_a_book_whose_workers_are_killed_is_the_same_file(pair: Pair) -> None:
+    undisturbed = finished_book(pair, lambda: None)
+    n_books = len(logged(pair, "job_completed"))
+
+    def kill_both() -> None:
+        for pid in (pair.second.pid, pair.served.child("workers --with-parent")):
+            os.kill(pid, signal.SIGKILL)
+
+    disturbed = finished_book(pair, kill_both)
+
+    assert disturbed == undisturbed
+    assert len(logged(pair, "job_completed")) == n_books + 1
+    assert any(event["n_found"] for event in logged(pair, "part_spoken")), "what was spoken of a part is not spoken again"
+
+
 def test_what_the_listeners_of_a_killed_api_wanted_is_not_spoken_on(pair: Pair) -> None:
     endless = asked(text_of(800, "endless evening"), "wav")
 
@@ -241,6 +260,22 @@ def test_with_no_worker_that_comes_back_the_answer_is_broken_off(data: Path) -> 
     assert refused.status_code == 503
     assert refused.json()["error"]["code"] == "no_worker"
     assert int(refused.headers["retry-after"]) >= 1
+
+
+def finished_book(pair: Pair, disturb: Callable[[], None]) -> tuple[str, float]:
+    """The digest and the length of a book that is disturbed when a third of it is spoken."""
+    body = asked("\n\n".join(text_of(8, f"chapter {number}") for number in range(12)), "flac")
+    with httpx.Client(base_url=pair.served.url, timeout=60) as http:
+        path = http.post(f"{SPEECH}/jobs", json=body).headers["location"]
+
+        def progress() -> dict[str, int]:
+            found: dict[str, int] = http.get(path).json()["progress"]
+            return found
+
+        wait_until(lambda: progress()["segments_done"] > 30, 60)
+        disturb()
+        wait_until(lambda: http.get(path).json()["status"] == "completed", 60)
+        return http.head(f"{path}/content").headers["etag"], http.get(path).json()["duration_seconds"]
 
 
 def encoder_of(pid: int) -> int:
