@@ -18,7 +18,7 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
@@ -94,8 +94,10 @@ def patiently(attempt: Callable[[], _T], patience_seconds: float) -> _T:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Turns a Redis that is away into NoWorker, the error a client can act on."""
+    """Turns a Redis that is away, or that refuses what is written, into NoWorker, the error a client can act on."""
     try:
         yield
+    except ResponseError as error:
+        raise NoWorker("The queue takes nothing in: its disk or memory may be full. Please try again.") from error
     except RedisError as error:
         raise NoWorker("The queue of this server cannot be reached. Please try again.") from error

@@ -200,6 +200,7 @@ def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> Non
     assert refused.status_code == 503
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert refused.json()["error"]["code"] == "no_worker"
+    assert "its disk or memory may be full" in refused.json()["error"]["message"]
     wait_until(lambda: httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Now there is."), timeout=60).status_code == 200)
 
 
