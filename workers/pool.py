@@ -5,7 +5,6 @@ import secrets
 import socket
 import threading
 import time
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -20,6 +19,7 @@ from app.core.fleet import WorkerCard, announce, withdraw
 from app.core.jobs import JobBook
 from app.core.kept import sweep_kept
 from app.core.ledger import WorkerLedger
+from app.core.logs import describe
 from app.core.settings import Settings
 from app.core.store import open_store
 from app.core.utterance import WIRE_VERSION
@@ -157,6 +157,8 @@ class Pool:
             except RedisError as error:
                 self._steady_since = time.monotonic()
                 log.warning("heartbeat_missed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - a heartbeat that ended would have this process taken for dead
+                log.error("unforeseen_error", **describe(error))
             if self._stopped.wait(self._beat_seconds):
                 return
 
@@ -188,8 +190,12 @@ class Pool:
     def _sweep_books(self) -> None:
         """In a thread of its own: the store may be slow."""
         while not self._stopped.wait(_SWEEP_SECONDS):
-            with suppress(RedisError):
+            try:
                 self.runtime.books.sweep()
+            except RedisError as error:
+                log.warning("sweep_missed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - one job that cannot be swept must not keep all others
+                log.error("unforeseen_error", **describe(error))
 
     def _hear_gone(self) -> None:
         while not self._stopped.is_set():
