@@ -26,6 +26,7 @@ from app.core.utterance import WIRE_VERSION
 from workers import runtime
 from workers.encoder import find_ffmpeg
 from workers.engines.registry import Loaded
+from workers.memory import return_memory
 from workers.orders import Limits
 from workers.runtime import Runtime
 from workers.scheduler import Scheduler
@@ -186,6 +187,7 @@ class Pool:
             self.runtime.abandon_unread()
         self._sweep_at = time.monotonic() + self._settings.worker_timeout
         sweep_kept(self._redis)
+        return_memory()
 
     def _sweep_books(self) -> None:
         """In a thread of its own: the store may be slow."""

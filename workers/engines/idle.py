@@ -7,7 +7,6 @@ Why a text that is being prepared counts what it has given: it may wait for its 
 not hold it. The next engine prepares the text from the beginning, which gives the same segments, and those are passed over.
 """
 
-import ctypes
 import gc
 import threading
 import time
@@ -22,10 +21,9 @@ import structlog
 from app.core.errors import EngineUnavailable
 from app.core.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
+from workers.memory import return_memory
 
 log: Final = structlog.get_logger()
-
-_LIBC: Final = ctypes.CDLL(None)
 
 
 class IdleEngine:
@@ -102,7 +100,7 @@ class IdleEngine:
                 return self._idle_seconds - idle_seconds
             self._let_go()
             gc.collect()
-            _return_memory()
+            return_memory()
         log.info("engine_unloaded", engine=self.name, seconds=round(idle_seconds, 1))
         return self._idle_seconds
 
@@ -131,7 +129,7 @@ class IdleEngine:
             raise EngineUnavailable(
                 f"The engine {self.name} could not be loaded again ({type(error).__name__}). `koe doctor` says what it lacks."
             ) from error
-        _return_memory()
+        return_memory()
         log.info("engine_loaded", engine=self.name, seconds=round(time.monotonic() - started_at, 1))
         return engine
 
@@ -176,10 +174,3 @@ class _PreparedText:
             if self._segments is None:
                 self._segments = islice(self._begin(engine), self._n_given, None)
             return next(self._segments, None)
-
-
-def _return_memory() -> None:
-    """Gives what was freed back to the system where the C library would keep it, which is so with GNU's."""
-    trim = getattr(_LIBC, "malloc_trim", None)
-    if trim is not None:
-        trim(0)
