@@ -1,9 +1,6 @@
 """`create_app(settings)`: everything of the API is wired here and nowhere else."""
 
 import math
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -22,7 +19,7 @@ from app.core import keys
 from app.core.bell import Bell
 from app.core.broker import Broker
 from app.core.connections import connect, connect_async
-from app.core.fleet import RedisFleet
+from app.core.fleet import RedisFleet, process_name
 from app.core.jobs import Jobs
 from app.core.ledger import API_SHARE, Ledger
 from app.core.settings import Settings
@@ -56,23 +53,17 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     redis, blocking = connect_async(redis_url), connect(redis_url)
     bell, jobs_bell, fleet = Bell(redis, keys.BELL), Bell(redis, keys.JOBS_BELL), RedisFleet(redis)
     broker = Broker(blocking, max_queue=settings.max_queue)
-    delivery = Delivery(
-        redis=redis,
-        bell=bell,
-        # Nobody waits longer than `max_wait`; a record whose API process died before it was submitted must not be joined long.
-        ledger=Ledger(
-            redis,
-            api=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
-            cache_ttl=settings.cache_ttl,
-            cache_bytes=settings.cache_bytes,
-            queued_ttl=math.ceil(2 * settings.max_wait),
-            stream_bytes=settings.stream_bytes,
-            api_ttl=math.ceil(API_SHARE * settings.worker_timeout),
-        ),
-        broker=broker,
-        fleet=fleet,
-        max_wait_seconds=settings.max_wait,
+    # Nobody waits longer than `max_wait`; a record whose API process died before it was submitted must not be joined long.
+    ledger = Ledger(
+        redis,
+        api=process_name(),
+        cache_ttl=settings.cache_ttl,
+        cache_bytes=settings.cache_bytes,
+        queued_ttl=math.ceil(2 * settings.max_wait),
+        stream_bytes=settings.stream_bytes,
+        api_ttl=math.ceil(API_SHARE * settings.worker_timeout),
     )
+    delivery = Delivery(redis=redis, bell=bell, ledger=ledger, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait)
     given = {
         "settings": settings,
         "catalogue": load_catalogue(settings.voices_file),

@@ -18,6 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core import keys
+from app.core.fleet import name_prefix
 
 log: Final = structlog.get_logger()
 
@@ -106,7 +107,7 @@ class WorkerPart(Part):
         """See Part. A Redis that is away is nothing but no."""
         if self._process is None:
             return False
-        own = f"{socket.gethostname()}-{self._process.pid}-".encode()
+        own = name_prefix(self._process.pid).encode()
         try:
             with Redis.from_url(self._redis_url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS) as redis:
                 names = [name for name in redis.zrange(keys.WORKERS, 0, -1) if name.startswith(own)]

@@ -1,10 +1,9 @@
 """One process: its slots, its heartbeat, its shutdown."""
 
 import os
-import secrets
-import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -15,7 +14,7 @@ from rq.registry import clean_registries
 from app.core import keys
 from app.core.broker import Lane, lane_queue, put_back, taken
 from app.core.connections import connect
-from app.core.fleet import WorkerCard, announce, withdraw
+from app.core.fleet import WorkerCard, announce, process_name, withdraw
 from app.core.jobs import JobBook
 from app.core.kept import sweep_kept
 from app.core.ledger import WorkerLedger
@@ -53,22 +52,12 @@ class Pool:
     """A worker: its engines are loaded, `warm_up` readies it, and `start` makes it known and has it take work until `stop`."""
 
     def __init__(self, settings: Settings, redis_url: str, loaded: Loaded) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.name = process_name()
         self._settings = settings
         self._redis = connect(redis_url)
         self._stopping = threading.Event()
         self._stopped = threading.Event()
-        self._slots = [
-            Slot(
-                self._redis,
-                lane,
-                f"{self.name}-{lane.value}-{number}",
-                stopping=self._stopping,
-                execution_ttl_seconds=max(1, round(_EXECUTION_SHARE * settings.worker_timeout)),
-            )
-            for lane, n_slots in self._slot_counts().items()
-            for number in range(n_slots)
-        ]
+        self._slots = list(self._make_slots())
         self._card = WorkerCard(
             name=self.name,
             engines=tuple(loaded.engines),
@@ -77,23 +66,7 @@ class Pool:
             started_at=time.time(),
             wire=WIRE_VERSION,
         )
-        ffmpeg_path = find_ffmpeg(settings.ffmpeg)
-        ledger = WorkerLedger(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
-        scheduler = Scheduler(n_threads=settings.threads or n_cores(), policy=settings.scheduler)
-        self.runtime = Runtime(
-            redis=self._redis,
-            ledger=ledger,
-            engines=loaded.engines,
-            scheduler=scheduler,
-            ffmpeg_path=ffmpeg_path,
-            limits=Limits(
-                stream_bytes=settings.stream_bytes, keep_bytes=settings.keep_bytes, patience_seconds=settings.max_wait
-            ),
-            jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
-            store=open_store(settings),
-            webhook_secret=settings.webhook_secret,
-            webhook_private=settings.webhook_private,
-        )
+        self.runtime = self._make_runtime(loaded)
         self._lost_and_found = LostAndFound(self._redis, after_seconds=settings.worker_timeout)
         self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
         self._sweep_at = 0.0
@@ -136,6 +109,35 @@ class Pool:
         self._redis.close()
         runtime.install(None)
         log.info("worker_stopped", worker=self.name)
+
+    def _make_slots(self) -> Iterator[Slot]:
+        execution_ttl_seconds = max(1, round(_EXECUTION_SHARE * self._settings.worker_timeout))
+        for lane, n_slots in self._slot_counts().items():
+            for number in range(n_slots):
+                name = f"{self.name}-{lane.value}-{number}"
+                yield Slot(self._redis, lane, name, stopping=self._stopping, execution_ttl_seconds=execution_ttl_seconds)
+
+    def _make_runtime(self, loaded: Loaded) -> Runtime:
+        settings = self._settings
+        ffmpeg_path = find_ffmpeg(settings.ffmpeg)
+        ledger = WorkerLedger(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
+        scheduler = Scheduler(n_threads=settings.threads or n_cores(), policy=settings.scheduler)
+        return Runtime(
+            redis=self._redis,
+            ledger=ledger,
+            engines=loaded.engines,
+            scheduler=scheduler,
+            ffmpeg_path=ffmpeg_path,
+            limits=Limits(
+                stream_bytes=settings.stream_bytes,
+                keep_bytes=settings.keep_bytes,
+                patience_seconds=settings.max_wait,
+            ),
+            jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
+            store=open_store(settings),
+            webhook_secret=settings.webhook_secret,
+            webhook_private=settings.webhook_private,
+        )
 
     def _slot_counts(self) -> dict[Lane, int]:
         asked = {Lane.INTERACTIVE: self._settings.slots, Lane.BATCH: self._settings.batch_slots}

@@ -4,6 +4,9 @@ Why the engines of a fleet are those that *every* live worker has loaded: any wo
 not fail or sound otherwise by the chance of who takes it.
 """
 
+import os
+import secrets
+import socket
 import time
 from collections.abc import Iterable
 from typing import Final, Protocol, cast
@@ -64,6 +67,16 @@ class FleetView(Protocol):
     async def now(self) -> Fleet:
         """The workers alive. Raises NoWorker when Redis is away."""
         ...
+
+
+def process_name() -> str:
+    """A name for this process that no other has."""
+    return name_prefix(os.getpid()) + secrets.token_hex(2)
+
+
+def name_prefix(pid: int) -> str:
+    """What the name of a process of this machine begins with; a few random digits follow, since process ids come again."""
+    return f"{socket.gethostname()}-{pid}-"
 
 
 def announce(redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: bool) -> None:

@@ -22,7 +22,7 @@ from app.core import keys
 from app.core.errors import EngineFailed
 from app.core.fleet import WorkerCard, announce
 from app.core.jobs import File, JobBook, Part
-from app.core.store import Store, file_path, open_store
+from app.core.store import Store, file_path
 from app.core.utterance import WIRE_VERSION
 from tests.house import House, open_house
 
@@ -37,17 +37,6 @@ def house(short_folder: Path) -> Iterator[House]:
         with house.redis() as redis:
             announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         yield house
-
-
-@pytest.fixture(scope="module")
-def book(house: House) -> Iterator[JobBook]:
-    with house.redis() as redis:
-        yield JobBook(redis, job_ttl=house.settings.job_ttl)
-
-
-@pytest.fixture(scope="module")
-def store(house: House) -> Store:
-    return open_store(house.settings)
 
 
 @pytest.fixture

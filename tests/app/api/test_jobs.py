@@ -15,7 +15,7 @@ from app.core.broker import Lane, lane_queue
 from app.core.errors import EngineFailed
 from app.core.fleet import WorkerCard, announce
 from app.core.jobs import File, JobBook, Part
-from app.core.store import Store, file_path, open_store
+from app.core.store import Store, file_path
 from app.core.utterance import WIRE_VERSION
 from tests.house import House, open_house, wait_until
 
@@ -51,17 +51,6 @@ def other(house: House) -> Iterator[httpx.Client]:
     """Somebody else."""
     with house.http(headers={"Authorization": f"Bearer {SECOND}"}) as http:
         yield http
-
-
-@pytest.fixture(scope="module")
-def book(house: House) -> Iterator[JobBook]:
-    with house.redis() as redis:
-        yield JobBook(redis, job_ttl=house.settings.job_ttl)
-
-
-@pytest.fixture(scope="module")
-def store(house: House) -> Store:
-    return open_store(house.settings)
 
 
 def create(http: httpx.Client, **fields: Any) -> dict[str, Any]:
