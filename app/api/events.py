@@ -1,10 +1,11 @@
 """Server-sent events: one JSON object each, a comment now and then, and nothing for a client that has left.
 
-Why they are broken off when the server leaves: they may last for hours, and a client of events comes back by itself.
+Why those of a job are broken off when the server leaves: they may last for hours, and their client comes back by itself. Those
+of an utterance are its audio, and are sent to their end.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -25,19 +26,32 @@ class EventStream(ASGIResponse):
 
     _should_set_content_length = False
 
-    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
-        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes, None],
+        *,
+        headers: dict[str, str] | None = None,
+        is_finite: bool = False,
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`is_finite` events are sent to their end even when the server leaves. `close` is called on every way out, whether the
+        first event was asked for or not.
+        """
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"} | (headers or {})
         super().__init__(status_code=200, media_type="text/event-stream", headers=headers)
         self._events = events
+        self._is_finite = is_finite
+        self._close = close
         self._leaving = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """The answer, as ASGI wants it. `leaving`, if the scope's state has it, is set when the server begins to end."""
-        self._leaving = scope.get("state", {}).get("leaving", self._leaving)
+        if not self._is_finite:
+            self._leaving = scope.get("state", {}).get("leaving", self._leaving)
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await asyncio.shield(self._events.aclose())
+            await asyncio.shield(self._end())
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         """The events. Returning without the last message makes the server break the connection off."""
@@ -70,6 +84,11 @@ class EventStream(ASGIResponse):
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _end(self) -> None:
+        await self._events.aclose()
+        if self._close is not None:
+            await self._close()
 
     async def _next(self) -> bytes | None:
         return await anext(self._events, None)

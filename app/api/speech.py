@@ -5,6 +5,7 @@ connection off, so that no client takes half a text for the whole.
 """
 
 import asyncio
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -17,7 +18,9 @@ from litestar.types import Receive, Send
 from app.api.auth import owner_of, require_key
 from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
+from app.api.events import EventStream
 from app.api.models import GivenFleet, resolve_engine
+from app.api.speech_events import speech_events
 from app.api.voices import GivenCatalogue
 from app.api.wire import read_object, read_speech, to_utterance
 from app.core.errors import Cancelled, KoeError
@@ -47,7 +50,7 @@ class AudioResponse(ASGIResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await asyncio.shield(self._audio.close())
+            await asyncio.shield(_close(self._audio))
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         """The chunks. Returning without the last message makes the server break the connection off."""
@@ -63,8 +66,6 @@ class AudioResponse(ASGIResponse):
         async for chunk in self._audio:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-        if report := self._audio.report:
-            log.info("answer_finished", cache=self._audio.found, n_bytes=report.n_bytes, audio_seconds=report.audio_seconds)
 
 
 @post(
@@ -80,8 +81,8 @@ async def create_speech(
     fleet: GivenFleet,
     delivery: GivenDelivery,
     settings: GivenSettings,
-) -> AudioResponse:
-    """Speaks `input` and streams it in `response_format`."""
+) -> ASGIResponse:
+    """Speaks `input` and streams it in `response_format`, as it is or as events."""
     fields = read_object(request.headers.get("content-type"), await request.body())
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     engine = resolve_engine(asked.model, await fleet.now())
@@ -90,4 +91,12 @@ async def create_speech(
     opening = asyncio.create_task(delivery.open(utterance, request_id=request_id, caller=owner_of(request)))
     audio: Audio = await while_connected(opening, request.receive)
     headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value}
+    if asked.stream_format == "sse":
+        return EventStream(speech_events(audio), headers=headers, is_finite=True, close=partial(_close, audio))
     return AudioResponse(audio, media_type=asked.format.media_type, headers=headers)
+
+
+async def _close(audio: Audio) -> None:
+    if report := audio.report:
+        log.info("answer_finished", cache=audio.found, n_bytes=report.n_bytes, audio_seconds=report.audio_seconds)
+    await audio.close()

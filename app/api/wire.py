@@ -247,13 +247,7 @@ def _read_stream_format(fields: dict[str, Any], *, streams: bool) -> str:
         return "audio"
     if name not in STREAM_FORMATS:
         raise InvalidValue(_unsupported(name, STREAM_FORMATS), param="stream_format")
-    if name == "audio" or not streams:
-        return "audio"
-    raise NotSupported(
-        "This server does not send server-sent events yet: leave 'stream_format' out, or set it to 'audio', and the audio is "
-        "streamed as it is spoken.",
-        param="stream_format",
-    )
+    return name if streams else "audio"
 
 
 def _read_instructions(fields: dict[str, Any]) -> str | None:

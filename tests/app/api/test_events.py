@@ -87,3 +87,32 @@ async def test_a_server_that_leaves_breaks_them_off_so_that_the_client_comes_bac
     assert wire.text == b"data: 1\n\n"
     assert not wire.is_ended
     assert is_closed.is_set()
+
+
+async def test_what_has_an_end_is_sent_to_it_by_a_server_that_leaves() -> None:
+    wire, leaving = Wire(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        leaving.set()
+        yield b"1"
+        await asyncio.sleep(0)
+        yield b"2"
+
+    await EventStream(source(), is_finite=True)({"state": {"leaving": leaving}}, wire.receive, wire.send)
+    assert wire.text == b"data: 1\n\ndata: 2\n\n"
+    assert wire.is_ended
+
+
+async def test_what_stands_behind_the_events_is_closed_even_when_none_was_asked_for() -> None:
+    wire, is_closed = Wire(), asyncio.Event()
+    wire.left.set()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        await asyncio.Event().wait()
+        yield b"1"
+
+    async def close() -> None:
+        is_closed.set()
+
+    await EventStream(source(), close=close)({}, wire.receive, wire.send)
+    assert is_closed.is_set()

@@ -1,0 +1,155 @@
+"""`stream_format: sse`: deltas that join to one valid file, what was used, and a failure that is told."""
+
+import base64
+import json
+import math
+from typing import Any
+
+import pytest
+
+from app.core.formats import FORMATS
+from tests.audio import decode
+from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
+from tests.end_to_end.listeners import SPEECH, asked, wait_forgotten
+from tests.engines import FailingEngine, GatedEngine, text_of
+from tests.house import House, wait_until
+from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
+
+HOUSE = ONE_AT_A_TIME
+NEW_MODEL = {"model": "gpt-4o-mini-tts", "stream_format": "sse"}
+
+
+def events_of(text: str) -> list[dict[str, Any]]:
+    """The events of a whole answer, which is nothing but lines of data with a blank line behind each."""
+    *blocks, end = text.split("\n\n")
+    assert end == ""
+    assert all(block.startswith("data: ") and "\n" not in block for block in blocks)
+    return [json.loads(block.removeprefix("data: ")) for block in blocks]
+
+
+def listen(house: House, body: dict[str, Any]) -> list[dict[str, Any]]:
+    with house.http() as http:
+        answer = http.post(SPEECH, json=body)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"
+    assert answer.headers["x-koe-engine"] == "tone"
+    assert answer.headers["x-koe-cache"] in ("hit", "join", "miss")
+    return events_of(answer.text)
+
+
+def audio_of(events: list[dict[str, Any]]) -> bytes:
+    return b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_deltas_join_to_the_very_file(relay_house: RelayHouse, format_name: str) -> None:
+    relay_house.relay.now = ToneEngine()
+    body = asked(text_of(3, "told in events"), format_name)
+
+    events = listen(relay_house.house, body | NEW_MODEL)
+    with relay_house.house.http() as http:
+        plain = http.post(SPEECH, json=body).content
+
+    assert audio_of(events) == plain
+    assert base64.b64decode("".join(event.get("audio", "") for event in events)) == plain
+    assert len(decode(plain, format_name)) > 0
+    assert {event["type"] for event in events[:-1]} == {"speech.audio.delta"}
+    assert all(len(json.dumps(event)) < 65_536 for event in events)
+
+
+def test_no_sample_of_pcm_is_divided(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = ToneEngine()
+
+    deltas = listen(relay_house.house, asked(text_of(2, "even bytes")) | NEW_MODEL)[:-1]
+
+    assert all(len(base64.b64decode(event["audio"])) % 2 == 0 for event in deltas)
+
+
+def test_the_last_event_says_what_was_used(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = ToneEngine()
+
+    done = listen(relay_house.house, asked("Birch canoe.") | NEW_MODEL)[-1]
+
+    n_phonemes = len("Birch canoe.")
+    n_frames = math.ceil(round(n_phonemes * SECONDS_PER_PHONEME / 0.025, 6))
+    used = {"input_tokens": n_phonemes, "output_tokens": n_frames, "total_tokens": n_phonemes + n_frames}
+    assert done == {"type": "speech.audio.done", "usage": used}
+
+
+def test_the_first_delta_comes_before_the_second_segment_is_spoken(gated: House, gate: GatedEngine) -> None:
+    gate.release(1)
+
+    with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(3, "early event")) | NEW_MODEL) as answer:
+        lines = answer.iter_lines()
+        first = json.loads(next(lines).removeprefix("data: "))
+        n_spoken = len(gate.spoken)
+        gate.release(10)
+        rest = [line for line in lines if line]
+
+    assert first["type"] == "speech.audio.delta"
+    assert n_spoken == 1
+    assert json.loads(rest[-1].removeprefix("data: "))["type"] == "speech.audio.done"
+
+
+def test_a_failure_midway_is_one_error_event_and_then_the_end(gated: House, gate: GatedEngine) -> None:
+    gate.release(1)
+
+    with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(3, "late error")) | NEW_MODEL) as answer:
+        lines = answer.iter_lines()
+        heard = [next(lines)]
+        gate.is_broken = True
+        gate.release(10)
+        heard += [line for line in lines if line]
+
+    events = [json.loads(line.removeprefix("data: ")) for line in heard if line]
+    assert [event["type"] for event in events][-1] == "error"
+    assert [event["type"] for event in events].count("error") == 1
+    assert "speech.audio.done" not in {event["type"] for event in events}
+    error = events[-1]["error"]
+    assert (error["type"], error["param"], error["code"]) == ("server_error", None, "internal_error")
+    assert "the engine broke" not in error["message"]
+
+
+def test_a_failure_before_the_first_audio_keeps_its_status(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = FailingEngine(0)
+
+    with relay_house.house.http() as http:
+        answer = http.post(SPEECH, json=asked(text_of(1, "early error")) | NEW_MODEL)
+
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].partition(";")[0] == "application/json"
+    assert answer.json()["error"]["code"] == "internal_error"
+
+
+def test_who_leaves_its_events_is_spoken_for_no_longer(gated: House, gate: GatedEngine) -> None:
+    gate.release(1)
+
+    with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(20, "left events")) | NEW_MODEL) as answer:
+        next(answer.iter_lines())
+    wait_forgotten(gated)
+    gate.release(3)
+
+    wait_until(lambda: len(gate.spoken) >= gate.n_begun)
+    assert len(gate.spoken) < 6
+
+
+@pytest.mark.parametrize("model", ["tts-1", "tts-1-hd", "tts-1-1106", "tts-1-hd-1106"])
+def test_the_old_models_send_audio_quietly(relay_house: RelayHouse, model: str) -> None:
+    relay_house.relay.now = ToneEngine()
+
+    with relay_house.house.http() as http:
+        answer = http.post(SPEECH, json=asked("Quietly.", "mp3") | {"model": model, "stream_format": "sse"})
+
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert len(decode(answer.content, "mp3")) > 0
+
+
+def test_the_official_client_reads_the_lines(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = ToneEngine()
+    body = asked("Read by lines.", "wav") | NEW_MODEL
+
+    with relay_house.house.openai().audio.speech.with_streaming_response.create(**body) as answer:
+        events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
+
+    assert audio_of(events)[:4] == b"RIFF"
+    assert events[-1]["type"] == "speech.audio.done"
