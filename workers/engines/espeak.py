@@ -122,8 +122,7 @@ def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
 
 
 def _phonemize(text: str, *, voice: str) -> str:
-    with espeak.opened() as library:
-        phonemes = library.phonemes(text, voice)
+    phonemes = espeak.phonemes(text, voice)
     return phonemes if _NOT_A_LETTER.sub("", phonemes) else ""
 
 

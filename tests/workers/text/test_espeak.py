@@ -1,14 +1,12 @@
+import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from app.core.errors import EngineUnavailable
 from workers.text import espeak
-
-
-def _phonemes(text: str, voice: str) -> str:
-    with espeak.opened() as library:
-        return library.phonemes(text, voice)
 
 
 def _samples(text: str, voice: str) -> bytes:
@@ -35,14 +33,14 @@ def test_a_voice_is_found_by_the_nearest_tag(language: str, voice: str | None) -
 
 
 def test_phonemes_are_ipa_without_language_flags() -> None:
-    assert _phonemes("Hello, world.", "gmw/en-US") == "həlˈoʊ wˈɜːld"
-    assert "(" not in _phonemes("你好 world", "sit/cmn")
-    assert _phonemes("...", "gmw/en-US") == ""
+    assert espeak.phonemes("Hello, world.", "gmw/en-US") == "həlˈoʊ wˈɜːld"
+    assert "(" not in espeak.phonemes("你好 world", "sit/cmn")
+    assert espeak.phonemes("...", "gmw/en-US") == ""
 
 
 def test_a_missing_voice_is_refused() -> None:
     with pytest.raises(EngineUnavailable, match="no/such"):
-        _phonemes("Hello", "no/such")
+        espeak.phonemes("Hello", "no/such")
 
 
 def test_threads_do_not_get_each_others_text() -> None:
@@ -52,12 +50,35 @@ def test_threads_do_not_get_each_others_text() -> None:
         ("eins zwei drei", "gmw/de"),
         ("un deux trois", "roa/fr"),
     ]
-    alone = [(_phonemes(*job), _samples(*job)) for job in jobs]
+    alone = [(espeak.phonemes(*job), _samples(*job)) for job in jobs]
     with ThreadPoolExecutor(8) as pool:
-        phonemes = list(pool.map(lambda job: _phonemes(*job), jobs * 20))
+        phonemes = list(pool.map(lambda job: espeak.phonemes(*job), jobs * 20))
         samples = list(pool.map(lambda job: _samples(*job), jobs * 10))
     assert phonemes == [one for one, _ in alone] * 20
     assert samples == [one for _, one in alone] * 10
+
+
+def test_phonemes_do_not_depend_on_what_was_said_before() -> None:
+    with espeak.opened() as library:
+        fresh = library.phonemes("The birch canoe slid.", "gmw/en-US+f3")
+    for text, voice in (("Der Hund", "gmw/de"), ("你好 world", "sit/cmn"), ("The birch canoe slid.", "gmw/en-US+m3")):
+        espeak.phonemes(text, voice)
+    assert espeak.phonemes("The birch canoe slid.", "gmw/en-US+f3") == fresh
+
+
+def test_nothing_of_the_library_is_lost_when_it_is_loaded_again_and_again() -> None:
+    program = (
+        "import ctypes, gc, json, sys; sys.path[:] = json.loads(sys.argv[1]); from workers.text import espeak\n"
+        "class Info(ctypes.Structure): _fields_ = [(n, ctypes.c_size_t) for n in 'a b c d e f g used i j'.split()]\n"
+        "libc = ctypes.CDLL(None); libc.mallinfo2.restype = Info; used = []\n"
+        "for n in range(90):\n"
+        "    with espeak.opened() as library: library.speak('one', 'gmw/en-US+f3', wpm=175, pitch=50)\n"
+        "    espeak.phonemes('one two', ('gmw/en-US', 'gmw/de')[n % 2])\n"
+        "    if n % 30 == 29: gc.collect(); used.append(libc.mallinfo2().used)\n"
+        "print(used[-1] - used[-2])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, json.dumps(sys.path)], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 30 * 1024
 
 
 def test_words_are_told_with_their_place() -> None:
