@@ -7,21 +7,26 @@ from typing import Any, Final
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
-import app
-from app.api import jobs, models, speech, system, voices
-from app.api.auth import Keyring
-from app.api.errors import EXCEPTION_HANDLERS
+from app.api import jobs, models, phonemize, speech, system, voices
+from app.api.cors import CrossOrigin
 from app.api.headers import AnswerHeaders
+from app.api.metrics import Measured, counting_errors, get_metrics
+from app.api.options import answer_options
+from app.api.page import load_page, show_page
+from app.api.schema import describe
 from app.core import keys
+from app.core.asking import Asker
 from app.core.bell import Bell
 from app.core.broker import Broker
 from app.core.connections import connect, connect_async
 from app.core.fleet import RedisFleet, process_name
 from app.core.jobs import Jobs
+from app.core.keyring import Keyring
 from app.core.ledger import API_SHARE, Ledger
+from app.core.limiter import Limiter
+from app.core.metrics import Metrics, SharedView
 from app.core.settings import Settings
 from app.core.store import open_store
 from app.core.voices import load_catalogue
@@ -31,6 +36,7 @@ MAX_BODY_BYTES: Final = 1024**2
 
 ROUTES: Final = [
     speech.create_speech,
+    phonemize.phonemize,
     jobs.create_job,
     jobs.list_jobs,
     jobs.get_job,
@@ -45,6 +51,8 @@ ROUTES: Final = [
     voices.list_model_choices,
     system.health,
     system.readiness,
+    get_metrics,
+    show_page,
 ]
 
 
@@ -53,30 +61,36 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     redis, blocking = connect_async(redis_url), connect(redis_url)
     bell, jobs_bell, fleet = Bell(redis, keys.BELL), Bell(redis, keys.JOBS_BELL), RedisFleet(redis)
     broker = Broker(blocking, max_queue=settings.max_queue)
+    name, api_ttl = process_name(), math.ceil(API_SHARE * settings.worker_timeout)
     # Nobody waits longer than `max_wait`; a record whose API process died before it was submitted must not be joined long.
     ledger = Ledger(
         redis,
-        api=process_name(),
+        api=name,
         cache_ttl=settings.cache_ttl,
         cache_bytes=settings.cache_bytes,
         queued_ttl=math.ceil(2 * settings.max_wait),
         stream_bytes=settings.stream_bytes,
-        api_ttl=math.ceil(API_SHARE * settings.worker_timeout),
+        api_ttl=api_ttl,
     )
     delivery = Delivery(redis=redis, bell=bell, ledger=ledger, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait)
+    metrics, catalogue = Metrics(), load_catalogue(settings.voices_file)
     given = {
         "settings": settings,
-        "catalogue": load_catalogue(settings.voices_file),
+        "catalogue": catalogue,
         "fleet": fleet,
         "broker": broker,
         "delivery": delivery,
+        "asker": Asker(redis=redis, bell=bell, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
+        "limiter": Limiter(redis, api=name, api_ttl=api_ttl),
         "jobs": Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
         "store": open_store(settings),
+        "metrics": metrics,
+        "shared": SharedView(redis, blocking, fleet),
+        "page": load_page(),
     }
 
     @asynccontextmanager
     async def lifespan(litestar: Litestar) -> AsyncIterator[None]:
-        litestar.state.keyring = Keyring(settings.api_keys)
         bell.start()
         jobs_bell.start()
         try:
@@ -89,22 +103,25 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
             await redis.aclose()
             blocking.close()
 
-    return Litestar(
-        route_handlers=ROUTES,
+    litestar = Litestar(
+        route_handlers=[*answer_options(ROUTES), *ROUTES],
         dependencies={name: _give(value) for name, value in given.items()},
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=counting_errors(metrics),
         lifespan=[lifespan],
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
-        openapi_config=OpenAPIConfig(
-            title="Koe", version=app.__version__, summary="OpenAI's speech API on your own machines.", path="/schema"
-        ),
+        openapi_config=describe(ROUTES, settings, catalogue),
     )
+    litestar.state.metrics = metrics
+    litestar.state.keyring = Keyring(settings)
+    return litestar
 
 
 def create_app(settings: Settings, redis_url: str) -> ASGIApp:
-    """The whole application: Litestar's, within the headers that every answer has."""
-    return AnswerHeaders(create_litestar(settings, redis_url))
+    """The whole application: Litestar's, counted, open to the pages of `KOE_CORS_ORIGINS`, with the headers of every answer."""
+    litestar = create_litestar(settings, redis_url)
+    measured = Measured(litestar, litestar.state.metrics)
+    return AnswerHeaders(CrossOrigin(measured, settings.cors_origins) if settings.cors_origins else measured)
 
 
 def _give(value: Any) -> Provide:

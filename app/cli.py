@@ -1,4 +1,4 @@
-"""The `koe` command: serve, api, worker, say, voices, jobs, doctor, fetch, openapi."""
+"""The `koe` command: serve, api, worker, say, phonemize, voices, jobs, new-key, doctor, fetch, openapi."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from app import __version__, client, client_jobs, doctor
 from app.asgi import create_app, create_litestar
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.formats import DEFAULT_FORMAT, FORMATS
+from app.core.keyring import Keyring, make_key
 from app.core.logs import configure_logs
 from app.core.parent import end_with_parent
 from app.core.settings import Settings, SettingsError, read_settings
@@ -63,6 +64,7 @@ def koe() -> None:
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int) -> None:
     """Everything in one: the queue if need be, workers and the API."""
     settings = _override(settings, host=host, port=port)
+    Keyring(settings)  # A file of keys that cannot be read is told here, and not by an API that is started again and again.
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
         Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
@@ -155,6 +157,34 @@ def _with_server(command: Callable[..., None]) -> Callable[..., None]:
         command(client.Server(url or settings.own_url, key), *args, **kwargs)
 
     return run
+
+
+@koe.command("new-key")
+@click.argument("name")
+@click.option("--rate-limit", help="Instead of KOE_RATE_LIMIT: `60/minute`, or `none`.")
+@click.option("--max-concurrent", type=click.IntRange(0), help="Instead of KOE_MAX_CONCURRENT; 0 is any number.")
+def new_key(name: str, rate_limit: str | None, max_concurrent: int | None) -> None:
+    """Make an API key, and print its entry for KOE_API_KEYS_FILE. The key itself is told once, on standard error."""
+    try:
+        key, entry = make_key(name, rate_limit=rate_limit, max_concurrent=max_concurrent)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"The key of {name}, which is kept nowhere: {key}", err=True)
+    click.echo(entry)
+
+
+@koe.command()
+@click.argument("text")
+@click.option("--voice", help="A name of `koe voices`; alloy, where no language is given either.")
+@click.option("--language", help="BCP 47 tag or Kokoro's letter; by default the voice's own.")
+@click.option("--model", help="By default the best engine that is loaded.")
+@_with_server
+def phonemize(server: client.Server, text: str, voice: str | None, language: str | None, model: str | None) -> None:
+    """Print what would be said of TEXT, a line for each segment. `-` reads the text from standard input."""
+    asked = {"voice": voice or (None if language else "alloy"), "language": language, "model": model}
+    asked["input"] = sys.stdin.read() if text == "-" else text
+    for phonemes in server.phonemes(asked):
+        click.echo(phonemes)
 
 
 @koe.group()

@@ -1,4 +1,4 @@
-"""A running server, as any client asks it: what `koe say`, `koe voices` and `koe jobs` stand on."""
+"""A running server, as any client asks it: what `koe say`, `koe phonemize`, `koe voices` and `koe jobs` stand on."""
 
 import shutil
 import subprocess
@@ -77,6 +77,10 @@ class Server:
         """All voices. Raises ServerError."""
         voices: list[dict[str, Any]] = self.ask("GET", "/v1/audio/voices")["voices"]
         return voices
+
+    def phonemes(self, asked: dict[str, Any]) -> list[str]:
+        """The phonemes of a text, segment by segment. Raises ServerError."""
+        return [segment["phonemes"] for segment in self.ask("POST", "/v1/audio/phonemize", json=asked)["segments"]]
 
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:

@@ -23,7 +23,7 @@ from app.core.broker import Broker, Lane
 from app.core.chunks import ChunkReader
 from app.core.connections import reachable
 from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, StreamLost, TimedOut, WorkerLost
-from app.core.fleet import FleetView
+from app.core.fleet import FleetView, Room
 from app.core.ledger import Found, Ledger, Look, Report, State, Take
 from app.core.logs import describe
 from app.core.utterance import Utterance
@@ -126,7 +126,8 @@ class Audio:
             await self._note_read(self._take)
 
     async def _attach(self, *, instead_of: Take | None = None) -> tuple[Found, Take]:
-        while (attached := await self._ledger.attach(self._utterance.id, instead_of=instead_of)) is None:
+        room = await self._delivery.room()
+        while (attached := await self._ledger.attach(self._utterance.id, instead_of=instead_of, room=room)) is None:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
         found, take = attached
         if found is Found.MISS:
@@ -251,6 +252,13 @@ class Delivery:
             return bool((await self._fleet.now()).cards)
         except NoWorker:
             return True
+
+    async def room(self) -> Room | None:
+        """For how many the fleet can begin to speak within the longest wait; None where nobody knows."""
+        try:
+            return (await self._fleet.now()).room(self.max_wait_seconds)
+        except NoWorker:
+            return None
 
     def reader(self, take: Take, watch: Audio, *, skip_bytes: int) -> ChunkReader:
         """Reads a take."""

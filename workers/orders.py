@@ -20,6 +20,7 @@ from app.core.kept import KeptSegments
 from app.core.ledger import Claim, WorkerLedger
 from app.core.utterance import Utterance
 from workers.engines.base import Segment
+from workers.pace import FirstSoundPace
 
 _QUANTUM_SECONDS: Final = 10.0
 """An order holds its slot at least so long: to go on later costs it the encoding of all that came before."""
@@ -31,10 +32,11 @@ _LEAD_SECONDS: Final = 20.0
 class Limits:
     """What one process asks of its orders; the pool sets `n_waiting` at every beat."""
 
-    def __init__(self, *, stream_bytes: int, keep_bytes: int, patience_seconds: float) -> None:
+    def __init__(self, *, stream_bytes: int, keep_bytes: int, patience_seconds: float, n_threads: int = 1) -> None:
         self.stream_bytes = stream_bytes
         self.keep_bytes = keep_bytes
         self.patience_seconds = patience_seconds
+        self.pace = FirstSoundPace(n_threads)
         self._n_waiting = 0
         self._lock = threading.Lock()
 
@@ -68,6 +70,8 @@ class ListenedOrder:
         self._kept = KeptSegments(redis, utterance.id, budget_bytes=limits.keep_bytes, take=claim.take.token)
         self._begun_at = time.monotonic()
         self._is_prepared = False
+        if not claim.n_bytes:
+            limits.pace.begin(self.name)
 
     @property
     def name(self) -> str:
@@ -77,6 +81,7 @@ class ListenedOrder:
     def write(self, data: bytes) -> None:
         """See Order."""
         self.writer.write(data)
+        self._limits.pace.heard(self.name)
 
     def check(self, lead_seconds: float) -> None:
         """See Order. Raises Parked when the readers have more than they take, Yielded when others wait for a slot."""
@@ -110,6 +115,10 @@ class ListenedOrder:
     def on_spoken(self) -> None:
         """See Order."""
         _unless_away(lambda: self._ledger.ending(self.claim))
+
+    def close(self) -> None:
+        """Nothing more is done for it."""
+        self._limits.pace.end(self.name)
 
     def begin_again(self) -> None:
         """Makes the order ready to be spoken from its beginning, of which nobody hears anything twice."""

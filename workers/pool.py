@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
@@ -63,6 +64,7 @@ class Pool:
             engines=tuple(loaded.engines),
             missing=loaded.missing,
             n_slots=len(self._slots),
+            n_threads=settings.threads or n_cores(),
             started_at=time.time(),
             wire=WIRE_VERSION,
         )
@@ -121,7 +123,7 @@ class Pool:
         settings = self._settings
         ffmpeg_path = find_ffmpeg(settings.ffmpeg)
         ledger = WorkerLedger(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
-        scheduler = Scheduler(n_threads=settings.threads or n_cores(), policy=settings.scheduler)
+        scheduler = Scheduler(n_threads=self._card.n_threads, policy=settings.scheduler)
         return Runtime(
             redis=self._redis,
             ledger=ledger,
@@ -132,6 +134,7 @@ class Pool:
                 stream_bytes=settings.stream_bytes,
                 keep_bytes=settings.keep_bytes,
                 patience_seconds=settings.max_wait,
+                n_threads=self._card.n_threads,
             ),
             jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
             store=open_store(settings),
@@ -167,7 +170,8 @@ class Pool:
 
     def _beat_once(self) -> None:
         card_seconds = _CARD_SHARE * self._settings.worker_timeout
-        announce(self._redis, self._card, card_seconds, takes_work=not self._stopping.is_set())
+        card = msgspec.structs.replace(self._card, first_sound_seconds=self.runtime.limits.pace.seconds)
+        announce(self._redis, card, card_seconds, takes_work=not self._stopping.is_set())
         for slot in self._slots:
             slot.beat()
         for lane in Lane:

@@ -34,6 +34,7 @@ from app.core.utterance import Utterance
 from workers.books import Books
 from workers.engines.base import Engine
 from workers.orders import Limits, ListenedOrder
+from workers.phonemes import Phonemes
 from workers.scheduler import Scheduler
 from workers.synthesizer import Spoken, Synthesizer
 from workers.webhooks import Webhooks
@@ -86,6 +87,7 @@ class Runtime:
             secret=webhook_secret.reveal() if webhook_secret else None,
             private=webhook_private,
         )
+        self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
         self._redis = redis
         self._ledger = ledger
         self._scheduler = scheduler
@@ -125,6 +127,8 @@ class Runtime:
             log.error("unforeseen_error", **describe(error))
             self._fail(claim, InternalError())
             raise
+        finally:
+            order.close()
         return True
 
     def cancel(self, utterance_id: str, token: str) -> None:

@@ -4,6 +4,7 @@ import structlog
 from rq import Retry, get_current_job
 
 from app.core.broker import MOST_RETURNS, Lane, lane_of
+from app.core.question import Question
 from app.core.utterance import Utterance
 from workers import runtime
 
@@ -42,6 +43,15 @@ def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
     with structlog.contextvars.bound_contextvars(request_id=request_id, utterance_id=utterance.id):
         is_done = runtime.current().speak(utterance, lane, caller=caller)
     return _unless(is_done)
+
+
+def phonemize(question_json: str, request_id: str) -> None:
+    """Answers a question: what would be said of a text. `request_id` is that of the request that caused it, for the log."""
+    question = Question.from_json(question_json)
+    job = get_current_job()
+    n_deaths = MOST_RETURNS - job.retries_left if job is not None and job.retries_left is not None else 0
+    with structlog.contextvars.bound_contextvars(request_id=request_id, question_id=question.id):
+        runtime.current().phonemes.answer(question, n_deaths=n_deaths)
 
 
 def _unless(is_done: bool) -> Retry | None:

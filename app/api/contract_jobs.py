@@ -3,62 +3,41 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar.openapi.spec import (
-    OpenAPIMediaType,
-    OpenAPIResponse,
-    OpenAPIType,
-    Operation,
-    Parameter,
-    Reference,
-    RequestBody,
-    Schema,
-)
+from litestar.openapi.spec import OpenAPIResponse, OpenAPIType, Operation, Parameter, RequestBody, Schema
 
-from app.api.contract import SPEECH_FIELDS, SPEECH_REQUIRED, STRING, error_responses, optional
-from app.api.wire import MAX_METADATA, MAX_METADATA_VALUE_CHARS, MAX_TITLE_CHARS
-from app.core.formats import FORMATS
+from app.api.contract import STRING, error_responses, events_of, json_of, sound, without_errors
 
-_JOB_FIELDS: Final[dict[str, Schema | Reference]] = {
-    **SPEECH_FIELDS,
-    "title": optional(OpenAPIType.STRING, max_length=MAX_TITLE_CHARS, description="Of the file: its tag and its name."),
-    "metadata": optional(
-        OpenAPIType.OBJECT,
-        max_properties=MAX_METADATA,
-        additional_properties=Schema(type=OpenAPIType.STRING, max_length=MAX_METADATA_VALUE_CHARS),
-        description="Your own notes, given back with the job.",
-    ),
-    "webhook_url": optional(OpenAPIType.STRING, description="Is told of the job's end, signed as Standard Webhooks has it."),
-}
+_ID_PATTERN: Final = "^job_[0-9a-f]{24}$"
 
-_COMMON: Final = {
-    "401": "No key, or a wrong one.",
-    "500": "The server is at fault.",
-    "503": "The queue cannot be reached.",
-}
-_ONE: Final = {**_COMMON, "404": "The caller has no job of that id."}
+_ID_OR_NONE: Final = "^(?:job_[0-9a-f]{24})?$"
+
+_AWAY: Final = {"503": "The queue cannot be reached."}
+_ONE: Final = {**_AWAY, "404": "The caller has no job of that id."}
 _CREATE: Final = {
-    **_COMMON,
     "400": "The request is at fault.",
     "404": "No such model.",
     "413": "The body is too large.",
     "429": "Too much at once.",
-    "503": "Nobody is there to speak.",
+    "503": "Nobody is there to speak, or the engine that was named is not loaded.",
 }
-_CONTENT: Final = {
-    **_ONE,
-    "409": "The job has no file: not yet, or never.",
-    "416": "The file has not got that range.",
-    "503": "The queue or the files cannot be reached.",
-}
+_FILE_AWAY: Final = {"503": "The queue or the files cannot be reached."}
+_NO_FILE: Final = {"409": "The job has no file: not yet, or, if it failed or was cancelled, never."}
+_CONTENT: Final = {**_ONE, **_FILE_AWAY, **_NO_FILE, "416": "The file has not got that range."}
+
+_OF_RANGES: Final = ("206", "416")
 
 
-def _query(name: str, kind: OpenAPIType, **rules: Any) -> Parameter:
-    return Parameter(name=name, param_in="query", schema=Schema(type=kind, **rules))
+def _query(name: str, kind: OpenAPIType, description: str, **rules: Any) -> Parameter:
+    return Parameter(name=name, param_in="query", description=description, schema=Schema(type=kind, **rules))
 
 
-def _sound(description: str) -> OpenAPIResponse:
-    content = {entry.media_type: OpenAPIMediaType(schema=STRING) for entry in FORMATS.values()}
-    return OpenAPIResponse(description=description, content=content)
+def _header(name: str, description: str) -> Parameter:
+    return Parameter(name=name, param_in="header", description=description, schema=STRING)
+
+
+def _job_id() -> Parameter:
+    schema = Schema(type=OpenAPIType.STRING, pattern=_ID_PATTERN)
+    return Parameter(name="job_id", param_in="path", required=True, schema=schema)
 
 
 @dataclass
@@ -66,7 +45,8 @@ class JobOperation(Operation):
     """A route of one job, whose answer Litestar knows."""
 
     def __post_init__(self) -> None:
-        self.responses = _without_errors(self) | error_responses(_ONE)
+        self.parameters = [_job_id()]
+        self.responses = without_errors(self) | error_responses(_ONE)
 
 
 @dataclass
@@ -74,9 +54,8 @@ class CreateJobOperation(Operation):
     """`POST …/jobs`."""
 
     def __post_init__(self) -> None:
-        body = Schema(type=OpenAPIType.OBJECT, required=SPEECH_REQUIRED, properties=_JOB_FIELDS)
-        self.request_body = RequestBody(required=True, content={"application/json": OpenAPIMediaType(schema=body)})
-        self.responses = _without_errors(self) | error_responses(_CREATE)
+        self.request_body = RequestBody(required=True, description="At most 8 MiB.", content=json_of("JobRequest"))
+        self.responses = without_errors(self) | error_responses(_CREATE)
 
 
 @dataclass
@@ -85,10 +64,10 @@ class ListJobsOperation(Operation):
 
     def __post_init__(self) -> None:
         self.parameters = [
-            _query("limit", OpenAPIType.INTEGER, minimum=1, maximum=100, default=20),
-            _query("after", OpenAPIType.STRING, description="Id of the job behind which the list begins."),
+            _query("limit", OpenAPIType.INTEGER, "How many at most.", minimum=1, maximum=100, default=20),
+            _query("after", OpenAPIType.STRING, "Id of the job behind which the list begins.", pattern=_ID_OR_NONE),
         ]
-        self.responses = _without_errors(self) | error_responses({**_COMMON, "400": "The request is at fault."})
+        self.responses = without_errors(self) | error_responses({**_AWAY, "400": "The request is at fault."})
 
 
 @dataclass
@@ -96,24 +75,33 @@ class JobEventsOperation(Operation):
     """`GET …/jobs/{id}/events`."""
 
     def __post_init__(self) -> None:
+        self.parameters = [_job_id()]
         events = OpenAPIResponse(
-            description="Lines `data: {the job as JSON}`, each with a blank line behind it.",
-            content={"text/event-stream": OpenAPIMediaType(schema=STRING)},
+            description="Lines `data: {the job as JSON}`, each with a blank line behind it; the last is the ended job.",
+            content={**events_of("JobObject")},
         )
         self.responses = {"200": events, **error_responses(_ONE)}
 
 
 @dataclass
 class ContentOperation(Operation):
-    """`GET …/jobs/{id}/content`."""
+    """`GET …/jobs/{id}/content`, and `HEAD`, which knows no ranges."""
 
     def __post_init__(self) -> None:
+        self.parameters = [
+            _job_id(),
+            _header("Range", "One range of bytes; several get the whole file."),
+            _header("If-Range", "The ETag of the file that the range is of."),
+            _header("If-None-Match", "The ETag of the file that the client has."),
+        ]
         self.responses = {
-            "200": _sound("The whole file."),
-            "206": _sound("The range that was asked for."),
-            "304": OpenAPIResponse(description="The client has it already."),
+            "200": OpenAPIResponse(description="The whole file.", content=sound()),
+            "206": OpenAPIResponse(description="The range that was asked for.", content=sound()),
+            "304": OpenAPIResponse(description="The client has this file already."),
             **error_responses(_CONTENT),
         }
+        if self.operation_id == "headContent":
+            self.responses = {status: answer for status, answer in self.responses.items() if status not in _OF_RANGES}
 
 
 @dataclass
@@ -121,8 +109,5 @@ class CaptionsOperation(Operation):
     """`GET …/jobs/{id}/captions`."""
 
     def __post_init__(self) -> None:
+        self.parameters = [_job_id()]
         self.responses = error_responses({**_ONE, "400": "This server does not tell word times yet."})
-
-
-def _without_errors(operation: Operation) -> dict[str, OpenAPIResponse | Reference]:
-    return {status: answer for status, answer in (operation.responses or {}).items() if status.startswith("2")}

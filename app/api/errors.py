@@ -13,12 +13,14 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap, Scope
 
+from app.api.rates import rate_headers
 from app.core.errors import (
     Busy,
     InternalError,
     InvalidRequest,
     JobNotReady,
     KoeError,
+    RateLimited,
     RequestTooLarge,
     TimedOut,
     Unauthenticated,
@@ -134,7 +136,8 @@ def _body_limit_bytes(scope: Scope | None) -> int:
 
 def _headers(error: KoeError) -> dict[str, str]:
     if isinstance(error, Busy | Unavailable):
-        return {"Retry-After": str(error.retry_after_seconds)}
+        standing = error.standing if isinstance(error, RateLimited) else None
+        return {"Retry-After": str(error.retry_after_seconds), **rate_headers(standing)}
     if isinstance(error, WrongMethod):
         return {"Allow": ", ".join(error.allowed)}
     if isinstance(error, UnsatisfiableRange):

@@ -17,7 +17,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response.base import ASGIResponse
 
-from app.api.auth import owner_of, require_key
+from app.api.auth import key_of, owner_of, require_key
 from app.api.contract_jobs import (
     CaptionsOperation,
     ContentOperation,
@@ -29,7 +29,8 @@ from app.api.contract_jobs import (
 from app.api.events import EventStream
 from app.api.files import Span, StoredFile, disposition, is_known, wanted_span
 from app.api.models import GivenFleet, resolve_engine
-from app.api.speech import GivenSettings
+from app.api.rates import rate_headers
+from app.api.speech import GivenLimiter, GivenSettings
 from app.api.system import GivenBroker
 from app.api.voices import GivenCatalogue
 from app.api.wire import read_job, read_object, to_utterance
@@ -82,6 +83,7 @@ async def create_job(
     fleet: GivenFleet,
     settings: GivenSettings,
     broker: GivenBroker,
+    limiter: GivenLimiter,
     jobs: GivenJobs,
 ) -> Response[JobObject]:
     """Takes the text; the answer comes before any of it is spoken."""
@@ -95,6 +97,7 @@ async def create_job(
     )
     engine = resolve_engine(asked.speech.model, await fleet.now())
     utterance = to_utterance(asked.speech, engine=engine, mp3_bitrate=settings.mp3_bitrate)
+    admission = await limiter.admit(key_of(request), stays_open=False)
     job = Job(
         id=new_job_id(),
         owner=owner_of(request),
@@ -116,7 +119,7 @@ async def create_job(
             await jobs.delete(job.id, job.owner)
             raise
     log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=engine)
-    return Response(show_job(job), headers={"Location": f"{_PATH}/{job.id}"})
+    return Response(show_job(job), headers={"Location": f"{_PATH}/{job.id}", **rate_headers(admission.standing)})
 
 
 @get(_PATH, guards=[require_key], summary="Your jobs, the newest first", operation_class=ListJobsOperation)

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from app.api.auth import require_key
+from app.api.contract import AnsweredOperation, ModelOperation
 from app.core.errors import EngineUnavailable, NoWorker
 from app.core.fleet import Fleet, FleetView
 from app.core.models import MODELS, Model, find_model
@@ -59,14 +60,14 @@ def models_of(fleet: Fleet) -> list[Model]:
     return [model for model in MODELS.values() if model.engine is None or model.engine in fleet.engines]
 
 
-@get("/v1/models", guards=[require_key], summary="The models that can be asked for")
+@get("/v1/models", guards=[require_key], summary="The models that can be asked for", operation_class=AnsweredOperation)
 async def list_models(fleet: GivenFleet) -> ModelList:
     """See `models_of`."""
     now = await fleet.now()
     return ModelList(data=[_show(model, now) for model in models_of(now)])
 
 
-@get("/v1/models/{model_id:str}", guards=[require_key], summary="One model")
+@get("/v1/models/{model_id:str}", guards=[require_key], summary="One model", operation_class=ModelOperation)
 async def get_model(model_id: FromPath[str], fleet: GivenFleet) -> ModelObject:
     """Raises UnknownModel; and as `resolve_engine` does, for a model that names its engine."""
     model = find_model(model_id)

@@ -5,7 +5,8 @@ connection off, so that no client takes half a text for the whole.
 """
 
 import asyncio
-from functools import partial
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import structlog
@@ -15,15 +16,17 @@ from litestar.params import SkipValidation
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
-from app.api.auth import owner_of, require_key
+from app.api.auth import key_of, owner_of, require_key
 from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
 from app.api.events import EventStream
 from app.api.models import GivenFleet, resolve_engine
+from app.api.rates import rate_headers
 from app.api.speech_events import speech_events
 from app.api.voices import GivenCatalogue
 from app.api.wire import read_object, read_speech, to_utterance
 from app.core.errors import Cancelled, KoeError
+from app.core.limiter import Limiter
 from app.core.settings import Settings
 from app.delivery import Audio, Delivery
 
@@ -32,25 +35,29 @@ log: Final = structlog.get_logger()
 GivenDelivery = NamedDependency[SkipValidation[Delivery]]
 """How a handler asks for the delivery: a parameter named `delivery` of this type."""
 
+GivenLimiter = NamedDependency[SkipValidation[Limiter]]
+"""How a handler asks for the limiter: a parameter named `limiter` of this type."""
+
 GivenSettings = NamedDependency[SkipValidation[Settings]]
 """How a handler asks for the settings: a parameter named `settings` of this type."""
 
 
 class AudioResponse(ASGIResponse):
-    """Sends the chunks of `audio` until its end, its failure, or the client's leaving; then closes it."""
+    """Sends the chunks of `audio` until its end, its failure, or the client's leaving; then calls `close`."""
 
     _should_set_content_length = False
 
-    def __init__(self, audio: Audio, *, media_type: str, headers: dict[str, str]) -> None:
+    def __init__(self, audio: Audio, *, media_type: str, headers: dict[str, str], close: Callable[[], Awaitable[None]]) -> None:
         super().__init__(status_code=200, media_type=media_type, headers=headers)
         self._audio = audio
+        self._close = close
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """The answer, as ASGI wants it."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await asyncio.shield(_close(self._audio))
+            await asyncio.shield(self._close())
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         """The chunks. Returning without the last message makes the server break the connection off."""
@@ -80,6 +87,7 @@ async def create_speech(
     catalogue: GivenCatalogue,
     fleet: GivenFleet,
     delivery: GivenDelivery,
+    limiter: GivenLimiter,
     settings: GivenSettings,
 ) -> ASGIResponse:
     """Speaks `input` and streams it in `response_format`, as it is or as events."""
@@ -88,12 +96,18 @@ async def create_speech(
     engine = resolve_engine(asked.model, await fleet.now())
     utterance = to_utterance(asked, engine=engine, mp3_bitrate=settings.mp3_bitrate)
     request_id = request.scope["state"]["request_id"]
-    opening = asyncio.create_task(delivery.open(utterance, request_id=request_id, caller=owner_of(request)))
-    audio: Audio = await while_connected(opening, request.receive)
-    headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value}
+    async with AsyncExitStack() as stack:
+        admission = await limiter.admit(key_of(request), stays_open=True)
+        stack.push_async_callback(limiter.close, admission)
+        opening = asyncio.create_task(delivery.open(utterance, request_id=request_id, caller=owner_of(request)))
+        audio: Audio = await while_connected(opening, request.receive)
+        stack.push_async_callback(_close, audio)
+        close = stack.pop_all().aclose
+    request.scope["state"]["audio"] = audio  # For the metrics, which count it once it has been sent.
+    headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
     if asked.stream_format == "sse":
-        return EventStream(speech_events(audio), headers=headers, is_finite=True, close=partial(_close, audio))
-    return AudioResponse(audio, media_type=asked.format.media_type, headers=headers)
+        return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
+    return AudioResponse(audio, media_type=asked.format.media_type, headers=headers, close=close)
 
 
 async def _close(audio: Audio) -> None:

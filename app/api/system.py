@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from app.api.contract import ReadinessOperation
 from app.api.models import GivenFleet
 from app.core.broker import Broker, Lane
 from app.core.connections import reachable
@@ -43,7 +44,7 @@ async def health() -> Health:
     return Health()
 
 
-@get("/readyz", summary="Somebody is there to speak")
+@get("/readyz", summary="Somebody is there to speak", operation_class=ReadinessOperation)
 async def readiness(fleet: GivenFleet, broker: GivenBroker) -> Response[Readiness]:
     """200 when a worker with a warm engine is there, else 503."""
     try:

@@ -11,6 +11,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from app.api.contract import AnsweredOperation
 from app.api.models import GivenFleet, models_of
 from app.core.languages import find_language
 from app.core.voices import Catalogue, Voice, show_blend
@@ -54,7 +55,7 @@ class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
     models: list[ModelChoice]
 
 
-@get("/v1/audio/voices", summary="The voices, by every name that they answer to")
+@get("/v1/audio/voices", summary="The voices, by every name that they answer to", operation_class=AnsweredOperation)
 async def list_voices(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
     """Any of the ids may be sent as `voice`, and Kokoro's may be blended."""
     engine = (await fleet.now()).best
@@ -62,7 +63,7 @@ async def list_voices(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList
     return VoiceList(voices=named + [_show_voice(voice, catalogue, engine) for voice in catalogue.voices.values()])
 
 
-@get("/v1/audio/models", summary="The models, for a menu")
+@get("/v1/audio/models", summary="The models, for a menu", operation_class=AnsweredOperation)
 async def list_model_choices(fleet: GivenFleet) -> ModelChoices:
     """The same models as `GET /v1/models`."""
     models = models_of(await fleet.now())

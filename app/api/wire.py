@@ -48,6 +48,9 @@ MAX_METADATA_VALUE_CHARS: Final = 512
 
 STREAM_FORMATS: Final = ("audio", "sse")
 
+_ANY_MODEL: Final = "tts-1"
+"""Stands for the best engine loaded."""
+
 _MEDIA_TYPE: Final = "application/json"
 _PHRASES: Final[dict[type, str]] = {
     bool: "a boolean",
@@ -79,6 +82,20 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One of STREAM_FORMATS; `sse` never with a model that does not stream it."""
     instructions: str | None
     """Accepted and without effect."""
+    normalize: bool
+    pronunciations: tuple[tuple[str, str], ...]
+    """Pairs of word and phonemes, sorted."""
+
+
+class PhonemizeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A question what would be said, its names resolved as in a SpeechRequest."""
+
+    model: Model
+    input: str
+    voice: Blend
+    """The one asked for, else some voice of the language."""
+    language: str
+    """BCP 47 tag: the one asked for, else the first voice's own."""
     normalize: bool
     pronunciations: tuple[tuple[str, str], ...]
     """Pairs of word and phonemes, sorted."""
@@ -134,6 +151,26 @@ def read_job(
         title=_read_title(fields),
         metadata=_read_metadata(fields),
         webhook_url=_read_webhook_url(fields, is_signed=signs_webhooks, private=private_webhooks),
+    )
+
+
+def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars: int) -> PhonemizeRequest:
+    """What `fields` ask to be shown of a text; without a model, the best engine is meant.
+
+    Raises the InvalidRequest of the first fault: model, input, voice, language, normalize, pronunciations.
+    """
+    model = find_model(_ANY_MODEL) if fields.get("model") is None else _read_model(fields)
+    text = _read_input(fields, max_input_chars)
+    named = _read_voice_or_language(fields, catalogue)
+    language = _read_language(fields, model)
+    voice, voice_language = named or _any_voice(language, catalogue)
+    return PhonemizeRequest(
+        model=model,
+        input=text,
+        voice=voice,
+        language=language or voice_language,
+        normalize=_read_normalize(fields),
+        pronunciations=_read_pronunciations(fields),
     )
 
 
@@ -217,6 +254,18 @@ def _read_voice(fields: dict[str, Any]) -> str:
     if not isinstance(voice_id, str):
         raise WrongType("voice.id", "a string", _phrase(voice_id))
     return voice_id
+
+
+def _read_voice_or_language(fields: dict[str, Any], catalogue: Catalogue) -> tuple[Blend, str] | None:
+    """The voice and its language; None where a language stands in its place."""
+    names_language = fields.get("language") is not None or fields.get("lang_code") is not None
+    return None if fields.get("voice") is None and names_language else catalogue.parse(_read_voice(fields))
+
+
+def _any_voice(language: str | None, catalogue: Catalogue) -> tuple[Blend, str]:
+    """The first voice of the language, or the first of all where none is of it."""
+    ids = [voice.id for voice in catalogue.voices.values() if voice.language == language] or list(catalogue.voices)
+    return catalogue.parse(ids[0])
 
 
 def _read_format(fields: dict[str, Any]) -> Format:

@@ -22,6 +22,7 @@ from rq.serializers import JSONSerializer
 
 from app.core import keys, scripts
 from app.core.errors import QueueFull
+from app.core.question import Question
 from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import show_blend
 
@@ -49,6 +50,7 @@ class Task(StrEnum):
     PART = "workers.tasks.speak_part"
     JOIN = "workers.tasks.join_job"
     NOTIFY = "workers.tasks.notify"
+    PHONEMIZE = "workers.tasks.phonemize"
 
 
 def queue_name(lane: Lane, version: int) -> str:
@@ -86,9 +88,15 @@ class Broker:
         queue = self._queues[lane] if again else self._room(lane)
         args: list[str | int] = [utterance.to_json().decode(), request_id, caller]
         is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance))
-        if is_submitted and caller:
-            self._take_turn(keys=[queue.key, keys.CALLERS], args=[utterance.id, caller])
-        return is_submitted
+        return is_submitted and self._queue_up(queue, utterance.id, caller)
+
+    def submit_question(self, question: Question, *, request_id: str, caller: str = "", again: bool = False) -> bool:
+        """Puts the question into the lane of those who wait for an answer, in the same way as `submit`. Raises QueueFull."""
+        queue = self._queues[Lane.INTERACTIVE] if again else self._room(Lane.INTERACTIVE)
+        args: list[str | int] = [question.to_json().decode(), request_id]
+        description = f"phonemes of {len(question.text)} characters, {question.language}, {question.engine}"
+        is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=question.id, description=description)
+        return is_submitted and self._queue_up(queue, question.id, caller)
 
     def submit_job(self, job_id: str) -> None:
         """Has a user's job planned, spoken and joined. Raises QueueFull."""
@@ -98,6 +106,12 @@ class Broker:
     def waiting(self) -> dict[Lane, int]:
         """Jobs that wait, by lane."""
         return {lane: queue.count for lane, queue in self._queues.items()}
+
+    def _queue_up(self, queue: Queue, job_id: str, caller: str) -> bool:
+        """Gives the job, which stands at the lane's end, its caller's turn. True."""
+        if caller:
+            self._take_turn(keys=[queue.key, keys.CALLERS], args=[job_id, caller])
+        return True
 
     def _room(self, lane: Lane) -> Queue:
         queue = self._queues[lane]

@@ -5,7 +5,10 @@ sentence. An error crosses Redis as `{code, message, param}` (`to_wire`) and bec
 without a code of its own arrives as the nearest ancestor that has one.
 """
 
+import math
 from typing import ClassVar, Self
+
+from app.core.limits import Standing
 
 
 class KoeError(Exception):
@@ -242,17 +245,31 @@ class QueueFull(Busy):
 
 
 class RateLimited(Busy):
-    """A key has asked more than it may in a time."""
+    """A key has asked more than it may in a time, or has more open than it may."""
 
     code = "rate_limit_exceeded"
+    standing: Standing | None = None
+    """Of the key, where it has a rate limit."""
 
     @classmethod
-    def after(cls, limit: str, *, retry_after_seconds: int) -> Self:
-        """`limit` as the operator wrote it: `60/minute`."""
-        return cls(
-            f"Rate limit reached: {limit}. Please try again in {retry_after_seconds} s.",
-            retry_after_seconds=retry_after_seconds,
+    def after(cls, standing: Standing, *, retry_after_seconds: float) -> Self:
+        """There are too many requests until so many seconds have passed."""
+        wait_seconds = max(1, math.ceil(retry_after_seconds))
+        error = cls(
+            f"Rate limit reached: {standing.limit} for this key. Please try again in {wait_seconds} s.",
+            retry_after_seconds=wait_seconds,
         )
+        error.standing = standing
+        return error
+
+    @classmethod
+    def with_open(cls, n_open: int, standing: Standing | None) -> Self:
+        """There are `n_open` requests that have not ended."""
+        error = cls(
+            f"Rate limit reached: {n_open} requests at a time for this key. Please try again when one of them has ended.",
+        )
+        error.standing = standing
+        return error
 
 
 class Unavailable(KoeError):

@@ -34,10 +34,22 @@ class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
     missing: str | None = None
     """Why an engine that was wanted is not loaded, and the command that mends it: one sentence."""
     n_slots: int = 0
+    n_threads: int = 1
+    """Segments that it speaks at a time."""
+    first_sound_seconds: float = 0.0
+    """Between one listener's first sound and the next's while many wait, as lately measured; 0 before any was."""
     started_at: float = 0.0
     """Seconds since 1970, UTC."""
     wire: int = 1
     """WIRE_VERSION of its side: it takes no work from an API of another."""
+
+
+class Room(msgspec.Struct, frozen=True):
+    """How many may wait for their first sound."""
+
+    n_most: int
+    seconds_each: float
+    """From one listener's first sound to the next's."""
 
 
 class Fleet(msgspec.Struct, frozen=True):
@@ -59,6 +71,17 @@ class Fleet(msgspec.Struct, frozen=True):
     def missing(self) -> str | None:
         """Why a better engine is not loaded, in the words of the first worker that lacks one."""
         return next((card.missing for card in self.cards if card.missing), None)
+
+    def room(self, wait_seconds: float) -> Room | None:
+        """For as many as the fleet can let hear something within `wait_seconds`, and always for as many as it speaks to at a
+        time; None while its pace is not known. A worker that has not been measured is taken for one like the others.
+        """
+        measured = [card.first_sound_seconds for card in self.cards if card.first_sound_seconds > 0]
+        if not measured:
+            return None
+        per_second = sum(1 / seconds for seconds in measured) * len(self.cards) / len(measured)
+        n_most = max(sum(card.n_threads for card in self.cards), int(wait_seconds * per_second))
+        return Room(n_most, 1 / per_second)
 
 
 class FleetView(Protocol):

@@ -12,8 +12,13 @@
 | `koe:parked` | set | id:take of utterances that wait for a slow reader | until it goes on or leaves |
 | `koe:cache` | sorted set | ids of finished utterances by the time they were last asked for | swept as others finish |
 | `koe:cache:sizes` | hash | id → bytes of the finished audio | as above |
-| `koe:callers` | hash | id → who asked, of utterances that wait in a lane | until they are claimed |
-| `koe:bell` | channel | the id of an utterance whose stream has grown | – |
+| `koe:unheard` | sorted set | ids of utterances of which nothing has been heard by the time they were asked for | until it is |
+| `koe:asked:<owner>` | sorted set | an owner's requests by their time in microseconds | as long as they count |
+| `koe:open:<owner>` | set | an owner's requests that have not ended: API process and name | until they end |
+| `koe:callers` | hash | id → who asked, of utterances and questions that wait in a lane | until they are claimed |
+| `koe:phonemes:<id>` | string | the answer to a question, or the error (JSON) | seconds |
+| `koe:phonemes:<id>:wanted` | string | that somebody waits for the answer | a few seconds after the last has left |
+| `koe:bell` | channel | the id of an utterance whose stream has grown, or of a question that is answered | – |
 | `koe:gone` | channel | the id of an utterance that nobody wants any more | – |
 | `koe:job:<id>` | hash | what was asked, status, times, sums, file or error | until `KOE_JOB_TTL` after its end |
 | `koe:job:<id>:text` | string | the text that is to be spoken | until the job has ended |
@@ -37,6 +42,7 @@ CACHE_SIZES: Final = "koe:cache:sizes"
 KEPT: Final = "koe:kept"
 PARKED: Final = "koe:parked"
 CALLERS: Final = "koe:callers"
+UNHEARD: Final = "koe:unheard"
 BELL: Final = "koe:bell"
 GONE: Final = "koe:gone"
 JOBS_OPEN: Final = "koe:jobs:open"
@@ -68,6 +74,26 @@ def utterance(utterance_id: str) -> str:
 def audio(utterance_id: str, take: str) -> str:
     """The stream of one take: an utterance is taken again after a failure or a cancellation, and streams never mix."""
     return f"koe:audio:{utterance_id}:{take}"
+
+
+def phonemes(question_id: str) -> str:
+    """What became of a question."""
+    return f"koe:phonemes:{question_id}"
+
+
+def phonemes_wanted(question_id: str) -> str:
+    """That somebody waits for what becomes of it."""
+    return f"koe:phonemes:{question_id}:wanted"
+
+
+def asked(owner: str) -> str:
+    """What an owner has asked lately."""
+    return f"koe:asked:{owner}"
+
+
+def open_requests(owner: str) -> str:
+    """What an owner waits for or listens to now."""
+    return f"koe:open:{owner}"
 
 
 def job(job_id: str) -> str:

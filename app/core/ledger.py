@@ -7,6 +7,7 @@ A worker holds a take by a *claim*. When a worker dies, another claims the take 
 was only thought dead holds a claim of yesterday, and nothing that it does counts any more.
 """
 
+import math
 import secrets
 from enum import StrEnum
 from typing import Any, Final, cast
@@ -16,13 +17,16 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys, scripts
-from app.core.errors import KoeError, to_wire
+from app.core.errors import KoeError, QueueFull, to_wire
+from app.core.fleet import Room
 
 UNFINISHED_TTL_SECONDS: Final = 7200
 """A record or stream that nobody finishes is forgotten after this."""
 
 _ENDED_TTL_SECONDS: Final = 60
 """An error stays this long for those who are still reading."""
+
+_ANY_NUMBER: Final = -1
 
 API_SHARE: Final = 3
 """An API process that gives no sign of life for so many times `KOE_WORKER_TIMEOUT` has left no readers."""
@@ -136,8 +140,13 @@ class Ledger:
         self._redis = redis
         self._put_off = redis.register_script(scripts.PUT_OFF)
 
-    async def attach(self, utterance_id: str, *, instead_of: Take | None = None) -> tuple[Found, Take] | None:
+    async def attach(
+        self, utterance_id: str, *, instead_of: Take | None = None, room: Room | None = None
+    ) -> tuple[Found, Take] | None:
         """Counts a reader in. After MISS the caller submits the work, or calls `fail`; every attach is followed by a detach.
+
+        Raises QueueFull, and counts nobody in, when it would be a MISS and more wait for their first sound than there is `room`
+        for.
 
         `instead_of` is a take whose audio Redis has lost: it is over, with all its readers, and another begins unless one has.
         None when the utterance is being spoken and its beginning is gone already: it must be asked for under another id.
@@ -150,8 +159,13 @@ class Ledger:
             self._api,
             self._api_ttl,
             instead_of.token if instead_of else "",
+            room.n_most if room else _ANY_NUMBER,
         ]
         found, token = await self._attach(keys=[keys.utterance(utterance_id)], args=args)
+        if found == b"full":
+            assert room is not None
+            n_waiting = int(token)
+            raise QueueFull.after(n_waiting, retry_after_seconds=math.ceil((n_waiting - room.n_most + 1) * room.seconds_each))
         return None if found == b"apart" else (Found(found.decode()), Take(utterance_id, token.decode()))
 
     async def announce(self) -> None:

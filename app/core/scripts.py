@@ -19,6 +19,9 @@ local function n_readers(record)
   end
   return n
 end
+local function hush(id)
+  redis.call('ZREM', 'koe:unheard', id)
+end
 local function drop_kept(name)
   redis.call('UNLINK', 'koe:kept:' .. name)
   local size = redis.call('HGET', 'koe:kept', name)
@@ -53,8 +56,8 @@ end
 """
 
 ATTACH: Final = """
--- KEYS: record. ARGV: new take, queued ttl, cache ttl, id, api, ttl of its card, a take whose audio is lost or nothing.
--- Returns how it was found, and the take.
+-- KEYS: record. ARGV: new take, queued ttl, cache ttl, id, api, ttl of its card, a take whose audio is lost or nothing, most
+-- that may wait for their first sound (-1: any number). Returns how it was found, and the take; or 'full' and how many wait.
 redis.call('SET', 'koe:api:' .. ARGV[5], 1, 'EX', ARGV[6], 'NX')
 local state, take, trimmed = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'trimmed'))
 if take and take == ARGV[7] then
@@ -73,6 +76,14 @@ if state == 'finished' and redis.call('EXPIRE', 'koe:audio:' .. ARGV[4] .. ':' .
   redis.call('ZADD', 'koe:cache', redis.call('TIME')[1], ARGV[4])
   return {'hit', take}
 end
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', 'koe:unheard', '-inf', now - tonumber(ARGV[2]))
+if ARGV[7] == '' and tonumber(ARGV[8]) >= 0 then
+  local n_unheard = redis.call('ZCARD', 'koe:unheard')
+  if n_unheard >= tonumber(ARGV[8]) then return {'full', tostring(n_unheard)} end
+end
+redis.call('ZADD', 'koe:unheard', now, ARGV[4])
+redis.call('EXPIRE', 'koe:unheard', ARGV[2])
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'state', 'queued', 'take', ARGV[1], 'submitter', ARGV[5], 'readers:' .. ARGV[5], 1)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
@@ -93,6 +104,7 @@ if state == 'finished' then evict(tonumber(ARGV[4])) end
 if state == 'finished' or ending then return 0 end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 drop_kept(ARGV[2])
+hush(ARGV[2])
 redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. take)
 return 1
 """
@@ -107,6 +119,7 @@ if take ~= ARGV[1] or state ~= 'parked' then redis.call('SREM', 'koe:parked', AR
 if take ~= ARGV[1] or state == 'finished' or ending or n_readers(KEYS[1]) > 0 then return 0 end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 drop_kept(ARGV[2])
+hush(ARGV[2])
 redis.call('SREM', 'koe:parked', ARGV[2] .. ':' .. ARGV[1])
 redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. take)
 return 1
@@ -133,6 +146,7 @@ local stream = 'koe:audio:' .. ARGV[3] .. ':' .. take
 if n_readers(KEYS[1]) == 0 then
   redis.call('UNLINK', KEYS[1], stream)
   drop_kept(ARGV[3])
+  hush(ARGV[3])
   return false
 end
 local fruitless = redis.call('HINCRBY', KEYS[1], 'fruitless', is_takeover and 1 or 0)
@@ -168,6 +182,7 @@ if skipped < #ARGV[5] then
   if not redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'chunk', 'at', bytes, 'data', data) then return -1 end
   bytes = redis.call('HINCRBY', KEYS[1], 'bytes', #data)
   if not started then
+    hush(ARGV[3])
     local now = redis.call('TIME')
     redis.call('HSET', KEYS[1], 'started', now[1] * 1000 + math.floor(now[2] / 1000))
   end
@@ -271,6 +286,7 @@ if not is_current and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', 'kind', 'error', 'code', ARGV[5], 'message', ARGV[6], 'param', ARGV[7])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 if is_current then
+  hush(ARGV[3])
   redis.call('DEL', KEYS[1])
   redis.call('EXPIRE', 'koe:kept:' .. ARGV[3], ARGV[4])
 end

@@ -6,11 +6,14 @@ Why an unknown `KOE_` name is an error: a misspelt setting that is quietly ignor
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
 
 import msgspec
+
+from app.core.limits import RateLimit, parse_rate_limit
+from app.core.origins import check_origin
 
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MOST_PORT: Final = 65_535
@@ -80,7 +83,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scheduler: Literal["deadline", "fifo"] = "deadline"
     """Which segment is spoken next: the one whose listener runs dry first, or the one whose request came first (`fifo`)."""
     api_keys: tuple[Secret, ...] = ()
-    """Keys that open the API, divided by commas. None: everybody may."""
+    """Keys that open the API, divided by commas. With none here and no file, everybody may."""
+    api_keys_file: Path | None = None
+    """TOML file with more keys: of each a name, its SHA-256, and limits of its own; read again when it changes."""
+    rate_limit: RateLimit | None = None
+    """Requests for speech that a key may make, such as `60/minute`; also `/second`, `/hour`. None: any number."""
+    max_concurrent: int = 0
+    """Requests for speech that a key may have open at a time; 0 is any number."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may use the API from a browser, divided by commas; `*` is every one."""
     max_input_chars: int = 100_000
     """Longest `input` for the models `kokoro` and `espeak`, in code points."""
     max_job_chars: int = 1_000_000
@@ -122,6 +133,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:
                 raise SettingsError(f"{env_name(name)} must be at least {least}, not {getattr(self, name)}.")
+        for origin in self.cors_origins:
+            try:
+                check_origin(origin)
+            except ValueError as error:
+                raise SettingsError(f"KOE_CORS_ORIGINS: {error}") from None
         if self.port > _MOST_PORT:
             raise SettingsError(f"KOE_PORT must be at most {_MOST_PORT}, not {self.port}.")
 
@@ -137,6 +153,7 @@ _LEAST: Final = {
     "threads": 0,
     "slots": 0,
     "batch_slots": 0,
+    "max_concurrent": 0,
     "max_input_chars": 1,
     "max_job_chars": 1,
     "max_wait": 0.1,
@@ -204,17 +221,12 @@ def _read(field: str, hint: Any, text: str) -> Any:
 
 
 def _parse(hint: Any, text: str) -> Any:
-    kinds = {str(kind) for kind in getattr(hint, "__args__", (hint,))}
-    if hint == tuple[Secret, ...]:
-        return tuple(Secret(key.strip()) for key in text.split(",") if key.strip())
-    if str(Secret) in kinds:
-        return Secret(text)
-    if str(Path) in kinds:
-        return Path(text).expanduser()
-    if hint is Bytes:
-        return _parse_bytes(text)
-    if hint is bool:
-        return _parse_bool(text)
+    kinds = getattr(hint, "__args__", (hint,))
+    if getattr(hint, "__origin__", None) is tuple:
+        return tuple(_parse(kinds[0], item.strip()) for item in text.split(",") if item.strip())
+    for kind, parse in _PARSERS.items():
+        if kind in kinds:
+            return parse(text)
     return msgspec.convert(text, hint, strict=False)
 
 
@@ -229,3 +241,12 @@ def _parse_bytes(text: str) -> Bytes:
     if match is None:
         raise ValueError("expected a number of bytes such as 268435456 or 256MiB")
     return Bytes(int(match[1]) * _SIZES[match[2]])
+
+
+_PARSERS: Final[dict[type, Callable[[str], Any]]] = {
+    Secret: Secret,
+    Path: lambda text: Path(text).expanduser(),
+    Bytes: _parse_bytes,
+    bool: _parse_bool,
+    RateLimit: parse_rate_limit,
+}

@@ -13,11 +13,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import koe
+from app.core.keyring import Keyring
+from app.core.limits import RateLimit
+from app.core.settings import Settings
 from tests.audio import decode, sounding_seconds
 from tests.house import House
 from workers.engines.tone import SECONDS_PER_PHONEME
 
 Run = Callable[..., Result]
+
+COMMANDS = "serve api worker say phonemize voices jobs new-key doctor fetch redis-url openapi".split()  # noqa: SIM905
 
 
 @pytest.fixture
@@ -48,11 +53,11 @@ def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
     assert result.exit_code == 0
-    for name in ("serve", "api", "worker", "say", "voices", "jobs", "doctor", "fetch", "redis-url", "openapi"):
+    for name in COMMANDS:
         assert f"\n  {name} " in result.output
 
 
-@pytest.mark.parametrize("name", ["serve", "api", "worker", "say", "voices", "jobs", "doctor", "fetch", "redis-url", "openapi"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_is_for_and_hides_what_is_not_for_people(run: Run, name: str) -> None:
     result = run(name, "-h")
 
@@ -162,6 +167,23 @@ def test_a_file_that_cannot_be_written_is_one_line(run: Run, house: House, tmp_p
     assert "absent" in the_line(run("say", "Hello.", "-o", tmp_path / "absent" / "hello.mp3", "--url", house.url))
 
 
+def test_phonemize_prints_what_would_be_said_a_line_for_each_segment(run: Run, house: House) -> None:
+    text = "The birch canoe slid on the smooth planks. And nobody saw it."
+
+    result = run("phonemize", text, "--url", house.url)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == ["The birch canoe slid on the smooth planks.", "And nobody saw it."]
+
+
+def test_phonemize_reads_from_standard_input_and_takes_voice_or_language(run: Run, house: House) -> None:
+    for options in (["--language", "fr"], ["--voice", "ff_siwis"]):
+        result = run("phonemize", "-", "--url", house.url, *options, given="Bonjour.")
+        assert (result.exit_code, result.stdout) == (0, "Bonjour.\n")
+
+    assert "400: Invalid value: 'tlh'" in the_line(run("phonemize", "Hello.", "--url", house.url, "--language", "tlh"))
+
+
 @pytest.mark.parametrize("name", ["say", "voices"])
 def test_without_a_server_it_is_one_line_with_the_remedy(run: Run, tmp_path: Path, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -237,3 +259,31 @@ def test_an_address_of_the_newer_kind_may_be_listened_on(run: Run, data: Path) -
         line = the_line(run("api", KOE_HOST="::1", KOE_PORT=port, KOE_DATA=str(data)))
 
     assert "in use" in line
+
+
+def test_a_new_key_is_told_once_and_its_entry_opens(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    told = []
+    for name, options in (("kitchen", ()), ('the "attic"', ("--rate-limit", "5 / second", "--max-concurrent", "2"))):
+        result = run("new-key", name, *options)
+        file.write_text((file.read_text() if file.exists() else "") + result.stdout)
+        told.append(result.stderr.rpartition(" ")[2].strip())
+
+    ring = Keyring(Settings(api_keys_file=file))
+
+    opened = [ring.find(key.encode()) for key in told]
+    assert [(key.name, key.rate_limit, key.max_concurrent) for key in opened if key] == [
+        ("kitchen", None, 0),
+        ('the "attic"', RateLimit(5, 1), 2),
+    ]
+    assert not any(key in file.read_text() for key in told)
+
+
+def test_a_new_key_with_a_limit_that_is_none_is_refused(run: Run) -> None:
+    assert "60/minute" in the_line(run("new-key", "x", "--rate-limit", "lots"))
+
+
+def test_a_file_of_keys_that_cannot_be_read_is_told_at_the_start(run: Run, data: Path) -> None:
+    line = the_line(run("serve", KOE_DATA=str(data), KOE_PORT="0", KOE_API_KEYS_FILE=str(data / "none.toml")))
+
+    assert "KOE_API_KEYS_FILE" in line

@@ -195,6 +195,13 @@ def test_a_body_that_is_no_json_object_is_told(house: House, body: bytes) -> Non
     check(post_raw(house, body), 400, INVALID, None, None, NO_JSON)
 
 
+def test_a_key_that_comes_twice_has_its_last_value(house: House) -> None:
+    good = json.dumps(GOOD).encode()
+
+    assert post_raw(house, b'{"model": "X", "speed": 99, ' + good[1:-1] + b', "speed": 1}').status_code == 200
+    assert post_raw(house, good[:-1] + b', "model": "X"}').status_code == 404
+
+
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", None]
 )
@@ -204,6 +211,11 @@ def test_another_content_type_is_told(house: House, content_type: str | None) ->
     answer = post_raw(house, json.dumps(GOOD).encode(), content_type)
 
     check(answer, 400, INVALID, None, "unsupported_content_type", f"Unsupported content type: '{name}'. ")
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;odd"])
+def test_parameters_and_case_of_the_content_type_are_fine(house: House, content_type: str) -> None:
+    assert post_raw(house, json.dumps(GOOD).encode(), content_type).status_code == 200
 
 
 def test_a_body_that_is_too_large_is_told_the_limit(house: House) -> None:

@@ -2,16 +2,22 @@
 
 import pytest
 
-from app.api.auth import Keyring, mask
+from app.api.auth import check, mask
 from app.core.errors import IncorrectKey, MissingKey
-from app.core.settings import Secret
+from app.core.keyring import Keyring
+from app.core.settings import Secret, Settings
 
-KEYS = Keyring((Secret("sk-first-key-of-two"), Secret("schlüssel-日本"), Secret("short")))
+KEYS = Keyring(Settings(api_keys=(Secret("sk-first-key-of-two"), Secret("schlüssel-日本"), Secret("short"))))
+OPEN = Keyring(Settings())
+
+
+def owner(header: str) -> str:
+    return check(KEYS, header).owner
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer ", "Bearer", "Bearer anything", "Basic x", "\xff"])
 def test_with_no_keys_set_everybody_may(header: str | None) -> None:
-    Keyring().check(header)
+    assert check(OPEN, header).owner == ""
 
 
 @pytest.mark.parametrize(
@@ -26,13 +32,13 @@ def test_with_no_keys_set_everybody_may(header: str | None) -> None:
     ],
 )
 def test_each_key_opens(header: str) -> None:
-    KEYS.check(header)
+    check(KEYS, header)
 
 
 @pytest.mark.parametrize("header", [None, "", " ", "Bearer", "Bearer ", "Basic dTpw", "sk-first-key-of-two"])
 def test_no_key_is_told_as_openai_tells_it(header: str | None) -> None:
     with pytest.raises(MissingKey) as caught:
-        KEYS.check(header)
+        check(KEYS, header)
     assert caught.value.message.startswith("You didn't provide an API key.")
 
 
@@ -41,7 +47,7 @@ def test_no_key_is_told_as_openai_tells_it(header: str | None) -> None:
 )
 def test_another_key_opens_nothing(key: str) -> None:
     with pytest.raises(IncorrectKey) as caught:
-        KEYS.check(f"Bearer {key}")
+        check(KEYS, f"Bearer {key}")
     assert caught.value.message.startswith("Incorrect API key provided: ")
     assert caught.value.message.encode()
 
@@ -65,7 +71,7 @@ def test_a_long_key_is_never_shown_whole() -> None:
     for n_chars in range(8, 200):
         key = "".join(chr(ord("a") + i % 26) for i in range(n_chars))
         with pytest.raises(IncorrectKey) as caught:
-            KEYS.check(f"Bearer {key}")
+            check(KEYS, f"Bearer {key}")
         assert key not in caught.value.message
 
 
@@ -74,14 +80,14 @@ def test_the_keyring_does_not_show_its_keys() -> None:
 
 
 def test_each_key_is_one_owner_however_it_is_sent_and_shows_nothing_of_itself() -> None:
-    first = KEYS.owner("Bearer sk-first-key-of-two")
-    assert first == KEYS.owner("bearer   sk-first-key-of-two ")
-    assert first != KEYS.owner("Bearer short")
+    first = owner("Bearer sk-first-key-of-two")
+    assert first == owner("bearer   sk-first-key-of-two ")
+    assert first != owner("Bearer short")
     assert first
     assert "sk-first" not in first
-    assert KEYS.owner("Bearer schlüssel-日本") == KEYS.owner("Bearer " + "schlüssel-日本".encode().decode("latin-1"))
+    assert owner("Bearer schlüssel-日本") == owner("Bearer " + "schlüssel-日本".encode().decode("latin-1"))
 
 
 @pytest.mark.parametrize("header", [None, "Bearer anything"])
 def test_with_no_keys_set_everybody_is_one_owner(header: str | None) -> None:
-    assert Keyring().owner(header) == ""
+    assert check(OPEN, header) == check(OPEN, "Bearer another")

@@ -43,7 +43,9 @@ from app.core.errors import (
     WrongMethod,
     WrongType,
 )
+from app.core.limits import RateLimit, Standing
 
+STANDING = Standing(limit=RateLimit(60, 60), n_left=0, reset_seconds=59.2)
 INVALID = "invalid_request_error"
 
 TABLE: list[tuple[KoeError, int, str, str | None, str | None, str]] = [
@@ -80,7 +82,7 @@ TABLE: list[tuple[KoeError, int, str, str | None, str | None, str]] = [
     (RequestTooLarge(1048576), 413, INVALID, None, "request_too_large", "The request body is too large. The limit is 1048576"),
     (UnknownUrl("POST", "/v1/nope"), 404, INVALID, None, None, "Invalid URL (POST /v1/nope)"),
     (WrongMethod("GET", "/v1/a", ("POST",)), 405, INVALID, None, None, "Not allowed to GET on /v1/a."),
-    (RateLimited.after("60/minute", retry_after_seconds=2), 429, "requests", None, "rate_limit_exceeded", "Rate limit reached"),
+    (RateLimited.after(STANDING, retry_after_seconds=2), 429, "requests", None, "rate_limit_exceeded", "Rate limit reached"),
     (QueueFull.after(9, retry_after_seconds=2), 429, "requests", None, "queue_full", "The queue is full: 9 requests wait."),
     (NoWorker("Nobody."), 503, "server_error", None, "no_worker", "Nobody."),
     (WorkerLost("Gone."), 503, "server_error", None, "worker_lost", "Gone."),

@@ -10,13 +10,13 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import TestClient
 
-from app.api.auth import Keyring
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.models import get_model, list_models, resolve_engine
 from app.core.errors import EngineUnavailable, NoWorker
 from app.core.fleet import Fleet, WorkerCard
+from app.core.keyring import Keyring
 from app.core.models import find_model
-from app.core.settings import Secret
+from app.core.settings import Secret, Settings
 
 OPENAI = ["tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "tts-1-1106", "tts-1-hd-1106"]
 MISSING = "Kokoro's files are not in /srv/model: `koe fetch` downloads them."
@@ -45,7 +45,7 @@ def served(fleet: Fleet | None, *keys: str) -> Iterator[Any]:
         [list_models, get_model],
         dependencies={"fleet": Provide(lambda: view, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
-        state=State({"keyring": Keyring(tuple(Secret(key) for key in keys))}),
+        state=State({"keyring": Keyring(Settings(api_keys=tuple(Secret(key) for key in keys)))}),
     )
     with TestClient(app) as client:
         yield client

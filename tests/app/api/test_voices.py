@@ -10,11 +10,11 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import TestClient
 
-from app.api.auth import Keyring
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.voices import list_model_choices, list_voices
 from app.core.fleet import Fleet, WorkerCard
-from app.core.settings import Secret
+from app.core.keyring import Keyring
+from app.core.settings import Secret, Settings
 from app.core.voices import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -41,7 +41,7 @@ def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[
             "catalogue": Provide(lambda: catalogue, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        state=State({"keyring": Keyring((Secret("sk-right"),))}),
+        state=State({"keyring": Keyring(Settings(api_keys=(Secret("sk-right"),)))}),
     )
     with TestClient(app) as client:
         yield client

@@ -24,7 +24,9 @@ from app.core.errors import (
     from_wire,
     to_wire,
 )
+from app.core.limits import RateLimit, Standing
 
+STANDING = Standing(limit=RateLimit(60, 60), n_left=0, reset_seconds=59.2)
 WITH_A_CODE = [
     MissingParameter("input"),
     WrongType("speed", "a decimal", "a string"),
@@ -34,7 +36,7 @@ WITH_A_CODE = [
     NoWorker("Nobody is there."),
     WorkerLost("The worker is gone."),
     QueueFull.after(12, retry_after_seconds=3),
-    RateLimited.after("60/minute", retry_after_seconds=3),
+    RateLimited.after(STANDING, retry_after_seconds=3),
     TimedOut("No audio came."),
     InternalError(),
 ]

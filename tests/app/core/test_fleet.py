@@ -1,6 +1,6 @@
-"""The fleet at one moment: the engines that it has are those that every worker has."""
+"""The fleet at one moment: its engines are those of every worker, and its room is for those who hear something in time."""
 
-from app.core.fleet import Fleet, WorkerCard
+from app.core.fleet import Fleet, Room, WorkerCard
 
 
 def a_card(*engines: str, missing: str | None = None) -> WorkerCard:
@@ -27,3 +27,32 @@ def test_workers_with_nothing_in_common_have_no_best_engine() -> None:
 def test_why_an_engine_is_missing_is_told_by_the_worker_that_lacks_it() -> None:
     fleet = Fleet((a_card("kokoro"), a_card("espeak", missing="The files are not there: run `koe fetch`.")))
     assert fleet.missing == "The files are not there: run `koe fetch`."
+
+
+def paced(*seconds: float, n_threads: int = 1) -> Fleet:
+    cards = (
+        WorkerCard(name=str(number), engines=("tone",), n_threads=n_threads, first_sound_seconds=each)
+        for number, each in enumerate(seconds)
+    )
+    return Fleet(tuple(cards))
+
+
+def test_there_is_room_for_those_who_are_heard_in_time() -> None:
+    assert paced(2.0).room(30) == Room(15, 2.0)
+    assert paced(2.0, 2.0).room(30) == Room(30, 1.0)
+
+
+def test_a_worker_without_a_measure_is_like_the_others() -> None:
+    assert paced(2.0, 0.0).room(30) == Room(30, 1.0)
+
+
+def test_without_any_measure_the_room_is_not_known() -> None:
+    assert paced(0.0).room(30) is None
+    assert Fleet().room(30) is None
+
+
+def test_there_is_always_room_for_those_who_are_spoken_to_at_once() -> None:
+    room = paced(100.0, n_threads=2).room(30)
+
+    assert room is not None
+    assert room.n_most == 2

@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 from app.core import keys
 from app.core.chunks import ChunkWriter
 from app.core.errors import Cancelled, QueueFull
-from app.core.fleet import WorkerCard, announce
+from app.core.fleet import Room, WorkerCard, announce
 from app.core.kept import KeptSegments
 from app.core.ledger import MOST_DEATHS, MOST_FRUITLESS, Claim, Found, Ledger, Report, State, Take, WorkerLedger
 
@@ -737,3 +737,85 @@ async def test_everything_but_the_books_is_forgotten_some_day(ledger: Ledger, wo
     immortal = {name.decode() for name in redis.scan_iter("koe:*") if redis.ttl(name) < 0}
 
     assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.KEPT, keys.PARKED, keys.WORKERS}
+
+
+async def is_let_in(ledger: Ledger, utterance_id: str, n_most: int, **how: Take) -> bool:
+    try:
+        await ledger.attach(utterance_id, room=Room(n_most, 2.5), **how)
+    except QueueFull:
+        return False
+    return True
+
+
+async def test_no_more_wait_for_their_first_sound_than_there_is_room_for(ledger: Ledger, redis: Redis) -> None:
+    let_in = [await is_let_in(ledger, name, 3) for name in "abcde"]
+
+    assert let_in == [True, True, True, False, False]
+    assert n_readers(redis, "d") == 0
+
+
+async def test_who_is_refused_is_told_when_there_will_be_room(ledger: Ledger) -> None:
+    for name in "abcd":
+        await ledger.attach(name)
+
+    with pytest.raises(QueueFull) as refused:
+        await ledger.attach("e", room=Room(3, 2.5))
+
+    assert refused.value.retry_after_seconds == 5
+    assert refused.value.message == "The queue is full: 4 requests wait. Please try again in 5 s."
+
+
+async def test_two_apis_fill_the_same_room(ledger: Ledger, aredis: AsyncRedis) -> None:
+    other = ledger_of(aredis, "other")
+
+    let_in = await asyncio.gather(*(is_let_in((ledger, other)[n % 2], str(n), 10) for n in range(40)))
+
+    assert sum(let_in) == 10
+
+
+async def test_who_joins_or_hits_needs_no_room(ledger: Ledger, worker: WorkerLedger, redis: Redis) -> None:
+    await finished(ledger, worker, redis, "done")
+    await ledger.attach("a")
+
+    assert [await is_let_in(ledger, name, 1) for name in ("a", "done", "new")] == [True, True, False]
+
+
+async def test_the_first_sound_makes_room(ledger: Ledger, worker: WorkerLedger, redis: Redis) -> None:
+    await ledger.attach("a")
+    claim = claimed(worker)
+    assert not await is_let_in(ledger, "b", 1)
+
+    write(redis, claim, b"sound")
+
+    assert await is_let_in(ledger, "b", 1)
+
+
+@pytest.mark.parametrize("how", ["leaving", "a failure", "a claim that nobody waits for", "an API that died"])
+async def test_whatever_ends_the_waiting_makes_room(ledger: Ledger, worker: WorkerLedger, redis: Redis, how: str) -> None:
+    _, take = await attached(ledger)
+    if how == "leaving":
+        await ledger.detach(take)
+    elif how == "a failure":
+        await ledger.fail(take, QueueFull("Full."))
+    elif how == "a claim that nobody waits for":
+        redis.delete(keys.api("api"))
+        assert worker.claim("a") is None
+    else:
+        claimed(worker)
+        redis.delete(keys.api("api"))
+        assert worker.abandon(take)
+
+    assert not redis.exists(keys.UNHEARD)
+
+
+async def test_what_was_lost_is_let_in_again(ledger: Ledger) -> None:
+    _, take = await attached(ledger)
+
+    assert await is_let_in(ledger, "a", 0, instead_of=take)
+
+
+async def test_those_whose_time_is_over_take_no_room(ledger: Ledger, redis: Redis) -> None:
+    await ledger.attach("a")
+    redis.zincrby(keys.UNHEARD, -61, "a")
+
+    assert await is_let_in(ledger, "b", 1)

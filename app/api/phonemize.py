@@ -1,0 +1,59 @@
+"""`POST /v1/audio/phonemize`: what would be said of a text, without saying it."""
+
+import asyncio
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from app.api.auth import key_of, owner_of, require_key
+from app.api.connection import while_connected
+from app.api.contract_phonemize import PhonemizeOperation
+from app.api.models import GivenFleet, resolve_engine
+from app.api.rates import rate_headers
+from app.api.speech import GivenLimiter, GivenSettings
+from app.api.voices import GivenCatalogue
+from app.api.wire import PhonemizeRequest, read_object, read_phonemize
+from app.core.asking import Asker
+from app.core.question import Phonemized, Question
+
+GivenAsker = NamedDependency[SkipValidation[Asker]]
+"""How a handler asks for the asker: a parameter named `asker` of this type."""
+
+
+@post(
+    "/v1/audio/phonemize",
+    guards=[require_key],
+    status_code=200,
+    summary="Phonemes of a text",
+    operation_class=PhonemizeOperation,
+)
+async def phonemize(
+    request: Request[Any, Any, Any],
+    catalogue: GivenCatalogue,
+    fleet: GivenFleet,
+    asker: GivenAsker,
+    limiter: GivenLimiter,
+    settings: GivenSettings,
+) -> Response[Phonemized]:
+    """The text as it would be read, and the phonemes of each of its segments."""
+    fields = read_object(request.headers.get("content-type"), await request.body())
+    asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
+    question = to_question(asked, engine=resolve_engine(asked.model, await fleet.now()))
+    admission = await limiter.admit(key_of(request), stays_open=False)
+    asking = asker.ask(question, request_id=request.scope["state"]["request_id"], caller=owner_of(request))
+    found: Phonemized = await while_connected(asyncio.create_task(asking), request.receive)
+    return Response(found, headers={"x-koe-engine": question.engine, **rate_headers(admission.standing)})
+
+
+def to_question(asked: PhonemizeRequest, *, engine: str) -> Question:
+    """What a worker is asked."""
+    return Question(
+        text=asked.input,
+        engine=engine,
+        voice=asked.voice,
+        language=asked.language,
+        normalize=asked.normalize,
+        pronunciations=asked.pronunciations,
+    )

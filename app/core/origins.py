@@ -1,0 +1,29 @@
+"""Origins of web pages: as `KOE_CORS_ORIGINS` lists them, and as browsers name their own.
+
+Why what cannot match is refused: browsers send an origin without a path, without the scheme's own port, in small letters. One
+that is written otherwise would let nobody in, and nothing would say why.
+"""
+
+import re
+from typing import Final
+
+ANY: Final = "*"
+"""Stands for every origin."""
+
+_ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([1-9][0-9]{0,4}))?")
+_OWN_PORTS: Final = {"http": "80", "https": "443"}
+
+
+def check_origin(origin: str) -> None:
+    """Raises ValueError, with a sentence that names the origin, unless a browser could send it or it is ANY."""
+    if origin == ANY:
+        return
+    match = _ORIGIN.fullmatch(origin.lower())
+    if match is None:
+        raise ValueError(
+            f"{origin!r} is no origin: write scheme, host and, if it has one, port, without a path or a slash at the end, such "
+            f"as https://app.example.com or http://localhost:3000; {ANY} alone is every origin."
+        )
+    scheme, _, port = match.groups()
+    if port is not None and port == _OWN_PORTS.get(scheme):
+        raise ValueError(f"{origin!r} never comes from a browser: leave out :{port}, which {scheme} has anyway.")

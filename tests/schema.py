@@ -1,0 +1,120 @@
+"""Schemathesis against a live house over real HTTP: it reads what the server says of itself and holds the server to it.
+
+`python -m tests.schema --examples 200` examines for longer than the tests do.
+
+Why in a process of its own: it brings settings of Hypothesis, hooks and threads that are no business of the other tests, and
+its command is what it promises to keep.
+
+Why every model name has a tone behind it: then no request that the description allows may be refused, whatever model it names.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tests.house import House, open_house
+from workers.engines.tone import ToneEngine
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+KEYS = {"one": "sk-examined-one", "two": "sk-examined-two"}
+"""Owner → key, for a house with keys: what one has made, the other must not see."""
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+
+
+@dataclass
+class Outcome:
+    """What schemathesis has found."""
+
+    n_operations: int
+    n_cases: int
+    failures: list[str]
+    is_complete: bool
+    printed: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all was examined and nothing was found."""
+        return self.is_complete and not self.failures
+
+    def __str__(self) -> str:
+        return f"operations {self.n_operations}, cases {self.n_cases}, failures {len(self.failures)}"
+
+
+@contextmanager
+def described_house(data: Path, **environ: str) -> Iterator[House]:
+    """A house that speaks every model in tones, and whose longest texts are quickly spoken."""
+    engines = {name: ToneEngine() for name in ("kokoro", "espeak")}
+    limits = {"KOE_MAX_INPUT_CHARS": "300", "KOE_MAX_JOB_CHARS": "300"}
+    with open_house(data, engines, **(limits | environ)) as house:
+        yield house
+
+
+def examine(house: House, *, n_examples: int, keys: dict[str, str] | None = None, phases: Sequence[str] = PHASES) -> Outcome:
+    """Runs all checks on all operations: the cases that follow from the description, and so many random ones of each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [
+            *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
+            *("--config-file", str(_write_config(folder, keys or {}))),
+            *("run", f"{house.url}/schema/openapi.json", "--no-color"),
+            *("--max-examples", str(n_examples), "--phases", ",".join(phases)),
+            *("--report", "json", "--report-json-path", "report.json"),
+        ]
+        # Hypothesis makes tables of all characters once, which takes longer than all the rest.
+        environ = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(Path(__file__).parents[1] / ".hypothesis")}
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return Outcome(
+        n_operations=report["operations"]["tested"],
+        n_cases=report["test_cases"]["generated"],
+        failures=[f"{one['title']}: {one.get('operations', '')}" for one in report["failures"] + report["errors"]],
+        is_complete=done.returncode in (0, 1) and report["complete"] and report["stop_reason"] == "completed",
+        printed=done.stdout + done.stderr,
+    )
+
+
+def _write_config(folder: Path, keys: dict[str, str]) -> Path:
+    text = CONFIG.read_text(encoding="utf-8")
+    if keys:
+        users = [
+            {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {key}"}]} for name, key in keys.items()
+        ]
+        (folder / "users.json").write_text(json.dumps({"auth": users}), encoding="utf-8")
+        text += f"\n[auth.wfc]\npath = {json.dumps(str(folder / 'users.json'))}\npeers = {json.dumps([*keys])}\n"
+    path = folder / "schemathesis.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.schema", description="Hold a server to what it says of itself.")
+    parser.add_argument("--examples", type=int, default=200, help="random cases of each operation and phase (default: 200)")
+    n_examples = parser.parse_args().examples
+    outcomes = {"without keys": _examine_anew({}, n_examples), "with keys": _examine_anew(KEYS, n_examples)}
+    for title, outcome in outcomes.items():
+        click.echo(f"{'' if outcome.is_well else outcome.printed}{title}: {outcome}")
+    sys.exit(0 if all(outcome.is_well for outcome in outcomes.values()) else 1)
+
+
+def _examine_anew(keys: dict[str, str], n_examples: int) -> Outcome:
+    with (
+        tempfile.TemporaryDirectory(prefix="koe-") as data,
+        described_house(Path(data), KOE_API_KEYS=",".join(keys.values())) as house,
+    ):
+        return examine(house, n_examples=n_examples, keys=keys)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The pace of first sounds: measured where the worker is busy, guessed where it is not, and not spoilt by a standstill."""
+
+import pytest
+
+from workers.pace import FirstSoundPace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_nothing_is_known_before_anything_was_heard(clock: Clock) -> None:
+    pace = FirstSoundPace(2, clock)
+    pace.begin("a")
+
+    assert pace.seconds == 0
+
+
+def test_of_an_idle_worker_each_thread_is_taken_to_be_as_fast(clock: Clock) -> None:
+    pace = FirstSoundPace(2, clock)
+    pace.begin("a")
+    clock.now += 3
+    pace.heard("a")
+
+    assert pace.seconds == pytest.approx(1.5)
+
+
+def test_of_a_busy_worker_it_is_the_time_from_one_first_sound_to_the_next(clock: Clock) -> None:
+    pace = FirstSoundPace(1, clock)
+    for number in range(40):
+        pace.begin(str(number))
+    for number in range(38):
+        clock.now += 2
+        pace.heard(str(number))
+
+    assert pace.seconds == pytest.approx(2)
+
+
+def test_the_second_sound_of_an_utterance_is_none(clock: Clock) -> None:
+    pace = FirstSoundPace(1, clock)
+    pace.begin("a")
+    clock.now += 1
+    pace.heard("a")
+    clock.now += 50
+    pace.heard("a")
+
+    assert pace.seconds == pytest.approx(1)
+
+
+def test_the_time_in_which_nobody_waits_is_not_counted(clock: Clock) -> None:
+    pace = FirstSoundPace(1, clock)
+    for name in "abc":
+        pace.begin(name)
+    clock.now += 1
+    pace.heard("a")
+    pace.end("b")
+    pace.end("c")
+    clock.now += 3600
+    pace.begin("d")
+    clock.now += 1
+    pace.heard("d")
+
+    assert pace.seconds == pytest.approx(1)
+
+
+def test_a_worker_that_stood_still_is_as_fast_as_before(clock: Clock) -> None:
+    pace = FirstSoundPace(1, clock)
+    for number in range(40):
+        pace.begin(str(number))
+    for number in range(20):
+        clock.now += 600 if number == 19 else 1
+        pace.heard(str(number))
+
+    assert 1 < pace.seconds < 1.5
+
+
+def test_a_worker_that_has_become_slower_is_known_to_be_soon(clock: Clock) -> None:
+    pace = FirstSoundPace(1, clock)
+    for number in range(60):
+        pace.begin(str(number))
+    for number in range(50):
+        clock.now += 1 if number < 20 else 8
+        pace.heard(str(number))
+
+    assert pace.seconds == pytest.approx(8, rel=0.1)

@@ -1,0 +1,96 @@
+"""What would be said of a text, without saying it: the answers to the API's questions.
+
+Why in a slot and not in a compute thread: what is asked here is what a slot does before every utterance, and no engine speaks.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.core.asking import Answers
+from app.core.errors import Cancelled, EngineUnavailable, InternalError, InvalidRequest, KoeError, WorkersDied
+from app.core.ledger import MOST_DEATHS
+from app.core.logs import describe
+from app.core.question import Outcome, Phonemized, PhonemizedSegment, Question
+from workers.engines.base import Engine, Segment
+from workers.text.normalize import clean, normalize
+
+log: Final = structlog.get_logger()
+
+_BREATH_SECONDS: Final = 0.001
+"""After each segment: there is one G2P for all slots, and a listener's text must get at it before a long question has ended."""
+
+_LOOK_SECONDS: Final = 1.0
+"""Between two looks whether the answer is still waited for."""
+
+
+class Phonemes:
+    """Answers one question at a time in each slot."""
+
+    def __init__(self, *, redis: Redis, engines: Mapping[str, Engine], patience_seconds: float) -> None:
+        """`patience_seconds` is how long it waits for a Redis that is away."""
+        self._engines = engines
+        self._answers = Answers(redis, patience_seconds=patience_seconds)
+
+    def answer(self, question: Question, *, n_deaths: int = 0) -> None:
+        """Answers the question, if anybody still waits for that. `n_deaths` is how many workers have died with it in hand.
+
+        A fault of the request reaches who asked and ends here; a fault of ours reaches them and is raised.
+        """
+        started = time.monotonic()
+        try:
+            if not self._answers.begin(question):
+                raise Cancelled("Nobody waits for the answer.")
+            if n_deaths >= MOST_DEATHS:
+                raise WorkersDied
+            found = self._find(question)
+        except Cancelled:
+            log.info("question_not_wanted")
+        except InvalidRequest as error:
+            self._refuse(question, error)
+        except KoeError as error:
+            self._refuse(question, error)
+            raise
+        except Exception as error:
+            log.error("unforeseen_error", **describe(error))
+            self._refuse(question, InternalError())
+            raise
+        else:
+            self._answers.give(question, Outcome(found))
+            log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
+
+    def _find(self, question: Question) -> Phonemized:
+        plain = normalize(question.text, question.language) if question.normalize else clean(question.text)
+        prepared = self._engine_of(question).prepare(plain, voice=question.voice, language=question.language, speed=1.0)
+        segments = tuple(
+            PhonemizedSegment(text=segment.text, phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
+            for segment in self._while_wanted(question, prepared)
+        )
+        return Phonemized(language=question.language, normalized=plain, segments=segments)
+
+    def _while_wanted(self, question: Question, prepared: Iterator[Segment]) -> Iterator[Segment]:
+        """The segments. Raises Cancelled once nobody waits for them."""
+        look_at = time.monotonic() + _LOOK_SECONDS
+        for segment in prepared:
+            yield segment
+            time.sleep(_BREATH_SECONDS)
+            if time.monotonic() > look_at:
+                look_at = time.monotonic() + _LOOK_SECONDS
+                if not self._answers.is_wanted(question):
+                    raise Cancelled("Nobody waits for the answer any more.")
+
+    def _engine_of(self, question: Question) -> Engine:
+        try:
+            return self._engines[question.engine]
+        except KeyError:
+            raise EngineUnavailable(f"The engine {question.engine} is not loaded on the worker that took this.") from None
+
+    def _refuse(self, question: Question, error: KoeError) -> None:
+        log.warning("question_failed", error=type(error).__name__, code=error.code)
+        with suppress(RedisError):
+            self._answers.give(question, Outcome.of_error(error))
