@@ -10,8 +10,10 @@ BIN := $(VENV)/bin
 EXTRAS := worker,ja,zh,dashboard,dev
 WORKERS ?= 1
 SECONDS ?= 600
+JOBS ?= 2
+EXAMPLES ?= 100
 
-.PHONY: help install serve worker dashboard test check format lint types walls openapi bench chaos clean
+.PHONY: help install serve worker dashboard test check check-clients format lint types walls openapi bench schema chaos clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +36,11 @@ worker: install ## Run one more worker, on the KOE_REDIS_URL of a server elsewhe
 dashboard: install ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
 	$(BIN)/rq-dashboard --json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
 
-test: install ## Run all tests
-	$(BIN)/python -m pytest
+test: install ## Run all tests, JOBS=2 files at a time
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+check-clients: install ## Drive other people's clients, each installed into .clients, against a live server
+	$(BIN)/python -m pytest tests/clients -m clients
 
 check: install format-check lint types walls test ## Everything that must be green: format, lint, types, walls, tests
 
@@ -62,9 +67,12 @@ openapi: install ## Export what the API serves to openapi/served.json
 bench: install ## Measure the queue, the cache and the scheduler here
 	$(BIN)/python -m tests.benchmarks
 
+schema: install ## Ask EXAMPLES=100 requests of each operation, made from the schema, and judge every answer
+	$(BIN)/python -m tests.schema --examples $(EXAMPLES)
+
 chaos: install ## Kill everything for SECONDS=600 while many listen, and compare every answer
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS)
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .clients build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
