@@ -1,7 +1,8 @@
 """An utterance as server-sent events, for `stream_format: sse`: its audio in pieces, and at the end what was used.
 
 Why a failure midway is an event and not only a broken connection: the status has been sent, and a client that reads events
-can still be told what happened in the words of the envelope.
+can still be told what happened in the words of the envelope. Why the connection is broken off after it all the same: LiveKit's
+plugin passes over events that it does not know, and would take the audio before them for the whole.
 """
 
 import base64
@@ -31,7 +32,8 @@ _MOST_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
 async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
     """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
 
-    Each is a JSON object. Raises Cancelled when the client leaves. Closing the audio is the caller's.
+    Each is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the client leaves. Closing the
+    audio is the caller's.
     """
     try:
         rest = b""
@@ -47,8 +49,10 @@ async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
         yield _done(audio.report)
     except Cancelled:
         raise
-    except Exception as error:  # noqa: BLE001 - the last resort of an answer that has begun
-        yield msgspec.json.encode({"type": "error", **envelope(fault_of(error))})
+    except Exception as error:
+        fault = fault_of(error)
+        yield msgspec.json.encode({"type": "error", **envelope(fault)})
+        raise fault from error
 
 
 def usage(report: Report) -> dict[str, int]:

@@ -1,15 +1,21 @@
 """Requests as real clients send them, key for key."""
 
+import base64
+import io
 import json
+import wave
+from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import httpx
 import pytest
 
+from app.core.formats import FORMATS
+from app.core.settings import read_settings
 from tests.audio import decode, sounding_seconds
-from tests.house import House
+from tests.house import Api, House
 
 SPEECH = "/v1/audio/speech"
 
@@ -17,6 +23,23 @@ SPEECH = "/v1/audio/speech"
 def speak(house: House, body: dict[str, Any], **headers: str) -> httpx.Response:
     with house.http(headers=headers) as http:
         return http.post(SPEECH, json=body)
+
+
+def speak_without_key(house: House, body: dict[str, Any], **headers: str) -> tuple[HTTPResponse, bytes]:
+    """The answer to a client that sends `Bearer ` and nothing after it, which some libraries refuse to send."""
+    headers |= {"Content-Type": "application/json", "Authorization": "Bearer "}
+    with closing(HTTPConnection(house.url.removeprefix("http://"))) as connection:
+        connection.request("POST", SPEECH, json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+
+@pytest.fixture(scope="module")
+def locked_url(house: House) -> Iterator[str]:
+    """The same house behind a key."""
+    api = Api(read_settings({"KOE_DATA": str(house.settings.data), "KOE_API_KEYS": "sk-koe-of-the-house"}), house.redis_url)
+    yield api.start()
+    api.stop()
 
 
 def test_the_probe_of_home_assistant_gets_an_mp3(house: House) -> None:
@@ -34,6 +57,105 @@ def test_home_assistant_sends_instructions_that_say_none(house: House) -> None:
 
     assert answer.status_code == 200
     assert answer.content == speak(house, body).content
+
+
+@pytest.mark.parametrize(("key", "status"), [("sk-koe-of-the-house", 200), ("sk-koe-of-another-house", 401), (None, 401)])
+def test_the_probe_of_home_assistant_tells_a_bad_key(locked_url: str, key: str | None, status: int) -> None:
+    body = {"model": "tts-1", "input": ".", "voice": "alloy", "response_format": "mp3"}
+
+    answer = httpx.post(f"{locked_url}{SPEECH}", json=body, headers={"Authorization": f"Bearer {key}"} if key else {})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("codec", FORMATS)
+def test_home_assistant_reads_every_codec_piece_by_piece(house: House, codec: str) -> None:
+    body = {"model": "gpt-4o-mini-tts", "voice": "marin", "input": "The door is open.", "response_format": codec}
+    speech = house.openai().audio.speech
+
+    with speech.with_streaming_response.create(**body, instructions="None", speed=1.0) as answer:
+        audio = b"".join(answer.iter_bytes())
+
+    assert answer.headers["content-type"] == FORMATS[codec].media_type
+    assert len(decode(audio, codec)) / 24_000 == pytest.approx(len(body["input"]) * 0.06, abs=0.15)
+
+
+def test_open_webui_forwards_its_users_and_relays_an_error(house: House) -> None:
+    body = {"input": "Hello.", "voice": "alloy", "model": "tts-1"}
+    headers = {
+        "Accept": "*/*",
+        "Accept-Encoding": "gzip, deflate, br, zstd",
+        "X-OpenWebUI-User-Name": "J%C3%BCrgen",
+        "X-OpenWebUI-User-Id": "0b6e9f0a",
+        "X-OpenWebUI-User-Email": "j@example.org",
+        "X-OpenWebUI-User-Role": "admin",
+    }
+
+    answer, audio = speak_without_key(house, body, **headers)
+    refused, error = speak_without_key(house, body | {"voice": "Alloy?"}, **headers)
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert "content-encoding" not in answer.headers
+    assert len(decode(audio, "mp3")) > 0
+    assert refused.status == 400
+    assert json.loads(error)["error"]["message"].startswith("Invalid value: 'Alloy?'.")
+
+
+def test_sillytavern_sends_a_key_that_is_not_there(house: House) -> None:
+    text = "Hello there."
+
+    answer, audio = speak_without_key(
+        house, {"input": text, "response_format": "mp3", "voice": "shimmer", "speed": 1.35, "model": "tts-1"}
+    )
+
+    assert answer.status == 200
+    assert len(decode(audio, "mp3")) / 24_000 == pytest.approx(len(text) * 0.06 / 1.35, abs=0.1)
+
+
+def test_the_wyoming_bridge_reads_the_header_and_forwards_the_rest(house: House) -> None:
+    body = {"model": "tts-1", "input": "The lights are on.", "voice": "onyx", "response_format": "wav", "speed": 1.0}
+
+    audio = speak(house, body).content
+    with wave.open(io.BytesIO(audio)) as reader:
+        layout = (reader.getframerate(), reader.getsampwidth(), reader.getnchannels())
+        samples = reader.readframes(len(audio))
+
+    assert layout == (24_000, 2, 1)
+    assert samples == audio[44:] == speak(house, body | {"response_format": "pcm"}).content
+
+
+def test_librechat_is_told_that_it_left_the_voice_out(house: House) -> None:
+    answer = speak(house, {"input": "Hello.", "model": "tts-1", "backend": "openai"}, Authorization="Bearer none")
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "voice"
+    assert answer.json()["error"]["code"] == "missing_required_parameter"
+
+
+def test_librechat_joins_its_pieces_into_one_mp3(house: House) -> None:
+    pieces = [" ".join([word] * 12) + "." for word in ("first", "second", "third")]
+    body = {"model": "tts-1", "voice": "alloy", "backend": "openai"}
+
+    answers = [speak(house, {"input": piece} | body, Authorization="Bearer none").content for piece in pieces]
+    joined = decode(b"".join(answers), "mp3")
+
+    assert len(joined) / 24_000 == pytest.approx(sum(map(len, pieces)) * 0.06, abs=0.3)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_livekit_reads_events_by_their_content_type(house: House, format_name: str) -> None:
+    body = {"input": "Hello from the room.", "model": "gpt-4o-mini-tts", "voice": "ash", "response_format": format_name}
+
+    answer = speak(house, body | {"speed": 1.0, "stream_format": "sse"}, Accept="application/octet-stream")
+    lines = [line for line in answer.text.split("\n") if line]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    audio = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
+
+    assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"
+    assert all(line.startswith("data: ") for line in lines)
+    assert events[-1]["type"] == "speech.audio.done"
+    assert audio == speak(house, body).content
 
 
 def test_pipecat_reads_pcm_in_pieces(house: House) -> None:

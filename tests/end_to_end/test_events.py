@@ -5,6 +5,7 @@ import json
 import math
 from typing import Any
 
+import httpx
 import pytest
 
 from app.core.formats import FORMATS
@@ -91,7 +92,7 @@ def test_the_first_delta_comes_before_the_second_segment_is_spoken(gated: House,
     assert json.loads(rest[-1].removeprefix("data: "))["type"] == "speech.audio.done"
 
 
-def test_a_failure_midway_is_one_error_event_and_then_the_end(gated: House, gate: GatedEngine) -> None:
+def test_a_failure_midway_is_one_error_event_and_then_breaks_off(gated: House, gate: GatedEngine) -> None:
     gate.release(1)
 
     with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(3, "late error")) | NEW_MODEL) as answer:
@@ -99,7 +100,8 @@ def test_a_failure_midway_is_one_error_event_and_then_the_end(gated: House, gate
         heard = [next(lines)]
         gate.is_broken = True
         gate.release(10)
-        heard += [line for line in lines if line]
+        with pytest.raises(httpx.RemoteProtocolError):
+            heard.extend(lines)
 
     events = [json.loads(line.removeprefix("data: ")) for line in heard if line]
     assert [event["type"] for event in events][-1] == "error"

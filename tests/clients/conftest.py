@@ -1,0 +1,85 @@
+"""The houses that the clients speak with, and who runs these tests: only those who ask for them with `-m clients`."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.core import keys
+from app.core.settings import read_settings
+from tests.house import Api, House, free_port, open_house, wait_until
+from workers.engines.base import Segment, Waveform
+from workers.engines.tone import ToneEngine
+
+HERE = Path(__file__).parent
+KEYS = ("sk-koe-openai", "sk-koe-openai-1", "sk-koe-node", "sk-koe-node-4")
+STRICT = {"KOE_API_KEYS": ",".join(KEYS), "KOE_RATE_LIMIT": "1/second"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clients: drives another's client, which it installs; run with `make check-clients`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    ours = [item for item in items if HERE in item.path.parents]
+    for item in ours:
+        item.add_marker("clients")
+        item.add_marker(pytest.mark.timeout(900))
+    if "clients" not in config.option.markexpr:
+        items[:] = [item for item in items if item not in ours]
+        config.hook.pytest_deselected(items=ours)
+
+
+class WilfulEngine(ToneEngine):
+    """Fails at every sentence that breaks, once what came before it can be heard, and is slow with one that waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_heard: Callable[[], bool] = bool
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        if any("breaks" in one.text for one in segments):
+            wait_until(self.is_heard)
+            time.sleep(1)  # nothing tells that the client has it too
+            raise RuntimeError("the engine broke")
+        if any("waits" in one.text for one in segments):
+            time.sleep(2)
+        return super().synthesize(segments)
+
+
+@pytest.fixture(scope="session")
+def houses(short_folder: Path) -> Iterator[dict[str, str]]:
+    """Base URLs by name: `open`, where Kokoro alone is loaded; `locked`, where each of KEYS is let in once a second; `hasty`,
+    which waits for a second and no longer; `empty`, without a worker; `down`, where nobody listens.
+    """
+    with ExitStack() as stack:
+        engine = WilfulEngine()
+        one = stack.enter_context(open_house(_fresh(short_folder), {"kokoro": engine}))
+        engine.is_heard = stack.enter_context(_hearing(one))
+        empty = stack.enter_context(open_house(_fresh(short_folder), pool=False))
+        urls = {"open": one.url, "empty": empty.url, "down": f"http://127.0.0.1:{free_port()}"}
+        for name, environ in {"locked": STRICT, "hasty": {"KOE_MAX_WAIT": "1"}}.items():
+            api = Api(read_settings({"KOE_DATA": str(one.settings.data), **environ}), one.redis_url)
+            urls[name] = api.start()
+            stack.callback(api.stop)
+        yield {name: f"{url}/v1" for name, url in urls.items()}
+
+
+@contextmanager
+def _hearing(house: House) -> Iterator[Callable[[], bool]]:
+    """Gives what tells whether there is audio of anything that is being spoken."""
+    with house.redis() as redis:
+
+        def is_heard() -> bool:
+            records = {key: redis.hgetall(key) for key in redis.keys(keys.utterance("*"))}
+            spoken = ((key, record[b"take"]) for key, record in records.items() if record[b"state"] == b"speaking")
+            return any(redis.xlen(keys.audio(key.decode().split(":")[-1], take.decode())) for key, take in spoken)
+
+        yield is_heard
+
+
+def _fresh(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder))

@@ -1,0 +1,42 @@
+"""Runs a driver in its client's environment; what it prints is for the tests to judge."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from tests.clients.environments import NotToBeHad, clean_environ
+
+HERE = Path(__file__).parent
+TEXT = "The birch canoe slid on the smooth planks."
+"""What every driver has spoken."""
+
+Found = TypeVar("Found")
+
+
+def installed(install: Callable[[], Found]) -> Found:
+    """What `install` gives; where it cannot be had the test is skipped, but fails in CI."""
+    try:
+        return install()
+    except NotToBeHad as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+
+
+def run(command: Sequence[str | Path]) -> Any:
+    """The JSON that a driver prints."""
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def plainly(houses: Mapping[str, str], **body: Any) -> bytes:
+    """The same speech without any client."""
+    answer = httpx.post(f"{houses['open']}/audio/speech", json={"input": TEXT} | body, timeout=60)
+    return answer.raise_for_status().content
