@@ -25,6 +25,7 @@ from app.core.fleet import RedisFleet, process_name
 from app.core.jobs import Jobs
 from app.core.keyring import Keyring
 from app.core.ledger import API_SHARE, Ledger
+from app.core.lexicon import read_lexicon
 from app.core.limiter import Limiter
 from app.core.metrics import Metrics, SharedView
 from app.core.settings import Settings
@@ -81,6 +82,7 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         "broker": broker,
         "delivery": delivery,
         "asker": Asker(redis=redis, bell=bell, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
+        "lexicon": read_lexicon(settings.lexicon),
         "limiter": Limiter(redis, api=name, api_ttl=api_ttl),
         "jobs": Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
         "store": open_store(settings),

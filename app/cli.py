@@ -17,6 +17,7 @@ from rich.table import Table
 
 from app import __version__, client, client_jobs, doctor
 from app.asgi import create_app, create_litestar
+from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.keyring import Keyring, make_key
@@ -202,6 +203,7 @@ def jobs() -> None:
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending; else mp3.")
 @click.option("--title", help="Of the file: its tag and its name.")
 @click.option("--webhook-url", help="Is told of the job's end.")
+@click.option("--captions", is_flag=True, help="Keep the times of its words: `koe jobs captions` fetches them.")
 @_with_server
 def submit(
     server: client.Server,
@@ -209,11 +211,12 @@ def submit(
     watch: bool,
     output: Path | None,
     format_name: str | None,
+    captions: bool,
     **asked: Any,
 ) -> None:
     """Have the text in FILE spoken (UTF-8; `-` is standard input), and print the job's id."""
     format_name = format_name or (client.format_of(output) if output else DEFAULT_FORMAT)
-    asked |= {"input": _read_text(file), "response_format": format_name}
+    asked |= {"input": _read_text(file), "response_format": format_name, "timestamps": ["word"] if captions else None}
     job = client_jobs.create(server, {name: value for name, value in asked.items() if value is not None})
     click.echo(job["id"])
     if watch or output:
@@ -263,6 +266,22 @@ def download(server: client.Server, job_id: str, output: Path | None) -> None:
 
 @jobs.command()
 @click.argument("job_id")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
+)
+@click.option("--format", "format_name", type=click.Choice([*CAPTION_FORMATS]), help="Instead of the file's ending; else srt.")
+@_with_server
+def captions(server: client.Server, job_id: str, output: Path | None, format_name: str | None) -> None:
+    """Fetch the captions of a completed job that was submitted with --captions."""
+    format_name = format_name or (_caption_format_of(output) if output else DEFAULT_CAPTION_FORMAT)
+    job = client_jobs.get(server, job_id)
+    output = output or Path(f"{job['id']}.{format_name}")
+    client_jobs.fetch_captions(server, job["id"], format_name, output)
+    click.echo(f"{output}: captions of {_show_speech(job)} of speech", err=True)
+
+
+@jobs.command()
+@click.argument("job_id")
 @_with_server
 def cancel(server: client.Server, job_id: str) -> None:
     """Stop a job, and print how it stands now."""
@@ -283,6 +302,15 @@ def _read_text(file: str) -> str:
             return str(opened.read().decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ValueError(f"{file} is not UTF-8 text.") from None
+
+
+def _caption_format_of(path: Path) -> str:
+    name = path.suffix.removeprefix(".").lower()
+    if name not in CAPTION_FORMATS:
+        raise ValueError(
+            f"{path.name}: the ending names no captions. Use one of {', '.join(CAPTION_FORMATS)}, or give --format."
+        )
+    return name
 
 
 def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:

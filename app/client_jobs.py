@@ -72,15 +72,12 @@ def fetch(server: Server, job_id: str, path: Path) -> None:
 
     Raises ServerError, also when the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            _fetch_all(server, f"{_path(job_id)}/content", file)
-        part.replace(path)
-    except OSError as error:
-        raise ServerError(f"{path} cannot be written ({error.strerror}).") from error
-    finally:
-        part.unlink(missing_ok=True)
+    _fetch(server, f"{_path(job_id)}/content", path)
+
+
+def fetch_captions(server: Server, job_id: str, format_name: str, path: Path) -> None:
+    """Writes the captions of a completed job to `path`, whole or not at all. Raises ServerError as `fetch` does."""
+    _fetch(server, f"{_path(job_id)}/captions?format={quote(format_name, safe='')}", path)
 
 
 class _Patience:
@@ -105,6 +102,18 @@ def _events(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
         for line in answer.iter_lines():
             if line.startswith("data:"):
                 yield json.loads(line.removeprefix("data:"))
+
+
+def _fetch(server: Server, source: str, path: Path) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            _fetch_all(server, source, file)
+        part.replace(path)
+    except OSError as error:
+        raise ServerError(f"{path} cannot be written ({error.strerror}).") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _fetch_all(server: Server, path: str, file: BinaryIO) -> None:

@@ -27,6 +27,7 @@ from app.core.fleet import FleetView, Room
 from app.core.ledger import Found, Ledger, Look, Report, State, Take
 from app.core.logs import describe
 from app.core.utterance import Utterance
+from app.core.words import TimedWord, read_words
 
 log: Final = structlog.get_logger()
 
@@ -51,7 +52,10 @@ class Submit(Protocol):
 class Audio:
     """An utterance that can be heard: its first chunk is here. Iterate over it, and close it on every way out."""
 
-    def __init__(self, delivery: "Delivery", utterance: Utterance, submit: "Submit") -> None:
+    def __init__(self, delivery: "Delivery", utterance: Utterance, submit: "Submit", *, wants_words: bool = False) -> None:
+        self._words: list[TimedWord] = []
+        self._wants_words = wants_words
+        self._n_words = self._n_words_of_take = 0
         self.found = Found.MISS
         self.report: Report | None = None
         """What the utterance amounts to, once it has been read to its end."""
@@ -92,6 +96,11 @@ class Audio:
             while True:
                 yield await self._next()
 
+    def take_words(self) -> list[TimedWord]:
+        """The words that have come since this was last called. Those that are heard in a chunk are there when the chunk is."""
+        words, self._words = self._words, []
+        return words
+
     async def close(self) -> None:
         """Leaves. The last to leave an utterance that is not nearly done cancels it."""
         take, self._take = self._take, None
@@ -116,6 +125,16 @@ class Audio:
             await self._note_read(self._take)
         elif look.state is State.QUEUED and (not look.has_submitter or self._n_quiet % _QUIET_TICKS == 0):
             self._submit(self._utterance, self._take, again=True)
+
+    def on_words(self, words: bytes) -> None:
+        """See Watch. A take that goes on for another tells all words again."""
+        if not self._wants_words:
+            return
+        for word in read_words(words):
+            self._n_words_of_take += 1
+            if self._n_words_of_take > self._n_words:
+                self._n_words += 1
+                self._words.append(word)
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
         """See Watch: says now and then how far it is, so that no more is spoken than is taken."""
@@ -158,6 +177,7 @@ class Audio:
     async def _read(self, take: Take) -> AsyncIterator[bytes]:
         """The chunks of the take; where it is lost, those of another that goes on at the same byte."""
         while True:
+            self._n_words_of_take = 0
             reader = self._delivery.reader(take, self, skip_bytes=self._n_heard)
             try:
                 async with aclosing(aiter(reader)) as chunks:  # type: ignore[type-var]
@@ -220,8 +240,16 @@ class Delivery:
             self._living.cancel()
             await asyncio.gather(self._living, return_exceptions=True)
 
-    async def open(self, utterance: Utterance, *, request_id: str, lane: Lane = Lane.INTERACTIVE, caller: str = "") -> Audio:
-        """The utterance's audio, as soon as there is any.
+    async def open(
+        self,
+        utterance: Utterance,
+        *,
+        request_id: str,
+        lane: Lane = Lane.INTERACTIVE,
+        caller: str = "",
+        wants_words: bool = False,
+    ) -> Audio:
+        """The utterance's audio, as soon as there is any; its words as well, if they are wanted.
 
         `caller` is whose share of the machine it takes. Raises QueueFull, NoWorker, TimedOut after the longest wait, or what
         the worker raised before its first chunk. When the caller is cancelled the reader leaves, and with the last reader the
@@ -232,7 +260,7 @@ class Delivery:
             put = partial(self._broker.submit, utterance, lane, request_id=request_id, caller=caller, again=again)
             self._submit(take, put)
 
-        audio = Audio(self, utterance, submit)
+        audio = Audio(self, utterance, submit, wants_words=wants_words)
         try:
             async with asyncio.timeout(self.max_wait_seconds):
                 with reachable():

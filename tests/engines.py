@@ -66,9 +66,15 @@ class RelayEngine(ToneEngine):
         return self.now.synthesize(segments)
 
 
+def name_of(number: int) -> str:
+    """A word for the number that is read as it is written, and is as long as the number."""
+    return str(number).translate(str.maketrans("0123456789", "abcdefghij"))
+
+
 def text_of(n_segments: int, subject: str = "birch canoe") -> str:
     """A text that the tone engine speaks in that many segments."""
     return " ".join(
-        f"Sentence {number} of this text is about a {subject} that slides on smooth planks towards the dark blue background."
+        f"Sentence {name_of(number)} of this text is about a {subject} that slides on smooth planks towards the dark blue "
+        "background."
         for number in range(n_segments)
     )

@@ -8,7 +8,7 @@ of several users take turns. A chain breaks where a link is lost; a sweep once a
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +19,15 @@ from redis.exceptions import RedisError
 
 from app.core import keys
 from app.core.broker import Task, enqueue_task
+from app.core.captions import move_words, write_captions
 from app.core.connections import patiently
 from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError, StoreFailed, UnknownJob, WorkersDied
+from app.core.formats import SAMPLE_RATE_HZ
 from app.core.jobs import File, Job, JobBook, JobStatus, Part, PartResult
 from app.core.kept import KeptSegments
 from app.core.logs import describe
-from app.core.store import Store, file_path, part_path, parts_folder
+from app.core.store import Store, file_path, part_path, part_words_path, parts_folder, words_path
+from app.core.words import TimedWord, read_words
 from workers.finishing import Reel, Stretch, finish
 from workers.loudness import Level, gains_db
 from workers.part_order import PartOrder, Wanted
@@ -105,8 +108,7 @@ class Books:
 
     def _speak_part(self, job: Job, number: int) -> None:
         parts = self._jobs.parts(job.id)
-        is_done = number in self._jobs.done_parts(job.id) and self._store.exists(part_path(job.id, number))
-        if parts and not is_done:
+        if parts and not (number in self._jobs.done_parts(job.id) and self._is_stored(job, number)):
             self._speak(job, number, parts[number - 1])
 
     def _speak(self, job: Job, number: int, part: Part) -> None:
@@ -126,6 +128,9 @@ class Books:
                 on_keep=lambda: self._forget_starts(job.id, number),
             )
             spoken = self._synthesizer.speak(order)
+        if job.timestamps:
+            # Not as they are told over SSE, to the millisecond: a sample is finer.
+            self._put(part_words_path(job.id, number), msgspec.json.encode(order.words))
         result = order.result(spoken)
         patiently(lambda: self._jobs.part_done(job.id, number, **msgspec.structs.asdict(result)), _PATIENCE_SECONDS)
         kept.drop()
@@ -145,8 +150,11 @@ class Books:
             return
         started = time.monotonic()
         path = file_path(job.id, f"speech.{job.utterance.format}")
+        stretches = list(self._stretches(job, parts, [done[number] for number in sorted(done)]))
+        if job.timestamps:
+            self._put(words_path(job.id), write_captions(self._words_of(job.id, stretches)))
         finished = finish(
-            Reel(self._stretches(job, parts, [done[number] for number in sorted(done)])),
+            Reel(stretches),
             lambda: self._store.put(path),
             format_name=job.utterance.format,
             bitrate_bps=job.utterance.bitrate_bps,
@@ -180,6 +188,23 @@ class Books:
                 pause_seconds=pause,
                 chapter=part.chapter,
             )
+
+    def _words_of(self, job_id: str, stretches: list[Stretch]) -> list[TimedWord]:
+        """The words of all parts, each where the reel has its part."""
+        starts = accumulate((Reel([stretch]).n_samples for stretch in stretches), initial=0)
+        words: list[TimedWord] = []
+        for number, start in zip(range(1, len(stretches) + 1), starts, strict=False):
+            with self._store.open(part_words_path(job_id, number)) as file:
+                words += move_words(read_words(file.read(-1)), start / SAMPLE_RATE_HZ)
+        return words
+
+    def _put(self, path: str, data: bytes) -> None:
+        with self._store.put(path) as file:
+            file.write(data)
+
+    def _is_stored(self, job: Job, number: int) -> bool:
+        paths = [part_path(job.id, number), *([part_words_path(job.id, number)] if job.timestamps else [])]
+        return all(map(self._store.exists, paths))
 
     def _line_up_all(self, job_id: str) -> None:
         """Puts all that is missing into the lane, in the order in which it is needed."""

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
-from workers.engines.base import Samples
+from workers.engines.base import Samples, Waveform, Word
+from workers.sound import Sound
 from workers.text.segment import Ending
 
 with warnings.catch_warnings():
@@ -58,16 +59,31 @@ def seconds_of(pcm: bytes) -> float:
     return len(pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
 
 
-def trim(pcm: bytes) -> bytes:
-    """s16le without the silence at its edges beyond a margin; an edge that was cut is faded. All silence gives nothing."""
+def to_sound(waveform: Waveform) -> Sound:
+    """The waveform as it is joined: s16le, trimmed, and its words where they are then."""
+    pcm, lead_seconds = trim(to_pcm(waveform.samples))
+    most = seconds_of(pcm)
+
+    def moved(seconds: float) -> float:
+        return min(max(0.0, seconds - lead_seconds), most)
+
+    words = (Word(word.first, word.last, moved(word.start), moved(word.end)) for word in waveform.words)
+    return Sound(pcm, tuple(words))
+
+
+def trim(pcm: bytes) -> tuple[bytes, float]:
+    """s16le without the silence at its edges beyond a margin, and the seconds that were taken from its beginning.
+
+    An edge that was cut is faded. All silence gives nothing.
+    """
     audio = AudioSegment(pcm, sample_width=SAMPLE_BYTES, frame_rate=SAMPLE_RATE_HZ, channels=1)
     lead_ms = detect_leading_silence(audio, silence_threshold=SILENCE_DBFS, chunk_size=1)
     if lead_ms >= len(audio):
-        return b""
+        return b"", 0.0
     trail_ms = detect_leading_silence(audio.reverse(), silence_threshold=SILENCE_DBFS, chunk_size=1)
     n_lead, n_trail = (max(0, edge_ms - _MARGIN_MS) * SAMPLE_RATE_HZ // 1000 for edge_ms in (lead_ms, trail_ms))
     if not n_lead and not n_trail:
-        return pcm
+        return pcm, 0.0
     # Not with pydub's slices and fades: they give whole milliseconds and drop or pad what is left of the last one.
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)[n_lead:]
     if n_lead:
@@ -75,7 +91,7 @@ def trim(pcm: bytes) -> bytes:
     if n_trail:
         samples = samples[:-n_trail]
         samples[-len(_RAMP) :] *= _RAMP[::-1]
-    return samples.round().astype("<i2").tobytes()
+    return samples.round().astype("<i2").tobytes(), n_lead / SAMPLE_RATE_HZ
 
 
 class Joiner:
@@ -84,6 +100,7 @@ class Joiner:
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._pause = b""
+        self._asked = b""
 
     def add(self, pcm: bytes, ending: Ending) -> Iterator[bytes]:
         """The pause that was owed, and the segment, as s16le. `pcm` is trimmed; when nothing is left of it, it gives nothing
@@ -93,7 +110,17 @@ class Joiner:
         if not pcm:
             self._pause = max(self._pause, pause, key=len)
             return
-        if self._pause:
-            yield self._pause
-        self._pause = pause
+        if before := self._asked or self._pause:
+            yield before
+        self._pause, self._asked = pause, b""
         yield pcm
+
+    def pause(self, seconds: float) -> None:
+        """A pause that the user asks for: it takes the place of the one that the text would have."""
+        self._asked += silence(seconds)
+
+    def rest(self) -> Iterator[bytes]:
+        """What was asked for behind the last segment, as s16le."""
+        if self._asked:
+            yield self._asked
+            self._asked = b""

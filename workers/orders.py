@@ -6,7 +6,7 @@ for it; what guards against a crash (kept segments, what is at risk) does withou
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -19,8 +19,10 @@ from app.core.errors import Cancelled, Parked, Yielded
 from app.core.kept import KeptSegments
 from app.core.ledger import Claim, WorkerLedger
 from app.core.utterance import Utterance
+from app.core.words import TimedWord
 from workers.engines.base import Segment
 from workers.pace import FirstSoundPace
+from workers.sound import Sound
 
 _QUANTUM_SECONDS: Final = 10.0
 """An order holds its slot at least so long: to go on later costs it the encoding of all that came before."""
@@ -96,20 +98,25 @@ class ListenedOrder:
         if has_had_its_turn and self._limits.give_way():
             raise Yielded("Others wait for the slot.")
 
-    def find(self, segment: Segment) -> bytes | None:
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """See Order."""
+        self.writer.tell(words)
+
+    def find(self, segment: Segment) -> Sound | None:
         """See Order."""
         try:
-            return self._kept.find(segment.digest)
+            kept = self._kept.find(segment.digest)
         except RedisError:
             return None
+        return None if kept is None else Sound.from_bytes(kept)
 
     def begin(self, segment: Segment) -> None:
         """See Order."""
         _unless_away(lambda: self._ledger.risk(self.claim, 1))
 
-    def keep(self, segment: Segment, pcm: bytes) -> None:
+    def keep(self, segment: Segment, sound: Sound) -> None:
         """See Order."""
-        _unless_away(lambda: self._kept.keep(segment.digest, pcm))
+        _unless_away(lambda: self._kept.keep(segment.digest, sound.to_bytes()))
         _unless_away(lambda: self._ledger.risk(self.claim, -1, is_spoken=True))
 
     def on_spoken(self) -> None:

@@ -6,7 +6,7 @@ Why Redis may be away for a while: what is being spoken goes on without it, and 
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
@@ -18,8 +18,10 @@ from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.jobs import JobBook, PartResult
 from app.core.kept import KeptSegments
 from app.core.utterance import Utterance
+from app.core.words import TimedWord
 from workers.engines.base import Segment
 from workers.loudness import Meter
+from workers.sound import Sound
 from workers.synthesizer import Spoken
 
 _LOOK_SECONDS: Final = 1.0
@@ -77,6 +79,8 @@ class PartOrder:
         self._file = file
         self._on_keep = on_keep
         self._lock = threading.Lock()
+        self.words: list[TimedWord] = []
+        """Of the part's text, their times from the part's beginning."""
         self.n_found = 0
         """Segments that an earlier worker had spoken."""
         self._n_spoken = 0
@@ -98,22 +102,26 @@ class PartOrder:
             with suppress(RedisError):
                 self._jobs.advance(self._job_id, self._number, n_segments=n_segments, audio_seconds=seconds)
 
-    def find(self, segment: Segment) -> bytes | None:
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """See Order."""
+        self.words.extend(words)
+
+    def find(self, segment: Segment) -> Sound | None:
         """See Order."""
         with suppress(RedisError):
-            pcm = self._kept.find(segment.digest)
-            self._count(int(pcm is not None))
-            self.n_found += int(pcm is not None)
-            return pcm
+            kept = self._kept.find(segment.digest)
+            self._count(int(kept is not None))
+            self.n_found += int(kept is not None)
+            return None if kept is None else Sound.from_bytes(kept)
         return None
 
     def begin(self, segment: Segment) -> None:
         """See Order."""
 
-    def keep(self, segment: Segment, pcm: bytes) -> None:
+    def keep(self, segment: Segment, sound: Sound) -> None:
         """See Order."""
         with suppress(RedisError):
-            self._kept.keep(segment.digest, pcm)
+            self._kept.keep(segment.digest, sound.to_bytes())
         with suppress(RedisError):
             self._on_keep()
         self._count(1)

@@ -77,9 +77,7 @@ def _find_runs(text: str, language: str) -> Iterator[_Run]:
 def _pieces(text: str, language: str, start: int, end: int) -> Iterator[_Piece]:
     """The pieces of `segment`, and where they stand in the text."""
     for piece in segment(text[start:end], language):
-        start = text.index(piece.text, start, end)
-        yield _Piece(start, weigh(piece.text), piece.ending)
-        start += len(piece.text)
+        yield _Piece(start + piece.start, weigh(piece.text), piece.ending)
 
 
 def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:

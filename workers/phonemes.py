@@ -17,8 +17,9 @@ from app.core.errors import Cancelled, EngineUnavailable, InternalError, Invalid
 from app.core.ledger import MOST_DEATHS
 from app.core.logs import describe
 from app.core.question import Outcome, Phonemized, PhonemizedSegment, Question
+from app.core.utterance import Utterance
 from workers.engines.base import Engine, Segment
-from workers.text.normalize import clean, normalize
+from workers.synthesizer import prepare, read
 
 log: Final = structlog.get_logger()
 
@@ -65,12 +66,14 @@ class Phonemes:
             log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
 
     def _find(self, question: Question) -> Phonemized:
-        plain = normalize(question.text, question.language) if question.normalize else clean(question.text)
-        prepared = self._engine_of(question).prepare(plain, voice=question.voice, language=question.language, speed=1.0)
+        engine, utterance = self._engine_of(question), _as_utterance(question)
+        stretches, directions = read(utterance, engine)
+        prepared = (placed.segment for placed in prepare(utterance, engine) if placed.segment is not None)
         segments = tuple(
-            PhonemizedSegment(text=segment.text, phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
+            PhonemizedSegment(text=directions.spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
             for segment in self._while_wanted(question, prepared)
         )
+        plain = " ".join(filter(None, (directions.spell(stretch.script.text) for stretch in stretches)))
         return Phonemized(language=question.language, normalized=plain, segments=segments)
 
     def _while_wanted(self, question: Question, prepared: Iterator[Segment]) -> Iterator[Segment]:
@@ -94,3 +97,16 @@ class Phonemes:
         log.warning("question_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
             self._answers.give(question, Outcome.of_error(error))
+
+
+def _as_utterance(question: Question) -> Utterance:
+    """What would be spoken, in whichever format."""
+    return Utterance(
+        text=question.text,
+        engine=question.engine,
+        voice=question.voice,
+        language=question.language,
+        format="pcm",
+        normalize=question.normalize,
+        pronunciations=question.pronunciations,
+    )

@@ -37,9 +37,9 @@ import structlog
 
 from app.core.broker import Lane
 from app.core.errors import Cancelled, EngineFailed, KoeError, OutOfMemory
-from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.logs import describe
 from workers.engines.base import Engine, Segment, Waveform
+from workers.sound import Sound
 
 log: Final = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class Turn:
         arrived_at: float | None = None,
         is_first: bool = True,
         on_begin: Callable[[], None] = lambda: None,
-        on_done: Callable[[Waveform], bytes],
+        on_done: Callable[[Waveform], Sound],
     ) -> None:
         self.segment = segment
         self.engine = engine
@@ -99,7 +99,7 @@ class Turn:
         """Called in the compute thread with the waveform; what it returns is the turn's result, what it raises its end."""
         self.queued_at = 0.0
         """When it was put in line, on the same clock: the scheduler writes it."""
-        self.pcm: Future[bytes] = Future()
+        self.sound: Future[Sound] = Future()
 
 
 class Scheduler:
@@ -119,22 +119,22 @@ class Scheduler:
         """Segments in line that nobody computes yet."""
         return len(self._line.turns)
 
-    def submit(self, turn: Turn) -> Future[bytes]:
-        """Puts a segment in line. The future gets its pcm, EngineFailed (OutOfMemory), or Cancelled when it was dropped."""
+    def submit(self, turn: Turn) -> Future[Sound]:
+        """Puts a segment in line. The future gets its sound, EngineFailed (OutOfMemory), or Cancelled when it was dropped."""
         with self._changed:
             if self._closing:
                 raise Cancelled("The worker is shutting down.")
             turn.queued_at = self._clock()
             self._line.add(turn)
             self._changed.notify()
-        return turn.pcm
+        return turn.sound
 
     def drop(self, owner: str) -> None:
         """Takes all of an owner's segments out of line; one that is being computed is left to finish."""
         with self._changed:
             turns = self._line.drop(owner)
         for turn in turns:
-            turn.pcm.set_exception(Cancelled("The utterance is not wanted any more."))
+            turn.sound.set_exception(Cancelled("The utterance is not wanted any more."))
 
     def close(self) -> None:
         """Drops what waits and ends the threads once they have finished what they compute."""
@@ -246,8 +246,8 @@ class _FairLine(_Line):
         self._unhear(turns)
         self._paces.measure(spoken, seconds)
         for turn in spoken:
-            if turn.is_first and not turn.pcm.exception():
-                self._postpone(turn.owner, now + len(turn.pcm.result()) / (SAMPLE_BYTES * SAMPLE_RATE_HZ))
+            if turn.is_first and not turn.sound.exception():
+                self._postpone(turn.owner, now + turn.sound.result().seconds)
 
     def _next(self, groups: _Groups, now: float) -> Turn:
         """Takes out one of `groups`, which are not all empty."""
@@ -365,7 +365,7 @@ class _Shares:
 
 def _speak(turns: Sequence[Turn]) -> list[Turn]:
     """Sees the turns to their end; those that the engine was asked for at last, or none where it failed."""
-    wanted = [turn for turn in turns if turn.pcm.set_running_or_notify_cancel() and _begin(turn)]
+    wanted = [turn for turn in turns if turn.sound.set_running_or_notify_cancel() and _begin(turn)]
     if not wanted:
         return []
     error = _synthesize(wanted)
@@ -376,7 +376,7 @@ def _speak(turns: Sequence[Turn]) -> list[Turn]:
         alone = [(turn, error) for turn in wanted]
     for turn, failure in alone:
         if failure is not None:
-            turn.pcm.set_exception(failure)
+            turn.sound.set_exception(failure)
     return [turn for turn, failure in alone if failure is None]
 
 
@@ -401,16 +401,16 @@ def _begin(turn: Turn) -> bool:
     try:
         turn.on_begin()
     except Exception as error:  # noqa: BLE001 - carried to the slot that waits
-        turn.pcm.set_exception(error)
+        turn.sound.set_exception(error)
         return False
     return True
 
 
 def _finish(turn: Turn, waveform: Waveform) -> None:
     try:
-        turn.pcm.set_result(turn.on_done(waveform))
+        turn.sound.set_result(turn.on_done(waveform))
     except Exception as error:  # noqa: BLE001 - carried to the slot that waits
-        turn.pcm.set_exception(error)
+        turn.sound.set_exception(error)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

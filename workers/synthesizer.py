@@ -9,7 +9,7 @@ the listener has heard already. The rest is deterministic, so the bytes are the 
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Protocol
@@ -19,11 +19,18 @@ import msgspec
 from app.core.broker import Lane
 from app.core.errors import EngineUnavailable
 from app.core.utterance import Utterance
+from app.core.words import TimedWord
 from workers.encoder import Encoder, open_encoder
 from workers.engines.base import Engine, Segment, Waveform
-from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, seconds_of, silence, to_pcm, trim
+from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, seconds_of, silence, to_sound
 from workers.scheduler import Scheduler, Turn
-from workers.text.normalize import clean, normalize
+from workers.sound import Sound
+from workers.telling import Teller
+from workers.text.directions import Directions, Stretch, read_markup
+from workers.text.normalize import plain_script
+from workers.text.script import Script
+
+_NO_SOUND: Final = Sound(b"")
 
 _AHEAD: Final = 2
 """Segments of one utterance in line beyond the one that is awaited."""
@@ -54,15 +61,19 @@ class Order(Protocol):
         """
         ...
 
-    def find(self, segment: Segment) -> bytes | None:
-        """The pcm of a segment that was kept; None when it must be spoken."""
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """Takes words, before the bytes in which they are heard; what it raises ends the speaking."""
+        ...
+
+    def find(self, segment: Segment) -> Sound | None:
+        """The sound of a segment that was kept; None when it must be spoken."""
         ...
 
     def begin(self, segment: Segment) -> None:
         """An engine is about to speak the segment; called from a compute thread."""
         ...
 
-    def keep(self, segment: Segment, pcm: bytes) -> None:
+    def keep(self, segment: Segment, sound: Sound) -> None:
         """The segment is spoken; called from a compute thread, before anybody hears it."""
         ...
 
@@ -79,16 +90,24 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     audio_seconds: float
 
 
-class _Line:
-    """The segments of one utterance on their way through the scheduler, in order."""
+class Placed(msgspec.Struct, frozen=True):
+    """A segment of an utterance and the script that it is of, or a pause that the user asks for."""
 
-    def __init__(self, order: Order, segments: Iterator[Segment], engine: Engine, scheduler: Scheduler) -> None:
+    script: Script
+    segment: Segment | None = None
+    pause_seconds: float = 0.0
+
+
+class _Line:
+    """The segments of one utterance on their way through the scheduler, in order, and the pauses between them."""
+
+    def __init__(self, order: Order, placed: Iterator[Placed], engine: Engine, scheduler: Scheduler) -> None:
         self._order = order
-        self._segments = segments
+        self._placed = placed
         self._engine = engine
         self._scheduler = scheduler
-        self._pending: deque[tuple[Segment, Turn | None, Future[bytes]]] = deque()
-        """A segment that was kept has no turn."""
+        self._pending: deque[tuple[Placed, Turn | None, Future[Sound]]] = deque()
+        """A segment that was kept has no turn, nor has a pause."""
         self._begun_at = self._due = self._heard_until = time.monotonic()
         self._is_first = not order.listening_seconds
         self._exhausted = False
@@ -96,31 +115,32 @@ class _Line:
     def refill(self) -> None:
         """Hands over segments until enough of them are in line."""
         while len(self._pending) <= _AHEAD and not self._exhausted:
-            segment = next(self._segments, None)
-            if segment is None:
+            placed = next(self._placed, None)
+            if placed is None:
                 self._exhausted = True
                 return
-            found = self._found(segment)
-            self._pending.append((segment, None, found) if found else self._submit(segment))
-            self._due += segment.expected_seconds
-            self._is_first = False
+            found = self._found(placed.segment)
+            turn, sound = (None, found) if found or placed.segment is None else self._submit(placed.segment)
+            self._pending.append((placed, turn, sound or _done(_NO_SOUND)))
+            self._due += _expected_seconds(placed)
+            self._is_first &= placed.segment is None
 
-    def next(self) -> tuple[Segment, bytes] | None:
-        """The next segment and its pcm, waited for; None after the last."""
+    def next(self) -> tuple[Placed, Sound] | None:
+        """The next segment and its sound, waited for, or the next pause; None after the last."""
         if not self._pending:
             return None
-        segment, _, pcm = self._pending[0]
-        spoken = pcm.result()
+        placed, _, sound = self._pending[0]
+        spoken = sound.result()
         self._pending.popleft()
-        return segment, spoken
+        return placed, spoken
 
     def heard_until(self, when: float) -> None:
         """Corrects the deadlines: what has been spoken lasts until `when`; what is in line comes on top of it."""
         self._heard_until = self._due = when
-        for segment, turn, _ in self._pending:
+        for placed, turn, _ in self._pending:
             if turn is not None:
                 turn.deadline = self._due
-            self._due += segment.expected_seconds
+            self._due += _expected_seconds(placed)
 
     @property
     def lead_seconds(self) -> float:
@@ -132,15 +152,11 @@ class _Line:
         """True when no segment is left, in line or to come."""
         return self._exhausted and not self._pending
 
-    def _found(self, segment: Segment) -> Future[bytes] | None:
-        kept = self._order.find(segment)
-        if kept is None:
-            return None
-        found: Future[bytes] = Future()
-        found.set_result(kept)
-        return found
+    def _found(self, segment: Segment | None) -> Future[Sound] | None:
+        kept = self._order.find(segment) if segment is not None else None
+        return None if kept is None else _done(kept)
 
-    def _submit(self, segment: Segment) -> tuple[Segment, Turn, Future[bytes]]:
+    def _submit(self, segment: Segment) -> tuple[Turn, Future[Sound]]:
         turn = Turn(
             segment,
             self._engine,
@@ -153,12 +169,12 @@ class _Line:
             on_begin=lambda: self._order.begin(segment),
             on_done=lambda waveform: self._keep(segment, waveform),
         )
-        return segment, turn, self._scheduler.submit(turn)
+        return turn, self._scheduler.submit(turn)
 
-    def _keep(self, segment: Segment, waveform: Waveform) -> bytes:
-        pcm = trim(to_pcm(waveform.samples))
-        self._order.keep(segment, pcm)
-        return pcm
+    def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
+        sound = to_sound(waveform)
+        self._order.keep(segment, sound)
+        return sound
 
 
 class Synthesizer:
@@ -177,10 +193,7 @@ class Synthesizer:
         """
         utterance = order.utterance
         engine = self._engine_of(utterance)
-        prepared = engine.prepare(
-            self._text_of(utterance), voice=utterance.voice, language=utterance.language, speed=utterance.speed
-        )
-        line = _Line(order, prepared, engine, self._scheduler)
+        line = _Line(order, prepare(utterance, engine), engine, self._scheduler)
         try:
             line.refill()
             with open_encoder(self._ffmpeg_path, utterance.format, utterance.bitrate_bps, order.write) as encoder:
@@ -195,7 +208,7 @@ class Synthesizer:
         self._scheduler.drop(name)
 
     def _encode(self, line: _Line, encoder: Encoder, order: Order) -> Spoken:
-        joiner = Joiner(order.utterance.speed)
+        joiner, teller = Joiner(order.utterance.speed), Teller(order.utterance.text)
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
@@ -206,13 +219,23 @@ class Synthesizer:
             line.refill()
             if line.is_spoken:
                 order.on_spoken()
-            segment, spoken = item
-            for pcm in joiner.add(spoken, segment.ending):
+            placed, sound = item
+            if placed.segment is None:
+                joiner.pause(placed.pause_seconds)
+                continue
+            segment = placed.segment
+            joined = list(joiner.add(sound.pcm, segment.ending))
+            audio_seconds += sum(map(seconds_of, joined))
+            _tell(order, teller.add(segment, placed.script, sound, audio_seconds - sound.seconds))
+            for pcm in joined:
                 encoder.write(pcm)
-                audio_seconds += seconds_of(pcm)
             n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
             started_at = started_at or time.monotonic() - order.listening_seconds
             line.heard_until(started_at + audio_seconds)
+        _tell(order, teller.rest())
+        for pcm in joiner.rest():
+            encoder.write(pcm)
+            audio_seconds += seconds_of(pcm)
         if not audio_seconds:
             encoder.write(silence(NOTHING_TO_SAY_SECONDS))
             audio_seconds = NOTHING_TO_SAY_SECONDS
@@ -226,5 +249,47 @@ class Synthesizer:
                 f"The engine {utterance.engine} is not loaded on the worker that took this. `koe doctor` says what it lacks."
             ) from None
 
-    def _text_of(self, utterance: Utterance) -> str:
-        return normalize(utterance.text, utterance.language) if utterance.normalize else clean(utterance.text)
+
+def read(utterance: Utterance, engine: Engine) -> tuple[list[Stretch], Directions]:
+    """What is to be spoken of the utterance's text, between the pauses that its user asks for."""
+    stretches, directions = read_markup(utterance.text, utterance.pronunciations)
+    plain = [_plain(stretch, utterance) for stretch in stretches]
+    if engine.takes_phonemes:
+        return plain, directions
+    return [Stretch(directions.spelled(stretch.script), stretch.pause_seconds) for stretch in plain], directions
+
+
+def prepare(utterance: Utterance, engine: Engine) -> Iterator[Placed]:
+    """The utterance's segments, one by one as they are asked for, and the pauses that its user asks for."""
+    stretches, directions = read(utterance, engine)
+    for stretch in stretches:
+        segments = engine.prepare(
+            stretch.script.text,
+            voice=utterance.voice,
+            language=utterance.language,
+            speed=utterance.speed,
+            directions=directions,
+        )
+        yield from (Placed(stretch.script, segment) for segment in segments)
+        if stretch.pause_seconds is not None:
+            yield Placed(stretch.script, pause_seconds=stretch.pause_seconds)
+
+
+def _plain(stretch: Stretch, utterance: Utterance) -> Stretch:
+    script = plain_script(stretch.script, utterance.language, is_normalized=utterance.normalize)
+    return Stretch(script, stretch.pause_seconds)
+
+
+def _expected_seconds(placed: Placed) -> float:
+    return placed.segment.expected_seconds if placed.segment is not None else placed.pause_seconds
+
+
+def _done(sound: Sound) -> Future[Sound]:
+    done: Future[Sound] = Future()
+    done.set_result(sound)
+    return done
+
+
+def _tell(order: Order, words: Sequence[TimedWord]) -> None:
+    if words:
+        order.tell(words)

@@ -34,10 +34,13 @@ from app.api.wire import (
     MAX_TITLE_CHARS,
     MIN_SPEED,
     STREAM_FORMATS,
+    TIMESTAMPS,
 )
+from app.core.alphabet import PATTERN
 from app.core.errors import CLASSES_BY_CODE, Cancelled
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.languages import LANGUAGES
+from app.core.lexicon import WORD
 from app.core.models import MODELS, OPENAI_MAX_INPUT_CHARS
 from app.core.voices import MAX_BLEND_VOICES
 
@@ -103,15 +106,16 @@ SPEECH_FIELDS: Final[Fields] = {
     "pronunciations": optional(
         OpenAPIType.OBJECT,
         max_properties=MAX_PRONUNCIATIONS,
-        property_names=Schema(min_length=1, max_length=MAX_PRONUNCIATION_CHARS),
-        additional_properties=Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_PRONUNCIATION_CHARS),
-        description="Word → phonemes in Misaki's alphabet.",
+        property_names=Schema(min_length=1, max_length=MAX_PRONUNCIATION_CHARS, pattern=f"^{WORD.pattern}$"),
+        additional_properties=Schema(
+            type=OpenAPIType.STRING, min_length=1, max_length=MAX_PRONUNCIATION_CHARS, pattern=PATTERN
+        ),
+        description="Word → phonemes in Misaki's alphabet. espeak-ng cannot be told any, and reads the word.",
     ),
     "timestamps": optional(
         OpenAPIType.ARRAY,
-        items=Schema(type=OpenAPIType.STRING, enum=["word"]),
-        max_items=0,
-        description='Word times. They are not told yet: `["word"]` is refused with code `not_supported`.',
+        items=Schema(type=OpenAPIType.STRING, enum=[*TIMESTAMPS]),
+        description='`["word"]`: times of words, in events of their own (`stream_format: sse`) or as captions of a job.',
     ),
 }
 """Of the body of a request for speech."""
@@ -282,8 +286,8 @@ _COUNT: Final = Schema(type=OpenAPIType.INTEGER, minimum=0)
 
 _EVENTS: Final = {
     "SpeechEvent": Schema(
-        one_of=[reference(name) for name in ("SpeechDelta", "SpeechDone", "SpeechError")],
-        description="What one event says: a piece of audio, the end, or a failure midway.",
+        one_of=[reference(name) for name in ("SpeechDelta", "SpeechWords", "SpeechDone", "SpeechError")],
+        description="What one event says: a piece of audio, words, the end, or a failure midway.",
     ),
     "SpeechDelta": _event(
         "speech.audio.delta",
@@ -291,6 +295,22 @@ _EVENTS: Final = {
             type=OpenAPIType.STRING,
             content_encoding="base64",
             description="A piece of the file; all of them joined are one valid file.",
+        ),
+    ),
+    "SpeechWords": _event(
+        "speech.audio.words",
+        words=Schema(
+            type=OpenAPIType.ARRAY,
+            description="Words as they were written, before the audio in which they are heard.",
+            items=Schema(
+                type=OpenAPIType.OBJECT,
+                required=["word", "start", "end"],
+                properties={
+                    "word": STRING,
+                    "start": Schema(type=OpenAPIType.NUMBER, minimum=0, description="Seconds in the audio."),
+                    "end": Schema(type=OpenAPIType.NUMBER, minimum=0, description="Seconds in the audio."),
+                },
+            ),
         ),
     ),
     "SpeechDone": _event(

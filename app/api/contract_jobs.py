@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar.openapi.spec import OpenAPIResponse, OpenAPIType, Operation, Parameter, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Parameter, RequestBody, Schema
 
 from app.api.contract import STRING, error_responses, events_of, json_of, sound, without_errors
+from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT
 
 _ID_PATTERN: Final = "^job_[0-9a-f]{24}$"
 
@@ -24,7 +25,43 @@ _FILE_AWAY: Final = {"503": "The queue or the files cannot be reached."}
 _NO_FILE: Final = {"409": "The job has no file: not yet, or, if it failed or was cancelled, never."}
 _CONTENT: Final = {**_ONE, **_FILE_AWAY, **_NO_FILE, "416": "The file has not got that range."}
 
+_OF_CAPTIONS: Final = {
+    **_ONE,
+    **_FILE_AWAY,
+    **_NO_FILE,
+    "400": "There is no such format, or the times of words were not asked for with the job.",
+}
+
 _OF_RANGES: Final = ("206", "416")
+
+
+def _seconds(description: str) -> Schema:
+    return Schema(type=OpenAPIType.NUMBER, minimum=0, description=description)
+
+
+def _array(description: str, **fields: Schema) -> Schema:
+    each = Schema(type=OpenAPIType.OBJECT, required=[*fields], properties={**fields})
+    return Schema(type=OpenAPIType.ARRAY, items=each, description=description)
+
+
+_CAPTIONS: Final = Schema(
+    type=OpenAPIType.OBJECT,
+    required=["words", "cues"],
+    properties={
+        "words": _array(
+            "Every word that is spoken, as it was written, in order.",
+            word=STRING,
+            start=_seconds("Seconds in the file, to the microsecond."),
+            end=_seconds("Seconds in the file, to the microsecond."),
+        ),
+        "cues": _array(
+            "The same words as they are shown, in order.",
+            start=_seconds("Seconds in the file, to the millisecond."),
+            end=_seconds("Later than `start`."),
+            text=Schema(type=OpenAPIType.STRING, description="One line, or two with a line break between them."),
+        ),
+    },
+)
 
 
 def _query(name: str, kind: OpenAPIType, description: str, **rules: Any) -> Parameter:
@@ -109,5 +146,21 @@ class CaptionsOperation(Operation):
     """`GET …/jobs/{id}/captions`."""
 
     def __post_init__(self) -> None:
-        self.parameters = [_job_id()]
-        self.responses = error_responses({**_ONE, "400": "This server does not tell word times yet."})
+        self.parameters = [
+            _job_id(),
+            _query(
+                "format",
+                OpenAPIType.STRING,
+                "SubRip, WebVTT, or the words and the cues as JSON.",
+                enum=[*CAPTION_FORMATS],
+                default=DEFAULT_CAPTION_FORMAT,
+            ),
+            _header("If-None-Match", "The ETag of the captions that the client has."),
+        ]
+        content = {entry.media_type: OpenAPIMediaType(schema=STRING) for entry in CAPTION_FORMATS.values()}
+        content["application/json"] = OpenAPIMediaType(schema=_CAPTIONS)
+        self.responses = {
+            "200": OpenAPIResponse(description="The captions, in the format that was asked for.", content=content),
+            "304": OpenAPIResponse(description="The client has these captions already."),
+            **error_responses(_OF_CAPTIONS),
+        }

@@ -4,6 +4,7 @@ Why the file has another address than the job: it is sound, with ranges and an E
 """
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import AsyncGenerator
@@ -30,16 +31,17 @@ from app.api.events import EventStream
 from app.api.files import Span, StoredFile, disposition, is_known, wanted_span
 from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
-from app.api.speech import GivenLimiter, GivenSettings
+from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings
 from app.api.system import GivenBroker
 from app.api.voices import GivenCatalogue
 from app.api.wire import read_job, read_object, to_utterance
+from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.connections import reachable
 from app.core.errors import InvalidValue, JobNotReady, NotSupported, StoreFailed
 from app.core.formats import FORMATS
 from app.core.job_object import JobObject, show_job
 from app.core.jobs import File, Job, Jobs, JobStatus, new_job_id
-from app.core.store import Store, file_path
+from app.core.store import Store, file_path, words_path
 
 log: Final = structlog.get_logger()
 
@@ -84,6 +86,7 @@ async def create_job(
     settings: GivenSettings,
     broker: GivenBroker,
     limiter: GivenLimiter,
+    lexicon: GivenLexicon,
     jobs: GivenJobs,
 ) -> Response[JobObject]:
     """Takes the text; the answer comes before any of it is spoken."""
@@ -96,7 +99,7 @@ async def create_job(
         private_webhooks=settings.webhook_private,
     )
     engine = resolve_engine(asked.speech.model, await fleet.now())
-    utterance = to_utterance(asked.speech, engine=engine, mp3_bitrate=settings.mp3_bitrate)
+    utterance = to_utterance(asked.speech, engine=engine, mp3_bitrate=settings.mp3_bitrate, lexicon=lexicon)
     admission = await limiter.admit(key_of(request), stays_open=False)
     job = Job(
         id=new_job_id(),
@@ -108,6 +111,7 @@ async def create_job(
         title=asked.title,
         metadata=asked.metadata,
         webhook_url=asked.webhook_url,
+        timestamps=asked.speech.timestamps,
         request_id=request.scope["state"]["request_id"],
         created_at=int(time.time()),
     )
@@ -167,7 +171,7 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs,
     if span is not None:
         headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{file.n_bytes}"
     return StoredFile(
-        await asyncio.to_thread(_open, store, job, file),
+        await asyncio.to_thread(_open, store, file_path(job.id, file.name)),
         span or Span(0, file.n_bytes),
         status_code=200 if span is None else 206,
         media_type=sound.media_type,
@@ -177,10 +181,24 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs,
 
 
 @get(f"{_ONE}/captions", guards=[require_key], summary="Captions of a job", operation_class=CaptionsOperation)
-async def get_captions(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> Response[Any]:
-    """Not yet."""
-    await _get(jobs, job_id, request)
-    raise NotSupported("This server does not tell word times yet, so a job has no captions.")
+async def get_captions(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> Response[bytes]:
+    """What is said when, of a completed job."""
+    job = await _get(jobs, job_id, request)
+    name = request.query_params.get("format", DEFAULT_CAPTION_FORMAT)
+    captions = _caption_format(name)
+    if not job.timestamps:
+        raise NotSupported(
+            'The job has no captions, since the times of its words were not asked for: a job that is made with "timestamps": '
+            '["word"] has them.'
+        )
+    _file_of(job)
+    body = await asyncio.to_thread(_write_captions, store, job, captions)
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    headers = {"ETag": f'"{etag}"', "Cache-Control": "private"}
+    if is_known(request.headers, etag):
+        return Response(b"", status_code=304, headers=headers)
+    headers["Content-Disposition"] = disposition(job.title, name)
+    return Response(body, media_type=captions.media_type, headers=headers)
 
 
 @post(f"{_ONE}/cancel", guards=[require_key], status_code=200, summary="Stop a job", operation_class=JobOperation)
@@ -234,9 +252,22 @@ def _file_of(job: Job) -> File:
     raise JobNotReady(f"The job is not finished: it is {job.status.value}. Please ask again when it is completed.")
 
 
-def _open(store: Store, job: Job, file: File) -> BinaryIO:
+def _caption_format(name: str) -> CaptionFormat:
+    if name not in CAPTION_FORMATS:
+        raise InvalidValue(
+            f"Invalid value for 'format': captions are written as {' or '.join(map(repr, CAPTION_FORMATS))}.", param="format"
+        )
+    return CAPTION_FORMATS[name]
+
+
+def _write_captions(store: Store, job: Job, captions: CaptionFormat) -> bytes:
+    with _open(store, words_path(job.id)) as file:
+        return captions.write(file.read(-1))
+
+
+def _open(store: Store, path: str) -> BinaryIO:
     try:
-        return store.open(file_path(job.id, file.name))
+        return store.open(path)
     except FileNotFoundError:
         raise StoreFailed(
             "The file of the job is not in the store of this server. KOE_STORE must name one place that the API and all "

@@ -12,10 +12,11 @@ from app.api.connection import while_connected
 from app.api.contract_phonemize import PhonemizeOperation
 from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
-from app.api.speech import GivenLimiter, GivenSettings
+from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings
 from app.api.voices import GivenCatalogue
 from app.api.wire import PhonemizeRequest, read_object, read_phonemize
 from app.core.asking import Asker
+from app.core.lexicon import Lexicon, merged
 from app.core.question import Phonemized, Question
 
 GivenAsker = NamedDependency[SkipValidation[Asker]]
@@ -35,19 +36,20 @@ async def phonemize(
     fleet: GivenFleet,
     asker: GivenAsker,
     limiter: GivenLimiter,
+    lexicon: GivenLexicon,
     settings: GivenSettings,
 ) -> Response[Phonemized]:
     """The text as it would be read, and the phonemes of each of its segments."""
     fields = read_object(request.headers.get("content-type"), await request.body())
     asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
-    question = to_question(asked, engine=resolve_engine(asked.model, await fleet.now()))
+    question = to_question(asked, engine=resolve_engine(asked.model, await fleet.now()), lexicon=lexicon)
     admission = await limiter.admit(key_of(request), stays_open=False)
     asking = asker.ask(question, request_id=request.scope["state"]["request_id"], caller=owner_of(request))
     found: Phonemized = await while_connected(asyncio.create_task(asking), request.receive)
     return Response(found, headers={"x-koe-engine": question.engine, **rate_headers(admission.standing)})
 
 
-def to_question(asked: PhonemizeRequest, *, engine: str) -> Question:
+def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon) -> Question:
     """What a worker is asked."""
     return Question(
         text=asked.input,
@@ -55,5 +57,5 @@ def to_question(asked: PhonemizeRequest, *, engine: str) -> Question:
         voice=asked.voice,
         language=asked.language,
         normalize=asked.normalize,
-        pronunciations=asked.pronunciations,
+        pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
     )

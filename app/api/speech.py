@@ -26,6 +26,7 @@ from app.api.speech_events import speech_events
 from app.api.voices import GivenCatalogue
 from app.api.wire import read_object, read_speech, to_utterance
 from app.core.errors import Cancelled, KoeError
+from app.core.lexicon import Lexicon
 from app.core.limiter import Limiter
 from app.core.settings import Settings
 from app.delivery import Audio, Delivery
@@ -37,6 +38,9 @@ GivenDelivery = NamedDependency[SkipValidation[Delivery]]
 
 GivenLimiter = NamedDependency[SkipValidation[Limiter]]
 """How a handler asks for the limiter: a parameter named `limiter` of this type."""
+
+GivenLexicon = NamedDependency[SkipValidation[Lexicon]]
+"""How a handler asks for the lexicon: a parameter named `lexicon` of this type."""
 
 GivenSettings = NamedDependency[SkipValidation[Settings]]
 """How a handler asks for the settings: a parameter named `settings` of this type."""
@@ -88,18 +92,21 @@ async def create_speech(
     fleet: GivenFleet,
     delivery: GivenDelivery,
     limiter: GivenLimiter,
+    lexicon: GivenLexicon,
     settings: GivenSettings,
 ) -> ASGIResponse:
     """Speaks `input` and streams it in `response_format`, as it is or as events."""
     fields = read_object(request.headers.get("content-type"), await request.body())
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     engine = resolve_engine(asked.model, await fleet.now())
-    utterance = to_utterance(asked, engine=engine, mp3_bitrate=settings.mp3_bitrate)
+    utterance = to_utterance(asked, engine=engine, mp3_bitrate=settings.mp3_bitrate, lexicon=lexicon)
     request_id = request.scope["state"]["request_id"]
     async with AsyncExitStack() as stack:
         admission = await limiter.admit(key_of(request), stays_open=True)
         stack.push_async_callback(limiter.close, admission)
-        opening = asyncio.create_task(delivery.open(utterance, request_id=request_id, caller=owner_of(request)))
+        opening = asyncio.create_task(
+            delivery.open(utterance, request_id=request_id, caller=owner_of(request), wants_words=asked.timestamps)
+        )
         audio: Audio = await while_connected(opening, request.receive)
         stack.push_async_callback(_close, audio)
         close = stack.pop_all().aclose

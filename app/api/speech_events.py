@@ -15,6 +15,7 @@ import msgspec
 from app.api.errors import envelope, fault_of
 from app.core.errors import Cancelled
 from app.core.ledger import Report
+from app.core.words import TimedWord, write_words
 from app.delivery import Audio
 
 FRAME_SECONDS: Final = 0.025
@@ -32,12 +33,15 @@ _MOST_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
 async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
     """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
 
+    Where the audio was opened with its words, `speech.audio.words` events tell each before it is heard.
     Each is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the client leaves. Closing the
     audio is the caller's.
     """
     try:
         rest = b""
         async for chunk in audio:
+            if words := audio.take_words():
+                yield _words(words)
             rest += chunk
             n_whole = len(rest) - len(rest) % _WHOLE_BYTES
             for start in range(0, n_whole, _MOST_DELTA_BYTES):
@@ -45,6 +49,8 @@ async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
             rest = rest[n_whole:]
         if rest:
             yield _delta(rest)
+        if words := audio.take_words():
+            yield _words(words)
         assert audio.report is not None
         yield _done(audio.report)
     except Cancelled:
@@ -64,6 +70,10 @@ def usage(report: Report) -> dict[str, int]:
 
 def _delta(data: bytes) -> bytes:
     return b'{"type":"speech.audio.delta","audio":"%b"}' % base64.b64encode(data)
+
+
+def _words(words: list[TimedWord]) -> bytes:
+    return b'{"type":"speech.audio.words","words":%b}' % write_words(words)
 
 
 def _done(report: Report) -> bytes:

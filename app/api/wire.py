@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.core.alphabet import unknown_phonemes
 from app.core.errors import (
     DecimalAboveMaximum,
     DecimalBelowMinimum,
@@ -29,6 +30,7 @@ from app.core.errors import (
 )
 from app.core.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.languages import LANGUAGES, find_language
+from app.core.lexicon import WORD, Lexicon, merged
 from app.core.models import Model, find_model
 from app.core.utterance import Utterance
 from app.core.voices import Blend, Catalogue
@@ -46,7 +48,10 @@ MAX_METADATA: Final = 16
 MAX_METADATA_KEY_CHARS: Final = 64
 MAX_METADATA_VALUE_CHARS: Final = 512
 
+NO_LEXICON: Final = Lexicon()
+
 STREAM_FORMATS: Final = ("audio", "sse")
+TIMESTAMPS: Final = ("word",)
 
 _ANY_MODEL: Final = "tts-1"
 """Stands for the best engine loaded."""
@@ -85,6 +90,8 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     normalize: bool
     pronunciations: tuple[tuple[str, str], ...]
     """Pairs of word and phonemes, sorted."""
+    timestamps: bool
+    """Whether the times of words are wanted."""
 
 
 class PhonemizeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +191,7 @@ def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, ma
     language = _read_language(fields, model) or voice_language
     normalize = _read_normalize(fields)
     pronunciations = _read_pronunciations(fields)
-    _refuse_timestamps(fields)
+    timestamps = _read_timestamps(fields)
     return SpeechRequest(
         model=model,
         input=text,
@@ -196,11 +203,14 @@ def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, ma
         instructions=instructions,
         normalize=normalize,
         pronunciations=pronunciations,
+        timestamps=timestamps,
     )
 
 
-def to_utterance(request: SpeechRequest, *, engine: str, mp3_bitrate: int) -> Utterance:
-    """The sound of `request`, spoken by `engine`; `mp3_bitrate` is in bits per second."""
+def to_utterance(request: SpeechRequest, *, engine: str, mp3_bitrate: int, lexicon: Lexicon = NO_LEXICON) -> Utterance:
+    """The sound of `request`, spoken by `engine`; `mp3_bitrate` is in bits per second. What the request says of a word goes
+    before what the `lexicon` does.
+    """
     return Utterance(
         text=request.input,
         engine=engine,
@@ -210,7 +220,7 @@ def to_utterance(request: SpeechRequest, *, engine: str, mp3_bitrate: int) -> Ut
         bitrate_bps=mp3_bitrate if request.format.name == "mp3" else request.format.bitrate_bps,
         speed=request.speed,
         normalize=request.normalize,
-        pronunciations=request.pronunciations,
+        pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
     )
 
 
@@ -315,7 +325,10 @@ def _read_language(fields: dict[str, Any], model: Model) -> str | None:
     if language is None:
         tags = tuple(language.tag for language in LANGUAGES)
         letters = " ".join(language.letter for language in LANGUAGES)
-        raise InvalidValue(f"{_unsupported(name, tags)} Kokoro's letters work too: {letters}.", param=param)
+        raise InvalidValue(
+            f"{_unsupported(name, tags)} Kokoro's letters work too: {letters}. The model 'espeak' speaks more languages.",
+            param=param,
+        )
     return language.tag
 
 
@@ -340,7 +353,23 @@ def _read_pronunciations(fields: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             f"but got {len(wanted)} instead.",
             param="pronunciations",
         )
-    return tuple(sorted((_entry_text(word), _entry_text(phonemes)) for word, phonemes in wanted.items()))
+    return tuple(sorted((_word(word), _phonemes(phonemes)) for word, phonemes in wanted.items()))
+
+
+def _word(word: str) -> str:
+    if not WORD.fullmatch(_entry_text(word)):
+        raise InvalidValue(f"Invalid 'pronunciations': {_shorten(word)!r} is not one word.", param="pronunciations")
+    return word
+
+
+def _phonemes(value: Any) -> str:
+    if unknown := unknown_phonemes(_entry_text(value)):
+        raise InvalidValue(
+            f"Invalid 'pronunciations': {unknown[0]!r} is none of Misaki's phonemes. `POST /v1/audio/phonemize` shows words in "
+            "them.",
+            param="pronunciations",
+        )
+    return str(value)
 
 
 def _entry_text(value: Any) -> str:
@@ -351,18 +380,18 @@ def _entry_text(value: Any) -> str:
     return _limited("pronunciations", value, MAX_PRONUNCIATION_CHARS)
 
 
-def _refuse_timestamps(fields: dict[str, Any]) -> None:
+def _read_timestamps(fields: dict[str, Any]) -> bool:
     wanted = fields.get("timestamps")
-    if wanted is None or wanted == []:
-        return
+    if wanted is None:
+        return False
     if not isinstance(wanted, list):
         raise WrongType("timestamps", "an array of strings", _phrase(wanted))
     for kind in wanted:
         if not isinstance(kind, str):
             raise WrongType("timestamps", "an array of strings", f"{_phrase(kind)} in it")
-        if kind != "word":
-            raise InvalidValue(_unsupported(kind, ("word",)), param="timestamps")
-    raise NotSupported("This server does not tell word times yet: leave 'timestamps' out.", param="timestamps")
+        if kind not in TIMESTAMPS:
+            raise InvalidValue(_unsupported(kind, TIMESTAMPS), param="timestamps")
+    return bool(wanted)
 
 
 def _read_title(fields: dict[str, Any]) -> str | None:

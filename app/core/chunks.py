@@ -1,7 +1,7 @@
 """Audio over a Redis Stream: ChunkWriter (worker, threads) and ChunkReader (API, event loop), both ends in one file.
 
-Entries: `start` (worker) · `chunk` (at, data) … · `stop` (report) or `error` (code, message, param). Field `kind` says which;
-`at` is where in the audio the chunk's first byte stands.
+Entries: `start` (worker) · `words` (words) and `chunk` (at, data) … · `stop` (report) or `error` (code, message, param). Field
+`kind` says which; `at` is where in the audio the chunk's first byte stands. Words stand before the audio they are heard in.
 
 Why a stream and a bell: the stream is the truth, so a reader who comes late or comes back starts at the beginning and misses
 nothing. The bell says "this one has grown"; a ring that is lost costs a reader one tick, no more.
@@ -12,7 +12,7 @@ after a lost answer) may begin anywhere at or before the end and add only what i
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Final, Protocol, cast
 
@@ -26,6 +26,7 @@ from app.core.bell import Bell
 from app.core.connections import AGAIN_SECONDS, patiently
 from app.core.errors import Cancelled, StreamLost, from_wire
 from app.core.ledger import UNFINISHED_TTL_SECONDS, Claim, Report, Take
+from app.core.words import TimedWord, write_words
 
 MAX_CHUNK_BYTES: Final = 32_768
 """Of one entry; more is divided."""
@@ -50,11 +51,13 @@ class ChunkWriter:
         self._redis = redis
         self._claim = claim
         self._append = redis.register_script(scripts.APPEND)
+        self._tell = redis.register_script(scripts.TELL)
         self._patience_seconds = patience_seconds
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         self._n_there = claim.n_bytes
         self.n_bytes = 0
         """Of the audio so far."""
+        self._n_told = 0
         self.unread_bytes = 0
         """As of the last write: what waits for the fastest reader."""
 
@@ -72,21 +75,31 @@ class ChunkWriter:
         if time.monotonic() > self._put_off_at:
             self._put_off()
 
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """Appends words, unless an earlier worker has told them. Raises as `write` does."""
+        args = [*self._claim.args, self._claim.take.utterance_id, self._n_told, write_words(words)]
+        self._check(patiently(lambda: int(self._tell(keys=self._claim.take.both, args=args)), self._patience_seconds))
+        self._n_told += 1
+
     def rewind(self) -> None:
         """Begins at the first byte again; what has been written is passed over. Raises RedisError when Redis stays away."""
         record = keys.utterance(self._claim.take.utterance_id)
         there = patiently(lambda: self._redis.hget(record, "bytes"), self._patience_seconds)
         self._n_there = int(cast("bytes", there) or 0)
-        self.n_bytes = 0
+        self.n_bytes = self._n_told = 0
 
     def _write_one(self, at: int, data: bytes) -> None:
         args = [*self._claim.args, self._claim.take.utterance_id, at, data]
         answer = patiently(lambda: int(self._append(keys=self._claim.take.both, args=args)), self._patience_seconds)
+        self.unread_bytes = self._check(answer)
+
+    @staticmethod
+    def _check(answer: int) -> int:
         if answer == _FORGOTTEN:
             raise Cancelled("The utterance is not wanted any more, or another worker has taken it over.")
         if answer == _GAP:
             raise StreamLost("Redis has lost audio that was written.")
-        self.unread_bytes = answer
+        return answer
 
     def _put_off(self) -> None:
         """Puts off the day on which an unfinished take is forgotten: a long text is spoken for hours."""
@@ -101,6 +114,12 @@ class Watch(Protocol):
 
     async def on_quiet(self) -> None:
         """Called every second while nothing comes. Raises what is to end the reading."""
+        ...
+
+    def on_words(self, words: bytes) -> None:
+        """Called with what the writer has told, as `write_words` wrote it, before the audio in which it is heard; from the
+        beginning of the take, whatever of the audio is passed over.
+        """
         ...
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
@@ -139,6 +158,7 @@ class ChunkReader:
             while self.report is None:
                 grown.clear()
                 entries = await self._fetch()
+                self._give_words(entries)
                 if data := self._new_audio(entries):
                     yield data
                     await self._watch.on_read(self.n_bytes, self._cursor.removeprefix("("))
@@ -179,6 +199,11 @@ class ChunkReader:
             parts.append(data[self.n_bytes - at :])
             self.n_bytes += len(parts[-1])
         return b"".join(parts)
+
+    def _give_words(self, entries: list[dict[bytes, bytes]]) -> None:
+        for fields in entries:
+            if fields[b"kind"] == b"words":
+                self._watch.on_words(fields[b"words"])
 
     def _take_note(self, fields: dict[bytes, bytes]) -> None:
         if fields[b"kind"] == b"stop":

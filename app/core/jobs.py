@@ -108,6 +108,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     metadata: dict[str, str] | None = None
     webhook_url: str | None = None
+    timestamps: bool = False
+    """Whether the times of its words are kept."""
     request_id: str
     created_at: int
     started_at: int | None = None
@@ -133,6 +135,7 @@ class _Spec(msgspec.Struct, frozen=True, kw_only=True):
     webhook_url: str | None
     request_id: str
     created_at: int
+    timestamps: bool = False
 
 
 def new_job_id() -> str:

@@ -192,6 +192,22 @@ return bytes - tonumber(read or 0)
 """
 )
 
+TELL: Final = (
+    _SHARED
+    + """
+-- KEYS: record, stream. ARGV: take, claim, id, how many times words were told before, words (JSON).
+-- Returns 1; 0 when they were told already, -1 when the take is not held any more, -2 when words before them are missing.
+if not is_held(KEYS[1], ARGV[1], ARGV[2]) then return -1 end
+local n_told = tonumber(redis.call('HGET', KEYS[1], 'told') or 0)
+if n_told > tonumber(ARGV[4]) then return 0 end
+if n_told < tonumber(ARGV[4]) then return -2 end
+if not redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'words', 'words', ARGV[5]) then return -1 end
+redis.call('HINCRBY', KEYS[1], 'told', 1)
+redis.call('PUBLISH', 'koe:bell', ARGV[3])
+return 1
+"""
+)
+
 READ: Final = (
     _SHARED
     + """

@@ -120,6 +120,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Signs webhooks: `whsec_` and base64, as Standard Webhooks has it. None: jobs with a `webhook_url` are refused."""
     webhook_private: bool = False
     """Whether webhooks may go to private and loopback addresses."""
+    lexicon: Path | None = None
+    """TOML file of words and how they are said, by language, in Misaki's phonemes."""
     voices_file: Path | None = None
     """TOML file with voices and aliases of the operator's own, in the shape of `app/core/voices.toml`."""
     ffmpeg: Path | None = None

@@ -1,6 +1,7 @@
 """The files of jobs, in a folder or in any store that fsspec knows (S3, Google Cloud Storage, …).
 
-`<job id>/parts/00001.pcm` are the parts that are spoken, `<job id>/speech.mp3` the finished file.
+`<job id>/parts/00001.pcm` are the parts that are spoken, `<job id>/speech.mp3` the finished file; beside them
+`parts/00001.words` and `words.json`, where the times of words were asked for.
 
 Why files pass through the local disk on their way to a store elsewhere: a file can then be written with seeks, as exact headers
 want it, and is uploaded in one go at the end or not at all, whatever the backend makes of an upload that breaks off.
@@ -30,6 +31,11 @@ def part_path(job_id: str, number: int) -> str:
     return f"{job_id}/parts/{number:05}.pcm"
 
 
+def part_words_path(job_id: str, number: int) -> str:
+    """The words of one part, their times from its beginning."""
+    return f"{job_id}/parts/{number:05}.words"
+
+
 def parts_folder(job_id: str) -> str:
     """All parts of a job."""
     return f"{job_id}/parts"
@@ -38,6 +44,11 @@ def parts_folder(job_id: str) -> str:
 def file_path(job_id: str, name: str) -> str:
     """The finished file of a job, by its name."""
     return f"{job_id}/{name}"
+
+
+def words_path(job_id: str) -> str:
+    """The words of a finished file and its cues, as `app.core.captions` writes them."""
+    return f"{job_id}/words.json"
 
 
 def open_store(settings: Settings) -> "Store":

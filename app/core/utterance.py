@@ -11,7 +11,7 @@ import msgspec
 
 from app.core.voices import Blend
 
-WIRE_VERSION: Final = 2
+WIRE_VERSION: Final = 3
 """Of what passes between the API and the workers. It is part of the digest and of the queues' names, so that two versions never
 share a stream or take each other's work.
 """

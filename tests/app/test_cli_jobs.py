@@ -19,11 +19,13 @@ from app import client_jobs
 from app.cli import koe
 from app.client import Server, ServerError
 from app.core import keys
+from app.core.captions import write_captions
 from app.core.errors import EngineFailed
 from app.core.fleet import WorkerCard, announce
 from app.core.jobs import File, JobBook, Part
-from app.core.store import Store, file_path
+from app.core.store import Store, file_path, words_path
 from app.core.utterance import WIRE_VERSION
+from app.core.words import TimedWord
 from tests.house import House, open_house
 
 SOUND = bytes(range(256)) * 4000
@@ -221,6 +223,34 @@ def test_a_job_is_downloaded_whole_or_not_at_all(run: Run, book: JobBook, store:
     assert "absent" in the_line(run("download", job_id, "-o", tmp_path / "absent" / "out.mp3"))
     assert run("download", job_id, "-o", tmp_path / "out.mp3").exit_code == 0
     assert (tmp_path / "out.mp3").read_bytes() == SOUND
+
+
+def test_captions_are_asked_for_and_fetched_in_the_format_of_the_file(
+    run: Run, book: JobBook, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    job_id = submitted(run, "Hello.", "--captions")
+    with store.put(words_path(job_id)) as file:
+        file.write(write_captions([TimedWord("Hello.", 0.0, 1.5)]))
+    assert "not finished" in the_line(run("captions", job_id))
+    end(book, store, job_id)
+    result = run("captions", job_id)
+    assert result.exit_code == 0, result.output
+    assert f"{job_id}.srt: captions of 1:02:05 of speech" in result.stderr
+    assert Path(f"{job_id}.srt").read_text() == "1\n00:00:00,000 --> 00:00:01,500\nHello.\n\n"
+    assert run("captions", job_id, "-o", "a.vtt").exit_code == 0
+    assert Path("a.vtt").read_text().startswith("WEBVTT\n")
+    assert run("captions", job_id, "-o", "words.txt", "--format", "json").exit_code == 0
+    assert json.loads(Path("words.txt").read_text())["words"] == [{"word": "Hello.", "start": 0.0, "end": 1.5}]
+    assert "ending" in the_line(run("captions", job_id, "-o", "b.txt"))
+    assert {path.name for path in tmp_path.iterdir()} == {f"{job_id}.srt", "a.vtt", "words.txt"}
+
+
+def test_captions_that_were_not_asked_for_are_one_line(run: Run, book: JobBook, store: Store, tmp_path: Path) -> None:
+    job_id = submitted(run)
+    end(book, store, job_id)
+    assert '"timestamps": ["word"]' in the_line(run("captions", job_id, "-o", tmp_path / "a.srt"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_download_that_breaks_goes_on_where_it_was(

@@ -15,6 +15,9 @@ from tests.end_to_end.listeners import SPEECH, asked, wait_forgotten
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.house import House, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
+from workers.joining import PAUSE_SECONDS
+from workers.text.segment import segment
+from workers.text.words import find_words
 
 HOUSE = ONE_AT_A_TIME
 NEW_MODEL = {"model": "gpt-4o-mini-tts", "stream_format": "sse"}
@@ -155,3 +158,57 @@ def test_the_official_client_reads_the_lines(relay_house: RelayHouse) -> None:
 
     assert audio_of(events)[:4] == b"RIFF"
     assert events[-1]["type"] == "speech.audio.done"
+
+
+def words_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
+
+
+def test_words_are_told_where_they_are_heard_to_the_sample(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = ToneEngine()
+    text = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background of it all."
+    body = asked(text) | NEW_MODEL | {"timestamps": ["word"], "speed": 1.25}
+
+    events = listen(relay_house.house, body)
+
+    words, pieces = words_of(events), list(segment(text, "en-US"))
+    expected, at = [], 0.0
+    for piece in pieces:
+        seconds = round(len(piece.text) * SECONDS_PER_PHONEME / 1.25 * 24_000) / 24_000
+        each = seconds / len(piece.text)
+        expected += [(at + each * first, at + each * last) for first, last in find_words(piece.text)]
+        at += seconds + PAUSE_SECONDS[piece.ending] / 1.25
+    assert len(pieces) > 1
+    assert [word["word"] for word in words] == text.split()
+    for word, (start, end) in zip(words, expected, strict=True):
+        assert word["start"] == pytest.approx(start, abs=0.0006)
+        assert word["end"] == pytest.approx(end, abs=0.0006)
+    assert words[-1]["end"] == pytest.approx(len(audio_of(events)) / 48_000, abs=0.001)
+
+
+def test_words_come_before_the_audio_they_are_heard_in(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = ToneEngine()
+
+    events = listen(relay_house.house, asked(text_of(4, "words first")) | NEW_MODEL | {"timestamps": ["word"]})
+
+    n_bytes, told_until = 0, 0.0
+    for event in events:
+        if event["type"] == "speech.audio.words":
+            told_until = event["words"][-1]["end"]
+        elif event["type"] == "speech.audio.delta":
+            n_bytes += len(base64.b64decode(event["audio"]))
+            assert n_bytes / 48_000 < told_until + 1.5
+
+
+def test_words_are_told_from_the_cache_and_to_none_who_did_not_ask(relay_house: RelayHouse) -> None:
+    relay_house.relay.now = ToneEngine()
+    body = asked(text_of(2, "told again"), "mp3") | NEW_MODEL
+
+    first = words_of(listen(relay_house.house, body | {"timestamps": ["word"]}))
+    again = listen(relay_house.house, body | {"timestamps": ["word"]})
+    without = listen(relay_house.house, body | {"timestamps": []})
+
+    assert first == words_of(again)
+    assert len(first) == len(body["input"].split())
+    assert words_of(without) == []
+    assert audio_of(without) == audio_of(again)

@@ -20,7 +20,8 @@ from rq.serializers import JSONSerializer
 from app.core import keys
 from app.core.broker import MOST_RETURNS, Broker, Lane, lane_queue
 from app.core.question import Question
-from app.core.voices import Blend, load_catalogue
+from app.core.voices import load_catalogue
+from tests.engines import name_of
 from tests.house import House, open_house, wait_until
 from workers.engines.base import Segment
 from workers.engines.espeak import EspeakEngine
@@ -41,11 +42,11 @@ class HeldEngine(EspeakEngine):
         self.texts: list[str] = []
         self.go_on = threading.Event()
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
         self.texts.append(text)
         if "wait" in text:
             assert self.go_on.wait(60)
-        yield from super().prepare(text, voice=voice, language=language, speed=speed)
+        yield from super().prepare(text, **how)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_a_language_is_said_in_its_own_way_with_or_without_a_voice(house: House)
 
 
 def test_a_long_text_comes_whole_and_in_order(house: House) -> None:
-    text = " ".join(f"Sentence {number} is about a birch canoe on smooth planks." for number in range(200))
+    text = " ".join(f"Sentence {name_of(number)} is about a birch canoe on smooth planks." for number in range(200))
 
     body = found(house, text, model="espeak", voice="af_heart")
 

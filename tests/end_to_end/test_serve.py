@@ -194,7 +194,8 @@ def ask_until(served: Served, done: threading.Event, number: int) -> list[int]:
 
 
 IN_TERMINAL = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # It is ignored where the tests themselves were started with `nohup`.
 os.setsid()
 os.dup2(os.open(sys.argv[1], os.O_RDWR), 0)
 os.execv(sys.argv[2], sys.argv[2:])

@@ -9,7 +9,7 @@ import pytest
 from app.core.formats import FORMATS
 from tests.audio import decode
 from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, speaks_as
-from tests.engines import GatedEngine, text_of
+from tests.engines import GatedEngine, name_of, text_of
 from tests.house import House, wait_until
 
 HOUSE = {"KOE_SLOTS": "8", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
@@ -100,7 +100,9 @@ def test_names_of_one_voice_and_models_of_one_engine_are_shared(gated: House, ga
 
 def test_parallel_voices_never_mix(gated: House, gate: GatedEngine) -> None:
     gate.release(10_000)
-    bodies = [asked(f"Number {number} speaks with a voice of its own.", voice=VOICES[number % 8]) for number in range(40)]
+    bodies = [
+        asked(f"Number {name_of(number)} speaks with a voice of its own.", voice=VOICES[number % 8]) for number in range(40)
+    ]
 
     with ThreadPoolExecutor(40) as clients:
         answers = list(clients.map(lambda body: post(gated, body), bodies))
@@ -114,7 +116,7 @@ def test_parallel_voices_never_mix(gated: House, gate: GatedEngine) -> None:
 def test_parallel_mixed_formats_are_each_whole(gated: House, gate: GatedEngine) -> None:
     gate.release(10_000)
     formats = list(FORMATS)
-    bodies = [asked(text_of(1, f"format {n}"), formats[n % 6], VOICES[n % 8], speed=2) for n in range(32)]
+    bodies = [asked(text_of(1, f"format {name_of(n)}"), formats[n % 6], VOICES[n % 8], speed=2) for n in range(32)]
 
     with ThreadPoolExecutor(32) as clients:
         answers = list(clients.map(lambda body: post(gated, body), bodies))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -20,11 +21,13 @@ from rq.serializers import JSONSerializer
 from app.core import keys
 from app.core.bell import Bell
 from app.core.broker import Broker, Lane, Task, lane_queue
+from app.core.captions import Captions
 from app.core.errors import EngineFailed, InternalError, InvalidValue, WorkersDied, from_wire
 from app.core.jobs import File, Job, JobBook, Jobs, JobStatus, new_job_id
-from app.core.store import Store, file_path, part_path, parts_folder
+from app.core.store import Store, file_path, part_path, part_words_path, parts_folder, words_path
 from app.core.utterance import Utterance
 from app.core.voices import BlendPart
+from app.core.words import read_words
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, RelayEngine, text_of
 from tests.house import wait_until
@@ -231,7 +234,7 @@ async def test_a_part_that_is_done_is_not_spoken_again(shop: Shop) -> None:
 async def test_a_worker_that_dies_within_a_part_costs_the_segment_it_was_at(
     shop: Shop, background: ThreadPoolExecutor, gated: GatedEngine
 ) -> None:
-    job_id = await shop.take(text_of(8))
+    job_id = await shop.take(text_of(8), normalize=False)
     shop.work(until=lambda: shop.queue.job_ids == [f"{job_id}-part-1"])
     shop.engine.now = gated
     gated.release(3)
@@ -408,6 +411,103 @@ async def test_a_text_with_nothing_to_say_becomes_a_short_silence(text: str, sho
     file = shop.job(job_id).file
     assert file is not None
     assert file.seconds == 0.25
+
+
+# Words
+
+
+async def test_the_words_of_all_parts_are_told_where_the_file_has_them(shop: Shop, tmp_path: Path) -> None:
+    text = chapters(3)
+    job_id = await shop.take(text, format="wav", timestamps=True)
+    shop.work()
+    captions = msgspec.json.decode(shop.read(words_path(job_id)), type=Captions)
+    assert [word.word for word in captions.words] == text.split()
+    assert " ".join(cue.text for cue in captions.cues).split() == text.split()
+    samples, _ = soundfile.read(tmp_path / job_id / "speech.wav", dtype="int16")
+    for word in captions.words:
+        if word.word == "Chapter":
+            start = round(word.start * 24_000)
+            assert word.start * 24_000 == pytest.approx(start, abs=0.02)
+            assert samples[start] != 0
+            assert start == 0 or not samples[start - 100 : start].any()
+    file = shop.job(job_id).file
+    assert file is not None
+    assert captions.words[-1].end <= file.seconds
+
+
+async def test_the_words_of_a_part_are_there_before_it_is_done_and_gone_after_the_end(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await shop.take(chapters(2), timestamps=True)
+    seen = []
+    note = shop.book.part_done
+
+    def part_done(job_id: str, part: int, **result: Any) -> None:
+        seen.append(read_words(shop.read(part_words_path(job_id, part))))
+        note(job_id, part, **result)
+
+    monkeypatch.setattr(shop.book, "part_done", part_done)
+    shop.work()
+    assert [words[0].word for words in seen] == ["Chapter", "Chapter"]
+    assert [words[0].start for words in seen] == [0.0, 0.0]
+    assert {path.name for path in (tmp_path / job_id).iterdir()} == {"speech.mp3", "words.json"}
+
+
+async def test_a_job_that_wants_no_times_keeps_none(shop: Shop, tmp_path: Path) -> None:
+    job_id = await shop.take(chapters(2))
+    shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 2)
+    assert {path.name for path in (tmp_path / job_id / "parts").iterdir()} == {"00001.pcm", "00002.pcm"}
+    shop.work()
+    assert [path.name for path in (tmp_path / job_id).iterdir()] == ["speech.mp3"]
+
+
+async def test_a_part_that_two_workers_speak_tells_each_word_once(
+    shop: Shop, background: ThreadPoolExecutor, gated: GatedEngine
+) -> None:
+    text = text_of(8)
+    job_id = await shop.take(text, timestamps=True)
+    shop.work(until=lambda: shop.queue.job_ids == [f"{job_id}-part-1"])
+    shop.engine.now = gated
+    gated.release(3)
+    first = background.submit(shop.books.speak_part, job_id, 1)
+    gated.wait_begun(4)
+    shop.engine.now = engine = CountingEngine()
+    earlier, shop.scheduler = shop.scheduler, Scheduler(n_threads=1)
+    assert shop.open_books().speak_part(job_id, 1)
+    words = read_words(shop.read(part_words_path(job_id, 1)))
+    assert len(engine.spoken) == 5
+    gated.release(8)
+    assert first.result()
+    earlier.close()
+    assert read_words(shop.read(part_words_path(job_id, 1))) == words
+    assert [word.word for word in words] == text.split()
+    shop.work()
+    assert [word.word for word in msgspec.json.decode(shop.read(words_path(job_id)), type=Captions).words] == text.split()
+
+
+async def test_a_part_that_failed_midway_tells_each_word_once(shop: Shop) -> None:
+    text = text_of(4)
+    job_id = await shop.take(text, timestamps=True)
+    shop.engine.now = FailingEngine(fail_at=2)
+    shop.work(until=lambda: bool(shop.redis.hexists(keys.job_attempts(job_id), "1")))
+    shop.engine.now = ToneEngine()
+    shop.work()
+    assert [word.word for word in msgspec.json.decode(shop.read(words_path(job_id)), type=Captions).words] == text.split()
+
+
+async def test_a_part_whose_words_are_lost_is_spoken_again(shop: Shop, tmp_path: Path) -> None:
+    job_id = await shop.take(chapters(2), timestamps=True)
+    shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 1)
+    words = shop.read(part_words_path(job_id, 1))
+    (tmp_path / part_words_path(job_id, 1)).unlink()
+    assert shop.books.speak_part(job_id, 1)
+    assert shop.read(part_words_path(job_id, 1)) == words
+
+
+async def test_a_text_with_nothing_to_say_has_no_words(shop: Shop) -> None:
+    job_id = await shop.take("…", timestamps=True)
+    shop.work()
+    assert shop.read(words_path(job_id)) == b'{"words":[],"cues":[]}'
 
 
 class SoftEngine(ToneEngine):

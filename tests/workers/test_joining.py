@@ -29,12 +29,12 @@ def numbers(pcm: bytes) -> npt.NDArray[np.int64]:
 
 
 def trimmed(*parts: Samples) -> npt.NDArray[np.int64]:
-    return numbers(trim(to_pcm(np.concatenate(parts))))
+    return numbers(trim(to_pcm(np.concatenate(parts)))[0])
 
 
 def joined(*segments: tuple[Samples, Ending], speed: float = 1.0) -> npt.NDArray[np.int64]:
     joiner = Joiner(speed)
-    return numbers(b"".join(pcm for samples, ending in segments for pcm in joiner.add(trim(to_pcm(samples)), ending)))
+    return numbers(b"".join(pcm for samples, ending in segments for pcm in joiner.add(trim(to_pcm(samples))[0], ending)))
 
 
 def gaps(samples: npt.NDArray[np.int64]) -> list[int]:
@@ -103,7 +103,7 @@ def test_a_soft_beginning_is_no_silence() -> None:
 
 @pytest.mark.parametrize("n_samples", [0, 1, 100, 24_000])
 def test_all_silence_gives_nothing(n_samples: int) -> None:
-    assert trim(to_pcm(quiet(n_samples))) == b""
+    assert trim(to_pcm(quiet(n_samples))) == (b"", 0.0)
     assert joined((quiet(n_samples), Ending.SENTENCE)).tolist() == []
 
 

@@ -22,6 +22,7 @@ from app.core.voices import load_catalogue
 from workers import orders
 from workers.engines.base import Segment
 from workers.orders import Limits, ListenedOrder
+from workers.sound import Sound
 from workers.text.segment import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -142,12 +143,12 @@ def test_what_one_order_has_kept_the_next_finds(order: ListenedOrder, redis: Red
     one, two = a_segment("one"), a_segment("two")
     assert order.find(one) is None
     order.begin(one)
-    order.keep(one, b"sound")
+    order.keep(one, Sound(b"sound"))
 
     redis.delete(keys.worker("w"))
     after = an_order(redis, redis_url, worker="other")
 
-    assert after.find(one) == b"sound"
+    assert after.find(one) == Sound(b"sound")
     assert after.find(two) is None
     assert after.name != order.name
     assert record(redis)["spoken"] == "1"
@@ -163,8 +164,8 @@ def test_what_could_end_the_process_is_counted_while_it_could(order: ListenedOrd
         lambda: order.check(0),
         lambda: order.begin(segments[0]),
         lambda: order.begin(segments[1]),
-        lambda: order.keep(segments[0], b""),
-        lambda: order.keep(segments[1], b""),
+        lambda: order.keep(segments[0], Sound(b"")),
+        lambda: order.keep(segments[1], Sound(b"")),
     ):
         step()
         seen.append(record(redis)["at_risk"])
@@ -178,7 +179,7 @@ def test_a_segment_that_an_engine_ends_after_everybody_left_is_not_kept(
     order.begin(a_segment("one"))
     assert with_ledger(redis_url, lambda ledger: ledger.detach(order.claim.take))
 
-    order.keep(a_segment("one"), b"sound")
+    order.keep(a_segment("one"), Sound(b"sound"))
 
     assert redis.keys("koe:kept:*") == []
     assert redis.hgetall(keys.KEPT) == {}
@@ -209,7 +210,7 @@ def test_without_redis_it_speaks_on_and_only_writing_waits(server: EmbeddedServe
 
         order.check(0)
         order.begin(a_segment("one"))
-        order.keep(a_segment("one"), b"sound")
+        order.keep(a_segment("one"), Sound(b"sound"))
         order.on_spoken()
         assert order.find(a_segment("two")) is None
 

@@ -12,7 +12,7 @@ from app.core import keys
 from app.core.errors import EngineUnavailable, InternalError, InvalidValue, NotSupported, WorkersDied
 from app.core.ledger import MOST_DEATHS
 from app.core.question import Outcome, Phonemized, PhonemizedSegment, Question
-from app.core.voices import Blend, load_catalogue
+from app.core.voices import load_catalogue
 from tests.engines import text_of
 from workers import phonemes
 from workers.engines.base import Engine, Segment
@@ -31,8 +31,8 @@ class WatchedEngine(ToneEngine):
         self.n_prepared = 0
         self.before: Any = lambda: None
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
-        for segment in super().prepare(text, voice=voice, language=language, speed=speed):
+    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
+        for segment in super().prepare(text, **how):
             self.before()
             self.n_prepared += 1
             yield segment

@@ -95,6 +95,9 @@ class Patient:
     async def on_quiet(self) -> None:
         pass
 
+    def on_words(self, words: bytes) -> None:
+        pass
+
     async def on_read(self, n_bytes: int, entry: str) -> None:
         pass
 
@@ -535,7 +538,7 @@ async def test_an_engine_that_finds_no_memory_for_a_moment_costs_nobody_anything
 ) -> None:
     utterance = an_utterance(text_of(4), format="mp3")
     sound = await plain(utterance)
-    engine = HungryEngine("Sentence 2", n_times)
+    engine = HungryEngine("Sentence c", n_times)
     take = await attached(ledger, utterance)
 
     await speech(speaking_with(engine), utterance)
@@ -552,7 +555,7 @@ async def test_an_engine_that_finds_none_three_times_is_a_failure(
     take = await attached(ledger, utterance)
 
     with pytest.raises(OutOfMemory):
-        await speech(speaking_with(HungryEngine("Sentence 2", 3)), utterance)
+        await speech(speaking_with(HungryEngine("Sentence c", 3)), utterance)
 
     with pytest.raises(InternalError):
         await heard(aredis, take)

@@ -16,8 +16,9 @@ from app.core.voices import load_catalogue
 from tests.engines import FailingEngine, GatedEngine
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
-from workers.joining import seconds_of, to_pcm
+from workers.joining import to_pcm
 from workers.scheduler import AGING_SECONDS, FIRST_PACE, LATELY_SECONDS, TURNS_PER_AGED, Scheduler, Turn
+from workers.sound import Sound
 from workers.text.segment import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -34,7 +35,7 @@ def a_turn(
     text: str, engine: Engine, *, owner: str = "owner", deadline: float = SOON, n_phonemes: int | None = None, **options: Any
 ) -> Turn:
     """Interactive, its owner's first and as long as its text, unless the options say something else."""
-    options = {"lane": Lane.INTERACTIVE, "on_done": lambda waveform: to_pcm(waveform.samples)} | options
+    options = {"lane": Lane.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))} | options
     return Turn(a_segment(text, n_phonemes), engine, owner=owner, deadline=deadline, **options)
 
 
@@ -77,7 +78,7 @@ class Line:
         self.clock = Clock()
         self.engine = engine(self.clock)
         self.scheduler = Scheduler(n_threads=n_threads, clock=self.clock, **options)
-        self.futures: dict[str, Future[bytes]] = {}
+        self.futures: dict[str, Future[Sound]] = {}
         self.begun: list[str] = []
         """The segments that were taken out of line, in order, but for those that hold the threads."""
         self.held = [self.scheduler.submit(a_turn("held", self.engine, owner=f"held {number}")) for number in range(n_threads)]
@@ -423,21 +424,21 @@ def test_the_pcm_is_that_of_the_segment(line: Line) -> None:
 
     line.spoken()
 
-    lengths = [seconds_of(line.futures[text].result(30)) for text in ("abc", "abcdef")]
+    lengths = [line.futures[text].result(30).seconds for text in ("abc", "abcdef")]
     assert lengths == pytest.approx([3 * SECONDS_PER_PHONEME, 6 * SECONDS_PER_PHONEME])
 
 
 def test_what_is_made_of_the_waveform_is_the_result_and_what_that_raises_the_failure(line: Line) -> None:
-    def refuse(waveform: Waveform) -> bytes:
+    def refuse(waveform: Waveform) -> Sound:
         raise Cancelled("no more")
 
-    line.add("a", on_done=lambda waveform: b"%d samples" % len(waveform.samples))
+    line.add("a", on_done=lambda waveform: Sound(b"%d samples" % len(waveform.samples)))
     line.add("b", on_done=refuse)
     line.add("c")
 
     line.spoken()
 
-    assert line.futures["a"].result(30) == b"1440 samples"
+    assert line.futures["a"].result(30).pcm == b"1440 samples"
     assert isinstance(line.futures["b"].exception(30), Cancelled)
     assert line.futures["c"].result(30)
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from app.core.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidV
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.utterance import Utterance
 from app.core.voices import load_catalogue
+from app.core.words import TimedWord
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
 from tests.engines import FailingEngine, GatedEngine, text_of
 from workers.encoder import Sink
@@ -19,6 +20,7 @@ from workers.engines.base import Engine, Segment
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
 from workers.scheduler import Scheduler, Turn
+from workers.sound import Sound
 from workers.synthesizer import Spoken, Synthesizer
 from workers.text.segment import Ending
 
@@ -53,15 +55,18 @@ class SpokenOrder:
         if self._booth.cancelled.is_set():
             raise Cancelled("Nobody listens.")
 
-    def find(self, segment: Segment) -> bytes | None:
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        self._booth.told.extend(words)
+
+    def find(self, segment: Segment) -> Sound | None:
         return self._booth.kept.get(segment.digest)
 
     def begin(self, segment: Segment) -> None:
         self._booth.begun.append(segment)
 
-    def keep(self, segment: Segment, pcm: bytes) -> None:
+    def keep(self, segment: Segment, sound: Sound) -> None:
         assert segment in self._booth.begun
-        self._booth.kept[segment.digest] = pcm
+        self._booth.kept[segment.digest] = sound
 
     def on_spoken(self) -> None:
         self._booth.all_spoken.set()
@@ -78,7 +83,8 @@ class Booth:
         self.said: list[bytes] = []
         self.heard = threading.Event()
         self.leads: list[float] = []
-        self.kept: dict[bytes, bytes] = {}
+        self.kept: dict[bytes, Sound] = {}
+        self.told: list[TimedWord] = []
         self.begun: list[Segment] = []
         self.listening_seconds = 0.0
         self.spoken: Spoken | None = None

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.voices import Blend
+from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.segment import Ending
+from workers.text.words import SaidWord
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), float32, in [-1, 1], at `app.core.formats.SAMPLE_RATE_HZ`."""
@@ -28,6 +30,10 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     speed: float
     """0.25 to 4."""
     ending: Ending
+    start: int = 0
+    """Where `text` begins in the text that was prepared, in characters. No part of the digest."""
+    said: tuple[SaidWord, ...] = ()
+    """Which phonemes each word of `text` has, where the engine's G2P tells. No part of the digest."""
 
     @property
     def n_phonemes(self) -> int:
@@ -41,15 +47,20 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def digest(self) -> bytes:
-        """32 bytes that name the sound: seeds whatever is random in it."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).digest()
+        """32 bytes that name the sound, wherever it stands: seeds whatever is random in it."""
+        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.ending)
+        return hashlib.sha256(msgspec.json.encode(sound, order="deterministic")).digest()
 
 
-class Word(msgspec.Struct, frozen=True):
-    """One word of a segment's text and when it is heard, in seconds from the segment's first sample."""
+class Word(msgspec.Struct, frozen=True, array_like=True):
+    """One word of a segment's text, and when it is heard."""
 
-    text: str
+    first: int
+    """Its first character in the segment's text."""
+    last: int
+    """One behind its last."""
     start: float
+    """Seconds from the segment's first sample."""
     end: float
 
 
@@ -58,7 +69,7 @@ class Waveform(msgspec.Struct, frozen=True):
 
     samples: Samples
     words: tuple[Word, ...] = ()
-    """Empty where the engine knows no times."""
+    """In order, without gaps in the text but white space; empty where the engine knows no times."""
 
 
 class Engine(Protocol):
@@ -66,6 +77,8 @@ class Engine(Protocol):
 
     name: str
     """As `app.core.models.ENGINE_ORDER` and the `x-koe-engine` header have it."""
+    takes_phonemes: bool
+    """Whether it can be told how a word is said."""
     batch_size: int
     """Segments that are best handed to `synthesize` at once: 1 on a CPU."""
 
@@ -73,8 +86,12 @@ class Engine(Protocol):
         """Whether text of this language (BCP 47 tag) can be said."""
         ...
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+    def prepare(
+        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+    ) -> Iterator[Segment]:
         """`text`, already normalised, as segments that this engine can take, one by one as they are asked for.
+
+        Where the engine `takes_phonemes`, `directions` has those of some words.
 
         Nothing of the text is left out; text with nothing to say gives no segment. Raises InvalidRequest for a language or a
         voice that it cannot speak.

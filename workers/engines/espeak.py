@@ -20,6 +20,7 @@ from app.core.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.engines.stretch import stretch
 from workers.text import espeak
+from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.segment import fit, segment
 from workers.text.words import find_words
 
@@ -44,6 +45,7 @@ class EspeakEngine:
     """An engine on espeak-ng's library. One thread speaks at a time; the others wait."""
 
     name = "espeak"
+    takes_phonemes = False
     batch_size = 1
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -56,8 +58,10 @@ class EspeakEngine:
         """Whether espeak-ng has a voice for it."""
         return espeak.find_voice(language) is not None
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
-        """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA.
+    def prepare(
+        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+    ) -> Iterator[Segment]:
+        """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA; `directions` are without effect.
 
         Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue.
         """
@@ -66,7 +70,13 @@ class EspeakEngine:
             for part, phonemes in fit(piece, phonemize, MAX_PHONEMES):
                 if phonemes:
                     yield Segment(
-                        text=part.text, phonemes=phonemes, voice=voice, language=language, speed=speed, ending=part.ending
+                        text=part.text,
+                        phonemes=phonemes,
+                        voice=voice,
+                        language=language,
+                        speed=speed,
+                        ending=part.ending,
+                        start=part.start,
                     )
 
     def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
@@ -135,7 +145,10 @@ def _finish(pcm: npt.NDArray[np.int16], *, factor: float) -> Samples:
 def _time(text: str, events: list[espeak.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:
     """The words of `text`, each from where it begins to where the next does; between two events time goes by characters."""
     spans = find_words(text)
-    characters = np.maximum.accumulate([0, *(event.character for event in events), len(text)])
+    characters = np.maximum.accumulate([0, *(min(event.character, len(text)) for event in events), len(text)])
     samples = np.maximum.accumulate([0, *(event.sample for event in events), n_samples])
-    edges = np.interp([*(start for start, _ in spans), len(text)], characters, samples) * seconds / max(1, n_samples)
-    return tuple(Word(text[a:b], float(edges[i]), float(edges[i + 1])) for i, (a, b) in enumerate(spans))
+    # Of a number, and of a script that it cannot read, it tells several words in one place: there the first has begun.
+    characters, firsts = np.unique(characters[:-1], return_index=True)
+    places = [*(start for start, _ in spans), len(text)]
+    edges = np.interp(places, [*characters, len(text)], [*samples[firsts], n_samples]) * seconds / max(1, n_samples)
+    return tuple(Word(first, last, float(edges[i]), float(edges[i + 1])) for i, (first, last) in enumerate(spans))

@@ -22,6 +22,7 @@ from app.core.errors import EngineUnavailable
 from app.core.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
 from workers.memory import return_memory
+from workers.text.directions import NO_DIRECTIONS, Directions
 
 log: Final = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class IdleEngine:
         engine = load()
         self.name = engine.name
         self.batch_size = engine.batch_size
+        self.takes_phonemes = engine.takes_phonemes
         self.speaks = speaks
         self._load = load
         self._engine: Engine | None = engine
@@ -63,11 +65,13 @@ class IdleEngine:
         """Whether the engine is there."""
         return self._engine is not None
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+    def prepare(
+        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+    ) -> Iterator[Segment]:
         """See Engine. Raises EngineUnavailable, from the iterator, when the engine cannot be loaded again."""
 
         def begin(engine: Engine) -> Iterator[Segment]:
-            return engine.prepare(text, voice=voice, language=language, speed=speed)
+            return engine.prepare(text, voice=voice, language=language, speed=speed, directions=directions)
 
         prepared = _PreparedText(begin, self._using)
         self._texts.add(prepared)

@@ -5,6 +5,7 @@ Why every voice has a frequency of its own: a test can tell from decoded audio w
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.core.errors import SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend, show_blend
 from workers.engines.base import Samples, Segment, Waveform, Word
+from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.segment import fit, segment
 from workers.text.words import find_words, says_something
 
@@ -33,19 +35,28 @@ class ToneEngine:
     """An engine that beeps. Speaks every language and every voice."""
 
     name = "tone"
+    takes_phonemes = True
     batch_size = 1
 
     def speaks(self, language: str) -> bool:
         """Always."""
         return True
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
-        """`text` as segments of at most MAX_PHONEMES characters; its phonemes are its characters."""
+    def prepare(
+        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+    ) -> Iterator[Segment]:
+        """`text` as segments of at most MAX_PHONEMES phonemes, which are its characters, or the phonemes of a given word."""
         for piece in segment(text, language):
-            for part, phonemes in fit(piece, str, MAX_PHONEMES):
+            for part, phonemes in fit(piece, partial(_phonemes, directions), MAX_PHONEMES):
                 if says_something(phonemes):
                     yield Segment(
-                        text=part.text, phonemes=phonemes, voice=voice, language=language, speed=speed, ending=part.ending
+                        text=part.text,
+                        phonemes=phonemes,
+                        voice=voice,
+                        language=language,
+                        speed=speed,
+                        ending=part.ending,
+                        start=part.start,
                     )
 
     def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
@@ -57,6 +68,10 @@ class ToneEngine:
 
     def close(self) -> None:
         """Holds nothing."""
+
+
+def _phonemes(directions: Directions, text: str) -> str:
+    return "".join(given.phonemes if given else part for _, part, given in directions.parts(text))
 
 
 def frequency_hz(voice: Blend) -> float:
@@ -76,8 +91,7 @@ def _beep(one: Segment) -> Waveform:
     length = n_samples(one)
     seconds = length / SAMPLE_RATE_HZ
     words = tuple(
-        Word(one.text[start:end], seconds * start / len(one.text), seconds * end / len(one.text))
-        for start, end in find_words(one.text)
+        Word(start, end, seconds * start / len(one.text), seconds * end / len(one.text)) for start, end in find_words(one.text)
     )
     return Waveform(_sine(frequency_hz(one.voice), length), words)
 

@@ -8,7 +8,7 @@ suffer.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ import spacy
 import structlog
 from misaki import en
 from misaki.espeak import EspeakFallback
+
+from workers.text.aligning import Stretch
+from workers.text.script import Script
 
 _MODEL: Final = "en_core_web_sm"
 
@@ -66,20 +69,35 @@ class _G2P(en.G2P):  # type: ignore[misc]
 
 
 @cache
-def make(language: str) -> Callable[[str], str]:
+def make(language: str) -> Callable[[str], list[Stretch]]:
     """The G2P of `en-US` or `en-GB`."""
     logging.getLogger("phonemizer").disabled = True
     g2p = _G2P(british=language == "en-GB")
 
-    def say(text: str) -> str:
-        spaced = _LONG_NUMBER.sub(lambda match: " ".join(match[0].replace(",", "")), text)
+    def say(text: str) -> list[Stretch]:
+        spaced = Script.of(text).sub(_LONG_NUMBER, lambda match: " ".join(match[0].replace(",", "")))
         try:
-            return str(g2p(spaced, preprocess=False)[0])
+            return list(_place(spaced, g2p(spaced.text, preprocess=False)[1]))
         except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
             _log.warning("misaki_failed", language=language, error=type(error).__name__)
-            return str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or "")
+            return [Stretch(0, len(text), str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or ""))]
 
     return say
+
+
+def _place(script: Script, tokens: Iterable[Any]) -> Iterator[Stretch]:
+    """What each token says, and where it stands: its characters are in the text in order, though Misaki drops one at times."""
+    at = 0
+    for token in tokens:
+        first = last = None
+        for character in token.text:
+            place = script.text.find(character, at)
+            if place >= 0:
+                first, last, at = place if first is None else first, place + 1, place + 1
+        origin = (
+            script.origin(first, last) if first is not None and last is not None else script.origin(max(0, at - 1), max(1, at))
+        )
+        yield Stretch(*origin, (token.phonemes or "") + token.whitespace)
 
 
 @cache

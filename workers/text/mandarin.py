@@ -1,47 +1,93 @@
-"""G2P of Mandarin: Misaki's, with Latin words among the characters said as English.
+"""G2P of Mandarin: Misaki's, character by character.
 
 Why the calls inside of Misaki's: as a whole it fails on text that is empty once its punctuation is mapped, takes Latin letters
-for phonemes, and leaves numbers over 16 digits unsaid.
+for phonemes, leaves numbers over 16 digits unsaid, and does not tell which character has which phonemes.
 """
 
 import logging
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
 import cn2an
 import jieba
 from misaki.zh import ZHG2P
+from pypinyin import Style, lazy_pinyin
 
-from workers.text import english
+from workers.text.aligning import Stretch
+from workers.text.script import Script
 
-_LATIN: Final = re.compile(r"([A-Za-zÀ-ɏ]+(?:[ '-]+[A-Za-zÀ-ɏ]+)*)")
 _LONG_NUMBER: Final = re.compile(r"\d{17,}")
-_DIGITS: Final = str.maketrans("0123456789", "零一二三四五六七八九")
+_NUMBER: Final = re.compile(r"[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
+"""All that cn2an looks at to spell one, the measure word behind it included."""
+_ALL: Final = re.compile(r"(?s).+")
+_DIGITS: Final = str.maketrans("0123456789〇", "零一二三四五六七八九零")
+_MARK: Final = re.compile("[、，。．！：；？«»《》「」【】（）]")
+_RUN: Final = re.compile("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
+_NON_SYLLABIC: Final = "\u032f"
 
 
-def make(language: str) -> Callable[[str], str]:
+def make(language: str) -> Callable[[str], list[Stretch]]:
     """The G2P of `zh`."""
     jieba.setLogLevel(logging.WARNING)
     jieba.initialize()
-    say_latin = english.make("en-US")
-
-    def g2p(text: str) -> str:
-        parts = _LATIN.split(_spell_numbers(text))
-        return " ".join(say_latin(part) if i % 2 else _say(part) for i, part in enumerate(parts) if part.strip())
-
-    return g2p
+    return lambda text: list(_say(_map_marks(_spell_numbers(Script.of(text)))))
 
 
-def _spell_numbers(text: str) -> str:
-    digit_by_digit = _LONG_NUMBER.sub(lambda match: match[0].translate(_DIGITS), text)
+def _spell_numbers(script: Script) -> Script:
+    digit_by_digit = script.sub(_LONG_NUMBER, lambda match: match[0].translate(_DIGITS))
+    spelled = _transform(digit_by_digit.text)
+    by_number = digit_by_digit.sub(_NUMBER, lambda match: _transform(match[0]))
+    if by_number.text != spelled:
+        by_number = digit_by_digit.sub(_ALL, spelled)
+    return by_number.translate(_DIGITS)
+
+
+def _transform(text: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        spelled: str = cn2an.transform(digit_by_digit, "an2cn")
-    return spelled.translate(_DIGITS)
+        return str(cn2an.transform(text, "an2cn"))
 
 
-def _say(text: str) -> str:
-    plain = ZHG2P.map_punctuation(text)
-    return str(ZHG2P.legacy_call(plain)) if plain else ""
+def _map_marks(script: Script) -> Script:
+    """As Misaki's `map_punctuation`, which strips what it maps, mark by mark."""
+    return script.sub(_MARK, _map_mark).strip()
+
+
+def _map_mark(match: re.Match[str]) -> str:
+    # Between two letters nothing is stripped.
+    return str(ZHG2P.map_punctuation(f"x{match[0]}x"))[1:-1]
+
+
+def _say(script: Script) -> Iterator[Stretch]:
+    for run in _RUN.finditer(script.text):
+        if not "\u4e00" <= run[0][0] <= "\u9fff":
+            yield Stretch(*script.origin(*run.span()), run[0])
+            continue
+        at = run.start()
+        for i, word in enumerate(jieba.lcut(run[0], cut_all=False)):
+            if i:
+                yield Stretch(*script.origin(at, at + 1), " ")
+            for start, end, phonemes in _say_word(word):
+                yield Stretch(*script.origin(at + start, at + end), phonemes)
+            at += len(word)
+
+
+def _say_word(word: str) -> Iterator[tuple[int, int, str]]:
+    """The characters of `word`, each with its phonemes; all at once where pinyin has not one syllable for each."""
+    said = [_say_syllable(syllable) for syllable in lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)]
+    if len(said) == len(word):
+        yield from ((i, i + 1, phonemes) for i, phonemes in enumerate(said))
+    else:
+        yield 0, len(word), "".join(said)
+
+
+@cache
+def _say_syllable(syllable: str) -> str:
+    """A character that has no reading stays one: the engine tells that it cannot be said."""
+    try:
+        return str(ZHG2P.py2ipa(syllable)).replace(_NON_SYLLABIC, "")
+    except (AssertionError, LookupError, ValueError):
+        return syllable

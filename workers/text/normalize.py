@@ -1,6 +1,7 @@
-"""Text made plain before it is spoken: what is safe to change in every language.
+"""Text made plain before it is spoken, then read: marks taken off, and numbers, dates, units and addresses said as words.
 
-Why no numbers, dates or units here: they are read by rules of each language, and Misaki and espeak-ng have some of their own.
+Why marks are taken off before lines are folded: Markdown tells its lists and headings by lines; the rules of reading then see
+single spaces alone.
 """
 
 import re
@@ -9,7 +10,17 @@ from typing import Final
 
 import regex
 
-_STRAIGHT: Final = str.maketrans(dict.fromkeys("’‘‛ʼ＇", "'") | dict.fromkeys("“”„‟＂", '"'))
+from workers.text.reading.markup import strip_blocks, strip_emphasis, unescape
+from workers.text.reading.reader import read
+from workers.text.script import Script
+
+_WIDE: Final = {
+    wide: chr(wide - 0xFEE0) for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+} | {0x966 + digit: str(digit) for digit in range(10)}
+"""Digits and Latin letters as wide as Han, and the digits of Devanagari."""
+_STRAIGHT: Final = str.maketrans(
+    dict.fromkeys("’‘‛ʼ＇", "'") | dict.fromkeys("“”„‟＂", '"') | {"％": "%", "＄": "$", "＠": "@"}
+) | {wide: ord(narrow) for wide, narrow in _WIDE.items()}
 _INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _EMOJI: Final = regex.compile(
     r"[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
@@ -20,22 +31,47 @@ _IDLE_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
 """Zero-width joiners shape letters from Arabic to Sinhala; elsewhere they say nothing."""
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _NEW_LINE: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
-_BLANK_LINES: Final = re.compile(r"\n[^\S\n]*\n\s*")
-_SPACES: Final = re.compile(r"\s+")
+_PARAGRAPH_SIGN: Final = re.compile("\u2029")
+_COMPOSED: Final = regex.compile(r"\X")
+"""What is seen as one character: its marks may be composed with it, and nothing else is."""
+_BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
+_SPACES: Final = re.compile(r"(?!\n\n)\s+(?<!\n\n)")
 
 
-def clean(text: str) -> str:
+def plain_script(script: Script, language: str, *, is_normalized: bool) -> Script:
+    """What is spoken of the user's text: `normalize` or, where they want it as it is, `clean`."""
+    return script.then(lambda text: normalize(text, language) if is_normalized else clean(text))
+
+
+def clean(text: str) -> Script:
     """`text` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
-    return _UNPRINTABLE.sub(" ", _NEW_LINE.sub("\n", text)).strip()
+    return Script.of(text).sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
-def normalize(text: str, language: str) -> str:
-    r"""`text` in NFC, with straight quotes, no emoji and no invisible characters, in lines of words.
+def normalize(text: str, language: str) -> Script:
+    r"""`text` as a reader of `language` (BCP 47) would say it: in NFC, with straight quotes, no emoji, no invisible characters,
+    no Markdown and no HTML, and with what is written short as words, in lines of words.
 
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
-    Takes time linear in the text. `language` is a BCP 47 tag; no rule depends on it yet.
+    Takes time linear in the text.
     """
-    visible = _IDLE_JOINER.sub("", _INVISIBLE.sub("", _EMOJI.sub(" ", clean(text))))
-    plain = unicodedata.normalize("NFC", visible).translate(_STRAIGHT)
-    paragraphs = _BLANK_LINES.split(plain.replace("\u2029", "\n\n"))
-    return "\n\n".join(filter(None, (_SPACES.sub(" ", paragraph).strip() for paragraph in paragraphs)))
+    plain = strip_blocks(_make_plain(unescape(clean(text))), language)
+    return _fold(strip_emphasis(read(_fold(plain), language)))
+
+
+def _make_plain(script: Script) -> Script:
+    """Of characters that say something alone."""
+    visible = script.sub(_EMOJI, " ").sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
+    return _compose(visible).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
+
+
+def _fold(script: Script) -> Script:
+    """In lines of words."""
+    return script.strip().sub(_BLANK_LINES, "\n\n").sub(_SPACES, " ")
+
+
+def _compose(script: Script) -> Script:
+    """In NFC."""
+    if unicodedata.is_normalized("NFC", script.text):
+        return script
+    return script.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match[0]))

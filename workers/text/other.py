@@ -1,17 +1,25 @@
-"""G2P of Spanish, French, Hindi, Italian and Brazilian Portuguese: espeak-ng's, in Misaki's alphabet."""
+"""G2P of Spanish, French, Hindi, Italian and Brazilian Portuguese, and of what other scripts stand for: espeak-ng's, in
+Misaki's alphabet.
+"""
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Final
 
 from misaki.espeak import EspeakG2P
 
-_NAMES: Final = {"es": "es", "fr-FR": "fr-fr", "hi": "hi", "it": "it", "pt-BR": "pt-br"}
-"""BCP 47 tag → the name that phonemizer knows the language by."""
+from workers.text.aligning import Stretch
+
+_NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
+"""BCP 47 tag → the name that phonemizer knows the language by, where it is another."""
+
+_DEADLY: Final = re.compile("[\uff9e\uff9f]")
+"""Marks of half-width kana: in a Hindi text they end the whole process within espeak-ng."""
 
 
-def make(language: str) -> Callable[[str], str]:
-    """The G2P of `language`, a key of the table above."""
+def make(language: str) -> Callable[[str], list[Stretch]]:
+    """The G2P of a language that espeak-ng has. Raises RuntimeError for any other."""
     logging.getLogger("phonemizer").disabled = True
-    g2p = EspeakG2P(language=_NAMES[language])
-    return lambda text: str(g2p(text)[0])
+    g2p = EspeakG2P(language=_NAMES.get(language, language))
+    return lambda text: [Stretch(0, len(text), str(g2p(_DEADLY.sub(" ", text))[0]))]

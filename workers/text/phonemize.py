@@ -5,18 +5,45 @@ to load, and those for Mandarin and Japanese are extras that may not be installe
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
+from itertools import accumulate
 from typing import Final
 
 import msgspec
 import structlog
 
 from app.core.errors import NotSupported
+from workers.text.aligning import Stretch, assign, say_in_parts
+from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.espeak import LOCK
+from workers.text.foreign import find_foreign
+from workers.text.words import SaidWord
 
-G2P = Callable[[str], str]
-"""Phonemes of a text that is not blank. Called with `workers.text.espeak.LOCK` held."""
+G2P = Callable[[str], list[Stretch]]
+"""What is said of a text that is not blank, in its order. Called with `workers.text.espeak.LOCK` held."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A text in phonemes. Its length is their number."""
+
+    phonemes: str
+    """In Misaki's alphabet, punctuation among them."""
+    words: tuple[SaidWord, ...]
+    """One for each of `workers.text.words.find_words`, in order. They do not overlap, and every phoneme but white space is in
+    one; a word of which nothing is said has `begin == end`.
+    """
+
+    def __len__(self) -> int:
+        return len(self.phonemes)
+
+    def replace(self, change: Callable[[int], str]) -> "Said":
+        """With each phoneme replaced by what `change` gives for its index: one phoneme, several or none."""
+        new = [change(i) for i in range(len(self.phonemes))]
+        until = list(accumulate((len(one) for one in new), initial=0))
+        words = (SaidWord(word.first, word.last, until[word.begin], until[word.end]) for word in self.words)
+        return Said("".join(new), tuple(words))
 
 
 class _Source(msgspec.Struct, frozen=True):
@@ -50,19 +77,39 @@ class Phonemizer:
 
     def __init__(self) -> None:
         self._made: dict[str, G2P] = {}
+        self._spare: dict[str, G2P] = {}
+        """espeak-ng's, for languages that are not one of the nine or whose packages are missing."""
 
     def speaks(self, language: str) -> bool:
         """Whether `phonemize` knows the language (BCP 47 tag) and all that it needs is installed."""
         return language in _SOURCES and not _missing(_SOURCES[language])
 
-    def phonemize(self, text: str, language: str) -> str:
-        """The phonemes of `text` in Misaki's alphabet, its punctuation among them; empty when there is nothing to say.
+    def phonemize(self, text: str, language: str, directions: Directions = NO_DIRECTIONS) -> Said:
+        """`text` in phonemes; none when there is nothing to say. Words of other scripts are said in a language of theirs, and
+        what `directions` have phonemes for with these.
 
         Raises NotSupported (param `language`) for a language that is not one of the nine or whose packages are not installed.
         """
         with LOCK:
             g2p = self._made.get(language) or self._make(language)
-            return g2p(text).strip() if text.strip() else ""
+            return Said(*assign(text, say_in_parts(text, self._special(text, language, directions), g2p)))
+
+    def _special(self, text: str, language: str, directions: Directions) -> Iterator[tuple[int, int, G2P]]:
+        """The parts of `text` that the G2P of its language does not say."""
+        for place, part, given in directions.parts(text):
+            if given is not None:
+                yield place, place + len(part), partial(_as_given, given.phonemes)
+                continue
+            for start, end, tongue in find_foreign(part, language):
+                yield place + start, place + end, self._foreign(tongue)
+
+    def _foreign(self, language: str) -> G2P:
+        """The G2P of a language of other scripts: ours where we have it, else espeak-ng's."""
+        if self.speaks(language):
+            return self._made.get(language) or self._make(language)
+        if language not in self._spare:
+            self._spare[language] = importlib.import_module(_ESPEAK.module).make(language)
+        return self._spare[language]
 
     def _make(self, language: str) -> G2P:
         source = _SOURCES.get(language)
@@ -81,6 +128,10 @@ class Phonemizer:
         _log.info("phonemizer_loaded", language=language)
         self._made[language] = g2p
         return g2p
+
+
+def _as_given(phonemes: str, text: str) -> list[Stretch]:
+    return [Stretch(0, len(text), phonemes)]
 
 
 def _missing(source: _Source) -> list[str]:

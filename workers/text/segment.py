@@ -9,7 +9,7 @@ too long.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from enum import StrEnum
 from math import ceil
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 
 _T = TypeVar("_T")
+_P = TypeVar("_P", bound=Sized)
 
 FIRST_WEIGHT: Final = 20
 """The first piece ends at the first boundary from here on."""
@@ -41,6 +42,8 @@ class Piece(msgspec.Struct, frozen=True):
 
     text: str
     ending: Ending
+    start: int = 0
+    """Where it begins in the whole text, in characters."""
 
 
 class _Atom(msgspec.Struct, frozen=True):
@@ -91,13 +94,14 @@ def segment(text: str, language: str) -> Iterator[Piece]:
     `language` is a BCP 47 tag. Text without anything but white space gives no piece.
     """
     known = _abbreviations(language)
-    paragraphs = (part.strip() for part in _PARAGRAPH_BREAK.split(text) if part.strip())
     group_at = _first_and_rest
-    for paragraph, is_last in _mark_last(paragraphs):
-        atoms = _cut_long(_find_atoms(paragraph, known))
+    for (start, end), is_last in _mark_last(_paragraphs(text)):
+        atoms, place = _cut_long(_find_atoms(text[start:end], known)), start
         for group, is_end in _mark_last(group_at(atoms)):
             ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
-            yield Piece("".join(atom.text for atom in group).strip(), ending)
+            whole = "".join(atom.text for atom in group)
+            yield _stripped(whole, ending, place)
+            place += len(whole)
         group_at = _join
 
 
@@ -118,12 +122,11 @@ def halve(piece: Piece) -> tuple[Piece, Piece]:
         middle = [place for place in places if len(text) / 4 <= place <= 3 * len(text) / 4]
         if middle:
             place = min(middle, key=lambda place: abs(place - len(text) / 2))
-            return Piece(text[:place].rstrip(), ending), Piece(text[place:].lstrip(), piece.ending)
-    place = _between_characters(text, len(text) // 2)
-    return Piece(text[:place].rstrip(), Ending.CUT), Piece(text[place:].lstrip(), piece.ending)
+            return _part(piece, place, ending)
+    return _part(piece, _between_characters(text, len(text) // 2), Ending.CUT)
 
 
-def fit(piece: Piece, phonemize: Callable[[str], str], limit: int) -> Iterator[tuple[Piece, str]]:
+def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tuple[Piece, _P]]:
     """`piece` with its phonemes, halved and halved again until none has more than `limit` of them; nothing is left out."""
     phonemes = phonemize(piece.text)
     if len(phonemes) <= limit or len(piece.text) < 2:
@@ -131,6 +134,28 @@ def fit(piece: Piece, phonemize: Callable[[str], str], limit: int) -> Iterator[t
         return
     for half in halve(piece):
         yield from fit(half, phonemize, limit)
+
+
+def _part(piece: Piece, place: int, ending: Ending) -> tuple[Piece, Piece]:
+    """`piece` in two at a place in its text."""
+    first = _stripped(piece.text[:place], ending, piece.start)
+    return first, _stripped(piece.text[place:], piece.ending, piece.start + place)
+
+
+def _stripped(text: str, ending: Ending, start: int) -> Piece:
+    """A piece of text that begins at `start`, without the white space around it."""
+    return Piece(text.strip(), ending, start + len(text) - len(text.lstrip()))
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    """Where each paragraph begins and ends that has anything in it, without the white space around it."""
+    start = 0
+    for end, following in (*((match.start(), match.end()) for match in _PARAGRAPH_BREAK.finditer(text)), (len(text), 0)):
+        paragraph = text[start:end]
+        if stripped := paragraph.strip():
+            first = start + paragraph.index(stripped[0])
+            yield first, first + len(stripped)
+        start = following
 
 
 def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:

@@ -12,17 +12,20 @@ import pytest
 from app.api.files import PIECE_BYTES
 from app.api.jobs import MAX_JOB_BODY_BYTES
 from app.core.broker import Lane, lane_queue
+from app.core.captions import write_captions
 from app.core.errors import EngineFailed
 from app.core.fleet import WorkerCard, announce
 from app.core.jobs import File, JobBook, Part
-from app.core.store import Store, file_path
+from app.core.store import Store, file_path, words_path
 from app.core.utterance import WIRE_VERSION
+from app.core.words import TimedWord
 from tests.house import House, open_house, wait_until
 
 JOBS = "/v1/audio/speech/jobs"
 GOOD: dict[str, Any] = {"model": "tts-1", "input": "Hello. " * 1000, "voice": "alloy"}
 FIRST, SECOND = "sk-koe-first-0001", "sk-koe-second-2"
 SOUND = bytes(range(256)) * 3000
+WORDS = [TimedWord("Öhr", 0.0, 0.500042), TimedWord("&", 0.5625, 0.75), TimedWord("<b>", 0.75, 1.25)]
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +149,7 @@ def test_a_stream_format_is_without_effect(http: httpx.Client, model: str, strea
     ("fields", "param", "code"),
     [
         ({"stream_format": "avi"}, "stream_format", "invalid_value"),
-        ({"timestamps": ["word"]}, "timestamps", "not_supported"),
+        ({"timestamps": ["letter"]}, "timestamps", "invalid_value"),
         ({"title": 1}, "title", "invalid_type"),
         ({"title": "a" * 201}, "title", "string_above_max_length"),
         ({"title": "two\nlines"}, "title", "invalid_value"),
@@ -262,10 +265,6 @@ def test_a_failed_job_says_why(http: httpx.Client, book: JobBook) -> None:
     error = error_of(http.get(f"{path}/content"), 409)
     assert error["code"] == "not_ready"
     assert "failed" in error["message"]
-
-
-def test_captions_are_not_there_yet(http: httpx.Client, finished: str) -> None:
-    assert error_of(http.get(f"{finished}/captions", params={"format": "srt"}), 400)["code"] == "not_supported"
 
 
 # Events
@@ -393,6 +392,81 @@ def test_a_file_that_is_too_short_is_broken_off(http: httpx.Client, book: JobBoo
         file.write(SOUND[:1000])
     with pytest.raises(httpx.RemoteProtocolError):
         http.get(f"{JOBS}/{job_id}/content")
+
+
+# Captions
+
+
+@pytest.fixture(scope="module")
+def captioned(http: httpx.Client, book: JobBook, store: Store) -> str:
+    """The path of a completed job that has captions."""
+    job_id = create(http, title="Das Öhr", timestamps=["word"])["id"]
+    with store.put(words_path(job_id)) as file:
+        file.write(write_captions(WORDS))
+    complete(book, store, job_id)
+    return f"{JOBS}/{job_id}/captions"
+
+
+SRT = "1\n00:00:00,000 --> 00:00:01,250\nÖhr & <b>\n\n"
+VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:01.250\nÖhr &amp; &lt;b&gt;\n\n"
+
+
+@pytest.mark.parametrize(
+    ("params", "media_type", "text", "suffix"),
+    [
+        ({}, "application/x-subrip", SRT, "srt"),
+        ({"format": "srt"}, "application/x-subrip", SRT, "srt"),
+        ({"format": "vtt"}, "text/vtt", VTT, "vtt"),
+        ({"format": "json"}, "application/json", None, "json"),
+    ],
+)
+def test_captions_are_a_file_in_the_format_asked_for(
+    http: httpx.Client, captioned: str, params: dict[str, str], media_type: str, text: str | None, suffix: str
+) -> None:
+    answer = http.get(captioned, params=params)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="Das Ohr.{suffix}"')
+    assert text is None or answer.content.decode() == text
+    again = http.get(captioned, params=params, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
+
+
+def test_captions_as_json_are_the_words_and_the_cues(http: httpx.Client, captioned: str) -> None:
+    assert http.get(captioned, params={"format": "json"}).json() == {
+        "words": [{"word": word.word, "start": word.start, "end": word.end} for word in WORDS],
+        "cues": [{"start": 0.0, "end": 1.25, "text": "Öhr & <b>"}],
+    }
+
+
+@pytest.mark.parametrize("name", ["ass", "SRT", "", "srt,vtt"])
+def test_captions_in_another_format_are_refused(http: httpx.Client, captioned: str, name: str) -> None:
+    error = error_of(http.get(captioned, params={"format": name}), 400)
+    assert (error["param"], error["code"]) == ("format", "invalid_value")
+    assert "'srt' or 'vtt' or 'json'" in error["message"]
+
+
+def test_captions_that_were_not_asked_for_name_what_to_ask(http: httpx.Client, finished: str) -> None:
+    for path in (finished, f"{JOBS}/{create(http, timestamps=[])['id']}"):
+        error = error_of(http.get(f"{path}/captions"), 400)
+        assert (error["param"], error["code"]) == (None, "not_supported")
+        assert '"timestamps": ["word"]' in error["message"]
+
+
+def test_before_the_end_there_are_no_captions(http: httpx.Client) -> None:
+    path = f"{JOBS}/{create(http, timestamps=['word'])['id']}"
+    error = error_of(http.get(f"{path}/captions"), 409)
+    assert error["code"] == "not_ready"
+    assert "queued" in error["message"]
+
+
+def test_captions_that_are_lost_name_the_setting(http: httpx.Client, book: JobBook, store: Store) -> None:
+    job_id = create(http, timestamps=["word"])["id"]
+    complete(book, store, job_id)
+    error = error_of(http.get(f"{JOBS}/{job_id}/captions"), 503)
+    assert error["code"] == "storage_failed"
+    assert "KOE_STORE" in error["message"]
 
 
 # Ending

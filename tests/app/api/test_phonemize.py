@@ -6,7 +6,7 @@ import pytest
 
 from app.api.contract import Limits, request_schemas
 from app.api.phonemize import to_question
-from app.api.wire import PhonemizeRequest, read_phonemize
+from app.api.wire import NO_LEXICON, PhonemizeRequest, read_phonemize
 from app.core.errors import InvalidRequest, MissingModel, MissingParameter, StringTooLong, UnknownModel
 from app.core.models import OPENAI_MAX_INPUT_CHARS, find_model
 from app.core.voices import Catalogue, load_catalogue
@@ -103,7 +103,7 @@ def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[
 def test_what_decides_the_phonemes_reaches_the_worker() -> None:
     asked = read(**GOOD, language="fr", normalize=False, pronunciations={"b": "bˈi", "a": "ˈA"})
 
-    question = to_question(asked, engine="espeak")
+    question = to_question(asked, engine="espeak", lexicon=NO_LEXICON)
 
     assert (question.text, question.engine, question.voice) == ("Hello.", "espeak", asked.voice)
     assert (question.language, question.normalize) == ("fr-FR", False)
@@ -111,7 +111,7 @@ def test_what_decides_the_phonemes_reaches_the_worker() -> None:
 
 
 def test_the_schema_knows_every_field_that_is_read() -> None:
-    limits = Limits(voices=("alloy",), max_input_chars=MOST, max_job_chars=MOST, sends_webhooks=False)
+    limits = Limits(voices=("alloy",), single_voices=("alloy",), max_input_chars=MOST, max_job_chars=MOST, sends_webhooks=False)
 
     described = request_schemas(limits)["PhonemizeRequest"].properties
 

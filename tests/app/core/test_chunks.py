@@ -22,6 +22,7 @@ from app.core.embedded import EmbeddedServer
 from app.core.errors import Cancelled, EngineUnavailable, InvalidValue, KoeError, StreamLost, TimedOut
 from app.core.fleet import WorkerCard, announce
 from app.core.ledger import Claim, Ledger, Report, Take, WorkerLedger
+from app.core.words import TimedWord, read_words
 
 pytestmark = pytest.mark.anyio
 
@@ -36,12 +37,16 @@ class Listener:
         self.n_quiet = 0
         self.read: list[int] = []
         self.entries: list[str] = []
+        self.words: list[TimedWord] = []
         self.when_quiet: Callable[[], Awaitable[Any]] | None = None
 
     async def on_quiet(self) -> None:
         self.n_quiet += 1
         if self.when_quiet is not None:
             await self.when_quiet()
+
+    def on_words(self, words: bytes) -> None:
+        self.words.extend(read_words(words))
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
         self.read.append(n_bytes)
@@ -559,3 +564,50 @@ async def test_a_redis_that_stays_away_is_given_up_by_both(server: EmbeddedServe
             writer.write(b"two")
         with pytest.raises(RedisError):
             await anext(chunks)
+
+
+WORDS = [TimedWord("One", 0.0, 0.25), TimedWord("two", 0.3, 0.5), TimedWord("three", 0.5, 0.75)]
+
+
+async def test_words_are_told_once_whoever_goes_on(
+    read: Read, writer: ChunkWriter, claim: Claim, redis: Redis, worker: WorkerLedger
+) -> None:
+    writer.tell(WORDS[:1])
+    writer.write(b"one")
+    redis.delete(keys.worker("w"))
+    other = a_worker(redis, "other")
+    taken_over = claimed(other)
+    after = writer_of(redis, taken_over)
+
+    for word, data in zip(WORDS, (b"one", b"two", b"three"), strict=True):
+        after.tell([word])
+        after.write(data)
+    other.finish(taken_over, REPORT)
+
+    listener = Listener()
+    assert b"".join(await chunks_of(read(listener))) == b"onetwothree"
+    assert listener.words == WORDS
+    with pytest.raises(Cancelled):
+        writer.tell(WORDS[1:2])
+
+
+async def test_words_are_there_before_the_audio_they_are_heard_in(
+    read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+) -> None:
+    writer.tell(WORDS)
+    writer.write(b"all")
+    worker.finish(claim, REPORT)
+
+    listener = Listener()
+    async for _ in read(listener):
+        assert listener.words == WORDS
+
+
+async def test_who_tells_from_the_beginning_again_tells_nothing_twice(writer: ChunkWriter, take: Take, redis: Redis) -> None:
+    writer.tell(WORDS[:1])
+    writer.rewind()
+    writer.tell(WORDS[:1])
+    writer.tell(WORDS[1:])
+
+    told = [fields[b"words"] for _, fields in redis.xrange(take.stream) if fields[b"kind"] == b"words"]
+    assert [read_words(words) for words in told] == [WORDS[:1], WORDS[1:]]

@@ -65,11 +65,20 @@ async def created(jobs: Jobs, owner: str = "me", **fields: object) -> str:
 
 
 async def test_a_job_reads_as_it_was_written_on_both_sides(jobs: Jobs, book: JobBook) -> None:
-    job = new_job()
+    job = new_job(timestamps=True)
     await jobs.create(job, TEXT)
     assert await jobs.get(job.id, "me") == job
     assert book.load(job.id) == job
     assert book.text(job.id) == TEXT
+
+
+async def test_a_record_from_before_there_were_times_of_words_is_read(redis: Redis, jobs: Jobs) -> None:
+    job = new_job(timestamps=True)
+    await jobs.create(job, TEXT)
+    spec = msgspec.json.decode(redis.hget(keys.job(job.id), "spec"))  # type: ignore[arg-type]
+    del spec["timestamps"]
+    redis.hset(keys.job(job.id), "spec", msgspec.json.encode(spec))
+    assert await jobs.get(job.id, "me") == msgspec.structs.replace(job, timestamps=False)
 
 
 async def test_a_job_is_begun_once_and_begun_again_by_whoever_takes_over(jobs: Jobs, book: JobBook) -> None:

@@ -12,6 +12,7 @@ from app.core.models import ENGINE_ORDER
 from app.core.voices import Catalogue
 from workers.engines.base import Engine, Segment
 from workers.text.segment import Ending
+from workers.text.words import find_words, says_something
 
 TEXT = "It rains today. We stay, all of us, at home and read."
 
@@ -103,15 +104,33 @@ def test_twice_the_speed_is_about_half_the_length(engine: Engine, catalogue: Cat
     assert lengths[1] / lengths[2] == pytest.approx(2, rel=0.25)
 
 
-def test_words_are_those_of_the_text_in_order(engine: Engine, catalogue: Catalogue) -> None:
-    segments = _prepare(engine, catalogue)
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en-US", TEXT),
+        ("en-US", 'Hm — "it" costs $12.50, i.e. 2,500 in all (or less)!'),
+        ("es", "¿Qué dice de la casa 25?"),
+        ("ja", "東京で、Kokoroと話す。"),
+        ("zh", "我用Kokoro说话，很好。"),
+        ("hi", "नमस्ते दुनिया।"),
+    ],
+)
+def test_words_are_those_of_the_text_in_order_and_within_the_sound(
+    engine: Engine, catalogue: Catalogue, language: str, text: str
+) -> None:
+    if not engine.speaks(language):
+        pytest.skip("an extra is missing")
+    blend, _ = catalogue.parse("af_heart")
+    segments = list(engine.prepare(text, voice=blend, language=language, speed=4.0))
     for segment, waveform in zip(segments, engine.synthesize(segments), strict=True):
-        if waveform.words:
-            assert [word.text for word in waveform.words] == segment.text.split()
-            edges = [edge for word in waveform.words for edge in (word.start, word.end)]
-            assert edges == sorted(edges)
-            assert edges[0] >= 0
-            assert edges[-1] <= len(waveform.samples) / SAMPLE_RATE_HZ + 1e-6
+        assert [(word.first, word.last) for word in waveform.words] == find_words(segment.text)
+        edges = [edge for word in waveform.words for edge in (word.start, word.end)]
+        assert edges == sorted(edges)
+        assert edges[0] >= 0
+        assert edges[-1] <= len(waveform.samples) / SAMPLE_RATE_HZ + 1e-6
+        said = [word for word in waveform.words if says_something(segment.text[word.first : word.last])]
+        assert said
+        assert all(word.start < word.end for word in said)
 
 
 def test_too_long_is_refused_and_not_cut(engine: Engine, catalogue: Catalogue) -> None:

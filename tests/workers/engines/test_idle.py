@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.core.errors import EngineUnavailable
-from app.core.voices import Blend, Catalogue
+from app.core.voices import Catalogue
 from tests.engines import GatedEngine, text_of
 from tests.house import wait_until
 from workers.engines.base import Engine, Segment, Waveform
@@ -34,8 +35,8 @@ class StrictEngine(ToneEngine):
     def __init__(self) -> None:
         self.is_closed = False
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
-        for segment in super().prepare(text, voice=voice, language=language, speed=speed):
+    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
+        for segment in super().prepare(text, **how):
             assert not self.is_closed
             yield segment
 

@@ -21,20 +21,20 @@ from workers.text.normalize import clean, normalize
     ],
 )
 def test_text_is_made_plain(text: str, expected: str) -> None:
-    assert normalize(text, "en-US") == expected
+    assert normalize(text, "en-US").text == expected
 
 
 def test_joiners_stay_where_they_shape_letters() -> None:
-    assert normalize("क्\u200dष می\u200cخواهم a\u200db", "hi") == "क्\u200dष می\u200cخواهم ab"
+    assert normalize("क्\u200dष می\u200cخواهم a\u200db", "hi").text == "क्\u200dष می\u200cخواهم ab"
 
 
 def test_clean_leaves_quotes_and_lines_alone() -> None:
-    assert clean("“a”\r\n\x00b\tc") == "“a”\n b\tc"
+    assert clean("“a”\r\n\x00b\tc").text == "“a”\n b\tc"
 
 
 @given(st.text(max_size=200))
 @settings(deadline=None)
 def test_normal_text_stays_as_it_is(text: str) -> None:
-    once = normalize(text, "en-US")
-    assert normalize(once, "en-US") == once
+    once = normalize(text, "en-US").text
+    assert normalize(once, "en-US").text == once
     assert not any(character in once for character in "\r\t\v\u2028\u200b’")

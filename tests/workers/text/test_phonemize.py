@@ -8,8 +8,10 @@ from app.core.errors import NotSupported
 from app.core.languages import LANGUAGES
 from tests.checkpoints import PHONEMES
 from workers.text import phonemize
+from workers.text.directions import read_markup
 from workers.text.normalize import normalize
 from workers.text.phonemize import Phonemizer
+from workers.text.words import find_words
 
 SAMPLES = {
     "en-US": "Hello, world! How are you?",
@@ -33,7 +35,15 @@ def phonemizer() -> Phonemizer:
 def _say(phonemizer: Phonemizer, text: str, language: str = "en-US") -> str:
     if language in PACKAGES:
         pytest.importorskip(PACKAGES[language])
-    return phonemizer.phonemize(text, language)
+    return phonemizer.phonemize(text, language).phonemes
+
+
+def _words(phonemizer: Phonemizer, text: str, language: str) -> dict[str, str]:
+    """Each word of a text, none twice, and what is said of it."""
+    if language in PACKAGES:
+        pytest.importorskip(PACKAGES[language])
+    said = phonemizer.phonemize(text, language)
+    return {text[word.first : word.last]: said.phonemes[word.begin : word.end] for word in said.words}
 
 
 @pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
@@ -92,15 +102,119 @@ def test_latin_words_in_mandarin_are_english(phonemizer: Phonemizer) -> None:
     assert _say(phonemizer, "hello", "en-US") in _say(phonemizer, "你好hello世界", "zh")
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        ("en-US", "It costs $2, all-in!", {"It": "ˌɪt", "costs": "kˈɔsts", "$2,": "tˈu dˈɑləɹz,", "all-in!": "ˌɔlˈɪn!"}),
+        ("es", "de la casa 2500, no", {"de": "de", "la": "la", "casa": "kˈasa", "2500,": "ðˈos mˈil kinjˈɛntos,", "no": "nˈo"}),
+        ("pt-BR", "Não é 25 %", {"Não": "nˌɐ̃ʊ̃", "é": "ɛ", "25": "vˈiŋʧyisˈiŋkʊ", "%": "pˌorsˈAŋtʊ"}),
+        ("fr-FR", "Oui — bon", {"Oui": "wˈi —", "—": "", "bon": "bˈɔ̃"}),
+        ("hi", "दुनिया को", {"दुनिया": "dˈʊnɪjˌaː", "को": "koː"}),
+        ("zh", "我在2020年。", {"我": "wo↓", "在": "ʦai↘", "2020": "ɚ↘ li↗ŋɚ↘li↗ŋ", "年。": "njɛ↗n."}),
+        ("ja", "東京で、123円", {"東": "toː", "京": "kʲoː", "で、": "de,", "123": "çakɯ ɲiʥɨː saɴ", "円": "eɴ"}),
+        ("ja", "こんにちは", {"こ": "ko", "ん": "ɴ", "に": "ɲi", "ち": "ʨi", "は": "βa"}),
+    ],
+)
+def test_each_word_has_what_is_said_of_it(phonemizer: Phonemizer, language: str, text: str, spoken: dict[str, str]) -> None:
+    assert _words(phonemizer, text, language) == spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "word", "tongue"),
+    [
+        ("zh", "我用 kubernetes", "kubernetes", "en-US"),
+        ("ja", "Kokoroは速い", "Kokoro", "en-US"),
+        ("ja", "Café が", "Café", "en-US"),
+        ("en-US", "say ひらがな", "ひ", "ja"),
+        ("fr-FR", "un 好 oui", "好", "zh"),
+        ("it", "la दुनिया", "दुनिया", "hi"),
+    ],
+)
+def test_a_word_of_another_script_is_said_in_its_language(
+    phonemizer: Phonemizer, language: str, text: str, word: str, tongue: str
+) -> None:
+    alone = _words(phonemizer, word, tongue)[word]
+    assert len(alone) > 1
+    assert _words(phonemizer, text, language)[word] == alone
+
+
+@pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
+def test_words_of_every_script_are_said_in_every_language(phonemizer: Phonemizer, language: str) -> None:
+    spoken = _words(phonemizer, "(Москва) Καλημέρα 안녕 שלום مرحبا สวัสดี Berlin", language)
+    assert spoken["(Москва)"] == "(mʌskvˈɑ)"
+    assert spoken["Καλημέρα"] == "kˌalimˈera"
+    assert len(spoken) == 7
+    assert all(len(phonemes) > 3 for phonemes in spoken.values())
+
+
+def test_a_single_letter_of_another_script_is_named(phonemizer: Phonemizer) -> None:
+    assert _words(phonemizer, "times π", "en-US")["π"] == "pˈI"
+
+
+def test_latin_words_that_japanese_knows_are_japanese(phonemizer: Phonemizer) -> None:
+    assert _words(phonemizer, "iPhoneがNHK", "ja") == {"iPhone": "aiɸoɴ", "が": "ɡa", "NHK": "enɯeiʨikei"}
+
+
+def test_other_scripts_are_said_without_the_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phonemize, "find_spec", lambda name: None)
+    assert len(Phonemizer().phonemize("un 好 y かな", "es").phonemes) > 8
+
+
+def test_a_given_word_is_said_as_it_is_given(phonemizer: Phonemizer) -> None:
+    (stretch,), directions = read_markup("Say [tomato](/təmˈɑːtO/), please", ())
+    text = stretch.script.text
+    said = phonemizer.phonemize(text, "en-US", directions)
+    assert said.phonemes == "sˈA təmˈɑːtO, plˈiz"
+    assert [said.phonemes[word.begin : word.end] for word in said.words] == ["sˈA", "təmˈɑːtO,", "plˈiz"]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["hello", "25", "de la", "世界", "мир", "नमस्ते", "かな", "한국", "$12.50", "—", "«no»", "󰀀"]),
+            st.text("abXY019.,'-$£%/()\"!?;: —é漢カ你😀½²\u0301+&@#। 　", max_size=6),
+            st.text(max_size=4),
+        ),
+        max_size=8,
+    ),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=30)
+@pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
+def test_every_phoneme_belongs_to_one_word_and_every_word_is_there(
+    phonemizer: Phonemizer, language: str, parts: list[str], is_spaced: bool
+) -> None:
+    if language in PACKAGES:
+        pytest.importorskip(PACKAGES[language])
+    text = (" " if is_spaced else "").join(parts)
+    said = phonemizer.phonemize(text, language)
+    assert [(word.first, word.last) for word in said.words] == find_words(text)
+    edges = [edge for word in said.words for edge in (word.begin, word.end)]
+    assert edges == sorted(edges)
+    owned = {i for word in said.words for i in range(word.begin, word.end)}
+    assert all(i in owned or phoneme.isspace() for i, phoneme in enumerate(said.phonemes))
+    assert said.phonemes == said.phonemes.strip()
+
+
+@pytest.mark.parametrize("language", ["es", "it", "pt-BR", "hi", "fr-FR"])
+@given(
+    st.lists(st.sampled_from(["de", "la", "casa", "Roma", "2500", "9,", "%", "uno.", "é", "mundo!"]), min_size=1, max_size=60)
+)
+@settings(deadline=None, max_examples=30)
+def test_no_word_is_without_its_share(phonemizer: Phonemizer, language: str, words: list[str]) -> None:
+    said = phonemizer.phonemize(" ".join(words), language)
+    assert all(word.begin < word.end for word in said.words)
+
+
 def test_british_and_american_differ(phonemizer: Phonemizer) -> None:
     assert _say(phonemizer, "schedule", "en-GB") != _say(phonemizer, "schedule", "en-US")
 
 
 @given(st.text("abXY019.,'-$£%/()\"!?;: —é漢カ你😀½²\u0301+&@#", max_size=30))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("language", ["en-US", "zh", "ja", "es"])
 def test_no_text_makes_it_fail(phonemizer: Phonemizer, language: str, text: str) -> None:
-    assert isinstance(_say(phonemizer, normalize(text, language), language), str)
+    assert isinstance(_say(phonemizer, normalize(text, language).text, language), str)
 
 
 def test_threads_do_not_get_each_others_text(phonemizer: Phonemizer) -> None:

@@ -140,3 +140,20 @@ def test_blank_text_has_no_pieces() -> None:
 def test_pieces_are_made_when_they_are_asked_for() -> None:
     pieces = segment(LONG * 1000, "en-US")
     assert len(list(itertools.islice(pieces, 3))) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"  One.\n\n \n{LONG}\n\n\t{'wordless' * 60} end.  ",
+        "今天的天气非常好，" * 40 + "\n\n我们去公园散步。",
+        " a ",
+        "x" * 900,
+    ],
+)
+def test_every_piece_says_where_it_stands(text: str) -> None:
+    pieces = list(segment(text, "en-US"))
+    halves = [half for piece in pieces if len(piece.text) > 1 for half in halve(piece)]
+
+    assert pieces
+    assert all(text[piece.start : piece.start + len(piece.text)] == piece.text for piece in pieces + halves)

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -10,17 +11,23 @@ import structlog
 import torch
 
 from app.core.errors import EngineFailed, SegmentTooLong
+from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend, BlendPart, Catalogue
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import Segment, Waveform, Word
+from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
 from workers.engines.kokoro.noise import SeededSource, seeded
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
-from workers.text.phonemize import Phonemizer
+from workers.text.directions import NO_DIRECTIONS, Directions
+from workers.text.phonemize import Phonemizer, Said
 from workers.text.segment import fit, segment
-from workers.text.words import says_something
+from workers.text.words import SaidWord, says_something
 
 MAX_PHONEMES: Final = N_ROWS
 """The model reads 512 tokens, two of them pads."""
+
+_FRAME_SECONDS: Final = 600 / SAMPLE_RATE_HZ
+"""What the model predicts durations in: as many samples as its decoder makes of one step."""
 
 _SOUNDLESS: Final = frozenset("ˈˌː↓→↗↘ʰʲ\u0303")
 """Signs of the vocabulary that only change the sound beside them."""
@@ -33,6 +40,7 @@ class KokoroEngine:
 
     name = "kokoro"
     batch_size = 1
+    takes_phonemes = True
 
     def __init__(self, *, catalogue: Catalogue, model_dir: Path | None, device: str = "cpu") -> None:
         """Loads the checkpoint in `model_dir`, or in the Hugging Face cache when it is None.
@@ -57,21 +65,30 @@ class KokoroEngine:
         """Whether it is one of the nine and its packages are installed; `prepare` says which are not."""
         return Phonemizer().speaks(language)
 
-    def prepare(self, text: str, *, voice: Blend, language: str, speed: float) -> Iterator[Segment]:
+    def prepare(
+        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+    ) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes, all of them in Kokoro's vocabulary.
 
         Raises NotSupported (param `language`), InvalidValue for an unknown voice, CheckpointError for a voice without a pack.
         """
         self._packs.check(voice)
         for piece in segment(text, language):
-            for part, phonemes in fit(piece, lambda part: self._phonemize(part, language), MAX_PHONEMES):
-                if says_something(phonemes.translate(_WITHOUT_SIGNS)):
+            for part, said in fit(piece, lambda part: self._phonemize(part, language, directions), MAX_PHONEMES):
+                if says_something(said.phonemes.translate(_WITHOUT_SIGNS)):
                     yield Segment(
-                        text=part.text, phonemes=phonemes, voice=voice, language=language, speed=speed, ending=part.ending
+                        text=part.text,
+                        phonemes=said.phonemes,
+                        voice=voice,
+                        language=language,
+                        speed=speed,
+                        ending=part.ending,
+                        start=part.start,
+                        said=said.words,
                     )
 
     def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        """One waveform for each segment. Raises SegmentTooLong, EngineFailed."""
+        """One waveform for each segment, with the times of its words. Raises SegmentTooLong, EngineFailed."""
         return [self._speak(one) for one in segments]
 
     def warm_up(self) -> None:
@@ -87,13 +104,12 @@ class KokoroEngine:
             gc.collect()
             torch.cuda.empty_cache()
 
-    def _phonemize(self, text: str, language: str) -> str:
-        """The phonemes that the model knows; the others are counted in the log."""
-        phonemes = self._phonemizer.phonemize(text, language)
-        known = "".join(phoneme for phoneme in phonemes if phoneme in self._vocabulary)
-        if len(known) < len(phonemes):
-            _log.warning("unknown_phonemes", n_phonemes=len(phonemes) - len(known), language=language)
-        return known
+    def _phonemize(self, text: str, language: str, directions: Directions) -> Said:
+        """The phonemes that the model knows; those that are like none of them are counted in the log."""
+        said, n_unknown = spell(self._phonemizer.phonemize(text, language, directions), self._vocabulary)
+        if n_unknown:
+            _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
+        return said
 
     def _speak(self, one: Segment) -> Waveform:
         if one.n_phonemes > MAX_PHONEMES:
@@ -102,7 +118,7 @@ class KokoroEngine:
         style = self._packs.style(one.voice, one.n_phonemes).to(self._device)
         try:
             with seeded(one.digest), torch.inference_mode():
-                audio, _ = self._model.forward_with_tokens(ids, style, one.speed)
+                audio, n_frames = self._model.forward_with_tokens(ids, style, one.speed)
         except RuntimeError as error:
             raise EngineFailed(
                 f"Kokoro could not speak a segment of {one.n_phonemes} phonemes ({type(error).__name__})."
@@ -110,10 +126,17 @@ class KokoroEngine:
         samples = audio.reshape(-1).float().cpu().numpy()
         if not np.isfinite(samples).all():
             raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
-        return Waveform(np.clip(samples, -1, 1))
+        return Waveform(np.clip(samples, -1, 1), tuple(_time(one.said, n_frames.reshape(-1).tolist())))
 
 
 _WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}
+
+
+def _time(said: Sequence[SaidWord], n_frames: Sequence[int]) -> Iterator[Word]:
+    """When each word is heard, from how many frames each of the model's tokens has: the phonemes, with a pad at both ends."""
+    edges = [n * _FRAME_SECONDS for n in accumulate(n_frames)]
+    for word in said:
+        yield Word(word.first, word.last, edges[word.begin], edges[word.end])
 
 
 def _find_device(name: str) -> torch.device:

@@ -1,16 +1,23 @@
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 import torch
+from structlog.testing import capture_logs
 
 from app.core.errors import EngineFailed, InvalidValue, NotSupported
+from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import BlendPart, Catalogue
 from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import MissingFile
 from workers.engines.kokoro.engine import MAX_PHONEMES, KokoroEngine
+from workers.text.directions import read_markup
+
+FRAME = 600
+"""Samples."""
 
 
 def _prepare(
@@ -23,6 +30,50 @@ def test_phonemes_are_of_the_vocabulary(kokoro: KokoroEngine, catalogue: Catalog
     segments = _prepare(kokoro, catalogue, "¿Qué tal? ☎ ℃", language="es")
     assert segments
     assert all(set(segment.phonemes) <= PHONEMES.keys() for segment in segments)
+
+
+def test_words_are_heard_where_the_predicted_durations_put_them(
+    kokoro: KokoroEngine, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (segment,) = _prepare(kokoro, catalogue, "These cost $2 or so (or less).")
+    predicted: list[torch.Tensor] = []
+    forward = kokoro._model.forward_with_tokens
+
+    def listen(*args: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        audio, n_frames = forward(*args)
+        predicted.append(n_frames)
+        return audio, n_frames
+
+    monkeypatch.setattr(kokoro._model, "forward_with_tokens", listen)
+    (waveform,) = kokoro.synthesize([segment])
+    n_frames = predicted[0].tolist()
+    assert len(n_frames) == segment.n_phonemes + 2
+    assert abs(sum(n_frames) * FRAME - len(waveform.samples)) <= FRAME
+    assert [segment.text[word.first : word.last] for word in waveform.words] == segment.text.split()
+    for word, said in zip(waveform.words, segment.said, strict=True):
+        assert word.start * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[: said.begin + 1]) * FRAME, abs=1e-3)
+        assert word.end * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[: said.end + 1]) * FRAME, abs=1e-3)
+    assert waveform.words[-1].end * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[:-1]) * FRAME, abs=1e-3)
+
+
+def test_words_are_counted_in_the_phonemes_that_reach_the_model(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    (segment,) = _prepare(kokoro, catalogue, "¿Qué dice الحب aquí?", language="es")
+    spoken = [segment.phonemes[word.begin : word.end] for word in segment.said]
+    assert spoken == ["kˈe", "ðˈiθe", "ʔalhˈubː", "akˈi?"]
+
+
+def test_given_phonemes_are_spoken(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    (stretch,), directions = read_markup("Say [tomato](/təmˈɑːtO/).", ())
+    voice = catalogue.parse("af_heart")[0]
+    (segment,) = kokoro.prepare(stretch.script.text, voice=voice, language="en-US", speed=1.0, directions=directions)
+    assert segment.phonemes == "sˈA təmˈɑːtO."
+
+
+def test_what_cannot_be_said_is_counted_in_the_log(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    with capture_logs() as logs:
+        (segment,) = _prepare(kokoro, catalogue, "Hola สวัสดี", language="es")
+    assert segment.phonemes == "ˈola sˈawmsaɜds"
+    assert [one["n_phonemes"] for one in logs if one["event"] == "unknown_phonemes"] == [1]
 
 
 def test_a_text_of_many_phonemes_is_split_until_it_fits(kokoro: KokoroEngine, catalogue: Catalogue) -> None:

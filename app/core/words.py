@@ -1,0 +1,26 @@
+"""Words of the user's text and when each is heard, as they travel from the workers to whoever asked for them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class TimedWord(msgspec.Struct, frozen=True):
+    """One word as the user wrote it, and when it is heard."""
+
+    word: str
+    start: float
+    """Seconds from the beginning of the audio."""
+    end: float
+    """Seconds, at least `start`."""
+
+
+def write_words(words: Sequence[TimedWord]) -> bytes:
+    """A JSON array of objects, their times to the millisecond."""
+    rounded = [TimedWord(word.word, round(word.start, 3), round(word.end, 3)) for word in words]
+    return msgspec.json.encode(rounded)
+
+
+def read_words(data: bytes | str) -> list[TimedWord]:
+    """What `write_words` wrote."""
+    return msgspec.json.decode(data, type=list[TimedWord])

@@ -1,0 +1,29 @@
+"""Sound: a spoken segment as it is kept and joined, its pcm and its words; one string of bytes when it is kept in Redis."""
+
+import msgspec
+
+from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from workers.engines.base import Word
+
+
+class Sound(msgspec.Struct, frozen=True, array_like=True):
+    """What a segment has become, without the silence around it."""
+
+    pcm: bytes
+    """s16le."""
+    words: tuple[Word, ...] = ()
+    """Their times are counted from the first sample of `pcm`."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
+
+    def to_bytes(self) -> bytes:
+        """For `from_bytes`."""
+        return msgspec.msgpack.encode(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Sound":
+        """Raises msgspec.ValidationError for what is none."""
+        return msgspec.msgpack.decode(data, type=cls)

@@ -1,0 +1,305 @@
+"""Which phonemes say which word: exactly where the G2P tells it, by lengths elsewhere.
+
+Why not a share of the phonemes by length alone: an error early in a sentence would shift every word behind it. Most G2Ps put a
+space between two words, so words and groups of phonemes are paired first, and only what a group has of several words (*de la*
+said as one) or a word of several groups (2,500) is shared out.
+
+Why a band: words and groups run nearly side by side, so that only pairs near the diagonal are looked at, in linear time.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Final
+
+import msgspec
+
+from workers.text.words import SaidWord, find_words
+
+LEADING: Final = "ˈˌ“(¿¡"
+"""What belongs to the phoneme behind it."""
+FOLLOWING: Final = "ːʰʲᵝɴ\u0303↓→↗↘,.!?;:…”)"
+"""What belongs to the phoneme before it."""
+
+_VOWELS: Final = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɤɨɪɯʊʌᵊᵻAIOQWYũõẽĩã\u0303")
+_MORAS: Final = frozenset("ːɴ")
+"""Each a kana of Japanese, though no syllable."""
+
+_CLOSE_BEHIND: Final = frozenset(",.!?;:…”)")
+_CLOSE_BEFORE: Final = frozenset("“(¿¡")
+
+_GROUP: Final = re.compile(r"\S+")
+_MARKS: Final = re.compile("[,.!?;:…”)]+")
+_SPOKEN_SIGNS: Final = frozenset("%‰&@°§℃№")
+_STOPS: Final = ".,!?;:…。，、！？；：।،؟"
+_CLOSERS: Final = "\"'”’»)]」』）》"
+
+_BAND: Final = 12
+_MOST_GROUPS: Final = 12
+"""Of one word."""
+_MOST_WORDS: Final = 8
+"""In one group."""
+_UNEVEN_COST: Final = 0.7
+"""For each word or group beyond one to one."""
+_STOP_COST: Final = 3.0
+"""Where only one of the two sides ends a clause."""
+
+_Span = tuple[int, int]
+_Block = tuple[int, int, int, int]
+"""Words from, to; groups from, to."""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A part of a text and the phonemes that say it, white space and punctuation among them."""
+
+    first: int
+    """Its first character in the text."""
+    last: int
+    """One behind its last."""
+    phonemes: str
+
+
+def shift(stretches: Iterable[Stretch], by: int) -> list[Stretch]:
+    """The same phonemes for a text that begins `by` characters later."""
+    return [Stretch(one.first + by, one.last + by, one.phonemes) for one in stretches]
+
+
+def say_in_parts(
+    text: str, foreign: Iterable[tuple[int, int, Callable[[str], list[Stretch]]]], own: Callable[[str], list[Stretch]]
+) -> list[Stretch]:
+    """`text` said by `own`, but for the parts (start, end, G2P) that another says. What is blank is said by nobody."""
+    said: list[Stretch] = []
+    at = 0
+    for start, end, g2p in (*foreign, (len(text), len(text), own)):
+        for first, last, say in ((at, start, own), (start, end, g2p)):
+            part = text[first:last].strip()
+            if part:
+                place = text.index(part, first)
+                _append(said, shift(say(part), place), is_close=place > 0 and not text[place - 1].isspace())
+        at = end
+    return said
+
+
+def _append(said: list[Stretch], more: list[Stretch], *, is_close: bool) -> None:
+    """Adds what is said next, with a space before it unless it is a mark that was written close by."""
+    before = next((one.phonemes[-1] for one in reversed(said) if one.phonemes), " ")
+    after = next((one.phonemes[0] for one in more if one.phonemes), " ")
+    is_mark = is_close and (after in _CLOSE_BEHIND or before in _CLOSE_BEFORE)
+    if not (before.isspace() or after.isspace() or is_mark):
+        said[-1] = Stretch(said[-1].first, said[-1].last, said[-1].phonemes + " ")
+    said.extend(more)
+
+
+def assign(text: str, stretches: Iterable[Stretch]) -> tuple[str, tuple[SaidWord, ...]]:
+    """The phonemes of all stretches put together, white space around them stripped, and which of them each word of `text` has.
+
+    There is one entry for each of `find_words(text)`, in order; they do not overlap, and every phoneme but white space is in
+    one. A word of which nothing is said has `begin == end`. The stretches are in the order of the text.
+    """
+    spans = find_words(text)
+    merged = list(_merge(stretches))
+    phonemes = "".join(one.phonemes for one in merged)
+    had: list[_Span | None] = [None] * len(spans)
+    at = number = 0
+    for one in merged:
+        while number + 1 < len(spans) and spans[number][1] <= one.first:
+            number += 1
+        for word, begin, end in _share(text, spans, number, one):
+            _extend(had, word, phonemes, at + begin, at + end)
+        at += len(one.phonemes)
+    n_before = len(phonemes) - len(phonemes.lstrip())
+    return phonemes.strip(), tuple(_list(spans, had, n_before))
+
+
+def _merge(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Stretches that overlap made one."""
+    held: Stretch | None = None
+    for one in stretches:
+        if held is not None and one.first < held.last:
+            held = Stretch(min(held.first, one.first), max(held.last, one.last), held.phonemes + one.phonemes)
+            continue
+        if held is not None:
+            yield held
+        held = one
+    if held is not None:
+        yield held
+
+
+def _extend(had: list[_Span | None], word: int, phonemes: str, begin: int, end: int) -> None:
+    """Gives a word some phonemes more, without the white space around them."""
+    part = phonemes[begin:end]
+    if not part.strip():
+        return
+    begin, end = begin + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
+    before = had[word]
+    had[word] = (begin, end) if before is None else (before[0], end)
+
+
+def _list(spans: Sequence[_Span], had: Sequence[_Span | None], n_before: int) -> Iterator[SaidWord]:
+    done = 0
+    for (first, last), own in zip(spans, had, strict=True):
+        begin, done = (own[0] - n_before, own[1] - n_before) if own is not None else (done, done)
+        yield SaidWord(first, last, begin, done)
+
+
+def _share(text: str, spans: Sequence[_Span], number: int, one: Stretch) -> Iterator[tuple[int, int, int]]:
+    """The words of a stretch, each with the part of its phonemes that it has. `number` is the first that may be in it."""
+    if not spans:
+        return
+    # What a word's last marks have in another stretch than its letters is still its own.
+    n_marks = _n_marks(one.phonemes) if spans[number][0] < one.first and not text[one.first].isalnum() else 0
+    yield number, 0, n_marks
+    words = list(_words_in(text, spans, number, one))
+    said = [word for word in words if word[1] > 0] or words
+    if len(said) < 2:
+        # A stretch that is in no word goes with the one before.
+        only = said[0][0] if said else max(number - (spans[number][0] >= one.last), 0)
+        yield only, n_marks, len(one.phonemes)
+        return
+    parts = _divide(one.phonemes[n_marks:], [weight for _, weight, _ in said], [is_end for _, _, is_end in said])
+    yield from ((word, n_marks + begin, n_marks + end) for (word, _, _), (begin, end) in zip(said, parts, strict=True))
+
+
+def _n_marks(phonemes: str) -> int:
+    match = _MARKS.match(phonemes)
+    return match.end() if match else 0
+
+
+def _words_in(text: str, spans: Sequence[_Span], number: int, one: Stretch) -> Iterator[tuple[int, float, bool]]:
+    """Each word that a stretch has a part of: its number, the weight of that part, and whether a clause ends with it."""
+    for word in range(number, len(spans)):
+        first, last = max(spans[word][0], one.first), min(spans[word][1], one.last)
+        if spans[word][0] >= one.last:
+            return
+        if first < last:
+            yield word, weigh(text[first:last]), _ends_clause(text[first:last])
+
+
+def weigh(text: str) -> float:
+    """How long `text` takes to say: a letter is 1, one of an initialism 2, a digit 3; 0 for what is not said."""
+    total = 0.0
+    for character in text:
+        category = unicodedata.category(character)
+        if category in {"Sm", "Sc"} or character in _SPOKEN_SIGNS:
+            total += 4
+        else:
+            total += {"L": 1.0, "N": 3.0, "M": 0.5}.get(category[0], 0.0)
+    return total * 2 if len(text) > 1 and text.isupper() else total
+
+
+def _ends_clause(text: str) -> bool:
+    return text.rstrip(_CLOSERS).endswith(tuple(_STOPS))
+
+
+def _divide(phonemes: str, weights: Sequence[float], is_end: Sequence[bool]) -> list[_Span]:
+    """The part of `phonemes` that each of several words has, in order; together they are all of it but white space."""
+    groups = list(_find_groups(phonemes))
+    if not groups:
+        return [(0, len(phonemes)), *[(len(phonemes), len(phonemes))] * (len(weights) - 1)]
+    blocks = _pair(weights, is_end, [phonemes[begin:end] for begin, end in groups])
+    parts: list[_Span] = []
+    for word, next_word, group, next_group in blocks or [(0, len(weights), 0, len(groups))]:
+        parts.extend(_cut(phonemes, groups[group][0], groups[next_group - 1][1], weights[word:next_word]))
+    return parts
+
+
+def _find_groups(phonemes: str) -> Iterator[_Span]:
+    """What stands between spaces; a mark that stands alone belongs to the group before it, the first to the one behind."""
+    held: _Span | None = None
+    for match in _GROUP.finditer(phonemes):
+        begin, end = match.span()
+        if held is not None and not (_has_letter(match[0]) and _has_letter(phonemes[held[0] : held[1]])):
+            held = (held[0], end)
+            continue
+        if held is not None:
+            yield held
+        held = (begin, end)
+    if held is not None:
+        yield held
+
+
+def _has_letter(phonemes: str) -> bool:
+    return any(phoneme.isalpha() and phoneme not in FOLLOWING for phoneme in phonemes)
+
+
+def _pair(weights: Sequence[float], is_end: Sequence[bool], groups: Sequence[str]) -> list[_Block] | None:
+    """Words and groups as blocks of one word and its groups, or one group and its words; None where no way was found."""
+    n_words, n_groups = len(weights), len(groups)
+    if n_words == n_groups:
+        return [(i, i + 1, i, i + 1) for i in range(n_words)]
+    lengths = [float(len(group)) for group in groups]
+    scale = sum(lengths) / sum(weights) if sum(weights) else 1.0
+    words_until = list(accumulate((weight * scale for weight in weights), initial=0.0))
+    groups_until = list(accumulate(lengths, initial=0.0))
+    ends = [_ends_clause(group) for group in groups]
+    rows: list[dict[int, tuple[float, _Block | None]]] = [{} for _ in range(n_words + 1)]
+    rows[0][0] = (0.0, None)
+    for word in range(n_words):
+        for group, (cost, _) in sorted(rows[word].items()):
+            for next_word, next_group in _steps(word, group, n_words, n_groups):
+                if next_word < n_words and abs(next_group - bisect_left(groups_until, words_until[next_word])) > _BAND:
+                    continue
+                said, heard = words_until[next_word] - words_until[word], groups_until[next_group] - groups_until[group]
+                step_cost = (said - heard) ** 2 / (said + heard + 1) + _UNEVEN_COST * (
+                    next_word - word + next_group - group - 2
+                )
+                step_cost += _STOP_COST * (is_end[next_word - 1] != ends[next_group - 1])
+                if cost + step_cost < rows[next_word].get(next_group, (float("inf"), None))[0]:
+                    rows[next_word][next_group] = (cost + step_cost, (word, next_word, group, next_group))
+    return _trace(rows, n_groups)
+
+
+def _steps(word: int, group: int, n_words: int, n_groups: int) -> Iterator[_Span]:
+    """Where one may be after the next block; at the end of one side, at the end of the other."""
+    if group >= n_groups:
+        return
+    for next_group in range(group + 1, min(group + _MOST_GROUPS, n_groups) + 1):
+        if (word + 1 == n_words) == (next_group == n_groups):
+            yield word + 1, next_group
+    for next_word in range(word + 2, min(word + _MOST_WORDS, n_words) + 1):
+        if (next_word == n_words) == (group + 1 == n_groups):
+            yield next_word, group + 1
+
+
+def _trace(rows: Sequence[dict[int, tuple[float, _Block | None]]], n_groups: int) -> list[_Block] | None:
+    blocks: list[_Block] = []
+    word, group = len(rows) - 1, n_groups
+    while word:
+        block = rows[word].get(group, (0.0, None))[1]
+        if block is None:
+            return None
+        blocks.append(block)
+        word, group = block[0], block[2]
+    return blocks[::-1]
+
+
+def _cut(phonemes: str, begin: int, end: int, weights: Sequence[float]) -> list[_Span]:
+    """The phonemes from `begin` to before `end` shared out by weight, at least one to each word as long as there are any."""
+    n_cuts = len(weights) - 1
+    places = [place for place in range(begin + 1, end) if _may_part(phonemes, place)]
+    if len(places) < n_cuts:
+        places = [place for place in range(begin + 1, end) if phonemes[place] in _MORAS or _may_part(phonemes, place)]
+    if len(places) < n_cuts:
+        places = [place for place in range(begin + 1, end) if not phonemes[place].isspace()]
+    places += [end] * (n_cuts - len(places))
+    total = sum(weights) or 1.0
+    cuts = [begin]
+    at = 0
+    for i, until in enumerate(list(accumulate(weights))[:-1]):
+        aim = begin + (end - begin) * until / total
+        nearest = bisect_left(places, aim, at, len(places) - n_cuts + i + 1)
+        if nearest > at and (nearest > len(places) - n_cuts + i or aim - places[nearest - 1] < places[nearest] - aim):
+            nearest -= 1
+        cuts.append(places[nearest])
+        at = nearest + 1
+    return list(pairwise([*cuts, end]))
+
+
+def _may_part(phonemes: str, place: int) -> bool:
+    here, before = phonemes[place], phonemes[place - 1]
+    if here.isspace() or here in FOLLOWING or before in LEADING:
+        return False
+    # A vowel belongs to the consonant before it.
+    return here not in _VOWELS or before in _VOWELS or before in _MORAS or not before.isalpha()

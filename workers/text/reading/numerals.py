@@ -1,0 +1,76 @@
+"""Numbers as English words, and numbers as other languages' engines read them.
+
+Why num2words only for English and for ordinals: espeak-ng, cn2an and pyopenjtalk read plain cardinals well, and Misaki's
+English takes every four digits for a year and every long number for a telephone's.
+"""
+
+import re
+from typing import Final
+
+from num2words import num2words
+
+MOST_DIGITS: Final = 15
+"""A longer number is said digit by digit."""
+
+_DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_AND: Final = re.compile(r" and ")
+
+
+def spell_digits(text: str) -> str:
+    """The digits of `text`, each as an English word."""
+    return " ".join(_DIGITS[int(digit)] for digit in text if digit.isascii() and digit.isdigit())
+
+
+def part_digits(text: str) -> str:
+    """The digits of `text` with spaces between them."""
+    return " ".join(digit for digit in text if digit.isdigit())
+
+
+def cardinal(text: str, *, british: bool) -> str:
+    """`text`, of digits alone, in English; digit by digit when it begins with 0 or is long."""
+    if len(text) > MOST_DIGITS or (len(text) > 1 and text[0] == "0"):
+        return spell_digits(text)
+    return _plain(num2words(int(text)), british=british)
+
+
+def ordinal(text: str, *, british: bool) -> str:
+    """As `cardinal`: "twenty-first"."""
+    return _plain(num2words(int(text), to="ordinal"), british=british) if len(text) <= MOST_DIGITS else spell_digits(text)
+
+
+def year(text: str, *, british: bool) -> str:
+    """A year of up to four digits: "nineteen oh five", "two thousand five", "twenty twenty-four"."""
+    if "2010" <= text <= "2099":
+        return f"twenty {num2words(int(text[2:]))}"
+    return _plain(num2words(int(text), to="year"), british=british).replace("oh-", "oh ")
+
+
+def decimal(whole: str, fraction: str, *, british: bool) -> str:
+    """Digit by digit after the point: "three point one four"; without a whole part, "point five"."""
+    head = cardinal(whole, british=british) + " " if whole else ""
+    return f"{head}point {spell_digits(fraction)}"
+
+
+def _plain(words: str, *, british: bool) -> str:
+    """Without commas, which would be heard, and without "and" in American English."""
+    words = words.replace(",", "")
+    return words if british else _AND.sub(" ", words)
+
+
+def named_ordinal(n: int, language: str, *, is_feminine: bool = False) -> str:
+    """In a Romance language that num2words knows: "vigésimo primero"."""
+    words: str = num2words(n, lang={"pt": "pt_BR"}.get(language, language), to="ordinal")
+    if is_feminine and language in {"es", "it", "pt"}:
+        words = " ".join(word[:-1] + "a" if word.endswith("o") else word for word in words.split())
+    return "première" if is_feminine and words == "premier" else words
+
+
+_ROMAN: Final = {"I": 1, "V": 5, "X": 10}
+ROMAN: Final = r"(?:X{0,3}(?:IX|IV|V?I{1,3}|V)|X{1,3})"
+"""Roman numerals from 1 to 39."""
+
+
+def from_roman(text: str) -> int:
+    """The number that `text`, of I, V and X, stands for."""
+    values = [_ROMAN[letter] for letter in text]
+    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
