@@ -1,10 +1,11 @@
 """When each word is heard that the user wrote: from the words of the segments, back through the script to the user's text.
 
-Why a word is held until the next begins: "$12" is spoken as two words, perhaps in two segments, and is told once.
+Why a word may be held until the next segment: "$12" is spoken as two words, perhaps in two segments, and is told once.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from app.core.words import TimedWord
 from workers.engines.base import Segment
@@ -12,6 +13,9 @@ from workers.sound import Sound
 from workers.text.directions import plain
 from workers.text.script import Script
 from workers.text.words import find_words
+
+_LOOK_CHARS: Final = 100
+"""More white space than stands between two segments."""
 
 
 class Teller:
@@ -31,12 +35,22 @@ class Teller:
         for number, start, end in self._numbered(segment, script, sound):
             if (word := self._hear(number, begins_seconds + start, begins_seconds + end)) is not None:
                 told.append(word)
+        if self._held is not None and not self._goes_on(self._held[0], segment, script):
+            told += self.rest()
         return told
 
     def rest(self) -> list[TimedWord]:
         """The last word."""
         held, self._held = self._held, None
         return [self._show(held)] if held else []
+
+    def _goes_on(self, number: int, segment: Segment, script: Script) -> bool:
+        """Whether more of a word is spoken behind the segment."""
+        end = segment.start + len(segment.text)
+        behind = script.text[end : end + _LOOK_CHARS]
+        place = end + len(behind) - len(behind.lstrip())
+        first, last = self._spans[number]
+        return bool(behind.strip()) and first <= script.origin(place, place + 1)[0] < last
 
     def _hear(self, number: int, start: float, end: float) -> TimedWord | None:
         """Hears a piece of a word. The word before, when this is another."""

@@ -197,7 +197,7 @@ def test_words_come_before_the_audio_they_are_heard_in(relay_house: RelayHouse) 
             told_until = event["words"][-1]["end"]
         elif event["type"] == "speech.audio.delta":
             n_bytes += len(base64.b64decode(event["audio"]))
-            assert n_bytes / 48_000 < told_until + 1.5
+            assert n_bytes / 48_000 < told_until + 0.001
 
 
 def test_words_are_told_from_the_cache_and_to_none_who_did_not_ask(relay_house: RelayHouse) -> None:

@@ -42,6 +42,15 @@ def test_words_are_told_from_where_their_segment_is_heard() -> None:
     assert words == [TimedWord("One", 0.0, 0.2), TimedWord("two.", 0.25, 0.5), TimedWord("Three.", 0.85, 1.25)]
 
 
+def test_the_last_word_of_a_segment_is_told_with_it() -> None:
+    text = "One two. Three."
+    first = heard(("One", 0.0, 0.2), ("two.", 0.25, 0.5), text="One two.")
+
+    words = Teller(text).add(first[0], Script.of(text), first[1], 0.0)
+
+    assert [word.word for word in words] == ["One", "two."]
+
+
 def test_what_is_read_as_several_words_is_told_as_it_was_written() -> None:
     text = "Pay $12 now"
     script = Script.of(text).sub(re.compile(r"\$12"), "twelve dollars")
