@@ -98,7 +98,7 @@ def worker() -> None:
 
 @koe.command()
 def fetch() -> None:
-    """Download Kokoro's files and verify them."""
+    """Download Kokoro's files and spaCy's English model, and verify them."""
     raise SystemExit(subprocess.call([sys.executable, "-m", "workers.fetch"]))
 
 

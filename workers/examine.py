@@ -51,7 +51,7 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
 def _homographs() -> Finding:
     is_well = importlib.util.find_spec(_SPACY_MODEL) is not None
     detail = "here" if is_well else "not here: English homographs such as 'read' get their commoner sound"
-    remedy = f"python -m spacy download {_SPACY_MODEL}"
+    remedy = "koe fetch"
     return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
 
 

@@ -1,10 +1,15 @@
-"""`python -m workers.fetch`, which `koe fetch` runs: downloads Kokoro's files and verifies them. Nothing downloads later.
+"""`python -m workers.fetch`, which `koe fetch` runs: downloads Kokoro's files and spaCy's English model, and verifies them.
 
-Why through huggingface_hub: it resumes what was broken off, keeps its own cache that other programs share, and shows a bar.
+Nothing downloads later. Why through huggingface_hub: it resumes what was broken off, keeps its own cache that other programs
+share, and shows a bar. Why spaCy's model through pip: it is a Python package, though of no package index, and pip checks its
+digest and shows a bar.
 """
 
 import hashlib
+import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +20,17 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 
 from app.core.settings import Settings, SettingsError, read_settings
 from app.core.voices import load_catalogue
-from workers.engines.kokoro.checkpoint import CONFIG, REPOSITORY, WEIGHTS
+from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS
 
 WEIGHTS_SHA256: Final = "496dba118d1a58f5f3db2efc88dbdc216e0483fc89fe6e47ee1f2c53f18ad1e4"
 """Of kokoro-v1_0.pth, 327,212,226 bytes."""
+
+TAGGER: Final = "en_core_web_sm"
+TAGGER_URL: Final = (
+    f"https://github.com/explosion/spacy-models/releases/download/{TAGGER}-3.8.0/{TAGGER}-3.8.0-py3-none-any.whl"
+    "#sha256=1932429db727d4bff3deed6b34cfc05df17794f4a52eeb26cf8928f7c1a0fb85"
+)
+"""The model for spaCy 3.8, which Misaki's English takes its parts of speech from."""
 
 _READ_BYTES: Final = 1024**2
 
@@ -36,6 +48,22 @@ def fetch(settings: Settings) -> Path:
         weights.unlink()
         raise click.ClickException(f"{weights} was not what it should be and is deleted: run `koe fetch` again.")
     return weights.parent
+
+
+def fetch_tagger(url: str = TAGGER_URL) -> str:
+    """Installs spaCy's English model, unless it is there; what is to be said of it.
+
+    English is spoken without it too, so that it cannot be had is no error.
+    """
+    if importlib.util.find_spec(TAGGER) is not None:
+        return f"{TAGGER} is installed."
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check", f"{TAGGER} @ {url}"]
+    if subprocess.run(command, check=False).returncode == 0:
+        return f"{TAGGER} is installed."
+    return (
+        f"! {TAGGER} could not be had: English is spoken without it, and homographs such as 'read' may be misread. Bring the "
+        f"file {url.partition('#')[0]} from elsewhere, and run `pip install --no-deps` with it."
+    )
 
 
 def _download(name: str, model_dir: Path | None) -> Path:
@@ -59,11 +87,12 @@ def _sha256(path: Path) -> str:
 
 @click.command()
 def main() -> None:
-    """Download Kokoro's files and verify them."""
+    """Download Kokoro's files and spaCy's English model, and verify them."""
     try:
         folder = fetch(read_settings(os.environ))
     except (SettingsError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+    click.echo(fetch_tagger())
     click.echo(f"Kokoro's files are in {folder}. Start the workers again to use them.")
 
 

@@ -23,10 +23,8 @@ from huggingface_hub import try_to_load_from_cache
 from kokoro.model import KModel
 
 from app.core.errors import EngineUnavailable
+from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS
 
-REPOSITORY: Final = "hexgrad/Kokoro-82M"
-WEIGHTS: Final = "kokoro-v1_0.pth"
-CONFIG: Final = "config.json"
 PARTS: Final = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
 
 REMEDY: Final = "Run `koe fetch` to download it."
