@@ -20,7 +20,7 @@ from app.asgi import create_app, create_litestar
 from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.formats import DEFAULT_FORMAT, FORMATS
-from app.core.keyring import Keyring, make_key
+from app.core.keyring import make_key
 from app.core.logs import configure_logs
 from app.core.parent import end_with_parent
 from app.core.settings import Settings, SettingsError, read_settings
@@ -65,7 +65,8 @@ def koe() -> None:
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int) -> None:
     """Everything in one: the queue if need be, workers and the API."""
     settings = _override(settings, host=host, port=port)
-    Keyring(settings)  # A file of keys that cannot be read is told here, and not by an API that is started again and again.
+    # A file that cannot be used is told here, and not by an API that is started again and again. Redis is not asked yet.
+    create_litestar(settings, "redis://127.0.0.1")
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
         Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))

@@ -53,9 +53,6 @@ class Audio:
     """An utterance that can be heard: its first chunk is here. Iterate over it, and close it on every way out."""
 
     def __init__(self, delivery: "Delivery", utterance: Utterance, submit: "Submit", *, wants_words: bool = False) -> None:
-        self._words: list[TimedWord] = []
-        self._wants_words = wants_words
-        self._n_words = self._n_words_of_take = 0
         self.found = Found.MISS
         self.report: Report | None = None
         """What the utterance amounts to, once it has been read to its end."""
@@ -73,6 +70,9 @@ class Audio:
         self._lost_at: float | None = None
         self._begun_again_at = float("-inf")
         self._put_off_at = time.monotonic() + self._ledger.keep_seconds
+        self._wants_words = wants_words
+        self._words: list[TimedWord] = []
+        self._n_words = self._n_words_of_take = 0
 
     async def attach(self) -> None:
         """Becomes a reader; the first to come submits the work. Raises RedisError when Redis is away."""

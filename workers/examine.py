@@ -14,10 +14,10 @@ from app.core.settings import Settings, read_settings
 from app.core.voices import Catalogue, load_catalogue
 from workers.encoder import find_ffmpeg
 from workers.engines.registry import load_engines
+from workers.text import tagger
 
 _EXTRAS: Final = {"ja": ("Japanese", ("pyopenjtalk",)), "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"))}
 _REMEDIES: Final = {"espeak": "pip install --force-reinstall espeakng-loader", "kokoro": "koe fetch"}
-_SPACY_MODEL: Final = "en_core_web_sm"
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
 
 
 def _homographs() -> Finding:
-    is_well = importlib.util.find_spec(_SPACY_MODEL) is not None
+    is_well = tagger.is_installed()
     detail = "here" if is_well else "not here: English homographs such as 'read' get their commoner sound"
     remedy = "koe fetch"
     return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)

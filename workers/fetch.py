@@ -6,7 +6,6 @@ digest and shows a bar.
 """
 
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -21,13 +20,13 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from app.core.settings import Settings, SettingsError, read_settings
 from app.core.voices import load_catalogue
 from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS
+from workers.text import tagger
 
 WEIGHTS_SHA256: Final = "496dba118d1a58f5f3db2efc88dbdc216e0483fc89fe6e47ee1f2c53f18ad1e4"
 """Of kokoro-v1_0.pth, 327,212,226 bytes."""
 
-TAGGER: Final = "en_core_web_sm"
 TAGGER_URL: Final = (
-    f"https://github.com/explosion/spacy-models/releases/download/{TAGGER}-3.8.0/{TAGGER}-3.8.0-py3-none-any.whl"
+    f"https://github.com/explosion/spacy-models/releases/download/{tagger.NAME}-3.8.0/{tagger.NAME}-3.8.0-py3-none-any.whl"
     "#sha256=1932429db727d4bff3deed6b34cfc05df17794f4a52eeb26cf8928f7c1a0fb85"
 )
 """The model for spaCy 3.8, which Misaki's English takes its parts of speech from."""
@@ -55,14 +54,14 @@ def fetch_tagger(url: str = TAGGER_URL) -> str:
 
     English is spoken without it too, so that it cannot be had is no error.
     """
-    if importlib.util.find_spec(TAGGER) is not None:
-        return f"{TAGGER} is installed."
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check", f"{TAGGER} @ {url}"]
+    if tagger.is_installed():
+        return f"{tagger.NAME} is installed."
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--disable-pip-version-check", f"{tagger.NAME} @ {url}"]
     if subprocess.run(command, check=False).returncode == 0:
-        return f"{TAGGER} is installed."
+        return f"{tagger.NAME} is installed."
     return (
-        f"! {TAGGER} could not be had: English is spoken without it, and homographs such as 'read' may be misread. Bring the "
-        f"file {url.partition('#')[0]} from elsewhere, and run `pip install --no-deps` with it."
+        f"! {tagger.NAME} could not be had: English is spoken without it, and homographs such as 'read' may be misread. Bring "
+        f"the file {url.partition('#')[0]} from elsewhere, and run `pip install --no-deps` with it."
     )
 
 

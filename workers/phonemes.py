@@ -67,13 +67,14 @@ class Phonemes:
 
     def _find(self, question: Question) -> Phonemized:
         engine, utterance = self._engine_of(question), _as_utterance(question)
-        stretches, directions = read(utterance, engine)
-        prepared = (placed.segment for placed in prepare(utterance, engine) if placed.segment is not None)
+        reading = read(utterance, engine)
+        spell = reading.directions.spell
+        prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
         segments = tuple(
-            PhonemizedSegment(text=directions.spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
+            PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
             for segment in self._while_wanted(question, prepared)
         )
-        plain = " ".join(filter(None, (directions.spell(stretch.script.text) for stretch in stretches)))
+        plain = " ".join(filter(None, (spell(stretch.script.text) for stretch in reading.stretches)))
         return Phonemized(language=question.language, normalized=plain, segments=segments)
 
     def _while_wanted(self, question: Question, prepared: Iterator[Segment]) -> Iterator[Segment]:

@@ -90,6 +90,14 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     audio_seconds: float
 
 
+class Reading(msgspec.Struct, frozen=True):
+    """What is to be spoken of an utterance's text."""
+
+    stretches: list[Stretch]
+    """As engines take them, between the pauses that the user asks for."""
+    directions: Directions
+
+
 class Placed(msgspec.Struct, frozen=True):
     """A segment of an utterance and the script that it is of, or a pause that the user asks for."""
 
@@ -193,7 +201,7 @@ class Synthesizer:
         """
         utterance = order.utterance
         engine = self._engine_of(utterance)
-        line = _Line(order, prepare(utterance, engine), engine, self._scheduler)
+        line = _Line(order, prepare(read(utterance, engine), utterance, engine), engine, self._scheduler)
         try:
             line.refill()
             with open_encoder(self._ffmpeg_path, utterance.format, utterance.bitrate_bps, order.write) as encoder:
@@ -250,25 +258,24 @@ class Synthesizer:
             ) from None
 
 
-def read(utterance: Utterance, engine: Engine) -> tuple[list[Stretch], Directions]:
-    """What is to be spoken of the utterance's text, between the pauses that its user asks for."""
+def read(utterance: Utterance, engine: Engine) -> Reading:
+    """The utterance's text as `engine` is to speak it. Takes time linear in the text."""
     stretches, directions = read_markup(utterance.text, utterance.pronunciations)
     plain = [_plain(stretch, utterance) for stretch in stretches]
-    if engine.takes_phonemes:
-        return plain, directions
-    return [Stretch(directions.spelled(stretch.script), stretch.pause_seconds) for stretch in plain], directions
+    if not engine.takes_phonemes:
+        plain = [Stretch(directions.spelled(stretch.script), stretch.pause_seconds) for stretch in plain]
+    return Reading(plain, directions)
 
 
-def prepare(utterance: Utterance, engine: Engine) -> Iterator[Placed]:
-    """The utterance's segments, one by one as they are asked for, and the pauses that its user asks for."""
-    stretches, directions = read(utterance, engine)
-    for stretch in stretches:
+def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
+    """The segments of what was read, one by one as they are asked for, and the pauses that the user asks for."""
+    for stretch in reading.stretches:
         segments = engine.prepare(
             stretch.script.text,
             voice=utterance.voice,
             language=utterance.language,
             speed=utterance.speed,
-            directions=directions,
+            directions=reading.directions,
         )
         yield from (Placed(stretch.script, segment) for segment in segments)
         if stretch.pause_seconds is not None:

@@ -283,7 +283,8 @@ def test_a_new_key_with_a_limit_that_is_none_is_refused(run: Run) -> None:
     assert "60/minute" in the_line(run("new-key", "x", "--rate-limit", "lots"))
 
 
-def test_a_file_of_keys_that_cannot_be_read_is_told_at_the_start(run: Run, data: Path) -> None:
-    line = the_line(run("serve", KOE_DATA=str(data), KOE_PORT="0", KOE_API_KEYS_FILE=str(data / "none.toml")))
+@pytest.mark.parametrize("name", ["KOE_API_KEYS_FILE", "KOE_LEXICON", "KOE_VOICES_FILE"])
+def test_a_file_that_cannot_be_read_is_told_at_the_start(run: Run, data: Path, name: str) -> None:
+    line = the_line(run("serve", KOE_DATA=str(data), KOE_PORT="0", **{name: str(data / "none.toml")}))
 
-    assert "KOE_API_KEYS_FILE" in line
+    assert name in line

@@ -30,7 +30,8 @@ def entry(name: str, *lines: str) -> str:
 @pytest.fixture(scope="module")
 def keys_file(short_folder: Path) -> Path:
     file = Path(tempfile.mkdtemp(dir=short_folder)) / "keys.toml"
-    limits = {"exact": 'rate_limit = "25/hour"', "three": 'rate_limit = "3/hour"', "narrow": "max_concurrent = 1", "free": ""}
+    rates = {"exact": 25, "three": 3, "careful": 2, "worker": 1, "client": 1}
+    limits = {name: f'rate_limit = "{n}/hour"' for name, n in rates.items()} | {"narrow": "max_concurrent = 1", "free": ""}
     file.write_text("".join(entry(name, limit) for name, limit in limits.items()))
     return file
 
@@ -74,8 +75,11 @@ def test_a_refused_request_says_how_much_and_when(limited: tuple[House, str]) ->
 
 def test_a_bad_request_is_told_its_fault_and_counts_nothing(limited: tuple[House, str]) -> None:
     house, _ = limited
-    for _ in range(5):
-        assert post(house.url, "three", asked("", speed=9)).status_code == 400
+    bad = [post(house.url, "careful", asked("", speed=9)) for _ in range(5)]
+    good = post(house.url, "careful", asked("Carefully."))
+
+    assert {answer.status_code for answer in bad} == {400}
+    assert (good.status_code, good.headers[HEADERS[1]]) == (200, "1")
 
 
 def test_a_key_without_a_rate_limit_is_told_none(limited: tuple[House, str]) -> None:
@@ -128,17 +132,21 @@ def test_a_new_key_opens_and_a_removed_one_does_not_without_a_restart(limited: t
 
 def test_a_job_counts_for_the_rate(limited: tuple[House, str]) -> None:
     house, _ = limited
-    with house.http(headers={"Authorization": "Bearer sk-three"}) as http:
-        answer = http.post(f"{SPEECH}/jobs", json=asked("A job."))
+    with house.http(headers={"Authorization": "Bearer sk-worker"}) as http:
+        first, second = (http.post(f"{SPEECH}/jobs", json=asked("A job.")) for _ in range(2))
 
-    assert answer.status_code == 429
-    assert answer.json()["error"]["code"] == "rate_limit_exceeded"
+    assert (first.status_code, first.headers[HEADERS[1]]) == (202, "0")
+    assert second.status_code == 429
+    assert second.json()["error"]["code"] == "rate_limit_exceeded"
 
 
 def test_the_official_client_raises_a_rate_limit_error(limited: tuple[House, str]) -> None:
     house, _ = limited
+    speech = house.openai(api_key="sk-client").audio.speech
+    speech.create(model="tts-1", input="Once.", voice="alloy")
+
     with pytest.raises(openai.RateLimitError) as refused:
-        house.openai(api_key="sk-three").audio.speech.create(model="tts-1", input="More.", voice="alloy")
+        speech.create(model="tts-1", input="More.", voice="alloy")
 
     assert (refused.value.code, refused.value.type) == ("rate_limit_exceeded", "requests")
 

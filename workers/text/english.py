@@ -17,10 +17,9 @@ import structlog
 from misaki import en
 from misaki.espeak import EspeakFallback
 
+from workers.text import tagger
 from workers.text.aligning import Stretch
 from workers.text.script import Script
-
-_MODEL: Final = "en_core_web_sm"
 
 _SIGNS: Final = {
     **dict.fromkeys(".!?", "."),
@@ -102,9 +101,9 @@ def _place(script: Script, tokens: Iterable[Any]) -> Iterator[Stretch]:
 
 @cache
 def _load_pipeline() -> Any:
-    if spacy.util.is_package(_MODEL):
-        return spacy.load(_MODEL, enable=["tok2vec", "tagger"])
-    _log.warning("english_without_tagger", missing=_MODEL, effect="homographs such as 'read' may be misread")
+    if tagger.is_installed():
+        return spacy.load(tagger.NAME, enable=["tok2vec", "tagger"])
+    _log.warning("english_without_tagger", missing=tagger.NAME, effect="homographs such as 'read' may be misread")
     return spacy.blank("en")
 
 
