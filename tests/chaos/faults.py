@@ -98,8 +98,10 @@ class Monkey:
         self._fleet.wait_whole()
 
     def kill_worker(self) -> None:
-        """kill -9."""
-        os.kill(self._random.choice(self._fleet.workers()), signal.SIGKILL)
+        """kill -9. It is waited for: one that is still ending looks alive, and nobody would start another in its place."""
+        pid = self._random.choice(self._fleet.workers())
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(pid), RETURN_SECONDS)
 
     def freeze_worker(self) -> None:
         """A worker that hangs until it is thought dead, and then goes on as if nothing had been."""
