@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import spacy
@@ -39,8 +40,15 @@ _WORDS: Final = {
     **{"to": "TO", "am": "VBP"},
 }
 _NUMBER: Final = re.compile(r"[-+]?\d[\d.,]*")
+_INITIALS: Final = re.compile(r"(?:[A-Za-z]\.)+")
+"""Misaki takes their last full stop for theirs alone, where it ends the text too."""
 _LONG_NUMBER: Final = re.compile(r"\d[\d,.]{18,}")
 """Beyond what num2words can name; said digit by digit."""
+_NUMBER_WORDS: Final = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty thirty forty fifty"
+)
+_LAST_OF_TIMES: Final = frozenset(_NUMBER_WORDS.split())
 _QUOTES: Final = frozenset({'"', "''", "``"})
 _HYPHENS: Final = frozenset("-–")
 _NUMERO: Final = frozenset({"No", "no", "NO"})
@@ -64,6 +72,7 @@ class _G2P(en.G2P):  # type: ignore[misc]
         found: list[Any] = super().tokenize(text, tokens, features)
         if "tagger" not in self.nlp.pipe_names:
             _tag(found)
+        _spell_am(found)
         return found
 
 
@@ -96,7 +105,8 @@ def _place(script: Script, tokens: Iterable[Any]) -> Iterator[Stretch]:
         origin = (
             script.origin(first, last) if first is not None and last is not None else script.origin(max(0, at - 1), max(1, at))
         )
-        yield Stretch(*origin, (token.phonemes or "") + token.whitespace)
+        stop = "." if at == len(script) and _INITIALS.fullmatch(token.text) else ""
+        yield Stretch(*origin, (token.phonemes or "") + stop + token.whitespace)
 
 
 @cache
@@ -105,6 +115,16 @@ def _load_pipeline() -> Any:
         return spacy.load(tagger.NAME, enable=["tok2vec", "tagger"])
     _log.warning("english_without_tagger", missing=tagger.NAME, effect="homographs such as 'read' may be misread")
     return spacy.blank("en")
+
+
+def _spell_am(tokens: list[Any]) -> None:
+    """Behind a time of day it is letters, and not the verb that Misaki's lexicons have. "A.M." would take the sentence's full
+    stop for its own, and say no pause.
+    """
+    for before, token in pairwise(tokens):
+        if token.text == "AM" and (before.text.lower() in _LAST_OF_TIMES or _NUMBER.fullmatch(before.text)):
+            token.phonemes = "ˌAˈɛm"
+            token._.rating = 5
 
 
 def _tag(tokens: list[Any]) -> None:

@@ -14,6 +14,14 @@ from workers.text.aligning import Stretch
 _NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
 """BCP 47 tag → the name that phonemizer knows the language by, where it is another."""
 
+_INDIC: Final = frozenset({"hi", "mr", "ur", "bn", "pa", "gu", "ne"})
+_FLAP: Final = re.compile(r"r\.(h?)")
+"""How espeak-ng writes the retroflex flap of these languages: its full stop would be heard as one. Kokoro's vocabulary has ɽ,
+which nothing else in its nine languages needs.
+"""
+_STOPS: Final = {"।": ".", "॥": ".", "۔": ".", "؟": "?", "،": ",", "؛": ";"}
+"""Marks that Misaki's would take for letters, and drop with the pause that they stand for."""
+_STOP: Final = re.compile(rf"[{''.join(_STOPS)}](?=(\S?))")
 _DEADLY: Final = re.compile("[\uff9e\uff9f]")
 """Marks of half-width kana: in a Hindi text they end the whole process within espeak-ng."""
 
@@ -22,4 +30,15 @@ def make(language: str) -> Callable[[str], list[Stretch]]:
     """The G2P of a language that espeak-ng has. Raises RuntimeError for any other."""
     logging.getLogger("phonemizer").disabled = True
     g2p = EspeakG2P(language=_NAMES.get(language, language))
-    return lambda text: [Stretch(0, len(text), str(g2p(_DEADLY.sub(" ", text))[0]))]
+
+    def say(text: str) -> list[Stretch]:
+        phonemes = str(g2p(_STOP.sub(_say_stop, _DEADLY.sub(" ", text)))[0])
+        if language in _INDIC:
+            phonemes = _FLAP.sub(lambda match: "ɽʰ" if match[1] else "ɽ", phonemes)
+        return [Stretch(0, len(text), phonemes)]
+
+    return say
+
+
+def _say_stop(match: re.Match[str]) -> str:
+    return _STOPS[match[0]] + (" " if match[1].isalnum() else "")

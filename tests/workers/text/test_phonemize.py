@@ -240,3 +240,16 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(NotSupported, match=rf"koe\[{language}\]") as caught:
         fresh.phonemize("text", language)
     assert caught.value.param == "language"
+
+
+@pytest.mark.parametrize("language", ["en-US", "en-GB"])
+def test_a_sentence_that_ends_with_a_time_of_day_ends(phonemizer: Phonemizer, language: str) -> None:
+    said = _say(phonemizer, normalize("She came at 9 a.m. He left at 5 p.m. In the U.S.", language).text, language)
+    assert "ˌAˈɛm. " in said
+    assert "ˈɛm. ɪn" in said.lower()
+    assert said.endswith("ˈɛs.")
+
+
+@pytest.mark.parametrize(("text", "stops"), [("यह है। वह था॥", 2), ("यह है।वह था", 1), ("लड़का पढ़ता है", 0)])
+def test_a_danda_is_a_full_stop_and_nothing_else_is(phonemizer: Phonemizer, text: str, stops: int) -> None:
+    assert _say(phonemizer, text, "hi").count(".") == stops
