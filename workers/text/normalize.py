@@ -32,6 +32,8 @@ _IDLE_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _NEW_LINE: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
 _PARAGRAPH_SIGN: Final = re.compile("\u2029")
+_LIGATURE: Final = re.compile("[\u2160-\u217f\u2460-\u2473\u3380-\u33df\ufb00-\ufb06]")
+"""Roman numerals, numbers in circles, units and letters that are one character."""
 _COMPOSED: Final = regex.compile(r"\X")
 """What is seen as one character: its marks may be composed with it, and nothing else is."""
 _BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
@@ -62,7 +64,8 @@ def normalize(text: str, language: str) -> Script:
 def _make_plain(script: Script) -> Script:
     """Of characters that say something alone."""
     visible = script.sub(_EMOJI, " ").sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
-    return _compose(visible).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
+    apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
+    return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
 
 
 def _fold(script: Script) -> Script:

@@ -87,8 +87,6 @@ _UNITS: Final = {
         "m²": "平方米",
         "km²": "平方公里",
         "m³": "立方米",
-        "m/s": "米每秒",
-        "km/h": "公里每小时",
         "°C": "摄氏度",
         "℃": "摄氏度",
         "°F": "华氏度",
@@ -96,8 +94,6 @@ _UNITS: Final = {
         "‰": "‰",
     },
     "ja": {
-        "km/h": "キロメートル毎時",
-        "m/s": "メートル毎秒",
         "°C": "度",
         "℃": "度",
         "°F": "度",
@@ -112,9 +108,49 @@ _UNITS: Final = {
         "GHz": "ギガヘルツ",
         "MHz": "メガヘルツ",
         "min": "分",
+        "h": "時間",
+        "s": "秒",
+        "ms": "ミリ秒",
+        "mm": "ミリメートル",
+        "cm": "センチメートル",
         "m": "メートル",
+        "km": "キロメートル",
+        "mg": "ミリグラム",
+        "g": "グラム",
+        "kg": "キログラム",
+        "t": "トン",
+        "ml": "ミリリットル",
+        "mL": "ミリリットル",
+        "L": "リットル",
+        "l": "リットル",
+        "W": "ワット",
+        "kW": "キロワット",
+        "V": "ボルト",
+        "Hz": "ヘルツ",
+        "kHz": "キロヘルツ",
+        "KB": "キロバイト",
+        "TB": "テラバイト",
+        "dB": "デシベル",
     },
 }
+_SPEEDS: Final = {
+    "zh": {
+        "km/h": ("每小时", "公里"),
+        "kph": ("每小时", "公里"),
+        "m/s": ("每秒", "米"),
+        "km/s": ("每秒", "公里"),
+        "mph": ("每小时", "英里"),
+    },
+    "ja": {
+        "km/h": ("時速", "キロメートル"),
+        "kph": ("時速", "キロメートル"),
+        "m/s": ("秒速", "メートル"),
+        "km/s": ("秒速", "キロメートル"),
+        "mph": ("時速", "マイル"),
+    },
+}
+"""What stands before the number and what behind it."""
+_SPEED_SAID: Final = re.compile("(?:时速|每小时|每秒|秒速|時速|毎時|毎秒|風速)(?:[为是约約は]|达到)? ?\\Z")
 _SIGNS: Final = {
     "zh": {
         "&": "和",
@@ -181,15 +217,20 @@ _ADDRESS: Final = {
 }
 _DATE: Final = "{}年{}月{}日"
 _TO: Final = {"zh": "到", "ja": "から"}
+_AGAINST: Final = {"zh": "比", "ja": "対"}
 _MINUS: Final = {"zh": "负", "ja": "マイナス"}
 _SCALES: Final = "万|萬|亿|億|百万|千万|兆"
 _HOUR: Final = {"zh": "点", "ja": "時"}
 _SECOND: Final = {"zh": "秒", "ja": "秒"}
+_NUMERO: Final = {"zh": ("", "号"), "ja": ("ナンバー", "")}
+"""Before and behind a number, for "No."."""
 _PLUS: Final = {"zh": "加", "ja": "プラス"}
 _COUNTED: Final = (
     "个個只本张張条條件名位次天年岁歲杯块塊辆輛台家座双雙对對种種颗顆头頭把封间間层層句首场場份部支枝匹棵顿頓遍趟瓶碗包袋箱"
 )
 
+_MEASURED: Final = "[米斤元块万千亿倍周吨升]|公里|公斤|小时|分钟|星期|厘米|平方米|平方公里|毫升|英里"
+"""Measures before which 2 is 两 too."""
 _URL: Final = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[!#-;=?-~]{1,2000}+")
 _EMAIL: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
 
@@ -238,6 +279,13 @@ def _phones(language: str) -> Iterator[Rule]:
 
     yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ()-]{5,22}"), say)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9-])0[0-9]{{1,4}}-[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{_END}(?!-)"), say)
+    if language == "ja":
+        yield Rule(
+            re.compile(rf"〒 ?([0-9]{{3}})-([0-9]{{4}}){_END}"),
+            lambda match: (
+                "郵便番号" + "の".join("、".join(_JAPANESE_DIGITS[digit] for digit in group) for group in match.groups())
+            ),
+        )
     if language == "zh":
         yield Rule(re.compile(rf"(?<![A-Za-z0-9.])1[3-9][0-9](?:-?[0-9]{{4}}){{2}}{_END}(?!-)"), say)
 
@@ -260,6 +308,13 @@ def _dates_and_times(language: str) -> Iterator[Rule]:
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9:.])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![A-Za-z0-9:：])"), say_time
     )
+    # 10:00-12:00, 3:2
+    yield Rule(re.compile(rf"(?<=[0-9][点時分秒]) ?{_DASH} ?(?=[0-9])"), _TO[language])
+    yield Rule(
+        re.compile(r"(?<![A-Za-z0-9:.])([0-9]{1,3})[:：](?=[0-9]{1,3}(?![A-Za-z0-9:：]))"),
+        lambda match: match[1] + _AGAINST[language],
+    )
+    yield Rule(re.compile(r"(?<![A-Za-z0-9./])24/7(?![A-Za-z0-9/])"), "24 7")
 
 
 def _money(language: str) -> Iterator[Rule]:
@@ -275,8 +330,26 @@ def _money(language: str) -> Iterator[Rule]:
     yield Rule(re.compile(rf"{_N}{scale} ?(?P<sign>{any_of(table)}){_END}"), say)
 
 
+def _speeds(language: str) -> Rule:
+    """5 km/h, 10-20km/h; without the words before the number where they are there."""
+    words = _SPEEDS[language]
+
+    def say(match: re.Match[str]) -> str:
+        before, after = words[match["unit"]]
+        is_said = _SPEED_SAID.search(match.string[max(0, match.start() - 8) : match.start()]) is not None
+        first = f"{match['first']}{_TO[language]}" if match["first"] else ""
+        return f"{'' if is_said else before}{first}{match['n']}{after}"
+
+    n = r"[0-9]++(?:\.[0-9]++)?+"
+    return Rule(
+        re.compile(rf"(?<![0-9.,A-Za-z])(?:(?P<first>{n}) ?{_DASH} ?)?(?P<n>{n}) ?(?P<unit>{any_of(words)})(?![A-Za-z0-9/²³])"),
+        say,
+    )
+
+
 def _measures(language: str) -> Iterator[Rule]:
     units = _UNITS[language]
+    yield _speeds(language)
     yield Rule(
         re.compile(rf"{_N} ?(?P<unit>{any_of(units)})(?![A-Za-z0-9/²³])"), lambda match: match["n"] + units[match["unit"]]
     )
@@ -300,6 +373,11 @@ def _say_fraction(text: str, language: str) -> str:
 
 
 def _numbers(language: str) -> Iterator[Rule]:
+    before, after = _NUMERO[language]
+    yield Rule(
+        re.compile(r"(?<![A-Za-z0-9])(?:N[Oo]\.? ?|№ ?|#)(?P<n>[0-9]++)(?![A-Za-z0-9.])"),
+        lambda match: before + match["n"] + after,
+    )
     yield Rule(
         re.compile(rf"(?<![A-Za-z0-9.-])([0-9]{{4}}){_DASH}([0-9]{{4}})年"),
         lambda match: f"{match[1]}年{_TO[language]}{match[2]}年",
@@ -310,7 +388,7 @@ def _numbers(language: str) -> Iterator[Rule]:
     )
     yield Rule(re.compile(r"(?<![A-Za-z0-9.)-])[-−](?=[0-9])"), _MINUS[language])
     if language == "zh":
-        yield Rule(re.compile(rf"(?<![0-9.,第点月])2(?=[{_COUNTED}])"), "两")
+        yield Rule(re.compile(rf"(?<![0-9.,第点月])2(?=[{_COUNTED}]|{_MEASURED})"), "两")
 
 
 def _signs(language: str) -> Iterator[Rule]:

@@ -1,34 +1,15 @@
 """Reading of English: every number becomes words, and what those words are depends on what stands around them.
 
-A year is a number from 1100 to 2099 without a comma that is an end of a range with another such number; or that follows a
-month, a word such as *in* or *since*, an opening bracket, a comma or nothing, while no noun follows, since "in 1905 houses"
-counts houses. After *the* it is a year when no plural follows, or a name does. All other numbers are cardinals.
+Which of them are years, `english_dates` says; all other numbers are cardinals.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.reading import numerals, western
+from workers.text.reading import english_dates, numerals, western
 from workers.text.reading.rules import Rule, any_of
 from workers.text.reading.tongues import TONGUES
-
-_MONTHS: Final = TONGUES["en"].months
-_MONTH: Final = any_of(_MONTHS)
-_YEAR: Final = "(?:1[1-9]|20)[0-9]{2}"
-
-_BEFORE_YEAR: Final = frozenset(
-    f"in since of from by until till before after around circa during between year early late mid spring summer autumn "
-    f"fall winter christmas copyright is was and to through back {' '.join(_MONTHS)}".lower().split()
-)
-_FOLLOWING: Final = (
-    "a an the and or but to in on at by for with from of as is was were are had has have did would will could can may might "
-    "when where which who that he she it they we i you his her its their our this these those there until till through after "
-    "before "
-    "because while if so then ad bc ce bce"
-)
-_AFTER_YEAR: Final = frozenset(_FOLLOWING.split())
-_BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
 
 _PRONOUNS: Final = {
     "he/she": "he or she",
@@ -54,19 +35,22 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from western.phones(numerals.spell_digits, tongue.plus)
     yield Rule(_PHONE, lambda match: _say_groups(match[0]))
     yield from western.dates(tongue)
-    yield from _DATE
-    yield from _TIMES
-    yield from _DECADES
+    yield from english_dates.DATE
+    yield from english_dates.TIMES
+    yield english_dates.MILITARY
+    yield english_dates.RATIO
+    yield from english_dates.DECADES
     yield from western.money(tongue)
     yield _HALF_A
     yield _FEET
-    yield from western.measures(tongue)
     yield from western.fractions(tongue)
+    yield from western.measures(tongue)
     yield from _POWERS
     yield Rule(_HYPHENATED, lambda match: _say_groups(match[0]))
     yield Rule(_DOTTED, lambda match: _say_dotted(match[0]))
     yield from western.ranges(tongue)
     yield from _ROMAN_RULES
+    yield from _SHOUTED
     yield from _INITIALISMS
     yield _SLASH
     yield from western.signs(tongue)
@@ -81,7 +65,7 @@ def _numbers(tag: str) -> Rule:
         words = _say_number(match, british=tag == "en-GB")
         start, end = match.span()
         before, after = match.string[max(0, start - 1) : start], match.string[end : end + 1]
-        return f"{' ' * before.isalpha()}{words}{' ' * after.isalpha()}"
+        return f"{' ' * before.isalpha()}{english_dates.begin(words, match)}{' ' * after.isalpha()}"
 
     return Rule(
         re.compile(
@@ -101,27 +85,9 @@ def _say_number(match: re.Match[str], *, british: bool) -> str:
         return minus + numerals.decimal(whole, fraction, british=british)
     if match["suffix"]:
         return minus + numerals.ordinal(whole, british=british)
-    if not match["minus"] and _is_year(match):
+    if not match["minus"] and english_dates.is_year(match):
         return minus + numerals.year(whole, british=british)
     return minus + numerals.cardinal(whole, british=british)
-
-
-def _is_year(match: re.Match[str]) -> bool:
-    """As the head of this file says."""
-    if re.fullmatch(_YEAR, match["n"]) is None:
-        return False
-    before, after = match.string[max(0, match.start() - 24) : match.start()], match.string[match.end() : match.end() + 24]
-    if re.match(rf" to {_YEAR}(?!\w)", after) or re.search(rf"(?<!\w)(?:{_YEAR}|[a-z]-{{0,1}}[a-z]{{2,9}}) to $", before):
-        return True
-    following = re.match(r" ([\w']+)", after)
-    if re.search(r"\b[Tt]he $", before):
-        return following is not None and (following[1][0].isupper() or not following[1].endswith("s"))
-    is_alone = following is None or following[1].lower() in _AFTER_YEAR
-    preceding = re.search(r"([A-Za-z]+)[ -]$", before)
-    may_be = (
-        not before.strip() or before.rstrip()[-1] in ",(;[" or (preceding is not None and preceding[1].lower() in _BEFORE_YEAR)
-    )
-    return may_be and (is_alone or (following is not None and following[1][0].isupper()))
 
 
 def _say_dotted(text: str) -> str:
@@ -136,108 +102,6 @@ def _roman_cardinal(match: re.Match[str]) -> str:
     words = numerals.cardinal(str(numerals.from_roman(match["roman"])), british=False)
     return words.capitalize() if match["name"].istitle() else words
 
-
-def _month_and_day(match: re.Match[str]) -> str | None:
-    if not 1 <= int(match["day"]) <= 31:
-        return None
-    said = f"{match['month']} {numerals.ordinal(str(int(match['day'])), british=False)}"
-    return said + (f", {numerals.year(match['year'][-4:], british=False)}" if match["year"] else "")
-
-
-def _day_and_month(match: re.Match[str]) -> str | None:
-    if not 1 <= int(match["day"]) <= 31:
-        return None
-    the = match["the"] or ("" if match["of"] else "the ")
-    return f"{the}{numerals.ordinal(str(int(match['day'])), british=False)} of {match['month']}"
-
-
-def _say_time(match: re.Match[str]) -> str:
-    hour = numerals.cardinal(str(int(match["hour"])), british=False)
-    minute, half = match["minute"], _say_half(match)
-    if match["second"]:
-        seconds = numerals.cardinal(str(int(match["second"])), british=False)
-        return (
-            f"{hour} {_say_minute(minute or '00') or 'hundred'} and {seconds} second{'s' * (int(match['second']) != 1)}{half}"
-        )
-    if minute and int(minute):
-        return f"{hour} {_say_minute(minute)}{half}"
-    if half:
-        return hour + half
-    if int(match["hour"]) > 12:
-        return f"{hour} hundred"
-    return f"{hour} o'clock" if int(match["hour"]) else "midnight"
-
-
-def _say_minute(minute: str) -> str:
-    if minute[0] == "0":
-        return "oh " + numerals.spell_digits(minute[1]) if minute[1] != "0" else ""
-    return numerals.cardinal(minute, british=False)
-
-
-def _say_half(match: re.Match[str]) -> str:
-    """How both engines say letters: "a.m.", "PM"."""
-    half = match["half"]
-    if not half:
-        return ""
-    stop = "." if half.endswith(".") and western.ends_sentence(match) else ""
-    return " PM" + stop if half.strip()[0] in "pP" else " a.m."
-
-
-_TENS: Final = ("", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
-
-
-def _say_decade(century: str, ten: str) -> str:
-    if ten == "0":
-        return "two thousands" if century == "20" else numerals.cardinal(century, british=False) + " hundreds"
-    said = numerals.cardinal(century, british=False) + " " if century else ""
-    return said + _TENS[int(ten)]
-
-
-def _say_age(match: re.Match[str]) -> str:
-    return f"{match['before']}{_TENS[int(match['in'])]}"
-
-
-_DATE: Final = (
-    # March 3rd, 1905; 3 March 1905
-    Rule(
-        re.compile(
-            rf"\b(?P<month>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![\w:]|[.,/][0-9])(?P<year>,? {_YEAR}(?![\w,-]))?+"
-        ),
-        _month_and_day,
-    ),
-    Rule(
-        re.compile(rf"(?<![\w.,:/-])(?P<the>[Tt]he )?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?P<of> of)? (?P<month>{_MONTH})\b"),
-        _day_and_month,
-    ),
-)
-
-_HALF_OF_DAY: Final = r"(?P<half> ?[AaPp](?:\.[Mm]\.|[Mm](?!\w)))"
-_TIMES: Final = (
-    # 3:45 pm, 15:30, 10:30:15
-    Rule(
-        re.compile(
-            rf"(?<![\w:.,/])(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?{_HALF_OF_DAY}?+(?![\w:])"
-        ),
-        _say_time,
-    ),
-    # 3 pm
-    Rule(
-        re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>)?{_HALF_OF_DAY}"),
-        _say_time,
-    ),
-)
-
-_DECADES: Final = (
-    Rule(
-        re.compile(r"(?<![\w.,])(?P<century>1[1-9]|20)(?P<ten>[0-9])0'?s\b"),
-        lambda match: _say_decade(match["century"], match["ten"]),
-    ),
-    Rule(re.compile(r"(?<![\w'])'(?P<ten>[1-9])0s\b"), lambda match: _say_decade("", match["ten"])),
-    Rule(
-        re.compile(rf"\b(?P<before>{_BEFORE_DECADE})(?P<in>[1-9])0s\b"),
-        _say_age,
-    ),
-)
 
 _ST: Final = (
     # Main St.; St. John
@@ -266,7 +130,72 @@ _INITIALISMS: Final = (
     ),
 )
 
+_SHOUTED: Final = (
+    # Words that engines spell when they are shouted.
+    Rule(
+        re.compile(
+            r"(?<![\w.'&/-])(?:IS|BE)(?![\w'&/-]|\.\w)|(?<=[A-Za-z] )OR(?= [A-Za-z])"
+            r"|(?:(?<=[A-Z]{2} )|(?<=[A-Z]{2}, ))IT(?![\w'&/-])|(?<!\w)IT(?= [A-Z]{2})"
+        ),
+        lambda match: match[0].capitalize(),
+        needs_digit=False,
+    ),
+    # AT&T
+    Rule(re.compile(r"(?<!\w)AT&T(?!\w)"), "A.T. and T", needs_digit=False),
+)
+_PER: Final = (
+    ("mo", "month"),
+    ("yr", "year"),
+    ("wk", "week"),
+    ("hr", "hour"),
+    ("h", "hour"),
+    ("min", "minute"),
+    ("lb", "pound"),
+    ("kg", "kilogram"),
+    *(
+        (word, word)
+        for word in [
+            "month",
+            "year",
+            "week",
+            "day",
+            "hour",
+            "minute",
+            "night",
+            "person",
+            "user",
+            "page",
+            "pound",
+            "mile",
+            "GB",
+            "MB",
+        ]
+    ),
+)
+_PER_NAMES: Final = dict(_PER)
 _NAMED: Final = (
+    # $5/mo
+    Rule(
+        re.compile(rf"(?<=[0-9kKMB])/(?P<unit>{any_of(_PER_NAMES)})(?![\w/²³.]\w|\w)"),
+        lambda match: f" per {_PER_NAMES[match['unit']]}",
+    ),
+    # v2.0.1, 16:9, 10x, <5
+    Rule(re.compile(r"(?<!\w)[vV](?=[0-9]{1,4}\.[0-9])"), "version "),
+    Rule(re.compile(r"(?<=[0-9])x(?!\w| ?[-+=*/^²])"), " times"),
+    Rule(re.compile(r"(?<![\w<>=])<(?=[$€£]?[0-9])"), "less than "),
+    Rule(re.compile(r"(?<![\w<>=-])>(?=[$€£]?[0-9])"), "more than "),
+    # PIN 1234, OR 97201
+    Rule(
+        re.compile(
+            r"(?:(?<=\bPIN )|(?<=\bZIP )|(?<=\b[Cc]ode )|(?<=\b[A-Z]{2} )(?=[0-9]{5}(?!\w)))"
+            r"[0-9]{4,6}(?![\w%]|[.,:-][0-9])"
+        ),
+        lambda match: numerals.spell_digits(match[0]),
+    ),
+    Rule(
+        re.compile(r"(?<=\b[Cc]all )(?:911|999|112|[2-8]11|988)(?![\w,.-]\d|\d| [a-z]+s\b)"),
+        lambda match: _say_groups(match[0]),
+    ),
     Rule(re.compile(r"(?<!\w)([A-Za-z])\+\+(?!\+)"), lambda match: f"{match[1]} plus plus", needs_digit=False),
     Rule(re.compile(r"(?<!\w)([A-G])#(?!\w)"), lambda match: f"{match[1]} sharp", needs_digit=False),
     Rule(re.compile(r"(?<!\w)#(?=[0-9])"), "number "),
@@ -286,8 +215,12 @@ _NAMED: Final = (
     Rule(re.compile(r"(?<![\w/])9/11(?![\w/])"), "nine eleven"),
 )
 _SLASH: Final = Rule(re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])"), " slash ", needs_digit=False)
-_FEET: Final = Rule(re.compile(r"(?<![\w.,])([1-9])'(1[01]|[0-9])(?:\"|'')"), lambda match: f"{match[1]} feet {match[2]}")
-_HALF_A: Final = Rule(re.compile(r"(?<![\w.,/])(?:½|1/2) (?=an? )"), "half ")
+_FEET: Final = Rule(
+    re.compile(r"(?<![\w.,])([1-9])(?:'| ?ft\.? )(1[01]|[0-9])(?:\"|''| ?in\b\.?)"), lambda match: f"{match[1]} feet {match[2]}"
+)
+_HALF_A: Final = Rule(
+    re.compile(r"(?<![\w.,/])(?:½|1/2) (?=an? )|(?<![\w.,/])½(?=-[a-z])"), lambda match: "half" + " " * match[0].endswith(" ")
+)
 
 _REIGNS: Final = (
     "Henry Louis Elizabeth George Edward Charles James William Richard John Pius Benedict Gregory Leo Innocent Clement "

@@ -71,6 +71,8 @@ _TARGET: Final = (
 _LINKS: Final = (
     Rule(re.compile(rf"!?\[(?=[^\[\]\n]{{1,500}}+{_TARGET})"), "", needs_digit=False),
     Rule(re.compile(rf"(?<=[^\[]){_TARGET}"), "", needs_digit=False),
+    # A number in bold, which is read with the unit beside it: **5** km.
+    Rule(re.compile(r"(?<![\w*])(\*{1,3}+)(?=\S)([$€£¥₹+−-]?[0-9][^\s*]{0,30}+)\1(?![\w*])"), lambda match: match[2]),
     # Footnote marks.
     Rule(re.compile(r"\[\^[^\[\]\s]{1,40}+\]:?"), "", needs_digit=False),
 )

@@ -40,8 +40,6 @@ class Tongue(msgspec.Struct, frozen=True, kw_only=True):
     per_mille: str
     degrees: Name
     celsius: str
-    one: tuple[str, str]
-    """1 before something masculine, feminine."""
     units: dict[str, Name]
     money: dict[str, Money]
     scales: dict[str, str]
@@ -194,7 +192,6 @@ _AMERICAN: Final = Tongue(
     per_mille="per mille",
     degrees=Name("degree", "degrees"),
     celsius="Celsius",
-    one=("1", "1"),
     units=_names(_ENGLISH_UNITS),
     money=_money("""
         US$, $, USD | dollar | dollars | m | cent | cents
@@ -281,6 +278,7 @@ _AMERICAN: Final = Tongue(
     before_number=_pairs(
         "No = number; no = number; Nos = numbers; nos = numbers; № = number; p = page; pp = pages; vol = volume; Vol = Volume; "
         "ch = chapter; Ch = Chapter; fig = figure; Fig = Figure; figs = figures; Figs = Figures; eq = equation; Eq = Equation; "
+        "ext = extension; Ext = extension; Rm = Room; Ste = Suite; "
         "sec = section; Sec = Section; art = article; Art = Article; Apt = Apartment; ver = version; "
         "Mar = March; Apr = April; Jun = June; Jul = July; Sep = September; § = section; ca = circa; c = circa"
     ),
@@ -324,7 +322,6 @@ _SPANISH: Final = Tongue(
     per_mille="por mil",
     degrees=Name("grado", "grados"),
     celsius="Celsius",
-    one=("un", "una"),
     units=_names("""
         mm | milímetro | milímetros
         cm | centímetro | centímetros
@@ -333,6 +330,8 @@ _SPANISH: Final = Tongue(
         mg | miligramo | miligramos
         g | gramo | gramos
         kg | kilogramo | kilogramos
+        t | tonelada | toneladas | f
+        lb, lbs | libra | libras | f
         ml, mL | mililitro | mililitros
         l, L | litro | litros
         s | segundo | segundos
@@ -396,7 +395,8 @@ _SPANISH: Final = Tongue(
         "sección; № = número"
     ),
     signs=_pairs(
-        "& = y; + = más; × = por; ÷ = entre; ± = más menos; ≈ = aproximadamente; ≤ = menor o igual que; ≥ = mayor o igual que; "
+        "& = y; + = más; × = por; ÷ = entre; ± = más menos; ≈ = aproximadamente; "
+        "≠ = distinto de; ≤ = menor o igual que; ≥ = mayor o igual que; "
         "< = menor que; > = mayor que; @ = arroba; → = a; % = por ciento; ° = grados; # = almohadilla"
     )
     | {"=": "igual a"},
@@ -418,7 +418,6 @@ _FRENCH: Final = Tongue(
     per_mille="pour mille",
     degrees=Name("degré", "degrés"),
     celsius="Celsius",
-    one=("un", "une"),
     units=_names("""
         mm | millimètre | millimètres
         cm | centimètre | centimètres
@@ -427,6 +426,8 @@ _FRENCH: Final = Tongue(
         mg | milligramme | milligrammes
         g | gramme | grammes
         kg | kilogramme | kilogrammes
+        t | tonne | tonnes | f
+        lb, lbs | livre | livres | f
         ml, mL | millilitre | millilitres
         l, L | litre | litres
         s | seconde | secondes | f
@@ -491,7 +492,8 @@ _FRENCH: Final = Tongue(
         "chap = chapitre; art = article; fig = figure; § = paragraphe"
     ),
     signs=_pairs(
-        "& = et; + = plus; × = fois; ÷ = divisé par; ± = plus ou moins; ≈ = environ; ≤ = inférieur ou égal à; "
+        "& = et; + = plus; × = fois; ÷ = divisé par; ± = plus ou moins; ≈ = environ; "
+        "≠ = différent de; ≤ = inférieur ou égal à; "
         "≥ = supérieur ou égal à; < = inférieur à; > = supérieur à; @ = arobase; → = à; % = pour cent; ° = degrés; # = dièse"
     )
     | {"=": "égale"},
@@ -514,7 +516,6 @@ _ITALIAN: Final = Tongue(
     per_mille="per mille",
     degrees=Name("grado", "gradi"),
     celsius="Celsius",
-    one=("un", "una"),
     units=_names("""
         mm | millimetro | millimetri
         cm | centimetro | centimetri
@@ -523,6 +524,8 @@ _ITALIAN: Final = Tongue(
         mg | milligrammo | milligrammi
         g | grammo | grammi
         kg | chilogrammo | chilogrammi
+        t | tonnellata | tonnellate | f
+        lb, lbs | libbra | libbre | f
         ml, mL | millilitro | millilitri
         l, L | litro | litri
         s | secondo | secondi
@@ -575,6 +578,7 @@ _ITALIAN: Final = Tongue(
     },
     and_fractions={"1/2": "e mezzo", "1/3": "e un terzo", "1/4": "e un quarto"},
     abbreviations=_pairs(
+        "dott = dottor; dott.ssa = dottoressa; sig = signor; sig.ra = signora; "
         "Sig = signor; Sig.ra = signora; Sig.na = signorina; Sigg = signori; Dott = dottor; Dott.ssa = dottoressa; Dr "
         "= dottor; "
         "Prof = professor; Prof.ssa = professoressa; Ing = ingegner; Avv = avvocato; ecc = eccetera; es = esempio; "
@@ -587,7 +591,8 @@ _ITALIAN: Final = Tongue(
         "vol = volume; cap = capitolo; art = articolo; fig = figura; § = paragrafo"
     ),
     signs=_pairs(
-        "& = e; + = più; × = per; ÷ = diviso; ± = più o meno; ≈ = circa; ≤ = minore o uguale a; ≥ = maggiore o uguale a; "
+        "& = e; + = più; × = per; ÷ = diviso; ± = più o meno; ≈ = circa; "
+        "≠ = diverso da; ≤ = minore o uguale a; ≥ = maggiore o uguale a; "
         "< = minore di; > = maggiore di; @ = chiocciola; → = a; % = per cento; ° = gradi; # = cancelletto"
     )
     | {"=": "uguale"},
@@ -610,7 +615,6 @@ _PORTUGUESE: Final = Tongue(
     per_mille="por mil",
     degrees=Name("grau", "graus"),
     celsius="Celsius",
-    one=("um", "uma"),
     units=_names("""
         mm | milímetro | milímetros
         cm | centímetro | centímetros
@@ -619,6 +623,8 @@ _PORTUGUESE: Final = Tongue(
         mg | miligrama | miligramas
         g | grama | gramas
         kg | quilograma | quilogramas
+        t | tonelada | toneladas | f
+        lb, lbs | libra | libras | f
         ml, mL | mililitro | mililitros
         l, L | litro | litros
         s | segundo | segundos
@@ -681,7 +687,8 @@ _PORTUGUESE: Final = Tongue(
         "pág = página; págs = páginas; p = página; vol = volume; cap = capítulo; art = artigo; fig = figura; § = parágrafo"
     ),
     signs=_pairs(
-        "& = e; + = mais; × = vezes; ÷ = dividido por; ± = mais ou menos; ≈ = aproximadamente; ≤ = menor ou igual a; "
+        "& = e; + = mais; × = vezes; ÷ = dividido por; ± = mais ou menos; ≈ = aproximadamente; "
+        "≠ = diferente de; ≤ = menor ou igual a; "
         "≥ = maior ou igual a; < = menor que; > = maior que; @ = arroba; → = a; % = por cento; ° = graus; # = hashtag"
     )
     | {"=": "igual a"},
@@ -703,7 +710,6 @@ _HINDI: Final = Tongue(
     per_mille="प्रति हज़ार",
     degrees=Name("डिग्री", "डिग्री"),
     celsius="सेल्सियस",
-    one=("1", "1"),
     units=_names("""
         mm, मिमी | मिलीमीटर
         cm, सेमी | सेंटीमीटर
@@ -754,12 +760,13 @@ _HINDI: Final = Tongue(
         "1/4": "एक चौथाई",
         "3/4": "तीन चौथाई",
     },
-    and_fractions={"1/2": "सही एक बटा दो"},
+    and_fractions={},
     abbreviations=_pairs("डॉ = डॉक्टर; प्रो = प्रोफ़ेसर; श्री = श्री; कु = कुमारी; Dr = डॉक्टर"),
     may_end=frozenset(),
     before_number=_pairs("नं = नंबर; No = नंबर; पृ = पृष्ठ; № = नंबर; § = धारा"),
     signs=_pairs(
-        "& = और; + = प्लस; × = गुणा; ÷ = भाग; ± = प्लस माइनस; ≈ = लगभग; ≤ = से कम या बराबर; ≥ = से अधिक या बराबर; "
+        "& = और; + = प्लस; × = गुणा; ÷ = भाग; ± = प्लस माइनस; ≈ = लगभग; "
+        "≠ = बराबर नहीं; ≤ = से कम या बराबर; ≥ = से अधिक या बराबर; "
         "< = से कम; > = से अधिक; @ = ऐट; → = से; % = प्रतिशत; ° = डिग्री; # = हैश"
     )
     | {"=": "बराबर"},

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from workers.text.reading import numerals
+from workers.text.reading.agreement import counted
 from workers.text.reading.rules import Rule, any_of
 from workers.text.reading.tongues import Money, Name, Tongue
 
@@ -20,11 +21,27 @@ _TOP: Final = "com|org|net|io|dev|edu|gov|app|info|uk|eu|fr|de|br|jp|cn"
 _TRAILING: Final = ".,;:!?)'*_]}"
 _FRACTIONS: Final = "1/2 1/3 2/3 1/4 3/4 1/5 2/5 3/5 4/5 1/6 5/6 1/7 1/8 3/8 5/8 7/8 1/9 1/10"
 _FRACTION_SIGNS: Final = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒", _FRACTIONS.split(), strict=True))
+_HINDI_QUARTERS: Final[dict[str, Callable[[int], str]]] = {
+    "1/2": lambda whole: {1: "डेढ़", 2: "ढाई"}.get(whole, f"साढ़े {whole}"),
+    "1/4": lambda whole: "सवा" if whole == 1 else f"सवा {whole}",
+    "3/4": lambda whole: f"पौने {whole + 1}",
+}
+"""A number and a quarter, a half or three quarters have names of their own."""
 _DASH: Final = "[-‐‑–—]"
 _ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")
 _WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
 _LITTLE_WORDS: Final = "of and or in on at to from for is was that which we they you he she it per each with as by are were"
 _NO_NOUNS: Final = frozenset(_LITTLE_WORDS.split())
+_PART_OF_DAY: Final = re.compile(" (?:de la|del|di) ")
+"""Behind an hour: de la mañana, di mattina."""
+_ARROWS: Final = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "=", "->": "→", "=>": "→"}
+_HOURS: Final = "(?:h|hs|hrs|horas?|heures?|ore|बजे)"
+"""What may be written behind a time of day."""
+_LABELLED: Final = re.compile(
+    r"(?i:\b(?:seats?|gate|room|row|apartment|apt|section|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
+    r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
+)
+"""What is numbered and lettered: seat 7A."""
 _TIGHT: Final = frozenset("A")
 """Units that are words or names when they stand apart from their number."""
 
@@ -76,6 +93,11 @@ def abbreviations(tongue: Tongue) -> Iterator[Rule]:
         return tongue.abbreviations[short] + ("." if short in tongue.may_end and ends_sentence(match) else "")
 
     yield Rule(re.compile(rf"(?<![\w.]){any_of(tongue.abbreviations)}\.(?!\w)"), say, needs_digit=False)
+    if joined := [short for short in tongue.abbreviations if re.search(r"\.\w{2}", short)]:
+        # Sig.ra
+        yield Rule(
+            re.compile(rf"(?<![\w.]){any_of(joined)}(?!\w)"), lambda match: tongue.abbreviations[match[0]], needs_digit=False
+        )
     signs = [word for word in tongue.before_number if word[-1] in "°º№§"]
     words = [word for word in tongue.before_number if word not in signs]
     yield Rule(
@@ -102,8 +124,8 @@ def phones(say_digits: Callable[[str], str], plus: str) -> Iterator[Rule]:
 def dates(tongue: Tongue) -> Iterator[Rule]:
     """2024-03-05, 5/3/2024, 5.3.2024."""
     yield Rule(
-        re.compile(r"(?<![\w/.-])([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T(?=[0-9]{2}:)|(?![\w-]))"),
-        lambda match: _say_date(tongue, match[3], match[2], match[1], " " if match[0].endswith("T") else ""),
+        re.compile(r"(?<![\w/.-])([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})(?:T(?=[0-9]{2}:)|(?![\w/-]))"),
+        lambda match: _say_date(tongue, match[4], match[3], match[1], " " if match[0].endswith("T") else ""),
     )
 
     def say(match: re.Match[str]) -> str | None:
@@ -123,15 +145,18 @@ def times(tongue: Tongue) -> Iterator[Rule]:
     """15:30, and where it is written so 15h30."""
 
     def say(match: re.Match[str]) -> str:
-        hour, minute = str(int(match[1])), int(match[2] or 0)
-        hour = tongue.hours.get(hour, hour)
-        if not minute:
-            return tongue.full_hour.format(hour=hour)
-        return tongue.time.format(hour=hour, minute=minute)
+        number, minute = str(int(match[1])), int(match[2] or 0)
+        hour = tongue.hours.get(number, number)
+        if minute:
+            return tongue.time.format(hour=hour, minute=minute)
+        if match["unit"] and (name := tongue.units.get("h")) and tongue.language != "hi":
+            return f"{hour} {name.one if number == '1' else name.many}"
+        is_told = _PART_OF_DAY.match(match.string, match.end()) is not None
+        return hour if is_told else tongue.full_hour.format(hour=hour)
 
-    yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?![\w:])"), say)
+    yield Rule(re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w))?+(?![\w:])"), say)
     if tongue.language in {"fr", "pt"}:
-        yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]) ?h ?([0-5][0-9])(?![0-9])"), say)
+        yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]) ?h ?([0-5][0-9])(?P<unit>)?(?![0-9])"), say)
 
 
 def money(tongue: Tongue) -> Iterator[Rule]:
@@ -167,6 +192,9 @@ def measures(tongue: Tongue) -> Iterator[Rule]:
 
     def say(match: re.Match[str]) -> str | None:
         name = tongue.units[match["unit"]]
+        before = match.string[max(0, match.start() - 12) : match.start()]
+        if tongue.language == "en" and len(match["unit"]) == 1 and _LABELLED.search(before):
+            return None
         if match["space"] == "-" or (tongue.language == "en" and _describes(match)):
             return f"{match['n']} {name.one}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(tongue, match["n"], name)
@@ -181,12 +209,27 @@ def fractions(tongue: Tongue) -> Iterator[Rule]:
     def say(match: re.Match[str]) -> str:
         text = _FRACTION_SIGNS.get(match["sign"], match["sign"])
         alone = tongue.fractions.get(text, text.replace("/", f" {tongue.over} "))
+        unit = Name(tongue.percent, tongue.percent) if match["unit"] == "%" else tongue.units.get(match["unit"] or "")
         if match["whole"] is None:
-            return alone
-        return f"{match['whole']} " + tongue.and_fractions.get(text, f"{tongue.signs['&']} {alone}")
+            return alone + (_part_of(tongue, unit, match["unit"]) if unit else "")
+        many = f" {unit.many}" if unit else ""
+        if tongue.language == "hi" and text in _HINDI_QUARTERS:
+            return _HINDI_QUARTERS[text](int(match["whole"])) + many
+        return f"{match['whole']} " + tongue.and_fractions.get(text, f"{tongue.signs['&']} {alone}") + many
 
-    yield Rule(re.compile(rf"(?:{_START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}])"), say)
-    yield Rule(re.compile(rf"{_START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])"), say)
+    units = any_of(["%", *(unit for unit in tongue.units if unit not in _TIGHT)])
+    of = rf"(?: ?(?P<unit>{units})(?![\w/²³']))?+"
+    yield Rule(re.compile(rf"(?:{_START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}]){of}"), say)
+    yield Rule(
+        re.compile(rf"{_START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"), say
+    )
+
+
+def _part_of(tongue: Tongue, unit: Name, sign: str) -> str:
+    """What is behind three quarters: " kilometer", " de kilómetro"."""
+    if sign == "%" or tongue.language not in {"es", "fr", "it", "pt"}:
+        return f" {unit.one}"
+    return " d'" + unit.one if tongue.language == "fr" and unit.one[0] in "aeiouhé" else tongue.of_scale + unit.one
 
 
 def ranges(tongue: Tongue) -> Iterator[Rule]:
@@ -201,6 +244,7 @@ def ranges(tongue: Tongue) -> Iterator[Rule]:
 def signs(tongue: Tongue) -> Iterator[Rule]:
     """What a reader says for a sign that stands in a text."""
     words = tongue.signs
+    yield Rule(re.compile(r"!=|>=|<=|==|->|=>"), lambda match: _ARROWS[match[0]], needs_digit=False)
     loose = "".join(sign for sign in words if sign not in "+<>#@%°=&")
     yield Rule(re.compile(rf"[{loose}=&]"), lambda match: f" {words[match[0]]} ", needs_digit=False)
     yield Rule(
@@ -209,7 +253,7 @@ def signs(tongue: Tongue) -> Iterator[Rule]:
         needs_digit=False,
     )
     yield Rule(
-        re.compile(r"(?<=[\w)] )[<>](?= [\w(-])|(?<=[0-9])[<>](?=[0-9])"),
+        re.compile(r"(?<=[\w)] )[<>](?= [\w(-])|(?<=[0-9])[<>](?=[0-9])|(?<![\w<>=])[<>](?=[0-9])"),
         lambda match: f" {words[match[0]]} ",
         needs_digit=False,
     )
@@ -228,6 +272,13 @@ def numerals_of(tongue: Tongue) -> Iterator[Rule]:
     yield Rule(re.compile(r"(?<![\w.,:/)-])[-−](?=[0-9])"), f"{tongue.minus} ")
     yield Rule(re.compile(rf"{_START}([0-9]++)([{points}])([0-9]++)(?![\w]|[{points}][0-9])"), say_decimal)
     yield Rule(re.compile(rf"(?<![0-9])[0-9]{{{numerals.MOST_DIGITS + 1},}}+"), lambda match: numerals.part_digits(match[0]))
+
+
+def hindi_year(text: str) -> str:
+    """A year, in hundreds as far as it is said so: "19 सौ 47"."""
+    if not "1100" <= text <= "1999" or len(text) != 4:
+        return text
+    return f"{text[:2]} सौ {int(text[2:]) or ''}".rstrip()
 
 
 def ends_sentence(match: re.Match[str]) -> bool:
@@ -266,14 +317,14 @@ def _say_date(tongue: Tongue, day: str, month: str, year: str, after: str = "") 
     if tongue.language == "en":
         said_day = numerals.ordinal(str(int(day)), british=False)
         year = numerals.year(year, british=not tongue.is_month_first)
+    if tongue.language == "hi":
+        year = hindi_year(year)
     return tongue.date.format(day=said_day, month=tongue.months[int(month) - 1], year=year) + after
 
 
 def _count(tongue: Tongue, n: str, name: Name) -> str:
-    """So many of them; 1 agrees with what it counts."""
-    if n != "1":
-        return f"{n} {name.many}"
-    return f"{tongue.one[name.is_feminine]} {name.one}"
+    """So many of them, the number agreeing with what it counts."""
+    return counted(n, name.one if n == "1" else name.many, tongue.language, is_feminine=name.is_feminine)
 
 
 def _say_money(tongue: Tongue, currency: Money, n: str, scale: str | None) -> str:
