@@ -109,5 +109,6 @@ def _as_utterance(question: Question) -> Utterance:
         language=question.language,
         format="pcm",
         normalize=question.normalize,
+        emoji=question.emoji,
         pronunciations=question.pronunciations,
     )

@@ -283,7 +283,9 @@ def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[
 
 
 def _plain(stretch: Stretch, utterance: Utterance) -> Stretch:
-    script = plain_script(stretch.script, utterance.language, is_normalized=utterance.normalize)
+    script = plain_script(
+        stretch.script, utterance.language, is_normalized=utterance.normalize, says_emoji=utterance.emoji == "say"
+    )
     return Stretch(script, stretch.pause_seconds)
 
 

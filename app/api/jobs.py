@@ -99,7 +99,9 @@ async def create_job(
         private_webhooks=settings.webhook_private,
     )
     engine = resolve_engine(asked.speech.model, await fleet.now())
-    utterance = to_utterance(asked.speech, engine=engine, mp3_bitrate=settings.mp3_bitrate, lexicon=lexicon)
+    utterance = to_utterance(
+        asked.speech, engine=engine, mp3_bitrate=settings.mp3_bitrate, lexicon=lexicon, emoji=settings.emoji
+    )
     admission = await limiter.admit(key_of(request), stays_open=False)
     job = Job(
         id=new_job_id(),

@@ -18,6 +18,7 @@ from app.api.wire import PhonemizeRequest, read_object, read_phonemize
 from app.core.asking import Asker
 from app.core.lexicon import Lexicon, merged
 from app.core.question import Phonemized, Question
+from app.core.utterance import Emoji
 
 GivenAsker = NamedDependency[SkipValidation[Asker]]
 """How a handler asks for the asker: a parameter named `asker` of this type."""
@@ -42,14 +43,15 @@ async def phonemize(
     """The text as it would be read, and the phonemes of each of its segments."""
     fields = read_object(request.headers.get("content-type"), await request.body())
     asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
-    question = to_question(asked, engine=resolve_engine(asked.model, await fleet.now()), lexicon=lexicon)
+    engine = resolve_engine(asked.model, await fleet.now())
+    question = to_question(asked, engine=engine, lexicon=lexicon, emoji=settings.emoji)
     admission = await limiter.admit(key_of(request), stays_open=False)
     asking = asker.ask(question, request_id=request.scope["state"]["request_id"], caller=owner_of(request))
     found: Phonemized = await while_connected(asyncio.create_task(asking), request.receive)
     return Response(found, headers={"x-koe-engine": question.engine, **rate_headers(admission.standing)})
 
 
-def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon) -> Question:
+def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop") -> Question:
     """What a worker is asked."""
     return Question(
         text=asked.input,
@@ -57,5 +59,6 @@ def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon) -> Qu
         voice=asked.voice,
         language=asked.language,
         normalize=asked.normalize,
+        emoji=emoji,
         pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
     )

@@ -32,7 +32,7 @@ from app.core.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.languages import LANGUAGES, find_language
 from app.core.lexicon import WORD, Lexicon, merged
 from app.core.models import Model, find_model
-from app.core.utterance import Utterance
+from app.core.utterance import Emoji, Utterance
 from app.core.voices import Blend, Catalogue
 from app.core.webhooks import check_url
 
@@ -207,7 +207,14 @@ def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, ma
     )
 
 
-def to_utterance(request: SpeechRequest, *, engine: str, mp3_bitrate: int, lexicon: Lexicon = NO_LEXICON) -> Utterance:
+def to_utterance(
+    request: SpeechRequest,
+    *,
+    engine: str,
+    mp3_bitrate: int,
+    lexicon: Lexicon = NO_LEXICON,
+    emoji: Emoji = "drop",
+) -> Utterance:
     """The sound of `request`, spoken by `engine`; `mp3_bitrate` is in bits per second. What the request says of a word goes
     before what the `lexicon` does.
     """
@@ -220,6 +227,7 @@ def to_utterance(request: SpeechRequest, *, engine: str, mp3_bitrate: int, lexic
         bitrate_bps=mp3_bitrate if request.format.name == "mp3" else request.format.bitrate_bps,
         speed=request.speed,
         normalize=request.normalize,
+        emoji=emoji,
         pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
     )
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from app.core.errors import KoeError, from_wire, to_wire
-from app.core.utterance import WIRE_VERSION
+from app.core.utterance import WIRE_VERSION, Emoji
 from app.core.voices import Blend
 
 
@@ -23,6 +23,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     language: str
     """BCP 47 tag."""
     normalize: bool = True
+    emoji: Emoji = "drop"
+    """As an Utterance has it."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     version: int = WIRE_VERSION

@@ -122,6 +122,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether webhooks may go to private and loopback addresses."""
     lexicon: Path | None = None
     """TOML file of words and how they are said, by language, in Misaki's phonemes."""
+    emoji: Literal["drop", "say"] = "drop"
+    """What becomes of emoji: dropped, or said by their names in the language of the text (`say`)."""
     voices_file: Path | None = None
     """TOML file with voices and aliases of the operator's own, in the shape of `app/core/voices.toml`."""
     ffmpeg: Path | None = None

@@ -5,16 +5,20 @@ Why the digest: cached, running and new work then have one name, so equal reques
 
 import hashlib
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from app.core.voices import Blend
 
-WIRE_VERSION: Final = 3
+WIRE_VERSION: Final = 4
 """Of what passes between the API and the workers. It is part of the digest and of the queues' names, so that two versions never
 share a stream or take each other's work.
 """
+
+
+Emoji = Literal["drop", "say"]
+"""What becomes of emoji: nothing, or their names."""
 
 
 class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -33,6 +37,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     speed: float = 1.0
     """0.25 to 4."""
     normalize: bool = True
+    emoji: Emoji = "drop"
+    """What becomes of emoji in a text that is normalized."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     apart: str = ""

@@ -15,10 +15,10 @@ from workers.engines.tone import SECONDS_PER_PHONEME
 
 @pytest.fixture(scope="module")
 def lexicon_house(short_folder: Path) -> Iterator[House]:
-    """A house with a lexicon, in which `koe` has nine phonemes."""
+    """A house with a lexicon, in which `koe` has nine phonemes, and that says emoji."""
     file = short_folder / "lexicon.toml"
     file.write_text('[en]\nkoe = "kokokokok"\n')
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), KOE_LEXICON=str(file)) as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), KOE_LEXICON=str(file), KOE_EMOJI="say") as house:
         yield house
 
 
@@ -97,3 +97,10 @@ def test_a_pronunciation_that_cannot_be_is_told(house: House, pronunciations: di
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert (error["param"], error["code"]) == ("pronunciations", "invalid_value")
+
+
+def test_an_emoji_is_said_where_the_operator_wants_that(lexicon_house: House) -> None:
+    assert len(samples_of(lexicon_house, "Good 👍!")) == n_spoken("Good, thumbs up!")
+    with lexicon_house.http() as http:
+        answer = http.post("/v1/audio/phonemize", json={"input": "Good 👍!", "voice": "alloy"})
+    assert answer.json()["normalized"] == "Good, thumbs up!"

@@ -87,6 +87,11 @@ def test_without_normalization_the_text_stays_as_it_is(redis: Redis, engine: Wat
     assert answer(redis, engine, a_question("“Hello”  there.\x00", normalize=False)).normalized == "“Hello”  there."
 
 
+def test_emoji_are_said_where_the_question_wants_that(redis: Redis, engine: WatchedEngine) -> None:
+    assert answer(redis, engine, a_question("Hello 😀.", emoji="say")).normalized == "Hello, grinning face."
+    assert answer(redis, engine, a_question("Hello 😀.")).normalized == "Hello."
+
+
 @pytest.mark.parametrize("text", [" ", "🙂", "."])
 def test_text_with_nothing_to_say_has_no_segment(redis: Redis, engine: WatchedEngine, text: str) -> None:
     assert answer(redis, engine, a_question(text)).segments == ()

@@ -10,6 +10,7 @@ from typing import Final
 
 import regex
 
+from workers.text.pictures import drop_pictures, say_pictures
 from workers.text.reading.markup import strip_blocks, strip_emphasis, unescape
 from workers.text.reading.reader import read
 from workers.text.script import Script
@@ -21,12 +22,7 @@ _WIDE: Final = {
 _STRAIGHT: Final = str.maketrans(
     dict.fromkeys("’‘‛ʼ＇", "'") | dict.fromkeys("“”„‟＂", '"') | {"％": "%", "＄": "$", "＠": "@"}
 ) | {wide: ord(narrow) for wide, narrow in _WIDE.items()}
-_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_EMOJI: Final = regex.compile(
-    r"[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
-    r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]*)*"
-)
-"""Pictures and flags, with what joins and colours them: a reader passes over them."""
+_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\u20e3\ufeff]")
 _IDLE_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
 """Zero-width joiners shape letters from Arabic to Sinhala; elsewhere they say nothing."""
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -40,9 +36,9 @@ _BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
 _SPACES: Final = re.compile(r"(?!\n\n)\s+(?<!\n\n)")
 
 
-def plain_script(script: Script, language: str, *, is_normalized: bool) -> Script:
+def plain_script(script: Script, language: str, *, is_normalized: bool, says_emoji: bool = False) -> Script:
     """What is spoken of the user's text: `normalize` or, where they want it as it is, `clean`."""
-    return script.then(lambda text: normalize(text, language) if is_normalized else clean(text))
+    return script.then(lambda text: normalize(text, language, says_emoji=says_emoji) if is_normalized else clean(text))
 
 
 def clean(text: str) -> Script:
@@ -50,20 +46,22 @@ def clean(text: str) -> Script:
     return Script.of(text).sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
-def normalize(text: str, language: str) -> Script:
-    r"""`text` as a reader of `language` (BCP 47) would say it: in NFC, with straight quotes, no emoji, no invisible characters,
-    no Markdown and no HTML, and with what is written short as words, in lines of words.
+def normalize(text: str, language: str, *, says_emoji: bool = False) -> Script:
+    r"""`text` as a reader of `language` (BCP 47) would say it: in NFC, with straight quotes, no emoji or the names of these, no
+    invisible characters, no Markdown and no HTML, and with what is written short as words, in lines of words.
 
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
     Takes time linear in the text.
     """
-    plain = strip_blocks(_make_plain(unescape(clean(text))), language)
+    script = unescape(clean(text))
+    pictured = say_pictures(script, language) if says_emoji else drop_pictures(script)
+    plain = strip_blocks(_make_plain(pictured), language)
     return _fold(strip_emphasis(read(_fold(plain), language)))
 
 
 def _make_plain(script: Script) -> Script:
     """Of characters that say something alone."""
-    visible = script.sub(_EMOJI, " ").sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
+    visible = script.sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
     apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
     return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
 

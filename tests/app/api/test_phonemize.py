@@ -103,8 +103,9 @@ def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[
 def test_what_decides_the_phonemes_reaches_the_worker() -> None:
     asked = read(**GOOD, language="fr", normalize=False, pronunciations={"b": "bˈi", "a": "ˈA"})
 
-    question = to_question(asked, engine="espeak", lexicon=NO_LEXICON)
+    question = to_question(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say")
 
+    assert question.emoji == "say"
     assert (question.text, question.engine, question.voice) == ("Hello.", "espeak", asked.voice)
     assert (question.language, question.normalize) == ("fr-FR", False)
     assert question.pronunciations == (("a", "ˈA"), ("b", "bˈi"))

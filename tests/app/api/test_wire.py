@@ -370,6 +370,11 @@ def test_a_request_becomes_the_utterance_that_it_asks_for() -> None:
     assert (utterance.normalize, utterance.pronunciations) == (False, (("Koe", "koˈe"),))
 
 
+def test_what_becomes_of_emoji_is_the_operator_s_choice() -> None:
+    assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000).emoji == "drop"
+    assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, emoji="say").emoji == "say"
+
+
 def test_the_bitrate_that_is_set_is_that_of_mp3_alone() -> None:
     bitrates = {
         name: to_utterance(read(response_format=name), engine="kokoro", mp3_bitrate=96_000).bitrate_bps

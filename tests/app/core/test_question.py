@@ -33,6 +33,7 @@ def test_it_crosses_as_json_and_keeps_its_id() -> None:
         {"voice": CATALOGUE.parse("bf_emma")[0]},
         {"language": "en-GB"},
         {"normalize": False},
+        {"emoji": "say"},
         {"pronunciations": (("Koe", "kˈO"),)},
         {"version": 1},
     ],
