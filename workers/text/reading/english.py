@@ -187,7 +187,7 @@ _NAMED: Final = (
     # PIN 1234, OR 97201
     Rule(
         re.compile(
-            r"(?:(?<=\bPIN )|(?<=\bZIP )|(?<=\b[Cc]ode )|(?<=\b[A-Z]{2} )(?=[0-9]{5}(?!\w)))"
+            r"(?:(?<=\bPIN )|(?<=\bZIP )|(?<=\b[Cc]ode )|(?<=, [A-Z]{2} )(?=[0-9]{5}(?!\w)))"
             r"[0-9]{4,6}(?![\w%]|[.,:-][0-9])"
         ),
         lambda match: numerals.spell_digits(match[0]),
