@@ -38,11 +38,6 @@ _BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
 _SPACES: Final = re.compile(r"(?!\n\n)\s+(?<!\n\n)")
 
 
-def plain_script(script: Script, language: str, *, is_normalized: bool) -> Script:
-    """What is spoken of the user's text: `normalize` or, where they want it as it is, `clean`."""
-    return script.then(lambda text: normalize(text, language) if is_normalized else clean(text))
-
-
 def clean(text: str) -> Script:
     """`text` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
     return Script.of(text).sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
