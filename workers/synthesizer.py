@@ -32,6 +32,7 @@ from workers.text.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.script import Script
 from workers.text.segment import Ending, mark_last
+from workers.text.spelling import spell_out
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -284,7 +285,7 @@ def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utter
             if utterance.normalize:
                 script = script.then(partial(normalize, language=utterance.language))
             if not engine.takes_phonemes:
-                script = directions.spelled(script)
+                script = spell_out(directions.spelled(script), utterance.language)
             yield Read(script, passage.ending, stretch.pause_seconds if is_last else None)
 
 
