@@ -279,7 +279,7 @@ def read(utterance: Utterance, engine: Engine) -> Reading:
 
 def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utterance, engine: Engine) -> Iterator[Read]:
     for stretch in stretches:
-        passages = divide(stretch.script.then(clean), utterance.language)
+        passages = divide(clean(stretch.script), utterance.language)
         for passage, is_last in mark_last(passages):
             script = passage.script
             if utterance.normalize:

@@ -5,6 +5,7 @@ server, `fuzz` reads and phonemizes random texts. Each counts what was given and
 """
 
 import json
+import logging
 import random
 import tempfile
 import time
@@ -17,6 +18,7 @@ from typing import Final
 import click
 import httpx
 import msgspec
+import structlog
 from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
@@ -158,6 +160,7 @@ def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list
 @click.group()
 def main() -> None:
     """Every word spoken, rightly."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @main.command()
@@ -179,21 +182,19 @@ def languages() -> None:
 
 @main.command()
 @click.option("--characters", "n_characters", default=200_000, show_default=True)
-@click.option("--engine", default="espeak", show_default=True)
-def long(n_characters: int, engine: str) -> None:
+def long(n_characters: int) -> None:
     """A long text as one request: first audio, memory, and whether the words told are the words given."""
     text = _long_text(n_characters)
-    body = {"model": engine if engine != "tone" else "tts-1", "voice": "alloy", "input": text}
+    body = {"model": "espeak", "voice": "alloy", "input": text}
     body |= {"response_format": "pcm", "stream_format": "sse", "timestamps": ["word"]}
-    if engine == "tone":
-        body["model"] = "gpt-4o-mini-tts"
-    with served(KOE_ENGINE=engine, KOE_MAX_INPUT_CHARS=str(n_characters)) as server:
+    with served(KOE_ENGINE="espeak", KOE_MAX_INPUT_CHARS=str(n_characters)) as server:
         before, most = server.memory_mib(), dict[str, float]()
         started, first, told = time.monotonic(), 0.0, list[str]()
         with (
             httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=600) as answer,
             Progress(console=console) as bar,
         ):
+            answer.raise_for_status()
             task = bar.add_task("words", total=len(find_words(text)))
             for line in answer.iter_lines():
                 event = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {"type": ""}
@@ -209,7 +210,7 @@ def long(n_characters: int, engine: str) -> None:
         seconds = time.monotonic() - started
     given = [text[start:end] for start, end in find_words(text)]
     console.print(
-        f"{len(text):,} characters with {engine}: first audio after {first:.2f} s, {audio_seconds / 3600:.2f} h of audio in "
+        f"{len(text):,} characters with espeak: first audio after {first:.2f} s, {audio_seconds / 3600:.2f} h of audio in "
         f"{seconds:.1f} s\nwords given {len(given):,}, told {len(told):,}, "
         f"{'the same, in order' if told == given else 'NOT THE SAME'}\nresident memory, MiB, before and at most: "
         + ", ".join(f"{role} {before[role]:.0f} → {most[role]:.0f}" for role in before)

@@ -20,6 +20,9 @@ from workers.text.script import Script
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
     import pyopenjtalk
 
+    # It prints what it lacks, once.
+    pyopenjtalk.run_frontend("。")
+
 _LATIN: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+(?:[ '\-]++\p{Latin}[\p{Latin}\p{M}]*+)*+")
 _LATIN_WORD: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+")
 _SPELLED_OUT: Final = 1.8

@@ -38,9 +38,9 @@ _BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
 _SPACES: Final = re.compile(r"(?!\n\n)\s+(?<!\n\n)")
 
 
-def clean(text: str) -> Script:
-    """`text` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
-    return Script.of(text).sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
+def clean(script: Script) -> Script:
+    """`script` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
+    return script.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
 def normalize(text: str, language: str) -> Script:
@@ -50,7 +50,7 @@ def normalize(text: str, language: str) -> Script:
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
     Takes time linear in the text.
     """
-    plain = strip_blocks(_make_plain(unescape(clean(text))), language)
+    plain = strip_blocks(_make_plain(unescape(clean(Script.of(text)))), language)
     return _fold(strip_emphasis(read(_fold(plain), language)))
 
 

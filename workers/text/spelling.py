@@ -9,15 +9,17 @@ from importlib.util import find_spec
 from typing import Final
 
 from workers.text.script import Script
+from workers.text.taming import tame
 
 _SPELLERS: Final = {"ja": ("workers.text.kana", "pyopenjtalk")}
 """Language → a module with a function `spell(script) -> Script`, and the package that it needs."""
 
 
 def spell_out(script: Script, language: str) -> Script:
-    """`script` as it can be read by itself; unchanged for most languages (BCP 47 tags), or where the package is missing."""
+    """`script` as it can be read by itself; most text is left as it is, and all where the package of its language (BCP 47 tag)
+    is missing.
+    """
     module, package = _SPELLERS.get(language.partition("-")[0].lower(), ("", ""))
-    if not module or find_spec(package) is None:
-        return script
-    spelled: Script = importlib.import_module(module).spell(script)
-    return spelled
+    if module and find_spec(package) is not None:
+        script = importlib.import_module(module).spell(script)
+    return tame(script)

@@ -53,7 +53,7 @@ def test_passages_put_together_are_the_text(text: str) -> None:
 @pytest.mark.parametrize("break_after", [7, 10_000])
 def test_what_is_read_of_the_passages_is_what_is_read_of_the_text(language: str, break_after: int) -> None:
     text = "".join(SENTENCES[language] + "\n\n" * (number % break_after == break_after - 1) for number in range(400))
-    passages = list(divide(clean(text), language))
+    passages = list(divide(clean(Script.of(text)), language))
     whole = normalize(text, language)
 
     assert len(passages) > 2
