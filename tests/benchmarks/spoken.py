@@ -250,6 +250,7 @@ def fuzz(n_cases: int, seed: int) -> None:
     with engines() as loaded:
         for language in track(LANGUAGES, console=console, description="languages"):
             for name, engine in loaded.items():
+                _try("Warm.", language.tag, engine, Fuzzed())
                 chosen, found = random.Random(f"{seed} {language.tag}"), Fuzzed()
                 for _ in range(n_cases):
                     _try(_random_text(chosen), language.tag, engine, found)

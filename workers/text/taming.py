@@ -11,9 +11,11 @@ import regex
 
 from workers.text.script import Script
 
-_SCRIPTS: Final = tuple(
-    ["Latin", "Greek", "Cyrillic", "Arabic", "Hebrew", "Hangul", "Georgian", "Armenian", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Myanmar", "Ethiopic"]
-)
+_NAMES: Final = """
+Latin Greek Cyrillic Arabic Hebrew Hangul Georgian Armenian Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada
+Malayalam Sinhala Thai Myanmar Ethiopic
+"""
+_SCRIPTS: Final = _NAMES.split()
 """Those whose words espeak-ng can say in some language, and which are written apart from each other."""
 _EAST_ASIAN: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
 _ANY: Final = r"\p{Common}\p{Inherited}"
