@@ -14,6 +14,8 @@ import msgspec
 from app.core.jobs import Part
 from workers.joining import PAUSE_SECONDS
 from workers.text.chapters import Chapter, find_chapters
+from workers.text.directions import PAUSE
+from workers.text.passages import Borders
 from workers.text.segment import Ending, segment, weigh
 
 PART_WEIGHT: Final = 5000.0
@@ -32,12 +34,16 @@ _PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
 _SENTENCE_END: Final = re.compile(rf"[.!?…。！？｡．।॥۔؟][{_CLOSERS}]*\s*\Z")
 _CLAUSE_END: Final = re.compile(rf"[,;:，、；：،؛—–\-][{_CLOSERS}]*\s*\Z")
 _MOST_TAIL_CHARS: Final = 100
+_ENDS_WITH_PAUSE: Final = re.compile(rf"(?:{PAUSE})\s*\Z", re.IGNORECASE)
+_BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*(?:{PAUSE})", re.IGNORECASE)
 
 
 class _Piece(msgspec.Struct, frozen=True):
     start: int
     weight: float
     ending: Ending
+    may_begin: bool
+    """Whether a part may begin with it."""
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -58,7 +64,11 @@ def plan_parts(text: str, language: str) -> list[Part]:
 
 
 def pause_seconds(text: str, part: Part, following: Part, speed: float) -> float:
-    """How long nothing is heard between a part and the one that follows, by what stands at their border."""
+    """How long nothing is heard between a part and the one that follows, by what stands at their border. None where the user
+    asks for a pause there: it is spoken with its part.
+    """
+    if _ENDS_WITH_PAUSE.search(_tail(text, part)) or _BEGINS_WITH_PAUSE.match(text, following.start, following.end):
+        return 0.0
     pause = CHAPTER_PAUSE_SECONDS if following.chapter is not None else PAUSE_SECONDS[_ending(text, part)]
     return pause / speed
 
@@ -76,8 +86,9 @@ def _find_runs(text: str, language: str) -> Iterator[_Run]:
 
 def _pieces(text: str, language: str, start: int, end: int) -> Iterator[_Piece]:
     """The pieces of `segment`, and where they stand in the text."""
+    borders = Borders(text[start:end])
     for piece in segment(text[start:end], language):
-        yield _Piece(start + piece.start, weigh(piece.text), piece.ending)
+        yield _Piece(start + piece.start, weigh(piece.text), piece.ending, borders.may_divide(piece.start))
 
 
 def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
@@ -87,18 +98,22 @@ def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
     run: list[_Piece] = []
     weight = 0.0
     for piece in pieces:
-        run.append(piece)
-        weight, rest = weight + piece.weight, rest - piece.weight
-        if weight >= _ENOUGH[piece.ending] * aim and rest >= _LEAST_REST * aim:
+        if run and piece.may_begin and weight >= _ENOUGH[run[-1].ending] * aim and rest >= _LEAST_REST * aim:
             yield run
             run, weight = [], 0.0
+        run.append(piece)
+        weight, rest = weight + piece.weight, rest - piece.weight
     if run:
         yield run
 
 
+def _tail(text: str, part: Part) -> str:
+    return text[max(part.start, part.end - _MOST_TAIL_CHARS) : part.end]
+
+
 def _ending(text: str, part: Part) -> Ending:
     """What the part ends with."""
-    tail = text[max(part.start, part.end - _MOST_TAIL_CHARS) : part.end]
+    tail = _tail(text, part)
     if _PARAGRAPH_END.search(tail):
         return Ending.PARAGRAPH
     if _SENTENCE_END.search(tail):

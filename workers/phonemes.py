@@ -4,7 +4,7 @@ Why in a slot and not in a compute thread: what is asked here is what a slot doe
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -19,7 +19,8 @@ from app.core.logs import describe
 from app.core.question import Outcome, Phonemized, PhonemizedSegment, Question
 from app.core.utterance import Utterance
 from workers.engines.base import Engine, Segment
-from workers.synthesizer import prepare, read
+from workers.synthesizer import Read, Reading, prepare, read
+from workers.text.segment import Ending
 
 log: Final = structlog.get_logger()
 
@@ -68,14 +69,14 @@ class Phonemes:
     def _find(self, question: Question) -> Phonemized:
         engine, utterance = self._engine_of(question), _as_utterance(question)
         reading = read(utterance, engine)
+        reading = Reading(list(reading.passages), reading.directions)
         spell = reading.directions.spell
         prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
         segments = tuple(
             PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
             for segment in self._while_wanted(question, prepared)
         )
-        plain = " ".join(filter(None, (spell(stretch.script.text) for stretch in reading.stretches)))
-        return Phonemized(language=question.language, normalized=plain, segments=segments)
+        return Phonemized(language=question.language, normalized=spell(_join(reading.passages)), segments=segments)
 
     def _while_wanted(self, question: Question, prepared: Iterator[Segment]) -> Iterator[Segment]:
         """The segments. Raises Cancelled once nobody waits for them."""
@@ -98,6 +99,12 @@ class Phonemes:
         log.warning("question_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
             self._answers.give(question, Outcome.of_error(error))
+
+
+def _join(passages: Iterable[Read]) -> str:
+    """All that was read, with its paragraphs."""
+    parts = (passage.script.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
+    return "".join(part for part in parts if not part.isspace()).strip()
 
 
 def _as_utterance(question: Question) -> Utterance:

@@ -9,8 +9,9 @@ the listener has heard already. The rest is deterministic, so the bytes are the 
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,8 +28,11 @@ from workers.scheduler import Scheduler, Turn
 from workers.sound import Sound
 from workers.telling import Teller
 from workers.text.directions import Directions, Stretch, read_markup
-from workers.text.normalize import plain_script
+from workers.text.normalize import clean, normalize
+from workers.text.passages import divide
 from workers.text.script import Script
+from workers.text.segment import Ending, mark_last
+from workers.text.spelling import spell_out
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -90,11 +94,20 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     audio_seconds: float
 
 
+class Read(msgspec.Struct, frozen=True):
+    """A passage of the text as an engine takes it, and what comes behind it."""
+
+    script: Script
+    ending: Ending | None
+    """None where the text ends, or a pause follows that the user asks for."""
+    pause_seconds: float | None
+    """None where they ask for none."""
+
+
 class Reading(msgspec.Struct, frozen=True):
     """What is to be spoken of an utterance's text."""
 
-    stretches: list[Stretch]
-    """As engines take them, between the pauses that the user asks for."""
+    passages: Iterable[Read]
     directions: Directions
 
 
@@ -259,34 +272,42 @@ class Synthesizer:
 
 
 def read(utterance: Utterance, engine: Engine) -> Reading:
-    """The utterance's text as `engine` is to speak it. Takes time linear in the text."""
+    """The utterance's text as `engine` is to speak it; each passage is read when it is asked for, once."""
     stretches, directions = read_markup(utterance.text, utterance.pronunciations)
-    plain = [_plain(stretch, utterance) for stretch in stretches]
-    if not engine.takes_phonemes:
-        plain = [Stretch(directions.spelled(stretch.script), stretch.pause_seconds) for stretch in plain]
-    return Reading(plain, directions)
+    return Reading(_read(stretches, directions, utterance, engine), directions)
+
+
+def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utterance, engine: Engine) -> Iterator[Read]:
+    for stretch in stretches:
+        passages = divide(clean(stretch.script), utterance.language)
+        for passage, is_last in mark_last(passages):
+            script = passage.script
+            if utterance.normalize:
+                says_emoji = utterance.emoji == "say"
+                script = script.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
+            if not engine.takes_phonemes:
+                script = spell_out(directions.spelled(script), utterance.language)
+            yield Read(script, passage.ending, stretch.pause_seconds if is_last else None)
 
 
 def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
     """The segments of what was read, one by one as they are asked for, and the pauses that the user asks for."""
-    for stretch in reading.stretches:
+    is_opening = True
+    for passage in reading.passages:
         segments = engine.prepare(
-            stretch.script.text,
+            passage.script.text,
             voice=utterance.voice,
             language=utterance.language,
             speed=utterance.speed,
             directions=reading.directions,
+            is_opening=is_opening,
         )
-        yield from (Placed(stretch.script, segment) for segment in segments)
-        if stretch.pause_seconds is not None:
-            yield Placed(stretch.script, pause_seconds=stretch.pause_seconds)
-
-
-def _plain(stretch: Stretch, utterance: Utterance) -> Stretch:
-    script = plain_script(
-        stretch.script, utterance.language, is_normalized=utterance.normalize, says_emoji=utterance.emoji == "say"
-    )
-    return Stretch(script, stretch.pause_seconds)
+        for segment, is_last in mark_last(segments):
+            is_opening = False
+            ending = passage.ending if is_last and passage.ending else segment.ending
+            yield Placed(passage.script, msgspec.structs.replace(segment, ending=ending))
+        if passage.pause_seconds is not None:
+            yield Placed(passage.script, pause_seconds=passage.pause_seconds)
 
 
 def _expected_seconds(placed: Placed) -> float:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.jobs import Part
 from tests.engines import text_of
 from workers.joining import PAUSE_SECONDS
 from workers.parts import CHAPTER_PAUSE_SECONDS, PART_WEIGHT, pause_seconds, plan_parts
@@ -79,3 +80,20 @@ def test_the_pause_before_a_chapter_is_longer() -> None:
     text = f"Chapter 1\n\n{PARAGRAPH}Chapter 2\n\n{PARAGRAPH}"
     first, second = plan_parts(text, "en-US")
     assert pause_seconds(text, first, second, speed=1.0) == CHAPTER_PAUSE_SECONDS
+
+
+@pytest.mark.parametrize(("before", "behind"), [("One.[pause:2s]\n\n", "Two."), ("One.\n\n", " [PAUSE: 250ms]Two.")])
+def test_a_pause_that_is_asked_for_at_a_border_takes_the_place_of_its_own(before: str, behind: str) -> None:
+    text = before + behind
+    first, second = (
+        Part(start=start, end=end, n_segments=1, chapter=None) for start, end in ((0, len(before)), (len(before), len(text)))
+    )
+    assert pause_seconds(text, first, second, speed=1.0) == 0.0
+
+
+def test_no_part_begins_within_a_word_whose_phonemes_are_given() -> None:
+    said = "[one, two, three and four](/wˈʌn tˈu/)"
+    text = f"{said}, " * 1500
+    parts = parts_of(text)
+    assert len(parts) > 3
+    assert all(part.startswith(said) for part in parts)

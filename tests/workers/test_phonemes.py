@@ -205,3 +205,8 @@ def test_a_voice_that_is_not_here_is_told(redis: Redis) -> None:
     assert found is not None
     with pytest.raises(InvalidValue, match="am_michael"):
         found.reveal()
+
+
+def test_a_long_text_is_told_with_its_paragraphs(redis: Redis, engine: WatchedEngine) -> None:
+    text = "\n\n".join([text_of(8)] * 5)
+    assert answer(redis, engine, a_question(text)).normalized == text

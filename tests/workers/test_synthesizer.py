@@ -21,7 +21,7 @@ from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
 from workers.scheduler import Scheduler, Turn
 from workers.sound import Sound
-from workers.synthesizer import Spoken, Synthesizer
+from workers.synthesizer import Read, Reading, Spoken, Synthesizer, prepare, read
 from workers.text.segment import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -407,3 +407,30 @@ def test_what_an_engine_cannot_prepare_is_told_as_it_says_it(a_booth: Callable[[
         booth.speak(an_utterance(BOOK))
 
     assert booth.scheduler.n_waiting == 0
+
+
+def test_the_first_segment_waits_for_no_later_page() -> None:
+    book = "\n\n".join([BOOK] * 50)
+    reading = read(an_utterance(book), ToneEngine())
+    passages = iter(reading.passages)
+    asked_for = []
+
+    def watched() -> Iterator[Read]:
+        for passage in passages:
+            asked_for.append(passage)
+            yield passage
+
+    next(prepare(Reading(watched(), reading.directions), an_utterance(book), ToneEngine()))
+
+    assert len(asked_for) == 1
+    assert len(list(passages)) > 10
+
+
+def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
+    book = "\n\n".join([f"When it rains for days, nobody goes out. {BOOK}"] * 20)
+    placed = list(prepare(read(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
+    endings = [one.segment.ending for one in placed if one.segment]
+
+    assert endings.count(Ending.PARAGRAPH) == 19
+    assert [one.segment.text for one in placed].count("When it rains for days,") == 1
+    assert " ".join(one.segment.text for one in placed) == book.replace("\n\n", " ")

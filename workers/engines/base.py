@@ -87,11 +87,19 @@ class Engine(Protocol):
         ...
 
     def prepare(
-        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+        self,
+        text: str,
+        *,
+        voice: Blend,
+        language: str,
+        speed: float,
+        directions: Directions = NO_DIRECTIONS,
+        is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text`, already normalised, as segments that this engine can take, one by one as they are asked for.
 
-        Where the engine `takes_phonemes`, `directions` has those of some words.
+        Where the engine `takes_phonemes`, `directions` has those of some words. `is_opening`: a listener waits for the text's
+        beginning, so its first segment is short.
 
         Nothing of the text is left out; text with nothing to say gives no segment. Raises InvalidRequest for a language or a
         voice that it cannot speak.

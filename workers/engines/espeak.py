@@ -59,14 +59,21 @@ class EspeakEngine:
         return espeak.find_voice(language) is not None
 
     def prepare(
-        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+        self,
+        text: str,
+        *,
+        voice: Blend,
+        language: str,
+        speed: float,
+        directions: Directions = NO_DIRECTIONS,
+        is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA; `directions` are without effect.
 
         Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue.
         """
         phonemize = partial(_phonemize, voice=self._name(voice, language))
-        for piece in segment(text, language):
+        for piece in segment(text, language, is_opening=is_opening):
             for part, phonemes in fit(piece, phonemize, MAX_PHONEMES):
                 if phonemes:
                     yield Segment(

@@ -66,12 +66,21 @@ class IdleEngine:
         return self._engine is not None
 
     def prepare(
-        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+        self,
+        text: str,
+        *,
+        voice: Blend,
+        language: str,
+        speed: float,
+        directions: Directions = NO_DIRECTIONS,
+        is_opening: bool = True,
     ) -> Iterator[Segment]:
         """See Engine. Raises EngineUnavailable, from the iterator, when the engine cannot be loaded again."""
 
         def begin(engine: Engine) -> Iterator[Segment]:
-            return engine.prepare(text, voice=voice, language=language, speed=speed, directions=directions)
+            return engine.prepare(
+                text, voice=voice, language=language, speed=speed, directions=directions, is_opening=is_opening
+            )
 
         prepared = _PreparedText(begin, self._using)
         self._texts.add(prepared)

@@ -43,10 +43,17 @@ class ToneEngine:
         return True
 
     def prepare(
-        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+        self,
+        text: str,
+        *,
+        voice: Blend,
+        language: str,
+        speed: float,
+        directions: Directions = NO_DIRECTIONS,
+        is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes, which are its characters, or the phonemes of a given word."""
-        for piece in segment(text, language):
+        for piece in segment(text, language, is_opening=is_opening):
             for part, phonemes in fit(piece, partial(_phonemes, directions), MAX_PHONEMES):
                 if says_something(phonemes):
                     yield Segment(

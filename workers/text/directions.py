@@ -16,7 +16,10 @@ from workers.text.script import Script
 
 MOST_PAUSE_SECONDS: Final = 60.0
 
-_PAUSE: Final = re.compile(r"\[pause:\s?(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s)\]", re.IGNORECASE)
+PAUSE: Final = r"\[pause:\s?(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s)\]"
+"""A pattern, in whichever case."""
+
+_PAUSE: Final = re.compile(PAUSE, re.IGNORECASE)
 _SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
 _FIRST: Final = 0xF0000
 _MOST_GIVEN: Final = 0xFFFD

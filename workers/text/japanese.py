@@ -10,18 +10,15 @@ import contextlib
 import io
 import logging
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
-from itertools import accumulate
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
-import regex
 from misaki.espeak import EspeakG2P
 
 from workers.text import english
 from workers.text.aligning import Stretch, say_in_parts
+from workers.text.kana import find_tokens, find_unread, has_latin
 
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
     from misaki.ja import JAG2P
@@ -54,10 +51,6 @@ _SPELLING: Final = tuple(
 )
 
 
-_LATIN: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+(?:[ '\-]++\p{Latin}[\p{Latin}\p{M}]*+)*+")
-_LATIN_WORD: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+")
-_SPELLED_OUT: Final = 1.8
-"""Moras for each letter from which on a word is not read but spelled: every letter's name has at least two."""
 _FAILURES: Final = (AssertionError, KeyError, IndexError)
 """Of Misaki's, on text that it does not foresee."""
 
@@ -81,7 +74,7 @@ def make(language: str) -> Callable[[str], list[Stretch]]:
 
     def read(text: str) -> tuple[str, list[_Token]]:
         both, tokens = g2p(text)
-        places = _find_tokens(text, [token.text for token in tokens])
+        places = find_tokens(text, [token.text for token in tokens])
         found = (_Token(*place, token.phonemes or "", token._.mora_size) for place, token in zip(places, tokens, strict=True))
         return both[: len(both) // 2], list(found)
 
@@ -91,26 +84,13 @@ def make(language: str) -> Callable[[str], list[Stretch]]:
         except _FAILURES:
             return [Stretch(0, len(text), str(spare(text)[0]))]
 
-    def find_unread(text: str) -> list[tuple[int, int]]:
-        runs = [match.span() for match in _LATIN.finditer(text)]
+    def find_latin(text: str) -> list[tuple[int, int]]:
         try:
-            tokens = read(text)[1] if runs else []
+            return find_unread(text, read(text)[1]) if has_latin(text) else []
         except _FAILURES:
-            return runs
-        return [(start, end) for start, end in runs if not _is_read(text[start:end], start, tokens)]
+            return find_unread(text, [])
 
-    return lambda text: say_in_parts(text, ((start, end, say_latin) for start, end in find_unread(text)), say)
-
-
-def _is_read(words: str, start: int, tokens: Sequence[_Token]) -> bool:
-    """Whether the Latin `words` that begin at `start` are read as words, or spelled because they are written as initials."""
-    for match in _LATIN_WORD.finditer(words):
-        first, last = start + match.start(), start + match.end()
-        n_moras = sum(token.n_moras for token in tokens if first <= token.first < last)
-        is_initials = match[0].isascii() and (len(match[0]) == 1 or match[0].isupper())
-        if not is_initials and (not match[0].isascii() or not 0 < n_moras < _SPELLED_OUT * len(match[0])):
-            return False
-    return True
+    return lambda text: say_in_parts(text, ((start, end, say_latin) for start, end in find_latin(text)), say)
 
 
 def _place(text: str, phonemes: str, tokens: Sequence[_Token]) -> list[Stretch]:
@@ -127,30 +107,6 @@ def _place(text: str, phonemes: str, tokens: Sequence[_Token]) -> list[Stretch]:
     if "".join(one.phonemes for one in stretches) + phonemes[at:] != whole:
         return [Stretch(0, len(text), whole)]
     return stretches
-
-
-def _find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where each token stands in `text`; those that are not in it, such as the words of a number, share what lies between."""
-    plain = [(character, i) for i, written in enumerate(text) for character in _plain(written)]
-    read = [(character, i) for i, token in enumerate(tokens) for character in _plain(token)]
-    matcher = SequenceMatcher(None, [one for one, _ in plain], [one for one, _ in read], autojunk=False)
-    found: dict[int, tuple[int, int]] = {}
-    for in_plain, in_read, size in matcher.get_matching_blocks():
-        for i in range(size):
-            place, token = plain[in_plain + i][1], read[in_read + i][1]
-            found[token] = (found.get(token, (place, 0))[0], place + 1)
-    starts = [found[i][0] if i in found else len(text) for i in range(len(tokens))]
-    nexts = list(accumulate(reversed([*starts, len(text)]), min))[::-1]
-    done = 0
-    for i in range(len(tokens)):
-        first, last = found.get(i, (done, max(done, nexts[i + 1])))
-        yield first, last
-        done = last if i in found else done
-
-
-def _plain(text: str) -> str:
-    """`text` in the one width and the one form that two spellings of it share."""
-    return unicodedata.normalize("NFKD", text).lower()
 
 
 def _spell(phonemes: str) -> str:

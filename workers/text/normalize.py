@@ -36,14 +36,9 @@ _BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
 _SPACES: Final = re.compile(r"(?!\n\n)\s+(?<!\n\n)")
 
 
-def plain_script(script: Script, language: str, *, is_normalized: bool, says_emoji: bool = False) -> Script:
-    """What is spoken of the user's text: `normalize` or, where they want it as it is, `clean`."""
-    return script.then(lambda text: normalize(text, language, says_emoji=says_emoji) if is_normalized else clean(text))
-
-
-def clean(text: str) -> Script:
-    """`text` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
-    return Script.of(text).sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
+def clean(script: Script) -> Script:
+    """`script` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
+    return script.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
 def normalize(text: str, language: str, *, says_emoji: bool = False) -> Script:
@@ -53,7 +48,7 @@ def normalize(text: str, language: str, *, says_emoji: bool = False) -> Script:
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
     Takes time linear in the text.
     """
-    script = unescape(clean(text))
+    script = unescape(clean(Script.of(text)))
     pictured = say_pictures(script, language) if says_emoji else drop_pictures(script)
     plain = strip_blocks(_make_plain(pictured), language)
     return _fold(strip_emphasis(read(_fold(plain), language)))

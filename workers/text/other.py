@@ -10,6 +10,8 @@ from typing import Final
 from misaki.espeak import EspeakG2P
 
 from workers.text.aligning import Stretch
+from workers.text.script import Script
+from workers.text.taming import tame
 
 _NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
 """BCP 47 tag → the name that phonemizer knows the language by, where it is another."""
@@ -22,8 +24,6 @@ which nothing else in its nine languages needs.
 _STOPS: Final = {"।": ".", "॥": ".", "۔": ".", "؟": "?", "،": ",", "؛": ";"}
 """Marks that Misaki's would take for letters, and drop with the pause that they stand for."""
 _STOP: Final = re.compile(rf"[{''.join(_STOPS)}](?=(\S?))")
-_DEADLY: Final = re.compile("[\uff9e\uff9f]")
-"""Marks of half-width kana: in a Hindi text they end the whole process within espeak-ng."""
 
 
 def make(language: str) -> Callable[[str], list[Stretch]]:
@@ -32,7 +32,7 @@ def make(language: str) -> Callable[[str], list[Stretch]]:
     g2p = EspeakG2P(language=_NAMES.get(language, language))
 
     def say(text: str) -> list[Stretch]:
-        phonemes = str(g2p(_STOP.sub(_say_stop, _DEADLY.sub(" ", text)))[0])
+        phonemes = str(g2p(tame(Script.of(_STOP.sub(_say_stop, text))).text)[0])
         if language in _INDIC:
             phonemes = _FLAP.sub(lambda match: "ɽʰ" if match[1] else "ɽ", phonemes)
         return [Stretch(0, len(text), phonemes)]

@@ -6,7 +6,7 @@ a text speakable goes through here, and keeps the way back.
 
 import re
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 Pattern = Any
@@ -41,15 +41,20 @@ class Script:
         return min(self._starts[start:end]), max(self._ends[start:end])
 
     def sub(self, pattern: Pattern, change: Change | str) -> "Script":
-        """Each match replaced. What a replacement shares with its match at its edges keeps its own origin; the rest of it
-        stands for the whole rest of the match, or for the character beside it. A match of nothing is passed over.
-        """
+        """Each match replaced, as `replace` does it. A match of nothing is passed over."""
         give: Change = change if callable(change) else lambda _: change
+        found = ((*match.span(), give(match)) for match in pattern.finditer(self.text) if match.start() < match.end())
+        return self.replace((start, end, new) for start, end, new in found if new is not None)
+
+    def replace(self, changes: Iterable[tuple[int, int, str]]) -> "Script":
+        """The characters from a start to before an end replaced by others, for each of `changes`, in order.
+
+        What a replacement shares at its edges with what it replaces keeps its own origin; the rest of it stands for the whole
+        rest of that, or for the character beside it.
+        """
         writer = _Writer(self)
-        for match in pattern.finditer(self.text):
-            start, end = match.span()
-            new = give(match) if start < end else None
-            if new is not None and new != self.text[start:end]:
+        for start, end, new in changes:
+            if new != self.text[start:end]:
                 writer.replace(start, end, new)
         return writer.finish()
 

@@ -56,6 +56,8 @@ class _Atom(msgspec.Struct, frozen=True):
 
 
 _CLOSERS: Final = "\"'”’»›)\\]}」』】）》〉〕］｝"
+OPENERS: Final = "\"'“‘«(¿¡"
+"""May stand before the first letter of a sentence."""
 _FULL_STOPS: Final = "。！？｡．।॥۔؟"
 _EAST_ASIAN: Final = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _BOUNDARY: Final = re.compile(
@@ -66,7 +68,8 @@ _BOUNDARY: Final = re.compile(
     r"|(?<=\s)[-–—]++\s++"
     r"|(?<!—)—++\s*+"
 )
-_PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
+PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
+"""Blank lines."""
 _WIDE: Final = re.compile(f"[{_EAST_ASIAN}\uac00-\ud7af]")
 _DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"\S+\s*|\s+")
@@ -88,21 +91,30 @@ _ABBREVIATIONS: Final = {
 _BEFORE_A_NUMBER: Final = frozenset({"no", "nos", "nr", "núm", "n°", "art", "vol", "fig", "p", "pp", "ch", "sec"})
 
 
-def segment(text: str, language: str) -> Iterator[Piece]:
+def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Piece]:
     """The pieces of `text` in order, each made when it is asked for; put together they are the text, white space apart.
 
-    `language` is a BCP 47 tag. Text without anything but white space gives no piece.
+    `language` is a BCP 47 tag. `is_opening`: somebody waits for its beginning. Text without anything but white space gives no
+    piece.
     """
     known = _abbreviations(language)
-    group_at = _first_and_rest
-    for (start, end), is_last in _mark_last(_paragraphs(text)):
+    group_at = _first_and_rest if is_opening else _join
+    for (start, end), is_last in mark_last(_paragraphs(text)):
         atoms, place = _cut_long(_find_atoms(text[start:end], known)), start
-        for group, is_end in _mark_last(group_at(atoms)):
+        for group, is_end in mark_last(group_at(atoms)):
             ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
             whole = "".join(atom.text for atom in group)
             yield _stripped(whole, ending, place)
             place += len(whole)
         group_at = _join
+
+
+def find_sentence_ends(text: str, start: int, language: str) -> Iterator[int]:
+    """Where a sentence begins behind another, from a place in `text` on, one by one as they are asked for."""
+    known = _abbreviations(language)
+    for match in _BOUNDARY.finditer(text, start):
+        if _ending(text, match, known) is Ending.SENTENCE:
+            yield match.end()
 
 
 def weigh(text: str) -> float:
@@ -136,6 +148,16 @@ def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tu
         yield from fit(half, phonemize, limit)
 
 
+def mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
+    """Each of `parts` and whether it is the last."""
+    iterator = iter(parts)
+    held = next(iterator, None)
+    while held is not None:
+        following = next(iterator, None)
+        yield held, following is None
+        held = following
+
+
 def _part(piece: Piece, place: int, ending: Ending) -> tuple[Piece, Piece]:
     """`piece` in two at a place in its text."""
     first = _stripped(piece.text[:place], ending, piece.start)
@@ -150,7 +172,7 @@ def _stripped(text: str, ending: Ending, start: int) -> Piece:
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     """Where each paragraph begins and ends that has anything in it, without the white space around it."""
     start = 0
-    for end, following in (*((match.start(), match.end()) for match in _PARAGRAPH_BREAK.finditer(text)), (len(text), 0)):
+    for end, following in (*((match.start(), match.end()) for match in PARAGRAPH_BREAK.finditer(text)), (len(text), 0)):
         paragraph = text[start:end]
         if stripped := paragraph.strip():
             first = start + paragraph.index(stripped[0])
@@ -167,16 +189,6 @@ def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:
         found[atom.ending].append(place)
     yield from found.items()
     yield Ending.CUT, [match.end() for match in _WORD.finditer(text)]
-
-
-def _mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
-    """Each of `parts` and whether it is the last."""
-    iterator = iter(parts)
-    held = next(iterator, None)
-    while held is not None:
-        following = next(iterator, None)
-        yield held, following is None
-        held = following
 
 
 def _abbreviations(language: str) -> frozenset[str]:
@@ -206,7 +218,7 @@ def _ending(text: str, match: re.Match[str], abbreviations: frozenset[str]) -> E
         return Ending.SENTENCE
     if match["stop"] is None:
         return Ending.CLAUSE
-    following = text[match.end() : match.end() + 3].lstrip("\"'“‘«(¿¡")[:1]
+    following = text[match.end() : match.end() + 3].lstrip(OPENERS)[:1]
     if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, abbreviations):
         return None
     if following.islower():
@@ -234,7 +246,7 @@ def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
             continue
         words = (part for word in _WORD.findall(atom.text) for part in _cut_word(word))
         parts = _even([_Atom(word, Ending.CUT, weigh(word)) for word in words], atom.weight)
-        for part, is_last in _mark_last("".join(word.text for word in part) for part in parts):
+        for part, is_last in mark_last("".join(word.text for word in part) for part in parts):
             yield _atom(part, atom.ending if is_last else Ending.CUT)
 
 

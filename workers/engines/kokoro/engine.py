@@ -66,14 +66,21 @@ class KokoroEngine:
         return Phonemizer().speaks(language)
 
     def prepare(
-        self, text: str, *, voice: Blend, language: str, speed: float, directions: Directions = NO_DIRECTIONS
+        self,
+        text: str,
+        *,
+        voice: Blend,
+        language: str,
+        speed: float,
+        directions: Directions = NO_DIRECTIONS,
+        is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes, all of them in Kokoro's vocabulary.
 
         Raises NotSupported (param `language`), InvalidValue for an unknown voice, CheckpointError for a voice without a pack.
         """
         self._packs.check(voice)
-        for piece in segment(text, language):
+        for piece in segment(text, language, is_opening=is_opening):
             for part, said in fit(piece, lambda part: self._phonemize(part, language, directions), MAX_PHONEMES):
                 if says_something(said.phonemes.translate(_WITHOUT_SIGNS)):
                     yield Segment(

@@ -32,10 +32,14 @@ _NAME: Final = "(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});
 _ENTITY: Final = re.compile(rf"&(?:(?:amp;){{1,9}}+(?P<twice>{_NAME})?+|(?P<name>{_NAME}))")
 _LIST_ITEM: Final = re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦]|[0-9]{1,3}[.)])[ \t]++[^\n]++")
 
+COMMENT: Final = r"<!--(?:[^-]++|-(?!->)){0,300}+-->"
+PROGRAM: Final = r"<(?P<program>script|style)\b[^<>]{0,500}+>(?:[^<]++|<(?!/)){0,300}+</(?P=program)>"
+"""Or a style."""
+
 _TAGS: Final = (
-    # What is not text: comments, programs, styles.
-    Rule(re.compile(r"<!--(?:[^-]++|-(?!->)){0,300}+-->"), " ", needs_digit=False),
-    Rule(re.compile(r"<(script|style)\b[^<>]{0,500}+>(?:[^<]++|<(?!/)){0,300}+</\1>", re.IGNORECASE), " ", needs_digit=False),
+    # What is not text.
+    Rule(re.compile(COMMENT), " ", needs_digit=False),
+    Rule(re.compile(PROGRAM, re.IGNORECASE), " ", needs_digit=False),
     Rule(re.compile(r"<li(?:\s++[\w:-]{1,40}+=[^<>]{0,2000}+)?+>", re.IGNORECASE), "\n- ", needs_digit=False),
     Rule(re.compile(r"</li>|<br\s*+/?>", re.IGNORECASE), "\n", needs_digit=False),
     Rule(re.compile(r"</t[dh]>(?=\s*+<t[dh]\b)", re.IGNORECASE), ", ", needs_digit=False),

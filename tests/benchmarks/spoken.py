@@ -1,0 +1,311 @@
+"""`python -m tests.benchmarks.spoken languages|long|fuzz`: whether every word is spoken, and how long it takes to get there.
+
+`languages` speaks a text in nine languages through both engines, `long` streams a text of 200,000 characters from a real
+server, `fuzz` reads and phonemizes random texts. Each counts what was given and what was spoken of it.
+"""
+
+import json
+import logging
+import random
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+import httpx
+import msgspec
+import structlog
+from rich.console import Console
+from rich.progress import Progress, track
+from rich.table import Table
+
+from app.core.languages import LANGUAGES
+from app.core.utterance import Utterance
+from app.core.voices import Blend, load_catalogue
+from app.core.words import TimedWord
+from tests.benchmarks.processes import served
+from tests.checkpoints import make_checkpoint
+from workers.engines.base import Engine, Segment
+from workers.engines.espeak import EspeakEngine
+from workers.engines.kokoro.engine import KokoroEngine
+from workers.joining import to_sound
+from workers.synthesizer import Read, Reading, prepare, read
+from workers.telling import Teller
+from workers.text.words import find_words, says_something
+
+console = Console(width=140)
+CATALOGUE = load_catalogue()
+
+_ARTICLE: Final = Path(__file__).with_name("article_1.toml")
+_VOICES: Final = {"zh": "zf_xiaobei", "ja": "jf_alpha", "es": "ef_dora", "fr-FR": "ff_siwis"}
+_LONG: Final = (
+    "On March {day}, {year}, Dr. Smith and {n} others paid ${n}.50 each, i.e. {percent}% more than in {year2}. "
+    "“It's {n} km/h!” she said; nobody read sales@example.com, or No. {day}. "
+)
+_WORDS: Final = [
+    "hello",
+    "Dr.",
+    "No.",
+    "5",
+    "$12.50",
+    "3:45",
+    "pm",
+    "1905",
+    "2,500",
+    "½",
+    "5",
+    "km/h",
+    "100m",
+    "+1",
+    "555-0100",
+    "a@b.com",
+    "https://a.com/b?c=1",
+    "C++",
+    "ALL",
+    "CAPS",
+    "read/read",
+    "_it_",
+    "**bold**",
+    "`code`",
+    "#",
+    "-",
+    ">",
+    "|",
+    "<b>",
+    "</b>",
+    "&amp;",
+    "[link](https://a.com)",
+    "[pause:0.1s]",
+    "😀",
+    "❤️",
+    "“no”",
+    "’tis",
+    "…",
+    "—",
+    "¿qué?",
+    "naïve",
+    "世界",
+    "世界。",
+    "かな、カタカナ！",
+    "ｶﾅ",
+    "नमस्ते।",
+    "мир",
+    "한국",
+    "שלום",
+    "مرحبا",
+    "สวัสดี",
+    "𝔘𝔫𝔦",
+    "Ⅳ",
+    "XIV",
+    "²",
+    "°",
+    "%",
+    "‰",
+    "€",
+    "₹",
+    "¥500",
+    "~",
+    "^",
+    "\\",
+    "`",
+    "''",
+    '""',
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "<!--",
+    "x",
+    "-->",
+    "<script>",
+    "́",
+    "\u200b",
+]
+
+
+@contextmanager
+def engines() -> Iterator[dict[str, Engine]]:
+    """espeak, and Kokoro with a tiny checkpoint."""
+    with tempfile.TemporaryDirectory(prefix="koe-") as folder:
+        model_dir = make_checkpoint(Path(folder))
+        yield {"espeak": EspeakEngine(CATALOGUE), "kokoro": KokoroEngine(catalogue=CATALOGUE, model_dir=model_dir)}
+
+
+def _utterance(text: str, language: str, engine: str) -> Utterance:
+    voice: Blend = CATALOGUE.parse(_VOICES.get(language, "af_heart"))[0]
+    return Utterance(text=text, engine=engine, voice=voice, language=language, format="pcm")
+
+
+def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list[TimedWord]]:
+    """Segments, phonemes, seconds of audio, and the words with their times."""
+    teller, words, seconds, n_phonemes, n_segments = Teller(utterance.text), list[TimedWord](), 0.0, 0, 0
+    for placed in prepare(read(utterance, engine), utterance, engine):
+        if placed.segment is None:
+            continue
+        (waveform,) = engine.synthesize([placed.segment])
+        sound = to_sound(waveform)
+        words += teller.add(placed.segment, placed.script, sound, seconds)
+        seconds += sound.seconds
+        n_phonemes += placed.segment.n_phonemes
+        n_segments += 1
+    return n_segments, n_phonemes, seconds, words + teller.rest()
+
+
+@click.group()
+def main() -> None:
+    """Every word spoken, rightly."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+@main.command()
+def languages() -> None:
+    """Article 1 of the Universal Declaration of Human Rights in nine languages."""
+    table = Table("language", "engine", "segments", "phonemes", "audio s", "words told", "words given", title="Article 1")
+    article = tomllib.loads(_ARTICLE.read_text(encoding="utf-8"))
+    with engines() as loaded:
+        for language in LANGUAGES:
+            text = article[language.tag]
+            for name, engine in loaded.items():
+                n_segments, n_phonemes, seconds, words = _spoken(_utterance(text, language.tag, name), engine)
+                given = [text[start:end] for start, end in find_words(text)]
+                told = [word.word for word in words]
+                figures = map(str, (n_segments, n_phonemes, f"{seconds:.2f}", len(told), len(given)))
+                table.add_row(language.tag, name, *figures, style="" if told == given else "red")
+    console.print(table)
+
+
+@main.command()
+@click.option("--characters", "n_characters", default=200_000, show_default=True)
+def long(n_characters: int) -> None:
+    """A long text as one request: first audio, memory, and whether the words told are the words given."""
+    text = _long_text(n_characters)
+    body = {"model": "espeak", "voice": "alloy", "input": text}
+    body |= {"response_format": "pcm", "stream_format": "sse", "timestamps": ["word"]}
+    with served(KOE_ENGINE="espeak", KOE_MAX_INPUT_CHARS=str(n_characters)) as server:
+        before, most = server.memory_mib(), dict[str, float]()
+        started, first, told = time.monotonic(), 0.0, list[str]()
+        with (
+            httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=600) as answer,
+            Progress(console=console) as bar,
+        ):
+            answer.raise_for_status()
+            task = bar.add_task("words", total=len(find_words(text)))
+            for line in answer.iter_lines():
+                event = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {"type": ""}
+                first = first or (time.monotonic() - started if event["type"] == "speech.audio.delta" else 0.0)
+                if event["type"] == "speech.audio.words":
+                    told += [word["word"] for word in event["words"]]
+                    bar.update(task, completed=len(told))
+                    most = {role: max(mib, most.get(role, 0.0)) for role, mib in server.memory_mib().items()}
+                elif event["type"] == "error":
+                    raise click.ClickException(event["error"]["message"])
+                elif event["type"] == "speech.audio.done":
+                    audio_seconds = event["usage"]["output_tokens"] / 40
+        seconds = time.monotonic() - started
+    given = [text[start:end] for start, end in find_words(text)]
+    console.print(
+        f"{len(text):,} characters with espeak: first audio after {first:.2f} s, {audio_seconds / 3600:.2f} h of audio in "
+        f"{seconds:.1f} s\nwords given {len(given):,}, told {len(told):,}, "
+        f"{'the same, in order' if told == given else 'NOT THE SAME'}\nresident memory, MiB, before and at most: "
+        + ", ".join(f"{role} {before[role]:.0f} → {most[role]:.0f}" for role in before)
+    )
+
+
+def _long_text(n_characters: int) -> str:
+    chosen, paragraphs, length = random.Random(1), list[str](), 0
+    while length < n_characters:
+        fields = {"day": chosen.randint(1, 28), "year": chosen.randint(1700, 2024), "year2": chosen.randint(1900, 1999)}
+        fields |= {"n": chosen.randint(2, 9999), "percent": chosen.randint(1, 99)}
+        paragraphs.append(_LONG.format(**fields) * chosen.randint(1, 4))
+        length += len(paragraphs[-1]) + 2
+    return "\n\n".join(paragraphs)[:n_characters]
+
+
+class Fuzzed(msgspec.Struct):
+    """What came of random texts of one language in one engine."""
+
+    n_cases: int = 0
+    n_characters: int = 0
+    n_segments: int = 0
+    worst_ms: float = 0.0
+    """For 1,000 characters."""
+    n_lost: int = 0
+    n_unsaid: int = 0
+
+
+@main.command()
+@click.option("--cases", "n_cases", default=2000, show_default=True, help="Of each language.")
+@click.option("--seed", default=1, show_default=True)
+def fuzz(n_cases: int, seed: int) -> None:
+    """Random texts in nine languages, read and phonemized by both engines."""
+    table = Table(
+        "language", "engine", "cases", "characters", "segments", "worst ms per 1,000", "lost", "unsaid", title="Fuzzing"
+    )
+    with engines() as loaded:
+        for language in track(LANGUAGES, console=console, description="languages"):
+            for name, engine in loaded.items():
+                _try("Warm.", language.tag, engine, Fuzzed())
+                chosen, found = random.Random(f"{seed} {language.tag}"), Fuzzed()
+                for _ in range(n_cases):
+                    _try(_random_text(chosen), language.tag, engine, found)
+                figures = (
+                    found.n_cases,
+                    found.n_characters,
+                    found.n_segments,
+                    round(found.worst_ms, 1),
+                    found.n_lost,
+                    found.n_unsaid,
+                )
+                table.add_row(language.tag, name, *map(str, figures), style="red" if found.n_lost else "")
+    console.print(table)
+    console.print("unsaid: characters of pieces for which the engine has no phonemes; lost: those for which it has some")
+
+
+def _random_text(chosen: random.Random) -> str:
+    """Up to 200 words, of what people write and of any character that there is."""
+    parts = []
+    for _ in range(chosen.choice((1, 3, 10, 40, 200))):
+        if chosen.random() < 0.85:
+            parts.append(chosen.choice(_WORDS))
+        else:
+            parts.append(
+                "".join(chr(chosen.choice((chosen.randrange(32, 0x250), chosen.randrange(32, 0xD800)))) for _ in range(4))
+            )
+    return chosen.choice((" ", " ", " ", "", "\n", "\n\n")).join(parts)
+
+
+def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
+    utterance = _utterance(text, language, engine.name)
+    started = time.monotonic()
+    reading = read(utterance, engine)
+    passages = list(reading.passages)
+    placed = list(prepare(Reading(passages, reading.directions), utterance, engine))
+    taken = time.monotonic() - started
+    found.n_cases, found.n_characters = found.n_cases + 1, found.n_characters + len(text)
+    found.worst_ms = max(found.worst_ms, 1e6 * taken / max(1000, len(text)))
+    for passage in passages:
+        segments = [one.segment for one in placed if one.segment is not None and one.script is passage.script]
+        found.n_segments += len(segments)
+        for dropped in _find_dropped(passage, segments):
+            alone = engine.prepare(dropped, voice=utterance.voice, language=language, speed=1.0, directions=reading.directions)
+            found.n_lost += len(dropped) if any(alone) else 0
+            found.n_unsaid += len(dropped)
+
+
+def _find_dropped(passage: Read, segments: Sequence[Segment]) -> Iterator[str]:
+    """What says something in a passage and is in no segment of it."""
+    at = 0
+    for start, end in (*((one.start, one.start + len(one.text)) for one in segments), (len(passage.script), 0)):
+        if says_something(dropped := passage.script.text[at:start]):
+            yield dropped.strip()
+        at = end
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""A long text as passages that are read one after the other, so that its first sound does not wait for its last page.
+
+Why passages and not sentences: the rules of reading look at what stands beside a number or a mark, across sentences too. So a
+text is divided where nothing of it looks over the border: at a blank line, else between two sentences, and never within a tag,
+a link or what else is one thing to a reader. What is read of the passages, put together, is what is read of the text.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import Final
+
+import msgspec
+
+from workers.text.reading.markup import COMMENT, PROGRAM
+from workers.text.script import Script
+from workers.text.segment import OPENERS, PARAGRAPH_BREAK, Ending, find_sentence_ends
+
+LEAST_CHARS: Final = 1000
+"""A passage ends at the first blank line from here on."""
+MOST_CHARS: Final = 4000
+"""One without a blank line ends with the first sentence from here on; one without a sentence, at a space, when it is twice as
+long.
+"""
+
+_WHOLE: Final = re.compile(
+    rf"{COMMENT}|{PROGRAM}|</?[A-Za-z][^<>]{{0,2000}}+>|\[[^\[\]\n]{{1,500}}+\](?:\([^()\n]{{0,2000}}+\))?+", re.IGNORECASE
+)
+_SPACE: Final = re.compile(r"(?<=\S)\s+(?=\w)")
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A part of a text, and what it ends with."""
+
+    script: Script
+    ending: Ending | None
+    """None at the text's own end."""
+
+
+class Borders:
+    """Where a text may be divided: not within a comment, a program, a tag, a link, a word with phonemes or a pause."""
+
+    def __init__(self, text: str) -> None:
+        self._wholes = _WHOLE.finditer(text)
+        self._start = self._end = 0
+
+    def may_divide(self, place: int) -> bool:
+        """Whether at a place; to be asked from the first place to the last."""
+        while self._end <= place:
+            whole = next(self._wholes, None)
+            if whole is None:
+                return True
+            self._start, self._end = whole.span()
+        return place <= self._start
+
+
+def divide(script: Script, language: str) -> Iterator[Passage]:
+    """The passages of `script`, each when it is asked for; put together they are all of it. `language` is a BCP 47 tag."""
+    text, borders, start = script.text, Borders(script.text), 0
+    while start < len(text):
+        end, ending = _find_end(text, start, language, borders)
+        yield Passage(script.cut(start, end), ending)
+        start = end
+
+
+def _find_end(text: str, start: int, language: str, borders: Borders) -> tuple[int, Ending | None]:
+    for place, ending in _find_places(text, start, language):
+        if place < len(text) and borders.may_divide(place):
+            return place, ending
+    return len(text), None
+
+
+def _find_places(text: str, start: int, language: str) -> Iterator[tuple[int, Ending]]:
+    """Where a passage that begins at `start` may end, in ascending order."""
+    most = start + MOST_CHARS
+    breaks = PARAGRAPH_BREAK.finditer(text, start + LEAST_CHARS)
+    for match in takewhile(lambda match: match.start() < most, breaks):
+        yield match.end(), Ending.PARAGRAPH
+    for place in find_sentence_ends(text[: most + MOST_CHARS], most, language):
+        # A line that would begin with a mark or a number might be taken for an item of a list.
+        if text[place : place + 1].isalpha() or text[place : place + 1] in OPENERS:
+            yield place, Ending.SENTENCE
+    for match in _SPACE.finditer(text, most + MOST_CHARS):
+        yield match.end(), Ending.CUT
