@@ -55,11 +55,16 @@ class Borders:
 
 
 def divide(script: Script, language: str) -> Iterator[Passage]:
-    """The passages of `script`, each when it is asked for; put together they are all of it. `language` is a BCP 47 tag."""
+    """The passages of `script`, at least one, each when it is asked for; put together they are all of it.
+
+    `language` is a BCP 47 tag.
+    """
     text, borders, start = script.text, Borders(script.text), 0
-    while start < len(text):
+    while True:
         end, ending = _find_end(text, start, language, borders)
         yield Passage(script.cut(start, end), ending)
+        if end == len(text):
+            return
         start = end
 
 

@@ -44,9 +44,9 @@ def _squeeze(text: str) -> str:
 def test_passages_put_together_are_the_text(text: str) -> None:
     passages = list(divide(Script.of(text), "en-US"))
     assert "".join(passage.script.text for passage in passages) == text
-    assert [passage.ending for passage in passages if passage.ending is None] == [None] * bool(passages)
-    places = [passage.script.origin(0, 1)[0] for passage in passages]
-    assert [text[place] for place in places] == [passage.script.text[0] for passage in passages]
+    assert [passage.ending is None for passage in passages] == [*[False] * (len(passages) - 1), True]
+    places = [passage.script.origin(0, 1)[0] for passage in passages if passage.script]
+    assert [text[place] for place in places] == [passage.script.text[0] for passage in passages if passage.script]
 
 
 @pytest.mark.parametrize("language", SENTENCES)
