@@ -15,11 +15,11 @@ class FailingEngine(ToneEngine):
         self._fail_at = fail_at
         self._n_spoken = 0
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         if self._n_spoken == self._fail_at:
             raise RuntimeError("the engine broke")
         self._n_spoken += 1
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 class GatedEngine(ToneEngine):
@@ -43,7 +43,7 @@ class GatedEngine(ToneEngine):
         with self._heard:
             assert self._heard.wait_for(lambda: self.n_begun >= n_segments, seconds)
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         with self._heard:
             self.n_begun += len(segments)
             self._heard.notify_all()
@@ -52,7 +52,7 @@ class GatedEngine(ToneEngine):
         if self.is_broken:
             raise RuntimeError("the engine broke")
         self.spoken.extend(segments)
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 class RelayEngine(ToneEngine):
@@ -62,8 +62,8 @@ class RelayEngine(ToneEngine):
         super().__init__()
         self.now: Engine = ToneEngine()
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        return self.now.synthesize(segments)
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        return self.now.synthesize(segments, n_threads=n_threads)
 
 
 def name_of(number: int) -> str:

@@ -23,7 +23,10 @@ caller, in compute seconds, to which a turn adds what it is foretold to take. Wh
 wait, so that nobody saves up credit; nobody falls behind by more than `LATELY_SECONDS`; and whoever has nothing in line is
 forgotten once the others have had as much. Without keys all are one caller, and deadlines alone decide.
 
-The policy `fifo` knows none of this: one request is spoken to its end before the next.
+Why a first segment may have all threads: while nobody else wants anything, the others could only speak what follows it, which
+is wanted later. So they are lent to it, until somebody else's segment comes.
+
+The policy `fifo` knows none of the groups: one request is spoken to its end before the next.
 """
 
 import threading
@@ -110,6 +113,9 @@ class Scheduler:
         self._line = _Line() if policy == "fifo" else _FairLine(n_threads)
         self._changed = threading.Condition()
         self._closing = False
+        self._n_computing = 0
+        self._alone: str | None = None
+        """The owner whose first segment is being spoken by all threads together."""
         self._threads = [threading.Thread(target=self._compute, name=f"compute-{n}", daemon=True) for n in range(n_threads)]
         for thread in self._threads:
             thread.start()
@@ -148,18 +154,39 @@ class Scheduler:
             thread.join()
 
     def _compute(self) -> None:
-        while (turns := self._take()) is not None:
+        while (taken := self._take()) is not None:
+            turns, n_threads = taken
             began_at = self._clock()
-            spoken = _speak(turns)
+            spoken = _speak(turns, n_threads)
             with self._changed:
                 now = self._clock()
                 self._line.done(turns, spoken, now - began_at, now)
+                self._n_computing -= 1
+                if n_threads > 1:
+                    self._alone = None
+                    self._changed.notify_all()
 
-    def _take(self) -> list[Turn] | None:
-        """The next turn, with as many of the same engine behind it as that engine likes at once; None at the end."""
+    def _take(self) -> tuple[list[Turn], int] | None:
+        """The next turn, with as many of the same engine behind it as that engine likes at once, and how many threads it may
+        have; None at the end.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._line.turns or self._closing)
-            return self._line.take(self._clock()) if self._line.turns else None
+            self._changed.wait_for(lambda: self._closing or any(turn.owner != self._alone for turn in self._line.turns))
+            if not self._line.turns:
+                return None
+            turns = self._line.take(self._clock())
+            n_threads = self._n_threads_for(turns)
+            self._n_computing += 1
+            return turns, n_threads
+
+    def _n_threads_for(self, turns: Sequence[Turn]) -> int:
+        """One, or all that are idle for a first segment that nobody else's stands beside; they are then lent."""
+        first = turns[0]
+        is_alone = len(turns) == 1 and not self._n_computing and all(turn.owner == first.owner for turn in self._line.turns)
+        if not (is_alone and first.is_first and first.lane is Lane.INTERACTIVE and len(self._threads) > 1):
+            return 1
+        self._alone = first.owner
+        return len(self._threads)
 
 
 class _Line:
@@ -363,15 +390,15 @@ class _Shares:
         self._had = {each: had for each, had in self._had.items() if each in callers or had > least}
 
 
-def _speak(turns: Sequence[Turn]) -> list[Turn]:
-    """Sees the turns to their end; those that the engine was asked for at last, or none where it failed."""
+def _speak(turns: Sequence[Turn], n_threads: int) -> list[Turn]:
+    """Sees the turns to their end, by so many threads; those that the engine was asked for at last, or none where it failed."""
     wanted = [turn for turn in turns if turn.sound.set_running_or_notify_cancel() and _begin(turn)]
     if not wanted:
         return []
-    error = _synthesize(wanted)
+    error = _synthesize(wanted, n_threads)
     if isinstance(error, OutOfMemory) and len(wanted) > 1:
         log.warning("tried_alone", engine=wanted[0].engine.name, n_turns=len(wanted))
-        alone = [(turn, _synthesize([turn])) for turn in wanted]
+        alone = [(turn, _synthesize([turn], n_threads)) for turn in wanted]
     else:
         alone = [(turn, error) for turn in wanted]
     for turn, failure in alone:
@@ -380,11 +407,11 @@ def _speak(turns: Sequence[Turn]) -> list[Turn]:
     return [turn for turn, failure in alone if failure is None]
 
 
-def _synthesize(turns: Sequence[Turn]) -> KoeError | None:
+def _synthesize(turns: Sequence[Turn], n_threads: int) -> KoeError | None:
     """Has the engine speak the turns and finishes them; what it raised, when it failed."""
     engine = turns[0].engine
     try:
-        waveforms = engine.synthesize([turn.segment for turn in turns])
+        waveforms = engine.synthesize([turn.segment for turn in turns], n_threads=n_threads)
         spoken = list(zip(turns, waveforms, strict=True))
     except KoeError as error:
         return error

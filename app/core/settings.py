@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_dir: Path | None = None
     """Folder with `config.json`, `kokoro-v1_0.pth` and `voices/*.pt`. None: the Hugging Face cache."""
     device: str = "auto"
-    """Device of the model, as PyTorch names it; `auto` is `cuda` where there is one, else `cpu`."""
+    """Device of the model, as PyTorch names it; `auto` is the best that is there of `cuda`, `mps` and `cpu`."""
     threads: int = 0
     """Compute threads of a worker; 0 is one for each core."""
     slots: int = 0

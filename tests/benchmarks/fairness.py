@@ -47,9 +47,9 @@ class PacedEngine(ToneEngine):
         super().__init__()
         self.turn_seconds: list[float] = []
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         begun_at = time.monotonic()
-        waveforms = super().synthesize(segments)
+        waveforms = super().synthesize(segments, n_threads=n_threads)
         seconds = COMPUTE_PER_AUDIO * sum(len(waveform.samples) for waveform in waveforms) / SAMPLE_RATE_HZ
         time.sleep(max(0.0, begun_at + seconds - time.monotonic()))
         self.turn_seconds.append(seconds)

@@ -40,14 +40,14 @@ class WilfulEngine(ToneEngine):
         super().__init__()
         self.is_heard: Callable[[], bool] = bool
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         if any("breaks" in one.text for one in segments):
             wait_until(self.is_heard)
             time.sleep(1)  # nothing tells that the client has it too
             raise RuntimeError("the engine broke")
         if any("waits" in one.text for one in segments):
             time.sleep(2)
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 @pytest.fixture(scope="session")

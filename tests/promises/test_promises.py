@@ -22,7 +22,7 @@ KEY = "sk-koe-very-secret-key-0001"
 class IndiscreetEngine(ToneEngine):
     """Raises with the text in its message."""
 
-    def synthesize(self, segments: list[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: list[Segment], *, n_threads: int = 1) -> list[Waveform]:
         raise RuntimeError(f"cannot say {segments[0].text}")
 
 

@@ -54,9 +54,9 @@ class CountingEngine(ToneEngine):
         super().__init__()
         self.spoken: list[str] = []
 
-    def synthesize(self, segments: Any) -> Any:
+    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
         self.spoken.extend(segment.text for segment in segments)
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 class RefusingEngine(ToneEngine):
@@ -513,8 +513,8 @@ async def test_a_text_with_nothing_to_say_has_no_words(shop: Shop) -> None:
 class SoftEngine(ToneEngine):
     """Half as loud."""
 
-    def synthesize(self, segments: Any) -> Any:
-        return [type(one)(one.samples / 2, one.words) for one in super().synthesize(segments)]
+    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
+        return [type(one)(one.samples / 2, one.words) for one in super().synthesize(segments, n_threads=n_threads)]
 
 
 def _segments(text: str) -> list[str]:

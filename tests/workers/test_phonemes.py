@@ -37,7 +37,7 @@ class WatchedEngine(ToneEngine):
             self.n_prepared += 1
             yield segment
 
-    def synthesize(self, segments: Any) -> Any:
+    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
         raise AssertionError("nothing is to be spoken")
 
 

@@ -482,13 +482,13 @@ class KillingEngine(ToneEngine):
         self.n_spoken = 0
         self.n_killed = 0
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         if self.n_spoken == self._at and not self.n_killed:
             (pid,) = [int(pid) for pid in _children() if b"pipe:1" in _command(pid)]
             os.kill(pid, signal.SIGKILL)
             self.n_killed += 1
         self.n_spoken += len(segments)
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 def _children() -> list[str]:
@@ -525,11 +525,11 @@ class HungryEngine(ToneEngine):
         self.n_left = n_times
         self._text = text
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         if self.n_left and any(self._text in segment.text for segment in segments):
             self.n_left -= 1
             raise MemoryError
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 @pytest.mark.parametrize("n_times", [1, 2])

@@ -56,8 +56,8 @@ class TimedEngine(GatedEngine):
         super().__init__()
         self._clock = clock
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        waveforms = super().synthesize(segments)
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        waveforms = super().synthesize(segments, n_threads=n_threads)
         self._clock.now += sum(cost(segment) for segment in segments)
         return waveforms
 
@@ -247,8 +247,8 @@ def test_a_stream_that_is_not_wanted_any_more_has_not_been_passed_over(line: Lin
 class SlowEngine(TimedEngine):
     """Takes twenty times as long as anybody expects."""
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        waveforms = super().synthesize(segments)
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        waveforms = super().synthesize(segments, n_threads=n_threads)
         self._clock.now += 19 * sum(cost(segment) for segment in segments)
         return waveforms
 
@@ -463,9 +463,9 @@ class BatchingEngine(GatedEngine):
         super().__init__()
         self.batches: list[list[str]] = []
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         self.batches.append([segment.text for segment in segments])
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
 
 def test_an_engine_that_likes_many_gets_the_most_urgent_of_its_own_together(line: Line) -> None:
@@ -513,8 +513,8 @@ def test_in_a_fifo_an_engine_that_likes_many_gets_those_who_came_first(open_line
 class CrampedEngine(BatchingEngine):
     """Has memory for one segment at a time, and none at all for those that are big."""
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        waveforms = super().synthesize(segments)
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        waveforms = super().synthesize(segments, n_threads=n_threads)
         if len(segments) > 1 or segments[0].text == "big":
             raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB.")
         return waveforms
@@ -564,7 +564,7 @@ def test_what_an_engine_raises_is_its_failure_and_the_next_is_spoken() -> None:
 class TalkativeEngine(ToneEngine):
     """Gives back another number of waveforms than it was asked for."""
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         return []
 
 
@@ -591,7 +591,7 @@ def test_an_error_that_says_what_it_is_stays_what_it_is() -> None:
 def test_several_threads_speak_at_once() -> None:
     scheduler = Scheduler(n_threads=3)
     engine = GatedEngine()
-    futures = [scheduler.submit(a_turn(text, engine)) for text in "abcd"]
+    futures = [scheduler.submit(a_turn(text, engine, owner=text)) for text in "abcd"]
 
     engine.wait_begun(3)
     assert scheduler.n_waiting == 1
@@ -765,3 +765,57 @@ def test_the_only_request_among_two_hundred_of_another_caller_waits_for_few(n_th
     # Those that were being spoken when it came end before it, too.
     assert n_before + n_threads <= n_threads + 2
     line.close()
+
+
+class CountingEngine(GatedEngine):
+    """Notes how many threads it may use for each segment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_threads: dict[str, int] = {}
+
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        self.n_threads |= {segment.text: n_threads for segment in segments}
+        return super().synthesize(segments, n_threads=n_threads)
+
+
+@pytest.fixture
+def lending() -> Iterator[tuple[CountingEngine, Scheduler]]:
+    """A scheduler with three threads, and its engine."""
+    engine, scheduler = CountingEngine(), Scheduler(n_threads=3)
+    yield engine, scheduler
+    engine.release(1000)
+    scheduler.close()
+
+
+def test_a_first_segment_has_all_threads_while_nobody_else_is_there(lending: tuple[CountingEngine, Scheduler]) -> None:
+    engine, scheduler = lending
+    first = scheduler.submit(a_turn("first", engine))
+    engine.wait_begun(1)
+    followers = [scheduler.submit(a_turn(text, engine, is_first=False)) for text in ("second", "third", "fourth")]
+
+    engine.release()
+    first.result(60)
+    engine.wait_begun(4)
+
+    assert engine.spoken[0].text == "first"
+    assert engine.n_threads == {"first": 3, "second": 1, "third": 1, "fourth": 1}
+    engine.release(3)
+    assert all(follower.result(60) for follower in followers)
+
+
+def test_threads_that_are_lent_are_there_for_somebody_else(lending: tuple[CountingEngine, Scheduler]) -> None:
+    engine, scheduler = lending
+    scheduler.submit(a_turn("first", engine))
+    engine.wait_begun(1)
+    scheduler.submit(a_turn("another's", engine, owner="another"))
+    engine.wait_begun(2)
+
+    assert engine.n_threads == {"first": 3, "another's": 1}
+
+
+def test_a_book_is_read_by_one_thread_a_segment(lending: tuple[CountingEngine, Scheduler]) -> None:
+    engine, scheduler = lending
+    scheduler.submit(a_turn("page one", engine, lane=Lane.BATCH))
+    engine.wait_begun(1)
+    assert engine.n_threads == {"page one": 1}

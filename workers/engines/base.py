@@ -106,8 +106,9 @@ class Engine(Protocol):
         """
         ...
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        """One waveform for each segment, in order. The same segment gives the same samples, whatever stands beside it.
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        """One waveform for each segment, in order. The same segment gives the same samples, whatever stands beside it and
+        however many threads, `n_threads` at most, it is spoken by.
 
         Raises SegmentTooLong, and never cuts; EngineFailed when the engine itself does.
         """

@@ -86,7 +86,7 @@ class EspeakEngine:
                         start=part.start,
                     )
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """One waveform for each, with the times of its words. Raises SegmentTooLong, EngineFailed."""
         return [self._speak(one) for one in segments]
 

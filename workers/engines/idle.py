@@ -86,10 +86,10 @@ class IdleEngine:
         self._texts.add(prepared)
         return prepared
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
         with self._using() as engine:
-            return engine.synthesize(segments)
+            return engine.synthesize(segments, n_threads=n_threads)
 
     def warm_up(self) -> None:
         """See Engine."""

@@ -66,7 +66,7 @@ class ToneEngine:
                         start=part.start,
                     )
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """A sine of `frequency_hz(voice)` for each, `n_samples(segment)` long, with words in proportion to their characters."""
         return [_beep(one) for one in segments]
 

@@ -40,9 +40,9 @@ class StrictEngine(ToneEngine):
             assert not self.is_closed
             yield segment
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         assert not self.is_closed
-        return super().synthesize(segments)
+        return super().synthesize(segments, n_threads=n_threads)
 
     def close(self) -> None:
         assert not self.is_closed
@@ -250,7 +250,7 @@ def test_kokoro_goes_whole_and_comes_back_the_same(catalogue: Catalogue, checkpo
         waiting = prepare(kokoro, catalogue, text)
         assert next(waiting) == first
         assert isinstance(kokoro._engine, KokoroEngine)
-        model = weakref.ref(kokoro._engine._model)
+        model = weakref.ref(kokoro._engine._decoder)
 
         kokoro._clock = lambda: time.monotonic() + IDLE_SECONDS
         kokoro.unload_if_idle()

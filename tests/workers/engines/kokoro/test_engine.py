@@ -14,6 +14,7 @@ from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import MissingFile
 from workers.engines.kokoro.engine import MAX_PHONEMES, KokoroEngine
+from workers.engines.kokoro.prosody import Score
 from workers.text.directions import read_markup
 
 FRAME = 600
@@ -37,14 +38,14 @@ def test_words_are_heard_where_the_predicted_durations_put_them(
 ) -> None:
     (segment,) = _prepare(kokoro, catalogue, "These cost $2 or so (or less).")
     predicted: list[torch.Tensor] = []
-    forward = kokoro._model.forward_with_tokens
+    prosody = kokoro._prosody
 
-    def listen(*args: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        audio, n_frames = forward(*args)
-        predicted.append(n_frames)
-        return audio, n_frames
+    def listen(*args: Any) -> Score:
+        score = prosody(*args)
+        predicted.append(score.n_frames)
+        return score
 
-    monkeypatch.setattr(kokoro._model, "forward_with_tokens", listen)
+    monkeypatch.setattr(kokoro, "_prosody", listen)
     (waveform,) = kokoro.synthesize([segment])
     n_frames = predicted[0].tolist()
     assert len(n_frames) == segment.n_phonemes + 2
@@ -110,7 +111,7 @@ def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoi
     engine = KokoroEngine(catalogue=catalogue, model_dir=checkpoint)
     (segment,) = _prepare(engine, catalogue, "Hello there.")
     with torch.no_grad():
-        engine._model.decoder.generator.conv_post.bias.fill_(float("nan"))
+        engine._decoder._original.generator.conv_post.bias.fill_(float("nan"))
     with pytest.raises(EngineFailed, match="not finite"):
         engine.synthesize([segment])
 

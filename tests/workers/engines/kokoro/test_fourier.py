@@ -1,0 +1,65 @@
+"""Convolution through the frequency domain, against the plain formula."""
+
+import numpy as np
+import pytest
+import torch
+
+from workers.engines.kokoro import fourier
+from workers.engines.kokoro.adain import Snake
+from workers.engines.kokoro.convolution import DirectConvolution
+from workers.engines.kokoro.fourier import FourierConvolution, matrices
+from workers.engines.kokoro.signal import Signal
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+def a_snake(n_channels: int, n_samples: int) -> Snake:
+    ones = torch.ones(n_channels, 1)
+    return Snake(Signal.copy(torch.randn(n_channels, n_samples)), ones, ones * 0.1, ones)
+
+
+def natural(signal: Signal) -> torch.Tensor:
+    """In order."""
+    out = torch.empty(signal.n_channels, signal.n_samples)
+    for phase, row in enumerate(signal.rows(0, signal.n_channels)):
+        out[:, phase :: signal.n_phases] = row
+    return out
+
+
+@pytest.mark.parametrize(("n_tile", "n_kernel"), [(8, 3), (24, 7), (48, 11), (12, 12)])
+def test_the_matrices_correlate_exactly(n_tile: int, n_kernel: int) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=n_tile), rng.normal(size=n_kernel)
+    b, k, a = matrices(n_tile, n_kernel)
+    np.testing.assert_allclose(a.T @ ((k @ w) * (b @ x)), np.correlate(x, w, "valid"), atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_kernel", "n_tile"), [(7, 24), (11, 48), (3, 8)])
+@pytest.mark.parametrize("dilation", [1, 3, 5])
+@pytest.mark.parametrize("n_samples", [1, 20, 400, 4001])
+def test_it_is_the_plain_formula(
+    n_kernel: int, n_tile: int, dilation: int, n_samples: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fourier, "TILES", 16)
+    monkeypatch.setattr(fourier, "PIECE_BYTES", 4096)
+    weight = torch.randn(12, 10, n_kernel) / n_kernel
+    source = a_snake(10, n_samples)
+    expected = torch.conv1d(source.whole().double(), weight.double(), padding=dilation * (n_kernel // 2), dilation=dilation)
+
+    out = natural(FourierConvolution(weight, dilation, n_tile)(source))
+
+    torch.testing.assert_close(out, expected.float(), rtol=1e-5, atol=2e-5)
+    torch.testing.assert_close(out, natural(DirectConvolution(weight, dilation)(source)), rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "convolution", [FourierConvolution(torch.ones(6, 6, 7), 1, 24), DirectConvolution(torch.ones(6, 6, 7), 1)]
+)
+def test_it_can_be_added_to_what_is_there(convolution: FourierConvolution | DirectConvolution) -> None:
+    source, there = a_snake(6, 500), torch.randn(6, 500)
+    to = Signal.copy(there)
+    convolution.add(source, to)
+    torch.testing.assert_close(to.natural, there + natural(convolution(source)), rtol=1e-5, atol=1e-4)

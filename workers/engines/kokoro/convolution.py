@@ -1,0 +1,57 @@
+"""Which convolution is computed by the plain formula and which through the frequency domain.
+
+Why a rule and no measurement at start: the two differ in the last digits, and two workers that chose differently would give
+two recordings of one text. The rule is what was fastest for the kernels and channels of Kokoro, on machines with AVX2 and with
+AVX-512: kernels of 3 are too short to gain anything.
+"""
+
+from typing import Final, Protocol
+
+import torch
+
+from workers.engines.kokoro.adain import Snake
+from workers.engines.kokoro.fourier import FourierConvolution
+from workers.engines.kokoro.signal import Signal
+
+TILES: Final = {7: 24, 11: 48}
+"""Length of a kernel → samples of a tile."""
+
+
+class Convolution(Protocol):
+    """A convolution of stride 1 that keeps the length."""
+
+    def __call__(self, source: Snake) -> Signal:
+        """(n_out, n_samples) of (n_in, n_samples), without the bias; perhaps in phases."""
+        ...
+
+    def add(self, source: Snake, to: Signal) -> None:
+        """Adds its output to a signal in natural order. Not where it is dilated."""
+        ...
+
+
+class DirectConvolution:
+    """By the plain formula."""
+
+    def __init__(self, weight: torch.Tensor, dilation: int) -> None:
+        """`weight`: (n_out, n_in, n_kernel)."""
+        self._weight = weight
+        self._dilation = dilation
+        self._padding = dilation * (weight.shape[2] - 1) // 2
+
+    def __call__(self, source: Snake) -> Signal:
+        """See Convolution."""
+        return Signal(self._convolve(source).unsqueeze(1), source.signal.n_samples)
+
+    def add(self, source: Snake, to: Signal) -> None:
+        """See Convolution."""
+        to.natural.add_(self._convolve(source))
+
+    def _convolve(self, source: Snake) -> torch.Tensor:
+        return torch.conv1d(source.whole(), self._weight, padding=self._padding, dilation=self._dilation)
+
+
+def make_convolution(original: torch.nn.Conv1d) -> Convolution:
+    """One that computes what `original` does, its bias left out."""
+    weight, dilation = original.weight.detach(), original.dilation[0]
+    n_tile = TILES.get(weight.shape[2])
+    return DirectConvolution(weight, dilation) if n_tile is None else FourierConvolution(weight, dilation, n_tile)

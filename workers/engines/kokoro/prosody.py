@@ -1,0 +1,64 @@
+"""The first half of Kokoro's model: what is said when, how high and how loud, and the sound source that follows from it.
+
+Why it is the package's own, operation by operation, in one thread and always on the CPU: it decides durations and pitch, and
+the phase of a voice adds up its pitch over all that was said, so that a last digit would be heard. It takes a twentieth of the
+time; what comes behind it only rounds otherwise on another device, in a batch, or in our own arithmetic.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import torch
+
+from workers.engines.kokoro.source import Source, draw_noise
+
+_HALF: Final = 128
+"""Of a style: the first half is the decoder's, the second the prosody's."""
+
+
+class Score(msgspec.Struct, frozen=True):
+    """A segment as the decoder takes it; all on the CPU."""
+
+    encoded: torch.Tensor
+    """(1, n_channels, n_frames): the phonemes, each for as many frames of 25 ms as it lasts."""
+    pitch_hz: torch.Tensor
+    """(1, 2 n_frames)"""
+    energy: torch.Tensor
+    """(1, 2 n_frames)"""
+    source: torch.Tensor
+    """(1, 2 n_bins, n_steps): magnitudes and angles of the source's spectrum."""
+    style: torch.Tensor
+    """(1, 128)"""
+    n_frames: torch.Tensor
+    """(n_tokens,): of each token, the pads at both ends among them."""
+
+
+class Prosody:
+    """Scores of segments. May be used from several threads."""
+
+    def __init__(self, model: Any) -> None:
+        """Uses the weights of `model`, a `kokoro.KModel`."""
+        self._bert, self._bert_encoder = model.bert, model.bert_encoder
+        self._predictor, self._text_encoder = model.predictor, model.text_encoder
+        self._source = Source(model.decoder.generator.m_source)
+        self._stft = model.decoder.generator.stft
+
+    @torch.inference_mode()
+    def __call__(self, ids: torch.Tensor, style: torch.Tensor, speed: float, digest: bytes) -> Score:
+        """`ids` (1, n_tokens), `style` (1, 256); `digest` names the noise."""
+        manner = style[:, _HALF:]
+        lengths, mask = torch.tensor([ids.shape[1]]), torch.zeros(ids.shape, dtype=torch.bool)
+        hidden = self._bert_encoder(self._bert(ids, attention_mask=(~mask).int())).transpose(-1, -2)
+        states = self._predictor.text_encoder(hidden, manner, lengths, mask)
+        duration = torch.sigmoid(self._predictor.duration_proj(self._predictor.lstm(states)[0])).sum(dim=-1) / speed
+        n_frames = torch.round(duration).clamp(min=1).long().reshape(-1)
+        tokens = torch.repeat_interleave(torch.arange(ids.shape[1]), n_frames)
+        pitch_hz, energy = self._predictor.F0Ntrain(states.transpose(-1, -2)[:, :, tokens], manner)
+        encoded = self._text_encoder(ids, lengths, mask)[:, :, tokens]
+        return Score(encoded, pitch_hz, energy, self._spectrum(pitch_hz, digest), style[:, :_HALF], n_frames)
+
+    def _spectrum(self, pitch_hz: torch.Tensor, digest: bytes) -> torch.Tensor:
+        n_samples = pitch_hz.shape[1] * self._source.n_samples_of_frame
+        noise = draw_noise(digest, n_samples, self._source.n_harmonics)
+        magnitude, angle = self._stft.transform(self._source(pitch_hz, noise.unsqueeze(0)))
+        return torch.cat([magnitude, angle], dim=1)
