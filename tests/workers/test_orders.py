@@ -16,6 +16,7 @@ from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer
 from app.core.errors import Cancelled, Parked, Yielded
 from app.core.fleet import WorkerCard, announce
+from app.core.kept import Budget
 from app.core.ledger import Ledger, WorkerLedger
 from app.core.utterance import Utterance
 from app.core.voices import load_catalogue
@@ -46,7 +47,7 @@ def with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
 
 
 def limits_of(**changes: Any) -> Limits:
-    return Limits(**({"stream_bytes": STREAM_BYTES, "keep_bytes": 100, "patience_seconds": 0} | changes))
+    return Limits(**({"stream_bytes": STREAM_BYTES, "keep": Budget(order_bytes=100), "patience_seconds": 0} | changes))
 
 
 def an_order(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> ListenedOrder:
