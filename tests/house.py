@@ -112,8 +112,11 @@ class House:
 def open_house(
     data: Path, engines: Mapping[str, Engine] | None = None, *, missing: str | None = None, pool: bool = True, **environ: str
 ) -> Iterator[House]:
-    """A house with these engines (by default `tone`) and these `KOE_` settings; `pool=False` leaves it without a worker."""
-    settings = read_settings({"KOE_DATA": str(data), "KOE_THREADS": "2", **environ})
+    """A house with these engines (by default `tone`) and these `KOE_` settings; `pool=False` leaves it without a worker.
+
+    Segments are not kept for other texts unless a setting says so: each test of a shared house has its own engine asked.
+    """
+    settings = read_settings({"KOE_DATA": str(data), "KOE_THREADS": "2", "KOE_SEGMENT_BYTES": "0", **environ})
     server = EmbeddedServer(settings.data)
     server.start()
     workers = Pool(settings, server.url, Loaded(dict(engines or {"tone": ToneEngine()}), missing)) if pool else None

@@ -24,7 +24,7 @@ from app.core.connections import patiently
 from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError, StoreFailed, UnknownJob, WorkersDied
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.jobs import File, Job, JobBook, JobStatus, Part, PartResult
-from app.core.kept import KeptSegments
+from app.core.kept import Budget, KeptSegments
 from app.core.logs import describe
 from app.core.store import Store, file_path, part_path, part_words_path, parts_folder, words_path
 from app.core.words import TimedWord, read_words
@@ -60,15 +60,14 @@ class Books:
     """
 
     def __init__(
-        self, *, redis: Redis, jobs: JobBook, store: Store, synthesizer: Synthesizer, ffmpeg_path: Path, keep_bytes: int
+        self, *, redis: Redis, jobs: JobBook, store: Store, synthesizer: Synthesizer, ffmpeg_path: Path, keep: Budget
     ) -> None:
-        """`keep_bytes`: most bytes of spoken segments that are kept in Redis, those of other utterances included."""
         self._redis = redis
         self._jobs = jobs
         self._store = store
         self._synthesizer = synthesizer
         self._ffmpeg_path = ffmpeg_path
-        self._keep_bytes = keep_bytes
+        self._keep = keep
 
     def plan(self, job_id: str) -> bool:
         """Divides the job's text into parts and has the first of them spoken."""
@@ -293,7 +292,7 @@ class Books:
             log.warning("files_left_for_the_sweep")
 
     def _kept(self, job_id: str, number: int) -> KeptSegments:
-        return KeptSegments(self._redis, f"job:{job_id}:{number}", budget_bytes=self._keep_bytes)
+        return KeptSegments(self._redis, f"job:{job_id}:{number}", budget=self._keep, is_listened=False)
 
     def _count_start(self, job_id: str, number: int) -> None:
         """Raises WorkersDied when the part was begun too often and never got anywhere."""

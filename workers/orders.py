@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from app.core.broker import Lane
 from app.core.chunks import ChunkWriter
 from app.core.errors import Cancelled, Parked, Yielded
-from app.core.kept import KeptSegments
+from app.core.kept import Budget, KeptSegments
 from app.core.ledger import Claim, WorkerLedger
 from app.core.utterance import Utterance
 from app.core.words import TimedWord
@@ -34,9 +34,9 @@ _LEAD_SECONDS: Final = 20.0
 class Limits:
     """What one process asks of its orders; the pool sets `n_waiting` at every beat."""
 
-    def __init__(self, *, stream_bytes: int, keep_bytes: int, patience_seconds: float, n_threads: int = 1) -> None:
+    def __init__(self, *, stream_bytes: int, keep: Budget, patience_seconds: float, n_threads: int = 1) -> None:
         self.stream_bytes = stream_bytes
-        self.keep_bytes = keep_bytes
+        self.keep = keep
         self.patience_seconds = patience_seconds
         self.pace = FirstSoundPace(n_threads)
         self._n_waiting = 0
@@ -69,9 +69,12 @@ class ListenedOrder:
         self.writer = ChunkWriter(redis, claim, patience_seconds=limits.patience_seconds)
         self._ledger = ledger
         self._limits = limits
-        self._kept = KeptSegments(redis, utterance.id, budget_bytes=limits.keep_bytes, take=claim.take.token)
+        self._kept = KeptSegments(redis, utterance.id, budget=limits.keep, take=claim.take.token)
         self._begun_at = time.monotonic()
         self._is_prepared = False
+        self._lock = threading.Lock()
+        self.n_found = 0
+        """Segments that were spoken already, by whomever."""
         if not claim.n_bytes:
             limits.pace.begin(self.name)
 
@@ -105,10 +108,14 @@ class ListenedOrder:
     def find(self, segment: Segment) -> Sound | None:
         """See Order."""
         try:
-            kept = self._kept.find(segment.digest)
+            kept = self._kept.find(segment.digest, segment.name)
         except RedisError:
             return None
-        return None if kept is None else Sound.from_bytes(kept)
+        if kept is None:
+            return None
+        with self._lock:
+            self.n_found += 1
+        return Sound.from_bytes(kept)
 
     def begin(self, segment: Segment) -> None:
         """See Order."""
@@ -116,7 +123,7 @@ class ListenedOrder:
 
     def keep(self, segment: Segment, sound: Sound) -> None:
         """See Order."""
-        _unless_away(lambda: self._kept.keep(segment.digest, sound.to_bytes()))
+        _unless_away(lambda: self._kept.keep(segment.digest, sound.to_bytes(), segment.name))
         _unless_away(lambda: self._ledger.risk(self.claim, -1, is_spoken=True))
 
     def on_spoken(self) -> None:
@@ -129,6 +136,7 @@ class ListenedOrder:
 
     def begin_again(self) -> None:
         """Makes the order ready to be spoken from its beginning, of which nobody hears anything twice."""
+        self.n_found = 0
         self.writer.rewind()
 
 

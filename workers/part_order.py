@@ -82,7 +82,7 @@ class PartOrder:
         self.words: list[TimedWord] = []
         """Of the part's text, their times from the part's beginning."""
         self.n_found = 0
-        """Segments that an earlier worker had spoken."""
+        """Segments that were spoken already, by whomever."""
         self._n_spoken = 0
         self._n_told = 0
 
@@ -109,10 +109,10 @@ class PartOrder:
     def find(self, segment: Segment) -> Sound | None:
         """See Order."""
         with suppress(RedisError):
-            kept = self._kept.find(segment.digest)
-            self._count(int(kept is not None))
-            self.n_found += int(kept is not None)
-            return None if kept is None else Sound.from_bytes(kept)
+            kept = self._kept.find(segment.digest, segment.name)
+            if kept is not None:
+                self._count(1, is_found=True)
+                return Sound.from_bytes(kept)
         return None
 
     def begin(self, segment: Segment) -> None:
@@ -121,7 +121,7 @@ class PartOrder:
     def keep(self, segment: Segment, sound: Sound) -> None:
         """See Order."""
         with suppress(RedisError):
-            self._kept.keep(segment.digest, sound.to_bytes())
+            self._kept.keep(segment.digest, sound.to_bytes(), segment.name)
         with suppress(RedisError):
             self._on_keep()
         self._count(1)
@@ -140,6 +140,7 @@ class PartOrder:
             peak_db=level.peak_db,
         )
 
-    def _count(self, n_segments: int) -> None:
+    def _count(self, n_segments: int, *, is_found: bool = False) -> None:
         with self._lock:
             self._n_spoken += n_segments
+            self.n_found += n_segments if is_found else 0

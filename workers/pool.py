@@ -17,7 +17,7 @@ from app.core.broker import Lane, lane_queue, put_back, taken
 from app.core.connections import connect
 from app.core.fleet import WorkerCard, announce, process_name, withdraw
 from app.core.jobs import JobBook
-from app.core.kept import sweep_kept
+from app.core.kept import Budget, sweep_kept
 from app.core.ledger import WorkerLedger
 from app.core.logs import describe
 from app.core.settings import Settings
@@ -132,7 +132,9 @@ class Pool:
             ffmpeg_path=ffmpeg_path,
             limits=Limits(
                 stream_bytes=settings.stream_bytes,
-                keep_bytes=settings.keep_bytes,
+                keep=Budget(
+                    order_bytes=settings.keep_bytes, segment_bytes=settings.segment_bytes, segment_ttl=settings.cache_ttl
+                ),
                 patience_seconds=settings.max_wait,
                 n_threads=self._card.n_threads,
             ),

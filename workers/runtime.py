@@ -79,7 +79,7 @@ class Runtime:
             store=store,
             synthesizer=self.synthesizer,
             ffmpeg_path=ffmpeg_path,
-            keep_bytes=limits.keep_bytes,
+            keep=limits.keep,
         )
         self.webhooks = Webhooks(
             redis=redis,
@@ -188,6 +188,7 @@ class Runtime:
                 "utterance_finished",
                 n_segments=spoken.n_segments,
                 n_spoken=n_spoken,
+                n_found=order.n_found,
                 claim=int(order.claim.number),
                 audio_seconds=round(spoken.audio_seconds, 3),
                 rtf=round(seconds / spoken.audio_seconds, 3),

@@ -80,7 +80,7 @@ class Turn:
         caller: str = "",
         arrived_at: float | None = None,
         is_first: bool = True,
-        on_begin: Callable[[], None] = lambda: None,
+        on_begin: Callable[[], Sound | None] = lambda: None,
         on_done: Callable[[Waveform], Sound],
     ) -> None:
         self.segment = segment
@@ -97,7 +97,9 @@ class Turn:
         self.is_first = is_first
         """Whether its listener has heard nothing yet."""
         self.on_begin = on_begin
-        """Called in the compute thread before the engine is; what it raises is the turn's end."""
+        """Called in the compute thread before the engine is; what it raises is the turn's end, and so is a sound that it has
+        found.
+        """
         self.on_done = on_done
         """Called in the compute thread with the waveform; what it returns is the turn's result, what it raises its end."""
         self.queued_at = 0.0
@@ -425,12 +427,15 @@ def _synthesize(turns: Sequence[Turn], n_threads: int) -> KoeError | None:
 
 
 def _begin(turn: Turn) -> bool:
+    """Whether the engine is to be asked."""
     try:
-        turn.on_begin()
+        found = turn.on_begin()
     except Exception as error:  # noqa: BLE001 - carried to the slot that waits
         turn.sound.set_exception(error)
         return False
-    return True
+    if found is not None:
+        turn.sound.set_result(found)
+    return found is None
 
 
 def _finish(turn: Turn, waveform: Waveform) -> None:

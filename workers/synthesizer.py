@@ -39,6 +39,9 @@ _NO_SOUND: Final = Sound(b"")
 _AHEAD: Final = 2
 """Segments of one utterance in line beyond the one that is awaited."""
 
+_LONG_SECONDS: Final = 0.1
+"""A segment that has been in line for longer may have been spoken for somebody else meanwhile."""
+
 
 class Order(Protocol):
     """One utterance to be spoken: where its bytes go, what is kept of it, and whether it is still wanted."""
@@ -70,7 +73,7 @@ class Order(Protocol):
         ...
 
     def find(self, segment: Segment) -> Sound | None:
-        """The sound of a segment that was kept; None when it must be spoken."""
+        """The sound of a segment that was spoken already; None when it must be spoken. Called from a compute thread too."""
         ...
 
     def begin(self, segment: Segment) -> None:
@@ -178,6 +181,7 @@ class _Line:
         return None if kept is None else _done(kept)
 
     def _submit(self, segment: Segment) -> tuple[Turn, Future[Sound]]:
+        submitted_at = time.monotonic()
         turn = Turn(
             segment,
             self._engine,
@@ -187,10 +191,16 @@ class _Line:
             deadline=self._due,
             arrived_at=self._begun_at,
             is_first=self._is_first,
-            on_begin=lambda: self._order.begin(segment),
+            on_begin=lambda: self._begin(segment, submitted_at),
             on_done=lambda waveform: self._keep(segment, waveform),
         )
         return turn, self._scheduler.submit(turn)
+
+    def _begin(self, segment: Segment, submitted_at: float) -> Sound | None:
+        found = self._order.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
+        if found is None:
+            self._order.begin(segment)
+        return found
 
     def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
         sound = to_sound(waveform)
@@ -305,7 +315,7 @@ def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[
         for segment, is_last in mark_last(segments):
             is_opening = False
             ending = passage.ending if is_last and passage.ending else segment.ending
-            yield Placed(passage.script, msgspec.structs.replace(segment, ending=ending))
+            yield Placed(passage.script, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
         if passage.pause_seconds is not None:
             yield Placed(passage.script, pause_seconds=passage.pause_seconds)
 

@@ -9,6 +9,9 @@
 | `koe:audio:<id>:<take>` | stream | start · chunk … · stop or error | as the record |
 | `koe:kept:<name>` | hash | digest → pcm of the segments of an unfinished order that are spoken | until it is finished |
 | `koe:kept` | hash | name → bytes that are kept for it, and their sum | while there are any |
+| `koe:segment:<name>` | string | the sound of a segment, for whatever text has it | `KOE_CACHE_TTL`, or until it makes room |
+| `koe:segments` | sorted set | names of these segments by the time they were last asked for | swept as others are spoken |
+| `koe:segments:sizes` | hash | name → bytes of the segment, and their sum | as above |
 | `koe:parked` | set | id:take of utterances that wait for a slow reader | until it goes on or leaves |
 | `koe:cache` | sorted set | ids of finished utterances by the time they were last asked for | swept as others finish |
 | `koe:cache:sizes` | hash | id → bytes of the finished audio | as above |
@@ -40,6 +43,8 @@ WORKERS: Final = "koe:workers"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
 KEPT: Final = "koe:kept"
+SEGMENTS: Final = "koe:segments"
+SEGMENT_SIZES: Final = "koe:segments:sizes"
 PARKED: Final = "koe:parked"
 CALLERS: Final = "koe:callers"
 UNHEARD: Final = "koe:unheard"
@@ -64,6 +69,11 @@ def api(name: str) -> str:
 def kept(name: str) -> str:
     """The segments kept for an order."""
     return f"koe:kept:{name}"
+
+
+def segment(name: str) -> str:
+    """The sound of a segment."""
+    return f"koe:segment:{name}"
 
 
 def utterance(utterance_id: str) -> str:

@@ -45,6 +45,7 @@ HELP: Final = {
     "koe_open_jobs": "Jobs that have not ended.",
     "koe_cache_bytes": "Bytes of finished audio that are kept.",
     "koe_kept_bytes": "Bytes of spoken segments that are kept until their text is finished.",
+    "koe_segment_bytes": "Bytes of spoken segments that are kept for other texts.",
 }
 """Every metric of Koe's own; those of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
 
@@ -106,6 +107,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     n_open_jobs: int
     cache_bytes: int
     kept_bytes: int
+    segment_bytes: int
 
 
 class SharedView:
@@ -133,7 +135,8 @@ class SharedView:
         pipe.zcard(keys.JOBS_OPEN)
         pipe.hget(keys.CACHE_SIZES, kept.TOTAL)
         pipe.hget(keys.KEPT, kept.TOTAL)
-        *waiting, n_parked, n_open_jobs, cache_bytes, kept_bytes = await pipe.execute()
+        pipe.hget(keys.SEGMENT_SIZES, kept.TOTAL)
+        *waiting, n_parked, n_open_jobs, cache_bytes, kept_bytes, segment_bytes = await pipe.execute()
         return Shared(
             fleet=await self._fleet.now(),
             waiting=dict(zip(self._queue_keys, waiting, strict=True)),
@@ -141,6 +144,7 @@ class SharedView:
             n_open_jobs=n_open_jobs,
             cache_bytes=int(cache_bytes or 0),
             kept_bytes=int(kept_bytes or 0),
+            segment_bytes=int(segment_bytes or 0),
         )
 
 
@@ -163,6 +167,7 @@ class _SharedGauges(Collector):
         yield _gauge("koe_open_jobs", shared.n_open_jobs)
         yield _gauge("koe_cache_bytes", shared.cache_bytes)
         yield _gauge("koe_kept_bytes", shared.kept_bytes)
+        yield _gauge("koe_segment_bytes", shared.segment_bytes)
 
 
 def _named(name: str) -> tuple[str, str]:

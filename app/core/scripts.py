@@ -327,21 +327,77 @@ if is_held(KEYS[1], ARGV[1], ARGV[2]) then redis.call('HSET', KEYS[1], 'ending',
 """
 )
 
-KEEP: Final = """
--- KEYS: the kept segments of one order. ARGV: its name, digest, pcm, budget, ttl, the take that they are for or nothing.
--- Returns 0 when the budget is spent, or that take is over.
-if ARGV[6] ~= '' then
-  local state, take = unpack(redis.call('HMGET', 'koe:utterance:' .. ARGV[1], 'state', 'take'))
-  if take ~= ARGV[6] or state == 'finished' then return 0 end
+_SEGMENTS: Final = """
+-- ARGV of both scripts: the order's name, digest, the take that it is for or nothing, budget, ttl; name of the segment or
+-- nothing, budget, ttl, and how many seconds older than it is it counts.
+local function keep(sound)
+  local order, digest, wanted, budget, ttl = unpack(ARGV)
+  if wanted ~= '' then
+    local state, take = unpack(redis.call('HMGET', 'koe:utterance:' .. order, 'state', 'take'))
+    if take ~= wanted or state == 'finished' then return 0 end
+  end
+  if redis.call('HEXISTS', KEYS[1], digest) == 1 then return 1 end
+  if tonumber(redis.call('HGET', 'koe:kept', 'total') or 0) + #sound > tonumber(budget) then return 0 end
+  redis.call('HSET', KEYS[1], digest, sound)
+  redis.call('EXPIRE', KEYS[1], ttl)
+  redis.call('HINCRBY', 'koe:kept', order, #sound)
+  redis.call('HINCRBY', 'koe:kept', 'total', #sound)
+  return 1
 end
-if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1 then return 1 end
-if tonumber(redis.call('HGET', 'koe:kept', 'total') or 0) + #ARGV[3] > tonumber(ARGV[4]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-redis.call('HINCRBY', 'koe:kept', ARGV[1], #ARGV[3])
-redis.call('HINCRBY', 'koe:kept', 'total', #ARGV[3])
-return 1
+local function now_seconds()
+  local now = redis.call('TIME')
+  return now[1] + now[2] / 1000000
+end
+local function forget_segment(name)
+  redis.call('UNLINK', 'koe:segment:' .. name)
+  redis.call('HINCRBY', 'koe:segments:sizes', 'total', -tonumber(redis.call('HGET', 'koe:segments:sizes', name) or 0))
+  redis.call('HDEL', 'koe:segments:sizes', name)
+  redis.call('ZREM', 'koe:segments', name)
+end
+local function share(sound)
+  local _, _, _, _, _, name, budget, ttl, aged = unpack(ARGV)
+  if name == '' or #sound > tonumber(budget) then return end
+  local now = now_seconds()
+  forget_segment(name)
+  redis.call('SET', 'koe:segment:' .. name, sound, 'EX', ttl)
+  redis.call('ZADD', 'koe:segments', now - aged, name)
+  redis.call('HSET', 'koe:segments:sizes', name, #sound)
+  redis.call('HINCRBY', 'koe:segments:sizes', 'total', #sound)
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', 'koe:segments', '-inf', now - ttl)) do forget_segment(old) end
+  while tonumber(redis.call('HGET', 'koe:segments:sizes', 'total')) > tonumber(budget) do
+    local oldest = redis.call('ZRANGE', 'koe:segments', 0, 0)[1]
+    if not oldest then break end
+    forget_segment(oldest)
+  end
+end
 """
+
+KEEP: Final = (
+    _SEGMENTS
+    + """
+-- KEYS: the kept segments of the order. ARGV: as above, and the sound.
+-- Returns 1 when it is kept for the order: 0 when the budget is spent, or the take is over. Others may find it all the same.
+share(ARGV[10])
+return keep(ARGV[10])
+"""
+)
+
+FIND: Final = (
+    _SEGMENTS
+    + """
+-- KEYS: the kept segments of the order. ARGV: as above. Returns the sound, or nothing.
+-- What was spoken for another order is kept for this one too: whoever goes on with it must join the very same samples, and by
+-- then they may have been forgotten.
+local sound = redis.call('HGET', KEYS[1], ARGV[2])
+if sound or ARGV[6] == '' then return sound end
+sound = redis.call('GET', 'koe:segment:' .. ARGV[6])
+if not sound then return false end
+redis.call('EXPIRE', 'koe:segment:' .. ARGV[6], ARGV[8])
+redis.call('ZADD', 'koe:segments', 'GT', now_seconds() - ARGV[9], ARGV[6])
+keep(sound)
+return sound
+"""
+)
 
 DROP: Final = (
     _SHARED

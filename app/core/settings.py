@@ -101,11 +101,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_queue: int = 512
     """Utterances that may wait for a worker; more get 429."""
     cache_ttl: int = 3600
-    """Seconds that finished audio is kept after it was last asked for."""
+    """Seconds that finished audio, and segments for other texts, are kept after they were last asked for."""
     cache_bytes: Bytes = Bytes(256 * 1024**2)
     """Most bytes of finished audio that are kept; the longest unused goes first."""
     keep_bytes: Bytes = Bytes(256 * 1024**2)
     """Most bytes of spoken segments that are kept, so that no worker's end costs them; what comes beyond is not kept."""
+    segment_bytes: Bytes = Bytes(128 * 1024**2)
+    """Most bytes of spoken segments that are kept for other texts, 48 kB a second; the longest unused goes first. 0: none."""
     stream_bytes: Bytes = Bytes(16 * 1024**2)
     """Most bytes of audio that wait for a slow reader; the rest is spoken when they have been read."""
     worker_timeout: float = 5.0
@@ -165,6 +167,7 @@ _LEAST: Final = {
     "cache_ttl": 1,
     "cache_bytes": 0,
     "keep_bytes": 0,
+    "segment_bytes": 0,
     "stream_bytes": 65_536,
     "idle_unload": 0,
     "job_ttl": 1,

@@ -39,7 +39,7 @@ class Press:
     """`koe serve` with one worker and, if wanted, a second one that can be killed."""
 
     def __init__(self, data: Path, n_workers: int, engine: str) -> None:
-        self._environ = {"KOE_ENGINE": engine, "KOE_THREADS": "1", "KOE_LOG_FORMAT": "json"}
+        self._environ = {"KOE_ENGINE": engine, "KOE_THREADS": "1", "KOE_LOG_FORMAT": "json", "KOE_SEGMENT_BYTES": "0"}
         self._data = data
         self.served = Served(data, **self._environ)
         self.others = [self._worker() for _ in range(n_workers - 1)]

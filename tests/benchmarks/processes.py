@@ -36,11 +36,11 @@ class Served:
 
 @contextmanager
 def served(**settings: str) -> Iterator[Served]:
-    """`koe serve` with these settings, ready."""
+    """`koe serve` with these settings, ready. No segment is kept for other texts unless they say so: speaking is measured."""
     with tempfile.TemporaryDirectory(prefix="koe-") as data:
         port = free_port()
         environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
-        environ |= {"KOE_DATA": data, "KOE_PORT": str(port), **settings}
+        environ |= {"KOE_DATA": data, "KOE_PORT": str(port), "KOE_SEGMENT_BYTES": "0", **settings}
         started = time.monotonic()
         process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environ, stderr=subprocess.DEVNULL)
         try:

@@ -59,7 +59,8 @@ def main(n_kills: int, timeouts: tuple[str, ...]) -> None:
     for timeout in timeouts:
         with tempfile.TemporaryDirectory(prefix="koe-") as folder:
             data = Path(folder) / "data"
-            fleet = Fleet(data, {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": timeout, "KOE_CACHE_BYTES": "0"})
+            uncached = {"KOE_CACHE_BYTES": "0", "KOE_SEGMENT_BYTES": "0"}
+            fleet = Fleet(data, {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": timeout, **uncached})
             try:
                 seconds = []
                 with connect(embedded_url(data)) as redis:

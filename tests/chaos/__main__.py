@@ -18,8 +18,16 @@ from app.core.formats import FORMATS
 from tests.chaos.faults import Fleet, Monkey
 from tests.chaos.listeners import Listener, Script, Tally, crowd
 
-SETTINGS: Final = {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": "2", "KOE_CACHE_BYTES": "0", "KOE_SLOTS": "16"}
-"""No cache, or most would be asked once; espeak, since a tone is spoken before it can be interrupted."""
+SETTINGS: Final = {
+    "KOE_ENGINE": "espeak",
+    "KOE_WORKER_TIMEOUT": "2",
+    "KOE_CACHE_BYTES": "0",
+    "KOE_SEGMENT_BYTES": "4MiB",
+    "KOE_SLOTS": "16",
+}
+"""No cache, or most would be asked once, and room for a minute and a half of segments, so that some are found, soon forgotten
+and spoken again; espeak, since a tone is spoken before it can be interrupted.
+"""
 
 
 class Account:

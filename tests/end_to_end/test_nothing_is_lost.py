@@ -21,8 +21,14 @@ from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive
 from tests.engines import text_of
 from tests.house import wait_until
 
-HASTY = {"KOE_ENGINE": "espeak", "KOE_WORKER_TIMEOUT": "2", "KOE_MAX_WAIT": "20", "KOE_CACHE_BYTES": "0"}
-"""espeak, since a tone is spoken before it can be interrupted."""
+HASTY = {
+    "KOE_ENGINE": "espeak",
+    "KOE_WORKER_TIMEOUT": "2",
+    "KOE_MAX_WAIT": "20",
+    "KOE_CACHE_BYTES": "0",
+    "KOE_SEGMENT_BYTES": "0",
+}
+"""espeak, since a tone is spoken before it can be interrupted; so is what was spoken for another text."""
 
 LONG = text_of(40, "patient listener")
 

@@ -24,6 +24,7 @@ from app.core.broker import Broker, Lane, Task, lane_queue
 from app.core.captions import Captions
 from app.core.errors import EngineFailed, InternalError, InvalidValue, WorkersDied, from_wire
 from app.core.jobs import File, Job, JobBook, Jobs, JobStatus, new_job_id
+from app.core.kept import Budget
 from app.core.store import Store, file_path, part_path, part_words_path, parts_folder, words_path
 from app.core.utterance import Utterance
 from app.core.voices import BlendPart
@@ -77,6 +78,7 @@ class Shop:
         self.engine = RelayEngine()
         self.scheduler = Scheduler(n_threads=1)
         self.broker = Broker(redis, max_queue=100)
+        self.segment_bytes = 0
         self.books = self.open_books()
 
     def open_books(self) -> Books:
@@ -87,7 +89,7 @@ class Shop:
             store=self.store,
             synthesizer=synthesizer,
             ffmpeg_path=ffmpeg(),
-            keep_bytes=10**8,
+            keep=Budget(order_bytes=10**8, segment_bytes=self.segment_bytes),
         )
 
     async def take(self, text: str, **fields: Any) -> str:
@@ -229,6 +231,22 @@ async def test_a_part_that_is_done_is_not_spoken_again(shop: Shop) -> None:
     n_spoken = len(engine.spoken)
     assert shop.open_books().speak_part(job_id, 1)
     assert len(engine.spoken) == n_spoken
+
+
+async def test_what_was_spoken_in_one_part_is_not_spoken_in_another_nor_in_another_job(shop: Shop) -> None:
+    shop.engine.now = engine = CountingEngine()
+    shop.segment_bytes = 10**8
+    shop.books = shop.open_books()
+    said = []
+    for _ in range(2):
+        job_id = await shop.take(chapters(3), format="wav")
+        shop.work()
+        said.append(shop.read(file_path(job_id, "speech.wav")))
+        assert shop.job(job_id).progress.segments_done == 9
+
+    n_headings, n_sentences = 3, 2
+    assert len(engine.spoken) == len(set(engine.spoken)) == n_headings + n_sentences
+    assert said[0] == said[1]
 
 
 async def test_a_worker_that_dies_within_a_part_costs_the_segment_it_was_at(

@@ -16,6 +16,7 @@ from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer
 from app.core.errors import Cancelled, Parked, Yielded
 from app.core.fleet import WorkerCard, announce
+from app.core.kept import Budget, KeptSegments
 from app.core.ledger import Ledger, WorkerLedger
 from app.core.utterance import Utterance
 from app.core.voices import load_catalogue
@@ -46,7 +47,7 @@ def with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
 
 
 def limits_of(**changes: Any) -> Limits:
-    return Limits(**({"stream_bytes": STREAM_BYTES, "keep_bytes": 100, "patience_seconds": 0} | changes))
+    return Limits(**({"stream_bytes": STREAM_BYTES, "keep": Budget(order_bytes=100), "patience_seconds": 0} | changes))
 
 
 def an_order(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> ListenedOrder:
@@ -152,6 +153,19 @@ def test_what_one_order_has_kept_the_next_finds(order: ListenedOrder, redis: Red
     assert after.find(two) is None
     assert after.name != order.name
     assert record(redis)["spoken"] == "1"
+
+
+def test_what_another_utterance_has_spoken_is_found_and_counted_as_found(redis: Redis, redis_url: str) -> None:
+    one, two = a_segment("one"), a_segment("two")
+    budget = Budget(order_bytes=100, segment_bytes=100)
+    KeptSegments(redis, "another", budget=budget).keep(one.digest, Sound(b"sound").to_bytes(), one.name)
+
+    order = an_order(redis, redis_url, limits_of(keep=budget))
+
+    assert order.find(two) is None
+    assert order.find(one) == Sound(b"sound")
+    assert order.n_found == 1
+    assert "spoken" not in record(redis)
 
 
 def test_what_could_end_the_process_is_counted_while_it_could(order: ListenedOrder, redis: Redis) -> None:

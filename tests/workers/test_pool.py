@@ -19,7 +19,7 @@ from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer, embedded_url
 from app.core.errors import EncoderFailed
 from app.core.fleet import WorkerCard
-from app.core.kept import KeptSegments
+from app.core.kept import Budget, KeptSegments
 from app.core.ledger import Found, Ledger, Take, WorkerLedger
 from app.core.settings import Settings, read_settings
 from app.core.utterance import WIRE_VERSION, Utterance
@@ -305,7 +305,7 @@ def test_what_is_read_by_nobody_who_lives_is_given_up(
 
 
 def test_the_account_of_what_is_kept_is_corrected(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
-    KeptSegments(redis, "expired", budget_bytes=100).keep(b"one", bytes(60))
+    KeptSegments(redis, "expired", budget=Budget(order_bytes=100)).keep(b"one", bytes(60))
     redis.delete(keys.kept("expired"))
 
     open_pool(redis_url)

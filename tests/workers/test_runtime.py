@@ -19,6 +19,7 @@ from app.core.chunks import ChunkReader
 from app.core.errors import EngineFailed, EngineUnavailable, InternalError, InvalidValue, OutOfMemory, WorkersDied
 from app.core.fleet import WorkerCard, announce
 from app.core.jobs import JobBook
+from app.core.kept import Budget
 from app.core.ledger import MOST_DEATHS, Found, Ledger, Take, WorkerLedger
 from app.core.store import Store
 from app.core.utterance import Utterance
@@ -26,7 +27,7 @@ from app.core.voices import load_catalogue
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.house import wait_until
-from workers import orders, runtime
+from workers import orders, runtime, synthesizer
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import ToneEngine
 from workers.orders import Limits
@@ -57,7 +58,9 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
     """A worker of that name with that engine and one compute thread: several in this process stand for several processes."""
     made: list[Runtime] = []
 
-    def make(engine: Engine, worker: str = "w", *, stream_bytes: int = 10**9, keep_bytes: int = 10**9) -> Runtime:
+    def make(
+        engine: Engine, worker: str = "w", *, stream_bytes: int = 10**9, keep_bytes: int = 10**9, segment_bytes: int = 0
+    ) -> Runtime:
         announce(redis, WorkerCard(name=worker, engines=("tone",)), 60, takes_work=True)
         made.append(
             Runtime(
@@ -66,7 +69,11 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
                 engines={"tone": engine},
                 scheduler=Scheduler(n_threads=1),
                 ffmpeg_path=ffmpeg(),
-                limits=Limits(stream_bytes=stream_bytes, keep_bytes=keep_bytes, patience_seconds=30),
+                limits=Limits(
+                    stream_bytes=stream_bytes,
+                    keep=Budget(order_bytes=keep_bytes, segment_bytes=segment_bytes),
+                    patience_seconds=30,
+                ),
                 jobs=JobBook(redis, job_ttl=60),
                 store=Store(str(tmp_path)),
                 webhook_secret=None,
@@ -635,3 +642,144 @@ async def test_closing_ends_threads_and_engines(speaking_with: SpeakingWith) -> 
 
     assert closed == [True]
     wait_until(lambda: not any(thread.is_alive() for thread in one._scheduler._threads))
+
+
+ROOM = 10**8
+"""For segments that other texts may find."""
+
+
+class OtherEngine(GatedEngine):
+    """The same engine with other files: it sounds otherwise."""
+
+    identity = "tone of another kind"
+
+    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
+        return [Waveform(-waveform.samples, waveform.words) for waveform in super().synthesize(segments)]
+
+
+def an_open_gate(kind: type[GatedEngine] = GatedEngine) -> GatedEngine:
+    engine = kind()
+    engine.release(100)
+    return engine
+
+
+@pytest.mark.parametrize("format_name", ["pcm", "mp3"])
+async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on_any_worker(
+    format_name: str, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain
+) -> None:
+    """`other` begins like `first`, has its other sentences in the other order, and ends a paragraph where it did not."""
+    one, two, three = (text_of(1, subject) for subject in ("birch canoe", "quick fox", "lazy dog"))
+    first, other = (
+        an_utterance(text, format=format_name) for text in (f"{one} {two} {three}", f"{one}\n\n{three} {two} {two}")
+    )
+    sounds = [await plain(utterance) for utterance in (first, other)]
+    engines = [an_open_gate() for _ in range(2)]
+
+    for utterance, sound, engine in zip((first, other), sounds, engines, strict=True):
+        take = await attached(ledger, utterance)
+        await speech(speaking_with(engine, f"w{id(engine)}", segment_bytes=ROOM), utterance)
+        audio, _ = await heard(aredis, take)
+        assert audio == sound.data
+
+    assert [sound.n_segments for sound in sounds] == [3, 4]
+    assert [len(engine.spoken) for engine in engines] == [3, 0]
+
+
+async def test_without_room_for_segments_each_text_is_spoken(speaking_with: SpeakingWith, ledger: Ledger, redis: Redis) -> None:
+    engine = an_open_gate()
+    speaking = speaking_with(engine, segment_bytes=0)
+    for format_name in ("pcm", "wav"):
+        utterance = an_utterance(format=format_name)
+        await attached(ledger, utterance)
+        await speech(speaking, utterance)
+
+    assert len(engine.spoken) == 2
+    assert not redis.keys("koe:segment*")
+
+
+async def test_what_sounds_otherwise_is_spoken_again(speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis) -> None:
+    engines = {"pcm": an_open_gate(), "wav": an_open_gate(OtherEngine)}
+    heads = {"pcm": 0, "wav": 44}
+    said = {}
+    for format_name, engine in engines.items():
+        utterance = an_utterance(text_of(3), format=format_name)
+        take = await attached(ledger, utterance)
+        await speech(speaking_with(engine, format_name, segment_bytes=ROOM), utterance)
+        audio, _ = await heard(aredis, take)
+        said[format_name] = audio[heads[format_name] :]
+
+    assert [len(engine.spoken) for engine in engines.values()] == [3, 3]
+    assert len(said["pcm"]) == len(said["wav"])
+    assert said["pcm"] != said["wav"]
+
+
+async def test_who_goes_on_with_another_engine_joins_what_was_heard(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+) -> None:
+    """A worker dies while the fleet is given other files: what its listener has heard stays as it was."""
+    utterance = an_utterance(text_of(6))
+    sound = await plain(utterance)
+    dying, heir = GatedEngine(), an_open_gate(OtherEngine)
+    take = await attached(ledger, utterance)
+    former = speech(speaking_with(dying, segment_bytes=ROOM), utterance)
+    dying.release(3)
+    await asyncio.to_thread(dying.wait_begun, 4)
+    await until(lambda: int(record(redis, utterance).get("bytes", 0)) > 0)
+
+    redis.delete(keys.worker("w"))
+    await speech(speaking_with(heir, "heir", segment_bytes=ROOM), utterance)
+    dying.release(100)
+    await former
+
+    audio, _ = await heard(aredis, take)
+    n_same = next(n for n, (ours, theirs) in enumerate(zip(audio, sound.data, strict=True)) if ours != theirs)
+    assert len(heir.spoken) == 3
+    assert 0.4 < n_same / len(audio) < 0.6
+
+
+async def test_whoever_takes_over_has_what_was_found_though_it_is_forgotten_by_now(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+) -> None:
+    first, other = an_utterance(text_of(3)), an_utterance(text_of(6))
+    sound = await plain(other)
+    await attached(ledger, first)
+    await speech(speaking_with(an_open_gate(), "first", segment_bytes=ROOM), first)
+    dying, heir = GatedEngine(), an_open_gate()
+    take = await attached(ledger, other)
+    former = speech(speaking_with(dying, segment_bytes=ROOM), other)
+    await asyncio.to_thread(dying.wait_begun, 1)
+    await until(lambda: int(record(redis, other).get("bytes", 0)) > 0)
+
+    redis.delete(*redis.keys("koe:segment*"), keys.worker("w"))
+    await speech(speaking_with(heir, "heir", segment_bytes=ROOM), other)
+    dying.release(100)
+    await former
+
+    audio, _ = await heard(aredis, take)
+    assert audio == sound.data
+    assert [one.text for one in heir.spoken] == [one.text for one in an_engines_segments(other.text)[3:]]
+
+
+async def test_what_is_spoken_for_another_while_it_waits_in_line_is_not_spoken_again(
+    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesizer, "_LONG_SECONDS", 0)
+    utterances = [an_utterance(text_of(3), format=format_name) for format_name in ("pcm", "wav", "flac")]
+    sounds = [await plain(utterance) for utterance in utterances]
+    engine = GatedEngine()
+    speaking = speaking_with(engine, segment_bytes=ROOM)
+    takes = [await attached(ledger, utterance) for utterance in utterances]
+    speeches = [speech(speaking, utterance) for utterance in utterances]
+    await until(lambda: speaking._scheduler.n_waiting == 8)
+
+    engine.release(3)
+    await asyncio.gather(*speeches)
+
+    assert len(engine.spoken) == 3
+    for take, sound in zip(takes, sounds, strict=True):
+        audio, _ = await heard(aredis, take)
+        assert audio == sound.data
+
+
+def an_engines_segments(text: str) -> list[Segment]:
+    return list(ToneEngine().prepare(text, voice=VOICE, language="en-US", speed=1.0))

@@ -456,6 +456,16 @@ def test_a_turn_that_may_not_begin_is_not_spoken(line: Line) -> None:
     assert [segment.text for segment in line.engine.spoken] == ["held", "b"]
 
 
+def test_a_turn_whose_sound_is_found_when_it_begins_is_not_spoken(line: Line) -> None:
+    turn = line.scheduler.submit(a_turn("a", line.engine, on_begin=lambda: Sound(b"found")))
+    line.add("b")
+
+    line.spoken()
+
+    assert turn.result(30) == Sound(b"found")
+    assert [segment.text for segment in line.engine.spoken] == ["held", "b"]
+
+
 class BatchingEngine(GatedEngine):
     batch_size = 3
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from app.core.utterance import WIRE_VERSION
 from app.core.voices import Blend
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.segment import Ending
@@ -30,10 +31,15 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     speed: float
     """0.25 to 4."""
     ending: Ending
+    """Decides the pause behind it and nothing within. No part of the digest."""
     start: int = 0
     """Where `text` begins in the text that was prepared, in characters. No part of the digest."""
     said: tuple[SaidWord, ...] = ()
-    """Which phonemes each word of `text` has, where the engine's G2P tells. No part of the digest."""
+    """Which phonemes each word of `text` has, where the engine's G2P tells."""
+    engine: str = ""
+    """`Engine.identity` of the one that speaks it. No part of the digest: whoever goes on with what another engine has begun
+    joins what that one has spoken.
+    """
 
     @property
     def n_phonemes(self) -> int:
@@ -47,9 +53,14 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def digest(self) -> bytes:
-        """32 bytes that name the sound, wherever it stands: seeds whatever is random in it."""
-        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.ending)
+        """32 bytes that name the sound and its words within one utterance: seeds whatever is random in it."""
+        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.said)
         return hashlib.sha256(msgspec.json.encode(sound, order="deterministic")).digest()
+
+    @cached_property
+    def name(self) -> str:
+        """64 hex digits that name the sound wherever it stands: no other engine, and no other version, has the same."""
+        return hashlib.sha256(msgspec.json.encode((WIRE_VERSION, self.engine, self.digest.hex()))).hexdigest()
 
 
 class Word(msgspec.Struct, frozen=True, array_like=True):
@@ -77,6 +88,10 @@ class Engine(Protocol):
 
     name: str
     """As `app.core.models.ENGINE_ORDER` and the `x-koe-engine` header have it."""
+    identity: str
+    """Equal where the same segment sounds the same: it tells the engine, the files that it speaks with, and a number that is
+    raised when its code makes another sound of them.
+    """
     takes_phonemes: bool
     """Whether it can be told how a word is said."""
     batch_size: int

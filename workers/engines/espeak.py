@@ -4,9 +4,11 @@ Why a blend is not blended: espeak-ng has a dozen timbres and no way between the
 and the pitches of all, a little raised so that it is none of them.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib.metadata import version
 from typing import Final
 
 import msgspec
@@ -53,6 +55,8 @@ class EspeakEngine:
         espeak.self_test()
         espeak.voices()
         self._timbres = _cast(catalogue)
+        cast = hashlib.sha256(msgspec.json.encode(self._timbres, order="deterministic")).hexdigest()
+        self.identity = f"espeak 1 {version('espeakng-loader')} {cast}"
 
     def speaks(self, language: str) -> bool:
         """Whether espeak-ng has a voice for it."""

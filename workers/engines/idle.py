@@ -45,6 +45,7 @@ class IdleEngine:
         """
         engine = load()
         self.name = engine.name
+        self.identity = engine.identity
         self.batch_size = engine.batch_size
         self.takes_phonemes = engine.takes_phonemes
         self.speaks = speaks
@@ -143,6 +144,7 @@ class IdleEngine:
                 f"The engine {self.name} could not be loaded again ({type(error).__name__}). `koe doctor` says what it lacks."
             ) from error
         return_memory()
+        self.identity = engine.identity
         log.info("engine_loaded", engine=self.name, seconds=round(time.monotonic() - started_at, 1))
         return engine
 

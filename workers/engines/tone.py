@@ -35,6 +35,7 @@ class ToneEngine:
     """An engine that beeps. Speaks every language and every voice."""
 
     name = "tone"
+    identity = "tone 1"
     takes_phonemes = True
     batch_size = 1
 

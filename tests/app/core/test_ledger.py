@@ -12,7 +12,7 @@ from app.core import keys
 from app.core.chunks import ChunkWriter
 from app.core.errors import Cancelled, QueueFull
 from app.core.fleet import Room, WorkerCard, announce
-from app.core.kept import KeptSegments
+from app.core.kept import Budget, KeptSegments
 from app.core.ledger import MOST_DEATHS, MOST_FRUITLESS, Claim, Found, Ledger, Report, State, Take, WorkerLedger
 
 pytestmark = pytest.mark.anyio
@@ -132,7 +132,7 @@ async def test_fifty_at_once_are_one_miss_and_one_take(ledger: Ledger) -> None:
 async def test_the_last_to_leave_cancels(ledger: Ledger, worker: WorkerLedger, redis: Redis) -> None:
     _, take = await attached(ledger)
     worker.claim("a")
-    KeptSegments(redis, "a", budget_bytes=BUDGET).keep(b"digest", b"pcm")
+    KeptSegments(redis, "a", budget=Budget(order_bytes=BUDGET)).keep(b"digest", b"pcm")
     with redis.pubsub(ignore_subscribe_messages=True) as gone:
         gone.subscribe(keys.GONE)
         gone.get_message(timeout=5)
@@ -457,7 +457,7 @@ async def test_readers_of_an_api_that_died_do_not_keep_an_utterance_from_being_c
 async def test_what_only_a_dead_api_read_is_abandoned(ledger: Ledger, worker: WorkerLedger, redis: Redis) -> None:
     _, take = await attached(ledger)
     worker.claim("a")
-    KeptSegments(redis, "a", budget_bytes=BUDGET).keep(b"digest", b"pcm")
+    KeptSegments(redis, "a", budget=Budget(order_bytes=BUDGET)).keep(b"digest", b"pcm")
 
     assert not worker.abandon(take)
     redis.delete(keys.api("api"))
@@ -725,7 +725,7 @@ async def test_everything_but_the_books_is_forgotten_some_day(ledger: Ledger, wo
     await attached(ledger, "queued")
     await attached(ledger, "speaking")
     write(redis, claimed(worker, "speaking"), b"one")
-    KeptSegments(redis, "speaking", budget_bytes=BUDGET).keep(b"digest", b"pcm")
+    KeptSegments(redis, "speaking", budget=Budget(order_bytes=BUDGET)).keep(b"digest", b"pcm")
     await attached(ledger, "parked")
     worker.let_go(claimed(worker, "parked"), State.PARKED)
     await finished(ledger, worker, redis, "finished")

@@ -105,6 +105,7 @@ async def test_what_redis_knows_is_told(redis: Redis, aredis: AsyncRedis) -> Non
     redis.zadd(keys.JOBS_OPEN, {"job_1": 1, "job_2": 2})
     redis.hset(keys.CACHE_SIZES, mapping={"total": 700, "a": 700})
     redis.hset(keys.KEPT, mapping={"total": 4_800, "b": 4_800})
+    redis.hset(keys.SEGMENT_SIZES, mapping={"total": 9_600, "c": 9_600})
 
     found = samples(Metrics().render(await shared_now(aredis, redis)))
 
@@ -118,12 +119,14 @@ async def test_what_redis_knows_is_told(redis: Redis, aredis: AsyncRedis) -> Non
     assert value(found, "koe_open_jobs") == 2
     assert value(found, "koe_cache_bytes") == 700
     assert value(found, "koe_kept_bytes") == 4_800
+    assert value(found, "koe_segment_bytes") == 9_600
 
 
 async def test_an_empty_redis_is_all_noughts_and_no_engine(redis: Redis, aredis: AsyncRedis) -> None:
     found = samples(Metrics().render(await shared_now(aredis, redis)))
 
     assert value(found, "koe_workers") == value(found, "koe_cache_bytes") == value(found, "koe_kept_bytes") == 0
+    assert value(found, "koe_segment_bytes") == 0
     assert "koe_engine" not in names(found)
 
 

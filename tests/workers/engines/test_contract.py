@@ -138,3 +138,34 @@ def test_too_long_is_refused_and_not_cut(engine: Engine, catalogue: Catalogue) -
     too_long = msgspec.structs.replace(segment, text="a " * 600, phonemes="a" * 1200)
     with pytest.raises(SegmentTooLong, match="1200 phonemes"):
         engine.synthesize([too_long])
+
+
+def test_a_segment_sounds_the_same_whatever_it_ends_and_wherever_it_stands(engine: Engine, catalogue: Catalogue) -> None:
+    """So it is found in another text."""
+    segment = _prepare(engine, catalogue)[0]
+    moved = msgspec.structs.replace(segment, ending=Ending.PARAGRAPH, start=40)
+    assert segment.ending is not Ending.PARAGRAPH
+    assert (moved.digest, moved.name) == (segment.digest, segment.name)
+    one, two = engine.synthesize([segment, moved])
+    assert np.array_equal(one.samples, two.samples)
+    assert one.words == two.words
+
+
+def test_a_segment_of_another_voice_speed_language_or_engine_has_another_name(engine: Engine, catalogue: Catalogue) -> None:
+    segment = _prepare(engine, catalogue)[0]
+    others = [
+        msgspec.structs.replace(segment, **change)
+        for change in (
+            {"engine": engine.identity},
+            {"voice": catalogue.parse("bf_emma")[0]},
+            {"speed": 3.0},
+            {"language": "en-GB"},
+            {"phonemes": segment.phonemes + segment.phonemes[-1]},
+            {"text": segment.text + " "},
+        )
+    ]
+    assert len({one.name for one in (segment, *others)}) == len(others) + 1
+
+
+def test_its_identity_is_its_own(engine: Engine) -> None:
+    assert engine.identity.startswith(f"{engine.name} ")

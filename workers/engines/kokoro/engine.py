@@ -18,6 +18,7 @@ from app.core.errors import EngineFailed, SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Segment, Waveform, Word
+from workers.engines.identity import identity_of
 from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.batch import N_AT_ONCE, BatchDecoder
 from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
@@ -62,6 +63,7 @@ class KokoroEngine:
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
         self._phonemizer = Phonemizer()
+        self.identity = identity_of("kokoro 1", [files.config, files.weights, *files.voices.values()])
         _log.info("kokoro_loaded", place=files.place, n_voices=len(files.voices), device=str(self._device))
 
     @staticmethod
