@@ -10,7 +10,6 @@ import torch
 
 from workers.engines.kokoro.adain import AdaIN, Snake
 from workers.engines.kokoro.convolution import make_convolution
-from workers.engines.kokoro.signal import Signal
 
 
 class ResBlock:
@@ -24,11 +23,11 @@ class ResBlock:
 
     def __call__(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
         """`x` (n_channels, n_samples), which is left as it is, `style` (1, style_width) → (n_channels, n_samples)."""
-        out = Signal.copy(x)
+        out = x.clone()
         for first, second in zip(self._first, self._second, strict=True):
             hidden = first.convolution(first.activation(out, style))
             second.convolution.add(second.activation(hidden, style), out)
-        return out.natural.add_(self._bias)
+        return out.add_(self._bias)
 
 
 class _Half:
@@ -39,5 +38,5 @@ class _Half:
         self._alpha = alpha.detach()[0]
         self.convolution = make_convolution(conv)
 
-    def activation(self, signal: Signal, style: torch.Tensor) -> Snake:
+    def activation(self, signal: torch.Tensor, style: torch.Tensor) -> Snake:
         return Snake(signal, *self._adain.linear(signal, style), self._alpha)
