@@ -42,41 +42,47 @@ class Decoder:
             x = decode(self._original, score)
             for stage in stages:
                 x = self._raise(stage, x, branches[stage])
-                x = self._sum(x, score.style, self._stages[stage], team)
+                x = self._mean(x, score.style, self._stages[stage], team)
         return self._finish(x)
 
     def _branch(self, stage: int, score: Score) -> torch.Tensor:
-        """(n_channels, n_samples): what the source adds at a stage."""
+        """(n_samples, n_channels): what the source adds at a stage."""
         source = self._original.generator.noise_convs[stage](score.source)
-        return self._noise_blocks[stage](source[0], score.style)
+        return self._noise_blocks[stage](_rows(source), score.style)
 
     def _raise(self, stage: int, x: torch.Tensor, branch: Task[torch.Tensor]) -> torch.Tensor:
-        """`x` (n_channels, n_samples) at the rate and with the channels of a stage, and what the source adds."""
+        """`x` (1, n_channels, n_samples) at the rate and with the channels of a stage, and what the source adds:
+        (n_samples, n_channels).
+        """
         generator = self._original.generator
-        raised: torch.Tensor = generator.ups[stage](leaky_relu(x, negative_slope=0.1).unsqueeze(0))
+        raised = generator.ups[stage](leaky_relu(x, negative_slope=0.1))
         if stage == len(self._stages) - 1:
             raised = generator.reflection_pad(raised)
-        x = raised[0]
-        return x.add_(branch.result())
+        return _rows(raised).add_(branch.result())
 
     @staticmethod
-    def _sum(x: torch.Tensor, style: torch.Tensor, blocks: list[ResBlock], team: Team) -> torch.Tensor:
-        """The mean of the blocks' outputs, added in their order; the last, with the longest kernel, is begun first."""
+    def _mean(x: torch.Tensor, style: torch.Tensor, blocks: list[ResBlock], team: Team) -> torch.Tensor:
+        """Of the blocks' outputs, (1, n_channels, n_samples); the last, with the longest kernel, is begun first."""
         tasks = [team.start(partial(block, x, style)) for block in reversed(blocks)][::-1]
         total = tasks[0].result()
         for task in tasks[1:]:
             total += task.result()
-        return total.div_(len(blocks))
+        return total.div_(len(blocks)).t().unsqueeze(0)
 
     def _finish(self, x: torch.Tensor) -> torch.Tensor:
         generator = self._original.generator
-        return restore(generator.conv_post(leaky_relu(x).unsqueeze(0)), self._n_bins, generator.stft)
+        return restore(generator.conv_post(leaky_relu(x)), self._n_bins, generator.stft)
+
+
+def _rows(x: torch.Tensor) -> torch.Tensor:
+    """(1, n_channels, n_samples) → a copy, (n_samples, n_channels)."""
+    return x[0].t().contiguous()
 
 
 def decode(original: Any, score: Score) -> torch.Tensor:
-    """What `kokoro.istftnet.Decoder` hands to its generator: (n_channels, 2 n_frames)."""
+    """What `kokoro.istftnet.Decoder` hands to its generator: (1, n_channels, 2 n_frames)."""
     curves = [original.F0_conv(score.pitch_hz.unsqueeze(1)), original.N_conv(score.energy.unsqueeze(1))]
-    x = original.encode(torch.cat([score.encoded, *curves], dim=1), score.style)
+    x: torch.Tensor = original.encode(torch.cat([score.encoded, *curves], dim=1), score.style)
     beside = [original.asr_res(score.encoded), *curves]
     for block in original.decode:
         # All blocks but those behind the one that doubles the frames see what is said beside what was made of it.
@@ -85,7 +91,7 @@ def decode(original: Any, score: Score) -> torch.Tensor:
         x = block(x, score.style)
         if block.upsample_type != "none":
             beside = []
-    return x[0]  # type: ignore[no-any-return]
+    return x
 
 
 def restore(spectra: torch.Tensor, n_bins: int, stft: Any) -> torch.Tensor:

@@ -12,13 +12,14 @@ less memory.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from workers.engines.kokoro.adain import PIECE_SAMPLES, Snake
+from workers.engines.kokoro.adain import Snake, rows_of_piece
 
 TILES: Final = 256
 """At a time: their points are some megabytes."""
@@ -51,16 +52,17 @@ class FourierConvolution:
         """`weight`: (n_out, n_in, n_kernel)."""
         self.n_out, self.n_in, n_kernel = weight.shape
         self.dilation, self.n_tile, self.n_step = dilation, n_tile, n_tile - n_kernel + 1
+        self.span = dilation * self.n_step
         self._padding = dilation * (n_kernel - 1) // 2
         b, k, a = matrices(n_tile, n_kernel)
         self.n_points = len(b)
-        self._kernel = torch.einsum("pk,oik->poi", torch.from_numpy(k), weight.double()).float().contiguous()
+        self._kernel = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous()
         self._to_points = torch.from_numpy(b).float()
-        self._to_samples = torch.from_numpy(a).float()
+        self._to_samples = torch.from_numpy(a).float().t().contiguous()
 
     def __call__(self, source: Snake) -> torch.Tensor:
         """See Convolution."""
-        out = torch.empty(self.n_out, source.n_samples)
+        out = torch.empty(source.n_samples, self.n_out)
         self._run(source, out, is_added=False)
         return out
 
@@ -69,40 +71,41 @@ class FourierConvolution:
         self._run(source, to, is_added=True)
 
     def _run(self, source: Snake, out: torch.Tensor, *, is_added: bool) -> None:
-        """A run of tiles is of all phases together: with dilation d, tile t of phase p has every d-th sample from p on."""
-        span = self.dilation * self.n_step
-        n_tiles = math.ceil(source.n_samples / span)
+        """In runs of tiles, of all phases together: with dilation d, a tile has every d-th sample, and d of them a span."""
+        n_tiles = math.ceil(source.n_samples / self.span)
         work = _Workspace(self, min(max(1, TILES // self.dilation), n_tiles))
         for tile in range(0, n_tiles, work.n_tiles):
             n = min(work.n_tiles, n_tiles - tile)
-            points, products = self._transform(source, tile * span, n, work), work.products(n)
-            torch.bmm(self._kernel, points, out=products)
-            self._restore(products, out[:, tile * span : (tile + n) * span], work, is_added=is_added)
+            points, products = work.points(n), work.products(n)
+            for first, last in work.pieces(n):
+                self._transform(source, (tile + first) * self.span, points[:, first:last], work)
+            torch.bmm(points.view(self.n_points, -1, self.n_in), self._kernel, out=products.view(self.n_points, -1, self.n_out))
+            for first, last in work.pieces(n):
+                self._restore(products[:, first:last], out[(tile + first) * self.span :], work, is_added=is_added)
 
-    def _transform(self, source: Snake, start: int, n: int, work: "_Workspace") -> torch.Tensor:
-        """The points of `n` tiles of each phase from sample `start` on: (n_points, n_in, dilation * n)."""
-        points, d = work.points(n), self.dilation
-        start, n_samples = start - self._padding, d * ((n - 1) * self.n_step + self.n_tile)
-        for first in range(0, self.n_in, work.n_channels):
-            last = min(first + work.n_channels, self.n_in)
-            piece, tiles = work.piece(last - first, n_samples), work.tiles(last - first, n)
-            source.piece(first, last, start, start + n_samples, piece, work.turns)
-            tiles.copy_(piece.as_strided(tiles.shape, (n_samples, 1, d * self.n_step, d)))
-            of_channels = points.flatten(1)[:, first * d * n : last * d * n]
-            torch.mm(self._to_points, tiles.view(-1, self.n_tile).t(), out=of_channels)
-        return points
+    def _transform(self, source: Snake, start: int, points: torch.Tensor, work: "_Workspace") -> None:
+        """Writes the points of tiles from sample `start` on: (n_points, n, dilation * n_in)."""
+        n, width = points.shape[1:]
+        piece, tiles = work.piece(n), work.tiles(n)
+        source.piece(start - self._padding, piece, work.turns)
+        tiles.copy_(piece.view(-1, width).as_strided(tiles.shape, (width, self.n_step * width, 1)))
+        torch.mm(self._to_points, tiles.flatten(1), out=points.flatten(1))
 
     def _restore(self, products: torch.Tensor, out: torch.Tensor, work: "_Workspace", *, is_added: bool) -> None:
-        """Writes the samples of a run of tiles into `out` (n_out, at most dilation * n * n_step), or adds them."""
-        samples = work.samples(products.shape[2])
-        torch.bmm(products.permute(1, 2, 0), self._to_samples.expand(self.n_out, -1, -1), out=samples)
-        for phase, row in enumerate(samples.view(self.n_out, self.dilation, -1).unbind(1)):
-            place = out[:, phase :: self.dilation]
-            own = row[:, : place.shape[1]]
+        """Writes the samples of some tiles to the beginning of `out`, or adds them; what is behind its end is lost."""
+        n, width = products.shape[1:]
+        samples = work.samples(n)
+        torch.mm(self._to_samples, products.flatten(1), out=samples.flatten(1))
+        in_order, n_whole = samples.transpose(0, 1), min(n, len(out) // self.span)
+        parts = [(out[: n_whole * self.span].view(n_whole, self.n_step, width), in_order[:n_whole])]
+        if n_whole < n:
+            rest = out[n_whole * self.span :]
+            parts.append((rest, in_order[n_whole].reshape(self.span, self.n_out)[: len(rest)]))
+        for place, part in parts:
             if is_added:
-                place.add_(own)
+                place.add_(part)
             else:
-                place.copy_(own)
+                place.copy_(part)
 
 
 class _Workspace:
@@ -112,34 +115,42 @@ class _Workspace:
         """For so many tiles of each phase at a time."""
         self.n_tiles = n_tiles
         self._of = convolution
-        d, n_tile, n_step = convolution.dilation, convolution.n_tile, convolution.n_step
-        n_samples = d * ((n_tiles - 1) * n_step + n_tile)
-        self.n_channels = max(1, min(convolution.n_in, PIECE_SAMPLES // n_samples))
-        self._points = torch.empty(convolution.n_points * convolution.n_in * d * n_tiles)
-        self._products = torch.empty(convolution.n_points * convolution.n_out * d * n_tiles)
-        self._samples = torch.empty(convolution.n_out * d * n_tiles * n_step)
-        self._tiles = torch.empty(self.n_channels * d * n_tiles * n_tile)
-        self._piece, self.turns = torch.empty(2, self.n_channels * n_samples)
+        self._n_at_once = max(1, min(n_tiles, rows_of_piece(convolution.n_in) // convolution.span))
+        d, n_in, n_out = convolution.dilation, convolution.n_in, convolution.n_out
+        self._points = torch.empty(convolution.n_points * n_tiles * d * n_in)
+        self._products = torch.empty(convolution.n_points * n_tiles * d * n_out)
+        self._tiles = torch.empty(convolution.n_tile * self._n_at_once * d * n_in)
+        self._samples = torch.empty(convolution.n_step * self._n_at_once * d * n_out)
+        self._piece = torch.empty(self._n_samples(self._n_at_once), n_in)
+        self.turns = torch.empty_like(self._piece)
+
+    def pieces(self, n: int) -> Iterator[tuple[int, int]]:
+        """Of `n` tiles: those that are transformed while they are in the cache, from and to before."""
+        for first in range(0, n, self._n_at_once):
+            yield first, min(first + self._n_at_once, n)
 
     def points(self, n: int) -> torch.Tensor:
-        """(n_points, n_in, dilation * n)"""
-        return _view(self._points, self._of.n_points, self._of.n_in, self._of.dilation * n)
+        """(n_points, n, dilation * n_in)"""
+        return _view(self._points, self._of.n_points, n, self._of.dilation * self._of.n_in)
 
     def products(self, n: int) -> torch.Tensor:
-        """(n_points, n_out, dilation * n)"""
-        return _view(self._products, self._of.n_points, self._of.n_out, self._of.dilation * n)
+        """(n_points, n, dilation * n_out)"""
+        return _view(self._products, self._of.n_points, n, self._of.dilation * self._of.n_out)
+
+    def piece(self, n: int) -> torch.Tensor:
+        """(n_samples, n_in): all that `n` tiles reach into."""
+        return self._piece[: self._n_samples(n)]
+
+    def tiles(self, n: int) -> torch.Tensor:
+        """(n_tile, n, dilation * n_in)"""
+        return _view(self._tiles, self._of.n_tile, n, self._of.dilation * self._of.n_in)
 
     def samples(self, n: int) -> torch.Tensor:
-        """(n_out, n, n_step), `n` of all phases."""
-        return _view(self._samples, self._of.n_out, n, self._of.n_step)
+        """(n_step, n, dilation * n_out)"""
+        return _view(self._samples, self._of.n_step, n, self._of.dilation * self._of.n_out)
 
-    def piece(self, n_channels: int, n_samples: int) -> torch.Tensor:
-        """(n_channels, n_samples)"""
-        return _view(self._piece, n_channels, n_samples)
-
-    def tiles(self, n_channels: int, n: int) -> torch.Tensor:
-        """(n_channels, dilation, n, n_tile)"""
-        return _view(self._tiles, n_channels, self._of.dilation, n, self._of.n_tile)
+    def _n_samples(self, n: int) -> int:
+        return self._of.dilation * ((n - 1) * self._of.n_step + self._of.n_tile)
 
 
 def _view(room: torch.Tensor, *shape: int) -> torch.Tensor:

@@ -19,10 +19,10 @@ class ResBlock:
         """Takes over its weights."""
         self._first = [_Half(*parts) for parts in zip(original.adain1, original.alpha1, original.convs1, strict=True)]
         self._second = [_Half(*parts) for parts in zip(original.adain2, original.alpha2, original.convs2, strict=True)]
-        self._bias = sum(conv.bias.detach() for conv in original.convs2).unsqueeze(1)
+        self._bias = sum(conv.bias.detach() for conv in original.convs2)
 
     def __call__(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        """`x` (n_channels, n_samples), which is left as it is, `style` (1, style_width) → (n_channels, n_samples)."""
+        """`x` (n_samples, n_channels), which is left as it is, `style` (1, style_width) → the same shape."""
         out = x.clone()
         for first, second in zip(self._first, self._second, strict=True):
             hidden = first.convolution(first.activation(out, style))
@@ -35,7 +35,7 @@ class _Half:
 
     def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
         self._adain = AdaIN(adain)
-        self._alpha = alpha.detach()[0]
+        self._alpha = alpha.detach().flatten()
         self.convolution = make_convolution(conv)
 
     def activation(self, signal: torch.Tensor, style: torch.Tensor) -> Snake:
