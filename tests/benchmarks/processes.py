@@ -11,27 +11,47 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 
+from tests.benchmarks.memory import read_status
 from tests.house import free_port
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What one process has taken so far."""
+
+    cpu_seconds: float
+    """Its own and that of its children that have ended, such as encoders."""
+    memory_mib: float
+    """Resident now."""
+    peak_mib: float
+    """The most that was ever resident."""
 
 
 class Served:
     """A running `koe serve`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, started: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, data: Path, started: float) -> None:
         self.process = process
         self.url = url
+        self.data = data
         self.ready_seconds = time.monotonic() - started
 
-    def memory_mib(self) -> dict[str, float]:
-        """Resident memory of each of its Python processes, by role."""
+    def usage(self) -> dict[str, Usage]:
+        """That of `worker`, `api` and `valkey`."""
         found = {}
         for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             role = "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
-            status = Path(f"/proc/{child}/status").read_text()
-            found[role] = int(status.split("VmRSS:")[1].split()[0]) / 1024
+            # Behind the name, which may hold spaces; fields 14 to 17 of proc(5) are the times.
+            times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
+            cpu_seconds = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+            found[role] = Usage(cpu_seconds, read_status("VmRSS", child), read_status("VmHWM", child))
         return found
+
+    def memory_mib(self) -> dict[str, float]:
+        """Resident memory of each of them."""
+        return {role: usage.memory_mib for role, usage in self.usage().items()}
 
 
 @contextmanager
@@ -46,8 +66,10 @@ def served(**settings: str) -> Iterator[Served]:
         try:
             url = f"http://127.0.0.1:{port}"
             while not _is_ready(url):
+                if process.poll() is not None:
+                    raise RuntimeError("koe serve has ended before it was ready")
                 time.sleep(0.02)
-            yield Served(process, url, started)
+            yield Served(process, url, Path(data), started)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
