@@ -47,7 +47,8 @@ async def _first_bytes(server: Served, n_requests: int) -> tuple[list[float], li
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         for number in range(_N_WARM):
             await Listener().play(http, f"Warm {number}.")
-        return tuple([await _first_byte(http, number) for number in range(n_requests)] for _ in range(2))
+        new = [await _first_byte(http, number) for number in range(n_requests)]
+        return new, [await _first_byte(http, number) for number in range(n_requests)]
 
 
 async def _first_byte(http: httpx.AsyncClient, number: int) -> float:

@@ -65,18 +65,24 @@ def served(**settings: str) -> Iterator[Served]:
         process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environ, stderr=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"
-            while not _is_ready(url):
-                if process.poll() is not None:
-                    raise RuntimeError("koe serve has ended before it was ready")
-                time.sleep(0.02)
+            _wait_ready(process, url)
             yield Served(process, url, Path(data), started)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
 
 
-def _is_ready(url: str) -> bool:
+def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    """One client for all looks: to make one takes so long that it would hold up what it waits for."""
+    with httpx.Client(base_url=url) as http:
+        while not _is_ready(http):
+            if process.poll() is not None:
+                raise RuntimeError("koe serve ended before it was ready")
+            time.sleep(0.02)
+
+
+def _is_ready(http: httpx.Client) -> bool:
     try:
-        return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
+        return http.get("/readyz").status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
