@@ -12,11 +12,12 @@ WORKERS ?= 1
 SECONDS ?= 600
 JOBS ?= 2
 EXAMPLES ?= 100
+BENCH ?=
 
-.PHONY: help install serve worker dashboard test check check-clients format lint types walls openapi bench schema chaos clean
+.PHONY: help install serve worker dashboard test check check-clients format lint types walls openapi bench bench-quick schema chaos clean
 
 help: ## List what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## Set up .venv with everything, pinned by deploy/constraints.txt
 
@@ -64,8 +65,15 @@ walls: install ## Check who imports whom
 openapi: install ## Export what the API serves to openapi/served.json
 	$(BIN)/koe openapi > openapi/served.json
 
-bench: install ## Measure the queue, the cache and the scheduler here
-	$(BIN)/python -m tests.benchmarks
+$(VENV)/.installed-bench: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.installed-bench ## Measure here, against the original and ONNX Runtime: engine, server, cache, fairness, load
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+bench-quick: $(VENV)/.installed-bench ## The same with less of everything, in some minutes
+	$(BIN)/python -m tests.benchmarks --quick $(BENCH)
 
 schema: install ## Ask EXAMPLES=100 requests of each operation, made from the schema, and judge every answer
 	$(BIN)/python -m tests.schema --examples $(EXAMPLES)

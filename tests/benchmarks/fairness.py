@@ -17,10 +17,11 @@ from typing import Final
 
 import httpx
 import structlog
-from rich.table import Table
 
-from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
-from tests.benchmarks.figures import a_table, percentile
+from app.core.formats import SAMPLE_RATE_HZ
+from tests.benchmarks.figures import Row, percentile
+from tests.benchmarks.listeners import Listener
+from tests.benchmarks.report import Report
 from tests.engines import text_of
 from tests.house import open_house
 from workers.engines.base import Segment, Waveform
@@ -57,40 +58,6 @@ class PacedEngine(ToneEngine):
 
 
 @dataclass
-class Listener:
-    """Plays what comes."""
-
-    first_seconds: float = 0.0
-    """From the request to the first audio."""
-    n_underruns: int = 0
-    dry_seconds: float = 0.0
-    """How long the underruns lasted, together."""
-    has_begun: asyncio.Event = field(default_factory=asyncio.Event)
-    _dry_at: float = 0.0
-
-    async def play(self, http: httpx.AsyncClient, key: str, text: str) -> None:
-        """To the end, at the speed of playing."""
-        asked_at, headers = time.monotonic(), {"authorization": f"Bearer {key}"}
-        body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm"}
-        async with http.stream("POST", "/v1/audio/speech", json=body, headers=headers) as answer:
-            answer.raise_for_status()
-            async for chunk in answer.aiter_raw():
-                self._hear(len(chunk), asked_at)
-                await asyncio.sleep(self._dry_at - IN_HAND_SECONDS - time.monotonic())
-
-    def _hear(self, n_bytes: int, asked_at: float) -> None:
-        now = time.monotonic()
-        if not self.has_begun.is_set():
-            self.first_seconds, self._dry_at = now - asked_at, now
-            self.has_begun.set()
-        elif now > self._dry_at:
-            self.n_underruns += 1
-            self.dry_seconds += now - self._dry_at
-            self._dry_at = now
-        self._dry_at += n_bytes / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
-
-
-@dataclass
 class Scene:
     """Short requests, and what became of all."""
 
@@ -109,19 +76,22 @@ class Scene:
         return f"{n_last}" + "".join(f" after {n} of another key" for n in others)
 
 
-def fairness() -> Table:
+def measure_fairness(report: Report) -> None:
     """First audio of the short requests, in seconds and in segments of the long texts, and the underruns of these."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    columns = ("first audio p50 s", "p95 s", "p50 segments", "p95 segments", "underruns", "silent s")
-    table = a_table(
-        f"Short requests while {N_LONG} long texts are read, two cores at real-time factor {COMPUTE_PER_AUDIO}", *columns
-    )
-    for counts in ({"a": 1}, {"a": N_SHORT}, {"a": N_SHORT, "b": 1}):
-        scene = _stage(counts)
-        waits = [percentile(scene.first_seconds, share) for share in (0.5, 0.95)]
-        figures = [f"{figure:.2f}" for figure in (*waits, *(wait / scene.segment_seconds for wait in waits))]
-        table.add_row(scene.name, *figures, str(scene.n_underruns), f"{scene.dry_seconds:.2f}")
-    return table
+    rows: list[Row] = []
+    scenes = ({"a": 1}, {"a": N_SHORT}, {"a": N_SHORT, "b": 1})
+    with report.steps("fairness", len(scenes)) as steps:
+        for counts in scenes:
+            scene = _stage(counts)
+            waits = {f"p{share}": percentile(scene.first_seconds, share / 100) for share in (50, 95)}
+            row: Row = {"short requests": scene.name}
+            row |= {f"first audio {share} s": wait for share, wait in waits.items()}
+            row |= {f"{share} in segments": wait / scene.segment_seconds for share, wait in waits.items()}
+            rows.append(row | {"underruns": scene.n_underruns, "silent s": scene.dry_seconds})
+            steps.done()
+    title = f"Short requests while {N_LONG} long texts are read, two cores at real-time factor {COMPUTE_PER_AUDIO}"
+    report.add("fairness", title, rows)
 
 
 def _stage(counts: dict[str, int]) -> Scene:
@@ -138,10 +108,10 @@ def _stage(counts: dict[str, int]) -> Scene:
 async def _play(scene: Scene, url: str) -> None:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as http, asyncio.TaskGroup() as group:
-        long = [Listener() for _ in range(N_LONG)]
+        long = [Listener(IN_HAND_SECONDS) for _ in range(N_LONG)]
         first_key = next(iter(scene.counts))
         reading = [
-            group.create_task(listener.play(http, first_key, text_of(LONG_SEGMENTS, f"canoe no {number}")))
+            group.create_task(listener.play(http, text_of(LONG_SEGMENTS, f"canoe no {number}"), key=first_key))
             for number, listener in enumerate(long)
         ]
         await asyncio.gather(*(listener.has_begun.wait() for listener in long))
@@ -157,6 +127,6 @@ async def _play(scene: Scene, url: str) -> None:
 
 
 async def _ask(http: httpx.AsyncClient, key: str, number: int) -> float:
-    listener = Listener()
-    await listener.play(http, key, f"Somebody with the key {key} asks for number {number}.")
+    listener = Listener(IN_HAND_SECONDS)
+    await listener.play(http, f"Somebody with the key {key} asks for number {number}.", key=key)
     return listener.first_seconds

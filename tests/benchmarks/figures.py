@@ -1,19 +1,28 @@
-"""How benchmarks show what they have measured."""
+"""How measured values become figures."""
 
-from rich.table import Table
+from collections.abc import Sequence
+
+Figure = str | int | float | None | list[float]
+"""A list is for the file alone: the runs behind a median."""
+
+Row = dict[str, Figure]
+"""One line of a table: figures by name, each name ending with its unit."""
 
 
-def percentile(values: list[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """The value below which that share of the values lies."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def row(table: Table, name: str, seconds: list[float]) -> None:
-    """Adds p50, p95, p99 and the largest, in milliseconds."""
-    figures = [percentile(seconds, share) * 1000 for share in (0.5, 0.95, 0.99)] + [max(seconds) * 1000]
-    table.add_row(name, *(f"{figure:.1f}" for figure in figures))
+def spread(values: Sequence[float], *, name: str = "", unit: str = "ms", scale: float = 1000.0) -> Row:
+    """p50, p95, p99 and the largest of seconds, in milliseconds unless told otherwise; None where there are no values."""
+    figures: dict[str, float | None] = {
+        f"p{share}": percentile(values, share / 100) * scale if values else None for share in (50, 95, 99)
+    }
+    figures["max"] = max(values) * scale if values else None
+    return {" ".join(filter(None, (name, key, unit))): figure for key, figure in figures.items()}
 
 
-def a_table(title: str, *columns: str) -> Table:
-    """An empty table of milliseconds."""
-    return Table("", *(columns or ("p50 ms", "p95 ms", "p99 ms", "max ms")), title=title, title_justify="left")
+def ratio(a: float | None, b: float | None) -> float | None:
+    """a / b; None where one of them was not measured."""
+    return a / b if a is not None and b else None

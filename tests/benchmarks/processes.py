@@ -11,27 +11,47 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 
+from tests.benchmarks.memory import read_status
 from tests.house import free_port
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What one process has taken so far."""
+
+    cpu_seconds: float
+    """Its own and that of its children that have ended, such as encoders."""
+    memory_mib: float
+    """Resident now."""
+    peak_mib: float
+    """The most that was ever resident."""
 
 
 class Served:
     """A running `koe serve`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, started: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, data: Path, started: float) -> None:
         self.process = process
         self.url = url
+        self.data = data
         self.ready_seconds = time.monotonic() - started
 
-    def memory_mib(self) -> dict[str, float]:
-        """Resident memory of each of its Python processes, by role."""
+    def usage(self) -> dict[str, Usage]:
+        """That of `worker`, `api` and `valkey`."""
         found = {}
         for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             role = "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
-            status = Path(f"/proc/{child}/status").read_text()
-            found[role] = int(status.split("VmRSS:")[1].split()[0]) / 1024
+            # Behind the name, which may hold spaces; fields 14 to 17 of proc(5) are the times.
+            times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
+            cpu_seconds = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+            found[role] = Usage(cpu_seconds, read_status("VmRSS", child), read_status("VmHWM", child))
         return found
+
+    def memory_mib(self) -> dict[str, float]:
+        """Resident memory of each of them."""
+        return {role: usage.memory_mib for role, usage in self.usage().items()}
 
 
 @contextmanager
@@ -45,16 +65,24 @@ def served(**settings: str) -> Iterator[Served]:
         process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environ, stderr=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"
-            while not _is_ready(url):
-                time.sleep(0.02)
-            yield Served(process, url, started)
+            _wait_ready(process, url)
+            yield Served(process, url, Path(data), started)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
 
 
-def _is_ready(url: str) -> bool:
+def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    """One client for all looks: to make one takes so long that it would hold up what it waits for."""
+    with httpx.Client(base_url=url) as http:
+        while not _is_ready(http):
+            if process.poll() is not None:
+                raise RuntimeError("koe serve ended before it was ready")
+            time.sleep(0.02)
+
+
+def _is_ready(http: httpx.Client) -> bool:
     try:
-        return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
+        return http.get("/readyz").status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

@@ -18,7 +18,8 @@ from rich.console import Console
 
 from app.core.connections import connect
 from app.core.embedded import embedded_url
-from tests.benchmarks.figures import a_table, row
+from tests.benchmarks.figures import Row, spread
+from tests.benchmarks.report import make_table
 from tests.chaos.faults import Fleet
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import text_of
@@ -55,7 +56,7 @@ def _record(redis: Redis) -> dict[bytes, bytes]:
 @click.option("--timeout", "timeouts", multiple=True, default=("5", "2"), show_default=True, help="KOE_WORKER_TIMEOUT")
 def main(n_kills: int, timeouts: tuple[str, ...]) -> None:
     """Kills as many workers for each timeout."""
-    table = a_table(f"From kill -9 of the speaking worker to the next byte, {n_kills} kills each")
+    rows: list[Row] = []
     for timeout in timeouts:
         with tempfile.TemporaryDirectory(prefix="koe-") as folder:
             data = Path(folder) / "data"
@@ -67,10 +68,10 @@ def main(n_kills: int, timeouts: tuple[str, ...]) -> None:
                     for number in range(n_kills):
                         fleet.wait_whole()
                         seconds.append(silence_seconds(fleet, redis, number))
-                row(table, f"KOE_WORKER_TIMEOUT={timeout}", seconds)
+                rows.append({"": f"KOE_WORKER_TIMEOUT={timeout}"} | spread(seconds))
             finally:
                 fleet.end()
-    console.print(table)
+    console.print(make_table(f"From kill -9 of the speaking worker to the next byte, {n_kills} kills each", rows))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,187 @@
+"""Part `engine`: Koe's engine against `kokoro` as shipped and ONNX Runtime, on the same weights and the same phonemes.
+
+Why in turns (A B C A B C) and the median: a shared machine is faster in one minute than in the next, and the three then share
+the good minutes and the bad ones.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from app.core.utterance import Utterance
+from app.core.voices import load_catalogue
+from tests.benchmarks.figures import Row, ratio
+from tests.benchmarks.kept import VOICE, cache_folder, make_once
+from tests.benchmarks.machine import n_cores
+from tests.benchmarks.memory import measure_memory
+from tests.benchmarks.onnx_export import MISSING, export_once, is_installed
+from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.plan import Plan
+from tests.benchmarks.report import Report, Steps
+from tests.benchmarks.speakers import NAMES, Speaker, load_speaker
+from tests.benchmarks.speakers.koe_engine import KoeSpeaker, make_segment
+from tests.benchmarks.texts import text_of
+from tests.checkpoints import make_checkpoint
+from workers.engines.base import Segment
+from workers.synthesizer import prepare, read
+
+Runs = dict[str, list[float]]
+"""Seconds of each run, by speaker."""
+
+_RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: how many times faster Koe is than that one."
+
+
+def measure_engine(report: Report, plan: Plan) -> None:
+    """All sheets of this part."""
+    model_dir, onnx_dir = _prepare(report)
+    # Before anything is loaded here: the machine's memory and caches are then theirs alone.
+    _measure_memory(report, plan, model_dir, onnx_dir)
+    names = [name for name in NAMES if onnx_dir is not None or name != "onnxruntime"]
+    speakers = {name: load_speaker(name, model_dir, onnx_dir) for name in names}
+    notes = [_RATIO_NOTE] if onnx_dir is not None else [_RATIO_NOTE, MISSING]
+    _measure_speed(report, plan, speakers, notes)
+    _measure_together(report, plan, speakers, notes)
+    _measure_first_sound(report, plan, speakers)
+
+
+def _prepare(report: Report) -> tuple[Path, Path | None]:
+    """The checkpoint, and the same for ONNX Runtime where that is installed; each is made once."""
+    cache = cache_folder()
+    model_dir = make_once(cache / "model", lambda half: make_checkpoint(half, tiny=False))
+    if not is_installed():
+        return model_dir, None
+    if not (cache / "onnx").exists():
+        report.console.print("Exporting the model for ONNX Runtime: this takes some minutes, once.")
+    return model_dir, export_once(model_dir, cache / "onnx")
+
+
+def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path | None) -> None:
+    rows: list[Row] = []
+    with report.steps("memory", len(NAMES)) as steps:
+        for name in NAMES:
+            steps.now(name)
+            row: Row = {"engine": name, "loaded MiB": None, "peak MiB": None}
+            if onnx_dir is not None or name != "onnxruntime":
+                row |= measure_memory(name, model_dir, onnx_dir, n_threads=n_cores(), lengths=plan.memory_lengths)
+            rows.append(row)
+    lengths = ", ".join(map(str, plan.memory_lengths))
+    report.add("engine.memory", f"Resident memory of a process that loads the model and speaks {lengths} phonemes", rows)
+
+
+def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Speaker], notes: list[str]) -> None:
+    """One segment at a time, with one thread and with all."""
+    rows: list[Row] = []
+    all_threads = sorted({1, n_cores()})
+    with report.steps("alone", len(all_threads) * len(plan.lengths) * (plan.n_repeats + 1)) as steps:
+        for n_threads in all_threads:
+            for length in plan.lengths:
+                steps.now(f"{length} phonemes, {n_threads} threads")
+                audio: dict[str, float] = {}
+                runs = _run_in_turns(speakers, _alone(speakers, phonemes_of(length), n_threads, audio), plan.n_repeats, steps)
+                rows.append({"threads": n_threads, "phonemes": length} | _compare(runs, audio))
+    report.add("engine.alone", f"One segment at a time: the median of {plan.n_repeats} after one to warm up", rows, *notes)
+
+
+def _alone(speakers: Mapping[str, Speaker], phonemes: str, n_threads: int, audio: dict[str, float]) -> Callable[[str], None]:
+    """What the speaker of a name is timed at; the seconds of its audio go into `audio`."""
+
+    def speak(name: str) -> None:
+        audio[name] = speakers[name].speak(phonemes, n_threads)
+
+    return speak
+
+
+def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Speaker], notes: list[str]) -> None:
+    """As many segments as there are listeners: a thread for each core in Koe, all cores for one after the other elsewhere."""
+    segments, audio = [phonemes_of(length, seed=1) for length in plan.together_lengths], dict[str, float]()
+    with ThreadPoolExecutor(n_cores()) as compute_threads, report.steps("together", plan.n_repeats + 1) as steps:
+
+        def speak(name: str) -> None:
+            if name == "koe":
+                audio[name] = sum(compute_threads.map(lambda phonemes: speakers[name].speak(phonemes, 1), segments))
+            else:
+                audio[name] = sum(speakers[name].speak(phonemes, n_cores()) for phonemes in segments)
+
+        runs = _run_in_turns(speakers, speak, plan.n_repeats, steps)
+    lengths = ", ".join(map(str, plan.together_lengths))
+    title = f"{len(segments)} segments at once ({lengths} phonemes) on {n_cores()} cores"
+    how = "Koe: a thread for each core, a segment for each thread. The others: one segment after the other, all cores for each."
+    report.add("engine.together", title, [{"segments": len(segments)} | _compare(runs, audio)], how, *notes)
+
+
+def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Speaker]) -> None:
+    """How long a listener waits who is alone: for the short first segment of Koe, or for a whole chunk of other servers."""
+    koe = speakers["koe"]
+    assert isinstance(koe, KoeSpeaker)
+    text = text_of(plan.paragraph_characters, seed=7)
+    whole = _whole_chunk(koe, text, plan.whole_phonemes)
+    rows: list[Row] = []
+    all_threads = sorted({1, n_cores()})
+    with report.steps("first sound", len(all_threads) * (plan.n_repeats + 1)) as steps:
+        for n_threads in all_threads:
+            steps.now(f"{n_threads} threads")
+            ways: dict[str, Callable[[int], object]] = {
+                "first segment": lambda n_threads: koe.synthesize(next(_segments(koe, text)), n_threads),
+                "whole chunk": lambda n_threads: koe.synthesize(whole, n_threads),
+                "whole chunk, kokoro": lambda n_threads: speakers["kokoro"].speak(whole.phonemes, n_threads),
+            }
+            runs = _run_in_turns(ways, lambda way, n=n_threads, ways=ways: ways[way](n), plan.n_repeats, steps)
+            rows.append(_first_sound_row(runs, n_threads, next(_segments(koe, text)).n_phonemes, whole.n_phonemes))
+    title = (
+        f"The first sound of {plan.paragraph_characters} characters on an idle machine: Koe's first segment, text read and all"
+    )
+    report.add("engine.first_sound", title, rows, "Other servers wait for a first chunk of 175 to 250 phonemes.")
+
+
+def _first_sound_row(runs: Runs, n_threads: int, n_first: int, n_whole: int) -> Row:
+    first, whole, shipped = (median(runs[way]) for way in ("first segment", "whole chunk", "whole chunk, kokoro"))
+    return {
+        "threads": n_threads,
+        "first phonemes": n_first,
+        "first segment s": first,
+        "chunk phonemes": n_whole,
+        "whole chunk s": whole,
+        "whole chunk, kokoro s": shipped,
+        "×whole": whole / first,
+        "×whole, kokoro": shipped / first,
+        **{f"{way} runs s": seconds for way, seconds in runs.items()},
+    }
+
+
+def _segments(koe: KoeSpeaker, text: str) -> Iterator[Segment]:
+    """What a worker would speak of it, one by one as they are asked for."""
+    voice, _ = load_catalogue().parse(VOICE)
+    utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
+    placed = prepare(read(utterance, koe.engine), utterance, koe.engine)
+    return (one.segment for one in placed if one.segment is not None)
+
+
+def _whole_chunk(koe: KoeSpeaker, text: str, n_phonemes: int) -> Segment:
+    """The beginning of the text as one segment of about so many phonemes."""
+    return make_segment(" ".join(one.phonemes for one in _segments(koe, text))[:n_phonemes])
+
+
+def _run_in_turns(names: Mapping[str, object], speak: Callable[[str], object], n_repeats: int, steps: Steps) -> Runs:
+    """Once each to warm up, then in turns."""
+    runs: Runs = {name: [] for name in names}
+    for turn in range(n_repeats + 1):
+        for name in names:
+            started = time.perf_counter()
+            speak(name)
+            if turn:
+                runs[name].append(time.perf_counter() - started)
+        steps.done()
+    return runs
+
+
+def _compare(runs: Runs, audio: Mapping[str, float]) -> Row:
+    """The median of each, its real-time factor, and how many times faster Koe is; None for one that is not installed."""
+    seconds = {name: median(runs[name]) if name in runs else None for name in NAMES}
+    row: Row = {"audio s": audio["koe"]}
+    row |= {f"{name} s": seconds[name] for name in NAMES}
+    row |= {f"{name} rtf": ratio(seconds[name], audio.get(name)) for name in NAMES}
+    row |= {f"×{name}": ratio(seconds[name], seconds["koe"]) for name in NAMES if name != "koe"}
+    return row | {f"{name} runs s": runs[name] for name in runs}

@@ -1,0 +1,43 @@
+"""What is made once and kept for the next run: a checkpoint of Kokoro's real dimensions, and the same weights for ONNX Runtime.
+
+Why a checkpoint of random weights: a run needs no download, and the time that an engine takes does not depend on what the
+weights are, only on how many there are and on how much audio they ask for, which is as in speech.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+VOICE: Final = "af_heart"
+
+
+def cache_folder() -> Path:
+    """Where the platform keeps what can be made again."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "koe" / "bench"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "koe" / "bench"
+
+
+def make_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """`folder`, made by `make` if it is not there. It appears whole or not at all: a run that is ended leaves no half of it."""
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+        try:
+            make(half)
+            half.chmod(0o755)
+            half.rename(folder)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+    return folder
+
+
+def read_vocabulary(model_dir: Path) -> dict[str, int]:
+    """Phoneme → the model's index."""
+    vocabulary: dict[str, int] = json.loads((model_dir / "config.json").read_text(encoding="utf-8"))["vocab"]
+    return vocabulary

@@ -1,0 +1,44 @@
+"""`python -m tests.benchmarks.memory NAME MODEL_DIR ONNX_DIR|- N_THREADS LENGTH...`: what one process needs to speak.
+
+Why a process of its own: memory that one library has once taken would be counted for the next. Prints JSON: resident MiB after
+loading, and the most that it was until all lengths had been spoken.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.benchmarks.machine import ROOT
+from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.speakers import load_speaker
+
+
+def measure_memory(
+    name: str, model_dir: Path, onnx_dir: Path | None, *, n_threads: int, lengths: Sequence[int]
+) -> dict[str, float]:
+    """The same from outside."""
+    arguments = [name, str(model_dir), str(onnx_dir or "-"), str(n_threads), *map(str, lengths)]
+    command = [sys.executable, "-m", "tests.benchmarks.memory", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def read_status(name: str, pid: int | str = "self") -> float:
+    """MiB that Linux tells of a process: `VmRSS`, resident now, or `VmHWM`, the most so far."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.split(f"{name}:")[1].split()[0]) / 1024
+
+
+def _main(name: str, model_dir: str, onnx_dir: str, n_threads: str, *lengths: str) -> None:
+    speaker = load_speaker(name, Path(model_dir), Path(onnx_dir) if onnx_dir != "-" else None)
+    loaded_mib = read_status("VmRSS")
+    for length in lengths:
+        speaker.speak(phonemes_of(int(length)), int(n_threads))
+    sys.stdout.write(json.dumps({"loaded MiB": loaded_mib, "peak MiB": read_status("VmHWM")}))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

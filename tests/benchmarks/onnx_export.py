@@ -1,0 +1,93 @@
+"""Kokoro's weights as an ONNX model: exported once with PyTorch's own exporter, and kept.
+
+Why this way: it is how the models that `kokoro-onnx` runs were made, `KModelForONNX` with a Fourier transform of real numbers.
+The weight norms are folded first, as its export does, and the exporter is the one that traces, since it knows packed LSTMs.
+What comes out is compared with the original: as many samples, for lengths that it was not traced with.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from kokoro.model import KModelForONNX
+
+from tests.benchmarks.kept import VOICE, make_once
+from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.speakers import load_speaker
+from tests.benchmarks.speakers.as_shipped import load_model
+
+MISSING: Final = "ONNX Runtime is not installed: make bench installs it, or pip install -c deploy/constraints.txt '.[bench]'."
+
+_TRACED_PHONEMES: Final = 48
+_COMPARED: Final = (20, 90)
+_OPSET: Final = 17
+
+
+class ExportDiffers(Exception):
+    """The exported model does not speak as long as the original."""
+
+
+def is_installed() -> bool:
+    """Whether the extra `bench` is."""
+    return all(find_spec(name) is not None for name in ("onnx", "onnxruntime"))
+
+
+def export_once(model_dir: Path, folder: Path) -> Path:
+    """`folder` with `model.onnx` and `voice.npy`; takes a minute or two when it is not there. Raises ExportDiffers."""
+    return make_once(folder, lambda half: _export(model_dir, half))
+
+
+def _export(model_dir: Path, folder: Path) -> None:
+    pack = torch.load(model_dir / "voices" / f"{VOICE}.pt", weights_only=True)
+    np.save(folder / "voice.npy", pack.numpy())
+    model = load_model(model_dir, disable_complex=True)
+    for module in model.modules():
+        if hasattr(module, "weight_g"):
+            torch.nn.utils.remove_weight_norm(module)
+    phonemes = phonemes_of(_TRACED_PHONEMES)
+    ids = torch.tensor([[0, *(model.vocab[phoneme] for phoneme in phonemes), 0]])
+    with _quiet(), torch.no_grad():
+        torch.onnx.export(
+            KModelForONNX(model),
+            (ids, pack[_TRACED_PHONEMES - 1], torch.ones(1)),
+            folder / "model.onnx",
+            input_names=["input_ids", "style", "speed"],
+            output_names=["waveform", "duration"],
+            dynamic_axes={"input_ids": {1: "n_tokens"}, "waveform": {0: "n_samples"}, "duration": {0: "n_tokens"}},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+    _compare(model_dir, folder)
+
+
+def _compare(model_dir: Path, folder: Path) -> None:
+    shipped, exported = (load_speaker(name, model_dir, folder) for name in ("kokoro", "onnxruntime"))
+    for n_phonemes in _COMPARED:
+        seconds = [speaker.speak(phonemes_of(n_phonemes), 1) for speaker in (shipped, exported)]
+        if seconds[0] != seconds[1]:
+            raise ExportDiffers(
+                f"{n_phonemes} phonemes last {seconds[1]:.3f} s in ONNX Runtime, {seconds[0]:.3f} s in the original."
+            )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back the exporter's many warnings; those that its C++ half writes go past Python, to the file descriptor."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    kept = os.dup(2)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), open(os.devnull, "wb") as nothing:  # noqa: PTH123
+        warnings.simplefilter("ignore")
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,52 @@
+"""What a run measures: how long, how often and how much; kept beside the figures, since they mean nothing without it."""
+
+from typing import Final
+
+import msgspec
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one run. Lengths are in phonemes."""
+
+    lengths: tuple[int, ...] = (30, 60, 120, 250, 500)
+    """Segments that each engine speaks alone."""
+    n_repeats: int = 3
+    """Runs of each engine, in turns; the median counts."""
+    together_lengths: tuple[int, ...] = (100, 120, 140, 160)
+    """Segments that are spoken at the same time."""
+    memory_lengths: tuple[int, ...] = (60, 120, 250, 500)
+    """What a process speaks before its memory is read."""
+    paragraph_characters: int = 600
+    """A paragraph whose first sound is waited for."""
+    whole_phonemes: int = 200
+    """The first chunk of other servers: 175 to 250."""
+    client_levels: tuple[int, ...] = (1, 4, 16, 64)
+    level_seconds: float = 60.0
+    text_characters: tuple[int, int] = (100, 600)
+    """Clients' texts have between so many."""
+    n_policy_clients: int = 16
+    n_policy_rounds: int = 2
+    n_overhead_requests: int = 200
+    n_hit_clients: tuple[int, ...] = (1, 16)
+    hit_seconds: float = 10.0
+    n_load_clients: int = 32
+    load_seconds: float = 60.0
+
+
+FULL: Final = Plan()
+
+QUICK: Final = Plan(
+    lengths=(30, 120),
+    n_repeats=1,
+    together_lengths=(40, 50, 60, 70),
+    memory_lengths=(60, 120),
+    client_levels=(1, 4),
+    level_seconds=15.0,
+    n_policy_clients=4,
+    n_policy_rounds=1,
+    n_overhead_requests=50,
+    hit_seconds=3.0,
+    n_load_clients=8,
+    load_seconds=10.0,
+)
+"""The same in about two minutes: to see whether something has changed, not by how much."""

@@ -1,0 +1,102 @@
+"""Where every figure goes: a table on the screen and a JSON file, both from the same rows.
+
+Why the file is written after each sheet: whoever ends a run early keeps what has been measured.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console, Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from tests.benchmarks.figures import Figure, Row
+from tests.benchmarks.machine import describe_commit, describe_machine
+from tests.benchmarks.plan import Plan
+
+
+class Report:
+    """The sheets of one run."""
+
+    def __init__(self, console: Console, path: Path, plan: Plan, parts: Sequence[str]) -> None:
+        self.console = console
+        self._path = path
+        self._told: dict[str, Any] = {
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **describe_commit(),
+            "machine": describe_machine(),
+            "parts": list(parts),
+            "settings": msgspec.to_builtins(plan),
+            "sheets": {},
+        }
+
+    def greet(self) -> None:
+        """Says what is measured where."""
+        machine = self._told["machine"]
+        load = machine["load_average"][0]
+        self.console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; load before: {load}\n")
+
+    def add(self, name: str, title: str, rows: Sequence[Row], *notes: str) -> None:
+        """Shows a sheet and writes it; `name` is its place in the file. A note is a sentence on what the figures mean."""
+        self._told["sheets"][name] = {"title": title, "rows": list(rows), "notes": list(notes)}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps(self._told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.console.print(make_table(title, rows))
+        for note in notes:
+            self.console.print(f"  {note}", highlight=False)
+        self.console.print()
+
+    @contextmanager
+    def steps(self, description: str, n_steps: int) -> Iterator["Steps"]:
+        """A bar that goes on with each `done`."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield Steps(progress, description, n_steps)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+
+class Steps:
+    """A bar and what is being measured at the moment."""
+
+    def __init__(self, progress: Progress, description: str, n_steps: int) -> None:
+        self._progress = progress
+        self._description = description
+        self._bar = progress.add_task(description, total=n_steps)
+
+    def now(self, what: str) -> None:
+        """Says what comes next."""
+        self._progress.update(self._bar, description=f"{self._description}: {what}")
+
+    def done(self) -> None:
+        """One step more."""
+        self._progress.advance(self._bar)
+
+
+def make_table(title: str, rows: Sequence[Row]) -> Group:
+    """The rows under a title: what is no list, under the names of all rows together."""
+    names = list(dict.fromkeys(name for row in rows for name, figure in row.items() if not isinstance(figure, list)))
+    table = Table(*names)
+    for row in rows:
+        table.add_row(*(show(row.get(name)) for name in names))
+    return Group(Text(title, style="bold"), table)  # a table's own title would be wrapped to the table's width
+
+
+def show(figure: Figure) -> str:
+    """Three digits of a number, and a dash for what was not measured."""
+    if figure is None:
+        return "–"
+    if not isinstance(figure, float):
+        return str(figure)
+    if abs(figure) >= 100:
+        return f"{figure:.0f}"
+    return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}" if abs(figure) >= 1 else f"{figure:.3f}"

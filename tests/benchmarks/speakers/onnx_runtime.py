@@ -1,0 +1,40 @@
+"""ONNX Runtime on the same weights, as `kokoro-onnx` runs it. Imports no torch, so that its memory is its own."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from app.core.formats import SAMPLE_RATE_HZ
+from tests.benchmarks.kept import read_vocabulary
+
+
+class OnnxSpeaker:
+    """See Speaker. A session for each number of threads, made when it is first asked for."""
+
+    def __init__(self, model_dir: Path, onnx_dir: Path) -> None:
+        self._path = onnx_dir / "model.onnx"
+        self._vocabulary = read_vocabulary(model_dir)
+        self._pack = np.load(onnx_dir / "voice.npy")
+        self._sessions: dict[int, onnxruntime.InferenceSession] = {}
+
+    def speak(self, phonemes: str, n_threads: int) -> float:
+        """See Speaker."""
+        ids = np.array([[0, *(self._vocabulary[phoneme] for phoneme in phonemes), 0]], dtype=np.int64)
+        given = {"input_ids": ids, "style": self._pack[len(phonemes) - 1], "speed": np.ones(1, dtype=np.float32)}
+        audio, _ = self._session(n_threads).run(None, given)
+        return audio.shape[-1] / SAMPLE_RATE_HZ
+
+    def _session(self, n_threads: int) -> onnxruntime.InferenceSession:
+        if n_threads not in self._sessions:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = n_threads
+            options.log_severity_level = 3  # errors alone
+            self._sessions[n_threads] = onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
+        return self._sessions[n_threads]
+
+
+def load(model_dir: Path, onnx_dir: Path | None) -> OnnxSpeaker:
+    """Loads what was exported."""
+    assert onnx_dir is not None
+    return OnnxSpeaker(model_dir, onnx_dir)

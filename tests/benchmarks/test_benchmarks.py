@@ -1,0 +1,134 @@
+"""What of the benchmarks can be tested without running them: figures, the report, the command, what is kept."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from tests.benchmarks.__main__ import PARTS, QUICK_PARTS, main
+from tests.benchmarks.figures import percentile, ratio, spread
+from tests.benchmarks.kept import cache_folder, make_once
+from tests.benchmarks.listeners import Listener
+from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.plan import FULL, QUICK
+from tests.benchmarks.report import Report, show
+from tests.checkpoints import PHONEMES
+
+
+@pytest.mark.parametrize(("share", "found"), [(0.0, 1), (0.5, 51), (0.95, 96), (0.99, 100), (1.0, 100)])
+def test_a_percentile_is_one_of_the_values(share: float, found: int) -> None:
+    assert percentile([float(n) for n in reversed(range(1, 101))], share) == found
+
+
+def test_a_spread_names_its_unit() -> None:
+    assert spread([0.001, 0.002]) == {"p50 ms": 2.0, "p95 ms": 2.0, "p99 ms": 2.0, "max ms": 2.0}
+    assert list(spread([], name="first", unit="s")) == ["first p50 s", "first p95 s", "first p99 s", "first max s"]
+    assert set(spread([]).values()) == {None}
+
+
+def test_what_was_not_measured_has_no_ratio() -> None:
+    assert ratio(3.0, 2.0) == 1.5
+    assert ratio(None, 2.0) is None
+    assert ratio(3.0, None) is None
+
+
+def test_figures_are_shown_in_three_digits() -> None:
+    assert [show(figure) for figure in (None, 7, "x", 0.12345, 1.2345, 12.345, 1234.5)] == [
+        *("–", "7", "x"),
+        *("0.123", "1.23", "12.3", "1234"),
+    ]
+
+
+def test_the_report_is_a_table_and_a_file_of_the_same_rows(tmp_path: Path) -> None:
+    console = Console(record=True, width=120)
+    report = Report(console, tmp_path / "new" / "bench.json", QUICK, ["engine"])
+    report.greet()
+    with report.steps("engine", 1) as steps:
+        steps.now("something")
+        steps.done()
+    report.add(
+        "engine.alone", "Alone", [{"phonemes": 30, "koe s": 0.5, "onnxruntime s": None, "koe runs s": [0.4, 0.5]}], "Why."
+    )
+
+    told = json.loads((tmp_path / "new" / "bench.json").read_text(encoding="utf-8"))
+    assert {"made_at", "commit", "is_changed", "machine", "parts", "settings", "sheets"} == set(told)
+    assert {"cpu", "cores", "memory_gib", "python", "torch", "onnxruntime"} <= set(told["machine"])
+    assert told["settings"]["lengths"] == list(QUICK.lengths)
+    assert told["sheets"]["engine.alone"] == {
+        "title": "Alone",
+        "rows": [{"phonemes": 30, "koe s": 0.5, "onnxruntime s": None, "koe runs s": [0.4, 0.5]}],
+        "notes": ["Why."],
+    }
+    shown = console.export_text()
+    assert "koe s" in shown
+    assert "–" in shown
+    assert "koe runs s" not in shown
+
+
+def test_the_command_tells_its_parts() -> None:
+    done = CliRunner().invoke(main, ["--help"])
+
+    assert done.exit_code == 0
+    assert all(part in done.output for part in ("engine", "server", "cache", "fairness", "load", "all", "--quick", "--json"))
+    assert set(QUICK_PARTS) < set(PARTS)
+
+
+def test_a_quick_run_is_a_part_of_a_full_one() -> None:
+    assert set(QUICK.lengths) < set(FULL.lengths)
+    assert set(QUICK.client_levels) < set(FULL.client_levels)
+
+
+def test_what_is_kept_is_made_once_and_whole(tmp_path: Path) -> None:
+    made: list[Path] = []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        (folder / "file").write_text("x")
+        if len(made) == 1:
+            raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError):
+        make_once(tmp_path / "model", make)
+    assert not list(tmp_path.iterdir())
+    for _ in range(2):
+        assert (make_once(tmp_path / "model", make) / "file").read_text() == "x"
+    assert len(made) == 2
+
+
+def test_the_cache_folder_is_where_the_platform_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "koe" / "bench"
+
+
+@pytest.mark.parametrize("n_phonemes", [2, *FULL.lengths])
+def test_phonemes_are_as_many_as_asked_and_all_known(n_phonemes: int) -> None:
+    assert len(phonemes_of(n_phonemes)) == n_phonemes
+    assert set(phonemes_of(n_phonemes)) <= set(PHONEMES)
+    assert phonemes_of(n_phonemes) == phonemes_of(n_phonemes)
+    assert n_phonemes < 10 or phonemes_of(n_phonemes) != phonemes_of(n_phonemes, seed=1)
+
+
+def test_a_listener_counts_when_it_runs_dry() -> None:
+    async def chunks():  # type: ignore[no-untyped-def]
+        yield b"\0" * 4800  # a tenth of a second
+        await asyncio.sleep(0.3)
+        yield b"\0" * 48000
+        yield b"\0" * 4800
+
+    async def play() -> Listener:
+        listener = Listener()
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=chunks()))
+        async with httpx.AsyncClient(base_url="http://koe", transport=transport) as http:
+            await listener.play(http, "Hello.")
+        return listener
+
+    listener = asyncio.run(play())
+    assert listener.n_underruns == 1
+    assert 0.1 < listener.dry_seconds < 5
+    assert listener.audio_seconds == pytest.approx(1.2)
+    assert listener.is_whole
