@@ -653,8 +653,8 @@ class OtherEngine(GatedEngine):
 
     identity = "tone of another kind"
 
-    def synthesize(self, segments: Sequence[Segment]) -> list[Waveform]:
-        return [Waveform(-waveform.samples, waveform.words) for waveform in super().synthesize(segments)]
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        return [Waveform(-waveform.samples, waveform.words) for waveform in super().synthesize(segments, n_threads=n_threads)]
 
 
 def an_open_gate(kind: type[GatedEngine] = GatedEngine) -> GatedEngine:
