@@ -15,7 +15,7 @@ from typing import Final
 
 from redis import Redis
 from rq import Queue, Retry
-from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Dependency, Job, JobStatus
 from rq.serializers import JSONSerializer
@@ -190,14 +190,15 @@ def _settle(queue: Queue, job_id: str, *, may_be_deferred: bool) -> bool:
     try:
         job = Job.fetch(job_id, connection=queue.connection, serializer=JSONSerializer)
         status = job.get_status()
-    except NoSuchJobError:
+        if status in _WAITING or (status == JobStatus.DEFERRED and may_be_deferred):
+            return True
+        if status != JobStatus.STARTED:
+            # RQ asks for the executions of a job that it deletes, and raises at one that expired with its worker.
+            queue.connection.delete(job.execution_registry.key)
+            job.delete()
+    except (NoSuchJobError, InvalidJobOperation):
+        # Somebody else has cleared it away: at once, or between two of RQ's steps.
         return False
-    if status in _WAITING or (status == JobStatus.DEFERRED and may_be_deferred):
-        return True
-    if status != JobStatus.STARTED:
-        # RQ asks for the executions of a job that it deletes, and raises at one that expired with its worker.
-        queue.connection.delete(job.execution_registry.key)
-        job.delete()
     return False
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -139,7 +140,12 @@ def test_a_queue_that_is_killed_is_started_again(served: Served) -> None:
 
 
 def commands(served: Served) -> list[str]:
-    return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in served.children()]
+    """Of the parts that are there; one may end while they are listed."""
+    found = []
+    for pid in served.children():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.append(Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " "))
+    return found
 
 
 SLOW = {"model": "tts-1", "input": text_of(7, "slow evening"), "voice": "nova", "response_format": "pcm", "speed": 0.25}

@@ -3,6 +3,7 @@
 import importlib
 import json
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -209,3 +210,19 @@ def test_each_version_of_the_wire_has_queues_of_its_own() -> None:
 
     assert len(names) == 6
     assert {"interactive", "batch"} <= names
+
+
+def test_a_job_that_has_ended_may_be_cleared_away_by_many_at_once(broker: Broker, redis: Redis) -> None:
+    queue = lane_queue(redis, Lane.BATCH)
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(20):
+            job_id = f"ended-{number}"
+            enqueue_task(redis, Task.JOIN, ["job"], job_id=job_id, description="an ended one")
+            Job.fetch(job_id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.FINISHED)
+            queue.remove(job_id)
+            again = [
+                threads.submit(enqueue_task, redis, Task.JOIN, ["job"], job_id=job_id, description="again") for _ in range(8)
+            ]
+            for one in again:
+                one.result(60)
+            assert job_id in queue.job_ids
