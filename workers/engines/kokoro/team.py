@@ -5,10 +5,8 @@ otherwise. Here whole branches of the model are computed side by side, each as o
 are the same however many threads there are.
 """
 
-import threading
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 import torch
@@ -17,26 +15,17 @@ _T = TypeVar("_T")
 
 
 class Task(Generic[_T]):
-    """Something that any thread of the team may compute, and whoever needs it computes if nobody has."""
+    """Something that a helper may compute, and whoever needs it computes if nobody has begun."""
 
-    def __init__(self, work: Callable[[], _T]) -> None:
+    def __init__(self, work: Callable[[], _T], helped: "Future[_T] | None") -> None:
         self._work = work
-        self._is_taken = threading.Lock()
-        self._done: Future[_T] = Future()
-
-    def try_run(self) -> None:
-        """Computes it in this thread, unless somebody does already."""
-        if not self._is_taken.acquire(blocking=False):
-            return
-        try:
-            self._done.set_result(self._work())
-        except BaseException as error:  # noqa: BLE001 - carried to whoever needs it
-            self._done.set_exception(error)
+        self._helped = helped
 
     def result(self) -> _T:
-        """What it computed, or raises what was raised."""
-        self.try_run()
-        return self._done.result()
+        """What it computes, or raises what is raised. To be asked for once."""
+        if self._helped is None or self._helped.cancel():
+            return self._work()
+        return self._helped.result()
 
 
 class Team:
@@ -44,40 +33,25 @@ class Team:
 
     def __init__(self, n_threads: int) -> None:
         """`n_threads` with the one that makes it."""
-        self._tasks: deque[Task[object]] = deque()
-        self._changed = threading.Condition()
-        self._is_over = False
-        self._helpers = [threading.Thread(target=self._help, name=f"team-{n}", daemon=True) for n in range(1, n_threads)]
+        # A new thread of PyTorch's would have all cores for itself, and divided sums come out otherwise.
+        self._helpers = (
+            ThreadPoolExecutor(n_threads - 1, "team", initializer=torch.set_num_threads, initargs=(1,))
+            if n_threads > 1
+            else None
+        )
 
     def __enter__(self) -> "Team":
-        for helper in self._helpers:
-            helper.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._is_over = True
-            self._tasks.clear()
-            self._changed.notify_all()
-        for helper in self._helpers:
-            helper.join()
+        if self._helpers is not None:
+            self._helpers.shutdown(cancel_futures=True)
 
     def start(self, work: Callable[[], _T]) -> Task[_T]:
-        """Has it computed as soon as somebody is free; of several that were started, the first goes first."""
-        task = Task(work)
-        with self._changed:
-            self._tasks.append(task)  # type: ignore[arg-type]
-            self._changed.notify()
-        return task
+        """Has it computed as soon as a helper is free; of several that were started, the first goes first."""
+        return Task(work, self._helpers.submit(_infer, work) if self._helpers is not None else None)
 
-    def _help(self) -> None:
-        # A new thread would have all cores for itself, and divided sums come out otherwise.
-        torch.set_num_threads(1)
-        with torch.inference_mode():
-            while (task := self._next()) is not None:
-                task.try_run()
 
-    def _next(self) -> Task[object] | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._tasks or self._is_over)
-            return self._tasks.popleft() if self._tasks else None
+def _infer(work: Callable[[], _T]) -> _T:
+    with torch.inference_mode():
+        return work()
