@@ -51,7 +51,10 @@ class DirectConvolution:
 
 
 def make_convolution(original: torch.nn.Conv1d) -> Convolution:
-    """One that computes what `original` does, its bias left out."""
+    """One that computes what `original` does, its bias left out. The weight of `original` is gone afterwards."""
     weight, dilation = original.weight.detach(), original.dilation[0]
     n_tile = TILES.get(weight.shape[2])
-    return DirectConvolution(weight, dilation) if n_tile is None else FourierConvolution(weight, dilation, n_tile)
+    made = DirectConvolution(weight, dilation) if n_tile is None else FourierConvolution(weight, dilation, n_tile)
+    # Each keeps it in a form of its own: twice would be a hundred megabytes.
+    original.weight.data = torch.empty(0)
+    return made

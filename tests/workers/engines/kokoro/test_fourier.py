@@ -30,7 +30,7 @@ def test_the_matrices_correlate_exactly(n_tile: int, n_kernel: int) -> None:
 
 @pytest.mark.parametrize(("n_kernel", "n_tile"), [(7, 24), (11, 48), (3, 8)])
 @pytest.mark.parametrize("dilation", [1, 3, 5])
-@pytest.mark.parametrize("n_samples", [1, 20, 400, 4001])
+@pytest.mark.parametrize("n_samples", [1, 20, 1201])
 def test_it_is_the_plain_formula(
     n_kernel: int, n_tile: int, dilation: int, n_samples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
