@@ -31,8 +31,9 @@ from workers.text.directions import Directions, Stretch, read_markup
 from workers.text.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.script import Script
-from workers.text.segment import Ending, mark_last
+from workers.text.segment import Ending
 from workers.text.spelling import spell_out
+from workers.text.words import says_something
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -289,15 +290,14 @@ def read(utterance: Utterance, engine: Engine) -> Reading:
 
 def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utterance, engine: Engine) -> Iterator[Read]:
     for stretch in stretches:
-        passages = divide(clean(stretch.script), utterance.language)
-        for passage, is_last in mark_last(passages):
+        for passage in divide(clean(stretch.script), utterance.language):
             script = passage.script
             if utterance.normalize:
                 says_emoji = utterance.emoji == "say"
                 script = script.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
             if not engine.takes_phonemes:
                 script = spell_out(directions.spelled(script), utterance.language)
-            yield Read(script, passage.ending, stretch.pause_seconds if is_last else None)
+            yield Read(script, passage.ending, stretch.pause_seconds if passage.ending is None else None)
 
 
 def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
@@ -312,8 +312,11 @@ def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[
             directions=reading.directions,
             is_opening=is_opening,
         )
-        for segment, is_last in mark_last(segments):
+        for segment in segments:
             is_opening = False
+            # Not by looking whether another follows: the first would wait until the second has its phonemes.
+            rest = passage.script.text[segment.start + len(segment.text) :]
+            is_last = not says_something(reading.directions.spell(rest))
             ending = passage.ending if is_last and passage.ending else segment.ending
             yield Placed(passage.script, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
         if passage.pause_seconds is not None:

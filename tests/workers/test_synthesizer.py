@@ -434,3 +434,14 @@ def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
     assert endings.count(Ending.PARAGRAPH) == 19
     assert [one.segment.text for one in placed].count("When it rains for days,") == 1
     assert " ".join(one.segment.text for one in placed) == book.replace("\n\n", " ")
+
+
+def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
+    book = "\n\n".join([BOOK] * 20)
+    placed = prepare(read(an_utterance(book), ToneEngine()), an_utterance(book), PickyEngine())
+
+    first = next(placed)
+
+    assert first.segment is not None
+    with pytest.raises(InvalidValue, match="cannot be said"):
+        next(placed)

@@ -99,9 +99,9 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
     """
     known = _abbreviations(language)
     group_at = _first_and_rest if is_opening else _join
-    for (start, end), is_last in mark_last(_paragraphs(text)):
+    for (start, end), is_last in _mark_last(_paragraphs(text)):
         atoms, place = _cut_long(_find_atoms(text[start:end], known)), start
-        for group, is_end in mark_last(group_at(atoms)):
+        for group, is_end in _mark_last(group_at(atoms)):
             ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
             whole = "".join(atom.text for atom in group)
             yield _stripped(whole, ending, place)
@@ -148,7 +148,7 @@ def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tu
         yield from fit(half, phonemize, limit)
 
 
-def mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
+def _mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
     """Each of `parts` and whether it is the last."""
     iterator = iter(parts)
     held = next(iterator, None)
@@ -246,7 +246,7 @@ def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
             continue
         words = (part for word in _WORD.findall(atom.text) for part in _cut_word(word))
         parts = _even([_Atom(word, Ending.CUT, weigh(word)) for word in words], atom.weight)
-        for part, is_last in mark_last("".join(word.text for word in part) for part in parts):
+        for part, is_last in _mark_last("".join(word.text for word in part) for part in parts):
             yield _atom(part, atom.ending if is_last else Ending.CUT)
 
 

@@ -1,9 +1,9 @@
 """AdaIN and Snake in one: a signal normalised, styled and bent, in pieces that stay in the processor's cache.
 
-Why: as PyTorch's modules they cost a third of the time. `InstanceNorm1d` goes through its input with Welford's recurrence,
-seven nanoseconds a sample, and what follows writes four more tensors of megabytes. Here the mean and the variance are two sums,
-and the rest is a few passes over a piece of some hundred kilobytes, asked for by the convolution that needs it, so that nothing
-of it is ever written to memory. sin² is (1 - cos 2x) / 2, which saves a multiplication a sample.
+Why: as PyTorch's modules they are slow. `InstanceNorm1d` goes through its input with Welford's recurrence, some nanoseconds a
+sample, and what follows writes four more tensors of megabytes. Here the mean and the variance are two sums, and the rest is a
+few passes over a piece of some hundred kilobytes, asked for by the convolution that needs it, so that nothing of it is ever
+written to memory. sin² is (1 - cos 2x) / 2, which saves a multiplication a sample.
 
 Why signals are (n_samples, n_channels) here, and not as the package has them: every step is then on whole rows of memory, a
 dilation included.
