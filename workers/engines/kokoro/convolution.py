@@ -2,8 +2,8 @@
 
 Why a rule and no measurement at start: the two differ in the last digits, and two workers that chose differently would give
 two recordings of one text. The rule is what was fastest for Kokoro's kernels and channels. Through the frequency domain a
-kernel of 11 takes a third of the products of the plain formula and two fifths of its time, a kernel of 7 half of them and two
-thirds; a kernel of 3 would take as long either way.
+kernel of 11 takes a third of the products of the plain formula and a kernel of 7 half of them; a kernel of 3 takes three
+fifths, which is worth the way there and back if there are many channels.
 """
 
 from typing import Final, Protocol
@@ -12,49 +12,65 @@ import torch
 
 from workers.engines.kokoro.adain import Snake
 from workers.engines.kokoro.fourier import FourierConvolution
+from workers.engines.kokoro.pieces import Moments, Workspace, rows_of_piece
 
-TILES: Final = {7: 24, 11: 48}
+TILES: Final = {3: 24, 7: 32, 11: 48}
 """Length of a kernel → samples of a tile."""
+CHANNELS: Final = {3: 256}
+"""Length of a kernel → channels from which on."""
 
 
 class Convolution(Protocol):
-    """A convolution of stride 1 that keeps the length."""
+    """A convolution of stride 1 that keeps the length, without a bias."""
 
-    def __call__(self, source: Snake) -> torch.Tensor:
-        """(n_samples, n_out) of (n_samples, n_in), without the bias."""
-        ...
-
-    def add(self, source: Snake, to: torch.Tensor) -> None:
-        """Adds its output to (n_samples, n_out)."""
+    def __call__(
+        self,
+        source: Snake,
+        out: torch.Tensor,
+        workspace: Workspace,
+        *,
+        base: torch.Tensor | None = None,
+        seen: Moments | None = None,
+    ) -> None:
+        """Writes (n_samples, n_out) of (n_samples, n_in) into `out`, added to `base`, which may be `out`; `seen` sees it."""
         ...
 
 
 class DirectConvolution:
-    """By the plain formula."""
+    """By the plain formula: a matrix product for each weight of the kernel, on rows that are moved."""
 
     def __init__(self, weight: torch.Tensor, dilation: int) -> None:
         """`weight`: (n_out, n_in, n_kernel)."""
-        self._weight = weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        self._weights = list(weight.permute(2, 1, 0).contiguous())
         self._dilation = dilation
-        self._padding = dilation * (weight.shape[2] - 1) // 2
 
-    def __call__(self, source: Snake) -> torch.Tensor:
+    def __call__(
+        self,
+        source: Snake,
+        out: torch.Tensor,
+        workspace: Workspace,
+        *,
+        base: torch.Tensor | None = None,
+        seen: Moments | None = None,
+    ) -> None:
         """See Convolution."""
-        # PyTorch knows channels behind samples of pictures alone: this is one of a single line.
-        line = source.whole().t()[None, :, None]
-        out = torch.conv2d(line, self._weight, padding=(0, self._padding), dilation=(1, self._dilation))
-        return out[0, :, 0].t()
+        reach = self._dilation * (len(self._weights) - 1)
+        n_rows = rows_of_piece(self._weights[0].shape[0])
+        for start in range(0, source.n_samples, n_rows):
+            place = out[start : start + n_rows]
+            piece = source.piece(start - reach // 2, len(place) + reach, workspace)
+            if base is not None and base is not out:
+                place.copy_(base[start : start + n_rows])
+            for i, weight in enumerate(self._weights):
+                moved = piece[i * self._dilation :][: len(place)]
+                place.addmm_(moved, weight, beta=0 if base is None and i == 0 else 1)
+            if seen is not None:
+                seen.see(place)
 
-    def add(self, source: Snake, to: torch.Tensor) -> None:
-        """See Convolution."""
-        to.add_(self(source))
 
-
-def make_convolution(original: torch.nn.Conv1d) -> Convolution:
-    """One that computes what `original` does, its bias left out. The weight of `original` is gone afterwards."""
-    weight, dilation = original.weight.detach(), original.dilation[0]
-    n_tile = TILES.get(weight.shape[2])
-    made = DirectConvolution(weight, dilation) if n_tile is None else FourierConvolution(weight, dilation, n_tile)
-    # Each keeps it in a form of its own: twice would be a hundred megabytes.
-    original.weight.data = torch.empty(0)
-    return made
+def make_convolution(weight: torch.Tensor, dilation: int) -> Convolution:
+    """By the rule; `weight`: (n_out, n_in, n_kernel)."""
+    n_channels, n_kernel = weight.shape[1:]
+    if n_kernel in TILES and n_channels >= CHANNELS.get(n_kernel, 0):
+        return FourierConvolution(weight, dilation, TILES[n_kernel])
+    return DirectConvolution(weight, dilation)

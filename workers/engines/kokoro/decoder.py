@@ -4,15 +4,18 @@ Why our own: nine tenths of the time of a segment are spent in the generator's r
 `workers.engines.kokoro.resblock`; and the branches that do not wait for each other are told to a team.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch.nn.functional import leaky_relu
 
+from workers.engines.kokoro.pieces import Moments, Workspace, Workspaces, pieces_of
 from workers.engines.kokoro.prosody import Score
 from workers.engines.kokoro.resblock import ResBlock
+from workers.engines.kokoro.rows import NarrowConvolution, Upsampling, WindowedConvolution
+from workers.engines.kokoro.styled import StyledBlock
 from workers.engines.kokoro.team import Task, Team
 
 
@@ -21,13 +24,23 @@ class Decoder:
 
     def __init__(self, original: Any) -> None:
         """Takes over the weights of `original`, whose weight norms are folded."""
-        self._original = original
         generator = original.generator
-        self._noise_blocks = [ResBlock(block) for block in generator.noise_res]
-        blocks = [ResBlock(block) for block in generator.resblocks]
-        n = generator.num_kernels
-        self._stages = [blocks[i : i + n] for i in range(0, len(blocks), n)]
+        self._frames = Frames(original)
+        n_stages, n = len(generator.ups), generator.num_kernels
+        self._stages = [
+            Stage(
+                generator.noise_convs[i],
+                generator.noise_res[i],
+                generator.ups[i],
+                generator.resblocks[i * n : (i + 1) * n],
+                is_last=i == n_stages - 1,
+            )
+            for i in range(n_stages)
+        ]
+        self._post = NarrowConvolution(generator.conv_post)
         self._n_bins: int = generator.post_n_fft // 2 + 1
+        self._stft = generator.stft
+        self._workspaces = Workspaces()
 
     @torch.inference_mode()
     def __call__(self, scores: Sequence[Score], n_threads: int = 1) -> list[torch.Tensor]:
@@ -36,62 +49,82 @@ class Decoder:
 
     def _speak(self, score: Score, n_threads: int) -> torch.Tensor:
         with Team(n_threads) as team:
+
+            def start(work: Callable[[Workspace], torch.Tensor]) -> Task[torch.Tensor]:
+                return team.start(partial(self._work, work))
+
             # The last stage's branch is the longest and is needed last: whoever has nothing else to do begins with it.
-            stages = range(len(self._stages))
-            branches = {stage: team.start(partial(self._branch, stage, score)) for stage in reversed(stages)}
-            x = decode(self._original, score)
-            for stage in stages:
-                x = self._raise(stage, x, branches[stage])
-                x = self._mean(x, score.style, self._stages[stage], team)
-        return self._finish(x)
+            branches = [start(partial(stage.branch, score)) for stage in reversed(self._stages)][::-1]
+            x = self._frames(score)
+            for stage, branch in zip(self._stages, branches, strict=True):
+                x = stage(x, branch, score.style, start)
+        return restore(self._post(leaky_relu(x)).t().unsqueeze(0), self._n_bins, self._stft)
 
-    def _branch(self, stage: int, score: Score) -> torch.Tensor:
-        """(n_samples, n_channels): what the source adds at a stage."""
-        source = self._original.generator.noise_convs[stage](score.source)
-        return self._noise_blocks[stage](_rows(source), score.style)
+    def _work(self, work: Callable[[Workspace], torch.Tensor]) -> torch.Tensor:
+        with self._workspaces.lend() as workspace:
+            return work(workspace)
 
-    def _raise(self, stage: int, x: torch.Tensor, branch: Task[torch.Tensor]) -> torch.Tensor:
-        """`x` (1, n_channels, n_samples) at the rate and with the channels of a stage, and what the source adds:
-        (n_samples, n_channels).
-        """
-        generator = self._original.generator
-        raised = generator.ups[stage](leaky_relu(x, negative_slope=0.1))
-        if stage == len(self._stages) - 1:
-            raised = generator.reflection_pad(raised)
-        return _rows(raised).add_(branch.result())
 
-    @staticmethod
-    def _mean(x: torch.Tensor, style: torch.Tensor, blocks: list[ResBlock], team: Team) -> torch.Tensor:
-        """Of the blocks' outputs, (1, n_channels, n_samples); the last, with the longest kernel, is begun first."""
-        tasks = [team.start(partial(block, x, style)) for block in reversed(blocks)][::-1]
+Start = Callable[[Callable[[Workspace], torch.Tensor]], Task[torch.Tensor]]
+"""Has something computed by whoever is free, with a workspace of its own."""
+
+
+class Stage:
+    """One raising of the rate: what the source adds there, the raised signal, and the mean of three residual blocks."""
+
+    def __init__(self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool) -> None:
+        """Takes over their weights."""
+        self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block)
+        self._up, self._is_last = Upsampling(up), is_last
+        self._blocks = [ResBlock(block) for block in blocks]
+        self._raised_bias = up.bias.detach() + self._noise_block.bias
+        self._mean_bias = torch.stack([block.bias for block in self._blocks]).mean(0)
+
+    def branch(self, score: Score, workspace: Workspace) -> torch.Tensor:
+        """(n_samples, n_channels): what the source adds, less a bias."""
+        source = self._noise_conv(score.source[0])
+        moments = Moments(workspace)
+        for piece in pieces_of(source):
+            moments.see(piece)
+        return self._noise_block(source, moments, score.style, workspace)
+
+    def __call__(self, x: torch.Tensor, branch: Task[torch.Tensor], style: torch.Tensor, start: Start) -> torch.Tensor:
+        """`x` (n, n_in) → (n_samples, n_channels)."""
+        raised = self._up(leaky_relu(x, negative_slope=0.1), is_reflected=self._is_last)
+        beside, moments = branch.result(), Moments(Workspace())
+        for piece, added in zip(pieces_of(raised), pieces_of(beside), strict=True):
+            moments.see(piece.add_(added).add_(self._raised_bias))
+        # The last, with the longest kernel, is begun first.
+        tasks = [start(partial(block, raised, moments, style)) for block in reversed(self._blocks)][::-1]
         total = tasks[0].result()
         for task in tasks[1:]:
             total += task.result()
-        return total.div_(len(blocks)).t().unsqueeze(0)
-
-    def _finish(self, x: torch.Tensor) -> torch.Tensor:
-        generator = self._original.generator
-        return restore(generator.conv_post(leaky_relu(x)), self._n_bins, generator.stft)
+        return torch.add(self._mean_bias, total, alpha=1 / len(tasks))
 
 
-def _rows(x: torch.Tensor) -> torch.Tensor:
-    """(1, n_channels, n_samples) → a copy, (n_samples, n_channels)."""
-    return x[0].t().contiguous()
+class Frames:
+    """The part before the generator: half frames from a score."""
 
+    def __init__(self, original: Any) -> None:
+        """Takes over the weights of `original`, a `kokoro.istftnet.Decoder`."""
+        self._curves = original.F0_conv, original.N_conv
+        (aside,) = original.asr_res
+        self._aside = WindowedConvolution(aside)
+        self._first = StyledBlock(original.encode)
+        self._blocks = [StyledBlock(block) for block in original.decode]
 
-def decode(original: Any, score: Score) -> torch.Tensor:
-    """What `kokoro.istftnet.Decoder` hands to its generator: (1, n_channels, 2 n_frames)."""
-    curves = [original.F0_conv(score.pitch_hz.unsqueeze(1)), original.N_conv(score.energy.unsqueeze(1))]
-    x: torch.Tensor = original.encode(torch.cat([score.encoded, *curves], dim=1), score.style)
-    beside = [original.asr_res(score.encoded), *curves]
-    for block in original.decode:
-        # All blocks but those behind the one that doubles the frames see what is said beside what was made of it.
-        if beside:
-            x = torch.cat([x, *beside], dim=1)
-        x = block(x, score.style)
-        if block.upsample_type != "none":
-            beside = []
-    return x
+    def __call__(self, score: Score) -> torch.Tensor:
+        """(2 n_frames, n_channels)"""
+        of_frames = zip(self._curves, (score.pitch_hz, score.energy), strict=True)
+        curves = [conv(curve.unsqueeze(1))[0].t() for conv, curve in of_frames]
+        x = self._first(torch.cat([score.encoded[0].t(), *curves], dim=1), score.style)
+        beside = [self._aside(score.encoded[0]), *curves]
+        for block in self._blocks:
+            # All blocks but those behind the one that doubles the frames see what is said beside what was made of it.
+            x = block(torch.cat([x, *beside], dim=1), score.style)
+            if block.doubles:
+                beside = []
+        return x
 
 
 def restore(spectra: torch.Tensor, n_bins: int, stft: Any) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Convolution of long kernels through the frequency domain, as three matrix products for each run of tiles.
+"""Convolution of long kernels through the frequency domain, as matrix products for each run of tiles.
 
 A tile of N samples is turned into its spectrum, multiplied with the kernel's, and turned back; of what comes out, the
 N - k + 1 samples are kept that no other tile reaches into. Written as real numbers this is y = Aᵀ((K w) ∘ (B x)) with three
@@ -8,150 +8,131 @@ real ones. So a tile of 48 costs 71 products for each pair of channels where the
 
 Why matrix products and no FFT: B and A are small, the library's products are fast, and B's output is where the next product
 needs it. Why three points for a frequency and not four: fewer products, no second pass that adds, and the kernel's points need
-less memory.
+less memory. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones their
+difference, so that B is half as wide; making them takes no longer than the copy that puts tiles side by side.
 """
 
 import math
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from workers.engines.kokoro.adain import Snake, rows_of_piece
+from workers.engines.kokoro.adain import Snake
+from workers.engines.kokoro.pieces import Moments, Workspace, rows_of_piece
 
-TILES: Final = 256
-"""At a time: their points are some megabytes."""
+TILES: Final = 384
+"""At a time. Fewer are nearer in the cache, but each frequency's kernel is then fetched more often."""
+
+Matrix = npt.NDArray[np.float64]
 
 
-def matrices(n_tile: int, n_kernel: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """B, K and A of the module's head, for an even `n_tile`."""
-    n_step = n_tile - n_kernel + 1
-    angles = 2 * np.pi * np.outer(np.arange(n_tile // 2 + 1), np.arange(n_tile)) / n_tile
+def matrices(n_tile: int, n_kernel: int) -> tuple[Matrix, Matrix, Matrix, int]:
+    """B, K and A of the module's head, for an even `n_tile`; and how many of their rows, the first, are of even frequencies."""
+    n_step, middle = n_tile - n_kernel + 1, n_tile // 2
+    angles = 2 * np.pi * np.outer(np.arange(middle + 1), np.arange(n_tile)) / n_tile
     cos, sin = np.cos(angles), np.sin(angles)
-    b, k, a = [], [], []
-    for f in (0, n_tile // 2):
-        b.append(cos[f])
-        k.append(cos[f, :n_kernel])
-        a.append(cos[f, :n_step] / n_tile)
-    for f in range(1, n_tile // 2):
+    parts: tuple[list[tuple[Matrix, Matrix, Matrix]], ...] = ([], [])
+    for f in range(middle + 1):
+        if f in (0, middle):
+            parts[f % 2].append((cos[f], cos[f, :n_kernel], cos[f, :n_step] / n_tile))
+            continue
         # (x_cos - i x_sin)(w_cos + i w_sin), since what is called convolution correlates.
         w_cos, w_sin = cos[f, :n_kernel], sin[f, :n_kernel]
         y_cos, y_sin = 2 * cos[f, :n_step] / n_tile, 2 * sin[f, :n_step] / n_tile
-        b += [cos[f] - sin[f], cos[f], -sin[f]]
-        k += [w_cos, w_sin - w_cos, w_cos + w_sin]
-        a += [y_cos - y_sin, -y_sin, -y_cos]
-    return np.array(b), np.array(k), np.array(a)
+        parts[f % 2].append((cos[f] - sin[f], w_cos, y_cos - y_sin))
+        parts[f % 2].append((cos[f], w_sin - w_cos, -y_sin))
+        parts[f % 2].append((-sin[f], w_cos + w_sin, -y_cos))
+    b, k, a = (np.array(rows) for rows in zip(*parts[0], *parts[1], strict=True))
+    return b, k, a, len(parts[0])
 
 
 class FourierConvolution:
-    """A convolution of stride 1 that keeps the length. See workers.engines.kokoro.convolution.Convolution."""
+    """See workers.engines.kokoro.convolution.Convolution. Has as many channels out as in."""
 
     def __init__(self, weight: torch.Tensor, dilation: int, n_tile: int) -> None:
-        """`weight`: (n_out, n_in, n_kernel)."""
-        self.n_out, self.n_in, n_kernel = weight.shape
-        self.dilation, self.n_tile, self.n_step = dilation, n_tile, n_tile - n_kernel + 1
-        self.span = dilation * self.n_step
-        self._padding = dilation * (n_kernel - 1) // 2
-        b, k, a = matrices(n_tile, n_kernel)
-        self.n_points = len(b)
-        self._kernel = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous()
-        self._to_points = torch.from_numpy(b).float()
-        self._to_samples = torch.from_numpy(a).float().t().contiguous()
+        """`weight`: (n_channels, n_channels, n_kernel)."""
+        self._n_channels, n_kernel = weight.shape[1:]
+        self._half, self._n_step = n_tile // 2, n_tile - n_kernel + 1
+        self._width = dilation * self._n_channels
+        """Numbers of one sample of a tile: with dilation d it has every d-th sample, and d tiles lie side by side."""
+        self._span = dilation * self._n_step
+        """Samples that they make together."""
+        self._reach = dilation * (n_kernel - 1)
+        self._n_run = max(1, TILES // dilation)
+        self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
+        b, k, a, n_even = matrices(n_tile, n_kernel)
+        self._kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous().unbind()
+        self._parities = (slice(n_even), slice(n_even, None))
+        self._to_points = torch.from_numpy(b[:, : self._half]).float()
+        self._to_samples = torch.from_numpy(a[:, : self._half]).float()
 
-    def __call__(self, source: Snake) -> torch.Tensor:
+    def __call__(
+        self,
+        source: Snake,
+        out: torch.Tensor,
+        workspace: Workspace,
+        *,
+        base: torch.Tensor | None = None,
+        seen: Moments | None = None,
+    ) -> None:
         """See Convolution."""
-        out = torch.empty(source.n_samples, self.n_out)
-        self._run(source, out, is_added=False)
-        return out
+        n_tiles = math.ceil(source.n_samples / self._span)
+        for start in range(0, n_tiles, self._n_run):
+            n = min(self._n_run, n_tiles - start)
+            pieces = [(start + first, first, min(first + self._n_piece, n)) for first in range(0, n, self._n_piece)]
+            # Products are written where the points were that have just been read, which is still in the cache.
+            slots = workspace.take("slots", len(self._kernels) + 1, n, self._width)
+            points, products = slots[1:], slots[:-1]
+            for tile, first, last in pieces:
+                self._transform(source, tile, points[:, first:last], workspace)
+            rows = slots.view(len(slots), -1, self._n_channels).unbind()
+            for i, kernel in enumerate(self._kernels):
+                torch.mm(rows[i + 1], kernel, out=rows[i])
+            for tile, first, last in pieces:
+                self._restore(products[:, first:last], tile * self._span, out, base, workspace)
+                if seen is not None:
+                    seen.see(out[tile * self._span : (tile + last - first) * self._span])
 
-    def add(self, source: Snake, to: torch.Tensor) -> None:
-        """See Convolution."""
-        self._run(source, to, is_added=True)
+    def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
+        """Writes the points of tiles from `tile` on: (n_points, n, width)."""
+        n = points.shape[1]
+        piece = source.piece(tile * self._span - self._reach // 2, n * self._span + self._reach, workspace)
+        shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
+        halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
+        room = workspace.take("folded", *shape)
+        for sign, points_of in zip((1, -1), self._parities, strict=True):
+            torch.add(*halves, alpha=sign, out=room)
+            torch.mm(self._to_points[points_of], room.flatten(1), out=points[points_of].flatten(1))
 
-    def _run(self, source: Snake, out: torch.Tensor, *, is_added: bool) -> None:
-        """In runs of tiles, of all phases together: with dilation d, a tile has every d-th sample, and d of them a span."""
-        n_tiles = math.ceil(source.n_samples / self.span)
-        work = _Workspace(self, min(max(1, TILES // self.dilation), n_tiles))
-        for tile in range(0, n_tiles, work.n_tiles):
-            n = min(work.n_tiles, n_tiles - tile)
-            points, products = work.points(n), work.products(n)
-            for first, last in work.pieces(n):
-                self._transform(source, (tile + first) * self.span, points[:, first:last], work)
-            torch.bmm(points.view(self.n_points, -1, self.n_in), self._kernel, out=products.view(self.n_points, -1, self.n_out))
-            for first, last in work.pieces(n):
-                self._restore(products[:, first:last], out[(tile + first) * self.span :], work, is_added=is_added)
-
-    def _transform(self, source: Snake, start: int, points: torch.Tensor, work: "_Workspace") -> None:
-        """Writes the points of tiles from sample `start` on: (n_points, n, dilation * n_in)."""
-        n, width = points.shape[1:]
-        piece, tiles = work.piece(n), work.tiles(n)
-        source.piece(start - self._padding, piece, work.turns)
-        tiles.copy_(piece.view(-1, width).as_strided(tiles.shape, (width, self.n_step * width, 1)))
-        torch.mm(self._to_points, tiles.flatten(1), out=points.flatten(1))
-
-    def _restore(self, products: torch.Tensor, out: torch.Tensor, work: "_Workspace", *, is_added: bool) -> None:
-        """Writes the samples of some tiles to the beginning of `out`, or adds them; what is behind its end is lost."""
-        n, width = products.shape[1:]
-        samples = work.samples(n)
-        torch.mm(self._to_samples, products.flatten(1), out=samples.flatten(1))
-        in_order, n_whole = samples.transpose(0, 1), min(n, len(out) // self.span)
-        parts = [(out[: n_whole * self.span].view(n_whole, self.n_step, width), in_order[:n_whole])]
-        if n_whole < n:
-            rest = out[n_whole * self.span :]
-            parts.append((rest, in_order[n_whole].reshape(self.span, self.n_out)[: len(rest)]))
-        for place, part in parts:
-            if is_added:
-                place.add_(part)
+    def _restore(
+        self, products: torch.Tensor, start: int, out: torch.Tensor, base: torch.Tensor | None, workspace: Workspace
+    ) -> None:
+        """Writes the samples from `start` on that tiles make of their products (n_points, n, width)."""
+        n = products.shape[1]
+        even, odd = (
+            torch.mm(
+                self._to_samples[points_of].t(),
+                products[points_of].flatten(1),
+                out=workspace.take(name, self._half, n * self._width),
+            )
+            .view(self._half, n, self._width)
+            .transpose(0, 1)
+            for name, points_of in zip(("even", "odd"), self._parities, strict=True)
+        )
+        place = out[start : start + n * self._span]
+        if base is not None and base is not out:
+            place.copy_(base[start : start + n * self._span])
+        n_whole = len(place) // self._span
+        whole = place[: n_whole * self._span].view(n_whole, self._n_step, self._width)
+        for sign, part in zip((1, -1), torch.split(whole, self._half, 1), strict=True):
+            parts = (each[:n_whole, : part.shape[1]] for each in (even, odd))
+            if base is None:
+                torch.add(*parts, alpha=sign, out=part)
             else:
-                place.copy_(part)
-
-
-class _Workspace:
-    """What one run writes to again and again: fresh memory costs a page fault for each page."""
-
-    def __init__(self, convolution: FourierConvolution, n_tiles: int) -> None:
-        """For so many tiles of each phase at a time."""
-        self.n_tiles = n_tiles
-        self._of = convolution
-        self._n_at_once = max(1, min(n_tiles, rows_of_piece(convolution.n_in) // convolution.span))
-        d, n_in, n_out = convolution.dilation, convolution.n_in, convolution.n_out
-        self._points = torch.empty(convolution.n_points * n_tiles * d * n_in)
-        self._products = torch.empty(convolution.n_points * n_tiles * d * n_out)
-        self._tiles = torch.empty(convolution.n_tile * self._n_at_once * d * n_in)
-        self._samples = torch.empty(convolution.n_step * self._n_at_once * d * n_out)
-        self._piece = torch.empty(self._n_samples(self._n_at_once), n_in)
-        self.turns = torch.empty_like(self._piece)
-
-    def pieces(self, n: int) -> Iterator[tuple[int, int]]:
-        """Of `n` tiles: those that are transformed while they are in the cache, from and to before."""
-        for first in range(0, n, self._n_at_once):
-            yield first, min(first + self._n_at_once, n)
-
-    def points(self, n: int) -> torch.Tensor:
-        """(n_points, n, dilation * n_in)"""
-        return _view(self._points, self._of.n_points, n, self._of.dilation * self._of.n_in)
-
-    def products(self, n: int) -> torch.Tensor:
-        """(n_points, n, dilation * n_out)"""
-        return _view(self._products, self._of.n_points, n, self._of.dilation * self._of.n_out)
-
-    def piece(self, n: int) -> torch.Tensor:
-        """(n_samples, n_in): all that `n` tiles reach into."""
-        return self._piece[: self._n_samples(n)]
-
-    def tiles(self, n: int) -> torch.Tensor:
-        """(n_tile, n, dilation * n_in)"""
-        return _view(self._tiles, self._of.n_tile, n, self._of.dilation * self._of.n_in)
-
-    def samples(self, n: int) -> torch.Tensor:
-        """(n_step, n, dilation * n_out)"""
-        return _view(self._samples, self._of.n_step, n, self._of.dilation * self._of.n_out)
-
-    def _n_samples(self, n: int) -> int:
-        return self._of.dilation * ((n - 1) * self._of.n_step + self._of.n_tile)
-
-
-def _view(room: torch.Tensor, *shape: int) -> torch.Tensor:
-    return room[: math.prod(shape)].view(shape)
+                part.add_(next(parts)).add_(next(parts), alpha=sign)
+        rest = place[n_whole * self._span :]
+        if len(rest):
+            samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(rest)]
+            rest.copy_(samples if base is None else rest + samples)

@@ -1,7 +1,7 @@
 """A residual block of the generator: three times x + conv2(snake(adain(conv1(snake(adain(x)))))).
 
-Why biases wait until the end: a constant that is added to a channel does not survive the norm behind it. So the first
-convolution's bias changes nothing, and that of the second matters in the sum alone.
+Why biases are left to whoever takes the output: a constant that is added to a channel does not survive the norm behind it. So
+the first convolution's bias changes nothing, and that of the second matters in the sum alone.
 """
 
 from typing import Any
@@ -10,33 +10,46 @@ import torch
 
 from workers.engines.kokoro.adain import AdaIN, Snake
 from workers.engines.kokoro.convolution import make_convolution
+from workers.engines.kokoro.pieces import Moments, Workspace
 
 
 class ResBlock:
-    """What `kokoro.istftnet.AdaINResBlock1` computes."""
+    """What `kokoro.istftnet.AdaINResBlock1` computes, less a constant for each channel."""
 
     def __init__(self, original: Any) -> None:
-        """Takes over its weights."""
-        self._first = [_Half(*parts) for parts in zip(original.adain1, original.alpha1, original.convs1, strict=True)]
-        self._second = [_Half(*parts) for parts in zip(original.adain2, original.alpha2, original.convs2, strict=True)]
-        self._bias = sum(conv.bias.detach() for conv in original.convs2)
+        """Takes over its weights, which are gone afterwards."""
+        first = [_Half(*parts) for parts in zip(original.adain1, original.alpha1, original.convs1, strict=True)]
+        second = [_Half(*parts) for parts in zip(original.adain2, original.alpha2, original.convs2, strict=True)]
+        self._halves = list(zip(first, second, strict=True))
+        self.bias = torch.stack([half.bias for half in second]).sum(0)
+        """(n_channels,): the constant that is left out."""
 
-    def __call__(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        """`x` (n_samples, n_channels), which is left as it is, `style` (1, style_width) → the same shape."""
-        out = x.clone()
-        for first, second in zip(self._first, self._second, strict=True):
-            hidden = first.convolution(first.activation(out, style))
-            second.convolution.add(second.activation(hidden, style), out)
-        return out.add_(self._bias)
+    def __call__(self, x: torch.Tensor, moments: Moments, style: torch.Tensor, workspace: Workspace) -> torch.Tensor:
+        """`x` (n_samples, n_channels), which is left as it is, its moments, `style` (1, style_width) → the same shape."""
+        out, hidden = torch.empty_like(x), torch.empty_like(x)
+        base, seen = x, moments
+        for first, second in self._halves:
+            inner, outer = Moments(workspace), Moments(workspace)
+            first.convolution(first.activation(base, seen, style), hidden, workspace, seen=inner)
+            is_last = second is self._halves[-1][1]
+            second.convolution(
+                second.activation(hidden, inner, style), out, workspace, base=base, seen=None if is_last else outer
+            )
+            base, seen = out, outer
+        return out
 
 
 class _Half:
     """A norm, its sine and the convolution behind them."""
 
     def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
-        self._adain = AdaIN(adain)
-        self._alpha = alpha.detach().flatten()
-        self.convolution = make_convolution(conv)
+        self._adain, self._divisor = AdaIN(adain), torch.pi / alpha.detach().flatten()
+        weight = conv.weight.detach() * self._divisor[:, None]
+        self.convolution = make_convolution(weight, conv.dilation[0])
+        assert conv.bias is not None
+        self.bias = conv.bias.detach()
+        # Each convolution keeps them in a form of its own: twice would be a hundred megabytes.
+        conv.weight.data = torch.empty(0)
 
-    def activation(self, signal: torch.Tensor, style: torch.Tensor) -> Snake:
-        return Snake(signal, *self._adain.linear(signal, style), self._alpha)
+    def activation(self, signal: torch.Tensor, moments: Moments, style: torch.Tensor) -> Snake:
+        return Snake(signal, *self._adain(moments, style), self._divisor)

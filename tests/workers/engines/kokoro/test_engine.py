@@ -111,7 +111,7 @@ def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoi
     engine = KokoroEngine(catalogue=catalogue, model_dir=checkpoint)
     (segment,) = _prepare(engine, catalogue, "Hello there.")
     with torch.no_grad():
-        engine._decoder._original.generator.conv_post.bias.fill_(float("nan"))
+        engine._decoder._post._bias.fill_(float("nan"))
     with pytest.raises(EngineFailed, match="not finite"):
         engine.synthesize([segment])
 

@@ -1,0 +1,42 @@
+"""Convolutions as products of rows, against PyTorch's."""
+
+import pytest
+import torch
+from torch.nn.functional import pad
+
+from workers.engines.kokoro import pieces
+from workers.engines.kokoro.rows import NarrowConvolution, Upsampling, WindowedConvolution
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    monkeypatch.setattr(pieces, "PIECE_NUMBERS", 1024)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("stride", [2, 6, 10])
+@pytest.mark.parametrize("is_reflected", [False, True])
+def test_upsampling_is_a_transposed_convolution(stride: int, is_reflected: bool) -> None:
+    original = torch.nn.ConvTranspose1d(6, 4, 2 * stride, stride, padding=stride // 2, bias=False)
+    x = torch.randn(33, 6)
+    expected = original(x.t().unsqueeze(0))
+    if is_reflected:
+        expected = pad(expected, (1, 0), mode="reflect")
+    torch.testing.assert_close(Upsampling(original)(x, is_reflected=is_reflected), expected[0].t(), rtol=1e-5, atol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("n_kernel", "stride", "padding"), [(1, 1, 0), (12, 6, 3), (3, 2, 1)])
+def test_a_windowed_convolution_has_any_stride(n_kernel: int, stride: int, padding: int) -> None:
+    original = torch.nn.Conv1d(5, 7, n_kernel, stride, padding)
+    x = torch.randn(5, 100)
+    torch.testing.assert_close(WindowedConvolution(original)(x), original(x).t(), rtol=1e-5, atol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("n_samples", [1, 5, 50, 333])
+def test_a_narrow_convolution_keeps_the_length(n_samples: int) -> None:
+    original = torch.nn.Conv1d(20, 3, 7, padding=3)
+    x = torch.randn(n_samples, 20)
+    torch.testing.assert_close(NarrowConvolution(original)(x), original(x.t()).t(), rtol=1e-5, atol=1e-5)

@@ -1,0 +1,82 @@
+"""The generator's convolutions between its residual blocks, as matrix products of rows.
+
+Why our own: the signals beside them are (n_samples, n_channels), which PyTorch would turn round for each of these and back; and
+oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the product that it comes to.
+"""
+
+import torch
+from torch.nn.functional import linear, pad
+
+from workers.engines.kokoro.pieces import rows_of_piece
+
+
+class Upsampling:
+    """A transposed convolution whose kernel is twice as long as its stride, without its bias."""
+
+    def __init__(self, original: torch.nn.ConvTranspose1d) -> None:
+        """Takes over its weight, which is gone afterwards."""
+        weight, self._stride = original.weight.detach(), original.stride[0]
+        self._padding = int(original.padding[0])
+        assert weight.shape[2] == 2 * self._stride, "a sample is made of two neighbours"
+        self._n_out = weight.shape[1]
+        now, before = torch.split(weight.permute(0, 2, 1), self._stride, 1)
+        self._now, self._before = now.flatten(1).contiguous(), before.flatten(1).contiguous()
+        original.weight.data = torch.empty(0)
+
+    def __call__(self, x: torch.Tensor, *, is_reflected: bool) -> torch.Tensor:
+        """(n, n_in) → (n * stride, n_out); with one more in front, the second again, if it is reflected."""
+        n = len(x)
+        out = torch.empty(n + 1, self._now.shape[1])
+        torch.mm(x, self._now, out=out[:n])
+        out[n] = 0
+        out[1:].addmm_(x, self._before)
+        first = self._padding - is_reflected
+        samples = out.view(-1, self._n_out)[first : self._padding + n * self._stride]
+        if is_reflected:
+            samples[0] = samples[2]
+        return samples
+
+
+class WindowedConvolution:
+    """A convolution of few channels with any stride."""
+
+    def __init__(self, original: torch.nn.Conv1d) -> None:
+        """Uses its weights."""
+        assert original.bias is not None
+        self._weight, self._bias = original.weight.detach().flatten(1), original.bias.detach()
+        self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """(n_in, n) → (n_windows, n_out)."""
+        windows = pad(x, (self._padding, self._padding)).unfold(1, self._n_kernel, self._stride)
+        return linear(windows.transpose(0, 1).flatten(1), self._weight, self._bias)
+
+
+class NarrowConvolution:
+    """A convolution of stride 1 to few channels, which keeps the length."""
+
+    def __init__(self, original: torch.nn.Conv1d) -> None:
+        """Uses its weights."""
+        assert original.bias is not None
+        self._bias = original.bias.detach()
+        self._n_out, n_in, self._n_kernel = original.weight.shape
+        self._weights = original.weight.detach().permute(1, 2, 0).reshape(n_in, -1)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, n_in) → (n, n_out): each row with all weights at once, then a sum of rows that are moved."""
+        n, n_reach, width = len(x), self._n_kernel - 1, self._weights.shape[1]
+        out = self._bias.repeat(n, 1)
+        n_rows = rows_of_piece(width)
+        products = torch.zeros(n_rows + n_reach, width)
+        for start in range(0, n, n_rows):
+            begin, until = max(start - n_reach // 2, 0), min(start + n_rows + n_reach // 2, n)
+            room = products[: min(n_rows, n - start) + n_reach]
+            before = begin - (start - n_reach // 2)
+            room[:before] = 0
+            room[before + until - begin :] = 0
+            torch.mm(x[begin:until], self._weights, out=room[before : before + until - begin])
+            n_here = len(room) - n_reach
+            out[start : start + n_here] += room.as_strided(
+                (n_here, self._n_kernel, self._n_out), (width, width + self._n_out, 1)
+            ).sum(1)
+        return out
