@@ -6,6 +6,7 @@ again where nobody would.
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +23,7 @@ from app.core.bell import Bell
 from app.core.broker import Broker, Lane
 from app.core.chunks import ChunkReader
 from app.core.connections import reachable
-from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, StreamLost, TimedOut, WorkerLost
+from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, QueueFull, StreamLost, TimedOut, WorkerLost
 from app.core.fleet import FleetView, Room
 from app.core.ledger import Found, Ledger, Look, Report, State, Take
 from app.core.logs import describe
@@ -54,6 +55,8 @@ class Audio:
 
     def __init__(self, delivery: "Delivery", utterance: Utterance, submit: "Submit", *, wants_words: bool = False) -> None:
         self.found = Found.MISS
+        self.n_before = 0
+        """How many waited when the work was submitted, this one among them."""
         self.report: Report | None = None
         """What the utterance amounts to, once it has been read to its end."""
         self._delivery = delivery
@@ -150,6 +153,7 @@ class Audio:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
         found, take = attached
         if found is Found.MISS:
+            self.n_before = await self._ledger.n_unheard()
             self._submit(self._utterance, take, again=instead_of is not None)
         return found, take
 
@@ -267,8 +271,10 @@ class Delivery:
                     await audio.attach()
                     await audio.start()
         except TimeoutError:
-            await audio.close()
-            raise await self._why_nothing_came() from None
+            try:
+                raise await self._why_nothing_came(audio) from None
+            finally:
+                await audio.close()
         except BaseException:
             await asyncio.shield(audio.close())
             raise
@@ -350,10 +356,15 @@ class Delivery:
         with suppress(RedisError):
             await self.ledger.fail(take, error)
 
-    async def _why_nothing_came(self) -> KoeError:
+    async def _why_nothing_came(self, audio: Audio) -> KoeError:
+        """More than are spoken to at a time were waiting: the queue was longer than it looked. Else it is slow."""
         fleet = await self._fleet.now()
         if not fleet.cards:
             return NoWorker("No worker is running. `koe worker` starts one.")
+        with reachable():
+            n_waiting = max(audio.n_before, await self.ledger.n_unheard())
+        if n_waiting > fleet.n_threads:
+            return QueueFull.after(n_waiting, retry_after_seconds=math.ceil(self.max_wait_seconds / 2))
         return TimedOut(f"No audio came within {self.max_wait_seconds:g} s: the server is busy. Please try again.")
 
 

@@ -25,6 +25,7 @@ class FirstSoundPace:
     def __init__(self, n_threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         """`n_threads` utterances are made ready at a time; while more wait, the worker is busy."""
         self._n_threads = n_threads
+        self._expected_seconds = 0.0
         self._clock = clock
         self._lock = threading.Lock()
         self._begun_at: dict[str, float] = {}
@@ -34,8 +35,15 @@ class FirstSoundPace:
 
     @property
     def seconds(self) -> float:
-        """Between two first sounds while the worker is busy; 0 before anything was measured."""
-        return self._seconds / self._n if self._n else 0.0
+        """Between two first sounds while the worker is busy; before anything was measured, what is expected, or 0."""
+        return self._seconds / self._n if self._n else self._expected_seconds
+
+    def expect(self, seconds: float) -> None:
+        """What the first sound of one takes, as far as it is known before anybody listens.
+
+        With as many threads it is not divided by them: listeners who have heard something want more of the same threads.
+        """
+        self._expected_seconds = seconds
 
     def begin(self, name: str) -> None:
         """An utterance is begun of which nothing has been heard."""
@@ -52,7 +60,8 @@ class FirstSoundPace:
             if self._busy_since is not None:
                 self._measure(now - self._busy_since)
             else:
-                self._measure((now - begun_at) / self._n_threads)
+                # One alone has all threads for itself.
+                self._measure((now - begun_at) / min(self._n_threads, 1 + len(self._begun_at)))
             self._busy_since = now if self._is_busy() else None
 
     def end(self, name: str) -> None:

@@ -25,6 +25,7 @@ from app.core.store import open_store
 from app.core.utterance import WIRE_VERSION
 from workers import runtime
 from workers.encoder import find_ffmpeg
+from workers.engines.base import Engine
 from workers.engines.registry import Loaded
 from workers.memory import return_memory
 from workers.orders import Limits
@@ -80,9 +81,10 @@ class Pool:
         ]
 
     def warm_up(self) -> None:
-        """Warms the engines up and waits for Redis, as long as it takes. Nothing is lost when it is ended meanwhile."""
-        for engine in self.runtime.engines.values():
-            engine.warm_up()
+        """Warms the engines up, which also tells how many can be let in at first, and waits for Redis, as long as it takes.
+        Nothing is lost when it is ended meanwhile.
+        """
+        self.runtime.limits.pace.expect(max(map(_warm_up, self.runtime.engines.values())))
         self._wait_for_redis()
 
     def start(self) -> None:
@@ -242,3 +244,11 @@ class LostAndFound:
 def n_cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _warm_up(engine: Engine) -> float:
+    """The seconds that the second time takes."""
+    engine.warm_up()
+    started = time.monotonic()
+    engine.warm_up()
+    return time.monotonic() - started

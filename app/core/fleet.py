@@ -63,6 +63,11 @@ class Fleet(msgspec.Struct, frozen=True):
         return frozenset.intersection(*(frozenset(card.engines) for card in self.cards)) if self.cards else frozenset()
 
     @property
+    def n_threads(self) -> int:
+        """To how many it speaks at a time."""
+        return sum(card.n_threads for card in self.cards)
+
+    @property
     def best(self) -> str | None:
         """The engine that the model names of OpenAI get; None with no worker."""
         return best_engine(self.engines)
@@ -80,7 +85,7 @@ class Fleet(msgspec.Struct, frozen=True):
         if not measured:
             return None
         per_second = sum(1 / seconds for seconds in measured) * len(self.cards) / len(measured)
-        n_most = max(sum(card.n_threads for card in self.cards), int(wait_seconds * per_second))
+        n_most = max(self.n_threads, int(wait_seconds * per_second))
         return Room(n_most, 1 / per_second)
 
 

@@ -168,6 +168,10 @@ class Ledger:
             raise QueueFull.after(n_waiting, retry_after_seconds=math.ceil((n_waiting - room.n_most + 1) * room.seconds_each))
         return None if found == b"apart" else (Found(found.decode()), Take(utterance_id, token.decode()))
 
+    async def n_unheard(self) -> int:
+        """How many utterances somebody waits for who has not heard anything of them."""
+        return await self._redis.zcard(keys.UNHEARD)
+
     async def announce(self) -> None:
         """Says that this process lives. To be called every second or so."""
         await self._redis.set(keys.api(self._api), 1, ex=self._api_ttl)

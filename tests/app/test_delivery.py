@@ -196,6 +196,20 @@ async def test_with_workers_that_are_busy_it_is_a_timeout_after_the_longest_wait
     assert redis.keys("koe:utterance:*") == []
 
 
+async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_longest_wait(
+    redis: Redis, redis_url: str
+) -> None:
+    announce(redis, WorkerCard(name="busy", engines=("tone",), n_threads=1, wire=WIRE_VERSION), 60, takes_work=True)
+    async with open_delivery(redis_url, max_wait_seconds=0.3) as delivery:
+        answers = await asyncio.gather(
+            *(delivery.open(an_utterance(f"busy {number}"), request_id="req_1") for number in range(3)), return_exceptions=True
+        )
+
+    assert sum(isinstance(answer, QueueFull) for answer in answers) >= 2
+    assert all(isinstance(answer, QueueFull | TimedOut) for answer in answers)
+    assert redis.keys("koe:utterance:*") == []
+
+
 async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
     async with open_delivery(redis_url, max_queue=1) as delivery:
         first = asyncio.ensure_future(delivery.open(an_utterance("first"), request_id="req_1"))

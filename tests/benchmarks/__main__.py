@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.benchmarks.cache import measure_cache
 from tests.benchmarks.engine import measure_engine
+from tests.benchmarks.equality import measure_equality
 from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.kept import cache_folder
 from tests.benchmarks.load import measure_load
@@ -21,6 +22,7 @@ from tests.benchmarks.server import measure_server
 
 PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
     "engine": measure_engine,
+    "equality": measure_equality,
     "server": measure_server,
     "cache": measure_cache,
     "fairness": lambda report, _: measure_fairness(report),

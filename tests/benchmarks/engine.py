@@ -5,28 +5,24 @@ the good minutes and the bad ones.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from app.core.utterance import Utterance
-from app.core.voices import load_catalogue
 from tests.benchmarks.figures import Row, ratio
-from tests.benchmarks.kept import VOICE, cache_folder, make_once
+from tests.benchmarks.kept import cache_folder
 from tests.benchmarks.machine import n_cores
 from tests.benchmarks.memory import measure_memory
+from tests.benchmarks.model import model_once
 from tests.benchmarks.onnx_export import MISSING, export_once, is_installed
 from tests.benchmarks.phonemes import phonemes_of
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report, Steps
-from tests.benchmarks.speakers import NAMES, Speaker, load_speaker
-from tests.benchmarks.speakers.koe_engine import KoeSpeaker, make_segment
-from tests.benchmarks.texts import text_of
-from tests.checkpoints import make_checkpoint
-from workers.engines.base import Segment
-from workers.synthesizer import prepare, read
+from tests.benchmarks.speakers import NAMES
+from tests.benchmarks.speakers.apart import Apart
+from tests.benchmarks.texts import PARAGRAPH
 
 Runs = dict[str, list[float]]
 """Seconds of each run, by speaker."""
@@ -36,21 +32,21 @@ _RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: h
 
 def measure_engine(report: Report, plan: Plan) -> None:
     """All sheets of this part."""
-    model_dir, onnx_dir = _prepare(report)
-    # Before anything is loaded here: the machine's memory and caches are then theirs alone.
+    model_dir, onnx_dir = prepare(report)
     _measure_memory(report, plan, model_dir, onnx_dir)
     names = [name for name in NAMES if onnx_dir is not None or name != "onnxruntime"]
-    speakers = {name: load_speaker(name, model_dir, onnx_dir) for name in names}
     notes = [_RATIO_NOTE] if onnx_dir is not None else [_RATIO_NOTE, MISSING]
-    _measure_speed(report, plan, speakers, notes)
-    _measure_together(report, plan, speakers, notes)
-    _measure_first_sound(report, plan, speakers)
+    with ExitStack() as stack:
+        speakers = {name: stack.enter_context(Apart(name, model_dir, onnx_dir)) for name in names}
+        _measure_speed(report, plan, speakers, notes)
+        _measure_together(report, plan, speakers, notes)
+        _measure_first_sound(report, plan, speakers)
 
 
-def _prepare(report: Report) -> tuple[Path, Path | None]:
+def prepare(report: Report) -> tuple[Path, Path | None]:
     """The checkpoint, and the same for ONNX Runtime where that is installed; each is made once."""
     cache = cache_folder()
-    model_dir = make_once(cache / "model", lambda half: make_checkpoint(half, tiny=False))
+    model_dir = model_once()
     if not is_installed():
         return model_dir, None
     if not (cache / "onnx").exists():
@@ -71,7 +67,7 @@ def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path 
     report.add("engine.memory", f"Resident memory of a process that loads the model and speaks {lengths} phonemes", rows)
 
 
-def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Speaker], notes: list[str]) -> None:
+def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
     """One segment at a time, with one thread and with all."""
     rows: list[Row] = []
     all_threads = sorted({1, n_cores()})
@@ -85,7 +81,7 @@ def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Speaker], 
     report.add("engine.alone", f"One segment at a time: the median of {plan.n_repeats} after one to warm up", rows, *notes)
 
 
-def _alone(speakers: Mapping[str, Speaker], phonemes: str, n_threads: int, audio: dict[str, float]) -> Callable[[str], None]:
+def _alone(speakers: Mapping[str, Apart], phonemes: str, n_threads: int, audio: dict[str, float]) -> Callable[[str], None]:
     """What the speaker of a name is timed at; the seconds of its audio go into `audio`."""
 
     def speak(name: str) -> None:
@@ -94,16 +90,13 @@ def _alone(speakers: Mapping[str, Speaker], phonemes: str, n_threads: int, audio
     return speak
 
 
-def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Speaker], notes: list[str]) -> None:
+def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
     """As many segments as there are listeners: a thread for each core in Koe, all cores for one after the other elsewhere."""
     segments, audio = [phonemes_of(length, seed=1) for length in plan.together_lengths], dict[str, float]()
-    with ThreadPoolExecutor(n_cores()) as compute_threads, report.steps("together", plan.n_repeats + 1) as steps:
+    with report.steps("together", plan.n_repeats + 1) as steps:
 
         def speak(name: str) -> None:
-            if name == "koe":
-                audio[name] = sum(compute_threads.map(lambda phonemes: speakers[name].speak(phonemes, 1), segments))
-            else:
-                audio[name] = sum(speakers[name].speak(phonemes, n_cores()) for phonemes in segments)
+            audio[name] = speakers[name].speak_all(segments, n_cores())
 
         runs = _run_in_turns(speakers, speak, plan.n_repeats, steps)
     lengths = ", ".join(map(str, plan.together_lengths))
@@ -112,27 +105,23 @@ def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Speaker
     report.add("engine.together", title, [{"segments": len(segments)} | _compare(runs, audio)], how, *notes)
 
 
-def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Speaker]) -> None:
+def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Apart]) -> None:
     """How long a listener waits who is alone: for the short first segment of Koe, or for a whole chunk of other servers."""
     koe = speakers["koe"]
-    assert isinstance(koe, KoeSpeaker)
-    text = text_of(plan.paragraph_characters, seed=7)
-    whole = _whole_chunk(koe, text, plan.whole_phonemes)
+    whole = koe.call("phonemes_of_text", PARAGRAPH)[: plan.whole_phonemes]
     rows: list[Row] = []
     all_threads = sorted({1, n_cores()})
     with report.steps("first sound", len(all_threads) * (plan.n_repeats + 1)) as steps:
         for n_threads in all_threads:
             steps.now(f"{n_threads} threads")
             ways: dict[str, Callable[[int], object]] = {
-                "first segment": lambda n_threads: koe.synthesize(next(_segments(koe, text)), n_threads),
-                "whole chunk": lambda n_threads: koe.synthesize(whole, n_threads),
-                "whole chunk, kokoro": lambda n_threads: speakers["kokoro"].speak(whole.phonemes, n_threads),
+                "first segment": lambda n_threads: koe.call("speak_beginning", PARAGRAPH, n_threads),
+                "whole chunk": lambda n_threads: koe.speak(whole, n_threads),
+                "whole chunk, kokoro": lambda n_threads: speakers["kokoro"].speak(whole, n_threads),
             }
             runs = _run_in_turns(ways, lambda way, n=n_threads, ways=ways: ways[way](n), plan.n_repeats, steps)
-            rows.append(_first_sound_row(runs, n_threads, next(_segments(koe, text)).n_phonemes, whole.n_phonemes))
-    title = (
-        f"The first sound of {plan.paragraph_characters} characters on an idle machine: Koe's first segment, text read and all"
-    )
+            rows.append(_first_sound_row(runs, n_threads, koe.call("speak_beginning", PARAGRAPH, n_threads), len(whole)))
+    title = f"The first sound of {len(PARAGRAPH)} characters on an idle machine: Koe's first segment, text read and all"
     report.add("engine.first_sound", title, rows, "Other servers wait for a first chunk of 175 to 250 phonemes.")
 
 
@@ -149,19 +138,6 @@ def _first_sound_row(runs: Runs, n_threads: int, n_first: int, n_whole: int) -> 
         "×whole, kokoro": shipped / first,
         **{f"{way} runs s": seconds for way, seconds in runs.items()},
     }
-
-
-def _segments(koe: KoeSpeaker, text: str) -> Iterator[Segment]:
-    """What a worker would speak of it, one by one as they are asked for."""
-    voice, _ = load_catalogue().parse(VOICE)
-    utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
-    placed = prepare(read(utterance, koe.engine), utterance, koe.engine)
-    return (one.segment for one in placed if one.segment is not None)
-
-
-def _whole_chunk(koe: KoeSpeaker, text: str, n_phonemes: int) -> Segment:
-    """The beginning of the text as one segment of about so many phonemes."""
-    return make_segment(" ".join(one.phonemes for one in _segments(koe, text))[:n_phonemes])
 
 
 def _run_in_turns(names: Mapping[str, object], speak: Callable[[str], object], n_repeats: int, steps: Steps) -> Runs:

@@ -14,10 +14,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of each engine, in turns; the median counts."""
     together_lengths: tuple[int, ...] = (100, 120, 140, 160)
     """Segments that are spoken at the same time."""
+    n_equal_segments: int = 40
+    """Of 10 to 510 phonemes, compared with the original's sample by sample."""
     memory_lengths: tuple[int, ...] = (60, 120, 250, 500)
     """What a process speaks before its memory is read."""
-    paragraph_characters: int = 600
-    """A paragraph whose first sound is waited for."""
     whole_phonemes: int = 200
     """The first chunk of other servers: 175 to 250."""
     client_levels: tuple[int, ...] = (1, 4, 16, 64)
@@ -39,6 +39,7 @@ QUICK: Final = Plan(
     lengths=(30, 120),
     n_repeats=1,
     together_lengths=(40, 50, 60, 70),
+    n_equal_segments=4,
     memory_lengths=(60, 120),
     client_levels=(1, 4),
     level_seconds=15.0,

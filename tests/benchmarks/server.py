@@ -16,14 +16,14 @@ from typing import Final
 import httpx
 
 from tests.benchmarks.figures import Row, percentile, ratio, spread
-from tests.benchmarks.kept import VOICE, cache_folder, make_once
+from tests.benchmarks.kept import VOICE
 from tests.benchmarks.listeners import Listener
+from tests.benchmarks.model import model_once
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.processes import Served, Usage, served
 from tests.benchmarks.queue_watch import QueueWatch
 from tests.benchmarks.report import Report
 from tests.benchmarks.texts import text_of
-from tests.checkpoints import make_checkpoint
 
 _POLICIES: Final = ("deadline", "fifo")
 _TIMEOUT_SECONDS: Final = 120.0
@@ -52,7 +52,7 @@ class Crowd:
 
 def measure_server(report: Report, plan: Plan) -> None:
     """All sheets of this part."""
-    model_dir = make_once(cache_folder() / "model", lambda half: make_checkpoint(half, tiny=False))
+    model_dir = model_once()
     settings = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(model_dir)}
     _measure_levels(report, plan, settings)
     _measure_policies(report, plan, settings)

@@ -25,13 +25,28 @@ def test_nothing_is_known_before_anything_was_heard(clock: Clock) -> None:
     assert pace.seconds == 0
 
 
-def test_of_an_idle_worker_each_thread_is_taken_to_be_as_fast(clock: Clock) -> None:
+def test_before_anything_was_heard_it_is_what_is_expected(clock: Clock) -> None:
     pace = FirstSoundPace(2, clock)
-    pace.begin("a")
-    clock.now += 3
-    pace.heard("a")
+    pace.expect(3)
+    assert pace.seconds == 3
 
-    assert pace.seconds == pytest.approx(1.5)
+    pace.begin("a")
+    clock.now += 60
+    pace.heard("a")
+    assert pace.seconds == pytest.approx(60)
+
+
+def test_one_alone_has_all_threads_and_two_have_one_each(clock: Clock) -> None:
+    alone, both = FirstSoundPace(2, clock), FirstSoundPace(2, clock)
+    alone.begin("a")
+    both.begin("a")
+    both.begin("b")
+    clock.now += 3
+    alone.heard("a")
+    both.heard("a")
+
+    assert alone.seconds == pytest.approx(3)
+    assert both.seconds == pytest.approx(1.5)
 
 
 def test_of_a_busy_worker_it_is_the_time_from_one_first_sound_to_the_next(clock: Clock) -> None:

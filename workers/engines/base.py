@@ -130,7 +130,9 @@ class Engine(Protocol):
         ...
 
     def warm_up(self) -> None:
-        """Does once whatever the first segment would wait for: the first request is then like the hundredth."""
+        """Does whatever the first segment would wait for, so that the first request is like the hundredth. Takes about as long
+        as the first segment of most texts, where that is known only by speaking.
+        """
         ...
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """The three that speak the same phonemes with the same weights; each is loaded by name and brings in no other's library."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol
@@ -10,6 +11,10 @@ class Speaker(Protocol):
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """Seconds of audio that it has made of them with so many threads."""
+        ...
+
+    def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
+        """The same of several segments that are there at once, in whatever way is its own."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The `kokoro` package as it is shipped: PyTorch eager, weight norms computed at every call, noise of its own."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -35,6 +36,10 @@ class ShippedSpeaker:
             warnings.simplefilter("ignore")
             audio, _ = self._model.forward_with_tokens(ids, self._pack[len(phonemes) - 1], 1.0)
         return audio.shape[-1] / SAMPLE_RATE_HZ
+
+    def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
+        """See Speaker: one after the other, all threads for each."""
+        return sum(self.speak(phonemes, n_threads) for phonemes in segments)
 
 
 def load(model_dir: Path, _: Path | None) -> ShippedSpeaker:

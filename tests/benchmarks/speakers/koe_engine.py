@@ -1,31 +1,20 @@
 """Koe's KokoroEngine, as a worker has it."""
 
-import inspect
 import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import structlog
-import torch
 
 from app.core.formats import SAMPLE_RATE_HZ
+from app.core.utterance import Utterance
 from app.core.voices import BlendPart, load_catalogue
 from tests.benchmarks.kept import VOICE
 from workers.engines.base import Segment
 from workers.engines.kokoro.engine import KokoroEngine
+from workers.synthesizer import prepare, read
 from workers.text.segment import Ending
-
-
-def make_segment(phonemes: str) -> Segment:
-    """A segment of those phonemes."""
-    return Segment(
-        text=phonemes,
-        phonemes=phonemes,
-        voice=(BlendPart(VOICE, 1.0),),
-        language="en-US",
-        speed=1.0,
-        ending=Ending.SENTENCE,
-    )
 
 
 class KoeSpeaker:
@@ -33,19 +22,46 @@ class KoeSpeaker:
 
     def __init__(self, model_dir: Path) -> None:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-        self.engine = KokoroEngine(catalogue=load_catalogue(), model_dir=model_dir, device="cpu")
-        self._takes_threads = "n_threads" in inspect.signature(self.engine.synthesize).parameters
+        self._catalogue = load_catalogue()
+        self._engine = KokoroEngine(catalogue=self._catalogue, model_dir=model_dir, device="cpu")
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """See Speaker."""
-        return self.synthesize(make_segment(phonemes), n_threads)
+        segment = Segment(
+            text=phonemes,
+            phonemes=phonemes,
+            voice=(BlendPart(VOICE, 1.0),),
+            language="en-US",
+            speed=1.0,
+            ending=Ending.SENTENCE,
+        )
+        return self._synthesize(segment, n_threads)
 
-    def synthesize(self, segment: Segment, n_threads: int) -> float:
-        """The same for a segment that is there already. An engine that knows threads of its own is told how many."""
-        torch.set_num_threads(n_threads)
-        told: dict[str, Any] = {"n_threads": n_threads} if self._takes_threads else {}
-        (waveform,) = self.engine.synthesize([segment], **told)
+    def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
+        """See Speaker: as many compute threads as that, a segment for each."""
+        with ThreadPoolExecutor(n_threads) as compute_threads:
+            return sum(compute_threads.map(lambda phonemes: self.speak(phonemes, 1), segments))
+
+    def speak_beginning(self, text: str, n_threads: int) -> int:
+        """Speaks the first segment of a text, which is read anew; its phonemes."""
+        first = next(self._segments(text))
+        self._synthesize(first, n_threads)
+        return first.n_phonemes
+
+    def phonemes_of_text(self, text: str) -> str:
+        """Those of all segments."""
+        return " ".join(one.phonemes for one in self._segments(text))
+
+    def _synthesize(self, segment: Segment, n_threads: int) -> float:
+        (waveform,) = self._engine.synthesize([segment], n_threads=n_threads)
         return len(waveform.samples) / SAMPLE_RATE_HZ
+
+    def _segments(self, text: str) -> Iterator[Segment]:
+        """What a worker would speak of it, one by one as they are asked for."""
+        voice, _ = self._catalogue.parse(VOICE)
+        utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
+        placed = prepare(read(utterance, self._engine), utterance, self._engine)
+        return (one.segment for one in placed if one.segment is not None)
 
 
 def load(model_dir: Path, _: Path | None) -> KoeSpeaker:

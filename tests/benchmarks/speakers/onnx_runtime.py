@@ -1,5 +1,6 @@
 """ONNX Runtime on the same weights, as `kokoro-onnx` runs it. Imports no torch, so that its memory is its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,10 @@ class OnnxSpeaker:
         given = {"input_ids": ids, "style": self._pack[len(phonemes) - 1], "speed": np.ones(1, dtype=np.float32)}
         audio, _ = self._session(n_threads).run(None, given)
         return audio.shape[-1] / SAMPLE_RATE_HZ
+
+    def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
+        """See Speaker: one after the other, all threads for each."""
+        return sum(self.speak(phonemes, n_threads) for phonemes in segments)
 
     def _session(self, n_threads: int) -> onnxruntime.InferenceSession:
         if n_threads not in self._sessions:

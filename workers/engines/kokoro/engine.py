@@ -115,7 +115,9 @@ class KokoroEngine:
     def warm_up(self) -> None:
         """Speaks to nobody: loads the G2P of English and has the model allocate what it works in."""
         voice = (BlendPart(self._packs.any_voice(), 1.0),)
-        self.synthesize(list(self.prepare("Ready.", voice=voice, language="en-US", speed=1.0)))
+        self.synthesize(
+            list(self.prepare("It speaks as soon as you have told it what to say.", voice=voice, language="en-US", speed=1.0))
+        )
 
     def close(self) -> None:
         """Gives the model's memory back."""

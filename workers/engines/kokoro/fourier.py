@@ -64,7 +64,7 @@ class FourierConvolution:
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
         b, k, a, n_even = matrices(n_tile, n_kernel)
         self._kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous().unbind()
-        self._parities = (slice(n_even), slice(n_even, None))
+        self._parities = {"even": slice(n_even), "odd": slice(n_even, None)}
         self._to_points = torch.from_numpy(b[:, : self._half]).float()
         self._to_samples = torch.from_numpy(a[:, : self._half]).float()
 
@@ -102,7 +102,7 @@ class FourierConvolution:
         shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
         halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
         room = workspace.take("folded", *shape)
-        for sign, points_of in zip((1, -1), self._parities, strict=True):
+        for sign, points_of in zip((1, -1), self._parities.values(), strict=True):
             torch.add(*halves, alpha=sign, out=room)
             torch.mm(self._to_points[points_of], room.flatten(1), out=points[points_of].flatten(1))
 
@@ -110,29 +110,26 @@ class FourierConvolution:
         self, products: torch.Tensor, start: int, out: torch.Tensor, base: torch.Tensor | None, workspace: Workspace
     ) -> None:
         """Writes the samples from `start` on that tiles make of their products (n_points, n, width)."""
-        n = products.shape[1]
-        even, odd = (
-            torch.mm(
-                self._to_samples[points_of].t(),
-                products[points_of].flatten(1),
-                out=workspace.take(name, self._half, n * self._width),
-            )
-            .view(self._half, n, self._width)
-            .transpose(0, 1)
-            for name, points_of in zip(("even", "odd"), self._parities, strict=True)
-        )
-        place = out[start : start + n * self._span]
+        even, odd = (self._half_samples(name, products, workspace) for name in ("even", "odd"))
+        place = out[start : start + products.shape[1] * self._span]
         if base is not None and base is not out:
-            place.copy_(base[start : start + n * self._span])
+            place.copy_(base[start : start + len(place)])
         n_whole = len(place) // self._span
-        whole = place[: n_whole * self._span].view(n_whole, self._n_step, self._width)
-        for sign, part in zip((1, -1), torch.split(whole, self._half, 1), strict=True):
-            parts = (each[:n_whole, : part.shape[1]] for each in (even, odd))
+        whole, rest = place[: n_whole * self._span], place[n_whole * self._span :]
+        both = torch.split(whole.view(n_whole, self._n_step, self._width), self._half, 1)
+        for sign, part in zip((1, -1), both, strict=True):
+            n_samples = part.shape[1]
             if base is None:
-                torch.add(*parts, alpha=sign, out=part)
+                torch.add(even[:n_whole, :n_samples], odd[:n_whole, :n_samples], alpha=sign, out=part)
             else:
-                part.add_(next(parts)).add_(next(parts), alpha=sign)
-        rest = place[n_whole * self._span :]
+                part.add_(even[:n_whole, :n_samples]).add_(odd[:n_whole, :n_samples], alpha=sign)
         if len(rest):
             samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(rest)]
             rest.copy_(samples if base is None else rest + samples)
+
+    def _half_samples(self, parity: str, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
+        """(n, n_tile / 2, width): what the frequencies of a parity add to a tile's first half."""
+        points_of, n = self._parities[parity], products.shape[1]
+        room = workspace.take(parity, self._half, n * self._width)
+        torch.mm(self._to_samples[points_of].t(), products[points_of].flatten(1), out=room)
+        return room.view(self._half, n, self._width).transpose(0, 1)

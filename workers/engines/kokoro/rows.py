@@ -64,19 +64,15 @@ class NarrowConvolution:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """(n, n_in) → (n, n_out): each row with all weights at once, then a sum of rows that are moved."""
-        n, n_reach, width = len(x), self._n_kernel - 1, self._weights.shape[1]
-        out = self._bias.repeat(n, 1)
+        n, n_beside, width = len(x), self._n_kernel // 2, self._weights.shape[1]
+        out = torch.empty(n, self._n_out)
         n_rows = rows_of_piece(width)
-        products = torch.zeros(n_rows + n_reach, width)
         for start in range(0, n, n_rows):
-            begin, until = max(start - n_reach // 2, 0), min(start + n_rows + n_reach // 2, n)
-            room = products[: min(n_rows, n - start) + n_reach]
-            before = begin - (start - n_reach // 2)
-            room[:before] = 0
-            room[before + until - begin :] = 0
-            torch.mm(x[begin:until], self._weights, out=room[before : before + until - begin])
-            n_here = len(room) - n_reach
-            out[start : start + n_here] += room.as_strided(
-                (n_here, self._n_kernel, self._n_out), (width, width + self._n_out, 1)
-            ).sum(1)
-        return out
+            place = out[start : start + n_rows]
+            begin, until = start - n_beside, start + len(place) + n_beside
+            rows = pad(x[max(begin, 0) : until], (0, 0, max(-begin, 0), max(until - n, 0)))
+            moved = (rows @ self._weights).as_strided(
+                (len(place), self._n_kernel, self._n_out), (width, width + self._n_out, 1)
+            )
+            torch.sum(moved, 1, out=place)
+        return out.add_(self._bias)
