@@ -6,7 +6,6 @@ again where nobody would.
 """
 
 import asyncio
-import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -56,7 +55,7 @@ class Audio:
     def __init__(self, delivery: "Delivery", utterance: Utterance, submit: "Submit", *, wants_words: bool = False) -> None:
         self.found = Found.MISS
         self.n_before = 0
-        """How many waited when the work was submitted, this one among them."""
+        """How many waited just after the work was submitted, this one among them."""
         self.report: Report | None = None
         """What the utterance amounts to, once it has been read to its end."""
         self._delivery = delivery
@@ -81,6 +80,8 @@ class Audio:
         """Becomes a reader; the first to come submits the work. Raises RedisError when Redis is away."""
         self.found, self._take = await self._attach()
         self._chunks = aiter(self._read(self._take))
+        if self.found is Found.MISS:
+            self.n_before = await self._ledger.n_unheard()
 
     async def start(self) -> None:
         """Waits for the first chunk. Raises what the worker raised before it."""
@@ -153,7 +154,6 @@ class Audio:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
         found, take = attached
         if found is Found.MISS:
-            self.n_before = await self._ledger.n_unheard()
             self._submit(self._utterance, take, again=instead_of is not None)
         return found, take
 
@@ -364,7 +364,8 @@ class Delivery:
         with reachable():
             n_waiting = max(audio.n_before, await self.ledger.n_unheard())
         if n_waiting > fleet.n_threads:
-            return QueueFull.after(n_waiting, retry_after_seconds=math.ceil(self.max_wait_seconds / 2))
+            room = fleet.room(self.max_wait_seconds)
+            return QueueFull.after(n_waiting, retry_after_seconds=room.seconds_until_free(n_waiting) if room else 1)
         return TimedOut(f"No audio came within {self.max_wait_seconds:g} s: the server is busy. Please try again.")
 
 

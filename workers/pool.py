@@ -84,7 +84,7 @@ class Pool:
         """Warms the engines up, which also tells how many can be let in at first, and waits for Redis, as long as it takes.
         Nothing is lost when it is ended meanwhile.
         """
-        self.runtime.limits.pace.expect(max(map(_warm_up, self.runtime.engines.values())))
+        self.runtime.limits.pace.expect(max(map(_warm_up, self.runtime.engines.values()), default=0.0))
         self._wait_for_redis()
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ Why the engines of a fleet are those that *every* live worker has loaded: any wo
 not fail or sound otherwise by the chance of who takes it.
 """
 
+import math
 import os
 import secrets
 import socket
@@ -50,6 +51,10 @@ class Room(msgspec.Struct, frozen=True):
     n_most: int
     seconds_each: float
     """From one listener's first sound to the next's."""
+
+    def seconds_until_free(self, n_waiting: int) -> int:
+        """When there is room for one more behind so many, at least a second from now."""
+        return max(1, math.ceil((n_waiting - self.n_most + 1) * self.seconds_each))
 
 
 class Fleet(msgspec.Struct, frozen=True):

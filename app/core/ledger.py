@@ -7,7 +7,6 @@ A worker holds a take by a *claim*. When a worker dies, another claims the take 
 was only thought dead holds a claim of yesterday, and nothing that it does counts any more.
 """
 
-import math
 import secrets
 from enum import StrEnum
 from typing import Any, Final, cast
@@ -165,7 +164,7 @@ class Ledger:
         if found == b"full":
             assert room is not None
             n_waiting = int(token)
-            raise QueueFull.after(n_waiting, retry_after_seconds=math.ceil((n_waiting - room.n_most + 1) * room.seconds_each))
+            raise QueueFull.after(n_waiting, retry_after_seconds=room.seconds_until_free(n_waiting))
         return None if found == b"apart" else (Found(found.decode()), Take(utterance_id, token.decode()))
 
     async def n_unheard(self) -> int:

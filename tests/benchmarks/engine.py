@@ -32,7 +32,7 @@ _RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: h
 
 def measure_engine(report: Report, plan: Plan) -> None:
     """All sheets of this part."""
-    model_dir, onnx_dir = prepare(report)
+    model_dir, onnx_dir = _prepare(report)
     _measure_memory(report, plan, model_dir, onnx_dir)
     names = [name for name in NAMES if onnx_dir is not None or name != "onnxruntime"]
     notes = [_RATIO_NOTE] if onnx_dir is not None else [_RATIO_NOTE, MISSING]
@@ -43,7 +43,7 @@ def measure_engine(report: Report, plan: Plan) -> None:
         _measure_first_sound(report, plan, speakers)
 
 
-def prepare(report: Report) -> tuple[Path, Path | None]:
+def _prepare(report: Report) -> tuple[Path, Path | None]:
     """The checkpoint, and the same for ONNX Runtime where that is installed; each is made once."""
     cache = cache_folder()
     model_dir = model_once()

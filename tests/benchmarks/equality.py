@@ -23,11 +23,11 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report
 from tests.benchmarks.speakers.as_shipped import load_model as load_original
 from tests.checkpoints import DEFAULT_VOICES
+from tests.noise import drawing
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
 from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.prosody import Prosody
-from workers.engines.kokoro.source import draw_noise
 from workers.text.segment import Ending
 
 ALLOWED: Final = 1e-4
@@ -124,7 +124,7 @@ def _load() -> None:
 
 def _compare(number: int) -> Comparison:
     one, both = a_segment(number), _loaded[0]
-    _let_the_package_draw(one.digest)
+    torch.randn_like = drawing(one.digest)
     ids = torch.tensor([[0, *(both.vocabulary[phoneme] for phoneme in one.phonemes), 0]])
     style = both.style(one.voice, one.n_phonemes)
     expected, expected_frames = both.original.forward_with_tokens(ids, style, one.speed)
@@ -136,12 +136,3 @@ def _compare(number: int) -> Comparison:
         difference=float((spoken - expected).abs().max() / expected.abs().max()),
         is_as_long=torch.equal(score.n_frames, expected_frames),
     )
-
-
-def _let_the_package_draw(digest: bytes) -> None:
-    """Koe's noise for that segment: the package's has a channel for each of nine harmonics."""
-
-    def drawn(like: torch.Tensor) -> torch.Tensor:
-        return draw_noise(digest, like.shape[1], 9).unsqueeze(0) if like.shape[-1] == 9 else torch.zeros_like(like)
-
-    torch.randn_like = drawn

@@ -8,6 +8,7 @@ for whom and for how long, not the voice.
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
@@ -61,6 +62,7 @@ def measure_server(report: Report, plan: Plan) -> None:
 def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> None:
     waits: list[Row] = []
     costs: list[Row] = []
+    failures: Counter[str] = Counter()
     with report.steps("server", len(plan.client_levels)) as steps:
         for n_clients in plan.client_levels:
             steps.now(f"{n_clients} clients")
@@ -68,6 +70,7 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
                 before, started = server.usage(), time.monotonic()
                 crowd = asyncio.run(_listen(server, n_clients, plan))
                 seconds, after = time.monotonic() - started, server.usage()
+            failures.update(crowd.failures)
             waits.append({"clients": n_clients} | _waits_row(crowd, list(queue.wait_seconds.values())))
             costs.append({"clients": n_clients} | _costs_row(crowd, before, after, seconds))
             steps.done()
@@ -77,7 +80,8 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
         "first: from request to first audio. rtf: from request to last byte, for a second of audio: median of whole answers.",
         "underruns: a client that plays has played all that has come and waits for more. 429: refused at once; not a failure.",
     )
-    report.add("server.listeners", title, waits, *notes)
+    told = (f"failed {n} times: {failure}" for failure, n in failures.most_common(3))
+    report.add("server.listeners", title, waits, *notes, *told)
     report.add("server.costs", "What that took: CPU seconds, and the most memory", costs)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from workers.engines.kokoro.adain import Snake
 from workers.engines.kokoro.fourier import FourierConvolution
-from workers.engines.kokoro.pieces import Moments, Workspace, rows_of_piece
+from workers.engines.kokoro.pieces import Output, Workspace, rows_of_piece
 
 TILES: Final = {3: 24, 7: 32, 11: 48}
 """Length of a kernel → samples of a tile."""
@@ -23,16 +23,8 @@ CHANNELS: Final = {3: 256}
 class Convolution(Protocol):
     """A convolution of stride 1 that keeps the length, without a bias."""
 
-    def __call__(
-        self,
-        source: Snake,
-        out: torch.Tensor,
-        workspace: Workspace,
-        *,
-        base: torch.Tensor | None = None,
-        seen: Moments | None = None,
-    ) -> None:
-        """Writes (n_samples, n_out) of (n_samples, n_in) into `out`, added to `base`, which may be `out`; `seen` sees it."""
+    def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
+        """Writes (n_samples, n_out) of (n_samples, n_in)."""
         ...
 
 
@@ -44,28 +36,17 @@ class DirectConvolution:
         self._weights = list(weight.permute(2, 1, 0).contiguous())
         self._dilation = dilation
 
-    def __call__(
-        self,
-        source: Snake,
-        out: torch.Tensor,
-        workspace: Workspace,
-        *,
-        base: torch.Tensor | None = None,
-        seen: Moments | None = None,
-    ) -> None:
+    def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
         """See Convolution."""
         reach = self._dilation * (len(self._weights) - 1)
         n_rows = rows_of_piece(self._weights[0].shape[0])
         for start in range(0, source.n_samples, n_rows):
-            place = out[start : start + n_rows]
+            place = output.begin(start, n_rows)
             piece = source.piece(start - reach // 2, len(place) + reach, workspace)
-            if base is not None and base is not out:
-                place.copy_(base[start : start + n_rows])
             for i, weight in enumerate(self._weights):
                 moved = piece[i * self._dilation :][: len(place)]
-                place.addmm_(moved, weight, beta=0 if base is None and i == 0 else 1)
-            if seen is not None:
-                seen.see(place)
+                place.addmm_(moved, weight, beta=1 if output.is_sum or i else 0)
+            output.end(place)
 
 
 def make_convolution(weight: torch.Tensor, dilation: int) -> Convolution:

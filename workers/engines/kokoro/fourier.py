@@ -20,9 +20,9 @@ import numpy.typing as npt
 import torch
 
 from workers.engines.kokoro.adain import Snake
-from workers.engines.kokoro.pieces import Moments, Workspace, rows_of_piece
+from workers.engines.kokoro.pieces import Output, Workspace, rows_of_piece
 
-TILES: Final = 384
+RUN_TILES: Final = 384
 """At a time. Fewer are nearer in the cache, but each frequency's kernel is then fetched more often."""
 
 Matrix = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ class FourierConvolution:
         self._span = dilation * self._n_step
         """Samples that they make together."""
         self._reach = dilation * (n_kernel - 1)
-        self._n_run = max(1, TILES // dilation)
+        self._n_run = max(1, RUN_TILES // dilation)
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
         b, k, a, n_even = matrices(n_tile, n_kernel)
         self._kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous().unbind()
@@ -68,15 +68,7 @@ class FourierConvolution:
         self._to_points = torch.from_numpy(b[:, : self._half]).float()
         self._to_samples = torch.from_numpy(a[:, : self._half]).float()
 
-    def __call__(
-        self,
-        source: Snake,
-        out: torch.Tensor,
-        workspace: Workspace,
-        *,
-        base: torch.Tensor | None = None,
-        seen: Moments | None = None,
-    ) -> None:
+    def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
         """See Convolution."""
         n_tiles = math.ceil(source.n_samples / self._span)
         for start in range(0, n_tiles, self._n_run):
@@ -91,9 +83,9 @@ class FourierConvolution:
             for i, kernel in enumerate(self._kernels):
                 torch.mm(rows[i + 1], kernel, out=rows[i])
             for tile, first, last in pieces:
-                self._restore(products[:, first:last], tile * self._span, out, base, workspace)
-                if seen is not None:
-                    seen.see(out[tile * self._span : (tile + last - first) * self._span])
+                place = output.begin(tile * self._span, (last - first) * self._span)
+                self._restore(products[:, first:last], place, workspace, is_sum=output.is_sum)
+                output.end(place)
 
     def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
         """Writes the points of tiles from `tile` on: (n_points, n, width)."""
@@ -106,26 +98,21 @@ class FourierConvolution:
             torch.add(*halves, alpha=sign, out=room)
             torch.mm(self._to_points[points_of], room.flatten(1), out=points[points_of].flatten(1))
 
-    def _restore(
-        self, products: torch.Tensor, start: int, out: torch.Tensor, base: torch.Tensor | None, workspace: Workspace
-    ) -> None:
-        """Writes the samples from `start` on that tiles make of their products (n_points, n, width)."""
+    def _restore(self, products: torch.Tensor, place: torch.Tensor, workspace: Workspace, *, is_sum: bool) -> None:
+        """Writes to `place`, or adds, the samples that tiles make of their products (n_points, n, width)."""
         even, odd = (self._half_samples(name, products, workspace) for name in ("even", "odd"))
-        place = out[start : start + products.shape[1] * self._span]
-        if base is not None and base is not out:
-            place.copy_(base[start : start + len(place)])
         n_whole = len(place) // self._span
         whole, rest = place[: n_whole * self._span], place[n_whole * self._span :]
         both = torch.split(whole.view(n_whole, self._n_step, self._width), self._half, 1)
         for sign, part in zip((1, -1), both, strict=True):
             n_samples = part.shape[1]
-            if base is None:
-                torch.add(even[:n_whole, :n_samples], odd[:n_whole, :n_samples], alpha=sign, out=part)
-            else:
+            if is_sum:
                 part.add_(even[:n_whole, :n_samples]).add_(odd[:n_whole, :n_samples], alpha=sign)
+            else:
+                torch.add(even[:n_whole, :n_samples], odd[:n_whole, :n_samples], alpha=sign, out=part)
         if len(rest):
             samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(rest)]
-            rest.copy_(samples if base is None else rest + samples)
+            rest.copy_(rest + samples if is_sum else samples)
 
     def _half_samples(self, parity: str, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
         """(n, n_tile / 2, width): what the frequencies of a parity add to a tile's first half."""

@@ -47,6 +47,28 @@ class Workspace:
         return room[:n_numbers].view(shape)
 
 
+class Output:
+    """Where a convolution writes, piece by piece: a signal by itself, or added to another; its moments are taken on the way."""
+
+    def __init__(self, out: torch.Tensor, *, base: torch.Tensor | None = None, seen: "Moments | None" = None) -> None:
+        """All of it in `out` (n_samples, n_channels), added to `base`, which may be `out`; `seen` sees it."""
+        self._out, self._base, self._seen = out, base, seen
+        self.is_sum = base is not None
+        """Whether what is there already, in a place that was begun, is to be added to."""
+
+    def begin(self, start: int, n_samples: int) -> torch.Tensor:
+        """The place of these samples, or of as many as there are."""
+        place = self._out[start : start + n_samples]
+        if self._base is not None and self._base is not self._out:
+            place.copy_(self._base[start : start + n_samples])
+        return place
+
+    def end(self, place: torch.Tensor) -> None:
+        """It has been written."""
+        if self._seen is not None:
+            self._seen.see(place)
+
+
 class Workspaces:
     """As many as are in use at a time."""
 

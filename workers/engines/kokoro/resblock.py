@@ -10,7 +10,7 @@ import torch
 
 from workers.engines.kokoro.adain import AdaIN, Snake
 from workers.engines.kokoro.convolution import make_convolution
-from workers.engines.kokoro.pieces import Moments, Workspace
+from workers.engines.kokoro.pieces import Moments, Output, Workspace
 
 
 class ResBlock:
@@ -30,11 +30,10 @@ class ResBlock:
         base, seen = x, moments
         for first, second in self._halves:
             inner, outer = Moments(workspace), Moments(workspace)
-            first.convolution(first.activation(base, seen, style), hidden, workspace, seen=inner)
+            first.convolution(first.activation(base, seen, style), Output(hidden, seen=inner), workspace)
             is_last = second is self._halves[-1][1]
-            second.convolution(
-                second.activation(hidden, inner, style), out, workspace, base=base, seen=None if is_last else outer
-            )
+            output = Output(out, base=base, seen=None if is_last else outer)
+            second.convolution(second.activation(hidden, inner, style), output, workspace)
             base, seen = out, outer
         return out
 

@@ -7,7 +7,7 @@ from workers.engines.kokoro import fourier, pieces
 from workers.engines.kokoro.adain import Snake
 from workers.engines.kokoro.convolution import Convolution, DirectConvolution, make_convolution
 from workers.engines.kokoro.fourier import FourierConvolution
-from workers.engines.kokoro.pieces import Moments, Workspace
+from workers.engines.kokoro.pieces import Moments, Output, Workspace
 
 N_CHANNELS = 10
 
@@ -25,7 +25,7 @@ KINDS = {
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and pieces that a short signal has many of."""
     torch.manual_seed(0)
-    monkeypatch.setattr(fourier, "TILES", 16)
+    monkeypatch.setattr(fourier, "RUN_TILES", 16)
     monkeypatch.setattr(pieces, "PIECE_NUMBERS", 1024)
 
 
@@ -50,11 +50,11 @@ def test_it_is_the_plain_formula_of_what_it_is_added_to(kind: str, dilation: int
     convolution, base, seen = a_convolution(weight, dilation, n_tile), torch.randn(n_samples, N_CHANNELS), Moments(workspace)
 
     out = torch.full_like(base, torch.nan)
-    convolution(source, out, workspace)
+    convolution(source, Output(out), workspace)
     torch.testing.assert_close(out, expected, rtol=1e-5, atol=2e-5)
-    convolution(source, out, workspace, base=base)
+    convolution(source, Output(out, base=base), workspace)
     torch.testing.assert_close(out, base + expected, rtol=1e-5, atol=2e-5)
-    convolution(source, base, workspace, base=base, seen=seen)
+    convolution(source, Output(base, base=base, seen=seen), workspace)
     assert torch.equal(base, out)
     torch.testing.assert_close(seen.result()[0], out.mean(0), rtol=1e-5, atol=1e-5)
 

@@ -7,11 +7,11 @@ import torch
 from kokoro.model import KModel
 
 from tests.checkpoints import DEFAULT_VOICES, make_checkpoint
+from tests.noise import drawing
 from workers.engines.kokoro.batch import BatchDecoder, fill_up
 from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint, load_model
 from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.prosody import Prosody, Score
-from workers.engines.kokoro.source import draw_noise
 
 DIGEST = b"a segment's digest"
 
@@ -57,11 +57,7 @@ def one_thread_of_torch() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def noise(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package draws ours."""
-
-    def drawn(like: torch.Tensor) -> torch.Tensor:
-        return draw_noise(DIGEST, like.shape[1], 9).unsqueeze(0) if like.shape[-1] == 9 else torch.zeros_like(like)
-
-    monkeypatch.setattr(torch, "randn_like", drawn)
+    monkeypatch.setattr(torch, "randn_like", drawing(DIGEST))
 
 
 def an_input(n_phonemes: int) -> tuple[torch.Tensor, torch.Tensor]:
