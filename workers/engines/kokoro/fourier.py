@@ -1,20 +1,21 @@
 """Convolution of long kernels through the frequency domain, as matrix products for each run of tiles.
 
 A tile of N samples is turned into its spectrum, multiplied with the kernel's, and turned back; of what comes out, the
-N - k + 1 samples are kept that no other tile reaches into. Written as real numbers this is y = Aᵀ((K w) ∘ (B x)) with three
-small matrices: B (n_points, N) makes the points of a tile, K (n_points, k) those of the kernel, A (n_points, N - k + 1) makes
-samples of their products. The frequencies 0 and N/2 are one point each; of every other, a complex product is made of three
-real ones. So a tile of 48 costs 71 products for each pair of channels where the plain formula costs 38 x 11 = 418.
+N - k + 1 samples are kept that no other tile reaches into. The frequencies 0 and N/2 are real, one product each. Of every other,
+the product of u + iv and c + is is made of three real ones, (u + v) c, u (s - c) and v (c + s): the first less the third is its
+real part, the first and the second are its imaginary one. So a tile of 48 costs 71 products for each pair of channels where the
+plain formula costs 38 x 11 = 418.
 
-Why matrix products and no FFT: B and A are small, the library's products are fast, and B's output is where the next product
-needs it. Why three points for a frequency and not four: fewer products, no second pass that adds, and the kernel's points need
-less memory. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones their
-difference, so that B is half as wide; making them takes no longer than the copy that puts tiles side by side.
+Why matrix products and no FFT: the matrices are small, the library's products are fast, and what the first one writes is where
+the next one needs it. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones
+their difference, so that the matrices are half as wide; making them takes no longer than the copy that puts tiles side by side.
+Why three products for a frequency and not four: fewer of them, and the kernel's points need less memory.
 """
 
 import math
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -28,31 +29,72 @@ RUN_TILES: Final = 384
 Matrix = npt.NDArray[np.float64]
 
 
-def matrices(n_tile: int, n_kernel: int) -> tuple[Matrix, Matrix, Matrix, int]:
-    """B, K and A of the module's head, for an even `n_tile`; and how many of their rows, the first, are of even frequencies."""
-    n_step, middle = n_tile - n_kernel + 1, n_tile // 2
-    angles = 2 * np.pi * np.outer(np.arange(middle + 1), np.arange(n_tile)) / n_tile
+class Parity(msgspec.Struct, frozen=True):
+    """The even or the odd frequencies of a tile of N samples: what makes their spectrum of a half tile, and samples of that.
+
+    A spectrum is of real frequencies first, then u of all others, then v; what comes back is the real ones, then the others'
+    imaginary parts, then their real ones.
+    """
+
+    sign: int
+    """Of a tile's second half, which is added to the first or subtracted from it."""
+    n_real: int
+    n_complex: int
+    to_spectrum: Matrix
+    """(n_real + 2 n_complex, N / 2)"""
+    to_samples: Matrix
+    """(N / 2, n_real + 2 n_complex); the second half of the samples is the first, or its opposite."""
+    kernel: Matrix
+    """(n_real + 2 n_complex, n_kernel): of a kernel, what each number of a spectrum is multiplied with."""
+    kernel_of_sums: Matrix
+    """(n_complex, n_kernel): and each u + v."""
+
+
+def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
+    """The even and the odd frequencies of an even `n_tile`, and a kernel of at most half of that."""
+    middle = n_tile // 2
+    angles = 2 * np.pi * np.outer(np.arange(middle + 1), np.arange(middle)) / n_tile
     cos, sin = np.cos(angles), np.sin(angles)
-    parts: tuple[list[tuple[Matrix, Matrix, Matrix]], ...] = ([], [])
-    for f in range(middle + 1):
-        if f in (0, middle):
-            parts[f % 2].append((cos[f], cos[f, :n_kernel], cos[f, :n_step] / n_tile))
-            continue
-        # (x_cos - i x_sin)(w_cos + i w_sin), since what is called convolution correlates.
-        w_cos, w_sin = cos[f, :n_kernel], sin[f, :n_kernel]
-        y_cos, y_sin = 2 * cos[f, :n_step] / n_tile, 2 * sin[f, :n_step] / n_tile
-        parts[f % 2].append((cos[f] - sin[f], w_cos, y_cos - y_sin))
-        parts[f % 2].append((cos[f], w_sin - w_cos, -y_sin))
-        parts[f % 2].append((-sin[f], w_cos + w_sin, -y_cos))
-    b, k, a = (np.array(rows) for rows in zip(*parts[0], *parts[1], strict=True))
-    return b, k, a, len(parts[0])
+    found = []
+    for sign, first in ((1, 0), (-1, 1)):
+        frequencies = range(first, middle + 1, 2)
+        real = [f for f in frequencies if f in (0, middle)]
+        others = [f for f in frequencies if f not in real]
+        c, s = cos[others, :n_kernel], sin[others, :n_kernel]
+        found.append(
+            Parity(
+                sign,
+                len(real),
+                len(others),
+                # What is called convolution correlates, so that one of the two spectra is the conjugate.
+                to_spectrum=np.concatenate([cos[real], cos[others], -sin[others]]),
+                to_samples=np.concatenate([cos[real], -2 * sin[others], 2 * cos[others]]).T / n_tile,
+                kernel=np.concatenate([cos[real, :n_kernel], s - c, c + s]),
+                kernel_of_sums=c,
+            )
+        )
+    return found[0], found[1]
+
+
+class _Points:
+    """Where in a convolution's points those of a parity are, and its matrices as the products take them."""
+
+    def __init__(self, parity: Parity, first: int, first_sum: int) -> None:
+        """`first` of its spectrum, and `first_sum` of its sums."""
+        self.sign = parity.sign
+        begin_u, begin_v = first + parity.n_real, first + parity.n_real + parity.n_complex
+        end = begin_v + parity.n_complex
+        self.spectrum, self.sums = slice(first, end), slice(first_sum, first_sum + parity.n_complex)
+        self.u, self.v = slice(begin_u, begin_v), slice(begin_v, end)
+        self.to_spectrum = torch.from_numpy(parity.to_spectrum).float()
+        self.to_samples = torch.from_numpy(parity.to_samples).float()
 
 
 class FourierConvolution:
     """See workers.engines.kokoro.convolution.Convolution. Has as many channels out as in."""
 
     def __init__(self, weight: torch.Tensor, dilation: int, n_tile: int) -> None:
-        """`weight`: (n_channels, n_channels, n_kernel)."""
+        """`weight`: (n_channels, n_channels, n_kernel), at most half as long as a tile."""
         self._n_channels, n_kernel = weight.shape[1:]
         self._half, self._n_step = n_tile // 2, n_tile - n_kernel + 1
         self._width = dilation * self._n_channels
@@ -62,11 +104,11 @@ class FourierConvolution:
         self._reach = dilation * (n_kernel - 1)
         self._n_run = max(1, RUN_TILES // dilation)
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
-        b, k, a, n_even = matrices(n_tile, n_kernel)
+        even, odd = parities(n_tile, n_kernel)
+        n_even, n_spectrum = len(even.kernel), len(even.kernel) + len(odd.kernel)
+        self._points = _Points(even, 0, n_spectrum), _Points(odd, n_even, n_spectrum + even.n_complex)
+        k = np.concatenate([even.kernel, odd.kernel, even.kernel_of_sums, odd.kernel_of_sums])
         self._kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous().unbind()
-        self._parities = {"even": slice(n_even), "odd": slice(n_even, None)}
-        self._to_points = torch.from_numpy(b[:, : self._half]).float()
-        self._to_samples = torch.from_numpy(a[:, : self._half]).float()
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
         """See Convolution."""
@@ -94,13 +136,14 @@ class FourierConvolution:
         shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
         halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
         room = workspace.take("folded", *shape)
-        for sign, points_of in zip((1, -1), self._parities.values(), strict=True):
-            torch.add(*halves, alpha=sign, out=room)
-            torch.mm(self._to_points[points_of], room.flatten(1), out=points[points_of].flatten(1))
+        for of in self._points:
+            torch.add(*halves, alpha=of.sign, out=room)
+            torch.mm(of.to_spectrum, room.flatten(1), out=points[of.spectrum].flatten(1))
+            torch.add(points[of.u], points[of.v], out=points[of.sums])
 
     def _restore(self, products: torch.Tensor, place: torch.Tensor, workspace: Workspace, *, is_sum: bool) -> None:
-        """Writes to `place`, or adds, the samples that tiles make of their products (n_points, n, width)."""
-        even, odd = (self._half_samples(name, products, workspace) for name in ("even", "odd"))
+        """Writes to `place`, or adds, the samples that tiles make of their products (n_points, n, width), which are lost."""
+        even, odd = (self._half_samples(of, products, workspace) for of in self._points)
         n_whole = len(place) // self._span
         whole, rest = place[: n_whole * self._span], place[n_whole * self._span :]
         both = torch.split(whole.view(n_whole, self._n_step, self._width), self._half, 1)
@@ -114,9 +157,11 @@ class FourierConvolution:
             samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(rest)]
             rest.copy_(rest + samples if is_sum else samples)
 
-    def _half_samples(self, parity: str, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
+    def _half_samples(self, of: _Points, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
         """(n, n_tile / 2, width): what the frequencies of a parity add to a tile's first half."""
-        points_of, n = self._parities[parity], products.shape[1]
-        room = workspace.take(parity, self._half, n * self._width)
-        torch.mm(self._to_samples[points_of].t(), products[points_of].flatten(1), out=room)
+        products[of.u].add_(products[of.sums])
+        torch.sub(products[of.sums], products[of.v], out=products[of.v])
+        n = products.shape[1]
+        room = workspace.take(f"samples {of.sign}", self._half, n * self._width)
+        torch.mm(of.to_samples, products[of.spectrum].flatten(1), out=room)
         return room.view(self._half, n, self._width).transpose(0, 1)

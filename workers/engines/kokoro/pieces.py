@@ -91,27 +91,28 @@ class Workspaces:
 class Moments:
     """The mean and the variance of each channel of a signal that is seen piece by piece.
 
-    Each piece is centred by itself, so that no digits are lost where a channel's mean is many times its deviation.
+    Those of a piece are taken by the operation that batch norm has for them, which goes through it twice and writes nothing:
+    twice as fast as a mean, a difference, a square and a sum.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self) -> None:
         self._counts: list[int] = []
         self._means: list[torch.Tensor] = []
-        self._squares: list[torch.Tensor] = []
+        self._variances: list[torch.Tensor] = []
 
     def see(self, piece: torch.Tensor) -> None:
         """`piece`: (n_samples, n_channels), at least one sample."""
-        mean = piece.mean(0)
-        centred = torch.sub(piece, mean, out=self._workspace.take("centred", *piece.shape))
+        mean, variance = torch.batch_norm_update_stats(piece, None, None, 0.0)
         self._counts.append(len(piece))
         self._means.append(mean)
-        self._squares.append(centred.square_().sum(0))
+        self._variances.append(variance)
 
     def result(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and variance, (n_channels,) each."""
-        counts, means = torch.tensor(self._counts, dtype=torch.float32).unsqueeze(1), torch.stack(self._means)
-        n_samples = sum(self._counts)
-        mean = (counts * means).sum(0) / n_samples
-        between = (counts * (means - mean).square()).sum(0)
-        return mean, (torch.stack(self._squares).sum(0) + between) / n_samples
+        if len(self._counts) == 1:
+            return self._means[0], self._variances[0]
+        shares = torch.tensor(self._counts, dtype=torch.float32).unsqueeze(1) / sum(self._counts)
+        means = torch.stack(self._means)
+        mean = (shares * means).sum(0)
+        within_and_between = torch.stack(self._variances).addcmul_(means - mean, means - mean)
+        return mean, (shares * within_and_between).sum(0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from workers.engines.kokoro.adain import AdaIN, Snake
+from workers.engines.kokoro.adain import LEFT_OUT, AdaIN, Snake
 from workers.engines.kokoro.convolution import make_convolution
 from workers.engines.kokoro.pieces import Moments, Output, Workspace
 
@@ -29,7 +29,7 @@ class ResBlock:
         out, hidden = torch.empty_like(x), torch.empty_like(x)
         base, seen = x, moments
         for first, second in self._halves:
-            inner, outer = Moments(workspace), Moments(workspace)
+            inner, outer = Moments(), Moments()
             first.convolution(first.activation(base, seen, style), Output(hidden, seen=inner), workspace)
             is_last = second is self._halves[-1][1]
             output = Output(out, base=base, seen=None if is_last else outer)
@@ -46,7 +46,7 @@ class _Half:
         weight = conv.weight.detach() * self._divisor[:, None]
         self.convolution = make_convolution(weight, conv.dilation[0])
         assert conv.bias is not None
-        self.bias = conv.bias.detach()
+        self.bias = conv.bias.detach() + LEFT_OUT * weight.sum((1, 2))
         # Each convolution keeps them in a form of its own: twice would be a hundred megabytes.
         conv.weight.data = torch.empty(0)
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import leaky_relu
 
 from workers.engines.kokoro.adain import AdaIN
-from workers.engines.kokoro.pieces import Moments, Workspace
+from workers.engines.kokoro.pieces import Moments
 from workers.engines.kokoro.toom import ToomConvolution
 
 
@@ -41,7 +41,7 @@ class StyledBlock:
         return hidden.add_(self._bias).add_(beside).mul_(0.5**0.5)
 
     def _activate(self, which: int, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        moments = Moments(Workspace())
+        moments = Moments()
         moments.see(x)
         scale, shift = self._norms[which](moments, style)
         return leaky_relu(torch.addcmul(shift, x, scale), negative_slope=0.2)

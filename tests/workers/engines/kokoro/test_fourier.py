@@ -3,20 +3,30 @@
 import numpy as np
 import pytest
 
-from workers.engines.kokoro.fourier import matrices
+from workers.engines.kokoro.fourier import Matrix, Parity, parities
 
 
-@pytest.mark.parametrize(("n_tile", "n_kernel"), [(8, 3), (24, 7), (48, 11), (12, 12), (14, 3)])
+def correlate(parity: Parity, x: Matrix, w: Matrix) -> Matrix:
+    """What the frequencies of a parity add to the first half of a tile, product by product."""
+    low, high = np.split(x, 2)
+    spectrum = parity.to_spectrum @ (low + parity.sign * high)
+    real, u, v = np.split(spectrum, [parity.n_real, parity.n_real + parity.n_complex])
+    sums = (parity.kernel_of_sums @ w) * (u + v)
+    real, u, v = np.split((parity.kernel @ w) * spectrum, [parity.n_real, parity.n_real + parity.n_complex])
+    return parity.to_samples @ np.concatenate([real, sums + u, sums - v])
+
+
+@pytest.mark.parametrize(("n_tile", "n_kernel"), [(8, 3), (24, 7), (48, 11), (12, 6), (14, 3)])
 def test_they_correlate_exactly(n_tile: int, n_kernel: int) -> None:
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=n_tile), rng.normal(size=n_kernel)
-    b, k, a, _ = matrices(n_tile, n_kernel)
-    np.testing.assert_allclose(a.T @ ((k @ w) * (b @ x)), np.correlate(x, w, "valid"), atol=1e-12)
+    even, odd = (correlate(parity, x, w) for parity in parities(n_tile, n_kernel))
+    samples = np.concatenate([even + odd, even - odd])[: n_tile - n_kernel + 1]
+    np.testing.assert_allclose(samples, np.correlate(x, w, "valid"), atol=1e-12)
 
 
 @pytest.mark.parametrize("n_tile", [8, 14, 48])
-def test_the_first_rows_see_the_sum_of_halves_and_the_others_their_difference(n_tile: int) -> None:
-    b, _, _, n_even = matrices(n_tile, 3)
-    low, high = b[:, : n_tile // 2], b[:, n_tile // 2 :]
-    np.testing.assert_allclose(high[:n_even], low[:n_even], atol=1e-12)
-    np.testing.assert_allclose(high[n_even:], -low[n_even:], atol=1e-12)
+def test_every_frequency_is_of_one_parity(n_tile: int) -> None:
+    even, odd = parities(n_tile, 3)
+    assert even.n_real + odd.n_real == 2
+    assert 2 * (even.n_complex + odd.n_complex) == n_tile - 2

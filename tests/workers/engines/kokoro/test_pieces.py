@@ -26,7 +26,7 @@ def test_nobody_has_a_workspace_that_another_has() -> None:
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
 def test_moments_are_those_of_all_samples(n_rows: int, offset: float) -> None:
     signal = torch.randn(3001, 5, generator=torch.Generator().manual_seed(0)) * 3 + offset * torch.arange(5)
-    moments = Moments(Workspace())
+    moments = Moments()
     for piece in signal.split(n_rows):
         moments.see(piece)
     mean, variance = moments.result()

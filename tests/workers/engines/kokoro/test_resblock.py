@@ -23,7 +23,7 @@ def test_it_is_the_packages_less_a_constant_and_leaves_its_input_alone(n_kernel:
     expected, before = original(x.t().unsqueeze(0), style)[0].t(), x.clone()
 
     block, workspace = ResBlock(original), Workspace()
-    moments = Moments(workspace)
+    moments = Moments()
     moments.see(x)
 
     torch.testing.assert_close(block(x, moments, style, workspace) + block.bias, expected, rtol=1e-4, atol=1e-4)
