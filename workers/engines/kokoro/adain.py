@@ -62,7 +62,7 @@ class Snake:
         return self._signal.shape[0]
 
     def piece(self, start: int, n_samples: int, workspace: Workspace) -> torch.Tensor:
-        """(n_samples, n_channels) from `start` on, which is not behind the last; beside the signal it is zero, less LEFT_OUT."""
+        """(n_samples, n_channels) from `start` on, which is not behind the last; beside the signal: zero less LEFT_OUT."""
         out = workspace.take("piece", n_samples, self._signal.shape[1])
         begin, until = max(start, 0), min(start + n_samples, self.n_samples)
         out[: begin - start] = -LEFT_OUT

@@ -1,10 +1,10 @@
 """Convolution of long kernels through the frequency domain, as matrix products for each run of tiles.
 
 A tile of N samples is turned into its spectrum, multiplied with the kernel's, and turned back; of what comes out, the
-N - k + 1 samples are kept that no other tile reaches into. The frequencies 0 and N/2 are real, one product each. Of every other,
-the product of u + iv and c + is is made of three real ones, (u + v) c, u (s - c) and v (c + s): the first less the third is its
-real part, the first and the second are its imaginary one. So a tile of 48 costs 71 products for each pair of channels where the
-plain formula costs 38 x 11 = 418.
+N - k + 1 samples are kept that no other tile reaches into. The frequencies 0 and N/2 are real, one product each. For every
+other, (u + iv)(c + is) takes three real ones, (u + v) c, u (s - c) and v (c + s): the first less the third is the real part,
+the first and the second are the imaginary one. So a tile of 48 costs 71 products for each pair of channels where the plain
+formula costs 38 x 11 = 418.
 
 Why matrix products and no FFT: the matrices are small, the library's products are fast, and what the first one writes is where
 the next one needs it. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones
