@@ -72,7 +72,7 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 bench: $(VENV)/.installed-bench ## Measure here, against the original and ONNX Runtime: engine, server, cache, fairness, load
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
-bench-quick: $(VENV)/.installed-bench ## The same with less of everything, in some minutes
+bench-quick: $(VENV)/.installed-bench ## The same with less of everything, in about two minutes
 	$(BIN)/python -m tests.benchmarks --quick $(BENCH)
 
 schema: install ## Ask EXAMPLES=100 requests of each operation, made from the schema, and judge every answer

@@ -33,7 +33,8 @@ _RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: h
 def measure_engine(report: Report, plan: Plan) -> None:
     """All sheets of this part."""
     model_dir, onnx_dir = _prepare(report)
-    _measure_memory(report, plan, model_dir, onnx_dir)
+    if plan.memory_lengths:
+        _measure_memory(report, plan, model_dir, onnx_dir)
     names = [name for name in NAMES if onnx_dir is not None or name != "onnxruntime"]
     notes = [_RATIO_NOTE] if onnx_dir is not None else [_RATIO_NOTE, MISSING]
     with ExitStack() as stack:
@@ -70,7 +71,7 @@ def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path 
 def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
     """One segment at a time, with one thread and with all."""
     rows: list[Row] = []
-    all_threads = sorted({1, n_cores()})
+    all_threads = sorted({1, n_cores()}) if plan.is_with_all_cores else [1]
     with report.steps("alone", len(all_threads) * len(plan.lengths) * (plan.n_repeats + 1)) as steps:
         for n_threads in all_threads:
             for length in plan.lengths:
@@ -109,26 +110,22 @@ def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Apar
     """How long a listener waits who is alone: for the short first segment of Koe, or for a whole chunk of other servers."""
     koe = speakers["koe"]
     whole = koe.call("phonemes_of_text", PARAGRAPH)[: plan.whole_phonemes]
-    rows: list[Row] = []
-    all_threads = sorted({1, n_cores()})
-    with report.steps("first sound", len(all_threads) * (plan.n_repeats + 1)) as steps:
-        for n_threads in all_threads:
-            steps.now(f"{n_threads} threads")
-            ways: dict[str, Callable[[int], object]] = {
-                "first segment": lambda n_threads: koe.call("speak_beginning", PARAGRAPH, n_threads),
-                "whole chunk": lambda n_threads: koe.speak(whole, n_threads),
-                "whole chunk, kokoro": lambda n_threads: speakers["kokoro"].speak(whole, n_threads),
-            }
-            runs = _run_in_turns(ways, lambda way, n=n_threads, ways=ways: ways[way](n), plan.n_repeats, steps)
-            rows.append(_first_sound_row(runs, n_threads, koe.call("speak_beginning", PARAGRAPH, n_threads), len(whole)))
+    ways: dict[str, Callable[[], object]] = {
+        "first segment": lambda: koe.call("speak_beginning", PARAGRAPH, n_cores()),
+        "whole chunk": lambda: koe.speak(whole, n_cores()),
+        "whole chunk, kokoro": lambda: speakers["kokoro"].speak(whole, n_cores()),
+    }
+    with report.steps("first sound", plan.n_repeats + 1) as steps:
+        runs = _run_in_turns(ways, lambda way: ways[way](), plan.n_repeats, steps)
+    row = _first_sound_row(runs, koe.call("speak_beginning", PARAGRAPH, n_cores()), len(whole))
     title = f"The first sound of {len(PARAGRAPH)} characters on an idle machine: Koe's first segment, text read and all"
-    report.add("engine.first_sound", title, rows, "Other servers wait for a first chunk of 175 to 250 phonemes.")
+    report.add("engine.first_sound", title, [row], "Other servers wait for a first chunk of 175 to 250 phonemes.")
 
 
-def _first_sound_row(runs: Runs, n_threads: int, n_first: int, n_whole: int) -> Row:
+def _first_sound_row(runs: Runs, n_first: int, n_whole: int) -> Row:
     first, whole, shipped = (median(runs[way]) for way in ("first segment", "whole chunk", "whole chunk, kokoro"))
     return {
-        "threads": n_threads,
+        "threads": n_cores(),
         "first phonemes": n_first,
         "first segment s": first,
         "chunk phonemes": n_whole,

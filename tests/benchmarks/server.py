@@ -56,7 +56,8 @@ def measure_server(report: Report, plan: Plan) -> None:
     model_dir = model_once()
     settings = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(model_dir)}
     _measure_levels(report, plan, settings)
-    _measure_policies(report, plan, settings)
+    if plan.n_policy_rounds:
+        _measure_policies(report, plan, settings)
 
 
 def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> None:

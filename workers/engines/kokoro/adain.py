@@ -8,8 +8,8 @@ Why no sine of the library's: it takes 2 ns a number, as long as ten other opera
 (u + sin²(pi u) / pi) pi / alpha, and sin² repeats itself with each whole number: r, what is left of u beside the nearest one,
 is at most a half, and sin² is 1 - cos²(pi r). The cosine of a quarter of that angle is almost a parabola, and doubling an angle
 squares its cosine: each of the three squares is one operation, and what is missing to the parabola is made up for by the
-constants. AdaIN's scale is in that of u, pi / alpha in the weights of the convolution behind it, and the 1 / pi that is left
-out in what that convolution's bias is.
+constants. AdaIN gives u; the unit of what Snake gives, pi / alpha, is in the weights of the convolution behind it, and the
+1 / pi that is left out is in its bias.
 """
 
 from typing import Any, Final
@@ -31,30 +31,31 @@ _FACTOR: Final = 0.0065022766
 
 
 class AdaIN:
-    """The weights of `kokoro.istftnet.AdaIN1d`."""
+    """What `kokoro.istftnet.AdaIN1d` multiplies a signal with and adds to it. What the style does to that is one product."""
 
-    def __init__(self, original: Any) -> None:
-        """Takes over those of `original`."""
-        self._fc = original.fc
-        self._weight: torch.Tensor = original.norm.weight.detach()
-        self._bias: torch.Tensor = original.norm.bias.detach()
+    def __init__(self, original: Any, unit: torch.Tensor | float = 1.0) -> None:
+        """Takes over the weights of `original`, which are gone afterwards. `unit`: (n_channels,), of what comes out."""
+        fc, norm = original.fc, original.norm
+        (gamma, beta), (gamma_bias, beta_bias) = fc.weight.detach().chunk(2), fc.bias.detach().chunk(2)
+        gain, bias = norm.weight.detach() / unit, norm.bias.detach() / unit
+        self._weight = torch.cat([gamma.t() * gain, gamma.t() * bias + beta.t() / unit], dim=1)
+        self._bias = torch.cat([(1 + gamma_bias) * gain, (1 + gamma_bias) * bias + beta_bias / unit])
+        fc.weight.data = torch.empty(0)
 
     def __call__(self, moments: Moments, style: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What a signal of those moments is multiplied with and what is added, (n_channels,) each; `style` (1, style_width)."""
+        """(n_channels,) each, for a signal of those moments; `style` (1, style_width)."""
         mean, variance = moments.result()
-        gamma, beta = self._fc(style).view(2, -1)
-        gain = 1 + gamma
-        scale = gain * self._weight / torch.sqrt(variance + EPSILON)
-        return scale, gain * self._bias + beta - scale * mean
+        gain, bias = torch.addmm(self._bias, style, self._weight).view(2, -1)
+        scale = gain * torch.rsqrt(variance + EPSILON)
+        return scale, torch.addcmul(bias, scale, mean, value=-1)
 
 
 class Snake:
-    """x + sin²(alpha x) / alpha of what AdaIN makes of a signal, divided by pi / alpha, less LEFT_OUT."""
+    """x + sin²(alpha x) / alpha of what AdaIN makes of a signal, in units of pi / alpha, less LEFT_OUT."""
 
-    def __init__(self, signal: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, divisor: torch.Tensor) -> None:
-        """`signal`: (n_samples, n_channels); `scale` and `shift`, AdaIN's, and `divisor`, pi / alpha: (n_channels,)."""
-        self._signal = signal
-        self._scale, self._shift = scale / divisor, shift / divisor
+    def __init__(self, signal: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> None:
+        """`signal`: (n_samples, n_channels); `scale` and `shift`: AdaIN's, in that unit, (n_channels,)."""
+        self._signal, self._scale, self._shift = signal, scale, shift
 
     @property
     def n_samples(self) -> int:

@@ -42,8 +42,9 @@ class _Half:
     """A norm, its sine and the convolution behind them."""
 
     def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
-        self._adain, self._divisor = AdaIN(adain), torch.pi / alpha.detach().flatten()
-        weight = conv.weight.detach() * self._divisor[:, None]
+        unit = torch.pi / alpha.detach().flatten()
+        self._adain = AdaIN(adain, unit)
+        weight = conv.weight.detach() * unit[:, None]
         self.convolution = make_convolution(weight, conv.dilation[0])
         assert conv.bias is not None
         self.bias = conv.bias.detach() + LEFT_OUT * weight.sum((1, 2))
@@ -51,4 +52,4 @@ class _Half:
         conv.weight.data = torch.empty(0)
 
     def activation(self, signal: torch.Tensor, moments: Moments, style: torch.Tensor) -> Snake:
-        return Snake(signal, *self._adain(moments, style), self._divisor)
+        return Snake(signal, *self._adain(moments, style))

@@ -22,17 +22,17 @@ def test_it_is_the_plain_formula() -> None:
     styled = original(signal.t().unsqueeze(0), style)[0].t()
     expected = styled + (1 / alpha) * torch.sin(alpha * styled) ** 2
 
-    moments, divisor = Moments(), torch.pi / alpha
+    moments, unit = Moments(), torch.pi / alpha
     moments.see(signal)
-    bent = Snake(signal, *AdaIN(original)(moments, style), divisor).piece(0, 1001, Workspace())
+    bent = Snake(signal, *AdaIN(original, unit)(moments, style)).piece(0, 1001, Workspace())
 
-    torch.testing.assert_close((bent + LEFT_OUT) * divisor, expected, rtol=1e-5, atol=2e-5)
+    torch.testing.assert_close((bent + LEFT_OUT) * unit, expected, rtol=1e-5, atol=2e-5)
 
 
 def test_the_sine_is_right_to_a_millionth_at_every_angle() -> None:
     turns = torch.linspace(-20, 20, 100_001).unsqueeze(1)
     one = torch.ones(1)
-    bent = Snake(turns, one, one * 0, one).piece(0, len(turns), Workspace())
+    bent = Snake(turns, one, one * 0).piece(0, len(turns), Workspace())
     expected = turns.double() + torch.sin(torch.pi * turns.double()) ** 2 / torch.pi
     assert (bent + LEFT_OUT - expected).abs().max() < 3e-6  # of which 1e-6 are the last digit of 20
 
@@ -40,7 +40,7 @@ def test_the_sine_is_right_to_a_millionth_at_every_angle() -> None:
 @pytest.mark.parametrize(("start", "end"), [(-5, 40), (10, 50), (150, 260), (-3, 300)])
 def test_a_piece_is_a_part_of_the_whole_and_zero_less_what_is_left_out_beside_it(start: int, end: int) -> None:
     ones = torch.ones(4)
-    snake, workspace = Snake(torch.randn(203, 4), ones, ones * 0.5, ones), Workspace()
+    snake, workspace = Snake(torch.randn(203, 4), ones, ones * 0.5), Workspace()
     workspace.take("piece", 400, 4).fill_(torch.nan)
     whole = snake.piece(0, 203, workspace).clone()
     expected = torch.full((end - start, 4), -LEFT_OUT)

@@ -36,7 +36,7 @@ def a_convolution(weight: torch.Tensor, dilation: int, n_tile: int | None) -> Co
 
 def a_snake(n_samples: int) -> Snake:
     ones = torch.ones(N_CHANNELS)
-    return Snake(torch.randn(n_samples, N_CHANNELS), ones, ones * 0.1, ones)
+    return Snake(torch.randn(n_samples, N_CHANNELS), ones, ones * 0.1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
