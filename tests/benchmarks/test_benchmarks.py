@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -9,10 +10,12 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from tests.benchmarks import engine
 from tests.benchmarks.__main__ import PARTS, QUICK_PARTS, main
 from tests.benchmarks.figures import percentile, ratio, spread
 from tests.benchmarks.kept import cache_folder, make_once
 from tests.benchmarks.listeners import Listener
+from tests.benchmarks.onnx_export import MISSING
 from tests.benchmarks.phonemes import phonemes_of
 from tests.benchmarks.plan import FULL, QUICK
 from tests.benchmarks.report import Report, show
@@ -80,6 +83,44 @@ def test_the_command_tells_its_parts() -> None:
 def test_a_quick_run_is_a_part_of_a_full_one() -> None:
     assert set(QUICK.lengths) < set(FULL.lengths)
     assert set(QUICK.client_levels) < set(FULL.client_levels)
+
+
+class SilentSpeaker:
+    """Says that it has spoken, of any name that is not ONNX Runtime's."""
+
+    def __init__(self, name: str, *_: object) -> None:
+        assert name in ("koe", "kokoro")
+
+    def __enter__(self) -> "SilentSpeaker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def speak(self, phonemes: str, n_threads: int) -> float:
+        return len(phonemes) / n_threads
+
+    def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
+        return sum(self.speak(phonemes, n_threads) for phonemes in segments)
+
+    def call(self, method: str, *_: object) -> object:
+        return {"phonemes_of_text": "həlˈO", "speak_beginning": 3}[method]
+
+
+def test_without_onnx_runtime_the_others_are_measured_and_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engine, "is_installed", lambda: False)
+    monkeypatch.setattr(engine, "model_once", lambda: tmp_path)
+    monkeypatch.setattr(engine, "measure_memory", lambda name, *_, **__: {"loaded MiB": 1.0, "peak MiB": 2.0})
+    monkeypatch.setattr(engine, "Apart", SilentSpeaker)
+    report = Report(Console(record=True, width=200), tmp_path / "bench.json", FULL, ["engine"])
+
+    engine.measure_engine(report, FULL)
+
+    sheets = json.loads(report.path.read_text(encoding="utf-8"))["sheets"]
+    assert [row["peak MiB"] for row in sheets["engine.memory"]["rows"]] == [2.0, 2.0, None]
+    assert all(row["×onnxruntime"] is None and row["×kokoro"] > 0 for row in sheets["engine.alone"]["rows"])
+    assert MISSING in sheets["engine.alone"]["notes"]
+    assert sheets["engine.first_sound"]["rows"][0]["first phonemes"] == 3
 
 
 def test_what_is_kept_is_made_once_and_whole(tmp_path: Path) -> None:

@@ -4,14 +4,21 @@ Why our own: the signals beside them are (n_samples, n_channels), which PyTorch 
 oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the product that it comes to.
 """
 
+import math
+
 import torch
 from torch.nn.functional import linear, pad
 
 from workers.engines.kokoro.pieces import rows_of_piece
+from workers.engines.kokoro.toom import N_STEP, Toom
 
 
 class Upsampling:
-    """A transposed convolution whose kernel is twice as long as its stride, without its bias."""
+    """A transposed convolution whose kernel is twice as long as its stride, without its bias.
+
+    Each input gives as many samples as the stride, each of itself and the one before: a convolution with a kernel of two, whose
+    channels are those samples.
+    """
 
     def __init__(self, original: torch.nn.ConvTranspose1d) -> None:
         """Takes over its weight, which is gone afterwards."""
@@ -19,19 +26,17 @@ class Upsampling:
         self._padding = int(original.padding[0])
         assert weight.shape[2] == 2 * self._stride, "a sample is made of two neighbours"
         self._n_out = weight.shape[1]
-        now, before = torch.split(weight.permute(0, 2, 1), self._stride, 1)
-        self._now, self._before = now.flatten(1).contiguous(), before.flatten(1).contiguous()
+        now, before = torch.split(weight.permute(2, 1, 0), self._stride)
+        self._toom = Toom(torch.stack([before.flatten(0, 1), now.flatten(0, 1)], dim=2))
         original.weight.data = torch.empty(0)
 
     def __call__(self, x: torch.Tensor, *, is_reflected: bool) -> torch.Tensor:
         """(n, n_in) → (n * stride, n_out); with one more in front, the second again, if it is reflected."""
         n = len(x)
-        out = torch.empty(n + 1, self._now.shape[1])
-        torch.mm(x, self._now, out=out[:n])
-        out[n] = 0
-        out[1:].addmm_(x, self._before)
+        n_tiles = math.ceil((n + 1) / N_STEP)
+        rows = self._toom(pad(x, (0, 0, 1, n_tiles * N_STEP - n)), n_tiles)
         first = self._padding - is_reflected
-        samples = out.view(-1, self._n_out)[first : self._padding + n * self._stride]
+        samples = rows.view(-1, self._n_out)[first : self._padding + n * self._stride]
         if is_reflected:
             samples[0] = samples[2]
         return samples

@@ -1,11 +1,11 @@
-"""Convolution of a kernel of three with fewer products, for the decoder's blocks of a thousand channels.
+"""Convolution of short kernels with fewer products.
 
-Four samples and the kernel between them are a product of polynomials, of degree 5. That is known from its values at six points
-(Toom and Cook; for pictures, Winograd), so that six products for each pair of channels do where the plain formula takes twelve.
-Why here alone: making the points costs a few passes over the signal, which is little beside a thousand products a number, and
-half of the time beside a hundred. Why not through the frequency domain: its tiles are longer, and a short segment has only some
-hundred samples here, too few tiles for a good matrix product. Why four samples and no more: with each one the points lie
-farther apart, and digits are lost; with four it is the sixth of float32's seven.
+Four samples and the kernel between them are a product of polynomials, of degree 5 for a kernel of three. That is known from its
+values at six points (Toom and Cook; for pictures, Winograd), so that six products for each pair of channels do where the plain
+formula takes twelve; for a kernel of two, five do instead of eight. Why not through the frequency domain: a kernel of three
+takes as many products there, and a longer way; and tiles are longer, while a short segment has only some hundred samples before
+the generator, too few tiles for a good matrix product. Why four samples and no more: with each one the points lie farther
+apart, and digits are lost; with four it is the sixth of float32's seven.
 """
 
 import math
@@ -14,51 +14,73 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn.functional import pad
+
+from workers.engines.kokoro.adain import Snake
+from workers.engines.kokoro.pieces import Output, Workspace, rows_of_piece
 
 N_STEP: Final = 4
-N_KERNEL: Final = 3
 _POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
-"""The sixth is infinity."""
+"""Of which a kernel of two has no need of the last; beside them, infinity."""
 
 Matrix = npt.NDArray[np.float64]
 
 
-def matrices() -> tuple[Matrix, Matrix, Matrix]:
-    """B (6, 6), K (6, 3) and A (6, 4) of y = Aᵀ((K w) ∘ (B x)): what correlates six samples x with the kernel w.
+def matrices(n_kernel: int) -> tuple[Matrix, Matrix, Matrix]:
+    """B (n_points, n_points), K (n_points, n_kernel) and A (n_points, N_STEP) of y = Aᵀ((K w) ∘ (B x)): x correlated with w.
 
     Correlation is the product of polynomials read backwards: the matrix that would turn values into coefficients, transposed,
-    is what is applied to x.
+    is what is applied to x. `n_kernel`: at most three.
     """
-    values = _values(len(_POINTS) + 1)
-    return np.linalg.inv(values).T.astype(np.float64), _values(N_KERNEL), _values(N_STEP)
+    n_points = N_STEP + n_kernel - 1
+    b = np.linalg.inv(_values(n_points, n_points)).T.astype(np.float64)
+    return b, _values(n_points, n_kernel), _values(n_points, N_STEP)
 
 
-def _values(n_coefficients: int) -> Matrix:
-    """(6, n_coefficients): what a polynomial's coefficients are multiplied with to give its values at the points."""
+def _values(n_points: int, n_coefficients: int) -> Matrix:
+    """(n_points, n_coefficients): what a polynomial's coefficients are multiplied with to give its values at the points."""
     at_infinity = np.eye(n_coefficients)[-1:]
-    return np.concatenate([np.vander(_POINTS, n_coefficients, increasing=True), at_infinity])
+    return np.concatenate([np.vander(_POINTS[: n_points - 1], n_coefficients, increasing=True), at_infinity])
+
+
+class Toom:
+    """A convolution of rows that have their neighbours beside them, without a bias."""
+
+    def __init__(self, weight: torch.Tensor) -> None:
+        """`weight`: (n_out, n_in, n_kernel), of at most three."""
+        b, k, a = matrices(weight.shape[2])
+        self._kernel = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous()
+        self._to_points, self._to_samples = torch.from_numpy(b).float(), torch.from_numpy(a.T.copy()).float()
+
+    def __call__(self, x: torch.Tensor, n_tiles: int, dilation: int = 1) -> torch.Tensor:
+        """`x` (dilation * (n_tiles * N_STEP + n_kernel - 1), n_in) → (n_tiles * N_STEP * dilation, n_out)."""
+        n_points, n_in, n_out = self._kernel.shape
+        width = dilation * n_in
+        tiles = x.as_strided((n_points, n_tiles, width), (width, N_STEP * width, 1))
+        points = torch.mm(self._to_points, tiles.flatten(1)).view(n_points, -1, n_in)
+        products = torch.bmm(points, self._kernel)
+        samples = torch.mm(self._to_samples, products.flatten(1))
+        return samples.view(N_STEP, n_tiles, dilation * n_out).transpose(0, 1).reshape(-1, n_out)
 
 
 class ToomConvolution:
-    """A convolution with a kernel of three that keeps the length, zeros beside its ends, without its bias."""
+    """See workers.engines.kokoro.convolution.Convolution."""
 
-    def __init__(self, original: torch.nn.Conv1d) -> None:
-        """Takes over its weight, which is gone afterwards."""
-        b, k, a = matrices()
-        weight = original.weight.detach().double()
-        self._kernel = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight).float().contiguous()
-        self._to_points, self._to_samples = torch.from_numpy(b).float(), torch.from_numpy(a.T.copy()).float()
-        original.weight.data = torch.empty(0)
+    def __init__(self, weight: torch.Tensor, dilation: int) -> None:
+        """`weight`: (n_out, n_in, n_kernel), of at most three."""
+        self._toom, self._dilation = Toom(weight), dilation
+        self._span, self._reach = N_STEP * dilation, dilation * (weight.shape[2] - 1)
+        self._n_piece = max(1, rows_of_piece(weight.shape[1]) // self._span)
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, n_in) → (n, n_out)"""
-        n_samples, n_in = x.shape
-        n_points, _, n_out = self._kernel.shape
-        n_tiles = math.ceil(n_samples / N_STEP)
-        padded = pad(x, (0, 0, 1, n_tiles * N_STEP - n_samples + 1))
-        tiles = padded.as_strided((n_points, n_tiles, n_in), (n_in, N_STEP * n_in, 1))
-        points = torch.mm(self._to_points, tiles.flatten(1))
-        products = torch.bmm(points.view(n_points, n_tiles, n_in), self._kernel)
-        samples = torch.mm(self._to_samples, products.flatten(1)).view(N_STEP, n_tiles, n_out)
-        return samples.transpose(0, 1).reshape(-1, n_out)[:n_samples]
+    def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
+        """See Convolution."""
+        n_tiles = math.ceil(source.n_samples / self._span)
+        for start in range(0, n_tiles, self._n_piece):
+            n = min(self._n_piece, n_tiles - start)
+            piece = source.piece(start * self._span - self._reach // 2, n * self._span + self._reach, workspace)
+            samples = self._toom(piece, n, self._dilation)
+            place = output.begin(start * self._span, n * self._span)
+            if output.is_sum:
+                place.add_(samples[: len(place)])
+            else:
+                place.copy_(samples[: len(place)])
+            output.end(place)

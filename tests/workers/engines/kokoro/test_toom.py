@@ -1,24 +1,27 @@
-"""A convolution with six products for four samples, against the plain formula."""
+"""Convolutions with fewer products, against the plain formula."""
 
 import numpy as np
 import pytest
 import torch
 
-from workers.engines.kokoro.toom import ToomConvolution, matrices
+from workers.engines.kokoro.toom import N_STEP, Toom, matrices
 
 
-def test_the_matrices_correlate_exactly() -> None:
+@pytest.mark.parametrize("n_kernel", [2, 3])
+def test_the_matrices_correlate_exactly(n_kernel: int) -> None:
     rng = np.random.default_rng(0)
-    x, w = rng.normal(size=6), rng.normal(size=3)
-    b, k, a = matrices()
+    b, k, a = matrices(n_kernel)
+    x, w = rng.normal(size=len(b)), rng.normal(size=n_kernel)
     np.testing.assert_allclose(a.T @ ((k @ w) * (b @ x)), np.correlate(x, w, "valid"), atol=1e-12)
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("n_samples", [1, 4, 5, 99, 100])
-def test_it_is_the_plain_formula(n_samples: int) -> None:
+@pytest.mark.parametrize("n_kernel", [2, 3])
+@pytest.mark.parametrize("dilation", [1, 3])
+@pytest.mark.parametrize("n_tiles", [1, 25])
+def test_it_is_the_plain_formula(n_kernel: int, dilation: int, n_tiles: int) -> None:
     torch.manual_seed(0)
-    original = torch.nn.Conv1d(30, 20, 3, padding=1, bias=False)
-    x = torch.randn(n_samples, 30)
-    expected = original(x.t()).t()
-    torch.testing.assert_close(ToomConvolution(original)(x), expected, rtol=1e-5, atol=1e-5)
+    weight = torch.randn(20, 30, n_kernel) / 10
+    x = torch.randn(dilation * (n_tiles * N_STEP + n_kernel - 1), 30)
+    expected = torch.conv1d(x.t(), weight, dilation=dilation).t()
+    torch.testing.assert_close(Toom(weight)(x, n_tiles, dilation), expected, rtol=1e-5, atol=1e-5)
