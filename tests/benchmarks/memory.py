@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.phonemes import phonemes_of
 from tests.benchmarks.speakers import load_speaker
+from tests.benchmarks.speakers.apart import environ_as_shipped
 
 
 def measure_memory(
@@ -21,7 +22,8 @@ def measure_memory(
     """The same from outside."""
     arguments = [name, str(model_dir), str(onnx_dir or "-"), str(n_threads), *map(str, lengths)]
     command = [sys.executable, "-m", "tests.benchmarks.memory", *arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    environ = environ_as_shipped()
+    done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

@@ -1,7 +1,9 @@
 """What of the benchmarks can be tested without running them: figures, the report, the command, what is kept."""
 
 import asyncio
+import importlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+import workers.engines.kokoro
 from tests.benchmarks import engine
 from tests.benchmarks.__main__ import PARTS, QUICK_PARTS, main
 from tests.benchmarks.figures import percentile, ratio, spread
@@ -19,6 +22,7 @@ from tests.benchmarks.onnx_export import MISSING
 from tests.benchmarks.phonemes import phonemes_of
 from tests.benchmarks.plan import FULL, QUICK
 from tests.benchmarks.report import Report, show
+from tests.benchmarks.speakers.apart import environ_as_shipped
 from tests.checkpoints import PHONEMES
 
 
@@ -121,6 +125,15 @@ def test_without_onnx_runtime_the_others_are_measured_and_that_is_said(monkeypat
     assert all(row["×onnxruntime"] is None and row["×kokoro"] > 0 for row in sheets["engine.alone"]["rows"])
     assert MISSING in sheets["engine.alone"]["notes"]
     assert sheets["engine.first_sound"]["rows"][0]["first phonemes"] == 3
+
+
+def test_who_is_apart_has_none_of_koes_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in environ_as_shipped().keys() ^ os.environ.keys():
+        monkeypatch.delenv(name)
+    before = dict(os.environ)
+    importlib.reload(workers.engines.kokoro)
+    assert dict(os.environ) != before
+    assert environ_as_shipped() == before
 
 
 def test_what_is_kept_is_made_once_and_whole(tmp_path: Path) -> None:
