@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from workers.engines.kokoro.adain import LEFT_OUT, AdaIN, Snake
+from workers.engines.kokoro.adain import AdaIN, Snake
 from workers.engines.kokoro.convolution import make_convolution
 from workers.engines.kokoro.pieces import Moments, Output, Workspace
 
@@ -47,7 +47,7 @@ class _Half:
         weight = conv.weight.detach() * unit[:, None]
         self.convolution = make_convolution(weight, conv.dilation[0])
         assert conv.bias is not None
-        self.bias = conv.bias.detach() + LEFT_OUT * weight.sum((1, 2))
+        self.bias = conv.bias.detach()
         # Each convolution keeps them in a form of its own: twice would be a hundred megabytes.
         conv.weight.data = torch.empty(0)
 

@@ -12,13 +12,14 @@ from workers.engines.kokoro.resblock import ResBlock
 @torch.inference_mode()
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("n_kernel", [3, 7, 11])
-def test_it_is_the_packages_less_a_constant_and_leaves_its_input_alone(n_kernel: int) -> None:
+@pytest.mark.parametrize("least_alpha", [0.001, 0.5])
+def test_it_is_the_packages_less_a_constant_and_leaves_its_input_alone(n_kernel: int, least_alpha: float) -> None:
     torch.manual_seed(0)
     original = AdaINResBlock1(16, n_kernel, (1, 3, 5), 128)
     for conv in (*original.convs1, *original.convs2):
         remove_weight_norm(conv)
     for alpha in (*original.alpha1, *original.alpha2):
-        alpha.copy_(torch.rand_like(alpha) + 0.5)
+        alpha.copy_(torch.rand_like(alpha) + least_alpha)
     x, style = torch.randn(700, 16), torch.randn(1, 128) * 0.3
     expected, before = original(x.t().unsqueeze(0), style)[0].t(), x.clone()
 
