@@ -125,8 +125,8 @@ class FourierConvolution:
             for i, kernel in enumerate(self._kernels):
                 torch.mm(rows[i + 1], kernel, out=rows[i])
             for tile, first, last in pieces:
-                place = output.begin(tile * self._span, (last - first) * self._span)
-                self._restore(products[:, first:last], place, workspace, is_sum=output.is_sum)
+                place, base = output.begin(tile * self._span, (last - first) * self._span)
+                self._restore(products[:, first:last], place, base, workspace)
                 output.end(place)
 
     def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
@@ -141,21 +141,23 @@ class FourierConvolution:
             torch.mm(of.to_spectrum, room.flatten(1), out=points[of.spectrum].flatten(1))
             torch.add(points[of.u], points[of.v], out=points[of.sums])
 
-    def _restore(self, products: torch.Tensor, place: torch.Tensor, workspace: Workspace, *, is_sum: bool) -> None:
-        """Writes to `place`, or adds, the samples that tiles make of their products (n_points, n, width), which are lost."""
+    def _restore(self, products: torch.Tensor, place: torch.Tensor, base: torch.Tensor | None, workspace: Workspace) -> None:
+        """Writes to `place` the samples that tiles make of their products (n_points, n, width), which are lost, and `base`."""
         even, odd = (self._half_samples(of, products, workspace) for of in self._points)
         n_whole = len(place) // self._span
-        whole, rest = place[: n_whole * self._span], place[n_whole * self._span :]
-        both = torch.split(whole.view(n_whole, self._n_step, self._width), self._half, 1)
-        for sign, part in zip((1, -1), both, strict=True):
+        n_rows = n_whole * self._span
+        bases = (None, None) if base is None else self._halves(base[:n_rows])
+        for sign, part, below in zip((1, -1), self._halves(place[:n_rows]), bases, strict=True):
             n_samples = part.shape[1]
-            if is_sum:
-                part.add_(even[:n_whole, :n_samples]).add_(odd[:n_whole, :n_samples], alpha=sign)
-            else:
-                torch.add(even[:n_whole, :n_samples], odd[:n_whole, :n_samples], alpha=sign, out=part)
-        if len(rest):
-            samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(rest)]
-            rest.copy_(rest + samples if is_sum else samples)
+            first, second = even[:n_whole, :n_samples], odd[:n_whole, :n_samples]
+            torch.add(first if below is None else torch.add(below, first, out=part), second, alpha=sign, out=part)
+        if n_rows < len(place):
+            samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(place) - n_rows]
+            place[n_rows:] = samples if base is None else base[n_rows:] + samples
+
+    def _halves(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Of what is kept of each of the tiles that these rows are."""
+        return torch.split(rows.view(len(rows) // self._span, self._n_step, self._width), self._half, 1)
 
     def _half_samples(self, of: _Points, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
         """(n, n_tile / 2, width): what the frequencies of a parity add to a tile's first half."""

@@ -53,15 +53,11 @@ class Output:
     def __init__(self, out: torch.Tensor, *, base: torch.Tensor | None = None, seen: "Moments | None" = None) -> None:
         """All of it in `out` (n_samples, n_channels), added to `base`, which may be `out`; `seen` sees it."""
         self._out, self._base, self._seen = out, base, seen
-        self.is_sum = base is not None
-        """Whether what is there already, in a place that was begun, is to be added to."""
 
-    def begin(self, start: int, n_samples: int) -> torch.Tensor:
-        """The place of these samples, or of as many as there are."""
-        place = self._out[start : start + n_samples]
-        if self._base is not None and self._base is not self._out:
-            place.copy_(self._base[start : start + n_samples])
-        return place
+    def begin(self, start: int, n_samples: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The place of these samples, or of as many as there are, and what they are added to, which may be there already."""
+        until = start + n_samples
+        return self._out[start:until], None if self._base is None else self._base[start:until]
 
     def end(self, place: torch.Tensor) -> None:
         """It has been written."""

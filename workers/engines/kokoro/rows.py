@@ -7,7 +7,7 @@ oneDNN's transposed convolution from 256 to 128 channels takes three times as lo
 import math
 
 import torch
-from torch.nn.functional import linear, pad
+from torch.nn.functional import pad
 
 from workers.engines.kokoro.pieces import rows_of_piece
 from workers.engines.kokoro.toom import N_STEP, Toom
@@ -48,13 +48,16 @@ class WindowedConvolution:
     def __init__(self, original: torch.nn.Conv1d) -> None:
         """Uses its weights."""
         assert original.bias is not None
-        self._weight, self._bias = original.weight.detach().flatten(1), original.bias.detach()
+        self._weight = original.weight.detach().permute(2, 1, 0).flatten(0, 1)
+        self._bias = original.bias.detach()
         self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """(n_in, n) → (n_windows, n_out)."""
-        windows = pad(x, (self._padding, self._padding)).unfold(1, self._n_kernel, self._stride)
-        return linear(windows.transpose(0, 1).flatten(1), self._weight, self._bias)
+        rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
+        n, n_in = rows.shape
+        shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
+        return torch.addmm(self._bias, rows.as_strided(shape, (self._stride * n_in, 1)), self._weight)
 
 
 class NarrowConvolution:

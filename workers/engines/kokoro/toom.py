@@ -22,6 +22,9 @@ N_STEP: Final = 4
 _POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
 """Of which a kernel of two has no need of the last; beside them, infinity."""
 
+_MANY_CHANNELS: Final = 1024
+"""From so many in on, kernels are kept by columns, which multiplies a tenth faster; with fewer it is slower."""
+
 Matrix = npt.NDArray[np.float64]
 
 
@@ -48,7 +51,8 @@ class Toom:
     def __init__(self, weight: torch.Tensor) -> None:
         """`weight`: (n_out, n_in, n_kernel), of at most three."""
         b, k, a = matrices(weight.shape[2])
-        self._kernel = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous()
+        kernel = torch.einsum("pk,oik->poi", torch.from_numpy(k), weight.double()).float().contiguous().transpose(1, 2)
+        self._kernel = kernel if weight.shape[1] >= _MANY_CHANNELS else kernel.contiguous()
         self._to_points, self._to_samples = torch.from_numpy(b).float(), torch.from_numpy(a.T.copy()).float()
 
     def __call__(self, x: torch.Tensor, n_tiles: int, dilation: int = 1) -> torch.Tensor:
@@ -77,10 +81,10 @@ class ToomConvolution:
         for start in range(0, n_tiles, self._n_piece):
             n = min(self._n_piece, n_tiles - start)
             piece = source.piece(start * self._span - self._reach // 2, n * self._span + self._reach, workspace)
-            samples = self._toom(piece, n, self._dilation)
-            place = output.begin(start * self._span, n * self._span)
-            if output.is_sum:
-                place.add_(samples[: len(place)])
+            place, base = output.begin(start * self._span, n * self._span)
+            samples = self._toom(piece, n, self._dilation)[: len(place)]
+            if base is None:
+                place.copy_(samples)
             else:
-                place.copy_(samples[: len(place)])
+                torch.add(base, samples, out=place)
             output.end(place)
