@@ -34,7 +34,7 @@ class Apart:
 
     def __init__(self, name: str, model_dir: Path, onnx_dir: Path | None) -> None:
         command = [sys.executable, "-m", __spec__.name, name, str(model_dir), str(onnx_dir or "-")]
-        self._told = TemporaryFile()
+        self._told = TemporaryFile()  # noqa: SIM115, closed with the process
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
