@@ -569,11 +569,12 @@ async def test_an_engine_that_finds_none_three_times_is_a_failure(
 
 
 LOSE_LAST = """
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-redis.call('XDEL', KEYS[2], last[1])
-redis.call('HSET', KEYS[1], 'bytes', last[2][4])
+for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', '-')) do
+  redis.call('XDEL', KEYS[2], entry[1])
+  if entry[2][2] == 'chunk' then return redis.call('HSET', KEYS[1], 'bytes', entry[2][4]) end
+end
 """
-"""Entries are `kind`, what, `at`, where, …"""
+"""The last chunk and what was told behind it. Entries are `kind`, what, `at`, where, …"""
 
 
 async def test_audio_that_redis_has_lost_is_written_again(
