@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from workers.engines.kokoro import toom
 from workers.engines.kokoro.toom import N_STEP, Toom, matrices
 
 
@@ -19,7 +20,11 @@ def test_the_matrices_correlate_exactly(n_kernel: int) -> None:
 @pytest.mark.parametrize("n_kernel", [2, 3])
 @pytest.mark.parametrize("dilation", [1, 3])
 @pytest.mark.parametrize("n_tiles", [1, 25])
-def test_it_is_the_plain_formula(n_kernel: int, dilation: int, n_tiles: int) -> None:
+@pytest.mark.parametrize("many_channels", [30, 31])
+def test_it_is_the_plain_formula(
+    monkeypatch: pytest.MonkeyPatch, n_kernel: int, dilation: int, n_tiles: int, many_channels: int
+) -> None:
+    monkeypatch.setattr(toom, "_MANY_CHANNELS", many_channels)
     torch.manual_seed(0)
     weight = torch.randn(20, 30, n_kernel) / 10
     x = torch.randn(dilation * (n_tiles * N_STEP + n_kernel - 1), 30)
