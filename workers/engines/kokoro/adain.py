@@ -61,8 +61,10 @@ class Snake:
         """(n_samples, n_channels) from `start` on, which is not behind the last; beside the signal there are zeros."""
         out = workspace.take("piece", n_samples, self._signal.shape[1])
         begin, until = max(start, 0), min(start + n_samples, self.n_samples)
-        out[: begin - start] = 0
-        out[until - start :] = 0
+        if begin > start:
+            out[: begin - start] = 0
+        if until < start + n_samples:
+            out[until - start :] = 0
         inside = out[begin - start : until - start]
         torch.addcmul(self._shift, self._signal[begin:until], self._scale, out=inside)
         turns, sines = workspace.take("turns", 2, *inside.shape)

@@ -6,17 +6,22 @@ Why our own: nine tenths of the time of a segment are spent in the generator's r
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import torch
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import leaky_relu_
 
-from workers.engines.kokoro.pieces import Moments, Workspace, Workspaces, pieces_of
+from workers.engines.kokoro.pieces import Moments, Output, Workspace, Workspaces, pieces_of
 from workers.engines.kokoro.prosody import Score
 from workers.engines.kokoro.resblock import ResBlock
 from workers.engines.kokoro.rows import NarrowConvolution, Upsampling, WindowedConvolution
 from workers.engines.kokoro.styled import StyledBlock
 from workers.engines.kokoro.team import Task, Team
+
+_SLOPE: Final = 0.1
+"""Of the leaky ReLU before a stage."""
+_LAST_SLOPE: Final = 0.01
+"""And behind the last."""
 
 
 class Decoder:
@@ -34,13 +39,14 @@ class Decoder:
                 generator.ups[i],
                 generator.resblocks[i * n : (i + 1) * n],
                 is_last=i == n_stages - 1,
+                name=f"raised {i}",
             )
             for i in range(n_stages)
         ]
         self._post = NarrowConvolution(generator.conv_post)
         self._n_bins: int = generator.post_n_fft // 2 + 1
         self._stft = generator.stft
-        self._workspaces = Workspaces()
+        self._workspaces, self._signals = Workspaces(), Workspaces()
 
     @torch.inference_mode()
     def __call__(self, scores: Sequence[Score], n_threads: int = 1) -> list[torch.Tensor]:
@@ -48,17 +54,18 @@ class Decoder:
         return [self._speak(score, n_threads) for score in scores]
 
     def _speak(self, score: Score, n_threads: int) -> torch.Tensor:
-        with Team(n_threads) as team:
+        with self._signals.lend() as signals, Team(n_threads) as team:
 
             def start(work: Callable[[Workspace], torch.Tensor]) -> Task[torch.Tensor]:
                 return team.start(partial(self._work, work))
 
             # The last stage's branch is the longest and is needed last: whoever has nothing else to do begins with it.
-            branches = [start(partial(stage.branch, score)) for stage in reversed(self._stages)][::-1]
-            x = self._frames(score)
+            branches = [start(partial(stage.branch, score, signals)) for stage in reversed(self._stages)][::-1]
+            x = leaky_relu_(self._frames(score), _SLOPE)
             for stage, branch in zip(self._stages, branches, strict=True):
-                x = stage(x, branch, score.style, start)
-        return restore(self._post(leaky_relu(x)).t().unsqueeze(0), self._n_bins, self._stft)
+                x = stage(x, branch, score.style, signals, start)
+            spectra = self._post(x).t().unsqueeze(0)
+        return restore(spectra, self._n_bins, self._stft)
 
     def _work(self, work: Callable[[Workspace], torch.Tensor]) -> torch.Tensor:
         with self._workspaces.lend() as workspace:
@@ -72,34 +79,44 @@ Start = Callable[[Callable[[Workspace], torch.Tensor]], Task[torch.Tensor]]
 class Stage:
     """One raising of the rate: what the source adds there, the raised signal, and the mean of three residual blocks."""
 
-    def __init__(self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool) -> None:
-        """Takes over their weights."""
+    def __init__(
+        self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool, name: str
+    ) -> None:
+        """Takes over their weights. `name`: of the memory of its raised signal, which no other stage has."""
         self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block)
-        self._up, self._is_last = Upsampling(up), is_last
+        self._up = Upsampling(up, up.bias.detach() + self._noise_block.bias, is_reflected=is_last)
         self._blocks = [ResBlock(block) for block in blocks]
-        self._raised_bias = up.bias.detach() + self._noise_block.bias
         self._mean_bias = torch.stack([block.bias for block in self._blocks]).mean(0)
+        self._slope, self._name = _LAST_SLOPE if is_last else _SLOPE, name
 
-    def branch(self, score: Score, workspace: Workspace) -> torch.Tensor:
+    def branch(self, score: Score, signals: Workspace, workspace: Workspace) -> torch.Tensor:
         """(n_samples, n_channels): what the source adds, less a bias."""
-        source = self._noise_conv(score.source[0])
+        source = self._noise_conv(score.source[0], partial(signals.take, self._name))
         moments = Moments()
         for piece in pieces_of(source):
             moments.see(piece)
-        return self._noise_block(source, moments, score.style, workspace)
+        return self._noise_block(source, moments, score.style, source, workspace)
 
-    def __call__(self, x: torch.Tensor, branch: Task[torch.Tensor], style: torch.Tensor, start: Start) -> torch.Tensor:
-        """`x` (n, n_in) → (n_samples, n_channels)."""
-        raised = self._up(leaky_relu(x, negative_slope=0.1), is_reflected=self._is_last)
-        beside, moments = branch.result(), Moments()
-        for piece, added in zip(pieces_of(raised), pieces_of(beside), strict=True):
-            moments.see(piece.add_(added).add_(self._raised_bias))
+    def __call__(
+        self, x: torch.Tensor, branch: Task[torch.Tensor], style: torch.Tensor, signals: Workspace, start: Start
+    ) -> torch.Tensor:
+        """`x` (n, n_in), which is of no use afterwards → (n_samples, n_channels); both behind a leaky ReLU."""
+        raised, moments = branch.result(), Moments()
+        self._up(x, Output(raised, base=raised, seen=moments))
+        outs = [signals.take(f"block {i}", *raised.shape) for i in range(len(self._blocks))]
+        works = [partial(block, raised, moments, style, out) for block, out in zip(self._blocks, outs, strict=True)]
         # The last, with the longest kernel, is begun first.
-        tasks = [start(partial(block, raised, moments, style)) for block in reversed(self._blocks)][::-1]
-        total = tasks[0].result()
-        for task in tasks[1:]:
-            total += task.result()
-        return torch.add(self._mean_bias, total, alpha=1 / len(tasks))
+        for task in [start(work) for work in reversed(works)][::-1]:
+            task.result()
+        return self._mean(outs)
+
+    def _mean(self, outs: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Of what the blocks gave, in the first one's memory."""
+        for total, *others in zip(*map(pieces_of, outs), strict=True):
+            for other in others:
+                total.add_(other)
+            leaky_relu_(torch.add(self._mean_bias, total, alpha=1 / len(outs), out=total), self._slope)
+        return outs[0]
 
 
 class Frames:

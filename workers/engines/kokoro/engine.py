@@ -63,7 +63,7 @@ class KokoroEngine:
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
         self._phonemizer = Phonemizer()
-        self.identity = identity_of("kokoro 4", [files.config, files.weights, *files.voices.values()])
+        self.identity = identity_of("kokoro 5", [files.config, files.weights, *files.voices.values()])
         _log.info("kokoro_loaded", place=files.place, n_voices=len(files.voices), device=str(self._device))
 
     @staticmethod

@@ -13,6 +13,7 @@ Why three products for a frequency and not four: fewer of them, and the kernel's
 """
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -76,16 +77,12 @@ def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
     return found[0], found[1]
 
 
-class _Points:
-    """Where in a convolution's points those of a parity are, and its matrices as the products take them."""
+class _Matrices:
+    """Those of a parity, as the products take them, and how its spectrum is divided."""
 
-    def __init__(self, parity: Parity, first: int, first_sum: int) -> None:
-        """`first` of its spectrum, and `first_sum` of its sums."""
+    def __init__(self, parity: Parity) -> None:
         self.sign = parity.sign
-        begin_u, begin_v = first + parity.n_real, first + parity.n_real + parity.n_complex
-        end = begin_v + parity.n_complex
-        self.spectrum, self.sums = slice(first, end), slice(first_sum, first_sum + parity.n_complex)
-        self.u, self.v = slice(begin_u, begin_v), slice(begin_v, end)
+        self.parts = parity.n_real, parity.n_complex, parity.n_complex
         self.to_spectrum = torch.from_numpy(parity.to_spectrum).float()
         self.to_samples = torch.from_numpy(parity.to_samples).float()
 
@@ -104,10 +101,12 @@ class FourierConvolution:
         self._reach = dilation * (n_kernel - 1)
         self._n_run = max(1, RUN_TILES // dilation)
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
-        even, odd = parities(n_tile, n_kernel)
-        n_even, n_spectrum = len(even.kernel), len(even.kernel) + len(odd.kernel)
-        self._points = _Points(even, 0, n_spectrum), _Points(odd, n_even, n_spectrum + even.n_complex)
-        k = np.concatenate([even.kernel, odd.kernel, even.kernel_of_sums, odd.kernel_of_sums])
+        parts = parities(n_tile, n_kernel)
+        self._matrices = [_Matrices(parity) for parity in parts]
+        kernels = [parity.kernel for parity in parts] + [parity.kernel_of_sums for parity in parts]
+        self._parts = [len(kernel) for kernel in kernels]
+        """How a tile's points are divided: the spectra of both parities, and the sums of both."""
+        k = np.concatenate(kernels)
         self._kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous().unbind()
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
@@ -120,13 +119,13 @@ class FourierConvolution:
             slots = workspace.take("slots", len(self._kernels) + 1, n, self._width)
             points, products = slots[1:], slots[:-1]
             for tile, first, last in pieces:
-                self._transform(source, tile, points[:, first:last], workspace)
+                self._transform(source, tile, points.narrow(1, first, last - first), workspace)
             rows = slots.view(len(slots), -1, self._n_channels).unbind()
             for i, kernel in enumerate(self._kernels):
                 torch.mm(rows[i + 1], kernel, out=rows[i])
             for tile, first, last in pieces:
                 place, base = output.begin(tile * self._span, (last - first) * self._span)
-                self._restore(products[:, first:last], place, base, workspace)
+                self._restore(products.narrow(1, first, last - first), place, base, workspace)
                 output.end(place)
 
     def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
@@ -136,20 +135,27 @@ class FourierConvolution:
         shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
         halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
         room = workspace.take("folded", *shape)
-        for of in self._points:
+        rows = room.flatten(1)
+        for of, (spectrum, sums) in zip(self._matrices, self._divide(points), strict=True):
             torch.add(*halves, alpha=of.sign, out=room)
-            torch.mm(of.to_spectrum, room.flatten(1), out=points[of.spectrum].flatten(1))
-            torch.add(points[of.u], points[of.v], out=points[of.sums])
+            torch.mm(of.to_spectrum, rows, out=spectrum.flatten(1))
+            _, u, v = spectrum.split(of.parts)
+            torch.add(u, v, out=sums)
+
+    def _divide(self, points: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """For each parity, its spectrum and its sums."""
+        even, odd, even_sums, odd_sums = points.split(self._parts)
+        return zip((even, odd), (even_sums, odd_sums), strict=True)
 
     def _restore(self, products: torch.Tensor, place: torch.Tensor, base: torch.Tensor | None, workspace: Workspace) -> None:
         """Writes to `place` the samples that tiles make of their products (n_points, n, width), which are lost, and `base`."""
-        even, odd = (self._half_samples(of, products, workspace) for of in self._points)
+        divided = zip(self._matrices, self._divide(products), strict=True)
+        even, odd = (self._half_samples(of, *parts, workspace) for of, parts in divided)
         n_whole = len(place) // self._span
         n_rows = n_whole * self._span
         bases = (None, None) if base is None else self._halves(base[:n_rows])
         for sign, part, below in zip((1, -1), self._halves(place[:n_rows]), bases, strict=True):
-            n_samples = part.shape[1]
-            first, second = even[:n_whole, :n_samples], odd[:n_whole, :n_samples]
+            first, second = (half[:n_whole, : part.shape[1]] for half in (even, odd))
             torch.add(first if below is None else torch.add(below, first, out=part), second, alpha=sign, out=part)
         if n_rows < len(place):
             samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(place) - n_rows]
@@ -159,11 +165,13 @@ class FourierConvolution:
         """Of what is kept of each of the tiles that these rows are."""
         return torch.split(rows.view(len(rows) // self._span, self._n_step, self._width), self._half, 1)
 
-    def _half_samples(self, of: _Points, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
-        """(n, n_tile / 2, width): what the frequencies of a parity add to a tile's first half."""
-        products[of.u].add_(products[of.sums])
-        torch.sub(products[of.sums], products[of.v], out=products[of.v])
-        n = products.shape[1]
-        room = workspace.take(f"samples {of.sign}", self._half, n * self._width)
-        torch.mm(of.to_samples, products[of.spectrum].flatten(1), out=room)
-        return room.view(self._half, n, self._width).transpose(0, 1)
+    def _half_samples(
+        self, of: _Matrices, spectrum: torch.Tensor, sums: torch.Tensor, workspace: Workspace
+    ) -> torch.Tensor:
+        """(n, n_tile / 2, width): what the products of a parity add to a tile's first half."""
+        _, u, v = spectrum.split(of.parts)
+        u.add_(sums)
+        torch.sub(sums, v, out=v)
+        room = workspace.take(f"samples {of.sign}", self._half, *spectrum.shape[1:])
+        torch.mm(of.to_samples, spectrum.flatten(1), out=room.flatten(1))
+        return room.transpose(0, 1)

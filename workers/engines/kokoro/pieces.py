@@ -33,7 +33,7 @@ def pieces_of(signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 class Workspace:
-    """Memory for one thread at a time, by name."""
+    """Memory by name, for one thread at a time."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, torch.Tensor] = {}
@@ -41,10 +41,11 @@ class Workspace:
     def take(self, name: str, *shape: int) -> torch.Tensor:
         """Room of that shape, with anything in it; what was taken by that name before is lost."""
         n_numbers = math.prod(shape)
-        room = self._rooms.get(name)
-        if room is None or len(room) < n_numbers:
-            room = self._rooms[name] = torch.empty(n_numbers)
-        return room[:n_numbers].view(shape)
+        if name not in self._rooms or len(self._rooms[name]) < n_numbers:
+            # What was there is let go of first, so that both are never there at once.
+            self._rooms.pop(name, None)
+            self._rooms[name] = torch.empty(n_numbers)
+        return self._rooms[name][:n_numbers].view(shape)
 
 
 class Output:
@@ -63,6 +64,16 @@ class Output:
         """It has been written."""
         if self._seen is not None:
             self._seen.see(place)
+
+    def write(self, start: int, samples: torch.Tensor) -> None:
+        """All at once: (n_samples, n_channels) from `start` on; what is behind the end is left out."""
+        place, base = self.begin(start, len(samples))
+        samples = samples[: len(place)]
+        if base is None:
+            place.copy_(samples)
+        else:
+            torch.add(base, samples, out=place)
+        self.end(place)
 
 
 class Workspaces:
@@ -107,8 +118,10 @@ class Moments:
         """Mean and variance, (n_channels,) each."""
         if len(self._counts) == 1:
             return self._means[0], self._variances[0]
-        shares = torch.tensor(self._counts, dtype=torch.float32).unsqueeze(1) / sum(self._counts)
+        n_samples = sum(self._counts)
+        shares = torch.tensor([count / n_samples for count in self._counts])
         means = torch.stack(self._means)
-        mean = (shares * means).sum(0)
-        within_and_between = torch.stack(self._variances).addcmul_(means - mean, means - mean)
-        return mean, (shares * within_and_between).sum(0)
+        mean = shares @ means
+        apart = means - mean
+        within_and_between = torch.stack(self._variances).addcmul_(apart, apart)
+        return mean, shares @ within_and_between

@@ -24,9 +24,11 @@ class ResBlock:
         self.bias = torch.stack([half.bias for half in second]).sum(0)
         """(n_channels,): the constant that is left out."""
 
-    def __call__(self, x: torch.Tensor, moments: Moments, style: torch.Tensor, workspace: Workspace) -> torch.Tensor:
-        """`x` (n_samples, n_channels), which is left as it is, its moments, `style` (1, style_width) → the same shape."""
-        out, hidden = torch.empty_like(x), torch.empty_like(x)
+    def __call__(
+        self, x: torch.Tensor, moments: Moments, style: torch.Tensor, out: torch.Tensor, workspace: Workspace
+    ) -> torch.Tensor:
+        """`x` (n_samples, n_channels), its moments, `style` (1, style_width) → `out`, of the same shape, which may be `x`."""
+        hidden = workspace.take("hidden", *x.shape)
         base, seen = x, moments
         for first, second in self._halves:
             inner, outer = Moments(), Moments()

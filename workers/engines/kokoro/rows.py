@@ -5,41 +5,52 @@ oneDNN's transposed convolution from 256 to 128 channels takes three times as lo
 """
 
 import math
+from collections.abc import Callable
+from typing import Final
 
 import torch
 from torch.nn.functional import pad
 
-from workers.engines.kokoro.pieces import rows_of_piece
+from workers.engines.kokoro.pieces import Output, rows_of_piece
 from workers.engines.kokoro.toom import N_STEP, Toom
+
+_RUN_TILES: Final = 128
+"""Of upsampling, at a time: its kernels are megabytes, and are fetched for each run anew."""
 
 
 class Upsampling:
-    """A transposed convolution whose kernel is twice as long as its stride, without its bias.
+    """A transposed convolution whose kernel is twice as long as its stride.
 
     Each input gives as many samples as the stride, each of itself and the one before: a convolution with a kernel of two, whose
     channels are those samples.
     """
 
-    def __init__(self, original: torch.nn.ConvTranspose1d) -> None:
-        """Takes over its weight, which is gone afterwards."""
+    def __init__(self, original: torch.nn.ConvTranspose1d, bias: torch.Tensor, *, is_reflected: bool) -> None:
+        """Takes over its weight, which is gone afterwards. `bias`: (n_out,), instead of its own.
+
+        If it is reflected, there is one sample more in front, the second again.
+        """
         weight, self._stride = original.weight.detach(), original.stride[0]
-        self._padding = int(original.padding[0])
+        self._n_cut = int(original.padding[0]) - is_reflected
+        self._bias, self._is_reflected = bias, is_reflected
         assert weight.shape[2] == 2 * self._stride, "a sample is made of two neighbours"
         self._n_out = weight.shape[1]
         now, before = torch.split(weight.permute(2, 1, 0), self._stride)
         self._toom = Toom(torch.stack([before.flatten(0, 1), now.flatten(0, 1)], dim=2))
         original.weight.data = torch.empty(0)
 
-    def __call__(self, x: torch.Tensor, *, is_reflected: bool) -> torch.Tensor:
-        """(n, n_in) → (n * stride, n_out); with one more in front, the second again, if it is reflected."""
-        n = len(x)
-        n_tiles = math.ceil((n + 1) / N_STEP)
-        rows = self._toom(pad(x, (0, 0, 1, n_tiles * N_STEP - n)), n_tiles)
-        first = self._padding - is_reflected
-        samples = rows.view(-1, self._n_out)[first : self._padding + n * self._stride]
-        if is_reflected:
-            samples[0] = samples[2]
-        return samples
+    def __call__(self, x: torch.Tensor, output: Output) -> None:
+        """Writes (n * stride, n_out), or one more, of (n, n_in)."""
+        n_tiles = math.ceil((len(x) + 1) / N_STEP)
+        x = pad(x, (0, 0, 1, n_tiles * N_STEP - len(x)))
+        for tile in range(0, n_tiles, _RUN_TILES):
+            samples = self._toom(x[tile * N_STEP :], min(_RUN_TILES, n_tiles - tile)).view(-1, self._n_out).add_(self._bias)
+            start = tile * N_STEP * self._stride - self._n_cut
+            if tile == 0:
+                samples, start = samples[self._n_cut :], 0
+                if self._is_reflected:
+                    samples[0] = samples[2]
+            output.write(start, samples)
 
 
 class WindowedConvolution:
@@ -52,12 +63,13 @@ class WindowedConvolution:
         self._bias = original.bias.detach()
         self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """(n_in, n) → (n_windows, n_out)."""
+    def __call__(self, x: torch.Tensor, room: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
+        """(n_in, n) → (n_windows, n_out), in what `room` gives for that shape."""
         rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
         n, n_in = rows.shape
         shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
-        return torch.addmm(self._bias, rows.as_strided(shape, (self._stride * n_in, 1)), self._weight)
+        windows = rows.as_strided(shape, (self._stride * n_in, 1))
+        return torch.addmm(self._bias, windows, self._weight, out=room(len(windows), len(self._bias)))
 
 
 class NarrowConvolution:

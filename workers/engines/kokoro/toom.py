@@ -81,10 +81,4 @@ class ToomConvolution:
         for start in range(0, n_tiles, self._n_piece):
             n = min(self._n_piece, n_tiles - start)
             piece = source.piece(start * self._span - self._reach // 2, n * self._span + self._reach, workspace)
-            place, base = output.begin(start * self._span, n * self._span)
-            samples = self._toom(piece, n, self._dilation)[: len(place)]
-            if base is None:
-                place.copy_(samples)
-            else:
-                torch.add(base, samples, out=place)
-            output.end(place)
+            output.write(start * self._span, self._toom(piece, n, self._dilation))

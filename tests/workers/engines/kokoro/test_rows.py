@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from workers.engines.kokoro import pieces
+from workers.engines.kokoro import pieces, rows
+from workers.engines.kokoro.pieces import Moments, Output
 from workers.engines.kokoro.rows import NarrowConvolution, Upsampling, WindowedConvolution
 
 
@@ -17,13 +18,21 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @torch.inference_mode()
 @pytest.mark.parametrize("stride", [2, 6, 10])
 @pytest.mark.parametrize("is_reflected", [False, True])
-def test_upsampling_is_a_transposed_convolution(stride: int, is_reflected: bool) -> None:
-    original = torch.nn.ConvTranspose1d(6, 4, 2 * stride, stride, padding=stride // 2, bias=False)
-    x = torch.randn(33, 6)
+@pytest.mark.parametrize("n", [1, 33])
+def test_upsampling_is_a_transposed_convolution(
+    monkeypatch: pytest.MonkeyPatch, stride: int, is_reflected: bool, n: int
+) -> None:
+    monkeypatch.setattr(rows, "_RUN_TILES", 3)
+    original = torch.nn.ConvTranspose1d(6, 4, 2 * stride, stride, padding=stride // 2)
+    x = torch.randn(n, 6)
     expected = original(x.t().unsqueeze(0))
     if is_reflected:
         expected = pad(expected, (1, 0), mode="reflect")
-    torch.testing.assert_close(Upsampling(original)(x, is_reflected=is_reflected), expected[0].t(), rtol=1e-5, atol=1e-5)
+    base = torch.randn(expected.shape[2], 4)
+    out, seen = torch.full_like(base, torch.nan), Moments()
+    Upsampling(original, original.bias, is_reflected=is_reflected)(x, Output(out, base=base, seen=seen))
+    torch.testing.assert_close(out, base + expected[0].t(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(seen.result()[0], out.mean(0), rtol=1e-5, atol=1e-5)
 
 
 @torch.inference_mode()
