@@ -79,9 +79,7 @@ Start = Callable[[Callable[[Workspace], torch.Tensor]], Task[torch.Tensor]]
 class Stage:
     """One raising of the rate: what the source adds there, the raised signal, and the mean of three residual blocks."""
 
-    def __init__(
-        self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool, name: str
-    ) -> None:
+    def __init__(self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool, name: str) -> None:
         """Takes over their weights. `name`: of the memory of its raised signal, which no other stage has."""
         self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block)
         self._up = Upsampling(up, up.bias.detach() + self._noise_block.bias, is_reflected=is_last)

@@ -9,11 +9,13 @@ formula costs 38 x 11 = 418.
 Why matrix products and no FFT: the matrices are small, the library's products are fast, and what the first one writes is where
 the next one needs it. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones
 their difference, so that the matrices are half as wide; making them takes no longer than the copy that puts tiles side by side.
-Why three products for a frequency and not four: fewer of them, and the kernel's points need less memory.
+Why three products for a frequency and not four: fewer of them, and the kernel's points need less memory. The sum and its
+product are made when they are needed, in the inner cache; kept beside the points of a whole run they would take a third of its
+memory, and a tenth of the time.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -24,8 +26,9 @@ import torch
 from workers.engines.kokoro.adain import Snake
 from workers.engines.kokoro.pieces import Output, Workspace, rows_of_piece
 
-RUN_TILES: Final = 384
-"""At a time. Fewer are nearer in the cache, but each frequency's kernel is then fetched more often."""
+RUN_TILES: Final = 256
+"""At a time. Fewer are nearer in the cache, but each frequency's kernel is then fetched more often; with 192 and 384 a long
+segment takes three percent longer."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -33,22 +36,20 @@ Matrix = npt.NDArray[np.float64]
 class Parity(msgspec.Struct, frozen=True):
     """The even or the odd frequencies of a tile of N samples: what makes their spectrum of a half tile, and samples of that.
 
-    A spectrum is of real frequencies first, then u of all others, then v; what comes back is the real ones, then the others'
-    imaginary parts, then their real ones.
+    A spectrum is of the real frequencies first, then u and v of each other one; what comes back is the real ones, then the
+    imaginary part and the real one of each other.
     """
 
     sign: int
     """Of a tile's second half, which is added to the first or subtracted from it."""
-    n_real: int
-    n_complex: int
     to_spectrum: Matrix
     """(n_real + 2 n_complex, N / 2)"""
     to_samples: Matrix
     """(N / 2, n_real + 2 n_complex); the second half of the samples is the first, or its opposite."""
-    kernel: Matrix
-    """(n_real + 2 n_complex, n_kernel): of a kernel, what each number of a spectrum is multiplied with."""
-    kernel_of_sums: Matrix
-    """(n_complex, n_kernel): and each u + v."""
+    real_kernels: Matrix
+    """(n_real, n_kernel): of a kernel, what each real frequency is multiplied with."""
+    kernels: Matrix
+    """(n_complex, 3, n_kernel): and what u + v, u and v of each other are."""
 
 
 def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
@@ -65,24 +66,26 @@ def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
         found.append(
             Parity(
                 sign,
-                len(real),
-                len(others),
                 # What is called convolution correlates, so that one of the two spectra is the conjugate.
-                to_spectrum=np.concatenate([cos[real], cos[others], -sin[others]]),
-                to_samples=np.concatenate([cos[real], -2 * sin[others], 2 * cos[others]]).T / n_tile,
-                kernel=np.concatenate([cos[real, :n_kernel], s - c, c + s]),
-                kernel_of_sums=c,
+                to_spectrum=np.concatenate([cos[real], _in_turns(cos[others], -sin[others])]),
+                to_samples=np.concatenate([cos[real], _in_turns(-2 * sin[others], 2 * cos[others])]).T / n_tile,
+                real_kernels=cos[real, :n_kernel],
+                kernels=np.stack([c, s - c, -c - s], axis=1),
             )
         )
     return found[0], found[1]
 
 
-class _Matrices:
-    """Those of a parity, as the products take them, and how its spectrum is divided."""
+def _in_turns(*matrices: Matrix) -> Matrix:
+    """A row of each, and again."""
+    return np.stack(matrices, axis=1).reshape(-1, matrices[0].shape[1])
+
+
+class _Half:
+    """What a parity does with half a tile."""
 
     def __init__(self, parity: Parity) -> None:
-        self.sign = parity.sign
-        self.parts = parity.n_real, parity.n_complex, parity.n_complex
+        self.sign, self.n_points = parity.sign, len(parity.to_spectrum)
         self.to_spectrum = torch.from_numpy(parity.to_spectrum).float()
         self.to_samples = torch.from_numpy(parity.to_samples).float()
 
@@ -101,13 +104,9 @@ class FourierConvolution:
         self._reach = dilation * (n_kernel - 1)
         self._n_run = max(1, RUN_TILES // dilation)
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
-        parts = parities(n_tile, n_kernel)
-        self._matrices = [_Matrices(parity) for parity in parts]
-        kernels = [parity.kernel for parity in parts] + [parity.kernel_of_sums for parity in parts]
-        self._parts = [len(kernel) for kernel in kernels]
-        """How a tile's points are divided: the spectra of both parities, and the sums of both."""
-        k = np.concatenate(kernels)
-        self._kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float().contiguous().unbind()
+        self._halves = [_Half(parity) for parity in parities(n_tile, n_kernel)]
+        self._frequencies = [kernels for parity in parities(n_tile, n_kernel) for kernels in _kernels(parity, weight)]
+        """In the order of the points, the kernels of each: one, or three."""
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
         """See Convolution."""
@@ -115,14 +114,11 @@ class FourierConvolution:
         for start in range(0, n_tiles, self._n_run):
             n = min(self._n_run, n_tiles - start)
             pieces = [(start + first, first, min(first + self._n_piece, n)) for first in range(0, n, self._n_piece)]
-            # Products are written where the points were that have just been read, which is still in the cache.
-            slots = workspace.take("slots", len(self._kernels) + 1, n, self._width)
+            slots = workspace.take("slots", 2 * self._half + 1, n, self._width)
             points, products = slots[1:], slots[:-1]
             for tile, first, last in pieces:
                 self._transform(source, tile, points.narrow(1, first, last - first), workspace)
-            rows = slots.view(len(slots), -1, self._n_channels).unbind()
-            for i, kernel in enumerate(self._kernels):
-                torch.mm(rows[i + 1], kernel, out=rows[i])
+            self._multiply(slots.view(len(slots), -1, self._n_channels).unbind(), workspace)
             for tile, first, last in pieces:
                 place, base = output.begin(tile * self._span, (last - first) * self._span)
                 self._restore(products.narrow(1, first, last - first), place, base, workspace)
@@ -136,42 +132,57 @@ class FourierConvolution:
         halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
         room = workspace.take("folded", *shape)
         rows = room.flatten(1)
-        for of, (spectrum, sums) in zip(self._matrices, self._divide(points), strict=True):
-            torch.add(*halves, alpha=of.sign, out=room)
-            torch.mm(of.to_spectrum, rows, out=spectrum.flatten(1))
-            _, u, v = spectrum.split(of.parts)
-            torch.add(u, v, out=sums)
+        for half, spectrum in zip(self._halves, self._of_parities(points), strict=True):
+            torch.add(*halves, alpha=half.sign, out=room)
+            torch.mm(half.to_spectrum, rows, out=spectrum.flatten(1))
 
-    def _divide(self, points: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """For each parity, its spectrum and its sums."""
-        even, odd, even_sums, odd_sums = points.split(self._parts)
-        return zip((even, odd), (even_sums, odd_sums), strict=True)
+    def _of_parities(self, points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return torch.split(points, [half.n_points for half in self._halves])
+
+    def _multiply(self, slots: Sequence[torch.Tensor], workspace: Workspace) -> None:
+        """Of `slots`, (n_rows, n_channels) each, the first is free and the others are points; all but the last become products.
+
+        So what is written goes where something has just been read, which is still in the cache. The product of a sum is, too,
+        until it has been added to the other two.
+        """
+        total, product = workspace.take("sum and product", 2, *slots[0].shape)
+        at = 0
+        for kernel, *others in self._frequencies:
+            if others:
+                out, u, v = slots[at : at + 3]
+                torch.mm(torch.add(u, v, out=total), kernel, out=product)
+                torch.addmm(product, u, others[0], out=out)
+                torch.addmm(product, v, others[1], out=u)
+                at += 2
+            else:
+                torch.mm(slots[at + 1], kernel, out=slots[at])
+                at += 1
 
     def _restore(self, products: torch.Tensor, place: torch.Tensor, base: torch.Tensor | None, workspace: Workspace) -> None:
-        """Writes to `place` the samples that tiles make of their products (n_points, n, width), which are lost, and `base`."""
-        divided = zip(self._matrices, self._divide(products), strict=True)
-        even, odd = (self._half_samples(of, *parts, workspace) for of, parts in divided)
+        """Writes to `place` the samples that tiles make of their products (n_points, n, width), and `base`."""
+        even, odd = (self._samples(*parts, workspace) for parts in zip(self._halves, self._of_parities(products), strict=True))
         n_whole = len(place) // self._span
         n_rows = n_whole * self._span
-        bases = (None, None) if base is None else self._halves(base[:n_rows])
-        for sign, part, below in zip((1, -1), self._halves(place[:n_rows]), bases, strict=True):
+        bases = (None, None) if base is None else self._split(base[:n_rows])
+        for sign, part, below in zip((1, -1), self._split(place[:n_rows]), bases, strict=True):
             first, second = (half[:n_whole, : part.shape[1]] for half in (even, odd))
             torch.add(first if below is None else torch.add(below, first, out=part), second, alpha=sign, out=part)
         if n_rows < len(place):
             samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(place) - n_rows]
             place[n_rows:] = samples if base is None else base[n_rows:] + samples
 
-    def _halves(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Of what is kept of each of the tiles that these rows are."""
+    def _split(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The halves of what is kept of each of the tiles that these rows are."""
         return torch.split(rows.view(len(rows) // self._span, self._n_step, self._width), self._half, 1)
 
-    def _half_samples(
-        self, of: _Matrices, spectrum: torch.Tensor, sums: torch.Tensor, workspace: Workspace
-    ) -> torch.Tensor:
+    def _samples(self, half: _Half, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
         """(n, n_tile / 2, width): what the products of a parity add to a tile's first half."""
-        _, u, v = spectrum.split(of.parts)
-        u.add_(sums)
-        torch.sub(sums, v, out=v)
-        room = workspace.take(f"samples {of.sign}", self._half, *spectrum.shape[1:])
-        torch.mm(of.to_samples, spectrum.flatten(1), out=room.flatten(1))
+        room = workspace.take(f"samples {half.sign}", self._half, *products.shape[1:])
+        torch.mm(half.to_samples, products.flatten(1), out=room.flatten(1))
         return room.transpose(0, 1)
+
+
+def _kernels(parity: Parity, weight: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
+    """For each frequency, what its points are multiplied with: (n_in, n_out) each."""
+    for factors in (*parity.real_kernels[:, None], *parity.kernels):
+        yield torch.einsum("pk,oik->pio", torch.from_numpy(factors), weight.double()).float().contiguous().unbind()

@@ -9,11 +9,11 @@ from workers.engines.kokoro.fourier import Matrix, Parity, parities
 def correlate(parity: Parity, x: Matrix, w: Matrix) -> Matrix:
     """What the frequencies of a parity add to the first half of a tile, product by product."""
     low, high = np.split(x, 2)
-    spectrum = parity.to_spectrum @ (low + parity.sign * high)
-    real, u, v = np.split(spectrum, [parity.n_real, parity.n_real + parity.n_complex])
-    sums = (parity.kernel_of_sums @ w) * (u + v)
-    real, u, v = np.split((parity.kernel @ w) * spectrum, [parity.n_real, parity.n_real + parity.n_complex])
-    return parity.to_samples @ np.concatenate([real, sums + u, sums - v])
+    real, complex_ = np.split(parity.to_spectrum @ (low + parity.sign * high), [len(parity.real_kernels)])
+    u, v = complex_.reshape(-1, 2).T
+    of_sum, of_u, of_v = (parity.kernels @ w).T
+    parts = np.stack([of_sum * (u + v) + of_u * u, of_sum * (u + v) + of_v * v], axis=1)
+    return parity.to_samples @ np.concatenate([(parity.real_kernels @ w) * real, parts.reshape(-1)])
 
 
 @pytest.mark.parametrize(("n_tile", "n_kernel"), [(8, 3), (24, 7), (48, 11), (12, 6), (14, 3)])
@@ -28,5 +28,5 @@ def test_they_correlate_exactly(n_tile: int, n_kernel: int) -> None:
 @pytest.mark.parametrize("n_tile", [8, 14, 48])
 def test_every_frequency_is_of_one_parity(n_tile: int) -> None:
     even, odd = parities(n_tile, 3)
-    assert even.n_real + odd.n_real == 2
-    assert 2 * (even.n_complex + odd.n_complex) == n_tile - 2
+    assert len(even.real_kernels) + len(odd.real_kernels) == 2
+    assert 2 * (len(even.kernels) + len(odd.kernels)) == n_tile - 2

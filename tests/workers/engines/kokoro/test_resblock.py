@@ -27,5 +27,7 @@ def test_it_is_the_packages_less_a_constant_and_leaves_its_input_alone(n_kernel:
     moments = Moments()
     moments.see(x)
 
-    torch.testing.assert_close(block(x, moments, style, torch.empty_like(x), workspace) + block.bias, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        block(x, moments, style, torch.empty_like(x), workspace) + block.bias, expected, rtol=1e-4, atol=1e-4
+    )
     assert torch.equal(x, before)
