@@ -27,7 +27,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     text_characters: tuple[int, int] = (100, 600)
     """Clients' texts have between so many."""
     n_policy_clients: int = 16
-    n_policy_rounds: int = 2
+    n_policy_rounds: int = 4
     """None: schedulers are not compared."""
     n_overhead_requests: int = 200
     n_hit_clients: tuple[int, ...] = (1, 16)

@@ -4,7 +4,8 @@ Why pieces: a signal is some tens of megabytes and is read and written by severa
 just written is still in the processor's cache when the next one reads it, if both stay within a piece. Why no smaller ones,
 which the inner cache would hold: each operation takes some microseconds to be called.
 
-Why memory is kept: the first write to each page of fresh memory is a fault, which costs more than the write.
+Why memory is kept, that of whole signals too: the first write to each page of fresh memory is a fault, which costs more than
+the write. From twenty seconds of audio on, signals that were new for each segment took a tenth of its time.
 
 Why signals are (n_samples, n_channels) here, and not as the package has them: every step is then on whole rows of memory, a
 dilation included.

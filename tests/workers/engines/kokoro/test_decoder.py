@@ -86,6 +86,14 @@ def test_the_samples_are_the_same_with_any_number_of_threads(ours: Ours) -> None
     assert torch.equal(*(ours.speak(score, n_threads=n_threads)[0] for n_threads in (1, 3)))
 
 
+def test_what_was_spoken_before_is_not_heard(ours: Ours) -> None:
+    short, long = ours.score(*an_input(5)), ours.score(*an_input(30))
+    first = ours.speak(short)[0]
+    ours.speak(long, n_threads=2)
+
+    assert torch.equal(ours.speak(short)[0], first)
+
+
 def test_another_digest_is_another_noise(ours: Ours) -> None:
     one, other = (ours.score(*an_input(3), digest=digest) for digest in (DIGEST, b"another one"))
     assert not torch.equal(ours.speak(one)[0], ours.speak(other)[0])
