@@ -15,7 +15,7 @@ memory, and a tenth of the time.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -104,9 +104,9 @@ class FourierConvolution:
         self._reach = dilation * (n_kernel - 1)
         self._n_run = max(1, RUN_TILES // dilation)
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
-        self._halves = [_Half(parity) for parity in parities(n_tile, n_kernel)]
-        self._frequencies = [kernels for parity in parities(n_tile, n_kernel) for kernels in _kernels(parity, weight)]
-        """In the order of the points, the kernels of each: one, or three."""
+        both = parities(n_tile, n_kernel)
+        self._halves = [_Half(parity) for parity in both]
+        self._frequencies = _kernels(both, weight)
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
         """See Convolution."""
@@ -182,7 +182,9 @@ class FourierConvolution:
         return room.transpose(0, 1)
 
 
-def _kernels(parity: Parity, weight: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
-    """For each frequency, what its points are multiplied with: (n_in, n_out) each."""
-    for factors in (*parity.real_kernels[:, None], *parity.kernels):
-        yield torch.einsum("pk,oik->pio", torch.from_numpy(factors), weight.double()).float().contiguous().unbind()
+def _kernels(both: Sequence[Parity], weight: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
+    """For each frequency, in the order of the points, its one kernel or its three: (n_in, n_out) each."""
+    factors = [one for parity in both for one in (*parity.real_kernels[:, None], *parity.kernels)]
+    # All at once: what is made of each by itself leaves holes of its own size in memory.
+    kernels = torch.einsum("pk,oik->pio", torch.from_numpy(np.concatenate(factors)), weight.double()).float().contiguous()
+    return [of_one.unbind() for of_one in torch.split(kernels, [len(one) for one in factors])]

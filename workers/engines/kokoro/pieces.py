@@ -34,7 +34,7 @@ def pieces_of(signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 class Workspace:
-    """Memory by name, for one thread at a time."""
+    """Memory by name; each name is for one thread at a time."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, torch.Tensor] = {}
