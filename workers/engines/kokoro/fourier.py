@@ -11,7 +11,7 @@ the next one needs it. The first step of an FFT is taken all the same: even freq
 their difference, so that the matrices are half as wide; making them takes no longer than the copy that puts tiles side by side.
 Why three products for a frequency and not four: fewer of them, and the kernel's points need less memory. The sum and its
 product are made when they are needed, in the inner cache; kept beside the points of a whole run they would take a third of its
-memory, and a tenth of the time.
+memory, and the products a tenth more time.
 """
 
 import math
