@@ -34,6 +34,7 @@ def main() -> None:
             settings.engine,
             catalogue=load_catalogue(settings.voices_file),
             model_dir=settings.model_dir,
+            fetched_dir=settings.fetched_model,
             device=settings.device,
             idle_unload=settings.idle_unload,
         )

@@ -42,7 +42,13 @@ def _encoder(settings: Settings) -> Finding:
 def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: Settings) -> Finding:
     is_needed = name in ("espeak", settings.engine)
     try:
-        load_engines(name, catalogue=catalogue, model_dir=settings.model_dir, device=settings.device)
+        load_engines(
+            name,
+            catalogue=catalogue,
+            model_dir=settings.model_dir,
+            fetched_dir=settings.fetched_model,
+            device=settings.device,
+        )
     except KoeError as error:
         return Finding(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
     return Finding(name=name, is_well=True, detail="loads and speaks")

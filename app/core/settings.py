@@ -148,6 +148,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(f"KOE_PORT must be at most {_MOST_PORT}, not {self.port}.")
 
     @property
+    def fetched_model(self) -> Path:
+        """Folder of the model's files that `koe fetch` had from the package registries."""
+        return self.data / "kokoro"
+
+    @property
     def own_url(self) -> str:
         """Where a client on this machine reaches the API."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host

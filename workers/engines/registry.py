@@ -29,6 +29,8 @@ class Loaded(msgspec.Struct, frozen=True):
     """By name."""
     missing: str | None = None
     """Why Kokoro was wanted and is not among them, and the command that mends it: one or two plain sentences."""
+    weights: str | None = None
+    """How exact Kokoro's weights are, `original` or `8-bit`; None without Kokoro."""
 
 
 def load_engines(
@@ -36,6 +38,7 @@ def load_engines(
     *,
     catalogue: Catalogue,
     model_dir: Path | None = None,
+    fetched_dir: Path | None = None,
     device: str = "cpu",
     idle_unload: float = 0.0,
 ) -> Loaded:
@@ -45,7 +48,7 @@ def load_engines(
     - `kokoro`: Kokoro and espeak. Raises EngineUnavailable when Kokoro's files are missing or damaged.
     - `espeak`, `tone`: that one.
 
-    Raises EngineUnavailable when espeak-ng itself does not work. `model_dir` and `device` are as for
+    Raises EngineUnavailable when espeak-ng itself does not work. `model_dir`, `fetched_dir` and `device` are as for
     `workers.engines.kokoro.engine.KokoroEngine`. After `idle_unload` seconds without work Kokoro is let go of until it is asked
     again; 0 is never. The others are light, and stay.
     """
@@ -55,14 +58,14 @@ def load_engines(
     if choice == "espeak":
         return Loaded({"espeak": espeak})
     try:
-        kokoro = _load_kokoro(catalogue, model_dir, device, idle_unload)
+        kokoro, weights = _load_kokoro(catalogue, model_dir, fetched_dir, device, idle_unload)
     except EngineUnavailable as error:
         if choice == "kokoro":
             espeak.close()
             raise
         _log.warning("kokoro_missing", reason=error.message)
         return Loaded({"espeak": espeak}, error.message)
-    return Loaded({"kokoro": kokoro, "espeak": espeak})
+    return Loaded({"kokoro": kokoro, "espeak": espeak}, weights=weights)
 
 
 def _load_tone() -> Engine:
@@ -77,13 +80,19 @@ def _load_espeak(catalogue: Catalogue) -> Engine:
     return EspeakEngine(catalogue)
 
 
-def _load_kokoro(catalogue: Catalogue, model_dir: Path | None, device: str, idle_unload: float) -> Engine:
+def _load_kokoro(
+    catalogue: Catalogue, model_dir: Path | None, fetched_dir: Path | None, device: str, idle_unload: float
+) -> tuple[Engine, str]:
+    """The engine, and how exact its weights are."""
     try:
+        from workers.engines.kokoro.checkpoint import find_checkpoint
         from workers.engines.kokoro.engine import KokoroEngine
     except ModuleNotFoundError as error:
         raise EngineUnavailable(_NOT_INSTALLED.format(error.name)) from error
 
-    def load() -> Engine:
-        return KokoroEngine(catalogue=catalogue, model_dir=model_dir, device=device)
+    def load() -> KokoroEngine:
+        return KokoroEngine(catalogue=catalogue, model_dir=model_dir, fetched_dir=fetched_dir, device=device)
 
-    return IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()
+    weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
+    engine = IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()
+    return engine, weights

@@ -23,9 +23,7 @@ from huggingface_hub import try_to_load_from_cache
 from kokoro.model import KModel
 
 from app.core.errors import EngineUnavailable
-from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS
-
-PARTS: Final = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
+from workers.engines.kokoro.names import CONFIG, PARTS, PRECISIONS, REPOSITORY, WEIGHTS
 
 REMEDY: Final = "Run `koe fetch` to download it."
 
@@ -67,16 +65,33 @@ class CheckpointFiles(msgspec.Struct, frozen=True):
     place: str
     """For messages: the folder or cache that was searched."""
 
+    @property
+    def precision(self) -> str:
+        """`original` or `8-bit`: how exact the weights are."""
+        return PRECISIONS[self.weights.name]
 
-def find_checkpoint(model_dir: Path | None, voice_ids: Iterable[str]) -> CheckpointFiles:
-    """The files in `model_dir`, or in the Hugging Face cache when it is None. Downloads nothing.
+
+def find_checkpoint(model_dir: Path | None, voice_ids: Iterable[str], fetched_dir: Path | None = None) -> CheckpointFiles:
+    """The files in `model_dir`. When it is None: those in the Hugging Face cache, else those in `fetched_dir`, the folder where
+    `koe fetch` puts what it has from the package registries. Downloads nothing.
 
     Raises MissingFile for the config, the weights, or when not one of `voice_ids` has a pack.
     """
-    place = str(model_dir) if model_dir is not None else "the Hugging Face cache"
-    found = {name: _find(model_dir, name) for name in (CONFIG, WEIGHTS)}
-    voices = {voice_id: path for voice_id in voice_ids if (path := _find(model_dir, f"voices/{voice_id}.pt")) is not None}
-    config, weights = found[CONFIG], found[WEIGHTS]
+    voice_ids = tuple(voice_ids)
+    try:
+        return _find_in(model_dir, voice_ids)
+    except MissingFile:
+        if model_dir is not None or fetched_dir is None or not fetched_dir.is_dir():
+            raise
+    return _find_in(fetched_dir, voice_ids)
+
+
+def _find_in(folder: Path | None, voice_ids: Iterable[str]) -> CheckpointFiles:
+    """As `find_checkpoint`, in one place: a folder, or the Hugging Face cache when it is None."""
+    place = str(folder) if folder is not None else "the Hugging Face cache"
+    config = _find(folder, CONFIG)
+    weights = next((path for name in PRECISIONS if (path := _find(folder, name)) is not None), None)
+    voices = {voice_id: path for voice_id in voice_ids if (path := _find(folder, f"voices/{voice_id}.pt")) is not None}
     if config is None or weights is None:
         raise MissingFile(WEIGHTS if config is not None else CONFIG, place)
     if not voices:

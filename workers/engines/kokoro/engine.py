@@ -48,13 +48,16 @@ class KokoroEngine:
     name = "kokoro"
     takes_phonemes = True
 
-    def __init__(self, *, catalogue: Catalogue, model_dir: Path | None, device: str = "cpu") -> None:
-        """Loads the checkpoint in `model_dir`, or in the Hugging Face cache when it is None.
+    def __init__(
+        self, *, catalogue: Catalogue, model_dir: Path | None, fetched_dir: Path | None = None, device: str = "cpu"
+    ) -> None:
+        """Loads the checkpoint that `workers.engines.kokoro.checkpoint.find_checkpoint` finds.
 
         `device` is a name of PyTorch's, or `auto` for the best that is there of `cuda`, `mps` and `cpu`. Raises
         `workers.engines.kokoro.checkpoint.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
         """
-        files = find_checkpoint(model_dir, catalogue.voices)
+        files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
+        self.weights = files.precision
         self._device = _find_device(device)
         self.batch_size = 1 if self._device.type == "cpu" else N_AT_ONCE
         model = load_model(files)
@@ -64,7 +67,9 @@ class KokoroEngine:
         self._packs = VoicePacks(files, catalogue)
         self._phonemizer = Phonemizer()
         self.identity = identity_of("kokoro 5", [files.config, files.weights, *files.voices.values()])
-        _log.info("kokoro_loaded", place=files.place, n_voices=len(files.voices), device=str(self._device))
+        _log.info(
+            "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
+        )
 
     @staticmethod
     def speaks(language: str) -> bool:

@@ -1,0 +1,1 @@
+"""What a machine needs before it can speak: fetched, converted, verified."""
