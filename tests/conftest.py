@@ -47,6 +47,14 @@ def data(short_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a whole tiny checkpoint; not to be written to."""
+    from tests.checkpoints import make_checkpoint  # It needs torch, which takes seconds.
+
+    return make_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
 def valkey(short_folder: Path) -> Iterator[EmbeddedServer]:
     """A Valkey for tests of single modules."""
     server = EmbeddedServer(short_folder / "shared")

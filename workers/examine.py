@@ -4,12 +4,14 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Final, Literal
 
 import msgspec
 
 from app.core.errors import KoeError
 from app.core.findings import Finding
+from app.core.logs import configure_logs
 from app.core.settings import Settings, read_settings
 from app.core.voices import Catalogue, load_catalogue
 from workers.encoder import find_ffmpeg
@@ -42,16 +44,18 @@ def _encoder(settings: Settings) -> Finding:
 def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: Settings) -> Finding:
     is_needed = name in ("espeak", settings.engine)
     try:
-        load_engines(
+        loaded = load_engines(
             name,
             catalogue=catalogue,
             model_dir=settings.model_dir,
             fetched_dir=settings.fetched_model,
             device=settings.device,
         )
+        loaded.engines[name].warm_up()
     except KoeError as error:
         return Finding(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
-    return Finding(name=name, is_well=True, detail="loads and speaks")
+    weights = f", {loaded.weights} weights" if loaded.weights else ""
+    return Finding(name=name, is_well=True, detail=f"loads and speaks{weights}")
 
 
 def _homographs() -> Finding:
@@ -69,8 +73,14 @@ def _language(extra: str, language: str, modules: tuple[str, ...]) -> Finding:
 
 
 def main() -> None:
-    """Writes the findings."""
-    sys.stdout.buffer.write(msgspec.json.encode(list(examine(read_settings(os.environ)))))
+    """Writes the findings. Nothing else goes to standard output: the log goes to standard error, and so does what a library
+    prints.
+    """
+    settings = read_settings(os.environ)
+    configure_logs(settings.log_format)
+    with redirect_stdout(sys.stderr):
+        findings = list(examine(settings))
+    sys.stdout.buffer.write(msgspec.json.encode(findings))
 
 
 if __name__ == "__main__":

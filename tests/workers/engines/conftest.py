@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from app.core.voices import Catalogue, load_catalogue
-from tests.checkpoints import make_checkpoint
 from workers.engines.base import Engine
 from workers.engines.espeak import EspeakEngine
 from workers.engines.idle import IdleEngine
@@ -15,12 +14,6 @@ from workers.engines.tone import ToneEngine
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return load_catalogue()
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a whole tiny checkpoint; not to be written to."""
-    return make_checkpoint(tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture(scope="session")
