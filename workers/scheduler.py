@@ -420,7 +420,7 @@ def _synthesize(turns: Sequence[Turn], n_threads: int) -> KoeError | None:
     except Exception as error:  # noqa: BLE001 - carried to the slots that wait, and the thread goes on
         n_phonemes = [turn.segment.n_phonemes for turn in turns]
         log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
-        return OutOfMemory() if _is_out_of_memory(error) else EngineFailed()
+        return EngineFailed()
     for turn, waveform in spoken:
         _finish(turn, waveform)
     return None
@@ -443,9 +443,3 @@ def _finish(turn: Turn, waveform: Waveform) -> None:
         turn.sound.set_result(turn.on_done(waveform))
     except Exception as error:  # noqa: BLE001 - carried to the slot that waits
         turn.sound.set_exception(error)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """PyTorch raises classes of its own on a GPU and a plain RuntimeError on a CPU."""
-    words = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words

@@ -535,7 +535,7 @@ class HungryEngine(ToneEngine):
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         if self.n_left and any(self._text in segment.text for segment in segments):
             self.n_left -= 1
-            raise MemoryError
+            raise OutOfMemory
         return super().synthesize(segments, n_threads=n_threads)
 
 

@@ -526,7 +526,7 @@ class CrampedEngine(BatchingEngine):
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         waveforms = super().synthesize(segments, n_threads=n_threads)
         if len(segments) > 1 or segments[0].text == "big":
-            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+            raise OutOfMemory
         return waveforms
 
 
@@ -557,6 +557,25 @@ def test_one_for_whom_there_is_no_memory_is_not_tried_again_here(line: Line) -> 
 
     assert isinstance(future.exception(30), OutOfMemory)
     assert cramped.batches == [["big"]]
+
+
+class WordyEngine(BatchingEngine):
+    """Fails with words about memory, and means something else."""
+
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        super().synthesize(segments, n_threads=n_threads)
+        raise RuntimeError("The index is out of memory range.")
+
+
+def test_what_a_failure_says_of_memory_decides_nothing(line: Line) -> None:
+    wordy = WordyEngine()
+    futures = [line.scheduler.submit(a_turn(text, wordy)) for text in "ab"]
+
+    wordy.release(1000)
+    line.spoken()
+
+    assert [type(future.exception(30)) for future in futures] == [EngineFailed, EngineFailed]
+    assert wordy.batches == [["a", "b"]]
 
 
 def test_what_an_engine_raises_is_its_failure_and_the_next_is_spoken() -> None:

@@ -125,7 +125,8 @@ class Engine(Protocol):
         """One waveform for each segment, in order. The same segment gives the same samples, whatever stands beside it and
         however many threads, `n_threads` at most, it is spoken by.
 
-        Raises SegmentTooLong, and never cuts; EngineFailed when the engine itself does.
+        Raises SegmentTooLong, and never cuts; OutOfMemory when it finds no memory (`workers.memory.or_out_of_memory`), and
+        EngineFailed when it fails otherwise.
         """
         ...
 

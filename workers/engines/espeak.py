@@ -21,6 +21,7 @@ from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.engines.stretch import stretch
+from workers.memory import or_out_of_memory
 from workers.text import espeak
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.segment import fit, segment
@@ -91,8 +92,8 @@ class EspeakEngine:
                     )
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """One waveform for each, with the times of its words. Raises SegmentTooLong, EngineFailed."""
-        return [self._speak(one) for one in segments]
+        """One waveform for each, with the times of its words. Raises SegmentTooLong, EngineFailed, OutOfMemory."""
+        return or_out_of_memory(lambda: [self._speak(one) for one in segments])
 
     def warm_up(self) -> None:
         """Speaks to nobody: the library's data is then in the system's cache."""

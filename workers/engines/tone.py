@@ -14,6 +14,7 @@ from app.core.errors import SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend, show_blend
 from workers.engines.base import Samples, Segment, Waveform, Word
+from workers.memory import or_out_of_memory
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.segment import fit, segment
 from workers.text.words import find_words, says_something
@@ -69,7 +70,7 @@ class ToneEngine:
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """A sine of `frequency_hz(voice)` for each, `n_samples(segment)` long, with words in proportion to their characters."""
-        return [_beep(one) for one in segments]
+        return or_out_of_memory(lambda: [_beep(one) for one in segments])
 
     def warm_up(self) -> None:
         """Is never cold."""

@@ -107,6 +107,7 @@ class Library:
         self._library = library
         self._samples: list[npt.NDArray[np.int16]] = []
         self._words: list[WordEvent] = []
+        self._is_short = False
         self._callback = _Callback(self._receive)
         _declare(library)
         if library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DO_NOT_EXIT) != RATE_HZ:
@@ -153,16 +154,27 @@ class Library:
         _libc.free(ctypes.cast(table, ctypes.c_void_p))
 
     def _synthesize(self, data: bytes) -> None:
-        self._samples, self._words = [], []
+        self._samples, self._words, self._is_short = [], [], False
         if self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF_8, None, None) != 0:
             raise EngineFailed("espeak-ng could not speak a segment.")
+        if self._is_short:
+            raise MemoryError
 
     def _set_voice(self, voice: str) -> None:
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise EngineUnavailable(_BROKEN.format(f": the voice {voice} is missing"))
 
     def _receive(self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]") -> int:
-        """Called by the library with every piece of audio and the events in it."""
+        """Called by the library with every piece of audio and the events in it; 1 ends its work. ctypes would swallow what is
+        raised here, and the piece would be missing.
+        """
+        try:
+            self._take(wave, n_samples, events)
+        except MemoryError:
+            self._is_short = True
+        return int(self._is_short)
+
+    def _take(self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]") -> None:
         if wave and n_samples:
             self._samples.append(np.ctypeslib.as_array(wave, (n_samples,)).copy())
         index = 0
@@ -170,7 +182,6 @@ class Library:
             if events[index].type == _EVENT_WORD:
                 self._words.append(WordEvent(max(0, events[index].text_position - 1), events[index].sample))
             index += 1
-        return 0
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """What `workers.engines.base` promises of every engine."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -138,6 +141,47 @@ def test_too_long_is_refused_and_not_cut(engine: Engine, catalogue: Catalogue) -
     too_long = msgspec.structs.replace(segment, text="a " * 600, phonemes="a" * 1200)
     with pytest.raises(SegmentTooLong, match="1200 phonemes"):
         engine.synthesize([too_long])
+
+
+WITHOUT_MEMORY = """
+import resource, sys
+from pathlib import Path
+
+import msgspec
+
+from app.core.errors import OutOfMemory
+from app.core.voices import load_catalogue
+from workers.engines.registry import load_engines
+
+name, model_dir, idle_unload = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+catalogue = load_catalogue()
+loaded = load_engines(name, catalogue=catalogue, model_dir=model_dir, idle_unload=idle_unload)
+engine = loaded.engines[name]
+engine.warm_up()
+blend, language = catalogue.parse("af_heart")
+(short,) = engine.prepare("Hello.", voice=blend, language=language, speed=0.25)
+long = msgspec.structs.replace(short, text="A word that is said again. " * 2000, phonemes=short.phonemes[0] * 500, said=())
+used = next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmSize")) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (used + 64 * 1024**2, resource.RLIM_INFINITY))
+try:
+    engine.synthesize([long])
+except OutOfMemory as error:
+    failure = error
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert failure.__context__ is None
+assert len(engine.synthesize([short])[0].samples)
+print("it speaks again")
+"""
+"""Speaks what takes more than the 64 MiB that the process may have beyond what it has."""
+
+
+@pytest.mark.parametrize(("name", "idle_unload"), [("tone", 0.0), ("espeak", 0.0), ("kokoro", 0.0), ("kokoro", 60.0)])
+def test_an_engine_that_finds_no_memory_says_so_and_holds_none(name: str, idle_unload: float, checkpoint: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_MEMORY, name, str(checkpoint), str(idle_unload)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.stdout.endswith("it speaks again\n"), done.stderr
 
 
 def test_a_segment_sounds_the_same_whatever_it_ends_and_wherever_it_stands(engine: Engine, catalogue: Catalogue) -> None:

@@ -25,6 +25,7 @@ from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
 from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
+from workers.memory import or_out_of_memory
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.phonemize import Phonemizer, Said
 from workers.text.segment import fit, segment
@@ -106,16 +107,14 @@ class KokoroEngine:
                     )
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """One waveform for each segment, with the times of its words. Raises SegmentTooLong, EngineFailed."""
+        """One waveform for each segment, with the times of its words. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
         # For each thread anew: the scheduler speaks as many segments at once as there are cores.
         torch.set_num_threads(1)
         try:
-            scores = [self._score(one) for one in segments]
-            spoken = self._decoder(scores, n_threads)
+            return or_out_of_memory(lambda: self._speak(segments, n_threads), is_shortage=_is_shortage)
         except RuntimeError as error:
             n_phonemes = ", ".join(str(one.n_phonemes) for one in segments)
             raise EngineFailed(f"Kokoro could not speak segments of {n_phonemes} phonemes ({type(error).__name__}).") from error
-        return [_finish(*parts) for parts in zip(segments, scores, spoken, strict=True)]
 
     def warm_up(self) -> None:
         """Speaks to nobody: loads the G2P of English and has the model allocate what it works in."""
@@ -139,6 +138,11 @@ class KokoroEngine:
             _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
         return said
 
+    def _speak(self, segments: Sequence[Segment], n_threads: int) -> list[Waveform]:
+        scores = [self._score(one) for one in segments]
+        spoken = self._decoder(scores, n_threads)
+        return [_finish(*parts) for parts in zip(segments, scores, spoken, strict=True)]
+
     def _score(self, one: Segment) -> Score:
         if one.n_phonemes > MAX_PHONEMES:
             raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'kokoro' takes {MAX_PHONEMES}.")
@@ -151,6 +155,13 @@ def _finish(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
     if not np.isfinite(samples).all():
         raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
     return Waveform(np.clip(samples, -1, 1), tuple(_time(one.said, score.n_frames.tolist())))
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Whether PyTorch found no memory. Its allocator on a CPU raises a plain RuntimeError, which only its words tell."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        type(error) is RuntimeError and "DefaultCPUAllocator: can't allocate memory" in str(error)
+    )
 
 
 _WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}
