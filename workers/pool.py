@@ -64,6 +64,7 @@ class Pool:
             name=self.name,
             engines=tuple(loaded.engines),
             missing=loaded.missing,
+            weights=loaded.weights,
             n_slots=len(self._slots),
             n_threads=settings.threads or n_cores(),
             started_at=time.time(),
@@ -174,7 +175,9 @@ class Pool:
 
     def _beat_once(self) -> None:
         card_seconds = _CARD_SHARE * self._settings.worker_timeout
-        card = msgspec.structs.replace(self._card, first_sound_seconds=self.runtime.limits.pace.seconds)
+        card = msgspec.structs.replace(
+            self._card, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
+        )
         announce(self._redis, card, card_seconds, takes_work=not self._stopping.is_set())
         for slot in self._slots:
             slot.beat()

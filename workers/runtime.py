@@ -33,6 +33,7 @@ from app.core.store import Store
 from app.core.utterance import Utterance
 from workers.books import Books
 from workers.engines.base import Engine
+from workers.engines.identity import short
 from workers.orders import Limits, ListenedOrder
 from workers.phonemes import Phonemes
 from workers.scheduler import Scheduler
@@ -144,6 +145,10 @@ class Runtime:
             if self._ledger.abandon(take):
                 log.info("utterance_abandoned", utterance_id=take.utterance_id)
 
+    def identities(self) -> dict[str, str]:
+        """Engine → a short digest of its identity, as it is now: one that is loaded again may have found other files."""
+        return {name: short(engine.identity) for name, engine in self.engines.items()}
+
     def close(self) -> None:
         """Ends the compute threads and the engines."""
         self._scheduler.close()
@@ -153,6 +158,8 @@ class Runtime:
     def _speak(self, order: ListenedOrder) -> Spoken:
         if order.claim.is_lethal:
             raise WorkersDied
+        if not self._sounds_as_asked(order.utterance):
+            self._patiently(lambda: self._ledger.never_reuse(order.claim))
         with self._known(order):
             for n_left in reversed(range(_MOST_ATTEMPTS)):
                 try:
@@ -164,6 +171,11 @@ class Runtime:
                     order.cancelled.wait(_BREATH_SECONDS)
                     order.begin_again()
         raise AssertionError("unreachable")
+
+    def _sounds_as_asked(self, utterance: Utterance) -> bool:
+        """False where the fleet has changed since: what is spoken here must not be found by its id later."""
+        identity = self.identities().get(utterance.engine)
+        return identity is None or not utterance.identities or identity in utterance.identities
 
     @contextmanager
     def _known(self, order: ListenedOrder) -> Iterator[None]:

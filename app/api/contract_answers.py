@@ -17,7 +17,8 @@ RULES: Final[dict[str, dict[str, Described]]] = {
     "Readiness": {
         "status": {"enum": ["ready", "unavailable"]},
         "engine": {**_ENGINE, "description": "The engine that OpenAI's model names get; null with no worker."},
-        "notice": {"description": "Why a better engine is not loaded, and the command that mends it."},
+        "weights": {"description": "How exact the weights are that it speaks with, `mixed` where workers differ."},
+        "notice": {"description": "Why a better engine is not loaded, or workers differ, and the command that mends it."},
         "workers": {"minimum": 0, "description": "How many workers are alive."},
         "queue": {
             "description": "How many utterances wait, by lane.",

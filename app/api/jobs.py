@@ -98,9 +98,15 @@ async def create_job(
         signs_webhooks=settings.webhook_secret is not None,
         private_webhooks=settings.webhook_private,
     )
-    engine = resolve_engine(asked.speech.model, await fleet.now())
+    now = await fleet.now()
+    engine = resolve_engine(asked.speech.model, now)
     utterance = to_utterance(
-        asked.speech, engine=engine, mp3_bitrate=settings.mp3_bitrate, lexicon=lexicon, emoji=settings.emoji
+        asked.speech,
+        engine=engine,
+        identities=now.identities_of(engine),
+        mp3_bitrate=settings.mp3_bitrate,
+        lexicon=lexicon,
+        emoji=settings.emoji,
     )
     admission = await limiter.admit(key_of(request), stays_open=False)
     job = Job(

@@ -13,13 +13,13 @@ from litestar.params import FromPath, SkipValidation
 from app.api.auth import require_key
 from app.api.contract import AnsweredOperation, ModelOperation
 from app.core.errors import EngineUnavailable, NoWorker
-from app.core.fleet import Fleet, FleetView
+from app.core.fleet import Fleet, FleetView, Weights
 from app.core.models import MODELS, Model, find_model
 
 GivenFleet = NamedDependency[SkipValidation[FleetView]]
 """How a handler asks for the fleet: a parameter named `fleet` of this type."""
 
-_REMEDIES: Final = {"kokoro": "`koe fetch` downloads its files; then start the workers again."}
+_REMEDIES: Final = {"kokoro": "`koe fetch` downloads its files; a running `koe serve` takes them by itself."}
 
 
 class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,8 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
     owned_by: str
     engine: str | None
     """The engine that would speak it now; None with no worker."""
+    weights: Weights | None
+    """How exact Kokoro's weights are, `mixed` where workers differ; None where another engine would speak it."""
 
 
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,10 @@ async def get_model(model_id: FromPath[str], fleet: GivenFleet) -> ModelObject:
 
 
 def _show(model: Model, fleet: Fleet) -> ModelObject:
-    return ModelObject(id=model.id, created=model.created, owned_by=model.owned_by, engine=model.engine or fleet.best)
+    engine = model.engine or fleet.best
+    return ModelObject(
+        id=model.id, created=model.created, owned_by=model.owned_by, engine=engine, weights=fleet.weights_of(engine)
+    )
 
 
 def _reason(fleet: Fleet, engine: str) -> str:

@@ -98,8 +98,16 @@ async def create_speech(
     """Speaks `input` and streams it in `response_format`, as it is or as events."""
     fields = read_object(request.headers.get("content-type"), await request.body())
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
-    engine = resolve_engine(asked.model, await fleet.now())
-    utterance = to_utterance(asked, engine=engine, mp3_bitrate=settings.mp3_bitrate, lexicon=lexicon, emoji=settings.emoji)
+    now = await fleet.now()
+    engine = resolve_engine(asked.model, now)
+    utterance = to_utterance(
+        asked,
+        engine=engine,
+        identities=now.identities_of(engine),
+        mp3_bitrate=settings.mp3_bitrate,
+        lexicon=lexicon,
+        emoji=settings.emoji,
+    )
     request_id = request.scope["state"]["request_id"]
     async with AsyncExitStack() as stack:
         admission = await limiter.admit(key_of(request), stays_open=True)

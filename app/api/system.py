@@ -12,7 +12,7 @@ from app.api.models import GivenFleet
 from app.core.broker import Broker, Lane
 from app.core.connections import reachable
 from app.core.errors import NoWorker
-from app.core.fleet import Fleet
+from app.core.fleet import Fleet, Weights
 
 GivenBroker = NamedDependency[SkipValidation[Broker]]
 """How a handler asks for the broker: a parameter named `broker` of this type."""
@@ -31,8 +31,10 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """`ready` or `unavailable`."""
     engine: str | None
     """The engine that OpenAI's model names get."""
+    weights: Weights | None
+    """How exact the weights are that it speaks with, `mixed` where workers differ; None where it has none."""
     notice: str | None
-    """Why a better engine is not loaded, and the command that mends it."""
+    """Why a better engine is not loaded, or workers differ, and the command that mends it."""
     workers: int
     queue: dict[Lane, int]
     """Utterances that wait, by lane."""
@@ -51,12 +53,13 @@ async def readiness(fleet: GivenFleet, broker: GivenBroker) -> Response[Readines
         now = await fleet.now()
         with reachable():
             waiting = await asyncio.to_thread(broker.waiting)
-        notice = now.missing
+        notice = now.notice
     except NoWorker as error:
         now, waiting, notice = Fleet(), dict.fromkeys(Lane, 0), error.message
     body = Readiness(
         status="ready" if now.best else "unavailable",
         engine=now.best,
+        weights=now.weights_of(now.best),
         notice=notice,
         workers=len(now.cards),
         queue=waiting,

@@ -211,16 +211,18 @@ def to_utterance(
     request: SpeechRequest,
     *,
     engine: str,
+    identities: tuple[str, ...] = (),
     mp3_bitrate: int,
     lexicon: Lexicon = NO_LEXICON,
     emoji: Emoji = "drop",
 ) -> Utterance:
-    """The sound of `request`, spoken by `engine`; `mp3_bitrate` is in bits per second. What the request says of a word goes
-    before what the `lexicon` does.
+    """The sound of `request`, spoken by `engine`, of which the fleet has these `identities`; `mp3_bitrate` is in bits a second.
+    What the request says of a word goes before what the `lexicon` does.
     """
     return Utterance(
         text=request.input,
         engine=engine,
+        identities=identities,
         voice=request.voice,
         language=request.language,
         format=request.format.name,

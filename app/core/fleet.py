@@ -10,7 +10,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterable
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
 import msgspec
 from redis import Redis
@@ -19,11 +19,21 @@ from redis.exceptions import RedisError
 
 from app.core import keys
 from app.core.errors import NoWorker
+from app.core.model_files import Precision
 from app.core.models import best_engine
 from app.core.utterance import WIRE_VERSION
 
 _SCAN_SECONDS: Final = 0.5
 _FORGET_SECONDS: Final = 3600.0
+
+
+Weights = Precision | Literal["mixed"]
+"""`mixed` where workers differ."""
+
+_MIXED: Final = (
+    "Some workers have Kokoro's original weights and some have 8-bit ones, so the same text does not always sound the same. "
+    "`koe fetch --from hub`, on each machine with workers, gets the original."
+)
 
 
 class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +44,10 @@ class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
     """Loaded and warm."""
     missing: str | None = None
     """Why an engine that was wanted is not loaded, and the command that mends it: one sentence."""
+    weights: Precision | None = None
+    """How exact Kokoro's weights are; None without Kokoro."""
+    identities: dict[str, str] = {}
+    """Engine → a short digest of its identity: equal where the same segment sounds the same."""
     n_slots: int = 0
     n_threads: int = 1
     """Segments that it speaks at a time."""
@@ -81,6 +95,20 @@ class Fleet(msgspec.Struct, frozen=True):
     def missing(self) -> str | None:
         """Why a better engine is not loaded, in the words of the first worker that lacks one."""
         return next((card.missing for card in self.cards if card.missing), None)
+
+    def weights_of(self, engine: str | None) -> Weights | None:
+        """How exact the weights are that `engine` speaks with; None where it has none."""
+        found = {card.weights for card in self.cards} - {None} if engine == "kokoro" and engine in self.engines else set()
+        return "mixed" if len(found) > 1 else next(iter(found), None)
+
+    def identities_of(self, engine: str) -> tuple[str, ...]:
+        """The digests of all that may speak a request for `engine`, sorted: one, unless workers differ."""
+        return tuple(sorted({card.identities[engine] for card in self.cards if engine in card.identities}))
+
+    @property
+    def notice(self) -> str | None:
+        """What is wrong with the fleet though it speaks, and the command that mends it."""
+        return self.missing or (_MIXED if self.weights_of(self.best) == "mixed" else None)
 
     def room(self, wait_seconds: float) -> Room | None:
         """For as many as the fleet can let hear something within `wait_seconds`, and always for as many as it speaks to at a

@@ -210,7 +210,7 @@ class Ledger:
 
 
 class WorkerLedger:
-    """The worker's side: claim, risk, ending, finish, fail, let go."""
+    """The worker's side: claim, risk, ending, never reuse, finish, fail, let go."""
 
     def __init__(self, redis: Redis, *, worker: str, cache_ttl: int, cache_bytes: int) -> None:
         self._redis = redis
@@ -222,6 +222,7 @@ class WorkerLedger:
         self._risk = redis.register_script(scripts.RISK)
         self._ending = redis.register_script(scripts.ENDING)
         self._let_go = redis.register_script(scripts.LET_GO)
+        self._never_reuse = redis.register_script(scripts.NEVER_REUSE)
         self._finish = redis.register_script(scripts.FINISH)
         self._fail = redis.register_script(scripts.FAIL)
 
@@ -272,6 +273,10 @@ class WorkerLedger:
     def abandon(self, take: Take) -> bool:
         """Cancels the take when nobody reads it any more whose API process lives. True when it did."""
         return bool(self._abandon(keys=take.both, args=[take.token, take.utterance_id]))
+
+    def never_reuse(self, claim: Claim) -> None:
+        """Says that the take does not sound as its id promises: whoever asks for the same from now on does not get it."""
+        self._never_reuse(keys=claim.take.both[:1], args=claim.args)
 
     def finish(self, claim: Claim, report: Report) -> int | None:
         """Ends the take well and keeps it within the cache's budget. Returns how many segments engines have spoken for it, on

@@ -262,6 +262,17 @@ if state ~= 'queued' and redis.call('EXISTS', KEYS[2]) == 0 then return false en
 return {state, redis.call('EXISTS', 'koe:worker:' .. (worker or '')), redis.call('EXISTS', 'koe:api:' .. (submitter or ''))}
 """
 
+NEVER_REUSE: Final = (
+    _SHARED
+    + """
+-- KEYS: record. ARGV: take, claim. Returns 1 when the take is held: only those who read it now hear it, as if it had lost its
+-- beginning.
+if not is_held(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
+redis.call('HSETNX', KEYS[1], 'trimmed', 0)
+return 1
+"""
+)
+
 FINISH: Final = (
     _SHARED
     + """

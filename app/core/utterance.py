@@ -11,7 +11,7 @@ import msgspec
 
 from app.core.voices import Blend
 
-WIRE_VERSION: Final = 4
+WIRE_VERSION: Final = 5
 """Of what passes between the API and the workers. It is part of the digest and of the queues' names, so that two versions never
 share a stream or take each other's work.
 """
@@ -27,6 +27,10 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     text: str
     engine: str
     """`kokoro`, `espeak` or `tone`: which one speaks is decided when the request is taken."""
+    identities: tuple[str, ...] = ()
+    """Short digests of the identities of those workers' engines that may speak it: finished audio of other weights has another
+    id. Empty where that does not matter.
+    """
     voice: Blend
     language: str
     """BCP 47 tag."""

@@ -29,6 +29,7 @@ from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.house import wait_until
 from workers import orders, runtime, synthesizer
 from workers.engines.base import Engine, Segment, Waveform
+from workers.engines.identity import short
 from workers.engines.tone import ToneEngine
 from workers.orders import Limits
 from workers.runtime import Runtime
@@ -712,6 +713,28 @@ async def test_what_sounds_otherwise_is_spoken_again(speaking_with: SpeakingWith
     assert [len(engine.spoken) for engine in engines.values()] == [3, 3]
     assert len(said["pcm"]) == len(said["wav"])
     assert said["pcm"] != said["wav"]
+
+
+@pytest.mark.parametrize(
+    ("asked_of", "found"),
+    [(ToneEngine.identity, Found.HIT), (OtherEngine.identity, Found.MISS)],
+    ids=["this engine", "another"],
+)
+async def test_finished_audio_is_found_again_only_where_it_sounds_as_was_asked(
+    asked_of: str, found: Found, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+) -> None:
+    """The fleet changes between the request and the worker that takes it."""
+    utterance = an_utterance(identities=(short(asked_of),))
+    take = await attached(ledger, utterance)
+
+    await speech(speaking_with(ToneEngine()), utterance)
+    audio, _ = await heard(aredis, take)
+    await ledger.detach(take)
+    again = await ledger.attach(utterance.id)
+
+    assert audio
+    assert again is not None
+    assert again[0] is found
 
 
 async def test_who_goes_on_with_another_engine_joins_what_was_heard(

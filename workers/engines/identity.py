@@ -16,6 +16,11 @@ def identity_of(kind: str, files: Iterable[Path]) -> str:
     return f"{kind} {hashlib.sha256(repr(digests).encode()).hexdigest()}"
 
 
+def short(identity: str) -> str:
+    """16 hex digits that stand for it where many are carried about."""
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
 def _digest(file: Path) -> str:
     try:
         status = file.stat()

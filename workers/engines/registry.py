@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from app.core.errors import EngineUnavailable
+from app.core.model_files import Precision, find_checkpoint
 from app.core.voices import Catalogue
 from workers.engines.base import Engine
 from workers.engines.idle import IdleEngine
@@ -29,8 +30,8 @@ class Loaded(msgspec.Struct, frozen=True):
     """By name."""
     missing: str | None = None
     """Why Kokoro was wanted and is not among them, and the command that mends it: one or two plain sentences."""
-    weights: str | None = None
-    """How exact Kokoro's weights are, `original` or `8-bit`; None without Kokoro."""
+    weights: Precision | None = None
+    """How exact Kokoro's weights are; None without Kokoro."""
 
 
 def load_engines(
@@ -82,10 +83,9 @@ def _load_espeak(catalogue: Catalogue) -> Engine:
 
 def _load_kokoro(
     catalogue: Catalogue, model_dir: Path | None, fetched_dir: Path | None, device: str, idle_unload: float
-) -> tuple[Engine, str]:
+) -> tuple[Engine, Precision]:
     """The engine, and how exact its weights are."""
     try:
-        from workers.engines.kokoro.checkpoint import find_checkpoint
         from workers.engines.kokoro.engine import KokoroEngine
     except ModuleNotFoundError as error:
         raise EngineUnavailable(_NOT_INSTALLED.format(error.name)) from error

@@ -35,7 +35,8 @@ class StillFleet:
 
 
 def a_fleet(*engines: str, missing: str | None = None) -> Fleet:
-    return Fleet((WorkerCard(name="one", engines=engines, missing=missing),))
+    weights = "8-bit" if "kokoro" in engines else None
+    return Fleet((WorkerCard(name="one", engines=engines, missing=missing, weights=weights),))
 
 
 @contextmanager
@@ -62,8 +63,9 @@ def test_the_list_holds_what_the_workers_can_speak() -> None:
             "created": 1681940951,
             "owned_by": "openai-internal",
             "engine": "kokoro",
+            "weights": "8-bit",
         }
-        assert answer["data"][-1]["engine"] == "espeak"
+        assert [(model["engine"], model["weights"]) for model in answer["data"][-2:]] == [("kokoro", "8-bit"), ("espeak", None)]
 
 
 def test_an_engine_that_is_not_there_is_not_listed() -> None:

@@ -1,5 +1,7 @@
 """The fleet at one moment: its engines are those of every worker, and its room is for those who hear something in time."""
 
+import pytest
+
 from app.core.fleet import Fleet, Room, WorkerCard
 
 
@@ -27,6 +29,48 @@ def test_workers_with_nothing_in_common_have_no_best_engine() -> None:
 def test_why_an_engine_is_missing_is_told_by_the_worker_that_lacks_it() -> None:
     fleet = Fleet((a_card("kokoro"), a_card("espeak", missing="The files are not there: run `koe fetch`.")))
     assert fleet.missing == "The files are not there: run `koe fetch`."
+
+
+def weighted(**weights: str | None) -> Fleet:
+    """Workers with Kokoro of these weights, and those without it where there are none."""
+    cards = [
+        WorkerCard(
+            name=name,
+            engines=("kokoro", "espeak") if each else ("espeak",),
+            weights=each,  # type: ignore[arg-type]
+            identities={"espeak": "e", "kokoro": f"k {each}"} if each else {"espeak": "e"},
+        )
+        for name, each in weights.items()
+    ]
+    return Fleet(tuple(cards))
+
+
+@pytest.mark.parametrize("weights", ["original", "8-bit"])
+def test_the_weights_are_those_of_every_worker(weights: str) -> None:
+    fleet = weighted(one=weights, two=weights)
+
+    assert fleet.weights_of("kokoro") == weights
+    assert fleet.identities_of("kokoro") == (f"k {weights}",)
+    assert fleet.weights_of("espeak") is None
+    assert fleet.notice is None
+
+
+def test_workers_with_different_weights_are_told() -> None:
+    fleet = weighted(one="original", two="8-bit")
+
+    assert fleet.weights_of("kokoro") == "mixed"
+    assert fleet.identities_of("kokoro") == ("k 8-bit", "k original")
+    assert fleet.identities_of("espeak") == ("e",)
+    assert fleet.notice is not None
+    assert "koe fetch --from hub" in fleet.notice
+
+
+def test_where_one_worker_lacks_kokoro_its_weights_do_not_speak() -> None:
+    fleet = weighted(one="original", two=None)
+
+    assert fleet.best == "espeak"
+    assert fleet.weights_of(fleet.best) is None
+    assert fleet.weights_of("kokoro") is None
 
 
 def paced(*seconds: float, n_threads: int = 1) -> Fleet:

@@ -30,7 +30,12 @@ def test_the_id_is_40_hex_digits_and_the_same_every_time() -> None:
 
 
 def test_the_id_stays_what_it_is_as_long_as_the_wire_version_does() -> None:
-    assert an_utterance().id == "5a675541a04f16112192f9889b12cfe0ceb17702"
+    assert an_utterance().id == "707ec6a70bc6361be03cb65d05b0d1bb67960d07"
+
+
+def test_the_same_text_by_other_weights_is_another_utterance() -> None:
+    ids = {an_utterance(identities=identities).id for identities in ((), ("a",), ("b",), ("a", "b"))}
+    assert len(ids) == 4
 
 
 @pytest.mark.parametrize("spec", ["bf_emma+af_heart", "af_heart(7)+bf_emma(7)", "coral+bf_emma"])

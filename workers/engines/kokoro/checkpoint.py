@@ -1,4 +1,4 @@
-"""Kokoro's files: found, loaded with the `kokoro` package, and refused when they are not whole.
+"""Kokoro's files: loaded with the `kokoro` package, and refused when they are not whole.
 
 Why the weights are not loaded by `KModel` itself: it skips keys that do not fit without a word, and would download what is
 missing. Here it is built empty, and every tensor that the file ought to have is checked and copied.
@@ -12,20 +12,18 @@ import json
 import pickle
 import struct
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import torch
 import transformers
-from huggingface_hub import try_to_load_from_cache
 from kokoro.model import KModel
 
-from app.core.errors import EngineUnavailable
-from workers.engines.kokoro.names import CONFIG, PARTS, PRECISIONS, REPOSITORY, WEIGHTS
+from app.core.model_files import CheckpointError, CheckpointFiles, MissingFile, find_checkpoint
+from workers.engines.kokoro.names import PARTS, REPOSITORY
 
-REMEDY: Final = "Run `koe fetch` to download it."
+__all__ = ["CheckpointError", "CheckpointFiles", "DamagedFile", "MissingFile", "find_checkpoint", "load_model", "load_tensor"]
 
 _PREFIX: Final = "module."
 _MAY_LACK: Final = (".norm.weight", ".norm.bias")
@@ -37,66 +35,11 @@ _UNREADABLE: Final = (
 """All that was seen to come out of PyTorch for a file of random bytes, and its like."""
 
 
-class CheckpointError(EngineUnavailable):
-    """Kokoro's files are not there or not whole; the message names the file and the command that mends it."""
-
-
-class MissingFile(CheckpointError):
-    """A file of the checkpoint is not there."""
-
-    def __init__(self, name: str, place: str) -> None:
-        super().__init__(f"Kokoro's file {name} is not in {place}. {REMEDY}")
-
-
 class DamagedFile(CheckpointError):
     """A file of the checkpoint cannot be used. `reason` is a short phrase."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"Kokoro's file {path} is damaged ({reason}). Delete it and run `koe fetch` to download it again.")
-
-
-class CheckpointFiles(msgspec.Struct, frozen=True):
-    """Where the parts of a checkpoint are."""
-
-    config: Path
-    weights: Path
-    voices: dict[str, Path]
-    """Voice id → its pack; those of the catalogue that are there."""
-    place: str
-    """For messages: the folder or cache that was searched."""
-
-    @property
-    def precision(self) -> str:
-        """`original` or `8-bit`: how exact the weights are."""
-        return PRECISIONS[self.weights.name]
-
-
-def find_checkpoint(model_dir: Path | None, voice_ids: Iterable[str], fetched_dir: Path | None = None) -> CheckpointFiles:
-    """The files in `model_dir`. When it is None: those in the Hugging Face cache, else those in `fetched_dir`, the folder where
-    `koe fetch` puts what it has from the package registries. Downloads nothing.
-
-    Raises MissingFile for the config, the weights, or when not one of `voice_ids` has a pack.
-    """
-    voice_ids = tuple(voice_ids)
-    try:
-        return _find_in(model_dir, voice_ids)
-    except MissingFile:
-        if model_dir is not None or fetched_dir is None or not fetched_dir.is_dir():
-            raise
-    return _find_in(fetched_dir, voice_ids)
-
-
-def _find_in(folder: Path | None, voice_ids: Iterable[str]) -> CheckpointFiles:
-    """As `find_checkpoint`, in one place: a folder, or the Hugging Face cache when it is None."""
-    place = str(folder) if folder is not None else "the Hugging Face cache"
-    config = _find(folder, CONFIG)
-    weights = next((path for name in PRECISIONS if (path := _find(folder, name)) is not None), None)
-    voices = {voice_id: path for voice_id in voice_ids if (path := _find(folder, f"voices/{voice_id}.pt")) is not None}
-    if config is None or weights is None:
-        raise MissingFile(WEIGHTS if config is not None else CONFIG, place)
-    if not voices:
-        raise MissingFile("voices/*.pt", place)
-    return CheckpointFiles(config, weights, voices, place)
 
 
 def load_model(files: CheckpointFiles) -> KModel:
@@ -116,14 +59,6 @@ def load_tensor(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
         raise DamagedFile(path, f"it cannot be read: {type(error).__name__}") from error
-
-
-def _find(model_dir: Path | None, name: str) -> Path | None:
-    if model_dir is not None:
-        path = model_dir / name
-        return path if path.is_file() else None
-    cached = try_to_load_from_cache(REPOSITORY, name)
-    return Path(cached) if isinstance(cached, str) else None
 
 
 def _read_config(path: Path) -> dict[str, Any]:

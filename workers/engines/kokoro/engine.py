@@ -16,12 +16,13 @@ import torch
 
 from app.core.errors import EngineFailed, SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
+from app.core.model_files import find_checkpoint
 from app.core.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Segment, Waveform, Word
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.batch import N_AT_ONCE, BatchDecoder
-from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
+from workers.engines.kokoro.checkpoint import load_model
 from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
@@ -52,10 +53,10 @@ class KokoroEngine:
     def __init__(
         self, *, catalogue: Catalogue, model_dir: Path | None, fetched_dir: Path | None = None, device: str = "cpu"
     ) -> None:
-        """Loads the checkpoint that `workers.engines.kokoro.checkpoint.find_checkpoint` finds.
+        """Loads the checkpoint that `app.core.model_files.find_checkpoint` finds.
 
         `device` is a name of PyTorch's, or `auto` for the best that is there of `cuda`, `mps` and `cpu`. Raises
-        `workers.engines.kokoro.checkpoint.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
+        `app.core.model_files.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
         self.weights = files.precision
@@ -67,7 +68,7 @@ class KokoroEngine:
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
         self._phonemizer = Phonemizer()
-        self.identity = identity_of("kokoro 5", [files.config, files.weights, *files.voices.values()])
+        self.identity = identity_of("kokoro 5", files.paths)
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )

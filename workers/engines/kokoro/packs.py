@@ -7,8 +7,9 @@ from typing import Final
 import torch
 
 from app.core.errors import InvalidValue
+from app.core.model_files import CheckpointFiles, MissingFile
 from app.core.voices import Blend, Catalogue
-from workers.engines.kokoro.checkpoint import CheckpointFiles, DamagedFile, MissingFile, load_tensor
+from workers.engines.kokoro.checkpoint import DamagedFile, load_tensor
 
 N_ROWS: Final = 510
 STYLE_WIDTH: Final = 256

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import pytest
 import torch
 
@@ -56,7 +55,7 @@ def test_nothing_touches_the_network(checkpoint: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     _load(checkpoint)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MissingFile, match="Hugging Face cache"):
         find_checkpoint(None, ["af_heart"])
 
@@ -69,7 +68,7 @@ def test_a_checkpoint_is_found_in_the_cache_of_the_hub(
     (repository / "refs" / "main").write_text("abc123")
     (repository / "snapshots").mkdir()
     (repository / "snapshots" / "abc123").symlink_to(checkpoint)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     files = find_checkpoint(None, ["af_heart", "af_nobody"])
     assert files.weights.samefile(checkpoint / WEIGHTS)
     assert set(files.voices) == {"af_heart"}
