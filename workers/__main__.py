@@ -15,6 +15,8 @@ from app.core.logs import configure_logs
 from app.core.parent import end_with_parent
 from app.core.settings import SettingsError, read_settings
 from app.core.voices import load_catalogue
+from workers.encoder import find_ffmpeg
+from workers.engines.finish import Finish
 from workers.engines.registry import load_engines
 from workers.pool import Pool
 
@@ -37,6 +39,7 @@ def main() -> None:
             fetched_dir=settings.fetched_model,
             device=settings.device,
             idle_unload=settings.idle_unload,
+            finish=Finish(ffmpeg_path=find_ffmpeg(settings.ffmpeg), loudness_lufs=settings.loudness),
         )
         pool = Pool(settings, redis_url, loaded)
         pool.warm_up()

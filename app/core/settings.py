@@ -17,6 +17,7 @@ from app.core.origins import check_origin
 
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MOST_PORT: Final = 65_535
+_MIN_LOUDNESS, _MAX_LOUDNESS = -40.0, -9.0
 _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 
@@ -128,6 +129,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of emoji: dropped, or said by their names in the language of the text (`say`)."""
     voices_file: Path | None = None
     """TOML file with voices and aliases of the operator's own, in the shape of `app/core/voices.toml`."""
+    loudness: float = -20.0
+    """Loudness of every voice in LUFS (ITU-R BS.1770), from -40 to -9; 0 leaves each as loud as its engine speaks it."""
     ffmpeg: Path | None = None
     """The encoder's binary. None: the one inside imageio-ffmpeg."""
     mp3_bitrate: int = 128_000
@@ -144,6 +147,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 check_origin(origin)
             except ValueError as error:
                 raise SettingsError(f"KOE_CORS_ORIGINS: {error}") from None
+        if self.loudness and not _MIN_LOUDNESS <= self.loudness <= _MAX_LOUDNESS:
+            raise SettingsError(
+                f"KOE_LOUDNESS must be between {_MIN_LOUDNESS:g} and {_MAX_LOUDNESS:g} LUFS, or 0, not {self.loudness:g}."
+            )
         if self.port > _MOST_PORT:
             raise SettingsError(f"KOE_PORT must be at most {_MOST_PORT}, not {self.port}.")
 

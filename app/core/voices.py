@@ -16,6 +16,8 @@ import msgspec
 from app.core.errors import InvalidValue
 
 MAX_BLEND_VOICES: Final = 8
+USUAL_LOUDNESS: Final = -24.2
+"""LUFS: the median of Kokoro's voices."""
 
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})(?:\(([^()]{1,32})\))?")
 
@@ -31,6 +33,8 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     grade: str = ""
     """Quality that the voice's makers give it, `A` to `F`; empty where they give none."""
     licence: str = "Apache-2.0"
+    loudness: float | None = None
+    """Integrated loudness of its speech as Kokoro gives it, in LUFS (ITU-R BS.1770); None where nobody has measured it."""
 
     @property
     def name(self) -> str:
@@ -90,6 +94,12 @@ class Catalogue(msgspec.Struct, frozen=True):
             raise self._invalid(spec)
         return blend, self.voices[next(iter(weights))].language
 
+    def loudness_of(self, blend: Blend) -> float:
+        """LUFS of the blend's speech as Kokoro gives it: the mean of its voices', by weight. A voice that has not been measured
+        counts as USUAL_LOUDNESS.
+        """
+        return sum(part.weight * _or_usual(self.voices[part.voice_id].loudness) for part in blend)
+
     def aliases_of(self, voice_id: str) -> list[str]:
         """The other names that mean exactly this voice."""
         return sorted(alias for alias, target in self.aliases.items() if target == voice_id)
@@ -116,6 +126,10 @@ class Catalogue(msgspec.Struct, frozen=True):
             f"{MAX_BLEND_VOICES} such as 'af_heart(2)+bf_emma(1)' work too; GET /v1/audio/voices lists them.",
             param="voice",
         )
+
+
+def _or_usual(loudness: float | None) -> float:
+    return USUAL_LOUDNESS if loudness is None else loudness
 
 
 def load_catalogue(override: Path | None = None) -> Catalogue:

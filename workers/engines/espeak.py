@@ -13,14 +13,13 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import soxr
 
 from app.core.errors import InvalidValue, NotSupported, SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend, BlendPart, Catalogue
-from workers.engines.base import Samples, Segment, Waveform, Word
-from workers.engines.stretch import stretch
+from workers.engines.base import Segment, Waveform, Word
+from workers.engines.finish import Finish
 from workers.memory import or_out_of_memory
 from workers.text import espeak
 from workers.text.directions import NO_DIRECTIONS, Directions
@@ -31,6 +30,11 @@ MAX_PHONEMES: Final = 500
 
 _NORMAL_WPM: Final = 175
 _TIMBRES: Final = {"female": ("f2", "f3", "f1", "f4", "f5"), "male": ("m3", "m7", "m1", "m2", "m4", "m5", "m6", "m8")}
+_LOUDNESS: Final = {
+    **{"f1": -18.9, "f2": -18.9, "f3": -19.9, "f4": -18.9, "f5": -20.5, "m1": -21.8, "m2": -21.9},
+    **{"m3": -20.4, "m4": -20.7, "m5": -21.3, "m6": -20.7, "m7": -19.7, "m8": -25.8},
+}
+"""LUFS of each timbre's speech (ITU-R BS.1770), the mean of five languages."""
 _PITCHES: Final = (50, 38, 62, 44, 56, 32, 68)
 """One for each round through the timbres; 50 is the timbre's own."""
 _BLEND_PITCH: Final = 3
@@ -51,13 +55,14 @@ class EspeakEngine:
     takes_phonemes = False
     batch_size = 1
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, finish: Finish | None = None) -> None:
         """Raises EngineUnavailable when the library does not work on this machine."""
         espeak.self_test()
         espeak.voices()
         self._timbres = _cast(catalogue)
         cast = hashlib.sha256(msgspec.json.encode(self._timbres, order="deterministic")).hexdigest()
-        self.identity = f"espeak 1 {version('espeakng-loader')} {cast}"
+        self._finish = finish or Finish()
+        self.identity = f"espeak 2 {self._finish.identity} {version('espeakng-loader')} {cast}"
 
     def speaks(self, language: str) -> bool:
         """Whether espeak-ng has a voice for it."""
@@ -110,26 +115,36 @@ class EspeakEngine:
         wpm = round(min(max(_NORMAL_WPM * one.speed, espeak.LEAST_WPM), espeak.MOST_WPM))
         with espeak.opened() as library:
             pcm, events = library.speak(one.text, name, wpm=wpm, pitch=pitch)
-        samples = _finish(pcm, factor=espeak.LEAST_WPM / (_NORMAL_WPM * one.speed))
-        return Waveform(samples, _time(one.text, events, len(pcm), len(samples) / SAMPLE_RATE_HZ))
+        samples = soxr.resample(pcm.astype(np.float32) / 32768, espeak.RATE_HZ, SAMPLE_RATE_HZ)
+        seconds = len(samples) / SAMPLE_RATE_HZ
+        spoken = Waveform(samples, _time(one.text, events, len(pcm), seconds))
+        slower = max(1.0, espeak.LEAST_WPM / (_NORMAL_WPM * one.speed))
+        return self._finish(spoken, seconds=seconds * slower, loudness_lufs=self._loudness(one.voice))
 
     def _name(self, voice: Blend, language: str) -> str:
         """The name that espeak-ng knows voice and language by: `gmw/en-US+f3`."""
         spoken = espeak.find_voice(language)
         if spoken is None:
             raise NotSupported(f"The language '{language}' is not one that espeak-ng speaks.", param="language")
-        heaviest = max(voice, key=lambda part: part.weight)
-        return f"{spoken}+{self._timbre(heaviest.voice_id).variant}"
+        return f"{spoken}+{self._timbre(_heaviest(voice)).variant}"
 
     def _pitch(self, voice: Blend) -> int:
         mean = sum(part.weight * self._timbre(part.voice_id).pitch for part in voice)
         return round(mean) + (_BLEND_PITCH if len(voice) > 1 else 0)
+
+    def _loudness(self, voice: Blend) -> float:
+        """LUFS of its speech; a blend has the timbre of its heaviest voice."""
+        return _LOUDNESS[self._timbre(_heaviest(voice)).variant]
 
     def _timbre(self, voice_id: str) -> _Timbre:
         try:
             return self._timbres[voice_id]
         except KeyError:
             raise InvalidValue(f"Invalid value: '{voice_id}' is no voice of this server.", param="voice") from None
+
+
+def _heaviest(voice: Blend) -> str:
+    return max(voice, key=lambda part: part.weight).voice_id
 
 
 def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
@@ -146,12 +161,6 @@ def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
 def _phonemize(text: str, *, voice: str) -> str:
     phonemes = espeak.phonemes(text, voice)
     return phonemes if _NOT_A_LETTER.sub("", phonemes) else ""
-
-
-def _finish(pcm: npt.NDArray[np.int16], *, factor: float) -> Samples:
-    """espeak-ng's samples at 24 kHz, `factor` times as long where that is more than 1."""
-    resampled = soxr.resample(pcm.astype(np.float32) / 32768, espeak.RATE_HZ, SAMPLE_RATE_HZ)
-    return np.clip(stretch(resampled, max(1.0, factor)), -1, 1).astype(np.float32)
 
 
 def _time(text: str, events: list[espeak.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:

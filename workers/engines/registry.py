@@ -14,6 +14,7 @@ from app.core.errors import EngineUnavailable
 from app.core.model_files import Precision, find_checkpoint
 from app.core.voices import Catalogue
 from workers.engines.base import Engine
+from workers.engines.finish import Finish
 from workers.engines.idle import IdleEngine
 
 Choice = Literal["auto", "kokoro", "espeak", "tone"]
@@ -42,6 +43,7 @@ def load_engines(
     fetched_dir: Path | None = None,
     device: str = "cpu",
     idle_unload: float = 0.0,
+    finish: Finish | None = None,
 ) -> Loaded:
     """The engines for `choice`.
 
@@ -51,15 +53,15 @@ def load_engines(
 
     Raises EngineUnavailable when espeak-ng itself does not work. `model_dir`, `fetched_dir` and `device` are as for
     `workers.engines.kokoro.engine.KokoroEngine`. After `idle_unload` seconds without work Kokoro is let go of until it is asked
-    again; 0 is never. The others are light, and stay.
+    again; 0 is never. The others are light, and stay. `finish` is what is done to all speech of Kokoro and espeak-ng.
     """
     if choice == "tone":
         return Loaded({"tone": _load_tone()})
-    espeak = _load_espeak(catalogue)
+    espeak = _load_espeak(catalogue, finish)
     if choice == "espeak":
         return Loaded({"espeak": espeak})
     try:
-        kokoro, weights = _load_kokoro(catalogue, model_dir, fetched_dir, device, idle_unload)
+        kokoro, weights = _load_kokoro(catalogue, model_dir, fetched_dir, device, idle_unload, finish)
     except EngineUnavailable as error:
         if choice == "kokoro":
             espeak.close()
@@ -75,14 +77,19 @@ def _load_tone() -> Engine:
     return ToneEngine()
 
 
-def _load_espeak(catalogue: Catalogue) -> Engine:
+def _load_espeak(catalogue: Catalogue, finish: Finish | None) -> Engine:
     from workers.engines.espeak import EspeakEngine
 
-    return EspeakEngine(catalogue)
+    return EspeakEngine(catalogue, finish)
 
 
 def _load_kokoro(
-    catalogue: Catalogue, model_dir: Path | None, fetched_dir: Path | None, device: str, idle_unload: float
+    catalogue: Catalogue,
+    model_dir: Path | None,
+    fetched_dir: Path | None,
+    device: str,
+    idle_unload: float,
+    finish: Finish | None,
 ) -> tuple[Engine, Precision]:
     """The engine, and how exact its weights are."""
     try:
@@ -91,7 +98,7 @@ def _load_kokoro(
         raise EngineUnavailable(_NOT_INSTALLED.format(error.name)) from error
 
     def load() -> KokoroEngine:
-        return KokoroEngine(catalogue=catalogue, model_dir=model_dir, fetched_dir=fetched_dir, device=device)
+        return KokoroEngine(catalogue=catalogue, model_dir=model_dir, fetched_dir=fetched_dir, device=device, finish=finish)
 
     weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
     engine = IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()

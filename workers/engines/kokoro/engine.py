@@ -19,6 +19,7 @@ from app.core.formats import SAMPLE_RATE_HZ
 from app.core.model_files import find_checkpoint
 from app.core.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Segment, Waveform, Word
+from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.batch import N_AT_ONCE, BatchDecoder
@@ -34,6 +35,12 @@ from workers.text.words import SaidWord, says_something
 
 MAX_PHONEMES: Final = N_ROWS
 """The model reads 512 tokens, two of them pads."""
+
+MIN_MODEL_SPEED: Final = 0.8
+MAX_MODEL_SPEED: Final = 1.25
+"""Within these the model's own speed loses no word. Beyond, it drops phonemes or draws out vowels, since it gives each phoneme
+a whole number of frames and at least one.
+"""
 
 _FRAME_SECONDS: Final = 600 / SAMPLE_RATE_HZ
 """What the model predicts durations in: as many samples as its decoder makes of one step."""
@@ -51,7 +58,13 @@ class KokoroEngine:
     takes_phonemes = True
 
     def __init__(
-        self, *, catalogue: Catalogue, model_dir: Path | None, fetched_dir: Path | None = None, device: str = "cpu"
+        self,
+        *,
+        catalogue: Catalogue,
+        model_dir: Path | None,
+        fetched_dir: Path | None = None,
+        device: str = "cpu",
+        finish: Finish | None = None,
     ) -> None:
         """Loads the checkpoint that `app.core.model_files.find_checkpoint` finds.
 
@@ -68,7 +81,9 @@ class KokoroEngine:
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
         self._phonemizer = Phonemizer()
-        self.identity = identity_of("kokoro 5", files.paths)
+        self._catalogue = catalogue
+        self._finish = finish or Finish()
+        self.identity = identity_of(f"kokoro 6 {self._finish.identity}", files.paths)
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )
@@ -142,20 +157,31 @@ class KokoroEngine:
     def _speak(self, segments: Sequence[Segment], n_threads: int) -> list[Waveform]:
         scores = [self._score(one) for one in segments]
         spoken = self._decoder(scores, n_threads)
-        return [_finish(*parts) for parts in zip(segments, scores, spoken, strict=True)]
+        return [self._finished(*parts) for parts in zip(segments, scores, spoken, strict=True)]
 
     def _score(self, one: Segment) -> Score:
         if one.n_phonemes > MAX_PHONEMES:
             raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'kokoro' takes {MAX_PHONEMES}.")
         ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in one.phonemes), 0]])
-        return self._prosody(ids, self._packs.style(one.voice, one.n_phonemes), one.speed, one.digest)
+        return self._prosody(ids, self._packs.style(one.voice, one.n_phonemes), _model_speed(one.speed), one.digest)
+
+    def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
+        seconds = score.n_natural_frames * _FRAME_SECONDS / one.speed
+        return self._finish(
+            _waveform(one, score, spoken), seconds=seconds, loudness_lufs=self._catalogue.loudness_of(one.voice)
+        )
 
 
-def _finish(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
+def _model_speed(speed: float) -> float:
+    """The speed that the model itself is asked for; time stretching makes up for the rest."""
+    return min(max(speed, MIN_MODEL_SPEED), MAX_MODEL_SPEED)
+
+
+def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
     samples = spoken.numpy()
     if not np.isfinite(samples).all():
         raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
-    return Waveform(np.clip(samples, -1, 1), tuple(_time(one.said, score.n_frames.tolist())))
+    return Waveform(samples, tuple(_time(one.said, score.n_frames.tolist())))
 
 
 def _is_shortage(error: Exception) -> bool:

@@ -33,6 +33,8 @@ class Score(msgspec.Struct, frozen=True):
     """(1, 128)"""
     n_frames: torch.Tensor
     """(n_tokens,): of each token, the pads at both ends among them."""
+    n_natural_frames: int
+    """How many there would be in all at speed 1."""
 
 
 class Prosody:
@@ -53,12 +55,14 @@ class Prosody:
         lengths, mask = torch.tensor([ids.shape[1]]), torch.zeros(ids.shape, dtype=torch.bool)
         hidden = self._bert_encoder(self._bert(ids, attention_mask=(~mask).int())).transpose(-1, -2)
         states = self._predictor.text_encoder(hidden, manner, lengths, mask)
-        duration = torch.sigmoid(self._predictor.duration_proj(self._predictor.lstm(states)[0])).sum(dim=-1) / speed
-        n_frames = torch.round(duration).clamp(min=1).long().reshape(-1)
+        duration = torch.sigmoid(self._predictor.duration_proj(self._predictor.lstm(states)[0])).sum(dim=-1)
+        n_frames = _whole(duration / speed)
         tokens = torch.repeat_interleave(torch.arange(ids.shape[1]), n_frames)
         pitch_hz, energy = self._curves(states[:, tokens], manner)
         encoded = self._text_encoder(ids, lengths, mask)[:, :, tokens]
-        return Score(encoded, pitch_hz, energy, self._spectrum(pitch_hz, digest), style[:, :_HALF], n_frames)
+        return Score(
+            encoded, pitch_hz, energy, self._spectrum(pitch_hz, digest), style[:, :_HALF], n_frames, int(_whole(duration).sum())
+        )
 
     def _curves(self, states: torch.Tensor, manner: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Pitch and energy, (1, 2 n_frames) each, of `states` (1, n_frames, n_channels)."""
@@ -75,3 +79,8 @@ class Prosody:
         noise = draw_noise(digest, n_samples, self._source.n_harmonics)
         magnitude, angle = self._stft.transform(self._source(pitch_hz, noise.unsqueeze(0)))
         return torch.cat([magnitude, angle], dim=1)
+
+
+def _whole(duration: torch.Tensor) -> torch.Tensor:
+    """(n_tokens,): durations (1, n_tokens) in whole frames, at least one each."""
+    return torch.round(duration).clamp(min=1).long().reshape(-1)
