@@ -25,6 +25,7 @@ from app.core.logs import configure_logs
 from app.core.model_watch import find_model, wants_model
 from app.core.parent import end_with_parent
 from app.core.settings import Settings, SettingsError, read_settings
+from app.core.voices import DEFAULT_VOICE
 from app.serve import Supervisor
 from app.server import adopted, listening, port_of, serve_app
 
@@ -133,7 +134,7 @@ def fetch() -> None:
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; its name decides the format."
 )
-@click.option("--voice", default="alloy", show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--voice", default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
 @click.option("--model", default="tts-1", show_default=True)
 @click.option("--speed", type=float, default=1.0, show_default=True)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending.")
@@ -202,13 +203,13 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None) -> No
 
 @koe.command()
 @click.argument("text")
-@click.option("--voice", help="A name of `koe voices`; alloy, where no language is given either.")
+@click.option("--voice", help=f"A name of `koe voices`; {DEFAULT_VOICE}, where no language is given either.")
 @click.option("--language", help="BCP 47 tag or Kokoro's letter; by default the voice's own.")
 @click.option("--model", help="By default the best engine that is loaded.")
 @_with_server
 def phonemize(server: client.Server, text: str, voice: str | None, language: str | None, model: str | None) -> None:
     """Print what would be said of TEXT, a line for each segment. `-` reads the text from standard input."""
-    asked = {"voice": voice or (None if language else "alloy"), "language": language, "model": model}
+    asked = {"voice": voice or (None if language else DEFAULT_VOICE), "language": language, "model": model}
     asked["input"] = sys.stdin.read() if text == "-" else text
     for phonemes in server.phonemes(asked):
         click.echo(phonemes)
@@ -223,7 +224,7 @@ def jobs() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--watch", is_flag=True, help="Show the progress, and fetch the file at the end.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; implies --watch.")
-@click.option("--voice", default="alloy", show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--voice", default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
 @click.option("--model", default="tts-1", show_default=True)
 @click.option("--speed", type=float, default=1.0, show_default=True)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending; else mp3.")

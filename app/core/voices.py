@@ -17,6 +17,9 @@ from app.core.errors import InvalidValue
 
 MAX_BLEND_VOICES: Final = 8
 
+DEFAULT_VOICE: Final = "af_heart"
+"""The best graded one, which OpenAI's `coral` means: what the command line and the page begin with."""
+
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})(?:\(([^()]{1,32})\))?")
 
 
