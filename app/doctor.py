@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -25,6 +26,8 @@ from app.core.fleet import WorkerCard
 from app.core.settings import Settings, part_environ
 
 _POLL_SECONDS: Final = 0.2
+_SETTLE_SECONDS: Final = 1.0
+"""Longer than the API remembers a fleet that has just been renewed."""
 
 
 def examine(settings: Settings, redis_url: str, console: Console) -> bool:
@@ -45,14 +48,26 @@ def welcome(settings: Settings, console: Console) -> None:
 
 def _welcome(settings: Settings, console: Console) -> None:
     url = settings.own_url
+    time.sleep(_SETTLE_SECONDS)
     ready = _wait_until_ready(url)
-    console.print(f"\n[bold]Koe {__version__}[/] speaks at [bold]{url}/v1[/] with [bold]{ready['engine']}[/]", highlight=False)
+    weights = f" ({ready['weights']} weights)" if ready["weights"] else ""
+    console.print(
+        f"\n[bold]Koe {__version__}[/] speaks at [bold]{url}/v1[/] with [bold]{ready['engine']}[/]{weights}", highlight=False
+    )
     if ready["notice"]:
         console.print(f"[yellow]![/] {ready['notice']}", highlight=False, soft_wrap=True)
-    console.print(
-        f'  koe say "Hello" -o hello.mp3       or any OpenAI client with base_url={url}/v1', highlight=False, soft_wrap=True
-    )
+    for command, meaning in _commands(url, ready):
+        console.print(f"  {command:34} {meaning}", highlight=False, soft_wrap=True)
     console.print("  Ctrl-C ends it.\n", highlight=False)
+
+
+def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a person may want next."""
+    yield 'koe say "Hello" -o hello.mp3', f"or any OpenAI client with base_url={url}/v1"
+    if ready["weights"] == "8-bit":
+        yield "koe fetch --from hub", "gets Kokoro's original weights (330 MB), while this runs"
+    elif ready["engine"] != "kokoro" and "koe fetch" in (ready["notice"] or ""):
+        yield "koe fetch", "gets Kokoro's voice, while this runs"
 
 
 def _wait_until_ready(url: str) -> dict[str, Any]:
@@ -91,8 +106,13 @@ def _queue(redis_url: str) -> Finding:
     return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
 
 
+def has_workers() -> bool:
+    """Whether what workers need is installed here, or a part of it."""
+    return any(importlib.util.find_spec(module) is not None for module in ("torch", "espeakng_loader"))
+
+
 def _speaking_side(settings: Settings) -> list[Finding]:
-    if importlib.util.find_spec("torch") is None and importlib.util.find_spec("espeakng_loader") is None:
+    if not has_workers():
         remedy = "pip install 'koe[worker]' on the machines that are to speak."
         return [Finding(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
     command = [sys.executable, "-m", "workers.examine"]

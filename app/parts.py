@@ -13,12 +13,13 @@ import time
 from collections.abc import Sequence
 from typing import IO, Final
 
+import msgspec
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core import keys
-from app.core.fleet import name_prefix
+from app.core.fleet import WorkerCard, name_prefix
 
 log: Final = structlog.get_logger()
 
@@ -104,16 +105,21 @@ class WorkerPart(Part):
         self._redis_url = redis_url
 
     def is_up(self) -> bool:
-        """See Part. A Redis that is away is nothing but no."""
+        """See Part."""
+        return self.card() is not None
+
+    def card(self) -> WorkerCard | None:
+        """What it says of itself; None while the fleet does not know it. A Redis that is away is nothing but no."""
         if self._process is None:
-            return False
+            return None
         own = name_prefix(self._process.pid).encode()
         try:
             with Redis.from_url(self._redis_url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS) as redis:
                 names = [name for name in redis.zrange(keys.WORKERS, 0, -1) if name.startswith(own)]
-                return any(redis.exists(keys.worker(name.decode())) for name in names)
+                cards = [redis.get(keys.worker(name.decode())) for name in names]
         except RedisError:
-            return False
+            return None
+        return next((msgspec.json.decode(card, type=WorkerCard) for card in cards if card), None)
 
 
 class ApiPart(Part):

@@ -6,6 +6,8 @@ with it. Each part ends when this process does (`app.core.parent`), however it e
 Why a renewal brings up everything new before anything old ends: a version that does not start costs nothing then, and the parts
 end in the order in which they need each other: the old API first, which answers whom it has let in, then the old workers, which
 speak for it.
+
+Why new files of Kokoro's renew the workers alone: nothing else reads them. A set that cannot be loaded leaves the old workers.
 """
 
 import fcntl
@@ -22,6 +24,7 @@ from typing import IO, Final
 import structlog
 
 from app.core.embedded import EmbeddedError, EmbeddedServer
+from app.core.model_watch import ModelWatch
 from app.core.settings import Secret, Settings, part_environ
 from app.parts import ApiPart, Part, WorkerPart
 
@@ -49,6 +52,8 @@ class Supervisor:
         self._sockets = sockets
         self._n_workers = n_workers
         self._parts = self._make_parts()
+        self._watch = ModelWatch(self._settings)
+        self._on_started: Callable[[], None] = lambda: None
         self._coming: list[Part] = []
         self._leaving: list[Part] = []
         self._renewal: Iterator[None] | None = None
@@ -59,11 +64,12 @@ class Supervisor:
 
     def run(self, on_started: Callable[[], None]) -> None:
         """Runs until SIGTERM or SIGINT; then the API and the workers finish what they have in hand. A second signal ends all
-        at once. SIGHUP renews the API and the workers. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA`
-        is in use.
+        at once. SIGHUP renews the API and the workers; new files of Kokoro's renew the workers. `on_started` is called at the
+        start, and when new files speak. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use.
         """
         with _data_lock(self._settings) if self._server else _no_lock():
             self._listen_for_signals()
+            self._on_started = on_started
             try:
                 if self._server:
                     self._server.start()
@@ -78,11 +84,13 @@ class Supervisor:
 
     def _make_parts(self) -> list[Part]:
         """In the order in which they are started: whom the API needs comes before it."""
-        environ = part_environ(self._settings)
+        return [*self._make_workers(), ApiPart(part_environ(self._settings), self._sockets)]
+
+    def _make_workers(self) -> list[Part]:
         redis_url = self._settings.redis_url
         assert redis_url is not None
-        workers = [WorkerPart(number, environ, redis_url.reveal()) for number in range(1, self._n_workers + 1)]
-        return [*workers, ApiPart(environ, self._sockets)]
+        environ = part_environ(self._settings)
+        return [WorkerPart(number, environ, redis_url.reveal()) for number in range(1, self._n_workers + 1)]
 
     def _check(self) -> None:
         if self._server and not self._server.is_running():
@@ -97,28 +105,42 @@ class Supervisor:
             self._stop.set()
         elif self._hung_up.is_set() and self._renewal is None:
             self._hung_up.clear()
-            self._renewal = self._renew()
+            self._watch = ModelWatch(self._settings)
+            self._renewal = self._renew(self._make_parts())
+        elif self._renewal is None and self._watch.has_changed():
+            log.info("model_files_changed")
+            self._renewal = self._take_model()
         if self._renewal is not None and next(self._renewal, _OVER) is _OVER:
             self._renewal = None
 
-    def _renew(self) -> Iterator[None]:
-        """One renewal: it yields while it waits."""
+    def _take_model(self) -> Iterator[None]:
+        """Renews the workers for new files, and greets again when these speak."""
+        old = self._parts
+        yield from self._renew(self._make_workers(), for_model=True)
+        if self._parts is not old:
+            self._on_started()
+
+    def _renew(self, new: Sequence[Part], *, for_model: bool = False) -> Iterator[None]:
+        """One renewal: `new` take the place of the parts of their kinds. It yields while it waits."""
         log.info("renewal_started")
         started_at = time.monotonic()
         try:
-            yield from self._bring_up()
+            yield from self._bring_up(new, for_model=for_model)
         except _NotUp as error:
             log.error("renewal_given_up", reason=str(error))
             self._leaving, self._coming = self._coming, []
             yield from self._let_go()
             return
-        self._leaving, self._parts, self._coming = self._parts, self._coming, []
+        kinds = tuple({type(part) for part in new})
+        self._leaving = [part for part in self._parts if isinstance(part, kinds)]
+        self._parts = [*self._coming, *(part for part in self._parts if not isinstance(part, kinds))]
+        self._coming = []
         yield from self._let_go(renewed=True)
         log.info("renewal_finished", seconds=round(time.monotonic() - started_at, 1))
 
-    def _bring_up(self) -> Iterator[None]:
+    def _bring_up(self, new: Sequence[Part], *, for_model: bool) -> Iterator[None]:
         """Starts new parts one after the other, and ends when all are up. Raises _NotUp."""
-        for part in self._make_parts():
+        for part in new:
             self._coming.append(part)
             _start(part)
             give_up = time.monotonic() + _UP_SECONDS
@@ -128,6 +150,8 @@ class Supervisor:
                 self._check_coming()
                 yield
             self._check_coming()
+            if for_model:
+                _check_model(part)
 
     def _check_coming(self) -> None:
         for part in self._coming:
@@ -179,6 +203,12 @@ class Supervisor:
 
     def _on_hangup(self, number: int, frame: FrameType | None) -> None:
         self._hung_up.set()
+
+
+def _check_model(part: Part) -> None:
+    card = part.card() if isinstance(part, WorkerPart) else None
+    if card is not None and card.missing:
+        raise _NotUp(f"The new {part.name} cannot use Kokoro's files; the old parts stay. {card.missing}")
 
 
 def _start(part: Part) -> None:

@@ -4,14 +4,17 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
 import click
+import structlog
 
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.errors import KoeError
 from app.core.logs import configure_logs
+from app.core.model_watch import ModelWatch
 from app.core.parent import end_with_parent
 from app.core.settings import SettingsError, read_settings
 from app.core.voices import load_catalogue
@@ -20,16 +23,19 @@ from workers.engines.finish import Finish
 from workers.engines.registry import load_engines
 from workers.pool import Pool
 
+log: Final = structlog.get_logger()
+
 _NICE: Final = 10
 """Speech leaves a busy core to the API and the queue, so that they answer at once."""
 _LOOK_SECONDS: Final = 0.25
 
 
-def main() -> None:
+def main(*, is_alone: bool = True) -> None:
     """Loads the engines, takes work until SIGTERM or SIGINT, lets what is running finish; a second signal ends it at once."""
     try:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
+        watch = ModelWatch(settings)
         os.nice(_NICE)
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)
         loaded = load_engines(
@@ -47,8 +53,14 @@ def main() -> None:
         raise click.ClickException(str(error)) from error
     stop = _stop_on_signals()
     pool.start()
-    _wait_for(stop)
+    _wait_for(stop, (lambda: _say_changed(watch)) if is_alone else lambda: None)
     pool.stop()
+
+
+def _say_changed(watch: ModelWatch) -> None:
+    """Under `koe serve` the worker is renewed instead."""
+    if watch.has_changed():
+        log.warning("model_files_changed", remedy="Start this worker again, and it speaks with Kokoro's new files.")
 
 
 def _stop_on_signals() -> threading.Event:
@@ -64,14 +76,14 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _wait_for(stop: threading.Event) -> None:
-    """Returns soon after it is set.
+def _wait_for(stop: threading.Event, on_look: Callable[[], None] = lambda: None) -> None:
+    """Returns soon after it is set; meanwhile calls `on_look` again and again.
 
     Why not at once: the kernel may give a signal to any thread, and Python's handler runs only when the main thread, this one,
     runs next. Without a time limit it could sleep on.
     """
     while not stop.wait(_LOOK_SECONDS):
-        pass
+        on_look()
 
 
 @click.command(help=main.__doc__)
@@ -80,7 +92,7 @@ def command(with_parent: bool) -> None:
     """See `main`."""
     if with_parent:
         end_with_parent()
-    main()
+    main(is_alone=not with_parent)
 
 
 if __name__ == "__main__":

@@ -398,7 +398,7 @@ class ReadinessOperation(Operation):
 
 _EXAMPLES: Final[dict[str, Example | Reference]] = {
     "openai": Example(
-        summary="As OpenAI's clients send it", value={"model": "tts-1", "input": "Hello there.", "voice": "alloy"}
+        summary="As OpenAI's clients send it", value={"model": "tts-1", "input": "Hello there.", "voice": "coral"}
     ),
     "events": Example(
         summary="As server-sent events",

@@ -5,7 +5,7 @@ of the machine.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from app.core.model_files import CheckpointFiles, MissingFile, find_checkpoint
@@ -22,10 +22,14 @@ _Stamp = tuple[tuple[str, int, int, int], ...]
 """Of each file: path, number, bytes, and when it was changed."""
 
 
-def find_model(settings: Settings) -> CheckpointFiles | None:
-    """The files that a worker with these settings would load; None when there is no whole set."""
+def find_model(settings: Settings, voice_ids: Iterable[str] | None = None) -> CheckpointFiles | None:
+    """The files that a worker with these settings would load, with packs of `voice_ids`, by default of all voices; None when
+    there is no whole set.
+    """
+    if voice_ids is None:
+        voice_ids = load_catalogue(settings.voices_file).voices
     try:
-        return find_checkpoint(settings.model_dir, load_catalogue(settings.voices_file).voices, settings.fetched_model)
+        return find_checkpoint(settings.model_dir, voice_ids, settings.fetched_model)
     except MissingFile:
         return None
 
@@ -40,6 +44,7 @@ class ModelWatch:
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._voice_ids = tuple(load_catalogue(settings.voices_file).voices)
         self._clock = clock
         self._known = self._seen = self._stamp()
         self._seen_at = self._looked_at = clock()
@@ -61,8 +66,8 @@ class ModelWatch:
     def _stamp(self) -> _Stamp | None:
         """What tells these files from others; None when there is no whole set, or it is being replaced."""
         try:
-            files = find_model(self._settings)
+            files = find_model(self._settings, self._voice_ids)
             status = [(path, path.stat()) for path in files.paths] if files is not None else []
-        except (OSError, ValueError):
+        except OSError:
             return None
         return tuple((str(path), each.st_ino, each.st_size, each.st_mtime_ns) for path, each in status) or None

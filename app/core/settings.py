@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine: Literal["auto", "kokoro", "espeak", "tone"] = "auto"
     """Which engine a worker loads; `auto` is Kokoro where its files are, else espeak-ng."""
     model_dir: Path | None = None
-    """Folder with `config.json`, `kokoro-v1_0.pth` and `voices/*.pt`. None: the Hugging Face cache."""
+    """Folder with `config.json`, the weights and `voices/*.pt`. None: the Hugging Face cache, or the one in `KOE_DATA`."""
     device: str = "auto"
     """Device of the model, as PyTorch names it; `auto` is the best that is there of `cuda`, `mps` and `cpu`."""
     threads: int = 0

@@ -19,6 +19,9 @@ MAX_BLEND_VOICES: Final = 8
 USUAL_LOUDNESS: Final = -24.2
 """LUFS: the median of Kokoro's voices."""
 
+DEFAULT_VOICE: Final = "af_heart"
+"""The best graded one, which OpenAI's `coral` means: what the command line and the page begin with."""
+
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})(?:\(([^()]{1,32})\))?")
 
 

@@ -17,6 +17,8 @@ from tests.house import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 SERVE = [sys.executable, "-m", "app.cli", "serve"]
+_SECONDS = 240
+"""For a worker that loads Kokoro on a machine that others use too: it is the nicest process there."""
 WORKER = [sys.executable, "-m", "workers"]
 
 
@@ -47,7 +49,7 @@ class Process:
 
     def wait_said(self, words: str, n_times: int = 1) -> None:
         """Returns when it has said it so often."""
-        wait_until(lambda: self.said.count(words) >= n_times or self._process.poll() is not None, 60)
+        wait_until(lambda: self.said.count(words) >= n_times or self._process.poll() is not None, _SECONDS)
         assert self.said.count(words) >= n_times, self.said
 
     def signal(self, number: int) -> None:
@@ -106,7 +108,7 @@ class Served(Process):
 
     def wait_ready(self, n_workers: int = 1) -> None:
         """Returns when so many workers are there."""
-        wait_until(lambda: self.ready().get("workers") == n_workers or self._process.poll() is not None, 60)
+        wait_until(lambda: self.ready().get("workers") == n_workers or self._process.poll() is not None, _SECONDS)
         assert self._process.poll() is None, self.said
 
 

@@ -4,6 +4,7 @@ Why imports stand inside functions here and nowhere else: the engine of the mode
 gigabyte that a worker with another engine does not have.
 """
 
+import importlib.util
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from workers.engines.idle import IdleEngine
 
 Choice = Literal["auto", "kokoro", "espeak", "tone"]
 
+_PACKAGES = ("torch", "kokoro", "misaki")
 _NOT_INSTALLED = "The package {} is not installed; run `pip install 'koe[worker]'`."
 
 _log = structlog.get_logger()
@@ -92,14 +94,15 @@ def _load_kokoro(
     finish: Finish | None,
 ) -> tuple[Engine, Precision]:
     """The engine, and how exact its weights are."""
-    try:
-        from workers.engines.kokoro.engine import KokoroEngine
-    except ModuleNotFoundError as error:
-        raise EngineUnavailable(_NOT_INSTALLED.format(error.name)) from error
+    for package in _PACKAGES:
+        if importlib.util.find_spec(package) is None:
+            raise EngineUnavailable(_NOT_INSTALLED.format(package))
+    # First, since the import takes seconds that a worker without the files need not wait.
+    weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
+    from workers.engines.kokoro.engine import KokoroEngine
 
     def load() -> KokoroEngine:
         return KokoroEngine(catalogue=catalogue, model_dir=model_dir, fetched_dir=fetched_dir, device=device, finish=finish)
 
-    weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
     engine = IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()
     return engine, weights

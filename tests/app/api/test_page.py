@@ -15,6 +15,7 @@ from app.api.page import load_page, show_page
 from app.asgi import create_litestar
 from app.core.formats import FORMATS
 from app.core.settings import Settings
+from app.core.voices import DEFAULT_VOICE
 
 HTML = load_page().html
 
@@ -86,3 +87,7 @@ def test_nothing_on_it_needs_what_its_policy_forbids() -> None:
     body = re.sub(r"<(script|style)>.*?</\1>", "", HTML, flags=re.DOTALL)
 
     assert not re.findall(r"\s(?:style|on\w+)=|javascript:|<iframe|<object", body)
+
+
+def test_it_begins_with_the_default_voice() -> None:
+    assert f'BEST_VOICE = "{DEFAULT_VOICE}"' in HTML

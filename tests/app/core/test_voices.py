@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidValue
-from app.core.voices import MAX_BLEND_VOICES, BlendPart, Voice, load_catalogue, show_blend
+from app.core.voices import DEFAULT_VOICE, MAX_BLEND_VOICES, BlendPart, Voice, load_catalogue, show_blend
 
 CATALOGUE = load_catalogue()
 OPENAI_NAMES = [
@@ -26,6 +26,13 @@ OPENAI_NAMES = [
     "marin",
     "cedar",
 ]
+
+
+def test_the_default_voice_is_the_best_graded_one_and_has_a_name_of_openai_s() -> None:
+    best = min(CATALOGUE.voices.values(), key=lambda voice: (voice.grade or "Z").ljust(2, ","))
+
+    assert best.id == DEFAULT_VOICE
+    assert CATALOGUE.aliases["coral"] == DEFAULT_VOICE
 
 
 def test_all_54_voices_of_kokoro_are_there() -> None:
