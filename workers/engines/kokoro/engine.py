@@ -25,6 +25,7 @@ from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
 from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
+from workers.text import tagger
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.phonemize import Phonemizer, Said
 from workers.text.segment import fit, segment
@@ -65,7 +66,7 @@ class KokoroEngine:
         self._prosody = Prosody(model)
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
-        self._phonemizer = Phonemizer()
+        self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self.identity = identity_of("kokoro 5", [files.config, files.weights, *files.voices.values()])
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
