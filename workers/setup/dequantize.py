@@ -175,7 +175,8 @@ class _Graph:
 
 def _of(values: Array, direction: int) -> Array:
     """The value of one direction of an LSTM."""
-    return np.atleast_1d(values)[direction].astype(np.float32)
+    value: Array = np.atleast_1d(values)[direction].astype(np.float32)
+    return value
 
 
 def _reorder(gates: Array) -> Array:

@@ -59,13 +59,13 @@ _log = structlog.get_logger()
 class _G2P(en.G2P):  # type: ignore[misc]
     """Misaki's G2P on whichever spaCy pipeline is installed; its own constructor downloads one."""
 
-    def __init__(self, *, british: bool) -> None:
+    def __init__(self, *, british: bool, model: str | None) -> None:
         self.version = None
         self.british = british
         self.lexicon = en.Lexicon(british)
         self.fallback = EspeakFallback(british=british)
         self.unk = ""
-        self.nlp = _load_pipeline()
+        self.nlp = _load_pipeline(model)
 
     def tokenize(self, text: str, tokens: list[str], features: dict[int, Any]) -> list[Any]:
         """Misaki's tokens, each with a tag."""
@@ -77,10 +77,10 @@ class _G2P(en.G2P):  # type: ignore[misc]
 
 
 @cache
-def make(language: str) -> Callable[[str], list[Stretch]]:
-    """The G2P of `en-US` or `en-GB`."""
+def make(language: str, model: str | None) -> Callable[[str], list[Stretch]]:
+    """The G2P of `en-US` or `en-GB`. `model` is what `workers.text.tagger.find` has found."""
     logging.getLogger("phonemizer").disabled = True
-    g2p = _G2P(british=language == "en-GB")
+    g2p = _G2P(british=language == "en-GB", model=model)
 
     def say(text: str) -> list[Stretch]:
         spaced = Script.of(text).sub(_LONG_NUMBER, lambda match: " ".join(match[0].replace(",", "")))
@@ -110,10 +110,17 @@ def _place(script: Script, tokens: Iterable[Any]) -> Iterator[Stretch]:
 
 
 @cache
-def _load_pipeline() -> Any:
-    if tagger.is_installed():
-        return spacy.load(tagger.NAME, enable=["tok2vec", "tagger"])
-    _log.warning("english_without_tagger", missing=tagger.NAME, effect="homographs such as 'read' may be misread")
+def _load_pipeline(model: str | None) -> Any:
+    """A model that cannot be loaded counts as missing: English is spoken without it too."""
+    problem = "missing"
+    if model is not None:
+        try:
+            return spacy.load(model, enable=["tok2vec", "tagger"])
+        except Exception as error:  # noqa: BLE001 - spaCy raises whatever its parsers meet in a damaged file
+            problem = f"damaged: {type(error).__name__}"
+    _log.warning(
+        "english_without_tagger", model=tagger.NAME, problem=problem, effect="homographs such as 'read' may be misread"
+    )
     return spacy.blank("en")
 
 

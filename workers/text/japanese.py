@@ -65,12 +65,12 @@ class _Token(msgspec.Struct, frozen=True):
     n_moras: int
 
 
-def make(language: str) -> Callable[[str], list[Stretch]]:
-    """The G2P of `ja`."""
+def make(language: str, english_model: str | None) -> Callable[[str], list[Stretch]]:
+    """The G2P of `ja`. Latin words are English, for which `english_model` is what `workers.text.tagger.find` has found."""
     logging.getLogger("phonemizer").disabled = True
     g2p = JAG2P(version="pyopenjtalk", unk="")
     spare = EspeakG2P(language="ja")
-    say_latin = english.make("en-US")
+    say_latin = english.make("en-US", english_model)
 
     def read(text: str) -> tuple[str, list[_Token]]:
         both, tokens = g2p(text)

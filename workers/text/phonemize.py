@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from app.core.errors import NotSupported
+from workers.text import tagger
 from workers.text.aligning import Stretch, assign, say_in_parts
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.espeak import LOCK
@@ -50,22 +51,25 @@ class _Source(msgspec.Struct, frozen=True):
     """Where the G2P of a language comes from."""
 
     module: str
-    """Has a function `make(language) -> G2P`."""
+    """Has a function `make(language) -> G2P`, or `make(language, english_model) -> G2P`."""
     needs: tuple[str, ...] = ()
     """Packages that only this language needs."""
     extra: str = ""
+    says_english: bool = False
+    """Whether `make` takes the English model."""
 
 
+_ENGLISH: Final = _Source("workers.text.english", says_english=True)
 _ESPEAK: Final = _Source("workers.text.other")
 _SOURCES: Final[dict[str, _Source]] = {
-    "en-US": _Source("workers.text.english"),
-    "en-GB": _Source("workers.text.english"),
+    "en-US": _ENGLISH,
+    "en-GB": _ENGLISH,
     "es": _ESPEAK,
     "fr-FR": _ESPEAK,
     "hi": _ESPEAK,
     "it": _ESPEAK,
     "pt-BR": _ESPEAK,
-    "ja": _Source("workers.text.japanese", ("pyopenjtalk",), "ja"),
+    "ja": _Source("workers.text.japanese", ("pyopenjtalk",), "ja", says_english=True),
     "zh": _Source("workers.text.mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"), "zh"),
 }
 
@@ -75,7 +79,9 @@ _log = structlog.get_logger()
 class Phonemizer:
     """The G2P of every language, each made once, when it is first asked for. May be used from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, english_model: str | None = None) -> None:
+        """`english_model` is what `workers.text.tagger.find` has found; by default it looks for the installed package."""
+        self._english_model = english_model or tagger.find()
         self._made: dict[str, G2P] = {}
         self._spare: dict[str, G2P] = {}
         """espeak-ng's, for languages that are not one of the nine or whose packages are missing."""
@@ -124,7 +130,8 @@ class Phonemizer:
                 f"Install them with `pip install 'koe[{source.extra}]'`.",
                 param="language",
             )
-        g2p: G2P = importlib.import_module(source.module).make(language)
+        make = importlib.import_module(source.module).make
+        g2p: G2P = make(language, self._english_model) if source.says_english else make(language)
         _log.info("phonemizer_loaded", language=language)
         self._made[language] = g2p
         return g2p

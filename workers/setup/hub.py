@@ -1,0 +1,114 @@
+"""Kokoro's original files from the Hugging Face Hub.
+
+Why through huggingface_hub: it resumes what was broken off, and keeps its own cache that other programs share. Why it is asked
+only after a probe: without a way to the Hub it tries for half a minute. Why the weights come last: with them there, the loader
+prefers the originals, so everything else must be there too.
+"""
+
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from huggingface_hub import constants, hf_hub_download
+from huggingface_hub.utils import disable_progress_bars
+
+from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS, WEIGHTS_8BIT
+from workers.setup import notice
+from workers.setup.downloads import sha256_of
+from workers.setup.errors import SourceFailed, WrongFile
+from workers.setup.folder import find, missing, remove_8bit, voice_file
+from workers.setup.notice import Origin
+from workers.setup.progress import Meter
+from workers.setup.reach import Probe
+from workers.setup.sources import HubFiles
+
+NAME: Final = "the Hugging Face Hub"
+
+
+class Hub:
+    """What the Hub has, and what of it is still missing in `model_dir`, or in the Hub's cache when that is None."""
+
+    name = NAME
+
+    def __init__(self, files: HubFiles, *, model_dir: Path | None, fetched_dir: Path, voice_ids: Iterable[str]) -> None:
+        self._files = files
+        self._model_dir = model_dir
+        self._fetched_dir = fetched_dir
+        self._voice_ids = tuple(voice_ids)
+        self.missing = missing(model_dir, (CONFIG, *map(voice_file, self._voice_ids), WEIGHTS))
+        is_needed = bool(self.missing) and not constants.is_offline_mode()
+        self._probe = Probe(f"{constants.ENDPOINT}/{REPOSITORY}/resolve/main/{WEIGHTS}") if is_needed else None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is missing, or 8-bit weights are to be replaced."""
+        return bool(self.missing) or self._replaced.exists()
+
+    @property
+    def _replaced(self) -> Path:
+        return (self._model_dir or self._fetched_dir) / WEIGHTS_8BIT
+
+    @property
+    def n_bytes(self) -> int:
+        """What is to be downloaded."""
+        n_voices = sum(name.startswith("voices/") for name in self.missing)
+        return n_voices * self._files.voice_bytes + (WEIGHTS in self.missing) * self._files.weights_bytes
+
+    def check(self) -> None:
+        """Raises SourceFailed when something is missing and the Hub cannot be reached."""
+        if not self.missing:
+            return
+        failure = self._probe.failure() if self._probe else "HF_HUB_OFFLINE is set"
+        if failure:
+            raise SourceFailed(NAME, failure)
+
+    def bring(self, meter: Meter) -> list[Origin]:
+        """Downloads what is missing, verifies the weights, and deletes 8-bit weights that they replace."""
+        disable_progress_bars()
+        small = [name for name in self.missing if name != WEIGHTS]
+        if small:
+            with meter.step(f"{len(small)} small files", self.n_bytes - self._weights_bytes(), self._growing):
+                for name in small:
+                    self._download(name)
+        if WEIGHTS in self.missing:
+            with meter.step(WEIGHTS, self._weights_bytes(), self._growing):
+                self._download(WEIGHTS)
+        self._verify()
+        remove_8bit(self._model_dir, self._fetched_dir, self._voice_ids)
+        return self._tell_origins()
+
+    def _weights_bytes(self) -> int:
+        return self._files.weights_bytes if WEIGHTS in self.missing else 0
+
+    @property
+    def _growing(self) -> Path:
+        """The folder that downloads go into."""
+        return self._model_dir or Path(constants.HF_HUB_CACHE) / f"models--{REPOSITORY.replace('/', '--')}"
+
+    def _download(self, name: str) -> None:
+        try:
+            hf_hub_download(REPOSITORY, name, local_dir=self._model_dir)
+        except Exception as error:
+            # The client raises its own errors, its HTTP library's and the system's.
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
+            raise SourceFailed(f"{name} from {NAME}", type(error).__name__) from error
+
+    def _verify(self) -> None:
+        """Of weights that are new, or that are to replace others. Those that an operator brought are left alone."""
+        weights = find(self._model_dir, WEIGHTS)
+        if weights is None or (WEIGHTS not in self.missing and not self._replaced.exists()):
+            return
+        if sha256_of(weights) != self._files.weights_sha256:
+            weights.resolve().unlink()
+            weights.unlink(missing_ok=True)
+            raise WrongFile(WEIGHTS)
+
+    def _tell_origins(self) -> list[Origin]:
+        origins = [notice.from_hub([name]) for name in self.missing if not name.startswith("voices/")]
+        if voices := [name for name in self.missing if name.startswith("voices/")]:
+            origins.append(notice.from_hub(voices))
+        if self._model_dir is not None:
+            notice.write(self._model_dir, origins)
+        return origins
