@@ -1,4 +1,4 @@
-"""A checkpoint of Kokoro's shape with random weights, since the real one cannot be had where tests run.
+"""A checkpoint of Kokoro's shape with random weights, since the real one is large and may not be there where tests run.
 
 Why the files and not a model: tests then go through the code that finds, checks and loads a real checkpoint. A phoneme of it
 lasts about 3.2 frames of 25 ms, as in speech, so that lengths and speeds come out as they would.

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -13,6 +14,12 @@ from redis.asyncio import Redis as AsyncRedis
 from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer
 from tests.house import House, open_house
+
+if TYPE_CHECKING:
+    from workers.engines.kokoro.checkpoint import CheckpointFiles
+
+_ENVIRON = dict(os.environ)
+"""As it is before `no_settings_from_outside`: it may say where Kokoro's files are."""
 
 # The same examples in every run, and no verdict on how long one takes: the machine is shared.
 hypothesis.settings.register_profile(
@@ -31,6 +38,18 @@ def no_settings_from_outside() -> None:
     """What the person who runs the tests has set must not change them."""
     for name in [name for name in os.environ if name.startswith(("KOE_", "OPENAI_"))]:
         del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def real_checkpoint() -> "CheckpointFiles":
+    """Kokoro's own files, where a worker would find them; whoever needs them is skipped where they are not there."""
+    from tests.real import find_real
+    from workers.engines.kokoro.checkpoint import MissingFile
+
+    try:
+        return find_real(_ENVIRON)
+    except MissingFile as error:
+        pytest.skip(error.message)
 
 
 @pytest.fixture(scope="session")

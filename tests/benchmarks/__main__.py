@@ -1,13 +1,17 @@
 """`make bench`: what the engine and the server are worth here, as tables and as a JSON file. Asserts nothing.
 
-Needs no weights: a checkpoint of the real dimensions is made once and kept, with its ONNX form, in the user's cache folder.
+Kokoro's weights are measured where `koe fetch` has brought them, else random ones of the same dimensions. Their ONNX form, and
+the random ones, are made once and kept in the user's cache folder.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
+import structlog
 from rich.console import Console
 
 from tests.benchmarks.cache import measure_cache
@@ -16,6 +20,7 @@ from tests.benchmarks.equality import measure_equality
 from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.kept import cache_folder
 from tests.benchmarks.load import measure_load
+from tests.benchmarks.model import find_weights
 from tests.benchmarks.plan import FULL, QUICK, Plan
 from tests.benchmarks.report import Report
 from tests.benchmarks.server import measure_server
@@ -45,18 +50,24 @@ _WIDTH: Final = 200
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the figures go; bench.json in the cache folder.",
 )
-def main(parts: tuple[str, ...], is_quick: bool, path: Path | None) -> None:
+@click.option(
+    "--onnx8",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Kokoro's 8-bit ONNX file, to be measured beside the others.",
+)
+def main(parts: tuple[str, ...], is_quick: bool, path: Path | None, onnx8: Path | None) -> None:
     """Measure Koe on this machine: its engine against the original and ONNX Runtime, its server, its cache.
 
     Without PARTS all are measured. What was made for it is kept in the user's cache folder.
     """
     if not parts or "all" in parts:
         parts = QUICK_PARTS if is_quick else tuple(PARTS)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
-    plan = QUICK if is_quick else FULL
-    report = Report(console, path or cache_folder() / "bench.json", plan, parts)
+    plan = msgspec.structs.replace(QUICK if is_quick else FULL, onnx8=str(onnx8) if onnx8 else None)
+    report = Report(console, path or cache_folder() / "bench.json", plan, parts, weights=find_weights())
     report.greet()
     for part in parts:
         PARTS[part](report, plan)

@@ -1,71 +1,81 @@
-"""Part `engine`: Koe's engine against `kokoro` as shipped and ONNX Runtime, on the same weights and the same phonemes.
+"""Part `engine`: Koe's engine against `kokoro` as shipped and ONNX Runtime, on the same weights and the same real text.
 
-Why in turns (A B C A B C) and the median: a shared machine is faster in one minute than in the next, and the three then share
-the good minutes and the bad ones.
+Why in turns (A B C A B C) and the median: a shared machine is faster in one minute than in the next, and all of them then
+share the good minutes and the bad ones.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from tests.benchmarks.figures import Row, ratio
-from tests.benchmarks.kept import cache_folder
 from tests.benchmarks.machine import n_cores
 from tests.benchmarks.memory import measure_memory
-from tests.benchmarks.model import model_once
-from tests.benchmarks.onnx_export import MISSING, export_once, is_installed
-from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.model import Model, model_once
+from tests.benchmarks.onnx_export import MISSING, export_folder, export_once, is_installed
+from tests.benchmarks.phonemes import phonemes_near
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report, Steps
-from tests.benchmarks.speakers import NAMES
+from tests.benchmarks.speakers import NAMES, ONNX_8BIT, find_speakers
 from tests.benchmarks.speakers.apart import Apart
 from tests.benchmarks.texts import PARAGRAPH
 
 Runs = dict[str, list[float]]
 """Seconds of each run, by speaker."""
 
-_RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: how many times faster Koe is than that one."
+_RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: how many times its rtf is that of Koe."
+_MISSING_8BIT: Final = "Kokoro's 8-bit ONNX file was not measured: name it with --onnx8 PATH."
 
 
 def measure_engine(report: Report, plan: Plan) -> None:
     """All sheets of this part."""
-    model_dir, onnx_dir = _prepare(report)
+    model = model_once()
+    onnx_dir = _export(report, model, plan) if is_installed() else None
+    names = find_speakers(onnx_dir)
+    notes = [_RATIO_NOTE, *_missing(onnx_dir, names)]
     if plan.memory_lengths:
-        _measure_memory(report, plan, model_dir, onnx_dir)
-    names = [name for name in NAMES if onnx_dir is not None or name != "onnxruntime"]
-    notes = [_RATIO_NOTE] if onnx_dir is not None else [_RATIO_NOTE, MISSING]
+        _measure_memory(report, plan, model.folder, onnx_dir)
     with ExitStack() as stack:
-        speakers = {name: stack.enter_context(Apart(name, model_dir, onnx_dir)) for name in names}
+        speakers = {name: stack.enter_context(Apart(name, model.folder, onnx_dir)) for name in names}
         _measure_speed(report, plan, speakers, notes)
         _measure_together(report, plan, speakers, notes)
         _measure_first_sound(report, plan, speakers)
 
 
-def _prepare(report: Report) -> tuple[Path, Path | None]:
-    """The checkpoint, and the same for ONNX Runtime where that is installed; each is made once."""
-    cache = cache_folder()
-    model_dir = model_once()
-    if not is_installed():
-        return model_dir, None
-    if not (cache / "onnx").exists():
+def _export(report: Report, model: Model, plan: Plan) -> Path:
+    """See `export_once`."""
+    if not export_folder(model).exists():
         report.console.print("Exporting the model for ONNX Runtime: this takes some minutes, once.")
-    return model_dir, export_once(model_dir, cache / "onnx")
+    return export_once(model, Path(plan.onnx8) if plan.onnx8 else None)
+
+
+def _missing(onnx_dir: Path | None, names: list[str]) -> list[str]:
+    """What was not measured, and why."""
+    if onnx_dir is None:
+        return [MISSING]
+    return [] if ONNX_8BIT in names else [_MISSING_8BIT]
 
 
 def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path | None) -> None:
     rows: list[Row] = []
-    with report.steps("memory", len(NAMES)) as steps:
-        for name in NAMES:
+    segments = [phonemes_near(length) for length in plan.memory_lengths]
+    names = find_speakers(onnx_dir)
+    with report.steps("memory", len(names)) as steps:
+        for name in names:
             steps.now(name)
-            row: Row = {"engine": name, "loaded MiB": None, "peak MiB": None}
-            if onnx_dir is not None or name != "onnxruntime":
-                row |= measure_memory(name, model_dir, onnx_dir, n_threads=n_cores(), lengths=plan.memory_lengths)
-            rows.append(row)
-    lengths = ", ".join(map(str, plan.memory_lengths))
-    report.add("engine.memory", f"Resident memory of a process that loads the model and speaks {lengths} phonemes", rows)
+            memory = measure_memory(name, model_dir, onnx_dir, n_threads=n_cores(), segments=segments)
+            rows.append({"engine": name} | memory)
+            steps.done()
+    title = f"Resident memory of a process that loads the model and speaks {_lengths(segments)} phonemes"
+    report.add("engine.memory", title, rows)
+
+
+def _lengths(segments: Sequence[str]) -> str:
+    """For people: `60, 120`."""
+    return ", ".join(str(len(phonemes)) for phonemes in segments)
 
 
 def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
@@ -76,9 +86,9 @@ def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Apart], no
         for n_threads in all_threads:
             for length in plan.lengths:
                 steps.now(f"{length} phonemes, {n_threads} threads")
-                audio: dict[str, float] = {}
-                runs = _run_in_turns(speakers, _alone(speakers, phonemes_of(length), n_threads, audio), plan.n_repeats, steps)
-                rows.append({"threads": n_threads, "phonemes": length} | _compare(runs, audio))
+                phonemes, audio = phonemes_near(length), dict[str, float]()
+                runs = _run_in_turns(speakers, _alone(speakers, phonemes, n_threads, audio), plan.n_repeats, steps)
+                rows.append({"threads": n_threads, "phonemes": len(phonemes)} | _compare(runs, audio))
     report.add("engine.alone", f"One segment at a time: the median of {plan.n_repeats} after one to warm up", rows, *notes)
 
 
@@ -93,15 +103,14 @@ def _alone(speakers: Mapping[str, Apart], phonemes: str, n_threads: int, audio: 
 
 def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
     """As many segments as there are listeners: a thread for each core in Koe, all cores for one after the other elsewhere."""
-    segments, audio = [phonemes_of(length, seed=1) for length in plan.together_lengths], dict[str, float]()
+    segments, audio = [phonemes_near(length) for length in plan.together_lengths], dict[str, float]()
     with report.steps("together", plan.n_repeats + 1) as steps:
 
         def speak(name: str) -> None:
             audio[name] = speakers[name].speak_all(segments, n_cores())
 
         runs = _run_in_turns(speakers, speak, plan.n_repeats, steps)
-    lengths = ", ".join(map(str, plan.together_lengths))
-    title = f"{len(segments)} segments at once ({lengths} phonemes) on {n_cores()} cores"
+    title = f"{len(segments)} segments at once ({_lengths(segments)} phonemes) on {n_cores()} cores"
     how = "Koe: a thread for each core, a segment for each thread. The others: one segment after the other, all cores for each."
     report.add("engine.together", title, [{"segments": len(segments)} | _compare(runs, audio)], how, *notes)
 
@@ -109,7 +118,7 @@ def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Apart],
 def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Apart]) -> None:
     """How long a listener waits who is alone: for the short first segment of Koe, or for a whole chunk of other servers."""
     koe = speakers["koe"]
-    whole = koe.call("phonemes_of_text", PARAGRAPH)[: plan.whole_phonemes]
+    whole = phonemes_near(plan.whole_phonemes)
     ways: dict[str, Callable[[], object]] = {
         "first segment": lambda: koe.call("speak_beginning", PARAGRAPH, n_cores()),
         "whole chunk": lambda: koe.speak(whole, n_cores()),
@@ -153,8 +162,9 @@ def _run_in_turns(names: Mapping[str, object], speak: Callable[[str], object], n
 def _compare(runs: Runs, audio: Mapping[str, float]) -> Row:
     """The median of each, its real-time factor, and how many times faster Koe is; None for one that is not installed."""
     seconds = {name: median(runs[name]) if name in runs else None for name in NAMES}
+    rtf = {name: ratio(seconds[name], audio.get(name)) for name in NAMES}
     row: Row = {"audio s": audio["koe"]}
     row |= {f"{name} s": seconds[name] for name in NAMES}
-    row |= {f"{name} rtf": ratio(seconds[name], audio.get(name)) for name in NAMES}
-    row |= {f"×{name}": ratio(seconds[name], seconds["koe"]) for name in NAMES if name != "koe"}
-    return row | {f"{name} runs s": runs[name] for name in runs}
+    row |= {f"{name} rtf": rtf[name] for name in NAMES}
+    row |= {f"×{name}": ratio(rtf[name], rtf["koe"]) for name in NAMES if name != "koe"}
+    return row | {f"{name} runs s": runs[name] for name in runs} | {f"{name} audio s": [audio[name]] for name in runs}

@@ -1,79 +1,68 @@
-"""Part `equality`: Koe's inference against `kokoro.KModel`, with the same noise, for random segments of the real dimensions.
+"""Part `equality`: Koe's model against `kokoro.KModel` with the same noise, on segments of real text in nine languages.
 
-Why a part of the benchmarks and no test: forty segments of any length take minutes; the tests compare small models.
+Why a part of the benchmarks and no test: forty segments of any length take minutes; the tests compare three of them.
 """
 
 import random
 import warnings
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-import torch
-
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.voices import Blend, BlendPart, show_blend
+from app.core.languages import LANGUAGES
+from app.core.voices import Blend, BlendPart, load_catalogue, show_blend
 from tests.benchmarks.figures import Row
 from tests.benchmarks.machine import n_cores
-from tests.benchmarks.model import model_once
-from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.model import Model, model_once
+from tests.benchmarks.phonemes import phonemes_near
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report
-from tests.benchmarks.speakers.as_shipped import load_model as load_original
-from tests.checkpoints import DEFAULT_VOICES
-from tests.noise import drawing
+from tests.original import ALLOWED, Both, Comparison
 from workers.engines.base import Segment
-from workers.engines.kokoro.checkpoint import find_checkpoint, load_model
-from workers.engines.kokoro.decoder import Decoder
-from workers.engines.kokoro.prosody import Prosody
 from workers.text.segment import Ending
 
-ALLOWED: Final = 1e-4
-"""Of the original's peak."""
+_LENGTHS: Final = (10, 510)
+_SPEEDS: Final = (1.0, 1.0, 1.0, 0.9, 1.2)
+"""What lies far from 1 is left to time stretching, which comes after the model."""
 
 
 def measure_equality(report: Report, plan: Plan) -> None:
     """How far the two are apart at most, and whether a phoneme ever lasts longer in one of them."""
-    model_once()
+    model = model_once()
+    segments = [a_segment(number, plan.n_equal_segments, model.files.voices) for number in range(plan.n_equal_segments)]
     found: list[Comparison] = []
     with (
-        report.steps("equality", plan.n_equal_segments) as steps,
-        ProcessPoolExecutor(n_cores(), mp_context=get_context("spawn"), initializer=_load) as processes,
+        report.steps("equality", len(segments)) as steps,
+        ProcessPoolExecutor(n_cores(), mp_context=get_context("spawn"), initializer=_load, initargs=(model,)) as processes,
     ):
-        for one in processes.map(_compare, range(plan.n_equal_segments)):
+        for one in processes.map(_compare, segments):
             found.append(one)
             steps.done()
+    title = f"Koe against kokoro.KModel on the {model.weights} weights, with the same noise, one thread each"
+    report.add("equality", title, [_summary(found)])
+    report.add("equality.segments", "Segment by segment", [_row(one) for one in found])
+
+
+def _summary(found: list[Comparison]) -> Row:
     differences = [one.difference for one in found]
-    summary: Row = {
+    return {
         "segments": len(found),
+        "languages": len({one.segment.language for one in found}),
         "audio s": sum(one.audio_seconds for one in found),
         "worst difference ÷ peak": _small(max(differences)),
         "median": _small(median(differences)),
         f"above {_small(ALLOWED)}": sum(difference > ALLOWED for difference in differences),
         "other durations": sum(not one.is_as_long for one in found),
     }
-    title = "Koe against kokoro.KModel with the same noise, one thread each"
-    report.add("equality", title, [summary])
-    report.add("equality.segments", "Segment by segment", [_row(one) for one in found])
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """What became of one segment."""
-
-    segment: Segment
-    audio_seconds: float
-    difference: float
-    """The largest of any sample, as a share of the original's peak."""
-    is_as_long: bool
-    """Every token in as many frames."""
 
 
 def _row(one: Comparison) -> Row:
     segment = one.segment
-    row: Row = {"phonemes": segment.n_phonemes, "voice": show_blend(segment.voice), "speed": segment.speed}
+    row: Row = {"language": segment.language, "phonemes": segment.n_phonemes, "voice": show_blend(segment.voice)}
     return row | {
+        "speed": segment.speed,
         "audio s": one.audio_seconds,
         "difference ÷ peak": _small(one.difference),
         "durations": "the same" if one.is_as_long else "others",
@@ -84,55 +73,41 @@ def _small(share: float) -> str:
     return f"{share:.1e}"
 
 
-def a_segment(number: int) -> Segment:
-    """One of any length, voice, blend and speed, the same in every run."""
+def a_segment(number: int, n_segments: int, voice_ids: Collection[str]) -> Segment:
+    """One of so many: languages by turns, lengths from the shortest to the longest, and voices, blends and speeds by chance.
+
+    `voice_ids` are those that may be used. The same in every run.
+    """
     chosen = random.Random(number)
-    parts = sorted(chosen.sample(DEFAULT_VOICES, chosen.choice((1, 1, 2, 3))))
-    weights = [chosen.uniform(0.2, 1) for _ in parts]
-    voice: Blend = tuple(BlendPart(part, weight / sum(weights)) for part, weight in zip(parts, weights, strict=True))
-    phonemes = phonemes_of(chosen.randint(10, 510), seed=number)
-    speed = round(chosen.uniform(0.5, 2), 2)
-    return Segment(text=phonemes, phonemes=phonemes, voice=voice, language="en-US", speed=speed, ending=Ending.SENTENCE)
-
-
-class _Both:
-    """The model as the package has it, and in Koe's halves, in one thread."""
-
-    def __init__(self) -> None:
-        torch.set_num_threads(1)
-        model_dir = model_once()
-        self.original: Any = load_original(model_dir)
-        files = find_checkpoint(model_dir, DEFAULT_VOICES)
-        model = load_model(files)
-        self._packs = {voice: torch.load(path, weights_only=True) for voice, path in files.voices.items()}
-        self.vocabulary: dict[str, int] = model.vocab
-        self.prosody, self.decoder = Prosody(model), Decoder(model.decoder)
-
-    def style(self, voice: Blend, n_phonemes: int) -> torch.Tensor:
-        """(1, 256), of a blend: the mean of its voices' rows."""
-        parts = [part.weight * self._packs[part.voice_id][n_phonemes - 1] for part in voice]
-        return torch.stack(parts).sum(0)
-
-
-_loaded: list[_Both] = []
-
-
-def _load() -> None:
-    warnings.simplefilter("ignore")
-    _loaded.append(_Both())
-
-
-def _compare(number: int) -> Comparison:
-    one, both = a_segment(number), _loaded[0]
-    torch.randn_like = drawing(one.digest)
-    ids = torch.tensor([[0, *(both.vocabulary[phoneme] for phoneme in one.phonemes), 0]])
-    style = both.style(one.voice, one.n_phonemes)
-    expected, expected_frames = both.original.forward_with_tokens(ids, style, one.speed)
-    score = both.prosody(ids, style, one.speed, one.digest)
-    (spoken,) = both.decoder([score])
-    return Comparison(
-        segment=one,
-        audio_seconds=len(spoken) / SAMPLE_RATE_HZ,
-        difference=float((spoken - expected).abs().max() / expected.abs().max()),
-        is_as_long=torch.equal(score.n_frames, expected_frames),
+    language = LANGUAGES[number % len(LANGUAGES)].tag
+    shortest, longest = _LENGTHS
+    phonemes = phonemes_near(shortest + (longest - shortest) * number // max(1, n_segments - 1), language)
+    return Segment(
+        text=phonemes,
+        phonemes=phonemes,
+        voice=_a_blend(chosen, language, sorted(voice_ids)),
+        language=language,
+        speed=chosen.choice(_SPEEDS),
+        ending=Ending.SENTENCE,
     )
+
+
+def _a_blend(chosen: random.Random, language: str, voice_ids: list[str]) -> Blend:
+    """A voice of the language, if there is one, and at times one or two of any."""
+    catalogue = load_catalogue()
+    own = [voice_id for voice_id in voice_ids if catalogue.voices[voice_id].language == language]
+    parts = {chosen.choice(own or voice_ids), *chosen.sample(voice_ids, chosen.choice((0, 0, 1, 2)))}
+    weights = {part: chosen.uniform(0.2, 1) for part in sorted(parts)}
+    return tuple(BlendPart(part, weight / sum(weights.values())) for part, weight in weights.items())
+
+
+_loaded: list[Both] = []
+
+
+def _load(model: Model) -> None:
+    warnings.simplefilter("ignore")
+    _loaded.append(Both(model.files))
+
+
+def _compare(segment: Segment) -> Comparison:
+    return _loaded[0].compare(segment)

@@ -1,8 +1,4 @@
-"""What is made once and kept for the next run: a checkpoint of Kokoro's real dimensions, and the same weights for ONNX Runtime.
-
-Why a checkpoint of random weights: a run needs no download, and the time that an engine takes does not depend on what the
-weights are, only on how many there are and on how much audio they ask for, which is as in speech.
-"""
+"""What is made once and kept for the next run: ONNX files, and random weights where Kokoro's are not there."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.memory NAME MODEL_DIR ONNX_DIR|- N_THREADS LENGTH...`: what one process needs to speak.
+"""`python -m tests.benchmarks.memory NAME MODEL_DIR ONNX_DIR|- N_THREADS PHONEMES...`: what one process needs to speak.
 
 Why a process of its own: memory that one library has once taken would be counted for the next. Prints JSON: resident MiB after
-loading, and the most that it was until all lengths had been spoken.
+loading, and the most that it was until all segments had been spoken.
 """
 
 import json
@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.machine import ROOT
-from tests.benchmarks.phonemes import phonemes_of
 from tests.benchmarks.speakers import load_speaker
 from tests.benchmarks.speakers.apart import environ_as_shipped
 
 
 def measure_memory(
-    name: str, model_dir: Path, onnx_dir: Path | None, *, n_threads: int, lengths: Sequence[int]
+    name: str, model_dir: Path, onnx_dir: Path | None, *, n_threads: int, segments: Sequence[str]
 ) -> dict[str, float]:
     """The same from outside."""
-    arguments = [name, str(model_dir), str(onnx_dir or "-"), str(n_threads), *map(str, lengths)]
+    arguments = [name, str(model_dir), str(onnx_dir or "-"), str(n_threads), *segments]
     command = [sys.executable, "-m", "tests.benchmarks.memory", *arguments]
     environ = environ_as_shipped()
     done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
@@ -34,11 +33,11 @@ def read_status(name: str, pid: int | str = "self") -> float:
     return int(status.split(f"{name}:")[1].split()[0]) / 1024
 
 
-def _main(name: str, model_dir: str, onnx_dir: str, n_threads: str, *lengths: str) -> None:
+def _main(name: str, model_dir: str, onnx_dir: str, n_threads: str, *segments: str) -> None:
     speaker = load_speaker(name, Path(model_dir), Path(onnx_dir) if onnx_dir != "-" else None)
     loaded_mib = read_status("VmRSS")
-    for length in lengths:
-        speaker.speak(phonemes_of(int(length)), int(n_threads))
+    for phonemes in segments:
+        speaker.speak(phonemes, int(n_threads))
     sys.stdout.write(json.dumps({"loaded MiB": loaded_mib, "peak MiB": read_status("VmHWM")}))
 
 

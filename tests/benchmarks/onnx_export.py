@@ -1,4 +1,4 @@
-"""Kokoro's weights as an ONNX model: exported once with PyTorch's own exporter, and kept.
+"""Kokoro's weights as an ONNX model, exported once with PyTorch's own exporter and kept; and the 8-bit file beside it.
 
 Why this way: it is how the models that `kokoro-onnx` runs were made, `KModelForONNX` with a Fourier transform of real numbers.
 The weight norms are folded first, as its export does, and the exporter is the one that traces, since it knows packed LSTMs.
@@ -19,10 +19,12 @@ import numpy as np
 import torch
 from kokoro.model import KModelForONNX
 
-from tests.benchmarks.kept import VOICE, make_once
-from tests.benchmarks.phonemes import phonemes_of
-from tests.benchmarks.speakers import load_speaker
+from tests.benchmarks.kept import VOICE, cache_folder, make_once
+from tests.benchmarks.model import Model
+from tests.benchmarks.phonemes import phonemes_near
+from tests.benchmarks.speakers import ONNX, ONNX_8BIT, load_speaker
 from tests.benchmarks.speakers.as_shipped import load_model
+from workers.engines.identity import identity_of
 
 MISSING: Final = "ONNX Runtime is not installed: make bench installs it, or pip install -c deploy/constraints.txt '.[bench]'."
 
@@ -40,38 +42,53 @@ def is_installed() -> bool:
     return all(find_spec(name) is not None for name in ("onnx", "onnxruntime"))
 
 
-def export_once(model_dir: Path, folder: Path) -> Path:
-    """`folder` with `model.onnx` and `voice.npy`; takes a minute or two when it is not there. Raises ExportDiffers."""
-    return make_once(folder, lambda half: _export(model_dir, half))
+def export_folder(model: Model) -> Path:
+    """Where the export of these weights is kept."""
+    digest = identity_of("onnx", [model.files.config, model.files.weights]).split()[-1]
+    return cache_folder() / f"onnx-{digest[:16]}"
 
 
-def _export(model_dir: Path, folder: Path) -> None:
-    pack = torch.load(model_dir / "voices" / f"{VOICE}.pt", weights_only=True)
+def export_once(model: Model, eight_bit: Path | None) -> Path:
+    """A folder with `voice.npy`, and an ONNX file for each speaker that runs one.
+
+    The export takes a minute or two when it is not there. `eight_bit` is the path of Kokoro's 8-bit ONNX file, if there is one.
+    Raises ExportDiffers.
+    """
+    folder = make_once(export_folder(model), lambda half: _export(model, half))
+    link = folder / f"{ONNX_8BIT}.onnx"
+    link.unlink(missing_ok=True)
+    if eight_bit is not None:
+        link.symlink_to(eight_bit.resolve(strict=True))
+    return folder
+
+
+def _export(model: Model, folder: Path) -> None:
+    pack = torch.load(model.files.voices[VOICE], weights_only=True)
     np.save(folder / "voice.npy", pack.numpy())
-    model = load_model(model_dir, disable_complex=True)
-    for module in model.modules():
+    traced = load_model(model.files, disable_complex=True)
+    for module in traced.modules():
         if hasattr(module, "weight_g"):
             torch.nn.utils.remove_weight_norm(module)
-    phonemes = phonemes_of(_TRACED_PHONEMES)
-    ids = torch.tensor([[0, *(model.vocab[phoneme] for phoneme in phonemes), 0]])
+    phonemes = phonemes_near(_TRACED_PHONEMES)
+    ids = torch.tensor([[0, *(traced.vocab[phoneme] for phoneme in phonemes), 0]])
     with _quiet(), torch.no_grad():
         torch.onnx.export(
-            KModelForONNX(model),
-            (ids, pack[_TRACED_PHONEMES - 1], torch.ones(1)),
-            folder / "model.onnx",
-            input_names=["input_ids", "style", "speed"],
+            KModelForONNX(traced),
+            (ids, pack[len(phonemes) - 1], torch.ones(1)),
+            folder / f"{ONNX}.onnx",
+            input_names=["tokens", "style", "speed"],
             output_names=["waveform", "duration"],
-            dynamic_axes={"input_ids": {1: "n_tokens"}, "waveform": {0: "n_samples"}, "duration": {0: "n_tokens"}},
+            dynamic_axes={"tokens": {1: "n_tokens"}, "waveform": {0: "n_samples"}, "duration": {0: "n_tokens"}},
             opset_version=_OPSET,
             dynamo=False,
         )
-    _compare(model_dir, folder)
+    _compare(model.folder, folder)
 
 
 def _compare(model_dir: Path, folder: Path) -> None:
-    shipped, exported = (load_speaker(name, model_dir, folder) for name in ("kokoro", "onnxruntime"))
+    shipped, exported = (load_speaker(name, model_dir, folder) for name in ("kokoro", ONNX))
     for n_phonemes in _COMPARED:
-        seconds = [speaker.speak(phonemes_of(n_phonemes), 1) for speaker in (shipped, exported)]
+        seconds = [speaker.speak(phonemes_near(n_phonemes), 1) for speaker in (shipped, exported)]
         if seconds[0] != seconds[1]:
             raise ExportDiffers(
                 f"{n_phonemes} phonemes last {seconds[1]:.3f} s in ONNX Runtime, {seconds[0]:.3f} s in the original."

@@ -1,16 +1,33 @@
-"""Phonemes for benchmarks: words of vowels and consonants, as many as are wanted, the same in every run."""
+"""Phonemes for benchmarks: what Koe's own G2P makes of prose, in segments as near to a wanted length as sentences allow.
 
-import random
+Why no random phonemes: durations follow from what is said, and all times from durations.
+"""
+
+from functools import cache
+from itertools import accumulate, combinations
 from typing import Final
 
-_CONSONANTS: Final = "bdfhklmnpɹstvwzðŋʃ"
-_VOWELS: Final = "aeiouæɑɔəɛɪʊ"
+from tests.benchmarks.texts import sentences
+from tests.checkpoints import PHONEMES
+from workers.engines.kokoro.alphabet import spell
+from workers.engines.kokoro.packs import N_ROWS
+from workers.text.directions import NO_DIRECTIONS
+from workers.text.phonemize import Phonemizer
+
+_PHONEMIZER: Final = Phonemizer()
 
 
-def phonemes_of(n_phonemes: int, seed: int = 0) -> str:
-    """Exactly so many, spaces included."""
-    chosen = random.Random(f"{n_phonemes} {seed}")
-    words: list[str] = []
-    while len(" ".join(words)) < n_phonemes:
-        words.append("".join(chosen.choice(_CONSONANTS) + chosen.choice(_VOWELS) for _ in range(chosen.choice((1, 2, 2, 3)))))
-    return " ".join(words)[: n_phonemes - 1].rstrip().ljust(n_phonemes - 1, "ə") + "."
+def phonemes_near(n_phonemes: int, language: str = "en-US") -> str:
+    """Those of the sentences, one after another in the prose, that come nearest to so many; at most 510."""
+    spoken = _sentences(language)
+    edges = list(accumulate((len(one) + 1 for one in spoken), initial=0))
+    runs = [run for run in combinations(range(len(edges)), 2) if edges[run[1]] - edges[run[0]] - 1 <= N_ROWS]
+    begin, end = min(runs, key=lambda run: abs(edges[run[1]] - edges[run[0]] - 1 - n_phonemes))
+    return " ".join(spoken[begin:end])
+
+
+@cache
+def _sentences(language: str) -> list[str]:
+    """The phonemes of each sentence of the prose."""
+    said = (_PHONEMIZER.phonemize(sentence, language, NO_DIRECTIONS) for sentence in sentences(language))
+    return [spell(one, PHONEMES)[0].phonemes for one in said]

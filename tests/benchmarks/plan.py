@@ -6,7 +6,10 @@ import msgspec
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of one run. Lengths are in phonemes."""
+    """The settings of one run. Lengths are in phonemes; a segment of real text is as near to one as its sentences allow."""
+
+    onnx8: str | None = None
+    """Path of Kokoro's 8-bit ONNX file, if it is to be measured."""
 
     lengths: tuple[int, ...] = (30, 60, 120, 250, 500)
     """Segments that each engine speaks alone."""
@@ -17,7 +20,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     together_lengths: tuple[int, ...] = (100, 120, 140, 160)
     """Segments that are spoken at the same time."""
     n_equal_segments: int = 40
-    """Of 10 to 510 phonemes, compared with the original's sample by sample."""
+    """Of 10 to 510 phonemes in nine languages, compared with the original's sample by sample."""
     memory_lengths: tuple[int, ...] = (60, 120, 250, 500)
     """What a process speaks before its memory is read; if nothing, it is not."""
     whole_phonemes: int = 200

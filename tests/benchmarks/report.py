@@ -24,23 +24,26 @@ from tests.benchmarks.plan import Plan
 class Report:
     """The sheets of one run."""
 
-    def __init__(self, console: Console, path: Path, plan: Plan, parts: Sequence[str]) -> None:
+    def __init__(self, console: Console, path: Path, plan: Plan, parts: Sequence[str], *, weights: str) -> None:
+        """`weights`: which ones Kokoro speaks with, `original`, `8-bit` or `random`."""
         self.console = console
         self._path = path
         self._told: dict[str, Any] = {
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             **describe_commit(),
             "machine": describe_machine(),
+            "weights": weights,
             "parts": list(parts),
             "settings": msgspec.to_builtins(plan),
             "sheets": {},
         }
 
     def greet(self) -> None:
-        """Says what is measured where."""
+        """Says what is measured, and where."""
         machine = self._told["machine"]
         load = machine["load_average"][0]
-        self.console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; load before: {load}\n")
+        self.console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; load before: {load}")
+        self.console.print(f"Kokoro's weights: {self._told['weights']}\n", highlight=False)
 
     def add(self, name: str, title: str, rows: Sequence[Row], *notes: str) -> None:
         """Shows a sheet and writes it; `name` is its place in the file. A note is a sentence on what the figures mean."""

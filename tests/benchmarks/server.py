@@ -1,8 +1,7 @@
 """Part `server`: listeners of a real `koe serve` that speaks with Kokoro, and what it costs to serve them.
 
 Each listener asks, plays to the end and asks again, for a bounded time; then nobody asks any more, and those that have asked
-are waited for until they hear something, so that no long wait is left out. Random weights speak: what is measured is who waits
-for whom and for how long, not the voice.
+are waited for until they hear something, so that no long wait is left out.
 """
 
 import asyncio
@@ -53,8 +52,7 @@ class Crowd:
 
 def measure_server(report: Report, plan: Plan) -> None:
     """All sheets of this part."""
-    model_dir = model_once()
-    settings = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(model_dir)}
+    settings = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(model_once().folder)}
     _measure_levels(report, plan, settings)
     if plan.n_policy_rounds:
         _measure_policies(report, plan, settings)
@@ -76,7 +74,7 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
             costs.append({"clients": n_clients} | _costs_row(crowd, before, after, seconds))
             steps.done()
     low, high = plan.text_characters
-    title = f"Listeners for {plan.level_seconds:g} s each level: Kokoro's real dimensions, {low} to {high} characters, pcm"
+    title = f"Listeners for {plan.level_seconds:g} s each level: Kokoro, {low} to {high} characters, pcm"
     notes = (
         "first: from request to first audio. rtf: from request to last byte, for a second of audio: median of whole answers.",
         "underruns: a client that plays has played all that has come and waits for more. 429: refused at once; not a failure.",

@@ -13,17 +13,25 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import workers.engines.kokoro
+from app.core.languages import LANGUAGES
+from app.core.voices import load_catalogue
 from tests.benchmarks import engine
 from tests.benchmarks.__main__ import PARTS, QUICK_PARTS, main
+from tests.benchmarks.equality import a_segment
 from tests.benchmarks.figures import percentile, ratio, spread
 from tests.benchmarks.kept import cache_folder, make_once
 from tests.benchmarks.listeners import Listener
+from tests.benchmarks.model import RANDOM, Model, find_weights, model_once
 from tests.benchmarks.onnx_export import MISSING
-from tests.benchmarks.phonemes import phonemes_of
+from tests.benchmarks.phonemes import phonemes_near
 from tests.benchmarks.plan import FULL, QUICK
 from tests.benchmarks.report import Report, show
+from tests.benchmarks.speakers import ONNX_8BIT, find_speakers
 from tests.benchmarks.speakers.apart import environ_as_shipped
-from tests.checkpoints import PHONEMES
+from tests.benchmarks.texts import text_of
+from tests.checkpoints import PHONEMES, make_checkpoint
+from workers.engines.kokoro.checkpoint import CheckpointFiles
+from workers.engines.kokoro.names import WEIGHTS, WEIGHTS_8BIT
 
 
 @pytest.mark.parametrize(("share", "found"), [(0.0, 1), (0.5, 51), (0.95, 96), (0.99, 100), (1.0, 100)])
@@ -52,7 +60,7 @@ def test_figures_are_shown_in_three_digits() -> None:
 
 def test_the_report_is_a_table_and_a_file_of_the_same_rows(tmp_path: Path) -> None:
     console = Console(record=True, width=120)
-    report = Report(console, tmp_path / "new" / "bench.json", QUICK, ["engine"])
+    report = Report(console, tmp_path / "new" / "bench.json", QUICK, ["engine"], weights="8-bit")
     report.greet()
     with report.steps("engine", 1) as steps:
         steps.now("something")
@@ -62,7 +70,8 @@ def test_the_report_is_a_table_and_a_file_of_the_same_rows(tmp_path: Path) -> No
     )
 
     told = json.loads((tmp_path / "new" / "bench.json").read_text(encoding="utf-8"))
-    assert {"made_at", "commit", "is_changed", "machine", "parts", "settings", "sheets"} == set(told)
+    assert {"made_at", "commit", "is_changed", "machine", "weights", "parts", "settings", "sheets"} == set(told)
+    assert told["weights"] == "8-bit"
     assert {"cpu", "cores", "memory_gib", "python", "torch", "onnxruntime"} <= set(told["machine"])
     assert told["settings"]["lengths"] == list(QUICK.lengths)
     assert told["sheets"]["engine.alone"] == {
@@ -71,6 +80,7 @@ def test_the_report_is_a_table_and_a_file_of_the_same_rows(tmp_path: Path) -> No
         "notes": ["Why."],
     }
     shown = console.export_text()
+    assert "Kokoro's weights: 8-bit" in shown
     assert "koe s" in shown
     assert "–" in shown
     assert "koe runs s" not in shown
@@ -108,20 +118,20 @@ class SilentSpeaker:
         return sum(self.speak(phonemes, n_threads) for phonemes in segments)
 
     def call(self, method: str, *_: object) -> object:
-        return {"phonemes_of_text": "həlˈO", "speak_beginning": 3}[method]
+        return {"speak_beginning": 3}[method]
 
 
 def test_without_onnx_runtime_the_others_are_measured_and_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engine, "is_installed", lambda: False)
-    monkeypatch.setattr(engine, "model_once", lambda: tmp_path)
+    monkeypatch.setattr(engine, "model_once", lambda: Model(CheckpointFiles(tmp_path, tmp_path / "w", {}, ""), RANDOM))
     monkeypatch.setattr(engine, "measure_memory", lambda name, *_, **__: {"loaded MiB": 1.0, "peak MiB": 2.0})
     monkeypatch.setattr(engine, "Apart", SilentSpeaker)
-    report = Report(Console(record=True, width=200), tmp_path / "bench.json", FULL, ["engine"])
+    report = Report(Console(record=True, width=200), tmp_path / "bench.json", FULL, ["engine"], weights=RANDOM)
 
     engine.measure_engine(report, FULL)
 
     sheets = json.loads(report.path.read_text(encoding="utf-8"))["sheets"]
-    assert [row["peak MiB"] for row in sheets["engine.memory"]["rows"]] == [2.0, 2.0, None]
+    assert [row["peak MiB"] for row in sheets["engine.memory"]["rows"]] == [2.0, 2.0]
     assert all(row["×onnxruntime"] is None and row["×kokoro"] > 0 for row in sheets["engine.alone"]["rows"])
     assert MISSING in sheets["engine.alone"]["notes"]
     assert sheets["engine.first_sound"]["rows"][0]["first phonemes"] == 3
@@ -159,12 +169,51 @@ def test_the_cache_folder_is_where_the_platform_has_it(monkeypatch: pytest.Monke
     assert cache_folder() == tmp_path / "koe" / "bench"
 
 
-@pytest.mark.parametrize("n_phonemes", [2, *FULL.lengths])
-def test_phonemes_are_as_many_as_asked_and_all_known(n_phonemes: int) -> None:
-    assert len(phonemes_of(n_phonemes)) == n_phonemes
-    assert set(phonemes_of(n_phonemes)) <= set(PHONEMES)
-    assert phonemes_of(n_phonemes) == phonemes_of(n_phonemes)
-    assert n_phonemes < 10 or phonemes_of(n_phonemes) != phonemes_of(n_phonemes, seed=1)
+@pytest.mark.parametrize("n_phonemes", [10, *FULL.lengths, *FULL.together_lengths, 510])
+def test_phonemes_of_prose_are_about_as_many_as_asked_and_all_known(n_phonemes: int) -> None:
+    phonemes = phonemes_near(n_phonemes)
+    assert len(phonemes) == pytest.approx(n_phonemes, rel=0.1)
+    assert set(phonemes) <= set(PHONEMES)
+
+
+@pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
+def test_every_language_has_short_segments_and_the_longest(language: str) -> None:
+    assert len(phonemes_near(10, language)) < 25
+    assert 480 < len(phonemes_near(510, language)) <= 510
+
+
+def test_segments_that_are_compared_are_in_all_languages_and_of_all_lengths() -> None:
+    voices = load_catalogue().voices
+    segments = [a_segment(number, FULL.n_equal_segments, voices) for number in range(FULL.n_equal_segments)]
+    assert {segment.language for segment in segments} == {language.tag for language in LANGUAGES}
+    assert {len(segment.voice) for segment in segments} == {1, 2, 3}
+    assert segments[0].n_phonemes < 20
+    assert segments[-1].n_phonemes > 480
+    assert all(sum(part.weight for part in segment.voice) == pytest.approx(1) for segment in segments)
+
+
+@pytest.mark.parametrize("n_characters", [100, 600, 4000])
+def test_a_text_is_about_as_long_as_asked_and_another_for_each_seed(n_characters: int) -> None:
+    texts = [text_of(n_characters, seed) for seed in range(50)]
+    assert len(set(texts)) == len(texts)
+    assert all(n_characters - 25 <= len(text) <= n_characters + 25 for text in texts)
+    assert texts[7] == text_of(n_characters, 7)
+
+
+def test_speakers_are_those_that_have_their_files(tmp_path: Path) -> None:
+    assert find_speakers(None) == ["koe", "kokoro"]
+    (tmp_path / f"{ONNX_8BIT}.onnx").touch()
+    assert find_speakers(tmp_path) == ["koe", "kokoro", ONNX_8BIT]
+
+
+def test_without_kokoros_files_random_weights_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KOE_MODEL_DIR", str(tmp_path))
+    assert find_weights() == RANDOM
+    make_checkpoint(tmp_path, voices=("af_heart",))
+    assert find_weights() == "original"
+    (tmp_path / WEIGHTS).rename(tmp_path / WEIGHTS_8BIT)
+    assert find_weights() == model_once().weights == "8-bit"
+    assert model_once().folder == tmp_path
 
 
 def test_a_listener_counts_when_it_runs_dry() -> None:

@@ -1,25 +1,57 @@
-"""Texts for benchmarks: as many as are wanted, each the same in every run."""
+"""Texts for benchmarks, as people write them: prose in nine languages, and as many English texts of it as are wanted."""
 
 import random
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
-PARAGRAPH: Final = (
-    "When the last ferry had gone, the harbour belonged to the gulls again. They walked along the wall with the air "
-    "of owners, looked into every basket, and quarrelled about a crust that none of them wanted. An old man who "
-    "mended nets there knew most of them by sight; he would have said, if anybody had asked him, that they were not "
-    "so different from the people of the town. Nobody asked. The lamps came on one after the other, first on the "
-    "hill, then along the road to the church, and at last on the quay itself, where the water took each of them up "
-    "and gave it back in pieces. It was a quarter to nine."
-)
-"""A paragraph as people write them: 600 characters in sentences of many lengths, most of which have clauses."""
+from workers.text.segment import find_sentence_ends
 
-WORDS: Final = "the birch canoe slid on smooth planks it is easy to tell the depth of a well and rice is served in round bowls"
+PROSE: Final[dict[str, str]] = {
+    tag: text.strip() for tag, text in tomllib.loads(Path(__file__).with_name("prose.toml").read_text("utf-8")).items()
+}
+"""By the language's tag; paragraphs are parted by a blank line."""
+
+PARAGRAPH: Final = PROSE["en-US"].partition("\n\n")[0]
+"""600 characters in sentences of many lengths, most of which have clauses."""
+
+_WHO: Final = (
+    "Anna, Mr. Bell, Clara, Davies, Emily, Frank, Mrs. Grant, Henry, Irene, Jack, Kate, Leo, Martha, Nora, Oliver, Paul"
+)
+_DID_WHAT: Final = (
+    "came home, went out, called, sang, fell asleep, left, waited, wrote a letter, swam, lost a shoe, found a coin, worked"
+)
+_WHERE: Final = (
+    "by the river, in the village, near the mill, at the station, on the hill, behind the church, under the bridge, at sea"
+)
+_WHEN: Final = "on Monday, on Tuesday, on Friday, at noon, at seven, in March, in June, before dawn, last week, after the storm"
+
+_SHORTEST: Final = 20
+"""Characters; there is always a sentence that is shorter."""
+
+
+@cache
+def sentences(language: str) -> tuple[str, ...]:
+    """Those of the prose, in order, cut where Koe cuts them."""
+    text = PROSE[language]
+    edges = [0, *find_sentence_ends(text, 0, language), len(text)]
+    return tuple(sentence for begin, end in pairwise(edges) if (sentence := text[begin:end].strip()))
 
 
 def text_of(n_characters: int, seed: int) -> str:
-    """A text of about that length, its own for each seed, in sentences of about 60 characters."""
+    """An English text of about that length, its own for each seed: who did what where and when, then sentences of prose."""
     chosen = random.Random(seed)
-    sentences: list[str] = []
-    while sum(map(len, sentences)) < n_characters:
-        sentences.append(" ".join(chosen.choices(WORDS.split(), k=12)).capitalize() + ".")
-    return " ".join(sentences)
+    opening = " ".join(chosen.choice(words.split(", ")) for words in (_WHO, _DID_WHAT, _WHERE, _WHEN))
+    return " ".join([f"{opening}.", *_fill(n_characters - len(opening), chosen)])
+
+
+def _fill(n_characters: int, chosen: random.Random) -> Iterator[str]:
+    """Sentences in any order, none of them twice until all were taken or do not fit."""
+    while n_characters > _SHORTEST:
+        for sentence in chosen.sample(sentences("en-US"), len(sentences("en-US"))):
+            if len(sentence) < n_characters:
+                n_characters -= len(sentence) + 1
+                yield sentence

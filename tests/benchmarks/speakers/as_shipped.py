@@ -1,4 +1,8 @@
-"""The `kokoro` package as it is shipped: PyTorch eager, weight norms computed at every call, noise of its own."""
+"""The `kokoro` package as it is shipped: PyTorch eager, weight norms computed at every call, noise of its own.
+
+Why the package's own loader, too, though it is silent about missing keys: the comparison then covers the whole way from the
+file to the sound. The 8-bit checkpoint lacks only the scales and shifts inside AdaIN, which the package sets to 1 and 0.
+"""
 
 import warnings
 from collections.abc import Sequence
@@ -10,23 +14,25 @@ from kokoro.model import KModel
 
 from app.core.formats import SAMPLE_RATE_HZ
 from tests.benchmarks.kept import VOICE
+from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
+from workers.engines.kokoro.names import REPOSITORY
 
 
-def load_model(model_dir: Path, *, disable_complex: bool = False) -> KModel:
+def load_model(files: CheckpointFiles, *, disable_complex: bool = False) -> KModel:
     """As the package loads it."""
     transformers.logging.set_verbosity_error()
-    config, weights = str(model_dir / "config.json"), str(model_dir / "kokoro-v1_0.pth")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return KModel("hexgrad/Kokoro-82M", config, weights, disable_complex=disable_complex).eval()
+        return KModel(REPOSITORY, str(files.config), str(files.weights), disable_complex=disable_complex).eval()
 
 
 class ShippedSpeaker:
     """See Speaker."""
 
     def __init__(self, model_dir: Path) -> None:
-        self._model = load_model(model_dir)
-        self._pack = torch.load(model_dir / "voices" / f"{VOICE}.pt", weights_only=True)
+        files = find_checkpoint(model_dir, [VOICE])
+        self._model = load_model(files)
+        self._pack = torch.load(files.voices[VOICE], weights_only=True)
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """See Speaker."""

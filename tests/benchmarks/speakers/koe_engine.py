@@ -1,7 +1,7 @@
 """Koe's KokoroEngine, as a worker has it."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,25 +43,17 @@ class KoeSpeaker:
             return sum(compute_threads.map(lambda phonemes: self.speak(phonemes, 1), segments))
 
     def speak_beginning(self, text: str, n_threads: int) -> int:
-        """Speaks the first segment of a text, which is read anew; its phonemes."""
-        first = next(self._segments(text))
+        """Speaks the first segment of a text, which is read anew, as a worker would; its phonemes."""
+        voice, _ = self._catalogue.parse(VOICE)
+        utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
+        placed = prepare(read(utterance, self._engine), utterance, self._engine)
+        first = next(one.segment for one in placed if one.segment is not None)
         self._synthesize(first, n_threads)
         return first.n_phonemes
-
-    def phonemes_of_text(self, text: str) -> str:
-        """Those of all segments."""
-        return " ".join(one.phonemes for one in self._segments(text))
 
     def _synthesize(self, segment: Segment, n_threads: int) -> float:
         (waveform,) = self._engine.synthesize([segment], n_threads=n_threads)
         return len(waveform.samples) / SAMPLE_RATE_HZ
-
-    def _segments(self, text: str) -> Iterator[Segment]:
-        """What a worker would speak of it, one by one as they are asked for."""
-        voice, _ = self._catalogue.parse(VOICE)
-        utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
-        placed = prepare(read(utterance, self._engine), utterance, self._engine)
-        return (one.segment for one in placed if one.segment is not None)
 
 
 def load(model_dir: Path, _: Path | None) -> KoeSpeaker:

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the same weights, as `kokoro-onnx` runs it. Imports no torch, so that its memory is its own."""
+"""ONNX Runtime on an ONNX file of Kokoro's, as `kokoro-onnx` runs it. Imports no torch, so that its memory is its own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +13,17 @@ from tests.benchmarks.kept import read_vocabulary
 class OnnxSpeaker:
     """See Speaker. A session for each number of threads, made when it is first asked for."""
 
-    def __init__(self, model_dir: Path, onnx_dir: Path) -> None:
-        self._path = onnx_dir / "model.onnx"
+    def __init__(self, model_dir: Path, onnx_file: Path) -> None:
+        self._path = onnx_file
         self._vocabulary = read_vocabulary(model_dir)
-        self._pack = np.load(onnx_dir / "voice.npy")
+        self._pack = np.load(onnx_file.with_name("voice.npy"))
         self._sessions: dict[int, onnxruntime.InferenceSession] = {}
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """See Speaker."""
         ids = np.array([[0, *(self._vocabulary[phoneme] for phoneme in phonemes), 0]], dtype=np.int64)
-        given = {"input_ids": ids, "style": self._pack[len(phonemes) - 1], "speed": np.ones(1, dtype=np.float32)}
-        audio, _ = self._session(n_threads).run(None, given)
+        given = {"tokens": ids, "style": self._pack[len(phonemes) - 1], "speed": np.ones(1, dtype=np.float32)}
+        audio, *_ = self._session(n_threads).run(None, given)
         return audio.shape[-1] / SAMPLE_RATE_HZ
 
     def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
@@ -39,7 +39,7 @@ class OnnxSpeaker:
         return self._sessions[n_threads]
 
 
-def load(model_dir: Path, onnx_dir: Path | None) -> OnnxSpeaker:
-    """Loads what was exported."""
-    assert onnx_dir is not None
-    return OnnxSpeaker(model_dir, onnx_dir)
+def load(model_dir: Path, onnx_file: Path | None) -> OnnxSpeaker:
+    """Loads the file when it first speaks."""
+    assert onnx_file is not None
+    return OnnxSpeaker(model_dir, onnx_file)

@@ -1,0 +1,13 @@
+"""Kokoro's own files for tests and benchmarks, found as a worker finds them. Nothing is downloaded."""
+
+from collections.abc import Mapping
+
+from app.core.settings import read_settings
+from app.core.voices import load_catalogue
+from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
+
+
+def find_real(environ: Mapping[str, str]) -> CheckpointFiles:
+    """The files where the settings in `environ` say. Raises MissingFile with the remedy."""
+    settings = read_settings(environ)
+    return find_checkpoint(settings.model_dir, load_catalogue(settings.voices_file).voices, settings.fetched_model)
