@@ -27,6 +27,7 @@ from workers.engines.kokoro.checkpoint import load_model
 from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
+from workers.engines.kokoro.short import set_apart
 from workers.memory import or_out_of_memory
 from workers.text import tagger
 from workers.text.directions import NO_DIRECTIONS, Directions
@@ -163,8 +164,9 @@ class KokoroEngine:
     def _score(self, one: Segment) -> Score:
         if one.n_phonemes > MAX_PHONEMES:
             raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'kokoro' takes {MAX_PHONEMES}.")
-        ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in one.phonemes), 0]])
-        return self._prosody(ids, self._packs.style(one.voice, one.n_phonemes), _model_speed(one.speed), one.digest)
+        phonemes = set_apart(one.phonemes).phonemes
+        ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in phonemes), 0]])
+        return self._prosody(ids, self._packs.style(one.voice, len(phonemes)), _model_speed(one.speed), one.digest)
 
     def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
         seconds = score.n_natural_frames * _FRAME_SECONDS / one.speed
@@ -182,7 +184,7 @@ def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
     samples = spoken.numpy()
     if not np.isfinite(samples).all():
         raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
-    return Waveform(samples, tuple(_time(one.said, score.n_frames.tolist())))
+    return Waveform(samples, tuple(_time(one.said, set_apart(one.phonemes).own_frames(score.n_frames.tolist()))))
 
 
 def _is_shortage(error: Exception) -> bool:
