@@ -36,6 +36,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Where `text` begins in the text that was prepared, in characters. No part of the digest."""
     said: tuple[SaidWord, ...] = ()
     """Which phonemes each word of `text` has, where the engine's G2P tells."""
+    before: str = ""
+    """Phonemes of the same sentence that stand before it, where it is a part of one: they decide how it is said, and are not
+    spoken."""
+    after: str = ""
+    """The same of those that stand after it."""
     engine: str = ""
     """`Engine.identity` of the one that speaks it. No part of the digest: whoever goes on with what another engine has begun
     joins what that one has spoken.
@@ -54,7 +59,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def digest(self) -> bytes:
         """32 bytes that name the sound and its words within one utterance: seeds whatever is random in it."""
-        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.said)
+        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.said, self.before, self.after)
         return hashlib.sha256(msgspec.json.encode(sound, order="deterministic")).digest()
 
     @cached_property

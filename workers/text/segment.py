@@ -117,6 +117,16 @@ def find_sentence_ends(text: str, start: int, language: str) -> Iterator[int]:
             yield match.end()
 
 
+def rest_of_sentence(text: str, start: int, language: str, *, max_chars: int) -> str:
+    """What follows a place within a sentence, to its end, or to the last word that ends within `max_chars`."""
+    window = text[start : start + max_chars + 1]
+    paragraph = PARAGRAPH_BREAK.split(window)[0]
+    end = next(find_sentence_ends(paragraph, 0, language), len(paragraph))
+    if end > max_chars:
+        end = max((match.end() for match in _WORD.finditer(paragraph) if match.end() <= max_chars), default=max_chars)
+    return paragraph[:end].strip()
+
+
 def weigh(text: str) -> float:
     """How many phonemes `text` is likely to be: Latin letters one each, digits three, Han, kana and Hangul two and a half."""
     return len(text) + 1.5 * len(_WIDE.findall(text)) + 2 * len(_DIGIT.findall(text))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workers.text.segment import FIRST_WEIGHT, MOST_WEIGHT, Ending, Piece, fit, halve, segment, weigh
+from workers.text.segment import FIRST_WEIGHT, MOST_WEIGHT, Ending, Piece, fit, halve, rest_of_sentence, segment, weigh
 
 SIGNS = ".!?…,;:—-–\"'()「」。！？，、；।\n abcXY0 9 ü你カनि\u0301\u200d"
 LONG = " ".join(f"This is sentence number {number} of a long text." for number in range(40))
@@ -157,3 +157,19 @@ def test_every_piece_says_where_it_stands(text: str) -> None:
 
     assert pieces
     assert all(text[piece.start : piece.start + len(piece.text)] == piece.text for piece in pieces + halves)
+
+
+def test_the_rest_of_a_sentence_ends_with_it() -> None:
+    text = "When it rained, we left. They stayed."
+
+    assert rest_of_sentence(text, 15, "en-US", max_chars=60) == "we left."
+
+
+def test_the_rest_of_a_long_sentence_ends_with_a_word() -> None:
+    text = "First, " + "word " * 40
+
+    assert rest_of_sentence(text, 7, "en-US", max_chars=12) == "word word"
+
+
+def test_the_rest_of_a_sentence_never_passes_a_paragraph() -> None:
+    assert rest_of_sentence("A title,\n\nA text.", 8, "en-US", max_chars=60) == ""

@@ -18,21 +18,21 @@ from app.core.errors import EngineFailed, SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.model_files import find_checkpoint
 from app.core.voices import Blend, BlendPart, Catalogue
-from workers.engines.base import Segment, Waveform, Word
+from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.batch import N_AT_ONCE, BatchDecoder
 from workers.engines.kokoro.checkpoint import load_model
 from workers.engines.kokoro.decoder import Decoder
+from workers.engines.kokoro.framing import MAX_CONTEXT, Framed, frame
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
-from workers.engines.kokoro.short import set_apart
 from workers.memory import or_out_of_memory
 from workers.text import tagger
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.phonemize import Phonemizer, Said
-from workers.text.segment import fit, segment
+from workers.text.segment import Ending, Piece, fit, rest_of_sentence, segment
 from workers.text.words import SaidWord, says_something
 
 MAX_PHONEMES: Final = N_ROWS
@@ -44,8 +44,12 @@ MAX_MODEL_SPEED: Final = 1.25
 a whole number of frames and at least one.
 """
 
-_FRAME_SECONDS: Final = 600 / SAMPLE_RATE_HZ
+_FRAME_SAMPLES: Final = 600
+_FRAME_SECONDS: Final = _FRAME_SAMPLES / SAMPLE_RATE_HZ
 """What the model predicts durations in: as many samples as its decoder makes of one step."""
+
+_FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.float32)
+"""5 ms, over which a sound that was cut out of its sentence rises and falls."""
 
 _SOUNDLESS: Final = frozenset("ˈˌː↓→↗↘ʰʲ\u0303")
 """Signs of the vocabulary that only change the sound beside them."""
@@ -110,9 +114,11 @@ class KokoroEngine:
         Raises NotSupported (param `language`), InvalidValue for an unknown voice, CheckpointError for a voice without a pack.
         """
         self._packs.check(voice)
+        before = ""
         for piece in segment(text, language, is_opening=is_opening):
             for part, said in fit(piece, lambda part: self._phonemize(part, language, directions), MAX_PHONEMES):
                 if says_something(said.phonemes.translate(_WITHOUT_SIGNS)):
+                    after = self._after(text, part, language, directions)
                     yield Segment(
                         text=part.text,
                         phonemes=said.phonemes,
@@ -122,7 +128,10 @@ class KokoroEngine:
                         ending=part.ending,
                         start=part.start,
                         said=said.words,
+                        before=before,
+                        after=after,
                     )
+                    before = said.phonemes[-MAX_CONTEXT:] if part.ending is Ending.CLAUSE else ""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """One waveform for each segment, with the times of its words. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
@@ -149,6 +158,13 @@ class KokoroEngine:
             gc.collect()
             torch.cuda.empty_cache()
 
+    def _after(self, text: str, part: Piece, language: str, directions: Directions) -> str:
+        """The phonemes that follow `part` in its sentence, where it ends within one."""
+        if part.ending is not Ending.CLAUSE:
+            return ""
+        following = rest_of_sentence(text, part.start + len(part.text), language, max_chars=MAX_CONTEXT)
+        return self._phonemize(following, language, directions).phonemes[:MAX_CONTEXT].strip()
+
     def _phonemize(self, text: str, language: str, directions: Directions) -> Said:
         """The phonemes that the model knows; those that are like none of them are counted in the log."""
         said, n_unknown = spell(self._phonemizer.phonemize(text, language, directions), self._vocabulary)
@@ -164,9 +180,10 @@ class KokoroEngine:
     def _score(self, one: Segment) -> Score:
         if one.n_phonemes > MAX_PHONEMES:
             raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'kokoro' takes {MAX_PHONEMES}.")
-        phonemes = set_apart(one.phonemes).phonemes
-        ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in phonemes), 0]])
-        return self._prosody(ids, self._packs.style(one.voice, len(phonemes)), _model_speed(one.speed), one.digest)
+        framed = _framed(one)
+        ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in framed.phonemes), 0]])
+        style = self._packs.style(one.voice, min(len(framed.phonemes), N_ROWS))
+        return self._prosody(ids, style, _model_speed(one.speed), one.digest, framed.tokens)
 
     def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
         seconds = score.n_natural_frames * _FRAME_SECONDS / one.speed
@@ -175,16 +192,32 @@ class KokoroEngine:
         )
 
 
+def _framed(one: Segment) -> Framed:
+    return frame(one.phonemes, one.before, one.after, one.language)
+
+
 def _model_speed(speed: float) -> float:
     """The speed that the model itself is asked for; time stretching makes up for the rest."""
     return min(max(speed, MIN_MODEL_SPEED), MAX_MODEL_SPEED)
 
 
 def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
-    samples = spoken.numpy()
+    samples = _heard(spoken.numpy(), score)
     if not np.isfinite(samples).all():
         raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
-    return Waveform(samples, tuple(_time(one.said, set_apart(one.phonemes).own_frames(score.n_frames.tolist()))))
+    silence, *own = _framed(one).own_frames(score.n_frames.tolist())
+    return Waveform(samples, tuple(_time(one.said, [silence + score.n_before, *own])))
+
+
+def _heard(samples: Samples, score: Score) -> Samples:
+    """Without what was decoded for its neighbours alone; where something was cut away it fades."""
+    first, last = score.n_lead * _FRAME_SAMPLES, len(samples) - score.n_trail * _FRAME_SAMPLES
+    heard = samples[first:last]
+    if score.n_lead:
+        heard[: len(_FADE)] *= _FADE
+    if score.n_trail:
+        heard[-len(_FADE) :] *= _FADE[::-1]
+    return heard
 
 
 def _is_shortage(error: Exception) -> bool:

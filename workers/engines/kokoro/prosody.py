@@ -14,6 +14,10 @@ import torch
 from workers.engines.kokoro.source import Source, draw_noise
 from workers.engines.kokoro.styled import StyledBlock
 
+_NEIGHBOURS: Final = 10
+"""Frames of 25 ms that the decoder is given beyond what is heard."""
+_ONSET: Final = 2
+"""Frames by which a sound may begin before its token: without them Whisper heard "a nessuno" for "ma nessuno"."""
 _HALF: Final = 128
 """Of a style: the first half is the decoder's, the second the prosody's."""
 
@@ -34,7 +38,13 @@ class Score(msgspec.Struct, frozen=True):
     n_frames: torch.Tensor
     """(n_tokens,): of each token, the pads at both ends among them."""
     n_natural_frames: int
-    """How many there would be in all at speed 1."""
+    """How many would be heard in all at speed 1."""
+    n_lead: int = 0
+    """Frames at the beginning that are there for the decoder alone, since it computes each from its neighbours."""
+    n_trail: int = 0
+    """The same at the end."""
+    n_before: int = 0
+    """Frames that are heard before the first of `n_frames`: a sound begins a little before its token."""
 
 
 class Prosody:
@@ -49,19 +59,37 @@ class Prosody:
         self._stft = model.decoder.generator.stft
 
     @torch.inference_mode()
-    def __call__(self, ids: torch.Tensor, style: torch.Tensor, speed: float, digest: bytes) -> Score:
-        """`ids` (1, n_tokens), `style` (1, 256); `digest` names the noise."""
+    def __call__(
+        self, ids: torch.Tensor, style: torch.Tensor, speed: float, digest: bytes, tokens: tuple[int, int] | None = None
+    ) -> Score:
+        """`ids` (1, n_tokens), `style` (1, 256); `digest` names the noise. Of `tokens`, a first and an exclusive last, is the
+        score; the others only decide how these are said. None: of all.
+        """
         manner = style[:, _HALF:]
         lengths, mask = torch.tensor([ids.shape[1]]), torch.zeros(ids.shape, dtype=torch.bool)
         hidden = self._bert_encoder(self._bert(ids, attention_mask=(~mask).int())).transpose(-1, -2)
         states = self._predictor.text_encoder(hidden, manner, lengths, mask)
         duration = torch.sigmoid(self._predictor.duration_proj(self._predictor.lstm(states)[0])).sum(dim=-1)
         n_frames = _whole(duration / speed)
-        tokens = torch.repeat_interleave(torch.arange(ids.shape[1]), n_frames)
-        pitch_hz, energy = self._curves(states[:, tokens], manner)
-        encoded = self._text_encoder(ids, lengths, mask)[:, :, tokens]
+        token_of_frame = torch.repeat_interleave(torch.arange(ids.shape[1]), n_frames)
+        pitch_hz, energy = self._curves(states[:, token_of_frame], manner)
+        encoded = self._text_encoder(ids, lengths, mask)[:, :, token_of_frame]
+        kept = slice(*(tokens or (0, ids.shape[1])))
+        begin, end = int(n_frames[: kept.start].sum()), int(n_frames[: kept.stop].sum())
+        n_before = min(begin, _ONSET)
+        first, last = max(0, begin - n_before - _NEIGHBOURS), min(encoded.shape[2], end + _NEIGHBOURS)
+        pitch_hz, energy = (curve[:, 2 * first : 2 * last] for curve in (pitch_hz, energy))
         return Score(
-            encoded, pitch_hz, energy, self._spectrum(pitch_hz, digest), style[:, :_HALF], n_frames, int(_whole(duration).sum())
+            encoded=encoded[:, :, first:last],
+            pitch_hz=pitch_hz,
+            energy=energy,
+            source=self._spectrum(pitch_hz, digest),
+            style=style[:, :_HALF],
+            n_frames=n_frames[kept],
+            n_natural_frames=int(_whole(duration)[kept].sum()) + n_before,
+            n_lead=begin - n_before - first,
+            n_trail=last - end,
+            n_before=n_before,
         )
 
     def _curves(self, states: torch.Tensor, manner: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

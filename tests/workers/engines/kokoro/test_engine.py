@@ -92,11 +92,34 @@ def test_it_paces_like_speech(kokoro: KokoroEngine, catalogue: Catalogue) -> Non
     assert len(waveform.samples) == pytest.approx(expected_samples, rel=0.3)
 
 
+def test_a_clause_lasts_as_long_as_it_does_in_its_sentence(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    text = "When it rained at last, we opened all the windows."
+    (whole,) = kokoro.prepare(text, voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0, is_opening=False)
+    clause, rest = _prepare(kokoro, catalogue, text)
+    assert f"{clause.phonemes} {rest.phonemes}" == whole.phonemes
+    frames = [kokoro._score(one).n_frames.tolist() for one in (whole, clause, rest)]
+
+    assert frames[1] + frames[2] == frames[0]
+
+
+def test_words_of_a_clause_are_timed_within_its_sound(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    for one in _prepare(kokoro, catalogue, "When it rained at last, we opened all the windows."):
+        (waveform,) = kokoro.synthesize([one])
+        assert [one.text[word.first : word.last] for word in waveform.words] == one.text.split()
+        assert waveform.words[-1].end <= len(waveform.samples) / 24_000
+
+
+def test_a_sentence_is_read_without_the_next(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    first, second = _prepare(kokoro, catalogue, "It rained the whole long day. We stayed at home.")
+
+    assert (first.before, first.after, second.before, second.after) == ("", "", "", "")
+
+
 def test_the_longest_segment_is_spoken(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
     (segment,) = _prepare(kokoro, catalogue, "Hello there.")
     longest = msgspec.structs.replace(segment, phonemes="a" * MAX_PHONEMES, speed=4.0)
     (waveform,) = kokoro.synthesize([longest])
-    assert len(waveform.samples) > MAX_PHONEMES * 600
+    assert len(waveform.samples) > MAX_PHONEMES * 600 / 4
 
 
 def test_other_text_with_the_same_phonemes_has_other_noise(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
