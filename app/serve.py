@@ -31,8 +31,9 @@ from app.parts import ApiPart, Part, WorkerPart
 log: Final = structlog.get_logger()
 
 _CHECK_SECONDS: Final = 0.2
-_UP_SECONDS: Final = 180.0
-"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute."""
+_UP_SECONDS: Final = 600.0
+"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute, on a machine that is busy with other
+things several. The old parts speak meanwhile."""
 
 
 _OVER: Final = object()
@@ -105,7 +106,7 @@ class Supervisor:
             self._stop.set()
         elif self._hung_up.is_set() and self._renewal is None:
             self._hung_up.clear()
-            self._watch = ModelWatch(self._settings)
+            self._watch.forget()
             self._renewal = self._renew(self._make_parts())
         elif self._renewal is None and self._watch.has_changed():
             log.info("model_files_changed")
