@@ -16,7 +16,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import IO, Final
@@ -31,8 +31,12 @@ from app.parts import ApiPart, Part, WorkerPart
 log: Final = structlog.get_logger()
 
 _CHECK_SECONDS: Final = 0.2
-_UP_SECONDS: Final = 180.0
-"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute."""
+_UP_SECONDS: Final = 600.0
+"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute, on a machine that is busy with other
+things several. The old parts speak meanwhile."""
+
+_MOST_TRIES: Final = 3
+"""To bring up workers for new files."""
 
 
 _OVER: Final = object()
@@ -40,6 +44,10 @@ _OVER: Final = object()
 
 class _NotUp(Exception):
     """A new part did not come up."""
+
+
+class _UnusableFiles(_NotUp):
+    """A new worker is up, but without Kokoro."""
 
 
 class Supervisor:
@@ -105,7 +113,7 @@ class Supervisor:
             self._stop.set()
         elif self._hung_up.is_set() and self._renewal is None:
             self._hung_up.clear()
-            self._watch = ModelWatch(self._settings)
+            self._watch.forget()
             self._renewal = self._renew(self._make_parts())
         elif self._renewal is None and self._watch.has_changed():
             log.info("model_files_changed")
@@ -114,14 +122,18 @@ class Supervisor:
             self._renewal = None
 
     def _take_model(self) -> Iterator[None]:
-        """Renews the workers for new files, and greets again when these speak."""
-        old = self._parts
-        yield from self._renew(self._make_workers(), for_model=True)
-        if self._parts is not old:
-            self._on_started()
+        """Renews the workers for new files, and greets again when these speak. Where it is not the files that keep the new
+        workers from coming up, but a busy machine, they are tried again.
+        """
+        for _ in range(_MOST_TRIES):
+            failure = yield from self._renew(self._make_workers(), for_model=True)
+            if failure is None:
+                self._on_started()
+            if failure is None or isinstance(failure, _UnusableFiles):
+                return
 
-    def _renew(self, new: Sequence[Part], *, for_model: bool = False) -> Iterator[None]:
-        """One renewal: `new` take the place of the parts of their kinds. It yields while it waits."""
+    def _renew(self, new: Sequence[Part], *, for_model: bool = False) -> Generator[None, None, "_NotUp | None"]:
+        """One renewal: `new` take the place of the parts of their kinds. Yields while it waits. Returns why it was given up."""
         log.info("renewal_started")
         started_at = time.monotonic()
         try:
@@ -130,13 +142,14 @@ class Supervisor:
             log.error("renewal_given_up", reason=str(error))
             self._leaving, self._coming = self._coming, []
             yield from self._let_go()
-            return
+            return error
         kinds = tuple({type(part) for part in new})
         self._leaving = [part for part in self._parts if isinstance(part, kinds)]
         self._parts = [*self._coming, *(part for part in self._parts if not isinstance(part, kinds))]
         self._coming = []
         yield from self._let_go(renewed=True)
         log.info("renewal_finished", seconds=round(time.monotonic() - started_at, 1))
+        return None
 
     def _bring_up(self, new: Sequence[Part], *, for_model: bool) -> Iterator[None]:
         """Starts new parts one after the other, and ends when all are up. Raises _NotUp."""
@@ -208,7 +221,7 @@ class Supervisor:
 def _check_model(part: Part) -> None:
     card = part.card() if isinstance(part, WorkerPart) else None
     if card is not None and card.missing:
-        raise _NotUp(f"The new {part.name} cannot use Kokoro's files; the old parts stay. {card.missing}")
+        raise _UnusableFiles(f"The new {part.name} cannot use Kokoro's files; the old parts stay. {card.missing}")
 
 
 def _start(part: Part) -> None:

@@ -49,6 +49,10 @@ class ModelWatch:
         self._known = self._seen = self._stamp()
         self._seen_at = self._looked_at = clock()
 
+    def forget(self) -> None:
+        """Workers are being started that read the files as they are now."""
+        self._known = self._seen = self._stamp()
+
     def has_changed(self) -> bool:
         """True once for each new set that is whole and at rest. Cheap: it looks at the disk every LOOK_SECONDS alone."""
         now = self._clock()

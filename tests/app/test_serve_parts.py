@@ -204,6 +204,21 @@ def test_a_renewal_that_is_asked_for_during_another_comes_after_it(alone: Superv
     assert [entry["event"] for entry in logs] == ["renewal_started", "renewal_given_up"] * 2
 
 
+def test_workers_for_new_files_that_do_not_come_up_are_tried_again(alone: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    greeted: list[bool] = []
+    alone._on_started = lambda: greeted.append(True)
+    monkeypatch.setattr(alone._watch, "has_changed", iter([True]).__next__)
+    with capture_logs() as logs:
+        steps_until(alone, lambda: alone._renewal is not None)
+        monkeypatch.setattr(alone._watch, "has_changed", lambda: False)
+        steps_until(alone, lambda: alone._renewal is None)
+
+    events = [entry["event"] for entry in logs]
+    assert events == ["model_files_changed", *(["renewal_started", "renewal_given_up"] * 3)]
+    assert not greeted
+    assert alone._everyone == []
+
+
 def test_what_is_being_renewed_ends_with_the_rest(alone: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.serve._UP_SECONDS", 60.0)
     alone._hung_up.set()

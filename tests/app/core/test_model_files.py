@@ -127,6 +127,9 @@ class Watched:
             said.append(self._watch.has_changed())
         return said
 
+    def forget(self) -> None:
+        self._watch.forget()
+
 
 def test_files_that_come_are_told_once_when_they_are_whole_and_at_rest(settings: Settings, tmp_path: Path) -> None:
     watched = Watched(settings)
@@ -153,6 +156,15 @@ def test_files_that_take_the_place_of_others_are_told_and_those_that_go_are_not(
     (tmp_path / "model" / CONFIG).replace(tmp_path / "away")
     assert not any(watched.looks())
     (tmp_path / "away").replace(tmp_path / "model" / CONFIG)
+    assert not any(watched.looks())
+
+
+def test_files_that_workers_are_started_with_anyway_are_not_told(settings: Settings, tmp_path: Path) -> None:
+    watched = Watched(settings)
+    a_set(tmp_path / "model")
+
+    watched.forget()
+
     assert not any(watched.looks())
 
 
