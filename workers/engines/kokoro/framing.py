@@ -6,7 +6,7 @@ by 0 to 5 within the sentence, and its last sounds were up to twice as long.
 
 A few phonemes that stand alone are read in quotation marks, with a full stop, in English and Spanish. Why: Kokoro was trained
 on sentences. Of a single word it swallows the first sound or adds one of its own, so Whisper heard "Am I?" for "Emma". The
-marks are silent, and with them it misheard 12 of 76 short utterances instead of 15. In Italian and French the marks added a sound
+marks are silent, and with them it misheard 12 of 76 short utterances instead of 15. In Italian and French they added a sound
 ("Io nulla" for "Annulla"), in Japanese they changed nothing, so there everything is read as it is. Other ways were tried, and
 heard: a slower speed and the style rows of longer texts add sounds ("A seven", "to note"); the word twice, of which one is cut
 away by its durations, loses a first or a last sound.
