@@ -204,7 +204,7 @@ class _Line:
         return found
 
     def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
-        sound = to_sound(waveform)
+        sound = to_sound(waveform, segment.speed)
         self._order.keep(segment, sound)
         return sound
 

@@ -182,3 +182,11 @@ def test_segments_come_out_as_they_go_in() -> None:
 
     assert [len(pcm) for pcm in first] == [4800]
     assert [len(pcm) for pcm in second] == [round(2 * 0.15 * SAMPLE_RATE_HZ), 4800]
+
+
+def test_the_margin_is_shorter_in_fast_speech() -> None:
+    pcm = to_pcm(np.concatenate([quiet(24_000), a_tone(2_400), quiet(24_000)]))
+
+    lengths = [len(trim(pcm, speed)[0]) // 2 for speed in (0.5, 1.0, 4.0)]
+
+    assert lengths == [2_400 + 2 * 960, 2_400 + 2 * 480, 2_400 + 2 * 120]
