@@ -44,7 +44,7 @@ MARGINS: Final[dict[str, Margin]] = {
     "joint step LU": Margin(1.5),
     "typical error s": Margin(0.02),
     "p95 error s": Margin(0.1),
-    "distinct": Margin(0.25, is_more_better=True),
+    "distinct": Margin(2.0, is_more_better=True),
     "missed": Margin(0.0),
     "false alarms": Margin(0.0),
     "wrong": Margin(0.0),

@@ -90,7 +90,7 @@ def swap(original: Original, _: Random) -> Samples:
     """The two halves of the sentence in the wrong order."""
     words = original.answer.words
     middle = _at(min((word.start for word in words[1:]), key=lambda start: abs(start - original.answer.seconds / 2)))
-    return np.concatenate([original.samples[middle:], _silence(0.05), original.samples[:middle]])
+    return np.concatenate([original.samples[middle:], original.samples[:middle]])
 
 
 def speak_otherwise(original: Original, random: Random) -> Samples:

@@ -21,22 +21,22 @@ from tests.ears.sound import SILENCE_DBFS, Array, levels_dbfs, n_clipped, noise_
 
 MAX_TURNED: Final = 0.5
 """Share of characters that differ: beyond it another text is heard, or its parts in another order."""
-MIN_MISSING: Final = 4
+MIN_MISSING: Final = 6
 """Characters of one stretch that have no counterpart."""
-MAX_LOUDNESS_LU: Final = 4.5
-MAX_SEMITONES: Final = 4.0
-MAX_TIMBRE: Final = 1.75
-"""Distance from the voice's mean, in units of its answers' typical distance."""
-MAX_PACE: Final = 1.4
+MAX_LOUDNESS_LU: Final = 3.5
+MAX_SEMITONES: Final = 2.5
+MAX_TIMBRE: Final = 5.0
+"""Distance from the voice's mean, in units of the cepstrum."""
+MAX_PACE: Final = 1.5
 """Ratio of the seconds for a character to the voice's."""
 MAX_SILENCE_SECONDS: Final = 0.6
-MAX_TAIL_SECONDS: Final = 0.08
+MAX_TAIL_SECONDS: Final = 0.03
 """Between the end of the audio after its last word, and the voice's usual one."""
 MAX_CLIPPED: Final = 6
-MAX_NOISE_DB: Final = 12.0
+MAX_NOISE_DB: Final = 15.0
 """Above the voice's usual floor."""
 MIN_DROPOUT_SECONDS: Final = 0.03
-MAX_CLICK: Final = 6.0
+MAX_CLICK: Final = 2.5
 
 
 class Manner(msgspec.Struct, frozen=True):
@@ -45,8 +45,6 @@ class Manner(msgspec.Struct, frozen=True):
     loudness_lufs: float
     pitch_hz: float
     timbre: tuple[float, ...]
-    timbre_spread: float
-    """Typical distance of an answer from the mean."""
     character_seconds: float
     tail_seconds: float
     floor_db: float
@@ -56,12 +54,10 @@ class Manner(msgspec.Struct, frozen=True):
 def manner_of(hearings: Sequence[Hearing]) -> Manner:
     """That of one voice; the answers are its own and none of them is to be judged by it."""
     timbres = np.array([hearing.profile.timbre for hearing in hearings])
-    mean = timbres.mean(axis=0)
     return Manner(
         loudness_lufs=_median(hearing.profile.loudness_lufs for hearing in hearings),
         pitch_hz=_median(hearing.profile.pitch_hz for hearing in hearings),
-        timbre=tuple(mean.tolist()),
-        timbre_spread=_median(np.linalg.norm(timbres - mean, axis=1)),
+        timbre=tuple(timbres.mean(axis=0).tolist()),
         character_seconds=_median(character_seconds(hearing) for hearing in hearings),
         tail_seconds=_median(tail_seconds(hearing) for hearing in hearings),
         floor_db=_median(floor_db(hearing) for hearing in hearings),
@@ -97,7 +93,7 @@ def wrong_pitch(hearing: Hearing, manner: Manner) -> str:
 
 def wrong_timbre(hearing: Hearing, manner: Manner) -> str:
     far = timbre_distance(hearing, manner)
-    return f"timbre {far:.1f} times as far off as usual" if far > MAX_TIMBRE else ""
+    return f"timbre {far:.1f} off" if far > MAX_TIMBRE else ""
 
 
 def wrong_pace(hearing: Hearing, manner: Manner) -> str:
@@ -164,8 +160,8 @@ def tail_seconds(hearing: Hearing) -> float:
 
 
 def timbre_distance(hearing: Hearing, manner: Manner) -> float:
-    """From the voice's mean, in units of its typical distance."""
-    return float(np.linalg.norm(np.subtract(hearing.profile.timbre, manner.timbre)) / manner.timbre_spread)
+    """From the voice's mean, in units of the cepstrum."""
+    return float(np.linalg.norm(np.subtract(hearing.profile.timbre, manner.timbre)))
 
 
 def floor_db(hearing: Hearing) -> float:

@@ -22,11 +22,11 @@ from app.core.formats import SAMPLE_RATE_HZ
 from app.core.settings import read_settings
 from app.core.words import TimedWord
 from tests.ears.listener import Samples
-from tests.end_to_end.processes import Served, running
+from tests.end_to_end.processes import Served, is_alive, running
 
 ENGINE: Final = "kokoro"
-_READY_SECONDS: Final = 300
-"""On a busy machine the weights and the phonemizers take a minute to load."""
+_READY_SECONDS: Final = 600
+"""An idle machine needs 15; on a busy one the worker, which gives way to all others, needs minutes."""
 _NOT_OURS: Final = ("KOE_API_KEYS", "KOE_API_KEYS_FILE", "KOE_RATE_LIMIT", "KOE_MAX_CONCURRENT", "KOE_REDIS_URL", "KOE_STORE")
 """Settings of the environment that do not apply: they would keep the ears out, or use what belongs to another server."""
 
@@ -61,7 +61,7 @@ class Speaker:
     """Client of the server at `url`, for calls from several threads."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=120.0)
+        self._http = httpx.Client(base_url=url, timeout=600.0)
 
     def close(self) -> None:
         self._http.close()
@@ -104,6 +104,8 @@ def _wait_ready(process: Served) -> None:
     for _ in range(2 * _READY_SECONDS):
         if process.ready().get("workers"):
             return
+        if not is_alive(process.pid):
+            raise NoVoice(f"koe serve ended before it was ready. {process.said[-500:]}")
         time.sleep(0.5)
     raise NoVoice(f"koe serve was not ready within {_READY_SECONDS} seconds.")
 
@@ -121,7 +123,7 @@ def _client(url: str) -> Iterator[Speaker]:
 def _settings() -> dict[str, str]:
     """Those of the environment that apply, as the server is to have them; empty is as if unset."""
     return {name: "" for name in _NOT_OURS if name in os.environ} | {
-        **{"KOE_ENGINE": os.environ.get("KOE_ENGINE", "auto"), "KOE_SLOTS": "0", "KOE_MAX_WAIT": "120"}
+        **{"KOE_ENGINE": os.environ.get("KOE_ENGINE", "auto"), "KOE_SLOTS": "0", "KOE_MAX_WAIT": "600"}
     }
 
 
