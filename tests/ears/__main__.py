@@ -4,6 +4,7 @@ Ends with status 1 when something is worse than in the baseline by more than its
 listened to because neither Kokoro's nor Whisper's files can be had.
 """
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -63,6 +64,7 @@ def main(parts: tuple[str, ...], is_quick: bool, is_rebased: bool, path: Path | 
 
     Without PARTS all are measured.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the server is ended, too
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)

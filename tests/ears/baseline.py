@@ -71,12 +71,16 @@ def write_baseline(parts: Mapping[str, Rows], path: Path = PATH) -> None:
 
 
 def worse_than(baseline: Mapping[str, Rows], parts: Mapping[str, Rows]) -> Iterator[str]:
-    """A sentence for each figure that is worse by more than its margin."""
+    """A sentence for each figure of a measured part that is worse by more than its margin, or is no longer there."""
     for part, rows in parts.items():
-        for name, row in rows.items():
-            for figure, before in baseline.get(part, {}).get(name, {}).items():
-                if _is_broken(figure, row.get(figure), before):
-                    yield f"{part}, {name}: {figure} is {row.get(figure)}, was {before} (margin {MARGINS[figure].amount:g})."
+        for name, before in baseline.get(part, {}).items():
+            yield from (f"{part}, {name}: {change}" for change in _changes(before, rows.get(name, {})))
+
+
+def _changes(before: Row, now: Row) -> Iterator[str]:
+    for figure, value in before.items():
+        if _is_broken(figure, now.get(figure), value):
+            yield f"{figure} is {now.get(figure)}, was {value} (margin {MARGINS[figure].amount:g})."
 
 
 def _is_broken(figure: str, now: object, before: object) -> bool:

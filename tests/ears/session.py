@@ -31,6 +31,8 @@ class Hearing:
 
     @cached_property
     def heard(self) -> Heard:
+        if "timed" in self.__dict__:  # heard already
+            return self.timed
         return self._session.listener.hear(self.samples, SAMPLE_RATE_HZ, self.request.language)
 
     @cached_property

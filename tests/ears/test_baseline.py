@@ -34,6 +34,7 @@ def test_loudness_may_not_leave_in_either_direction() -> None:
 
 def test_a_figure_that_is_no_longer_measured_is_worse() -> None:
     assert compared({"DNSMOS": 3.2}, {"DNSMOS": None}) != []
+    assert list(worse_than({"sentences": {"en": {"DNSMOS": 3.2}}}, {"sentences": {}})) != []
 
 
 def test_parts_rows_and_figures_without_a_baseline_pass() -> None:
