@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -72,7 +72,7 @@ class Speaker:
 
     def say(self, request: Request) -> Answer:
         """The whole answer with its word times. Raises httpx.HTTPStatusError for a refusal."""
-        events = [json.loads(line.removeprefix("data: ")) for line in self._post(request).text.splitlines() if line]
+        events = read_events(self._post(request).text)
         audio = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
         words = [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
         return Answer(from_pcm(audio), tuple(msgspec.convert(words, list[TimedWord])))
@@ -135,6 +135,11 @@ def _settings() -> dict[str, str]:
         **{"KOE_ENGINE": os.environ.get("KOE_ENGINE", "auto"), "KOE_SLOTS": "0"},
         **{"KOE_MAX_WAIT": "600", "KOE_WORKER_TIMEOUT": "60"},
     }
+
+
+def read_events(text: str) -> list[dict[str, Any]]:
+    """The JSON of each server-sent event. Comments are left out: the server sends them while nothing happens."""
+    return [json.loads(line.removeprefix("data: ")) for line in text.split("\n") if line.startswith("data: ")]
 
 
 def from_pcm(data: bytes) -> Samples:

@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 from tests.ears.files import MODEL, OTHERS, unpack
+from tests.ears.speaker import read_events
 from tests.ears.texts import PAIRS, all_voices, read_texts, requests_for, spoken_of
 
 
@@ -42,3 +43,10 @@ def test_there_are_a_hundred_short_utterances_in_six_languages() -> None:
 
 def test_the_voices_speak_their_own_language() -> None:
     assert all(all_voices()[voice].language == language for language, pair in PAIRS.items() for voice in pair)
+
+
+def test_comments_between_the_events_of_a_slow_answer_are_left_out() -> None:
+    assert read_events(': still here\n\ndata: {"type":"a"}\n\n: still here\n\ndata: {"type":"b"}\n\n') == [
+        {"type": "a"},
+        {"type": "b"},
+    ]
