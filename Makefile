@@ -15,8 +15,9 @@ SECONDS ?= 600
 JOBS ?= 2
 EXAMPLES ?= 100
 BENCH ?=
+LISTEN ?=
 
-.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi bench bench-quick schema chaos clean
+.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi bench bench-quick listen schema chaos clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +105,14 @@ bench: $(VENV)/.installed-bench ## Measure here, against the original and ONNX R
 
 bench-quick: $(VENV)/.installed-bench ## The same with less of everything, in about two minutes
 	$(BIN)/python -m tests.benchmarks --quick $(BENCH)
+
+$(VENV)/.installed-ears: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -e '.[ears]'
+	@touch $@
+
+listen: $(VENV)/.installed-ears ## Have Kokoro's real voices speak, and listen: words, quality, loudness, times, faults made on purpose
+	@$(BIN)/koe fetch || echo "Going on without: the files may be here already."
+	$(BIN)/python -m tests.ears $(LISTEN)
 
 schema: install ## Ask EXAMPLES=100 requests of each operation, made from the schema, and judge every answer
 	$(BIN)/python -m tests.schema --examples $(EXAMPLES)

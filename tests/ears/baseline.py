@@ -1,0 +1,97 @@
+"""The stored baseline: what was measured when it was last accepted, and by how much a run may be worse.
+
+Why margins: another processor rounds differently, and then Whisper may write one word otherwise. A margin is more than that and
+less than what a person would notice.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tests.ears.report import Row, Rows
+
+PATH: Final = Path(__file__).parent / "baseline.json"
+
+
+class Margin(msgspec.Struct, frozen=True):
+    """How a figure may differ from the baseline's."""
+
+    amount: float
+    is_more_better: bool | None = False
+    """None: neither direction may be left."""
+
+    def is_broken(self, now: float, before: float) -> bool:
+        change = now - before
+        if self.is_more_better is None:
+            return abs(change) > self.amount
+        return (-change if self.is_more_better else change) > self.amount
+
+
+MARGINS: Final[dict[str, Margin]] = {
+    "word errors %": Margin(4.0),
+    "character errors %": Margin(2.5),
+    "DNSMOS": Margin(0.15, is_more_better=True),
+    "LUFS": Margin(1.5, is_more_better=None),
+    "pitch Hz": Margin(15.0, is_more_better=None),
+    "understood %": Margin(7.0, is_more_better=True),
+    "length error %": Margin(3.0),
+    "longest pause s": Margin(0.3),
+    "LUFS from median": Margin(1.0),
+    "peak dBFS": Margin(1.0),
+    "joint step LU": Margin(1.5),
+    "typical error s": Margin(0.02),
+    "p95 error s": Margin(0.1),
+    "distinct": Margin(2.0, is_more_better=True),
+    "missed": Margin(0.0),
+    "false alarms": Margin(0.0),
+    "wrong": Margin(0.0),
+}
+"""A figure that is not named here is told and not compared."""
+
+
+def read_baseline(path: Path = PATH) -> dict[str, Rows]:
+    """Part → its rows; empty where there is none yet."""
+    if not path.exists():
+        return {}
+    found: dict[str, Rows] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def write_baseline(parts: Mapping[str, Rows], path: Path = PATH) -> None:
+    """Replaces the parts that were measured and keeps the others. One line for each row, so that a change is read easily."""
+    merged = {
+        **read_baseline(path),
+        **{part: {name: _compared(row) for name, row in rows.items()} for part, rows in parts.items()},
+    }
+    lines = ",\n".join(f" {json.dumps(part)}: {{\n{_write_rows(rows)}\n }}" for part, rows in sorted(merged.items()))
+    path.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+def worse_than(baseline: Mapping[str, Rows], parts: Mapping[str, Rows]) -> Iterator[str]:
+    """A sentence for each figure of a measured part that is worse by more than its margin, or is no longer there."""
+    for part, rows in parts.items():
+        for name, before in baseline.get(part, {}).items():
+            yield from (f"{part}, {name}: {change}" for change in _changes(before, rows.get(name, {})))
+
+
+def _changes(before: Row, now: Row) -> Iterator[str]:
+    for figure, value in before.items():
+        if _is_broken(figure, now.get(figure), value):
+            yield f"{figure} is {now.get(figure)}, was {value} (margin {MARGINS[figure].amount:g})."
+
+
+def _is_broken(figure: str, now: object, before: object) -> bool:
+    if figure not in MARGINS or not isinstance(before, int | float):
+        return False
+    return not isinstance(now, int | float) or MARGINS[figure].is_broken(now, before)
+
+
+def _compared(row: Row) -> Row:
+    return {name: figure for name, figure in row.items() if name in MARGINS and figure is not None}
+
+
+def _write_rows(rows: Rows) -> str:
+    return ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items())

@@ -1,0 +1,105 @@
+"""Two texts made comparable: what is left differs only where it sounds different.
+
+Why not letters as they stand: a listener that writes "9" for "nine", "colour" for "color" or traditional characters for
+simplified ones has heard right. Why readings in Japanese and Chinese: a homophone is no error of speech. Why consonants in
+Hindi: Whisper base writes it in Urdu letters, which leave short vowels out, so both sides are romanised and lose their vowels
+(of three romanisers tried, `anyascii` with these folds differs least on speech that was heard right).
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_VARIANTS: Final = Path(__file__).parent / "texts" / "variants.toml"
+_NUMBER: Final = re.compile(r"\d+")
+_JOINED: Final = re.compile(r"(?<=\w)['’](?=\w)")
+_NOT_WORD: Final = re.compile(r"[^\w]+|_")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_BETWEEN_HINDI: Final = re.compile(r"[^\w\u0900-\u0963\u0966-\u097f]+")
+"""The vowel signs of Devanagari are no letters to `re`, but parts of words."""
+_VOWELS: Final = re.compile(r"[aeiouvwy']+")
+"""With v and w: Urdu has one letter for both and for three vowels."""
+_NOT_LATIN: Final = re.compile(r"[^a-z]+")
+_DOUBLE: Final = re.compile(r"(.)\1+")
+_HINDI_FOLDS: Final = {"sh": "s", "ph": "f", "kh": "k", "q": "k", "ch": "c", "z": "j", "h": "", "m": "n"}
+"""Aspiration, and the nasals: a dot in Devanagari, a letter in Urdu."""
+_NUMBER_LANGUAGES: Final = {"en": "en", "es": "es", "fr": "fr", "it": "it", "pt": "pt_BR"}
+_READ: Final = ("ja", "zh")
+
+
+def is_read(language: str) -> bool:
+    """Whether the units of `split` are readings of syllables, since the language puts no spaces between words."""
+    return language.partition("-")[0] in _READ
+
+
+def split(text: str, language: str) -> list[str]:
+    """The canonical words of `text`: of Japanese its kana, of Chinese its syllables in pinyin without tones."""
+    subtag = language.partition("-")[0]
+    return _SPLITTERS.get(subtag, _split_western)(unicodedata.normalize("NFKC", text), subtag)
+
+
+def _split_western(text: str, subtag: str) -> list[str]:
+    spoken = _NUMBER.sub(lambda match: f" {_in_words(match[0], subtag)} ", text.casefold())
+    spoken = _JOINED.sub("" if subtag == "en" else " ", spoken)
+    plain = _without_accents(spoken).replace("œ", "oe").replace("ß", "ss")
+    variants = _variants(subtag)
+    return [variants.get(word, word) for word in _NOT_WORD.sub(" ", plain).split()]
+
+
+def _split_japanese(text: str, _: str) -> list[str]:
+    import pyopenjtalk
+
+    kana: str = pyopenjtalk.g2p(_NOT_WORD.sub(" ", text), kana=True) if text.strip() else ""
+    return [sign for sign in kana if sign.isalnum() or sign == "ー"]
+
+
+def _split_chinese(text: str, _: str) -> list[str]:
+    import cn2an
+    import zhconv
+    from pypinyin import lazy_pinyin
+
+    simplified = _NUMBER.sub(lambda match: cn2an.an2cn(match[0]), zhconv.convert(text, "zh-hans"))
+    return lazy_pinyin("".join(_LETTERS.findall(simplified)))
+
+
+def _split_hindi(text: str, _: str) -> list[str]:
+    from anyascii import anyascii
+
+    flapped = text.replace("ड\u093c", "र").replace("ढ\u093c", "र")
+    return [skeleton for word in _BETWEEN_HINDI.sub(" ", flapped).split() if (skeleton := _skeleton(anyascii(word)))]
+
+
+def _skeleton(word: str) -> str:
+    """The consonants of a romanised word, without what Devanagari and Urdu letters tell apart and the other does not."""
+    sounds = _VOWELS.sub("", word.casefold())
+    for spelling, sound in _HINDI_FOLDS.items():
+        sounds = sounds.replace(spelling, sound)
+    return _DOUBLE.sub(r"\1", _NOT_LATIN.sub("", sounds))
+
+
+_SPLITTERS: Final[dict[str, Callable[[str, str], list[str]]]] = {
+    "hi": _split_hindi,
+    "ja": _split_japanese,
+    "zh": _split_chinese,
+}
+
+
+def _in_words(digits: str, subtag: str) -> str:
+    from num2words import num2words
+
+    language = _NUMBER_LANGUAGES.get(subtag)
+    return str(num2words(int(digits), lang=language)) if language else digits
+
+
+def _without_accents(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+
+
+@cache
+def _variants(subtag: str) -> dict[str, str]:
+    table: dict[str, dict[str, str]] = tomllib.loads(_VARIANTS.read_text(encoding="utf-8"))
+    return table.get(subtag, {})

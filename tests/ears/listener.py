@@ -1,0 +1,70 @@
+"""The listener: Whisper base writes down what it hears.
+
+Why without fallback to higher temperatures: the same audio must give the same transcript in every run. Why a margin of silence
+is added: Whisper was trained on windows of 30 seconds and loses a word that begins with the first sample.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+WHISPER_HZ: Final = 16_000
+_MARGIN_SECONDS: Final = 0.3
+
+
+class HeardWord(msgspec.Struct, frozen=True):
+    """A word of the transcript and when it was heard, in seconds of the audio that was given."""
+
+    word: str
+    start: float
+    end: float
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A transcript."""
+
+    text: str
+    words: tuple[HeardWord, ...] = ()
+    """Empty unless they were asked for."""
+
+
+class Listener:
+    """Whisper, for calls from several threads. Each call runs on one core."""
+
+    def __init__(self, folder: Path, n_calls: int = 2) -> None:
+        """`n_calls` run at the same time; more wait."""
+        from faster_whisper import WhisperModel
+
+        self._whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=n_calls)
+
+    def hear(self, samples: Samples, rate_hz: int, language: str, *, with_times: bool = False) -> Heard:
+        """What is said in `samples`, (n,) float32 in [-1, 1]. `language` is a BCP 47 tag."""
+        segments, _ = self._whisper.transcribe(
+            to_whisper(samples, rate_hz),
+            language=language.partition("-")[0],
+            beam_size=5,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            word_timestamps=with_times,
+        )
+        found = list(segments)
+        words = tuple(
+            HeardWord(word.word, word.start - _MARGIN_SECONDS, word.end - _MARGIN_SECONDS)
+            for segment in found
+            for word in segment.words or ()
+        )
+        return Heard(" ".join(segment.text.strip() for segment in found), words)
+
+
+def to_whisper(samples: Samples, rate_hz: int) -> Samples:
+    """The samples at Whisper's rate, with silence around them."""
+    import soxr
+
+    padded = np.pad(samples.astype(np.float32), round(_MARGIN_SECONDS * rate_hz))
+    resampled: Samples = soxr.resample(padded, rate_hz, WHISPER_HZ)
+    return resampled

@@ -1,0 +1,123 @@
+"""Parts `voices` and `loudness`: all voices of the catalogue and every name of OpenAI's, saying one text of their language.
+
+Why the pitch of men and women may overlap: the deepest woman of the catalogue speaks lower than the highest man. Only a pitch
+that no voice of that gender has is wrong. Why distance is measured in pitch and timbre: two names for one pack have none.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from tests.ears.part_sentences import errors_of
+from tests.ears.report import Report, Row
+from tests.ears.session import Hearing, Session
+from tests.ears.sound import peak_dbfs
+from tests.ears.speaker import Request
+from tests.ears.texts import aliases, all_voices, read_texts
+
+LEAST_FEMALE_HZ: Final = 135.0
+MOST_MALE_HZ: Final = 170.0
+WHISPERERS: Final = frozenset({"af_nicole"})
+_MAX_ERRORS: Final = 0.25
+"""Share of wrong characters up to which a voice speaks its language."""
+_LEAST_DISTANCE: Final = 3.0
+"""Two texts by one voice differ by about 4.5, one text by two voices by 6 and more; equal packs do not differ."""
+_TEXTS_EACH: Final = 2
+
+
+def measure_voices(session: Session, report: Report, *, is_quick: bool) -> None:
+    """One row for each voice, and a check of each name."""
+    hearings = _hear_all(session, report, is_quick=is_quick)
+    by_voice = {hearing.request.voice: hearing for hearing in hearings}
+    rows = {voice: _figures(hearing, by_voice) for voice, hearing in by_voice.items()}
+    notes = [f"{voice}: {row['remark']}" for voice, row in rows.items() if row["remark"]]
+    notes += _check_names(session, by_voice)
+    report.add("voices", "Voices", {"all": {"voices": len(rows), "wrong": len(notes)}, **rows}, notes)
+
+
+def measure_loudness(session: Session, report: Report, *, is_quick: bool) -> None:
+    """The spread over all voices; each voice's own stands in `voices`."""
+    hearings = _hear_all(session, report, is_quick=is_quick)
+    levels = {hearing.request.voice: hearing.profile.loudness_lufs for hearing in hearings}
+    report.add("loudness", "Loudness of the voices", {"all": _spread(levels, hearings)}, [_ranked(levels)])
+
+
+def _hear_all(session: Session, report: Report, *, is_quick: bool) -> list[Hearing]:
+    requests = [request_for(voice.id, voice.language) for voice in all_voices().values()]
+    requests = requests[:: 9 if is_quick else 1]
+    with report.steps("voices", len(requests)) as done:
+        return session.hear(requests, "heard", "profile", done=done)
+
+
+def request_for(voice: str, language: str) -> Request:
+    """The text by which the voices of a language are compared."""
+    return Request(" ".join(read_texts("sentences")[language][:_TEXTS_EACH]), voice, language)
+
+
+def _figures(hearing: Hearing, by_voice: Mapping[str, Hearing]) -> Row:
+    errors = errors_of(hearing)
+    distances = {voice: distance(hearing, other) for voice, other in by_voice.items() if other is not hearing}
+    nearest = min(distances, key=lambda voice: distances[voice], default="")
+    row: Row = {
+        "LUFS": round(hearing.profile.loudness_lufs, 1),
+        "peak dBFS": round(peak_dbfs(hearing.samples), 1),
+        "pitch Hz": round(hearing.profile.pitch_hz),
+        "voiced %": round(100 * hearing.profile.voiced_share),
+        "character errors %": round(100 * errors.character_rate, 1),
+        "nearest": nearest,
+        "distinct": round(distances.get(nearest, 99.0), 1),
+    }
+    return {**row, "remark": "; ".join(_remarks(hearing, row))}
+
+
+def distance(hearing: Hearing, other: Hearing) -> float:
+    """Between two voices: of the cepstrum in its units, and of the pitch in semitones; 0 for the same recording."""
+    timbre = np.linalg.norm(np.subtract(hearing.profile.timbre, other.profile.timbre))
+    semitones = 12 * np.log2(max(1.0, hearing.profile.pitch_hz) / max(1.0, other.profile.pitch_hz))
+    return float(np.hypot(timbre, semitones))
+
+
+def _remarks(hearing: Hearing, row: Row) -> list[str]:
+    """What is wrong with a voice."""
+    found = []
+    voice = all_voices()[hearing.request.voice]
+    if voice.id not in WHISPERERS and not _may_be(voice.gender, hearing.profile.pitch_hz):
+        found.append(f"{row['pitch Hz']} Hz is not a {voice.gender} voice's pitch")
+    if errors_of(hearing).character_rate > _MAX_ERRORS:
+        found.append(f"not understood: {hearing.heard.text}")
+    if float(row["distinct"] or 0) < _LEAST_DISTANCE:
+        found.append(f"sounds as {row['nearest']}")
+    return found
+
+
+def _may_be(gender: str, pitch_hz: float) -> bool:
+    return pitch_hz >= LEAST_FEMALE_HZ if gender == "female" else 0 < pitch_hz <= MOST_MALE_HZ
+
+
+def _check_names(session: Session, by_voice: Mapping[str, Hearing]) -> list[str]:
+    """A sentence for each of OpenAI's names that does not give its voice."""
+    known = {name: voice for name, voice in aliases().items() if voice in by_voice}
+    requests = [request_for(voice, all_voices()[voice].language) for voice in known.values()]
+    answers = session.hear([Request(r.text, name, r.language) for name, r in zip(known, requests, strict=True)])
+    return [
+        f"{name} does not sound as {voice}"
+        for (name, voice), answer in zip(known.items(), answers, strict=True)
+        if not np.array_equal(answer.samples, by_voice[voice].samples)
+    ]
+
+
+def _spread(levels: Mapping[str, float], hearings: Sequence[Hearing]) -> Row:
+    values = np.array(list(levels.values()))
+    return {
+        "voices": len(values),
+        "lowest LUFS": round(float(values.min()), 1),
+        "median LUFS": round(float(np.median(values)), 1),
+        "highest LUFS": round(float(values.max()), 1),
+        "LUFS from median": round(float(np.abs(values - np.median(values)).max()), 1),
+        "peak dBFS": round(max(peak_dbfs(hearing.samples) for hearing in hearings), 1),
+    }
+
+
+def _ranked(levels: Mapping[str, float]) -> str:
+    return ", ".join(f"{voice} {level:.1f}" for voice, level in sorted(levels.items(), key=lambda pair: pair[1]))

@@ -1,0 +1,82 @@
+"""What was heard against what was asked for: word and character errors.
+
+Why words that were only joined or parted do not count: "mia nonna" and "mianonna" are the same sound.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import msgspec
+
+from tests.ears.canonical import split
+
+ALTERNATIVE = "|"
+"""Stands between several texts that are all right."""
+
+
+class Errors(msgspec.Struct, frozen=True):
+    """Substitutions, deletions and insertions, and how many units there were to be heard."""
+
+    n_words: int = 0
+    word_errors: int = 0
+    n_characters: int = 0
+    character_errors: int = 0
+
+    def __add__(self, other: "Errors") -> "Errors":
+        return Errors(
+            self.n_words + other.n_words,
+            self.word_errors + other.word_errors,
+            self.n_characters + other.n_characters,
+            self.character_errors + other.character_errors,
+        )
+
+    @property
+    def word_rate(self) -> float:
+        return self.word_errors / max(1, self.n_words)
+
+    @property
+    def character_rate(self) -> float:
+        return self.character_errors / max(1, self.n_characters)
+
+
+def count_errors(expected: str, heard: str, language: str) -> Errors:
+    """The fewest errors over the alternatives in `expected`."""
+    heard_words = split(heard, language)
+    return min(
+        (_count(split(text, language), heard_words) for text in expected.split(ALTERNATIVE)),
+        key=lambda errors: errors.character_rate,
+    )
+
+
+def _count(expected: list[str], heard: list[str]) -> Errors:
+    character_errors = distance("".join(expected), "".join(heard))
+    word_errors = sum(max(len(ours), len(theirs)) for ours, theirs in differences(expected, heard))
+    return Errors(len(expected), word_errors, len("".join(expected)), character_errors)
+
+
+def differences(expected: Sequence[str], heard: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """The stretches that differ, as expected and as heard; not those that are equal once the spaces are gone."""
+    for ours, theirs in _stretches(expected, heard):
+        if "".join(ours) != "".join(theirs):
+            yield ours, theirs
+
+
+def _stretches(expected: Sequence[str], heard: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
+    import jiwer
+
+    if not expected or not heard:
+        yield list(expected), list(heard)
+        return
+    chunks = jiwer.process_words(" ".join(expected), " ".join(heard)).alignments[0]
+    for is_equal, group in groupby(chunks, key=lambda chunk: chunk.type == "equal"):
+        run = list(group)
+        if not is_equal:
+            ours, theirs = (run[0].ref_start_idx, run[-1].ref_end_idx), (run[0].hyp_start_idx, run[-1].hyp_end_idx)
+            yield list(expected[slice(*ours)]), list(heard[slice(*theirs)])
+
+
+def distance(expected: str, heard: str) -> int:
+    """Levenshtein's: how many characters must be put in, taken out or replaced."""
+    from rapidfuzz.distance import Levenshtein
+
+    return int(Levenshtein.distance(expected, heard))

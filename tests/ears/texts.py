@@ -1,0 +1,56 @@
+"""What is said by whom: the texts of `texts/`, and the voices that say them."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from app.core.voices import Voice, load_catalogue
+from tests.ears.speaker import Request
+
+FOLDER: Final = Path(__file__).parent / "texts"
+
+PAIRS: Final[dict[str, tuple[str, ...]]] = {
+    "en-US": ("af_heart", "am_michael"),
+    "en-GB": ("bf_emma", "bm_george"),
+    "es": ("ef_dora", "em_alex"),
+    "fr-FR": ("ff_siwis",),
+    "it": ("if_sara", "im_nicola"),
+    "pt-BR": ("pf_dora", "pm_alex"),
+    "hi": ("hf_alpha", "hm_omega"),
+    "ja": ("jf_alpha", "jm_kumo"),
+    "zh": ("zf_xiaoxiao", "zm_yunjian"),
+}
+"""A woman's and a man's voice of each language; French has one voice in all."""
+
+
+@cache
+def read_texts(name: str) -> dict[str, list[str]]:
+    """Language → its texts. `name` is `sentences`, `paragraphs` or `short`."""
+    found = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    return {language: texts if isinstance(texts, list) else [texts] for language, texts in found.items()}
+
+
+def requests_for(name: str, *, n_texts: int | None = None, n_voices: int = 2) -> list[Request]:
+    """The texts of that name, each by the first voices of its language."""
+    return [
+        Request(spoken_of(text), voice, language)
+        for language, texts in read_texts(name).items()
+        for text in texts[:n_texts]
+        for voice in PAIRS[language][:n_voices]
+    ]
+
+
+def spoken_of(text: str) -> str:
+    """What is asked for; the alternatives after it are what may be heard instead."""
+    return text.partition("|")[0]
+
+
+def all_voices() -> dict[str, Voice]:
+    """The catalogue as it is shipped."""
+    return load_catalogue().voices
+
+
+def aliases() -> dict[str, str]:
+    """OpenAI's names and the voices that they mean."""
+    return load_catalogue().aliases
