@@ -5,16 +5,19 @@ is added: Whisper was trained on windows of 30 seconds and loses a word that beg
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[Any]
 Samples = npt.NDArray[np.float32]
 
 WHISPER_HZ: Final = 16_000
 _MARGIN_SECONDS: Final = 0.3
+_SPARE_FRAMES: Final = 100
+"""Of 10 ms: silence that is encoded after the last sound."""
 
 
 class HeardWord(msgspec.Struct, frozen=True):
@@ -38,9 +41,7 @@ class Listener:
 
     def __init__(self, folder: Path, n_calls: int = 2) -> None:
         """`n_calls` run at the same time; more wait."""
-        from faster_whisper import WhisperModel
-
-        self._whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=n_calls)
+        self._whisper = _brief_whisper(folder, n_calls)
 
     def hear(self, samples: Samples, rate_hz: int, language: str, *, with_times: bool = False) -> Heard:
         """What is said in `samples`, (n,) float32 in [-1, 1]. `language` is a BCP 47 tag."""
@@ -59,6 +60,21 @@ class Listener:
             for word in segment.words or ()
         )
         return Heard(" ".join(segment.text.strip() for segment in found), words)
+
+
+def _brief_whisper(folder: Path, n_calls: int) -> Any:
+    """Whisper that encodes only what is heard, and not the zeros up to 30 s: a sentence takes a fifth of the time, and its
+    transcript is the same.
+    """
+    from faster_whisper import WhisperModel
+
+    class BriefWhisper(WhisperModel):  # type: ignore[misc]
+        def encode(self, features: Array) -> Any:
+            used = np.flatnonzero(np.abs(features).max(axis=tuple(range(features.ndim - 1))))
+            n_frames = min(features.shape[-1], -(-(int(used[-1]) + _SPARE_FRAMES) // 100) * 100 if used.size else 100)
+            return super().encode(np.ascontiguousarray(features[..., :n_frames]))
+
+    return BriefWhisper(str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=n_calls)
 
 
 def to_whisper(samples: Samples, rate_hz: int) -> Samples:

@@ -44,6 +44,11 @@ class Hearing:
     def profile(self) -> Profile:
         return measure_profile(self.samples)
 
+    @property
+    def is_rated(self) -> bool:
+        """Whether the quality is known without taking the time for it."""
+        return "quality" in self.__dict__
+
     @cached_property
     def quality(self) -> Quality:
         return self._session.judge.rate(self.samples, SAMPLE_RATE_HZ)

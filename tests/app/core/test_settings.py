@@ -116,3 +116,13 @@ def test_the_defaults_too_are_read_back_the_same() -> None:
 def test_every_setting_has_its_name() -> None:
     assert env_name("max_input_chars") == "KOE_MAX_INPUT_CHARS"
     assert all(env_name(field).startswith("KOE_") for field in Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("loudness", ["-60", "-3", "12"])
+def test_a_loudness_that_no_voice_can_have_is_refused(loudness: str) -> None:
+    with pytest.raises(SettingsError, match="KOE_LOUDNESS"):
+        read_settings({"KOE_LOUDNESS": loudness})
+
+
+def test_a_loudness_of_0_leaves_voices_as_they_are() -> None:
+    assert read_settings({"KOE_LOUDNESS": "0"}).loudness == 0

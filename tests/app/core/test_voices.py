@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidValue
-from app.core.voices import DEFAULT_VOICE, MAX_BLEND_VOICES, BlendPart, Voice, load_catalogue, show_blend
+from app.core.voices import DEFAULT_VOICE, MAX_BLEND_VOICES, USUAL_LOUDNESS, BlendPart, Voice, load_catalogue, show_blend
 
 CATALOGUE = load_catalogue()
 OPENAI_NAMES = [
@@ -167,3 +167,23 @@ def test_a_voice_has_a_name_for_people() -> None:
 def test_a_voice_knows_its_other_names() -> None:
     assert CATALOGUE.aliases_of("af_heart") == ["coral"]
     assert CATALOGUE.aliases_of("zm_yunxi") == []
+
+
+def test_the_loudness_of_a_blend_is_that_of_its_voices_by_weight() -> None:
+    heart, nova = CATALOGUE.voices["af_heart"].loudness, CATALOGUE.voices["af_nova"].loudness
+    assert heart is not None
+    assert nova is not None
+
+    assert CATALOGUE.loudness_of(CATALOGUE.parse("af_heart(3)+af_nova(1)")[0]) == pytest.approx(0.75 * heart + 0.25 * nova)
+
+
+def test_every_voice_that_is_shipped_has_been_measured() -> None:
+    assert all(-40 < (voice.loudness or 0) < -9 for voice in CATALOGUE.voices.values())
+
+
+def test_a_voice_that_nobody_measured_counts_as_the_usual_one(tmp_path: Path) -> None:
+    own = tmp_path / "voices.toml"
+    own.write_text('[[voices]]\nid = "xf_own"\nlanguage = "en-US"\ngender = "female"\n', encoding="utf-8")
+    catalogue = load_catalogue(own)
+
+    assert catalogue.loudness_of(catalogue.parse("xf_own")[0]) == USUAL_LOUDNESS
