@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
-from workers.engines.base import Samples, Waveform, Word
+from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.sound import Sound
 from workers.text.segment import Ending
 
@@ -59,9 +59,11 @@ def seconds_of(pcm: bytes) -> float:
     return len(pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
 
 
-def to_sound(waveform: Waveform, speed: float = 1.0) -> Sound:
-    """The waveform as it is joined: s16le, trimmed, and its words where they are then."""
-    pcm, lead_seconds = trim(to_pcm(waveform.samples), speed)
+def to_sound(waveform: Waveform, segment: Segment) -> Sound:
+    """The waveform as it is joined: s16le, trimmed, and its words where they are then. An edge within a sentence stays as it
+    is: the silence there is the sentence's own.
+    """
+    pcm, lead_seconds = trim(to_pcm(waveform.samples), segment.speed, at_start=not segment.before, at_end=not segment.after)
     most = seconds_of(pcm)
 
     def moved(seconds: float) -> float:
@@ -71,7 +73,7 @@ def to_sound(waveform: Waveform, speed: float = 1.0) -> Sound:
     return Sound(pcm, tuple(words))
 
 
-def trim(pcm: bytes, speed: float = 1.0) -> tuple[bytes, float]:
+def trim(pcm: bytes, speed: float = 1.0, *, at_start: bool = True, at_end: bool = True) -> tuple[bytes, float]:
     """s16le without the silence at its edges beyond a margin, and the seconds that were taken from its beginning. The margin is
     shorter in fast speech, as every pause is.
 
@@ -82,6 +84,7 @@ def trim(pcm: bytes, speed: float = 1.0) -> tuple[bytes, float]:
     if lead_ms >= len(audio):
         return b"", 0.0
     trail_ms = detect_leading_silence(audio.reverse(), silence_threshold=SILENCE_DBFS, chunk_size=1)
+    lead_ms, trail_ms = lead_ms if at_start else 0, trail_ms if at_end else 0
     n_lead, n_trail = (max(0, edge_ms - round(_MARGIN_MS / speed)) * SAMPLE_RATE_HZ // 1000 for edge_ms in (lead_ms, trail_ms))
     if not n_lead and not n_trail:
         return pcm, 0.0
@@ -93,6 +96,13 @@ def trim(pcm: bytes, speed: float = 1.0) -> tuple[bytes, float]:
         samples = samples[:-n_trail]
         samples[-len(_RAMP) :] *= _RAMP[::-1]
     return samples.round().astype("<i2").tobytes(), n_lead / SAMPLE_RATE_HZ
+
+
+def pause_after(segment: Segment) -> Ending:
+    """What decides the pause after it: nothing, where the rest of its sentence was read with it and follows as it would in one
+    piece.
+    """
+    return Ending.CUT if segment.after else segment.ending
 
 
 class Joiner:

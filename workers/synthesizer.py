@@ -23,7 +23,7 @@ from app.core.utterance import Utterance
 from app.core.words import TimedWord
 from workers.encoder import Encoder, open_encoder
 from workers.engines.base import Engine, Segment, Waveform
-from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, seconds_of, silence, to_sound
+from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, seconds_of, silence, to_sound
 from workers.scheduler import Scheduler, Turn
 from workers.sound import Sound
 from workers.telling import Teller
@@ -204,7 +204,7 @@ class _Line:
         return found
 
     def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
-        sound = to_sound(waveform, segment.speed)
+        sound = to_sound(waveform, segment)
         self._order.keep(segment, sound)
         return sound
 
@@ -256,7 +256,7 @@ class Synthesizer:
                 joiner.pause(placed.pause_seconds)
                 continue
             segment = placed.segment
-            joined = list(joiner.add(sound.pcm, segment.ending))
+            joined = list(joiner.add(sound.pcm, pause_after(segment)))
             audio_seconds += sum(map(seconds_of, joined))
             _tell(order, teller.add(segment, placed.script, sound, audio_seconds - sound.seconds))
             for pcm in joined:

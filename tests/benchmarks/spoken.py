@@ -149,7 +149,7 @@ def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list
         if placed.segment is None:
             continue
         (waveform,) = engine.synthesize([placed.segment])
-        sound = to_sound(waveform)
+        sound = to_sound(waveform, placed.segment)
         words += teller.add(placed.segment, placed.script, sound, seconds)
         seconds += sound.seconds
         n_phonemes += placed.segment.n_phonemes

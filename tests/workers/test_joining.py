@@ -5,7 +5,9 @@ import numpy.typing as npt
 import pytest
 
 from app.core.formats import SAMPLE_RATE_HZ
-from workers.joining import PAUSE_SECONDS, Joiner, seconds_of, silence, to_pcm, trim
+from app.core.voices import BlendPart
+from workers.engines.base import Segment, Waveform
+from workers.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, to_pcm, to_sound, trim
 from workers.text.segment import Ending
 
 MARGIN = SAMPLE_RATE_HZ * 20 // 1000
@@ -190,3 +192,26 @@ def test_the_margin_is_shorter_in_fast_speech() -> None:
     lengths = [len(trim(pcm, speed)[0]) // 2 for speed in (0.5, 1.0, 4.0)]
 
     assert lengths == [2_400 + 2 * 960, 2_400 + 2 * 480, 2_400 + 2 * 120]
+
+
+def a_segment(*, before: str = "", after: str = "") -> Segment:
+    voice = (BlendPart("af_heart", 1.0),)
+    return Segment(
+        text="a", phonemes="a", voice=voice, language="en-US", speed=1.0, ending=Ending.CLAUSE, before=before, after=after
+    )
+
+
+def test_an_edge_within_a_sentence_keeps_its_silence() -> None:
+    waveform = Waveform(np.concatenate([quiet(9_600), a_tone(2_400), quiet(9_600)]))
+
+    alone, first, second = (
+        len(to_sound(waveform, a_segment(before=before, after=after)).pcm) // 2
+        for before, after in (("", ""), ("", "b"), ("b", ""))
+    )
+
+    assert (alone, first, second) == (2_400 + 2 * 480, 480 + 2_400 + 9_600, 9_600 + 2_400 + 480)
+
+
+def test_no_pause_is_added_where_the_sentence_has_its_own() -> None:
+    assert pause_after(a_segment()) is Ending.CLAUSE
+    assert pause_after(a_segment(after="b")) is Ending.CUT

@@ -163,7 +163,8 @@ class KokoroEngine:
         if part.ending is not Ending.CLAUSE:
             return ""
         following = rest_of_sentence(text, part.start + len(part.text), language, max_chars=MAX_CONTEXT)
-        return self._phonemize(following, language, directions).phonemes[:MAX_CONTEXT].strip()
+        phonemes = self._phonemize(following, language, directions).phonemes[:MAX_CONTEXT].strip()
+        return phonemes if says_something(phonemes.translate(_WITHOUT_SIGNS)) else ""
 
     def _phonemize(self, text: str, language: str, directions: Directions) -> Said:
         """The phonemes that the model knows; those that are like none of them are counted in the log."""

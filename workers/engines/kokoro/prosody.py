@@ -17,7 +17,9 @@ from workers.engines.kokoro.styled import StyledBlock
 _NEIGHBOURS: Final = 10
 """Frames of 25 ms that the decoder is given beyond what is heard."""
 _ONSET: Final = 2
-"""Frames by which a sound may begin before its token: without them Whisper heard "a nessuno" for "ma nessuno"."""
+"""Frames by which a sound may begin before its token: without them Whisper heard "a nessuno" for "ma nessuno". What is heard
+ends as long before the next token.
+"""
 _HALF: Final = 128
 """Of a style: the first half is the decoder's, the second the prosody's."""
 
@@ -76,8 +78,9 @@ class Prosody:
         encoded = self._text_encoder(ids, lengths, mask)[:, :, token_of_frame]
         kept = slice(*(tokens or (0, ids.shape[1])))
         begin, end = int(n_frames[: kept.start].sum()), int(n_frames[: kept.stop].sum())
-        n_before = min(begin, _ONSET)
-        first, last = max(0, begin - n_before - _NEIGHBOURS), min(encoded.shape[2], end + _NEIGHBOURS)
+        n_all = encoded.shape[2]
+        n_before, n_after = min(begin, _ONSET), min(n_all - end, _ONSET)
+        first, last = max(0, begin - n_before - _NEIGHBOURS), min(n_all, end - n_after + _NEIGHBOURS)
         pitch_hz, energy = (curve[:, 2 * first : 2 * last] for curve in (pitch_hz, energy))
         return Score(
             encoded=encoded[:, :, first:last],
@@ -86,9 +89,9 @@ class Prosody:
             source=self._spectrum(pitch_hz, digest),
             style=style[:, :_HALF],
             n_frames=n_frames[kept],
-            n_natural_frames=int(_whole(duration)[kept].sum()) + n_before,
+            n_natural_frames=int(_whole(duration)[kept].sum()) + n_before - n_after,
             n_lead=begin - n_before - first,
-            n_trail=last - end,
+            n_trail=last - (end - n_after),
             n_before=n_before,
         )
 
