@@ -16,6 +16,10 @@ Samples = npt.NDArray[np.float32]
 
 WHISPER_HZ: Final = 16_000
 _MARGIN_SECONDS: Final = 0.3
+_LOOP_RATIO: Final = 5.0
+"""A segment that can be compressed so much is Whisper repeating itself in silence; a sentence said twice is below 3."""
+_LEAST_FRAMES: Final = 1500
+"""Of 10 ms. With fewer, Whisper hears words in a short utterance that nobody said, and writes Hindi as English."""
 _SPARE_FRAMES: Final = 100
 """Of 10 ms: silence that is encoded after the last sound."""
 
@@ -53,7 +57,7 @@ class Listener:
             condition_on_previous_text=False,
             word_timestamps=with_times,
         )
-        found = list(segments)
+        found = [segment for segment in segments if segment.compression_ratio < _LOOP_RATIO]
         words = tuple(
             HeardWord(word.word, word.start - _MARGIN_SECONDS, word.end - _MARGIN_SECONDS)
             for segment in found
@@ -63,15 +67,16 @@ class Listener:
 
 
 def _brief_whisper(folder: Path, n_calls: int) -> Any:
-    """Whisper that encodes only what is heard, and not the zeros up to 30 s: a sentence takes a fifth of the time, and its
-    transcript is the same.
+    """Whisper that encodes 15 s, and not the zeros up to 30 s, where no more is to be heard: it takes half the time and writes
+    the same.
     """
     from faster_whisper import WhisperModel
 
     class BriefWhisper(WhisperModel):  # type: ignore[misc]
         def encode(self, features: Array) -> Any:
             used = np.flatnonzero(np.abs(features).max(axis=tuple(range(features.ndim - 1))))
-            n_frames = min(features.shape[-1], -(-(int(used[-1]) + _SPARE_FRAMES) // 100) * 100 if used.size else 100)
+            n_used = int(used[-1]) + _SPARE_FRAMES if used.size else 0
+            n_frames = min(features.shape[-1], max(_LEAST_FRAMES, -(-n_used // 100) * 100))
             return super().encode(np.ascontiguousarray(features[..., :n_frames]))
 
     return BriefWhisper(str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=n_calls)
