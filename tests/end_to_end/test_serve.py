@@ -190,10 +190,10 @@ def parts(served: Served) -> set[int]:
     return {pid for pid in served.children() if "--with-parent" in command_of(pid)}
 
 
-def ask_until(served: Served, done: threading.Event, number: int, pause_seconds: float = 0.05) -> list[int]:
+def ask_until(served: Served, done: threading.Event, number: int) -> list[int]:
     """The statuses of requests made one after the other, each on a connection of its own."""
     statuses: list[int] = []
-    while not done.wait(pause_seconds):
+    while not done.wait(0.05):
         body = {"model": "tts-1", "input": f"Number {number}, {len(statuses)}.", "voice": "nova", "response_format": "pcm"}
         statuses.append(httpx.post(f"{served.url}/v1/audio/speech", json=body, timeout=60).status_code)
     return statuses
