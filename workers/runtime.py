@@ -25,6 +25,7 @@ from app.core.errors import (
     WorkersDied,
     Yielded,
 )
+from app.core.fleet import some_worker_has
 from app.core.jobs import JobBook
 from app.core.ledger import Claim, Report, State, Take, WorkerLedger
 from app.core.logs import describe
@@ -158,6 +159,10 @@ class Runtime:
     def _speak(self, order: ListenedOrder) -> Spoken:
         if order.claim.is_lethal:
             raise WorkersDied
+        if order.utterance.engine not in self.engines and some_worker_has(self._redis, order.utterance.engine):
+            # Workers are being renewed: this was meant for those that have the engine, and one that ends has taken it.
+            order.cancelled.wait(_BREATH_SECONDS)
+            raise Yielded("Another worker has the engine.")
         if not self._sounds_as_asked(order.utterance):
             self._patiently(lambda: self._ledger.never_reuse(order.claim))
         with self._known(order):

@@ -27,7 +27,7 @@ from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import show_blend
 
 JOB_TIMEOUT_SECONDS: Final = 86_400
-_PLAIN_VERSION: Final = 4
+_PLAIN_VERSION: Final = 5
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
 MOST_RETURNS: Final = 1000

@@ -164,6 +164,13 @@ def withdraw(redis: Redis, name: str) -> None:
     pipe.execute()
 
 
+def some_worker_has(redis: Redis, engine: str) -> bool:
+    """Whether a worker that takes work has loaded the engine. Raises RedisError when Redis is away."""
+    names = cast("list[bytes]", redis.zrange(keys.WORKERS, 0, -1))
+    raw = redis.mget([keys.worker(name.decode()) for name in names]) if names else []
+    return any(engine in card.engines for card in _read_cards(cast("list[bytes | None]", raw)).cards)
+
+
 def _read_cards(raw: Iterable[bytes | None]) -> Fleet:
     cards = (msgspec.json.decode(card, type=WorkerCard) for card in raw if card)
     return Fleet(tuple(card for card in cards if card.wire == WIRE_VERSION))

@@ -49,7 +49,7 @@ class Meter:
         """`n_bytes` come into `folder` while the body runs."""
         self._say(label, n_bytes)
         stop = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(folder, n_bytes, stop), daemon=True)
+        watcher = threading.Thread(target=self._watch, args=(folder, _stored_bytes(folder), n_bytes, stop), daemon=True)
         if self._is_terminal:
             watcher.start()
         try:
@@ -68,8 +68,8 @@ class Meter:
         if not self._is_terminal:
             click.echo(f"{label} ({megabytes(n_bytes)})" if n_bytes else label)
 
-    def _watch(self, folder: Path, n_bytes: int, stop: threading.Event) -> None:
-        before, done = _stored_bytes(folder), self._done
+    def _watch(self, folder: Path, before: int, n_bytes: int, stop: threading.Event) -> None:
+        done = self._done
         while not stop.wait(_LOOK_SECONDS):
             grown = min(max(0, _stored_bytes(folder) - before), n_bytes)
             if not stop.is_set():

@@ -11,7 +11,7 @@ from app.core import keys
 from app.core.connections import connect_async
 from app.core.embedded import embedded_url
 from app.core.errors import NoWorker
-from app.core.fleet import RedisFleet, WorkerCard, announce, withdraw
+from app.core.fleet import RedisFleet, WorkerCard, announce, some_worker_has, withdraw
 from app.core.utterance import WIRE_VERSION
 
 pytestmark = pytest.mark.anyio
@@ -101,3 +101,14 @@ async def test_a_redis_that_is_away_is_no_worker(data: Path) -> None:
     async with connect_async(embedded_url(data)) as redis:
         with pytest.raises(NoWorker):
             await RedisFleet(redis).now()
+
+
+def test_it_is_known_whether_some_worker_has_an_engine(redis: Redis) -> None:
+    assert not some_worker_has(redis, "kokoro")
+
+    announce(redis, WorkerCard(name="one", engines=("espeak",), wire=WIRE_VERSION), 30, takes_work=True)
+    announce(redis, WorkerCard(name="two", engines=("kokoro", "espeak"), wire=WIRE_VERSION), 30, takes_work=True)
+    assert some_worker_has(redis, "kokoro")
+
+    announce(redis, WorkerCard(name="two", engines=("kokoro", "espeak"), wire=WIRE_VERSION), 30, takes_work=False)
+    assert not some_worker_has(redis, "kokoro")

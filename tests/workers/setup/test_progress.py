@@ -1,12 +1,12 @@
 """One bar on a terminal, plain lines elsewhere."""
 
 import io
-import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.house import wait_until
 from workers.setup.progress import Meter, megabytes
 
 
@@ -25,22 +25,20 @@ def test_on_a_terminal_one_bar_follows_what_lies_in_the_folder(tmp_path: Path) -
 
     with Meter(4_000_000, console) as meter, meter.step("weights", 2_000_000, tmp_path):
         (tmp_path / "part").write_bytes(bytes(1_000_000))
-        time.sleep(0.6)
+        wait_until(lambda: "1.0/4.0 MB" in shown.getvalue())
 
-    assert "1.0/4.0 MB" in shown.getvalue()
     assert "weights" in shown.getvalue()
 
 
 def test_a_step_never_counts_more_than_its_size(tmp_path: Path) -> None:
     shown = io.StringIO()
 
-    with Meter(4_000_000, Console(file=shown, force_terminal=True, width=120)) as meter:
-        with meter.step("weights", 2_000_000, tmp_path):
-            (tmp_path / "part").write_bytes(bytes(9_000_000))
-            time.sleep(0.5)
-        time.sleep(0.2)
+    console = Console(file=shown, force_terminal=True, width=120)
 
-    assert "2.0/4.0 MB" in shown.getvalue()
+    with Meter(4_000_000, console) as meter, meter.step("weights", 2_000_000, tmp_path):
+        (tmp_path / "part").write_bytes(bytes(9_000_000))
+        wait_until(lambda: "2.0/4.0 MB" in shown.getvalue())
+
     assert "9.0/" not in shown.getvalue()
 
 
