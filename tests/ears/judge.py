@@ -15,6 +15,7 @@ import numpy as np
 
 from app.core.formats import SAMPLE_RATE_HZ
 from tests.ears.canonical import split
+from tests.ears.listener import Heard
 from tests.ears.score import differences
 from tests.ears.session import Hearing
 from tests.ears.sound import SILENCE_DBFS, Array, levels_dbfs, n_clipped, noise_floor_dbfs, silences
@@ -70,9 +71,14 @@ def find_faults(hearing: Hearing, manner: Manner) -> dict[str, str]:
 
 
 def wrong_words(hearing: Hearing, _: Manner) -> str:
-    """Words are missing, doubled, or in another order."""
+    """Words are missing, doubled, or in another order, whenever the answer is heard."""
+    found = _unlike(hearing, hearing.heard)
+    return found and _unlike(hearing, hearing.heard_again)
+
+
+def _unlike(hearing: Hearing, transcript: Heard) -> str:
     language = hearing.request.language
-    expected, heard = split(hearing.request.text, language), split(hearing.heard.text, language)
+    expected, heard = split(hearing.request.text, language), split(transcript.text, language)
     stretches = [("".join(ours), "".join(theirs)) for ours, theirs in differences(expected, heard)]
     turned = sum(max(len(ours), len(theirs)) for ours, theirs in stretches) / max(1, len("".join(expected)))
     for ours, theirs in stretches:

@@ -15,7 +15,11 @@ Array = npt.NDArray[Any]
 Samples = npt.NDArray[np.float32]
 
 WHISPER_HZ: Final = 16_000
-_MARGIN_SECONDS: Final = 0.3
+MARGIN_SECONDS: Final = 0.3
+OTHER_MARGIN_SECONDS: Final = 0.75
+"""For a second hearing: with another start of the window Whisper seldom makes the same mistake again, and speech that is wrong
+stays wrong.
+"""
 _LOOP_RATIO: Final = 5.0
 """A segment that can be compressed so much is Whisper repeating itself in silence; a sentence said twice is below 3."""
 _LEAST_FRAMES: Final = 1500
@@ -47,10 +51,18 @@ class Listener:
         """`n_calls` run at the same time; more wait."""
         self._whisper = _brief_whisper(folder, n_calls)
 
-    def hear(self, samples: Samples, rate_hz: int, language: str, *, with_times: bool = False) -> Heard:
-        """What is said in `samples`, (n,) float32 in [-1, 1]. `language` is a BCP 47 tag."""
+    def hear(
+        self,
+        samples: Samples,
+        rate_hz: int,
+        language: str,
+        *,
+        with_times: bool = False,
+        margin_seconds: float = MARGIN_SECONDS,
+    ) -> Heard:
+        """What is said in `samples`, (n,) float32 in [-1, 1], between two margins of silence. `language` is a BCP 47 tag."""
         segments, _ = self._whisper.transcribe(
-            to_whisper(samples, rate_hz),
+            to_whisper(samples, rate_hz, margin_seconds),
             language=language.partition("-")[0],
             beam_size=5,
             temperature=0.0,
@@ -59,7 +71,7 @@ class Listener:
         )
         found = [segment for segment in segments if segment.compression_ratio < _LOOP_RATIO]
         words = tuple(
-            HeardWord(word.word, word.start - _MARGIN_SECONDS, word.end - _MARGIN_SECONDS)
+            HeardWord(word.word, word.start - margin_seconds, word.end - margin_seconds)
             for segment in found
             for word in segment.words or ()
         )
@@ -82,10 +94,10 @@ def _brief_whisper(folder: Path, n_calls: int) -> Any:
     return BriefWhisper(str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=n_calls)
 
 
-def to_whisper(samples: Samples, rate_hz: int) -> Samples:
+def to_whisper(samples: Samples, rate_hz: int, margin_seconds: float) -> Samples:
     """The samples at Whisper's rate, with silence around them."""
     import soxr
 
-    padded = np.pad(samples.astype(np.float32), round(_MARGIN_SECONDS * rate_hz))
+    padded = np.pad(samples.astype(np.float32), round(margin_seconds * rate_hz))
     resampled: Samples = soxr.resample(padded, rate_hz, WHISPER_HZ)
     return resampled

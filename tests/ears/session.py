@@ -8,7 +8,7 @@ from typing import Final
 
 from app.core.formats import SAMPLE_RATE_HZ
 from tests.ears.files import find_listener
-from tests.ears.listener import Heard, Listener, Samples
+from tests.ears.listener import OTHER_MARGIN_SECONDS, Heard, Listener, Samples
 from tests.ears.quality import Judge, Quality
 from tests.ears.sound import Profile, measure_profile
 from tests.ears.speaker import Answer, Request, Speaker, speaking
@@ -34,6 +34,13 @@ class Hearing:
         if "timed" in self.__dict__:  # heard already
             return self.timed
         return self._session.listener.hear(self.samples, SAMPLE_RATE_HZ, self.request.language)
+
+    @cached_property
+    def heard_again(self) -> Heard:
+        """A second transcript, for an answer in which something seems to be wrong."""
+        return self._session.listener.hear(
+            self.samples, SAMPLE_RATE_HZ, self.request.language, margin_seconds=OTHER_MARGIN_SECONDS
+        )
 
     @cached_property
     def timed(self) -> Heard:

@@ -40,9 +40,10 @@ def spoken(seed: int = 0, text: str = TEXT) -> Answer:
     return Answer(samples + random.normal(0, 2e-4, len(samples)).astype(np.float32), tuple(words))
 
 
-def hearing_of(answer: Answer, heard: str = TEXT, speed: float = 1.0) -> Hearing:
+def hearing_of(answer: Answer, heard: str = TEXT, speed: float = 1.0, heard_again: str | None = None) -> Hearing:
     hearing = Hearing(cast(Any, None), Request(TEXT, "am_adam", "en-US", speed), answer)
     hearing.__dict__["heard"] = Heard(heard)
+    hearing.__dict__["heard_again"] = Heard(heard if heard_again is None else heard_again)
     return hearing
 
 
@@ -97,6 +98,11 @@ def test_what_a_listener_may_mishear_is_no_fault(heard: str) -> None:
     found = judge.wrong_words(hearing_of(spoken(), heard), MANNER)
 
     assert found == ("nothing for yesterday" if "yesterday" not in heard else "")
+
+
+@needs_ears
+def test_words_that_are_heard_the_second_time_are_no_fault() -> None:
+    assert judge.wrong_words(hearing_of(spoken(), "can you close the game?", heard_again=TEXT), MANNER) == ""
 
 
 def test_audio_that_does_not_end_with_its_words_is_found() -> None:
