@@ -25,19 +25,18 @@ def measure_paragraphs(session: Session, report: Report, *, is_quick: bool) -> N
     """One row for each language, by its first voice."""
     requests = requests_for("paragraphs", n_voices=1)[: 2 if is_quick else None]
     with report.steps("paragraphs", len(requests)) as done:
-        hearings = session.hear(requests, "timed", "quality", done=done)
+        hearings = session.hear(requests, "timed", done=done)
     rows = {f"{hearing.request.language} {hearing.request.voice}": figures_of(hearing) for hearing in hearings}
     report.add("paragraphs", "Paragraphs", rows, misheard(hearings))
 
 
 def figures_of(hearing: Hearing) -> Row:
-    """Errors, predicted quality, pauses and joints."""
+    """Errors, pauses and joints."""
     errors = errors_of(hearing)
     pauses = [end - start for start, end in silences(hearing.samples, 0.12)]
     return {
         "word errors %": round(100 * errors.word_rate, 1),
         "character errors %": round(100 * errors.character_rate, 1),
-        "DNSMOS": round(hearing.quality.overall, 2),
         "seconds": round(hearing.answer.seconds, 1),
         "sentences": len(_SENTENCE_END.findall(hearing.request.text)),
         "pauses": len(pauses),

@@ -89,7 +89,7 @@ class KokoroEngine:
         self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self._catalogue = catalogue
         self._finish = finish or Finish()
-        self.identity = identity_of(f"kokoro 6 {self._finish.identity}", files.paths)
+        self.identity = identity_of(f"kokoro 7 {self._finish.identity}", files.paths)
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )

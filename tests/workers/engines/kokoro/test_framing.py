@@ -5,30 +5,30 @@ from workers.engines.kokoro.framing import MAX_CONTEXT, MAX_SHORT, frame
 LONG = "a" * (MAX_SHORT + 1)
 
 
-def test_a_word_gets_a_full_stop_and_quotation_marks() -> None:
-    assert frame("ˈɛmə", "", "", "en-US").phonemes == "“ˈɛmə.”"
+def test_a_word_is_read_after_another_and_with_a_full_stop() -> None:
+    assert frame("ˈola", "", "", "es").phonemes == "bwˈeno. ˈola."
 
 
 def test_a_mark_that_is_there_stays() -> None:
-    assert frame("nˈO!", "", "", "en-US").phonemes == "“nˈO!”"
-    assert frame("wˈɛl,", "", "", "en-US").phonemes == "“wˈɛl,”"
+    assert frame("nˈo!", "", "", "es").phonemes == "bwˈeno. nˈo!"
+    assert frame("bjˈen,", "", "", "es").phonemes == "bwˈeno. bjˈen,"
 
 
 def test_other_languages_are_read_as_they_are() -> None:
     assert frame("anˈulla", "", "", "it").phonemes == "anˈulla"
 
 
-def test_what_is_long_enough_or_quoted_is_left_alone() -> None:
-    assert frame(LONG, "", "", "en-US").phonemes == LONG
-    assert frame("“jˈɛs.”", "", "", "en-US").phonemes == "“jˈɛs.”"
+def test_what_is_long_enough_is_read_alone() -> None:
+    assert frame(LONG, "", "", "es").phonemes == LONG
 
 
-def test_the_frames_of_silent_marks_are_counted_to_the_pads() -> None:
-    framed = frame("ab", "", "", "en-US")
+def test_the_word_before_is_not_heard_and_the_silence_between_is() -> None:
+    framed = frame("ab", "", "", "es")
 
-    assert framed.phonemes == "“ab.”"
-    assert framed.tokens == (0, 7)
-    assert framed.own_frames([10, 1, 2, 3, 4, 5, 20]) == [11, 2, 3, 29]
+    assert framed.phonemes == "bwˈeno. ab."
+    assert framed.phonemes[framed.first : framed.last] == "ab"
+    assert framed.tokens == (8, 13)
+    assert framed.own_frames([10, 1, 2, 3, 20]) == [10, 1, 2, 23]
 
 
 def test_without_marks_the_frames_stay() -> None:
