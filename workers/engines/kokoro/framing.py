@@ -25,7 +25,7 @@ MAX_CONTEXT: Final = 60
 
 _ENDS: Final = ".!?…,;:—"
 _LEADS: Final = {"es": "bwˈeno."}
-"""Subtag of a language → what is read before a short text of it: "Bueno.""""
+"""Subtag of a language → what is read before a short text of it."""
 
 
 class Framed(msgspec.Struct, frozen=True):
