@@ -24,7 +24,7 @@ from tests.ears.part_times import measure_times
 from tests.ears.part_voices import measure_loudness, measure_voices
 from tests.ears.report import Report
 from tests.ears.session import Session, open_session
-from tests.ears.speaker import NoVoice
+from tests.ears.speaker import NoServer, NoVoice
 
 
 class Part(Protocol):
@@ -75,6 +75,9 @@ def main(parts: tuple[str, ...], is_quick: bool, is_rebased: bool, path: Path | 
     except (NoListener, NoVoice) as reason:
         console.print(f"Nothing was listened to: {reason}", soft_wrap=True)
         return
+    except NoServer as fault:
+        console.print(f"✗ {fault}", markup=False, soft_wrap=True)
+        sys.exit(1)
     report.write(path or cache_folder() / "listen.json")
     console.print(f"All figures: {path or cache_folder() / 'listen.json'}", soft_wrap=True)
     if is_rebased:

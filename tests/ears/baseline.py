@@ -22,24 +22,30 @@ class Margin(msgspec.Struct, frozen=True):
     amount: float
     is_more_better: bool | None = False
     """None: neither direction may be left."""
+    share: float = 0.0
+    """Of the baseline's figure, in addition: where much is misheard, more is misheard otherwise."""
+
+    def limit(self, before: float) -> float:
+        """The largest difference that is no fault."""
+        return self.amount + self.share * abs(before)
 
     def is_broken(self, now: float, before: float) -> bool:
+        """Whether `now` is worse than that. What is not a number is."""
         change = now - before
-        if self.is_more_better is None:
-            return abs(change) > self.amount
-        return (-change if self.is_more_better else change) > self.amount
+        worse = abs(change) if self.is_more_better is None else -change if self.is_more_better else change
+        return not worse <= self.limit(before)
 
 
 MARGINS: Final[dict[str, Margin]] = {
-    "word errors %": Margin(4.0),
-    "character errors %": Margin(2.5),
+    "word errors %": Margin(4.0, share=0.3),
+    "character errors %": Margin(2.5, share=0.3),
     "DNSMOS": Margin(0.15, is_more_better=True),
     "LUFS": Margin(1.5, is_more_better=None),
     "pitch Hz": Margin(15.0, is_more_better=None),
-    "understood %": Margin(7.0, is_more_better=True),
+    "understood %": Margin(16.0, is_more_better=True),
     "length error %": Margin(3.0),
     "longest pause s": Margin(0.3),
-    "LUFS from median": Margin(1.0),
+    "LUFS from median": Margin(0.4),
     "peak dBFS": Margin(1.0),
     "joint step LU": Margin(1.5),
     "typical error s": Margin(0.02),
@@ -80,7 +86,7 @@ def worse_than(baseline: Mapping[str, Rows], parts: Mapping[str, Rows]) -> Itera
 def _changes(before: Row, now: Row) -> Iterator[str]:
     for figure, value in before.items():
         if _is_broken(figure, now.get(figure), value):
-            yield f"{figure} is {now.get(figure)}, was {value} (margin {MARGINS[figure].amount:g})."
+            yield f"{figure} is {now.get(figure)}, was {value} (margin {MARGINS[figure].limit(value):.3g})."
 
 
 def _is_broken(figure: str, now: object, before: object) -> bool:

@@ -10,8 +10,8 @@ from tests.ears.score import Errors, count_errors
 from tests.ears.session import Hearing, Session
 from tests.ears.texts import requests_for
 
-N_RATED = 4
-"""One answer in so many is rated: it takes longer than to understand it."""
+N_RATED = 5
+"""One answer in so many is rated: it takes longer than to understand it. Odd, since two voices take turns."""
 DOUBTFUL_RATE = 0.1
 """Share of wrong characters beyond which an answer is heard again: Whisper base now and then translates a Hindi sentence."""
 

@@ -104,7 +104,7 @@ class Session:
 
 @contextmanager
 def open_session() -> Iterator[Session]:
-    """All of it, for the time of a `with`. Raises NoListener and NoVoice."""
+    """All of it, for the time of a `with`. Raises NoListener, NoVoice and NoServer."""
     listener = Listener(find_listener())
     judge = Judge()
     with speaking() as speaker:

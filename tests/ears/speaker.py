@@ -36,7 +36,11 @@ _NOT_OURS: Final = ("KOE_API_KEYS", "KOE_API_KEYS_FILE", "KOE_RATE_LIMIT", "KOE_
 
 
 class NoVoice(Exception):
-    """Kokoro does not speak here; the message says why."""
+    """Kokoro's files are not here and cannot be had; the message says so."""
+
+
+class NoServer(Exception):
+    """`koe serve` did not become ready, which is a fault of Koe's; the message says how it ended."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -97,7 +101,7 @@ class Speaker:
 
 @contextmanager
 def speaking() -> Iterator[Speaker]:
-    """A server of its own and a client of it. Raises NoVoice when its engine is not Kokoro."""
+    """A server of its own and a client of it. Raises NoVoice when its engine is not Kokoro, and NoServer."""
     with tempfile.TemporaryDirectory(prefix="koe-ears-") as folder:
         data = Path(folder) / "data"
         data.mkdir()
@@ -109,14 +113,14 @@ def speaking() -> Iterator[Speaker]:
 
 
 def _wait_ready(process: Served) -> None:
-    """Asks twice a second: on a busy machine, asking more often delays what is waited for. Raises NoVoice."""
+    """Asks twice a second: on a busy machine, asking more often delays what is waited for. Raises NoServer."""
     for _ in range(2 * _READY_SECONDS):
         if process.ready().get("workers"):
             return
         if not is_alive(process.pid):
-            raise NoVoice(f"koe serve ended before it was ready. {process.said[-500:]}")
+            raise NoServer(f"koe serve ended before it was ready. {process.said[-500:]}")
         time.sleep(0.5)
-    raise NoVoice(f"koe serve was not ready within {_READY_SECONDS} seconds.")
+    raise NoServer(f"koe serve was not ready within {_READY_SECONDS} seconds.")
 
 
 def _client(url: str) -> Iterator[Speaker]:

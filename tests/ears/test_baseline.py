@@ -12,13 +12,22 @@ def compared(before: dict[str, float], now: dict[str, float | None]) -> list[str
 
 def test_more_errors_than_the_margin_are_worse() -> None:
     assert compared({"word errors %": 2.0}, {"word errors %": 9.0}) == [
-        "sentences, en: word errors % is 9.0, was 2.0 (margin 4)."
+        "sentences, en: word errors % is 9.0, was 2.0 (margin 4.6)."
     ]
 
 
 def test_fewer_errors_and_errors_within_the_margin_are_not() -> None:
     assert compared({"word errors %": 9.0}, {"word errors %": 2.0}) == []
     assert compared({"word errors %": 2.0}, {"word errors %": 5.0}) == []
+
+
+def test_where_much_is_misheard_the_margin_is_wider() -> None:
+    assert compared({"word errors %": 40.0}, {"word errors %": 55.0}) == []
+    assert compared({"word errors %": 40.0}, {"word errors %": 57.0}) != []
+
+
+def test_what_is_not_a_number_is_worse() -> None:
+    assert compared({"DNSMOS": 3.2}, {"DNSMOS": float("nan")}) != []
 
 
 def test_lower_quality_is_worse_and_higher_is_not() -> None:
