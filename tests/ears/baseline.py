@@ -43,7 +43,7 @@ MARGINS: Final[dict[str, Margin]] = {
     "LUFS": Margin(1.5, is_more_better=None),
     "pitch Hz": Margin(15.0, is_more_better=None),
     "understood %": Margin(16.0, is_more_better=True),
-    "length error %": Margin(3.0),
+    "length error %": Margin(1.5),
     "longest pause s": Margin(0.3),
     "LUFS from median": Margin(0.4),
     "peak dBFS": Margin(1.0),

@@ -14,7 +14,7 @@ from tests.ears.texts import read_texts
 
 SPEEDS: Final = (1.0, 0.5, 1.5, 2.0, 3.0, 4.0)
 VOICES: Final = {"af_heart": "en-US", "bm_george": "en-GB", "ef_dora": "es", "ff_siwis": "fr-FR"}
-_N_TEXTS: Final = 3
+_N_TEXTS: Final = 2
 
 
 def measure_speeds(session: Session, report: Report, *, is_quick: bool) -> None:

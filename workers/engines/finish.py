@@ -23,7 +23,7 @@ class Finish:
         """
         self._ffmpeg_path = ffmpeg_path or Path(imageio_ffmpeg.get_ffmpeg_exe())
         self._level = Leveller(loudness_lufs)
-        self.identity = f"finish 1 {self._level.identity}"
+        self.identity = f"finish 2 {self._level.identity}"
         """Part of an engine's identity, since it decides how a segment sounds."""
 
     def __call__(self, spoken: Waveform, *, seconds: float, loudness_lufs: float) -> Waveform:

@@ -24,21 +24,43 @@ _MAX_STEP: Final = 2.0
 """Times faster, or slower, in one step."""
 _FADE: Final = 1200
 """Silence that is put at both ends: `atempo` begins and ends within it, 50 ms at 24 kHz."""
+_SILENCE: Final = 10 ** (-50 / 20)
+_NOT_HEARD: Final = 0.005
+"""Share of a length."""
 
 
 def time_stretch(samples: Samples, n_wanted: int, ffmpeg_path: Path) -> Samples:
     """`samples` (n,) as (n_wanted,), the same sound over another time. Deterministic. Raises EngineFailed.
 
-    Half a per cent of difference is left as it is, and nobody hears it.
+    What is loud lasts as long as it should, to half a per cent: `atempo` smears its edges, by 15 ms at four times the speed,
+    so it is asked a second time for as much less.
     """
     tempo = len(samples) / max(1, n_wanted)
+    first, last = _loud_span(samples)
+    n_loud = (last - first) / tempo
+    if n_loud < 1:
+        return np.zeros(n_wanted, np.float32)
+    stretched = _stretched(samples, tempo, ffmpeg_path)
+    begin, end = _loud_span(stretched)
+    spread = (end - begin) / n_loud
+    if spread and abs(spread - 1) > _NOT_HEARD:
+        stretched = _stretched(samples, tempo * spread, ffmpeg_path)
+        begin, _ = _loud_span(stretched)
+    return _placed(stretched, round(first / tempo) - begin, n_wanted)
+
+
+def _stretched(samples: Samples, tempo: float, ffmpeg_path: Path) -> Samples:
     padded = np.pad(samples, _FADE)
     done = subprocess.run(_command(tempo, ffmpeg_path), input=padded.astype("<f4").tobytes(), capture_output=True, check=False)
     if done.returncode != 0:
         raise EngineFailed(f"ffmpeg could not change the speed of a segment: {done.stderr.decode(errors='replace')[-200:]}")
-    stretched = np.frombuffer(done.stdout, "<f4")
-    first = round(_FADE / tempo)
-    return _with_length(stretched[first:], n_wanted)
+    return np.frombuffer(done.stdout, "<f4")
+
+
+def _loud_span(samples: Samples) -> tuple[int, int]:
+    """The first sample that is no silence, and the last, exclusive."""
+    loud = np.flatnonzero(np.abs(samples) > _SILENCE)
+    return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, 0)
 
 
 def steps_of(tempo: float) -> list[float]:
@@ -56,5 +78,7 @@ def _command(tempo: float, ffmpeg_path: Path) -> list[str]:
     return command
 
 
-def _with_length(samples: Samples, n_wanted: int) -> Samples:
-    return np.pad(samples[:n_wanted], (0, max(0, n_wanted - len(samples)))).astype(np.float32)
+def _placed(samples: Samples, first: int, n_wanted: int) -> Samples:
+    """`samples` in (n_wanted,) from `first` on, which may be negative; silence elsewhere."""
+    shifted = np.pad(samples, (max(0, first), 0))[max(0, -first) :][:n_wanted]
+    return np.pad(shifted, (0, n_wanted - len(shifted))).astype(np.float32)
