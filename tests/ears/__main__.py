@@ -1,7 +1,7 @@
 """`make listen`: Koe speaks with Kokoro, and is listened to. Tables, a JSON file, and a comparison with the stored baseline.
 
-Ends with status 1 when something is worse than in the baseline by more than its margin, and with 0 where nothing can be
-listened to because neither Kokoro's nor Whisper's files can be had.
+Ends with status 1 when something is worse than in the baseline by more than its margin or the server does not start, and with 0
+where nothing can be listened to because neither Kokoro's nor Whisper's files can be had.
 """
 
 import signal

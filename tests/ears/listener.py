@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 Samples = npt.NDArray[np.float32]
 
 WHISPER_HZ: Final = 16_000
-MARGIN_SECONDS: Final = 0.3
+_MARGIN_SECONDS: Final = 0.3
 OTHER_MARGIN_SECONDS: Final = 0.75
 """For a second hearing: with another start of the window Whisper seldom makes the same mistake again, and speech that is wrong
 stays wrong.
@@ -58,7 +58,7 @@ class Listener:
         language: str,
         *,
         with_times: bool = False,
-        margin_seconds: float = MARGIN_SECONDS,
+        margin_seconds: float = _MARGIN_SECONDS,
     ) -> Heard:
         """What is said in `samples`, (n,) float32 in [-1, 1], between two margins of silence. `language` is a BCP 47 tag."""
         segments, _ = self._whisper.transcribe(

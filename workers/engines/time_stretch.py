@@ -25,8 +25,9 @@ _MAX_STEP: Final = 2.0
 _FADE: Final = 1200
 """Silence that is put at both ends: `atempo` begins and ends within it, 50 ms at 24 kHz."""
 _SILENCE: Final = 10 ** (-50 / 20)
+"""Amplitude below which an edge is silence, as where segments are joined."""
 _NOT_HEARD: Final = 0.005
-"""Share of a length."""
+"""Share by which a length may be wrong."""
 
 
 def time_stretch(samples: Samples, n_wanted: int, ffmpeg_path: Path) -> Samples:

@@ -39,6 +39,25 @@ def test_the_length_is_the_one_asked_for_and_the_pitch_stays(tempo: float) -> No
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(np.sqrt(np.mean(samples**2)), rel=0.15)
 
 
+@pytest.mark.parametrize("tempo", [0.5, 2.0, 3.0, 4.0])
+def test_speech_between_silences_begins_and_ends_where_it_should(tempo: float) -> None:
+    silence = np.zeros(SAMPLE_RATE_HZ // 2, np.float32)
+    samples = np.concatenate([silence, voice(1.0), silence])
+
+    stretched = time_stretch(samples, round(len(samples) / tempo), FFMPEG)
+
+    loud = np.flatnonzero(np.abs(stretched) > 10 ** (-50 / 20)) / SAMPLE_RATE_HZ
+    assert loud[0] == pytest.approx(0.5 / tempo, abs=0.001)
+    assert loud[-1] - loud[0] == pytest.approx(1 / tempo, rel=0.02)
+
+
+def test_silence_stays_silence_of_the_length_that_was_asked_for() -> None:
+    stretched = time_stretch(np.zeros(SAMPLE_RATE_HZ, np.float32), 6000, FFMPEG)
+
+    assert stretched.shape == (6000,)
+    assert not stretched.any()
+
+
 @pytest.mark.parametrize("tempo", [0.3, 2.7])
 def test_the_same_speech_gives_the_same_samples(tempo: float) -> None:
     samples = voice(0.7)

@@ -73,5 +73,5 @@ def _alone(phonemes: str, lead: str) -> Framed:
         return Framed(phonemes, 0, n, heard_from=0, ends_text=True)
     stop = "" if phonemes.endswith(tuple(_ENDS)) else "."
     first = len(lead) + 1
-    space = first  # tokens are counted with the pad before the phonemes
-    return Framed(f"{lead} {phonemes}{stop}", first, first + n, heard_from=space, ends_text=True)
+    # Heard from the space on: tokens are counted with the pad before the phonemes.
+    return Framed(f"{lead} {phonemes}{stop}", first, first + n, heard_from=first, ends_text=True)
