@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import WorkerStatus
 
-from app.core.broker import Lane, lane_queue
+from app.core.broker import Lane, TaskJob, lane_queue
 
 POP_SECONDS: Final = 2
 """How long one blocking pop waits; an idle slot notices within this that it is to stop."""
@@ -133,6 +133,7 @@ class Slot:
             name=name,
             connection=self._redis,
             serializer=JSONSerializer,
+            job_class=TaskJob,
             log_job_description=False,
             stopping=self._stopping,
             execution_ttl_seconds=self._execution_ttl_seconds,

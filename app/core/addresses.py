@@ -8,27 +8,42 @@ import ipaddress
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_NEVER: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "fd00:ec2::/32",  # metadata and credentials at AWS
+        "fd20:ce::/32",  # metadata at Google Cloud
+        "fd00:c1::/32",  # metadata at Oracle
+        "fd00:42::/32",  # metadata at Scaleway
+        "192.0.0.192/32",  # metadata at Oracle, over IPv4
+        "100.100.100.200/32",  # metadata at Alibaba
+        "168.63.129.16/32",  # the host of a virtual machine at Azure, at an address that looks public
+        "64:ff9b:1::/48",  # translated to an IPv4 address that cannot be told from it
+        "2001::/32",  # Teredo: the same
+    )
+)
 _NOT_PUBLIC: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "168.63.129.16/32",  # the host of a virtual machine at Azure, at an address that looks public
-        "192.0.0.0/24",  # protocol assignments; the metadata of Oracle's machines among them
+        "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # relays of 6to4, which went out of use
-        "100.64.0.0/10",  # behind a carrier's translation; metadata of Alibaba's machines among them
+        "100.64.0.0/10",  # behind a carrier's translation
+        "fec0::/10",  # of a site, which went out of use
     )
 )
 
 
 def is_allowed(address: Address, *, private: bool) -> bool:
-    """Whether it may be connected to. `private` lets private and loopback addresses in, and never those of a link, on which
-    clouds keep the secrets of their machines.
+    """Whether it may be connected to. `private` allows private and loopback addresses, and never those of a link, nor others at
+    which clouds keep the secrets of their machines.
     """
     address = _inner(address)
-    if address.is_multicast or address.is_unspecified or address.is_link_local:
+    if address.is_multicast or address.is_unspecified or address.is_link_local or _is_in(address, _NEVER):
         return False
-    if private and (address.is_private or address.is_loopback):
+    if private and (address.is_private or address.is_loopback or _is_of_site(address)):
         return True
     return _is_public(address)
 
@@ -43,6 +58,12 @@ def _inner(address: Address) -> Address:
 
 
 def _is_public(address: Address) -> bool:
-    if address.is_reserved or any(address in network for network in _NOT_PUBLIC if network.version == address.version):
-        return False
-    return address.is_global
+    return address.is_global and not address.is_reserved and not _is_in(address, _NOT_PUBLIC)
+
+
+def _is_of_site(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+
+
+def _is_in(address: Address, networks: tuple[_Network, ...]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)

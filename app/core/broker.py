@@ -11,8 +11,9 @@ and the workers of each version meet by themselves.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
+import structlog
 from redis import Redis
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
@@ -25,6 +26,8 @@ from app.core.errors import QueueFull
 from app.core.question import Question
 from app.core.utterance import WIRE_VERSION, Utterance
 from app.core.voices import show_blend
+
+log: Final = structlog.get_logger()
 
 JOB_TIMEOUT_SECONDS: Final = 86_400
 _PLAIN_VERSION: Final = 5
@@ -53,15 +56,51 @@ class Task(StrEnum):
     PHONEMIZE = "workers.tasks.phonemize"
 
 
+class ForeignJob(Exception):
+    """Somebody else than Koe has put a job into one of its queues."""
+
+
+class TaskJob(Job):
+    """A job that performs Koe's own tasks and nothing else.
+
+    Why: RQ imports and calls whatever dotted name a job has, so whoever can write to Redis could run any code in a worker. What
+    RQ would call or send after a job (callbacks, webhooks) is dropped as the job is read, since RQ calls it for a job that was
+    refused or abandoned too.
+    """
+
+    _has_extras = False
+
+    def restore(self, raw_data: Any) -> None:
+        """Reads what Redis has of it."""
+        super().restore(raw_data)
+        self._has_extras = bool(
+            self._success_callback_name or self._failure_callback_name or self._stopped_callback_name or self.webhooks
+        )
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks = []
+
+    def perform(self) -> Any:
+        """Raises ForeignJob, before anything is imported, for what is none of Koe's tasks."""
+        if self._has_extras or self.instance is not None or self.func_name not in set(Task):
+            # Its name says which one it is: an argument may be somebody's text, and a foreign name anything.
+            log.error("foreign_job_refused", job_id=self.id, remedy="Only Koe may write to this Redis: see KOE_REDIS_URL.")
+            raise ForeignJob
+        return super().perform()
+
+
 def queue_name(lane: Lane, version: int) -> str:
     """What RQ knows a lane by: plainly its name in the first version that was released, then with the version."""
     return lane.value if version == _PLAIN_VERSION else f"{lane.value}-{version}"
 
 
 def lane_queue(redis: Redis, lane: Lane) -> Queue:
-    """The RQ queue of a lane, with the JSON serializer: what stands in Redis is data and never code."""
+    """The RQ queue of a lane, with the JSON serializer and TaskJob: what stands in Redis is data and never code."""
     return Queue(
-        queue_name(lane, WIRE_VERSION), connection=redis, serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_SECONDS
+        queue_name(lane, WIRE_VERSION),
+        connection=redis,
+        serializer=JSONSerializer,
+        job_class=TaskJob,
+        default_timeout=JOB_TIMEOUT_SECONDS,
     )
 
 

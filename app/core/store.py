@@ -103,6 +103,10 @@ class Store:
             self._fs.rm(self._full(path), recursive=True)
 
     def _full(self, path: str) -> str:
+        """Raises StoreFailed for a path that leads out of the store: names of jobs and files come from Redis."""
+        if any(part in ("", ".", "..") for part in path.split("/")):
+            _log.error("store_path_refused")
+            raise StoreFailed
         return f"{self._root.rstrip('/')}/{path}"
 
     @contextmanager

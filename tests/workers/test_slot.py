@@ -1,18 +1,21 @@
 """A slot: takes what lies in its lane, says that it lives, stops when told, and outlives a loss of Redis."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from redis import Redis
-from rq import Queue
+from rq import Callback, Queue
 from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry, StartedJobRegistry, clean_registries
 from rq.serializers import JSONSerializer
+from rq.webhook import Webhook
 
-from app.core.broker import Broker, Lane, lane_queue
+from app.core.broker import Broker, Lane, Task, lane_queue
 from app.core.connections import connect
 from app.core.embedded import EmbeddedServer
 from app.core.utterance import Utterance
@@ -161,6 +164,53 @@ def test_a_job_that_was_abandoned_is_given_to_another(redis: Redis, stage: Stage
     wait_until(lambda: len(stage.said) == 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("os.mkdir", {}),
+        ("tests.workers.trap.spring", {}),
+        ("workers.tasks.current", {}),
+        (Task.SPEAK.value, {"on_success": Callback("os.mkdir")}),
+        (Task.SPEAK.value, {"on_failure": Callback("os.mkdir")}),
+        (Task.SPEAK.value, {"on_stopped": Callback("os.mkdir")}),
+        (Task.SPEAK.value, {"webhooks": [Webhook("http://127.0.0.1:1/", "failed")]}),
+    ],
+)
+def test_whoever_writes_to_redis_runs_nothing_but_the_tasks_of_koe(
+    name: str, options: dict[str, Any], redis: Redis, stage: Stage, open_slot: Callable[..., Slot], tmp_path: Path
+) -> None:
+    target = tmp_path / "made"
+    queue = Queue(lane_queue(redis, Lane.INTERACTIVE).name, connection=redis, serializer=JSONSerializer)
+    with structlog.testing.capture_logs() as logs:
+        queue.enqueue_call(name, args=[str(target)], job_id="foreign", **options)
+        open_slot(redis)
+        (fine,) = submit(redis, "fine")
+        wait_until(lambda: status(redis, fine) == JobStatus.FINISHED)
+
+    assert status(redis, "foreign") == JobStatus.FAILED
+    assert "foreign" in registry(FailedJobRegistry, queue).get_job_ids()
+    assert not target.exists()
+    assert "tests.workers.trap" not in sys.modules
+    assert [text for text, _ in stage.said] == ["fine"]
+    (told,) = [entry for entry in logs if entry["event"] == "foreign_job_refused"]
+    assert told["job_id"] == "foreign"
+    assert str(target) not in str(told)
+
+
+def test_nothing_is_called_for_an_abandoned_job_either(redis: Redis, tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    plain = Queue(queue.name, connection=redis, serializer=JSONSerializer)
+    job = plain.enqueue_call("os.mkdir", args=[str(target)], job_id="foreign", on_failure=Callback("tests.workers.trap.spring"))
+    job.set_status(JobStatus.STARTED)
+    redis.zadd(registry(StartedJobRegistry, queue).key, {"foreign:1": redis.time()[0] - 1})
+
+    clean_registries(queue)
+
+    assert status(redis, "foreign") == JobStatus.FAILED
+    assert "tests.workers.trap" not in sys.modules
+
+
 def test_it_is_busy_while_a_job_runs(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
     stage.may_end.clear()
     slot = open_slot(redis)
@@ -258,3 +308,18 @@ def test_it_outlives_a_restart_of_redis(data: Path, stage: Stage, open_slot: Cal
         slot.join()
     assert [text for text, _ in stage.said] == ["before", "after"]
     server.stop()
+
+
+@pytest.mark.parametrize("data", [b"no json", b"[]", b"{}", b'["workers.tasks.speak"]', b"[1, 2, 3, 4]", b""])
+def test_a_job_that_cannot_be_read_is_failed_and_the_next_is_taken(
+    data: bytes, redis: Redis, stage: Stage, open_slot: Callable[..., Slot]
+) -> None:
+    (job_id,) = submit(redis, "garbled")
+    redis.hset(f"rq:job:{job_id}", "data", data)
+    slot = open_slot(redis)
+
+    (fine,) = submit(redis, "fine")
+
+    wait_until(lambda: status(redis, fine) == JobStatus.FINISHED)
+    assert status(redis, job_id) == JobStatus.FAILED
+    assert slot._thread.is_alive()

@@ -122,3 +122,15 @@ def test_the_store_is_a_folder_in_the_data_unless_it_is_named(tmp_path: Path) ->
 def test_a_store_that_nobody_knows_is_refused_at_the_start() -> None:
     with pytest.raises(SettingsError, match="KOE_STORE"):
         Store("nosuch://bucket")
+
+
+@pytest.mark.parametrize("path", ["../secret", "job/../../secret", "/etc/passwd", "job//secret", ""])
+def test_no_path_leads_out_of_the_store(path: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"of somebody else")
+    store = Store(str(tmp_path / "store"))
+    for reach in (store.open, store.size, store.exists, store.delete_folder):
+        with pytest.raises(StoreFailed):
+            reach(path)
+    with pytest.raises(StoreFailed), store.put(path):
+        pass
+    assert (tmp_path / "secret").read_bytes() == b"of somebody else"
