@@ -19,15 +19,19 @@ from app import __version__, client, client_jobs, doctor
 from app.asgi import create_app, create_litestar
 from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT
 from app.core.embedded import EmbeddedError, embedded_url
+from app.core.ending import ended_by
+from app.core.errors import Misconfigured
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.keyring import make_key
 from app.core.logs import configure_logs
+from app.core.model_files import MissingFile, find_checkpoint
 from app.core.model_watch import find_model, wants_model
 from app.core.parent import end_with_parent
-from app.core.settings import Settings, SettingsError, read_settings
-from app.core.voices import DEFAULT_VOICE
+from app.core.settings import Settings, read_settings
+from app.core.voices import DEFAULT_VOICE, load_catalogue
+from app.parts import PartMisconfigured
 from app.serve import Supervisor
-from app.server import adopted, listening, port_of, serve_app
+from app.server import AddressTaken, adopted, listening, port_of, serve_app
 
 _P = ParamSpec("_P")
 
@@ -47,8 +51,8 @@ def _with_settings(command: Callable[Concatenate[Settings, _P], None]) -> Callab
             settings = read_settings(os.environ)
             configure_logs(settings.log_format)
             command(settings, *args, **kwargs)
-        except (SettingsError, EmbeddedError, ValueError, OSError, client.ServerError) as error:
-            raise click.ClickException(str(error)) from error
+        except (EmbeddedError, AddressTaken, ValueError, OSError, client.ServerError) as error:
+            raise ended_by(error) from error
 
     return run
 
@@ -76,9 +80,23 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     create_litestar(settings, "redis://127.0.0.1")
     if not no_offer:
         _offer_fetch(settings)
+    _check_model(settings)
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
-        Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
+        try:
+            Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
+        except PartMisconfigured:
+            raise SystemExit(Misconfigured.EXIT_STATUS) from None
+
+
+def _check_model(settings: Settings) -> None:
+    """Raises Misconfigured where workers want Kokoro alone and its files are not here: they would end one after the other."""
+    if settings.engine != "kokoro" or not doctor.has_workers():
+        return
+    try:
+        find_checkpoint(settings.model_dir, load_catalogue(settings.voices_file).voices, settings.fetched_model)
+    except MissingFile as error:
+        raise Misconfigured(error.message) from None
 
 
 def _offer_fetch(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core import keys
+from app.core.errors import Misconfigured
 from app.core.fleet import WorkerCard, name_prefix
 
 log: Final = structlog.get_logger()
@@ -28,6 +29,10 @@ _AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 _STEADY_SECONDS: Final = 60.0
 """A part that has lived this long begins with the first wait again."""
 _REDIS_SECONDS: Final = 1.0
+
+
+class PartMisconfigured(Exception):
+    """A part ended with the status that says that starting it again is in vain. It has said why on standard error."""
 
 
 class Part:
@@ -47,7 +52,9 @@ class Part:
         self._process, self._started_at = self._open(), time.monotonic()
 
     def check(self) -> None:
-        """Starts it again when it has died, each time after a longer wait."""
+        """Starts it again when it has died, each time after a longer wait. Raises PartMisconfigured when that would be in
+        vain.
+        """
         now = time.monotonic()
         if self._process is None:
             if now >= self._not_before:
@@ -57,6 +64,8 @@ class Part:
         if status is None:
             return
         self.wait()
+        if status == Misconfigured.EXIT_STATUS:
+            raise PartMisconfigured(self.name)
         self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS else self._n_deaths
         wait = _AGAIN_SECONDS[min(self._n_deaths, len(_AGAIN_SECONDS) - 1)]
         self._n_deaths += 1

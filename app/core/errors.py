@@ -6,9 +6,21 @@ without a code of its own arrives as the nearest ancestor that has one.
 """
 
 import math
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from app.core.limits import Standing
+
+
+class Misconfigured(ValueError):
+    """What the settings name, or what this machine has, keeps Koe from working, and waiting does not mend it. The message is
+    one sentence that names the setting and the cure.
+
+    Outside the tree below, since it ends a process at its start and never answers a request: with EXIT_STATUS, by which
+    `koe serve` and service managers know that starting it again is in vain.
+    """
+
+    EXIT_STATUS: Final = 78
+    """EX_CONFIG of sysexits.h."""
 
 
 class KoeError(Exception):

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_type_hints
 
 import msgspec
 
+from app.core.errors import Misconfigured
 from app.core.limits import RateLimit, parse_rate_limit
 from app.core.origins import check_origin
 
@@ -22,7 +23,7 @@ _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 
 
-class SettingsError(ValueError):
+class SettingsError(Misconfigured):
     """A setting that cannot be used; the message names it and says what it may be."""
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from app.core.errors import InvalidValue
+from app.core.errors import InvalidValue, Misconfigured
 
 MAX_BLEND_VOICES: Final = 8
 USUAL_LOUDNESS: Final = -24.2
@@ -138,15 +138,16 @@ def _or_usual(loudness: float | None) -> float:
 def load_catalogue(override: Path | None = None) -> Catalogue:
     """The bundled catalogue, with what the operator's TOML file of the same shape adds or replaces.
 
-    Raises ValueError, with the file named, when it cannot be read or an alias names no voice.
+    Raises Misconfigured, with the file named, when it cannot be read or an alias names no voice.
     """
     bundled = _read((resources.files("app.core") / "voices.toml").read_text(encoding="utf-8"), "voices.toml")
     aliases, voices = dict(bundled.aliases), {voice.id: voice for voice in bundled.voices}
     if override is not None:
         try:
-            own = _read(override.read_text(encoding="utf-8"), str(override))
-        except OSError as error:
-            raise ValueError(f"KOE_VOICES_FILE: {override} cannot be read ({error.strerror}).") from error
+            own = _read(override.read_text(encoding="utf-8"), f"KOE_VOICES_FILE: {override}")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise Misconfigured(f"KOE_VOICES_FILE: {override} cannot be read ({reason}).") from error
         aliases |= own.aliases
         voices |= {voice.id: voice for voice in own.voices}
     catalogue = Catalogue(voices, aliases)
@@ -154,7 +155,9 @@ def load_catalogue(override: Path | None = None) -> Catalogue:
         try:
             catalogue.parse(target)
         except InvalidValue:
-            raise ValueError(f"{override}: the alias {alias} names {target}, which is no voice.") from None
+            raise Misconfigured(
+                f"KOE_VOICES_FILE: in {override} the alias {alias} names {target}, which is no voice."
+            ) from None
     return catalogue
 
 
@@ -162,4 +165,4 @@ def _read(text: str, name: str) -> _VoicesFile:
     try:
         return msgspec.convert(tomllib.loads(text), _VoicesFile)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ValueError(f"{name} is no catalogue of voices: {error}.") from error
+        raise Misconfigured(f"{name} is no catalogue of voices: {error}.") from error

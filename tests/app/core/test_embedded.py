@@ -10,6 +10,7 @@ import pytest
 
 from app.core.connections import connect
 from app.core.embedded import EmbeddedError, EmbeddedServer, embedded_url
+from app.core.errors import Misconfigured
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_to_end_what_never_started_is_nothing(data: Path) -> None:
 
 
 def test_a_path_too_long_for_a_socket_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(EmbeddedError, match="set KOE_DATA to a shorter one, or KOE_REDIS_URL"):
+    with pytest.raises(Misconfigured, match="set KOE_DATA to a shorter one, or KOE_REDIS_URL"):
         EmbeddedServer(tmp_path / ("deep" * 30))
 
 

@@ -1,0 +1,64 @@
+"""What cannot come right by itself ends Koe's processes with one sentence and status 78, and is not tried for ever."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.processes import SERVE, WORKER, Process, running
+
+API = [sys.executable, "-m", "app.cli", "api"]
+WRONG_SETTINGS = {
+    "a value": ({"KOE_PORT": "many"}, "KOE_PORT"),
+    "a name": ({"KOE_PROT": "8000"}, "KOE_PROT"),
+    "a file": ({"KOE_LEXICON": "/nowhere/lexicon.toml"}, "KOE_LEXICON"),
+    "voices": ({"KOE_VOICES_FILE": "/nowhere/voices.toml"}, "KOE_VOICES_FILE"),
+    "a store": ({"KOE_STORE": "nosuch://bucket"}, "KOE_STORE"),
+}
+
+
+def ended(command: list[str], data: Path, **environ: str) -> tuple[int, str]:
+    """The status with which the process ends by itself, and all that it has said."""
+    settings = {"KOE_DATA": str(data), "KOE_PORT": "0", "KOE_LOG_FORMAT": "json"}
+    with running(Process(command, data.with_name(f"{data.name}.log"), **settings | environ)) as process:
+        return process.wait(), process.said
+
+
+def sentences(said: str) -> list[str]:
+    """What it has said to people: the log is JSON."""
+    return [line for line in said.splitlines() if not line.startswith("{")]
+
+
+@pytest.mark.parametrize("command", [SERVE, API], ids=["serve", "api"])
+@pytest.mark.parametrize("mistake", WRONG_SETTINGS)
+def test_a_wrong_setting_ends_with_one_sentence_that_names_it(command: list[str], mistake: str, data: Path) -> None:
+    environ, name = WRONG_SETTINGS[mistake]
+    status, said = ended(command, data, **environ)
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert sentence.startswith("Error: ")
+    assert name in sentence
+
+
+@pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
+def test_missing_files_of_a_voice_that_is_asked_for_by_name_end_it(command: list[str], data: Path, tmp_path: Path) -> None:
+    status, said = ended(command, data, KOE_ENGINE="kokoro", KOE_MODEL_DIR=str(tmp_path))
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert "koe fetch" in sentence
+
+
+@pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
+@pytest.mark.parametrize("device", ["cudaa", "meta"])
+def test_a_device_that_is_not_there_ends_it_and_those_that_are_are_named(
+    command: list[str], device: str, data: Path, checkpoint: Path
+) -> None:
+    environ = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(checkpoint), "KOE_DEVICE": device}
+    status, said = ended(command, data, **environ)
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert f"KOE_DEVICE: '{device}'" in sentence
+    assert "cpu, or auto" in sentence
