@@ -48,6 +48,7 @@ ROUTES: Final = [
     jobs.delete_job,
     models.list_models,
     models.get_model,
+    models.get_owned_model,
     voices.list_voices,
     voices.list_model_choices,
     system.health,

@@ -41,7 +41,7 @@ from app.core.errors import CLASSES_BY_CODE, Cancelled
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.languages import LANGUAGES
 from app.core.lexicon import WORD
-from app.core.models import MODELS, OPENAI_MAX_INPUT_CHARS
+from app.core.models import MODELS, OPENAI_MAX_INPUT_CHARS, OTHER_NAMES, names_of
 from app.core.voices import MAX_BLEND_VOICES
 
 STRING: Final = Schema(type=OpenAPIType.STRING)
@@ -76,8 +76,9 @@ def reference(name: str) -> Reference:
 SPEECH_FIELDS: Final[Fields] = {
     "model": Schema(
         type=OpenAPIType.STRING,
-        enum=[*MODELS],
-        description="A name of OpenAI's gets the best engine loaded; `kokoro` and `espeak` get that engine and no other.",
+        enum=[*MODELS, *OTHER_NAMES],
+        description="A name of OpenAI's gets the best engine loaded; `kokoro` and `espeak` get that engine and no other. What "
+        "routers and other servers call them is understood too; upper and lower case are the same.",
     ),
     "input": Schema(type=OpenAPIType.STRING, min_length=1, description="What is to be said."),
     "voice": reference("VoiceChoice"),
@@ -95,7 +96,7 @@ SPEECH_FIELDS: Final[Fields] = {
     "language": optional(
         OpenAPIType.STRING,
         examples=["en-GB", "ja", "z"],
-        description="Of the text, as a BCP 47 tag or Kokoro's letter; the voice's own if it is left out.",
+        description="Of the text, as a BCP 47 tag or Kokoro's letter; the voice's own if it is left out, `auto` or empty.",
     ),
     "lang_code": Schema(description="Another name of `language`. It is not looked at where `language` is given."),
     "normalize": optional(
@@ -145,8 +146,16 @@ _TAG_OF_KOKORO: Final = "|".join(
     "".join(f"[{letter.upper()}{letter}]" for letter in tag) for tag in sorted({one.tag[:2] for one in LANGUAGES})
 )
 _LETTERS: Final = "".join(one.letter for one in LANGUAGES)
-_OF_KOKORO: Final = f"^(?:[{_LETTERS}{_LETTERS.upper()}]|(?:{_TAG_OF_KOKORO})(?:-[A-Za-z0-9]{{1,8}}){{0,3}})$"
-_OF_ESPEAK: Final = f"^(?:[{_LETTERS}{_LETTERS.upper()}]|[A-Za-z]{{2,3}}(?:-[A-Za-z0-9]{{1,8}}){{0,3}})$"
+_OWN: Final = "|[Aa][Uu][Tt][Oo]"
+"""The voice's own: `""` and `auto`."""
+
+_OF_KOKORO: Final = f"^(?:{_OWN}|[{_LETTERS}{_LETTERS.upper()}]|(?:{_TAG_OF_KOKORO})(?:-[A-Za-z0-9]{{1,8}}){{0,3}})$"
+_NAMED: Final = f"[{_LETTERS}{_LETTERS.upper()}]|[A-Za-z]{{2,3}}(?:-[A-Za-z0-9]{{1,8}}){{0,3}}"
+_OF_ESPEAK: Final = f"^(?:{_OWN}|{_NAMED})$"
+_LANGUAGE_NAME: Final = Schema(type=OpenAPIType.STRING, pattern=f"^(?:{_NAMED})$")
+_LANG_CODE: Final = Schema(
+    required=["lang_code"], properties={"lang_code": _LANGUAGE_NAME, "language": Schema(type=OpenAPIType.NULL)}
+)
 
 
 def request_schemas(limits: Limits) -> dict[str, Schema]:
@@ -196,13 +205,15 @@ def request_schemas(limits: Limits) -> dict[str, Schema]:
             type=OpenAPIType.OBJECT,
             required=["input"],
             properties={
-                "model": optional(OpenAPIType.STRING, enum=[*MODELS, None], description="The best engine loaded by default."),
+                "model": optional(
+                    OpenAPIType.STRING, enum=[*MODELS, *OTHER_NAMES, None], description="The best engine loaded by default."
+                ),
                 "input": _input(limits.max_input_chars),
                 "voice": Schema(any_of=[reference("VoiceChoice"), Schema(type=OpenAPIType.NULL)]),
                 **{name: SPEECH_FIELDS[name] for name in ("language", "lang_code", "normalize", "pronunciations")},
             },
             all_of=_languages(),
-            any_of=[_given("voice", reference("VoiceChoice")), _given("language", STRING), _given("lang_code", STRING)],
+            any_of=[_given("voice", reference("VoiceChoice")), _given("language", _LANGUAGE_NAME), _LANG_CODE],
             description="Either a voice or a language must be there.",
         ),
         "Error": _ERROR_BODY,
@@ -220,14 +231,18 @@ def _input(max_chars: int) -> Schema:
 
 
 def _input_limits(limits: Limits) -> Schema:
-    own = [model.id for model in MODELS.values() if model.engine]
-    return _by_model(own, *({"input": Schema(max_length=n)} for n in (limits.max_input_chars, OPENAI_MAX_INPUT_CHARS)))
+    return _by_model(
+        names_of("kokoro", "espeak"),
+        *({"input": Schema(max_length=n)} for n in (limits.max_input_chars, OPENAI_MAX_INPUT_CHARS)),
+    )
 
 
 def _languages() -> list[Schema]:
     """The model `espeak` takes tags of all its languages, the others those of Kokoro's."""
     rules = [optional(OpenAPIType.STRING, pattern=pattern) for pattern in (_OF_ESPEAK, _OF_KOKORO)]
-    language, lang_code = (_by_model(["espeak"], *({name: rule} for rule in rules)) for name in ("language", "lang_code"))
+    language, lang_code = (
+        _by_model(names_of("espeak"), *({name: rule} for rule in rules)) for name in ("language", "lang_code")
+    )
     return [language, Schema(schema_if=_given("language", STRING), schema_else=lang_code)]
 
 

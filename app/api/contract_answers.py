@@ -30,6 +30,7 @@ RULES: Final[dict[str, dict[str, Described]]] = {
     "ModelObject": {
         "object": {"const": "model"},
         "created": {"description": "Seconds since 1970, UTC."},
+        "shutdown_date": {"description": "No model is going to be taken away."},
         "engine": {**_ENGINE, "description": "The engine that would speak it now; null with no worker."},
     },
     "VoiceObject": {
@@ -92,6 +93,10 @@ _DESCRIBED: Final[dict[str, Described]] = {
         "description": "Seconds after which the same request may work.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 60},
     },
+    "x-should-retry": {
+        "description": "Sent in place of Retry-After where asking again does not help; OpenAI's clients obey it.",
+        "schema": {"type": "string", "const": "false"},
+    },
     "WWW-Authenticate": {"description": "How a key is sent.", "schema": {"type": "string", "const": "Bearer"}},
     "Location": {"description": "Path of the job.", "schema": {"type": "string"}},
     "ETag": {"description": "Of this file and no other.", "schema": {"type": "string"}},
@@ -107,9 +112,11 @@ BY_STATUS: Final = {
     "401": ("WWW-Authenticate",),
     "416": ("Content-Range",),
     "429": ("Retry-After",),
-    "503": ("Retry-After",),
 }
 """Headers of every error with that status."""
+
+SOMETIMES: Final = {"409": ("x-should-retry",), "503": ("Retry-After", "x-should-retry")}
+"""Headers of some errors with that status."""
 
 _FILE: Final = ("ETag", "Accept-Ranges")
 
@@ -128,7 +135,9 @@ BY_ANSWER: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 OF_LIMITS: Final = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
 """Headers where the key has a rate limit."""
 
-HEADERS: Final = {name: {**described, "required": name not in OF_LIMITS} for name, described in _DESCRIBED.items()}
+HEADERS: Final = {
+    name: {**described, "required": name not in (*OF_LIMITS, "x-should-retry")} for name, described in _DESCRIBED.items()
+}
 
 _LIMITED_SUCCESSES: Final = {("createSpeech", "200"), ("phonemize", "200"), ("createJob", "202")}
 

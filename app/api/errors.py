@@ -135,6 +135,8 @@ def _body_limit_bytes(scope: Scope | None) -> int:
 
 
 def _headers(error: KoeError) -> dict[str, str]:
+    if error.is_final:
+        return {"x-should-retry": "false"}
     if isinstance(error, Busy | Unavailable):
         standing = error.standing if isinstance(error, RateLimited) else None
         return {"Retry-After": str(error.retry_after_seconds), **rate_headers(standing)}

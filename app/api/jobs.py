@@ -37,7 +37,7 @@ from app.api.voices import GivenCatalogue
 from app.api.wire import read_job, read_object, to_utterance
 from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.connections import reachable
-from app.core.errors import InvalidValue, JobNotReady, NotSupported, StoreFailed
+from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
 from app.core.formats import FORMATS
 from app.core.job_object import JobObject, show_job
 from app.core.jobs import File, Job, Jobs, JobStatus, new_job_id
@@ -250,13 +250,13 @@ def _read_limit(text: str | None) -> int:
 
 
 def _file_of(job: Job) -> File:
-    """Raises JobNotReady while there is none, or when there never will be one."""
+    """Raises JobNotReady while there is none, JobWithoutFile when there never will be one."""
     if job.file is not None:
         return job.file
     if job.status is JobStatus.CANCELLED:
-        raise JobNotReady("The job has no file: it was cancelled.")
+        raise JobWithoutFile("The job has no file: it was cancelled.")
     if job.status.is_ended:
-        raise JobNotReady("The job has no file: it failed. Its 'error' says why.")
+        raise JobWithoutFile("The job has no file: it failed. Its 'error' says why.")
     raise JobNotReady(f"The job is not finished: it is {job.status.value}. Please ask again when it is completed.")
 
 

@@ -29,6 +29,8 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
     object: str = "model"
     created: int
     owned_by: str
+    shutdown_date: None = None
+    """No model is going to be taken away."""
     engine: str | None
     """The engine that would speak it now; None with no worker."""
     weights: Weights | None
@@ -72,7 +74,17 @@ async def list_models(fleet: GivenFleet) -> ModelList:
 @get("/v1/models/{model_id:str}", guards=[require_key], summary="One model", operation_class=ModelOperation)
 async def get_model(model_id: FromPath[str], fleet: GivenFleet) -> ModelObject:
     """Raises UnknownModel; and as `resolve_engine` does, for a model that names its engine."""
-    model = find_model(model_id)
+    return await _find(model_id, fleet)
+
+
+@get("/v1/models/{owner:str}/{name:str}", guards=[require_key], include_in_schema=False)
+async def get_owned_model(owner: FromPath[str], name: FromPath[str], fleet: GivenFleet) -> ModelObject:
+    """The model that a name with a slash means, such as `hexgrad/Kokoro-82M`."""
+    return await _find(f"{owner}/{name}", fleet)
+
+
+async def _find(name: str, fleet: FleetView) -> ModelObject:
+    model = find_model(name)
     now = await fleet.now()
     if model.engine is not None:
         resolve_engine(model, now)

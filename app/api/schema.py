@@ -25,6 +25,7 @@ from app.api.contract_answers import (
     LIMITED,
     OF_LIMITS,
     RULES,
+    SOMETIMES,
     Described,
 )
 from app.api.docs import DocsRouter, SwaggerPage
@@ -148,10 +149,13 @@ def _add_errors(operation: Described, *, is_guarded: bool) -> None:
 
 def _headers(operation_id: str, status: str, answer: Described) -> Described:
     content = answer.get("content", {}).get("application/json", {})
-    of_error = BY_STATUS.get(status, ()) if content.get("schema", {}).get("$ref", "").endswith("/Error") else ()
+    is_error = content.get("schema", {}).get("$ref", "").endswith("/Error")
+    of_error = BY_STATUS.get(status, ()) if is_error else ()
+    of_some = SOMETIMES.get(status, ()) if is_error else ()
     always = (*ALWAYS, *of_error, *BY_ANSWER.get((operation_id, status), ()))
     sometimes = OF_LIMITS if (operation_id, status) in LIMITED else ()
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*always, *sometimes)}
+    described = {name: {"$ref": f"#/components/headers/{name}"} for name in (*always, *sometimes)}
+    return described | {name: {**HEADERS[name], "required": False} for name in of_some}
 
 
 def _complete_answer(schema: Described, rules: dict[str, Described]) -> None:

@@ -31,7 +31,7 @@ from app.core.errors import (
 from app.core.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.languages import LANGUAGES, find_language
 from app.core.lexicon import WORD, Lexicon, merged
-from app.core.models import Model, find_model
+from app.core.models import MODELS, Model, find_model
 from app.core.utterance import Emoji, Utterance
 from app.core.voices import Blend, Catalogue
 from app.core.webhooks import check_url
@@ -51,6 +51,9 @@ MAX_METADATA_VALUE_CHARS: Final = 512
 NO_LEXICON: Final = Lexicon()
 
 STREAM_FORMATS: Final = ("audio", "sse")
+OWN_LANGUAGE: Final = ("", "auto")
+"""What other servers' clients send for the voice's own language, in upper or lower case."""
+
 TIMESTAMPS: Final = ("word",)
 
 _ANY_MODEL: Final = "tts-1"
@@ -252,7 +255,7 @@ def _read_model(fields: dict[str, Any]) -> Model:
     if not isinstance(name, str):
         raise WrongType("model", "a string", _phrase(name))
     if len(name) > _MAX_SHOWN_CHARS:
-        raise UnknownModel(_shorten(name))
+        raise UnknownModel(_shorten(name), tuple(MODELS))
     return find_model(name)
 
 
@@ -278,7 +281,7 @@ def _read_voice(fields: dict[str, Any]) -> str:
 
 def _read_voice_or_language(fields: dict[str, Any], catalogue: Catalogue) -> tuple[Blend, str] | None:
     """The voice and its language; None where a language stands in its place."""
-    names_language = fields.get("language") is not None or fields.get("lang_code") is not None
+    names_language = _language_name(fields)[1] is not None
     return None if fields.get("voice") is None and names_language else catalogue.parse(_read_voice(fields))
 
 
@@ -325,8 +328,7 @@ def _read_instructions(fields: dict[str, Any]) -> str | None:
 
 
 def _read_language(fields: dict[str, Any], model: Model) -> str | None:
-    param = "lang_code" if fields.get("language") is None else "language"
-    name = _optional_string(fields, param)
+    param, name = _language_name(fields)
     if name is None:
         return None
     language = find_language(name)
@@ -340,6 +342,13 @@ def _read_language(fields: dict[str, Any], model: Model) -> str | None:
             param=param,
         )
     return language.tag
+
+
+def _language_name(fields: dict[str, Any]) -> tuple[str, str | None]:
+    """The parameter that names the language, and the name; None for the voice's own."""
+    param = "lang_code" if fields.get("language") is None else "language"
+    name = _optional_string(fields, param)
+    return param, None if name is None or name.strip().lower() in OWN_LANGUAGE else name
 
 
 def _read_normalize(fields: dict[str, Any]) -> bool:

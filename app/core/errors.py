@@ -28,6 +28,9 @@ class KoeError(Exception):
 
     code: ClassVar[str | None] = None
 
+    is_final: ClassVar[bool] = False
+    """Whether asking again cannot help, though a client that sees the status alone would ask again."""
+
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -180,12 +183,14 @@ class WrongMethod(InvalidRequest):
 
 
 class UnknownModel(InvalidRequest):
-    """No model has that name."""
+    """No model has that name. `known` are the names that could be asked for instead."""
 
     code = "model_not_found"
 
-    def __init__(self, model: str) -> None:
-        super().__init__(f"The model `{model}` does not exist or you do not have access to it.")
+    def __init__(self, model: str, known: tuple[str, ...] = ()) -> None:
+        names = ", ".join(f"'{name}'" for name in known)
+        instead = f" Models here are: {names}. `GET /v1/models` lists those that can speak now." if known else ""
+        super().__init__(f"The model `{model}` does not exist or you do not have access to it.{instead}")
 
 
 class UnknownJob(InvalidRequest):
@@ -198,9 +203,15 @@ class UnknownJob(InvalidRequest):
 
 
 class JobNotReady(InvalidRequest):
-    """The job has no file: not yet, or never. The message says which."""
+    """The job has no file yet."""
 
     code = "not_ready"
+
+
+class JobWithoutFile(JobNotReady):
+    """The job has no file, and never will have one."""
+
+    is_final = True
 
 
 class UnsatisfiableRange(InvalidRequest):
@@ -296,6 +307,7 @@ class EngineUnavailable(Unavailable):
     """The engine that was asked for by name is not loaded; the message says what is missing and the command that mends it."""
 
     code = "engine_unavailable"
+    is_final = True
 
 
 class NoWorker(Unavailable):

@@ -36,6 +36,7 @@ MODELS: Final[dict[str, Model]] = {
         Model(id="tts-1", created=1681940951, owned_by="openai-internal", streams_sse=False),
         Model(id="tts-1-hd", created=1699046015, owned_by="system", streams_sse=False),
         Model(id="gpt-4o-mini-tts", created=1742403959, owned_by="system"),
+        Model(id="gpt-4o-mini-tts-2025-03-20", created=1742403959, owned_by="system"),
         Model(id="gpt-4o-mini-tts-2025-12-15", created=1765610837, owned_by="system"),
         Model(id="tts-1-1106", created=1699053241, owned_by="system", streams_sse=False),
         Model(id="tts-1-hd-1106", created=1699053533, owned_by="system", streams_sse=False),
@@ -45,12 +46,40 @@ MODELS: Final[dict[str, Model]] = {
 }
 
 
+OTHER_NAMES: Final[dict[str, str]] = {
+    **{f"openai/{model.id}": model.id for model in MODELS.values() if model.engine is None},
+    "hexgrad/Kokoro-82M": "kokoro",
+    "Kokoro-82M": "kokoro",
+    "Kokoro-82M-v1.0": "kokoro",
+    "kokoro-v1": "kokoro",
+    "kokoro-v1.0": "kokoro",
+    "speaches-ai/Kokoro-82M-v1.0-ONNX": "kokoro",
+    "speaches-ai/Kokoro-82M-v1.0-ONNX-fp16": "kokoro",
+    "speaches-ai/Kokoro-82M-v1.0-ONNX-int8": "kokoro",
+    "onnx-community/Kokoro-82M-v1.0-ONNX": "kokoro",
+    "mlx-community/Kokoro-82M-bf16": "kokoro",
+    "mlx-community/Kokoro-82M-8bit": "kokoro",
+    "mlx-community/Kokoro-82M-4bit": "kokoro",
+    "prince-canuma/Kokoro-82M": "kokoro",
+}
+"""Names that routers and other servers have taught clients, and the model that is meant."""
+
+_BY_NAME: Final = {
+    name.lower(): MODELS[model_id] for name, model_id in (*zip(MODELS, MODELS, strict=True), *OTHER_NAMES.items())
+}
+
+
 def find_model(name: str) -> Model:
-    """The model of that name. Raises UnknownModel."""
+    """The model that a name means, in upper or lower case and with spaces around it. Raises UnknownModel."""
     try:
-        return MODELS[name]
+        return _BY_NAME[name.strip().lower()]
     except KeyError:
-        raise UnknownModel(name) from None
+        raise UnknownModel(name, tuple(MODELS)) from None
+
+
+def names_of(*engines: str) -> list[str]:
+    """Every name of the models that name one of these engines."""
+    return [name for name in (*MODELS, *OTHER_NAMES) if find_model(name).engine in engines]
 
 
 def best_engine(loaded: frozenset[str]) -> str | None:

@@ -400,7 +400,18 @@ def test_a_model_whose_engine_is_not_loaded_says_what_is_missing(without_kokoro:
 
     check(answer, 503, "server_error", None, "engine_unavailable", "The engine 'kokoro' is not loaded.")
     assert MISSING_KOKORO in answer.json()["error"]["message"]
-    check_retry_after(answer)
+    assert answer.headers["x-should-retry"] == "false"
+    assert "retry-after" not in answer.headers
+
+
+def test_the_official_client_does_not_retry_what_retrying_cannot_mend(without_kokoro: House) -> None:
+    n_asked: list[int] = []
+    http = httpx.Client(event_hooks={"response": [lambda answer: n_asked.append(answer.status_code)]})
+
+    with http, pytest.raises(openai.InternalServerError):
+        without_kokoro.openai(max_retries=3, http_client=http).audio.speech.create(**GOOD | {"model": "kokoro"})
+
+    assert n_asked == [503]
 
 
 def test_what_is_missing_is_in_readyz_and_not_in_the_list_of_models(without_kokoro: House) -> None:

@@ -138,7 +138,8 @@ def test_each_row_of_the_table_is_answered_as_it_says(client: Any, row: int) -> 
     assert (fault["type"], fault["param"], fault["code"]) == (kind, param, code)
     assert fault["message"].startswith(begins)
     assert HEADERS.get(status, {}).items() <= answer.headers.items()
-    assert ("retry-after" in answer.headers) == (status in (429, 503))
+    assert ("retry-after" in answer.headers) == (status in (429, 503) and code != "engine_unavailable")
+    assert answer.headers.get("x-should-retry") == ("false" if code == "engine_unavailable" else None)
     assert answer.headers["x-request-id"]
 
 

@@ -262,8 +262,10 @@ def test_a_failed_job_says_why(http: httpx.Client, book: JobBook) -> None:
     assert (job["status"], job["error"]) == ("failed", {"code": "internal_error", "message": "It broke."})
     assert job["started_at"] <= job["completed_at"] < job["expires_at"]
     assert job["duration_seconds"] is None
-    error = error_of(http.get(f"{path}/content"), 409)
+    answer = http.get(f"{path}/content")
+    error = error_of(answer, 409)
     assert error["code"] == "not_ready"
+    assert answer.headers["x-should-retry"] == "false"
     assert "failed" in error["message"]
 
 
@@ -369,11 +371,15 @@ def test_who_has_the_file_is_not_sent_it_again(http: httpx.Client, finished: str
 
 def test_before_it_is_finished_there_is_no_file(http: httpx.Client) -> None:
     path = f"{JOBS}/{create(http)['id']}"
-    error = error_of(http.get(f"{path}/content"), 409)
+    answer = http.get(f"{path}/content")
+    error = error_of(answer, 409)
     assert error["code"] == "not_ready"
+    assert "x-should-retry" not in answer.headers
     assert "queued" in error["message"]
     http.post(f"{path}/cancel")
-    assert "cancelled" in error_of(http.get(f"{path}/content"), 409)["message"]
+    answer = http.get(f"{path}/content")
+    assert "cancelled" in error_of(answer, 409)["message"]
+    assert answer.headers["x-should-retry"] == "false"
 
 
 def test_a_file_that_is_lost_names_the_setting(http: httpx.Client, book: JobBook, store: Store) -> None:

@@ -58,7 +58,9 @@ def test_the_limit_is_the_server_s_on_every_model() -> None:
         read(input="a" * (MOST + 1), voice="alloy", model="tts-1")
 
 
-@pytest.mark.parametrize("fields", [{}, {"voice": None, "language": None}, {"normalize": 5}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"voice": None, "language": None}, {"normalize": 5}, {"language": "auto"}, {"lang_code": ""}]
+)
 def test_without_voice_and_language_it_is_the_voice_that_is_missing(fields: dict[str, Any]) -> None:
     with pytest.raises(MissingParameter) as caught:
         read(input="Hello.", **fields)
@@ -92,7 +94,7 @@ def test_the_model_is_judged_first() -> None:
         read(model="")
 
 
-@pytest.mark.parametrize(("language", "param"), [({"language": 5}, "language"), ({"lang_code": ""}, "lang_code")])
+@pytest.mark.parametrize(("language", "param"), [({"language": 5}, "language"), ({"lang_code": "?"}, "lang_code")])
 def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         read(input="Hello.", **language)

@@ -170,6 +170,14 @@ def test_language_goes_before_its_other_name() -> None:
     assert read(language=None, lang_code="b").language == "en-GB"
 
 
+@pytest.mark.parametrize("name", ["auto", "", "AUTO", " auto "])
+@pytest.mark.parametrize("param", ["language", "lang_code"])
+@pytest.mark.parametrize("model", ["kokoro", "espeak"])
+def test_auto_and_nothing_are_the_language_of_the_voice(model: str, param: str, name: str) -> None:
+    assert read(model=model, voice="ff_siwis", **{param: name}).language == "fr-FR"
+    assert read(model=model, voice="ff_siwis", language=name, lang_code="b").language == "fr-FR"
+
+
 @pytest.mark.parametrize(
     ("name", "tag"),
     [("ko", "ko"), ("de-DE", "de-DE"), ("EN-us", "en-US"), ("en-GB-scotland", "en-GB-scotland"), ("j", "ja")],
@@ -178,7 +186,7 @@ def test_espeak_is_let_judge_languages_of_its_own(name: str, tag: str) -> None:
     assert read(model="espeak", language=name).language == tag
 
 
-@pytest.mark.parametrize("name", ["", "x", "de/../..", "klingon-language", "d e", "日本語"])
+@pytest.mark.parametrize("name", ["x", "de/../..", "klingon-language", "d e", "日本語"])
 def test_what_is_no_tag_is_no_language_for_espeak_either(name: str) -> None:
     assert isinstance(fault_of(LEAST | {"model": "espeak", "language": name}), InvalidValue)
 
@@ -189,7 +197,7 @@ def test_the_old_models_answer_events_with_plain_audio() -> None:
 
 
 def test_the_newer_models_answer_events() -> None:
-    for model in ("gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "kokoro", "espeak"):
+    for model in ("gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15", "gpt-4o-mini-tts-2025-03-20", "kokoro", "espeak"):
         assert read(model=model, stream_format="sse").stream_format == "sse"
 
 
@@ -220,6 +228,8 @@ FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
     ("model", 5, WrongType, "model", "Invalid type for 'model': expected a string, but got an integer instead."),
     ("model", "tts-3", UnknownModel, None, "The model `tts-3` does not exist"),
     ("model", "x" * 10_000, UnknownModel, None, "x…`"),
+    ("model", "tts-3", UnknownModel, None, "Models here are: 'tts-1', 'tts-1-hd', "),
+    ("model", "x" * 10_000, UnknownModel, None, "'espeak'."),
     ("input", None, MissingParameter, "input", "Missing required parameter: 'input'."),
     ("input", 5, WrongType, "input", "Invalid type for 'input': expected a string, but got an integer instead."),
     ("input", 5.5, WrongType, "input", "got a decimal instead"),
