@@ -217,10 +217,11 @@ def _with_server(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("name")
 @click.option("--rate-limit", help="Instead of KOE_RATE_LIMIT: `60/minute`, or `none`.")
 @click.option("--max-concurrent", type=click.IntRange(0), help="Instead of KOE_MAX_CONCURRENT; 0 is any number.")
-def new_key(name: str, rate_limit: str | None, max_concurrent: int | None) -> None:
+@click.option("--max-jobs", type=click.IntRange(0), help="Instead of KOE_MAX_OPEN_JOBS; 0 is any number.")
+def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_jobs: int | None) -> None:
     """Make an API key, and print its entry for KOE_API_KEYS_FILE. The key itself is told once, on standard error."""
     try:
-        key, entry = make_key(name, rate_limit=rate_limit, max_concurrent=max_concurrent)
+        key, entry = make_key(name, rate_limit=rate_limit, max_concurrent=max_concurrent, max_jobs=max_jobs)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"The key of {name}, which is kept nowhere: {key}", err=True)

@@ -114,7 +114,7 @@ class Books:
         self._count_start(job.id, number)
         started = time.monotonic()
         text = self._jobs.text(job.id)[part.start : part.end]
-        kept = self._kept(job.id, number)
+        kept = self._kept(job.id, number, owner=job.utterance.owner)
         with self._store.put(part_path(job.id, number)) as file:
             order = PartOrder(
                 job.id,
@@ -291,8 +291,8 @@ class Books:
         except StoreFailed:
             log.warning("files_left_for_the_sweep")
 
-    def _kept(self, job_id: str, number: int) -> KeptSegments:
-        return KeptSegments(self._redis, f"job:{job_id}:{number}", budget=self._keep, is_listened=False)
+    def _kept(self, job_id: str, number: int, *, owner: str = "") -> KeptSegments:
+        return KeptSegments(self._redis, f"job:{job_id}:{number}", budget=self._keep, owner=owner, is_listened=False)
 
     def _count_start(self, job_id: str, number: int) -> None:
         """Raises WorkersDied when the part was begun too often and never got anywhere."""

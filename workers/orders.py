@@ -69,7 +69,7 @@ class ListenedOrder:
         self.writer = ChunkWriter(redis, claim, patience_seconds=limits.patience_seconds)
         self._ledger = ledger
         self._limits = limits
-        self._kept = KeptSegments(redis, utterance.id, budget=limits.keep, take=claim.take.token)
+        self._kept = KeptSegments(redis, utterance.id, budget=limits.keep, owner=utterance.owner, take=claim.take.token)
         self._begun_at = time.monotonic()
         self._is_prepared = False
         self._lock = threading.Lock()

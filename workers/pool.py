@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from rq.registry import clean_registries
 
 from app.core import keys
-from app.core.broker import Lane, lane_queue, put_back, taken
+from app.core.broker import Lane, lane_queue, put_back, take_turns, taken
 from app.core.connections import connect
 from app.core.fleet import WorkerCard, announce, process_name, withdraw
 from app.core.jobs import JobBook
@@ -32,7 +32,7 @@ from workers.orders import Limits
 from workers.runtime import Runtime
 from workers.scheduler import Scheduler
 from workers.slot import Slot
-from workers.webhooks import due_webhooks
+from workers.webhooks import Senders
 
 log: Final = structlog.get_logger()
 
@@ -71,6 +71,7 @@ class Pool:
             wire=WIRE_VERSION,
         )
         self.runtime = self._make_runtime(loaded)
+        self._senders = Senders(self.runtime.webhooks)
         self._lost_and_found = LostAndFound(self._redis, after_seconds=settings.worker_timeout)
         self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
         self._sweep_at = 0.0
@@ -95,12 +96,14 @@ class Pool:
             thread.start()
         for slot in self._slots:
             slot.start()
+        self._senders.start()
         log.info("worker_started", worker=self.name, engines=self._card.engines, n_slots=len(self._slots))
 
     def stop(self) -> None:
         """Takes no more work, lets what is running finish, and ends."""
         log.info("worker_draining", worker=self.name)
         self._stopping.set()
+        self._senders.stop()
         for slot in self._slots:
             slot.join()
         self._stopped.set()
@@ -185,7 +188,7 @@ class Pool:
             clean_registries(lane_queue(self._redis, lane))
         self._lost_and_found.look()
         self._make_way()
-        due_webhooks(self._redis)
+        take_turns(self._redis, every_seconds=BEAT_SECONDS)
         if time.monotonic() > self._sweep_at:
             self._sweep()
 

@@ -27,12 +27,6 @@ def join_job(job_id: str) -> Retry | None:
         return _unless(runtime.current().books.join(job_id))
 
 
-def notify(job_id: str) -> None:
-    """Tells the end of a user's job to its webhook."""
-    with structlog.contextvars.bound_contextvars(job_id=job_id):
-        runtime.current().webhooks.notify(job_id)
-
-
 def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
     """Speaks one utterance into its stream. `request_id` is that of the request that caused it, for the log; `caller` is whose
     share of the machine it takes. What gave way to others goes to the end of its lane.

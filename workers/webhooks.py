@@ -2,10 +2,15 @@
 
 Why the message is made as it leaves: a job that has ended changes no more, so every try sends the same bytes under the same id.
 
-Why a webhook is lent and not taken: the process that has it may die before it is in the lane, or while it is sent.
+Why a webhook is lent and not taken: the process that has it may die while it is sent, and it is due again then.
+
+Why it has threads of its own, and few at a time for each owner and each host: an address that accepts and says nothing costs a
+try all its time. Nobody's speech, nobody's job and nobody else's webhook is to wait for that.
 """
 
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final, cast
@@ -13,31 +18,64 @@ from typing import Final, cast
 import msgspec
 import structlog
 from redis import Redis
+from redis.exceptions import RedisError
 
 from app.core import keys
-from app.core.broker import Task, enqueue_task
 from app.core.job_object import show_job
 from app.core.jobs import Job, JobBook
-from app.core.webhooks import deliver
+from app.core.logs import describe
+from app.core.webhooks import TRY_SECONDS, deliver
 
 log: Final = structlog.get_logger()
 
 RETRY_SECONDS: Final = (5, 30, 120, 600, 3600, 10_800)
 """From a try that failed to the next; after the last of them the webhook is given up."""
 
-_LENT_SECONDS: Final = 60
-"""What was handed to a worker is due again after this, should nothing be heard of it; a try takes less."""
+MAX_SENDERS: Final = 8
+"""Webhooks that one worker process tells at a time."""
+MAX_PER_OWNER: Final = 4
+"""Webhooks of one owner that are told at a time, by all workers."""
+MAX_PER_HOST: Final = 2
+"""The same to one host."""
+
+_LENT_SECONDS: Final = 30
+"""What was lent is due again after this, should nothing be heard of it; a try takes less."""
+_LOOK_SECONDS: Final = 0.5
+"""Between two looks at what is due."""
 
 _TAKEN: Final = range(200, 300)
-_MOST_AT_ONCE: Final = 100
 _TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
 
-# KEYS: webhooks. ARGV: id, now, until when it is lent. Returns 1 to the one caller who is to hand it on.
+# KEYS: webhooks. ARGV: how many, seconds that they are lent, most for each owner, most for each host. Returns the ids of those
+# that are lent. What is due and finds its owner or host busy is due again a little later, so that others come first.
 _LEND: Final = """
-local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not due or tonumber(due) > tonumber(ARGV[2]) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
-return 1
+local time = redis.call('TIME')
+local now, lent = time[1] + time[2] / 1000000, {}
+local function is_full(key, most)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  return redis.call('ZCARD', key) >= tonumber(most)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 5000)) do
+  if #lent >= tonumber(ARGV[1]) then break end
+  local owner, host = unpack(redis.call('HMGET', 'koe:job:' .. id, 'owner', 'webhook_host'))
+  local mine, there = 'koe:webhooks:with:' .. (owner or ''), 'koe:webhooks:at:' .. (host or '')
+  if is_full(mine, ARGV[3]) or is_full(there, ARGV[4]) then
+    redis.call('ZADD', KEYS[1], now + 1, id)
+  else
+    for _, key in ipairs({KEYS[1], mine, there}) do redis.call('ZADD', key, now + ARGV[2], id) end
+    redis.call('EXPIRE', mine, ARGV[2])
+    redis.call('EXPIRE', there, ARGV[2])
+    lent[#lent + 1] = id
+  end
+end
+return lent
+"""
+
+# KEYS: none. ARGV: id. Its owner and its host may be told something else.
+_RELEASE: Final = """
+local owner, host = unpack(redis.call('HMGET', 'koe:job:' .. ARGV[1], 'owner', 'webhook_host'))
+redis.call('ZREM', 'koe:webhooks:with:' .. (owner or ''), ARGV[1])
+redis.call('ZREM', 'koe:webhooks:at:' .. (host or ''), ARGV[1])
 """
 
 # KEYS: webhooks, tries. ARGV: id, now, ttl of the tries, then the seconds between tries.
@@ -56,16 +94,6 @@ return {n_tries, -1}
 """
 
 
-def due_webhooks(redis: Redis) -> None:
-    """Puts what is due into the batch lane. To be called every second or so, by every pool."""
-    now = time.time()
-    found = cast("list[bytes]", redis.zrangebyscore(keys.WEBHOOKS, "-inf", now, start=0, num=_MOST_AT_ONCE))
-    lend = redis.register_script(_LEND)
-    for job_id in (name.decode() for name in found):
-        if lend(keys=[keys.WEBHOOKS], args=[job_id, now, now + _LENT_SECONDS]):
-            enqueue_task(redis, Task.NOTIFY, [job_id], job_id=f"{job_id}-notify", description="webhook of a job")
-
-
 class Webhooks:
     """Tells the ends of jobs, one try at a time."""
 
@@ -76,9 +104,23 @@ class Webhooks:
         self._secret = secret
         self._private = private
         self._postpone = redis.register_script(_POSTPONE)
+        self._lend = redis.register_script(_LEND)
+        self._release = redis.register_script(_RELEASE)
+
+    def lend(self, n_most: int) -> list[str]:
+        """The jobs whose ends are to be told now, `n_most` at most: nobody else is given them meanwhile. Raises RedisError."""
+        args = [n_most, _LENT_SECONDS, MAX_PER_OWNER, MAX_PER_HOST]
+        return [job_id.decode() for job_id in cast("list[bytes]", self._lend(keys=[keys.WEBHOOKS], args=args))]
 
     def notify(self, job_id: str) -> None:
         """Tries once to tell how the job ended, and keeps in Redis when to try again if that was not taken."""
+        started = time.monotonic()
+        self._notify(job_id)
+        # A name that is not resolved is looked up beyond the end of the try, so its owner and host stay busy for a while.
+        if time.monotonic() - started < TRY_SECONDS:
+            self._release(keys=[], args=[job_id])
+
+    def _notify(self, job_id: str) -> None:
         job = self._jobs.load(job_id)
         if job is None or job.webhook_url is None or not job.status.is_ended:
             self._settle(job_id)
@@ -112,6 +154,53 @@ class Webhooks:
     def _settle(self, job_id: str) -> None:
         self._redis.zrem(keys.WEBHOOKS, job_id)
         self._redis.delete(keys.webhook_tries(job_id))
+
+
+class Senders:
+    """The threads of a worker process that tell what is due, MAX_SENDERS at most, from `start` to `stop`."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+        self._stopping = threading.Event()
+        self._sending: list[threading.Thread] = []
+        self._looking = threading.Thread(target=self._look_again_and_again, name="webhooks", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look for what is due."""
+        self._looking.start()
+
+    def stop(self) -> None:
+        """Tells nothing new, and waits for what is on its way: a few seconds at most."""
+        self._stopping.set()
+        self._looking.join()
+        for thread in self._sending:
+            thread.join()
+
+    def _look_again_and_again(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            self._sending = [thread for thread in self._sending if thread.is_alive()]
+            if len(self._sending) < MAX_SENDERS:
+                _noted(self._hand_out)
+
+    def _hand_out(self) -> None:
+        for job_id in self._webhooks.lend(MAX_SENDERS - len(self._sending)):
+            thread = threading.Thread(target=self._send, args=(job_id,), name=f"webhook {job_id}", daemon=True)
+            self._sending.append(thread)
+            thread.start()
+
+    def _send(self, job_id: str) -> None:
+        with structlog.contextvars.bound_contextvars(job_id=job_id):
+            _noted(lambda: self._webhooks.notify(job_id))
+
+
+def _noted(step: Callable[[], None]) -> None:
+    """Does it; a failure is logged. What was lent is due again by itself."""
+    try:
+        step()
+    except RedisError as error:
+        log.warning("webhooks_missed", error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - the border of a thread
+        log.error("unforeseen_error", **describe(error))
 
 
 def event_of(job: Job) -> bytes:

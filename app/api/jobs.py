@@ -18,7 +18,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response.base import ASGIResponse
 
-from app.api.auth import key_of, owner_of, require_key
+from app.api.auth import cache_owner_of, key_of, owner_of, require_key
 from app.api.contract_jobs import (
     CaptionsOperation,
     ContentOperation,
@@ -107,6 +107,7 @@ async def create_job(
         mp3_bitrate=settings.mp3_bitrate,
         lexicon=lexicon,
         emoji=settings.emoji,
+        owner=cache_owner_of(request, is_shared=settings.cache_shared),
     )
     admission = await limiter.admit(key_of(request), stays_open=False)
     job = Job(
@@ -124,7 +125,7 @@ async def create_job(
         created_at=int(time.time()),
     )
     with reachable():
-        await jobs.create(job, asked.speech.input)
+        await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
         try:
             await asyncio.to_thread(broker.submit_job, job.id)
         except Exception:

@@ -7,7 +7,7 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
-from app.api.auth import key_of, owner_of, require_key
+from app.api.auth import cache_owner_of, key_of, owner_of, require_key
 from app.api.connection import while_connected
 from app.api.contract_phonemize import PhonemizeOperation
 from app.api.models import GivenFleet, resolve_engine
@@ -44,15 +44,16 @@ async def phonemize(
     fields = read_object(request.headers.get("content-type"), await request.body())
     asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     engine = resolve_engine(asked.model, await fleet.now())
-    question = to_question(asked, engine=engine, lexicon=lexicon, emoji=settings.emoji)
+    owner = cache_owner_of(request, is_shared=settings.cache_shared)
+    question = to_question(asked, engine=engine, lexicon=lexicon, emoji=settings.emoji, owner=owner)
     admission = await limiter.admit(key_of(request), stays_open=False)
     asking = asker.ask(question, request_id=request.scope["state"]["request_id"], caller=owner_of(request))
     found: Phonemized = await while_connected(asyncio.create_task(asking), request.receive)
     return Response(found, headers={"x-koe-engine": question.engine, **rate_headers(admission.standing)})
 
 
-def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop") -> Question:
-    """What a worker is asked."""
+def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop", owner: str = "") -> Question:
+    """What a worker is asked. `owner`: the only one who shares its answer; empty for everybody."""
     return Question(
         text=asked.input,
         engine=engine,
@@ -61,4 +62,5 @@ def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji
         normalize=asked.normalize,
         emoji=emoji,
         pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
+        owner=owner,
     )

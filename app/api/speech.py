@@ -16,7 +16,7 @@ from litestar.params import SkipValidation
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
-from app.api.auth import key_of, owner_of, require_key
+from app.api.auth import cache_owner_of, key_of, owner_of, require_key
 from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
 from app.api.events import EventStream
@@ -107,6 +107,7 @@ async def create_speech(
         mp3_bitrate=settings.mp3_bitrate,
         lexicon=lexicon,
         emoji=settings.emoji,
+        owner=cache_owner_of(request, is_shared=settings.cache_shared),
     )
     request_id = request.scope["state"]["request_id"]
     async with AsyncExitStack() as stack:

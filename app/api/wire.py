@@ -218,9 +218,11 @@ def to_utterance(
     mp3_bitrate: int,
     lexicon: Lexicon = NO_LEXICON,
     emoji: Emoji = "drop",
+    owner: str = "",
 ) -> Utterance:
     """The sound of `request`, spoken by `engine`, of which the fleet has these `identities`; `mp3_bitrate` is in bits a second.
-    What the request says of a word goes before what the `lexicon` does.
+    What the request says of a word goes before what the `lexicon` does. `owner`: the only one who may be given it again; empty
+    for everybody.
     """
     return Utterance(
         text=request.input,
@@ -234,6 +236,7 @@ def to_utterance(
         normalize=request.normalize,
         emoji=emoji,
         pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
+        owner=owner,
     )
 
 

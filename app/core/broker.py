@@ -3,7 +3,8 @@
 Why a job's id is the utterance's: RQ then refuses a second job for the same sound by itself, in one atomic step.
 
 Why callers take turns in a lane: RQ's queue is first in, first out, and a key that sends five hundred requests at once would
-have all others wait for them.
+have all others wait for them. In the batch lane RQ itself puts in what waited for other parts of its job, always at the end, so
+that lane is put into turns again and again.
 
 Why each version of the wire has queues of its own: what one writes another may misread, so while a fleet is renewed the API
 and the workers of each version meet by themselves.
@@ -52,7 +53,6 @@ class Task(StrEnum):
     PLAN = "workers.tasks.plan_job"
     PART = "workers.tasks.speak_part"
     JOIN = "workers.tasks.join_job"
-    NOTIFY = "workers.tasks.notify"
     PHONEMIZE = "workers.tasks.phonemize"
 
 
@@ -138,9 +138,9 @@ class Broker:
         return is_submitted and self._queue_up(queue, question.id, caller)
 
     def submit_job(self, job_id: str) -> None:
-        """Has a user's job planned, spoken and joined. Raises QueueFull."""
-        self._room(Lane.BATCH)
+        """Has a user's job planned, spoken and joined. How many an owner may have open is decided before."""
         enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job")
+        take_turns(self._redis)
 
     def waiting(self) -> dict[Lane, int]:
         """Jobs that wait, by lane."""
@@ -169,6 +169,12 @@ def enqueue_task(
     still letting go.
     """
     return _enqueue(lane_queue(redis, Lane.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
+
+
+def take_turns(redis: Redis, *, every_seconds: float = 0.0) -> None:
+    """Puts the batch lane into turns by owner; where somebody has done so within `every_seconds`, nothing is done."""
+    lane = lane_queue(redis, Lane.BATCH).key
+    redis.register_script(scripts.LANE_TURNS)(keys=[lane, keys.JOBS_TURNS], args=[int(1000 * every_seconds)])
 
 
 def put_back(redis: Redis, lane: Lane, job_id: str) -> bool:

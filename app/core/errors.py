@@ -294,6 +294,15 @@ class RateLimited(Busy):
         error.standing = standing
         return error
 
+    @classmethod
+    def with_jobs(cls, n_open: int) -> Self:
+        """There are `n_open` jobs that have not ended."""
+        return cls(
+            f"Rate limit reached: {n_open} of your jobs have not ended, and no more may be open. Please try again when one of "
+            "them has ended, or cancel one.",
+            retry_after_seconds=30,
+        )
+
 
 class Unavailable(KoeError):
     """A part of the server that the request needs is not there now. `retry_after_seconds` is from 1 to 60."""

@@ -2,15 +2,28 @@
 
 from typing import Final
 
-# KEYS: record, text, of owner, open. ARGV: id, spec (JSON), text, whether there is a webhook, bell. Times are in milliseconds.
+# KEYS: record, text, of owner, open, open of owner. ARGV: id, spec (JSON), text, host of the webhook or '', bell, owner, most
+# jobs that an owner may have open (0: any number). Times are in milliseconds. Returns 0, or how many are open where that is
+# too many.
 CREATE: Final = """
+if tonumber(ARGV[7]) > 0 and redis.call('SCARD', KEYS[5]) >= tonumber(ARGV[7]) then
+  for _, id in ipairs(redis.call('SMEMBERS', KEYS[5])) do
+    local status = redis.call('HGET', 'koe:job:' .. id, 'status')
+    if status ~= 'queued' and status ~= 'in_progress' then redis.call('SREM', KEYS[5], id) end
+  end
+  local n_open = redis.call('SCARD', KEYS[5])
+  if n_open >= tonumber(ARGV[7]) then return n_open end
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'status', 'queued', 'has_webhook', ARGV[4])
+redis.call('HSET', KEYS[1], 'spec', ARGV[2], 'status', 'queued', 'owner', ARGV[6])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'has_webhook', 1, 'webhook_host', ARGV[4]) end
 redis.call('SET', KEYS[2], ARGV[3])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
 redis.call('ZADD', KEYS[4], now, ARGV[1])
+redis.call('SADD', KEYS[5], ARGV[1])
 redis.call('PUBLISH', ARGV[5], ARGV[1])
+return 0
 """
 
 # KEYS: of owner. ARGV: id after which to begin or '', how many. Returns nothing when that id is not there.
@@ -87,6 +100,7 @@ redis.call('HSET', KEYS[1], 'status', ARGV[3], 'completed_at', now, 'expires_at'
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'file', ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[6]) end
 redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('SREM', 'koe:jobs:open:' .. (redis.call('HGET', KEYS[1], 'owner') or ''), ARGV[1])
 redis.call('ZADD', KEYS[3], expires, ARGV[1])
 if redis.call('HGET', KEYS[1], 'has_webhook') == '1' then redis.call('ZADD', KEYS[4], now, ARGV[1]) end
 for i = 5, #KEYS do redis.call('DEL', KEYS[i]) end

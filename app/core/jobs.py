@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from redis import Redis
@@ -22,7 +23,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core import job_scripts, keys
 from app.core.bell import Bell
-from app.core.errors import InvalidValue, KoeError, UnknownJob, to_wire
+from app.core.errors import InvalidValue, KoeError, RateLimited, UnknownJob, to_wire
 from app.core.utterance import Utterance
 
 DELETED_TTL_SECONDS: Final = 600
@@ -242,7 +243,9 @@ class JobBook:
         for index in (keys.JOBS_OPEN, keys.JOBS_ENDED, keys.WEBHOOKS):
             pipe.zrem(index, job_id)
         if spec is not None:
-            pipe.zrem(keys.jobs_of(msgspec.json.decode(spec, type=_Spec).owner), job_id)
+            owner = msgspec.json.decode(spec, type=_Spec).owner
+            pipe.zrem(keys.jobs_of(owner), job_id)
+            pipe.srem(keys.open_jobs_of(owner), job_id)
         pipe.delete(keys.job(job_id), *_until_the_end(job_id))
         pipe.publish(keys.JOBS_BELL, job_id)
         pipe.execute()
@@ -267,13 +270,20 @@ class Jobs:
         self._end = redis.register_script(job_scripts.END)
         self._delete = redis.register_script(job_scripts.DELETE)
 
-    async def create(self, job: Job, text: str) -> None:
-        """Keeps a new job. The caller submits it, or deletes it again."""
+    async def create(self, job: Job, text: str, *, max_open: int = 0) -> None:
+        """Keeps a new job. The caller submits it, or deletes it again.
+
+        Raises RateLimited when its owner has `max_open` jobs that have not ended; 0 is any number.
+        """
         spec = _Spec(**{name: getattr(job, name) for name in _Spec.__struct_fields__})
-        await self._create(
-            keys=[keys.job(job.id), keys.job_text(job.id), keys.jobs_of(job.owner), keys.JOBS_OPEN],
-            args=[job.id, msgspec.json.encode(spec), text.encode(), int(job.webhook_url is not None), keys.JOBS_BELL],
+        host = (urlsplit(job.webhook_url).hostname or "") if job.webhook_url else ""
+        index = [keys.jobs_of(job.owner), keys.JOBS_OPEN, keys.open_jobs_of(job.owner)]
+        n_open = await self._create(
+            keys=[keys.job(job.id), keys.job_text(job.id), *index],
+            args=[job.id, msgspec.json.encode(spec), text.encode(), host, keys.JOBS_BELL, job.owner, max_open],
         )
+        if n_open:
+            raise RateLimited.with_jobs(n_open)
 
     async def get(self, job_id: str, owner: str) -> Job:
         """The job as it is now. Raises UnknownJob, also when its time has come and nobody has swept it yet."""

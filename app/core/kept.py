@@ -42,14 +42,18 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 class KeptSegments:
     """What is kept for one order. `name` is an utterance's id, or any name that no utterance has."""
 
-    def __init__(self, redis: Redis, name: str, *, budget: Budget, take: str = "", is_listened: bool = True) -> None:
+    def __init__(
+        self, redis: Redis, name: str, *, budget: Budget, owner: str = "", take: str = "", is_listened: bool = True
+    ) -> None:
         """`take` is the token of the utterance's take: an engine may end a segment of it when it is over, and then nothing is
-        kept for it that nobody would drop. `is_listened`: a listener waits for it.
+        kept for it that nobody would drop. `is_listened`: a listener waits for it. `owner`: the only one who is to find what is
+        kept for others; empty for everybody.
         """
         self._redis = redis
         self._name = name
         self._key = keys.kept(name)
         self._budget = budget
+        self._owner = owner
         self._take = take
         self._aged_seconds = 0 if is_listened else round(_AGED_SHARE * budget.segment_ttl)
         self._keep = redis.register_script(scripts.KEEP)
@@ -76,7 +80,7 @@ class KeptSegments:
     def _args(self, digest: bytes, shared_as: str) -> list[str | bytes | int]:
         budget = self._budget
         order: list[str | bytes | int] = [self._name, digest, self._take, int(budget.order_bytes), UNFINISHED_TTL_SECONDS]
-        name = shared_as if budget.segment_bytes else ""
+        name = f"{self._owner}{shared_as}" if budget.segment_bytes and shared_as else ""
         return [*order, name, int(budget.segment_bytes), budget.segment_ttl, self._aged_seconds]
 
 

@@ -41,6 +41,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: RateLimit | None = None
     max_concurrent: int = 0
     """0 is any number."""
+    max_jobs: int = 0
+    """Jobs that may be open at a time; 0 is any number."""
 
     @property
     def owner(self) -> str:
@@ -55,6 +57,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     sha256: str
     rate_limit: str | None = None
     max_concurrent: int | None = None
+    max_jobs: int | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,7 +69,9 @@ class Keyring:
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError when the file cannot be read."""
-        self._default = Key(rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent)
+        self._default = Key(
+            rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs
+        )
         self._own = tuple(self._key(digest_of(key.reveal().encode())) for key in settings.api_keys)
         self._file = settings.api_keys_file
         self._seen: tuple[int, ...] = ()
@@ -122,22 +127,26 @@ class Keyring:
         limits: dict[str, Any] = {}
         if entry.rate_limit is not None:
             limits["rate_limit"] = None if entry.rate_limit == OPEN else parse_rate_limit(entry.rate_limit)
-        if entry.max_concurrent is not None:
-            if entry.max_concurrent < 0:
-                raise ValueError(f"max_concurrent of {entry.name!r} must be at least 0")
-            limits["max_concurrent"] = entry.max_concurrent
+        for name in ("max_concurrent", "max_jobs"):
+            most = getattr(entry, name)
+            if most is not None and most < 0:
+                raise ValueError(f"{name} of {entry.name!r} must be at least 0")
+            limits |= {} if most is None else {name: most}
         return self._key(bytes.fromhex(entry.sha256), name=entry.name, **limits)
 
     def _key(self, digest: bytes, **fields: Any) -> Key:
         return msgspec.structs.replace(self._default, digest=digest, **fields)
 
 
-def make_key(name: str, *, rate_limit: str | None = None, max_concurrent: int | None = None) -> tuple[str, str]:
+def make_key(
+    name: str, *, rate_limit: str | None = None, max_concurrent: int | None = None, max_jobs: int | None = None
+) -> tuple[str, str]:
     """A new key, and its entry for the file: TOML behind an empty line. Raises ValueError for a limit that is none."""
     if rate_limit not in (None, OPEN):
         rate_limit = str(parse_rate_limit(rate_limit))
     key = f"sk-koe-{secrets.token_urlsafe(24)}"
-    entry = _Entry(name=name, sha256=digest_of(key.encode()).hex(), rate_limit=rate_limit, max_concurrent=max_concurrent)
+    limits: dict[str, Any] = {"rate_limit": rate_limit, "max_concurrent": max_concurrent, "max_jobs": max_jobs}
+    entry = _Entry(name=name, sha256=digest_of(key.encode()).hex(), **limits)
     given = {field: value for field, value in msgspec.structs.asdict(entry).items() if value is not None}
     lines = (f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in given.items())
     return key, "\n".join(["", "[[keys]]", *lines])

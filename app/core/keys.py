@@ -31,9 +31,13 @@
 | `koe:job:<id>:attempts` | hash | part → how often it has failed | as above |
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
+| `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
+| `koe:jobs:turns` | string | that the batch lane has just been put into turns | a second |
 | `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files go | until then |
 | `koe:jobs:bell` | channel | the id of a job that has changed | – |
 | `koe:webhooks` | sorted set | ids of jobs whose end is to be told by the time it is due | until it is told or given up |
+| `koe:webhooks:with:<owner>` | sorted set | jobs of an owner whose end is being told, by when it is due again | until then |
+| `koe:webhooks:at:<host>` | sorted set | the same of the jobs whose end is told to a host | as above |
 | `koe:webhook:<id>:tries` | string | how often a job's end could not be told | until it is told or given up |
 """
 
@@ -53,6 +57,7 @@ GONE: Final = "koe:gone"
 JOBS_OPEN: Final = "koe:jobs:open"
 JOBS_ENDED: Final = "koe:jobs:ended"
 JOBS_BELL: Final = "koe:jobs:bell"
+JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
 
 
@@ -139,6 +144,11 @@ def job_attempts(job_id: str) -> str:
 def jobs_of(owner: str) -> str:
     """The jobs of one owner."""
     return f"koe:jobs:of:{owner}"
+
+
+def open_jobs_of(owner: str) -> str:
+    """The jobs of one owner that have not ended."""
+    return f"koe:jobs:open:{owner}"
 
 
 def webhook_tries(job_id: str) -> str:

@@ -27,6 +27,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """As an Utterance has it."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
+    owner: str = ""
+    """As an Utterance has it."""
     version: int = WIRE_VERSION
 
     @cached_property

@@ -451,3 +451,33 @@ for _, entry in ipairs(callers) do
   rounds[caller] = round + 1
 end
 """
+
+LANE_TURNS: Final = """
+-- KEYS: the batch lane's queue, that it was done lately. ARGV: milliseconds until it is done again, or 0 to do it in any case.
+-- Puts the lane into turns by the owners of its jobs, each owner's own order kept: RQ puts what waited for something else, or
+-- comes back, to the end of the lane, behind all of whoever has many.
+if redis.call('LLEN', KEYS[1]) < 3 then return 0 end
+if tonumber(ARGV[1]) > 0 and not redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then return 0 end
+local ids, owners, rounds, turns = redis.call('LRANGE', KEYS[1], 0, -1), {}, {}, {}
+for place, id in ipairs(ids) do
+  local job = string.match(id, '^(.-)%-%a') or id
+  if owners[job] == nil then owners[job] = redis.call('HGET', 'koe:job:' .. job, 'owner') or '' end
+  local owner = owners[job]
+  rounds[owner] = (rounds[owner] or 0) + 1
+  turns[place] = {id = id, round = rounds[owner], place = place}
+end
+table.sort(turns, function(one, other)
+  if one.round ~= other.round then return one.round < other.round end
+  return one.place < other.place
+end)
+local has_changed = false
+for place, turn in ipairs(turns) do has_changed = has_changed or turn.place ~= place end
+if not has_changed then return 0 end
+redis.call('DEL', KEYS[1])
+for first = 1, #turns, 1000 do
+  local some = {}
+  for place = first, math.min(first + 999, #turns) do some[#some + 1] = turns[place].id end
+  redis.call('RPUSH', KEYS[1], unpack(some))
+end
+return 1
+"""

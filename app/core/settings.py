@@ -92,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for speech that a key may make, such as `60/minute`; also `/second`, `/hour`. None: any number."""
     max_concurrent: int = 0
     """Requests for speech that a key may have open at a time; 0 is any number."""
+    max_open_jobs: int = 100
+    """Jobs of a key that may be open (not ended) at a time; more get 429. 0 is any number."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may use the API from a browser, divided by commas; `*` is every one."""
     max_input_chars: int = 100_000
@@ -101,7 +103,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_wait: float = 30.0
     """Longest wait for the first audio, and for a worker to return to a stream that has begun, in seconds."""
     max_queue: int = 512
-    """Utterances that may wait for a worker; more get 429."""
+    """Requests for speech that may wait for a worker; more get 429."""
+    cache_shared: bool = True
+    """Whether a key may be given audio that another key has asked for; `false` gives each key a cache of its own."""
     cache_ttl: int = 3600
     """Seconds that finished audio, and segments for other texts, are kept after they were last asked for."""
     cache_bytes: Bytes = Bytes(256 * 1024**2)
@@ -173,6 +177,7 @@ _LEAST: Final = {
     "slots": 0,
     "batch_slots": 0,
     "max_concurrent": 0,
+    "max_open_jobs": 0,
     "max_input_chars": 1,
     "max_job_chars": 1,
     "max_wait": 0.1,

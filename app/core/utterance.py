@@ -11,7 +11,7 @@ import msgspec
 
 from app.core.voices import Blend
 
-WIRE_VERSION: Final = 5
+WIRE_VERSION: Final = 6
 """Of what passes between the API and the workers. It is part of the digest and of the queues' names, so that two versions never
 share a stream or take each other's work.
 """
@@ -45,6 +45,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What becomes of emoji in a text that is normalized."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
+    owner: str = ""
+    """Whose it is, where nobody is to be given what another has asked for (`KOE_CACHE_SHARED`); else empty."""
     apart: str = ""
     """Set where the same sound is being spoken and cannot be joined: any token, so that it has an id of its own."""
     version: int = WIRE_VERSION

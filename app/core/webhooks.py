@@ -13,9 +13,12 @@ import hmac
 import ipaddress
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,15 +30,21 @@ from app.core.errors import InvalidValue
 
 log: Final = structlog.get_logger()
 
-TRY_SECONDS: Final = 15.0
-"""Longest that sending takes in all: a server that answers a byte at a time holds a slot no longer."""
+TRY_SECONDS: Final = 5.0
+"""Longest that sending takes in all, looking up the name included; a server that answers a byte at a time takes no longer."""
 
-_CONNECT_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 2.0
 """To one of the host's addresses."""
+_MAX_LOOK_UPS: Final = 32
+"""Look-ups at a time: the system gives one up only after half a minute, and it cannot be ended before."""
 _MOST_URL_CHARS: Final = 2048
 _PARAM: Final = "webhook_url"
 _KEY_PREFIX: Final = "whsec_"
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+_look_ups: Final = threading.BoundedSemaphore(_MAX_LOOK_UPS)
+_Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 
 class _Refused(Exception):
@@ -77,7 +86,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 def deliver(url: str, *, secret: str, message_id: str, body: bytes, private: bool) -> int | None:
     """Sends the message once. The status of the answer, or None when there was none or no address is allowed.
 
-    Blocks for TRY_SECONDS at most, and for as long as the system takes to look up the name.
+    Blocks for TRY_SECONDS at most.
     """
     timestamp = int(time.time())
     headers = {
@@ -140,12 +149,34 @@ async def _send(url: str, headers: dict[str, str], body: bytes, *, private: bool
 async def _look_up(url: httpx.URL, *, private: bool) -> list[str]:
     """The host's addresses that may be connected to. Raises _Refused when there is none, OSError when the look-up fails."""
     port = url.port or _PORTS[url.scheme]
-    found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.wrap_future(_begin_look_up(url.host, port))
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
     allowed = [one for one in addresses if is_allowed(ipaddress.ip_address(one), private=private)]
     if not allowed:
         raise _Refused
     return allowed
+
+
+def _begin_look_up(host: str, port: int) -> "Future[Sequence[_Found]]":
+    """Looks the name up in a thread that nobody waits for: the loop's own threads are waited for when it ends, and a DNS server
+    that does not answer would hold up the caller. Raises OSError when too many are under way.
+    """
+    if not _look_ups.acquire(blocking=False):
+        raise OSError("Too many names are being looked up.")
+    found: Future[Sequence[_Found]] = Future()
+    # Running, it cannot be cancelled: the thread sets it in any case.
+    found.set_running_or_notify_cancel()
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            found.set_exception(error)
+        finally:
+            _look_ups.release()
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    return found
 
 
 async def _post(client: httpx.AsyncClient, url: httpx.URL, address: str, headers: dict[str, str], body: bytes) -> int:

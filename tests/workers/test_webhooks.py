@@ -5,8 +5,9 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -16,14 +17,14 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
 from app.core.bell import Bell
-from app.core.broker import Lane, lane_queue
 from app.core.errors import InternalError
 from app.core.job_object import show_job
 from app.core.jobs import File, Job, JobBook, Jobs, JobStatus, new_job_id
 from app.core.utterance import Utterance
 from app.core.voices import BlendPart
+from tests.house import wait_until
 from tests.receivers import Receiver, open_receiver
-from workers.webhooks import RETRY_SECONDS, Webhooks, due_webhooks
+from workers.webhooks import MAX_PER_HOST, MAX_PER_OWNER, RETRY_SECONDS, Senders, Webhooks
 
 pytestmark = pytest.mark.anyio
 
@@ -52,11 +53,11 @@ def webhooks(redis: Redis, book: JobBook) -> Webhooks:
     return Webhooks(redis=redis, jobs=book, secret=SECRET, private=True)
 
 
-async def begun(jobs: Jobs, book: JobBook, url: str | None) -> str:
+async def begun(jobs: Jobs, book: JobBook, url: str | None, *, owner: str = "me") -> str:
     utterance = Utterance(text="", engine="tone", voice=(BlendPart("af_heart", 1.0),), language="en-US", format="mp3")
     job = Job(
         id=new_job_id(),
-        owner="me",
+        owner=owner,
         status=JobStatus.QUEUED,
         utterance=utterance,
         model="tts-1",
@@ -71,10 +72,14 @@ async def begun(jobs: Jobs, book: JobBook, url: str | None) -> str:
     return job.id
 
 
-async def completed(jobs: Jobs, book: JobBook, url: str | None) -> str:
-    job_id = await begun(jobs, book, url)
+async def completed(jobs: Jobs, book: JobBook, url: str | None, *, owner: str = "me") -> str:
+    job_id = await begun(jobs, book, url, owner=owner)
     book.complete(job_id, File(name="speech.mp3", n_bytes=10, etag="abc", seconds=1.5))
     return job_id
+
+
+async def wait_for(holds: Callable[[], Any]) -> None:
+    await asyncio.to_thread(wait_until, holds)
 
 
 def due_in_seconds(redis: Redis, job_id: str) -> float | None:
@@ -164,27 +169,83 @@ async def test_a_job_that_was_deleted_meanwhile_is_not_told(
     assert due_in_seconds(redis, job_id) is None
 
 
-async def test_a_job_without_a_webhook_is_never_due(jobs: Jobs, book: JobBook, redis: Redis) -> None:
+async def test_a_job_without_a_webhook_is_never_due(jobs: Jobs, book: JobBook, webhooks: Webhooks) -> None:
     await completed(jobs, book, None)
-    due_webhooks(redis)
-    assert lane_queue(redis, Lane.BATCH).count == 0
+    assert webhooks.lend(10) == []
 
 
-async def test_what_is_due_comes_into_the_lane_once_however_many_pools_there_are(
-    jobs: Jobs, book: JobBook, redis: Redis
+async def test_what_is_due_is_lent_once_however_many_workers_ask(
+    jobs: Jobs, book: JobBook, webhooks: Webhooks, redis: Redis
 ) -> None:
     due, later = [await completed(jobs, book, "http://a.b/") for _ in range(2)]
     redis.zadd(keys.WEBHOOKS, {later: time.time() + 5})
-    for _ in range(3):
-        due_webhooks(redis)
-    assert lane_queue(redis, Lane.BATCH).job_ids == [f"{due}-notify"]
+    assert [webhooks.lend(10) for _ in range(3)] == [[due], [], []]
 
 
-async def test_what_a_dead_worker_had_in_hand_is_due_again(jobs: Jobs, book: JobBook, redis: Redis) -> None:
+async def test_what_a_dead_worker_had_in_hand_is_due_again(jobs: Jobs, book: JobBook, webhooks: Webhooks, redis: Redis) -> None:
     job_id = await completed(jobs, book, "http://a.b/")
-    due_webhooks(redis)
-    assert due_in_seconds(redis, job_id) == pytest.approx(60, abs=2)
-    lane_queue(redis, Lane.BATCH).empty()
-    redis.zadd(keys.WEBHOOKS, {job_id: time.time() - 1})
-    due_webhooks(redis)
-    assert lane_queue(redis, Lane.BATCH).job_ids == [f"{job_id}-notify"]
+    webhooks.lend(10)
+    assert due_in_seconds(redis, job_id) == pytest.approx(30, abs=2)
+    for index in (keys.WEBHOOKS, "koe:webhooks:with:me", "koe:webhooks:at:a.b"):
+        redis.zadd(index, {job_id: time.time() - 1})
+    assert webhooks.lend(10) == [job_id]
+
+
+async def test_few_of_one_host_are_told_at_a_time_and_others_come_first(
+    jobs: Jobs, book: JobBook, webhooks: Webhooks, redis: Redis
+) -> None:
+    silent = [await completed(jobs, book, f"http://silent.example/{number}") for number in range(20)]
+    other = await completed(jobs, book, "http://other.example/", owner="bob")
+    lent = webhooks.lend(8)
+    assert len([job_id for job_id in lent if job_id in silent]) == MAX_PER_HOST
+    assert other in lent
+    assert webhooks.lend(8) == []
+    assert redis.zcard(keys.WEBHOOKS) == 21
+
+
+async def test_few_of_one_owner_are_told_at_a_time(jobs: Jobs, book: JobBook, webhooks: Webhooks) -> None:
+    mine = [await completed(jobs, book, f"http://{number}.example/") for number in range(20)]
+    theirs = await completed(jobs, book, "http://silent.example/", owner="bob")
+    lent = webhooks.lend(20)
+    assert len([job_id for job_id in lent if job_id in mine]) == MAX_PER_OWNER
+    assert theirs in lent
+
+
+async def test_an_owner_whose_webhook_was_told_may_have_the_next_told(
+    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    for _ in range(MAX_PER_HOST + 1):
+        await completed(jobs, book, receiver.url)
+    for job_id in webhooks.lend(10):
+        await asyncio.to_thread(webhooks.notify, job_id)
+    assert len(webhooks.lend(10)) == 0  # The third was put off for a second, and nobody else was.
+    await wait_for(lambda: webhooks.lend(10))
+    assert len(receiver.received) == MAX_PER_HOST
+
+
+async def test_a_worker_tells_what_is_due_by_itself_and_ends_when_told(
+    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, redis: Redis
+) -> None:
+    senders = Senders(webhooks)
+    senders.start()
+    for owner in ("me", "bob", "eve"):
+        await completed(jobs, book, receiver.url, owner=owner)
+    await wait_for(lambda: not redis.exists(keys.WEBHOOKS))
+    await asyncio.to_thread(senders.stop)
+    assert len(receiver.received) == 3
+    assert not redis.keys("koe:webhooks:*")
+
+
+async def test_a_host_that_says_nothing_keeps_nobody_else_waiting(
+    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do twenty webhooks that are never answered keep the worker from ending."""
+    monkeypatch.setattr("app.core.webhooks.TRY_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for number in range(20):
+            await completed(jobs, book, f"http://127.0.0.1:{silent.getsockname()[1]}/{number}", owner="alice")
+        senders = Senders(webhooks)
+        senders.start()
+        await completed(jobs, book, receiver.url.replace("127.0.0.1", "localhost"), owner="bob")
+        await wait_for(lambda: receiver.received)
+        await asyncio.to_thread(senders.stop)

@@ -184,18 +184,22 @@ def test_what_is_at_its_limit_or_null_is_taken(http: httpx.Client) -> None:
     assert create(http, metadata={})["metadata"] == {}
 
 
-def test_a_full_queue_keeps_nothing_of_the_job(house: House, http: httpx.Client) -> None:
-    with house.redis() as redis:
-        queue = lane_queue(redis, Lane.BATCH)
-        fillers = [f"filler-{number}" for number in range(100)]
-        redis.rpush(queue.key, *fillers)
-        before = http.get(JOBS).json()["first_id"]
-        answer = http.post(JOBS, json=GOOD)
-        for filler in fillers:
-            redis.lrem(queue.key, 0, filler)
-    assert error_of(answer, 429)["code"] == "queue_full"
-    assert 1 <= int(answer.headers["retry-after"]) <= 60
-    assert http.get(JOBS).json()["first_id"] == before
+def test_whoever_has_as_many_open_jobs_as_allowed_gets_429_and_nobody_else_does(short_folder: Path) -> None:
+    environ = {"KOE_API_KEYS": f"{FIRST},{SECOND}", "KOE_MAX_OPEN_JOBS": "3", "KOE_MAX_QUEUE": "1"}
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False, **environ) as house:
+        with house.redis() as redis:
+            announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
+        mine, theirs = ({"Authorization": f"Bearer {key}"} for key in (FIRST, SECOND))
+        with house.http() as http:
+            jobs = [http.post(JOBS, json=GOOD, headers=mine) for _ in range(3)]
+            assert {answer.status_code for answer in jobs} == {202}
+            refused = http.post(JOBS, json=GOOD, headers=mine)
+            assert error_of(refused, 429)["code"] == "rate_limit_exceeded"
+            assert refused.headers["retry-after"] == "30"
+            assert len(http.get(JOBS, headers=mine).json()["data"]) == 3
+            assert http.post(JOBS, json=GOOD, headers=theirs).status_code == 202
+            http.post(f"{JOBS}/{jobs[0].json()['id']}/cancel", headers=mine)
+            assert http.post(JOBS, json=GOOD, headers=mine).status_code == 202
 
 
 def test_without_a_secret_webhooks_are_refused_and_without_keys_everybody_is_one_owner(short_folder: Path) -> None:

@@ -12,7 +12,19 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core import keys
-from app.core.broker import Broker, Lane, Task, describe, enqueue_task, lane_of, lane_queue, put_back, queue_name, taken
+from app.core.broker import (
+    Broker,
+    Lane,
+    Task,
+    describe,
+    enqueue_task,
+    lane_of,
+    lane_queue,
+    put_back,
+    queue_name,
+    take_turns,
+    taken,
+)
 from app.core.errors import QueueFull
 from app.core.ledger import WorkerLedger
 from app.core.utterance import WIRE_VERSION, Utterance
@@ -55,7 +67,7 @@ def test_a_lane_s_queue_bears_the_wire_s_version_and_a_job_knows_its_lane(broker
     submit(broker, an_utterance())
 
     job = the_job(redis, an_utterance())
-    assert job.origin == lane_queue(redis, Lane.INTERACTIVE).name == "interactive"
+    assert job.origin == lane_queue(redis, Lane.INTERACTIVE).name == f"interactive-{WIRE_VERSION}"
     assert lane_of(job) is Lane.INTERACTIVE
     assert len({lane_queue(redis, lane).name for lane in Lane}) == len(Lane)
 
@@ -206,7 +218,7 @@ def test_a_task_waits_in_the_batch_lane_once(redis: Redis) -> None:
 
 
 def test_each_version_of_the_wire_has_queues_of_its_own() -> None:
-    names = {queue_name(lane, WIRE_VERSION + step) for lane in Lane for step in range(3)}
+    names = {queue_name(lane, version) for lane in Lane for version in (5, 6, 7)}
 
     assert len(names) == 6
     assert {"interactive", "batch"} <= names
@@ -226,3 +238,55 @@ def test_a_job_that_has_ended_may_be_cleared_away_by_many_at_once(broker: Broker
             for one in again:
                 one.result(60)
             assert job_id in queue.job_ids
+
+
+def _own(redis: Redis, job_id: str, owner: str) -> str:
+    redis.hset(keys.job(job_id), "owner", owner)
+    return job_id
+
+
+def test_owners_take_turns_in_the_batch_lane_however_many_jobs_one_has(redis: Redis) -> None:
+    broker = Broker(redis, max_queue=2)
+    for number in range(60):
+        broker.submit_job(_own(redis, f"job_a{number}", "alice"))
+    broker.submit_job(_own(redis, "job_b1", "bob"))
+    broker.submit_job(_own(redis, "job_c1", "carol"))
+    broker.submit_job(_own(redis, "job_b2", "bob"))
+
+    in_order = lane_queue(redis, Lane.BATCH).job_ids
+
+    assert in_order[:6] == ["job_a0-plan", "job_b1-plan", "job_c1-plan", "job_a1-plan", "job_b2-plan", "job_a2-plan"]
+    assert in_order[6:] == [f"job_a{number}-plan" for number in range(3, 60)]
+
+
+def test_what_rq_puts_to_the_end_of_the_batch_lane_gets_its_owner_s_turn(redis: Redis) -> None:
+    """The next part of a book that waited for another one of its parts, say, or a job whose worker has died."""
+    lane = lane_queue(redis, Lane.BATCH)
+    for number in range(3000):
+        redis.rpush(lane.key, f"{_own(redis, 'job_a', 'alice')}-part-{number}")
+    redis.rpush(lane.key, f"{_own(redis, 'job_b', 'bob')}-part-17", "job_b-part-18", "job_b-join")
+
+    take_turns(redis)
+
+    assert lane.job_ids[:6] == [
+        "job_a-part-0",
+        "job_b-part-17",
+        "job_a-part-1",
+        "job_b-part-18",
+        "job_a-part-2",
+        "job_b-join",
+    ]
+    assert lane.count == 3003
+
+
+def test_pools_put_the_lane_into_turns_once_a_second_together(redis: Redis) -> None:
+    lane = lane_queue(redis, Lane.BATCH)
+    take_turns(redis, every_seconds=60)
+    redis.rpush(lane.key, *(f"{_own(redis, 'job_a', 'alice')}-part-{number}" for number in (1, 2)), "job_b-plan")
+    _own(redis, "job_b", "bob")
+
+    take_turns(redis, every_seconds=60)
+    assert lane.job_ids[-1] == "job_b-plan"
+    redis.delete(keys.JOBS_TURNS)
+    take_turns(redis, every_seconds=60)
+    assert lane.job_ids[1] == "job_b-plan"

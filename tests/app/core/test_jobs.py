@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core import keys
 from app.core.bell import Bell
-from app.core.errors import EngineFailed, InvalidValue, UnknownJob
+from app.core.errors import EngineFailed, InvalidValue, RateLimited, UnknownJob
 from app.core.jobs import File, Job, JobBook, Jobs, JobStatus, Part, Progress, new_job_id
 from app.core.utterance import Utterance
 from app.core.voices import BlendPart
@@ -282,3 +282,29 @@ async def test_a_job_that_is_deleted_ends_as_cancelled_for_who_watches(jobs: Job
     assert await anext(watching) == msgspec.structs.replace(before, status=JobStatus.CANCELLED)
     with pytest.raises(StopAsyncIteration):
         await anext(watching)
+
+
+async def test_an_owner_has_no_more_jobs_open_than_allowed_and_nobody_else_is_counted(jobs: Jobs, book: JobBook) -> None:
+    for _ in range(3):
+        await jobs.create(new_job("alice"), TEXT, max_open=3)
+    with pytest.raises(RateLimited, match="3 of your jobs have not ended") as caught:
+        await jobs.create(new_job("alice"), TEXT, max_open=3)
+    assert caught.value.retry_after_seconds == 30
+    assert len((await jobs.list("alice", limit=10))[0]) == 3
+    await jobs.create(new_job("bob"), TEXT, max_open=3)
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete", "complete", "fail", "forget", "lost"])
+async def test_a_job_that_has_ended_in_whichever_way_makes_room(end: str, jobs: Jobs, book: JobBook, redis: Redis) -> None:
+    job = new_job("alice")
+    await jobs.create(job, TEXT, max_open=1)
+    book.begin(job.id)
+    if end in ("cancel", "delete"):
+        await getattr(jobs, end)(job.id, "alice")
+    elif end == "lost":
+        redis.delete(keys.job(job.id))
+    else:
+        book.forget(job.id) if end == "forget" else getattr(book, end)(job.id, FILE if end == "complete" else EngineFailed())
+    await jobs.create(new_job("alice"), TEXT, max_open=1)
+    with pytest.raises(RateLimited):
+        await jobs.create(new_job("alice"), TEXT, max_open=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core import keyring
-from app.core.keyring import Key, Keyring
+from app.core.keyring import Key, Keyring, make_key
 from app.core.limits import RateLimit
 from app.core.settings import Secret, Settings, SettingsError
 
@@ -71,7 +71,7 @@ def test_with_neither_keys_nor_a_file_everybody_is_one() -> None:
     ring = Keyring(Settings(rate_limit=RateLimit(3, 1)))
 
     assert ring.is_open
-    assert ring.find(b"anything") == ring.find(b"") == Key(rate_limit=RateLimit(3, 1))
+    assert ring.find(b"anything") == ring.find(b"") == Key(rate_limit=RateLimit(3, 1), max_jobs=100)
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
@@ -125,3 +125,16 @@ def test_a_file_that_cannot_be_read_at_the_start_is_told(tmp_path: Path, text: s
         Keyring(Settings(api_keys_file=file))
 
     assert "KOE_API_KEYS_FILE" in str(caught.value)
+
+
+def test_the_file_may_say_how_many_jobs_a_key_may_have_open(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    key, entry = make_key("reader", max_jobs=7)
+    plain, other = make_key("plain")
+    file.write_text(entry + other)
+    ring = Keyring(Settings(api_keys_file=file, max_open_jobs=2))
+
+    assert [found and found.max_jobs for found in (ring.find(key.encode()), ring.find(plain.encode()))] == [7, 2]
+    file.write_text(entry.replace("7", "-1"))
+    with pytest.raises(SettingsError, match="max_jobs of 'reader'"):
+        Keyring(Settings(api_keys_file=file))

@@ -220,3 +220,18 @@ def test_a_certificate_is_asked_for_by_name_and_judged(receiver: Receiver) -> No
     with server_that(shake) as url:
         assert send(url.replace("http://127.0.0.1", "https://localhost")) is None
     assert names == ["localhost"]
+
+
+def test_a_name_server_that_does_not_answer_costs_no_more_than_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.core.webhooks.TRY_SECONDS", 0.2)
+    answered, asked = threading.Event(), threading.Event()
+
+    def look_up(*args: Any, **kwargs: Any) -> list[Any]:
+        asked.set()
+        assert answered.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert send("http://nobody.example/") is None
+    assert asked.is_set()
+    answered.set()

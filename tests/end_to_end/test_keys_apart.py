@@ -1,0 +1,104 @@
+"""With `KOE_CACHE_SHARED=false` no key learns what another has asked: not from a header, nor from the time that it takes."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.end_to_end.listeners import SPEECH, asked
+from tests.house import House, open_house, wait_until
+from workers.engines.base import Segment
+from workers.engines.tone import ToneEngine
+
+ALICE, BOB = ({"Authorization": f"Bearer sk-{name}"} for name in ("alice", "bob"))
+TEXT = "The password of the day is 4821. It changes at midnight."
+JOBS = "/v1/audio/speech/jobs"
+
+
+class CountingEngine(ToneEngine):
+    """Remembers what it was to prepare, and what it spoke."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared: list[str] = []
+        self.spoken: list[str] = []
+
+    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
+        self.prepared.append(text)
+        return super().prepare(text, **how)
+
+    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
+        self.spoken.extend(segment.text for segment in segments)
+        return super().synthesize(segments, n_threads=n_threads)
+
+
+@pytest.fixture(params=["true", "false"])
+def shared(request: pytest.FixtureRequest) -> str:
+    value: str = request.param
+    return value
+
+
+@pytest.fixture
+def engine() -> CountingEngine:
+    return CountingEngine()
+
+
+@pytest.fixture
+def two(short_folder: Path, engine: CountingEngine, shared: str) -> Iterator[House]:
+    """A house with two keys."""
+    environ = {"KOE_API_KEYS": "sk-alice,sk-bob", "KOE_CACHE_SHARED": shared, "KOE_SEGMENT_BYTES": "64MiB"}
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **environ) as house:
+        yield house
+
+
+@pytest.fixture
+def http(two: House) -> Iterator[httpx.Client]:
+    with two.http() as http:
+        yield http
+
+
+def test_finished_audio_and_spoken_segments_are_found_by_the_key_that_asked(
+    http: httpx.Client, engine: CountingEngine, shared: str
+) -> None:
+    n_segments = {}
+    found = {}
+    for name, key, text in (
+        ("alice", ALICE, TEXT),
+        ("again", ALICE, TEXT),
+        ("bob", BOB, TEXT),
+        ("a sentence", BOB, f"Hello. {TEXT.partition('. ')[2]}"),
+    ):
+        engine.spoken.clear()
+        answer = http.post(SPEECH, json=asked(text, "pcm"), headers=key)
+        assert answer.status_code == 200
+        found[name], n_segments[name] = answer.headers["x-koe-cache"], len(engine.spoken)
+
+    assert found == {"alice": "miss", "again": "hit", "bob": "hit" if shared == "true" else "miss", "a sentence": "miss"}
+    assert n_segments["again"] == 0
+    assert n_segments["bob"] == (0 if shared == "true" else n_segments["alice"])
+
+
+def test_segments_of_a_job_are_found_by_the_key_that_asked(http: httpx.Client, engine: CountingEngine, shared: str) -> None:
+    assert http.post(SPEECH, json=asked(TEXT, "pcm"), headers=ALICE).status_code == 200
+    spoken = list(engine.spoken)
+    engine.spoken.clear()
+
+    job = http.post(JOBS, json=asked(TEXT, "wav"), headers=BOB).json()
+    wait_until(lambda: http.get(f"{JOBS}/{job['id']}", headers=BOB).json()["status"] == "completed")
+
+    repeated = [text for text in engine.spoken if text in spoken]
+    assert bool(repeated) == (shared == "false")
+
+
+def test_an_answer_is_shared_by_those_of_one_key(http: httpx.Client, engine: CountingEngine, shared: str) -> None:
+    body = {"model": "tts-1", "voice": "alloy", "input": TEXT}
+    counts = []
+    for key in (ALICE, ALICE, BOB):
+        assert http.post("/v1/audio/phonemize", json=body, headers=key).status_code == 200
+        counts.append(len(engine.prepared))
+
+    assert counts[0] == counts[1]
+    assert (counts[2] > counts[1]) == (shared == "false")
