@@ -37,6 +37,7 @@ MAX_BODY_BYTES: Final = 1024**2
 
 ROUTES: Final = [
     speech.create_speech,
+    speech.create_speech_at_deployment,
     phonemize.phonemize,
     jobs.create_job,
     jobs.list_jobs,
@@ -50,6 +51,7 @@ ROUTES: Final = [
     models.get_model,
     models.get_owned_model,
     voices.list_voices,
+    voices.list_voices_beside_models,
     voices.list_model_choices,
     system.health,
     system.readiness,

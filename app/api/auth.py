@@ -38,6 +38,15 @@ def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHand
     connection.state.key = check(keyring, connection.headers.get("authorization"))
 
 
+def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """The same for addresses of Azure's, whose clients send the key as `api-key`."""
+    key = connection.headers.get("api-key")
+    if key is None or "authorization" in connection.headers:
+        require_key(connection, handler)
+    else:
+        connection.state.key = check(connection.app.state.keyring, f"Bearer {key}")
+
+
 def key_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Key:
     """The key of a request that `require_key` has let pass."""
     key: Key = connection.state.key

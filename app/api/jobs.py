@@ -19,6 +19,7 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response.base import ASGIResponse
 
 from app.api.auth import cache_owner_of, key_of, owner_of, require_key
+from app.api.bodies import read_fields
 from app.api.contract_jobs import (
     CaptionsOperation,
     ContentOperation,
@@ -34,7 +35,7 @@ from app.api.rates import rate_headers
 from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings
 from app.api.system import GivenBroker
 from app.api.voices import GivenCatalogue
-from app.api.wire import read_job, read_object, to_utterance
+from app.api.wire import read_job, to_utterance
 from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.connections import reachable
 from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
@@ -90,7 +91,7 @@ async def create_job(
     jobs: GivenJobs,
 ) -> Response[JobObject]:
     """Takes the text; the answer comes before any of it is spoken."""
-    fields = read_object(request.headers.get("content-type"), await request.body())
+    fields = await read_fields(request)
     asked = read_job(
         fields,
         catalogue=catalogue,

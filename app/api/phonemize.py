@@ -8,13 +8,14 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from app.api.auth import cache_owner_of, key_of, owner_of, require_key
+from app.api.bodies import read_fields
 from app.api.connection import while_connected
 from app.api.contract_phonemize import PhonemizeOperation
 from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
 from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings
 from app.api.voices import GivenCatalogue
-from app.api.wire import PhonemizeRequest, read_object, read_phonemize
+from app.api.wire import PhonemizeRequest, read_phonemize
 from app.core.asking import Asker
 from app.core.lexicon import Lexicon, merged
 from app.core.question import Phonemized, Question
@@ -41,7 +42,7 @@ async def phonemize(
     settings: GivenSettings,
 ) -> Response[Phonemized]:
     """The text as it would be read, and the phonemes of each of its segments."""
-    fields = read_object(request.headers.get("content-type"), await request.body())
+    fields = await read_fields(request)
     asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     engine = resolve_engine(asked.model, await fleet.now())
     owner = cache_owner_of(request, is_shared=settings.cache_shared)

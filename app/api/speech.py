@@ -12,11 +12,12 @@ from typing import Any, Final
 import structlog
 from litestar import Request, post
 from litestar.di import NamedDependency
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
-from app.api.auth import cache_owner_of, key_of, owner_of, require_key
+from app.api.auth import cache_owner_of, key_of, owner_of, require_key, require_key_of_azure
+from app.api.bodies import read_fields
 from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
 from app.api.events import EventStream
@@ -24,11 +25,13 @@ from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
 from app.api.speech_events import speech_events
 from app.api.voices import GivenCatalogue
-from app.api.wire import read_object, read_speech, to_utterance
+from app.api.wire import read_speech, to_utterance
 from app.core.errors import Cancelled, KoeError
+from app.core.fleet import FleetView
 from app.core.lexicon import Lexicon
 from app.core.limiter import Limiter
 from app.core.settings import Settings
+from app.core.voices import Catalogue
 from app.delivery import Audio, Delivery
 
 log: Final = structlog.get_logger()
@@ -96,7 +99,41 @@ async def create_speech(
     settings: GivenSettings,
 ) -> ASGIResponse:
     """Speaks `input` and streams it in `response_format`, as it is or as events."""
-    fields = read_object(request.headers.get("content-type"), await request.body())
+    return await _speak(request, await read_fields(request), catalogue, fleet, delivery, limiter, lexicon, settings)
+
+
+@post(
+    "/openai/deployments/{deployment:str}/audio/speech",
+    guards=[require_key_of_azure],
+    status_code=200,
+    include_in_schema=False,
+)
+async def create_speech_at_deployment(
+    request: Request[Any, Any, Any],
+    deployment: FromPath[str],
+    catalogue: GivenCatalogue,
+    fleet: GivenFleet,
+    delivery: GivenDelivery,
+    limiter: GivenLimiter,
+    lexicon: GivenLexicon,
+    settings: GivenSettings,
+) -> ASGIResponse:
+    """The same at the address that Azure has for it: the deployment names the model where the body does not."""
+    fields = await read_fields(request)
+    fields["model"] = fields.get("model") or deployment
+    return await _speak(request, fields, catalogue, fleet, delivery, limiter, lexicon, settings)
+
+
+async def _speak(
+    request: Request[Any, Any, Any],
+    fields: dict[str, Any],
+    catalogue: Catalogue,
+    fleet: FleetView,
+    delivery: Delivery,
+    limiter: Limiter,
+    lexicon: Lexicon,
+    settings: Settings,
+) -> ASGIResponse:
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     now = await fleet.now()
     engine = resolve_engine(asked.model, now)

@@ -13,6 +13,7 @@ from litestar.params import SkipValidation
 
 from app.api.contract import AnsweredOperation
 from app.api.models import GivenFleet, models_of
+from app.core.fleet import FleetView
 from app.core.languages import find_language
 from app.core.voices import Catalogue, Voice, show_blend
 
@@ -58,6 +59,16 @@ class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
 @get("/v1/audio/voices", summary="The voices, by every name that they answer to", operation_class=AnsweredOperation)
 async def list_voices(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
     """Any of the ids may be sent as `voice`, and Kokoro's may be blended."""
+    return await _list(fleet, catalogue)
+
+
+@get("/v1/voices", include_in_schema=False)
+async def list_voices_beside_models(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
+    """The same, where some clients look for it."""
+    return await _list(fleet, catalogue)
+
+
+async def _list(fleet: FleetView, catalogue: Catalogue) -> VoiceList:
     engine = (await fleet.now()).best
     named = [_show_alias(alias, catalogue, engine) for alias in catalogue.aliases]
     return VoiceList(voices=named + [_show_voice(voice, catalogue, engine) for voice in catalogue.voices.values()])

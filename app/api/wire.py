@@ -5,6 +5,8 @@ words that OpenAI's clients know, and keys that nobody knows are let through.
 
 Why msgspec reads the JSON: it alone of the usual readers refuses NaN, invalid UTF-8 and lone surrogates, so that no text gets
 in that cannot be written out again. A key that comes twice has its last value.
+
+Why a lone surrogate is read as U+FFFD and not refused: clients cut texts in the middle of an emoji, and the rest can be spoken.
 """
 
 import re
@@ -70,6 +72,11 @@ _PHRASES: Final[dict[type, str]] = {
 }
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 """Of the model `espeak`, which knows more languages than Kokoro: whether it knows this one, the worker judges."""
+
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.S
+)
+"""An escape in JSON: a character of two halves, half a character, or any other."""
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_SHOWN_CHARS: Final = 100
@@ -248,7 +255,13 @@ def _read_json(body: bytes) -> Any:
     except RecursionError:
         raise UnreadableBody("It is nested too deeply.") from None
     except msgspec.DecodeError as error:
+        if (mended := _ESCAPE.sub(_mend_escape, body)) != body:
+            return _read_json(mended)
         raise UnreadableBody(f"{error}.") from None
+
+
+def _mend_escape(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]
 
 
 def _read_model(fields: dict[str, Any]) -> Model:

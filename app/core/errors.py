@@ -23,6 +23,9 @@ class Misconfigured(ValueError):
     """EX_CONFIG of sysexits.h."""
 
 
+_MOST_SHOWN_CHARS: Final = 100
+
+
 class KoeError(Exception):
     """The root. `message` is a full sentence for the user; `param` names the field of the request at fault, if one is."""
 
@@ -155,6 +158,18 @@ class UnsupportedContentType(InvalidRequest):
         super().__init__(
             f"Unsupported content type: '{content_type}'. This API accepts 'application/json' only: send the header "
             "'Content-Type: application/json'."
+        )
+
+
+class UnsupportedEncoding(InvalidRequest):
+    """The body is compressed in a way that is not known here."""
+
+    code = "unsupported_content_encoding"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"Unsupported content encoding: '{encoding[:_MOST_SHOWN_CHARS]}'. This API reads bodies that are compressed with "
+            "'gzip' or 'deflate', or not at all."
         )
 
 

@@ -48,6 +48,8 @@ MODELS: Final[dict[str, Model]] = {
 
 OTHER_NAMES: Final[dict[str, str]] = {
     **{f"openai/{model.id}": model.id for model in MODELS.values() if model.engine is None},
+    "tts": "tts-1",
+    "tts-hd": "tts-1-hd",
     "hexgrad/Kokoro-82M": "kokoro",
     "Kokoro-82M": "kokoro",
     "Kokoro-82M-v1.0": "kokoro",

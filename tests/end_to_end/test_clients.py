@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openai import AuthenticationError, AzureOpenAI
 
 from app.core.formats import FORMATS
 from app.core.settings import read_settings
@@ -277,6 +278,51 @@ def test_livekit_warms_the_connection(house: House) -> None:
     assert warm.status_code == 404
     assert set(warm.json()["error"]) == {"message", "type", "param", "code"}
     assert answer.headers["content-type"] == "audio/mpeg"
+
+
+@pytest.mark.parametrize("deployment", ["tts-1", "tts", "gpt-4o-mini-tts"])
+def test_the_client_of_azure_is_served_at_its_address(house: House, locked_url: str, deployment: str) -> None:
+    options: dict[str, Any] = {"azure_endpoint": locked_url, "api_version": "2025-03-01-preview", "max_retries": 0}
+    said: dict[str, Any] = {"input": "Hello, Azure.", "voice": "nova"}
+
+    with AzureOpenAI(api_key="sk-koe-of-the-house", **options) as azure:
+        audio = azure.audio.speech.create(model=deployment, **said).read()
+    with AzureOpenAI(api_key="sk-wrong", **options) as stranger, pytest.raises(AuthenticationError):
+        stranger.audio.speech.create(model=deployment, **said)
+
+    assert audio == speak(house, said | {"model": "tts-1"}).content
+
+
+def test_the_deployment_names_the_model_where_the_body_does_not(house: House) -> None:
+    body = {"input": "Hello, Azure.", "voice": "nova"}
+    with house.http() as http:
+        spoken = http.post("/openai/deployments/tts-1/audio/speech", params={"api-version": "1"}, json=body)
+        unknown = http.post("/openai/deployments/mine/audio/speech", json=body)
+        named = http.post("/openai/deployments/mine/audio/speech", json=body | {"model": "tts-1"})
+
+    assert (spoken.status_code, named.status_code, unknown.status_code) == (200, 200, 404)
+    assert "`mine`" in unknown.json()["error"]["message"]
+
+
+def test_the_header_of_azure_opens_no_other_address(locked_url: str) -> None:
+    body = {"model": "tts-1", "input": "Hello.", "voice": "nova"}
+
+    answer = httpx.post(f"{locked_url}{SPEECH}", json=body, headers={"api-key": "sk-koe-of-the-house"})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("utf-16", "Well done. 🙂"), ("utf-8-sig", "Well done."), ("utf-8", "Well done \\ud83d"), ("utf-32", "Well done.")],
+)
+def test_a_body_in_any_unicode_is_spoken(house: House, name: str, text: str) -> None:
+    body = f'{{"model": "tts-1", "input": "{text}", "voice": "nova"}}'.encode(name)
+    with house.http(headers={"Content-Type": "application/json"}) as http:
+        answer = http.post(SPEECH, content=body)
+
+    assert answer.status_code == 200
+    assert sounding_seconds(decode(answer.content, "mp3")) > 0.3
 
 
 @pytest.mark.parametrize("path", ["/v1/readyz", "/v1/test", "/health"])

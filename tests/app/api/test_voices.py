@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.testing import TestClient
 
 from app.api.errors import EXCEPTION_HANDLERS
-from app.api.voices import list_model_choices, list_voices
+from app.api.voices import list_model_choices, list_voices, list_voices_beside_models
 from app.core.fleet import Fleet, WorkerCard
 from app.core.keyring import Keyring
 from app.core.settings import Secret, Settings
@@ -35,7 +35,7 @@ class StillFleet:
 def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[Any]:
     view = StillFleet(fleet)
     app = Litestar(
-        [list_voices, list_model_choices],
+        [list_voices, list_voices_beside_models, list_model_choices],
         dependencies={
             "fleet": Provide(lambda: view, sync_to_thread=False),
             "catalogue": Provide(lambda: catalogue, sync_to_thread=False),
@@ -45,6 +45,11 @@ def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[
     )
     with TestClient(app) as client:
         yield client
+
+
+def test_clients_that_look_beside_the_models_find_the_same_voices() -> None:
+    with served() as client:
+        assert client.get("/v1/voices").json() == client.get("/v1/audio/voices").json()
 
 
 def test_openais_names_come_first_and_kokoros_ids_after_them() -> None:

@@ -70,9 +70,6 @@ UNREADABLE = [
     b'{"a": ' + b"9" * 5000 + b"}",
     b'{"a": "\xff"}',
     b'{"a": "\xed\xa0\x80"}',
-    b'{"a": "\\ud800"}',
-    b'{"a": "\\udc00 and more"}',
-    b'{"\\ud800": 1}',
     b'{"a": "\x01"}',
     b"[" * 100_000,
     b'{"a":' * 5000 + b"1" + b"}" * 5000,
@@ -101,6 +98,20 @@ def test_a_body_that_is_no_json_is_told_as_openai_tells_it(body: bytes) -> None:
 def test_a_body_that_is_no_object_is_unreadable(body: bytes, got: str) -> None:
     with pytest.raises(UnreadableBody, match=f"Expected an object, but got {got} instead"):
         read_object(JSON, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "read_as"),
+    [
+        (rb'{"a": "Well done \ud83d"}', {"a": "Well done \ufffd"}),
+        (rb'{"a": "\udc00 and \uD83d\uDE42"}', {"a": "\ufffd and 🙂"}),
+        (rb'{"a": "\ud83d\ud83d\ude42"}', {"a": "\ufffd🙂"}),
+        (rb'{"a": "\\ud83d \ud83d"}', {"a": "\\ud83d \ufffd"}),
+        (rb'{"\ud800": 1}', {"\ufffd": 1}),
+    ],
+)
+def test_half_a_character_is_no_reason_to_refuse_the_rest(body: bytes, read_as: dict[str, Any]) -> None:
+    assert read_object(JSON, body) == read_as
 
 
 def test_of_a_key_that_comes_twice_the_last_counts() -> None:
