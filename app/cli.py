@@ -21,12 +21,15 @@ from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.ending import ended_by
 from app.core.errors import Misconfigured
+from app.core.first_process import leave_first_process
 from app.core.formats import DEFAULT_FORMAT, FORMATS
 from app.core.keyring import make_key
 from app.core.logs import configure_logs
 from app.core.model_files import MissingFile, find_checkpoint
 from app.core.model_watch import find_model, wants_model
+from app.core.own_python import own_environ, own_python
 from app.core.parent import end_with_parent
+from app.core.service_links import tell_service_links
 from app.core.settings import Settings, read_settings
 from app.core.voices import DEFAULT_VOICE, load_catalogue
 from app.parts import PartMisconfigured
@@ -75,6 +78,7 @@ def koe() -> None:
 @_with_settings
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int, no_offer: bool) -> None:
     """Everything in one: the queue if need be, workers and the API."""
+    tell_service_links(os.environ)
     settings = _override(settings, host=host, port=port)
     # A file that cannot be used is told here, and not by an API that is started again and again. Redis is not asked yet.
     create_litestar(settings, "redis://127.0.0.1")
@@ -99,13 +103,18 @@ def _check_model(settings: Settings) -> None:
         raise Misconfigured(error.message) from None
 
 
+def _run(module: str, *arguments: str) -> int:
+    """The status of a module of Koe's that is run in a process of its own."""
+    return subprocess.call(own_python("-m", module, *arguments), env=own_environ(os.environ))
+
+
 def _offer_fetch(settings: Settings) -> None:
     """Asks on a terminal whether Kokoro's files are to be fetched, where workers want them, and can have them."""
     has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if not has_terminal or not wants_model(settings) or not doctor.has_workers() or find_model(settings) is not None:
         return
     if click.confirm(_OFFER, default=True, err=True):
-        subprocess.call([sys.executable, "-m", "app.cli", "fetch"])
+        _run("workers.setup.fetch")
 
 
 @koe.command("has-voice", hidden=True)
@@ -123,6 +132,7 @@ def has_voice(settings: Settings) -> None:
 @_with_settings
 def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
     """The API alone; `koe worker` speaks for it."""
+    tell_service_links(os.environ)
     if with_parent:
         end_with_parent()
     with adopted(fds) if fds else listening(settings.host, settings.port) as sockets:
@@ -138,7 +148,7 @@ def _say_ready(number: int | None) -> None:
 @koe.command()
 def worker() -> None:
     """One worker; start as many as you like on the same KOE_REDIS_URL."""
-    os.execv(sys.executable, [sys.executable, "-m", "workers"])
+    os.execve(sys.executable, own_python("-m", "workers"), own_environ(os.environ))
 
 
 @koe.command()
@@ -152,7 +162,7 @@ def worker() -> None:
 )
 def fetch(source: str) -> None:
     """Download Kokoro's files and spaCy's English model, and verify them."""
-    raise SystemExit(subprocess.call([sys.executable, "-m", "workers.setup.fetch", "--from", source]))
+    raise SystemExit(_run("workers.setup.fetch", "--from", source))
 
 
 @koe.command()
@@ -437,6 +447,7 @@ def _override(settings: Settings, **given: Any) -> Settings:
 
 def main() -> None:
     """The console script."""
+    leave_first_process()
     koe()
 
 

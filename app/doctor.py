@@ -23,6 +23,7 @@ from app.core import keys
 from app.core.connections import connect
 from app.core.findings import Finding
 from app.core.fleet import WorkerCard
+from app.core.own_python import own_python
 from app.core.settings import Settings, part_environ
 
 _POLL_SECONDS: Final = 0.2
@@ -115,7 +116,7 @@ def _speaking_side(settings: Settings) -> list[Finding]:
     if not has_workers():
         remedy = "pip install 'koe[worker]' on the machines that are to speak."
         return [Finding(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
-    command = [sys.executable, "-m", "workers.examine"]
+    command = own_python("-m", "workers.examine")
     done = subprocess.run(command, env=part_environ(settings), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         detail = (done.stderr.strip().splitlines() or ["ended without a word"])[-1]

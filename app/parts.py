@@ -8,7 +8,6 @@ tells nothing about the new one.
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from typing import IO, Final
@@ -21,6 +20,7 @@ from redis.exceptions import RedisError
 from app.core import keys
 from app.core.errors import Misconfigured
 from app.core.fleet import WorkerCard, name_prefix
+from app.core.own_python import own_python
 
 log: Final = structlog.get_logger()
 
@@ -110,7 +110,7 @@ class WorkerPart(Part):
     """A worker, up when the fleet knows it: then it is warm and takes work."""
 
     def __init__(self, number: int, environ: dict[str, str], redis_url: str) -> None:
-        super().__init__(f"worker-{number}", [sys.executable, "-m", "workers", "--with-parent"], environ)
+        super().__init__(f"worker-{number}", own_python("-m", "workers", "--with-parent"), environ)
         self._redis_url = redis_url
 
     def is_up(self) -> bool:
@@ -135,7 +135,7 @@ class ApiPart(Part):
     """The API, on sockets that outlive it."""
 
     def __init__(self, environ: dict[str, str], sockets: Sequence[socket.socket]) -> None:
-        super().__init__("api", [sys.executable, "-m", "app.cli", "api", "--with-parent"], environ)
+        super().__init__("api", own_python("-m", "app.cli", "api", "--with-parent"), environ)
         self._sockets = sockets
         self._ready: IO[bytes] | None = None
         self._is_up = False

@@ -17,6 +17,7 @@ from app.core.errors import EngineUnavailable, KoeError, Misconfigured
 from app.core.logs import configure_logs
 from app.core.model_watch import ModelWatch
 from app.core.parent import end_with_parent
+from app.core.service_links import tell_service_links
 from app.core.settings import read_settings
 from app.core.voices import load_catalogue
 from workers.encoder import find_ffmpeg
@@ -36,6 +37,7 @@ def main(*, is_alone: bool = True) -> None:
     try:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
+        tell_service_links(os.environ)
         watch = ModelWatch(settings)
         os.nice(_NICE)
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)

@@ -3,6 +3,9 @@
 Why an unknown `KOE_` name is an error: a misspelt setting that is quietly ignored costs an evening.
 """
 
+import base64
+import difflib
+import math
 import os
 import re
 import sys
@@ -15,12 +18,20 @@ import msgspec
 from app.core.errors import Misconfigured
 from app.core.limits import RateLimit, parse_rate_limit
 from app.core.origins import check_origin
+from app.core.own_python import own_environ
+from app.core.service_links import service_links
 
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-_MOST_PORT: Final = 65_535
 _MIN_LOUDNESS, _MAX_LOUDNESS = -40.0, -9.0
 _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
+_WEBHOOK_PREFIX: Final = "whsec_"
+_MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64
+"""Of the key in a webhook secret, as Standard Webhooks has it."""
+_MOST_SHOWN: Final = 60
+"""Characters of a value in a message."""
+_LIKE_A_SETTING: Final = 0.75
+"""How alike a name must be to a setting's to be taken for a misspelling of it, as `difflib` counts."""
 
 
 class SettingsError(Misconfigured):
@@ -53,10 +64,22 @@ class Bytes(int):
     """A number of bytes; written as `1048576`, `1024k` or `256 MiB`."""
 
 
+_NO_HOME: Final = Path("/nonexistent")
+"""Home of a user that has none, as Debian's policy names it."""
+
+
 def _default_data(environ: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "koe"
-    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "koe"
+        return _home() / "Library" / "Application Support" / "koe"
+    return Path(environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "koe"
+
+
+def _home() -> Path:
+    """Any user id may be given to a container: then neither `HOME` nor the system's list of users names a home."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return _NO_HOME
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_ttl: int = 604_800
     """Seconds that a job that has ended, and its file, are kept."""
     webhook_secret: Secret | None = None
-    """Signs webhooks: `whsec_` and base64, as Standard Webhooks has it. None: jobs with a `webhook_url` are refused."""
+    """Signs webhooks: `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks). None: jobs with a `webhook_url` are refused."""
     webhook_private: bool = False
     """Whether webhooks may go to private and loopback addresses."""
     lexicon: Path | None = None
@@ -144,9 +167,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the log is written; `auto` is text on a terminal and JSON elsewhere."""
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
-            if not getattr(self, name) >= least:
-                raise SettingsError(f"{env_name(name)} must be at least {least}, not {getattr(self, name)}.")
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not value >= least:
+                raise SettingsError(f"{env_name(name)} must be at least {least}, not {value}.")
+            if value > most:
+                raise SettingsError(f"{env_name(name)} must be at most {most}, not {value}.")
         for origin in self.cors_origins:
             try:
                 check_origin(origin)
@@ -156,8 +182,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"KOE_LOUDNESS must be between {_MIN_LOUDNESS:g} and {_MAX_LOUDNESS:g} LUFS, or 0, not {self.loudness:g}."
             )
-        if self.port > _MOST_PORT:
-            raise SettingsError(f"KOE_PORT must be at most {_MOST_PORT}, not {self.port}.")
+        if self.webhook_secret is not None:
+            _check_webhook_secret(self.webhook_secret)
 
     @property
     def fetched_model(self) -> Path:
@@ -171,27 +197,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-_LEAST: Final = {
-    "port": 0,
-    "threads": 0,
-    "slots": 0,
-    "batch_slots": 0,
-    "max_concurrent": 0,
-    "max_open_jobs": 0,
-    "max_input_chars": 1,
-    "max_job_chars": 1,
-    "max_wait": 0.1,
-    "max_queue": 1,
-    "cache_ttl": 1,
-    "cache_bytes": 0,
-    "keep_bytes": 0,
-    "segment_bytes": 0,
-    "stream_bytes": 65_536,
-    "idle_unload": 0,
-    "job_ttl": 1,
-    "worker_timeout": 1.0,
-    "mp3_bitrate": 8_000,
+_MOST_BYTES: Final = 2**50
+_MOST_SECONDS: Final = 10 * 365 * 86_400
+"""Ten years: what is longer than that is a mistake, and Redis takes no number without end."""
+
+_RANGES: Final[dict[str, tuple[float, float]]] = {
+    "port": (0, 65_535),
+    "threads": (0, 1_024),
+    "slots": (0, 1_024),
+    "batch_slots": (0, 1_024),
+    "max_concurrent": (0, 1_000_000),
+    "max_open_jobs": (0, 1_000_000),
+    "max_input_chars": (1, 100_000_000),
+    "max_job_chars": (1, 100_000_000),
+    "max_wait": (0.1, 86_400),
+    "max_queue": (1, 1_000_000),
+    "cache_ttl": (1, _MOST_SECONDS),
+    "cache_bytes": (0, _MOST_BYTES),
+    "keep_bytes": (0, _MOST_BYTES),
+    "segment_bytes": (0, _MOST_BYTES),
+    "stream_bytes": (65_536, _MOST_BYTES),
+    "idle_unload": (0, _MOST_SECONDS),
+    "job_ttl": (1, _MOST_SECONDS),
+    "worker_timeout": (1.0, 86_400),
+    "mp3_bitrate": (8_000, 320_000),
 }
+"""Least and most of each number."""
+
+
+def _check_webhook_secret(secret: Secret) -> None:
+    prefix, encoded = secret.reveal()[: len(_WEBHOOK_PREFIX)], secret.reveal()[len(_WEBHOOK_PREFIX) :]
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if prefix != _WEBHOOK_PREFIX or not _MIN_SECRET_BYTES <= len(key) <= _MAX_SECRET_BYTES:
+        raise SettingsError(
+            f"KOE_WEBHOOK_SECRET must be {_WEBHOOK_PREFIX} and the base64 of {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} bytes. "
+            f'This makes one: echo "{_WEBHOOK_PREFIX}$(openssl rand -base64 32)"'
+        )
 
 
 def env_name(field: str) -> str:
@@ -200,20 +244,28 @@ def env_name(field: str) -> str:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings that `environ` holds. Raises SettingsError for an unknown `KOE_` name or a value that cannot be read."""
-    names = {env_name(field): field for field in Settings.__struct_fields__}
+    """The settings that `environ` holds. Raises SettingsError for an unknown `KOE_` name or a value that cannot be read.
+    Kubernetes' names for a Service called `koe` and the like are passed over.
+    """
+    fields = {env_name(field): field for field in Settings.__struct_fields__}
+    passed_over = set(service_links(environ))
     values: dict[str, str] = {}
     for name, text in environ.items():
-        if not name.startswith("KOE_"):
+        if not name.upper().startswith("KOE_") or name in passed_over:
             continue
-        if name not in names:
-            raise SettingsError(f"{name} is no setting of Koe. Settings: {', '.join(sorted(names))}.")
-        if text.strip():
-            values[names[name]] = text.strip()
+        if name in fields:
+            values[fields[name]] = text.strip()
+        elif name.startswith("KOE_") or name.upper() in fields:
+            raise SettingsError(_unknown(name, sorted(fields)))
     hints = get_type_hints(Settings)
-    read: dict[str, Any] = {"data": _default_data(environ)}
-    read |= {field: _read(field, hints[field], text) for field, text in values.items()}
-    return Settings(**read)
+    read = {field: _read(field, hints[field], text) for field, text in values.items() if text}
+    return Settings(**{"data": _default_data(environ)} | read)
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    """A sentence on a name that is no setting."""
+    meant = difflib.get_close_matches(name.upper(), names, n=1, cutoff=_LIKE_A_SETTING)
+    return f"{name} is no setting of Koe. " + (f"Did you mean {meant[0]}?" if meant else f"Settings: {', '.join(names)}.")
 
 
 def write_settings(settings: Settings) -> dict[str, str]:
@@ -228,8 +280,9 @@ def write_settings(settings: Settings) -> dict[str, str]:
 
 
 def part_environ(settings: Settings) -> dict[str, str]:
-    """The environment for a process that this one starts: this one's own, with these settings and no others of Koe's."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("KOE_")} | write_settings(settings)
+    """The environment for a Python that this one starts: this one's own, with these settings and no others of Koe's."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
+    return own_environ(others | write_settings(settings))
 
 
 def _write(value: Any) -> str:
@@ -241,8 +294,21 @@ def _write(value: Any) -> str:
 def _read(field: str, hint: Any, text: str) -> Any:
     try:
         return _parse(hint, text)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise SettingsError(f"{env_name(field)}: {text!r} cannot be read ({error}).") from None
+    except (ValueError, RuntimeError, msgspec.ValidationError):
+        raise SettingsError(f"{env_name(field)} must be {_form(hint)}, not {_shortened(text)!r}.") from None
+
+
+def _form(hint: Any) -> str:
+    """What a setting of that type may be."""
+    if getattr(hint, "__origin__", None) is Literal:
+        *others, last = hint.__args__
+        return f"{', '.join(others)} or {last}"
+    kinds = getattr(hint, "__args__", (hint,))
+    return next(form for kind, form in _FORMS.items() if kind in kinds)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _parse(hint: Any, text: str) -> Any:
@@ -252,7 +318,7 @@ def _parse(hint: Any, text: str) -> Any:
     for kind, parse in _PARSERS.items():
         if kind in kinds:
             return parse(text)
-    return msgspec.convert(text, hint, strict=False)
+    return msgspec.convert(text, hint)
 
 
 def _parse_bool(text: str) -> bool:
@@ -261,8 +327,21 @@ def _parse_bool(text: str) -> bool:
     return text.lower() in _TRUE
 
 
+def _parse_int(text: str) -> int:
+    if re.fullmatch(r"[+-]?[0-9]{1,20}", text) is None:
+        raise ValueError("expected a whole number")
+    return int(text)
+
+
+def _parse_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("expected a number")
+    return value
+
+
 def _parse_bytes(text: str) -> Bytes:
-    match = re.fullmatch(r"(\d+)\s*([kmg]?)(?:i?b)?", text.lower())
+    match = re.fullmatch(r"([0-9]{1,20})\s*([kmg]?)(?:i?b)?", text.lower())
     if match is None:
         raise ValueError("expected a number of bytes such as 268435456 or 256MiB")
     return Bytes(int(match[1]) * _SIZES[match[2]])
@@ -274,4 +353,16 @@ _PARSERS: Final[dict[type, Callable[[str], Any]]] = {
     Bytes: _parse_bytes,
     bool: _parse_bool,
     RateLimit: parse_rate_limit,
+    int: _parse_int,
+    float: _parse_float,
 }
+
+_FORMS: Final[dict[type, str]] = {
+    Path: "a path",
+    Bytes: "a number of bytes such as 268435456 or 256MiB",
+    bool: "true or false",
+    RateLimit: "a limit such as 60/minute, 5/second or 1000/hour",
+    int: "a whole number",
+    float: "a number",
+}
+"""What each type may be, in a message."""

@@ -35,7 +35,7 @@ def house(short_folder: Path) -> Iterator[House]:
         "KOE_API_KEYS": f"{FIRST},{SECOND}",
         "KOE_MAX_JOB_CHARS": "10000",
         "KOE_MAX_QUEUE": "100",
-        "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0",
+        "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
     }
     with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False, **environ) as house:
         with house.redis() as redis:

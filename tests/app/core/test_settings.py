@@ -1,10 +1,13 @@
 """The settings: read strictly, handed on whole, and no secret shown."""
 
+import subprocess
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
-from app.core.settings import Secret, Settings, SettingsError, env_name, read_settings, write_settings
+from app.core.service_links import service_links
+from app.core.settings import Bytes, Secret, Settings, SettingsError, env_name, read_settings, write_settings
 
 
 def test_nothing_set_means_the_defaults() -> None:
@@ -74,7 +77,11 @@ def test_a_switch_is_read_as_people_write_it(text: str, value: bool) -> None:
 
 def test_no_secret_shows_itself() -> None:
     settings = read_settings(
-        {"KOE_API_KEYS": "sk-hidden", "KOE_REDIS_URL": "redis://:hidden@example/0", "KOE_WEBHOOK_SECRET": "whsec_hidden"}
+        {
+            "KOE_API_KEYS": "sk-hidden",
+            "KOE_REDIS_URL": "redis://:hidden@example/0",
+            "KOE_WEBHOOK_SECRET": "whsec_aGlkZGVuaGlkZGVuaGlkZGVuaGlkZGVuaGlk",
+        }
     )
     assert "hidden" not in repr(settings)
     assert "hidden" not in f"{settings.api_keys[0]} {settings.redis_url!s}"
@@ -100,7 +107,7 @@ def test_what_is_written_is_read_back_the_same() -> None:
         "KOE_STORE": "s3://bucket/koe",
         "KOE_JOB_TTL": "60",
         "KOE_MAX_JOB_CHARS": "2000",
-        "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0",
+        "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
         "KOE_WEBHOOK_PRIVATE": "true",
     }
     settings = read_settings(environ)
@@ -126,3 +133,102 @@ def test_a_loudness_that_no_voice_can_have_is_refused(loudness: str) -> None:
 
 def test_a_loudness_of_0_leaves_voices_as_they_are() -> None:
     assert read_settings({"KOE_LOUDNESS": "0"}).loudness == 0
+
+
+KUBERNETES = {
+    "KOE_SERVICE_HOST": "10.0.0.5",
+    "KOE_SERVICE_PORT": "8000",
+    "KOE_SERVICE_PORT_HTTP": "8000",
+    "KOE_PORT": "tcp://10.0.0.5:8000",
+    "KOE_PORT_8000_TCP": "tcp://10.0.0.5:8000",
+    "KOE_PORT_8000_TCP_PROTO": "tcp",
+    "KOE_PORT_8000_TCP_PORT": "8000",
+    "KOE_PORT_8000_TCP_ADDR": "10.0.0.5",
+}
+"""What a Service called `koe` gives every pod."""
+
+
+@pytest.mark.parametrize("service", ["KOE", "KOE_API", "KOE_WORKER", "KOE_REDIS", "KOE_REDIS_MASTER", "KOE_2"])
+def test_what_kubernetes_says_of_a_service_is_passed_over(service: str) -> None:
+    environ = {name.replace("KOE", service, 1): value for name, value in KUBERNETES.items()}
+
+    assert read_settings(environ | {"KOE_MAX_WAIT": "3"}) == read_settings({"KOE_MAX_WAIT": "3"})
+    assert service_links(environ | {"KOE_MAX_WAIT": "3", "KOE_HOST": "::"}) == sorted(environ)
+
+
+def test_a_port_that_is_set_for_koe_is_no_service_s() -> None:
+    assert service_links({"KOE_PORT": "8001"}) == []
+    assert read_settings({"KOE_SERVICE_HOST": "10.0.0.5", "KOE_PORT": "8001"}).port == 8001
+
+
+@pytest.mark.parametrize("name", ["KOE_WORKER_PORT", "KOE_SERVICE", "KOE_SERVICE_HOSTS", "KOE_PORT_HTTP", "KOE_PORT_80"])
+def test_what_only_resembles_a_service_s_name_stays_an_error(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is no setting"):
+        read_settings({name: "8000"})
+
+
+@pytest.mark.parametrize("field", Settings.__struct_fields__)
+def test_a_misspelt_name_is_told_what_was_meant(field: str) -> None:
+    name = env_name(field)
+    for misspelt in (f"{name}S", name[:-1], name.lower(), name[:6] + name[7:] if len(name) > 8 else name + "E"):
+        if misspelt not in map(env_name, Settings.__struct_fields__):
+            with pytest.raises(SettingsError, match=f"^{misspelt} is no setting of Koe. Did you mean {name}\\?$"):
+                read_settings({misspelt: "x"})
+
+
+WRONG = {
+    "KOE_PORT": ("eighty", "a whole number"),
+    "KOE_MAX_WAIT": ("inf", "a number"),
+    "KOE_ENGINE": ("Kokoro-82M", "auto, kokoro, espeak or tone"),
+    "KOE_LOG_FORMAT": ("xml", "auto, text or json"),
+    "KOE_CACHE_BYTES": ("12 parsecs", "256MiB"),
+    "KOE_RATE_LIMIT": ("much", "60/minute"),
+    "KOE_WEBHOOK_PRIVATE": ("perhaps", "true or false"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_bad_value_is_told_its_choices_or_its_form(name: str) -> None:
+    value, form = WRONG[name]
+    with pytest.raises(SettingsError) as caught:
+        read_settings({name: value})
+    assert str(caught.value).startswith(f"{name} must be ")
+    assert form in str(caught.value)
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("field", [name for name, kind in get_type_hints(Settings).items() if kind in (int, float, Bytes)])
+@pytest.mark.parametrize("text", ["9" * 20, "9" * 5000, "1e300", "inf", "nan", "-1e9", "-1", "0x10", "²"])
+def test_a_number_without_sense_never_starts(field: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=env_name(field)) as caught:
+        read_settings({env_name(field): text})
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["secret", "whsec_", "whsec_c2VjcmV0", "whsec_not base64 at all, though it is long", "whsec_" + "A" * 88, "c2VjcmV0" * 4],
+)
+def test_a_webhook_secret_of_another_form_is_refused_unshown_with_the_command_that_makes_one(secret: str) -> None:
+    with pytest.raises(SettingsError, match="openssl rand") as caught:
+        read_settings({"KOE_WEBHOOK_SECRET": secret})
+    assert secret.removeprefix("whsec_") == "" or secret not in str(caught.value)
+
+
+def test_the_command_that_is_told_makes_a_webhook_secret(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"KOE_WEBHOOK_SECRET": "secret"})
+    command = str(caught.value).partition("This makes one: ")[2]
+    made = subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert read_settings({"KOE_WEBHOOK_SECRET": made}).webhook_secret == Secret(made)
+
+
+def test_a_user_without_a_home_has_settings_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home_of_nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home_of_nobody)
+
+    assert read_settings({"KOE_DATA": "/data"}).data == Path("/data")
+    assert not read_settings({}).data.exists()

@@ -1,0 +1,38 @@
+"""Names that Kubernetes puts into the environment for each Service, which look like settings where a Service is called `koe`.
+
+A Service `koe-api` gives every pod of its namespace `KOE_API_SERVICE_HOST`, `KOE_API_PORT=tcp://10.0.0.5:8000` and their like;
+one that is called `koe` gives `KOE_PORT=tcp://…`, which is a setting's name. `enableServiceLinks: false` ends it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+log: Final = structlog.get_logger()
+
+_NAME: Final = re.compile(
+    r"KOE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+_ADDRESS_NAME: Final = re.compile(r"KOE_(?:\w+_)?PORT")
+_ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S*", re.IGNORECASE)
+
+
+def service_links(environ: Mapping[str, str]) -> list[str]:
+    """The names in `environ` that stand for a Service and for no setting, sorted."""
+    return sorted(name for name, value in environ.items() if _is_link(name, value))
+
+
+def tell_service_links(environ: Mapping[str, str]) -> None:
+    """Says in the log which names are passed over, if any are."""
+    names = service_links(environ)
+    if names:
+        remedy = "They are Kubernetes' names for Services, and no settings; `enableServiceLinks: false` ends them."
+        log.info("service_links_passed_over", names=names, remedy=remedy)
+
+
+def _is_link(name: str, value: str) -> bool:
+    if _NAME.fullmatch(name):
+        return True
+    return _ADDRESS_NAME.fullmatch(name) is not None and _ADDRESS.fullmatch(value.strip()) is not None
