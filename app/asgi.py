@@ -11,14 +11,20 @@ from litestar.types import ASGIApp
 
 from app.api import jobs, models, phonemize, speech, system, voices
 from app.api.cors import CrossOrigin
+from app.api.entrance import Entrance
+from app.api.errors import EXCEPTION_HANDLERS
+from app.api.head import HeadAnswers
 from app.api.headers import AnswerHeaders
-from app.api.metrics import Measured, counting_errors, get_metrics
+from app.api.metrics import get_metrics
+from app.api.observed import Observed
 from app.api.options import answer_options
 from app.api.page import load_page, show_page
+from app.api.prefix import Prefixed
 from app.api.schema import describe
 from app.core import keys
 from app.core.asking import Asker
 from app.core.bell import Bell
+from app.core.bounds import BODY_BYTES
 from app.core.broker import Broker
 from app.core.connections import connect, connect_async
 from app.core.fleet import RedisFleet, process_name
@@ -32,8 +38,6 @@ from app.core.settings import Settings
 from app.core.store import open_store
 from app.core.voices import load_catalogue
 from app.delivery import Delivery
-
-MAX_BODY_BYTES: Final = 1024**2
 
 ROUTES: Final = [
     speech.create_speech,
@@ -111,9 +115,9 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     litestar = Litestar(
         route_handlers=[*answer_options(ROUTES), *ROUTES],
         dependencies={name: _give(value) for name, value in given.items()},
-        exception_handlers=counting_errors(metrics),
+        exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
-        request_max_body_size=MAX_BODY_BYTES,
+        request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=describe(ROUTES, settings, catalogue),
     )
@@ -123,10 +127,18 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
 
 
 def create_app(settings: Settings, redis_url: str) -> ASGIApp:
-    """The whole application: Litestar's, counted, open to the pages of `KOE_CORS_ORIGINS`, with the headers of every answer."""
+    """The whole application: around Litestar's stands what holds for every request, from the inside to the outside."""
     litestar = create_litestar(settings, redis_url)
-    measured = Measured(litestar, litestar.state.metrics)
-    return AnswerHeaders(CrossOrigin(measured, settings.cors_origins) if settings.cors_origins else measured)
+    keyring: Keyring = litestar.state.keyring
+    app: ASGIApp = Prefixed(HeadAnswers(litestar), settings.root_path)
+    app = Entrance(
+        app,
+        names=(settings.host, *settings.allowed_hosts),
+        asks_host=lambda: keyring.is_open and not settings.is_everywhere,
+    )
+    if settings.cors_origins:
+        app = CrossOrigin(app, settings.cors_origins)
+    return AnswerHeaders(Observed(app, litestar.state.metrics))
 
 
 def _give(value: Any) -> Provide:

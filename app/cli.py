@@ -136,7 +136,7 @@ def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: i
     if with_parent:
         end_with_parent()
     with adopted(fds) if fds else listening(settings.host, settings.port) as sockets:
-        serve_app(create_app(settings, _redis_url(settings)), sockets, lambda: _say_ready(ready_fd))
+        serve_app(create_app(settings, _redis_url(settings)), sockets, settings.bounds, lambda: _say_ready(ready_fd))
 
 
 def _say_ready(number: int | None) -> None:

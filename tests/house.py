@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from openai import AsyncOpenAI, OpenAI
 
 from app.asgi import create_app
 from app.core.connections import connect
 from app.core.embedded import EmbeddedServer
 from app.core.settings import Settings, read_settings
+from app.server import Server
 from workers.engines.base import Engine
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
@@ -42,34 +42,26 @@ def free_port() -> int:
         return port
 
 
+class _Hasty(Server):
+    """Ends without hearing idle connections first."""
+
+    async def _linger(self) -> None:
+        pass
+
+
 class Api:
     """The API on a free port, in a thread."""
 
     def __init__(self, settings: Settings, redis_url: str) -> None:
-        config = uvicorn.Config(
-            create_app(settings, redis_url),
-            host="127.0.0.1",
-            port=0,
-            log_config=None,
-            ws="none",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
+        self._started = threading.Event()
+        options = {"host": "127.0.0.1", "port": 0, "timeout_graceful_shutdown": 1}
+        self._server = _Hasty(create_app(settings, redis_url), settings.bounds, self._started.set, **options)
         self._thread = threading.Thread(target=self._server.run, name="api", daemon=True)
 
     def start(self) -> str:
         """Returns its address once it listens."""
-        started = threading.Event()
-        startup = self._server.startup
-
-        async def startup_and_tell(sockets: Any = None) -> None:
-            await startup(sockets)
-            started.set()
-
-        self._server.startup = startup_and_tell  # type: ignore[method-assign]
         self._thread.start()
-        assert started.wait(30)
+        assert self._started.wait(30)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 

@@ -11,6 +11,7 @@ from typing import Final
 import click
 import structlog
 
+from app.core.descriptors import raise_limit
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.ending import ended_by
 from app.core.errors import EngineUnavailable, KoeError, Misconfigured
@@ -40,6 +41,7 @@ def main(*, is_alone: bool = True) -> None:
         tell_service_links(os.environ)
         watch = ModelWatch(settings)
         os.nice(_NICE)
+        raise_limit()
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)
         loaded = load_engines(
             settings.engine,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from app.api.facts import note
 from app.core.errors import IncorrectKey, MissingKey
 from app.core.keyring import Key, Keyring
 
@@ -34,8 +35,7 @@ def mask(key: str) -> str:
 
 def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A guard of Litestar's: asks the Keyring in `app.state.keyring`."""
-    keyring: Keyring = connection.app.state.keyring
-    connection.state.key = check(keyring, connection.headers.get("authorization"))
+    _let_in(connection, connection.headers.get("authorization"))
 
 
 def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -44,7 +44,13 @@ def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler
     if key is None or "authorization" in connection.headers:
         require_key(connection, handler)
     else:
-        connection.state.key = check(connection.app.state.keyring, f"Bearer {key}")
+        _let_in(connection, f"Bearer {key}")
+
+
+def _let_in(connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None) -> None:
+    keyring: Keyring = connection.app.state.keyring
+    connection.state.key = key = check(keyring, authorization)
+    note(connection.scope, key=key.name or None)
 
 
 def key_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Key:

@@ -6,7 +6,7 @@ one may do, and replaces a `Vary` that an answer has already. This one leaves th
 Why nothing is said of credentials: a key is sent in a header that the page sets, never by the browser of its own accord.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -60,7 +60,7 @@ class CrossOrigin:
         headers = dict(scope["headers"])
         allowed = self._allowed(headers.get(b"origin"))
         if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            await _answer_preflight(send, allowed, headers.get(b"access-control-request-headers"))
+            await _answer_preflight(send, allowed, headers)
             return
         added = self._added(allowed)
 
@@ -86,7 +86,7 @@ class CrossOrigin:
         return [*vary, (b"access-control-allow-origin", allowed), (b"access-control-expose-headers", _EXPOSE)]
 
 
-async def _answer_preflight(send: Send, allowed: bytes, headers: bytes | None) -> None:
+async def _answer_preflight(send: Send, allowed: bytes, asked: Mapping[bytes, bytes]) -> None:
     """Yes, to any method of ours with any headers: `*` would not stand for Authorization, so they are named as they were."""
     answered = [
         _VARY_PREFLIGHT,
@@ -94,7 +94,10 @@ async def _answer_preflight(send: Send, allowed: bytes, headers: bytes | None) -
         (b"access-control-allow-methods", METHODS.encode()),
         (b"access-control-max-age", str(MAX_AGE_SECONDS).encode()),
     ]
-    if headers:
+    if headers := asked.get(b"access-control-request-headers"):
         answered.append((b"access-control-allow-headers", headers))
+    if asked.get(b"access-control-request-private-network") == b"true":
+        # Asked of a page from the internet, where this server is in a private network or on the same machine.
+        answered.append((b"access-control-allow-private-network", b"true"))
     await send({"type": "http.response.start", "status": 204, "headers": answered})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

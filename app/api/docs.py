@@ -10,21 +10,24 @@ from typing import Any, Final
 
 from litestar import Request, Response, Router, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
 from litestar.types import ControllerRouterHandler
+
+from app.api.prefix import prefix_of
 
 PATH: Final = "/schema"
 
 _FILES: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
-_START: Final = f"""\
-SwaggerUIBundle({{
-  url: "{PATH}/openapi.json",
-  dom_id: "#reference",
-  deepLinking: true,
-  validatorUrl: null,
-}});
+_START: Final = """\
+const here = document.currentScript.src;
+fetch(new URL("openapi.json", here)).then((answer) => answer.json()).then((spec) => {
+  spec.servers = [{ url: new URL("..", here).href.replace(/\\/$/, "") }];
+  SwaggerUIBundle({ spec, dom_id: "#reference", deepLinking: true, validatorUrl: null });
+});
 """
-_PAGE: Final = f"""\
+"""The address that this page came from is where the API is, whatever a proxy makes of its path."""
+
+_PAGE: Final = """\
 <!doctype html>
 <html lang="en">
 <head>
@@ -32,14 +35,14 @@ _PAGE: Final = f"""\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Koe: the API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="{PATH}/swagger-ui.css">
+<link rel="stylesheet" href="{folder}swagger-ui.css">
 </head>
 <body>
-<p>The same for programs: <a href="{PATH}/openapi.json">openapi.json</a>, <a href="{PATH}/openapi.yaml">openapi.yaml</a>.</p>
+<p>The same for programs: <a href="{folder}openapi.json">openapi.json</a>, <a href="{folder}openapi.yaml">openapi.yaml</a>.</p>
 <div id="reference"></div>
 <noscript><p>The page is drawn by a script, which this browser does not run. The two files say all of it.</p></noscript>
-<script src="{PATH}/swagger-ui-bundle.js"></script>
-<script src="{PATH}/start.js"></script>
+<script src="{folder}swagger-ui-bundle.js"></script>
+<script src="{folder}start.js"></script>
 </body>
 </html>
 """
@@ -49,7 +52,6 @@ _HEADERS: Final = {
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src 'self' blob:; "
         "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
 """The browser itself sees to it that nothing is loaded from elsewhere."""
@@ -68,6 +70,27 @@ class DocsRouter(Router):
         return [] if "/{path:str}" in getattr(value, "paths", ()) else super().register(value)
 
 
+class JsonDescription(JsonRenderPlugin):
+    """The description in JSON, which says where the API is when a proxy has told it."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """See JsonRenderPlugin."""
+        return super().render(request, _below(request, openapi_schema))
+
+
+class YamlDescription(YamlRenderPlugin):
+    """The same in YAML."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """See YamlRenderPlugin."""
+        return super().render(request, _below(request, openapi_schema))
+
+
+def _below(request: Request[Any, Any, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    prefix = prefix_of(request.scope)
+    return schema | {"servers": [{"url": prefix}]} if prefix else schema
+
+
 class SwaggerPage(OpenAPIRenderPlugin):
     """The page, and the files that it loads."""
 
@@ -75,8 +98,9 @@ class SwaggerPage(OpenAPIRenderPlugin):
         super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The same page for every schema: it asks for it."""
-        return _PAGE.encode()
+        """The same page for every schema: it asks for it, by links that hold below any path."""
+        is_folder = request.scope["raw_path"].endswith(b"/")
+        return _PAGE.format(folder="" if is_folder else f"{PATH.strip('/')}/").encode()
 
     def receive_router(self, router: Router) -> None:
         """Adds the files."""

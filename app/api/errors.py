@@ -4,18 +4,22 @@ Why one function answers every exception: whatever is raised, by Koe, by Litesta
 into the tree of `app.core.errors` (`fault_of`), so there is no second way to word or to number a failure.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ExceptionHandlersMap, Scope
+from litestar.types import ExceptionHandlersMap, Scope, Send
 
+from app.api.facts import note_fault
 from app.api.rates import rate_headers
 from app.core.errors import (
     Busy,
+    HeadTooLarge,
     InternalError,
     InvalidRequest,
     JobNotReady,
@@ -23,12 +27,14 @@ from app.core.errors import (
     RateLimited,
     RequestTooLarge,
     TimedOut,
+    TooSlow,
     Unauthenticated,
     Unavailable,
     UnknownJob,
     UnknownModel,
     UnknownUrl,
     UnsatisfiableRange,
+    WrongHost,
     WrongMethod,
 )
 from app.core.logs import describe
@@ -40,9 +46,12 @@ STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     UnknownModel: (404, "invalid_request_error"),
     UnknownUrl: (404, "invalid_request_error"),
     WrongMethod: (405, "invalid_request_error"),
+    TooSlow: (408, "invalid_request_error"),
     JobNotReady: (409, "invalid_request_error"),
     RequestTooLarge: (413, "invalid_request_error"),
     UnsatisfiableRange: (416, "invalid_request_error"),
+    WrongHost: (421, "invalid_request_error"),
+    HeadTooLarge: (431, "invalid_request_error"),
     Unauthenticated: (401, "invalid_request_error"),
     Busy: (429, "requests"),
     Unavailable: (503, "server_error"),
@@ -91,7 +100,20 @@ def fault_of(exception: Exception, scope: Scope | None = None) -> KoeError:
 
 def answer_error(request: Request[Any, Any, Any], exception: Exception) -> Response[dict[str, Any]]:
     """The answer to a request that raised; Litestar calls it before the answer has begun."""
-    return to_response(fault_of(exception, request.scope))
+    fault = fault_of(exception, request.scope)
+    note_fault(request.scope, fault)
+    return to_response(fault)
+
+
+async def send_fault(scope: Scope, send: Send, fault: KoeError) -> None:
+    """The same answer, to a request that does not reach the application."""
+    note_fault(scope, fault)
+    status, _ = status_of(fault)
+    body = msgspec.json.encode(envelope(fault))
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **_headers(fault)}
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {Exception: answer_error}
@@ -126,7 +148,13 @@ def _place(scope: Scope | None) -> tuple[str, str]:
 
 def _allowed(exception: HTTPException) -> tuple[str, ...]:
     methods = (exception.headers or {}).get("allow", "").split(",")
-    return tuple(sorted(method.strip() for method in methods if method.strip()))
+    return tuple(with_head(method.strip() for method in methods if method.strip()))
+
+
+def with_head(methods: Iterable[str]) -> list[str]:
+    """All methods of an address, sorted: where GET is, HEAD is."""
+    named = set(methods)
+    return sorted(named | {"HEAD"} if "GET" in named else named)
 
 
 def _body_limit_bytes(scope: Scope | None) -> int:

@@ -83,14 +83,11 @@ def disposition(title: str | None, suffix: str) -> str:
 class StoredFile(ASGIResponse):
     """Sends an open file, or a span of it, and closes it."""
 
-    def __init__(
-        self, file: BinaryIO, span: Span, *, status_code: int, media_type: str, headers: dict[str, str], is_head: bool
-    ) -> None:
+    def __init__(self, file: BinaryIO, span: Span, *, status_code: int, media_type: str, headers: dict[str, str]) -> None:
         super().__init__(
             status_code=status_code,
             media_type=media_type,
             headers={**headers, "content-type": media_type, "content-length": str(span.n_bytes)},
-            is_head_response=is_head,
         )
         self._file = file
         self._span = span

@@ -1,4 +1,4 @@
-"""The headers that every answer has: `x-request-id`, `openai-processing-ms`, `openai-version`.
+"""The headers that every answer has: `x-request-id`, `openai-processing-ms`, `openai-version`, and two that browsers obey.
 
 Why around the whole application and not a middleware in it: Litestar's router answers unknown URLs and wrong methods before any
 middleware of a route is reached, and support needs the request id of those too.
@@ -14,6 +14,10 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Sc
 from structlog.contextvars import bound_contextvars
 
 OPENAI_VERSION: Final = b"2020-10-01"
+RESOURCE_POLICY: Final = "cross-origin-resource-policy"
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+_SAME_ORIGIN: Final = (RESOURCE_POLICY.encode(), b"same-origin")
+"""No page of another origin takes it in without asking, unless the answer says otherwise."""
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -52,8 +56,11 @@ def _request_id(scope: Scope) -> str:
 
 def _add_headers(message: Message, request_id: str, processing_ms: int) -> None:
     start = cast("HTTPResponseStartEvent", message)
+    is_told = any(name.lower() == _SAME_ORIGIN[0] for name, _ in start["headers"])
     start["headers"] = [
         *start["headers"],
+        _NO_SNIFF,
+        *(() if is_told else (_SAME_ORIGIN,)),
         (b"x-request-id", request_id.encode("ascii")),
         (b"openai-processing-ms", str(processing_ms).encode("ascii")),
         (b"openai-version", OPENAI_VERSION),

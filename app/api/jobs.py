@@ -29,13 +29,17 @@ from app.api.contract_jobs import (
     ListJobsOperation,
 )
 from app.api.events import EventStream
+from app.api.facts import note
 from app.api.files import Span, StoredFile, disposition, is_known, wanted_span
+from app.api.headers import RESOURCE_POLICY
 from app.api.models import GivenFleet, resolve_engine
+from app.api.prefix import prefix_of
 from app.api.rates import rate_headers
-from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings
+from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings, told
 from app.api.system import GivenBroker
 from app.api.voices import GivenCatalogue
 from app.api.wire import read_job, to_utterance
+from app.core.bounds import JOB_BODY_BYTES
 from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.connections import reachable
 from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
@@ -46,7 +50,6 @@ from app.core.store import Store, file_path, words_path
 
 log: Final = structlog.get_logger()
 
-MAX_JOB_BODY_BYTES: Final = 8 * 1024**2
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 
@@ -76,7 +79,7 @@ class JobList(msgspec.Struct, frozen=True, kw_only=True):
     _PATH,
     guards=[require_key],
     status_code=202,
-    request_max_body_size=MAX_JOB_BODY_BYTES,
+    request_max_body_size=JOB_BODY_BYTES,
     summary="Have a long text spoken into a file",
     operation_class=CreateJobOperation,
 )
@@ -99,6 +102,7 @@ async def create_job(
         signs_webhooks=settings.webhook_secret is not None,
         private_webhooks=settings.webhook_private,
     )
+    note(request.scope, **told(asked.speech), format=asked.speech.format.name)
     now = await fleet.now()
     engine = resolve_engine(asked.speech.model, now)
     utterance = to_utterance(
@@ -133,7 +137,9 @@ async def create_job(
             await jobs.delete(job.id, job.owner)
             raise
     log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=engine)
-    return Response(show_job(job), headers={"Location": f"{_PATH}/{job.id}", **rate_headers(admission.standing)})
+    return Response(
+        show_job(job), headers={"Location": f"{prefix_of(request.scope)}{_PATH}/{job.id}", **rate_headers(admission.standing)}
+    )
 
 
 @get(_PATH, guards=[require_key], summary="Your jobs, the newest first", operation_class=ListJobsOperation)
@@ -168,15 +174,14 @@ async def watch_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -
     operation_class=ContentOperation,
 )
 async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> ASGIResponse:
-    """The file of a completed job, or a range of it."""
+    """The file of a completed job, or a range of it. HEAD is named for the description: `app.api.head` answers it."""
     job = await _get(jobs, job_id, request)
     file = _file_of(job)
     sound = FORMATS[job.utterance.format]
-    headers = {"etag": f'"{file.etag}"', "accept-ranges": "bytes", "cache-control": "private"}
+    headers = {"etag": f'"{file.etag}"', "accept-ranges": "bytes", "cache-control": "private", RESOURCE_POLICY: "cross-origin"}
     if is_known(request.headers, file.etag):
         return ASGIResponse(status_code=304, headers=headers)
-    is_head = request.method == HttpMethod.HEAD
-    span = None if is_head else wanted_span(request.headers, file.etag, file.n_bytes)
+    span = wanted_span(request.headers, file.etag, file.n_bytes)
     headers["content-disposition"] = disposition(job.title, sound.name)
     if span is not None:
         headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{file.n_bytes}"
@@ -186,7 +191,6 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs,
         status_code=200 if span is None else 206,
         media_type=sound.media_type,
         headers=headers,
-        is_head=is_head,
     )
 
 

@@ -10,6 +10,8 @@ from operator import itemgetter
 from litestar import HttpMethod, Response, route
 from litestar.handlers import HTTPRouteHandler
 
+from app.api.errors import with_head
+
 
 def answer_options(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
     """A handler for each address of `routes`, to be registered before them."""
@@ -18,7 +20,7 @@ def answer_options(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]
 
 
 def _answer(path: str, methods: list[str]) -> HTTPRouteHandler:
-    allowed = ", ".join(sorted({*methods, HttpMethod.OPTIONS.value}))
+    allowed = ", ".join(with_head([*methods, HttpMethod.OPTIONS.value]))
 
     @route(path, http_method=HttpMethod.OPTIONS, status_code=204, include_in_schema=False, sync_to_thread=False)
     def options() -> Response[None]:

@@ -41,7 +41,6 @@ def load_page() -> Page:
     html = (files("app.web") / "index.html").read_text(encoding="utf-8")
     headers = {
         "content-security-policy": _policy(html),
-        "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cache-control": f"max-age={_MAX_AGE_SECONDS}",
     }

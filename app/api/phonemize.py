@@ -11,9 +11,10 @@ from app.api.auth import cache_owner_of, key_of, owner_of, require_key
 from app.api.bodies import read_fields
 from app.api.connection import while_connected
 from app.api.contract_phonemize import PhonemizeOperation
+from app.api.facts import note
 from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
-from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings
+from app.api.speech import GivenLexicon, GivenLimiter, GivenSettings, told
 from app.api.voices import GivenCatalogue
 from app.api.wire import PhonemizeRequest, read_phonemize
 from app.core.asking import Asker
@@ -44,6 +45,7 @@ async def phonemize(
     """The text as it would be read, and the phonemes of each of its segments."""
     fields = await read_fields(request)
     asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
+    note(request.scope, **told(asked))
     engine = resolve_engine(asked.model, await fleet.now())
     owner = cache_owner_of(request, is_shared=settings.cache_shared)
     question = to_question(asked, engine=engine, lexicon=lexicon, emoji=settings.emoji, owner=owner)

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, License, OpenAPI, SecurityScheme, Tag
 
 import app
@@ -28,7 +27,7 @@ from app.api.contract_answers import (
     SOMETIMES,
     Described,
 )
-from app.api.docs import DocsRouter, SwaggerPage
+from app.api.docs import DocsRouter, JsonDescription, SwaggerPage, YamlDescription
 from app.core.settings import Settings
 from app.core.voices import Catalogue
 
@@ -111,7 +110,7 @@ def describe(routes: Iterable[HTTPRouteHandler], settings: Settings, catalogue: 
         security=[{"key": []}] if has_keys else [{}, {"key": []}],
         components=Components(security_schemes={"key": _KEY}),
         operation_id_creator=lambda route, method, _: _operation_id(route, method),
-        render_plugins=[SwaggerPage(), JsonRenderPlugin(), YamlRenderPlugin()],
+        render_plugins=[SwaggerPage(), JsonDescription(), YamlDescription()],
     )
 
 

@@ -21,17 +21,18 @@ from app.api.bodies import read_fields
 from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
 from app.api.events import EventStream
+from app.api.facts import note
 from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
 from app.api.speech_events import speech_events
 from app.api.voices import GivenCatalogue
-from app.api.wire import read_speech, to_utterance
+from app.api.wire import PhonemizeRequest, SpeechRequest, read_speech, to_utterance
 from app.core.errors import Cancelled, KoeError
 from app.core.fleet import FleetView
 from app.core.lexicon import Lexicon
 from app.core.limiter import Limiter
 from app.core.settings import Settings
-from app.core.voices import Catalogue
+from app.core.voices import Catalogue, show_blend
 from app.delivery import Audio, Delivery
 
 log: Final = structlog.get_logger()
@@ -135,6 +136,7 @@ async def _speak(
     settings: Settings,
 ) -> ASGIResponse:
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
+    note(request.scope, **told(asked), format=asked.format.name)
     now = await fleet.now()
     engine = resolve_engine(asked.model, now)
     utterance = to_utterance(
@@ -154,16 +156,15 @@ async def _speak(
             delivery.open(utterance, request_id=request_id, caller=owner_of(request), wants_words=asked.timestamps)
         )
         audio: Audio = await while_connected(opening, request.receive)
-        stack.push_async_callback(_close, audio)
+        stack.push_async_callback(audio.close)
         close = stack.pop_all().aclose
-    request.scope["state"]["audio"] = audio  # For the metrics, which count it once it has been sent.
+    request.scope["state"]["audio"] = audio  # For `app.api.observed`, once it has been sent.
     headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
     if asked.stream_format == "sse":
         return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
     return AudioResponse(audio, media_type=asked.format.media_type, headers=headers, close=close)
 
 
-async def _close(audio: Audio) -> None:
-    if report := audio.report:
-        log.info("answer_finished", cache=audio.found, n_bytes=report.n_bytes, audio_seconds=report.audio_seconds)
-    await audio.close()
+def told(asked: SpeechRequest | PhonemizeRequest) -> dict[str, Any]:
+    """What the log is told of what was asked: never its text."""
+    return {"model": asked.model.id, "voice": show_blend(asked.voice), "n_chars": len(asked.input)}

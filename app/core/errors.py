@@ -182,6 +182,45 @@ class RequestTooLarge(InvalidRequest):
         super().__init__(f"The request body is too large. The limit is {limit_bytes} bytes.")
 
 
+class BadHttp(InvalidRequest):
+    """What came is no HTTP/1.1."""
+
+    code = "bad_http"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(f"The request is not valid HTTP/1.1. {reason}".rstrip())
+
+
+class HeadTooLarge(InvalidRequest):
+    """The first line and the headers, or the trailers, are more than are read."""
+
+    code = "headers_too_large"
+
+    def __init__(self, limit_bytes: int, limit_headers: int) -> None:
+        super().__init__(f"The headers are too large. The limit is {limit_bytes} bytes in all, and {limit_headers} headers.")
+
+
+class TooSlow(InvalidRequest):
+    """The request did not arrive in the time that it has. `part` is what was waited for: the head or the body."""
+
+    code = "request_timeout"
+
+    def __init__(self, part: str, seconds: float) -> None:
+        super().__init__(f"The {part} of the request did not arrive within {seconds:g} seconds.")
+
+
+class WrongHost(InvalidRequest):
+    """The request is for another host than this server is."""
+
+    code = "host_not_allowed"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This server is not known as '{host}'. Without API keys it answers on this machine alone, as 'localhost' or by an "
+            "address such as 127.0.0.1, so that no web page reaches it under a name of its own. KOE_ALLOWED_HOSTS adds names."
+        )
+
+
 class UnknownUrl(InvalidRequest):
     """Nothing lives at that address."""
 
@@ -282,6 +321,15 @@ class QueueFull(Busy):
         )
 
 
+class TooManyAhead(Busy):
+    """A client sends more requests on a connection than are answered there."""
+
+    code = "too_many_requests_ahead"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"More than {limit} requests were sent on one connection before the first was answered.")
+
+
 class RateLimited(Busy):
     """A key has asked more than it may in a time, or has more open than it may."""
 
@@ -332,6 +380,15 @@ class EngineUnavailable(Unavailable):
 
     code = "engine_unavailable"
     is_final = True
+
+
+class ServerFull(Unavailable):
+    """There are as many connections as the server takes."""
+
+    code = "too_many_connections"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The server has more than {limit} connections. Please try again later.")
 
 
 class NoWorker(Unavailable):

@@ -35,7 +35,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One key, or everybody where there are none."""
 
     name: str = ""
-    """As the operator calls it; empty for those of the settings."""
+    """As the operator calls it; those of the settings are counted, `KOE_API_KEYS 1`. Empty where there are none."""
     digest: bytes = b""
     """SHA-256."""
     rate_limit: RateLimit | None = None
@@ -72,7 +72,10 @@ class Keyring:
         self._default = Key(
             rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs
         )
-        self._own = tuple(self._key(digest_of(key.reveal().encode())) for key in settings.api_keys)
+        self._own = tuple(
+            self._key(digest_of(key.reveal().encode()), name=f"KOE_API_KEYS {number}")
+            for number, key in enumerate(settings.api_keys, start=1)
+        )
         self._file = settings.api_keys_file
         self._seen: tuple[int, ...] = ()
         self._looked_at = time.monotonic()

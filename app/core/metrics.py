@@ -50,7 +50,8 @@ HELP: Final = {
 """Every metric of Koe's own; those of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
 
 _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that are told by their names: a client can choose any word."""
 _MOST_SECONDS: Final = 1.0
 """Longest wait for Redis at a scrape."""
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -74,7 +75,7 @@ class Metrics:
 
     def count_answer(self, method: str, route: str, status: int) -> None:
         """`route` is a template such as `/v1/models/{model_id}`, or a word: never what a client can choose."""
-        self._requests.labels(method if method in _METHODS else "other", route, status).inc()
+        self._requests.labels(method if method in METHODS else "other", route, status).inc()
 
     def count_first_audio(self, cache: str, seconds: float) -> None:
         """`cache` is how the utterance was found: `hit`, `join`, `miss`."""
@@ -91,11 +92,16 @@ class Metrics:
     def count_error(self, error: KoeError) -> None:
         """One that was answered. What nobody is shown is not counted."""
         if not isinstance(error, Cancelled):
-            self._errors.labels(error.code or _HUMP.sub("_", type(error).__name__).lower()).inc()
+            self._errors.labels(label_of(error)).inc()
 
     def render(self, shared: "Shared | None") -> bytes:
         """All of it in Prometheus' text format, with what Redis knows; None stands for a Redis that is away."""
         return generate_latest(self._registry) + generate_latest(_SharedGauges(shared))
+
+
+def label_of(error: KoeError) -> str:
+    """Its code, or its kind where it has none: `unknown_url`."""
+    return error.code or _HUMP.sub("_", type(error).__name__).lower()
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,16 @@ from typing import Any, Final, Literal, get_type_hints
 
 import msgspec
 
+from app.core.bounds import Bounds
 from app.core.errors import Misconfigured
 from app.core.limits import RateLimit, parse_rate_limit
 from app.core.origins import check_origin
 from app.core.own_python import own_environ
 from app.core.service_links import service_links
+
+EVERY_ADDRESS: Final = "::"
+"""As a host: every address of this machine, of both families."""
+EVERY_IPV4: Final = "0.0.0.0"
 
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MIN_LOUDNESS, _MAX_LOUDNESS = -40.0, -9.0
@@ -89,6 +94,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Address the API listens on."""
     port: int = 8000
     """Port the API listens on; 0 takes a free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names, beside localhost, that a server without keys on a loopback address answers to, divided by commas; `*` is any."""
+    root_path: str = ""
+    """Path under which a proxy shows the API, such as `/tts`; `X-Forwarded-Prefix` tells it as well."""
+    keep_alive: float = 75.0
+    """Seconds that a connection without a request is kept; a balancer in front should keep it for less."""
+    max_connections: int = 4096
+    """Connections at a time, within three quarters of the files that the process may open; more get 503."""
     redis_url: Secret | None = None
     """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
@@ -167,6 +180,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the log is written; `auto` is text on a terminal and JSON elsewhere."""
 
     def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "host", _check_host(self.host))
+        msgspec.structs.force_setattr(self, "root_path", self.root_path.rstrip("/"))
+        if self.root_path and not is_path(self.root_path):
+            raise SettingsError(f"KOE_ROOT_PATH must be a path such as /tts, not {self.root_path!r}.")
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if not value >= least:
@@ -191,9 +208,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / "kokoro"
 
     @property
+    def is_everywhere(self) -> bool:
+        """Whether the API listens on every address of this machine."""
+        return self.host in (EVERY_IPV4, EVERY_ADDRESS, "")
+
+    @property
+    def bounds(self) -> Bounds:
+        """What the operator sets of what a connection may cost."""
+        return Bounds(keep_alive_seconds=self.keep_alive, n_connections=self.max_connections)
+
+    @property
     def own_url(self) -> str:
         """Where a client on this machine reaches the API."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        host = "127.0.0.1" if self.is_everywhere else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
@@ -203,6 +230,8 @@ _MOST_SECONDS: Final = 10 * 365 * 86_400
 
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "port": (0, 65_535),
+    "keep_alive": (1, 86_400),
+    "max_connections": (1, 1_000_000),
     "threads": (0, 1_024),
     "slots": (0, 1_024),
     "batch_slots": (0, 1_024),
@@ -236,6 +265,25 @@ def _check_webhook_secret(secret: Secret) -> None:
             f"KOE_WEBHOOK_SECRET must be {_WEBHOOK_PREFIX} and the base64 of {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} bytes. "
             f'This makes one: echo "{_WEBHOOK_PREFIX}$(openssl rand -base64 32)"'
         )
+
+
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+
+
+def is_path(text: str) -> bool:
+    """Whether it is a path that can be put before another: no scheme, no host, nothing to escape."""
+    return _PATH.fullmatch(text) is not None and "/.." not in text
+
+
+def _check_host(host: str) -> str:
+    """The address or name, `[::1]` without its brackets. Raises SettingsError for what is something else."""
+    if host.startswith("unix:") or "/" in host:
+        raise SettingsError(f"KOE_HOST is an address or a name such as 127.0.0.1, not {host!r}: Koe listens on TCP alone.")
+    if host.startswith("[") and host.endswith("]"):
+        return host[1:-1]
+    if re.fullmatch(r"([^:]+|\[.*\]):\d+", host):
+        raise SettingsError(f"KOE_HOST is an address or a name without a port, not {host!r}: the port goes into KOE_PORT.")
+    return host
 
 
 def env_name(field: str) -> str:

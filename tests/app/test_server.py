@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 
 from app import server
+from app.core.bounds import Bounds
 from app.core.settings import SettingsError
-from app.server import adopted, listening, port_of
+from app.server import Server, adopted, listening, port_of
 from tests.house import wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
@@ -29,12 +29,12 @@ async def hello(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def serving() -> Iterator[tuple[uvicorn.Server, int]]:
+def serving() -> Iterator[tuple[Server, int]]:
     """The server of `hello` and its port; it has ended at the end of the block."""
     started = threading.Event()
     with listening("127.0.0.1", 0) as sockets:
         port = port_of(sockets)
-        serving = server._Server(uvicorn.Config(hello, lifespan="off", ws="none", log_config=None), started.set)
+        serving = Server(hello, Bounds(), started.set, lifespan="off")
         thread = threading.Thread(target=serving.run, args=(sockets,), daemon=True)
         thread.start()
         assert started.wait(30)
@@ -52,7 +52,7 @@ def refuses(port: int) -> bool:
     return False
 
 
-def leave(serving: uvicorn.Server, port: int) -> None:
+def leave(serving: Server, port: int) -> None:
     """Has the server end, and returns when it lets nobody in any more."""
     serving.should_exit = True
     wait_until(lambda: refuses(port))

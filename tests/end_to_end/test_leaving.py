@@ -43,7 +43,9 @@ def asking(house: House, body: dict[str, object]) -> Iterator[None]:
     """One who has asked and waits for the first byte, and hangs up at the end of the block."""
     address = urlsplit(house.url)
     content = json.dumps(body).encode()
-    head = f"POST {SPEECH} HTTP/1.1\r\nHost: koe\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = (
+        f"POST {SPEECH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(head.encode() + content)
         yield

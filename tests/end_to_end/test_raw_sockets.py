@@ -10,7 +10,7 @@ import pytest
 from tests.house import House
 
 BODY = json.dumps({"model": "tts-1", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}).encode()
-HEAD = b"POST /v1/audio/speech HTTP/1.1\r\nHost: koe\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 def exchange(house: House, sent: bytes, *, hang_up: bool = True) -> bytes:
@@ -50,11 +50,11 @@ GARBAGE = {
     "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nff\r\n" + BODY[:10],
     "a head without end": HEAD + b"X: " + b"a" * 200_000,
     "a header that is not ASCII": HEAD + b"X-Request-Id: \xff\xfe\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY,
-    "a path that is not ASCII": b"GET /\xff\xfe HTTP/1.1\r\nHost: koe\r\n\r\n",
-    "a path with NUL": b"GET /%00/../../etc/passwd HTTP/1.1\r\nHost: koe\r\nConnection: close\r\n\r\n",
-    "an upgrade": b"GET /v1/audio/speech HTTP/1.1\r\nHost: koe\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "a path that is not ASCII": b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a path with NUL": b"GET /%00/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "an upgrade": b"GET /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
     "a preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "CONNECT": b"CONNECT koe:443 HTTP/1.1\r\nHost: koe\r\n\r\n",
+    "CONNECT": b"CONNECT koe:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
 
 
@@ -76,7 +76,7 @@ def test_a_length_that_says_too_much_is_refused_before_the_body_comes(house: Hou
 
 def test_two_requests_on_one_connection_are_answered_in_order(house: House) -> None:
     first = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-    last = b"GET /healthz HTTP/1.1\r\nHost: koe\r\nConnection: close\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
     answer = exchange(house, first + last, hang_up=False)
 

@@ -41,7 +41,7 @@ def test_a_server_without_keys_keeps_its_description(open_door: House) -> None:
 def test_the_page_and_all_that_it_loads_come_from_this_server(house: House) -> None:
     with house.http() as http:
         page = http.get("/schema")
-        loaded = [http.get(path) for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text)]
+        loaded = [http.get(path) for path in re.findall(r'(?:src|href)="(schema/[^"]+)"', page.text)]
 
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "default-src 'self'" in page.headers["content-security-policy"]
@@ -76,8 +76,8 @@ def test_an_unknown_address_beside_the_page_is_answered_like_any_other(house: Ho
     ("path", "methods"),
     [
         ("/v1/audio/speech", "OPTIONS, POST"),
-        ("/v1/audio/speech/jobs", "GET, OPTIONS, POST"),
-        ("/v1/audio/speech/jobs/job_1", "DELETE, GET, OPTIONS"),
+        ("/v1/audio/speech/jobs", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/audio/speech/jobs/job_1", "DELETE, GET, HEAD, OPTIONS"),
         ("/v1/audio/speech/jobs/job_1/content", "GET, HEAD, OPTIONS"),
     ],
 )

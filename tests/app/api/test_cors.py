@@ -98,10 +98,13 @@ def test_a_preflight_allows_every_header_that_the_openai_client_sends(http: http
     assert "Access-Control-Request-Headers" in answer.headers["vary"]
 
 
-def test_a_preflight_says_nothing_of_private_networks(http: httpx.Client) -> None:
-    answer = preflight(http, SPEECH, "POST", **{"access-control-request-private-network": "true"})
+def test_a_preflight_from_the_internet_into_a_private_network_is_let_in_where_its_origin_is(http: httpx.Client) -> None:
+    asked = {"access-control-request-private-network": "true"}
+    answer, other = (preflight(http, SPEECH, "POST", **asked, **more) for more in ({}, {"origin": "https://evil.example"}))
 
-    assert cors_headers(answer) == {"access-control-allow-origin", "access-control-allow-methods", "access-control-max-age"}
+    assert answer.headers["access-control-allow-private-network"] == "true"
+    assert "access-control-allow-private-network" not in preflight(http, SPEECH, "POST").headers
+    assert not cors_headers(other)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.api.files import PIECE_BYTES
-from app.api.jobs import MAX_JOB_BODY_BYTES
+from app.core.bounds import JOB_BODY_BYTES
 from app.core.broker import Lane, lane_queue
 from app.core.captions import write_captions
 from app.core.errors import EngineFailed
@@ -134,9 +134,9 @@ def test_every_model_takes_a_long_text_up_to_the_servers_limit(http: httpx.Clien
 
 
 def test_a_body_is_read_up_to_eight_mebibytes(http: httpx.Client) -> None:
-    assert error_of(http.post(JOBS, json=GOOD | {"input": "a" * (MAX_JOB_BODY_BYTES - 1000)}), 400)["param"] == "input"
-    error = error_of(http.post(JOBS, json=GOOD | {"input": "a" * MAX_JOB_BODY_BYTES}), 413)
-    assert str(MAX_JOB_BODY_BYTES) in error["message"]
+    assert error_of(http.post(JOBS, json=GOOD | {"input": "a" * (JOB_BODY_BYTES - 1000)}), 400)["param"] == "input"
+    error = error_of(http.post(JOBS, json=GOOD | {"input": "a" * JOB_BODY_BYTES}), 413)
+    assert str(JOB_BODY_BYTES) in error["message"]
 
 
 @pytest.mark.parametrize("stream_format", ["audio", "sse"])

@@ -1,0 +1,42 @@
+"""The path under which a proxy shows the API: `KOE_ROOT_PATH`, or what the proxy says in `X-Forwarded-Prefix`.
+
+Why both: some proxies say it, and some cannot. It goes into `Location` and into the description alone; the pages find each
+other by links that need it not. A proxy may leave it in the path or take it out.
+"""
+
+from typing import Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from app.core.settings import is_path
+
+_HEADER: Final = b"x-forwarded-prefix"
+_STATE: Final = "prefix"
+
+
+class Prefixed:
+    """`app`, below `root_path`."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self._app = app
+        self._root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The request and its answer, as ASGI wants it."""
+        if scope["type"] == ScopeType.HTTP and (prefix := self._prefix(scope)):
+            scope.setdefault("state", {})[_STATE] = prefix
+            if scope["path"] == prefix or scope["path"].startswith(f"{prefix}/"):
+                scope["path"] = scope["path"].removeprefix(prefix) or "/"
+                scope["raw_path"] = scope["raw_path"].removeprefix(prefix.encode()) or b"/"
+        await self._app(scope, receive, send)
+
+    def _prefix(self, scope: HTTPScope) -> str:
+        told = next((value.decode("latin-1").rstrip("/") for name, value in scope["headers"] if name == _HEADER), "")
+        return told if is_path(told) else self._root_path
+
+
+def prefix_of(scope: Scope) -> str:
+    """What stands before each path of this request's answer; mostly nothing."""
+    prefix: str = scope.get("state", {}).get(_STATE, "")
+    return prefix

@@ -1,0 +1,44 @@
+"""How many files this process may have open: connections are files, and so are pipes to encoders.
+
+Why the limit is raised: what systems give a process at first (often 1,024) is meant for programs that count files in a table of
+that size, and is not what they allow.
+"""
+
+import errno
+import os
+import resource
+from contextlib import suppress
+from typing import Final
+
+_PLENTY: Final = 10_240
+"""What macOS allows where it says that there is no limit."""
+
+
+def raise_limit() -> int:
+    """Raises this process's limit as far as it may, and returns it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (hard, _PLENTY):
+        if _is_below(soft, wanted):
+            with suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                break
+    return limit()
+
+
+def limit() -> int:
+    """How many it may have open now."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else _PLENTY
+
+
+def are_left() -> bool:
+    """Whether one more can be opened."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno not in (errno.EMFILE, errno.ENFILE)
+    return True
+
+
+def _is_below(soft: int, wanted: int) -> bool:
+    return soft != resource.RLIM_INFINITY and (wanted == resource.RLIM_INFINITY or soft < wanted)
