@@ -11,6 +11,8 @@ Why a refused client is heard for a moment longer: closing a connection on which
 
 import asyncio
 import math
+import socket
+import struct
 from enum import Enum, auto
 from typing import Any, Final, cast
 from urllib.parse import unquote
@@ -281,6 +283,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write_eof()
             self.flow.resume_reading()
 
+    def reset(self) -> None:
+        """Breaks the connection off so that the client notices, whatever it has been sent."""
+        own: socket.socket | None = self.transport.get_extra_info("socket")
+        if own is not None:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
     # Time.
 
     def _wait(self, stage: Stage, seconds: float) -> None:
@@ -389,7 +398,7 @@ class _Wire:
         self._protocol.finish()
 
     def abort(self) -> None:
-        self._protocol.transport.abort()
+        self._protocol.reset()
 
 
 def _too_large() -> HeadTooLarge:

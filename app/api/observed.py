@@ -144,7 +144,7 @@ class _Watched:
             "broken_off": ("left" if self._has_left else "failed") if is_broken_off else None,
             **facts_of(self._scope),
             "cache": None if audio is None else audio.found.value,
-            "audio_seconds": None if audio is None or audio.report is None else audio.report.audio_seconds,
+            "audio_seconds": None if audio is None or audio.report is None else round(audio.report.audio_seconds, 3),
             "first_audio_seconds": self._first_audio_seconds,
             "seconds": round(time.monotonic() - self._started, 3),
             "n_bytes": self._n_bytes,
