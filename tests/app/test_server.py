@@ -1,15 +1,22 @@
 """The sockets of the API and the server behind them: what is let in is answered."""
 
+import errno
+import os
+import resource
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from app import server
+from app.core import descriptors
 from app.core.bounds import Bounds
 from app.core.settings import SettingsError
 from app.server import Server, adopted, listening, port_of
@@ -166,3 +173,90 @@ def accepts(listener: socket.socket) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+HAS_IPV6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+
+
+@HAS_IPV6
+@pytest.mark.parametrize("host", ["::", ""])
+def test_every_address_is_of_both_families_on_one_socket(host: str) -> None:
+    with listening(host, 0) as sockets:
+        assert len(sockets) == 1
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, port_of(sockets))).close()
+
+
+def test_every_address_is_had_on_a_machine_of_the_older_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = socket.create_server
+
+    def create_older(address: Any, *, family: Any, **options: Any) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return create(address, family=family, **options)
+
+    monkeypatch.setattr(socket, "create_server", create_older)
+    with listening("::", 0) as sockets:
+        socket.create_connection(("127.0.0.1", port_of(sockets))).close()
+
+
+@contextmanager
+def few_files(n_left: int) -> Iterator[None]:
+    """So many more files than are open may be open in the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(20)]
+    numbers = [int(file.name) for file in Path("/proc/self/fd").iterdir()]
+    highest = max(numbers)
+    spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(highest - len(numbers) + 1)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + n_left + 1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for number in [*taken, *spare]:
+            os.close(number)
+
+
+def test_there_may_be_as_many_connections_as_files_allow_and_a_rest() -> None:
+    with few_files(100):
+        n_files = descriptors.limit()
+        assert server._within_files(Bounds()).n_connections == int(n_files * 0.75)
+        assert server._within_files(Bounds(n_connections=7)).n_connections == 7
+
+
+def test_a_process_without_files_says_so_once_and_answers_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "log", structlog.get_logger())
+    monkeypatch.setattr(server, "_CHECK_TICKS", 1)
+    with capture_logs() as captured, serving() as (serving_now, port):
+        clients = []
+        with few_files(10):
+            with suppress(OSError):
+                while len(clients) < 30:
+                    clients.append(socket.create_connection(("127.0.0.1", port)))
+            wait_until(lambda: any(line["event"] == "no_files_left" for line in captured))
+            ticks = count_ticks(serving_now)
+            wait_until(lambda: ticks() > 5)
+        for client in clients:
+            client.close()
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            assert ask(connection).startswith(b"HTTP/1.1 200")
+
+    told = [line for line in captured if line["event"] == "no_files_left"]
+    assert len(told) == 1
+    assert told[0]["log_level"] == "warning"
+    assert "LimitNOFILE" in told[0]["reason"]
+
+
+def count_ticks(serving: Server) -> Callable[[], int]:
+    """How often the server has looked around since."""
+    ticks: list[int] = []
+    on_tick = serving.on_tick
+
+    async def tick(counter: int) -> bool:
+        ticks.append(counter)
+        return await on_tick(counter)
+
+    serving.on_tick = tick  # type: ignore[method-assign]
+    return lambda: len(ticks)

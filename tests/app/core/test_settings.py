@@ -232,3 +232,47 @@ def test_a_user_without_a_home_has_settings_all_the_same(monkeypatch: pytest.Mon
 
     assert read_settings({"KOE_DATA": "/data"}).data == Path("/data")
     assert not read_settings({}).data.exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("[::1]", "http://[::1]:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("tts.example", "http://tts.example:8000"),
+    ],
+)
+def test_own_commands_find_the_server_wherever_it_listens(host: str, url: str) -> None:
+    settings = read_settings({"KOE_HOST": host})
+
+    assert settings.own_url == url
+    assert settings.host == host.strip("[]")
+
+
+@pytest.mark.parametrize(
+    ("host", "hint"),
+    [
+        ("unix:/run/koe.sock", "TCP alone"),
+        ("/run/koe.sock", "TCP alone"),
+        ("http://127.0.0.1", "TCP alone"),
+        ("127.0.0.1:9000", "KOE_PORT"),
+        ("[::1]:9000", "KOE_PORT"),
+        ("localhost:9000", "KOE_PORT"),
+    ],
+)
+def test_what_is_no_host_is_told_what_one_is(host: str, hint: str) -> None:
+    with pytest.raises(SettingsError, match=f"KOE_HOST is an address or a name.*{hint}"):
+        read_settings({"KOE_HOST": host})
+
+
+@pytest.mark.parametrize(("path", "read"), [("/tts", "/tts"), ("/tts/", "/tts"), ("/a/b", "/a/b"), ("/", "")])
+def test_a_root_path_ends_without_a_slash(path: str, read: str) -> None:
+    assert read_settings({"KOE_ROOT_PATH": path}).root_path == read
+
+
+@pytest.mark.parametrize("path", ["tts", "//evil.example", "https://evil.example", "/a b", "/a/../b"])
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError, match="KOE_ROOT_PATH must be a path"):
+        read_settings({"KOE_ROOT_PATH": path})

@@ -1,0 +1,85 @@
+"""HEAD wherever GET is: the headers of what GET gets, and none of it."""
+
+import re
+
+import httpx
+import pytest
+
+from app.asgi import ROUTES
+from tests.house import House, wait_until
+
+OWN_FOR_EACH = {"x-request-id", "openai-processing-ms", "date", "transfer-encoding"}
+CHANGING = {"/metrics": {"content-length"}}
+"""Headers of an answer that is not the same twice."""
+
+
+@pytest.fixture(scope="module")
+def job(house: House) -> str:
+    """The id of a finished job."""
+    with house.http() as http:
+        asked = {"model": "tts-1", "input": "Hello.", "voice": "alloy", "timestamps": ["word"]}
+        made = http.post("/v1/audio/speech/jobs", json=asked).json()
+        wait_until(lambda: http.get(f"/v1/audio/speech/jobs/{made['id']}").json()["status"] == "completed")
+    return str(made["id"])
+
+
+def headers(answer: httpx.Response, path: str) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in OWN_FOR_EACH | CHANGING.get(path, set())}
+
+
+GOTTEN = sorted({path for route in ROUTES if "GET" in route.http_methods for path in route.paths})
+
+
+@pytest.mark.parametrize("template", [*GOTTEN, "/schema", "/schema/openapi.json", "/schema/swagger-ui.css", "/v1/nope"])
+def test_every_address_that_can_be_got_tells_its_headers(house: House, job: str, template: str) -> None:
+    path = template.replace("{job_id:str}", job)
+    path = re.sub(r"\{[^}]+\}", "tts-1", path)
+    with house.http() as http:
+        gotten, told = http.get(path), http.head(path)
+
+    assert told.status_code == gotten.status_code
+    assert told.content == b""
+    assert headers(told, path) == headers(gotten, path)
+
+
+def test_the_connection_can_be_used_for_the_next_request(house: House, job: str) -> None:
+    with house.http(limits=httpx.Limits(max_connections=1)) as http:
+        for _ in range(3):
+            assert http.head(f"/v1/audio/speech/jobs/{job}/content").status_code == 200
+            assert http.get("/healthz").json() == {"status": "ok"}
+
+
+def test_events_that_would_go_on_for_long_are_not_waited_for(house: House) -> None:
+    with house.http() as http:
+        body = {"model": "tts-1", "input": "Hello. " * 20_000, "voice": "alloy", "response_format": "wav"}
+        made = http.post("/v1/audio/speech/jobs", json=body).json()
+        told = http.head(f"/v1/audio/speech/jobs/{made['id']}/events")
+        http.delete(f"/v1/audio/speech/jobs/{made['id']}")
+
+    assert told.status_code == 200
+    assert told.headers["content-type"].startswith("text/event-stream")
+
+
+def test_a_range_means_nothing(house: House, job: str) -> None:
+    with house.http() as http:
+        told = http.head(f"/v1/audio/speech/jobs/{job}/content", headers={"range": "bytes=0-1"})
+
+    assert told.status_code == 200
+    assert int(told.headers["content-length"]) > 2
+    assert "content-range" not in told.headers
+
+
+def test_where_get_is_not_head_is_not(house: House) -> None:
+    with house.http() as http:
+        told = http.head("/v1/audio/speech")
+
+    assert told.status_code == 405
+    assert told.headers["allow"] == "OPTIONS, POST"
+
+
+def test_it_is_counted_as_what_it_is(house: House) -> None:
+    with house.http() as http:
+        http.head("/v1/models/tts-1")
+        counted = http.get("/metrics").text
+
+    assert re.search(r'koe_requests_total\{method="HEAD",route="/v1/models/\{model_id\}",status="200"\} \d', counted)

@@ -1,0 +1,72 @@
+"""Below a path of a proxy's: links hold, and what names an address of its own names the right one."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.house import House, open_house
+
+ASKED = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
+
+
+@pytest.fixture(scope="module")
+def below(short_folder: Path) -> Iterator[httpx.Client]:
+    """A client of a house that is shown below a path."""
+    with open_house(short_folder / "below", KOE_ROOT_PATH="/tts/") as house, house.http() as http:
+        yield http
+
+
+def test_where_nothing_is_said_nothing_is_added(house: House) -> None:
+    with house.http() as http:
+        made = http.post("/v1/audio/speech/jobs", json=ASKED)
+
+        assert made.headers["location"] == f"/v1/audio/speech/jobs/{made.json()['id']}"
+        assert http.get("/schema/openapi.json").json()["servers"] == [{"url": "/"}]
+
+
+@pytest.mark.parametrize("way", ["", "/tts"], ids=["the proxy takes it out", "the proxy leaves it in"])
+def test_the_setting_is_in_what_is_told_whether_the_proxy_takes_the_path_out_or_not(below: httpx.Client, way: str) -> None:
+    made = below.post(f"{way}/v1/audio/speech/jobs", json=ASKED)
+
+    assert made.status_code == 202
+    assert made.headers["location"] == f"/tts/v1/audio/speech/jobs/{made.json()['id']}"
+    assert below.get(made.headers["location"]).status_code == 200
+    for kind in ("json", "yaml", "yml"):
+        assert "/tts" in below.get(f"{way}/schema/openapi.{kind}").text
+    assert below.get(f"{way}/schema/openapi.json").json()["servers"] == [{"url": "/tts"}]
+    assert below.get(f"{way}/").status_code == 200
+
+
+def test_a_path_that_only_begins_like_it_is_another(below: httpx.Client) -> None:
+    assert below.get("/ttsx/healthz").status_code == 404
+
+
+def test_a_proxy_may_say_it_itself(below: httpx.Client, house: House) -> None:
+    with house.http(headers={"x-forwarded-prefix": "/deep/koe/"}) as http:
+        made = http.post("/v1/audio/speech/jobs", json=ASKED)
+        assert made.headers["location"].startswith("/deep/koe/v1/audio/speech/jobs/job_")
+        assert http.get("/schema/openapi.json").json()["servers"] == [{"url": "/deep/koe"}]
+    with house.http() as http:
+        assert http.get("/schema/openapi.json").json()["servers"] == [{"url": "/"}]
+
+
+@pytest.mark.parametrize(
+    "said", ["//evil.example", "https://evil.example", "/a b", "/a/../..", "/<script>", "tts", "/é", "/%2e"]
+)
+def test_what_is_no_path_is_passed_over(house: House, said: str) -> None:
+    with house.http(headers={"x-forwarded-prefix": said.encode()}) as http:
+        assert http.post("/v1/audio/speech/jobs", json=ASKED).headers["location"].startswith("/v1/")
+
+
+@pytest.mark.parametrize("page", ["/schema", "/schema/", "/tts/schema", "/tts/schema/", "/"])
+def test_every_link_of_a_page_holds_below_any_path(below: httpx.Client, page: str) -> None:
+    answer = below.get(page)
+    links = re.findall(r'(?:src|href)="(?!data:|#|http)([^"]+)"', answer.text)
+
+    assert links
+    for link in links:
+        loaded = below.get(answer.url.join(link), follow_redirects=True)
+        assert loaded.status_code == 200, link
