@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from app.cli import koe
+from app.core import bounds
 from app.core.settings import Bytes, Settings, env_name
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +74,19 @@ def test_every_command_is_told() -> None:
     for name, command in koe.commands.items():
         assert isinstance(command, click.Command)
         assert name in hidden or f"`koe {name}" in README
+
+
+def test_the_limits_of_a_connection_are_those_that_hold() -> None:
+    table = README.split("### What a connection may cost")[1].split("\n\n")[1]
+
+    for limit in (
+        f"{bounds.HEAD_BYTES // 1024} KiB and {bounds.HEADERS} headers",
+        f"| {bounds.HEAD_SECONDS:g} s from",
+        f"| {bounds.BODY_SECONDS:g} s from",
+        f"| {bounds.BODY_BYTES // 1024**2} MiB of body; {bounds.JOB_BODY_BYTES // 1024**2} MiB for a job",
+        f"| {bounds.REQUESTS_AHEAD} requests",
+        f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
+        f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
+    ):
+        assert limit in table
+    assert bounds.SPARE_FILES == 0.25
