@@ -18,6 +18,7 @@ from rich.table import Table
 from app import __version__, client, client_jobs, doctor
 from app.asgi import create_app, create_litestar
 from app.core.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT
+from app.core.data_folder import prepare_folders
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.ending import ended_by
 from app.core.errors import Misconfigured
@@ -82,6 +83,7 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     settings = _override(settings, host=host, port=port)
     # A file that cannot be used is told here, and not by an API that is started again and again. Redis is not asked yet.
     create_litestar(settings, "redis://127.0.0.1")
+    prepare_folders(settings)
     if not no_offer:
         _offer_fetch(settings)
     _check_model(settings)
@@ -133,6 +135,7 @@ def has_voice(settings: Settings) -> None:
 def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
     """The API alone; `koe worker` speaks for it."""
     tell_service_links(os.environ)
+    prepare_folders(settings)
     if with_parent:
         end_with_parent()
     with adopted(fds) if fds else listening(settings.host, settings.port) as sockets:

@@ -28,11 +28,49 @@ _AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before a part that keeps dying is started again."""
 _STEADY_SECONDS: Final = 60.0
 """A part that has lived this long begins with the first wait again."""
+_MANY_DEATHS: Final = 3
+_REMEDY: Final = "What it said last stands above, and `koe doctor` tells what is missing on this machine."
 _REDIS_SECONDS: Final = 1.0
 
 
 class PartMisconfigured(Exception):
     """A part ended with the status that says that starting it again is in vain. It has said why on standard error."""
+
+
+class Again:
+    """When something that has died is started again: the oftener it dies, the later."""
+
+    def __init__(self, name: str, waits: Sequence[float] = _AGAIN_SECONDS) -> None:
+        self._name = name
+        self._waits = waits
+        self._started_at = 0.0
+        self._n_deaths = 0
+        self._not_before: float | None = None
+
+    def count_start(self) -> None:
+        """It has been started."""
+        self._started_at, self._not_before = time.monotonic(), None
+
+    def count_death(self, status: int | None = None) -> None:
+        """It has died, or could not be started. Says so, and says more where that happens again and again."""
+        now = time.monotonic()
+        self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS and self._not_before is None else self._n_deaths
+        wait = self._waits[min(self._n_deaths, len(self._waits) - 1)]
+        self._n_deaths += 1
+        self._not_before = now + wait
+        log.warning("part_died", part=self._name, status=status, again_in_seconds=wait)
+        if self._n_deaths >= _MANY_DEATHS:
+            log.error("part_keeps_dying", part=self._name, n_times=self._n_deaths, remedy=_REMEDY)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether its last death is counted, and it has not been started since."""
+        return self._not_before is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be started now."""
+        return self._not_before is not None and time.monotonic() >= self._not_before
 
 
 class Part:
@@ -43,22 +81,20 @@ class Part:
         self._command = command
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
-        self._n_deaths = 0
-        self._not_before = 0.0
+        self._again = Again(name)
 
     def start(self) -> None:
         """Starts it."""
-        self._process, self._started_at = self._open(), time.monotonic()
+        self._process = self._open()
+        self._again.count_start()
 
     def check(self) -> None:
         """Starts it again when it has died, each time after a longer wait. Raises PartMisconfigured when that would be in
         vain.
         """
-        now = time.monotonic()
         if self._process is None:
-            if now >= self._not_before:
-                self.start()
+            if self._again.is_due:
+                self._start_again()
             return
         status = self._process.poll()
         if status is None:
@@ -66,11 +102,15 @@ class Part:
         self.wait()
         if status == Misconfigured.EXIT_STATUS:
             raise PartMisconfigured(self.name)
-        self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS else self._n_deaths
-        wait = _AGAIN_SECONDS[min(self._n_deaths, len(_AGAIN_SECONDS) - 1)]
-        self._n_deaths += 1
-        self._not_before, self._process = now + wait, None
-        log.warning("part_died", part=self.name, status=status, again_in_seconds=wait)
+        self._process = None
+        self._again.count_death(status)
+
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except OSError as error:
+            log.error("part_not_started", part=self.name, reason=error.strerror)
+            self._again.count_death()
 
     @property
     def is_alive(self) -> bool:

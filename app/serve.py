@@ -23,10 +23,12 @@ from typing import IO, Final
 
 import structlog
 
+from app.core.data_folder import make_private, private_opener
 from app.core.embedded import EmbeddedError, EmbeddedServer
+from app.core.errors import Misconfigured
 from app.core.model_watch import ModelWatch
 from app.core.settings import Secret, Settings, part_environ
-from app.parts import ApiPart, Part, PartMisconfigured, WorkerPart
+from app.parts import Again, ApiPart, Part, PartMisconfigured, WorkerPart
 
 log: Final = structlog.get_logger()
 
@@ -39,6 +41,8 @@ _MOST_TRIES: Final = 3
 """To bring up workers for new files."""
 
 
+_SERVER_WAITS: Final = (0.0, 1.0, 5.0, 10.0, 30.0)
+"""Waits before the embedded server is started again: nobody is served without it."""
 _OVER: Final = object()
 
 
@@ -60,6 +64,7 @@ class Supervisor:
         self._sockets = sockets
         self._n_workers = n_workers
         self._parts = self._make_parts()
+        self._server_again = Again("valkey", _SERVER_WAITS)
         self._watch = ModelWatch(self._settings)
         self._on_started: Callable[[], None] = lambda: None
         self._coming: list[Part] = []
@@ -105,11 +110,28 @@ class Supervisor:
         return [WorkerPart(number, environ, redis_url.reveal()) for number in range(1, self._n_workers + 1)]
 
     def _check(self) -> None:
-        if self._server and not self._server.is_running():
-            log.warning("part_died", part="valkey")
-            self._server.start()
+        if self._server:
+            self._check_server(self._server)
         for part in self._parts:
             part.check()
+
+    def _check_server(self, server: EmbeddedServer) -> None:
+        """Starts it again when it has died: at once at first, then after longer and longer waits. What keeps it from starting
+        may pass, as a full disk does. Raises Misconfigured for what does not.
+        """
+        if server.is_running():
+            return
+        if not self._server_again.is_counting:
+            self._server_again.count_death()
+        if not self._server_again.is_due:
+            return
+        try:
+            server.start()
+        except (EmbeddedError, OSError) as error:
+            log.error("part_not_started", part="valkey", reason=str(error))
+            self._server_again.count_death()
+        else:
+            self._server_again.count_start()
 
     def _renew_if_asked(self) -> None:
         """The next step of the renewal that is under way, or the first of one that was asked for meanwhile."""
@@ -257,8 +279,8 @@ def _with_redis(settings: Settings, url: str) -> Settings:
 
 @contextmanager
 def _data_lock(settings: Settings) -> Iterator[None]:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with (settings.data / "koe.lock").open("w") as lock:
+    make_private(settings.data, "KOE_DATA")
+    with open(settings.data / "koe.lock", "w", opener=private_opener) as lock:
         _take(lock, settings)
         yield
 
@@ -266,10 +288,14 @@ def _data_lock(settings: Settings) -> Iterator[None]:
 def _take(lock: IO[str], settings: Settings) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         raise EmbeddedError(
             f"Another `koe serve` uses {settings.data}. Stop it, or set KOE_DATA to another folder and KOE_PORT to a free port."
         ) from None
+    except OSError as error:
+        raise Misconfigured(
+            f"KOE_DATA must be a folder that can hold locks, and {settings.data} is none ({error.strerror})."
+        ) from error
 
 
 @contextmanager

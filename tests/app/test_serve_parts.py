@@ -77,7 +77,7 @@ def test_a_part_that_died_is_started_again_after_a_wait(
     part.check()
     assert part._process is None
 
-    monkeypatch.setattr(part, "_not_before", 0.0)
+    monkeypatch.setattr(part._again, "_not_before", 0.0)
     part.check()
     wait_until(lambda: started(notes) == 2)
 
@@ -95,7 +95,8 @@ def test_each_wait_is_longer_until_it_has_lived_for_long(
         part._process.wait()
         clock[0] += lived_seconds
         part.check()
-        waits.append(part._not_before - clock[0])
+        assert part._again._not_before is not None
+        waits.append(part._again._not_before - clock[0])
 
     assert waits == [1.0, 2.0, 5.0, 10.0, 30.0, 30.0, 1.0, 2.0]
 
@@ -261,6 +262,32 @@ def _signals_kept() -> Iterator[None]:
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
+
+
+def test_a_server_that_cannot_be_started_again_is_tried_later_and_later(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("app.parts.time.monotonic", lambda: clock[0])
+    supervisor = Supervisor(read_settings({"KOE_DATA": str(data)}), [], n_workers=0)
+    supervisor._parts = []
+    assert supervisor._server is not None
+    (data / "appendonlydir").mkdir()
+    manifest = data / "appendonlydir" / "appendonly.aof.manifest"
+    manifest.write_text("broken\n")
+
+    with capture_logs() as logs:
+        for _ in range(4):
+            supervisor._check()
+            clock[0] += 1
+        manifest.unlink()
+        clock[0] += 60
+        supervisor._check()
+        assert supervisor._server.is_running()
+        supervisor._server.stop()
+
+    deaths = [entry["again_in_seconds"] for entry in logs if entry["event"] == "part_died"]
+    assert deaths == [0.0, 1.0, 5.0]
+    assert [entry["n_times"] for entry in logs if entry["event"] == "part_keeps_dying"] == [3]
+    assert all("manifest" in entry["reason"] for entry in logs if entry["event"] == "part_not_started")
 
 
 def test_with_a_redis_of_one_s_own_no_server_is_brought(data: Path) -> None:

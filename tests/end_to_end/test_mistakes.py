@@ -1,5 +1,6 @@
 """What cannot come right by itself ends Koe's processes with one sentence and status 78, and is not tried for ever."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -39,6 +40,26 @@ def test_a_wrong_setting_ends_with_one_sentence_that_names_it(command: list[str]
     (sentence,) = sentences(said)
     assert sentence.startswith("Error: ")
     assert name in sentence
+
+
+@pytest.mark.parametrize("command", [SERVE, API, WORKER], ids=["serve", "api", "worker"])
+def test_a_folder_that_cannot_be_used_is_told_by_the_setting(command: list[str], data: Path) -> None:
+    (data / "file").touch()
+    status, said = ended(command, data, KOE_DATA=str(data / "file" / "koe"), KOE_ENGINE="tone")
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert "KOE_DATA must be a folder" in sentence
+    assert str(data / "file") in sentence
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/proc"])
+def test_a_user_without_a_home_is_told_what_to_set(home: str, data: Path) -> None:
+    status, said = ended(SERVE, data, KOE_DATA="", XDG_DATA_HOME="", HOME=home, KOE_ENGINE="tone")
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert f"KOE_DATA must be a folder that this user ({os.getuid()}) can write to" in sentence
 
 
 @pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])

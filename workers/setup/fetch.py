@@ -15,7 +15,9 @@ from typing import Final, Literal, get_args
 import click
 import msgspec
 
-from app.core.settings import Settings, SettingsError, read_settings
+from app.core.data_folder import make_private
+from app.core.ending import ended_by
+from app.core.settings import Settings, read_settings
 from app.core.voices import load_catalogue
 from workers.engines.kokoro.names import CONFIG, WEIGHTS
 from workers.setup.downloads import Downloads
@@ -117,7 +119,7 @@ def _bring(source: Source, english: EnglishModel, data: Path) -> _Brought:
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
     """Holds the lock under which one process at a time fetches."""
-    data.mkdir(parents=True, exist_ok=True)
+    make_private(data, "KOE_DATA")
     with (data / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -180,8 +182,8 @@ def main(choice: Choice) -> None:
         fetch(settings, choice)
     except OSError as error:
         raise click.ClickException(_explain(error, settings)) from error
-    except (SettingsError, ValueError, FetchError) as error:
-        raise click.ClickException(str(error)) from error
+    except (ValueError, FetchError) as error:
+        raise ended_by(error) from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The Valkey server of our own: it starts, answers, keeps what it was given, and leaves nothing behind."""
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,6 +102,30 @@ def test_to_end_what_never_started_is_nothing(data: Path) -> None:
 def test_a_path_too_long_for_a_socket_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="set KOE_DATA to a shorter one, or KOE_REDIS_URL"):
         EmbeddedServer(tmp_path / ("deep" * 30))
+
+
+def test_its_files_are_this_user_s_alone(server: EmbeddedServer, data: Path) -> None:
+    with connect(server.url) as redis:
+        redis.set("name", "koe")
+        redis.execute_command("BGREWRITEAOF")
+    server.stop()
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.rglob("*")}
+    assert {"valkey.log", "appendonlydir"} < set(modes)
+    assert not {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
+
+
+def test_a_server_that_cannot_start_shows_this_run_s_log_alone(data: Path) -> None:
+    (data / "valkey.log").write_text("1:M 01 Jan 2026 00:00:00.000 # words of another day\n")
+    (data / "appendonlydir").mkdir()
+    (data / "appendonlydir" / "appendonly.aof.manifest").write_text("broken\n")
+
+    with pytest.raises(EmbeddedError) as caught:
+        EmbeddedServer(data).start()
+
+    assert "manifest" in str(caught.value)
+    assert "another day" not in str(caught.value)
+    assert "overcommit" not in str(caught.value)
 
 
 def test_a_server_that_cannot_start_says_why(data: Path) -> None:
