@@ -49,14 +49,14 @@ class _Timbre(msgspec.Struct, frozen=True):
 
 
 class EspeakEngine:
-    """An engine on espeak-ng's library. One thread speaks at a time; the others wait."""
+    """An engine on espeak-ng, which speaks in processes of its own."""
 
     name = "espeak"
     takes_phonemes = False
     batch_size = 1
 
     def __init__(self, catalogue: Catalogue, finish: Finish | None = None) -> None:
-        """Raises EngineUnavailable when the library does not work on this machine."""
+        """Raises EngineUnavailable when espeak-ng does not work on this machine."""
         espeak.self_test()
         espeak.voices()
         self._timbres = _cast(catalogue)
@@ -106,15 +106,15 @@ class EspeakEngine:
         self.synthesize(list(self.prepare("Ready.", voice=voice, language="en-US", speed=1.0)))
 
     def close(self) -> None:
-        """Holds nothing."""
+        """Ends the processes that wait, which another engine of this process would start again."""
+        espeak.SPEAKING.close()
 
     def _speak(self, one: Segment) -> Waveform:
         if one.n_phonemes > MAX_PHONEMES:
             raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'espeak' takes {MAX_PHONEMES}.")
         name, pitch = self._name(one.voice, one.language), self._pitch(one.voice)
         wpm = round(min(max(_NORMAL_WPM * one.speed, espeak.LEAST_WPM), espeak.MOST_WPM))
-        with espeak.opened() as library:
-            pcm, events = library.speak(one.text, name, wpm=wpm, pitch=pitch)
+        pcm, events = espeak.speak(one.text, name, wpm=wpm, pitch=pitch)
         samples = soxr.resample(pcm.astype(np.float32) / 32768, espeak.RATE_HZ, SAMPLE_RATE_HZ)
         seconds = len(samples) / SAMPLE_RATE_HZ
         spoken = Waveform(samples, _time(one.text, events, len(pcm), seconds))

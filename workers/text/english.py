@@ -16,10 +16,10 @@ from typing import Any, Final
 import spacy
 import structlog
 from misaki import en
-from misaki.espeak import EspeakFallback
 
 from workers.text import tagger
 from workers.text.aligning import Stretch
+from workers.text.misaki_espeak import EspeakFallback
 from workers.text.script import Script
 
 _SIGNS: Final = {

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
-from misaki.espeak import EspeakG2P
 
 from workers.text import english
 from workers.text.aligning import Stretch, say_in_parts
 from workers.text.kana import find_tokens, find_unread, has_latin
+from workers.text.misaki_espeak import EspeakG2P
 
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
     from misaki.ja import JAG2P

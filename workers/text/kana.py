@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import regex
 
-from workers.text.espeak import LOCK
+from workers.text.lock import LOCK
 from workers.text.script import Script
 
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):

@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from misaki.espeak import EspeakG2P
-
 from workers.text.aligning import Stretch
+from workers.text.misaki_espeak import EspeakG2P
 from workers.text.script import Script
 from workers.text.taming import tame
 

@@ -18,12 +18,12 @@ from app.core.errors import NotSupported
 from workers.text import tagger
 from workers.text.aligning import Stretch, assign, say_in_parts
 from workers.text.directions import NO_DIRECTIONS, Directions
-from workers.text.espeak import LOCK
 from workers.text.foreign import find_foreign
+from workers.text.lock import LOCK
 from workers.text.words import SaidWord
 
 G2P = Callable[[str], list[Stretch]]
-"""What is said of a text that is not blank, in its order. Called with `workers.text.espeak.LOCK` held."""
+"""What is said of a text that is not blank, in its order. Called with `workers.text.lock.LOCK` held."""
 
 
 class Said(msgspec.Struct, frozen=True):
