@@ -24,6 +24,7 @@ from app.core.errors import EngineFailed, EngineUnavailable
 from workers.text import espeak_child
 from workers.text.children import BROKEN, Children, DeadlyText, Question
 from workers.text.segment import Ending, Piece, halve
+from workers.text.taming import part_runs
 
 log: Final = structlog.get_logger()
 
@@ -137,7 +138,7 @@ def _say(kind: int, text: str, voice: str) -> str:
 
 
 def _say_once(text: str, *, kind: int, voice: str) -> str:
-    return PHONEMIZING.ask(Question(kind, voice, _encode(text))).data.decode("utf-8", "replace")
+    return PHONEMIZING.ask(Question(kind, voice, _encode(part_runs(text)))).data.decode("utf-8", "replace")
 
 
 def _speak_once(text: str, *, voice: str, wpm: int, pitch: int) -> tuple[npt.NDArray[np.int16], list[WordEvent]]:

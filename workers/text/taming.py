@@ -3,6 +3,9 @@
 Found by giving it random text in all of its languages: a few of them (Danish, Hindi, Konkani, Malayalam, Vietnamese and others)
 change to another for what they cannot read, and lose their way where that happens within a word, behind a hyphen at a clause's
 beginning (`?-c`), or at a script that has no language at all. What is left out could not have been said.
+
+Why long runs are parted: letters with full stops between them are gathered in 80 bytes, and each `'s` is taken for one more
+ending of the same word, without a limit of either. No abbreviation is as long as that.
 """
 
 from typing import Final
@@ -39,9 +42,28 @@ _BEFORE_ANOTHER_SCRIPT: Final = regex.compile(
     ),
     regex.V1,
 )
+_APOSTROPHES: Final = "'’‘‛ʼʹ´′`＇"
+_DOTTED: Final = r"[^\s.\p{Nd}]\s{0,3}+\.++\s{0,3}+"
+_LONG_RUN: Final = regex.compile(
+    rf"(?P<head>(?:{_DOTTED}){{9}}[^\s.\p{{Nd}}])\s{{0,3}}+\.++\s{{0,3}}+(?={_DOTTED})"
+    rf"|(?P<endings>(?:[sS][{_APOSTROPHES}]++){{10}}+)",
+    regex.V1,
+)
+"""Ten letters of at most four bytes are half of what there is room for; of endings it survives sixty."""
+
+
+def part_runs(text: str) -> str:
+    """`text` with a comma or a space in every run of dotted letters and of `s'` that is longer than any abbreviation."""
+    return str(_LONG_RUN.sub(_part, text))
 
 
 def tame(script: Script) -> Script:
     """`script` for espeak-ng. Most text is left as it is."""
-    plain = script.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
+    parted = script.sub(_LONG_RUN, _part)
+    plain = parted.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
     return plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")
+
+
+def _part(match: "regex.Match[str]") -> str:
+    # A space alone would not do: in some scripts a full stop with a space behind it is one more between letters.
+    return f"{match['head']}, " if match["head"] else f"{match['endings']} "
