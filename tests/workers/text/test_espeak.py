@@ -1,17 +1,25 @@
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from app.core.errors import EngineUnavailable
-from workers.text import espeak
+from workers.text import children, espeak
 
 
 def _samples(text: str, voice: str) -> bytes:
-    with espeak.opened() as library:
-        return library.speak(text, voice, wpm=175, pitch=50)[0].tobytes()
+    return espeak.speak(text, voice, wpm=175, pitch=50)[0].tobytes()
+
+
+def _in_a_process(program: str, **environ: str) -> str:
+    """What a program prints that runs as a worker would, with this tree's modules."""
+    head = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from workers.text import espeak\n"
+    command = [sys.executable, "-c", head + program, json.dumps(sys.path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | environ).stdout
 
 
 def test_the_library_passes_its_own_test() -> None:
@@ -19,9 +27,26 @@ def test_the_library_passes_its_own_test() -> None:
 
 
 def test_a_broken_library_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(espeak.sys, "executable", "/bin/false")
+    espeak.SPEAKING.close()
+    monkeypatch.setattr(children.sys, "executable", "/bin/false")
     with pytest.raises(EngineUnavailable, match="pip install --force-reinstall espeakng-loader"):
         espeak.self_test()
+
+
+def test_an_interpreter_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    espeak.SPEAKING.close()
+    monkeypatch.setattr(children.sys, "executable", "/no/such/python")
+    with pytest.raises(EngineUnavailable, match="its process cannot be started \\(No such file or directory\\)"):
+        espeak.self_test()
+
+
+def test_a_library_that_cannot_be_loaded_is_told_without_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    espeak.SPEAKING.close()
+    monkeypatch.setattr(children.espeakng_loader, "get_library_path", lambda: "/no/such/libespeak-ng.so")
+    with pytest.raises(EngineUnavailable, match=r"its library cannot be loaded \(libespeak-ng.so: cannot open") as caught:
+        espeak.self_test()
+    assert "/no/such" not in caught.value.message
+    espeak.SPEAKING.close()
 
 
 @pytest.mark.parametrize(
@@ -58,31 +83,62 @@ def test_threads_do_not_get_each_others_text() -> None:
     assert samples == [one for _, one in alone] * 10
 
 
-def test_phonemes_do_not_depend_on_what_was_said_before() -> None:
-    with espeak.opened() as library:
-        fresh = library.phonemes("The birch canoe slid.", "gmw/en-US+f3")
+def test_nothing_depends_on_what_was_said_before() -> None:
+    espeak.PHONEMIZING.close()
+    espeak.SPEAKING.close()
+    mine = ("The birch canoe slid.", "gmw/en-US+f3")
+    fresh = espeak.phonemes(*mine), espeak.tied_phonemes(*mine), _samples(*mine)
     for text, voice in (("Der Hund", "gmw/de"), ("你好 world", "sit/cmn"), ("The birch canoe slid.", "gmw/en-US+m3")):
         espeak.phonemes(text, voice)
-    assert espeak.phonemes("The birch canoe slid.", "gmw/en-US+f3") == fresh
+        espeak.tied_phonemes(text, voice)
+        _samples(text, voice)
+    assert (espeak.phonemes(*mine), espeak.tied_phonemes(*mine), _samples(*mine)) == fresh
 
 
 def test_nothing_of_the_library_is_lost_when_it_is_loaded_again_and_again() -> None:
-    program = (
-        "import ctypes, gc, json, sys; sys.path[:] = json.loads(sys.argv[1]); from workers.text import espeak\n"
+    used = _in_a_process(
+        "import ctypes, espeakng_loader, gc; from workers.text.espeak_child import Library\n"
         "class Info(ctypes.Structure): _fields_ = [(n, ctypes.c_size_t) for n in 'a b c d e f g used i j'.split()]\n"
         "libc = ctypes.CDLL(None); libc.mallinfo2.restype = Info; used = []\n"
         "for n in range(90):\n"
-        "    with espeak.opened() as library: library.speak('one', 'gmw/en-US+f3', wpm=175, pitch=50)\n"
-        "    espeak.phonemes('one two', ('gmw/en-US', 'gmw/de')[n % 2])\n"
+        "    library = Library(espeakng_loader.get_library_path(), espeakng_loader.get_data_path())\n"
+        "    library.speak(b'one', 'gmw/en-US+f3', wpm=175, pitch=50)\n"
+        "    for voice in ('gmw/en-US', 'gmw/de'): library.phonemes(b'one two', voice, 2)\n"
+        "    library.close()\n"
         "    if n % 30 == 29: gc.collect(); used.append(libc.mallinfo2().used)\n"
         "print(used[-1] - used[-2])"
     )
-    done = subprocess.run([sys.executable, "-c", program, json.dumps(sys.path)], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 30 * 1024
+    assert int(used) < 30 * 1024
 
 
 def test_words_are_told_with_their_place() -> None:
-    with espeak.opened() as library:
-        samples, words = library.speak("one two three", "gmw/en-US", wpm=175, pitch=50)
+    samples, words = espeak.speak("one two three", "gmw/en-US", wpm=175, pitch=50)
     assert [word.character for word in words] == [0, 4, 8]
     assert 0 == words[0].sample < words[1].sample < words[2].sample < len(samples)
+
+
+def test_a_text_that_the_library_does_not_survive_is_said_in_parts() -> None:
+    text = "Good day. " + "s'" * 79 + " is what I said."
+    samples, words = espeak.speak(text, "gmw/en-US", wpm=175, pitch=50)
+    last = max(words, key=lambda word: word.sample)
+    assert text[last.character :].startswith("said")
+    assert 0.9 * len(samples) < last.sample + espeak.RATE_HZ < 1.1 * len(samples)
+
+
+def test_a_worker_has_the_library_neither_in_its_process_nor_as_a_copy(tmp_path: Path) -> None:
+    program = """
+from app.core.languages import LANGUAGES
+from workers.text.phonemize import Phonemizer
+from workers.text.pictures import say_pictures
+from workers.text.script import Script
+phonemizer = Phonemizer()
+for language in LANGUAGES:
+    if phonemizer.speaks(language.tag):
+        phonemizer.phonemize("Radio zxqvrt Привет こんにちは Ελλάδα", language.tag)
+say_pictures(Script.of("a 🎉 b"), "hi")
+espeak.speak("one", "gmw/en-US", wpm=175, pitch=50)
+with open("/proc/self/maps") as maps: print("espeak" in maps.read())
+"""
+    said = _in_a_process(program, TMPDIR=str(tmp_path))
+    assert said.splitlines()[-1] == "False"
+    assert not list(tmp_path.rglob("*espeak*"))
