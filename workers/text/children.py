@@ -22,7 +22,7 @@ import structlog
 
 from app.core.errors import EngineFailed, EngineUnavailable
 from workers.text import espeak_child
-from workers.text.espeak_child import ANSWER, QUESTION, WORD
+from workers.text.espeak_child import ANSWER, CPU_SECONDS_PER_BYTE, MOST_BYTES, QUESTION, WORD
 
 log: Final = structlog.get_logger()
 
@@ -30,15 +30,16 @@ MOST: Final = 4
 """Processes of one kind, about 11 MB each; they are started as they are needed. One that hangs leaves the others."""
 
 _ANSWER_SECONDS: Final = 10.0
-"""Longest wait for one answer. A process that computes ends by itself before that; this is for one that does not."""
+_ANSWER_SECONDS_PER_BYTE: Final = 5 * CPU_SECONDS_PER_BYTE
+"""Longest wait for one answer, and more for each byte of the text. A process that computes ends by itself before that; this is
+for one that does not.
+"""
 _LOOK_SECONDS: Final = 0.05
 """Between two looks whether the answer is still to be waited for."""
 _MOST_LOSSES: Final = 20
 """Processes that one question may lose to others' signals. Whoever kills as many in a row wants none."""
 _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGSYS})
 """Signals that a process gives itself by what it does."""
-_MOST_BYTES: Final = 64 * 1024**2
-"""Of an answer, 25 minutes of speech; one that is longer comes from a process that has lost its way."""
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment, which holds secrets: what the interpreter may need to start."""
 
@@ -191,12 +192,13 @@ class _Child:
 
     def ask(self, question: Question) -> tuple[int, bytes, bytes]:
         """How it went, the words and the data. Raises _ChildLost."""
-        until = time.monotonic() + _ANSWER_SECONDS
+        until = time.monotonic() + _ANSWER_SECONDS + _ANSWER_SECONDS_PER_BYTE * len(question.text)
         rest = memoryview(question.to_bytes())
         while rest:
             rest = rest[self._patiently(partial(self._socket.send, rest), until) :]
         status, n_words, n_bytes = ANSWER.unpack(self._receive(ANSWER.size, until))
-        if max(n_words * WORD.size, n_bytes) > _MOST_BYTES:
+        if max(n_words * WORD.size, n_bytes) > MOST_BYTES:
+            # Of a process that has lost its way.
             raise _ChildLost(-signal.SIGSEGV)
         return status, self._receive(n_words * WORD.size, until), self._receive(n_bytes, until)
 

@@ -38,10 +38,15 @@ GIVEN, BROKEN, FAILED, OUT_OF_MEMORY = range(4)
 """How it went; the data of all but the first is a phrase that says why."""
 
 RATE_HZ: Final = 22_050
+MOST_BYTES: Final = 16 * 1024**2
+"""Of an answer's data: six minutes of speech, of which the longest segment has one and a half."""
 CPU_SECONDS: Final = 2.0
-"""For one answer; the longest takes a twentieth of it. Time of the processor, since a busy machine may take long."""
+CPU_SECONDS_PER_BYTE: Final = 0.002
+"""For one answer, and more for each byte of the text; the longest segments take a twentieth of it. It is time of the processor,
+since a busy machine may take long.
+"""
 
-_MOST_BYTES: Final = 1024**3
+_MOST_MEMORY_BYTES: Final = 1024**3
 _SYNCHRONOUS: Final = 2
 _DO_NOT_EXIT: Final = 0x8000
 _UTF_8: Final = 1
@@ -99,6 +104,7 @@ class Library:
     def __init__(self, path: str, data_path: str) -> None:
         """Raises BrokenError."""
         self._samples: list[bytes] = []
+        self._n_bytes = 0
         self._words: list[tuple[int, int]] = []
         self._is_short = False
         self._voice = ""
@@ -152,7 +158,7 @@ class Library:
         _ctypes.dlclose(self._library._handle)
 
     def _synthesize(self, data: bytes) -> None:
-        self._samples, self._words, self._is_short = [], [], False
+        self._samples, self._n_bytes, self._words, self._is_short = [], 0, [], False
         if self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF_8, None, None) != 0:
             raise FailedError("espeak-ng could not speak a segment.")
         if self._is_short:
@@ -175,6 +181,9 @@ class Library:
 
     def _take(self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]") -> None:
         if wave and n_samples:
+            self._n_bytes += 2 * n_samples
+            if self._n_bytes > MOST_BYTES:
+                raise MemoryError
             self._samples.append(ctypes.string_at(wave, 2 * n_samples))
         index = 0
         while events[index].type != _EVENT_END:
@@ -201,7 +210,7 @@ class Child:
             body = _read(self._questions, n_voice + n_text)
             if body is None:
                 return
-            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS + CPU_SECONDS_PER_BYTE * n_text)
             status, words, data = self._try(kind, body[:n_voice].decode(), body[n_voice:], wpm, pitch)
             _write(self._answers, ANSWER.pack(status, len(words), len(data)), *(WORD.pack(*word) for word in words), data)
             if kind == SPEECH and status == GIVEN:
@@ -291,7 +300,7 @@ def main() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    for kind, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, _MOST_BYTES)):
+    for kind, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, _MOST_MEMORY_BYTES)):
         with suppress(OSError, ValueError):
             resource.setrlimit(kind, (most, most))
     answers = os.dup(1)
