@@ -4,17 +4,14 @@ Why: words are timed as they are spoken ("twelve dollars"), and told as they wer
 a text speakable goes through here, and keeps the way back.
 """
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 Pattern = Any
 """Compiled by `re` or by `regex`."""
 Change = Callable[[Any], str | None]
 """Gets a match and gives what stands in its place; None leaves it."""
-
-_EDGES: Final = re.compile(r"\A\s*|\s*\Z")
 
 
 class Script:
@@ -76,7 +73,10 @@ class Script:
 
     def strip(self) -> "Script":
         """Without white space around it."""
-        return self.sub(_EDGES, "")
+        # Not by a pattern: one that looks for the end would try at each space of a run, and go through the rest of it.
+        end = len(self.text.rstrip())
+        start = end - len(self.text[:end].lstrip())
+        return self if end - start == len(self.text) else self.cut(start, end)
 
 
 class _Writer:
