@@ -32,8 +32,8 @@ _LIGATURE: Final = re.compile("[\u2160-\u217f\u2460-\u2473\u3380-\u33df\ufb00-\u
 """Roman numerals, numbers in circles, units and letters that are one character."""
 _COMPOSED: Final = regex.compile(r"\X")
 """What is seen as one character: its marks may be composed with it, and nothing else is."""
-_BLANK_LINES: Final = re.compile(r"\s*\n[^\S\n]*\n\s*")
-_SPACES: Final = re.compile(r"(?!\n\n)\s+(?<!\n\n)")
+_SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
+"""Runs of white space, but for a single space."""
 
 
 def clean(script: Script) -> Script:
@@ -63,7 +63,7 @@ def _make_plain(script: Script) -> Script:
 
 def _fold(script: Script) -> Script:
     """In lines of words."""
-    return script.strip().sub(_BLANK_LINES, "\n\n").sub(_SPACES, " ")
+    return script.strip().sub(_SPACES, lambda match: "\n\n" if match[0].count("\n") > 1 else " ")
 
 
 def _compose(script: Script) -> Script:

@@ -86,7 +86,7 @@ _EMPHASIS: Final = (
     Rule(re.compile(r"\\(?=[\\`*_{}\[\]()#+.!|<>~-])"), "", needs_digit=False),
     Rule(re.compile(r"(?<![\w*)\]])\*++(?=[^\s*])"), "", needs_digit=False),
     Rule(re.compile(r"(?<=[^\s*])\*++(?![\w*(\[])"), "", needs_digit=False),
-    Rule(re.compile(r"(?<=\w)\*{2,}+|\*{2,}+(?=\w)"), "", needs_digit=False),
+    Rule(re.compile(r"(?<=\w)\*{2,}+|(?<!\*)\*{2,}+(?=\w)"), "", needs_digit=False),
     Rule(re.compile(r"(?<!\w)_++(?=[^\s_])|(?<=[^\s_])_++(?!\w)"), "", needs_digit=False),
     Rule(re.compile(r"_++"), " ", needs_digit=False),
 )
