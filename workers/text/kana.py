@@ -6,6 +6,7 @@ Why katakana with spaces: it is all that espeak-ng's Japanese reads as words; of
 import contextlib
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -32,6 +33,12 @@ _JAPANESE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}0-9]")
 _LEANING: Final = frozenset({"助詞", "助動詞", "記号"})
 """Particles, endings and marks, which are said with the word before them."""
 _LEANING_KINDS: Final = frozenset({"接尾", "非自立"})
+_MOST_PAIRS: Final = 20
+"""Of equal characters in a sentence and its reading, for each character, up to which the best pairs are looked for: prose has
+two to six, and a long sentence of a single digit some hundreds, with which it would take a second.
+"""
+_NEAR: Final = 20
+"""Characters that a reading may leave out one after the other, in a text of which the best pairs are not looked for."""
 _POINT: Final = "．"
 _DEVOICED: Final = "’"
 
@@ -82,12 +89,10 @@ def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where each token stands in `text`; those that are not in it, such as the words of a number, share what lies between."""
     plain = [(character, i) for i, written in enumerate(text) for character in _plain(written)]
     read = [(character, i) for i, token in enumerate(tokens) for character in _plain(token)]
-    matcher = SequenceMatcher(None, [one for one, _ in plain], [one for one, _ in read], autojunk=False)
     found: dict[int, tuple[int, int]] = {}
-    for in_plain, in_read, size in matcher.get_matching_blocks():
-        for i in range(size):
-            place, token = plain[in_plain + i][1], read[in_read + i][1]
-            found[token] = (found.get(token, (place, 0))[0], place + 1)
+    for in_plain, in_read in _pair([one for one, _ in plain], [one for one, _ in read]):
+        place, token = plain[in_plain][1], read[in_read][1]
+        found[token] = (found.get(token, (place, 0))[0], place + 1)
     starts = [found[i][0] if i in found else len(text) for i in range(len(tokens))]
     nexts = list(accumulate(reversed([*starts, len(text)]), min))[::-1]
     done = 0
@@ -95,6 +100,21 @@ def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
         first, last = found.get(i, (done, max(done, nexts[i + 1])))
         yield first, last
         done = last if i in found else done
+
+
+def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of equal characters in the order of both: the longest runs first, or the next best where nearly all are equal."""
+    n_written, n_read = Counter(written), Counter(read)
+    if sum(n * n_read[character] for character, n in n_written.items()) <= _MOST_PAIRS * len(written):
+        matcher = SequenceMatcher(None, written, read, autojunk=False)
+        for in_written, in_read, size in matcher.get_matching_blocks():
+            yield from ((in_written + i, in_read + i) for i in range(size))
+        return
+    at = 0
+    for in_read, character in enumerate(read):
+        if (place := next((i for i in range(at, min(at + _NEAR, len(written))) if written[i] == character), -1)) >= 0:
+            yield place, in_read
+            at = place + 1
 
 
 def _plain(text: str) -> str:
