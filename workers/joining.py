@@ -49,9 +49,21 @@ def to_pcm(samples: Samples) -> bytes:
     return (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()
 
 
+def n_samples(seconds: float) -> int:
+    """How many samples last as long."""
+    return round(seconds * SAMPLE_RATE_HZ)
+
+
 def silence(seconds: float) -> bytes:
     """Zeros, as s16le."""
-    return bytes(SAMPLE_BYTES * round(seconds * SAMPLE_RATE_HZ))
+    return bytes(SAMPLE_BYTES * n_samples(seconds))
+
+
+def silences(n: int) -> Iterator[bytes]:
+    """So many zeros as s16le, a second at a time."""
+    while n > 0:
+        yield bytes(SAMPLE_BYTES * min(n, SAMPLE_RATE_HZ))
+        n -= SAMPLE_RATE_HZ
 
 
 def seconds_of(pcm: bytes) -> float:
@@ -106,32 +118,33 @@ def pause_after(segment: Segment) -> Ending:
 
 
 class Joiner:
-    """Joins the segments of one utterance, in order, as they come."""
+    """Tells the pauses between the segments of one utterance, in order, as they come.
+
+    Why numbers and not the silence itself: a text of a page can ask for hours of it.
+    """
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
-        self._pause = b""
-        self._asked = b""
+        self._pause = 0
+        self._asked = 0
 
-    def add(self, pcm: bytes, ending: Ending) -> Iterator[bytes]:
-        """The pause that was owed, and the segment, as s16le. `pcm` is trimmed; when nothing is left of it, it gives nothing
-        and the longer pause is kept.
+    def add(self, pcm: bytes, ending: Ending) -> int:
+        """The silence that is owed before the segment, in samples. `pcm` is trimmed, s16le; when nothing is left of it, nothing
+        is owed yet and the longer pause is kept.
         """
-        pause = silence(PAUSE_SECONDS[ending] / self._speed)
+        pause = n_samples(PAUSE_SECONDS[ending] / self._speed)
         if not pcm:
-            self._pause = max(self._pause, pause, key=len)
-            return
-        if before := self._asked or self._pause:
-            yield before
-        self._pause, self._asked = pause, b""
-        yield pcm
+            self._pause = max(self._pause, pause)
+            return 0
+        before = self._asked or self._pause
+        self._pause, self._asked = pause, 0
+        return before
 
     def pause(self, seconds: float) -> None:
         """A pause that the user asks for: it takes the place of the one that the text would have."""
-        self._asked += silence(seconds)
+        self._asked += n_samples(seconds)
 
-    def rest(self) -> Iterator[bytes]:
-        """What was asked for behind the last segment, as s16le."""
-        if self._asked:
-            yield self._asked
-            self._asked = b""
+    def rest(self) -> int:
+        """What was asked for behind the last segment, in samples."""
+        asked, self._asked = self._asked, 0
+        return asked

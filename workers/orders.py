@@ -93,13 +93,17 @@ class ListenedOrder:
         if not self._is_prepared:
             self._is_prepared = True
             _unless_away(lambda: self._ledger.risk(self.claim, -1))
-        if self.cancelled.is_set():
-            raise Cancelled("The utterance is not wanted any more.")
+        self.look()
         if self.writer.unread_bytes > self._limits.stream_bytes:
             raise Parked("Enough is spoken until it has been read.")
         has_had_its_turn = time.monotonic() - self._begun_at > _QUANTUM_SECONDS and lead_seconds > _LEAD_SECONDS
         if has_had_its_turn and self._limits.give_way():
             raise Yielded("Others wait for the slot.")
+
+    def look(self) -> None:
+        """See Order."""
+        if self.cancelled.is_set():
+            raise Cancelled("The utterance is not wanted any more.")
 
     def tell(self, words: Sequence[TimedWord]) -> None:
         """See Order."""

@@ -102,6 +102,10 @@ class PartOrder:
             with suppress(RedisError):
                 self._jobs.advance(self._job_id, self._number, n_segments=n_segments, audio_seconds=seconds)
 
+    def look(self) -> None:
+        """See Order."""
+        self._wanted.check()
+
     def tell(self, words: Sequence[TimedWord]) -> None:
         """See Order."""
         self.words.extend(words)

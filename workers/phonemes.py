@@ -20,6 +20,7 @@ from app.core.question import Outcome, Phonemized, PhonemizedSegment, Question
 from app.core.utterance import Utterance
 from workers.engines.base import Engine, Segment
 from workers.synthesizer import Read, Reading, prepare, read
+from workers.text.looking import looking
 from workers.text.segment import Ending
 
 log: Final = structlog.get_logger()
@@ -27,7 +28,7 @@ log: Final = structlog.get_logger()
 _BREATH_SECONDS: Final = 0.001
 """After each segment: there is one G2P for all slots, and a listener's text must get at it before a long question has ended."""
 
-_LOOK_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.1
 """Between two looks whether the answer is still waited for."""
 
 
@@ -68,26 +69,16 @@ class Phonemes:
 
     def _find(self, question: Question) -> Phonemized:
         engine, utterance = self._engine_of(question), _as_utterance(question)
-        reading = read(utterance, engine)
-        reading = Reading(list(reading.passages), reading.directions)
-        spell = reading.directions.spell
-        prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
-        segments = tuple(
-            PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
-            for segment in self._while_wanted(question, prepared)
-        )
+        with looking(_Wanted(self._answers, question).check):
+            reading = read(utterance, engine)
+            reading = Reading(list(reading.passages), reading.directions)
+            spell = reading.directions.spell
+            prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
+            segments = tuple(
+                PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
+                for segment in _with_breath(prepared)
+            )
         return Phonemized(language=question.language, normalized=spell(_join(reading.passages)), segments=segments)
-
-    def _while_wanted(self, question: Question, prepared: Iterator[Segment]) -> Iterator[Segment]:
-        """The segments. Raises Cancelled once nobody waits for them."""
-        look_at = time.monotonic() + _LOOK_SECONDS
-        for segment in prepared:
-            yield segment
-            time.sleep(_BREATH_SECONDS)
-            if time.monotonic() > look_at:
-                look_at = time.monotonic() + _LOOK_SECONDS
-                if not self._answers.is_wanted(question):
-                    raise Cancelled("Nobody waits for the answer any more.")
 
     def _engine_of(self, question: Question) -> Engine:
         try:
@@ -99,6 +90,30 @@ class Phonemes:
         log.warning("question_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
             self._answers.give(question, Outcome.of_error(error))
+
+
+class _Wanted:
+    """Looks now and then whether the answer to a question is still waited for."""
+
+    def __init__(self, answers: Answers, question: Question) -> None:
+        self._answers = answers
+        self._question = question
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+
+    def check(self) -> None:
+        """Asks Redis ten times a second at most. Raises Cancelled once nobody waits."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        if not self._answers.is_wanted(self._question):
+            raise Cancelled("Nobody waits for the answer any more.")
+
+
+def _with_breath(prepared: Iterator[Segment]) -> Iterator[Segment]:
+    """The segments, with a rest after each."""
+    for segment in prepared:
+        yield segment
+        time.sleep(_BREATH_SECONDS)
 
 
 def _join(passages: Iterable[Read]) -> str:

@@ -19,15 +19,17 @@ import msgspec
 
 from app.core.broker import Lane
 from app.core.errors import EngineUnavailable
+from app.core.formats import SAMPLE_RATE_HZ
 from app.core.utterance import Utterance
 from app.core.words import TimedWord
 from workers.encoder import Encoder, open_encoder
 from workers.engines.base import Engine, Segment, Waveform
-from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, seconds_of, silence, to_sound
+from workers.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
 from workers.scheduler import Scheduler, Turn
 from workers.sound import Sound
 from workers.telling import Teller
 from workers.text.directions import Directions, Stretch, read_markup
+from workers.text.looking import looking
 from workers.text.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.script import Script
@@ -67,6 +69,10 @@ class Order(Protocol):
         """Called between segments, with the audio that its listener has in hand. Raises Cancelled, or whatever else is to end
         the speaking here.
         """
+        ...
+
+    def look(self) -> None:
+        """Called again and again while its text is read. Raises Cancelled when it is not wanted any more."""
         ...
 
     def tell(self, words: Sequence[TimedWord]) -> None:
@@ -140,7 +146,8 @@ class _Line:
     def refill(self) -> None:
         """Hands over segments until enough of them are in line."""
         while len(self._pending) <= _AHEAD and not self._exhausted:
-            placed = next(self._placed, None)
+            with looking(self._order.look):
+                placed = next(self._placed, None)
             if placed is None:
                 self._exhausted = True
                 return
@@ -225,7 +232,9 @@ class Synthesizer:
         """
         utterance = order.utterance
         engine = self._engine_of(utterance)
-        line = _Line(order, prepare(read(utterance, engine), utterance, engine), engine, self._scheduler)
+        with looking(order.look):
+            reading = read(utterance, engine)
+        line = _Line(order, prepare(reading, utterance, engine), engine, self._scheduler)
         try:
             line.refill()
             with open_encoder(self._ffmpeg_path, utterance.format, utterance.bitrate_bps, order.write) as encoder:
@@ -256,18 +265,20 @@ class Synthesizer:
                 joiner.pause(placed.pause_seconds)
                 continue
             segment = placed.segment
-            joined = list(joiner.add(sound.pcm, pause_after(segment)))
-            audio_seconds += sum(map(seconds_of, joined))
-            _tell(order, teller.add(segment, placed.script, sound, audio_seconds - sound.seconds))
-            for pcm in joined:
-                encoder.write(pcm)
+            n_before = joiner.add(sound.pcm, pause_after(segment))
+            audio_seconds += n_before / SAMPLE_RATE_HZ
+            _tell(order, teller.add(segment, placed.script, sound, audio_seconds))
+            _write_silence(n_before, encoder, order, line)
+            if sound.pcm:
+                encoder.write(sound.pcm)
+            audio_seconds += sound.seconds
             n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
             started_at = started_at or time.monotonic() - order.listening_seconds
             line.heard_until(started_at + audio_seconds)
         _tell(order, teller.rest())
-        for pcm in joiner.rest():
-            encoder.write(pcm)
-            audio_seconds += seconds_of(pcm)
+        n_behind = joiner.rest()
+        _write_silence(n_behind, encoder, order, line)
+        audio_seconds += n_behind / SAMPLE_RATE_HZ
         if not audio_seconds:
             encoder.write(silence(NOTHING_TO_SAY_SECONDS))
             audio_seconds = NOTHING_TO_SAY_SECONDS
@@ -331,6 +342,13 @@ def _done(sound: Sound) -> Future[Sound]:
     done: Future[Sound] = Future()
     done.set_result(sound)
     return done
+
+
+def _write_silence(n_samples: int, encoder: Encoder, order: Order, line: _Line) -> None:
+    for number, pcm in enumerate(silences(n_samples)):
+        if number:
+            order.check(line.lead_seconds)
+        encoder.write(pcm)
 
 
 def _tell(order: Order, words: Sequence[TimedWord]) -> None:

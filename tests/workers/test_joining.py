@@ -7,7 +7,7 @@ import pytest
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import BlendPart
 from workers.engines.base import Segment, Waveform
-from workers.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, to_pcm, to_sound, trim
+from workers.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, silences, to_pcm, to_sound, trim
 from workers.text.segment import Ending
 
 MARGIN = SAMPLE_RATE_HZ * 20 // 1000
@@ -36,7 +36,12 @@ def trimmed(*parts: Samples) -> npt.NDArray[np.int64]:
 
 def joined(*segments: tuple[Samples, Ending], speed: float = 1.0) -> npt.NDArray[np.int64]:
     joiner = Joiner(speed)
-    return numbers(b"".join(pcm for samples, ending in segments for pcm in joiner.add(trim(to_pcm(samples))[0], ending)))
+    return numbers(b"".join(add(joiner, trim(to_pcm(samples))[0], ending) for samples, ending in segments))
+
+
+def add(joiner: Joiner, pcm: bytes, ending: Ending) -> bytes:
+    """The segment, with the silence that is owed before it."""
+    return b"".join(silences(joiner.add(pcm, ending))) + pcm
 
 
 def gaps(samples: npt.NDArray[np.int64]) -> list[int]:
@@ -179,11 +184,27 @@ def _edges(samples: npt.NDArray[np.int64]) -> list[int]:
 def test_segments_come_out_as_they_go_in() -> None:
     joiner = Joiner(1.0)
 
-    first = list(joiner.add(to_pcm(a_tone(2400)), Ending.CLAUSE))
-    second = list(joiner.add(to_pcm(a_tone(2400)), Ending.CLAUSE))
+    before_first = joiner.add(to_pcm(a_tone(2400)), Ending.CLAUSE)
+    before_second = joiner.add(to_pcm(a_tone(2400)), Ending.CLAUSE)
 
-    assert [len(pcm) for pcm in first] == [4800]
-    assert [len(pcm) for pcm in second] == [round(2 * 0.15 * SAMPLE_RATE_HZ), 4800]
+    assert (before_first, before_second, joiner.rest()) == (0, round(0.15 * SAMPLE_RATE_HZ), 0)
+
+
+def test_pauses_that_are_asked_for_are_a_number_until_they_are_heard() -> None:
+    joiner = Joiner(1.0)
+    for _ in range(900):
+        joiner.pause(60.0)
+
+    n = joiner.add(to_pcm(a_tone(2400)), Ending.SENTENCE)
+
+    assert n == 900 * 60 * SAMPLE_RATE_HZ
+
+
+def test_silence_comes_a_second_at_a_time_and_is_as_long_as_was_asked() -> None:
+    lengths = [len(pcm) for pcm in silences(5 * SAMPLE_RATE_HZ // 2)]
+
+    assert lengths == [2 * SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ, SAMPLE_RATE_HZ]
+    assert list(silences(0)) == []
 
 
 def test_the_margin_is_shorter_in_fast_speech() -> None:

@@ -55,6 +55,11 @@ class SpokenOrder:
         if self._booth.cancelled.is_set():
             raise Cancelled("Nobody listens.")
 
+    def look(self) -> None:
+        self._booth.n_looks += 1
+        if self._booth.n_looks > self._booth.most_looks:
+            raise Cancelled("Nobody listens.")
+
     def tell(self, words: Sequence[TimedWord]) -> None:
         self._booth.told.extend(words)
 
@@ -86,6 +91,9 @@ class Booth:
         self.kept: dict[bytes, Sound] = {}
         self.told: list[TimedWord] = []
         self.begun: list[Segment] = []
+        self.n_looks = 0
+        self.most_looks = 10**9
+        """At the text, until nobody wants it any more."""
         self.listening_seconds = 0.0
         self.spoken: Spoken | None = None
         self.error: BaseException | None = None

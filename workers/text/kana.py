@@ -16,6 +16,7 @@ import msgspec
 import regex
 
 from workers.text.lock import LOCK
+from workers.text.looking import look
 from workers.text.script import Script
 
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
@@ -68,10 +69,9 @@ class _Word(msgspec.Struct, frozen=True):
 
 def spell(script: Script) -> Script:
     """`script` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
-    with LOCK:
-        return script.replace(
-            change for match in _SENTENCE.finditer(script.text) for change in _spell_sentence(match[0], match.start())
-        )
+    return script.replace(
+        change for match in _SENTENCE.finditer(script.text) for change in _spell_sentence(match[0], match.start())
+    )
 
 
 def has_latin(text: str) -> bool:
@@ -135,9 +135,11 @@ def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
 
 def _spell_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
     """What of a sentence that begins at `start` is spelled otherwise, as `Script.replace` takes it."""
+    look()
     if _JAPANESE.search(sentence) is None:
         return
-    words = _read(sentence)
+    with LOCK:
+        words = _read(sentence)
     unread = find_unread(sentence, words)
     for (first, last), group in _by_place(words):
         said = "".join(word.said for word in group)

@@ -12,21 +12,22 @@ from typing import Final
 
 import msgspec
 
+from workers.text.looking import look
 from workers.text.reading.markup import COMMENT, PROGRAM
 from workers.text.script import Script
-from workers.text.segment import OPENERS, PARAGRAPH_BREAK, Ending, find_sentence_ends
+from workers.text.segment import OPENERS, PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 
 LEAST_CHARS: Final = 1000
 """A passage ends at the first blank line from here on."""
 MOST_CHARS: Final = 4000
 """One without a blank line ends with the first sentence from here on; one without a sentence, at a space, when it is twice as
-long.
+long; one without a space, between two characters, when it is three times as long, whatever stands there.
 """
 
 _WHOLE: Final = re.compile(
     rf"{COMMENT}|{PROGRAM}|</?[A-Za-z][^<>]{{0,2000}}+>|\[[^\[\]\n]{{1,500}}+\](?:\([^()\n]{{0,2000}}+\))?+", re.IGNORECASE
 )
-_SPACE: Final = re.compile(r"(?<=\S)\s+(?=\w)")
+_SPACE: Final = re.compile(r"(?<=\S)\s++(?=\w)")
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ def divide(script: Script, language: str) -> Iterator[Passage]:
     """
     text, borders, start = script.text, Borders(script.text), 0
     while True:
+        look()
         end, ending = _find_end(text, start, language, borders)
         yield Passage(script.cut(start, end), ending)
         if end == len(text):
@@ -69,21 +71,20 @@ def divide(script: Script, language: str) -> Iterator[Passage]:
 
 
 def _find_end(text: str, start: int, language: str, borders: Borders) -> tuple[int, Ending | None]:
-    for place, ending in _find_places(text, start, language):
-        if place < len(text) and borders.may_divide(place):
-            return place, ending
-    return len(text), None
+    last = start + 3 * MOST_CHARS
+    for place, ending in _find_places(text[start : last + MOST_CHARS], language):
+        if start + place < len(text) and borders.may_divide(start + place):
+            return start + place, ending
+    return (len(text), None) if last >= len(text) else (between_characters(text, last), Ending.CUT)
 
 
-def _find_places(text: str, start: int, language: str) -> Iterator[tuple[int, Ending]]:
-    """Where a passage that begins at `start` may end, in ascending order."""
-    most = start + MOST_CHARS
-    breaks = PARAGRAPH_BREAK.finditer(text, start + LEAST_CHARS)
-    for match in takewhile(lambda match: match.start() < most, breaks):
+def _find_places(text: str, language: str) -> Iterator[tuple[int, Ending]]:
+    """Where a passage that begins with `text` may end, in ascending order."""
+    for match in takewhile(lambda match: match.start() < MOST_CHARS, PARAGRAPH_BREAK.finditer(text, LEAST_CHARS)):
         yield match.end(), Ending.PARAGRAPH
-    for place in find_sentence_ends(text[: most + MOST_CHARS], most, language):
+    for place in find_sentence_ends(text[: 2 * MOST_CHARS], MOST_CHARS, language):
         # A line that would begin with a mark or a number might be taken for an item of a list.
         if text[place : place + 1].isalpha() or text[place : place + 1] in OPENERS:
             yield place, Ending.SENTENCE
-    for match in _SPACE.finditer(text, most + MOST_CHARS):
+    for match in _SPACE.finditer(text, 2 * MOST_CHARS, 3 * MOST_CHARS):
         yield match.end(), Ending.CUT

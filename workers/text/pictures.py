@@ -28,7 +28,7 @@ _ONE: Final = regex.compile(
 """A flag, or a picture with what colours it and the pictures that are joined to it."""
 _RUN: Final = regex.compile(rf"(?:{_ONE.pattern})(?: {{0,3}}+(?:{_ONE.pattern}))*+")
 _BEFORE: Final = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f])[\w\p{{M}})\"'»%](?P<space> {{0,3}}+)(?={_BEGIN})")
-"""What a run of pictures may follow on. Not what joins and colours pictures, though it is a mark to Unicode: it is of the run."""
+"""What a run of pictures may follow on; not what joins and colours pictures, which Unicode counts among letters' marks."""
 _ANY: Final = regex.compile(
     r" {0,3}+[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
     r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]*)*(?P<end>(?=[.,!?;:)\]…。！？、，；：）」』]))?"

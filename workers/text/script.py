@@ -8,6 +8,8 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from workers.text.looking import look
+
 Pattern = Any
 """Compiled by `re` or by `regex`."""
 Change = Callable[[Any], str | None]
@@ -38,7 +40,11 @@ class Script:
         return min(self._starts[start:end]), max(self._ends[start:end])
 
     def sub(self, pattern: Pattern, change: Change | str) -> "Script":
-        """Each match replaced, as `replace` does it. A match of nothing is passed over."""
+        """Each match replaced, as `replace` does it. A match of nothing is passed over.
+
+        Raises Cancelled when the text is not wanted any more (`workers.text.looking`).
+        """
+        look()
         give: Change = change if callable(change) else lambda _: change
         found = ((*match.span(), give(match)) for match in pattern.finditer(self.text) if match.start() < match.end())
         return self.replace((start, end, new) for start, end, new in found if new is not None)
@@ -51,6 +57,7 @@ class Script:
         """
         writer = _Writer(self)
         for start, end, new in changes:
+            look()
             if new != self.text[start:end]:
                 writer.replace(start, end, new)
         return writer.finish()

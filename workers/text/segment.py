@@ -16,6 +16,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from workers.text.looking import look
+
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound=Sized)
 
@@ -102,6 +104,7 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
     for (start, end), is_last in _mark_last(_paragraphs(text)):
         atoms, place = _cut_long(_find_atoms(text[start:end], known)), start
         for group, is_end in _mark_last(group_at(atoms)):
+            look()
             ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
             whole = "".join(atom.text for atom in group)
             yield _stripped(whole, ending, place)
@@ -145,7 +148,7 @@ def halve(piece: Piece) -> tuple[Piece, Piece]:
         if middle:
             place = min(middle, key=lambda place: abs(place - len(text) / 2))
             return _part(piece, place, ending)
-    return _part(piece, _between_characters(text, len(text) // 2), Ending.CUT)
+    return _part(piece, between_characters(text, len(text) // 2), Ending.CUT)
 
 
 def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tuple[Piece, _P]]:
@@ -264,14 +267,14 @@ def _cut_word(word: str) -> Iterator[str]:
     """`word` whole, or a few characters at a time when it is too long to be one."""
     start = 0
     while weigh(word[start : start + int(MOST_WEIGHT)]) > MOST_WEIGHT / 2:
-        place = _between_characters(word, start + _CUT_CHARS)
+        place = between_characters(word, start + _CUT_CHARS)
         yield word[start:place]
         start = place
     if start < len(word):
         yield word[start:]
 
 
-def _between_characters(text: str, place: int) -> int:
+def between_characters(text: str, place: int) -> int:
     """`place` or the nearest one after it that does not part a letter from its marks; never 0 or the end."""
     for nearby in range(max(1, place), min(place + 8, len(text))):
         if not unicodedata.category(text[nearby]).startswith("M") and text[nearby - 1] != "\u200d":

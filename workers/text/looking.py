@@ -1,0 +1,29 @@
+"""Whether the text in hand is still wanted: asked at each step of reading it, so that nobody's text takes the others' time.
+
+Why a context and no parameter: what reads a text is called through engines and G2Ps, each with a signature of its own, and all
+of it in the thread of whoever asked for the next segment.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+_looks: Final[ContextVar[Callable[[], None] | None]] = ContextVar("looks", default=None)
+
+
+@contextmanager
+def looking(check: Callable[[], None] | None) -> Iterator[None]:
+    """Has `look` call `check` in this thread; what that raises ends the reading. None: nothing is called."""
+    token = _looks.set(check)
+    try:
+        yield
+    finally:
+        _looks.reset(token)
+
+
+def look() -> None:
+    """To be called wherever reading a text begins another step. Raises Cancelled when the text is not wanted any more."""
+    check = _looks.get()
+    if check is not None:
+        check()
