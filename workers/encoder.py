@@ -4,7 +4,6 @@ Why a process and not a library: the codecs inside ffmpeg are the ones every pla
 depend on the sizes or times of the writes, and a process can be killed.
 """
 
-import os
 import subprocess
 import threading
 import time
@@ -17,8 +16,9 @@ from typing import Any, Final, Protocol, Self
 import ffmpeg
 import imageio_ffmpeg
 
-from app.core.errors import EncoderFailed
+from app.core.errors import EncoderFailed, Misconfigured
 from app.core.formats import FORMATS, SAMPLE_RATE_HZ, Format
+from workers.cores import n_cores
 
 Sink = Callable[[bytes], None]
 """Takes encoded bytes as they come; what it raises ends the encoding."""
@@ -32,7 +32,7 @@ _GATHER_SECONDS: Final = 0.01
 _FEED_BYTES: Final = 48_000
 """A second of pcm."""
 
-_FEEDING: Final = threading.BoundedSemaphore(os.cpu_count() or 1)
+_FEEDING: Final = threading.BoundedSemaphore(n_cores())
 """As many encoders are fed at a time as there are cores, in turn: thirty that run at once would keep the API from the cores."""
 
 _STREAMED: Final[dict[str, dict[str, Any]]] = {
@@ -48,13 +48,16 @@ _STREAMED: Final[dict[str, dict[str, Any]]] = {
 def find_ffmpeg(named: Path | None) -> Path:
     """The encoder's binary: the one that was named, else the one inside imageio-ffmpeg.
 
-    Raises EncoderFailed with the remedy when it cannot be run.
+    Raises Misconfigured with the remedy when it cannot be run.
     """
-    path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
+    try:
+        path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise Misconfigured("There is no ffmpeg: `pip install imageio-ffmpeg` brings one, or KOE_FFMPEG names one.") from error
     try:
         subprocess.run([path, "-version"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise EncoderFailed(
+        raise Misconfigured(
             f"ffmpeg cannot be run from {path} ({error}). Set KOE_FFMPEG to a working binary, or leave it unset to use the one "
             "that `pip install imageio-ffmpeg` brings."
         ) from error

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.core.errors import KoeError
+from app.core.errors import KoeError, Misconfigured
 from app.core.findings import Finding
 from app.core.logs import configure_logs
 from app.core.settings import Settings, read_settings
@@ -36,8 +36,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _encoder(settings: Settings) -> Finding:
     try:
         path = find_ffmpeg(settings.ffmpeg)
-    except KoeError as error:
-        return Finding(name="ffmpeg", is_well=False, detail=error.message, remedy="unset KOE_FFMPEG")
+    except Misconfigured as error:
+        return Finding(name="ffmpeg", is_well=False, detail=str(error), remedy="unset KOE_FFMPEG")
     return Finding(name="ffmpeg", is_well=True, detail=path.name)
 
 

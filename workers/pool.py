@@ -1,6 +1,5 @@
 """One process: its slots, its heartbeat, its shutdown."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from app.core.settings import Settings
 from app.core.store import open_store
 from app.core.utterance import WIRE_VERSION
 from workers import runtime
+from workers.cores import n_cores
 from workers.encoder import find_ffmpeg
 from workers.engines.base import Engine
 from workers.engines.registry import Loaded
@@ -245,11 +245,6 @@ class LostAndFound:
         for lane, job_id in there:
             if now - self._seen_at[job_id] > self._after_seconds * _CARD_SHARE and put_back(self._redis, lane, job_id):
                 log.warning("job_put_back", lane=lane.value, job_id=job_id)
-
-
-def n_cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _warm_up(engine: Engine) -> float:

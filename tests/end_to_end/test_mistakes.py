@@ -63,6 +63,15 @@ def test_a_user_without_a_home_is_told_what_to_set(home: str, data: Path) -> Non
 
 
 @pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
+def test_an_encoder_that_cannot_be_run_ends_it(command: list[str], data: Path) -> None:
+    status, said = ended(command, data, KOE_FFMPEG="/nowhere/ffmpeg", KOE_ENGINE="tone")
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert "KOE_FFMPEG" in sentence
+
+
+@pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
 def test_missing_files_of_a_voice_that_is_asked_for_by_name_end_it(command: list[str], data: Path, tmp_path: Path) -> None:
     status, said = ended(command, data, KOE_ENGINE="kokoro", KOE_MODEL_DIR=str(tmp_path))
 

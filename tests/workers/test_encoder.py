@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.errors import EncoderFailed
+from app.core.errors import EncoderFailed, Misconfigured
 from app.core.formats import FORMATS, SAMPLE_RATE_HZ
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
 from workers.encoder import PipeEncoder, Sink, encoder_command, find_ffmpeg, open_encoder
@@ -243,5 +243,5 @@ def test_the_one_that_is_named_is_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", ["absent", "/bin/false", "/"])
 def test_a_binary_that_does_not_work_is_told_with_the_setting(named: str, tmp_path: Path) -> None:
-    with pytest.raises(EncoderFailed, match="KOE_FFMPEG"):
+    with pytest.raises(Misconfigured, match="KOE_FFMPEG"):
         find_ffmpeg(tmp_path / named)

@@ -17,7 +17,7 @@ from app.core import keys
 from app.core.broker import Broker, Lane, lane_queue
 from app.core.connections import connect, connect_async
 from app.core.embedded import EmbeddedServer, embedded_url
-from app.core.errors import EncoderFailed
+from app.core.errors import Misconfigured
 from app.core.fleet import WorkerCard
 from app.core.kept import Budget, KeptSegments
 from app.core.ledger import Found, Ledger, Take, WorkerLedger
@@ -28,7 +28,7 @@ from tests.engines import GatedEngine, text_of
 from tests.house import wait_until
 from workers import orders, runtime
 from workers.engines.registry import Loaded
-from workers.pool import LostAndFound, Pool, n_cores
+from workers.pool import LostAndFound, Pool
 
 VOICE = load_catalogue().parse("af_heart")[0]
 SMALL = {"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1", "KOE_CACHE_TTL": "60"}
@@ -358,9 +358,5 @@ def test_it_can_leave_though_redis_is_away(data: Path, open_pool: Callable[..., 
 
 
 def test_without_an_encoder_there_is_no_worker(redis_url: str, gate: GatedEngine, tmp_path: Path) -> None:
-    with pytest.raises(EncoderFailed, match="KOE_FFMPEG"):
+    with pytest.raises(Misconfigured, match="KOE_FFMPEG"):
         Pool(settings_of(KOE_FFMPEG=str(tmp_path / "absent")), redis_url, Loaded({"tone": gate}))
-
-
-def test_the_cores_are_those_that_this_process_may_use() -> None:
-    assert n_cores() >= 1
