@@ -35,7 +35,7 @@ _LEFT: Final = 499
 _FAILED: Final = 500
 """What the server makes of an answer that never began."""
 _WARNED: Final = {429, 503, 504}
-_SILENT: Final = {"/healthz", "/readyz", "/metrics"}
+_CHECKED: Final = {"/healthz", "/readyz", "/metrics"}
 _UNKNOWN: Final = "unknown"
 
 
@@ -149,7 +149,8 @@ class _Watched:
             "seconds": round(time.monotonic() - self._started, 3),
             "n_bytes": self._n_bytes,
         }
-        tell = _level(status, route, has_failed=is_broken_off and not self._has_left)
+        is_check = route in _CHECKED and self._method in ("GET", "HEAD")
+        tell = _level(status, is_check=is_check, has_failed=is_broken_off and not self._has_left)
         tell("request_answered", **{name: value for name, value in facts.items() if value is not None})
 
     def _note_start(self, start: HTTPResponseStartEvent) -> None:
@@ -166,10 +167,10 @@ class _Watched:
         self._is_whole = not body.get("more_body", False)
 
 
-def _level(status: int, route: str, *, has_failed: bool) -> Any:
+def _level(status: int, *, is_check: bool, has_failed: bool) -> Any:
     """How loudly it is told: a fault of ours is an error, and what an operator can mend a warning."""
     if status == _FAILED:
         return log.error
-    if route in _SILENT:
+    if is_check:
         return log.debug
     return log.warning if status in _WARNED or has_failed else log.info
