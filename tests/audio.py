@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.formats import FORMATS, SAMPLE_RATE_HZ
 from workers.encoder import find_ffmpeg
 
 Samples = npt.NDArray[np.float32]
@@ -19,11 +19,18 @@ def ffmpeg() -> Path:
     return find_ffmpeg(None)
 
 
-def decode(data: bytes, format_name: str) -> Samples:
-    """(n,) float32 at 24 kHz. Fails on anything that ffmpeg complains about."""
-    raw = ["-f", "s16le", "-ar", str(SAMPLE_RATE_HZ), "-ac", "1"]
-    source = [*(raw if format_name == "pcm" else []), "-i", "pipe:0"]
-    command = [str(ffmpeg()), "-hide_banner", "-loglevel", "error", *source, *raw, "pipe:1"]
+RAW = {"pcm": "s16le", "ulaw": "mulaw", "alaw": "alaw"}
+"""What ffmpeg calls a format that it cannot tell from its bytes."""
+
+
+def decode(data: bytes, format_name: str, rate_hz: int | None = None) -> Samples:
+    """(n,) float32 at 24 kHz; with `rate_hz` at that rate, which is then the file's own too. Fails on anything that ffmpeg
+    complains about.
+    """
+    own_hz = rate_hz or FORMATS[format_name].sample_rate_hz
+    raw = ["-f", RAW[format_name], "-ar", str(own_hz), "-ac", "1"] if format_name in RAW else []
+    wanted = ["-f", "s16le", "-ar", str(rate_hz or SAMPLE_RATE_HZ), "-ac", "1"]
+    command = [str(ffmpeg()), "-hide_banner", "-loglevel", "error", *raw, "-i", "pipe:0", *wanted, "pipe:1"]
     done = subprocess.run(command, input=data, capture_output=True, check=True)
     assert done.stderr == b""
     return np.frombuffer(done.stdout, dtype="<i2").astype(np.float32) / 32768

@@ -119,7 +119,7 @@ class Books:
             order = PartOrder(
                 job.id,
                 number,
-                msgspec.structs.replace(job.utterance, text=text, format="pcm", bitrate_bps=0),
+                msgspec.structs.replace(job.utterance, text=text, format="pcm", bitrate_bps=0, sample_rate_hz=SAMPLE_RATE_HZ),
                 caller=job.owner,
                 jobs=self._jobs,
                 kept=kept,
@@ -157,6 +157,7 @@ class Books:
             lambda: self._store.put(path),
             format_name=job.utterance.format,
             bitrate_bps=job.utterance.bitrate_bps,
+            sample_rate_hz=job.utterance.sample_rate_hz,
             title=job.title,
             ffmpeg_path=self._ffmpeg_path,
             check=Wanted(self._jobs, job.id).check,

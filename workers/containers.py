@@ -12,18 +12,19 @@ import msgspec
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
-MP3_FRAME_SAMPLES: Final = 576
-"""Of an mp3 at 24 kHz."""
+_MPEG_1_HZ: Final = 32_000
+"""From there on an mp3 has frames of twice as many samples, and more side information."""
 
 _MOST_RIFF_BYTES: Final = 0xFFFF_FFFE
 """Of a RIFF; a greater file is an RF64."""
 _MOST_CHAP_FRAMES: Final = 255
 """Of a table of contents in ID3; a text with more chapters has none in its mp3."""
 _ID3_HEADER_BYTES: Final = 10
-_INFO_AT: Final = 4 + 9
-"""Behind the header of a frame and the side information of one channel at 24 kHz."""
-_CUT_AT, _CRC_AT, _CRC_BYTES = _INFO_AT + 141, _INFO_AT + 154, 190
-"""In the first frame: what is to be cut off (two numbers of 12 bits), the check sum, and how many bytes it is of."""
+_HEADER_BYTES: Final = 4
+_CUT_AT, _CRC_AT, _CRC_BYTES = 141, 154, 190
+"""From the word `Info` in the first frame: what is to be cut off (two numbers of 12 bits), and the check sum; and of how many
+bytes that is.
+"""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -34,10 +35,10 @@ class Mark(msgspec.Struct, frozen=True):
     title: str
 
 
-def wav_header(n_bytes: int, title: str | None) -> bytes:
+def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
     """What stands before so many bytes of samples: RIFF, or RF64 when that is too small for them; the title as INAM."""
     info = _chunk(b"INFO" + _chunk(title.encode() + b"\0", b"INAM"), b"LIST") if title else b""
-    rate = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    rate = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, sample_rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
     body = b"WAVE" + _chunk(rate, b"fmt ") + info
     n_riff_bytes = len(body) + 8 + n_bytes
     if n_riff_bytes <= _MOST_RIFF_BYTES:
@@ -52,25 +53,32 @@ def _chunk(data: bytes, name: bytes) -> bytes:
     return struct.pack("<4sI", name, len(data)) + data + b"\0" * (len(data) % 2)
 
 
-def mend_mp3(path: Path, n_samples: int) -> None:
+def mend_mp3(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
     """Has the first frame of the file say that so many samples are to be heard. A file without that frame stays as it is."""
+    frame_samples, info_at = mp3_frame(sample_rate_hz)
     with path.open("r+b") as file:
         header = file.read(_ID3_HEADER_BYTES)
         start = _ID3_HEADER_BYTES + _syncsafe(header[6:]) if header.startswith(b"ID3") else 0
         file.seek(start)
         frame = bytearray(file.read(_CRC_BYTES))
-        if frame[_INFO_AT : _INFO_AT + 4] != b"Info":
+        if frame[info_at : info_at + 4] != b"Info":
             return
-        (n_frames,) = struct.unpack_from(">I", frame, _INFO_AT + 8)
-        delay = int.from_bytes(frame[_CUT_AT : _CUT_AT + 3], "big") >> 12
-        padding = n_frames * MP3_FRAME_SAMPLES - delay - n_samples
+        cut_at, crc_at = info_at + _CUT_AT, info_at + _CRC_AT
+        (n_frames,) = struct.unpack_from(">I", frame, info_at + 8)
+        delay = int.from_bytes(frame[cut_at : cut_at + 3], "big") >> 12
+        padding = n_frames * frame_samples - delay - n_samples
         if not 0 <= padding < 1 << 12:
             return
-        frame[_CUT_AT : _CUT_AT + 3] = (delay << 12 | padding).to_bytes(3, "big")
-        frame[_CRC_AT : _CRC_AT + 2] = bytes(2)
-        frame[_CRC_AT : _CRC_AT + 2] = _crc(frame).to_bytes(2, "big")
+        frame[cut_at : cut_at + 3] = (delay << 12 | padding).to_bytes(3, "big")
+        frame[crc_at : crc_at + 2] = bytes(2)
+        frame[crc_at : crc_at + 2] = _crc(frame).to_bytes(2, "big")
         file.seek(start)
         file.write(frame)
+
+
+def mp3_frame(sample_rate_hz: int) -> tuple[int, int]:
+    """The samples of a frame, and the bytes in it before `Info`: its header and the side information of one channel."""
+    return (1152, _HEADER_BYTES + 17) if sample_rate_hz >= _MPEG_1_HZ else (576, _HEADER_BYTES + 9)
 
 
 def _syncsafe(size: bytes) -> int:

@@ -1,4 +1,4 @@
-"""A waveform to mp3, opus, aac, flac through one ffmpeg process for each utterance; wav and pcm need none.
+"""A waveform to mp3, opus, aac, flac through one ffmpeg process for each utterance; wav, pcm and G.711 need none.
 
 Why a process and not a library: the codecs inside ffmpeg are the ones every player has been tried against, its output does not
 depend on the sizes or times of the writes, and a process can be killed.
@@ -9,16 +9,18 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, cast
 
 import ffmpeg
 import imageio_ffmpeg
 
 from app.core.errors import EncoderFailed, Misconfigured
-from app.core.formats import FORMATS, SAMPLE_RATE_HZ, Format
+from app.core.formats import FORMATS, SAMPLE_RATE_HZ, Format, wav_stream_header
 from workers.cores import n_cores
+from workers.resampling import Law, Resampler, compress
 
 Sink = Callable[[bytes], None]
 """Takes encoded bytes as they come; what it raises ends the encoding."""
@@ -64,12 +66,12 @@ def find_ffmpeg(named: Path | None) -> Path:
     return path
 
 
-def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int) -> list[str]:
-    """The command that turns s16le on its standard input into `format_` on its standard output, as early as it can."""
+def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[str]:
+    """The command that turns s16le of that rate on standard input into `format_` on standard output, as early as it can."""
     options: dict[str, Any] = {"acodec": format_.codec, **_STREAMED[format_.name]}
     if bitrate_bps:
         options["b:a"] = bitrate_bps
-    source = ffmpeg.input("pipe:0", format="s16le", ar=SAMPLE_RATE_HZ, ac=1, probesize=32, analyzeduration=0)
+    source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1, probesize=32, analyzeduration=0)
     # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
     stream = source.output(
         "pipe:1", format=format_.container, fflags="+bitexact", flush_packets=1, threads=1, map_metadata=-1, **options
@@ -97,15 +99,16 @@ class Encoder(Protocol):
 
 
 class RawEncoder:
-    """wav and pcm: a header, if there is one, and the samples as they are."""
+    """wav, pcm and G.711: a header, if there is one, and the samples."""
 
-    def __init__(self, format_: Format, sink: Sink) -> None:
+    def __init__(self, format_: Format, sink: Sink, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         self._sink = sink
-        self._header = format_.header
+        self._header = wav_stream_header(sample_rate_hz) if format_.has_wav_header else b""
+        self._write = raw_writer(format_)
 
     def write(self, pcm: bytes) -> None:
         """See Encoder."""
-        self._sink(self._header + pcm)
+        self._sink(self._header + self._write(pcm))
         self._header = b""
 
     def finish(self) -> None:
@@ -116,6 +119,39 @@ class RawEncoder:
 
     def __exit__(self, *exc_info: object) -> None:
         return
+
+
+def raw_writer(format_: Format) -> Callable[[bytes], bytes]:
+    """How a format without an encoder process writes s16le down."""
+    if format_.codec in ("ulaw", "alaw"):
+        return partial(compress, law=cast("Law", format_.codec))
+    return bytes
+
+
+class ResamplingEncoder:
+    """Hands samples on to another encoder, at its rate."""
+
+    def __init__(self, encoder: Encoder, sample_rate_hz: int) -> None:
+        self._encoder = encoder
+        self._resampler = Resampler(sample_rate_hz)
+
+    def write(self, pcm: bytes) -> None:
+        """See Encoder."""
+        if ready := self._resampler.add(pcm):
+            self._encoder.write(ready)
+
+    def finish(self) -> None:
+        """See Encoder."""
+        if rest := self._resampler.rest():
+            self._encoder.write(rest)
+        self._encoder.finish()
+
+    def __enter__(self) -> Self:
+        self._encoder.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
+        self._encoder.__exit__(kind, error, trace)
 
 
 class PipeEncoder:
@@ -182,9 +218,13 @@ class PipeEncoder:
         raise EncoderFailed from cause
 
 
-def open_encoder(ffmpeg_path: Path, format_name: str, bitrate_bps: int, sink: Sink) -> Encoder:
+def open_encoder(
+    ffmpeg_path: Path, format_name: str, bitrate_bps: int, sink: Sink, *, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> Encoder:
     """An encoder of that format that gives its bytes to `sink`, from its own thread where there is a process."""
     format_ = FORMATS[format_name]
-    if not format_.is_encoded:
-        return RawEncoder(format_, sink)
-    return PipeEncoder(encoder_command(ffmpeg_path, format_, bitrate_bps), sink)
+    if format_.is_encoded:
+        encoder: Encoder = PipeEncoder(encoder_command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz), sink)
+    else:
+        encoder = RawEncoder(format_, sink, sample_rate_hz)
+    return encoder if sample_rate_hz == SAMPLE_RATE_HZ else ResamplingEncoder(encoder, sample_rate_hz)

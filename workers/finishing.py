@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -26,8 +26,10 @@ import structlog
 from app.core.errors import EncoderFailed, InternalError, StoreFailed
 from app.core.formats import FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
 from workers.containers import Mark, mend_mp3, tags_of, wav_header
+from workers.encoder import raw_writer
 from workers.joining import silence
 from workers.loudness import amplify
+from workers.resampling import n_resampled, resample
 
 log: Final = structlog.get_logger()
 
@@ -39,8 +41,10 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "aac": {},
     "flac": {},
 }
-_SLACK_SAMPLES: Final = {"mp3": 1152, "opus": 480, "aac": 3072, "flac": 0}
+_SLACK_SAMPLES: Final = {"mp3": 1152, "aac": 3072, "flac": 0}
 """How far the decoded length may be from what was written: a frame, where the encoder names no other end."""
+_OPUS_FRAMES_A_SECOND: Final = 50
+"""At few bits a second ffmpeg's decoder gives up to a frame less of an opus file than is in it."""
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +105,7 @@ def finish(
     *,
     format_name: str,
     bitrate_bps: int,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
     title: str | None,
     ffmpeg_path: Path,
     check: Callable[[], None],
@@ -111,22 +116,25 @@ def finish(
     InternalError when the file turns out not to be as long as its parts.
     """
     format_ = FORMATS[format_name]
+    n_samples = n_resampled(reel.n_samples, sample_rate_hz)
+    pcm = _checked(resample(reel.pcm(), sample_rate_hz), check)
     if not format_.is_encoded:
-        header = wav_header(reel.n_samples * SAMPLE_BYTES, title) if format_.header else b""
-        return _write(_checked([header], reel.pcm(), check), put, reel)
+        header = wav_header(n_samples * SAMPLE_BYTES, title, sample_rate_hz) if format_.has_wav_header else b""
+        return _write(chain([header], map(raw_writer(format_), pcm)), put, reel)
     with _folder() as folder:
         target = folder / f"speech.{format_name}"
         (folder / "tags").write_text(tags_of(format_name, title, reel.chapters), "utf-8")
-        _encode(_checked([], reel.pcm(), check), _command(ffmpeg_path, format_, bitrate_bps, folder / "tags", target))
+        _encode(pcm, _command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz, folder / "tags", target))
         if format_name == "mp3":
-            mend_mp3(target, reel.n_samples)
-        _check_length(count_samples(ffmpeg_path, target), reel, format_name)
+            mend_mp3(target, n_samples, sample_rate_hz)
+        slack = _SLACK_SAMPLES.get(format_name, sample_rate_hz // _OPUS_FRAMES_A_SECOND)
+        _check_length(count_samples(ffmpeg_path, target, sample_rate_hz), n_samples, slack, format_name)
         with target.open("rb") as file:
             return _write(iter(lambda: file.read(_CHUNK_BYTES), b""), put, reel)
 
 
-def count_samples(ffmpeg_path: Path, path: Path) -> int:
-    """How long the file is when it is decoded, at 24 kHz. Raises EncoderFailed for what cannot be decoded."""
+def count_samples(ffmpeg_path: Path, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> int:
+    """How long the file is when it is decoded, at that rate. Raises EncoderFailed for what cannot be decoded."""
     command: list[str | Path] = [
         ffmpeg_path,
         "-v",
@@ -145,7 +153,7 @@ def count_samples(ffmpeg_path: Path, path: Path) -> int:
     times = [line.partition(b"=")[2] for line in done.stdout.splitlines() if line.startswith(b"out_time_us=")]
     if done.returncode or not times or not times[-1].strip().isdigit():
         raise EncoderFailed
-    return round(int(times[-1]) * SAMPLE_RATE_HZ / 1_000_000)
+    return round(int(times[-1]) * sample_rate_hz / 1_000_000)
 
 
 def _n_samples(stretch: Stretch) -> int:
@@ -166,8 +174,7 @@ def _read(stretch: Stretch) -> Iterator[bytes]:
             yield pcm
 
 
-def _checked(first: list[bytes], pcm: Iterator[bytes], check: Callable[[], None]) -> Iterator[bytes]:
-    yield from first
+def _checked(pcm: Iterator[bytes], check: Callable[[], None]) -> Iterator[bytes]:
     for data in pcm:
         check()
         yield data
@@ -184,11 +191,11 @@ def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[Binar
     return Finished(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=reel.n_samples / SAMPLE_RATE_HZ)
 
 
-def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, tags: Path, target: Path) -> list[str]:
+def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int, tags: Path, target: Path) -> list[str]:
     options: dict[str, Any] = {"acodec": format_.codec, **_OPTIONS[format_.name]}
     if bitrate_bps:
         options["b:a"] = bitrate_bps
-    source = ffmpeg.input("pipe:0", format="s16le", ar=SAMPLE_RATE_HZ, ac=1)
+    source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1)
     # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
     stream = source.output(
         str(target), format=format_.container, fflags="+bitexact", threads=1, map_metadata=1, map_chapters=1, **options
@@ -227,9 +234,9 @@ def _feed(process: subprocess.Popen[bytes], pcm: Iterator[bytes]) -> None:
             view = view[process.stdin.write(view) :]
 
 
-def _check_length(n_samples: int, reel: Reel, format_name: str) -> None:
-    if abs(n_samples - reel.n_samples) > _SLACK_SAMPLES[format_name]:
-        log.error("file_of_another_length", format=format_name, n_samples=n_samples, n_samples_wanted=reel.n_samples)
+def _check_length(n_samples: int, n_wanted: int, slack: int, format_name: str) -> None:
+    if abs(n_samples - n_wanted) > slack:
+        log.error("file_of_another_length", format=format_name, n_samples=n_samples, n_samples_wanted=n_wanted)
         raise InternalError
 
 

@@ -237,7 +237,13 @@ class Synthesizer:
         line = _Line(order, prepare(reading, utterance, engine), engine, self._scheduler)
         try:
             line.refill()
-            with open_encoder(self._ffmpeg_path, utterance.format, utterance.bitrate_bps, order.write) as encoder:
+            with open_encoder(
+                self._ffmpeg_path,
+                utterance.format,
+                utterance.bitrate_bps,
+                order.write,
+                sample_rate_hz=utterance.sample_rate_hz,
+            ) as encoder:
                 spoken = self._encode(line, encoder, order)
                 encoder.finish()
             return spoken

@@ -38,7 +38,7 @@ from app.api.wire import (
 )
 from app.core.alphabet import PATTERN
 from app.core.errors import CLASSES_BY_CODE, Cancelled
-from app.core.formats import DEFAULT_FORMAT, FORMATS
+from app.core.formats import DEFAULT_FORMAT, FORMATS, SAMPLE_RATES_HZ, Bitrates
 from app.core.languages import LANGUAGES
 from app.core.lexicon import WORD
 from app.core.models import MODELS, OPENAI_MAX_INPUT_CHARS, OTHER_NAMES, names_of
@@ -118,6 +118,14 @@ SPEECH_FIELDS: Final[Fields] = {
         items=Schema(type=OpenAPIType.STRING, enum=[*TIMESTAMPS]),
         description='`["word"]`: times of words, in events of their own (`stream_format: sse`) or as captions of a job.',
     ),
+    "sample_rate": optional(
+        OpenAPIType.INTEGER,
+        enum=[*SAMPLE_RATES_HZ, None],
+        description="Of the file, in Hz, where the format has it. 24000 by default, and 8000 with `ulaw` and `alaw`.",
+    ),
+    "bitrate": optional(
+        OpenAPIType.INTEGER, description="Bits a second of mp3, opus and aac, which have others at other sample rates."
+    ),
 }
 """Of the body of a request for speech."""
 
@@ -186,7 +194,7 @@ def request_schemas(limits: Limits) -> dict[str, Schema]:
             type=OpenAPIType.OBJECT,
             required=SPEECH_REQUIRED,
             properties=SPEECH_FIELDS,
-            all_of=[_input_limits(limits), *_languages()],
+            all_of=[_input_limits(limits), *_languages(), *_rates(), *_bitrates()],
             description="Keys that are not listed are ignored; `null` for an optional key means that it is not given.",
         ),
         "JobRequest": Schema(
@@ -198,7 +206,7 @@ def request_schemas(limits: Limits) -> dict[str, Schema]:
                 "input": _input(limits.max_job_chars),
                 "webhook_url": _webhook_url(limits),
             },
-            all_of=_languages(),
+            all_of=[*_languages(), *_rates(), *_bitrates()],
             description="A request for speech with more to it. `stream_format` is without effect.",
         ),
         "PhonemizeRequest": Schema(
@@ -244,6 +252,48 @@ def _languages() -> list[Schema]:
         _by_model(names_of("espeak"), *({name: rule} for rule in rules)) for name in ("language", "lang_code")
     )
     return [language, Schema(schema_if=_given("language", STRING), schema_else=lang_code)]
+
+
+def _rates() -> list[Schema]:
+    """The sample rates of the formats that have not all of them."""
+    some = [entry for entry in FORMATS.values() if entry.sample_rates_hz != SAMPLE_RATES_HZ]
+    return [_where("response_format", entry.name, sample_rate=Schema(enum=[*entry.sample_rates_hz, None])) for entry in some]
+
+
+def _bitrates() -> list[Schema]:
+    """The bitrates of each format at each sample rate; null for those that have none."""
+    rules = []
+    for entry in FORMATS.values():
+        name = [DEFAULT_FORMAT, None] if entry.name == DEFAULT_FORMAT else entry.name
+        by_rate = {rate_hz: allowed for rate_hz in entry.sample_rates_hz if (allowed := entry.bitrates_at(rate_hz))}
+        if not by_rate:
+            rules.append(_where("response_format", name, bitrate=Schema(type=OpenAPIType.NULL)))
+        elif len(set(by_rate.values())) == 1:
+            rules.append(_where("response_format", name, bitrate=_bitrate(*set(by_rate.values()))))
+        else:
+            each = [
+                _where(
+                    "sample_rate", [rate_hz, None] if rate_hz == entry.sample_rate_hz else rate_hz, bitrate=_bitrate(allowed)
+                )
+                for rate_hz, allowed in by_rate.items()
+            ]
+            rules.append(Schema(schema_if=_is("response_format", name), then=Schema(all_of=each)))
+    return rules
+
+
+def _bitrate(allowed: Bitrates) -> Schema:
+    return Schema(enum=[*allowed.table, None]) if allowed.table else Schema(minimum=allowed.least, maximum=allowed.most)
+
+
+def _where(name: str, value: Any, **rules: Schema) -> Schema:
+    return Schema(schema_if=_is(name, value), then=Schema(properties={**rules}))
+
+
+def _is(name: str, value: Any) -> Schema:
+    """That the field has this value, or one of these; a list with None is of what is meant where the field is left out."""
+    if isinstance(value, list):
+        return Schema(properties={name: Schema(enum=value)})
+    return Schema(required=[name], properties={name: Schema(enum=[value])})
 
 
 def _by_model(models: list[str], these: dict[str, Schema], others: dict[str, Schema]) -> Schema:
@@ -365,7 +415,8 @@ def json_of(name: str) -> dict[str, OpenAPIMediaType]:
 
 def sound() -> dict[str, OpenAPIMediaType]:
     """Audio in any of the formats."""
-    return {entry.media_type: OpenAPIMediaType(schema=_SOUND) for entry in FORMATS.values()}
+    names = [name for entry in FORMATS.values() for name in (entry.media_type, entry.rate_media_type) if name]
+    return {name: OpenAPIMediaType(schema=_SOUND) for name in names}
 
 
 def events_of(name: str) -> dict[str, OpenAPIMediaType]:
@@ -378,7 +429,8 @@ def events_of(name: str) -> dict[str, OpenAPIMediaType]:
 _SOUND: Final = Schema(
     type=OpenAPIType.STRING,
     format=OpenAPIFormat.BINARY,
-    description="24 kHz, one channel. `wav` and `pcm` are 16-bit little-endian.",
+    description="One channel, 24 kHz if nothing else is asked for. `wav` and `pcm` are 16-bit little-endian, `ulaw` and `alaw` "
+    "are G.711 of 8 kHz. Where the file does not tell another rate, its content type does (`audio/pcm;rate=16000`).",
 )
 
 

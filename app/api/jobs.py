@@ -189,7 +189,7 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs,
         await asyncio.to_thread(_open, store, file_path(job.id, file.name)),
         span or Span(0, file.n_bytes),
         status_code=200 if span is None else 206,
-        media_type=sound.media_type,
+        media_type=sound.media_type_at(job.utterance.sample_rate_hz),
         headers=headers,
     )
 

@@ -162,7 +162,7 @@ async def _speak(
     headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
     if asked.stream_format == "sse":
         return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
-    return AudioResponse(audio, media_type=asked.format.media_type, headers=headers, close=close)
+    return AudioResponse(audio, media_type=asked.format.media_type_at(asked.sample_rate_hz), headers=headers, close=close)
 
 
 def told(asked: SpeechRequest | PhonemizeRequest) -> dict[str, Any]:

@@ -102,6 +102,10 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Pairs of word and phonemes, sorted."""
     timestamps: bool
     """Whether the times of words are wanted."""
+    sample_rate_hz: int
+    """Of the file; one that the format has."""
+    bitrate_bps: int | None
+    """The one asked for, which the encoder takes at that rate."""
 
 
 class PhonemizeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +152,7 @@ def read_speech(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars
     """What `fields` ask for. `max_input_chars` is the limit of Koe's own models; OpenAI's have OpenAI's.
 
     Raises the InvalidRequest of the first fault, in the order of the contract: model, input, voice, response_format, speed,
-    stream_format, instructions, language, normalize, pronunciations, timestamps.
+    stream_format, instructions, language, normalize, pronunciations, timestamps, sample_rate, bitrate.
     """
     model = _read_model(fields)
     return _read_request(fields, model, catalogue, model.max_input_chars(max_input_chars), is_job=False)
@@ -202,6 +206,7 @@ def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, ma
     normalize = _read_normalize(fields)
     pronunciations = _read_pronunciations(fields)
     timestamps = _read_timestamps(fields)
+    sample_rate_hz = _read_sample_rate(fields, audio_format)
     return SpeechRequest(
         model=model,
         input=text,
@@ -214,6 +219,8 @@ def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, ma
         normalize=normalize,
         pronunciations=pronunciations,
         timestamps=timestamps,
+        sample_rate_hz=sample_rate_hz,
+        bitrate_bps=_read_bitrate(fields, audio_format, sample_rate_hz),
     )
 
 
@@ -238,13 +245,25 @@ def to_utterance(
         voice=request.voice,
         language=request.language,
         format=request.format.name,
-        bitrate_bps=mp3_bitrate if request.format.name == "mp3" else request.format.bitrate_bps,
+        bitrate_bps=_bitrate_of(request, mp3_bitrate),
+        sample_rate_hz=request.sample_rate_hz,
         speed=request.speed,
         normalize=request.normalize,
         emoji=emoji,
         pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
         owner=owner,
     )
+
+
+def _bitrate_of(request: SpeechRequest, mp3_bitrate: int) -> int:
+    """Bits a second: those asked for, else the usual ones, or as many as there can be at a lower sample rate."""
+    if request.bitrate_bps is not None:
+        return request.bitrate_bps
+    usual = mp3_bitrate if request.format.name == "mp3" else request.format.bitrate_bps
+    allowed = request.format.bitrates_at(request.sample_rate_hz)
+    if allowed is None or request.sample_rate_hz == request.format.sample_rate_hz:
+        return usual
+    return min(max(usual, allowed.least), allowed.most)
 
 
 def _read_json(body: bytes) -> Any:
@@ -367,6 +386,39 @@ def _language_name(fields: dict[str, Any]) -> tuple[str, str | None]:
     return param, None if name is None or name.strip().lower() in OWN_LANGUAGE else name
 
 
+def _read_sample_rate(fields: dict[str, Any], audio_format: Format) -> int:
+    rate_hz = _optional_integer(fields, "sample_rate")
+    if rate_hz is None:
+        return audio_format.sample_rate_hz
+    if rate_hz not in audio_format.sample_rates_hz:
+        *most, last = map(str, audio_format.sample_rates_hz)
+        raise InvalidValue(
+            f"Invalid 'sample_rate': {audio_format.name} has no {_show_number(rate_hz)} Hz. Supported values are: "
+            f"{', '.join(most)}, and {last}.",
+            param="sample_rate",
+        )
+    return rate_hz
+
+
+def _read_bitrate(fields: dict[str, Any], audio_format: Format, sample_rate_hz: int) -> int | None:
+    bitrate_bps = _optional_integer(fields, "bitrate")
+    if bitrate_bps is None:
+        return None
+    allowed = audio_format.bitrates_at(sample_rate_hz)
+    if allowed is None:
+        raise InvalidValue(
+            f"Invalid 'bitrate': {audio_format.name} has none to choose. Leave it out, or ask for mp3, opus or aac.",
+            param="bitrate",
+        )
+    if bitrate_bps not in allowed:
+        raise InvalidValue(
+            f"Invalid 'bitrate': {audio_format.name} at {sample_rate_hz} Hz does not take {_show_number(bitrate_bps)} bits per "
+            f"second. Supported values are: {allowed}.",
+            param="bitrate",
+        )
+    return bitrate_bps
+
+
 def _read_normalize(fields: dict[str, Any]) -> bool:
     wanted = fields.get("normalize")
     if wanted is None:
@@ -479,6 +531,18 @@ def _optional_string(fields: dict[str, Any], param: str) -> str | None:
     value = fields.get(param)
     if value is not None and not isinstance(value, str):
         raise WrongType(param, "a string", _phrase(value))
+    return value
+
+
+def _optional_integer(fields: dict[str, Any], param: str) -> int | None:
+    """A number without a fraction: JSON does not tell 16000.0 from 16000."""
+    value = fields.get(param)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongType(param, "an integer", _phrase(value))
     return value
 
 

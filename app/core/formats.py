@@ -1,14 +1,47 @@
-"""mp3, opus, aac, flac, wav, pcm: container, codec, media type and rate, in one table that both sides read."""
+"""The formats: container, codec, media type, and the sample rates and bitrates of each, in one table that both sides read."""
 
 from typing import Final
 
 import msgspec
 
 SAMPLE_RATE_HZ: Final = 24_000
-"""Of every waveform and every file: Kokoro speaks at 24 kHz, and OpenAI's pcm and wav are 24 kHz."""
+"""Of every waveform, and of every file where no other is asked for: Kokoro speaks at 24 kHz, and OpenAI's files are 24 kHz."""
 
 SAMPLE_BYTES: Final = 2
 """Signed 16-bit little-endian, one channel."""
+
+SAMPLE_RATES_HZ: Final = (8_000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""What may be asked for, where the format has it."""
+
+_OPUS_RATES_HZ: Final = (8_000, 12_000, 16_000, 24_000, 48_000)
+_TELEPHONE_RATES_HZ: Final = (8_000, 16_000, 24_000)
+
+_MP3_BITRATES_BPS: Final = {
+    2.5: tuple(1000 * kbps for kbps in (8, 16, 24, 32, 40, 48, 56, 64)),
+    2: tuple(1000 * kbps for kbps in (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)),
+    1: tuple(1000 * kbps for kbps in (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)),
+}
+"""By version of MPEG, of which each has sample rates of its own; with 2.5, LAME goes no higher."""
+_MPEG_2_HZ: Final = 16_000
+_MPEG_1_HZ: Final = 32_000
+"""The lowest sample rate of each version."""
+
+
+class Bitrates(msgspec.Struct, frozen=True):
+    """Bits a second that an encoder takes: those of a table, or all from the least to the most."""
+
+    least: int
+    most: int
+    table: tuple[int, ...] = ()
+
+    def __contains__(self, bitrate_bps: object) -> bool:
+        if self.table:
+            return bitrate_bps in self.table
+        return isinstance(bitrate_bps, int) and self.least <= bitrate_bps <= self.most
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{', '.join(map(str, self.table[:-1]))}, and {self.most}" if self.table else f"{self.least} to {self.most}"
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,36 +49,100 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     media_type: str
+    """At the format's own sample rate."""
+    rate_media_type: str = ""
+    """At another one, where a reader cannot tell it from the bytes; the rate is its parameter."""
     container: str
     """ffmpeg's muxer, or `""` where no encoder process is needed."""
     codec: str = ""
-    """ffmpeg's encoder."""
+    """ffmpeg's encoder; `ulaw` and `alaw` where it is ours."""
     bitrate_bps: int = 0
-    """Of the encoded stream; 0 where the codec decides."""
-    header: bytes = b""
-    """What stands before the first sample when no encoder writes it."""
+    """Of the encoded stream, where no other is asked for; 0 where the codec decides."""
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+    """Where no other is asked for."""
+    sample_rates_hz: tuple[int, ...] = SAMPLE_RATES_HZ
+    has_wav_header: bool = False
+    """Whether a RIFF header stands before the first sample."""
 
     @property
     def is_encoded(self) -> bool:
         """True where the samples pass through an encoder process."""
-        return bool(self.codec)
+        return bool(self.container)
+
+    def media_type_at(self, sample_rate_hz: int) -> str:
+        """What the file is called at that rate."""
+        if sample_rate_hz == self.sample_rate_hz or not self.rate_media_type:
+            return self.media_type
+        return f"{self.rate_media_type};rate={sample_rate_hz}"
+
+    def bitrates_at(self, sample_rate_hz: int) -> Bitrates | None:
+        """What may be asked for at that rate; None where the codec decides."""
+        if self.name == "mp3":
+            version = 1 if sample_rate_hz >= _MPEG_1_HZ else 2 if sample_rate_hz >= _MPEG_2_HZ else 2.5
+            table = _MP3_BITRATES_BPS[version]
+            return Bitrates(table[0], table[-1], table)
+        if self.name == "opus":
+            return Bitrates(6_000, 256_000)
+        if self.name == "aac":
+            # A frame of 1,024 samples has 6,144 bits at most.
+            return Bitrates(8_000, 6 * sample_rate_hz)
+        return None
 
 
-WAV_STREAM_HEADER: Final = bytes.fromhex(
-    "52494646ffffffff57415645666d74201000000001000100c05d000080bb00000200100064617461ffffffff"
-)
-"""RIFF header of 44 bytes for a stream whose length is not known: both sizes are FFFFFFFF, as OpenAI sends it."""
+def wav_stream_header(sample_rate_hz: int) -> bytes:
+    """RIFF header of 44 bytes for a stream whose length is not known: both sizes are FFFFFFFF, as OpenAI sends it."""
+    unknown = b"\xff\xff\xff\xff"
+    rates = sample_rate_hz.to_bytes(4, "little") + (SAMPLE_BYTES * sample_rate_hz).to_bytes(4, "little")
+    return (
+        b"RIFF"
+        + unknown
+        + b"WAVEfmt "
+        + bytes.fromhex("1000000001000100")
+        + rates
+        + bytes.fromhex("02001000")
+        + b"data"
+        + unknown
+    )
+
 
 FORMATS: Final[dict[str, Format]] = {
     entry.name: entry
     for entry in (
         Format(name="mp3", media_type="audio/mpeg", container="mp3", codec="libmp3lame", bitrate_bps=128_000),
-        Format(name="opus", media_type="audio/opus", container="ogg", codec="libopus", bitrate_bps=64_000),
+        Format(
+            name="opus",
+            media_type="audio/opus",
+            container="ogg",
+            codec="libopus",
+            bitrate_bps=64_000,
+            sample_rates_hz=_OPUS_RATES_HZ,
+        ),
         Format(name="aac", media_type="audio/aac", container="adts", codec="aac", bitrate_bps=96_000),
         Format(name="flac", media_type="audio/flac", container="flac", codec="flac"),
-        Format(name="wav", media_type="audio/wav", container="", header=WAV_STREAM_HEADER),
-        Format(name="pcm", media_type="audio/pcm", container=""),
+        Format(name="wav", media_type="audio/wav", container="", has_wav_header=True),
+        Format(name="pcm", media_type="audio/pcm", rate_media_type="audio/pcm", container=""),
+        Format(
+            name="ulaw",
+            media_type="audio/basic",
+            rate_media_type="audio/PCMU",
+            container="",
+            codec="ulaw",
+            sample_rate_hz=8_000,
+            sample_rates_hz=_TELEPHONE_RATES_HZ,
+        ),
+        Format(
+            name="alaw",
+            media_type="audio/x-alaw-basic",
+            rate_media_type="audio/PCMA",
+            container="",
+            codec="alaw",
+            sample_rate_hz=8_000,
+            sample_rates_hz=_TELEPHONE_RATES_HZ,
+        ),
     )
 }
+"""OpenAI's six, then those of telephones (G.711)."""
+
+OPENAI_FORMATS: Final = tuple(FORMATS)[:6]
 
 DEFAULT_FORMAT: Final = "mp3"

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import Blend
 
 WIRE_VERSION: Final = 6
@@ -38,6 +39,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A name in `app.core.formats.FORMATS`."""
     bitrate_bps: int = 0
     """Of the encoded stream; 0 where the codec decides."""
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+    """Of the file; all that is spoken is spoken at SAMPLE_RATE_HZ."""
     speed: float = 1.0
     """0.25 to 4."""
     normalize: bool = True

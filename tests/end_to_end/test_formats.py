@@ -1,14 +1,17 @@
 """The official client, sync and async, in all six formats: each answer is decoded and measured."""
 
 import io
+import json
 import re
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.core.formats import FORMATS, WAV_STREAM_HEADER
+from app.core.formats import FORMATS, SAMPLE_RATE_HZ, wav_stream_header
 from tests.audio import decode, sounding_seconds
+from tests.end_to_end.listeners import asked, post
 from tests.house import House
 from workers.engines.tone import SECONDS_PER_PHONEME
 from workers.joining import PAUSE_SECONDS
@@ -111,6 +114,55 @@ def test_a_sane_request_id_of_the_caller_is_kept(house: House) -> None:
     assert re.fullmatch("req_[0-9a-f]{32}", made.request_id)
 
 
+RATES = [(name, rate_hz) for name, entry in FORMATS.items() for rate_hz in entry.sample_rates_hz if rate_hz != SAMPLE_RATE_HZ]
+
+
+@pytest.mark.parametrize(("format_name", "rate_hz"), RATES)
+def test_another_sample_rate_is_the_same_speech(house: House, format_name: str, rate_hz: int) -> None:
+    text = "Four hours of steady work faced us."
+    own = {} if rate_hz == FORMATS[format_name].sample_rate_hz else {"sample_rate": rate_hz}
+    answer = post(house, asked(text, format_name, **own))
+
+    samples = decode(answer.content, format_name, rate_hz)
+
+    assert answer.headers["content-type"] == FORMATS[format_name].media_type_at(rate_hz)
+    assert sounding_seconds(samples) * SAMPLE_RATE_HZ / rate_hz == pytest.approx(
+        n_spoken_samples(text) / 24_000, abs=max(0.02, 1152 / rate_hz)
+    )
+    if format_name in ("wav", "pcm", "flac", "ulaw", "alaw"):
+        assert len(samples) == round(n_spoken_samples(text) * rate_hz / SAMPLE_RATE_HZ)
+    if format_name == "wav":
+        assert answer.content[:44] == wav_stream_header(rate_hz)
+
+
+def test_the_official_client_asks_for_a_rate_as_an_extra(house: House) -> None:
+    speech = house.openai().audio.speech
+    answer = speech.create(model="tts-1", voice="nova", input=TEXT, response_format="pcm", extra_body={"sample_rate": 8000})
+
+    assert answer.response.headers["content-type"] == "audio/pcm;rate=8000"
+    assert len(answer.content) == 2 * round(n_spoken_samples(TEXT) / 3)
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "aac"])
+def test_fewer_bits_are_fewer_bytes(house: House, format_name: str) -> None:
+    small, large = (post(house, asked(TEXT, format_name, bitrate=bits)).content for bits in (16_000, 128_000))
+
+    assert len(small) < len(large) / 2
+
+
+@pytest.mark.parametrize(("format_name", "rate_hz"), [("pcm", 16_000), ("ulaw", 8000), ("mp3", 44_100)])
+def test_the_times_of_words_are_those_of_the_usual_rate(house: House, format_name: str, rate_hz: int) -> None:
+    more = {"model": "gpt-4o-mini-tts", "stream_format": "sse", "timestamps": ["word"]}
+
+    def words(**fields: Any) -> list[dict[str, Any]]:
+        text = post(house, asked("Her purse was full of useless trash.", format_name, **more, **fields)).text
+        events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line]
+        return [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
+
+    assert len(words()) == 7
+    assert words(sample_rate=rate_hz) == words(sample_rate=24_000)
+
+
 @pytest.mark.parametrize("speed", [0.25, 1, 4])
 def test_speed_changes_the_length_in_proportion(house: House, speed: float) -> None:
     answer = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="pcm", speed=speed)
@@ -133,7 +185,7 @@ def test_wav_is_readable_by_pythons_wave(house: House) -> None:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
         frames = file.readframes(2**31 - 1)
 
-    assert content[:44] == WAV_STREAM_HEADER
+    assert content[:44] == wav_stream_header(SAMPLE_RATE_HZ)
     assert frames == content[44:]
     assert len(frames) == 2 * n_spoken_samples(TEXT)
 
@@ -146,7 +198,7 @@ def test_wav_is_pcm_with_a_header(house: House) -> None:
         for name in ("wav", "pcm")
     )
 
-    assert wav == WAV_STREAM_HEADER + pcm
+    assert wav == wav_stream_header(SAMPLE_RATE_HZ) + pcm
 
 
 @pytest.mark.parametrize(

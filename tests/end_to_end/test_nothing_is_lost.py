@@ -15,6 +15,7 @@ from redis import Redis
 from app.core.broker import Lane, lane_queue
 from app.core.connections import connect
 from app.core.embedded import embedded_url
+from app.core.formats import FORMATS
 from tests.end_to_end import listeners
 from tests.end_to_end.listeners import SPEECH
 from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive, running, serving
@@ -149,6 +150,19 @@ def test_a_worker_killed_while_it_speaks_costs_not_a_byte(pair: Pair, format_nam
     last = taken_over(pair)[-1]
     # One less when it was killed between keeping a segment and counting it.
     assert last["n_spoken"] <= last["n_segments"] + 1, "finished segments are not spoken twice"
+
+
+@pytest.mark.parametrize(("format_name", "rate_hz"), [("mp3", 44_100), ("pcm", 16_000), ("ulaw", 8000)])
+def test_a_worker_killed_at_another_sample_rate_costs_not_a_byte(pair: Pair, format_name: str, rate_hz: int) -> None:
+    body = asked(LONG, format_name) | {"sample_rate": rate_hz}
+    with pair.listen(body) as heard:
+        os.kill(pair.speaker(), signal.SIGKILL)
+        audio = heard.all()
+        kind = heard.answer.headers["content-type"]
+
+    with pair.listen(body | {"input": f"{LONG} "}) as again:
+        assert again.all() == audio
+    assert kind == FORMATS[format_name].media_type_at(rate_hz)
 
 
 def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_who_took_over(pair: Pair) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from app.core.errors import EncoderFailed, Misconfigured
 from app.core.formats import FORMATS, SAMPLE_RATE_HZ
-from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
+from tests.audio import RAW, decode, ffmpeg, pitch_hz, sounding_seconds
 from workers.encoder import PipeEncoder, Sink, encoder_command, find_ffmpeg, open_encoder
 
 ENCODED = [name for name, format_ in FORMATS.items() if format_.is_encoded]
@@ -24,9 +25,17 @@ def a_tone(seconds: float, hz: float = 440.0) -> bytes:
     return (0.5 * 32767 * np.sin(phase)).astype("<i2").tobytes()
 
 
-def encode(format_name: str, pcm: bytes, write_bytes: int | None = None) -> bytes:
+def encode(
+    format_name: str,
+    pcm: bytes,
+    write_bytes: int | None = None,
+    *,
+    rate_hz: int = SAMPLE_RATE_HZ,
+    bitrate_bps: int | None = None,
+) -> bytes:
     said: list[bytes] = []
-    with open_encoder(ffmpeg(), format_name, FORMATS[format_name].bitrate_bps, said.append) as encoder:
+    bitrate_bps = FORMATS[format_name].bitrate_bps if bitrate_bps is None else bitrate_bps
+    with open_encoder(ffmpeg(), format_name, bitrate_bps, said.append, sample_rate_hz=rate_hz) as encoder:
         for start in range(0, len(pcm), write_bytes or len(pcm)):
             encoder.write(pcm[start : start + (write_bytes or len(pcm))])
         encoder.finish()
@@ -73,7 +82,7 @@ def test_the_bytes_are_the_same_whatever_the_sizes_of_the_writes(format_name: st
     whole = encode(format_name, pcm)
 
     assert encode(format_name, pcm, 1000) == whole
-    assert encode(format_name, pcm, 9999) == whole
+    assert encode(format_name, pcm, 9998) == whole
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -102,6 +111,45 @@ def test_most_of_a_second_has_left_while_more_is_awaited(format_name: str) -> No
         encoder.write(a_tone(1.0))
 
         assert enough.wait(30)
+
+
+RATES = [(name, rate_hz) for name, format_ in FORMATS.items() for rate_hz in format_.sample_rates_hz]
+
+
+@pytest.mark.parametrize(("format_name", "rate_hz"), RATES)
+def test_every_format_has_every_rate_that_it_says(format_name: str, rate_hz: int) -> None:
+    silence = bytes(2 * SAMPLE_RATE_HZ // 5)
+    allowed = FORMATS[format_name].bitrates_at(rate_hz)
+    pcm = silence + a_tone(1.0) + silence
+
+    encoded = encode(format_name, pcm, rate_hz=rate_hz, bitrate_bps=allowed.most if allowed else 0)
+    again = encode(format_name, pcm, 4800, rate_hz=rate_hz, bitrate_bps=allowed.most if allowed else 0)
+    decoded = decode(encoded, format_name, rate_hz)
+
+    assert encoded == again
+    # pitch_hz and sounding_seconds take every sample for one of 24 kHz.
+    assert pitch_hz(decoded) * rate_hz / SAMPLE_RATE_HZ == pytest.approx(440, rel=0.01)
+    assert sounding_seconds(decoded, 0.1) * SAMPLE_RATE_HZ / rate_hz == pytest.approx(1.0, abs=2048 / rate_hz)
+    assert len(decoded) / rate_hz >= 1.4 - 1 / rate_hz
+    if format_name != "opus" and format_name not in RAW:
+        assert f"{rate_hz} Hz, mono" in told(encoded)
+
+
+def told(encoded: bytes) -> str:
+    """What ffmpeg says of a file."""
+    return subprocess.run(
+        [ffmpeg(), "-hide_banner", "-i", "pipe:0"], input=encoded, capture_output=True, check=False
+    ).stderr.decode()
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "aac"])
+def test_more_bits_are_more_bytes(format_name: str) -> None:
+    noise = np.random.default_rng(1).integers(-8000, 8000, 48_000).astype("<i2").tobytes()
+    for rate_hz in FORMATS[format_name].sample_rates_hz:
+        allowed = FORMATS[format_name].bitrates_at(rate_hz)
+        assert allowed is not None
+        sizes = [len(encode(format_name, noise, rate_hz=rate_hz, bitrate_bps=one)) for one in (allowed.least, allowed.most)]
+        assert sizes[0] < sizes[1] < 2 * allowed.most / 8 * 1.1 + 5000
 
 
 def test_wav_begins_with_the_header_of_a_stream_without_end() -> None:

@@ -18,9 +18,10 @@ import soundfile
 from app.core.errors import Cancelled, EncoderFailed, InternalError
 from app.core.formats import FORMATS, SAMPLE_RATE_HZ
 from app.core.store import Store
-from tests.audio import decode, ffmpeg, pitch_hz
+from tests.audio import RAW, decode, ffmpeg, pitch_hz
 from workers.finishing import Finished, Reel, Stretch, count_samples, finish
 from workers.joining import to_pcm
+from workers.resampling import n_resampled
 
 TITLE = "Birds; a = book #1 \\ für Ōe"
 CHAPTERS = ["Chapter 1: “Sparrows”", None, "第二章"]
@@ -197,6 +198,44 @@ def test_a_wav_has_true_sizes(in_all_formats: dict[str, Path]) -> None:
     with wave.open(str(path)) as file:
         assert file.getparams()[:4] == (1, 2, SAMPLE_RATE_HZ, reel_of().n_samples)
         assert file.readframes(file.getnframes()) == b"".join(reel_of().pcm())
+
+
+RATES = [
+    (name, rate_hz) for name, format_ in FORMATS.items() for rate_hz in format_.sample_rates_hz if rate_hz != SAMPLE_RATE_HZ
+]
+
+
+@pytest.mark.parametrize(("format_name", "rate_hz"), RATES)
+def test_a_file_at_another_rate_is_as_long_to_the_sample(
+    format_name: str, rate_hz: int, finished: Finish, tmp_path: Path
+) -> None:
+    allowed = FORMATS[format_name].bitrates_at(rate_hz)
+    done, data = finished(format_name, sample_rate_hz=rate_hz, bitrate_bps=allowed.least if allowed else 0)
+    n_samples = n_resampled(reel_of().n_samples, rate_hz)
+    path = tmp_path / f"speech.{format_name}"
+    path.write_bytes(data)
+
+    assert done.seconds == reel_of().n_samples / SAMPLE_RATE_HZ
+    if format_name in RAW:
+        assert len(data) == n_samples * (2 if format_name == "pcm" else 1)
+    elif format_name == "aac":
+        assert 0 <= count_samples(ffmpeg(), path, rate_hz) - n_samples <= 3 * 1024
+    else:
+        assert format_name == "opus" or count_samples(ffmpeg(), path, rate_hz) == n_samples
+        info = soundfile.info(str(path))
+        assert info.frames / info.samplerate == pytest.approx(n_samples / rate_hz, abs=0.6 / rate_hz)
+    if format_name == "wav":
+        with wave.open(str(path)) as file:
+            assert file.getparams()[:4] == (1, 2, rate_hz, n_samples)
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "opus"])
+def test_the_chapters_stay_where_they_are_at_another_rate(format_name: str, finished: Finish, tmp_path: Path) -> None:
+    path = tmp_path / f"speech.{format_name}"
+    path.write_bytes(finished(format_name, sample_rate_hz=48_000)[1])
+    second = (sum(len(pcm) for pcm in PARTS[:2]) // 2 + 2 * round(0.35 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    starts = [float(start) for start in re.findall(r"Chapter #0:\d: start ([\d.]+)", _described(path))]
+    assert starts == pytest.approx([0.0, second], abs=0.002)
 
 
 def test_a_gain_is_heard(finished: Finish) -> None:

@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 
 from app.api.page import load_page, show_page
 from app.asgi import create_litestar
-from app.core.formats import FORMATS
+from app.core.formats import OPENAI_FORMATS
 from app.core.settings import Settings
 from app.core.voices import DEFAULT_VOICE
 
@@ -66,8 +66,8 @@ def test_it_offers_every_format_and_knows_how_to_play_it() -> None:
     assert menu is not None
     assert players is not None
 
-    assert re.findall(r"<option>(\w+)</option>", menu[1]) == list(FORMATS)
-    assert re.findall(r"(\w+): ", players[1]) == list(FORMATS)
+    assert re.findall(r"<option>(\w+)</option>", menu[1]) == list(OPENAI_FORMATS)
+    assert re.findall(r"(\w+): ", players[1]) == list(OPENAI_FORMATS)
 
 
 def test_only_what_is_in_the_file_may_run(answer: Any) -> None:

@@ -144,6 +144,8 @@ OPTIONAL = [
     "normalize",
     "pronunciations",
     "timestamps",
+    "sample_rate",
+    "bitrate",
 ]
 
 
@@ -258,7 +260,13 @@ FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
     ("voice", "zzz", InvalidValue, "voice", "Invalid value: 'zzz'. Supported values are: 'alloy', "),
     ("voice", "", InvalidValue, "voice", "Invalid value: ''."),
     ("voice", "af_heart(0)", InvalidValue, "voice", "blends"),
-    ("response_format", "MP3", UnsupportedValue, "response_format", "'mp3', 'opus', 'aac', 'flac', 'wav', and 'pcm'"),
+    (
+        "response_format",
+        "MP3",
+        UnsupportedValue,
+        "response_format",
+        "'mp3', 'opus', 'aac', 'flac', 'wav', 'pcm', 'ulaw', and 'alaw'",
+    ),
     ("response_format", "", UnsupportedValue, "response_format", "Invalid value: ''."),
     ("response_format", 3, WrongType, "response_format", "expected a string"),
     ("speed", "1", WrongType, "speed", "Invalid type for 'speed': expected a decimal, but got a string instead."),
@@ -290,6 +298,20 @@ FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
     ("timestamps", "word", WrongType, "timestamps", "expected an array of strings, but got a string"),
     ("timestamps", [1], WrongType, "timestamps", "an integer"),
     ("timestamps", ["segment"], InvalidValue, "timestamps", "Supported values are: 'word'."),
+    ("sample_rate", "16000", WrongType, "sample_rate", "expected an integer, but got a string instead."),
+    ("sample_rate", True, WrongType, "sample_rate", "got a boolean"),
+    ("sample_rate", 16000.5, WrongType, "sample_rate", "got a decimal"),
+    (
+        "sample_rate",
+        11_025,
+        InvalidValue,
+        "sample_rate",
+        "no 11025 Hz. Supported values are: 8000, 12000, 16000, 22050, 24000,",
+    ),
+    ("sample_rate", 10**4000, InvalidValue, "sample_rate", "more than 15 digits"),
+    ("bitrate", "64000", WrongType, "bitrate", "expected an integer"),
+    ("bitrate", 64, InvalidValue, "bitrate", "mp3 at 24000 Hz does not take 64 bits per second. Supported values are: 8000, "),
+    ("bitrate", 10**4000, InvalidValue, "bitrate", "more than 15 digits"),
 ]
 
 
@@ -323,6 +345,8 @@ def test_the_first_fault_in_the_order_of_the_contract_is_told() -> None:
         "normalize": 1,
         "pronunciations": 1,
         "timestamps": 1,
+        "sample_rate": "1",
+        "bitrate": "1",
     }
     fields = dict(reversed(wrong.items()))
     for name in wrong:
@@ -354,6 +378,8 @@ KNOWN = {
     "lang_code": st.text(max_size=10),
     "normalize": st.booleans(),
     "pronunciations": st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3),
+    "sample_rate": st.integers() | st.sampled_from([8000, 16_000, 48_000]),
+    "bitrate": st.integers() | st.sampled_from([32_000, 64_000]),
     "timestamps": st.lists(st.sampled_from(["word", "segment"]), max_size=2),
 }
 BODIES = st.fixed_dictionaries({}, optional={name: values | VALUES for name, values in KNOWN.items()})
@@ -405,6 +431,56 @@ def test_the_bitrate_that_is_set_is_that_of_mp3_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "fields", "rate_hz", "bitrate_bps"),
+    [
+        ("mp3", {}, 24_000, 192_000),
+        ("mp3", {"sample_rate": 44_100}, 44_100, 192_000),
+        ("mp3", {"sample_rate": 16_000.0}, 16_000, 160_000),
+        ("mp3", {"sample_rate": 8000}, 8000, 64_000),
+        ("mp3", {"bitrate": 32_000}, 24_000, 32_000),
+        ("opus", {"bitrate": 24_000, "sample_rate": 48_000}, 48_000, 24_000),
+        ("aac", {"sample_rate": 8000}, 8000, 48_000),
+        ("aac", {}, 24_000, 96_000),
+        ("pcm", {"sample_rate": 16_000}, 16_000, 0),
+        ("ulaw", {}, 8000, 0),
+        ("alaw", {"sample_rate": 16_000}, 16_000, 0),
+    ],
+)
+def test_the_file_has_the_rate_and_the_bits_that_were_asked_for(
+    name: str, fields: dict[str, Any], rate_hz: int, bitrate_bps: int
+) -> None:
+    utterance = to_utterance(read(response_format=name, **fields), engine="kokoro", mp3_bitrate=192_000)
+    assert (utterance.sample_rate_hz, utterance.bitrate_bps) == (rate_hz, bitrate_bps)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "part"),
+    [
+        (
+            {"response_format": "opus", "sample_rate": 44_100},
+            "sample_rate",
+            "opus has no 44100 Hz. Supported values are: 8000,",
+        ),
+        ({"response_format": "ulaw", "sample_rate": 48_000}, "sample_rate", "8000, 16000, and 24000."),
+        (
+            {"response_format": "mp3", "sample_rate": 8000, "bitrate": 128_000},
+            "bitrate",
+            "8000, 16000, 24000, 32000, 40000, 48000,",
+        ),
+        ({"response_format": "mp3", "sample_rate": 48_000, "bitrate": 144_000}, "bitrate", "128000, 160000, 192000"),
+        ({"response_format": "opus", "bitrate": 300_000}, "bitrate", "6000 to 256000."),
+        ({"response_format": "aac", "sample_rate": 8000, "bitrate": 96_000}, "bitrate", "8000 to 48000."),
+        ({"response_format": "flac", "bitrate": 96_000}, "bitrate", "flac has none to choose."),
+        ({"response_format": "pcm", "bitrate": 64_000}, "bitrate", "mp3, opus or aac."),
+    ],
+)
+def test_a_rate_that_a_format_has_not_is_told_with_those_that_it_has(fields: dict[str, Any], param: str, part: str) -> None:
+    fault = fault_of(LEAST | fields)
+    assert (type(fault), fault.param) == (InvalidValue, param)
+    assert part in fault.message
+
+
+@pytest.mark.parametrize(
     "other",
     [
         {"voice": "af_alloy"},
@@ -414,6 +490,8 @@ def test_the_bitrate_that_is_set_is_that_of_mp3_alone() -> None:
         {"instructions": "Whisper."},
         {"language": "a"},
         {"pronunciations": {}},
+        {"sample_rate": 24_000},
+        {"bitrate": 128_000},
     ],
     ids=ascii,
 )
