@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from workers.engines.base import Samples, Segment, Waveform, Word
-from workers.sound import Sound
+from workers.sound import Sound, to_pcm
 from workers.text.segment import Ending
 
 with warnings.catch_warnings():
@@ -42,11 +42,6 @@ PAUSE_SECONDS: Final[dict[Ending, float]] = {
 
 NOTHING_TO_SAY_SECONDS: Final = 0.25
 """Length of the silence that answers a text without anything to say."""
-
-
-def to_pcm(samples: Samples) -> bytes:
-    """Float32 in [-1, 1] as s16le, rounded; what is beyond is clipped."""
-    return (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()
 
 
 def n_samples(seconds: float) -> int:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import soxr
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
-from workers.joining import to_pcm
+from workers.sound import to_pcm
 
 Law = Literal["ulaw", "alaw"]
 

@@ -5,9 +5,10 @@ raises `app.core.utterance.WIRE_VERSION`.
 """
 
 import msgspec
+import numpy as np
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
-from workers.engines.base import Word
+from workers.engines.base import Samples, Word
 
 
 class Sound(msgspec.Struct, frozen=True, array_like=True):
@@ -31,3 +32,8 @@ class Sound(msgspec.Struct, frozen=True, array_like=True):
     def from_bytes(cls, data: bytes) -> "Sound":
         """Raises msgspec.ValidationError for what is none."""
         return msgspec.msgpack.decode(data, type=cls)
+
+
+def to_pcm(samples: Samples) -> bytes:
+    """Float32 in [-1, 1] as s16le, rounded; what is beyond is clipped."""
+    return (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()

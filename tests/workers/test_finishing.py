@@ -20,8 +20,8 @@ from app.core.formats import FORMATS, SAMPLE_RATE_HZ
 from app.core.store import Store
 from tests.audio import RAW, decode, ffmpeg, pitch_hz
 from workers.finishing import Finished, Reel, Stretch, count_samples, finish
-from workers.joining import to_pcm
 from workers.resampling import n_resampled
+from workers.sound import to_pcm
 
 TITLE = "Birds; a = book #1 \\ für Ōe"
 CHAPTERS = ["Chapter 1: “Sparrows”", None, "第二章"]

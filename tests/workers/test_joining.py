@@ -7,7 +7,8 @@ import pytest
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.voices import BlendPart
 from workers.engines.base import Segment, Waveform
-from workers.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, silences, to_pcm, to_sound, trim
+from workers.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, silences, to_sound, trim
+from workers.sound import to_pcm
 from workers.text.segment import Ending
 
 MARGIN = SAMPLE_RATE_HZ * 20 // 1000

@@ -5,8 +5,9 @@ import pytest
 
 from app.core.formats import SAMPLE_RATE_HZ
 from tests.audio import Samples
-from workers.joining import silence, to_pcm
+from workers.joining import silence
 from workers.loudness import MOST_GAIN_DB, Level, Meter, amplify, gains_db
+from workers.sound import to_pcm
 
 
 def tone(amplitude: float, seconds: float = 2.0) -> bytes:

@@ -16,9 +16,8 @@ from app.core.voices import load_catalogue
 from tests.engines import FailingEngine, GatedEngine
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
-from workers.joining import to_pcm
 from workers.scheduler import AGING_SECONDS, FIRST_PACE, LATELY_SECONDS, TURNS_PER_AGED, Scheduler, Turn
-from workers.sound import Sound
+from workers.sound import Sound, to_pcm
 from workers.text.segment import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
