@@ -5,6 +5,7 @@ more than WINDOW parts of a job are in the lane at a time, each of the others wa
 of several users take turns. A chain breaks where a link is lost; a sweep once a minute puts it together again.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,18 +22,31 @@ from app.core import keys
 from app.core.broker import Task, enqueue_task
 from app.core.captions import move_words, write_captions
 from app.core.connections import patiently
-from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError, StoreFailed, UnknownJob, WorkersDied
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.errors import (
+    Cancelled,
+    InternalError,
+    InvalidRequest,
+    JobTooLong,
+    KoeError,
+    StoreFailed,
+    StoreFull,
+    UnknownJob,
+    WorkersDied,
+)
+from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.jobs import File, Job, JobBook, JobStatus, Part, PartResult
 from app.core.kept import Budget, KeptSegments
 from app.core.logs import describe
+from app.core.pauses import asked_seconds
 from app.core.store import Store, file_path, part_path, part_words_path, parts_folder, words_path
 from app.core.words import TimedWord, read_words
+from workers.engines.base import SECONDS_PER_PHONEME
 from workers.finishing import Reel, Stretch, finish
 from workers.loudness import Level, gains_db
-from workers.part_order import PartOrder, Wanted
+from workers.part_order import PartOrder, Room, Wanted
 from workers.parts import pause_seconds, plan_parts
 from workers.synthesizer import Synthesizer
+from workers.text.segment import weigh
 
 log: Final = structlog.get_logger()
 
@@ -60,14 +74,24 @@ class Books:
     """
 
     def __init__(
-        self, *, redis: Redis, jobs: JobBook, store: Store, synthesizer: Synthesizer, ffmpeg_path: Path, keep: Budget
+        self,
+        *,
+        redis: Redis,
+        jobs: JobBook,
+        store: Store,
+        synthesizer: Synthesizer,
+        ffmpeg_path: Path,
+        keep: Budget,
+        max_seconds: float = math.inf,
     ) -> None:
+        """`max_seconds` is the longest audio of a job."""
         self._redis = redis
         self._jobs = jobs
         self._store = store
         self._synthesizer = synthesizer
         self._ffmpeg_path = ffmpeg_path
         self._keep = keep
+        self._max_seconds = max_seconds
 
     def plan(self, job_id: str) -> bool:
         """Divides the job's text into parts and has the first of them spoken."""
@@ -115,6 +139,8 @@ class Books:
         started = time.monotonic()
         text = self._jobs.text(job.id)[part.start : part.end]
         kept = self._kept(job.id, number, owner=job.utterance.owner)
+        room = self._room(job.id, number)
+        self._store.require_room(_expected_bytes(text, job.utterance.speed))
         with self._store.put(part_path(job.id, number)) as file:
             order = PartOrder(
                 job.id,
@@ -125,6 +151,7 @@ class Books:
                 kept=kept,
                 file=file,
                 on_keep=lambda: self._forget_starts(job.id, number),
+                room=room,
             )
             spoken = self._synthesizer.speak(order)
         if job.timestamps:
@@ -150,10 +177,14 @@ class Books:
         started = time.monotonic()
         path = file_path(job.id, f"speech.{job.utterance.format}")
         stretches = list(self._stretches(job, parts, [done[number] for number in sorted(done)]))
+        reel = Reel(stretches)
+        if reel.n_samples > self._max_seconds * SAMPLE_RATE_HZ:
+            raise JobTooLong(self._max_seconds)
+        self._store.require_room(reel.n_samples * SAMPLE_BYTES)
         if job.timestamps:
             self._put(words_path(job.id), write_captions(self._words_of(job.id, stretches)))
         finished = finish(
-            Reel(stretches),
+            reel,
             lambda: self._store.put(path),
             format_name=job.utterance.format,
             bitrate_bps=job.utterance.bitrate_bps,
@@ -245,11 +276,12 @@ class Books:
                 raise Cancelled("The job is not wanted any more.")
             with structlog.contextvars.bound_contextvars(request_id=job.request_id):
                 work(job)
-        except (Cancelled, UnknownJob):
+        except (Cancelled, UnknownJob, FileNotFoundError):
+            # A file is missing where another worker has cleaned up meanwhile.
             return self._leave(job_id, number)
         except RedisError:
             raise
-        except (InvalidRequest, WorkersDied) as error:
+        except (InvalidRequest, WorkersDied, StoreFull) as error:
             self._fail(job_id, number, error)
         except KoeError as error:
             return self._try_again(job_id, number, error)
@@ -295,6 +327,11 @@ class Books:
     def _kept(self, job_id: str, number: int, *, owner: str = "") -> KeptSegments:
         return KeptSegments(self._redis, f"job:{job_id}:{number}", budget=self._keep, owner=owner, is_listened=False)
 
+    def _room(self, job_id: str, number: int) -> Room:
+        done = self._jobs.done_parts(job_id)
+        spoken_seconds = sum(result.audio_seconds for other, result in done.items() if other != number)
+        return Room(self._max_seconds, self._max_seconds - spoken_seconds)
+
     def _count_start(self, job_id: str, number: int) -> None:
         """Raises WorkersDied when the part was begun too often and never got anywhere."""
         n_starts = self._jobs.count_attempt(job_id, -number)
@@ -305,6 +342,12 @@ class Books:
 
     def _forget_starts(self, job_id: str, number: int) -> None:
         self._redis.hdel(keys.job_attempts(job_id), str(-number))
+
+
+def _expected_bytes(text: str, speed: float) -> int:
+    """A guess at what a part's pcm takes."""
+    seconds = SECONDS_PER_PHONEME * weigh(text) / speed + asked_seconds(text)
+    return round(seconds * SAMPLE_RATE_HZ) * SAMPLE_BYTES
 
 
 def _part_id(job_id: str, number: int) -> str:

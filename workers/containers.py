@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.titles import show_title
 
 _MPEG_1_HZ: Final = 32_000
 """From there on an mp3 has frames of twice as many samples, and more side information."""
@@ -113,7 +114,8 @@ def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in text if char not in "\0\r")
+    # ffmpeg takes a line that ends with a backslash to go on, even where that one is escaped.
+    return "".join(f"\\{char}" if char in "=;#\\" else char for char in show_title(text).rstrip("\\ "))
 
 
 def _clock(n_samples: int) -> str:

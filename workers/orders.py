@@ -4,6 +4,7 @@ Why Redis may be away for a while: what is being spoken when it restarts goes on
 for it; what guards against a crash (kept segments, what is at risk) does without.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -34,8 +35,17 @@ _LEAD_SECONDS: Final = 20.0
 class Limits:
     """What one process asks of its orders; the pool sets `n_waiting` at every beat."""
 
-    def __init__(self, *, stream_bytes: int, keep: Budget, patience_seconds: float, n_threads: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        stream_bytes: int,
+        keep: Budget,
+        patience_seconds: float,
+        n_threads: int = 1,
+        max_job_seconds: float = math.inf,
+    ) -> None:
         self.stream_bytes = stream_bytes
+        self.max_job_seconds = max_job_seconds
         self.keep = keep
         self.patience_seconds = patience_seconds
         self.pace = FirstSoundPace(n_threads)

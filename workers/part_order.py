@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
+import msgspec
 from redis.exceptions import RedisError
 
 from app.core.broker import Lane
-from app.core.errors import Cancelled
+from app.core.errors import Cancelled, JobTooLong
 from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.jobs import JobBook, PartResult
 from app.core.kept import KeptSegments
@@ -47,6 +48,15 @@ class Wanted:
                 raise Cancelled("The job is not wanted any more.")
 
 
+class Room(msgspec.Struct, frozen=True):
+    """What a part may have of the audio of its job."""
+
+    max_seconds: float
+    """Of the whole job."""
+    left_seconds: float
+    """When the parts that are done have theirs."""
+
+
 class PartOrder:
     """See workers.synthesizer.Order. `on_keep` is called after each segment that was spoken and not found."""
 
@@ -64,6 +74,7 @@ class PartOrder:
         kept: KeptSegments,
         file: BinaryIO,
         on_keep: Callable[[], None],
+        room: Room,
     ) -> None:
         self.utterance = utterance
         self.caller = caller
@@ -77,6 +88,7 @@ class PartOrder:
         self._wanted = Wanted(jobs, job_id)
         self._kept = kept
         self._file = file
+        self._room = room
         self._on_keep = on_keep
         self._lock = threading.Lock()
         self.words: list[TimedWord] = []
@@ -87,7 +99,9 @@ class PartOrder:
         self._n_told = 0
 
     def write(self, data: bytes) -> None:
-        """See Order."""
+        """See Order. Raises JobTooLong."""
+        if (self._n_bytes + len(data)) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) > self._room.left_seconds:
+            raise JobTooLong(self._room.max_seconds)
         self._file.write(data)
         self._meter.add(data)
         self._n_bytes += len(data)

@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from app.core.jobs import Part
+from app.core.pauses import PAUSE
 from workers.joining import PAUSE_SECONDS
 from workers.text.chapters import Chapter, find_chapters
-from workers.text.directions import PAUSE
 from workers.text.passages import Borders
 from workers.text.segment import Ending, segment, weigh
 

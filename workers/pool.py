@@ -143,6 +143,7 @@ class Pool:
                 ),
                 patience_seconds=settings.max_wait,
                 n_threads=self._card.n_threads,
+                max_job_seconds=settings.max_job_seconds,
             ),
             jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
             store=open_store(settings),

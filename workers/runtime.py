@@ -82,6 +82,7 @@ class Runtime:
             synthesizer=self.synthesizer,
             ffmpeg_path=ffmpeg_path,
             keep=limits.keep,
+            max_seconds=limits.max_job_seconds,
         )
         self.webhooks = Webhooks(
             redis=redis,

@@ -34,6 +34,8 @@ from app.core.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.languages import LANGUAGES, find_language
 from app.core.lexicon import WORD, Lexicon, merged
 from app.core.models import MODELS, Model, find_model
+from app.core.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
+from app.core.titles import CONTROL, show_title
 from app.core.utterance import Emoji, Utterance
 from app.core.voices import Blend, Catalogue
 from app.core.webhooks import check_url
@@ -78,7 +80,6 @@ _ESCAPE: Final = re.compile(
 )
 """An escape in JSON: a character of two halves, half a character, or any other."""
 
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_SHOWN_CHARS: Final = 100
 _MAX_SHOWN_INTEGER: Final = 10**15
 
@@ -197,6 +198,7 @@ def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_ch
 
 def _read_request(fields: dict[str, Any], model: Model, catalogue: Catalogue, max_chars: int, *, is_job: bool) -> SpeechRequest:
     text = _read_input(fields, max_chars)
+    _check_pauses(text, is_job=is_job)
     blend, voice_language = catalogue.parse(_read_voice(fields))
     audio_format = _read_format(fields)
     speed = _read_speed(fields)
@@ -299,6 +301,17 @@ def _read_input(fields: dict[str, Any], max_chars: int) -> str:
     if not text:
         raise EmptyString("input")
     return _limited("input", text, max_chars)
+
+
+def _check_pauses(text: str, *, is_job: bool) -> None:
+    limit = MAX_JOB_PAUSES_SECONDS if is_job else MAX_PAUSES_SECONDS
+    asked = asked_seconds(text)
+    if asked > limit:
+        raise InvalidValue(
+            f"Invalid 'input': its pauses are too long. Expected at most {limit:g} seconds of them in all, but got {asked:g} "
+            "instead." + ("" if is_job else f" A job may have {MAX_JOB_PAUSES_SECONDS:g}."),
+            param="input",
+        )
 
 
 def _read_voice(fields: dict[str, Any]) -> str:
@@ -483,9 +496,9 @@ def _read_timestamps(fields: dict[str, Any]) -> bool:
 
 def _read_title(fields: dict[str, Any]) -> str | None:
     title = _limited("title", _optional_string(fields, "title") or "", MAX_TITLE_CHARS)
-    if _CONTROL.search(title):
+    if CONTROL.search(title):
         raise InvalidValue("Invalid 'title': expected one line of text without control characters.", param="title")
-    return title or None
+    return show_title(title) or None
 
 
 def _read_metadata(fields: dict[str, Any]) -> dict[str, str] | None:

@@ -247,6 +247,18 @@ class UnknownModel(InvalidRequest):
         super().__init__(f"The model `{model}` does not exist or you do not have access to it.{instead}")
 
 
+class JobTooLong(InvalidRequest):
+    """A job's audio is longer than it may be."""
+
+    code = "job_too_long"
+
+    def __init__(self, limit_seconds: float) -> None:
+        super().__init__(
+            f"The job has more audio than a job may have: {limit_seconds:g} s, which KOE_MAX_JOB_SECONDS sets. Divide the text "
+            "into several jobs."
+        )
+
+
 class UnknownJob(InvalidRequest):
     """The caller has no job of that id."""
 
@@ -414,6 +426,18 @@ class StoreFailed(Unavailable):
             or "The files of jobs cannot be written or read: the store of this server is full, read-only or away. "
             "KOE_STORE names it; who runs this server can make room there or name another.",
             retry_after_seconds=retry_after_seconds,
+        )
+
+
+class StoreFull(StoreFailed):
+    """There is no room for the files of a job."""
+
+    code = "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no room left for the files of jobs on this server. Who runs it can make room where KOE_STORE is, or name "
+            "another place; KOE_STORE_RESERVE is what is left free there."
         )
 
 

@@ -136,6 +136,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Longest `input` for the models `kokoro` and `espeak`, in code points."""
     max_job_chars: int = 1_000_000
     """Longest `input` of a job, in code points."""
+    max_job_seconds: int = 172_800
+    """Most seconds of audio of a job; one that has more ends with `job_too_long`."""
     max_wait: float = 30.0
     """Longest wait for the first audio, and for a worker to return to a stream that has begun, in seconds."""
     max_queue: int = 512
@@ -158,6 +160,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds without work after which a worker lets go of the model until it is asked again; 0 is never."""
     store: str = ""
     """Where the files of jobs are kept: a folder, or a URL of fsspec's such as `s3://bucket/koe`. None: one in `KOE_DATA`."""
+    store_reserve: Bytes = Bytes(256 * 1024**2)
+    """Bytes that jobs leave free on the disk of a folder `KOE_STORE`; a job that has no room ends with `storage_full`."""
     job_ttl: int = 604_800
     """Seconds that a job that has ended, and its file, are kept."""
     webhook_secret: Secret | None = None
@@ -239,6 +243,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "max_open_jobs": (0, 1_000_000),
     "max_input_chars": (1, 100_000_000),
     "max_job_chars": (1, 100_000_000),
+    "max_job_seconds": (1, _MOST_SECONDS),
     "max_wait": (0.1, 86_400),
     "max_queue": (1, 1_000_000),
     "cache_ttl": (1, _MOST_SECONDS),
@@ -247,6 +252,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "segment_bytes": (0, _MOST_BYTES),
     "stream_bytes": (65_536, _MOST_BYTES),
     "idle_unload": (0, _MOST_SECONDS),
+    "store_reserve": (0, _MOST_BYTES),
     "job_ttl": (1, _MOST_SECONDS),
     "worker_timeout": (1.0, 86_400),
     "mp3_bitrate": (8_000, 320_000),

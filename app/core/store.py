@@ -7,9 +7,11 @@ Why files pass through the local disk on their way to a store elsewhere: a file 
 want it, and is uploaded in one go at the end or not at all, whatever the backend makes of an upload that breaks off.
 """
 
+import errno
 import io
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,10 +22,12 @@ import structlog
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from app.core.errors import StoreFailed
+from app.core.errors import StoreFailed, StoreFull
 from app.core.settings import Settings, SettingsError
 
 _log: Final = structlog.get_logger(__name__)
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def part_path(job_id: str, number: int) -> str:
@@ -53,18 +57,22 @@ def words_path(job_id: str) -> str:
 
 def open_store(settings: Settings) -> "Store":
     """The store that KOE_STORE names. Nothing is written or asked for yet. Raises SettingsError for one that cannot be."""
-    return Store(settings.store or str(settings.data / "store"))
+    return Store(settings.store or str(settings.data / "store"), reserve_bytes=settings.store_reserve)
 
 
 class Store:
     """Files by paths such as `a/b.mp3`. Its methods block, and may be called from many threads.
 
-    What goes wrong with the place itself (full, read-only, away) raises StoreFailed; reading what is not there raises
-    FileNotFoundError.
+    What goes wrong with the place itself (read-only, away) raises StoreFailed, StoreFull where it is full; reading what is not
+    there raises FileNotFoundError, and so does writing into a folder that somebody deletes meanwhile.
     """
 
-    def __init__(self, url: str) -> None:
-        """`url`: a folder, which need not be there yet, or a URL of fsspec's. Raises SettingsError for what cannot be one."""
+    def __init__(self, url: str, *, reserve_bytes: int = 0) -> None:
+        """`url`: a folder, which need not be there yet, or a URL of fsspec's. Raises SettingsError for what cannot be one.
+
+        `reserve_bytes` stay free on the disk of a folder.
+        """
+        self._reserve_bytes = reserve_bytes
         try:
             self._fs, self._root = url_to_fs(url)
         except ImportError as error:
@@ -78,6 +86,15 @@ class Store:
         """A file to be written, with seeks if need be: it appears whole at a clean exit, and not at all on an exception."""
         with self._put_local(path) if self._is_local else self._put_elsewhere(path) as file:
             yield file
+
+    def require_room(self, n_bytes: int) -> None:
+        """Raises StoreFull where a file of so many bytes has no room: in the folder, or on its way to a store elsewhere."""
+        place = Path(self._root if self._is_local else tempfile.gettempdir())
+        with _told():
+            n_free = shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
+        if n_free < n_bytes + self._reserve_bytes:
+            _log.error("store_full", n_free_bytes=n_free, n_wanted_bytes=n_bytes, n_reserved_bytes=self._reserve_bytes)
+            raise StoreFull
 
     def open(self, path: str) -> BinaryIO:
         """A file to be read, with seeks; the caller closes it."""
@@ -98,9 +115,16 @@ class Store:
 
     def delete_folder(self, path: str) -> None:
         """Removes a folder and all that is in it; one that is not there is no error."""
+        full = self._full(path)
         with suppress(FileNotFoundError), _told((FileNotFoundError,)):
             self._fs.invalidate_cache()
-            self._fs.rm(self._full(path), recursive=True)
+            try:
+                self._fs.rm(full, recursive=True)
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+                # A worker has put a file into it meanwhile; the next one finds no folder to put it into.
+                self._fs.rm(full, recursive=True)
 
     def _full(self, path: str) -> str:
         """Raises StoreFailed for a path that leads out of the store: names of jobs and files come from Redis."""
@@ -113,12 +137,12 @@ class Store:
     def _put_local(self, path: str) -> Iterator[BinaryIO]:
         target = Path(self._full(path))
         part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        with _told():
+        with _told((FileNotFoundError,)):
             target.parent.mkdir(parents=True, exist_ok=True)
             file = part.open("w+b")
         try:
             yield _Handle(file).as_file()
-            with _told():
+            with _told((FileNotFoundError,)):
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
@@ -203,4 +227,4 @@ def _told(passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     except Exception as error:  # every backend of fsspec's raises errors of its own
         code = error.errno if isinstance(error, OSError) else None
         _log.error("store_failed", error=type(error).__name__, reason=os.strerror(code) if code else None)
-        raise StoreFailed from error
+        raise (StoreFull if code in _FULL else StoreFailed) from error

@@ -1,11 +1,12 @@
 """A long text on its way: planned, spoken in parts, joined; and what failures, cancellations and crashes leave of it."""
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -17,12 +18,13 @@ from rq import Queue
 from rq.job import Job as RqJob
 from rq.job import JobStatus as RqStatus
 from rq.serializers import JSONSerializer
+from structlog.testing import capture_logs
 
 from app.core import keys
 from app.core.bell import Bell
 from app.core.broker import Broker, Lane, Task, lane_queue
 from app.core.captions import Captions
-from app.core.errors import EngineFailed, InternalError, InvalidValue, WorkersDied, from_wire
+from app.core.errors import EngineFailed, InternalError, InvalidValue, JobTooLong, StoreFull, WorkersDied, from_wire
 from app.core.jobs import File, Job, JobBook, Jobs, JobStatus, new_job_id
 from app.core.kept import Budget
 from app.core.store import Store, file_path, part_path, part_words_path, parts_folder, words_path
@@ -79,6 +81,7 @@ class Shop:
         self.scheduler = Scheduler(n_threads=1)
         self.broker = Broker(redis, max_queue=100)
         self.segment_bytes = 0
+        self.max_seconds = math.inf
         self.books = self.open_books()
 
     def open_books(self) -> Books:
@@ -90,6 +93,7 @@ class Shop:
             synthesizer=synthesizer,
             ffmpeg_path=ffmpeg(),
             keep=Budget(order_bytes=10**8, segment_bytes=self.segment_bytes),
+            max_seconds=self.max_seconds,
         )
 
     async def take(self, text: str, **fields: Any) -> str:
@@ -312,6 +316,61 @@ async def test_what_cannot_be_spoken_as_it_was_asked_fails_the_job_at_once(shop:
     error = shop.error(job_id)
     assert isinstance(error, InvalidValue)
     assert error.param == "voice"
+
+
+async def test_a_job_with_more_audio_than_a_job_may_have_ends_and_leaves_no_file(shop: Shop) -> None:
+    shop.max_seconds = 10.0
+    shop.books = shop.open_books()
+    job_id = await shop.take("One. [pause:8s] Two. [pause:8s] Three.")
+
+    shop.work()
+
+    error = shop.error(job_id)
+    assert isinstance(error, JobTooLong)
+    assert "KOE_MAX_JOB_SECONDS" in error.message
+    assert not shop.store.exists(job_id)
+
+
+async def test_the_audio_of_all_parts_counts_for_the_length_of_a_job(shop: Shop) -> None:
+    job_id = await shop.take(chapters(3))
+    shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 2)
+    shop.max_seconds = sum(part.audio_seconds for part in shop.book.done_parts(job_id).values()) + 0.1
+    shop.books = shop.open_books()
+
+    shop.work()
+
+    assert isinstance(shop.error(job_id), JobTooLong)
+
+
+async def test_a_job_that_has_no_room_on_the_disk_ends_and_says_so(shop: Shop, tmp_path: Path) -> None:
+    shop.store = Store(str(tmp_path), reserve_bytes=2**60)
+    shop.books = shop.open_books()
+    job_id = await shop.take(chapters(2))
+
+    tasks = shop.work()
+
+    assert tasks.count("part-1") == 1
+    assert isinstance(shop.error(job_id), StoreFull)
+
+
+async def test_parts_that_another_run_has_cleaned_up_are_no_failure(shop: Shop, tmp_path: Path) -> None:
+    class Overtaken(Store):
+        """One whose files go, with their job, just before the first of them is read."""
+
+        def open(self, path: str) -> BinaryIO:
+            shop.book.fail(job_id, InternalError())
+            self.delete_folder(job_id)
+            return super().open(path)
+
+    job_id = await shop.take(chapters(2))
+    shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 2)
+    shop.store = Overtaken(str(tmp_path))
+    shop.books = shop.open_books()
+
+    with capture_logs() as logs:
+        assert shop.books.join(job_id)
+
+    assert [line["event"] for line in logs] == ["job_not_wanted"]
 
 
 async def test_a_part_that_kills_its_workers_fails_the_job(shop: Shop) -> None:

@@ -130,6 +130,16 @@ def test_the_title_is_told_to_players(format_name: str, in_all_formats: dict[str
         assert file.title == TITLE
 
 
+@pytest.mark.parametrize("title", ["x\\", "x\\ ", "a\\b\\\\", "a=b;#c\\"])
+def test_a_title_that_ends_with_a_backslash_spoils_no_tag(title: str, finished: Finish, tmp_path: Path) -> None:
+    parts = [Stretch(open=partial(opened, PARTS[0]), n_bytes=len(PARTS[0]), chapter=chapter) for chapter in (title, "Second")]
+    path = tmp_path / "told.mp3"
+    path.write_bytes(finished("mp3", Reel(parts), title=title)[1])
+    text = _described(path)
+    assert re.findall(r" title +: (.*)", text) == [title.rstrip("\\ "), title.rstrip("\\ "), "Second"]
+    assert "TIMEBASE" not in text
+
+
 @pytest.mark.parametrize("format_name", ["mp3", "opus"])
 def test_the_chapters_are_told_to_players(format_name: str, in_all_formats: dict[str, Path]) -> None:
     text = _described(in_all_formats[format_name])

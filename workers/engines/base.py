@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -17,6 +17,10 @@ from workers.text.words import SaidWord
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), float32, in [-1, 1], at `app.core.formats.SAMPLE_RATE_HZ`."""
+
+
+SECONDS_PER_PHONEME: Final = 0.08
+"""About, at speed 1."""
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -53,8 +57,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def expected_seconds(self) -> float:
-        """A guess at its audio, good enough to plan by: speech runs at about 80 ms a phoneme."""
-        return 0.08 * self.n_phonemes / self.speed
+        """A guess at its audio, good enough to plan by."""
+        return SECONDS_PER_PHONEME * self.n_phonemes / self.speed
 
     @cached_property
     def digest(self) -> bytes:

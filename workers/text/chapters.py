@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from app.core.titles import show_title
+
 MOST_CHAPTERS: Final = 999
 """A text with more headings than this is a list of something and has no chapters."""
 
@@ -184,4 +186,4 @@ def _together(headings: list[_Heading], text: str) -> Iterator[list[_Heading]]:
 
 def _chapter(group: list[_Heading]) -> Chapter:
     title = " – ".join(" ".join(heading.title.split()).rstrip(".:： ") for heading in group)
-    return Chapter(group[0].line.start, title[:_MOST_TITLE_CHARS])
+    return Chapter(group[0].line.start, show_title(title)[:_MOST_TITLE_CHARS])

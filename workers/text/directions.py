@@ -12,18 +12,19 @@ import msgspec
 
 from app.core.alphabet import unknown_phonemes
 from app.core.lexicon import WORD, is_unspaced
+from app.core.pauses import FIND_PAUSE, PRIVATE, pause_seconds
+from workers.text.looking import look
 from workers.text.script import Script
 
-MOST_PAUSE_SECONDS: Final = 60.0
-
-PAUSE: Final = r"\[pause:\s?(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s)\]"
-"""A pattern, in whichever case."""
-
-_PAUSE: Final = re.compile(PAUSE, re.IGNORECASE)
 _SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
 _FIRST: Final = 0xF0000
 _MOST_GIVEN: Final = 0xFFFD
-_PRIVATE: Final = re.compile("[\U000f0000-\U000fffff]")
+
+
+_Tree = dict[str, "_Tree"]
+"""Words by their characters: what may follow on each."""
+_END: Final = ""
+"""In the place of a character: a word ends here."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -62,16 +63,16 @@ class Directions:
 
     def spell(self, text: str) -> str:
         """`text` with the words themselves in it."""
-        return _PRIVATE.sub(lambda match: given.word if (given := self.find(match[0])) else "", text)
+        return PRIVATE.sub(lambda match: given.word if (given := self.find(match[0])) else "", text)
 
     def spelled(self, script: Script) -> Script:
         """`script` with the words themselves in it, for an engine that takes no phonemes."""
-        return script.sub(_PRIVATE, lambda match: self.spell(match[0]))
+        return script.sub(PRIVATE, lambda match: self.spell(match[0]))
 
     def parts(self, text: str) -> Iterator[tuple[int, str, Given | None]]:
         """`text` in parts: where each begins, and what it stands for, if it is one of these characters."""
         start = 0
-        for match in _PRIVATE.finditer(text):
+        for match in PRIVATE.finditer(text):
             if start < match.start():
                 yield start, text[start : match.start()], None
             yield match.start(), match[0], self.find(match[0])
@@ -87,20 +88,23 @@ NO_DIRECTIONS: Final = Directions()
 def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[list[Stretch], Directions]:
     """The user's text between its pauses, with one character for each word whose phonemes are given.
 
-    A pause is MOST_PAUSE_SECONDS at most. What looks like markup and is none (a link, an unknown phoneme) stays as it is.
+    What looks like markup and is none (a link, an unknown phoneme) stays as it is.
     """
     directions = Directions()
-    script = Script.of(text).sub(_PRIVATE, " ")
+    script = Script.of(text).sub(PRIVATE, " ")
     table = dict(pronunciations)
     script = script.sub(_SAID, lambda match: _said(match, directions))
-    for pattern in filter(None, (_unspaced(table), WORD if table else None)):
-        script = script.sub(pattern, lambda match: _given(match[0], table, directions))
+    if table:
+        places = _find_unspaced(script.text, table)
+        found = ((start, end, _given(script.text[start:end], table, directions)) for start, end in places)
+        script = script.replace((start, end, given) for start, end, given in found if given is not None)
+        script = script.sub(WORD, lambda match: _given(match[0], table, directions))
     return list(_stretches(script)), directions
 
 
 def plain(word: str) -> str:
     """A word as it was written, without its markup."""
-    return _PAUSE.sub("", _SAID.sub(r"\1", word))
+    return FIND_PAUSE.sub("", _SAID.sub(r"\1", word))
 
 
 def _said(match: re.Match[str], directions: Directions) -> str | None:
@@ -113,16 +117,44 @@ def _given(word: str, table: Mapping[str, str], directions: Directions) -> str |
     return directions.stand_for(Given(word, phonemes)) if phonemes else None
 
 
-def _unspaced(words: Iterable[str]) -> re.Pattern[str] | None:
-    """Finds those of the words that are written without spaces around them, the longest first; None where there are none."""
-    found = sorted((word for word in words if is_unspaced(word)), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, found))) if found else None
+def _find_unspaced(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Where those of the words stand that are written without spaces around them, the longest where several do.
+
+    Not by one pattern of them all, which would try each of the words at each place, in one call.
+    """
+    tree: _Tree = {}
+    for word in filter(is_unspaced, words):
+        branch = tree
+        for character in word:
+            branch = branch.setdefault(character, {})
+        branch[_END] = {}
+    if not tree:
+        return
+    done = 0
+    for match in re.finditer(f"[{re.escape(''.join(tree))}]", text):
+        look()
+        end = _longest(text, match.start(), tree) if match.start() >= done else 0
+        if end:
+            yield match.start(), end
+            done = end
+
+
+def _longest(text: str, start: int, tree: "_Tree") -> int:
+    """Where the longest word of the tree ends that begins at a place; 0 where none does."""
+    found = 0
+    for place in range(start, len(text)):
+        if _END in tree:
+            found = place
+        if text[place] not in tree:
+            return found
+        tree = tree[text[place]]
+    return len(text) if _END in tree else found
 
 
 def _stretches(script: Script) -> Iterator[Stretch]:
     start = 0
-    for match in _PAUSE.finditer(script.text):
-        seconds = float(match[1]) / (1000 if match[2].lower() == "ms" else 1)
-        yield Stretch(script.cut(start, match.start()), min(seconds, MOST_PAUSE_SECONDS))
+    for match in FIND_PAUSE.finditer(script.text):
+        look()
+        yield Stretch(script.cut(start, match.start()), pause_seconds(match))
         start = match.end()
     yield Stretch(script.cut(start, len(script)), None)

@@ -153,6 +153,7 @@ def test_a_stream_format_is_without_effect(http: httpx.Client, model: str, strea
         ({"title": 1}, "title", "invalid_type"),
         ({"title": "a" * 201}, "title", "string_above_max_length"),
         ({"title": "two\nlines"}, "title", "invalid_value"),
+        ({"input": "[pause:60s]" * 61}, "input", "invalid_value"),
         ({"metadata": []}, "metadata", "invalid_type"),
         ({"metadata": {"a": 1}}, "metadata", "invalid_type"),
         ({"metadata": {str(number): "" for number in range(17)}}, "metadata", "invalid_value"),

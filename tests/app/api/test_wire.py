@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.wire import SpeechRequest, read_object, read_speech, to_utterance
+from app.api.wire import SpeechRequest, read_job, read_object, read_speech, to_utterance
 from app.core.errors import (
     DecimalAboveMaximum,
     DecimalBelowMinimum,
@@ -498,3 +498,29 @@ def test_a_rate_that_a_format_has_not_is_told_with_those_that_it_has(fields: dic
 def test_what_sounds_the_same_is_one_utterance(other: dict[str, Any]) -> None:
     ids = {to_utterance(read(**fields), engine="kokoro", mp3_bitrate=128_000).id for fields in ({}, other)}
     assert len(ids) == 1
+
+
+def test_a_text_may_ask_for_ten_minutes_of_silence_and_a_job_for_an_hour() -> None:
+    def ask(n_pauses: int, *, is_job: bool = False) -> Any:
+        fields = LEAST | {"input": "Wait. " + "[pause:60s]" * n_pauses}
+        if not is_job:
+            return read_speech(fields, catalogue=CATALOGUE, max_input_chars=10_000)
+        return read_job(fields, catalogue=CATALOGUE, max_job_chars=10_000, signs_webhooks=False, private_webhooks=False)
+
+    ask(10)
+    ask(60, is_job=True)
+    with pytest.raises(InvalidValue, match=r"at most 600 seconds of them in all, but got 660 .* A job may have 3600") as caught:
+        ask(11)
+    assert caught.value.param == "input"
+    with pytest.raises(InvalidValue, match="at most 3600 seconds of them in all, but got 3660"):
+        ask(61, is_job=True)
+
+
+def test_a_title_keeps_nothing_that_would_show_it_as_another() -> None:
+    def title(text: str) -> str | None:
+        fields = LEAST | {"title": text}
+        return read_job(fields, catalogue=CATALOGUE, max_job_chars=100, signs_webhooks=False, private_webhooks=False).title
+
+    assert title("\u202egnp.exe \u2067b\u2069\ufeff") == "gnp.exe b"
+    assert title("\u202e \u202c") is None
+    assert title("में\u200d 👩\u200d🚀 שלום") == "में\u200d 👩\u200d🚀 שלום"

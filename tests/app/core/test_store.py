@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from app.core.errors import StoreFailed
+from app.core.errors import StoreFailed, StoreFull
 from app.core.settings import SettingsError, read_settings
 from app.core.store import Store, file_path, open_store, part_path
 
@@ -91,11 +92,28 @@ def test_a_full_disk_names_the_remedy_and_no_path(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "fsync", fail)
     store = Store(str(tmp_path))
-    with pytest.raises(StoreFailed) as caught:
+    with pytest.raises(StoreFull) as caught:
         _write(store, "a/b", b"data")
     assert "KOE_STORE" in caught.value.message
     assert str(tmp_path) not in caught.value.message
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_a_file_has_room_where_the_disk_has_it_and_its_reserve(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    Store(str(tmp_path / "not" / "yet"), reserve_bytes=free // 2).require_room(1)
+    for store, n_bytes in ((Store(str(tmp_path)), 2 * free), (Store(str(tmp_path), reserve_bytes=2 * free), 0)):
+        with pytest.raises(StoreFull, match="KOE_STORE"):
+            store.require_room(n_bytes)
+
+
+def test_a_file_of_a_folder_that_was_deleted_meanwhile_is_no_failure_of_the_store(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    with capture_logs() as logs, pytest.raises(FileNotFoundError), store.put("job_1/parts/1") as file:
+        file.write(b"data")
+        store.delete_folder("job_1")
+    assert logs == []
+    assert not store.exists("job_1")
 
 
 def test_a_place_that_cannot_be_written_is_a_store_that_fails(tmp_path: Path) -> None:

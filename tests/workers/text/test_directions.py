@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.text.directions import MOST_PAUSE_SECONDS, Directions, plain, read_markup
+from app.core.pauses import MAX_PAUSE_SECONDS
+from workers.text.directions import Directions, plain, read_markup
 
 
 def read(text: str, **pronunciations: str) -> list[tuple[str, float | None]]:
@@ -22,7 +23,7 @@ def show(text: str, directions: Directions) -> str:
     [
         ("One. [pause:1.5s] Two.", [("One. ", 1.5), (" Two.", None)]),
         ("[pause:250ms]One.[PAUSE: 2 s]", [("", 0.25), ("One.", 2.0), ("", None)]),
-        ("Long [pause:90s] wait", [("Long ", MOST_PAUSE_SECONDS), (" wait", None)]),
+        ("Long [pause:90s] wait", [("Long ", MAX_PAUSE_SECONDS), (" wait", None)]),
         ("No [pause] here, nor [pause:x], [pause:1], [pause:-1s].", None),
     ],
 )

@@ -1,0 +1,18 @@
+"""Titles as they may be shown: in file names, tags and lists.
+
+Why some invisible characters are taken out and not refused: they come along when text is copied. What sets the direction of
+writing by force makes a name look like another (U+202E shows "gnp.exe" as "exe.png"); right-to-left titles do without.
+"""
+
+import re
+from typing import Final
+
+CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Ends a line, or moves a cursor."""
+_FORCED: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
+"""Marks and overrides of direction, and what says nothing within a line."""
+
+
+def show_title(title: str) -> str:
+    """`title` in one line, without what would show it as another."""
+    return _FORCED.sub("", CONTROL.sub(" ", title)).strip()
