@@ -37,6 +37,7 @@ class Account:
         self.tally = tally
         self.faults = dict(monkey.done)
         finished = [json.loads(line) for line in said.splitlines() if '"utterance_finished"' in line]
+        self.n_asked_anew = said.count('"espeak_ended"')
         self.n_taken_over = sum(event["claim"] > 1 for event in finished)
         self.n_segments = sum(event["n_segments"] for event in finished)
         self.n_spoken_twice = sum(max(0, event["n_spoken"] - event["n_segments"]) for event in finished)
@@ -52,6 +53,7 @@ class Account:
                 f"answers compared byte for byte: {tally.n_compared} ({tally.n_bytes / 1e6:.0f} MB)",
                 f"asked again: {tally.n_asked_again} after a refusal, {tally.n_cut_by_api} cut off with their API process",
                 f"utterances taken over by another worker: {self.n_taken_over}",
+                f"questions to espeak-ng that lost their process and were asked again: {self.n_asked_anew}",
                 f"segments: {self.n_segments}, spoken twice: {self.n_spoken_twice}",
                 f"longest gap in an answer: p50 {_at(gaps, 0.5):.2f} s, p99 {_at(gaps, 0.99):.2f} s, most {_at(gaps, 1):.2f} s",
                 *tally.failures,
@@ -91,7 +93,9 @@ def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Calla
 @click.option("--seconds", type=float, default=600, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--listeners", "n_listeners", type=int, default=6, show_default=True)
-def main(seconds: float, seed: int, n_listeners: int) -> None:
+@click.option("--kind", "kinds", multiple=True, help="A kind of harm, as tests.chaos.faults names it; all of them by default.")
+@click.option("--pause", type=(float, float), default=(1.0, 4.0), show_default=True, help="Seconds before each, from and to.")
+def main(seconds: float, seed: int, n_listeners: int, kinds: tuple[str, ...], pause: tuple[float, float]) -> None:
     """Chaos for so long."""
     with tempfile.TemporaryDirectory(prefix="koe-") as folder:
         over = time.monotonic() + seconds
@@ -100,7 +104,7 @@ def main(seconds: float, seed: int, n_listeners: int) -> None:
             seed,
             n_listeners=n_listeners,
             script=Script(tuple(FORMATS), lengths=(1, 6, 40)),
-            harm=lambda monkey: monkey.run(lambda: time.monotonic() > over, (1.0, 4.0)),
+            harm=lambda monkey: monkey.run(lambda: time.monotonic() > over, pause, kinds),
         )
     click.echo(account.show())
     sys.exit(1 if account.tally.failures else 0)

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -75,16 +75,18 @@ class Monkey:
             "worker_killed": self.kill_worker,
             "worker_frozen": self.freeze_worker,
             "encoder_killed": self.kill_encoder,
+            "espeak_killed": self.kill_espeak,
             "queue_killed": self.kill_queue,
             "queue_refuses": self.refuse_writes,
             "api_killed": self.kill_api,
             "renewed": self.renew,
         }
 
-    def run(self, until: Callable[[], bool], pause_seconds: tuple[float, float]) -> None:
-        """Does harm until it is told to stop: every kind once in each round, in a new order."""
+    def run(self, until: Callable[[], bool], pause_seconds: tuple[float, float], kinds: Sequence[str] = ()) -> None:
+        """Does harm until it is told to stop: each of the kinds, or of all, once in each round, in a new order."""
+        kinds = kinds or list(self.kinds)
         while not until():
-            for kind in self._random.sample(list(self.kinds), len(self.kinds)):
+            for kind in self._random.sample(kinds, len(kinds)):
                 time.sleep(self._random.uniform(*pause_seconds))
                 if until():
                     return
@@ -115,6 +117,13 @@ class Monkey:
         for pid in _children(self._random.choice(self._fleet.workers())):
             if _is(pid, "ffmpeg"):
                 os.kill(pid, signal.SIGKILL)
+
+    def kill_espeak(self) -> None:
+        """kill -9 of every process in which espeak-ng speaks or phonemizes for a worker."""
+        for worker in self._fleet.workers():
+            for pid in _children(worker):
+                if _is(pid, "espeak_child"):
+                    os.kill(pid, signal.SIGKILL)
 
     def kill_queue(self) -> None:
         """kill -9 of the embedded Valkey."""

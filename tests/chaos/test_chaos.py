@@ -1,6 +1,7 @@
 """The short form of `make chaos`: each kind of harm once, while a few listen."""
 
 from pathlib import Path
+from time import sleep
 
 from tests.chaos.__main__ import rage
 from tests.chaos.faults import Monkey
@@ -19,3 +20,21 @@ def test_every_answer_is_whole_whatever_is_killed(data: Path) -> None:
     assert account.tally.n_compared > 0
     assert all(n == 1 for n in account.faults.values())
     assert account.n_spoken_twice <= sum(account.faults.values())
+
+
+def kill_espeak_again_and_again(monkey: Monkey) -> None:
+    for _ in range(20):
+        sleep(0.2)
+        monkey.do("espeak_killed")
+
+
+def test_no_request_fails_when_espeaks_processes_are_killed(data: Path) -> None:
+    """`python -m tests.chaos --kind espeak_killed --pause 0.1 0.4 --seconds 60` does it more than a hundred times."""
+    script = Script(("mp3", "wav"), lengths=(1, 30))
+    account = rage(data, seed=16, n_listeners=6, script=script, harm=kill_espeak_again_and_again)
+
+    assert not account.tally.failures, account.show()
+    assert account.tally.n_asked_again == 0
+    assert account.n_taken_over == 0
+    assert account.n_asked_anew > 0
+    assert account.faults == {"espeak_killed": 20}
