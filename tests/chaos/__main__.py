@@ -65,6 +65,12 @@ def _at(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
+def _after(seconds: float) -> Callable[[], bool]:
+    """Says whether so many seconds have passed since now."""
+    over = time.monotonic() + seconds
+    return lambda: time.monotonic() > over
+
+
 def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[Monkey], Any]) -> Account:
     """Has so many listeners ask while `harm` is done, and gives the account of it."""
     fleet = Fleet(data, SETTINGS)
@@ -98,13 +104,12 @@ def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Calla
 def main(seconds: float, seed: int, n_listeners: int, kinds: tuple[str, ...], pause: tuple[float, float]) -> None:
     """Chaos for so long."""
     with tempfile.TemporaryDirectory(prefix="koe-") as folder:
-        over = time.monotonic() + seconds
         account = rage(
             Path(folder) / "data",
             seed,
             n_listeners=n_listeners,
             script=Script(tuple(FORMATS), lengths=(1, 6, 40)),
-            harm=lambda monkey: monkey.run(lambda: time.monotonic() > over, pause, kinds),
+            harm=lambda monkey: monkey.run(_after(seconds), pause, kinds),
         )
     click.echo(account.show())
     sys.exit(1 if account.tally.failures else 0)
