@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any, Final
 
 import espeakng_loader
@@ -36,8 +37,8 @@ for one that does not.
 """
 _LOOK_SECONDS: Final = 0.05
 """Between two looks whether the answer is still to be waited for."""
-_MOST_LOSSES: Final = 20
-"""Processes that one question may lose to others' signals. Whoever kills as many in a row wants none."""
+_LOSING_SECONDS: Final = 30.0
+"""For so long a question whose processes are killed by others is asked again. Whoever kills them for longer wants none."""
 _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGSYS})
 """Signals that a process gives itself by what it does."""
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -119,8 +120,8 @@ class Children:
 
     def ask(self, question: Question) -> Answer:
         """The answer. Raises DeadlyText, EngineFailed, EngineUnavailable where espeak-ng does not work, MemoryError."""
-        n_faults = 0
-        for n_losses in range(_MOST_LOSSES):
+        n_faults, until = 0, time.monotonic() + _LOSING_SECONDS
+        for n_losses in count():
             try:
                 return _answer_of(*self._ask_one(question, is_first=n_losses == 0))
             except _ChildLost as lost:
@@ -128,6 +129,8 @@ class Children:
                 n_faults += lost.is_fault
                 if lost.is_endless or n_faults > 1:
                     raise lost.verdict from None
+            if time.monotonic() > until:
+                break
         raise EngineFailed("espeak-ng's processes were killed again and again while they spoke this text.")
 
     def close(self) -> None:

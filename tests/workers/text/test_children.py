@@ -136,6 +136,7 @@ def test_who_kills_all_of_them_is_told_and_waits_for_nothing(asked: Children, mo
         raise children._ChildLost(-signal.SIGKILL)
 
     monkeypatch.setattr(children._Child, "ask", ask)
+    monkeypatch.setattr(children, "_LOSING_SECONDS", 0.2)
     with pytest.raises(EngineFailed, match="killed again and again"):
         asked.ask(HELLO)
 
