@@ -37,6 +37,7 @@ class Account:
         self.tally = tally
         self.faults = dict(monkey.done)
         finished = [json.loads(line) for line in said.splitlines() if '"utterance_finished"' in line]
+        self.n_workers = said.count('"worker_started"')
         self.n_asked_anew = said.count('"espeak_ended"')
         self.n_taken_over = sum(event["claim"] > 1 for event in finished)
         self.n_segments = sum(event["n_segments"] for event in finished)
@@ -52,7 +53,7 @@ class Account:
                 f"requests: {tally.n_requests}, failed: {len(tally.failures)}, left on purpose: {tally.n_left}",
                 f"answers compared byte for byte: {tally.n_compared} ({tally.n_bytes / 1e6:.0f} MB)",
                 f"asked again: {tally.n_asked_again} after a refusal, {tally.n_cut_by_api} cut off with their API process",
-                f"utterances taken over by another worker: {self.n_taken_over}",
+                f"utterances taken over by another worker: {self.n_taken_over}; workers started, of two: {self.n_workers}",
                 f"questions to espeak-ng that lost their process and were asked again: {self.n_asked_anew}",
                 f"segments: {self.n_segments}, spoken twice: {self.n_spoken_twice}",
                 f"longest gap in an answer: p50 {_at(gaps, 0.5):.2f} s, p99 {_at(gaps, 0.99):.2f} s, most {_at(gaps, 1):.2f} s",

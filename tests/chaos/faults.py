@@ -121,6 +121,8 @@ class Monkey:
     def kill_espeak(self) -> None:
         """kill -9 of a process in which espeak-ng speaks or phonemizes for a worker: of one that computes, where one does."""
         children = [pid for worker in self._fleet.workers() for pid in _children(worker) if _is(pid, "espeak_child")]
+        if not children:
+            raise ProcessLookupError
         busy = [pid for pid in children if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"]
         os.kill(self._random.choice(busy or children), signal.SIGKILL)
 
