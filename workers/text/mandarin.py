@@ -2,6 +2,9 @@
 
 Why the calls inside of Misaki's: as a whole it fails on text that is empty once its punctuation is mapped, takes Latin letters
 for phonemes, leaves numbers over 16 digits unsaid, and does not tell which character has which phonemes.
+
+Why jieba's dictionary is made here: left to itself, jieba reads it from a file of the temporary folder, where there may be
+none, or somebody else's. Making it takes no longer.
 """
 
 import logging
@@ -32,7 +35,8 @@ _NON_SYLLABIC: Final = "\u032f"
 def make(language: str) -> Callable[[str], list[Stretch]]:
     """The G2P of `zh`."""
     jieba.setLogLevel(logging.WARNING)
-    jieba.initialize()
+    jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(jieba.dt.get_dict_file())
+    jieba.dt.initialized = True
     return lambda text: list(_say(_map_marks(_spell_numbers(Script.of(text)))))
 
 

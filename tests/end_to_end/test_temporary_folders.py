@@ -1,0 +1,35 @@
+"""`koe serve` where nothing may be run from the temporary folder, where it is full, and where there is none."""
+
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.audio import decode
+from tests.end_to_end.listeners import SPEECH, asked
+from tests.end_to_end.processes import Served, running
+
+NOEXEC = 'mount -t tmpfs -o noexec,nosuid,nodev none "$TMPDIR"'
+FULL = 'mount -t tmpfs -o size=64k none "$TMPDIR"; head -c 65536 /dev/zero > "$TMPDIR/full"'
+NONE = 'mount -t tmpfs none "$KOE_DATA"; mount -o remount,bind,ro /; export TMPDIR=/no/such/folder'
+
+
+def may_mount() -> bool:
+    try:
+        return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not may_mount(), reason="nothing may be mounted here")
+@pytest.mark.parametrize("prepare", [NOEXEC, FULL, NONE], ids=["noexec", "full", "none, and a read-only root"])
+def test_espeak_speaks_whatever_the_temporary_folder_is_like(prepare: str, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    launcher = ["unshare", "-m", "bash", "-c", f'{prepare}; exec "$@"', "--"]
+    served = Served(data, *launcher, KOE_ENGINE="espeak", TMPDIR=str(tmp_path / "tmp"))
+    with running(served):
+        served.wait_ready()
+        answer = httpx.post(f"{served.url}{SPEECH}", json=asked("Hello.", "mp3", model="espeak"), timeout=60)
+    assert answer.status_code == 200
+    assert len(decode(answer.content, "mp3"))
