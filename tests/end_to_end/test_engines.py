@@ -15,9 +15,12 @@ from tests.end_to_end.listeners import asked, post
 from tests.end_to_end.processes import serving
 from tests.house import House, open_house
 from workers.engines.registry import Loaded, load_engines
+from workers.text import espeak as library
+from workers.text import spelling
 
 FEW_SLOTS = {"KOE_SLOTS": "4", "KOE_BATCH_SLOTS": "1"}
 ENGLISH = "The birch canoe slid on the smooth planks, and nobody saw it."
+DEADLY = ["Well, " + "s'" * 79 + " there.", "Hear " + ".𝐀" * 60 + " now."]
 FRENCH = "Le canot glissait sur les planches, et personne ne le voyait."
 
 
@@ -91,6 +94,21 @@ def test_espeak_takes_a_language_that_kokoro_does_not_know(espeak: House) -> Non
 @pytest.mark.parametrize("text", ["123 456", "...", "Ünïcödé 東京 مرحبا", "<speak>&amp;</speak>", "a" * 3000, "a.b" * 300])
 def test_espeak_says_strange_texts(espeak: House, text: str) -> None:
     assert post(espeak, asked(text, "mp3")).status_code == 200
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("language", ["en-US", "fr-FR"])
+def test_espeak_speaks_what_its_library_does_not_survive(
+    espeak: House, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the tamer, so that its processes do die."""
+    monkeypatch.setattr(spelling, "tame", lambda script: script)
+    monkeypatch.setattr(library, "part_runs", lambda text: text)
+
+    answers = [post(espeak, asked(text, language=language, normalize=normalize)) for text in DEADLY]
+
+    assert [answer.status_code for answer in answers] == [200] * len(DEADLY)
+    assert all(len(answer.content) > 24_000 for answer in answers)
 
 
 @pytest.mark.parametrize("model", ["kokoro", "tts-1", "gpt-4o-mini-tts"])

@@ -253,3 +253,12 @@ def test_a_sentence_that_ends_with_a_time_of_day_ends(phonemizer: Phonemizer, la
 @pytest.mark.parametrize(("text", "stops"), [("यह है। वह था॥", 2), ("यह है।वह था", 1), ("लड़का पढ़ता है", 0)])
 def test_a_danda_is_a_full_stop_and_nothing_else_is(phonemizer: Phonemizer, text: str, stops: int) -> None:
     assert _say(phonemizer, text, "hi").count(".") == stops
+
+
+@pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
+@pytest.mark.parametrize("text", ["s'" * 79, "a" + "’s" * 79, ".𝐀" * 60, "क." * 90, "ა. " * 90])
+def test_what_espeak_does_not_survive_is_not_asked_of_it(
+    phonemizer: Phonemizer, language: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _say(phonemizer, f"a {text} b", language)
+    assert "espeak_ended" not in capsys.readouterr().out
