@@ -92,13 +92,15 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(transport)
-        self._is_one_too_many = len(self.connections) > self._bounds.n_connections
+        n_connections = len(self.connections)
+        self._is_one_too_many = n_connections > self._bounds.n_connections and not self._crowd.make_room()
         self._wait(Stage.IDLE, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
-        if self._is_one_too_many and not self._crowd.has_room_for_refusals(len(self.connections), self._bounds):
+        if self._is_one_too_many and not self._crowd.has_room_for_refusals(n_connections, self._bounds):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
+        self._crowd.idle.pop(self, None)
         self.pipeline.clear()
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
@@ -294,6 +296,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _wait(self, stage: Stage, seconds: float) -> None:
         self._stage, self._deadline = stage, self.loop.time() + seconds
+        self._crowd.idle.pop(self, None)
+        if stage is Stage.IDLE and not self._is_one_too_many:
+            self._crowd.idle[self] = None
 
     def check(self, now: float) -> None:
         """Ends what has taken too long. `now` is the loop's time."""
@@ -369,8 +374,22 @@ class Crowd:
     """What the connections of a server know of each other."""
 
     def __init__(self) -> None:
+        self.idle: dict[HttpProtocol, None] = {}
+        """Those on which nothing is under way, the longest idle first."""
+        self.n_closed = 0
+        """Idle ones that were closed for new ones, ever."""
         self.n_refused = 0
-        """For want of room, ever."""
+        """New ones for which there was no room, ever."""
+
+    def make_room(self) -> bool:
+        """Closes the connection that has been idle for the longest, if one is."""
+        longest = next(iter(self.idle), None)
+        if longest is None:
+            return False
+        del self.idle[longest]
+        longest.transport.close()
+        self.n_closed += 1
+        return True
 
     def has_room_for_refusals(self, n_connections: int, bounds: Bounds) -> bool:
         """Whether one more that is refused can be heard; else it is closed, which counts as refused."""

@@ -165,16 +165,18 @@ class Server(uvicorn.Server):
                 reason="The process has as many files open as it may, and new connections are closed. Raise its limit "
                 "(ulimit -n, LimitNOFILE=, --ulimit nofile=).",
             )
-        elif self._crowd.n_refused > self._n_told:
+        elif self._crowd.n_refused + self._crowd.n_closed > self._n_told:
             log.warning(
-                "connections_refused",
-                n_refused=self._crowd.n_refused - self._n_told,
+                "connections_full",
                 limit=self._bounds.n_connections,
-                reason="There were more connections than KOE_MAX_CONNECTIONS, or three quarters of the files that may be open.",
+                n_closed=self._crowd.n_closed,
+                n_refused=self._crowd.n_refused,
+                reason="There were more connections than KOE_MAX_CONNECTIONS, or three quarters of the files that may be open. "
+                "Idle ones were closed for new ones (n_closed since the start), or new ones refused (n_refused).",
             )
         else:
             return
-        self._warned_at, self._n_told = now, self._crowd.n_refused
+        self._warned_at, self._n_told = now, self._crowd.n_refused + self._crowd.n_closed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""

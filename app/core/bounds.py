@@ -35,4 +35,4 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_seconds: float = 75.0
     """That a connection without a request is kept."""
     n_connections: int = 4096
-    """At a time. More get 503."""
+    """At a time. For one more an idle one is closed; where none is idle it gets 503."""

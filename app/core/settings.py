@@ -91,7 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One field for each `KOE_` name; the docstring under a field is its line in the README's table."""
 
     host: str = "127.0.0.1"
-    """Address the API listens on."""
+    """Address the API listens on; `::` is every one, of both families."""
     port: int = 8000
     """Port the API listens on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive: float = 75.0
     """Seconds that a connection without a request is kept; a balancer in front should keep it for less."""
     max_connections: int = 4096
-    """Connections at a time, within three quarters of the files that the process may open; more get 503."""
+    """Connections at a time, within three quarters of the files that may be open; more close idle ones, or get 503."""
     redis_url: Secret | None = None
     """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()

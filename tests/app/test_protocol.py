@@ -355,8 +355,8 @@ def count_checks(connection: Any) -> Any:
 
 def test_more_connections_than_there_may_be_get_503_until_some_leave() -> None:
     with serving(Bounds(n_connections=2)) as served:
-        kept = [served.connect() for _ in range(2)]
-        wait_until(lambda: len(served.server.server_state.connections) == 2)
+        kept = [busy(served) for _ in range(2)]
+        wait_until(lambda: len(served.app.asked) == 2)
 
         answer = served.ask(POST + b"\r\n" + BODY)
         assert fault_of(answer) == (503, "too_many_connections")
@@ -370,11 +370,49 @@ def test_more_connections_than_there_may_be_get_503_until_some_leave() -> None:
 
 def test_many_more_connections_than_that_are_closed_at_once() -> None:
     with serving(Bounds(n_connections=1)) as served:
-        kept = [served.connect() for _ in range(30)]
+        kept = [busy(served)]
+        wait_until(lambda: served.app.asked)
+        kept += [served.connect() for _ in range(30)]
         wait_until(lambda: served.server._crowd.n_refused >= 20)
         assert len(served.server.server_state.connections) <= 10
         for connection in kept:
             connection.close()
+
+
+def busy(served: Served) -> socket.socket:
+    """A connection on which an answer is waited for."""
+    connection = served.connect()
+    connection.sendall(GET.replace(b"/hello", b"/held"))
+    return connection
+
+
+def test_those_that_are_idle_make_room_for_new_ones_the_longest_idle_first() -> None:
+    with serving(Bounds(n_connections=3)) as served, busy(served) as answered, served.connect() as silent:
+        wait_until(lambda: len(served.server.server_state.connections) == 2)
+        with served.connect() as kept:
+            kept.sendall(GET)
+            read_answer(kept)
+
+            with served.connect() as new:
+                new.sendall(GET)
+                assert body_of(read_answer(new)) == b"hello"
+                assert silent.recv(1) == b""
+                kept.sendall(GET)
+                assert body_of(read_answer(kept)) == b"hello"
+
+        served.app.held.set()
+        assert body_of(read_answer(answered)) == b"hello"
+        assert (served.server._crowd.n_closed, served.server._crowd.n_refused) == (1, 0)
+
+
+def test_a_crowd_that_says_nothing_keeps_nobody_out() -> None:
+    with serving(Bounds(n_connections=5)) as served:
+        silent = [served.connect() for _ in range(50)]
+        assert served.ask(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: len(served.server.server_state.connections) <= 5)
+        for connection in silent:
+            connection.close()
+        assert not served.server._crowd.n_refused
 
 
 def test_a_client_that_resets_leaves_nothing_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
