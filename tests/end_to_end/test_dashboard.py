@@ -38,12 +38,12 @@ def test_the_dashboard_shows_the_work_and_hides_the_words(relay_house: RelayHous
     queues = client.get("/0/data/queues.json").get_json()["queues"]
     workers = client.get("/0/data/workers.json").get_json()["workers"]
     jobs = {
-        state: client.get(f"/0/data/jobs/interactive/{state}/8/asc/1.json").get_json()["jobs"]
+        state: client.get(f"/0/data/jobs/{lane.name}/{state}/8/asc/1.json").get_json()["jobs"]
         for state in ("finished", "failed")
     }
     pages = [client.get(f"/0/data/job/{job['id']}.json").get_data(as_text=True) for state in jobs for job in jobs[state]]
 
-    assert "interactive" in {queue["name"] for queue in queues}
+    assert lane.name in {queue["name"] for queue in queues}
     assert len(workers) == 2
     assert [len(jobs[state]) for state in jobs] == [1, 1]
     assert all("characters, af_heart, en-US, pcm, tone" in page for page in pages)

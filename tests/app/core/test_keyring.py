@@ -135,6 +135,6 @@ def test_the_file_may_say_how_many_jobs_a_key_may_have_open(tmp_path: Path) -> N
     ring = Keyring(Settings(api_keys_file=file, max_open_jobs=2))
 
     assert [found and found.max_jobs for found in (ring.find(key.encode()), ring.find(plain.encode()))] == [7, 2]
-    file.write_text(entry.replace("7", "-1"))
+    file.write_text(entry.replace("max_jobs = 7", "max_jobs = -1"))
     with pytest.raises(SettingsError, match="max_jobs of 'reader'"):
         Keyring(Settings(api_keys_file=file))
