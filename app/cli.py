@@ -30,6 +30,8 @@ from app.core.model_files import MissingFile, find_checkpoint
 from app.core.model_watch import find_model, wants_model
 from app.core.own_python import own_environ, own_python
 from app.core.parent import end_with_parent
+from app.core.redis_check import check_redis_url
+from app.core.sentinel import primary_url
 from app.core.service_links import tell_service_links
 from app.core.settings import Settings, read_settings
 from app.core.voices import DEFAULT_VOICE, load_catalogue
@@ -87,6 +89,8 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     if not no_offer:
         _offer_fetch(settings)
     _check_model(settings)
+    if settings.redis_url:
+        check_redis_url(settings.redis_url.reveal())
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
         try:
@@ -138,6 +142,8 @@ def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: i
     prepare_folders(settings)
     if with_parent:
         end_with_parent()
+    else:
+        check_redis_url(_redis_url(settings))
     with adopted(fds) if fds else listening(settings.host, settings.port) as sockets:
         serve_app(create_app(settings, _redis_url(settings)), sockets, settings.bounds, lambda: _say_ready(ready_fd))
 
@@ -431,8 +437,8 @@ def doctor_(settings: Settings) -> None:
 @koe.command("redis-url")
 @_with_settings
 def redis_url(settings: Settings) -> None:
-    """Print where the queue is, for rq-dashboard and the like."""
-    click.echo(_redis_url(settings))
+    """Print where the queue is, for rq-dashboard and the like: with sentinels, where its primary is now."""
+    click.echo(primary_url(_redis_url(settings)))
 
 
 @koe.command()

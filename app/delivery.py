@@ -21,8 +21,19 @@ from redis.exceptions import RedisError
 from app.core.bell import Bell
 from app.core.broker import Broker, Lane
 from app.core.chunks import ChunkReader
-from app.core.connections import reachable
-from app.core.errors import EngineFailed, InternalError, KoeError, NoWorker, QueueFull, StreamLost, TimedOut, WorkerLost
+from app.core.connections import is_refusal, reachable, trouble_of
+from app.core.errors import (
+    EngineFailed,
+    InternalError,
+    KoeError,
+    NoWorker,
+    QueueFull,
+    StorageFull,
+    StreamLost,
+    TimedOut,
+    Unavailable,
+    WorkerLost,
+)
 from app.core.fleet import FleetView, Room
 from app.core.ledger import Found, Ledger, Look, Report, State, Take
 from app.core.logs import describe
@@ -114,21 +125,23 @@ class Audio:
             await self._chunks.aclose()  # type: ignore[attr-defined]
         await self._delivery.detach(take)
 
-    async def on_quiet(self) -> None:
+    async def on_quiet(self) -> bool:
         """See Watch: nothing has come for a second. Has the take spoken where nobody would; gives up after the longest wait."""
         assert self._take is not None
         self._n_quiet += 1
+        self._delivery.raise_failure(self._take)
         look = await self._ledger.look(self._take)
         if look is None:
             raise StreamLost("What was being spoken is lost.")
         if await self._is_without_worker(look):
             await self._wait_for_worker(self._take)
-            return
+            return False
         self._lost_at = None
         if look.state is State.PARKED:
             await self._note_read(self._take)
         elif look.state is State.QUEUED and (not look.has_submitter or self._n_quiet % _QUIET_TICKS == 0):
             self._submit(self._utterance, self._take, again=True)
+        return look.state is State.FINISHED
 
     def on_words(self, words: bytes) -> None:
         """See Watch. A take that goes on for another tells all words again."""
@@ -139,6 +152,10 @@ class Audio:
             if self._n_words_of_take > self._n_words:
                 self._n_words += 1
                 self._words.append(word)
+
+    def on_rewind(self) -> None:
+        """See Watch."""
+        self._n_words_of_take = 0
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
         """See Watch: says now and then how far it is, so that no more is spoken than is taken."""
@@ -173,8 +190,9 @@ class Audio:
         """
         self._lost_at = self._lost_at or time.monotonic()
         if time.monotonic() - self._lost_at > self._delivery.max_wait_seconds:
-            error = WorkerLost("The worker that was speaking is gone, and none came back. Please try again.")
-            await self._ledger.fail(take, error)
+            error = await self._delivery.why_no_worker()
+            with suppress(RedisError):
+                await self._ledger.fail(take, error)
             raise error
         self._submit(self._utterance, take, again=True)
 
@@ -232,6 +250,8 @@ class Delivery:
         self._fleet = fleet
         self._submitting: dict[Take, asyncio.Task[None]] = {}
         self._owed: set[Take] = set()
+        self._failures: dict[Take, KoeError] = {}
+        """What could not be told through the stream."""
         self._living: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -281,17 +301,34 @@ class Delivery:
         return audio
 
     async def has_workers(self) -> bool:
-        """False when no worker lives, as far as can be seen."""
+        """False when no worker lives or can say so, as far as can be seen."""
         try:
             return bool((await self._fleet.now()).cards)
-        except NoWorker:
+        except StorageFull:
+            return False
+        except Unavailable:
             return True
+
+    async def why_no_worker(self) -> KoeError:
+        """Why an answer that had begun does not go on."""
+        try:
+            await self._fleet.now()
+        except StorageFull as error:
+            return error
+        except Unavailable:
+            pass
+        return WorkerLost("The worker that was speaking is gone, and none came back. Please try again.")
+
+    def raise_failure(self, take: Take) -> None:
+        """Raises what keeps the take from being submitted, where the stream could not tell it."""
+        if error := self._failures.get(take):
+            raise error
 
     async def room(self) -> Room | None:
         """For how many the fleet can begin to speak within the longest wait; None where nobody knows."""
         try:
             return (await self._fleet.now()).room(self.max_wait_seconds)
-        except NoWorker:
+        except Unavailable:
             return None
 
     def reader(self, take: Take, watch: Audio, *, skip_bytes: int) -> ChunkReader:
@@ -301,6 +338,7 @@ class Delivery:
 
     async def detach(self, take: Take) -> None:
         """Counts a reader out, or owes it while Redis is away."""
+        self._failures.pop(take, None)
         try:
             if await self.ledger.detach(take):
                 log.info("utterance_cancelled", utterance_id=take.utterance_id)
@@ -345,7 +383,9 @@ class Delivery:
         """False while an earlier job lets go, or Redis is away: the readers wait, so it is tried again."""
         try:
             return await asyncio.to_thread(submit) or not await self._is_without_worker(take)
-        except RedisError:
+        except RedisError as error:
+            if is_refusal(error):
+                raise trouble_of(error) from error
             return False
 
     async def _is_without_worker(self, take: Take) -> bool:
@@ -353,12 +393,17 @@ class Delivery:
         return look is not None and (look.state is State.QUEUED or (look.state is State.SPEAKING and not look.has_worker))
 
     async def _give_up(self, take: Take, error: KoeError) -> None:
-        with suppress(RedisError):
+        try:
             await self.ledger.fail(take, error)
+        except RedisError:
+            self._failures[take] = error
 
     async def _why_nothing_came(self, audio: Audio) -> KoeError:
         """More than are spoken to at a time were waiting: the queue was longer than it looked. Else it is slow."""
-        fleet = await self._fleet.now()
+        try:
+            fleet = await self._fleet.now()
+        except Unavailable as error:
+            return error
         if not fleet.cards:
             return NoWorker("No worker is running. `koe worker` starts one.")
         with reachable():

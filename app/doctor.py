@@ -15,15 +15,19 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-from redis.exceptions import RedisError
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
 from rich.console import Console
 
 from app import __version__
 from app.core import keys
 from app.core.connections import connect
+from app.core.errors import Misconfigured
 from app.core.findings import Finding
 from app.core.fleet import WorkerCard
 from app.core.own_python import own_python
+from app.core.redis_check import check_redis
+from app.core.redis_url import show_redis_url
 from app.core.settings import Settings, part_environ
 
 _POLL_SECONDS: Final = 0.2
@@ -94,17 +98,28 @@ def _python() -> Finding:
 
 
 def _queue(redis_url: str) -> Finding:
-    shown = redis_url.rpartition("@")[2]
+    shown = show_redis_url(redis_url)
     try:
         with connect(redis_url) as redis:
-            version = redis.info("server")["redis_version"]
+            check_redis(redis)
+            version = _version(redis)
             cards = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
     except RedisError as error:
         remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
         return Finding(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
+    except Misconfigured as error:
+        return Finding(name="Queue", is_well=False, detail="of no use", remedy=str(error))
     workers = [msgspec.json.decode(card, type=WorkerCard) for card in cards if card]
     speak = ", ".join(f"{card.name} ({'+'.join(card.engines)})" for card in workers) or "none running"
     return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
+
+
+def _version(redis: Redis) -> str:
+    """As it says; some do not."""
+    try:
+        return str(redis.info("server")["redis_version"])
+    except ResponseError:
+        return "unknown"
 
 
 def has_workers() -> bool:

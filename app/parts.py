@@ -14,10 +14,10 @@ from typing import IO, Final
 
 import msgspec
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core import keys
+from app.core.connections import connect
 from app.core.errors import Misconfigured
 from app.core.fleet import WorkerCard, name_prefix
 from app.core.own_python import own_python
@@ -163,7 +163,7 @@ class WorkerPart(Part):
             return None
         own = name_prefix(self._process.pid).encode()
         try:
-            with Redis.from_url(self._redis_url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS) as redis:
+            with connect(self._redis_url, answer_seconds=_REDIS_SECONDS) as redis:
                 names = [name for name in redis.zrange(keys.WORKERS, 0, -1) if name.startswith(own)]
                 cards = [redis.get(keys.worker(name.decode())) for name in names]
         except RedisError:

@@ -19,6 +19,7 @@ from app.core.errors import EngineUnavailable, KoeError, Misconfigured
 from app.core.logs import configure_logs
 from app.core.model_watch import ModelWatch
 from app.core.parent import end_with_parent
+from app.core.redis_url import read_redis_url
 from app.core.service_links import tell_service_links
 from app.core.settings import read_settings
 from app.core.voices import load_catalogue
@@ -45,6 +46,7 @@ def main(*, is_alone: bool = True) -> None:
         os.nice(_NICE)
         raise_limit()
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)
+        read_redis_url(redis_url)
         loaded = load_engines(
             settings.engine,
             catalogue=load_catalogue(settings.voices_file),

@@ -13,6 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core.asking import Answers
+from app.core.connections import trouble_of
 from app.core.errors import Cancelled, EngineUnavailable, InternalError, InvalidRequest, KoeError, WorkersDied
 from app.core.ledger import MOST_DEATHS
 from app.core.logs import describe
@@ -58,6 +59,9 @@ class Phonemes:
             self._refuse(question, error)
         except KoeError as error:
             self._refuse(question, error)
+            raise
+        except RedisError as error:
+            self._refuse(question, trouble_of(error))
             raise
         except Exception as error:
             log.error("unforeseen_error", **describe(error))

@@ -19,6 +19,7 @@ from app.core.jobs import JobBook
 from app.core.kept import Budget, sweep_kept
 from app.core.ledger import WorkerLedger
 from app.core.logs import describe
+from app.core.redis_check import check_redis
 from app.core.settings import Settings
 from app.core.store import open_store
 from app.core.utterance import WIRE_VERSION
@@ -84,7 +85,7 @@ class Pool:
 
     def warm_up(self) -> None:
         """Warms the engines up, which also tells how many can be let in at first, and waits for Redis, as long as it takes.
-        Nothing is lost when it is ended meanwhile.
+        Nothing is lost when it is ended meanwhile. Raises Misconfigured when Koe cannot work with the Redis that is there.
         """
         self.runtime.limits.pace.expect(max(map(_warm_up, self.runtime.engines.values()), default=0.0))
         self._wait_for_redis()
@@ -158,7 +159,7 @@ class Pool:
     def _wait_for_redis(self) -> None:
         while True:
             try:
-                self._redis.ping()
+                check_redis(self._redis)
                 return
             except RedisError as error:
                 log.warning("redis_away", error=str(error))

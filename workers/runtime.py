@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core.broker import Lane
-from app.core.connections import patiently
+from app.core.connections import patiently, trouble_of
 from app.core.errors import (
     Cancelled,
     EncoderFailed,
@@ -125,6 +125,9 @@ class Runtime:
             self._fail(claim, error)
         except KoeError as error:
             self._fail(claim, error)
+            raise
+        except RedisError as error:
+            self._fail(claim, trouble_of(error))
             raise
         except Exception as error:
             log.error("unforeseen_error", **describe(error))

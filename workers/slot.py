@@ -5,6 +5,7 @@ queue. Why threads: forking for each job would load the model for each job. So a
 with a timer, and is stopped by the flag that its pool holds.
 """
 
+import logging
 import threading
 from typing import Any, Final
 
@@ -23,6 +24,11 @@ POP_SECONDS: Final = 2
 """How long one blocking pop waits; an idle slot notices within this that it is to stop."""
 
 
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """False for what RQ says with a traceback, in each slot, when Redis is away or full: the heartbeat says it once."""
+    return not (record.exc_info and isinstance(record.exc_info[1], RedisError))
+
+
 class SlotWorker(SimpleWorker):
     """The RQ worker of one slot."""
 
@@ -32,6 +38,7 @@ class SlotWorker(SimpleWorker):
         super().__init__(*args, **kwargs)
         self._stopping = stopping
         self._execution_ttl_seconds = execution_ttl_seconds
+        self.log.addFilter(_is_worth_a_line)  # Once, however often it is added.
 
     def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> tuple[Job, Queue] | None:
         """Waits for a job, and looks at the pool's flag before each pop: never between a pop and its job."""
@@ -62,6 +69,10 @@ class SlotWorker(SimpleWorker):
     def should_run_maintenance_tasks(self) -> bool:
         """Never: one thread of the pool does it for all slots."""
         return False
+
+    def _set_connection(self, connection: Redis) -> Redis:
+        """As it is: RQ would wait for seven minutes for an answer, and a blocking pop of ours takes seconds."""
+        return connection
 
     def subscribe(self) -> None:
         """Nothing: RQ's commands stop a child process, and there is none."""

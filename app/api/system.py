@@ -11,7 +11,7 @@ from app.api.contract import ReadinessOperation
 from app.api.models import GivenFleet
 from app.core.broker import Broker, Lane
 from app.core.connections import reachable
-from app.core.errors import NoWorker
+from app.core.errors import Unavailable
 from app.core.fleet import Fleet, Weights
 
 GivenBroker = NamedDependency[SkipValidation[Broker]]
@@ -54,7 +54,7 @@ async def readiness(fleet: GivenFleet, broker: GivenBroker) -> Response[Readines
         with reachable():
             waiting = await asyncio.to_thread(broker.waiting)
         notice = now.notice
-    except NoWorker as error:
+    except Unavailable as error:
         now, waiting, notice = Fleet(), dict.fromkeys(Lane, 0), error.message
     body = Readiness(
         status="ready" if now.best else "unavailable",

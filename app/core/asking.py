@@ -13,12 +13,11 @@ from typing import Final, cast
 import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import RedisError
 
 from app.core import keys
 from app.core.bell import Bell
 from app.core.broker import Broker
-from app.core.connections import patiently, reachable
+from app.core.connections import patiently, reachable, suppressed_unless_refused
 from app.core.errors import KoeError, NoWorker, TimedOut
 from app.core.fleet import FleetView
 from app.core.question import Outcome, Phonemized, Question
@@ -72,7 +71,7 @@ class Asker:
         while outcome is None:
             await _tick(rung)
             n_ticks += 1
-            with suppress(RedisError):
+            with suppressed_unless_refused():
                 outcome = await self._look(question, rung)
                 if outcome is None and (not is_submitted or n_ticks % _QUIET_TICKS == 0):
                     is_submitted = await self._submit(question, request_id, caller, again=True)

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 from app.core import keys, scripts
 from app.core.bell import Bell
-from app.core.connections import AGAIN_SECONDS, patiently
+from app.core.connections import AGAIN_SECONDS, is_refusal, patiently, suppressed_unless_refused
 from app.core.errors import Cancelled, StreamLost, from_wire
 from app.core.ledger import UNFINISHED_TTL_SECONDS, Claim, Report, Take
 from app.core.words import TimedWord, write_words
@@ -112,14 +112,20 @@ class ChunkWriter:
 class Watch(Protocol):
     """What a reader asks of whom it reads for."""
 
-    async def on_quiet(self) -> None:
-        """Called every second while nothing comes. Raises what is to end the reading."""
+    async def on_quiet(self) -> bool:
+        """Called every second while nothing comes. Raises what is to end the reading. True when all has been written: then
+        what is missing stands before what was read last.
+        """
         ...
 
     def on_words(self, words: bytes) -> None:
         """Called with what the writer has told, as `write_words` wrote it, before the audio in which it is heard; from the
         beginning of the take, whatever of the audio is passed over.
         """
+        ...
+
+    def on_rewind(self) -> None:
+        """Called when the take is read from its beginning again: its words are told again."""
         ...
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
@@ -184,9 +190,17 @@ class ChunkReader:
     async def _bear(self, error: RedisError) -> None:
         """Waits a little for a Redis that is away. Raises its error when it has been away too long."""
         self._away_since = self._away_since or time.monotonic()
-        if time.monotonic() - self._away_since > self._patience_seconds:
+        if is_refusal(error) or time.monotonic() - self._away_since > self._patience_seconds:
             raise error
+        self._rewind()
         await asyncio.sleep(AGAIN_SECONDS)
+
+    def _rewind(self) -> None:
+        """Reads on from the beginning, and passes over what it has: another server may have become the primary, which has lost
+        the last entries, and whose clock gives the next ones smaller numbers.
+        """
+        self._cursor = "-"
+        self._watch.on_rewind()
 
     def _new_audio(self, entries: list[dict[bytes, bytes]]) -> bytes:
         parts = []
@@ -216,12 +230,13 @@ class ChunkReader:
             async with asyncio.timeout(_TICK_SECONDS):
                 await grown.wait()
         except TimeoutError:
-            with suppress(RedisError):
+            with suppressed_unless_refused():
                 await self._ask_watch()
 
     async def _ask_watch(self) -> None:
         try:
-            await self._watch.on_quiet()
+            if await self._watch.on_quiet():
+                self._rewind()
         except StreamLost:
             # Its end may have been written since this one looked.
             if not await self._redis.xrange(self._take.stream, min=self._cursor, count=1):

@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 from typing import IO, Final
+from urllib.parse import quote
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -56,7 +57,7 @@ def _end_with_parent() -> None:
 
 def embedded_url(data: Path) -> str:
     """Where the embedded server of that folder listens."""
-    return f"unix://{_socket_path(data)}"
+    return f"unix://{quote(str(_socket_path(data)))}"
 
 
 def _socket_path(data: Path) -> Path:

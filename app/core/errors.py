@@ -409,6 +409,34 @@ class NoWorker(Unavailable):
     code = "no_worker"
 
 
+class StorageFull(Unavailable):
+    """The queue takes nothing in: the disk or the memory of its Redis is full."""
+
+    code = "queue_storage_full"
+
+    def __init__(self, message: str = "", *, retry_after_seconds: int = 30) -> None:
+        super().__init__(
+            message
+            or "The queue of this server takes nothing in, since its disk or its memory is full. Please try again later; who "
+            "runs this server can make room.",
+            retry_after_seconds=retry_after_seconds,
+        )
+
+
+class QueueRefuses(Unavailable):
+    """The queue's Redis is not one that Koe can work with."""
+
+    code = "queue_refuses"
+    is_final = True
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message
+            or "The queue of this server refuses its work, and trying again does not help: who runs this server finds the "
+            "reason in its log."
+        )
+
+
 class WorkerLost(Unavailable):
     """The process that was speaking is gone."""
 

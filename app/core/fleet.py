@@ -15,10 +15,9 @@ from typing import Final, Literal, Protocol, cast
 import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import RedisError
 
 from app.core import keys
-from app.core.errors import NoWorker
+from app.core.connections import reachable
 from app.core.model_files import Precision
 from app.core.models import best_engine
 from app.core.utterance import WIRE_VERSION
@@ -126,7 +125,7 @@ class FleetView(Protocol):
     """Where the API asks for the fleet."""
 
     async def now(self) -> Fleet:
-        """The workers alive. Raises NoWorker when Redis is away."""
+        """The workers alive. Raises NoWorker when Redis is away, StorageFull when it takes nothing in."""
         ...
 
 
@@ -188,10 +187,12 @@ class RedisFleet:
         """See FleetView. An empty fleet is never remembered: the first worker is seen at once."""
         if time.monotonic() - self._read_at < _SCAN_SECONDS and self._fleet.cards:
             return self._fleet
-        try:
+        with reachable():
             names = cast("list[bytes]", await self._redis.zrange(keys.WORKERS, 0, -1))
             raw = await self._redis.mget([keys.worker(name.decode()) for name in names]) if names else []
-        except RedisError as error:
-            raise NoWorker("The queue of this server cannot be reached. Please try again.") from error
-        self._fleet, self._read_at = _read_cards(cast("list[bytes | None]", raw)), time.monotonic()
+            fleet = _read_cards(cast("list[bytes | None]", raw))
+            if not fleet.cards:
+                # Where nothing can be written no worker can say that it lives: that is another trouble.
+                await self._redis.set(keys.PROBE, 1, px=1000)
+        self._fleet, self._read_at = fleet, time.monotonic()
         return self._fleet

@@ -23,6 +23,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core import job_scripts, keys
 from app.core.bell import Bell
+from app.core.connections import replicated
 from app.core.errors import InvalidValue, KoeError, RateLimited, UnknownJob, to_wire
 from app.core.utterance import Utterance
 
@@ -284,6 +285,7 @@ class Jobs:
         )
         if n_open:
             raise RateLimited.with_jobs(n_open)
+        await replicated(self._redis)
 
     async def get(self, job_id: str, owner: str) -> Job:
         """The job as it is now. Raises UnknownJob, also when its time has come and nobody has swept it yet."""
@@ -307,6 +309,7 @@ class Jobs:
         """The job, cancelled. One that has ended stays as it is."""
         await self.get(job_id, owner)
         await self._end(**_ending(job_id, JobStatus.CANCELLED, self._job_ttl))
+        await replicated(self._redis)
         return await self.get(job_id, owner)
 
     async def delete(self, job_id: str, owner: str) -> None:
@@ -315,6 +318,7 @@ class Jobs:
         await self._end(**_ending(job_id, JobStatus.CANCELLED, self._job_ttl))
         record = [keys.job(job_id), keys.jobs_of(owner), keys.JOBS_ENDED, keys.WEBHOOKS]
         await self._delete(keys=record, args=[job_id, keys.JOBS_BELL, DELETED_TTL_SECONDS])
+        await replicated(self._redis)
 
     async def watch(self, job_id: str, owner: str) -> AsyncGenerator[Job, None]:
         """The job now and after each of its changes, until it has ended; one that is deleted meanwhile ends as cancelled.

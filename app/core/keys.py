@@ -32,6 +32,7 @@
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
+| `koe:probe` | string | nothing: that it could be written tells that Redis takes something in | a second |
 | `koe:jobs:turns` | string | that the batch lane has just been put into turns | a second |
 | `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files go | until then |
 | `koe:jobs:bell` | channel | the id of a job that has changed | – |
@@ -57,6 +58,7 @@ GONE: Final = "koe:gone"
 JOBS_OPEN: Final = "koe:jobs:open"
 JOBS_ENDED: Final = "koe:jobs:ended"
 JOBS_BELL: Final = "koe:jobs:bell"
+PROBE: Final = "koe:probe"
 JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
 

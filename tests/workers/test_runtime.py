@@ -100,7 +100,10 @@ def no_breath(monkeypatch: pytest.MonkeyPatch) -> None:
 class Patient:
     """A reader's watch that waits for whatever comes."""
 
-    async def on_quiet(self) -> None:
+    async def on_quiet(self) -> bool:
+        return False
+
+    def on_rewind(self) -> None:
         pass
 
     def on_words(self, words: bytes) -> None:

@@ -39,11 +39,17 @@ class Listener:
         self.entries: list[str] = []
         self.words: list[TimedWord] = []
         self.when_quiet: Callable[[], Awaitable[Any]] | None = None
+        self.is_all_written = False
+        self.n_rewound = 0
 
-    async def on_quiet(self) -> None:
+    async def on_quiet(self) -> bool:
         self.n_quiet += 1
         if self.when_quiet is not None:
             await self.when_quiet()
+        return self.is_all_written
+
+    def on_rewind(self) -> None:
+        self.n_rewound += 1
 
     def on_words(self, words: bytes) -> None:
         self.words.extend(read_words(words))
