@@ -48,6 +48,9 @@ _AGAIN_SECONDS: Final = (0.02, 0.5)
 _BEAT_SECONDS: Final = 1.0
 """Between two signs of life of this process."""
 
+_MAX_LOSSES: Final = 3
+"""Takes of one answer that Redis may lose within the longest wait."""
+
 _QUIET_TICKS: Final = 10
 """Seconds after which a take that waits in a lane is submitted once more, in case the lane has lost it."""
 
@@ -81,7 +84,7 @@ class Audio:
         self._entry = "0"
         self._n_quiet = 0
         self._lost_at: float | None = None
-        self._begun_again_at = float("-inf")
+        self._losses: list[float] = []
         self._put_off_at = time.monotonic() + self._ledger.keep_seconds
         self._wants_words = wants_words
         self._words: list[TimedWord] = []
@@ -215,11 +218,12 @@ class Audio:
                 take = self._take
 
     async def _begin_again(self, take: Take) -> bool:
-        """Another take for the one that Redis has lost. False when it was lost too soon after the last."""
+        """Another take for the one that Redis has lost. False when too many were lost one soon after the other."""
         now = time.monotonic()
-        if now - self._begun_again_at < self._delivery.max_wait_seconds:
+        self._losses = [at for at in self._losses if now - at < self._delivery.max_wait_seconds]
+        if len(self._losses) >= _MAX_LOSSES:
             return False
-        self._begun_again_at = now
+        self._losses.append(now)
         log.warning("stream_lost", utterance_id=take.utterance_id, n_bytes=self._n_heard)
         self._entry = "0"
         async for _ in _ever_slower(self._delivery.max_wait_seconds):

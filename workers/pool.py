@@ -77,6 +77,7 @@ class Pool:
         self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
         self._sweep_at = 0.0
         self._steady_since = time.monotonic()
+        self._away_at = float("-inf")
         self._threads = [
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
             threading.Thread(target=self._hear_gone, name="gone", daemon=True),
@@ -171,7 +172,7 @@ class Pool:
             try:
                 self._beat_once()
             except RedisError as error:
-                self._steady_since = time.monotonic()
+                self._steady_since = self._away_at = time.monotonic()
                 log.warning("heartbeat_missed", error=str(error))
             except Exception as error:  # noqa: BLE001 - a heartbeat that ended would have this process taken for dead
                 log.error("unforeseen_error", **describe(error))
@@ -183,16 +184,22 @@ class Pool:
         card = msgspec.structs.replace(
             self._card, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
         )
-        announce(self._redis, card, card_seconds, takes_work=not self._stopping.is_set())
+        attempts = self.runtime.attempts.copy()
+        announce(self._redis, card, card_seconds, takes_work=not self._stopping.is_set(), in_hand=attempts)
         for slot in self._slots:
             slot.beat()
-        for lane in Lane:
-            clean_registries(lane_queue(self._redis, lane))
-        self._lost_and_found.look()
+        if time.monotonic() - self._away_at > self._settings.worker_timeout:
+            self._take_over()
         self._make_way()
         take_turns(self._redis, every_seconds=BEAT_SECONDS)
         if time.monotonic() > self._sweep_at:
             self._sweep()
+
+    def _take_over(self) -> None:
+        """Gives what dead workers had in hand to others. Not just after Redis was away: living ones could not say so either."""
+        for lane in Lane:
+            clean_registries(lane_queue(self._redis, lane))
+        self._lost_and_found.look()
 
     def _make_way(self) -> None:
         """Tells the orders how many listeners wait because all the slots are taken."""

@@ -95,6 +95,8 @@ class Runtime:
         self._ledger = ledger
         self._scheduler = scheduler
         self._speaking: dict[Take, ListenedOrder] = {}
+        self.attempts: set[str] = set()
+        """At utterances, that this process has in hand."""
 
     def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
         """Speaks the utterance into its stream, if it is still wanted. False when it gave way to others and is to be put into
@@ -103,7 +105,20 @@ class Runtime:
         A fault of the request reaches the reader and ends here; a fault of ours reaches the reader and is raised, so that RQ
         keeps the job among the failed ones.
         """
-        attempt = secrets.token_hex(4)
+        with self._in_hand() as attempt:
+            return self._speak_claimed(utterance, lane, caller, attempt)
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[str]:
+        """A name for an attempt at an utterance, which the heartbeat tells for as long as it lasts."""
+        attempt = secrets.token_hex(8)
+        self.attempts.add(attempt)
+        try:
+            yield attempt
+        finally:
+            self.attempts.discard(attempt)
+
+    def _speak_claimed(self, utterance: Utterance, lane: Lane, caller: str, attempt: str) -> bool:
         claim = self._patiently(lambda: self._ledger.claim(utterance.id, attempt=attempt))
         if claim is None:
             log.info("utterance_not_wanted")

@@ -24,6 +24,7 @@ from app.core.utterance import WIRE_VERSION
 
 _SCAN_SECONDS: Final = 0.5
 _FORGET_SECONDS: Final = 3600.0
+_HAND_TTL_SECONDS: Final = 7200
 
 
 Weights = Precision | Literal["mixed"]
@@ -139,19 +140,30 @@ def name_prefix(pid: int) -> str:
     return f"{socket.gethostname()}-{pid}-"
 
 
-def announce(redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: bool) -> None:
+def announce(
+    redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: bool, in_hand: Iterable[str] | None = None
+) -> None:
     """Says that this worker is alive, for the next `ttl_seconds`. One that takes no more work leaves the fleet but stays known
     to the readers of what it is still speaking.
+
+    `in_hand` are its attempts at utterances. Why they are told: a Redis that has lost its last seconds, or the replica that
+    took over from it, may say that this worker speaks what it has let go of.
     """
     # Redis' own clock: those of the machines may differ, and one that runs ahead must not sweep the others away.
     now = float(redis.time()[0])
-    pipe = redis.pipeline(transaction=False)
+    # One step: an attempt must not seem to be let go of in between.
+    pipe = redis.pipeline(transaction=True)
     if takes_work:
         pipe.zadd(keys.WORKERS, {card.name: now})
     else:
         pipe.zrem(keys.WORKERS, card.name)
     pipe.zremrangebyscore(keys.WORKERS, 0, now - _FORGET_SECONDS)
     pipe.set(keys.worker(card.name), msgspec.json.encode(card), px=max(1, int(ttl_seconds * 1000)))
+    if in_hand is not None:
+        pipe.delete(keys.hand(card.name))
+        if attempts := list(in_hand):
+            pipe.sadd(keys.hand(card.name), *attempts)
+            pipe.expire(keys.hand(card.name), _HAND_TTL_SECONDS)
     pipe.execute()
 
 
@@ -159,7 +171,7 @@ def withdraw(redis: Redis, name: str) -> None:
     """Says that this worker is gone."""
     pipe = redis.pipeline(transaction=False)
     pipe.zrem(keys.WORKERS, name)
-    pipe.delete(keys.worker(name))
+    pipe.delete(keys.worker(name), keys.hand(name))
     pipe.execute()
 
 

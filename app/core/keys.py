@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; gone names are swept |
 | `koe:worker:<name>` | string | the worker's card (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
+| `koe:hand:<name>` | set | the attempts at utterances that a worker has in hand, written anew at every heartbeat | two hours |
 | `koe:api:<name>` | string | that an API process lives; readers of one that does not are not counted | a few seconds |
 | `koe:utterance:<id>` | hash | its record: take, state, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
 | `koe:audio:<id>:<take>` | stream | start · chunk … · stop or error | as the record |
@@ -66,6 +67,11 @@ WEBHOOKS: Final = "koe:webhooks"
 def worker(name: str) -> str:
     """The card of a worker process."""
     return f"koe:worker:{name}"
+
+
+def hand(name: str) -> str:
+    """What a worker process has in hand."""
+    return f"koe:hand:{name}"
 
 
 def api(name: str) -> str:

@@ -137,8 +137,12 @@ local state, take, worker, attempt = unpack(redis.call('HMGET', KEYS[1], 'state'
 if state ~= 'queued' and state ~= 'speaking' then return false end
 local is_lethal = 0
 local is_takeover = state == 'speaking' and attempt ~= ARGV[6]
+if is_takeover and redis.call('EXISTS', 'koe:worker:' .. worker) == 1 then
+  if redis.call('SISMEMBER', 'koe:hand:' .. worker, attempt or '') == 1 then return false end
+  is_takeover = false
+end
+if worker == ARGV[1] then is_takeover = false end
 if is_takeover then
-  if redis.call('EXISTS', 'koe:worker:' .. worker) == 1 then return false end
   if tonumber(redis.call('HGET', KEYS[1], 'at_risk') or 0) > 0 then redis.call('HINCRBY', KEYS[1], 'deaths', 1) end
   redis.call('HINCRBY', KEYS[1], 'takeovers', 1)
 end
@@ -154,6 +158,8 @@ local deaths, bytes, started = unpack(redis.call('HMGET', KEYS[1], 'deaths', 'by
 if tonumber(deaths or 0) >= tonumber(ARGV[4]) or fruitless >= tonumber(ARGV[5]) then is_lethal = 1 end
 redis.call('HSET', KEYS[1], 'state', 'speaking', 'worker', ARGV[1], 'attempt', ARGV[6], 'at_risk', 1)
 local claim = redis.call('HINCRBY', KEYS[1], 'claim', 1)
+redis.call('SADD', 'koe:hand:' .. ARGV[1], ARGV[6])
+redis.call('EXPIRE', 'koe:hand:' .. ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('XADD', stream, '*', 'kind', 'start', 'worker', ARGV[1])
 redis.call('EXPIRE', stream, ARGV[2])
@@ -254,12 +260,15 @@ return 1
 )
 
 LOOK: Final = """
--- KEYS: record, stream. ARGV: take. Returns the state, or nothing when the take is over; whether its worker, and whether the
--- process that submitted it, has a card.
-local state, take, worker, submitter = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker', 'submitter'))
+-- KEYS: record, stream. ARGV: take. Returns the state, or nothing when the take is over; whether its worker has a card and the
+-- take in hand; whether the process that submitted it has a card.
+local state, take, worker, submitter, attempt =
+  unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'worker', 'submitter', 'attempt'))
 if take ~= ARGV[1] then return false end
 if state ~= 'queued' and redis.call('EXISTS', KEYS[2]) == 0 then return false end
-return {state, redis.call('EXISTS', 'koe:worker:' .. (worker or '')), redis.call('EXISTS', 'koe:api:' .. (submitter or ''))}
+local has_worker = redis.call('EXISTS', 'koe:worker:' .. (worker or ''))
+if has_worker == 1 then has_worker = redis.call('SISMEMBER', 'koe:hand:' .. worker, attempt or '') end
+return {state, has_worker, redis.call('EXISTS', 'koe:api:' .. (submitter or ''))}
 """
 
 NEVER_REUSE: Final = (

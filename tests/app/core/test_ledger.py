@@ -819,3 +819,28 @@ async def test_those_whose_time_is_over_take_no_room(ledger: Ledger, redis: Redi
     redis.zincrby(keys.UNHEARD, -61, "a")
 
     assert await is_let_in(ledger, "b", 1)
+
+
+async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record_says_that_it_speaks(
+    ledger: Ledger, a_worker: MakeWorker, redis: Redis
+) -> None:
+    """So a record may read after a fail-over: the new primary lacks the last that was written to the old one."""
+    first, second = a_worker("first"), a_worker("second")
+    _, take = await attached(ledger)
+    claim = claimed(first)
+    first.risk(claim, 1)
+    seen = await ledger.look(take)
+    assert seen is not None
+    assert seen.has_worker
+    assert second.claim("a") is None
+
+    announce(redis, WorkerCard(name="first", engines=("tone",)), 60, takes_work=True, in_hand=["another attempt"])
+
+    seen = await ledger.look(take)
+    assert seen is not None
+    assert not seen.has_worker
+    for _ in range(MOST_DEATHS + 1):
+        again = claimed(second)
+        assert again.take == take
+        assert not again.is_lethal  # Nobody has died of it.
+        redis.delete(keys.hand("second"))
