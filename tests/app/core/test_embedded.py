@@ -12,6 +12,8 @@ import pytest
 from app.core.connections import connect
 from app.core.embedded import EmbeddedError, EmbeddedServer, embedded_url
 from app.core.errors import Misconfigured
+from app.core.machine_memory import memory_bytes
+from tests.house import wait_until
 
 
 @pytest.fixture
@@ -134,3 +136,34 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
 
     with pytest.raises(EmbeddedError, match=r"(?s)did not start.*manifest"):
         EmbeddedServer(data).start()
+
+
+def test_under_pressure_audio_goes_and_jobs_stay(data: Path) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    with connect(server.url) as redis:
+        most = redis.config_get("maxmemory")["maxmemory"]
+        assert memory_bytes() // 4 <= int(most) <= memory_bytes() or int(most) == 512 * 1024**2
+        redis.config_set("maxmemory", redis.info("memory")["used_memory"] + 8_000_000)
+        redis.hset("koe:job:a", "status", "queued")
+        redis.set("koe:job:a:text", "x" * 1_000_000)
+        redis.rpush("rq:queue:batch-6", "a-plan")
+
+        for number in range(200):
+            redis.set(f"koe:segment:{number}", "x" * 100_000, ex=3600)
+
+        assert int(redis.info("stats")["evicted_keys"]) > 0
+        assert redis.strlen("koe:job:a:text") == 1_000_000
+        assert redis.llen("rq:queue:batch-6") == 1
+    server.stop()
+
+
+def test_its_files_grow_no_larger_than_twice_what_it_holds(data: Path) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    with connect(server.url) as redis:
+        for number in range(300):
+            redis.set(f"name-{number % 3}", os.urandom(1_000_000), ex=60)
+        wait_until(lambda: not redis.info("persistence")["aof_rewrite_in_progress"])
+        wait_until(lambda: sum(file.stat().st_size for file in data.rglob("*.aof")) < 100_000_000)
+    server.stop()
