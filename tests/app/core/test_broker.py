@@ -281,9 +281,9 @@ def test_what_rq_puts_to_the_end_of_the_batch_lane_gets_its_owner_s_turn(redis: 
 
 def test_pools_put_the_lane_into_turns_once_a_second_together(redis: Redis) -> None:
     lane = lane_queue(redis, Lane.BATCH)
+    redis.rpush(lane.key, *(f"{_own(redis, 'job_a', 'alice')}-part-{number}" for number in (1, 2, 3)))
     take_turns(redis, every_seconds=60)
-    redis.rpush(lane.key, *(f"{_own(redis, 'job_a', 'alice')}-part-{number}" for number in (1, 2)), "job_b-plan")
-    _own(redis, "job_b", "bob")
+    redis.rpush(lane.key, f"{_own(redis, 'job_b', 'bob')}-plan")
 
     take_turns(redis, every_seconds=60)
     assert lane.job_ids[-1] == "job_b-plan"
