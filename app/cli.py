@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import __version__, client, client_jobs, doctor
 from app.asgi import create_app, create_litestar
@@ -34,10 +32,12 @@ from app.core.redis_check import check_redis_url
 from app.core.sentinel import primary_url
 from app.core.service_links import tell_service_links
 from app.core.settings import Settings, read_settings
+from app.core.terminal import echo_json, echo_table, plain_console, replace_what_cannot_be_shown
 from app.core.voices import DEFAULT_VOICE, load_catalogue
 from app.parts import PartMisconfigured
 from app.serve import Supervisor
 from app.server import AddressTaken, adopted, listening, port_of, serve_app
+from app.texts import Number, Text, decode_text
 
 _P = ParamSpec("_P")
 
@@ -94,7 +94,9 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     with listening(settings.host, settings.port) as sockets:
         served = _override(settings, port=port_of(sockets))
         try:
-            Supervisor(served, sockets, n_workers=n_workers).run(lambda: doctor.welcome(served, Console(stderr=True)))
+            Supervisor(served, sockets, n_workers=n_workers).run(
+                lambda: doctor.welcome(served, plain_console(is_for_errors=True))
+            )
         except PartMisconfigured:
             raise SystemExit(Misconfigured.EXIT_STATUS) from None
 
@@ -175,13 +177,13 @@ def fetch(source: str) -> None:
 
 
 @koe.command()
-@click.argument("text")
+@click.argument("text", type=Text())
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; its name decides the format."
 )
-@click.option("--voice", default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
-@click.option("--model", default="tts-1", show_default=True)
-@click.option("--speed", type=float, default=1.0, show_default=True)
+@click.option("--voice", type=Text(), default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--model", type=Text(), default="tts-1", show_default=True)
+@click.option("--speed", type=Number(), default=1.0, show_default=True)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending.")
 @click.option("--url", help="The server; by default the one that KOE_HOST and KOE_PORT name.")
 @click.option("--key", envvar="OPENAI_API_KEY", help="API key (OPENAI_API_KEY).")
@@ -199,11 +201,12 @@ def say(
 ) -> None:
     """Say TEXT: play it, or write it with -o. `-` reads the text from standard input."""
     server = client.Server(url or settings.own_url, key)
-    asked = {"model": model, "voice": voice, "speed": speed, "input": sys.stdin.read() if text == "-" else text}
+    asked = {"model": model, "voice": voice, "speed": speed, "input": _text_of(text)}
     if output is None:
         client.play(server, asked)
         return
     asked["response_format"] = format_name or client.format_of(output)
+    client.check_writable(output)
     seconds = client.save(server, asked, output)
     click.echo(f"{output}: first audio after {seconds.first:.2f} s, all of it after {seconds.total:.2f} s", err=True)
 
@@ -213,10 +216,10 @@ def say(
 @_with_settings
 def voices(settings: Settings, url: str | None) -> None:
     """List the voices of the running server."""
-    table = Table("voice", "language", "gender", "grade", "also answers to", box=None, header_style="bold")
-    for voice in client.Server(url or settings.own_url, None).voices():
-        table.add_row(voice["id"], voice["language"], voice["gender"], voice["grade"], ", ".join(voice["aliases"]))
-    Console().print(table)
+    columns = ("id", "language", "gender", "grade")
+    voices = client.Server(url or settings.own_url, None).voices()
+    rows = [[*(str(voice.get(column) or "") for column in columns), ", ".join(voice.get("aliases") or [])] for voice in voices]
+    echo_table(["voice", "language", "gender", "grade", "also answers to"], rows)
 
 
 def _with_server(command: Callable[..., None]) -> Callable[..., None]:
@@ -233,7 +236,7 @@ def _with_server(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @koe.command("new-key")
-@click.argument("name")
+@click.argument("name", type=Text())
 @click.option("--rate-limit", help="Instead of KOE_RATE_LIMIT: `60/minute`, or `none`.")
 @click.option("--max-concurrent", type=click.IntRange(0), help="Instead of KOE_MAX_CONCURRENT; 0 is any number.")
 @click.option("--max-jobs", type=click.IntRange(0), help="Instead of KOE_MAX_OPEN_JOBS; 0 is any number.")
@@ -248,15 +251,15 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_j
 
 
 @koe.command()
-@click.argument("text")
-@click.option("--voice", help=f"A name of `koe voices`; {DEFAULT_VOICE}, where no language is given either.")
-@click.option("--language", help="BCP 47 tag or Kokoro's letter; by default the voice's own.")
-@click.option("--model", help="By default the best engine that is loaded.")
+@click.argument("text", type=Text())
+@click.option("--voice", type=Text(), help=f"A name of `koe voices`; {DEFAULT_VOICE}, where no language is given either.")
+@click.option("--language", type=Text(), help="BCP 47 tag or Kokoro's letter; by default the voice's own.")
+@click.option("--model", type=Text(), help="By default the best engine that is loaded.")
 @_with_server
 def phonemize(server: client.Server, text: str, voice: str | None, language: str | None, model: str | None) -> None:
     """Print what would be said of TEXT, a line for each segment. `-` reads the text from standard input."""
     asked = {"voice": voice or (None if language else DEFAULT_VOICE), "language": language, "model": model}
-    asked["input"] = sys.stdin.read() if text == "-" else text
+    asked["input"] = _text_of(text)
     for phonemes in server.phonemes(asked):
         click.echo(phonemes)
 
@@ -270,12 +273,12 @@ def jobs() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--watch", is_flag=True, help="Show the progress, and fetch the file at the end.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; implies --watch.")
-@click.option("--voice", default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
-@click.option("--model", default="tts-1", show_default=True)
-@click.option("--speed", type=float, default=1.0, show_default=True)
+@click.option("--voice", type=Text(), default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--model", type=Text(), default="tts-1", show_default=True)
+@click.option("--speed", type=Number(), default=1.0, show_default=True)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending; else mp3.")
-@click.option("--title", help="Of the file: its tag and its name.")
-@click.option("--webhook-url", help="Is told of the job's end.")
+@click.option("--title", type=Text(), help="Of the file: its tag and its name.")
+@click.option("--webhook-url", type=Text(), help="Is told of the job's end.")
 @click.option("--captions", is_flag=True, help="Keep the times of its words: `koe jobs captions` fetches them.")
 @_with_server
 def submit(
@@ -289,12 +292,15 @@ def submit(
 ) -> None:
     """Have the text in FILE spoken (UTF-8; `-` is standard input), and print the job's id."""
     format_name = format_name or (client.format_of(output) if output else DEFAULT_FORMAT)
+    stem = "speech" if file == "-" else Path(file).stem
+    output = output or (Path(f"{stem}.{format_name}") if watch else None)
+    if output is not None:
+        client.check_writable(output)
     asked |= {"input": _read_text(file), "response_format": format_name, "timestamps": ["word"] if captions else None}
     job = client_jobs.create(server, {name: value for name, value in asked.items() if value is not None})
     click.echo(job["id"])
-    if watch or output:
-        stem = "speech" if file == "-" else Path(file).stem
-        _watch_and_fetch(server, job, output or Path(f"{stem}.{format_name}"))
+    if output is not None:
+        _watch_and_fetch(server, job, output)
 
 
 @jobs.command("list")
@@ -302,23 +308,20 @@ def submit(
 @_with_server
 def list_(server: client.Server, limit: int) -> None:
     """List your jobs, the newest first."""
-    table = Table("job", "status", "created", "segments", "speech", "title", box=None, header_style="bold")
-    for job in client_jobs.newest(server, limit):
-        created = time.strftime("%Y-%m-%d %H:%M", time.localtime(job["created_at"]))
-        table.add_row(job["id"], job["status"], created, _show_segments(job), _show_speech(job), job["title"] or "")
-    Console().print(table)
+    rows = [_row(job) for job in client_jobs.newest(server, limit)]
+    echo_table(["job", "status", "created", "segments", "speech", "title"], rows)
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=Text())
 @_with_server
 def show(server: client.Server, job_id: str) -> None:
     """Print the job as JSON."""
-    click.echo(json.dumps(client_jobs.get(server, job_id), indent=2, ensure_ascii=False))
+    echo_json(client_jobs.get(server, job_id))
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=Text())
 @_with_server
 def watch(server: client.Server, job_id: str) -> None:
     """Show the job's progress until it has ended."""
@@ -326,7 +329,7 @@ def watch(server: client.Server, job_id: str) -> None:
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=Text())
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
 )
@@ -338,7 +341,7 @@ def download(server: client.Server, job_id: str, output: Path | None) -> None:
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=Text())
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
 )
@@ -354,7 +357,7 @@ def captions(server: client.Server, job_id: str, output: Path | None, format_nam
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=Text())
 @_with_server
 def cancel(server: client.Server, job_id: str) -> None:
     """Stop a job, and print how it stands now."""
@@ -362,19 +365,25 @@ def cancel(server: client.Server, job_id: str) -> None:
 
 
 @jobs.command()
-@click.argument("job_id")
+@click.argument("job_id", type=Text())
 @_with_server
 def delete(server: client.Server, job_id: str) -> None:
     """Delete a job and its file."""
     client_jobs.delete(server, job_id)
 
 
+def _row(job: dict[str, Any]) -> list[str]:
+    created = time.strftime("%Y-%m-%d %H:%M", time.localtime(job["created_at"]))
+    return [job["id"], job["status"], created, _show_segments(job), _show_speech(job), job["title"] or ""]
+
+
+def _text_of(argument: str) -> str:
+    return _read_text("-") if argument == "-" else argument
+
+
 def _read_text(file: str) -> str:
-    try:
-        with click.open_file(file, "rb") as opened:
-            return str(opened.read().decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is not UTF-8 text.") from None
+    with click.open_file(file, "rb") as opened:
+        return decode_text(opened.read(), "Standard input" if file == "-" else file)
 
 
 def _caption_format_of(path: Path) -> str:
@@ -397,12 +406,12 @@ def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -
 def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
     """Shows the progress. The job as it ended; raises ServerError when it did not end well."""
     job: dict[str, Any] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speech]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("queued", total=None, speech="")
+    texts = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[segments]", "fields[speech]")]
+    columns = (texts[0], BarColumn(), *texts[1:], TimeRemainingColumn())
+    with Progress(*columns, console=plain_console(is_for_errors=True)) as progress:
+        task = progress.add_task("queued", total=None, segments="", speech="")
         for job in client_jobs.watch(server, job_id):
-            done, total = job["progress"]["segments_done"], job["progress"]["segments_total"] or None
-            progress.update(task, description=job["status"], completed=done, total=total, speech=_show_speech(job))
+            progress.update(task, **_show_progress(job))
     if job["error"]:
         raise client.ServerError(f"The job failed: {job['error']['message']}")
     if job["status"] != "completed":
@@ -413,6 +422,14 @@ def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
 def _fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:
     client_jobs.fetch(server, job["id"], output)
     click.echo(f"{output}: {_show_speech(job)} of speech", err=True)
+
+
+def _show_progress(job: dict[str, Any]) -> dict[str, Any]:
+    """The bar's fields. When all is spoken the file is still to be joined, and nothing says how far that is."""
+    done, total = job["progress"]["segments_done"], job["progress"]["segments_total"] or None
+    is_joining = job["status"] == "in_progress" and total is not None and done == total
+    fields = {"description": "joining", "total": None} if is_joining else {"description": job["status"], "total": total}
+    return fields | {"completed": done, "segments": _show_segments(job), "speech": _show_speech(job)}
 
 
 def _show_segments(job: dict[str, Any]) -> str:
@@ -430,7 +447,7 @@ def _show_speech(job: dict[str, Any]) -> str:
 @_with_settings
 def doctor_(settings: Settings) -> None:
     """What is here, what is missing, and the command that mends it."""
-    if not doctor.examine(settings, _redis_url(settings), Console()):
+    if not doctor.examine(settings, _redis_url(settings), plain_console()):
         raise SystemExit(1)
 
 
@@ -457,6 +474,7 @@ def _override(settings: Settings, **given: Any) -> Settings:
 def main() -> None:
     """The console script."""
     leave_first_process()
+    replace_what_cannot_be_shown()
     koe()
 
 

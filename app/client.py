@@ -1,10 +1,12 @@
 """A running server, as any client asks it: what `koe say`, `koe phonemize`, `koe voices` and `koe jobs` stand on."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,14 +55,22 @@ class Server:
 
     def __init__(self, url: str, key: str | None) -> None:
         self._url = url.rstrip("/").removesuffix("/v1")
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = _authorization(key) if key and key.strip() else {}
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """The answer to a request: its JSON, or None where it has no body. `options` are httpx'. Raises ServerError."""
         with self._understood(), self._connect() as http:
             answer = http.request(method, path, **options)
             _check(answer)
-            return answer.json() if answer.content else None
+            return _json_of(answer) if answer.content else None
+
+    def ask_for(self, name: str, method: str, path: str, **options: Any) -> list[dict[str, Any]]:
+        """The list that the answer's JSON has under that name. Raises ServerError."""
+        answer = self.ask(method, path, **options)
+        found = answer.get(name) if isinstance(answer, dict) else None
+        if not isinstance(found, list):
+            raise ServerError(f"{self._url} is no server of Koe's: its answer has no {name!r}.")
+        return found
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
@@ -68,19 +78,18 @@ class Server:
         breaks off.
         """
         with self._understood(), self._connect() as http, http.stream(method, path, **options) as answer:
-            if answer.is_error:
+            if not answer.is_success:
                 answer.read()
                 _check(answer)
             yield answer
 
     def voices(self) -> list[dict[str, Any]]:
         """All voices. Raises ServerError."""
-        voices: list[dict[str, Any]] = self.ask("GET", "/v1/audio/voices")["voices"]
-        return voices
+        return self.ask_for("voices", "GET", "/v1/audio/voices")
 
     def phonemes(self, asked: dict[str, Any]) -> list[str]:
         """The phonemes of a text, segment by segment. Raises ServerError."""
-        return [segment["phonemes"] for segment in self.ask("POST", "/v1/audio/phonemize", json=asked)["segments"]]
+        return [segment["phonemes"] for segment in self.ask_for("segments", "POST", "/v1/audio/phonemize", json=asked)]
 
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
@@ -95,6 +104,8 @@ class Server:
     def _understood(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeError as error:
+            raise ServerError(f"{self._url} is no address.") from error
         except httpx.ConnectError as error:
             raise Away(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
         except httpx.RemoteProtocolError as error:
@@ -111,6 +122,15 @@ def format_of(path: Path) -> str:
     if name not in FORMATS:
         raise ServerError(f"{path.name}: the ending names no format. Use one of {', '.join(FORMATS)}, or give --format.")
     return name
+
+
+def check_writable(path: Path) -> None:
+    """Raises ServerError for a file that cannot be written, before anything is asked for it."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise ServerError(f"{path} cannot be written: there is no folder {folder}.")
+    if not os.access(folder, os.W_OK):
+        raise ServerError(f"{path} cannot be written: its folder may not be written to.")
 
 
 def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
@@ -138,14 +158,39 @@ def play(server: Server, asked: dict[str, Any]) -> None:
         raise ServerError("Nothing here plays audio (ffplay, sox, aplay, paplay): write a file with -o speech.mp3.")
     with server.speech(asked | {"response_format": "wav"}) as chunks:
         player = subprocess.Popen(command, stdin=subprocess.PIPE)
-        with player:
-            assert player.stdin is not None
-            for chunk in chunks:
-                player.stdin.write(chunk)
+        try:
+            _feed(player, chunks)
+        finally:
+            status = player.wait()
+    if status:
+        how = f"with status {status}" if status > 0 else f"by {signal.Signals(-status).name}"
+        raise ServerError(f"{command[0]}, which played the audio, ended {how}. Write a file instead with -o speech.mp3.")
+
+
+def _feed(player: "subprocess.Popen[bytes]", chunks: Iterator[bytes]) -> None:
+    """Writes until the end, or until the player has ended."""
+    assert player.stdin is not None
+    with suppress(BrokenPipeError), player.stdin:
+        for chunk in chunks:
+            player.stdin.write(chunk)
+
+
+def _authorization(key: str) -> dict[str, str]:
+    """Raises ServerError for a key that no header can hold; the message does not show it."""
+    if not (key.strip().isascii() and key.strip().isprintable()):
+        raise ServerError("The API key has characters that no key has: copy it again (--key or OPENAI_API_KEY).")
+    return {"Authorization": f"Bearer {key.strip()}"}
+
+
+def _json_of(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise ServerError(f"{answer.url.copy_with(path='/')} is no server of Koe's: its answer is not JSON.") from None
 
 
 def _check(answer: httpx.Response) -> None:
-    if not answer.is_error:
+    if answer.is_success:
         return
     try:
         message = answer.json()["error"]["message"]

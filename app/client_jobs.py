@@ -33,8 +33,7 @@ def get(server: Server, job_id: str) -> dict[str, Any]:
 
 def newest(server: Server, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` (1 to 100) of the caller's jobs. Raises ServerError."""
-    jobs: list[dict[str, Any]] = server.ask("GET", JOBS, params={"limit": limit})["data"]
-    return jobs
+    return server.ask_for("data", "GET", JOBS, params={"limit": limit})
 
 
 def cancel(server: Server, job_id: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 from rich.console import Console
+from rich.text import Text
 
 from app import __version__
 from app.core import keys
@@ -29,6 +30,7 @@ from app.core.own_python import own_python
 from app.core.redis_check import check_redis
 from app.core.redis_url import show_redis_url
 from app.core.settings import Settings, part_environ
+from app.core.terminal import can_show
 
 _POLL_SECONDS: Final = 0.2
 _SETTLE_SECONDS: Final = 1.0
@@ -39,11 +41,21 @@ def examine(settings: Settings, redis_url: str, console: Console) -> bool:
     """Prints every finding; True when nothing that is needed is missing."""
     findings = [_python(), _queue(redis_url), *_speaking_side(settings)]
     for finding in findings:
-        mark = "[green]✓[/]" if finding.is_well else "[red]✗[/]" if finding.is_needed else "[yellow]![/]"
-        console.print(f"{mark} {finding.name}: {finding.detail}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(_mark(finding, console), f" {finding.name}: {finding.detail}"), soft_wrap=True)
         if finding.remedy and not finding.is_well:
-            console.print(f"    → {finding.remedy}", highlight=False, soft_wrap=True)
+            console.print(f"    {_either('→', '->', console)} {finding.remedy}", soft_wrap=True)
     return all(finding.is_well or not finding.is_needed for finding in findings)
+
+
+def _mark(finding: Finding, console: Console) -> tuple[str, str]:
+    """A sign and its colour."""
+    if finding.is_well:
+        return _either("✓", "+", console), "green"
+    return (_either("✗", "x", console), "red") if finding.is_needed else ("!", "yellow")
+
+
+def _either(sign: str, plain: str, console: Console) -> str:
+    return sign if can_show(sign, console.encoding) else plain
 
 
 def welcome(settings: Settings, console: Console) -> None:
@@ -56,14 +68,13 @@ def _welcome(settings: Settings, console: Console) -> None:
     time.sleep(_SETTLE_SECONDS)
     ready = _wait_until_ready(url)
     weights = f" ({ready['weights']} weights)" if ready["weights"] else ""
-    console.print(
-        f"\n[bold]Koe {__version__}[/] speaks at [bold]{url}/v1[/] with [bold]{ready['engine']}[/]{weights}", highlight=False
-    )
+    strong = [(text, "bold") for text in (f"\nKoe {__version__}", f"{url}/v1", str(ready["engine"]))]
+    console.print(Text.assemble(strong[0], " speaks at ", strong[1], " with ", strong[2], weights), soft_wrap=True)
     if ready["notice"]:
-        console.print(f"[yellow]![/] {ready['notice']}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(("!", "yellow"), f" {ready['notice']}"), soft_wrap=True)
     for command, meaning in _commands(url, ready):
-        console.print(f"  {command:34} {meaning}", highlight=False, soft_wrap=True)
-    console.print("  Ctrl-C ends it.\n", highlight=False)
+        console.print(f"  {command:34} {meaning}", soft_wrap=True)
+    console.print("  Ctrl-C ends it.\n")
 
 
 def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -132,8 +143,8 @@ def _speaking_side(settings: Settings) -> list[Finding]:
         remedy = "pip install 'koe[worker]' on the machines that are to speak."
         return [Finding(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
     command = own_python("-m", "workers.examine")
-    done = subprocess.run(command, env=part_environ(settings), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=part_environ(settings), capture_output=True, check=False)
     if done.returncode != 0:
-        detail = (done.stderr.strip().splitlines() or ["ended without a word"])[-1]
+        detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"])[-1]
         return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' anew.")]
     return msgspec.json.decode(done.stdout, type=list[Finding])

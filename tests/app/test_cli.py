@@ -6,7 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -218,6 +221,112 @@ def test_a_player_gets_the_whole_sound(run: Run, house: House, tmp_path: Path) -
     assert result.exit_code == 0, result.output
     played = decode((tmp_path / "played.wav").read_bytes(), "wav")
     assert len(played) == round(12 * SECONDS_PER_PHONEME * 24_000)
+
+
+@pytest.mark.parametrize(("last", "how"), [("exit 3", "with status 3"), ("kill -9 $$", "by SIGKILL")])
+def test_a_player_that_dies_is_told_by_name(run: Run, house: House, tmp_path: Path, last: str, how: str) -> None:
+    player = tmp_path / "aplay"
+    player.write_text(f"#!/bin/sh\n{last}\n")
+    player.chmod(0o755)
+
+    line = the_line(run("say", "A text of some length. " * 20, "--url", house.url, PATH=str(tmp_path)))
+
+    assert f"aplay, which played the audio, ended {how}" in line
+    assert "-o speech.mp3" in line
+
+
+def test_a_player_that_is_closed_early_is_no_error(run: Run, house: House, tmp_path: Path) -> None:
+    player = tmp_path / "aplay"
+    player.write_text("#!/bin/sh\nexit 0\n")
+    player.chmod(0o755)
+
+    assert run("say", "A text of some length. " * 20, "--url", house.url, PATH=str(tmp_path)).exit_code == 0
+
+
+@pytest.mark.parametrize("key", ["sk-\u2026", "sk-a\nb", "ключ"])
+def test_a_key_that_no_header_holds_is_told_unshown(run: Run, house: House, key: str) -> None:
+    line = the_line(run("phonemize", "Hello.", "--url", house.url, "--key", key))
+
+    assert "API key" in line
+    assert key not in line
+
+
+def test_a_key_with_a_line_end_is_taken_without_it(run: Run, house: House) -> None:
+    assert run("phonemize", "Hello.", "--url", house.url, "--key", "sk-a\r\n").exit_code == 0
+
+
+@pytest.mark.parametrize("speed", ["nan", "inf", "fast"])
+def test_a_speed_that_is_no_number_is_told_by_its_option(run: Run, house: House, speed: str) -> None:
+    result = run("say", "Hello.", "--url", house.url, "--speed", speed)
+
+    assert result.exit_code == 2
+    assert "--speed" in result.stderr
+
+
+@pytest.mark.parametrize("body", ["<html>Hello</html>", "[]", '{"status": "ok"}', "7"])
+@pytest.mark.parametrize("command", ["voices", "phonemize", "jobs"])
+def test_another_server_at_that_address_is_told(run: Run, body: str, command: str) -> None:
+    arguments = {"voices": ["voices"], "phonemize": ["phonemize", "Hello."], "jobs": ["jobs", "list"]}[command]
+    with other_server(body) as url:
+        assert "no server of Koe's" in the_line(run(*arguments, "--url", url))
+
+
+@contextmanager
+def other_server(body: str) -> Iterator[str]:
+    """One that answers everything with this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
+def as_process(*arguments: str | bytes, **environ: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    return subprocess.run(command, env=os.environ | environ, capture_output=True, check=False)
+
+
+def test_a_terminal_of_ascii_shows_what_it_can(data: Path) -> None:
+    done = as_process("doctor", **ASCII, KOE_DATA=str(data), KOE_ENGINE="espeak")
+
+    assert b"Error" not in done.stderr
+    assert b"+ Python: " in done.stdout
+    assert b"    -> " in done.stdout
+
+
+def test_arguments_are_utf_8_whatever_the_locale(house: House) -> None:
+    options = ("--url", house.url, "--voice", "alloy")
+    plain = as_process("phonemize", "Schöne Grüße.", *options, PYTHONIOENCODING="utf-8")
+    in_ascii = as_process("phonemize", "Schöne Grüße.".encode(), *options, **ASCII)
+
+    assert (plain.returncode, in_ascii.returncode) == (0, 0), plain.stderr + in_ascii.stderr
+    assert in_ascii.stdout == plain.stdout
+
+
+def test_an_argument_that_is_not_utf_8_is_told(house: House) -> None:
+    done = as_process("phonemize", b"K\xf6ln", "--url", house.url)
+
+    assert done.returncode == 2
+    assert b"it is not UTF-8 text" in done.stderr
 
 
 def test_voices_lists_them_with_their_other_names(run: Run, house: House) -> None:

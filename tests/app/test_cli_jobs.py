@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app import client_jobs
-from app.cli import koe
+from app.cli import _show_progress, koe
 from app.client import Server, ServerError
 from app.core import keys
 from app.core.captions import write_captions
@@ -203,6 +203,43 @@ def test_a_file_to_write_is_waited_for_and_decides_the_format(run: Run, tmp_path
     assert "1:02:05" in row
 
 
+def test_a_file_that_cannot_be_written_is_told_before_a_job_is_made(run: Run, tmp_path: Path) -> None:
+    before = run("list").stdout
+
+    assert "no folder" in the_line(run("submit", "-", "-o", str(tmp_path / "none" / "out.wav"), given="Hello."))
+
+    assert run("list").stdout == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_another_encoding_of_unicode_is_read(run: Run, book: JobBook, tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "book.txt").write_bytes("Schöne Worte.".encode(encoding))
+
+    result = run("submit", str(tmp_path / "book.txt"))
+
+    assert result.exit_code == 0, result.output
+    assert book.text(result.stdout.strip()) == "Schöne Worte."
+
+
+@pytest.mark.parametrize(
+    ("status", "done", "total", "shown"),
+    [
+        ("queued", 0, 0, ("queued", None)),
+        ("in_progress", 0, 0, ("in_progress", None)),
+        ("in_progress", 3, 7, ("in_progress", 7)),
+        ("in_progress", 7, 7, ("joining", None)),
+        ("completed", 7, 7, ("completed", 7)),
+    ],
+)
+def test_the_bar_does_not_stand_at_its_end_while_the_file_is_joined(
+    status: str, done: int, total: int, shown: tuple[str, int | None]
+) -> None:
+    progress = {"segments_done": done, "segments_total": total, "audio_seconds": 2.0}
+    fields = _show_progress({"status": status, "progress": progress, "duration_seconds": None})
+
+    assert (fields["description"], fields["total"]) == shown
+
+
 @pytest.mark.usefixtures("workers")
 def test_a_job_that_fails_is_one_line_and_no_file(run: Run, tmp_path: Path) -> None:
     result = run("submit", "-", "-o", tmp_path / "out.mp3", given="Fail.")
@@ -211,7 +248,7 @@ def test_a_job_that_fails_is_one_line_and_no_file(run: Run, tmp_path: Path) -> N
 
 
 def test_what_is_no_text_is_one_line(run: Run) -> None:
-    assert "UTF-8" in the_line(run("submit", "-", given=b"\xff\xfe"))
+    assert "UTF-8" in the_line(run("submit", "-", given=b"\xff\xc3"))
     assert "empty" in the_line(run("submit", "-", given=""))
 
 

@@ -16,6 +16,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from app.core.terminal import plain_console
+
 _LOOK_SECONDS: Final = 0.2
 
 
@@ -28,12 +30,16 @@ class Meter:
     """Shows how much of `n_bytes` has come. A context manager."""
 
     def __init__(self, n_bytes: int, console: Console | None = None) -> None:
-        console = console or Console()
+        console = console or plain_console()
         self._is_terminal = console.is_terminal
-        columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-        self._progress = Progress(
-            TextColumn("{task.description}"), *columns, console=console, disable=not self._is_terminal, transient=True
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
         )
+        self._progress = Progress(*columns, console=console, disable=not self._is_terminal, transient=True)
         self._task = self._progress.add_task("", total=n_bytes)
         self._done = 0
 

@@ -1,0 +1,93 @@
+"""Texts that a person hands to `koe`, as arguments, on standard input or in files, whatever their encoding."""
+
+import codecs
+import math
+import os
+import unicodedata
+from typing import Any, Final
+
+import click
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""How a file begins that says its encoding; UTF-16's little-endian mark begins UTF-32's too."""
+_KINDS: Final = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "an EPUB, an office document or another archive",
+    b"\xd0\xcf\x11\xe0": "an office document",
+    b"\x1f\x8b": "compressed",
+    b"ID3": "audio",
+    b"RIFF": "audio",
+    b"fLaC": "audio",
+    b"OggS": "audio",
+}
+"""What is often handed over for text, by how it begins."""
+
+
+class Text(click.ParamType):  # type: ignore[type-arg]
+    """An argument of any characters. A locale without UTF-8 hands over bytes, which are read as UTF-8 all the same."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises click's BadParameter for bytes that are not UTF-8."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return self._decoded(value, param, ctx)
+        return str(value)
+
+    def _decoded(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return os.fsencode(value).decode()
+        except UnicodeError:
+            self.fail("it is not UTF-8 text.", param, ctx)
+
+
+class Number(click.ParamType):  # type: ignore[type-arg]
+    """A number, and none of those that JSON lacks."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Raises click's BadParameter for anything else."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """The text that a file holds: UTF-8, or UTF-16 and UTF-32 with or without their mark. Raises ValueError for anything else.
+
+    UTF-16 without its mark is known by the zero bytes of its spaces and line ends, which no text in UTF-8 has.
+    """
+    kind = next((f" but {kind}" for start, kind in _KINDS.items() if data.startswith(start)), "")
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
+    if encoding is None:
+        encoding = "utf-8" if b"\0" not in data or kind else _utf_16(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text or (encoding.startswith("utf-16-") and _is_strange(text)):
+        raise ValueError(f"{name} is not UTF-8 text{kind}. Save what is to be spoken as plain text in UTF-8.")
+    return text
+
+
+def _is_strange(text: str) -> bool:
+    """Whether it holds what no text does: then it was something else that was read as UTF-16."""
+    return any(unicodedata.category(char) in {"Cc", "Cn", "Co"} and not char.isspace() for char in text)
+
+
+def _utf_16(data: bytes) -> str:
+    """Which of the two orders: the zero byte of an ASCII character is its second in the little-endian one."""
+    return "utf-16-le" if data[1::2].count(0) >= data[::2].count(0) else "utf-16-be"
