@@ -24,6 +24,7 @@ import structlog
 from app.core.errors import EngineFailed, EngineUnavailable
 from workers.text import espeak_child
 from workers.text.espeak_child import ANSWER, CPU_SECONDS_PER_BYTE, MOST_BYTES, QUESTION, WORD
+from workers.text.looking import look_while_waiting
 
 log: Final = structlog.get_logger()
 
@@ -35,8 +36,8 @@ _ANSWER_SECONDS_PER_BYTE: Final = 5 * CPU_SECONDS_PER_BYTE
 """Longest wait for one answer, and more for each byte of the text. A process that computes ends by itself before that; this is
 for one that does not.
 """
-_LOOK_SECONDS: Final = 0.05
-"""Between two looks whether the answer is still to be waited for."""
+LOOK_SECONDS: Final = 0.05
+"""Between two looks whether the answer is still wanted."""
 _LOSING_SECONDS: Final = 30.0
 """For so long a question whose processes are killed by others is asked again. Whoever kills them for longer wants none."""
 _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGSYS})
@@ -119,7 +120,9 @@ class Children:
             return [child.pid for child in self._idle]
 
     def ask(self, question: Question) -> Answer:
-        """The answer. Raises DeadlyText, EngineFailed, EngineUnavailable where espeak-ng does not work, MemoryError."""
+        """The answer. Raises DeadlyText, EngineFailed, EngineUnavailable where espeak-ng does not work, MemoryError, and
+        Cancelled when nobody wants the answer any more (`workers.text.looking`).
+        """
         n_faults, until = 0, time.monotonic() + _LOSING_SECONDS
         for n_losses in count():
             try:
@@ -141,7 +144,9 @@ class Children:
             child.end()
 
     def _ask_one(self, question: Question, *, is_first: bool) -> tuple[int, bytes, bytes]:
-        with self._places:
+        while not self._places.acquire(timeout=LOOK_SECONDS):
+            look_while_waiting()
+        try:
             child = self._take(is_new=not is_first)
             try:
                 answer = child.ask(question)
@@ -150,6 +155,8 @@ class Children:
                 raise
             self._put_back(child)
             return answer
+        finally:
+            self._places.release()
 
     def _take(self, *, is_new: bool) -> "_Child":
         """One that waits, the latest used; a new one where none does, or where `is_new` asks for it."""
@@ -186,7 +193,7 @@ class _Child:
         except OSError as error:
             self._socket.close()
             raise EngineUnavailable(BROKEN.format(f": its process cannot be started ({error.strerror})")) from error
-        self._socket.settimeout(_LOOK_SECONDS)
+        self._socket.settimeout(LOOK_SECONDS)
 
     @property
     def pid(self) -> int:
@@ -226,6 +233,7 @@ class _Child:
             try:
                 return step()
             except TimeoutError:
+                look_while_waiting()
                 if time.monotonic() > until:
                     raise _ChildLost(None) from None
             except OSError:

@@ -23,6 +23,7 @@ import structlog
 from app.core.errors import EngineFailed, EngineUnavailable
 from workers.text import espeak_child
 from workers.text.children import BROKEN, Children, DeadlyText, Question
+from workers.text.looking import look_while_waiting
 from workers.text.segment import Ending, Piece, halve
 from workers.text.taming import part_runs
 
@@ -159,6 +160,7 @@ def _surviving(text: str, ask: Callable[[str], _T]) -> list[tuple[int, _T]]:
             return
         except DeadlyText as error:
             n_deaths, died_at = n_deaths + 1, died_at or time.monotonic()
+            look_while_waiting()
             log.warning("espeak_text_parted", n_characters=len(piece.text), error=str(error))
         if n_deaths > _MOST_DEATHS or time.monotonic() - died_at > _DYING_SECONDS:
             raise EngineFailed("espeak-ng cannot speak a part of this text. A shorter or simpler text may work.")

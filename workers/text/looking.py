@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from typing import Final
 
 _looks: Final[ContextVar[Callable[[], None] | None]] = ContextVar("looks", default=None)
+_is_brief: Final = ContextVar("is_brief", default=False)
+"""Whether others wait for what this thread holds: to look may be to ask Redis."""
 
 
 @contextmanager
@@ -24,6 +26,22 @@ def looking(check: Callable[[], None] | None) -> Iterator[None]:
 
 def look() -> None:
     """To be called wherever reading a text begins another step. Raises Cancelled when the text is not wanted any more."""
+    if not _is_brief.get():
+        look_while_waiting()
+
+
+@contextmanager
+def briefly() -> Iterator[None]:
+    """Has `look` do nothing in this thread while it holds what others wait for; `look_while_waiting` still looks."""
+    token = _is_brief.set(True)
+    try:
+        yield
+    finally:
+        _is_brief.reset(token)
+
+
+def look_while_waiting() -> None:
+    """As `look`, for whoever has waited for so long that looking is nothing to it."""
     check = _looks.get()
     if check is not None:
         check()

@@ -20,7 +20,7 @@ from workers.text.aligning import Stretch, assign, say_in_parts
 from workers.text.directions import NO_DIRECTIONS, Directions
 from workers.text.foreign import find_foreign
 from workers.text.lock import LOCK
-from workers.text.looking import look, looking
+from workers.text.looking import briefly, look
 from workers.text.words import SaidWord
 
 G2P = Callable[[str], list[Stretch]]
@@ -98,8 +98,7 @@ class Phonemizer:
         Raises NotSupported (param `language`) for a language that is not one of the nine or whose packages are not installed.
         """
         look()
-        # Not while others wait for the lock: to look may be to ask Redis.
-        with LOCK, looking(None):
+        with LOCK, briefly():
             g2p = self._made.get(language) or self._make(language)
             return Said(*assign(text, say_in_parts(text, self._special(text, language, directions), g2p)))
 

@@ -6,17 +6,19 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from app.core.errors import EngineFailed
+from app.core.errors import Cancelled, EngineFailed
+from tests.house import wait_until
 from workers.text import children, espeak, espeak_child
 from workers.text.children import MOST, Answer, Children, DeadlyText, Question
+from workers.text.looking import briefly, looking
 
 HELLO = Question(espeak_child.PHONEMES, "gmw/en-US", b"Hello.")
 DEADLY = Question(espeak_child.PHONEMES, "gmw/en-US", b"s'" * 79)
@@ -43,11 +45,6 @@ def has_ended(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
-
-
-def wait_for_the_end(pid: int) -> None:
-    while not has_ended(pid):
-        time.sleep(0.01)
 
 
 def test_one_process_answers_what_is_asked_one_after_the_other(asked: Children) -> None:
@@ -130,6 +127,35 @@ def test_a_process_that_gives_no_answer_is_ended_and_the_question_asked_again(
     assert has_ended(pid)
 
 
+def unwanted() -> None:
+    raise Cancelled("Nobody waits any more.")
+
+
+def test_an_answer_that_nobody_wants_any_more_is_not_waited_for(asked: Children) -> None:
+    asked.ask(HELLO)
+    (pid,) = asked.pids
+    os.kill(pid, signal.SIGSTOP)
+    with looking(unwanted), briefly(), pytest.raises(Cancelled):
+        asked.ask(HELLO)
+    assert has_ended(pid)
+    assert asked.ask(HELLO).data.decode() == "həlˈoʊ"
+
+
+def test_a_free_process_is_not_waited_for_by_who_is_not_wanted_any_more() -> None:
+    asked = Children(most=1)
+    asked.ask(HELLO)
+    (pid,) = asked.pids
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(asked.ask, HELLO)
+        wait_until(lambda: not asked.pids)
+        with looking(unwanted), pytest.raises(Cancelled):
+            asked.ask(HELLO)
+        os.kill(pid, signal.SIGCONT)
+        assert first.result().data.decode() == "həlˈoʊ"
+    asked.close()
+
+
 def test_who_kills_all_of_them_is_told_and_waits_for_nothing(asked: Children, monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(child: children._Child, question: Question) -> None:
         child.end()
@@ -168,7 +194,7 @@ def test_it_ends_with_its_worker_however_that_ends() -> None:
         worker.kill()
     assert len(pids) == 2
     for pid in pids:
-        wait_for_the_end(pid)
+        wait_until(partial(has_ended, pid))
 
 
 def test_it_gets_no_secret_and_no_connection_of_its_worker(asked: Children, monkeypatch: pytest.MonkeyPatch) -> None:
