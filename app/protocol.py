@@ -347,11 +347,11 @@ class Exchange(RequestResponseCycle):
                 self._break_off()
 
     def _break_off(self) -> None:
-        """So that nobody takes what was sent for the whole: without chunks nothing but a reset says so."""
-        if self.chunked_encoding:
-            self.transport.close()
-        else:
+        """So that nobody takes what was sent for the whole: without chunks and a length nothing but a reset says so."""
+        if self._is_bare:
             self.transport.abort()
+        else:
+            self.transport.close()
 
     async def send(self, message: Any) -> None:
         """See ASGI. A client of HTTP/1.0 knows no chunks: for it an answer ends where the connection does."""

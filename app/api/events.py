@@ -13,6 +13,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
 from app.api.connection import while_connected
+from app.api.facts import note_fault
 from app.core.errors import Cancelled, KoeError
 
 log: Final = structlog.get_logger()
@@ -48,6 +49,7 @@ class EventStream(ASGIResponse):
         """The answer, as ASGI wants it. `leaving`, if the scope's state has it, is set when the server begins to end."""
         if not self._is_finite:
             self._leaving = scope.get("state", {}).get("leaving", self._leaving)
+        self._scope = scope
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -60,7 +62,7 @@ class EventStream(ASGIResponse):
         except Cancelled:
             return
         except KoeError as error:
-            log.warning("answer_broken_off", code=error.code, error=type(error).__name__)
+            note_fault(self._scope, error)
 
     async def _send_events(self, send: Send) -> None:
         leaving = asyncio.create_task(self._leaving.wait())

@@ -17,6 +17,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
 from app.api.connection import while_connected
+from app.api.facts import note_fault
 from app.core.errors import Cancelled, StoreFailed, UnsatisfiableRange
 
 log: Final = structlog.get_logger()
@@ -94,6 +95,7 @@ class StoredFile(ASGIResponse):
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """The answer, as ASGI wants it."""
+        self._scope = scope
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -106,7 +108,7 @@ class StoredFile(ASGIResponse):
         except Cancelled:
             return
         except StoreFailed as error:
-            log.warning("answer_broken_off", code=error.code, error=type(error).__name__)
+            note_fault(self._scope, error)
 
     async def _send_pieces(self, send: Send) -> None:
         await asyncio.to_thread(self._file.seek, self._span.start)

@@ -126,10 +126,10 @@ class _Watched:
         fault = fault_in(self._scope)
         audio: Audio | None = self._scope["state"].get("audio")
         self._metrics.count_answer(self._method, route, status)
-        if fault is not None:
-            self._metrics.count_error(fault)
         if self._status and not self._is_whole:
             self._metrics.count_broken_off(route, has_left=self._has_left)
+        elif fault is not None:
+            self._metrics.count_error(fault)
         if self._is_whole and audio is not None and audio.report is not None:
             self._metrics.count_audio(audio.report.audio_seconds)
         self._tell(status, route, audio)
@@ -150,7 +150,7 @@ class _Watched:
             "n_bytes": self._n_bytes,
         }
         is_check = route in _CHECKED and self._method in ("GET", "HEAD")
-        tell = _level(status, is_check=is_check, has_failed=is_broken_off and not self._has_left)
+        tell = _level(status, is_check=is_check, has_failed=is_broken_off and fault is not None)
         tell("request_answered", **{name: value for name, value in facts.items() if value is not None})
 
     def _note_start(self, start: HTTPResponseStartEvent) -> None:

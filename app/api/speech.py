@@ -21,7 +21,7 @@ from app.api.bodies import read_fields
 from app.api.connection import while_connected
 from app.api.contract import SpeechOperation
 from app.api.events import EventStream
-from app.api.facts import note
+from app.api.facts import note, note_fault
 from app.api.models import GivenFleet, resolve_engine
 from app.api.rates import rate_headers
 from app.api.speech_events import speech_events
@@ -62,6 +62,7 @@ class AudioResponse(ASGIResponse):
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """The answer, as ASGI wants it."""
+        self._scope = scope
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -75,7 +76,7 @@ class AudioResponse(ASGIResponse):
         except Cancelled:
             return
         except KoeError as error:
-            log.warning("answer_broken_off", code=error.code, error=type(error).__name__)
+            note_fault(self._scope, error)
 
     async def _send_chunks(self, send: Send) -> None:
         async for chunk in self._audio:

@@ -10,6 +10,8 @@ import resource
 from contextlib import suppress
 from typing import Final
 
+_ENOUGH: Final = 1_048_576
+"""More is of no use, and some programs that are started count up to the limit."""
 _PLENTY: Final = 10_240
 """What macOS allows where it says that there is no limit."""
 
@@ -17,7 +19,7 @@ _PLENTY: Final = 10_240
 def raise_limit() -> int:
     """Raises this process's limit as far as it may, and returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in (hard, _PLENTY):
+    for wanted in (_ENOUGH if _is_below(_ENOUGH, hard) else hard, _PLENTY):
         if _is_below(soft, wanted):
             with suppress(ValueError, OSError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -5,9 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
+from app.api import observed
 from app.asgi import create_app
 from app.core.metrics import HELP
 from app.core.settings import Settings
@@ -124,6 +127,23 @@ def test_an_answer_that_fails_half_way_is_counted(gated: House, gate: GatedEngin
             listener.hear_all()
 
     wait_until(lambda: broken_off(gated) == [left, failed + 1])
+
+
+def test_it_is_one_line_of_the_log_with_its_code(gated: House, gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observed, "log", structlog.get_logger())
+    with capture_logs() as captured:
+        gate.release(1)
+        with listening(gated, asked(text_of(6, "failing again"))) as listener:
+            gate.is_broken = True
+            gate.release(6)
+            with pytest.raises(httpx.RemoteProtocolError):
+                listener.hear_all()
+        wait_until(lambda: any(line.get("broken_off") for line in captured))
+
+    (line,) = [line for line in captured if line.get("broken_off")]
+    assert (line["broken_off"], line["code"], line["status"]) == ("failed", "internal_error", 200)
+    assert line["log_level"] == "warning"
+    assert line["n_bytes"] > 0
 
 
 def test_the_fleet_is_seen(relay_house: RelayHouse) -> None:
