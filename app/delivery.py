@@ -28,7 +28,7 @@ from app.core.errors import (
     KoeError,
     NoWorker,
     QueueFull,
-    StorageFull,
+    QueueStorageFull,
     StreamLost,
     TimedOut,
     Unavailable,
@@ -308,7 +308,7 @@ class Delivery:
         """False when no worker lives or can say so, as far as can be seen."""
         try:
             return bool((await self._fleet.now()).cards)
-        except StorageFull:
+        except QueueStorageFull:
             return False
         except Unavailable:
             return True
@@ -317,7 +317,7 @@ class Delivery:
         """Why an answer that had begun does not go on."""
         try:
             await self._fleet.now()
-        except StorageFull as error:
+        except QueueStorageFull as error:
             return error
         except Unavailable:
             pass

@@ -33,7 +33,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from app.core import keys
-from app.core.errors import KoeError, NoWorker, QueueRefuses, StorageFull
+from app.core.errors import KoeError, NoWorker, QueueRefuses, QueueStorageFull
 from app.core.redis_url import read_redis_url
 from app.core.sentinel import pool_options
 
@@ -155,7 +155,7 @@ def is_refusal(error: BaseException) -> bool:
 def trouble_of(error: RedisError) -> KoeError:
     """What a client is told. A refusal is logged by the kind of reply alone, since the reply may hold what was sent."""
     if is_full(error):
-        return StorageFull()
+        return QueueStorageFull()
     if is_refusal(error):
         log.error("redis_refuses", reply=_reply(error), remedy=_REMEDY)
         return QueueRefuses()

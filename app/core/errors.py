@@ -409,7 +409,7 @@ class NoWorker(Unavailable):
     code = "no_worker"
 
 
-class StorageFull(Unavailable):
+class QueueStorageFull(Unavailable):
     """The queue takes nothing in: the disk or the memory of its Redis is full."""
 
     code = "queue_storage_full"

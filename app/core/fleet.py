@@ -126,7 +126,7 @@ class FleetView(Protocol):
     """Where the API asks for the fleet."""
 
     async def now(self) -> Fleet:
-        """The workers alive. Raises NoWorker when Redis is away, StorageFull when it takes nothing in."""
+        """The workers alive. Raises NoWorker when Redis is away, QueueStorageFull when it takes nothing in."""
         ...
 
 

@@ -21,6 +21,7 @@ from app.core.limits import RateLimit
 from app.core.settings import Settings
 from tests.audio import decode, sounding_seconds
 from tests.house import House
+from tests.valkeys import serving
 from workers.engines.tone import SECONDS_PER_PHONEME
 
 Run = Callable[..., Result]
@@ -397,3 +398,47 @@ def test_a_file_that_cannot_be_read_is_told_at_the_start(run: Run, data: Path, n
     line = the_line(run("serve", KOE_DATA=str(data), KOE_PORT="0", **{name: str(data / "none.toml")}), 78)
 
     assert name in line
+
+
+@pytest.mark.parametrize("command", ["serve", "api"])
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://queue.example", "KOE_REDIS_URL has the scheme 'http'"),
+        ("127.0.0.1:6379", "KOE_REDIS_URL has no scheme"),
+        ("redis://:hunter2/ss@127.0.0.1:6379", "percent-encode"),
+        ("redis+sentinel://127.0.0.1:26379", "no service for its sentinels"),
+    ],
+)
+def test_a_url_that_names_no_redis_ends_the_server_with_one_line(
+    command: str, url: str, told: str, run: Run, data: Path
+) -> None:
+    line = the_line(run(command, KOE_DATA=str(data), KOE_PORT="0", KOE_REDIS_URL=url), 78)
+    assert told in line
+    assert "hunter2" not in line
+    assert "ss@" not in line
+
+
+def test_a_worker_too_ends_at_once_with_a_url_that_names_no_redis(data: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
+    environ |= {"KOE_DATA": str(data), "KOE_ENGINE": "tone", "KOE_REDIS_URL": "redis://:hunter2#@127.0.0.1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "workers"], env=environ, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 78
+    assert "percent-encode" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_redis_in_cluster_mode_ends_every_part_with_one_line(run: Run, data: Path, tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
+    with serving(tmp_path, "--cluster-enabled", "yes") as server:
+        for command in ("serve", "api"):
+            told = the_line(run(command, KOE_DATA=str(data), KOE_PORT="0", KOE_REDIS_URL=server.url), 78)
+            assert "cluster mode" in told
+        environ |= {"KOE_DATA": str(data), "KOE_ENGINE": "tone", "KOE_REDIS_URL": server.url}
+        done = subprocess.run(
+            [sys.executable, "-m", "workers"], env=environ, capture_output=True, text=True, check=False, timeout=120
+        )
+    assert done.returncode == 78
+    assert "cluster mode" in done.stderr

@@ -1,0 +1,116 @@
+"""A Redis that takes nothing in, or refuses what it is asked: told as that, at once, and nobody waits for ever."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.core.connections import connect
+from app.core.settings import read_settings
+from tests.end_to_end.listeners import SPEECH, asked, listening
+from tests.engines import GatedEngine, text_of
+from tests.house import Api, House, open_house, wait_until
+from tests.valkeys import serving
+from workers.engines.registry import Loaded
+from workers.engines.tone import ToneEngine
+from workers.pool import Pool
+
+JOBS = "/v1/audio/speech/jobs"
+HASTY = {"KOE_MAX_WAIT": "3", "KOE_WORKER_TIMEOUT": "1", "KOE_THREADS": "1"}
+
+
+@pytest.fixture
+def gate() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture
+def house(short_folder: Path, gate: GatedEngine) -> Iterator[House]:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": gate}, **HASTY) as house:
+        yield house
+        make_room(house)
+        gate.release(10_000)
+
+
+def fill(house: House) -> None:
+    """From now on nothing can be written, as with a full disk."""
+    with house.redis() as redis:
+        redis.config_set("maxmemory-policy", "noeviction")
+        redis.config_set("maxmemory", 1)
+
+
+def make_room(house: House) -> None:
+    with house.redis() as redis:
+        redis.config_set("maxmemory", 0)
+
+
+def test_a_full_queue_is_called_full_and_works_again_when_there_is_room(
+    house: House, gate: GatedEngine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    gate.release(10_000)
+    with house.http() as http:
+        fill(house)
+        wait_until(lambda: _has_no_worker(house))
+        for path, body in ((SPEECH, asked("Hello.")), (JOBS, asked("Hello."))):
+            refused = http.post(path, json=body)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "queue_storage_full")
+            assert refused.headers["retry-after"] == "30"
+            assert "koe worker" not in refused.text
+        assert "its disk or its memory is full" in http.get("/readyz").json()["notice"]
+        make_room(house)
+        wait_until(lambda: http.get("/readyz").status_code == 200)
+        assert http.post(SPEECH, json=asked("Hello again.")).status_code == 200
+    assert "Traceback" not in capfd.readouterr().err + caplog.text
+
+
+def _has_no_worker(house: House) -> bool:
+    with house.redis() as redis:
+        return not redis.keys("koe:worker:*")
+
+
+def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(house: House, gate: GatedEngine) -> None:
+    gate.release(1)
+    with listening(house, asked(text_of(6))) as listener:
+        fill(house)
+        gate.release(100)
+        with pytest.raises(httpx.RemoteProtocolError):  # And no ReadTimeout: it does not hang.
+            listener.hear_all()
+
+
+def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(house: House, gate: GatedEngine) -> None:
+    gate.release(1)
+    text = text_of(6)
+    with listening(house, asked(text)) as listener:
+        fill(house)
+        wait_until(lambda: _has_no_worker(house))
+        make_room(house)
+        gate.release(100)
+        heard = listener.hear_all()
+    with house.http() as http:
+        wait_until(lambda: http.get("/readyz").status_code == 200)
+        assert http.post(SPEECH, json=asked(text)).content == heard
+
+
+def test_a_refusal_is_told_at_once_and_not_waited_for(tmp_path: Path, gate: GatedEngine) -> None:
+    settings = read_settings({"KOE_DATA": str(tmp_path), "KOE_SEGMENT_BYTES": "0"})
+    with serving(tmp_path) as server:
+        server.redis().execute_command("ACL", "SETUSER", "koe", "on", ">pw", "~*", "&*", "+@all")
+        url = server.url.replace("//", "//koe:pw@")
+        pool = Pool(settings, url, Loaded({"tone": ToneEngine()}))
+        api = Api(settings, url)
+        pool.warm_up()
+        pool.start()
+        try:
+            with httpx.Client(base_url=api.start(), timeout=60) as http, connect(server.url) as redis:
+                wait_until(lambda: http.get("/readyz").status_code == 200)
+                redis.execute_command("ACL", "SETUSER", "koe", "-multi")
+                refused = http.post(SPEECH, json=asked("Hello."))
+                redis.execute_command("ACL", "SETUSER", "koe", "+multi")
+        finally:
+            api.stop()
+            pool.stop()
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "queue_refuses")
+    assert refused.headers["x-should-retry"] == "false"
+    assert "retry-after" not in refused.headers
