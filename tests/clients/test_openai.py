@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.core.formats import FORMATS
+from app.core.formats import FORMATS, OPENAI_FORMATS
 from tests.audio import decode
-from tests.clients.driving import HERE, TEXT, installed, plainly, run
+from tests.clients.driving import HERE, TEXT, installed, plainly, run, same_sound
 from tests.clients.environments import node_with_clients, python_with
 
 INVALID = "invalid_request_error"
@@ -62,17 +62,17 @@ def test_every_way_to_ask_gets_the_same_file(sdk: Sdk, houses: dict[str, str]) -
         assert all(sdk.heard(file) == expected for file in answer["files"])
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", OPENAI_FORMATS)
 def test_every_format_is_heard_whole(sdk: Sdk, houses: dict[str, str], format_name: str) -> None:
     answer = sdk.report["formats"][format_name]
     audio = sdk.heard(answer["file"])
 
     assert answer["type"] == FORMATS[format_name].media_type
-    assert audio == plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name)
+    assert same_sound(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name), format_name)
     assert len(decode(audio, format_name)) / 24_000 == pytest.approx(len(TEXT) * 0.06, abs=0.15)
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", OPENAI_FORMATS)
 def test_the_events_read_line_by_line_are_one_valid_file(sdk: Sdk, houses: dict[str, str], format_name: str) -> None:
     answer = sdk.report["events"][format_name]
     audio = sdk.heard(answer["file"])
@@ -81,7 +81,7 @@ def test_the_events_read_line_by_line_are_one_valid_file(sdk: Sdk, houses: dict[
     assert answer["type"].partition(";")[0] == "text/event-stream"
     assert set(answer["types"][:-1]) == {"speech.audio.delta"}
     assert answer["types"][-1] == "speech.audio.done"
-    assert audio == plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name)
+    assert same_sound(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name), format_name)
     assert usage["input_tokens"] > 0
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert usage["output_tokens"] * 0.025 == pytest.approx(len(decode(audio, format_name)) / 24_000, abs=0.15)
@@ -170,9 +170,10 @@ def test_models_are_listed_and_told(sdk: Sdk) -> None:
 
     assert {"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "kokoro"} <= set(listed)
     assert "espeak" not in listed
-    assert {name: one[name] for name in ("id", "object", "created", "owned_by")} == {
+    assert {name: one[name] for name in ("id", "object", "created", "owned_by", "shutdown_date")} == {
         "id": "tts-1",
         "object": "model",
         "created": 1681940951,
         "owned_by": "openai-internal",
+        "shutdown_date": None,
     }
