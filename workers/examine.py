@@ -19,7 +19,8 @@ from workers.engines.registry import load_engines
 from workers.text import tagger
 
 _EXTRAS: Final = {"ja": ("Japanese", ("pyopenjtalk",)), "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"))}
-_REMEDIES: Final = {"espeak": "pip install --force-reinstall espeakng-loader", "kokoro": "koe fetch"}
+_REMEDIES: Final = {"espeak": "", "kokoro": "koe fetch"}
+"""What is wrong with espeak-ng says its own."""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

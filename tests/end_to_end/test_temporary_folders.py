@@ -1,6 +1,5 @@
 """`koe serve` where nothing may be run from the temporary folder, where it is full, and where there is none."""
 
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -8,18 +7,11 @@ import pytest
 
 from tests.audio import decode
 from tests.end_to_end.listeners import SPEECH, asked
-from tests.end_to_end.processes import Served, running
+from tests.end_to_end.processes import Served, may_mount, running
 
 NOEXEC = 'mount -t tmpfs -o noexec,nosuid,nodev none "$TMPDIR"'
 FULL = 'mount -t tmpfs -o size=64k none "$TMPDIR"; head -c 65536 /dev/zero > "$TMPDIR/full"'
 NONE = 'mount -t tmpfs none "$KOE_DATA"; mount -o remount,bind,ro /; export TMPDIR=/no/such/folder'
-
-
-def may_mount() -> bool:
-    try:
-        return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.skipif(not may_mount(), reason="nothing may be mounted here")

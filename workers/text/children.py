@@ -45,13 +45,18 @@ _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment, which holds secrets: what the interpreter may need to start."""
 
-BROKEN: Final = (
-    "espeak-ng does not work on this machine{}. Install it again with `pip install --force-reinstall espeakng-loader`."
-)
+_REINSTALL: Final = "Install it again with `pip install --force-reinstall espeakng-loader`."
+_ELSEWHERE: Final = "Install Koe in a folder that programs may be run from."
 
 
 class DeadlyText(Exception):
     """espeak-ng does not survive what it was asked, or does not come to an end with it."""
+
+
+def broken(reason: str) -> EngineUnavailable:
+    """What to raise when espeak-ng does not work, with the remedy."""
+    remedy = _ELSEWHERE if espeak_child.NOEXEC in reason else _REINSTALL
+    return EngineUnavailable(f"espeak-ng does not work on this machine: {reason}. {remedy}")
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -100,7 +105,7 @@ class _ChildLost(Exception):
     def verdict(self) -> Exception:
         """What it means that a new process has ended in the same way."""
         if self.code is not None and self.code >= 0:
-            return EngineUnavailable(BROKEN.format(": its process ends at once"))
+            return broken("its process ends at once")
         return DeadlyText(str(self))
 
 
@@ -192,7 +197,7 @@ class _Child:
                 )
         except OSError as error:
             self._socket.close()
-            raise EngineUnavailable(BROKEN.format(f": its process cannot be started ({error.strerror})")) from error
+            raise broken(f"its process cannot be started ({error.strerror})") from error
         self._socket.settimeout(LOOK_SECONDS)
 
     @property
@@ -248,7 +253,7 @@ def _answer_of(status: int, words: bytes, data: bytes) -> Answer:
         raise MemoryError
     reason = data.decode("utf-8", "replace")
     if status == espeak_child.BROKEN:
-        raise EngineUnavailable(BROKEN.format(f": {reason}"))
+        raise broken(reason)
     raise EngineFailed(reason)
 
 

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from app.core.errors import EngineFailed, EngineUnavailable
+from app.core.errors import EngineFailed
 from workers.text import espeak_child
-from workers.text.children import BROKEN, Children, DeadlyText, Question
+from workers.text.children import Children, DeadlyText, Question, broken
 from workers.text.looking import look_while_waiting
 from workers.text.segment import Ending, Piece, halve
 from workers.text.taming import part_runs
@@ -118,9 +118,9 @@ def self_test() -> None:
     try:
         samples, _ = _speak_once("one", voice=find_voice("en-US") or "", wpm=175, pitch=50)
     except DeadlyText as error:
-        raise EngineUnavailable(BROKEN.format(f": it ends with {error}")) from None
+        raise broken(f"it ends with {error}") from None
     if not samples.any():
-        raise EngineUnavailable(BROKEN.format(": it stays silent"))
+        raise broken("it stays silent")
 
 
 @cache
@@ -129,7 +129,7 @@ def _listed() -> list[tuple[str, list[tuple[int, str]]]]:
     try:
         found: list[tuple[str, list[tuple[int, str]]]] = json.loads(PHONEMIZING.ask(Question(espeak_child.VOICES)).data)
     except DeadlyText as error:
-        raise EngineUnavailable(BROKEN.format(f": it ends with {error}")) from None
+        raise broken(f"it ends with {error}") from None
     return found
 
 

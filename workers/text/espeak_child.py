@@ -37,6 +37,8 @@ VOICES, PHONEMES, TIED_PHONEMES, SPEECH = range(4)
 GIVEN, BROKEN, FAILED, OUT_OF_MEMORY = range(4)
 """How it went; the data of all but the first is a phrase that says why."""
 
+NOEXEC: Final = "mounted noexec"
+"""Stands in the phrase where a library may not be loaded from where it is."""
 RATE_HZ: Final = 22_050
 MOST_BYTES: Final = 16 * 1024**2
 """Of an answer's data: six minutes of speech, of which the longest segment has one and a half."""
@@ -46,7 +48,13 @@ CPU_SECONDS_PER_BYTE: Final = 0.002
 since a busy machine may take long.
 """
 
-_MOST_MEMORY_BYTES: Final = 1024**3
+_LIMITS: Final = {
+    resource.RLIMIT_AS: 1024**3,
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_NPROC: 0,
+}
+"""It writes no file and starts no process, whatever a text makes of it; root may start one still."""
 _SYNCHRONOUS: Final = 2
 _DO_NOT_EXIT: Final = 0x8000
 _UTF_8: Final = 1
@@ -112,7 +120,7 @@ class Library:
         try:
             self._library = ctypes.CDLL(path)
         except OSError as error:
-            raise BrokenError(f"its library cannot be loaded ({str(error).replace(path, path.rpartition('/')[2])})") from error
+            raise BrokenError(_why(str(error), path)) from error
         _declare(self._library)
         if self._library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data_path), _DO_NOT_EXIT) != RATE_HZ:
             raise BrokenError("it does not find its data")
@@ -247,6 +255,13 @@ class Child:
         self._library, self._is_fresh = Library(*self._paths), True
 
 
+def _why(error: str, path: str) -> str:
+    """Why a library cannot be loaded, without its folder, since users are told."""
+    if "failed to map segment" in error:
+        return f"its library cannot be loaded from a folder that is {NOEXEC}"
+    return f"its library cannot be loaded ({error.replace(path, path.rpartition('/')[2])})"
+
+
 def _declare(library: ctypes.CDLL) -> None:
     library.espeak_ng_SetRandSeed.argtypes = (ctypes.c_long,)
     library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceStruct))
@@ -300,7 +315,7 @@ def main() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    for kind, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, _MOST_MEMORY_BYTES)):
+    for kind, most in _LIMITS.items():
         with suppress(OSError, ValueError):
             resource.setrlimit(kind, (most, most))
     answers = os.dup(1)

@@ -208,11 +208,11 @@ def test_it_gets_no_secret_and_no_connection_of_its_worker(asked: Children, monk
     assert {one for one in opened if not one.startswith("socket")} <= {"/dev/null"}
 
 
-def test_it_leaves_no_core_and_takes_no_more_memory_than_it_may(asked: Children) -> None:
+def test_it_may_write_no_file_start_no_process_and_take_no_more_memory_than_its_share(asked: Children) -> None:
     asked.ask(HELLO)
     limits = Path(f"/proc/{asked.pids[0]}/limits").read_text()
     lines = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()}
-    assert lines["Max core file size"] == "0"
+    assert lines["Max core file size"] == lines["Max file size"] == lines["Max processes"] == "0"
     assert lines["Max address space"] == str(1024**3)
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import EngineUnavailable
+from tests.end_to_end.processes import may_mount
 from workers.text import children, espeak
+
+HEAD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from workers.text import espeak\n"
 
 
 def _samples(text: str, voice: str) -> bytes:
@@ -17,8 +20,7 @@ def _samples(text: str, voice: str) -> bytes:
 
 def _in_a_process(program: str, **environ: str) -> str:
     """What a program prints that runs as a worker would, with this tree's modules."""
-    head = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from workers.text import espeak\n"
-    command = [sys.executable, "-c", head + program, json.dumps(sys.path)]
+    command = [sys.executable, "-c", HEAD + program, json.dumps(sys.path)]
     return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | environ).stdout
 
 
@@ -47,6 +49,24 @@ def test_a_library_that_cannot_be_loaded_is_told_without_its_folder(monkeypatch:
         espeak.self_test()
     assert "/no/such" not in caught.value.message
     espeak.SPEAKING.close()
+
+
+@pytest.mark.skipif(not may_mount(), reason="nothing may be mounted here")
+def test_a_library_in_a_folder_that_is_mounted_noexec_is_told_as_that(tmp_path: Path) -> None:
+    program = (
+        "import espeakng_loader, shutil\n"
+        "path = shutil.copy(espeakng_loader.get_library_path(), sys.argv[2])\n"
+        "espeakng_loader.get_library_path = lambda: path\n"
+        "try: espeak.self_test()\n"
+        "except Exception as error: print(error.message)"
+    )
+    command = [sys.executable, "-c", HEAD + program, json.dumps(sys.path), str(tmp_path)]
+    mount = ["unshare", "-m", "bash", "-c", f'mount -t tmpfs -o noexec none {tmp_path}; exec "$@"', "--"]
+    said = subprocess.run([*mount, *command], capture_output=True, text=True, check=True).stdout.strip()
+    assert said == (
+        "espeak-ng does not work on this machine: its library cannot be loaded from a folder that is mounted noexec. "
+        "Install Koe in a folder that programs may be run from."
+    )
 
 
 @pytest.mark.parametrize(
