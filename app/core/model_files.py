@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.core.errors import EngineUnavailable
+from app.core.home import expand_home
 
 Precision = Literal["original", "8-bit"]
 """How exact a set of weights is."""
@@ -114,4 +115,4 @@ def _hub_cache() -> Path:
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or f"{caches}/huggingface"
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
-    return Path(os.path.expandvars(named)).expanduser()
+    return expand_home(Path(os.path.expandvars(named)))

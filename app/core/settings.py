@@ -17,6 +17,7 @@ import msgspec
 
 from app.core.bounds import Bounds
 from app.core.errors import Misconfigured
+from app.core.home import home
 from app.core.limits import RateLimit, parse_rate_limit
 from app.core.origins import check_origin
 from app.core.own_python import own_environ
@@ -69,22 +70,10 @@ class Bytes(int):
     """A number of bytes; written as `1048576`, `1024k` or `256 MiB`."""
 
 
-_NO_HOME: Final = Path("/nonexistent")
-"""Home of a user that has none, as Debian's policy names it."""
-
-
 def _default_data(environ: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
-        return _home() / "Library" / "Application Support" / "koe"
-    return Path(environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "koe"
-
-
-def _home() -> Path:
-    """Any user id may be given to a container: then neither `HOME` nor the system's list of users names a home."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return _NO_HOME
+        return home() / "Library" / "Application Support" / "koe"
+    return Path(environ.get("XDG_DATA_HOME") or home() / ".local" / "share") / "koe"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

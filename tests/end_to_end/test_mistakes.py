@@ -1,6 +1,7 @@
 """What cannot come right by itself ends Koe's processes with one sentence and status 78, and is not tried for ever."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,6 +61,20 @@ def test_a_user_without_a_home_is_told_what_to_set(home: str, data: Path) -> Non
     assert status == 78
     (sentence,) = sentences(said)
     assert f"KOE_DATA must be a folder that this user ({os.getuid()}) can write to" in sentence
+
+
+AS_NOBODY = ["unshare", "--user", "--map-user=54321", "--map-group=54321", "env", "-u", "HOME", "-u", "XDG_DATA_HOME"]
+"""A user that no list names, in a namespace of users."""
+
+
+@pytest.mark.skipif(
+    subprocess.run([*AS_NOBODY, "true"], capture_output=True, check=False).returncode != 0, reason="no namespaces"
+)
+def test_a_user_whom_no_list_names_is_served_where_there_is_a_folder(data: Path) -> None:
+    settings = {"KOE_DATA": str(data), "KOE_PORT": "0", "KOE_LOG_FORMAT": "json", "KOE_ENGINE": "auto"}
+    with running(Process([*AS_NOBODY, *SERVE], data.with_name(f"{data.name}.log"), **settings)) as served:
+        served.wait_said("worker_started")
+        assert "Traceback" not in served.said
 
 
 @pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
