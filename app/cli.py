@@ -37,7 +37,7 @@ from app.core.voices import DEFAULT_VOICE, load_catalogue
 from app.parts import PartMisconfigured
 from app.serve import Supervisor
 from app.server import AddressTaken, adopted, listening, port_of, serve_app
-from app.texts import Number, Text, decode_text
+from app.texts import JobId, Name, Number, Text, decode_text
 
 _P = ParamSpec("_P")
 
@@ -236,7 +236,7 @@ def _with_server(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @koe.command("new-key")
-@click.argument("name", type=Text())
+@click.argument("name", type=Name())
 @click.option("--rate-limit", help="Instead of KOE_RATE_LIMIT: `60/minute`, or `none`.")
 @click.option("--max-concurrent", type=click.IntRange(0), help="Instead of KOE_MAX_CONCURRENT; 0 is any number.")
 @click.option("--max-jobs", type=click.IntRange(0), help="Instead of KOE_MAX_OPEN_JOBS; 0 is any number.")
@@ -245,7 +245,7 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_j
     try:
         key, entry = make_key(name, rate_limit=rate_limit, max_concurrent=max_concurrent, max_jobs=max_jobs)
     except ValueError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"--rate-limit: {error}.") from None
     click.echo(f"The key of {name}, which is kept nowhere: {key}", err=True)
     click.echo(entry)
 
@@ -313,7 +313,7 @@ def list_(server: client.Server, limit: int) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", type=Text())
+@click.argument("job_id", type=JobId())
 @_with_server
 def show(server: client.Server, job_id: str) -> None:
     """Print the job as JSON."""
@@ -321,7 +321,7 @@ def show(server: client.Server, job_id: str) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", type=Text())
+@click.argument("job_id", type=JobId())
 @_with_server
 def watch(server: client.Server, job_id: str) -> None:
     """Show the job's progress until it has ended."""
@@ -329,7 +329,7 @@ def watch(server: client.Server, job_id: str) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", type=Text())
+@click.argument("job_id", type=JobId())
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
 )
@@ -341,7 +341,7 @@ def download(server: client.Server, job_id: str, output: Path | None) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", type=Text())
+@click.argument("job_id", type=JobId())
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
 )
@@ -357,7 +357,7 @@ def captions(server: client.Server, job_id: str, output: Path | None, format_nam
 
 
 @jobs.command()
-@click.argument("job_id", type=Text())
+@click.argument("job_id", type=JobId())
 @_with_server
 def cancel(server: client.Server, job_id: str) -> None:
     """Stop a job, and print how it stands now."""
@@ -365,7 +365,7 @@ def cancel(server: client.Server, job_id: str) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", type=Text())
+@click.argument("job_id", type=JobId())
 @_with_server
 def delete(server: client.Server, job_id: str) -> None:
     """Delete a job and its file."""
@@ -405,11 +405,11 @@ def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -
 
 def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
     """Shows the progress. The job as it ended; raises ServerError when it did not end well."""
-    job: dict[str, Any] = {}
+    job = client_jobs.get(server, job_id)
     texts = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[segments]", "fields[speech]")]
     columns = (texts[0], BarColumn(), *texts[1:], TimeRemainingColumn())
     with Progress(*columns, console=plain_console(is_for_errors=True)) as progress:
-        task = progress.add_task("queued", total=None, segments="", speech="")
+        task = progress.add_task(job["status"], total=None, segments="", speech="")
         for job in client_jobs.watch(server, job_id):
             progress.update(task, **_show_progress(job))
     if job["error"]:

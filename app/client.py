@@ -54,6 +54,7 @@ class Server:
     """A running server, by its address."""
 
     def __init__(self, url: str, key: str | None) -> None:
+        url = url if "://" in url else f"http://{url}"
         self._url = url.rstrip("/").removesuffix("/v1")
         self._headers = _authorization(key) if key and key.strip() else {}
 
@@ -113,14 +114,14 @@ class Server:
         except (httpx.TimeoutException, httpx.NetworkError) as error:
             raise Away(f"{self._url} does not answer ({type(error).__name__}).") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ServerError(f"{self._url} could not be asked: {error}.") from error
+            raise ServerError(f"{self._url} could not be asked: {str(error).rstrip('.')}.") from error
 
 
 def format_of(path: Path) -> str:
     """The format that a file's ending names. Raises ServerError for an ending that names none."""
     name = path.suffix.removeprefix(".").lower()
     if name not in FORMATS:
-        raise ServerError(f"{path.name}: the ending names no format. Use one of {', '.join(FORMATS)}, or give --format.")
+        raise ServerError(f"{path}: the ending names no format. Use one of {', '.join(FORMATS)}, or give --format.")
     return name
 
 

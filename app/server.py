@@ -59,7 +59,7 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
         except OSError as error:
             kind = AddressTaken if error.errno == errno.EADDRINUSE else SettingsError
             raise kind(
-                f"Koe cannot listen on {host}:{port} ({error.strerror}). Set KOE_HOST and KOE_PORT to an address that is free."
+                f"Koe cannot listen on {host}:{port} ({_reason(error)}). Set KOE_HOST and KOE_PORT to an address that is free."
             ) from error
         yield sockets
 
@@ -72,6 +72,11 @@ def adopted(numbers: Iterable[int]) -> Iterator[list[socket.socket]]:
         for listener in sockets:
             listener.set_inheritable(False)
         yield sockets
+
+
+def _reason(error: OSError) -> str:
+    """The system's words; `create_server` adds the address to them, which stands in the sentence already."""
+    return os.strerror(error.errno) if error.errno is not None and error.errno in errno.errorcode else str(error.strerror)
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int:

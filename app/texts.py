@@ -3,6 +3,7 @@
 import codecs
 import math
 import os
+import re
 import unicodedata
 from typing import Any, Final
 
@@ -47,6 +48,26 @@ class Text(click.ParamType):  # type: ignore[type-arg]
             return os.fsencode(value).decode()
         except UnicodeError:
             self.fail("it is not UTF-8 text.", param, ctx)
+
+
+class JobId(Text):
+    """The id of a job, and nothing that would lead to another address."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises click's BadParameter for what no job is called."""
+        if not re.fullmatch(r"[\w.-]+", text := super().convert(value, param, ctx)) or not text.strip("."):
+            self.fail(f"{value!r} is no id of a job; `koe jobs list` shows them.", param, ctx)
+        return text
+
+
+class Name(Text):
+    """A name that can stand in a line of the log."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raises click's BadParameter for an empty one, and for one of several lines."""
+        if not (text := super().convert(value, param, ctx)).strip() or not text.isprintable():
+            self.fail(f"{value!r} is no name: it must have letters, and stand in one line.", param, ctx)
+        return text
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]

@@ -12,4 +12,11 @@ class _Misconfiguration(click.ClickException):
 def ended_by(error: Exception) -> click.ClickException:
     """What to raise in a command so that it ends with the error's sentence; with 78 where starting it again is in vain."""
     kind = _Misconfiguration if isinstance(error, Misconfigured) else click.ClickException
-    return kind(str(error))
+    return kind(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """Without the number that Python puts before the system's words."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)

@@ -298,6 +298,27 @@ def other_server(body: str) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.parametrize("job_id", ["", "..", "a/b", "a?b", "a b"])
+@pytest.mark.parametrize("command", ["show", "delete", "cancel", "watch", "download", "captions"])
+def test_what_is_no_id_of_a_job_never_asks_for_something_else(run: Run, house: House, command: str, job_id: str) -> None:
+    result = run("jobs", command, job_id, "--url", house.url)
+
+    assert result.exit_code == 2
+    assert "no id of a job" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb"])
+def test_a_new_key_needs_a_name_of_one_line(run: Run, name: str) -> None:
+    result = run("new-key", name)
+
+    assert result.exit_code == 2
+    assert "is no name" in result.stderr
+
+
+def test_an_address_without_a_scheme_is_http_s(run: Run, house: House) -> None:
+    assert run("phonemize", "Hello.", "--url", house.url.removeprefix("http://")).exit_code == 0
+
+
 ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 
