@@ -34,7 +34,9 @@ from app.core.errors import (
     Unavailable,
     WorkerLost,
 )
+from app.core.flac import tell_length
 from app.core.fleet import FleetView, Room
+from app.core.formats import n_samples_at
 from app.core.ledger import Found, Ledger, Look, Report, State, Take
 from app.core.logs import describe
 from app.core.utterance import Utterance
@@ -103,6 +105,14 @@ class Audio:
             self._first = await self._next()
         except StopAsyncIteration:
             raise EngineFailed from None
+        if self.found is Found.HIT and self._utterance.format == "flac":
+            self._first = tell_length(self._first, await self._n_samples())
+
+    async def _n_samples(self) -> int:
+        """Of a finished utterance; 0 where that is not known any more."""
+        assert self._take is not None
+        report = await self._delivery.reader(self._take, self, skip_bytes=0).report_ahead()
+        return n_samples_at(self._utterance.sample_rate_hz, report.audio_seconds) if report else 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """All chunks in order. Raises the worker's error, WorkerLost when nobody came back to speak, and NoWorker when Redis

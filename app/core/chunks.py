@@ -175,6 +175,14 @@ class ChunkReader:
         finally:
             self._bell.forget(self._take.utterance_id, grown)
 
+    async def report_ahead(self) -> Report | None:
+        """What a finished take amounts to, before it is read; None for one that is not finished. Raises RedisError."""
+        found = await self._redis.xrevrange(self._take.stream, count=1)
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
+        if not entries or entries[0][1][b"kind"] != b"stop":
+            return None
+        return msgspec.json.decode(entries[0][1][b"report"], type=Report)
+
     async def _fetch(self) -> list[dict[bytes, bytes]]:
         try:
             found = await self._redis.xrange(self._take.stream, min=self._cursor, count=_READ_ENTRIES)

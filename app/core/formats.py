@@ -89,6 +89,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
+def n_samples_at(sample_rate_hz: int, seconds: float) -> int:
+    """How many samples a sound has at that rate: it is spoken in whole samples at SAMPLE_RATE_HZ, and then resampled."""
+    return round(round(seconds * SAMPLE_RATE_HZ) * sample_rate_hz / SAMPLE_RATE_HZ)
+
+
 def wav_stream_header(sample_rate_hz: int) -> bytes:
     """RIFF header of 44 bytes for a stream whose length is not known: both sizes are FFFFFFFF, as OpenAI sends it."""
     unknown = b"\xff\xff\xff\xff"

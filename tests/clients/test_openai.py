@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.core.formats import FORMATS, OPENAI_FORMATS
-from tests.audio import decode
-from tests.clients.driving import HERE, TEXT, installed, plainly, run, same_sound
+from tests.audio import decode, same_file
+from tests.clients.driving import HERE, TEXT, installed, plainly, run
 from tests.clients.environments import node_with_clients, python_with
 
 INVALID = "invalid_request_error"
@@ -68,7 +68,7 @@ def test_every_format_is_heard_whole(sdk: Sdk, houses: dict[str, str], format_na
     audio = sdk.heard(answer["file"])
 
     assert answer["type"] == FORMATS[format_name].media_type
-    assert same_sound(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name), format_name)
+    assert same_file(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name))
     assert len(decode(audio, format_name)) / 24_000 == pytest.approx(len(TEXT) * 0.06, abs=0.15)
 
 
@@ -81,7 +81,7 @@ def test_the_events_read_line_by_line_are_one_valid_file(sdk: Sdk, houses: dict[
     assert answer["type"].partition(";")[0] == "text/event-stream"
     assert set(answer["types"][:-1]) == {"speech.audio.delta"}
     assert answer["types"][-1] == "speech.audio.done"
-    assert same_sound(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name), format_name)
+    assert same_file(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name))
     assert usage["input_tokens"] > 0
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert usage["output_tokens"] * 0.025 == pytest.approx(len(decode(audio, format_name)) / 24_000, abs=0.15)

@@ -1,13 +1,18 @@
 """Equal requests share one synthesis, different ones never mix."""
 
 import asyncio
+import base64
+import io
+import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
+import soundfile
 
 from app.core.formats import FORMATS
-from tests.audio import decode
+from tests.audio import decode, same_file
 from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, speaks_as
 from tests.engines import GatedEngine, name_of, text_of
 from tests.house import House, wait_until
@@ -70,8 +75,26 @@ def test_a_second_request_is_a_hit_with_equal_bytes(gated: House, gate: GatedEng
     first, second = post(gated, body), post(gated, body)
 
     assert [first.headers["x-koe-cache"], second.headers["x-koe-cache"]] == ["miss", "hit"]
-    assert first.content == second.content
+    assert same_file(first.content, second.content)
     assert len(gate.spoken) == 2
+
+
+@pytest.mark.parametrize("more", [{}, {"sample_rate": 44_100}, {"sample_rate": 8000}, {"stream_format": "sse"}], ids=str)
+def test_a_finished_flac_says_how_long_it_is(gated: House, gate: GatedEngine, more: dict[str, Any]) -> None:
+    body = asked(text_of(2, f"length of {len(str(more))}"), "flac", **more) | {"model": "gpt-4o-mini-tts"}
+    gate.release(2)
+
+    first, second = post(gated, body), post(gated, body)
+    data = second.content
+    if "stream_format" in more:
+        events = [json.loads(line.removeprefix("data: ")) for line in second.text.splitlines() if line]
+        data = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
+
+    info = soundfile.info(io.BytesIO(data))
+    assert (first.headers["x-koe-cache"], second.headers["x-koe-cache"]) == ("miss", "hit")
+    assert info.frames == len(decode(data, "flac", info.samplerate))
+    assert info.samplerate == more.get("sample_rate", 24_000)
+    assert soundfile.read(io.BytesIO(data))[0].shape == (info.frames,)
 
 
 @pytest.mark.parametrize(
