@@ -2,10 +2,12 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.end_to_end.processes import ROOT, Process, events, is_alive, running, serving
@@ -83,3 +85,18 @@ def states_of(pid: int) -> list[str]:
     """The state of each child of a process: `Z` is one that nobody has reaped."""
     pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] for child in pids]
+
+
+def test_no_other_user_can_read_what_was_said_or_made(data: Path) -> None:
+    data = data / "koe"
+    with serving(data) as served:
+        served.openai().audio.speech.create(model="tts-1", voice="nova", input="A secret.")
+        jobs, asked = f"{served.url}/v1/audio/speech/jobs", {"model": "tts-1", "voice": "nova", "input": "Another."}
+        job_id = httpx.post(jobs, json=asked).json()["id"]
+        wait_until(lambda: httpx.get(f"{jobs}/{job_id}").json()["status"] == "completed")
+
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        # Not by the mode of the folder alone: that one may have been there before, and open.
+        open_to_others = {path.relative_to(data).parts[0] for path in data.iterdir() if path.stat().st_mode & 0o077}
+        assert open_to_others == set()
+        assert {path.name for path in data.iterdir()} >= {"appendonlydir", "store", "valkey.log", "koe.lock", "valkey.sock"}
