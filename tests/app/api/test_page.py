@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,3 +93,54 @@ def test_nothing_on_it_needs_what_its_policy_forbids() -> None:
 
 def test_it_begins_with_the_default_voice() -> None:
     assert f'BEST_VOICE = "{DEFAULT_VOICE}"' in HTML
+
+
+BROWSER = """
+const elements = {};
+const made = (id) => new Proxy({value: "", listeners: {}, addEventListener(name, heard) { this.listeners[name] = heard; }}, {
+  get: (target, name) => name in target ? target[name] : name === "options" ? [1] : () => undefined,
+});
+globalThis.document = {
+  getElementById: (id) => elements[id] ??= made(id), baseURI: "http://koe/", hidden: true, createElement: made,
+};
+globalThis.window = {};
+globalThis.sessionStorage = {getItem: () => "", setItem: () => {}};
+globalThis.setTimeout = () => 0;
+globalThis.fetch = async () => { throw new TypeError("Failed to fetch"); };
+"""
+"""What the page needs of a browser, as little as that is."""
+
+PRESS = """
+(async () => {
+  document.getElementById("format").value = "wav";
+  document.getElementById("key").value = KEY;
+  let nAsked = 0;
+  const answer = FETCH;
+  globalThis.fetch = (path) => { nAsked += path !== "readyz"; return answer(path); };
+  await elements.form.listeners.submit({preventDefault() {}});
+  console.log(elements.fault.textContent);
+  console.log(nAsked);
+})();
+"""
+GONE = 'async () => { throw new TypeError("Failed to fetch"); }'
+BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(), body: {getReader: () => ({
+  n: 0, async read() { if (this.n++) throw new TypeError("network error"); return {done: false, value: new Uint8Array(8)}; },
+})}})"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize(
+    ("key", "fetch", "says", "n_asked"),
+    [
+        ("", GONE, "The server does not answer, so nothing was asked of it. Is Koe still running?", 1),
+        ("", BREAKS_OFF, "The answer broke off before its end. The audio is not whole.", 1),
+        ("ключ", GONE, "The key has characters that no key has: copy it again.", 0),
+    ],
+    ids=["the server is gone", "the answer breaks off", "a key that no header holds"],
+)
+def test_the_page_tells_what_went_wrong(key: str, fetch: str, says: str, n_asked: int) -> None:
+    (script,) = re.findall(r"<script>(.*?)</script>", HTML, re.DOTALL)
+    program = BROWSER + script + PRESS.replace("KEY", json.dumps(key)).replace("FETCH", fetch)
+    told = subprocess.run(["node", "-"], input=program, capture_output=True, text=True, check=False)
+
+    assert told.stdout == f"{says}\n{n_asked}\n", told.stderr
