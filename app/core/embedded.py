@@ -45,6 +45,8 @@ _OF_EVERY_START: Final = (
     "Running mode=",
 )
 _LAST_LINES: Final = 5
+_DAMAGED: Final = ("reading the append only file", "AOF manifest")
+"""Words in the log of a Valkey whose files are damaged, which no other start mends."""
 
 
 class EmbeddedError(RuntimeError):
@@ -84,7 +86,8 @@ class EmbeddedServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the server and returns when it answers. Raises EmbeddedError, with the end of its log, when it does not.
+        """Starts the server and returns when it answers. Raises EmbeddedError, with the end of its log, when it does not,
+        and Misconfigured where that is for its files or its folder.
 
         A server that an earlier, killed process left behind on the same files is ended first.
         """
@@ -98,7 +101,7 @@ class EmbeddedServer:
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > give_up:
                 self.stop()
-                raise EmbeddedError(f"The embedded Valkey did not start. {self._last_words()}")
+                raise self._not_started()
             time.sleep(0.01)
 
     def is_running(self) -> bool:
@@ -185,6 +188,15 @@ class EmbeddedServer:
             ) from error
         finally:
             path.unlink(missing_ok=True)
+
+    def _not_started(self) -> Exception:
+        said = self._last_words()
+        if any(words in said for words in _DAMAGED):
+            return Misconfigured(
+                f"The embedded Valkey cannot read its files in {self._data / 'appendonlydir'}: mend them with "
+                f"`valkey-check-aof --fix`, or move that folder away to begin with an empty queue. {said}"
+            )
+        return EmbeddedError(f"The embedded Valkey did not start. {said}")
 
     def _last_words(self) -> str:
         """What this run has said in the log, without what Valkey says of every start."""

@@ -270,15 +270,14 @@ def test_a_server_that_cannot_be_started_again_is_tried_later_and_later(data: Pa
     supervisor = Supervisor(read_settings({"KOE_DATA": str(data)}), [], n_workers=0)
     supervisor._parts = []
     assert supervisor._server is not None
-    (data / "appendonlydir").mkdir()
-    manifest = data / "appendonlydir" / "appendonly.aof.manifest"
-    manifest.write_text("broken\n")
+    in_the_way = data / "valkey.sock"
+    in_the_way.mkdir()
 
     with capture_logs() as logs:
         for _ in range(4):
             supervisor._check()
             clock[0] += 1
-        manifest.unlink()
+        in_the_way.rmdir()
         clock[0] += 60
         supervisor._check()
         assert supervisor._server.is_running()
@@ -287,7 +286,7 @@ def test_a_server_that_cannot_be_started_again_is_tried_later_and_later(data: Pa
     deaths = [entry["again_in_seconds"] for entry in logs if entry["event"] == "part_died"]
     assert deaths == [0.0, 1.0, 5.0]
     assert [entry["n_times"] for entry in logs if entry["event"] == "part_keeps_dying"] == [3]
-    assert all("manifest" in entry["reason"] for entry in logs if entry["event"] == "part_not_started")
+    assert all("socket" in entry["reason"] for entry in logs if entry["event"] == "part_not_started")
 
 
 def test_with_a_redis_of_one_s_own_no_server_is_brought(data: Path) -> None:

@@ -107,3 +107,28 @@ def test_a_device_that_is_not_there_ends_it_and_those_that_are_are_named(
     (sentence,) = sentences(said)
     assert f"KOE_DEVICE: '{device}'" in sentence
     assert "cpu, or auto" in sentence
+
+
+CONTENTS = {
+    "a folder": None,
+    "no UTF-8": b"\xff\xfe\x00K\x00o",
+    "no TOML": b"[[voices\n",
+    "another shape": b'[[voices]]\nid = 7\n[[keys]]\nname = 7\n["not a language"]\nkoe = ["k"]\n',
+}
+
+
+@pytest.mark.parametrize("name", ["KOE_LEXICON", "KOE_VOICES_FILE", "KOE_API_KEYS_FILE"])
+@pytest.mark.parametrize("content", CONTENTS)
+def test_a_file_that_cannot_be_used_is_told_by_its_setting_and_its_name(name: str, content: str, data: Path) -> None:
+    file = data / "wrong.toml"
+    if (written := CONTENTS[content]) is None:
+        file.mkdir()
+    else:
+        file.write_bytes(written)
+    status, said = ended(SERVE, data, **{name: str(file)})
+
+    assert status == 78
+    (sentence,) = sentences(said)
+    assert sentence.startswith(f"Error: {name}: ")
+    assert str(file) in sentence
+    assert len(sentence) < 300

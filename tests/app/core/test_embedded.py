@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.connections import connect
-from app.core.embedded import EmbeddedError, EmbeddedServer, embedded_url
+from app.core.embedded import EmbeddedServer, embedded_url
 from app.core.errors import Misconfigured
 from app.core.machine_memory import memory_bytes
 from tests.house import wait_until
@@ -122,7 +122,7 @@ def test_a_server_that_cannot_start_shows_this_run_s_log_alone(data: Path) -> No
     (data / "appendonlydir").mkdir()
     (data / "appendonlydir" / "appendonly.aof.manifest").write_text("broken\n")
 
-    with pytest.raises(EmbeddedError) as caught:
+    with pytest.raises(Misconfigured) as caught:
         EmbeddedServer(data).start()
 
     assert "manifest" in str(caught.value)
@@ -134,8 +134,22 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
     (data / "appendonlydir").mkdir()
     (data / "appendonlydir" / "appendonly.aof.manifest").write_text("broken\n")
 
-    with pytest.raises(EmbeddedError, match=r"(?s)did not start.*manifest"):
+    with pytest.raises(Misconfigured, match=r"(?s)appendonlydir: mend them .*manifest"):
         EmbeddedServer(data).start()
+
+
+def test_files_that_are_damaged_in_their_middle_are_told_with_the_remedy(data: Path) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    with connect(server.url) as redis:
+        redis.set("name", "koe")
+        assert redis.execute_command("WAITAOF", 1, 0, 10_000)[0] == 1
+    server.stop()
+    (written,) = (data / "appendonlydir").glob("*.incr.aof")
+    written.write_bytes(b"*3\r\n$3\r\nSXT\r\nno protocol" + written.read_bytes())
+
+    with pytest.raises(Misconfigured, match="valkey-check-aof"):
+        server.start()
 
 
 def test_under_pressure_audio_goes_and_jobs_stay(data: Path) -> None:
