@@ -453,3 +453,39 @@ def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
     assert first.segment is not None
     with pytest.raises(InvalidValue, match="cannot be said"):
         next(placed)
+
+
+def test_a_text_that_nobody_wants_is_not_read_on_even_before_its_first_sound(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+    booth.most_looks = 50
+
+    with pytest.raises(Cancelled):
+        booth.speak(an_utterance("It costs $5. " * 5_000))
+
+    assert booth.n_looks == 51
+    assert not booth.begun
+    assert not booth.said
+
+
+def test_silence_that_is_asked_for_is_written_a_second_at_a_time_and_watched(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(f"One.{'[pause:60s]' * 5} Two.{'[pause:60s]' * 5}"))
+
+    assert spoken.audio_seconds > 600
+    assert max(map(len, booth.said)) <= 2 * SAMPLE_RATE_HZ
+    assert len(booth.leads) > 590
+
+
+def test_a_listener_that_leaves_within_a_pause_ends_it(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    def leave(data: bytes) -> None:
+        booth.hear(data)
+        if len(booth.said) == 10:
+            booth.cancelled.set()
+
+    with pytest.raises(Cancelled):
+        booth.speak(an_utterance("One.[pause:60s] Two."), leave)
+
+    assert len(booth.said) == 10

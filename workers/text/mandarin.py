@@ -23,7 +23,7 @@ from workers.text.aligning import Stretch
 from workers.text.script import Script
 
 _LONG_NUMBER: Final = re.compile(r"\d{17,}")
-_NUMBER: Final = re.compile(r"[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
+_NUMBER: Final = re.compile(r"(?<![-0-9./%℃])[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
 """All that cn2an looks at to spell one, the measure word behind it included."""
 _ALL: Final = re.compile(r"(?s).+")
 _DIGITS: Final = str.maketrans("0123456789〇", "零一二三四五六七八九零")

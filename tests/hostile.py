@@ -1,0 +1,388 @@
+"""Texts that try what a reader of text can bear: runs of each kind of character, each in the middle of a text.
+
+Why in the middle: a run at the edge of a text is often taken off at once, and what goes back over it is never reached.
+"""
+
+import gc
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+import regex
+
+import workers.text
+from app.core.lexicon import WORD as LEXICON_WORD
+from app.core.pauses import asked_seconds
+from app.core.titles import show_title
+from workers.parts import plan_parts
+from workers.text import foreign
+from workers.text.aligning import Stretch, assign
+from workers.text.chapters import find_chapters
+from workers.text.directions import plain, read_markup
+from workers.text.foreign import find_foreign
+from workers.text.normalize import clean, normalize
+from workers.text.passages import divide
+from workers.text.pictures import drop_pictures, say_pictures
+from workers.text.reading import reader
+from workers.text.reading.rules import Rule
+from workers.text.script import Script
+from workers.text.segment import segment
+from workers.text.taming import tame
+from workers.text.words import find_words, says_something
+
+SPACES: Final = (
+    " \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2003\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u2060"
+    "\ufeff"
+)
+MARKS: Final = "\u0301\u0308\u0327\u093c\u0e31\u064b\u20e3\ufe0f\ufe0e\u302a\u3099\U000e0067\U0001f3fd"
+SIGNS: Final = (
+    ".,;:!?…-–—_*~`#\"'’“”«»‹›()[]{}<>/\\|&@%$€£¥₹+=^°§©™·•№±×÷−≈→½²³ºª。、！？：；，．「」『』（）【】《》〜・ー〒।॥۔؟،¿¡‐‑"
+)
+LETTERS: Final = "aAéßñIXVсПαاאहक한漢あアｱＡ２१५٣ไမᐁ𐀀𠀀ⅫⅣ①㎏㍿ﬁ😀☎"
+MIXED: Final = (
+    *(
+        " \n",
+        "\n ",
+        "\r\n",
+        " \t\n",
+        "\n\n",
+        "\n\xa0\n",
+        " \u3000",
+        " \u200b",
+        "\n\u200b",
+        "\xa0 ",
+        "\n- ",
+        "\n# ",
+        "\n> ",
+        "\n| ",
+    ),
+    *("❤️", "❤️ ", "😀 ", "👨‍👩‍👧", "👍🏽", "🇩🇪", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "#️⃣", "❤\ufe0e", "☺️☺", "🇩", "😀\u200d", "a😀", "😀.", "(😀) "),
+    *(
+        "1,",
+        "1.",
+        "1 ",
+        "1-",
+        "1/",
+        "1:",
+        "12:30 ",
+        "1,000,",
+        "1½ ",
+        "1/2 ",
+        "0.",
+        ".5",
+        "-1",
+        "1e",
+        "1x",
+        "12.",
+        "1_",
+        "1'",
+        "1%",
+        "1°",
+    ),
+    *(
+        "A.",
+        "a.b.",
+        ".𐀀",
+        "s'",
+        "e\u0301",
+        "\u0301a",
+        "Ab ",
+        "a b ",
+        "a-",
+        "a'",
+        "a/",
+        "a+",
+        "a&",
+        "a_b",
+        "aB",
+        "a.",
+        "a,",
+        "A ",
+        "a\n",
+    ),
+    *("XIV ", "IX", "Louis X", "Chapter X ", "siglo X ", "X-", "King A ", "Rocky IV", "I ", "XX", "MCM "),
+    *("$1", "$ ", "€1.50 ", "1 $", "$1-", "5€-", "1 $ 1", "$1k ", "₹1,00,", "¥1"),
+    *(
+        "+1 (555) ",
+        "+1 ",
+        "(555) ",
+        "555-",
+        "+1-",
+        "555-555-",
+        "0-0",
+        "1-1-1 ",
+        "01.02.",
+        "2024-03-",
+        "1.1.1.",
+        "+",
+        "03-1234-",
+    ),
+    *(
+        "<a ",
+        "<a b=",
+        "<!--",
+        "<!-- - ",
+        "<script>",
+        "<script>a<b",
+        "</script",
+        "<b>",
+        "</td>",
+        "<li ",
+        "&amp;",
+        "&amp",
+        "&#",
+        "<a@b",
+    ),
+    *(
+        "[a](",
+        "[a](b) ",
+        "[",
+        "](",
+        "![",
+        "[^",
+        "[a",
+        "[a](/b/) ",
+        "[pause:1s]",
+        "[pause:",
+        "[pause: 1",
+        "**a",
+        "**a** ",
+        "_a_ ",
+        "__",
+    ),
+    *(
+        "`a` ",
+        "~~a",
+        "\\*",
+        "# a\n",
+        "- a\n",
+        "1. a\n",
+        "| a ",
+        "|-",
+        "> > ",
+        "***",
+        "* * ",
+        "- - ",
+        "```\n",
+        "---\n",
+        "\\\\",
+        "\\(",
+    ),
+    *("www.", "www.a", "http://", "http://a ", "a@", "a@b.", "a.com/", "a.b.c", "mailto:", "://", "a.com ", "-a.", "a.uk?"),
+    *(
+        "Dr. ",
+        "St. ",
+        "Main St. ",
+        "March 3 ",
+        "3 March ",
+        "p.m. ",
+        "9 p.m.",
+        "5 km/h ",
+        "1st ",
+        "the 1990s ",
+        "in 1905 ",
+        "5-7 ",
+        "no. ",
+    ),
+    *(
+        "Chapter one\n",
+        "Chapter 1\n\n",
+        "one ",
+        "twenty one ",
+        "第一章\n",
+        "第1",
+        "प्रस्तावना\n",
+        "Part ",
+        "## a ##\n",
+        "# #",
+        "one-",
+        "and ",
+    ),
+    *(
+        "2 horas ",
+        "1 ou 2 ",
+        "½ taza",
+        "1º",
+        "3e ",
+        "15h30",
+        "J-",
+        "9 a. m. ",
+        "CEP 1",
+        "(11) 9",
+        "01 23 ",
+        "98765 4",
+        "1905 में ",
+    ),
+    *(
+        "1年",
+        "10:00-",
+        "3km",
+        "１",
+        "1万",
+        "5 km",
+        "1个",
+        "时速",
+        "123-",
+        "あ1",
+        "漢a",
+        "アー",
+        "aあ",
+        "ｱﾞ",
+        "日本。",
+        "「あ」",
+        "漢字かな",
+        "ﾞ",
+    ),
+    *(
+        "hello ",
+        "hello. ",
+        "Hello! ",
+        "hello, ",
+        "“a” ",
+        "(a) ",
+        "a — b ",
+        "a... ",
+        "a . ",
+        "?!",
+        "'a' ",
+        "a's ",
+        "«a» ",
+        "привет ",
+        "π ",
+        "ж",
+    ),
+    *(
+        "IS ",
+        "IT ",
+        "US ",
+        "the US ",
+        "AT&T",
+        "C++",
+        "C#",
+        "w/o ",
+        "and/or ",
+        "he/she ",
+        "24/7 ",
+        "16:9",
+        "10x",
+        "~5",
+        ">=",
+        "->",
+        "a^2",
+    ),
+)
+
+LANGUAGES: Final = ("en-US", "en-GB", "es", "fr-FR", "it", "pt-BR", "hi", "zh", "ja", "de")
+READ: Final = ("en-US", "fr-FR", "zh", "ja")
+"""Languages whose steps are tried as a whole; of all others their patterns are."""
+
+GIVEN: Final = tuple((f"{'あ' * (i % 99 + 1)}{chr(0x3042 + i)}", "a") for i in range(200))
+"""As many given words, and as long, as a request may have."""
+
+Pass = Callable[[str], object]
+"""What is done with a text, as a whole."""
+
+
+def shapes() -> dict[str, str]:
+    """What is repeated, by a name that can be shown."""
+    return {ascii(unit)[1:-1]: unit for unit in (*SPACES, *MARKS, *SIGNS, *LETTERS, *MIXED)}
+
+
+def hostile(unit: str, n_chars: int) -> str:
+    """So many characters of a run of `unit` between two words."""
+    return f"One word {(unit * (n_chars // len(unit) + 1))[:n_chars]} another word."
+
+
+def passes() -> dict[str, Pass]:
+    """All that looks at a text before an engine does."""
+    found: dict[str, Pass] = {
+        "clean": lambda text: clean(Script.of(text)),
+        "read_markup": lambda text: read_markup(text, ()),
+        "read_markup with given words": lambda text: read_markup(text, GIVEN),
+        "asked_seconds": asked_seconds,
+        "show_title": show_title,
+        "plain": plain,
+        "drop_pictures": lambda text: drop_pictures(Script.of(text)),
+        "tame": lambda text: tame(Script.of(text)),
+        "find_chapters": find_chapters,
+        "plan_parts": lambda text: plan_parts(text, "en-US"),
+        "find_words": find_words,
+        "says_something": says_something,
+        "lexicon": LEXICON_WORD.findall,
+        "assign": lambda text: assign(text, [Stretch(0, len(text), text)]),
+    }
+    for language in READ:
+        found |= {name: partial(one, language) for name, one in _passes_of(language).items()}
+    return found
+
+
+def _passes_of(language: str) -> dict[str, Callable[[str, str], object]]:
+    return {
+        f"normalize {language}": lambda language, text: normalize(text, language),
+        f"say_pictures {language}": lambda language, text: say_pictures(Script.of(text), language),
+        f"divide {language}": lambda language, text: list(divide(Script.of(text), language)),
+        f"segment {language}": lambda language, text: list(segment(text, language)),
+        f"find_foreign {language}": lambda language, text: list(find_foreign(text, language)),
+    }
+
+
+def patterns() -> dict[str, Any]:
+    """Every pattern that is compiled for texts, by where it stands."""
+    modules = [info.name for info in pkgutil.walk_packages(workers.text.__path__, "workers.text.")]
+    found: dict[str, Any] = {}
+    for name in (*modules, "workers.parts", "app.core.lexicon", "app.core.pauses", "app.core.titles"):
+        for key, value in vars(importlib.import_module(name)).items():
+            for number, pattern in enumerate(_patterns_in(value)):
+                found.setdefault(f"{name}.{key}" + (f"[{number}]" if number else ""), pattern)
+    for language in LANGUAGES:
+        for number, rule in enumerate(reader._rules(language if language == "en-GB" else language.partition("-")[0])):
+            found[f"reading of {language}[{number}]"] = rule.pattern
+        found[f"foreign to {language}"] = foreign._pattern(language)
+    return found
+
+
+def _patterns_in(value: Any) -> Iterator[Any]:
+    if isinstance(value, re.Pattern | regex.Pattern):
+        yield value
+    elif isinstance(value, Rule):
+        yield value.pattern
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _patterns_in(one)
+
+
+_BLINK_SECONDS: Final = 0.002
+"""Less than 4,000 characters take that are looked at 16,000,000 times: quadratic work on them is never so short."""
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Of this thread, without the collector of garbage, which comes as it likes."""
+    gc.disable()
+    try:
+        begun = time.thread_time()
+        work()
+        return time.thread_time() - begun
+    finally:
+        gc.enable()
+
+
+def grows_faster(work: Pass, unit: str, n_chars: int) -> bool:
+    """Whether four times the text takes more than eight times the work, measured so that no busy machine is taken for it.
+
+    What goes over a run once for each of its characters takes sixteen times as long; what goes over it once, four. That is
+    far enough apart for the best of several measurements of the CPU's time; and no time is judged by itself but one that no
+    run of that length could take if it were gone over again and again.
+    """
+    short, long = hostile(unit, n_chars), hostile(unit, 4 * n_chars)
+    longest = cpu_seconds(lambda: work(long))
+    shortest = float("inf")
+    for _ in range(6):
+        if longest < _BLINK_SECONDS or longest < 8 * shortest < float("inf"):
+            return False
+        shortest = min(shortest, cpu_seconds(lambda: work(short)))
+        longest = min(longest, cpu_seconds(lambda: work(long)))
+    return True

@@ -1,0 +1,50 @@
+"""No text costs more than its length: the work for each character stays the same, whatever a text repeats.
+
+Why growth and not time: a busy machine makes everything slow, but nothing sixteen times as slow for four times the text.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.hostile import grows_faster, passes, patterns, shapes
+
+BOUNDED = {
+    "workers.text.chapters._HEADING": "a line of 90 characters at most",
+    "workers.text.passages._WHOLE": "a bounded number of steps at each place, more than these texts have characters",
+    "workers.text.reading.agreement._BEFORE": "20 characters before a number",
+    "workers.text.reading.agreement._MILLIONS": "a number in words",
+    "workers.text.reading.english_dates._BEGINS": "30 characters before a number",
+    "workers.parts._PARAGRAPH_END": "the last 100 characters of a part",
+    "workers.parts._BEGINS_WITH_PAUSE": "tried at one place",
+}
+"""Patterns that are given no long text, and what they are given."""
+
+PATTERNS: dict[str, Any] = {}
+for _name, _pattern in patterns().items():
+    if _name not in BOUNDED and _pattern not in PATTERNS.values():
+        PATTERNS[_name] = _pattern
+
+N_GROUPS = 16
+"""One test for each pattern would be most of the suite."""
+
+
+@pytest.mark.parametrize("group", range(N_GROUPS))
+def test_no_pattern_goes_over_a_run_again_and_again(group: int) -> None:
+    found = [
+        (name, shape)
+        for name in list(PATTERNS)[group::N_GROUPS]
+        for shape, unit in shapes().items()
+        if grows_faster(PATTERNS[name].findall, unit, 1_000)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", passes())
+def test_no_step_of_reading_a_text_goes_over_a_run_again_and_again(name: str) -> None:
+    step = passes()[name]
+    assert [shape for shape, unit in shapes().items() if grows_faster(step, unit, 1_000)] == []
+
+
+def test_the_list_of_bounded_patterns_names_patterns() -> None:
+    assert set(BOUNDED) <= set(patterns())
