@@ -43,9 +43,10 @@ _BEFORE_ANOTHER_SCRIPT: Final = regex.compile(
     regex.V1,
 )
 _APOSTROPHES: Final = "'’‘‛ʼʹ´′`＇"
-_DOTTED: Final = r"[^\s.\p{Nd}]\s{0,3}+\.++\s{0,3}+"
+_SIGNS: Final = r"[[\s\p{P}]--[.]]{0,3}+"
+_DOTTED: Final = rf"[^\s.\p{{Nd}}]{_SIGNS}\.++"
 _LONG_RUN: Final = regex.compile(
-    rf"(?P<head>(?:{_DOTTED}){{9}}[^\s.\p{{Nd}}])\s{{0,3}}+\.++\s{{0,3}}+(?={_DOTTED})"
+    rf"(?P<head>(?:{_DOTTED}{_SIGNS}){{9}}[^\s.\p{{Nd}}]){_SIGNS}\.++(?={_SIGNS}{_DOTTED})"
     rf"|(?P<endings>(?:[sS][{_APOSTROPHES}]++){{10}}+)",
     regex.V1,
 )
@@ -59,9 +60,10 @@ def part_runs(text: str) -> str:
 
 def tame(script: Script) -> Script:
     """`script` for espeak-ng. Most text is left as it is."""
-    parted = script.sub(_LONG_RUN, _part)
-    plain = parted.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
-    return plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")
+    plain = script.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
+    apart = plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")
+    # Last, since what was left out has brought letters together.
+    return apart.sub(_LONG_RUN, _part)
 
 
 def _part(match: "regex.Match[str]") -> str:

@@ -29,6 +29,7 @@ DEADLY = [
     ("de", ".𝐀" * 60),
     ("ja", "क." * 90),
     ("zh", "ﷺ." * 90),
+    ("el", ".́ 𝐋" * 60),
 ]
 VOICES = ("gmw/en-US", "gmw/en", "roa/fr", "roa/es", "roa/it", "roa/pt-BR", "inc/hi", "jpx/ja", "sit/cmn", "sem/ar", "gmw/de")
 APOSTROPHES = "'’‘‛ʼʹ´′`＇"
