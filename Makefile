@@ -14,10 +14,11 @@ WORKERS ?= 1
 SECONDS ?= 600
 JOBS ?= 2
 EXAMPLES ?= 100
+REQUESTS ?= 2000
 BENCH ?=
 LISTEN ?=
 
-.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi bench bench-quick listen schema chaos clean
+.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi bench bench-quick listen schema fuzz chaos clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,6 +117,9 @@ listen: $(VENV)/.installed-ears ## Have Kokoro's real voices speak, and listen: 
 
 schema: install ## Ask EXAMPLES=100 requests of each operation, made from the schema, and judge every answer
 	$(BIN)/python -m tests.schema --examples $(EXAMPLES)
+
+fuzz: install ## Send REQUESTS=2000 requests that nobody would send, and judge every answer and the log
+	$(BIN)/python -m tests.fuzz --requests $(REQUESTS)
 
 chaos: install ## Kill everything for SECONDS=600 while many listen, and compare every answer
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS)
