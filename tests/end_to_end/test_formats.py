@@ -11,8 +11,8 @@ import pytest
 
 from app.core.formats import FORMATS, SAMPLE_RATE_HZ, wav_stream_header
 from tests.audio import decode, same_file, sounding_seconds
-from tests.end_to_end.listeners import asked, post
-from tests.house import House
+from tests.end_to_end.listeners import SPEECH, asked, post
+from tests.house import House, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME
 from workers.joining import PAUSE_SECONDS
 from workers.text.segment import Ending, segment
@@ -133,6 +133,24 @@ def test_another_sample_rate_is_the_same_speech(house: House, format_name: str, 
         assert len(samples) == round(n_spoken_samples(text) * rate_hz / SAMPLE_RATE_HZ)
     if format_name == "wav":
         assert answer.content[:44] == wav_stream_header(rate_hz)
+
+
+@pytest.mark.parametrize(
+    ("format_name", "rate_hz", "media_type"),
+    [("ulaw", 8000, "audio/basic"), ("pcm", 16_000, "audio/pcm;rate=16000"), ("flac", 44_100, "audio/flac")],
+)
+def test_a_job_is_a_file_at_the_rate_that_was_asked_for(house: House, format_name: str, rate_hz: int, media_type: str) -> None:
+    text = "Four hours of steady work faced us."
+    with house.http() as http:
+        job = http.post(f"{SPEECH}/jobs", json=asked(text, format_name, sample_rate=rate_hz)).json()
+        path = f"{SPEECH}/jobs/{job['id']}"
+        wait_until(lambda: http.get(path).json()["status"] == "completed")
+        duration = http.get(path).json()["duration_seconds"]
+        answer = http.get(f"{path}/content")
+
+    assert answer.headers["content-type"] == media_type
+    assert duration == n_spoken_samples(text) / SAMPLE_RATE_HZ
+    assert len(decode(answer.content, format_name, rate_hz)) == round(duration * rate_hz)
 
 
 def test_the_official_client_asks_for_a_rate_as_an_extra(house: House) -> None:
