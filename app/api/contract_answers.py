@@ -115,7 +115,7 @@ BY_STATUS: Final = {
 }
 """Headers of every error with that status."""
 
-SOMETIMES: Final = {"409": ("x-should-retry",), "503": ("Retry-After", "x-should-retry")}
+SOMETIMES: Final = {"409": ("x-should-retry",), "500": ("x-should-retry",), "503": ("Retry-After", "x-should-retry")}
 """Headers of some errors with that status."""
 
 _FILE: Final = ("ETag", "Accept-Ranges")

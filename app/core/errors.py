@@ -512,6 +512,9 @@ class EncoderFailed(InternalError):
 class WorkersDied(InternalError):
     """Worker processes died of an utterance, and it is not tried again."""
 
+    code = "workers_died"
+    is_final = True
+
     def __init__(self) -> None:
         super().__init__(
             "The processes that tried to speak this text died of it, so it is not tried again. Their log says which segment "

@@ -40,6 +40,7 @@ from app.core.errors import (
     UnsupportedContentType,
     UnsupportedValue,
     WorkerLost,
+    WorkersDied,
     WrongMethod,
     WrongType,
 )
@@ -86,6 +87,7 @@ TABLE: list[tuple[KoeError, int, str, str | None, str | None, str]] = [
     (QueueFull.after(9, retry_after_seconds=2), 429, "requests", None, "queue_full", "The queue is full: 9 requests wait."),
     (NoWorker("Nobody."), 503, "server_error", None, "no_worker", "Nobody."),
     (WorkerLost("Gone."), 503, "server_error", None, "worker_lost", "Gone."),
+    (WorkersDied(), 500, "server_error", None, "workers_died", "The processes that tried to speak this text died of it"),
     (TimedOut("Too long."), 504, "server_error", None, "timeout", "Too long."),
     (InternalError(), 500, "server_error", None, "internal_error", "The server had an error"),
     (EngineFailed(), 500, "server_error", None, "internal_error", "The server had an error"),
@@ -139,7 +141,7 @@ def test_each_row_of_the_table_is_answered_as_it_says(client: Any, row: int) -> 
     assert fault["message"].startswith(begins)
     assert HEADERS.get(status, {}).items() <= answer.headers.items()
     assert ("retry-after" in answer.headers) == (status in (429, 503) and code != "engine_unavailable")
-    assert answer.headers.get("x-should-retry") == ("false" if code == "engine_unavailable" else None)
+    assert answer.headers.get("x-should-retry") == ("false" if code in ("engine_unavailable", "workers_died") else None)
     assert answer.headers["x-request-id"]
 
 

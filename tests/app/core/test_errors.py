@@ -20,6 +20,7 @@ from app.core.errors import (
     TimedOut,
     Unavailable,
     WorkerLost,
+    WorkersDied,
     WrongType,
     from_wire,
     to_wire,
@@ -38,6 +39,7 @@ WITH_A_CODE = [
     QueueFull.after(12, retry_after_seconds=3),
     RateLimited.after(STANDING, retry_after_seconds=3),
     TimedOut("No audio came."),
+    WorkersDied(),
     InternalError(),
 ]
 
