@@ -19,14 +19,22 @@ from rq.timeouts import TimerDeathPenalty
 from rq.worker import WorkerStatus
 
 from app.core.broker import Lane, TaskJob, lane_queue
+from app.core.connections import is_refusal, trouble_of
 
 POP_SECONDS: Final = 2
 """How long one blocking pop waits; an idle slot notices within this that it is to stop."""
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """False for what RQ says with a traceback, in each slot, when Redis is away or full: the heartbeat says it once."""
-    return not (record.exc_info and isinstance(record.exc_info[1], RedisError))
+    """False for what RQ says with a traceback, in each slot, when Redis is away or full: the heartbeat says it once. A refusal
+    is said in one line, without what was refused.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, RedisError):
+        return True
+    if is_refusal(error):
+        trouble_of(error)
+    return False
 
 
 class SlotWorker(SimpleWorker):

@@ -36,6 +36,10 @@ _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
 MOST_RETURNS: Final = 1000
 """How often a job comes back when the process that ran it died. Whether it is to blame the task decides itself, much sooner."""
+MIN_REDIS_VERSION: Final = (6, 2, 0)
+"""The first that has all commands which Koe and RQ send."""
+
+_VERSION_AS_RQ_KEEPS_IT: Final = "__rq_redis_server_version"
 _WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.SCHEDULED})
 
 
@@ -95,6 +99,8 @@ def queue_name(lane: Lane, version: int) -> str:
 
 def lane_queue(redis: Redis, lane: Lane) -> Queue:
     """The RQ queue of a lane, with the JSON serializer and TaskJob: what stands in Redis is data and never code."""
+    # RQ would ask the server, which may refuse to describe itself; `app.core.redis_check` has ended what is older.
+    setattr(redis, _VERSION_AS_RQ_KEEPS_IT, MIN_REDIS_VERSION)
     return Queue(
         queue_name(lane, WIRE_VERSION),
         connection=redis,

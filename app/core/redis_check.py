@@ -19,13 +19,11 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.core import keys
+from app.core.broker import MIN_REDIS_VERSION
 from app.core.connections import connect, is_full, is_refusal
 from app.core.errors import Misconfigured
 
 log: Final = structlog.get_logger()
-
-_MIN_VERSION: Final = (6, 2)
-"""The first that has all commands which Koe and RQ send."""
 
 _LOOK_SECONDS: Final = 2.0
 _ALLOW: Final = (
@@ -93,7 +91,7 @@ def _describe(redis: Redis) -> dict[str, Any]:
 def _look(said: dict[str, Any], *, has_sentinels: bool) -> None:
     version = str(said.get("redis_version", ""))
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers and numbers < _MIN_VERSION:
+    if numbers and numbers < MIN_REDIS_VERSION[:2]:
         raise Misconfigured(f"KOE_REDIS_URL names Redis {version}: Koe needs 6.2 or later, or Valkey.")
     if said.get("cluster_enabled"):
         raise Misconfigured(

@@ -114,3 +114,25 @@ def test_a_refusal_is_told_at_once_and_not_waited_for(tmp_path: Path, gate: Gate
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "queue_refuses")
     assert refused.headers["x-should-retry"] == "false"
     assert "retry-after" not in refused.headers
+
+
+@pytest.mark.filterwarnings("ignore:CLIENT SETNAME")
+def test_a_managed_server_that_refuses_to_describe_itself_is_worked_with(tmp_path: Path) -> None:
+    settings = read_settings({"KOE_DATA": str(tmp_path)})
+    with serving(tmp_path) as server:
+        refused = ["-info", "-config", "-acl", "-client", "-wait"]
+        server.redis().execute_command("ACL", "SETUSER", "koe", "on", ">pw", "~koe:*", "~rq:*", "&koe:*", "+@all", *refused)
+        url = server.url.replace("//", "//koe:pw@")
+        pool = Pool(settings, url, Loaded({"tone": ToneEngine()}))
+        api = Api(settings, url)
+        pool.warm_up()
+        pool.start()
+        try:
+            with httpx.Client(base_url=api.start(), timeout=60) as http:
+                wait_until(lambda: http.get("/readyz").status_code == 200)
+                assert http.post(SPEECH, json=asked("Hello.")).status_code == 200
+                job = http.post(JOBS, json=asked("Hello.")).json()
+                wait_until(lambda: http.get(f"{JOBS}/{job['id']}").json()["status"] == "completed")
+        finally:
+            api.stop()
+            pool.stop()
