@@ -336,7 +336,7 @@ def _change_bytes(rng: random.Random, data: bytes) -> bytes:
 def _spoil_body(rng: random.Random, case: Case) -> None:
     encodings: list[Callable[[bytes], bytes]] = [
         lambda body: b"\xef\xbb\xbf" + body,
-        gzip.compress,
+        lambda body: gzip.compress(body, mtime=0),
         lambda body: body.decode("utf-8", "replace").encode("utf-16"),
         lambda body: body.decode("utf-8", "replace").encode("latin-1", "replace"),
         lambda body: body[: rng.randrange(len(body) + 1)],

@@ -8,6 +8,7 @@ address, and asks nobody for a key, answers to names alone that no page has.
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -59,6 +60,7 @@ def _is_loopback_connection(scope: HTTPScope) -> bool:
     return server is not None and _is_loopback(server[0])
 
 
+@lru_cache(maxsize=256)
 def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
