@@ -37,8 +37,14 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
-    """What stands before so many bytes of samples: RIFF, or RF64 when that is too small for them; the title as INAM."""
+    """What stands before so many bytes of samples: RIFF, or RF64 when that is too small for them; the title as INAM.
+
+    One that is not ASCII stands there in UTF-8, as ffmpeg reads it, and once more in an ID3 chunk for those who take INAM for
+    Latin-1 and ID3 for better, such as music-metadata.
+    """
     info = _chunk(b"INFO" + _chunk(title.encode() + b"\0", b"INAM"), b"LIST") if title else b""
+    if title and not title.isascii():
+        info += _chunk(_id3(title), b"id3 ")
     rate = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, sample_rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
     body = b"WAVE" + _chunk(rate, b"fmt ") + info
     n_riff_bytes = len(body) + 8 + n_bytes
@@ -52,6 +58,14 @@ def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RAT
 
 def _chunk(data: bytes, name: bytes) -> bytes:
     return struct.pack("<4sI", name, len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def _id3(title: str) -> bytes:
+    """An ID3v2.3 tag with a title."""
+    text = b"\x01\xff\xfe" + title.encode("utf-16-le")
+    frame = b"TIT2" + struct.pack(">IH", len(text), 0) + text
+    size = bytes(len(frame) >> 7 * place & 0x7F for place in (3, 2, 1, 0))
+    return b"ID3\x03\0\0" + size + frame
 
 
 def mend_mp3(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:

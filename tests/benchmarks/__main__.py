@@ -18,6 +18,7 @@ from tests.benchmarks.cache import measure_cache
 from tests.benchmarks.engine import measure_engine
 from tests.benchmarks.equality import measure_equality
 from tests.benchmarks.fairness import measure_fairness
+from tests.benchmarks.hostile import measure_hostile
 from tests.benchmarks.kept import cache_folder
 from tests.benchmarks.load import measure_load
 from tests.benchmarks.model import find_weights
@@ -32,6 +33,7 @@ PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
     "cache": measure_cache,
     "fairness": lambda report, _: measure_fairness(report),
     "load": measure_load,
+    "hostile": lambda report, _: measure_hostile(report),
 }
 
 QUICK_PARTS: Final = ("engine", "server", "cache")

@@ -130,6 +130,19 @@ def test_the_title_is_told_to_players(format_name: str, in_all_formats: dict[str
         assert file.title == TITLE
 
 
+@pytest.mark.parametrize("title", ["Bücher: 本", "Ōe", "👩\u200d🚀 " * 20])
+def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, finished: Finish, tmp_path: Path) -> None:
+    path = tmp_path / "told.wav"
+    path.write_bytes(finished("wav", title=title)[1])
+    data = path.read_bytes()
+    assert title.encode() in data
+    assert title.encode("utf-16-le") in data
+    assert re.findall(r" title +: (.*)", _described(path)) == [title]
+    assert count_samples(ffmpeg(), path) == reel_of().n_samples
+    with soundfile.SoundFile(path) as file:
+        assert (file.title, len(file)) == (title, reel_of().n_samples)
+
+
 @pytest.mark.parametrize("title", ["x\\", "x\\ ", "a\\b\\\\", "a=b;#c\\"])
 def test_a_title_that_ends_with_a_backslash_spoils_no_tag(title: str, finished: Finish, tmp_path: Path) -> None:
     parts = [Stretch(open=partial(opened, PARTS[0]), n_bytes=len(PARTS[0]), chapter=chapter) for chapter in (title, "Second")]

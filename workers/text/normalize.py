@@ -31,8 +31,8 @@ _PARAGRAPH_SIGN: Final = re.compile("\u2029")
 _LIGATURE: Final = re.compile("[\u2160-\u217f\u2460-\u2473\u3380-\u33df\ufb00-\ufb06]")
 """Roman numerals, numbers in circles, units and letters that are one character."""
 _COMPOSED: Final = regex.compile(r"[\U0001f1e6-\U0001f1ff]++|\X")
-r"""What is seen as one character: its marks may be composed with it, and nothing else is. Flags have no marks, and to find where
-one of a run of them ends, `\X` goes back to the beginning of the run.
+r"""What is seen as one character: its marks may be composed with it, and nothing else is. Flags have no marks, and to find the
+end of one of a run of them `\X` goes back to the beginning of the run.
 """
 _SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
 """Runs of white space, but for a single space."""

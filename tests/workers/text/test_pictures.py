@@ -11,6 +11,7 @@ from workers.text.words import find_words
 SAID = (
     ("en-US", "I ❤️ you 😀!", "I red heart you, grinning face!"),
     ("en-US", "😀😀 😀", "Grinning face"),
+    ("en-US", "Wow ❤️❤️ ❤️", "Wow, red heart"),
     ("en-US", "😀🎉 Hello", "Grinning face, party popper, Hello"),
     ("en-US", "Pizza🍕is here", "Pizza, pizza, is here"),
     ("en-US", "Done. 😀 Next", "Done. Grinning face, Next"),

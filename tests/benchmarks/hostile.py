@@ -1,0 +1,67 @@
+"""Texts of a stranger who means harm: what the worst of them cost a slot before an engine gets anything of them."""
+
+import tracemalloc
+from typing import Final
+
+from app.core.utterance import Utterance
+from app.core.voices import load_catalogue
+from tests.benchmarks.figures import Row
+from tests.benchmarks.report import Report
+from tests.hostile import cpu_seconds, hostile, shapes
+from workers.engines.tone import ToneEngine
+from workers.synthesizer import prepare, read
+
+SHORT_CHARS, LONG_CHARS = 10_000, 40_000
+_N_WORST: Final = 15
+_TOO_LONG_SECONDS: Final = 2.0
+"""What takes as long is not tried with a longer text."""
+
+
+def measure_hostile(report: Report) -> None:
+    """The worst of some four hundred kinds of text, each a run within a text, read as a text in English, emoji by name."""
+    report.add(
+        "hostile",
+        "Hostile texts, worst first",
+        worst(_N_WORST),
+        "CPU time of one core to read and segment it; flat where both columns are about equal.",
+    )
+
+
+def worst(n: int) -> list[Row]:
+    """The rows of the table."""
+    seconds = {name: cpu_seconds(lambda unit=unit: _read(unit, SHORT_CHARS)) for name, unit in shapes().items()}  # type: ignore[misc]
+    names = sorted(seconds, key=lambda name: -seconds[name])[:n]
+    return [_row(name, shapes()[name], seconds[name]) for name in names]
+
+
+def _row(name: str, unit: str, seconds: float) -> Row:
+    is_long = seconds < _TOO_LONG_SECONDS
+    return {
+        "text": name,
+        "ms/1,000 chars at 10,000": 1e6 * seconds / SHORT_CHARS,
+        "at 40,000": 1e6 * cpu_seconds(lambda: _read(unit, LONG_CHARS)) / LONG_CHARS if is_long else None,
+        "peak MiB at 10,000": _peak_mib(unit),
+    }
+
+
+def _peak_mib(unit: str) -> float:
+    tracemalloc.start()
+    try:
+        _read(unit, SHORT_CHARS)
+        return tracemalloc.get_traced_memory()[1] / 1024**2
+    finally:
+        tracemalloc.stop()
+
+
+def _read(unit: str, n_chars: int) -> None:
+    utterance = Utterance(
+        text=hostile(unit, n_chars),
+        engine="tone",
+        voice=load_catalogue().parse("af_heart")[0],
+        language="en-US",
+        format="pcm",
+        emoji="say",
+    )
+    engine = ToneEngine()
+    for _ in prepare(read(utterance, engine), utterance, engine):
+        pass
