@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -47,10 +46,7 @@ def jdk(request: pytest.FixtureRequest, houses: dict[str, str], tmp_path_factory
     """What the program got, by name."""
     java = request.param
     if java is None:
-        reason = "There is no `java` here."
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip("There is no `java` here.")
     if int(version_of(java).split(".")[0]) < LEAST_VERSION or not java.with_name("javac").exists():
         pytest.skip(f"{java} cannot run a program from its source.")
     folder = tmp_path_factory.mktemp("jdk")
