@@ -211,16 +211,19 @@ def test_a_queue_that_has_lost_everything_costs_not_a_byte(pair: Pair) -> None:
 
 
 def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> None:
-    pair.redis.config_set("min-replicas-to-write", 1)  # refuses what is written, as it does when its disk is full
+    usual = pair.redis.config_get("maxmemory*")
+    pair.redis.config_set("maxmemory-policy", "noeviction")
+    pair.redis.config_set("maxmemory", 1)  # refuses what is written, as it does when its disk is full
     try:
         refused = httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Is there room?"), timeout=60)
     finally:
-        pair.redis.config_set("min-replicas-to-write", 0)
+        for name in ("maxmemory", "maxmemory-policy"):
+            pair.redis.config_set(name, usual[name])
 
     assert refused.status_code == 503
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert refused.json()["error"]["code"] == "no_worker"
-    assert "its disk or memory may be full" in refused.json()["error"]["message"]
+    assert refused.json()["error"]["code"] == "queue_storage_full"
+    assert "its disk or its memory is full" in refused.json()["error"]["message"]
     wait_until(lambda: httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Now there is."), timeout=60).status_code == 200)
 
 
