@@ -1,0 +1,49 @@
+"""SECURITY.md and the changelog name settings and codes that exist, and the limits that the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.core import bounds, errors, pauses
+from app.core.settings import Settings, env_name
+
+ROOT = Path(__file__).parents[2]
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", [SECURITY, CHANGELOG], ids=["security", "changelog"])
+def test_every_setting_that_is_named_is_one(text: str) -> None:
+    named = set(re.findall(r"KOE_[A-Z_]+[A-Z]", text))
+
+    assert named - {env_name(field) for field in Settings.__struct_fields__} - {"KOE_PORT"} == set()
+
+
+def test_every_code_that_is_new_can_be_answered() -> None:
+    line = CHANGELOG.split("New error codes: ")[1].split(".\n")[0]
+    source = Path(errors.__file__).read_text(encoding="utf-8")
+
+    assert [code for code in re.findall(r"`(\w+)`", line) if f'"{code}"' not in source] == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"| {bounds.HEAD_BYTES // 1024} KiB, {bounds.HEADERS} headers each |",
+        f"| {bounds.HEAD_SECONDS:g} s; {bounds.BODY_SECONDS:g} s |",
+        f"| {bounds.BODY_BYTES // 1024**2} MiB; {bounds.JOB_BODY_BYTES // 1024**2} MiB for a job |",
+        f"| {bounds.REQUESTS_AHEAD} |",
+        f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
+        f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
+        f"`KOE_MAX_INPUT_CHARS` ({Settings().max_input_chars:,})",
+        f"`KOE_MAX_JOB_CHARS` ({Settings().max_job_chars:,})",
+        f"| {pauses.MAX_PAUSE_SECONDS:g} s a pause, {pauses.MAX_PAUSES_SECONDS / 60:g} min a request, "
+        f"{pauses.MAX_JOB_PAUSES_SECONDS / 3600:g} h a job |",
+        f"`KOE_MAX_JOB_SECONDS` ({Settings().max_job_seconds / 3600:g} h)",
+        f"`KOE_STORE_RESERVE` ({Settings().store_reserve // 1024**2} MiB)",
+        f"`KOE_MAX_OPEN_JOBS` ({Settings().max_open_jobs})",
+    ],
+)
+def test_the_limits_are_those_of_the_code(row: str) -> None:
+    assert row in SECURITY
