@@ -81,6 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._n_head_bytes = 0
         self._n_loose_bytes = 0
         self._answering: Exchange | None = None
+        self._has_ended = False
 
     @property
     def is_idle(self) -> bool:
@@ -247,7 +248,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is out: the next request's turn has come."""
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self._has_ended or self.transport.is_closing():
             return
         if self.pipeline:
             exchange, _ = self.pipeline.pop()
@@ -276,7 +277,9 @@ class HttpProtocol(HttpToolsProtocol):
         self.cycle.more_body = False
 
     def finish(self) -> None:
-        """Closes the connection, in a way that leaves what was answered to the client."""
+        """Closes the connection, in a way that leaves what was answered to the client. Requests that wait are not answered."""
+        self._has_ended = True
+        self.pipeline.clear()
         if self._stage not in (Stage.REFUSED, Stage.BODY) or not self.transport.can_write_eof():
             self.transport.close()
             return

@@ -492,20 +492,17 @@ async def send(port: int, number: int, case: Case, outcome: Outcome) -> None:
 
 
 async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, case: Case) -> bytes:
-    answer = b""
-    async with asyncio.timeout(_SECONDS):
-        if case.may_be_incomplete:
-            with suppress(TimeoutError):
-                while True:
-                    async with asyncio.timeout(_HALF_SECONDS):
-                        data = await reader.read(65_536)
-                    answer += data
-                    if not data:
-                        return answer
-            writer.write_eof()
-        while len(answer) < _MOST_BYTES and (data := await reader.read(65_536)):
-            answer += data
-    return answer
+    """The answer. A hang is an answer of which nothing more comes: many large ones after each other may take long."""
+    answer = bytearray()
+    if case.may_be_incomplete:
+        with suppress(TimeoutError):
+            while data := await asyncio.wait_for(reader.read(65_536), _HALF_SECONDS):
+                answer += data
+            return bytes(answer)
+        writer.write_eof()
+    while len(answer) < _MOST_BYTES and (data := await asyncio.wait_for(reader.read(65_536), _SECONDS)):
+        answer += data
+    return bytes(answer)
 
 
 async def _send_all(served: Served, seed: int, numbers: range, job: str, outcome: Outcome) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from app import protocol
 from app.api.errors import send_fault
@@ -289,6 +291,18 @@ def test_bad_http_behind_a_good_request_does_not_disturb_its_answer(served: Serv
     first, _, rest = answer.partition(b"0\r\n\r\n")
     assert body_of(first + b"0\r\n\r\n") == BODY
     assert fault_of(rest) == (400, "bad_http")
+
+
+def test_nothing_follows_the_last_answer_on_a_connection(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    capture = LogCapture()
+    monkeypatch.setattr(protocol, "log", structlog.wrap_logger(None, [capture]))
+
+    old = GET.replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\nConnection: keep-alive\r\n")
+    answer = served.ask(old + b"\x00\x01 nonsense\r\n\r\n")
+
+    assert answer.endswith(b"\r\n\r\nhello")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert capture.entries == []
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_order_up_to_a_number() -> None:

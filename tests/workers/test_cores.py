@@ -34,9 +34,7 @@ def write(folder: Path, **files: str) -> None:
         (folder / name.replace("__", ".")).write_text(text + "\n")
 
 
-@pytest.mark.parametrize(
-    ("quota", "count"), [("200000 100000", 2), ("150000 100000", 2), ("9000 100000", 1), ("max 100000", 64)]
-)
+@pytest.mark.parametrize(("quota", "n"), [("200000 100000", 2), ("150000 100000", 2), ("9000 100000", 1), ("max 100000", 64)])
 def test_the_quota_of_a_container_counts(many: None, tmp_path: Path, quota: str, n: int) -> None:
     proc = as_process(tmp_path, "30 22 0:26 / {at} ro,nosuid - cgroup2 cgroup rw,nsdelegate", "0::/\n")
     write(tmp_path, cpu__max=quota)

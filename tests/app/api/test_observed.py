@@ -1,13 +1,14 @@
 """One line of the log for each request: what it was and how it ended, and never what was said."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-from structlog.testing import capture_logs
+from structlog.testing import LogCapture
 from structlog.typing import EventDict
 
 from app.api import observed
@@ -33,19 +34,21 @@ def watched(short_folder: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """The lines of requests, once there are so many."""
-    monkeypatch.setattr(observed, "log", structlog.get_logger())
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as captured:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """The lines of requests, once there are so many; of every level, whatever another test has made of the log."""
+    capture = LogCapture()
+    processors = [structlog.contextvars.merge_contextvars, capture]
+    every_level = structlog.make_filtering_bound_logger(logging.DEBUG)
+    monkeypatch.setattr(observed, "log", structlog.wrap_logger(None, processors, every_level))
 
-        def read(n_lines: int) -> list[EventDict]:
-            def found() -> list[EventDict]:
-                return [one for one in captured if one["event"] == "request_answered"]
+    def read(n_lines: int) -> list[EventDict]:
+        def found() -> list[EventDict]:
+            return [one for one in capture.entries if one["event"] == "request_answered"]
 
-            wait_until(lambda: len(found()) >= n_lines)
-            return found()
+        wait_until(lambda: len(found()) >= n_lines)
+        return found()
 
-        yield read
+    return read
 
 
 def of(line: EventDict, *names: str) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from tests.hostile import grows_faster, passes, patterns, shapes
 BOUNDED = {
     "workers.text.chapters._HEADING": "a line of 90 characters at most",
     "workers.text.passages._WHOLE": "a bounded number of steps at each place, more than these texts have characters",
+    "workers.text.reading.markup._TAGS[1]": "300 steps at each place, more than these texts have beginnings of a script",
     "workers.text.reading.agreement._BEFORE": "20 characters before a number",
     "workers.text.reading.agreement._MILLIONS": "a number in words",
     "workers.text.reading.english_dates._BEGINS": "30 characters before a number",
