@@ -194,6 +194,7 @@ def test_a_client_of_http_1_0_gets_a_length_where_it_is_known(served: Served) ->
     answer = served.ask(b"GET /counted HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
 
     assert b"content-length: 5" in answer
+    wait_until(lambda: not served.server.server_state.connections)
     assert answer.endswith(b"\r\n\r\nhello")
 
 
@@ -300,6 +301,7 @@ def test_nothing_follows_the_last_answer_on_a_connection(served: Served, monkeyp
     old = GET.replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\nConnection: keep-alive\r\n")
     answer = served.ask(old + b"\x00\x01 nonsense\r\n\r\n")
 
+    wait_until(lambda: not served.server.server_state.connections)
     assert answer.endswith(b"\r\n\r\nhello")
     assert answer.count(b"HTTP/1.1 ") == 1
     assert capture.entries == []
