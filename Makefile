@@ -12,7 +12,7 @@ DEV_EXTRAS := dashboard,dev
 FETCH ?= 1
 WORKERS ?= 1
 SECONDS ?= 600
-JOBS ?= 2
+JOBS ?= 3
 EXAMPLES ?= 100
 REQUESTS ?= 2000
 BENCH ?=
@@ -68,8 +68,8 @@ worker: $(VENV)/.installed-serve ## Run one more worker, on the KOE_REDIS_URL of
 dashboard: $(VENV)/.installed-dashboard ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
 	$(BIN)/rq-dashboard --json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
 
-test: install ## Run all tests, JOBS=2 files at a time
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+test: install ## Run all tests, JOBS=3 files at a time
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check-clients: install ## Drive other people's clients, each installed into .clients, against a live server
 	$(BIN)/python -m pytest tests/clients -m clients

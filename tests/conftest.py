@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+import structlog
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
@@ -31,6 +32,15 @@ hypothesis.settings.load_profile("koe")
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
+    """A command that a test calls in this process sets up its log; what is kept of that, no later test could listen to."""
+    configure = structlog.configure
+    structlog.configure = lambda *args, **options: configure(*args, **options | {"cache_logger_on_first_use": False})
+    yield
+    structlog.configure = configure
 
 
 @pytest.fixture(autouse=True, scope="session")
