@@ -67,11 +67,11 @@ class HttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         bounds: Bounds,
-        crowd: "Crowd",
+        shared: "Shared",
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
-        self._crowd = crowd
+        self._shared = shared
         self._stage = Stage.IDLE
         self._deadline = _NEVER
         self._is_one_too_many = False
@@ -94,14 +94,14 @@ class HttpProtocol(HttpToolsProtocol):
         """See asyncio.Protocol."""
         super().connection_made(transport)
         n_connections = len(self.connections)
-        self._is_one_too_many = n_connections > self._bounds.n_connections and not self._crowd.make_room()
+        self._is_one_too_many = n_connections > self._bounds.n_connections and not self._shared.make_room()
         self._wait(Stage.IDLE, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
-        if self._is_one_too_many and not self._crowd.has_room_for_refusals(n_connections, self._bounds):
+        if self._is_one_too_many and not self._shared.has_room_for_refusals(n_connections, self._bounds):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self._crowd.idle.pop(self, None)
+        self._shared.idle.pop(self, None)
         self.pipeline.clear()
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
@@ -195,7 +195,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["raw_path"] = self.root_path.encode() + raw_path
         self.scope["query_string"] = url.query or b""
         if self._is_one_too_many:
-            self._crowd.n_refused += 1
+            self._shared.n_refused += 1
             self.scope["state"]["refusal"] = ServerFull(self._bounds.n_connections)
         self._n_headers = self._n_head_bytes = self._n_loose_bytes = 0
         self._wait(Stage.BODY, BODY_SECONDS)
@@ -299,9 +299,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _wait(self, stage: Stage, seconds: float) -> None:
         self._stage, self._deadline = stage, self.loop.time() + seconds
-        self._crowd.idle.pop(self, None)
+        self._shared.idle.pop(self, None)
         if stage is Stage.IDLE and not self._is_one_too_many:
-            self._crowd.idle[self] = None
+            self._shared.idle[self] = None
 
     def check(self, now: float) -> None:
         """Ends what has taken too long. `now` is the loop's time."""
@@ -373,7 +373,7 @@ class Exchange(RequestResponseCycle):
         return message
 
 
-class Crowd:
+class Shared:
     """What the connections of a server know of each other."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ from litestar.types import ASGIApp
 from app.core import descriptors
 from app.core.bounds import SPARE_FILES, Bounds
 from app.core.settings import EVERY_ADDRESS, EVERY_IPV4, SettingsError
-from app.protocol import Crowd, HttpProtocol
+from app.protocol import HttpProtocol, Shared
 
 log: Final = structlog.get_logger()
 
@@ -133,9 +133,9 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, bounds: Bounds, on_listening: Callable[[], None], **options: Any) -> None:
         """`options` are uvicorn's, beside those that are set here."""
-        self._crowd = Crowd()
+        self._shared = Shared()
         self._bounds = _within_files(bounds)
-        protocol: Any = partial(HttpProtocol, bounds=self._bounds, crowd=self._crowd)
+        protocol: Any = partial(HttpProtocol, bounds=self._bounds, shared=self._shared)
         fixed = {"ws": "none", "backlog": BACKLOG, "log_config": None, "access_log": False, "server_header": False}
         super().__init__(uvicorn.Config(app, http=protocol, **({"lifespan": "on"} | options | fixed)))
         self._on_listening = on_listening
@@ -170,18 +170,18 @@ class Server(uvicorn.Server):
                 reason="The process has as many files open as it may, and new connections are closed. Raise its limit "
                 "(ulimit -n, LimitNOFILE=, --ulimit nofile=).",
             )
-        elif self._crowd.n_refused + self._crowd.n_closed > self._n_told:
+        elif self._shared.n_refused + self._shared.n_closed > self._n_told:
             log.warning(
                 "connections_full",
                 limit=self._bounds.n_connections,
-                n_closed=self._crowd.n_closed,
-                n_refused=self._crowd.n_refused,
+                n_closed=self._shared.n_closed,
+                n_refused=self._shared.n_refused,
                 reason="There were more connections than KOE_MAX_CONNECTIONS, or three quarters of the files that may be open. "
                 "Idle ones were closed for new ones (n_closed since the start), or new ones refused (n_refused).",
             )
         else:
             return
-        self._warned_at, self._n_told = now, self._crowd.n_refused + self._crowd.n_closed
+        self._warned_at, self._n_told = now, self._shared.n_refused + self._shared.n_closed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""

@@ -8,41 +8,15 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-_PROC: Final = Path("/proc/self")
-_ESCAPED_SPACE: Final = "\\040"
+from app.core.control_groups import PROC, groups_of
 
 
-def n_cores(proc: Path = _PROC) -> int:
+def n_cores(proc: Path = PROC) -> int:
     """Processors that this process may use, at least one. A part of one counts as one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min([allowed, *map(math.ceil, _quotas(proc))]))
-
-
-def _quotas(proc: Path) -> Iterator[float]:
-    """The quota, in processors, of every control group that this process is in. None elsewhere than on Linux."""
-    try:
-        mounts, groups = ((proc / name).read_text().splitlines() for name in ("mountinfo", "cgroup"))
-    except OSError:
-        return
-    paths = {controller: path for _, names, path in (line.split(":", 2) for line in groups) for controller in names.split(",")}
-    for mount in mounts:
-        place, _, source = mount.partition(" - ")
-        kind, *_, options = source.split(" ")
-        # Version 2 has all controllers in one tree, which version 1 writes with an empty name.
-        controller = {"cgroup2": "", "cgroup": "cpu"}.get(kind)
-        if controller is not None and controller in paths and (not controller or controller in options.split(",")):
-            root, folder = (Path(field.replace(_ESCAPED_SPACE, " ")) for field in place.split(" ")[3:5])
-            for group in _groups(folder, root, Path(paths[controller])):
-                yield from _quota_of(group)
-
-
-def _groups(folder: Path, root: Path, path: Path) -> Iterator[Path]:
-    """The folder of the group `path` and of those above it, as far as they are seen at `folder`, where `root` is mounted."""
-    inside = path.relative_to(root) if path.is_relative_to(root) else Path()
-    group = folder / inside
-    yield from (group, *(parent for parent in group.parents if parent.is_relative_to(folder)))
+    quotas = (quota for group in groups_of("cpu", proc) for quota in _quota_of(group))
+    return max(1, min([allowed, *map(math.ceil, quotas)]))
 
 
 def _quota_of(group: Path) -> Iterator[float]:

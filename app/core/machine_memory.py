@@ -3,36 +3,22 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-_CGROUP: Final = Path("/sys/fs/cgroup")
-_OWN: Final = Path("/proc/self/cgroup")
+from app.core.control_groups import PROC, groups_of
 
 
-def memory_bytes(root: Path = _CGROUP, own: Path = _OWN) -> int:
-    """`root` and `own` are where the kernel shows control groups, and which of them this process is in."""
+def memory_bytes(proc: Path = PROC) -> int:
+    """Of memory that this process may use. `proc` is the process's folder."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([physical, *_limits(root, own)])
+    return min([physical, *(limit for group in groups_of("memory", proc) for limit in _limit_of(group))])
 
 
-def _limits(root: Path, own: Path) -> Iterator[int]:
-    """Of the process's control group and of all that it lies in, in both versions."""
-    for line in _read(own).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers not in ("", "memory") and "memory" not in controllers.split(","):
+def _limit_of(group: Path) -> Iterator[int]:
+    """Its limit, if it has one: version 2 writes `max` for none, and version 1 more than any machine has."""
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        try:
+            text = (group / name).read_text().strip()
+        except OSError:
             continue
-        top = root / "memory" if controllers else root
-        name = "memory.limit_in_bytes" if controllers else "memory.max"
-        folder = top / path.strip("/")
-        # In a container the path may be that outside it, and the folder at the top is its own.
-        for place in (folder, *(parent for parent in folder.parents if parent.is_relative_to(top))):
-            text = _read(place / name).strip()
-            if text.isdigit() and int(text):
-                yield int(text)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
+        if text.isdigit() and int(text):
+            yield int(text)

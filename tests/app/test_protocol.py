@@ -389,7 +389,7 @@ def test_many_more_connections_than_that_are_closed_at_once() -> None:
         kept = [busy(served)]
         wait_until(lambda: served.app.asked)
         kept += [served.connect() for _ in range(30)]
-        wait_until(lambda: served.server._crowd.n_refused >= 20)
+        wait_until(lambda: served.server._shared.n_refused >= 20)
         assert len(served.server.server_state.connections) <= 10
         for connection in kept:
             connection.close()
@@ -418,17 +418,17 @@ def test_those_that_are_idle_make_room_for_new_ones_the_longest_idle_first() -> 
 
         served.app.held.set()
         assert body_of(read_answer(answered)) == b"hello"
-        assert (served.server._crowd.n_closed, served.server._crowd.n_refused) == (1, 0)
+        assert (served.server._shared.n_closed, served.server._shared.n_refused) == (1, 0)
 
 
-def test_a_crowd_that_says_nothing_keeps_nobody_out() -> None:
+def test_clients_that_say_nothing_keep_nobody_out() -> None:
     with serving(Bounds(n_connections=5)) as served:
         silent = [served.connect() for _ in range(50)]
         assert served.ask(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(b"HTTP/1.1 200")
         wait_until(lambda: len(served.server.server_state.connections) <= 5)
         for connection in silent:
             connection.close()
-        assert not served.server._crowd.n_refused
+        assert not served.server._shared.n_refused
 
 
 def test_a_client_that_resets_leaves_nothing_in_the_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:

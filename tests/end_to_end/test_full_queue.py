@@ -2,13 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.core.connections import connect
-from app.core.settings import read_settings
+from app.core.settings import Settings, read_settings
 from tests.end_to_end.listeners import SPEECH, asked, listening
 from tests.engines import GatedEngine, text_of
 from tests.house import Api, House, open_house, wait_until
@@ -93,24 +94,30 @@ def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(house: House, 
         assert http.post(SPEECH, json=asked(text)).content == heard
 
 
+@contextmanager
+def working(settings: Settings, url: str) -> Iterator[httpx.Client]:
+    """A client of an API and a worker, both ready, that use the Redis at `url`."""
+    pool, api = Pool(settings, url, Loaded({"tone": ToneEngine()})), Api(settings, url)
+    pool.warm_up()
+    pool.start()
+    try:
+        with httpx.Client(base_url=api.start(), timeout=60) as http:
+            wait_until(lambda: http.get("/readyz").status_code == 200)
+            yield http
+    finally:
+        api.stop()
+        pool.stop()
+
+
 def test_a_refusal_is_told_at_once_and_not_waited_for(tmp_path: Path, gate: GatedEngine) -> None:
     settings = read_settings({"KOE_DATA": str(tmp_path), "KOE_SEGMENT_BYTES": "0"})
     with serving(tmp_path) as server:
         server.redis().execute_command("ACL", "SETUSER", "koe", "on", ">pw", "~*", "&*", "+@all")
         url = server.url.replace("//", "//koe:pw@")
-        pool = Pool(settings, url, Loaded({"tone": ToneEngine()}))
-        api = Api(settings, url)
-        pool.warm_up()
-        pool.start()
-        try:
-            with httpx.Client(base_url=api.start(), timeout=60) as http, connect(server.url) as redis:
-                wait_until(lambda: http.get("/readyz").status_code == 200)
-                redis.execute_command("ACL", "SETUSER", "koe", "-multi")
-                refused = http.post(SPEECH, json=asked("Hello."))
-                redis.execute_command("ACL", "SETUSER", "koe", "+multi")
-        finally:
-            api.stop()
-            pool.stop()
+        with working(settings, url) as http, connect(server.url) as redis:
+            redis.execute_command("ACL", "SETUSER", "koe", "-multi")
+            refused = http.post(SPEECH, json=asked("Hello."))
+            redis.execute_command("ACL", "SETUSER", "koe", "+multi")
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "queue_refuses")
     assert refused.headers["x-should-retry"] == "false"
     assert "retry-after" not in refused.headers
@@ -123,16 +130,7 @@ def test_a_managed_server_that_refuses_to_describe_itself_is_worked_with(tmp_pat
         refused = ["-info", "-config", "-acl", "-client", "-wait"]
         server.redis().execute_command("ACL", "SETUSER", "koe", "on", ">pw", "~koe:*", "~rq:*", "&koe:*", "+@all", *refused)
         url = server.url.replace("//", "//koe:pw@")
-        pool = Pool(settings, url, Loaded({"tone": ToneEngine()}))
-        api = Api(settings, url)
-        pool.warm_up()
-        pool.start()
-        try:
-            with httpx.Client(base_url=api.start(), timeout=60) as http:
-                wait_until(lambda: http.get("/readyz").status_code == 200)
-                assert http.post(SPEECH, json=asked("Hello.")).status_code == 200
-                job = http.post(JOBS, json=asked("Hello.")).json()
-                wait_until(lambda: http.get(f"{JOBS}/{job['id']}").json()["status"] == "completed")
-        finally:
-            api.stop()
-            pool.stop()
+        with working(settings, url) as http:
+            assert http.post(SPEECH, json=asked("Hello.")).status_code == 200
+            job = http.post(JOBS, json=asked("Hello.")).json()
+            wait_until(lambda: http.get(f"{JOBS}/{job['id']}").json()["status"] == "completed")

@@ -11,6 +11,18 @@ GB = 1024**3
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+V1, V2 = "cgroup cgroup rw,{}", "cgroup2 cgroup rw"
+
+
+def as_process(proc: Path, groups: str, mounts: dict[Path, str]) -> Path:
+    """What a process in such groups finds in /proc/self."""
+    proc.mkdir()
+    (proc / "cgroup").write_text(groups)
+    lines = (f"30 22 0:26 / {folder} ro,nosuid - {source}\n" for folder, source in mounts.items())
+    (proc / "mountinfo").write_text("22 1 0:20 / / rw - ext4 /dev/sda rw\n" + "".join(lines))
+    return proc
+
+
 @pytest.mark.parametrize(
     ("own", "files", "expected"),
     [
@@ -25,13 +37,14 @@ PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 def test_it_is_the_machine_s_or_the_least_that_a_control_group_allows(
     own: str, files: dict[str, str], expected: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "own").write_text(own)
+    root = tmp_path / "root"
     for name, text in files.items():
-        (tmp_path / "root" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "root" / name).write_text(text)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    mounts = {root: V2} if own.startswith("0:") else {root / name: V1.format(name) for name in ("cpu", "memory")}
 
-    assert memory_bytes(tmp_path / "root", tmp_path / "own") == min(expected, PHYSICAL)
+    assert memory_bytes(as_process(tmp_path / "proc", own, mounts)) == min(expected, PHYSICAL)
 
 
 def test_without_control_groups_it_is_the_machine_s(tmp_path: Path) -> None:
-    assert memory_bytes(tmp_path / "none", tmp_path / "none") == PHYSICAL
+    assert memory_bytes(tmp_path / "none") == PHYSICAL

@@ -1,0 +1,37 @@
+"""The control groups that this process is in, by which Linux bounds what a container may use; both versions of them.
+
+Why from the list of mounts: version 1 mounts each controller in a place of its own, and a container sees a part of the tree.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+PROC: Final = Path("/proc/self")
+_ESCAPED_SPACE: Final = "\\040"
+
+
+def groups_of(controller: str, proc: Path = PROC) -> Iterator[Path]:
+    """The folder of each control group with that controller (`cpu`, `memory`) that this process is in: its own, and those above
+    it as far as they are seen. None elsewhere than on Linux. `proc` is the process's folder.
+    """
+    try:
+        mounts, groups = ((proc / name).read_text().splitlines() for name in ("mountinfo", "cgroup"))
+    except OSError:
+        return
+    paths = {name: path for _, names, path in (line.split(":", 2) for line in groups) for name in names.split(",")}
+    for mount in mounts:
+        place, _, source = mount.partition(" - ")
+        kind, *_, options = source.split(" ")
+        # Version 2 has all controllers in one tree, which version 1 writes with an empty name.
+        name = {"cgroup2": "", "cgroup": controller}.get(kind)
+        if name is not None and name in paths and (not name or name in options.split(",")):
+            root, folder = (Path(field.replace(_ESCAPED_SPACE, " ")) for field in place.split(" ")[3:5])
+            yield from _seen(folder, root, Path(paths[name]))
+
+
+def _seen(folder: Path, root: Path, path: Path) -> Iterator[Path]:
+    """The folder of the group `path` and of those above it, as far as they are seen at `folder`, where `root` is mounted."""
+    inside = path.relative_to(root) if path.is_relative_to(root) else Path()
+    group = folder / inside
+    yield from (group, *(parent for parent in group.parents if parent.is_relative_to(folder)))
