@@ -35,7 +35,7 @@ from redis.retry import Retry
 from app.core import keys
 from app.core.errors import KoeError, NoWorker, QueueRefuses, QueueStorageFull
 from app.core.redis_url import read_redis_url
-from app.core.sentinel import pool_options
+from app.core.sentinel import has_sentinels, pool_options
 
 log: Final = structlog.get_logger()
 
@@ -115,7 +115,7 @@ async def replicated(redis: AsyncRedis) -> None:
     """Returns once what was written before is on a replica too, where sentinels may make one of them the primary; at the latest
     after a moment, since without a replica nothing can take over. Raises RedisError when Redis is away.
     """
-    if "place" not in redis.connection_pool.connection_kwargs:
+    if not has_sentinels(redis):
         return
     async with redis.pipeline(transaction=False) as pipe:
         # WAIT counts from the last write of its own connection.

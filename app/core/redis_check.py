@@ -22,6 +22,7 @@ from app.core import keys
 from app.core.broker import MIN_REDIS_VERSION
 from app.core.connections import connect, is_full, is_refusal
 from app.core.errors import Misconfigured
+from app.core.sentinel import has_sentinels
 
 log: Final = structlog.get_logger()
 
@@ -59,7 +60,7 @@ def check_redis_url(url: str) -> None:
 def check_redis(redis: Redis) -> None:
     """Raises Misconfigured when Koe cannot work with it, RedisError when it is away; warns where it may lose work."""
     try:
-        _look(_describe(redis), has_sentinels="place" in redis.connection_pool.connection_kwargs)
+        _look(_describe(redis), has_sentinels=has_sentinels(redis))
         _try(redis)
     except (AuthenticationError, AuthorizationError):
         raise Misconfigured(

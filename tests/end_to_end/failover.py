@@ -1,13 +1,19 @@
-"""A primary that is killed with streams open: `python -m tests.end_to_end.failover 50` says what its listeners noticed."""
+"""A primary that is killed with streams open: `python -m tests.end_to_end.failover 50` says what its listeners noticed.
 
+Why the API and the worker are processes of their own: in one process with a hundred listeners, each would wait for the others.
+"""
+
+import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
@@ -15,8 +21,9 @@ import httpx
 from app.core.connections import connect
 from app.core.settings import read_settings
 from tests.end_to_end.listeners import SPEECH, asked
+from tests.end_to_end.processes import API, Process, running
 from tests.engines import name_of, text_of
-from tests.house import Api, wait_until
+from tests.house import free_port, wait_until
 from tests.valkeys import Watched, watched
 from workers.engines.base import Segment, Waveform
 from workers.engines.registry import Loaded
@@ -60,30 +67,46 @@ def fail_over(folder: Path, n_streams: int, *, down_after_ms: int = 500) -> Outc
     on a busy machine, a short time has them take a primary for dead that is not.
     """
     outcome = Outcome()
-    settings = read_settings(
-        {
-            "KOE_DATA": str(folder / "data"),
-            "KOE_THREADS": "32",
-            "KOE_SLOTS": str(2 * n_streams + 4),
-            "KOE_SEGMENT_BYTES": "0",
-            "KOE_CACHE_BYTES": "0",
-        }
-    )
+    environ = {
+        "KOE_DATA": str(folder / "data"),
+        "KOE_PORT": str(free_port()),
+        "KOE_THREADS": "32",
+        "KOE_SLOTS": str(2 * n_streams + 4),
+        "KOE_SEGMENT_BYTES": "0",
+        "KOE_CACHE_BYTES": "0",
+    }
     with watched(folder, down_after_ms=down_after_ms) as trio:
-        pool = Pool(settings, trio.url, Loaded({"tone": PacedEngine()}))
-        api = Api(settings, trio.url)
-        pool.warm_up()
-        pool.start()
-        url = api.start()
-        try:
-            with connect(trio.url) as redis:
-                wait_until(lambda: redis.zcard("koe:workers"))
-            _run(url, n_streams, outcome, trio)
-        finally:
-            api.stop()
-            pool.stop()
+        environ["KOE_REDIS_URL"] = trio.url
+        api = Process(API, folder / "api.log", **environ)
+        with _working(environ), running(api), connect(trio.url) as redis:
+            wait_until(lambda: redis.zcard("koe:workers"))
+            api.wait_said("api_listens")
+            _run(f"http://127.0.0.1:{environ['KOE_PORT']}", n_streams, outcome, trio)
         outcome.n_failovers = (trio.sentinels[0].folder / "log").read_text().count("+switch-master")
     return outcome
+
+
+@contextmanager
+def _working(environ: dict[str, str]) -> Iterator[None]:
+    """A worker, until the end of the block."""
+    worker = get_context("spawn").Process(target=_work, args=(environ,))
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.join()
+
+
+def _work(environ: dict[str, str]) -> None:
+    """One worker, until SIGTERM."""
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    pool = Pool(read_settings(environ), environ["KOE_REDIS_URL"], Loaded({"tone": PacedEngine()}))
+    pool.warm_up()
+    pool.start()
+    ending.wait()
+    pool.stop()
 
 
 def _run(url: str, n_streams: int, outcome: Outcome, trio: Watched) -> None:

@@ -16,6 +16,7 @@ from openai import OpenAI
 from tests.house import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
+API = [sys.executable, "-m", "app.cli", "api"]
 SERVE = [sys.executable, "-m", "app.cli", "serve"]
 _SECONDS = 240
 """For a worker that loads Kokoro on a machine that others use too: it is the nicest process there."""

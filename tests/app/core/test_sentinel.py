@@ -1,8 +1,10 @@
 """The primary that sentinels know: found by every kind of connection, and found again when it was killed."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,27 @@ async def test_a_sentinel_that_is_gone_is_passed_over(trio: Watched) -> None:
     trio.sentinels[2].kill()
     with connect(trio.url) as redis, pytest.raises(RedisError, match="No sentinel knows a primary of 'koe'"):
         redis.ping()
+
+
+async def test_those_who_connect_together_ask_the_sentinels_once(trio: Watched) -> None:
+    n_before, began = n_asked(trio), time.monotonic()
+    with connect(trio.url) as redis, ThreadPoolExecutor(40) as threads:
+        together = threading.Barrier(40)
+
+        def ask() -> object:
+            together.wait()
+            return redis.ping()
+
+        assert all(asking.result() for asking in [threads.submit(ask) for _ in range(40)])
+    async with connect_async(trio.url) as aredis:
+        assert all(await asyncio.gather(*(aredis.ping() for _ in range(40))))
+
+    # An answer counts for 0.2 s; the others are this test's own, and those of the sentinels among themselves.
+    assert n_asked(trio) - n_before <= 12 + (time.monotonic() - began) / 0.2
+
+
+def n_asked(trio: Watched) -> int:
+    return sum(sentinel.redis().info("stats")["total_connections_received"] for sentinel in trio.sentinels)
 
 
 async def test_without_a_replica_nothing_waits_for_one_for_long(trio: Watched) -> None:
