@@ -99,6 +99,9 @@ def _load_kokoro(
             raise EngineUnavailable(_NOT_INSTALLED.format(package))
     # First, since the import takes seconds that a worker without the files need not wait.
     weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
+    from workers.engines.kokoro.devices import find_device
+
+    find_device(device)
     from workers.engines.kokoro.engine import KokoroEngine
 
     def load() -> KokoroEngine:

@@ -17,7 +17,6 @@ import torch
 from app.core.errors import EngineFailed, SegmentTooLong
 from app.core.formats import SAMPLE_RATE_HZ
 from app.core.model_files import find_checkpoint
-from app.core.settings import SettingsError
 from app.core.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.engines.finish import Finish
@@ -26,6 +25,7 @@ from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.batch import N_AT_ONCE, BatchDecoder
 from workers.engines.kokoro.checkpoint import load_model
 from workers.engines.kokoro.decoder import Decoder
+from workers.engines.kokoro.devices import find_device
 from workers.engines.kokoro.framing import MAX_CONTEXT, Framed, frame
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.prosody import Prosody, Score
@@ -80,7 +80,7 @@ class KokoroEngine:
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
         self.weights = files.precision
-        self._device = _find_device(device)
+        self._device = find_device(device)
         self.batch_size = 1 if self._device.type == "cpu" else N_AT_ONCE
         model = load_model(files)
         self._vocabulary: dict[str, int] = model.vocab
@@ -239,27 +239,3 @@ def _time(said: Sequence[SaidWord], n_frames: Sequence[int]) -> Iterator[Word]:
     edges = [n * _FRAME_SECONDS for n in accumulate(n_frames)]
     for word in said:
         yield Word(word.first, word.last, edges[word.begin], edges[word.end])
-
-
-def _find_device(name: str) -> torch.device:
-    """Raises SettingsError for a device that PyTorch does not know or has not got here."""
-    if name == "auto":
-        return torch.device(_devices()[0])
-    try:
-        device = torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
-        raise SettingsError(f"KOE_DEVICE: {name!r} cannot be used here ({reason}). {_choices()}") from None
-    if device.type == "meta":
-        raise SettingsError(f"KOE_DEVICE: {name!r} computes nothing. {_choices()}")
-    return device
-
-
-def _choices() -> str:
-    return f"Here it may be {', '.join(_devices())}, or auto for the best."
-
-
-def _devices() -> list[str]:
-    """Those that are here, the best first."""
-    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    return [name for name, is_here in has.items() if is_here]
