@@ -9,35 +9,35 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from app.api import jobs, models, phonemize, speech, system, voices
-from app.api.cors import CrossOrigin
-from app.api.entrance import Entrance
-from app.api.errors import EXCEPTION_HANDLERS
-from app.api.head import HeadAnswers
-from app.api.headers import AnswerHeaders
-from app.api.metrics import get_metrics
-from app.api.observed import Observed
-from app.api.options import answer_options
-from app.api.page import load_page, show_page
-from app.api.prefix import Prefixed
-from app.api.schema import describe
-from app.core import keys
-from app.core.asking import Asker
-from app.core.bell import Bell
-from app.core.bounds import BODY_BYTES
-from app.core.broker import Broker
-from app.core.connections import connect, connect_async
-from app.core.fleet import RedisFleet, process_name
-from app.core.jobs import Jobs
-from app.core.keyring import Keyring
-from app.core.ledger import API_SHARE, Ledger
-from app.core.lexicon import read_lexicon
-from app.core.limiter import Limiter
-from app.core.metrics import Metrics, SharedView
+from app.access.keyring import Keyring
+from app.access.limiter import Limiter
+from app.api.measures import Metrics, SharedView
+from app.api.middleware.cors import CrossOrigin
+from app.api.middleware.head import HeadAnswers
+from app.api.middleware.headers import AnswerHeaders
+from app.api.middleware.host_check import Entrance
+from app.api.middleware.request_log import Observed
+from app.api.middleware.root_path import Prefixed
+from app.api.openapi.describe import describe
+from app.api.responses.errors import EXCEPTION_HANDLERS
+from app.api.routes import jobs, models, phonemize, speech, system, voices
+from app.api.routes.metrics import get_metrics
+from app.api.routes.options import answer_options
+from app.api.routes.page import load_page, show_page
+from app.core.jobs.files import open_store
+from app.core.jobs.jobs import Jobs
+from app.core.queue.answers import Asker
+from app.core.queue.broker import Broker
+from app.core.queue.fleet import RedisFleet, process_name
+from app.core.queue.registry import API_SHARE, Ledger
+from app.core.request_limits import BODY_BYTES
 from app.core.settings import Settings
-from app.core.store import open_store
-from app.core.voices import load_catalogue
-from app.delivery import Delivery
+from app.core.speech.lexicon import read_lexicon
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
+from app.core.storage.connections import connect, connect_async
+from app.core.storage.notifier import Bell
+from app.delivery.delivery import Delivery
 
 ROUTES: Final = [
     speech.create_speech,

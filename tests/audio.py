@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.core.formats import FORMATS, SAMPLE_RATE_HZ
-from workers.encoder import find_ffmpeg
+from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ
+from workers.synthesis.encoder import find_ffmpeg
 
 Samples = npt.NDArray[np.float32]
 

@@ -12,8 +12,8 @@ import structlog
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from app.core.connections import connect, connect_async
-from app.core.embedded import EmbeddedServer
+from app.core.storage.connections import connect, connect_async
+from app.core.storage.embedded_server import EmbeddedServer
 from tests.house import House, open_house
 
 if TYPE_CHECKING:

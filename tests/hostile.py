@@ -15,23 +15,23 @@ from typing import Any, Final
 import regex
 
 import workers.text
-from app.core.lexicon import WORD as LEXICON_WORD
-from app.core.pauses import asked_seconds
-from app.core.titles import show_title
-from workers.parts import plan_parts
-from workers.text import foreign
-from workers.text.aligning import Stretch, assign
+from app.core.speech.lexicon import WORD as LEXICON_WORD
+from app.core.speech.pauses import asked_seconds
+from app.core.speech.titles import show_title
+from workers.jobs.plan import plan_parts
 from workers.text.chapters import find_chapters
-from workers.text.directions import plain, read_markup
-from workers.text.foreign import find_foreign
-from workers.text.normalize import clean, normalize
+from workers.text.espeak.sanitize import tame
+from workers.text.g2p import other_scripts
+from workers.text.g2p.alignment import Stretch, assign
+from workers.text.g2p.other_scripts import find_foreign
+from workers.text.markup import plain, read_markup
+from workers.text.normalization import verbalize
+from workers.text.normalization.emoji import drop_pictures, say_pictures
+from workers.text.normalization.normalize import clean, normalize
+from workers.text.normalization.rules import Rule
 from workers.text.passages import divide
-from workers.text.pictures import drop_pictures, say_pictures
-from workers.text.reading import reader
-from workers.text.reading.rules import Rule
-from workers.text.script import Script
 from workers.text.segment import segment
-from workers.text.taming import tame
+from workers.text.tracked_text import Script
 from workers.text.words import find_words, says_something
 
 SPACES: Final = (
@@ -334,14 +334,14 @@ def patterns() -> dict[str, Any]:
     """Every pattern that is compiled for texts, by where it stands."""
     modules = [info.name for info in pkgutil.walk_packages(workers.text.__path__, "workers.text.")]
     found: dict[str, Any] = {}
-    for name in (*modules, "workers.parts", "app.core.lexicon", "app.core.pauses", "app.core.titles"):
+    for name in (*modules, "workers.jobs.plan", "app.core.speech.lexicon", "app.core.speech.pauses", "app.core.speech.titles"):
         for key, value in vars(importlib.import_module(name)).items():
             for number, pattern in enumerate(_patterns_in(value)):
                 found.setdefault(f"{name}.{key}" + (f"[{number}]" if number else ""), pattern)
     for language in LANGUAGES:
-        for number, rule in enumerate(reader._rules(language if language == "en-GB" else language.partition("-")[0])):
+        for number, rule in enumerate(verbalize._rules(language if language == "en-GB" else language.partition("-")[0])):
             found[f"reading of {language}[{number}]"] = rule.pattern
-        found[f"foreign to {language}"] = foreign._pattern(language)
+        found[f"foreign to {language}"] = other_scripts._pattern(language)
     return found
 
 

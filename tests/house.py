@@ -17,14 +17,14 @@ import httpx
 from openai import AsyncOpenAI, OpenAI
 
 from app.asgi import create_app
-from app.core.connections import connect
-from app.core.embedded import EmbeddedServer
 from app.core.settings import Settings, read_settings
-from app.server import Server
+from app.core.storage.connections import connect
+from app.core.storage.embedded_server import EmbeddedServer
+from app.server.http_server import Server
 from workers.engines.base import Engine
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
-from workers.pool import Pool
+from workers.process.pool import Pool
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = 30.0) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from workers.engines.kokoro.source import draw_noise
+from workers.engines.kokoro.model.harmonic_source import draw_noise
 
 _N_HARMONICS = 9
 

@@ -9,14 +9,14 @@ from unittest.mock import patch
 import msgspec
 import torch
 
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.voices import Blend
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import Blend
 from tests.benchmarks.speakers.as_shipped import load_model as load_original
 from tests.noise import drawing
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import CheckpointFiles, load_model
-from workers.engines.kokoro.decoder import Decoder
-from workers.engines.kokoro.prosody import Prosody
+from workers.engines.kokoro.model.cpu_decoder import Decoder
+from workers.engines.kokoro.model.prosody import Prosody
 
 ALLOWED = 1e-4
 """The largest difference of a sample that counts as equal, as a share of the original's peak."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.core.settings import read_settings
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
 from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
 
 

@@ -11,22 +11,22 @@ from typing import Final
 import click
 import structlog
 
-from app.core.data_folder import prepare_folders
-from app.core.descriptors import raise_limit
-from app.core.embedded import EmbeddedError, embedded_url
-from app.core.ending import ended_by
 from app.core.errors import EngineUnavailable, KoeError, Misconfigured
+from app.core.host.descriptors import raise_limit
+from app.core.host.exit_status import ended_by
+from app.core.host.parent import end_with_parent
+from app.core.host.service_links import tell_service_links
 from app.core.logs import configure_logs
-from app.core.model_watch import ModelWatch
-from app.core.parent import end_with_parent
-from app.core.redis_url import read_redis_url
-from app.core.service_links import tell_service_links
 from app.core.settings import read_settings
-from app.core.voices import load_catalogue
-from workers.encoder import find_ffmpeg
+from app.core.speech.voices import load_catalogue
+from app.core.storage.data_folder import prepare_folders
+from app.core.storage.embedded_server import EmbeddedError, embedded_url
+from app.core.storage.redis_url import read_redis_url
+from app.core.weights.watch import ModelWatch
 from workers.engines.finish import Finish
 from workers.engines.registry import load_engines
-from workers.pool import Pool
+from workers.process.pool import Pool
+from workers.synthesis.encoder import find_ffmpeg
 
 log: Final = structlog.get_logger()
 

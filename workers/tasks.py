@@ -3,10 +3,10 @@
 import structlog
 from rq import Retry, get_current_job
 
-from app.core.broker import MOST_RETURNS, Lane, lane_of
-from app.core.question import Question
-from app.core.utterance import Utterance
-from workers import runtime
+from app.core.queue.broker import MOST_RETURNS, Lane, lane_of
+from app.core.speech.question import Question
+from app.core.speech.utterance import Utterance
+from workers.process import runtime
 
 
 def plan_job(job_id: str) -> Retry | None:

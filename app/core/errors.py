@@ -1,4 +1,4 @@
-"""Every way speech can fail, as one tree; no HTTP here, `app.api.errors` maps the classes to statuses.
+"""Every way speech can fail, as one tree; no HTTP here, `app.api.responses.errors` maps the classes to statuses.
 
 Why classes: a reader of the code, a test and the other side of the queue must all recognise a failure without reading its
 sentence. An error crosses Redis as `{code, message, param}` (`to_wire`) and becomes the same class again (`from_wire`); a class
@@ -8,7 +8,7 @@ without a code of its own arrives as the nearest ancestor that has one.
 import math
 from typing import ClassVar, Final, Self
 
-from app.core.limits import Standing
+from app.core.rate_limits import Standing
 
 
 class Misconfigured(ValueError):
@@ -21,6 +21,10 @@ class Misconfigured(ValueError):
 
     EXIT_STATUS: Final = 78
     """EX_CONFIG of sysexits.h."""
+
+
+class SettingsError(Misconfigured):
+    """A setting that cannot be used; the message names it and says what it may be."""
 
 
 _MOST_SHOWN_CHARS: Final = 100

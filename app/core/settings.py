@@ -1,4 +1,4 @@
-"""The settings, read once from `KOE_*` at the roots (`app.cli`, `workers.__main__`) and handed down as values.
+"""The settings, read once from `KOE_*` at the roots (`app.cli.commands`, `workers.__main__`) and handed down as values.
 
 Why an unknown `KOE_` name is an error: a misspelt setting that is quietly ignored costs an evening.
 """
@@ -15,13 +15,13 @@ from typing import Any, Final, Literal, get_type_hints
 
 import msgspec
 
-from app.core.bounds import Bounds
-from app.core.errors import Misconfigured
-from app.core.home import home
-from app.core.limits import RateLimit, parse_rate_limit
+from app.core.errors import SettingsError
+from app.core.host.home import home
+from app.core.host.own_python import own_environ
+from app.core.host.service_links import service_links
 from app.core.origins import check_origin
-from app.core.own_python import own_environ
-from app.core.service_links import service_links
+from app.core.rate_limits import RateLimit, parse_rate_limit
+from app.core.request_limits import Bounds
 
 EVERY_ADDRESS: Final = "::"
 """As a host: every address of this machine, of both families."""
@@ -38,10 +38,6 @@ _MOST_SHOWN: Final = 60
 """Characters of a value in a message."""
 _LIKE_A_SETTING: Final = 0.75
 """How alike a name must be to a setting's to be taken for a misspelling of it, as `difflib` counts."""
-
-
-class SettingsError(Misconfigured):
-    """A setting that cannot be used; the message names it and says what it may be."""
 
 
 class Secret:
@@ -162,7 +158,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     emoji: Literal["drop", "say"] = "drop"
     """What becomes of emoji: dropped, or said by their names in the language of the text (`say`)."""
     voices_file: Path | None = None
-    """TOML file with voices and aliases of the operator's own, in the shape of `app/core/voices.toml`."""
+    """TOML file with voices and aliases of the operator's own, in the shape of `app/core/speech/voices.toml`."""
     loudness: float = -20.0
     """Loudness of every voice in LUFS (ITU-R BS.1770), from -40 to -9; 0 leaves each as loud as its engine speaks it."""
     ffmpeg: Path | None = None

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.jobs import JobBook
-from app.core.store import Store, open_store
+from app.core.jobs.files import Store, open_store
+from app.core.jobs.jobs import JobBook
 from tests.house import House
 
 

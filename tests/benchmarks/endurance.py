@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from app.core.formats import FORMATS
+from app.core.speech.formats import FORMATS
 from tests.benchmarks.processes import Served, served
 from tests.benchmarks.texts import text_of
 

@@ -11,8 +11,8 @@ from multiprocessing import get_context
 from statistics import median
 from typing import Final
 
-from app.core.languages import LANGUAGES
-from app.core.voices import Blend, BlendPart, load_catalogue, show_blend
+from app.core.speech.languages import LANGUAGES
+from app.core.speech.voices import Blend, BlendPart, load_catalogue, show_blend
 from tests.benchmarks.figures import Row
 from tests.benchmarks.machine import n_cores
 from tests.benchmarks.model import Model, model_once

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from tests.benchmarks.figures import percentile
 from tests.benchmarks.texts import sentences
-from workers.text import espeak
-from workers.text.espeak_child import Library
+from workers.text.espeak import library
+from workers.text.espeak.child_process import Library
 
 VOICE: Final = "gmw/en-US+f3"
 
@@ -37,7 +37,7 @@ def speak_here(text: str) -> Any:
 
 def speak_there(text: str) -> Any:
     """What a worker does."""
-    return espeak.speak(text, VOICE, wpm=175, pitch=50)[0].tobytes()
+    return library.speak(text, VOICE, wpm=175, pitch=50)[0].tobytes()
 
 
 def seconds(ask: Callable[[str], Any], text: str) -> tuple[float, Any]:
@@ -67,7 +67,7 @@ def main(n_rounds: int) -> None:
     speech = compare(speak_here, speak_there, n_rounds)
     library = open_library()
     phonemes = compare(
-        lambda text: library.phonemes(text.encode(), VOICE, 2).decode(), lambda text: espeak.phonemes(text, VOICE), n_rounds
+        lambda text: library.phonemes(text.encode(), VOICE, 2).decode(), lambda text: library.phonemes(text, VOICE), n_rounds
     )
     for name, pairs in (("phonemes", phonemes), ("speech", speech)):
         columns = [[one for one, _ in pairs], [other for _, other in pairs], [other - one for one, other in pairs]]

@@ -16,7 +16,7 @@ from typing import Final
 
 import httpx
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.listeners import Listener
 from tests.benchmarks.report import Report

@@ -3,13 +3,13 @@
 import tracemalloc
 from typing import Final
 
-from app.core.utterance import Utterance
-from app.core.voices import load_catalogue
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import load_catalogue
 from tests.benchmarks.figures import Row
 from tests.benchmarks.report import Report
 from tests.hostile import cpu_seconds, hostile, shapes
 from workers.engines.tone import ToneEngine
-from workers.synthesizer import prepare, read
+from workers.synthesis.synthesizer import prepare, read
 
 SHORT_CHARS, LONG_CHARS = 10_000, 40_000
 _N_WORST: Final = 15

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from app.core.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 
 @dataclass

@@ -9,7 +9,7 @@ import time
 
 import httpx
 
-from app.core.formats import FORMATS
+from app.core.speech.formats import FORMATS
 from tests.benchmarks.figures import Row, spread
 from tests.benchmarks.listeners import Listener
 from tests.benchmarks.plan import Plan

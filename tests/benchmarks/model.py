@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
 from tests.benchmarks.kept import cache_folder, make_once
 from tests.checkpoints import make_checkpoint
 from tests.real import find_real

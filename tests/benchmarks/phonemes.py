@@ -9,10 +9,10 @@ from typing import Final
 
 from tests.benchmarks.texts import sentences
 from tests.checkpoints import PHONEMES
-from workers.engines.kokoro.alphabet import spell
 from workers.engines.kokoro.packs import N_ROWS
-from workers.text.directions import NO_DIRECTIONS
-from workers.text.phonemize import Phonemizer
+from workers.engines.kokoro.vocabulary import spell
+from workers.text.g2p.phonemize import Phonemizer
+from workers.text.markup import NO_DIRECTIONS
 
 _PHONEMIZER: Final = Phonemizer()
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from rq.job import Job
 
-from app.core.broker import Lane, lane_queue
-from app.core.connections import connect
-from app.core.embedded import embedded_url
+from app.core.queue.broker import Lane, lane_queue
+from app.core.storage.connections import connect
+from app.core.storage.embedded_server import embedded_url
 
 _EVERY_SECONDS: Final = 0.1
 

@@ -23,18 +23,18 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
-from app.core.languages import LANGUAGES
-from app.core.utterance import Utterance
-from app.core.voices import Blend, load_catalogue
-from app.core.words import TimedWord
+from app.core.speech.languages import LANGUAGES
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import Blend, load_catalogue
+from app.core.speech.word_times import TimedWord
 from tests.benchmarks.processes import served
 from tests.checkpoints import make_checkpoint
 from workers.engines.base import Engine, Segment
 from workers.engines.espeak import EspeakEngine
 from workers.engines.kokoro.engine import KokoroEngine
-from workers.joining import to_sound
-from workers.synthesizer import Read, Reading, prepare, read
-from workers.telling import Teller
+from workers.synthesis.joining import to_sound
+from workers.synthesis.synthesizer import Read, Reading, prepare, read
+from workers.synthesis.word_timing import Teller
 from workers.text.words import find_words, says_something
 
 console = Console(width=140)

@@ -16,8 +16,8 @@ import httpx
 from redis import Redis
 from rich.console import Console
 
-from app.core.connections import connect
-from app.core.embedded import embedded_url
+from app.core.storage.connections import connect
+from app.core.storage.embedded_server import embedded_url
 from tests.benchmarks.figures import Row, spread
 from tests.benchmarks.report import make_table
 from tests.chaos.faults import Fleet

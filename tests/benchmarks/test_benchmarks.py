@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import workers.engines.kokoro
-from app.core.languages import LANGUAGES
-from app.core.voices import load_catalogue
+from app.core.speech.languages import LANGUAGES
+from app.core.speech.voices import load_catalogue
 from tests.benchmarks import engine
 from tests.benchmarks.__main__ import PARTS, QUICK_PARTS, main
 from tests.benchmarks.equality import a_segment

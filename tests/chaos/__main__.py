@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from app.core.formats import FORMATS
+from app.core.speech.formats import FORMATS
 from tests.chaos.faults import Fleet, Monkey
 from tests.chaos.listeners import Listener, Script, Tally, crowd
 

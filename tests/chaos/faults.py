@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from app.core.connections import connect
-from app.core.embedded import embedded_url
+from app.core.storage.connections import connect
+from app.core.storage.embedded_server import embedded_url
 from tests.end_to_end.processes import WORKER, Process, Served, is_alive
 from tests.house import wait_until
 
@@ -120,7 +120,7 @@ class Monkey:
 
     def kill_espeak(self) -> None:
         """kill -9 of a process in which espeak-ng speaks or phonemizes for a worker: of one that computes, where one does."""
-        children = [pid for worker in self._fleet.workers() for pid in _children(worker) if _is(pid, "espeak_child")]
+        children = [pid for worker in self._fleet.workers() for pid in _children(worker) if _is(pid, "espeak/child_process")]
         if not children:
             raise ProcessLookupError
         busy = [pid for pid in children if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "R"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core import keys
 from app.core.settings import read_settings
+from app.core.storage import keys
 from tests.house import Api, House, free_port, open_house, wait_until
 from workers.engines.base import Segment, Waveform
 from workers.engines.tone import ToneEngine

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.formats import FORMATS, OPENAI_FORMATS
+from app.core.speech.formats import FORMATS, OPENAI_FORMATS
 from tests.audio import same_file
 from tests.clients.driving import HERE, plainly
 from tests.clients.environments import clean_environ

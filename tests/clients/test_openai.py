@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.core.formats import FORMATS, OPENAI_FORMATS
+from app.core.speech.formats import FORMATS, OPENAI_FORMATS
 from tests.audio import decode, same_file
 from tests.clients.driving import HERE, TEXT, installed, plainly, run
 from tests.clients.environments import node_with_clients, python_with

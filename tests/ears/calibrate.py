@@ -1,4 +1,4 @@
-"""`python -m tests.ears.calibrate`: the loudness of each voice as Kokoro speaks it, for `app/core/voices.toml`.
+"""`python -m tests.ears.calibrate`: the loudness of each voice as Kokoro speaks it, for `app/core/speech/voices.toml`.
 
 Why apart from the server: the gain of a voice is what is found here, so it is measured without one.
 """
@@ -9,9 +9,9 @@ import click
 import numpy as np
 import pyloudnorm
 
-from app.core.formats import SAMPLE_RATE_HZ
 from app.core.settings import read_settings
-from app.core.voices import Voice, load_catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import Voice, load_catalogue
 from tests.ears.texts import read_texts
 from workers.engines.kokoro.engine import KokoroEngine
 

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.ears.canonical import split
 from tests.ears.listener import Heard
 from tests.ears.score import differences

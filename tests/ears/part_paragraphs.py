@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.ears.part_sentences import errors_of, misheard
 from tests.ears.report import Report, Row
 from tests.ears.session import Hearing, Session

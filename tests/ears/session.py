@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Final
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.ears.files import find_listener
 from tests.ears.listener import OTHER_MARGIN_SECONDS, Heard, Listener, Samples
 from tests.ears.quality import Judge, Quality

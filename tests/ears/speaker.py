@@ -18,9 +18,9 @@ import httpx
 import msgspec
 import numpy as np
 
-from app.core.formats import SAMPLE_RATE_HZ
 from app.core.settings import read_settings
-from app.core.words import TimedWord
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.word_times import TimedWord
 from tests.ears.listener import Samples
 from tests.end_to_end.processes import Served, is_alive, running
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.words import TimedWord
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.word_times import TimedWord
 from tests.ears import judge
 from tests.ears.faults import KINDS, Original, make_fault, make_faults
 from tests.ears.judge import Manner, find_faults, manner_of

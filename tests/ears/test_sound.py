@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.ears.listener import Samples
 from tests.ears.sound import (
     edge_silences,

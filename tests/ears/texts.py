@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from app.core.voices import Voice, load_catalogue
+from app.core.speech.voices import Voice, load_catalogue
 from tests.ears.speaker import Request
 
 FOLDER: Final = Path(__file__).parent / "texts"

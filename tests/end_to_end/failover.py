@@ -18,8 +18,8 @@ from pathlib import Path
 
 import httpx
 
-from app.core.connections import connect
 from app.core.settings import read_settings
+from app.core.storage.connections import connect
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.end_to_end.processes import API, Process, running
 from tests.engines import name_of, text_of
@@ -28,7 +28,7 @@ from tests.valkeys import Watched, watched
 from workers.engines.base import Segment, Waveform
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
-from workers.pool import Pool
+from workers.process.pool import Pool
 
 JOBS = "/v1/audio/speech/jobs"
 _SEGMENT_SECONDS = 0.25

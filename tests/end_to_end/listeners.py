@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from app.core import keys
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
 from tests.audio import decode, pitch_hz
 from tests.house import House, wait_until
 from workers.engines.tone import frequency_hz

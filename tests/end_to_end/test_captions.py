@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.core.store import open_store
-from app.core.voices import BlendPart
+from app.core.jobs.files import open_store
+from app.core.speech.voices import BlendPart
 from tests.engines import text_of
 from tests.house import House, wait_until
 from workers.engines.tone import ToneEngine

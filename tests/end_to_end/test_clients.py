@@ -13,8 +13,8 @@ import httpx
 import pytest
 from openai import AuthenticationError, AzureOpenAI
 
-from app.core.formats import FORMATS
 from app.core.settings import read_settings
+from app.core.speech.formats import FORMATS
 from tests.audio import decode, same_file, sounding_seconds
 from tests.house import Api, House
 

@@ -4,7 +4,7 @@ import warnings
 
 import flask
 
-from app.core.broker import Lane, lane_queue
+from app.core.queue.broker import Lane, lane_queue
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
 from tests.end_to_end.listeners import asked, post
 from tests.engines import FailingEngine

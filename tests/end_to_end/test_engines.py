@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
 from tests.audio import Samples, decode, sounding_seconds
 from tests.checkpoints import make_checkpoint
 from tests.end_to_end.listeners import asked, post
 from tests.end_to_end.processes import serving
 from tests.house import House, open_house
 from workers.engines.registry import Loaded, load_engines
-from workers.text import espeak as library
-from workers.text import spelling
+from workers.text import preprocess
+from workers.text.espeak import library
 
 FEW_SLOTS = {"KOE_SLOTS": "4", "KOE_BATCH_SLOTS": "1"}
 ENGLISH = "The birch canoe slid on the smooth planks, and nobody saw it."
@@ -102,7 +102,7 @@ def test_espeak_speaks_what_its_library_does_not_survive(
     espeak: House, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the tamer, so that its processes do die."""
-    monkeypatch.setattr(spelling, "tame", lambda script: script)
+    monkeypatch.setattr(preprocess, "tame", lambda script: script)
     monkeypatch.setattr(library, "part_runs", lambda text: text)
 
     answers = [post(espeak, asked(text, language=language, normalize=normalize)) for text in DEADLY]

@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from app.core.broker import Lane, lane_queue
+from app.core.queue.broker import Lane, lane_queue
 from tests.engines import GatedEngine
 from tests.house import House, open_house, wait_until
 from workers.engines.tone import ToneEngine

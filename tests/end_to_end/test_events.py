@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from app.core.formats import FORMATS
+from app.core.speech.formats import FORMATS
 from tests.audio import decode, same_file
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
 from tests.end_to_end.listeners import SPEECH, asked, wait_forgotten
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.house import House, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
-from workers.joining import PAUSE_SECONDS
+from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.segment import segment
 from workers.text.words import find_words
 

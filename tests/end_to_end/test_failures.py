@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.core import keys
-from app.core.formats import FORMATS
+from app.core.speech.formats import FORMATS
+from app.core.storage import keys
 from tests.audio import decode, ffmpeg
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
 from tests.end_to_end.listeners import asked, listening, post

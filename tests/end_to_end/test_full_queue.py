@@ -8,15 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.core.connections import connect
 from app.core.settings import Settings, read_settings
+from app.core.storage.connections import connect
 from tests.end_to_end.listeners import SPEECH, asked, listening
 from tests.engines import GatedEngine, text_of
 from tests.house import Api, House, open_house, wait_until
 from tests.valkeys import serving
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
-from workers.pool import Pool
+from workers.process.pool import Pool
 
 JOBS = "/v1/audio/speech/jobs"
 HASTY = {"KOE_MAX_WAIT": "3", "KOE_WORKER_TIMEOUT": "1", "KOE_THREADS": "1"}

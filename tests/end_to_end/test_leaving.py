@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.core.broker import Lane, lane_queue
+from app.core.queue.broker import Lane, lane_queue
 from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, wait_forgotten
 from tests.engines import GatedEngine, text_of

@@ -12,12 +12,12 @@ import httpx
 import openai
 import pytest
 
-from app.core import keys
+from app.core.storage import keys
 from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import GatedEngine, text_of
 from tests.house import Api, House, open_house, wait_until
-from workers.pace import FirstSoundPace
+from workers.synthesis.pace import FirstSoundPace
 
 HEADERS = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
 

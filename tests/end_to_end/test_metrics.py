@@ -10,9 +10,9 @@ from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from app.api import observed
+from app.api.measures import HELP
+from app.api.middleware import request_log
 from app.asgi import create_app
-from app.core.metrics import HELP
 from app.core.settings import Settings
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
 from tests.end_to_end.listeners import SPEECH, asked, listening, post
@@ -130,7 +130,7 @@ def test_an_answer_that_fails_half_way_is_counted(gated: House, gate: GatedEngin
 
 
 def test_it_is_one_line_of_the_log_with_its_code(gated: House, gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observed, "log", structlog.get_logger())
+    monkeypatch.setattr(request_log, "log", structlog.get_logger())
     with capture_logs() as captured:
         gate.release(1)
         with listening(gated, asked(text_of(6, "failing again"))) as listener:

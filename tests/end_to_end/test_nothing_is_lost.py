@@ -12,10 +12,10 @@ import httpx
 import pytest
 from redis import Redis
 
-from app.core.broker import Lane, lane_queue
-from app.core.connections import connect
-from app.core.embedded import embedded_url
-from app.core.formats import FORMATS
+from app.core.queue.broker import Lane, lane_queue
+from app.core.speech.formats import FORMATS
+from app.core.storage.connections import connect
+from app.core.storage.embedded_server import embedded_url
 from tests.end_to_end import listeners
 from tests.end_to_end.listeners import SPEECH
 from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive, running, serving

@@ -17,10 +17,10 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from app.core import keys
-from app.core.broker import MOST_RETURNS, Broker, Lane, lane_queue
-from app.core.question import Question
-from app.core.voices import load_catalogue
+from app.core.queue.broker import MOST_RETURNS, Broker, Lane, lane_queue
+from app.core.speech.question import Question
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
 from tests.engines import name_of
 from tests.house import House, open_house, wait_until
 from workers.engines.base import Segment
@@ -192,8 +192,8 @@ def test_when_too_many_wait_it_is_told(house: House, held: HeldEngine) -> None:
 
 
 def test_what_a_client_has_left_is_not_read_any_more(house: House, held: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.core.asking.WANTED_TTL_SECONDS", 1)
-    monkeypatch.setattr("app.core.asking._TICK_SECONDS", 0.1)
+    monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)
+    monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.1)
     gone = Question(text="Gone.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
     with house.redis() as redis, ThreadPoolExecutor(1) as threads:
         first = take_slot(house, held, threads)

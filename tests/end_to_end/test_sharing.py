@@ -11,7 +11,7 @@ import httpx
 import pytest
 import soundfile
 
-from app.core.formats import FORMATS
+from app.core.speech.formats import FORMATS
 from tests.audio import decode, same_file
 from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, speaks_as
 from tests.engines import GatedEngine, name_of, text_of

@@ -66,7 +66,7 @@ def test_keys_do_not_stand_on_a_command_line(data: Path) -> None:
     assert not any(KEY in line for line in lines)
 
 
-@pytest.mark.parametrize("module", ["app.asgi", "app.cli", "app.serve"])
+@pytest.mark.parametrize("module", ["app.asgi", "app.cli.commands", "app.supervisor.supervisor"])
 def test_the_apis_side_starts_without_the_workers_and_the_model(module: str) -> None:
     script = f"import sys, json, {module}; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
 

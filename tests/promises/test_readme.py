@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from app.cli import koe
-from app.core import bounds
+from app.cli.commands import koe
+from app.core import request_limits
 from app.core.settings import Bytes, Settings, env_name
 
 ROOT = Path(__file__).parents[2]
@@ -80,13 +80,13 @@ def test_the_limits_of_a_connection_are_those_that_hold() -> None:
     table = README.split("### What a connection may cost")[1].split("\n\n")[1]
 
     for limit in (
-        f"{bounds.HEAD_BYTES // 1024} KiB and {bounds.HEADERS} headers",
-        f"| {bounds.HEAD_SECONDS:g} s from",
-        f"| {bounds.BODY_SECONDS:g} s from",
-        f"| {bounds.BODY_BYTES // 1024**2} MiB of body; {bounds.JOB_BODY_BYTES // 1024**2} MiB for a job",
-        f"| {bounds.REQUESTS_AHEAD} requests",
+        f"{request_limits.HEAD_BYTES // 1024} KiB and {request_limits.HEADERS} headers",
+        f"| {request_limits.HEAD_SECONDS:g} s from",
+        f"| {request_limits.BODY_SECONDS:g} s from",
+        f"| {request_limits.BODY_BYTES // 1024**2} MiB of body; {request_limits.JOB_BODY_BYTES // 1024**2} MiB for a job",
+        f"| {request_limits.REQUESTS_AHEAD} requests",
         f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
         f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
     ):
         assert limit in table
-    assert bounds.SPARE_FILES == 0.25
+    assert request_limits.SPARE_FILES == 0.25

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core import bounds, errors, pauses
+from app.core import errors, request_limits
 from app.core.settings import Settings, env_name
+from app.core.speech import pauses
 
 ROOT = Path(__file__).parents[2]
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
@@ -30,10 +31,10 @@ def test_every_code_that_is_new_can_be_answered() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        f"| {bounds.HEAD_BYTES // 1024} KiB, {bounds.HEADERS} headers each |",
-        f"| {bounds.HEAD_SECONDS:g} s; {bounds.BODY_SECONDS:g} s |",
-        f"| {bounds.BODY_BYTES // 1024**2} MiB; {bounds.JOB_BODY_BYTES // 1024**2} MiB for a job |",
-        f"| {bounds.REQUESTS_AHEAD} |",
+        f"| {request_limits.HEAD_BYTES // 1024} KiB, {request_limits.HEADERS} headers each |",
+        f"| {request_limits.HEAD_SECONDS:g} s; {request_limits.BODY_SECONDS:g} s |",
+        f"| {request_limits.BODY_BYTES // 1024**2} MiB; {request_limits.JOB_BODY_BYTES // 1024**2} MiB for a job |",
+        f"| {request_limits.REQUESTS_AHEAD} |",
         f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
         f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
         f"`KOE_MAX_INPUT_CHARS` ({Settings().max_input_chars:,})",

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from app.core.utterance import WIRE_VERSION
-from app.core.voices import Blend
-from workers.text.directions import NO_DIRECTIONS, Directions
+from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.voices import Blend
+from workers.text.markup import NO_DIRECTIONS, Directions
 from workers.text.segment import Ending
 from workers.text.words import SaidWord
 
 Samples = npt.NDArray[np.float32]
-"""(n_samples,), float32, in [-1, 1], at `app.core.formats.SAMPLE_RATE_HZ`."""
+"""(n_samples,), float32, in [-1, 1], at `app.core.speech.formats.SAMPLE_RATE_HZ`."""
 
 
 SECONDS_PER_PHONEME: Final = 0.08
@@ -96,7 +96,7 @@ class Engine(Protocol):
     """What speaks. Made once for the life of a process; every method may be called from several threads at a time."""
 
     name: str
-    """As `app.core.models.ENGINE_ORDER` and the `x-koe-engine` header have it."""
+    """As `app.core.speech.models.ENGINE_ORDER` and the `x-koe-engine` header have it."""
     identity: str
     """Equal where the same segment sounds the same: it tells the engine, the files that it speaks with, and a number that is
     raised when its code makes another sound of them.
@@ -134,8 +134,8 @@ class Engine(Protocol):
         """One waveform for each segment, in order. The same segment gives the same samples, whatever stands beside it and
         however many threads, `n_threads` at most, it is spoken by.
 
-        Raises SegmentTooLong, and never cuts; OutOfMemory when it finds no memory (`workers.memory.or_out_of_memory`), and
-        EngineFailed when it fails otherwise.
+        Raises SegmentTooLong, and never cuts; OutOfMemory when it finds no memory
+        (`workers.engines.memory.or_out_of_memory`), and EngineFailed when it fails otherwise.
         """
         ...
 

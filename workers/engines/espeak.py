@@ -16,13 +16,13 @@ import numpy as np
 import soxr
 
 from app.core.errors import InvalidValue, NotSupported, SegmentTooLong
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.voices import Blend, BlendPart, Catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Segment, Waveform, Word
 from workers.engines.finish import Finish
-from workers.memory import or_out_of_memory
-from workers.text import espeak
-from workers.text.directions import NO_DIRECTIONS, Directions
+from workers.engines.memory import or_out_of_memory
+from workers.text.espeak import library
+from workers.text.markup import NO_DIRECTIONS, Directions
 from workers.text.segment import fit, segment
 from workers.text.words import find_words
 
@@ -57,8 +57,8 @@ class EspeakEngine:
 
     def __init__(self, catalogue: Catalogue, finish: Finish | None = None) -> None:
         """Raises EngineUnavailable when espeak-ng does not work on this machine."""
-        espeak.self_test()
-        espeak.voices()
+        library.self_test()
+        library.voices()
         self._timbres = _cast(catalogue)
         cast = hashlib.sha256(msgspec.json.encode(self._timbres, order="deterministic")).hexdigest()
         self._finish = finish or Finish()
@@ -66,7 +66,7 @@ class EspeakEngine:
 
     def speaks(self, language: str) -> bool:
         """Whether espeak-ng has a voice for it."""
-        return espeak.find_voice(language) is not None
+        return library.find_voice(language) is not None
 
     def prepare(
         self,
@@ -107,23 +107,23 @@ class EspeakEngine:
 
     def close(self) -> None:
         """Ends the processes that wait, which another engine of this process would start again."""
-        espeak.SPEAKING.close()
+        library.SPEAKING.close()
 
     def _speak(self, one: Segment) -> Waveform:
         if one.n_phonemes > MAX_PHONEMES:
             raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'espeak' takes {MAX_PHONEMES}.")
         name, pitch = self._name(one.voice, one.language), self._pitch(one.voice)
-        wpm = round(min(max(_NORMAL_WPM * one.speed, espeak.LEAST_WPM), espeak.MOST_WPM))
-        pcm, events = espeak.speak(one.text, name, wpm=wpm, pitch=pitch)
-        samples = soxr.resample(pcm.astype(np.float32) / 32768, espeak.RATE_HZ, SAMPLE_RATE_HZ)
+        wpm = round(min(max(_NORMAL_WPM * one.speed, library.LEAST_WPM), library.MOST_WPM))
+        pcm, events = library.speak(one.text, name, wpm=wpm, pitch=pitch)
+        samples = soxr.resample(pcm.astype(np.float32) / 32768, library.RATE_HZ, SAMPLE_RATE_HZ)
         seconds = len(samples) / SAMPLE_RATE_HZ
         spoken = Waveform(samples, _time(one.text, events, len(pcm), seconds))
-        slower = max(1.0, espeak.LEAST_WPM / (_NORMAL_WPM * one.speed))
+        slower = max(1.0, library.LEAST_WPM / (_NORMAL_WPM * one.speed))
         return self._finish(spoken, seconds=seconds * slower, loudness_lufs=self._loudness(one.voice))
 
     def _name(self, voice: Blend, language: str) -> str:
         """The name that espeak-ng knows voice and language by: `gmw/en-US+f3`."""
-        spoken = espeak.find_voice(language)
+        spoken = library.find_voice(language)
         if spoken is None:
             raise NotSupported(f"The language '{language}' is not one that espeak-ng speaks.", param="language")
         return f"{spoken}+{self._timbre(_heaviest(voice)).variant}"
@@ -159,11 +159,11 @@ def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
 
 
 def _phonemize(text: str, *, voice: str) -> str:
-    phonemes = espeak.phonemes(text, voice)
+    phonemes = library.phonemes(text, voice)
     return phonemes if _NOT_A_LETTER.sub("", phonemes) else ""
 
 
-def _time(text: str, events: list[espeak.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:
+def _time(text: str, events: list[library.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:
     """The words of `text`, each from where it begins to where the next does; between two events time goes by characters."""
     spans = find_words(text)
     characters = np.maximum.accumulate([0, *(min(event.character, len(text)) for event in events), len(text)])

@@ -5,7 +5,7 @@ from typing import Final
 
 import imageio_ffmpeg
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Samples, Waveform, Word
 from workers.engines.loudness import Leveller
 from workers.engines.time_stretch import time_stretch

@@ -19,10 +19,10 @@ from weakref import WeakSet
 import structlog
 
 from app.core.errors import EngineUnavailable
-from app.core.voices import Blend
+from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
-from workers.memory import return_memory
-from workers.text.directions import NO_DIRECTIONS, Directions
+from workers.engines.memory import return_memory
+from workers.text.markup import NO_DIRECTIONS, Directions
 
 log: Final = structlog.get_logger()
 

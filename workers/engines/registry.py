@@ -12,8 +12,8 @@ import msgspec
 import structlog
 
 from app.core.errors import EngineUnavailable
-from app.core.model_files import Precision, find_checkpoint
-from app.core.voices import Catalogue
+from app.core.speech.voices import Catalogue
+from app.core.weights.files import Precision, find_checkpoint
 from workers.engines.base import Engine
 from workers.engines.finish import Finish
 from workers.engines.idle import IdleEngine

@@ -17,7 +17,7 @@ import ffmpeg
 import numpy as np
 
 from app.core.errors import EngineFailed
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Samples
 
 _MAX_STEP: Final = 2.0

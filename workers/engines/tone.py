@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from app.core.errors import SegmentTooLong
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.voices import Blend, show_blend
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import Blend, show_blend
 from workers.engines.base import Samples, Segment, Waveform, Word
-from workers.memory import or_out_of_memory
-from workers.text.directions import NO_DIRECTIONS, Directions
+from workers.engines.memory import or_out_of_memory
+from workers.text.markup import NO_DIRECTIONS, Directions
 from workers.text.segment import fit, segment
 from workers.text.words import find_words, says_something
 

@@ -15,10 +15,10 @@ from typing import Final, Literal, get_args
 import click
 import msgspec
 
-from app.core.data_folder import make_private
-from app.core.ending import ended_by
+from app.core.host.exit_status import ended_by
 from app.core.settings import Settings, read_settings
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
+from app.core.storage.data_folder import make_private
 from workers.engines.kokoro.names import CONFIG, WEIGHTS
 from workers.setup.downloads import Downloads
 from workers.setup.english_model import EnglishModel

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from app.core.terminal import plain_console
+from app.core.host.terminal import plain_console
 
 _LOOK_SECONDS: Final = 0.2
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from app.core.titles import show_title
+from app.core.speech.titles import show_title
 
 MOST_CHAPTERS: Final = 999
 """A text with more headings than this is a list of something and has no chapters."""

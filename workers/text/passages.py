@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from workers.text.looking import look
-from workers.text.reading.markup import COMMENT, PROGRAM
-from workers.text.script import Script
+from workers.text.cancellation import look
+from workers.text.normalization.markup_removal import COMMENT, PROGRAM
 from workers.text.segment import OPENERS, PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
+from workers.text.tracked_text import Script
 
 LEAST_CHARS: Final = 1000
 """A passage ends at the first blank line from here on."""

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from workers.text.looking import look
+from workers.text.cancellation import look
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound=Sized)

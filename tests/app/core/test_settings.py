@@ -6,8 +6,9 @@ from typing import get_type_hints
 
 import pytest
 
-from app.core.service_links import service_links
-from app.core.settings import Bytes, Secret, Settings, SettingsError, env_name, read_settings, write_settings
+from app.core.errors import SettingsError
+from app.core.host.service_links import service_links
+from app.core.settings import Bytes, Secret, Settings, env_name, read_settings, write_settings
 
 
 def test_nothing_set_means_the_defaults() -> None:

@@ -12,7 +12,7 @@ import torch
 import transformers
 from kokoro.model import KModel
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.benchmarks.kept import VOICE
 from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
 from workers.engines.kokoro.names import REPOSITORY

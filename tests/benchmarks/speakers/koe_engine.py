@@ -7,13 +7,13 @@ from pathlib import Path
 
 import structlog
 
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.utterance import Utterance
-from app.core.voices import BlendPart, load_catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import BlendPart, load_catalogue
 from tests.benchmarks.kept import VOICE
 from workers.engines.base import Segment
 from workers.engines.kokoro.engine import KokoroEngine
-from workers.synthesizer import prepare, read
+from workers.synthesis.synthesizer import prepare, read
 from workers.text.segment import Ending
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.voices import Catalogue, load_catalogue
+from app.core.speech.voices import Catalogue, load_catalogue
 from workers.engines.base import Engine
 from workers.engines.espeak import EspeakEngine
 from workers.engines.idle import IdleEngine

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app.core.errors import SegmentTooLong
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.models import ENGINE_ORDER
-from app.core.voices import Catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.models import ENGINE_ORDER
+from app.core.speech.voices import Catalogue
 from workers.engines.base import Engine, Segment
 from workers.text.segment import Ending
 from workers.text.words import find_words, says_something
@@ -150,7 +150,7 @@ from pathlib import Path
 import msgspec
 
 from app.core.errors import OutOfMemory
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
 from workers.engines.registry import load_engines
 
 name, model_dir, idle_unload = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from app.core.errors import InvalidValue, NotSupported
-from app.core.languages import LANGUAGES
-from app.core.voices import BlendPart, Catalogue
+from app.core.speech.languages import LANGUAGES
+from app.core.speech.voices import BlendPart, Catalogue
 from workers.engines.espeak import EspeakEngine
 
 TEXTS = {"ja": "こんにちは", "zh": "你好", "hi": "नमस्ते", "ko": "안녕하세요", "ru": "привет"}

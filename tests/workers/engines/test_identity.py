@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
 from workers.engines.espeak import EspeakEngine
 from workers.engines.identity import identity_of
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import EngineUnavailable
-from app.core.voices import Catalogue
+from app.core.speech.voices import Catalogue
 from tests.engines import GatedEngine, text_of
 from tests.house import wait_until
 from workers.engines.base import Engine, Segment, Waveform

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Samples
 from workers.engines.loudness import MAX_TRUE_PEAK_DB, Leveller, limit
 

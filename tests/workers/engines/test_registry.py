@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import EngineUnavailable
-from app.core.voices import Catalogue
+from app.core.speech.voices import Catalogue
 from workers.engines.registry import load_engines
 
 
@@ -46,7 +46,7 @@ def test_tone_and_espeak_come_alone(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize("choice", ["tone", "espeak"])
 def test_torch_is_imported_for_kokoro_only(choice: str) -> None:
     program = (
-        "import sys; from app.core.voices import load_catalogue; from workers.engines.registry import load_engines; "
+        "import sys; from app.core.speech.voices import load_catalogue; from workers.engines.registry import load_engines; "
         f"load_engines({choice!r}, catalogue=load_catalogue()); assert not {{'torch', 'spacy'}} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import EngineFailed
-from app.core.formats import SAMPLE_RATE_HZ
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Samples
 from workers.engines.time_stretch import steps_of, time_stretch
 

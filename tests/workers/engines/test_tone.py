@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.voices import Catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import Catalogue
 from workers.engines.tone import ToneEngine, frequency_hz
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.voices import load_catalogue
+from app.core.speech.voices import load_catalogue
 from tests.workers.setup.onnx_files import make_export
 from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS
 from workers.setup.sources import HubFiles, RegistryFiles, Release, Sources, Tarball, Wheel

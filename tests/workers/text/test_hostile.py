@@ -12,12 +12,12 @@ from tests.hostile import grows_faster, passes, patterns, shapes
 BOUNDED = {
     "workers.text.chapters._HEADING": "a line of 90 characters at most",
     "workers.text.passages._WHOLE": "a bounded number of steps at each place, more than these texts have characters",
-    "workers.text.reading.markup._TAGS[1]": "300 steps at each place, more than these texts have beginnings of a script",
-    "workers.text.reading.agreement._BEFORE": "20 characters before a number",
-    "workers.text.reading.agreement._MILLIONS": "a number in words",
-    "workers.text.reading.english_dates._BEGINS": "30 characters before a number",
-    "workers.parts._PARAGRAPH_END": "the last 100 characters of a part",
-    "workers.parts._BEGINS_WITH_PAUSE": "tried at one place",
+    "workers.text.normalization.markup_removal._TAGS[1]": "300 steps at each place, more than these texts have scripts",
+    "workers.text.normalization.agreement._BEFORE": "20 characters before a number",
+    "workers.text.normalization.agreement._MILLIONS": "a number in words",
+    "workers.text.normalization.english_dates._BEGINS": "30 characters before a number",
+    "workers.jobs.plan._PARAGRAPH_END": "the last 100 characters of a part",
+    "workers.jobs.plan._BEGINS_WITH_PAUSE": "tried at one place",
 }
 """Patterns that are given no long text, and what they are given."""
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.text.normalize import clean, normalize
+from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import LEAST_CHARS, MOST_CHARS, Borders, divide
-from workers.text.script import Script
 from workers.text.segment import Ending
+from workers.text.tracked_text import Script
 
 SENTENCES = {
     "en-US": "Dr. Smith paid $12.50 in 1905, i.e. too much. “No. 5 is **bold**,” she said. "

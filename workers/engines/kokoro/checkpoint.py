@@ -20,7 +20,7 @@ import torch
 import transformers
 from kokoro.model import KModel
 
-from app.core.model_files import CheckpointError, CheckpointFiles, MissingFile, find_checkpoint
+from app.core.weights.files import CheckpointError, CheckpointFiles, MissingFile, find_checkpoint
 from workers.engines.kokoro.names import PARTS, REPOSITORY
 
 __all__ = ["CheckpointError", "CheckpointFiles", "DamagedFile", "MissingFile", "find_checkpoint", "load_model", "load_tensor"]

@@ -2,7 +2,7 @@
 
 import torch
 
-from app.core.settings import SettingsError
+from app.core.errors import SettingsError
 
 
 def find_device(name: str) -> torch.device:

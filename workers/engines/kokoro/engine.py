@@ -15,24 +15,24 @@ import structlog
 import torch
 
 from app.core.errors import EngineFailed, SegmentTooLong
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.model_files import find_checkpoint
-from app.core.voices import Blend, BlendPart, Catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import Blend, BlendPart, Catalogue
+from app.core.weights.files import find_checkpoint
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
-from workers.engines.kokoro.alphabet import spell
-from workers.engines.kokoro.batch import N_AT_ONCE, BatchDecoder
 from workers.engines.kokoro.checkpoint import load_model
-from workers.engines.kokoro.decoder import Decoder
 from workers.engines.kokoro.devices import find_device
 from workers.engines.kokoro.framing import MAX_CONTEXT, Framed, frame
+from workers.engines.kokoro.model.cpu_decoder import Decoder
+from workers.engines.kokoro.model.gpu_decoder import N_AT_ONCE, BatchDecoder
+from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
-from workers.engines.kokoro.prosody import Prosody, Score
-from workers.memory import or_out_of_memory
-from workers.text import tagger
-from workers.text.directions import NO_DIRECTIONS, Directions
-from workers.text.phonemize import Phonemizer, Said
+from workers.engines.kokoro.vocabulary import spell
+from workers.engines.memory import or_out_of_memory
+from workers.text.g2p import tagger
+from workers.text.g2p.phonemize import Phonemizer, Said
+from workers.text.markup import NO_DIRECTIONS, Directions
 from workers.text.segment import Ending, Piece, fit, rest_of_sentence, segment
 from workers.text.words import SaidWord, says_something
 
@@ -73,10 +73,10 @@ class KokoroEngine:
         device: str = "cpu",
         finish: Finish | None = None,
     ) -> None:
-        """Loads the checkpoint that `app.core.model_files.find_checkpoint` finds.
+        """Loads the checkpoint that `app.core.weights.files.find_checkpoint` finds.
 
         `device` is a name of PyTorch's, or `auto` for the best that is there of `cuda`, `mps` and `cpu`. Raises
-        `app.core.model_files.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
+        `app.core.weights.files.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
         self.weights = files.precision

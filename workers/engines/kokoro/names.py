@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.core.model_files import CONFIG, PRECISIONS, REPOSITORY, WEIGHTS, WEIGHTS_8BIT
+from app.core.weights.files import CONFIG, PRECISIONS, REPOSITORY, WEIGHTS, WEIGHTS_8BIT
 
 __all__ = ["CONFIG", "PARTS", "PRECISIONS", "REPOSITORY", "WEIGHTS", "WEIGHTS_8BIT"]
 

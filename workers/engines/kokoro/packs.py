@@ -7,8 +7,8 @@ from typing import Final
 import torch
 
 from app.core.errors import InvalidValue
-from app.core.model_files import CheckpointFiles, MissingFile
-from app.core.voices import Blend, Catalogue
+from app.core.speech.voices import Blend, Catalogue
+from app.core.weights.files import CheckpointFiles, MissingFile
 from workers.engines.kokoro.checkpoint import DamagedFile, load_tensor
 
 N_ROWS: Final = 510

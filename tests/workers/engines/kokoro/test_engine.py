@@ -8,14 +8,14 @@ import torch
 from structlog.testing import capture_logs
 
 from app.core.errors import EngineFailed, InvalidValue, NotSupported
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.voices import BlendPart, Catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import MissingFile
 from workers.engines.kokoro.engine import MAX_PHONEMES, KokoroEngine
-from workers.engines.kokoro.prosody import Score
-from workers.text.directions import read_markup
+from workers.engines.kokoro.model.prosody import Score
+from workers.text.markup import read_markup
 
 FRAME = 600
 """Samples."""

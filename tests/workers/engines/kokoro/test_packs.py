@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from app.core.errors import InvalidValue
-from app.core.voices import BlendPart, Catalogue
+from app.core.speech.voices import BlendPart, Catalogue
 from workers.engines.kokoro.checkpoint import CheckpointFiles, DamagedFile, MissingFile, find_checkpoint
 from workers.engines.kokoro.packs import VoicePacks
 

@@ -6,9 +6,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from app.core.formats import SAMPLE_RATE_HZ
-from app.core.languages import LANGUAGES
-from app.core.voices import BlendPart, Catalogue
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.languages import LANGUAGES
+from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import PHONEMES
 from tests.original import Both
 from workers.engines.base import Segment, Waveform

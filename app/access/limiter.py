@@ -1,0 +1,127 @@
+"""What each key has asked lately and has open now, in Redis, so that several API processes agree.
+
+Why the time of every request and not a count for each minute: a count lets twice the limit through around the turn of a minute.
+The clock is that of Redis, since those of the machines may differ.
+
+Why open requests carry the name of their API process: one that was killed closes none, and those of a process without a card do
+not count.
+"""
+
+import secrets
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+
+from app.access.keyring import Key
+from app.core.errors import RateLimited
+from app.core.rate_limits import Standing
+from app.core.storage import keys
+from app.core.storage.connections import reachable
+
+_OPEN_TTL_SECONDS: Final = 86_400
+
+_ADMIT: Final = """
+-- KEYS: times of an owner's requests, those that are open. ARGV: api, ttl of its card, name of this request, most requests (0:
+-- any number), in so many microseconds, most open (0: any number), ttl of the open.
+-- Returns what it is refused for ('', 'open' or 'rate'), requests left, microseconds until all are back, until the next is.
+redis.call('SET', 'koe:api:' .. ARGV[1], 1, 'EX', ARGV[2], 'NX')
+local most, period, most_open = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local time = redis.call('TIME')
+local now, n, reset, next_one = time[1] * 1000000 + time[2], 0, 0, 0
+if most > 0 then
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - period))
+  n = redis.call('ZCARD', KEYS[1])
+  if n > 0 then
+    next_one = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] + period - now
+    reset = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] + period - now
+  end
+end
+if most_open > 0 then
+  local n_open = 0
+  for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+    if redis.call('EXISTS', 'koe:api:' .. string.match(name, '^%S+')) == 1 then n_open = n_open + 1
+    else redis.call('SREM', KEYS[2], name) end
+  end
+  if n_open >= most_open then return {'open', most - n, reset, 0} end
+end
+if most > 0 then
+  if n >= most then return {'rate', 0, reset, next_one} end
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], math.ceil(period / 1000))
+  n, reset = n + 1, period
+end
+if most_open > 0 then
+  redis.call('SADD', KEYS[2], ARGV[1] .. ' ' .. ARGV[3])
+  redis.call('EXPIRE', KEYS[2], ARGV[7])
+end
+return {'', most - n, reset, 0}
+"""
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was let in."""
+
+    key: Key
+    name: str
+    standing: Standing | None
+    """None where the key has no rate limit."""
+
+
+class Limiter:
+    """Lets requests in, or does not."""
+
+    def __init__(self, redis: AsyncRedis, *, api: str, api_ttl: int) -> None:
+        """`api` names this process, and `api_ttl` is the life of its card in seconds, as the ledger has it."""
+        self._redis = redis
+        self._api = api
+        self._api_ttl = api_ttl
+        self._admit = redis.register_script(_ADMIT)
+        self._owed: set[Admission] = set()
+
+    async def admit(self, key: Key, *, stays_open: bool) -> Admission:
+        """Lets a request in; one that `stays_open` is to be closed. Redis is asked only where the key has limits.
+
+        Raises RateLimited, which counts nothing, and NoWorker when Redis is away.
+        """
+        name, limit = secrets.token_hex(8), key.rate_limit
+        most_open = key.max_concurrent if stays_open else 0
+        if limit is None and not most_open:
+            return Admission(key=key, name="", standing=None)
+        with reachable():
+            await self._pay()
+            refused, n_left, reset_us, next_us = await self._admit(
+                keys=[keys.asked(key.owner), keys.open_requests(key.owner)],
+                args=[
+                    self._api,
+                    self._api_ttl,
+                    name,
+                    limit.n_requests if limit else 0,
+                    limit.seconds * 1_000_000 if limit else 0,
+                    most_open,
+                    _OPEN_TTL_SECONDS,
+                ],
+            )
+        standing = Standing(limit=limit, n_left=n_left, reset_seconds=reset_us / 1e6) if limit else None
+        if refused == b"open":
+            raise RateLimited.with_open(key.max_concurrent, standing)
+        if refused == b"rate":
+            assert standing is not None
+            raise RateLimited.after(standing, retry_after_seconds=next_us / 1e6)
+        return Admission(key=key, name=name if most_open else "", standing=standing)
+
+    async def close(self, admission: Admission) -> None:
+        """The request has been answered or has left. While Redis is away this is owed."""
+        if not admission.name:
+            return
+        self._owed.add(admission)
+        with suppress(RedisError):
+            await self._pay()
+
+    async def _pay(self) -> None:
+        while self._owed:
+            admission = next(iter(self._owed))
+            await self._redis.srem(keys.open_requests(admission.key.owner), f"{self._api} {admission.name}")
+            self._owed.discard(admission)

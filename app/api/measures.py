@@ -1,0 +1,193 @@
+"""What is measured, under which names, and how it is written for Prometheus.
+
+Each API process counts what it answers itself. With several behind one address a scrape sees the one that happens to answer it,
+so each needs an address of its own in Prometheus; what Redis knows is the same whichever process is asked.
+
+Why no registry of the library's own: several houses may stand in one process, and none is to count what another answers.
+
+Why what Redis knows is read when it is asked for: it is then never older than the scrape, and costs nothing between two.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+
+from app.core.errors import Cancelled, KoeError, NoWorker
+from app.core.queue import segment_cache
+from app.core.queue.broker import Lane, lane_queue
+from app.core.queue.fleet import Fleet, FleetView
+from app.core.storage import keys
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4"
+"""Prometheus' text format."""
+
+HELP: Final = {
+    "koe_requests_total": "Answers by method, route and status; status 499 is a client that left before its answer began.",
+    "koe_open_requests": "Requests that are being answered now.",
+    "koe_first_audio_seconds": "Seconds from a request for speech to the first byte of its audio, by how it was found.",
+    "koe_audio_seconds_total": "Seconds of audio that were sent to their end.",
+    "koe_broken_off_total": "Answers that began and did not end, by route and reason: the client left, or the answer failed.",
+    "koe_errors_total": "Errors that were answered, by their code, or by their kind where they have none.",
+    "koe_redis_up": "1 when Redis answers. When it does not, what stands below is left out.",
+    "koe_workers": "Worker processes that are alive.",
+    "koe_engine": "Engines that every worker has loaded; 1 for the one that OpenAI's model names get.",
+    "koe_waiting_utterances": "What waits for a worker, by lane.",
+    "koe_parked_utterances": "Utterances that wait for a slow reader.",
+    "koe_open_jobs": "Jobs that have not ended.",
+    "koe_cache_bytes": "Bytes of finished audio that are kept.",
+    "koe_kept_bytes": "Bytes of spoken segments that are kept until their text is finished.",
+    "koe_segment_bytes": "Bytes of spoken segments that are kept for other texts.",
+}
+"""Every metric of Koe's own; those of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
+
+_BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that are told by their names: a client can choose any word."""
+_MOST_SECONDS: Final = 1.0
+"""Longest wait for Redis at a scrape."""
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class Metrics:
+    """What one API process has counted since it started."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        ProcessCollector(namespace="koe", registry=self._registry)
+        self._requests = Counter(*_named("koe_requests_total"), ["method", "route", "status"], registry=self._registry)
+        self._errors = Counter(*_named("koe_errors_total"), ["code"], registry=self._registry)
+        self._broken_off = Counter(*_named("koe_broken_off_total"), ["route", "reason"], registry=self._registry)
+        self._audio = Counter(*_named("koe_audio_seconds_total"), registry=self._registry)
+        self._first_audio = Histogram(
+            *_named("koe_first_audio_seconds"), ["cache"], registry=self._registry, buckets=_BUCKETS_SECONDS
+        )
+        self.open_requests = Gauge(*_named("koe_open_requests"), registry=self._registry)
+
+    def count_answer(self, method: str, route: str, status: int) -> None:
+        """`route` is a template such as `/v1/models/{model_id}`, or a word: never what a client can choose."""
+        self._requests.labels(method if method in METHODS else "other", route, status).inc()
+
+    def count_first_audio(self, cache: str, seconds: float) -> None:
+        """`cache` is how the utterance was found: `hit`, `join`, `miss`."""
+        self._first_audio.labels(cache).observe(seconds)
+
+    def count_audio(self, seconds: float) -> None:
+        """An utterance of so many seconds was sent to its end."""
+        self._audio.inc(seconds)
+
+    def count_broken_off(self, route: str, *, has_left: bool) -> None:
+        """`has_left`: it was the client that left."""
+        self._broken_off.labels(route, "left" if has_left else "failed").inc()
+
+    def count_error(self, error: KoeError) -> None:
+        """One that was answered. What nobody is shown is not counted."""
+        if not isinstance(error, Cancelled):
+            self._errors.labels(label_of(error)).inc()
+
+    def render(self, shared: "Shared | None") -> bytes:
+        """All of it in Prometheus' text format, with what Redis knows; None stands for a Redis that is away."""
+        return generate_latest(self._registry) + generate_latest(_SharedGauges(shared))
+
+
+def label_of(error: KoeError) -> str:
+    """Its code, or its kind where it has none: `unknown_url`."""
+    return error.code or _HUMP.sub("_", type(error).__name__).lower()
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What Redis knows at one moment."""
+
+    fleet: Fleet
+    waiting: Mapping[Lane, int]
+    n_parked: int
+    n_open_jobs: int
+    cache_bytes: int
+    kept_bytes: int
+    segment_bytes: int
+
+
+class SharedView:
+    """Where a scrape asks for it."""
+
+    def __init__(self, redis: AsyncRedis, blocking: Redis, fleet: FleetView) -> None:
+        """`blocking` is asked for nothing: RQ names its queues by it."""
+        self._redis = redis
+        self._fleet = fleet
+        self._queue_keys = {lane: lane_queue(blocking, lane).key for lane in Lane}
+
+    async def now(self) -> Shared | None:
+        """None when Redis is away, or takes longer to answer than a scrape can wait."""
+        try:
+            async with asyncio.timeout(_MOST_SECONDS):
+                return await self._read()
+        except (RedisError, NoWorker, TimeoutError):
+            return None
+
+    async def _read(self) -> Shared:
+        pipe = self._redis.pipeline(transaction=False)
+        for key in self._queue_keys.values():
+            pipe.llen(key)
+        pipe.scard(keys.PARKED)
+        pipe.zcard(keys.JOBS_OPEN)
+        pipe.hget(keys.CACHE_SIZES, segment_cache.TOTAL)
+        pipe.hget(keys.KEPT, segment_cache.TOTAL)
+        pipe.hget(keys.SEGMENT_SIZES, segment_cache.TOTAL)
+        *waiting, n_parked, n_open_jobs, cache_bytes, kept_bytes, segment_bytes = await pipe.execute()
+        return Shared(
+            fleet=await self._fleet.now(),
+            waiting=dict(zip(self._queue_keys, waiting, strict=True)),
+            n_parked=n_parked,
+            n_open_jobs=n_open_jobs,
+            cache_bytes=int(cache_bytes or 0),
+            kept_bytes=int(kept_bytes or 0),
+            segment_bytes=int(segment_bytes or 0),
+        )
+
+
+class _SharedGauges(Collector):
+    """`shared` as gauges."""
+
+    def __init__(self, shared: Shared | None) -> None:
+        self._shared = shared
+
+    def collect(self) -> Iterator[Metric]:
+        """See Collector."""
+        shared = self._shared
+        yield _gauge("koe_redis_up", int(shared is not None))
+        if shared is None:
+            return
+        yield _gauge("koe_workers", len(shared.fleet.cards))
+        yield _gauge_by("koe_engine", "engine", {name: int(name == shared.fleet.best) for name in shared.fleet.engines})
+        yield _gauge_by("koe_waiting_utterances", "lane", {lane.value: n for lane, n in shared.waiting.items()})
+        yield _gauge("koe_parked_utterances", shared.n_parked)
+        yield _gauge("koe_open_jobs", shared.n_open_jobs)
+        yield _gauge("koe_cache_bytes", shared.cache_bytes)
+        yield _gauge("koe_kept_bytes", shared.kept_bytes)
+        yield _gauge("koe_segment_bytes", shared.segment_bytes)
+
+
+def _named(name: str) -> tuple[str, str]:
+    """The name and its help, as the library's constructors begin."""
+    return name, HELP[name]
+
+
+def _gauge(name: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(*_named(name), value=value)
+
+
+def _gauge_by(name: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(*_named(name), labels=[label])
+    for value, number in sorted(values.items()):
+        family.add_metric([value], number)
+    return family

@@ -1,0 +1,176 @@
+"""Every request observed: counted for the metrics, and told in one line of the log.
+
+Why around the whole application: only there is it seen when the first byte of an answer leaves, whether the last one did, and
+what was refused before any route was reached.
+
+Why health checks and scrapes are told at the level of debugging: they come every few seconds, and what they say has metrics.
+"""
+
+import time
+from typing import Any, Final, cast
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+
+from app.api.facts import facts_of, fault_in, note_fault
+from app.api.measures import METHODS, Metrics, label_of
+from app.api.responses.errors import fault_of, send_fault
+from app.delivery.delivery import Audio
+
+log: Final = structlog.get_logger()
+
+_LEFT: Final = 499
+"""Stands for the status of an answer that nobody was there to get."""
+_FAILED: Final = 500
+"""What the server makes of an answer that never began."""
+_WARNED: Final = {429, 503, 504}
+_CHECKED: Final = {"/healthz", "/readyz", "/metrics"}
+_UNKNOWN: Final = "unknown"
+
+
+class Observed:
+    """`app`, whose answers are counted in `metrics` and told in the log.
+
+    An utterance's seconds are counted when the handler has put its `Audio` into `scope["state"]["audio"]`.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The request and its answer, as ASGI wants it."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        watched = _Watched(self._metrics, scope, receive, send)
+        self._metrics.open_requests.inc()
+        try:
+            await self._app(scope, watched.receive, watched.send)
+        except Exception as error:  # noqa: BLE001 # Of a middleware, or of an answer that has begun: the server breaks it off.
+            await watched.fail(error)
+        finally:
+            self._metrics.open_requests.dec()
+            watched.end()
+
+
+class _Watched:
+    """One answer on its way."""
+
+    __slots__ = (
+        "_cache",
+        "_first_audio_seconds",
+        "_has_left",
+        "_is_whole",
+        "_method",
+        "_metrics",
+        "_n_bytes",
+        "_receive",
+        "_scope",
+        "_send",
+        "_started",
+        "_status",
+    )
+
+    def __init__(self, metrics: Metrics, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self._metrics = metrics
+        self._scope = scope
+        self._method: str = scope["method"]
+        self._receive = receive
+        self._send = send
+        self._started = time.monotonic()
+        self._status = 0
+        self._cache = ""
+        self._first_audio_seconds: float | None = None
+        self._n_bytes = 0
+        self._has_left = False
+        self._is_whole = False
+
+    async def receive(self) -> HTTPReceiveMessage:
+        """What the client sends, its leaving included."""
+        message = cast("HTTPReceiveMessage", await self._receive())
+        if message["type"] == "http.disconnect" and not self._is_whole:
+            self._has_left = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """What the client gets."""
+        if message["type"] == "http.response.start":
+            self._note_start(message)
+        elif message["type"] == "http.response.body":
+            self._note_body(message)
+        await self._send(message)
+
+    async def fail(self, error: Exception) -> None:
+        """The application raised: the error is answered where nothing is yet."""
+        fault = fault_of(error, self._scope)
+        note_fault(self._scope, fault)
+        if not self._status:
+            await send_fault(self._scope, self.send, fault)
+
+    def end(self) -> None:
+        """To be called once, when all is sent that will be."""
+        status = self._status or (_LEFT if self._has_left else _FAILED)
+        route: str = self._scope.get("path_template", _UNKNOWN)
+        fault = fault_in(self._scope)
+        audio: Audio | None = self._scope["state"].get("audio")
+        self._metrics.count_answer(self._method, route, status)
+        if self._status and not self._is_whole:
+            self._metrics.count_broken_off(route, has_left=self._has_left)
+        elif fault is not None:
+            self._metrics.count_error(fault)
+        if self._is_whole and audio is not None and audio.report is not None:
+            self._metrics.count_audio(audio.report.audio_seconds)
+        self._tell(status, route, audio)
+
+    def _tell(self, status: int, route: str, audio: Audio | None) -> None:
+        fault, is_broken_off = fault_in(self._scope), bool(self._status) and not self._is_whole
+        facts: dict[str, Any] = {
+            "method": self._method if self._method in METHODS else "other",
+            "route": route,
+            "status": status,
+            "code": None if fault is None else label_of(fault),
+            "broken_off": ("left" if self._has_left else "failed") if is_broken_off else None,
+            **facts_of(self._scope),
+            "cache": None if audio is None else audio.found.value,
+            "audio_seconds": None if audio is None or audio.report is None else round(audio.report.audio_seconds, 3),
+            "first_audio_seconds": self._first_audio_seconds,
+            "seconds": round(time.monotonic() - self._started, 3),
+            "n_bytes": self._n_bytes,
+        }
+        is_check = route in _CHECKED and self._method in ("GET", "HEAD")
+        tell = _level(status, is_check=is_check, has_failed=is_broken_off and fault is not None)
+        tell("request_answered", **{name: value for name, value in facts.items() if value is not None})
+
+    def _note_start(self, start: HTTPResponseStartEvent) -> None:
+        self._status = _LEFT if self._has_left else start["status"]
+        self._cache = next((value.decode() for name, value in start["headers"] if name == b"x-koe-cache"), "")
+
+    def _note_body(self, body: HTTPResponseBodyEvent) -> None:
+        self._n_bytes += len(body.get("body", b""))
+        if self._cache and body.get("body"):
+            seconds = time.monotonic() - self._started
+            self._first_audio_seconds = round(seconds, 3)
+            self._metrics.count_first_audio(self._cache, seconds)
+            self._cache = ""
+        self._is_whole = not body.get("more_body", False)
+
+
+def _level(status: int, *, is_check: bool, has_failed: bool) -> Any:
+    """How loudly it is told: a fault of ours is an error, and what an operator can mend a warning."""
+    if status == _FAILED:
+        return log.error
+    if is_check:
+        return log.debug
+    return log.warning if status in _WARNED or has_failed else log.info

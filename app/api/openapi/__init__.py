@@ -1,0 +1,1 @@
+"""The description of the API at `/schema`, and the page that shows it."""

@@ -1,0 +1,69 @@
+"""The body of a request as JSON in UTF-8, whichever way a client packs it: gzip or deflate, UTF-16, a byte order mark.
+
+Why the limit is of what comes out of a compressed body: some thousand bytes can become some million.
+
+Why gzip's several members in one body are refused: no client is known that sends them, and each costs a new decompressor.
+"""
+
+import codecs
+import json
+import zlib
+from typing import Any, Final
+
+from litestar import Request
+
+from app.api.requests.wire import read_object
+from app.core.errors import RequestTooLarge, UnreadableBody, UnsupportedEncoding
+
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_ZLIB: Final = zlib.MAX_WBITS
+_RAW: Final = -zlib.MAX_WBITS
+_ZLIB_MARK: Final = 8
+"""The lower half of the first byte of what has zlib's header; some clients send deflate without it."""
+
+
+async def read_fields(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The fields of a request: the JSON object in its body.
+
+    Raises as `read_object` does, UnsupportedEncoding for a compression that is not known here, UnreadableBody for a body that
+    is not compressed as it says, and RequestTooLarge for one that becomes larger than the address takes.
+    """
+    body = await request.body()
+    limit_bytes = request.route_handler.resolve_request_max_body_size() or 0
+    plain = decompress(request.headers.get("content-encoding", ""), body, limit_bytes)
+    return read_object(request.headers.get("content-type"), to_utf8(plain))
+
+
+def decompress(encoding: str, body: bytes, limit_bytes: int) -> bytes:
+    """The body as it was before it was compressed. See `read_fields` for what is raised."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return body
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise UnsupportedEncoding(name)
+    decompressor = zlib.decompressobj(_window(name, body))
+    try:
+        plain = decompressor.decompress(body, limit_bytes + 1)
+    except zlib.error:
+        raise UnreadableBody(f"It is not compressed with {name}, as its Content-Encoding says.") from None
+    if len(plain) > limit_bytes:
+        raise RequestTooLarge(limit_bytes)
+    if not decompressor.eof:
+        raise UnreadableBody(f"Its compression with {name} is cut off before the end.")
+    if decompressor.unused_data:
+        raise UnreadableBody(f"Something stands after the end of what is compressed with {name}.")
+    return plain
+
+
+def to_utf8(body: bytes) -> bytes:
+    """JSON in UTF-8 and without a byte order mark; half a character of UTF-16 becomes U+FFFD."""
+    encoding = json.detect_encoding(body)
+    if encoding.startswith("utf-8"):
+        return body.removeprefix(codecs.BOM_UTF8)
+    return body.decode(encoding, "replace").encode()
+
+
+def _window(name: str, body: bytes) -> int:
+    if name != "deflate":
+        return _GZIP
+    return _ZLIB if body[:1] and body[0] & 0x0F == _ZLIB_MARK else _RAW

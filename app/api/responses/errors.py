@@ -1,0 +1,177 @@
+"""The one map from errors to HTTP: status, `type`, the envelope that OpenAI's clients read, and the headers that go with it.
+
+Why one function answers every exception: whatever is raised, by Koe, by Litestar's router or by a mistake, is first translated
+into the tree of `app.core.errors` (`fault_of`), so there is no second way to word or to number a failure.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ExceptionHandlersMap, Scope, Send
+
+from app.api.facts import note_fault
+from app.api.responses.rate_limit_headers import rate_headers
+from app.core.errors import (
+    Busy,
+    HeadTooLarge,
+    InternalError,
+    InvalidRequest,
+    JobNotReady,
+    KoeError,
+    RateLimited,
+    RequestTooLarge,
+    TimedOut,
+    TooSlow,
+    Unauthenticated,
+    Unavailable,
+    UnknownJob,
+    UnknownModel,
+    UnknownUrl,
+    UnsatisfiableRange,
+    WrongHost,
+    WrongMethod,
+)
+from app.core.logs import describe
+
+STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
+    KoeError: (500, "server_error"),
+    InvalidRequest: (400, "invalid_request_error"),
+    UnknownJob: (404, "invalid_request_error"),
+    UnknownModel: (404, "invalid_request_error"),
+    UnknownUrl: (404, "invalid_request_error"),
+    WrongMethod: (405, "invalid_request_error"),
+    TooSlow: (408, "invalid_request_error"),
+    JobNotReady: (409, "invalid_request_error"),
+    RequestTooLarge: (413, "invalid_request_error"),
+    UnsatisfiableRange: (416, "invalid_request_error"),
+    WrongHost: (421, "invalid_request_error"),
+    HeadTooLarge: (431, "invalid_request_error"),
+    Unauthenticated: (401, "invalid_request_error"),
+    Busy: (429, "requests"),
+    Unavailable: (503, "server_error"),
+    TimedOut: (504, "server_error"),
+    InternalError: (500, "server_error"),
+}
+"""Status and `type` of each class; a class that is not here has those of its nearest ancestor that is."""
+
+_TOO_LARGE: Final = 413
+_SERVER_FAULT: Final = 500
+_MAX_SHOWN_CHARS: Final = 200
+_HUNG_UP: Final = "client disconnected prematurely"
+"""How Litestar words it: it has no class for a client that goes away while its body is read."""
+
+_log = structlog.get_logger(__name__)
+
+
+def status_of(error: KoeError) -> tuple[int, str]:
+    """HTTP status and `type` of the envelope."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def envelope(error: KoeError) -> dict[str, dict[str, str | None]]:
+    """The body of the answer; all four keys are always there."""
+    _, kind = status_of(error)
+    return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
+
+
+def to_response(error: KoeError) -> Response[dict[str, Any]]:
+    """The whole answer."""
+    status, _ = status_of(error)
+    return Response(envelope(error), status_code=status, media_type=MediaType.JSON, headers=_headers(error))
+
+
+def fault_of(exception: Exception, scope: Scope | None = None) -> KoeError:
+    """Any exception as one of ours. What nobody foresaw is logged, by its type and place alone, and is an InternalError.
+
+    `scope` is that of the request: without it, an unknown URL or a wrong method cannot be named.
+    """
+    if isinstance(exception, KoeError):
+        return exception
+    if isinstance(exception, HTTPException):
+        return _fault_of_litestar(exception, scope)
+    return _unforeseen(exception)
+
+
+def answer_error(request: Request[Any, Any, Any], exception: Exception) -> Response[dict[str, Any]]:
+    """The answer to a request that raised; Litestar calls it before the answer has begun."""
+    fault = fault_of(exception, request.scope)
+    note_fault(request.scope, fault)
+    return to_response(fault)
+
+
+async def send_fault(scope: Scope, send: Send, fault: KoeError) -> None:
+    """The same answer, to a request that does not reach the application."""
+    note_fault(scope, fault)
+    status, _ = status_of(fault)
+    body = msgspec.json.encode(envelope(fault))
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **_headers(fault)}
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {Exception: answer_error}
+
+
+def _fault_of_litestar(exception: HTTPException, scope: Scope | None) -> KoeError:
+    method, path = _place(scope)
+    if isinstance(exception, NotFoundException):
+        return UnknownUrl(method, path)
+    if isinstance(exception, MethodNotAllowedException):
+        return WrongMethod(method, path, _allowed(exception))
+    if exception.status_code == _TOO_LARGE:
+        return RequestTooLarge(_body_limit_bytes(scope))
+    if exception.detail == _HUNG_UP:
+        return InvalidRequest("The client went away before its request was read.")
+    if exception.status_code >= _SERVER_FAULT:
+        return _unforeseen(exception)
+    return InvalidRequest(exception.detail)
+
+
+def _unforeseen(exception: Exception) -> KoeError:
+    _log.error("unforeseen_error", **describe(exception))
+    return InternalError()
+
+
+def _place(scope: Scope | None) -> tuple[str, str]:
+    if scope is None or scope["type"] != ScopeType.HTTP:
+        return "", ""
+    path = scope["path"]
+    return scope["method"], path if len(path) <= _MAX_SHOWN_CHARS else f"{path[:_MAX_SHOWN_CHARS]}…"
+
+
+def _allowed(exception: HTTPException) -> tuple[str, ...]:
+    methods = (exception.headers or {}).get("allow", "").split(",")
+    return tuple(with_head(method.strip() for method in methods if method.strip()))
+
+
+def with_head(methods: Iterable[str]) -> list[str]:
+    """All methods of an address, sorted: where GET is, HEAD is."""
+    named = set(methods)
+    return sorted(named | {"HEAD"} if "GET" in named else named)
+
+
+def _body_limit_bytes(scope: Scope | None) -> int:
+    route_handler = scope.get("route_handler") if scope is not None else None
+    return (route_handler.resolve_request_max_body_size() or 0) if isinstance(route_handler, HTTPRouteHandler) else 0
+
+
+def _headers(error: KoeError) -> dict[str, str]:
+    if error.is_final:
+        return {"x-should-retry": "false"}
+    if isinstance(error, Busy | Unavailable):
+        standing = error.standing if isinstance(error, RateLimited) else None
+        return {"Retry-After": str(error.retry_after_seconds), **rate_headers(standing)}
+    if isinstance(error, WrongMethod):
+        return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, UnsatisfiableRange):
+        return {"Content-Range": f"bytes */{error.n_bytes}"}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {}

@@ -1,0 +1,128 @@
+"""A finished file over HTTP: whole, or the piece of it that was asked for, in pieces that are never many in memory.
+
+Why several ranges at once get the whole file: that is allowed, players and download tools ask for one, and an answer in
+many parts would be a second way to send a file.
+"""
+
+import asyncio
+import re
+import unicodedata
+from typing import Any, BinaryIO, Final
+from urllib.parse import quote
+
+import msgspec
+import structlog
+from litestar.datastructures import Headers
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Send
+
+from app.api.facts import note_fault
+from app.api.responses.disconnect import while_connected
+from app.core.errors import Cancelled, StoreFailed, UnsatisfiableRange
+
+log: Final = structlog.get_logger()
+
+PIECE_BYTES: Final = 262_144
+
+_RANGE: Final = re.compile(r"bytes=\s*(\d{0,30})-(\d{0,30})\s*", re.IGNORECASE | re.ASCII)
+_MAX_NAME_BYTES: Final = 150
+_UNSAFE: Final = '<>:"/\\|?*%'
+"""In the name of a file, on one system or another."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A piece of a file."""
+
+    start: int
+    n_bytes: int
+
+    @property
+    def end(self) -> int:
+        """One behind its last byte."""
+        return self.start + self.n_bytes
+
+
+def is_known(headers: Headers, etag: str) -> bool:
+    """Whether the client says that it has exactly this already (`If-None-Match`)."""
+    known = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+    return f'"{etag}"' in known or "*" in known
+
+
+def wanted_span(headers: Headers, etag: str, n_bytes: int) -> Span | None:
+    """The one range that was asked for; None for the whole file. Raises UnsatisfiableRange for one that lies behind its end.
+
+    What cannot be read as one range of bytes is passed over, and so is a range of another file than this (`If-Range`).
+    """
+    match = _RANGE.fullmatch(headers.get("range", ""))
+    if match is None or headers.get("if-range", f'"{etag}"').strip() != f'"{etag}"':
+        return None
+    first, last = match[1], match[2]
+    if not first and not last:
+        return None
+    if not first:
+        start, end = max(0, n_bytes - int(last)), n_bytes
+    else:
+        start, end = int(first), min(int(last) + 1, n_bytes) if last else n_bytes
+        if last and int(last) < start:
+            return None
+    if start >= end:
+        raise UnsatisfiableRange(n_bytes)
+    return Span(start, end - start)
+
+
+def disposition(title: str | None, suffix: str) -> str:
+    """`Content-Disposition` with a name made of a title, safe on every system, in both notations (RFC 6266).
+
+    `suffix`: the ending of the name, without a dot.
+    """
+    name = _safe_name(title or "") or "speech"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip(" .") or "speech"
+    value = f'attachment; filename="{plain}.{suffix}"'
+    return value if plain == name else f"{value}; filename*=UTF-8''{quote(f'{name}.{suffix}', safe='')}"
+
+
+class StoredFile(ASGIResponse):
+    """Sends an open file, or a span of it, and closes it."""
+
+    def __init__(self, file: BinaryIO, span: Span, *, status_code: int, media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(
+            status_code=status_code,
+            media_type=media_type,
+            headers={**headers, "content-type": media_type, "content-length": str(span.n_bytes)},
+        )
+        self._file = file
+        self._span = span
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """The answer, as ASGI wants it."""
+        self._scope = scope
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await asyncio.to_thread(self._file.close)
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """The pieces. Returning without the last message makes the server break the connection off."""
+        try:
+            await while_connected(asyncio.create_task(self._send_pieces(send)), receive)
+        except Cancelled:
+            return
+        except StoreFailed as error:
+            note_fault(self._scope, error)
+
+    async def _send_pieces(self, send: Send) -> None:
+        await asyncio.to_thread(self._file.seek, self._span.start)
+        left = self._span.n_bytes
+        while left:
+            piece = await asyncio.to_thread(self._file.read, min(left, PIECE_BYTES))
+            if not piece:
+                raise StoreFailed("The file is shorter than it was.")
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+
+
+def _safe_name(title: str) -> str:
+    """One line without what a file system or a shell would take for something else; the empty string when nothing is left."""
+    kept = ("_" if char in _UNSAFE or unicodedata.category(char)[0] == "C" else char for char in title)
+    name = " ".join("".join(kept).split())
+    return name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore").strip(" .")

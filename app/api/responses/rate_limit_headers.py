@@ -1,0 +1,31 @@
+"""How much a key may ask, told in OpenAI's headers: `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests`."""
+
+import math
+from typing import Final
+
+from app.core.rate_limits import Standing
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+def rate_headers(standing: Standing | None) -> dict[str, str]:
+    """The headers; none for a key without a rate limit."""
+    if standing is None:
+        return {}
+    return {
+        "x-ratelimit-limit-requests": str(standing.limit.n_requests),
+        "x-ratelimit-remaining-requests": str(max(0, standing.n_left)),
+        "x-ratelimit-reset-requests": show_duration(standing.reset_seconds),
+    }
+
+
+def show_duration(seconds: float) -> str:
+    """As OpenAI writes it: `120ms`, `1s`, `6m0s`, `1h0m0s`; rounded up."""
+    if seconds < 1:
+        return f"{math.ceil(1000 * max(0.0, seconds))}ms"
+    whole = math.ceil(seconds)
+    if whole < _MINUTE:
+        return f"{whole}s"
+    minutes = f"{whole % _HOUR // _MINUTE}m{whole % _MINUTE}s"
+    return minutes if whole < _HOUR else f"{whole // _HOUR}h{minutes}"

@@ -1,0 +1,80 @@
+"""An utterance as server-sent events, for `stream_format: sse`: its audio in pieces, and at the end what was used.
+
+Why a failure midway is an event and not only a broken connection: the status has been sent, and a client that reads events
+can still be told what happened in the words of the envelope. Why the connection is broken off after it all the same: LiveKit's
+plugin passes over events that it does not know, and would take the audio before them for the whole.
+"""
+
+import base64
+import math
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import msgspec
+
+from app.api.responses.errors import envelope, fault_of
+from app.core.errors import Cancelled
+from app.core.queue.registry import Report
+from app.core.speech.word_times import TimedWord, write_words
+from app.delivery.delivery import Audio
+
+FRAME_SECONDS: Final = 0.025
+"""Audio that counts as one output token."""
+
+_WHOLE_BYTES: Final = 6
+"""Each delta but the last has a multiple of these: of 2, so that no sample of pcm is divided, and of 3, so that the base64 of
+all of them, joined, is that of the file.
+"""
+
+_MOST_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
+"""In one delta: some clients do not read lines of more than 64 KiB."""
+
+
+async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
+    """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
+
+    Where the audio was opened with its words, `speech.audio.words` events tell each before it is heard.
+    Each is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the client leaves. Closing the
+    audio is the caller's.
+    """
+    try:
+        rest = b""
+        async for chunk in audio:
+            if words := audio.take_words():
+                yield _words(words)
+            rest += chunk
+            n_whole = len(rest) - len(rest) % _WHOLE_BYTES
+            for start in range(0, n_whole, _MOST_DELTA_BYTES):
+                yield _delta(rest[start : min(start + _MOST_DELTA_BYTES, n_whole)])
+            rest = rest[n_whole:]
+        if rest:
+            yield _delta(rest)
+        if words := audio.take_words():
+            yield _words(words)
+        assert audio.report is not None
+        yield _done(audio.report)
+    except Cancelled:
+        raise
+    except Exception as error:
+        fault = fault_of(error)
+        yield msgspec.json.encode({"type": "error", **envelope(fault)})
+        raise fault from error
+
+
+def usage(report: Report) -> dict[str, int]:
+    """What an utterance has used: phonemes given to the engine in, frames of FRAME_SECONDS out."""
+    n_input = report.n_phonemes
+    n_output = math.ceil(round(report.audio_seconds / FRAME_SECONDS, 6))
+    return {"input_tokens": n_input, "output_tokens": n_output, "total_tokens": n_input + n_output}
+
+
+def _delta(data: bytes) -> bytes:
+    return b'{"type":"speech.audio.delta","audio":"%b"}' % base64.b64encode(data)
+
+
+def _words(words: list[TimedWord]) -> bytes:
+    return b'{"type":"speech.audio.words","words":%b}' % write_words(words)
+
+
+def _done(report: Report) -> bytes:
+    return msgspec.json.encode({"type": "speech.audio.done", "usage": usage(report)})

@@ -1,0 +1,289 @@
+"""`/v1/audio/speech/jobs`: long texts, each spoken in the background into one file.
+
+Why the file has another address than the job: it is sound, with ranges and an ETag, as players and download tools want it.
+"""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, BinaryIO, Final
+
+import msgspec
+import structlog
+from litestar import HttpMethod, Request, Response, delete, get, post, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
+from litestar.response.base import ASGIResponse
+
+from app.api.facts import note
+from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key
+from app.api.middleware.headers import RESOURCE_POLICY
+from app.api.middleware.root_path import prefix_of
+from app.api.openapi.contract_jobs import (
+    CaptionsOperation,
+    ContentOperation,
+    CreateJobOperation,
+    JobEventsOperation,
+    JobOperation,
+    ListJobsOperation,
+)
+from app.api.requests.bodies import read_fields
+from app.api.requests.wire import read_job, to_utterance
+from app.api.responses.events import EventStream
+from app.api.responses.files import Span, StoredFile, disposition, is_known, wanted_span
+from app.api.responses.rate_limit_headers import rate_headers
+from app.api.routes.models import GivenFleet, resolve_engine
+from app.api.routes.speech import GivenLexicon, GivenLimiter, GivenSettings, told
+from app.api.routes.system import GivenBroker
+from app.api.routes.voices import GivenCatalogue
+from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
+from app.core.jobs.files import Store, file_path, words_path
+from app.core.jobs.job_view import JobObject, show_job
+from app.core.jobs.jobs import File, Job, Jobs, JobStatus, new_job_id
+from app.core.request_limits import JOB_BODY_BYTES
+from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
+from app.core.speech.formats import FORMATS
+from app.core.storage.connections import reachable
+
+log: Final = structlog.get_logger()
+
+DEFAULT_LIMIT: Final = 20
+MAX_LIMIT: Final = 100
+
+_PATH: Final = "/v1/audio/speech/jobs"
+_ONE: Final = f"{_PATH}/{{job_id:str}}"
+
+GivenJobs = NamedDependency[SkipValidation[Jobs]]
+"""How a handler asks for the jobs: a parameter named `jobs` of this type."""
+
+GivenStore = NamedDependency[SkipValidation[Store]]
+"""How a handler asks for the store: a parameter named `store` of this type."""
+
+_Request = Request[Any, Any, Any]
+
+
+class JobList(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the caller's jobs, the newest first."""
+
+    object: str = "list"
+    data: list[JobObject]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+@post(
+    _PATH,
+    guards=[require_key],
+    status_code=202,
+    request_max_body_size=JOB_BODY_BYTES,
+    summary="Have a long text spoken into a file",
+    operation_class=CreateJobOperation,
+)
+async def create_job(
+    request: _Request,
+    catalogue: GivenCatalogue,
+    fleet: GivenFleet,
+    settings: GivenSettings,
+    broker: GivenBroker,
+    limiter: GivenLimiter,
+    lexicon: GivenLexicon,
+    jobs: GivenJobs,
+) -> Response[JobObject]:
+    """Takes the text; the answer comes before any of it is spoken."""
+    fields = await read_fields(request)
+    asked = read_job(
+        fields,
+        catalogue=catalogue,
+        max_job_chars=settings.max_job_chars,
+        signs_webhooks=settings.webhook_secret is not None,
+        private_webhooks=settings.webhook_private,
+    )
+    note(request.scope, **told(asked.speech), format=asked.speech.format.name)
+    now = await fleet.now()
+    engine = resolve_engine(asked.speech.model, now)
+    utterance = to_utterance(
+        asked.speech,
+        engine=engine,
+        identities=now.identities_of(engine),
+        mp3_bitrate=settings.mp3_bitrate,
+        lexicon=lexicon,
+        emoji=settings.emoji,
+        owner=cache_owner_of(request, is_shared=settings.cache_shared),
+    )
+    admission = await limiter.admit(key_of(request), stays_open=False)
+    job = Job(
+        id=new_job_id(),
+        owner=owner_of(request),
+        status=JobStatus.QUEUED,
+        utterance=msgspec.structs.replace(utterance, text=""),
+        model=asked.speech.model.id,
+        voice=asked.voice,
+        title=asked.title,
+        metadata=asked.metadata,
+        webhook_url=asked.webhook_url,
+        timestamps=asked.speech.timestamps,
+        request_id=request.scope["state"]["request_id"],
+        created_at=int(time.time()),
+    )
+    with reachable():
+        await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
+        try:
+            await asyncio.to_thread(broker.submit_job, job.id)
+        except Exception:
+            await jobs.delete(job.id, job.owner)
+            raise
+    log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=engine)
+    return Response(
+        show_job(job), headers={"Location": f"{prefix_of(request.scope)}{_PATH}/{job.id}", **rate_headers(admission.standing)}
+    )
+
+
+@get(_PATH, guards=[require_key], summary="Your jobs, the newest first", operation_class=ListJobsOperation)
+async def list_jobs(request: _Request, jobs: GivenJobs) -> JobList:
+    """At most `limit` of them, from behind the job `after`."""
+    limit = _read_limit(request.query_params.get("limit"))
+    with reachable():
+        found, has_more = await jobs.list(owner_of(request), limit=limit, after=request.query_params.get("after"))
+    shown = [show_job(job) for job in found]
+    ends = (shown[0].id, shown[-1].id) if shown else (None, None)
+    return JobList(data=shown, first_id=ends[0], last_id=ends[1], has_more=has_more)
+
+
+@get(_ONE, guards=[require_key], summary="A job", operation_class=JobOperation)
+async def get_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> JobObject:
+    """As it is now."""
+    return show_job(await _get(jobs, job_id, request))
+
+
+@get(f"{_ONE}/events", guards=[require_key], summary="A job as it goes on", operation_class=JobEventsOperation)
+async def watch_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> EventStream:
+    """Server-sent events: the job now and at each change, until it has ended."""
+    await _get(jobs, job_id, request)
+    return EventStream(_show_each(jobs.watch(job_id, owner_of(request))))
+
+
+@route(
+    f"{_ONE}/content",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    guards=[require_key],
+    summary="The finished file",
+    operation_class=ContentOperation,
+)
+async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> ASGIResponse:
+    """The file of a completed job, or a range of it. HEAD, which `app.api.middleware.head` answers, is there for the schema."""
+    job = await _get(jobs, job_id, request)
+    file = _file_of(job)
+    sound = FORMATS[job.utterance.format]
+    headers = {"etag": f'"{file.etag}"', "accept-ranges": "bytes", "cache-control": "private", RESOURCE_POLICY: "cross-origin"}
+    if is_known(request.headers, file.etag):
+        return ASGIResponse(status_code=304, headers=headers)
+    span = wanted_span(request.headers, file.etag, file.n_bytes)
+    headers["content-disposition"] = disposition(job.title, sound.name)
+    if span is not None:
+        headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{file.n_bytes}"
+    return StoredFile(
+        await asyncio.to_thread(_open, store, file_path(job.id, file.name)),
+        span or Span(0, file.n_bytes),
+        status_code=200 if span is None else 206,
+        media_type=sound.media_type_at(job.utterance.sample_rate_hz),
+        headers=headers,
+    )
+
+
+@get(f"{_ONE}/captions", guards=[require_key], summary="Captions of a job", operation_class=CaptionsOperation)
+async def get_captions(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> Response[bytes]:
+    """What is said when, of a completed job."""
+    job = await _get(jobs, job_id, request)
+    name = request.query_params.get("format", DEFAULT_CAPTION_FORMAT)
+    captions = _caption_format(name)
+    if not job.timestamps:
+        raise NotSupported(
+            'The job has no captions, since the times of its words were not asked for: a job that is made with "timestamps": '
+            '["word"] has them.'
+        )
+    _file_of(job)
+    body = await asyncio.to_thread(_write_captions, store, job, captions)
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    headers = {"ETag": f'"{etag}"', "Cache-Control": "private"}
+    if is_known(request.headers, etag):
+        return Response(b"", status_code=304, headers=headers)
+    headers["Content-Disposition"] = disposition(job.title, name)
+    return Response(body, media_type=captions.media_type, headers=headers)
+
+
+@post(f"{_ONE}/cancel", guards=[require_key], status_code=200, summary="Stop a job", operation_class=JobOperation)
+async def cancel_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> JobObject:
+    """The job, cancelled; one that has ended stays as it is."""
+    with reachable():
+        return show_job(await jobs.cancel(job_id, owner_of(request)))
+
+
+@delete(_ONE, guards=[require_key], status_code=204, summary="Delete a job and its file", operation_class=JobOperation)
+async def delete_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> None:
+    """Stops it first if need be."""
+    with reachable():
+        await jobs.delete(job_id, owner_of(request))
+    try:
+        await asyncio.to_thread(store.delete_folder, job_id)
+    except StoreFailed:
+        # The job is gone all the same, and the workers' sweep comes by its folder once more.
+        log.warning("files_left_for_the_sweep", job_id=job_id)
+
+
+async def _get(jobs: Jobs, job_id: str, request: _Request) -> Job:
+    with reachable():
+        return await jobs.get(job_id, owner_of(request))
+
+
+async def _show_each(watching: AsyncGenerator[Job, None]) -> AsyncGenerator[bytes, None]:
+    with reachable():
+        async with aclosing(watching):
+            async for job in watching:
+                yield msgspec.json.encode(show_job(job))
+
+
+def _read_limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidValue(f"Invalid value for 'limit': expected an integer from 1 to {MAX_LIMIT}.", param="limit")
+    return limit
+
+
+def _file_of(job: Job) -> File:
+    """Raises JobNotReady while there is none, JobWithoutFile when there never will be one."""
+    if job.file is not None:
+        return job.file
+    if job.status is JobStatus.CANCELLED:
+        raise JobWithoutFile("The job has no file: it was cancelled.")
+    if job.status.is_ended:
+        raise JobWithoutFile("The job has no file: it failed. Its 'error' says why.")
+    raise JobNotReady(f"The job is not finished: it is {job.status.value}. Please ask again when it is completed.")
+
+
+def _caption_format(name: str) -> CaptionFormat:
+    if name not in CAPTION_FORMATS:
+        raise InvalidValue(
+            f"Invalid value for 'format': captions are written as {' or '.join(map(repr, CAPTION_FORMATS))}.", param="format"
+        )
+    return CAPTION_FORMATS[name]
+
+
+def _write_captions(store: Store, job: Job, captions: CaptionFormat) -> bytes:
+    with _open(store, words_path(job.id)) as file:
+        return captions.write(file.read(-1))
+
+
+def _open(store: Store, path: str) -> BinaryIO:
+    try:
+        return store.open(path)
+    except FileNotFoundError:
+        raise StoreFailed(
+            "The file of the job is not in the store of this server. KOE_STORE must name one place that the API and all "
+            "workers share."
+        ) from None

@@ -1,0 +1,171 @@
+"""`POST /v1/audio/speech`: a text in, audio out as it is spoken.
+
+Why the answer begins only with the first audio: until then every failure still has its status. After it, a failure breaks the
+connection off, so that no client takes half a text for the whole.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import structlog
+from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Send
+
+from app.access.limiter import Limiter
+from app.api.facts import note, note_fault
+from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key, require_key_of_azure
+from app.api.openapi.contract import SpeechOperation
+from app.api.requests.bodies import read_fields
+from app.api.requests.wire import PhonemizeRequest, SpeechRequest, read_speech, to_utterance
+from app.api.responses.disconnect import while_connected
+from app.api.responses.events import EventStream
+from app.api.responses.rate_limit_headers import rate_headers
+from app.api.responses.speech_events import speech_events
+from app.api.routes.models import GivenFleet, resolve_engine
+from app.api.routes.voices import GivenCatalogue
+from app.core.errors import Cancelled, KoeError
+from app.core.queue.fleet import FleetView
+from app.core.settings import Settings
+from app.core.speech.lexicon import Lexicon
+from app.core.speech.voices import Catalogue, show_blend
+from app.delivery.delivery import Audio, Delivery
+
+log: Final = structlog.get_logger()
+
+GivenDelivery = NamedDependency[SkipValidation[Delivery]]
+"""How a handler asks for the delivery: a parameter named `delivery` of this type."""
+
+GivenLimiter = NamedDependency[SkipValidation[Limiter]]
+"""How a handler asks for the limiter: a parameter named `limiter` of this type."""
+
+GivenLexicon = NamedDependency[SkipValidation[Lexicon]]
+"""How a handler asks for the lexicon: a parameter named `lexicon` of this type."""
+
+GivenSettings = NamedDependency[SkipValidation[Settings]]
+"""How a handler asks for the settings: a parameter named `settings` of this type."""
+
+
+class AudioResponse(ASGIResponse):
+    """Sends the chunks of `audio` until its end, its failure, or the client's leaving; then calls `close`."""
+
+    _should_set_content_length = False
+
+    def __init__(self, audio: Audio, *, media_type: str, headers: dict[str, str], close: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(status_code=200, media_type=media_type, headers=headers)
+        self._audio = audio
+        self._close = close
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """The answer, as ASGI wants it."""
+        self._scope = scope
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await asyncio.shield(self._close())
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """The chunks. Returning without the last message makes the server break the connection off."""
+        sending = asyncio.create_task(self._send_chunks(send))
+        try:
+            await while_connected(sending, receive)
+        except Cancelled:
+            return
+        except KoeError as error:
+            note_fault(self._scope, error)
+
+    async def _send_chunks(self, send: Send) -> None:
+        async for chunk in self._audio:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@post(
+    "/v1/audio/speech",
+    guards=[require_key],
+    status_code=200,
+    summary="Speech from text",
+    operation_class=SpeechOperation,
+)
+async def create_speech(
+    request: Request[Any, Any, Any],
+    catalogue: GivenCatalogue,
+    fleet: GivenFleet,
+    delivery: GivenDelivery,
+    limiter: GivenLimiter,
+    lexicon: GivenLexicon,
+    settings: GivenSettings,
+) -> ASGIResponse:
+    """Speaks `input` and streams it in `response_format`, as it is or as events."""
+    return await _speak(request, await read_fields(request), catalogue, fleet, delivery, limiter, lexicon, settings)
+
+
+@post(
+    "/openai/deployments/{deployment:str}/audio/speech",
+    guards=[require_key_of_azure],
+    status_code=200,
+    include_in_schema=False,
+)
+async def create_speech_at_deployment(
+    request: Request[Any, Any, Any],
+    deployment: FromPath[str],
+    catalogue: GivenCatalogue,
+    fleet: GivenFleet,
+    delivery: GivenDelivery,
+    limiter: GivenLimiter,
+    lexicon: GivenLexicon,
+    settings: GivenSettings,
+) -> ASGIResponse:
+    """The same at the address that Azure has for it: the deployment names the model where the body does not."""
+    fields = await read_fields(request)
+    fields["model"] = fields.get("model") or deployment
+    return await _speak(request, fields, catalogue, fleet, delivery, limiter, lexicon, settings)
+
+
+async def _speak(
+    request: Request[Any, Any, Any],
+    fields: dict[str, Any],
+    catalogue: Catalogue,
+    fleet: FleetView,
+    delivery: Delivery,
+    limiter: Limiter,
+    lexicon: Lexicon,
+    settings: Settings,
+) -> ASGIResponse:
+    asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
+    note(request.scope, **told(asked), format=asked.format.name)
+    now = await fleet.now()
+    engine = resolve_engine(asked.model, now)
+    utterance = to_utterance(
+        asked,
+        engine=engine,
+        identities=now.identities_of(engine),
+        mp3_bitrate=settings.mp3_bitrate,
+        lexicon=lexicon,
+        emoji=settings.emoji,
+        owner=cache_owner_of(request, is_shared=settings.cache_shared),
+    )
+    request_id = request.scope["state"]["request_id"]
+    async with AsyncExitStack() as stack:
+        admission = await limiter.admit(key_of(request), stays_open=True)
+        stack.push_async_callback(limiter.close, admission)
+        opening = asyncio.create_task(
+            delivery.open(utterance, request_id=request_id, caller=owner_of(request), wants_words=asked.timestamps)
+        )
+        audio: Audio = await while_connected(opening, request.receive)
+        stack.push_async_callback(audio.close)
+        close = stack.pop_all().aclose
+    request.scope["state"]["audio"] = audio  # For `app.api.middleware.request_log`, once it has been sent.
+    headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
+    if asked.stream_format == "sse":
+        return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
+    return AudioResponse(audio, media_type=asked.format.media_type_at(asked.sample_rate_hz), headers=headers, close=close)
+
+
+def told(asked: SpeechRequest | PhonemizeRequest) -> dict[str, Any]:
+    """What the log is told of what was asked: never its text."""
+    return {"model": asked.model.id, "voice": show_blend(asked.voice), "n_chars": len(asked.input)}

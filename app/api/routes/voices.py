@@ -1,0 +1,110 @@
+"""Which voices there are: `GET /v1/audio/voices`, and `GET /v1/audio/models` for clients that ask for models beside them.
+
+Why without a key: Open WebUI sends none here, and neither list holds anything of a user's.
+
+Why OpenAI's names are entries of their own, before Kokoro's: a client that fills a menu from the list must find in it the name
+that its user has chosen before.
+"""
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from app.api.openapi.contract import AnsweredOperation
+from app.api.routes.models import GivenFleet, models_of
+from app.core.queue.fleet import FleetView
+from app.core.speech.languages import find_language
+from app.core.speech.voices import Catalogue, Voice, show_blend
+
+GivenCatalogue = NamedDependency[SkipValidation[Catalogue]]
+"""How a handler asks for the voices: a parameter named `catalogue` of this type."""
+
+
+class VoiceObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One name that a request may carry in `voice`. Of a blend, language and gender are those of one of its voices."""
+
+    id: str
+    name: str
+    """For people."""
+    language: str
+    gender: str
+    grade: str
+    """`A` to `F`; empty where the voice's makers give none."""
+    engine: str | None
+    """The engine that would speak it now; None with no worker."""
+    aliases: list[str]
+    """The other names of exactly this voice."""
+
+
+class VoiceList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every voice: OpenAI's names, then Kokoro's ids."""
+
+    voices: list[VoiceObject]
+
+
+class ModelChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A model in a menu."""
+
+    id: str
+    name: str
+
+
+class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
+    """The models of a menu."""
+
+    models: list[ModelChoice]
+
+
+@get("/v1/audio/voices", summary="The voices, by every name that they answer to", operation_class=AnsweredOperation)
+async def list_voices(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
+    """Any of the ids may be sent as `voice`, and Kokoro's may be blended."""
+    return await _list(fleet, catalogue)
+
+
+@get("/v1/voices", include_in_schema=False)
+async def list_voices_beside_models(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
+    """The same, where some clients look for it."""
+    return await _list(fleet, catalogue)
+
+
+async def _list(fleet: FleetView, catalogue: Catalogue) -> VoiceList:
+    engine = (await fleet.now()).best
+    named = [_show_alias(alias, catalogue, engine) for alias in catalogue.aliases]
+    return VoiceList(voices=named + [_show_voice(voice, catalogue, engine) for voice in catalogue.voices.values()])
+
+
+@get("/v1/audio/models", summary="The models, for a menu", operation_class=AnsweredOperation)
+async def list_model_choices(fleet: GivenFleet) -> ModelChoices:
+    """The same models as `GET /v1/models`."""
+    models = models_of(await fleet.now())
+    return ModelChoices(models=[ModelChoice(id=model.id, name=model.id) for model in models])
+
+
+def _show_alias(alias: str, catalogue: Catalogue, engine: str | None) -> VoiceObject:
+    blend, language = catalogue.parse(alias)
+    target = show_blend(blend)
+    voice = catalogue.voices[blend[0].voice_id]
+    others = [name for name in catalogue.aliases_of(target) if name != alias]
+    return VoiceObject(
+        id=alias,
+        name=alias.replace("_", " ").title(),
+        language=language,
+        gender=voice.gender,
+        grade=voice.grade if len(blend) == 1 else "",
+        engine=engine,
+        aliases=[target, *others],
+    )
+
+
+def _show_voice(voice: Voice, catalogue: Catalogue, engine: str | None) -> VoiceObject:
+    language = find_language(voice.language)
+    return VoiceObject(
+        id=voice.id,
+        name=f"{voice.name} ({language.name if language else voice.language})",
+        language=voice.language,
+        gender=voice.gender,
+        grade=voice.grade,
+        engine=engine,
+        aliases=catalogue.aliases_of(voice.id),
+    )

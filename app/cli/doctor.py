@@ -1,0 +1,150 @@
+"""What is here, what is missing, and the command that mends it; and the text that `koe serve` greets with.
+
+Why the workers' half is examined in a process of its own: this side imports neither torch nor the engines, and a broken
+installation of either must not keep the doctor from speaking.
+"""
+
+import importlib.util
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx
+import msgspec
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+from rich.console import Console
+from rich.text import Text
+
+from app import __version__
+from app.core.errors import Misconfigured
+from app.core.host.finding import Finding
+from app.core.host.own_python import own_python
+from app.core.host.terminal import can_show
+from app.core.queue.fleet import WorkerCard
+from app.core.settings import Settings, part_environ
+from app.core.storage import keys
+from app.core.storage.connections import connect
+from app.core.storage.redis_check import check_redis
+from app.core.storage.redis_url import show_redis_url
+
+_POLL_SECONDS: Final = 0.2
+_SETTLE_SECONDS: Final = 1.0
+"""Longer than the API remembers a fleet that has just been renewed."""
+
+
+def examine(settings: Settings, redis_url: str, console: Console) -> bool:
+    """Prints every finding; True when nothing that is needed is missing."""
+    findings = [_python(), _queue(redis_url), *_speaking_side(settings)]
+    for finding in findings:
+        console.print(Text.assemble(_mark(finding, console), f" {finding.name}: {finding.detail}"), soft_wrap=True)
+        if finding.remedy and not finding.is_well:
+            console.print(f"    {_either('→', '->', console)} {finding.remedy}", soft_wrap=True)
+    return all(finding.is_well or not finding.is_needed for finding in findings)
+
+
+def _mark(finding: Finding, console: Console) -> tuple[str, str]:
+    """A sign and its colour."""
+    if finding.is_well:
+        return _either("✓", "+", console), "green"
+    return (_either("✗", "x", console), "red") if finding.is_needed else ("!", "yellow")
+
+
+def _either(sign: str, plain: str, console: Console) -> str:
+    return sign if can_show(sign, console.encoding) else plain
+
+
+def welcome(settings: Settings, console: Console) -> None:
+    """Prints where and how Koe speaks, once it can; returns at once."""
+    threading.Thread(target=_welcome, args=(settings, console), name="welcome", daemon=True).start()
+
+
+def _welcome(settings: Settings, console: Console) -> None:
+    url = settings.own_url
+    time.sleep(_SETTLE_SECONDS)
+    ready = _wait_until_ready(url)
+    weights = f" ({ready['weights']} weights)" if ready["weights"] else ""
+    strong = [(text, "bold") for text in (f"\nKoe {__version__}", f"{url}/v1", str(ready["engine"]))]
+    console.print(Text.assemble(strong[0], " speaks at ", strong[1], " with ", strong[2], weights), soft_wrap=True)
+    if ready["notice"]:
+        console.print(Text.assemble(("!", "yellow"), f" {ready['notice']}"), soft_wrap=True)
+    for command, meaning in _commands(url, ready):
+        console.print(f"  {command:34} {meaning}", soft_wrap=True)
+    console.print("  Ctrl-C ends it.\n")
+
+
+def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a person may want next."""
+    yield 'koe say "Hello" -o hello.mp3', f"or any OpenAI client with base_url={url}/v1"
+    if ready["weights"] == "8-bit":
+        yield "koe fetch --from hub", "gets Kokoro's original weights (330 MB), while this runs"
+    elif ready["engine"] != "kokoro" and "koe fetch" in (ready["notice"] or ""):
+        yield "koe fetch", "gets Kokoro's voice, while this runs"
+
+
+def _wait_until_ready(url: str) -> dict[str, Any]:
+    while True:
+        try:
+            answer = httpx.get(f"{url}/readyz")
+            if answer.status_code == httpx.codes.OK:
+                body: dict[str, Any] = answer.json()
+                return body
+        except httpx.HTTPError:
+            pass
+        time.sleep(_POLL_SECONDS)
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    return Finding(
+        name="Python",
+        is_well=(3, 11) <= sys.version_info[:2] < (3, 13),
+        detail=f"{version}, Koe {__version__}",
+        remedy="Kokoro's package runs on Python 3.11 and 3.12: make a virtual environment with one of them.",
+    )
+
+
+def _queue(redis_url: str) -> Finding:
+    shown = show_redis_url(redis_url)
+    try:
+        with connect(redis_url) as redis:
+            check_redis(redis)
+            version = _version(redis)
+            cards = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
+    except RedisError as error:
+        remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
+        return Finding(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
+    except Misconfigured as error:
+        return Finding(name="Queue", is_well=False, detail="of no use", remedy=str(error))
+    workers = [msgspec.json.decode(card, type=WorkerCard) for card in cards if card]
+    speak = ", ".join(f"{card.name} ({'+'.join(card.engines)})" for card in workers) or "none running"
+    return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
+
+
+def _version(redis: Redis) -> str:
+    """As it says; some do not."""
+    try:
+        return str(redis.info("server")["redis_version"])
+    except ResponseError:
+        return "unknown"
+
+
+def has_workers() -> bool:
+    """Whether what workers need is installed here, or a part of it."""
+    return any(importlib.util.find_spec(module) is not None for module in ("torch", "espeakng_loader"))
+
+
+def _speaking_side(settings: Settings) -> list[Finding]:
+    if not has_workers():
+        remedy = "pip install 'koe[worker]' on the machines that are to speak."
+        return [Finding(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
+    command = own_python("-m", "workers.setup.diagnose")
+    done = subprocess.run(command, env=part_environ(settings), capture_output=True, check=False)
+    if done.returncode != 0:
+        detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"])[-1]
+        return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' anew.")]
+    return msgspec.json.decode(done.stdout, type=list[Finding])

@@ -1,0 +1,141 @@
+"""Jobs of a running server, as `koe jobs` asks for them: watched over broken connections, fetched whole or not at all."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+from urllib.parse import quote
+
+from app.cli.client import Away, Server, ServerError
+
+JOBS: Final = "/v1/audio/speech/jobs"
+
+PATIENCE_SECONDS: Final = 300.0
+"""Longest time without a sign of the server before watching or fetching is given up: it may be started anew meanwhile."""
+
+_AGAIN_SECONDS: Final = 0.5
+_ENDED: Final = {"completed", "failed", "cancelled"}
+_PARTIAL_CONTENT: Final = 206
+
+
+def create(server: Server, asked: dict[str, Any]) -> dict[str, Any]:
+    """The new job. Raises ServerError."""
+    job: dict[str, Any] = server.ask("POST", JOBS, json=asked)
+    return job
+
+
+def get(server: Server, job_id: str) -> dict[str, Any]:
+    """The job as it is now. Raises ServerError."""
+    job: dict[str, Any] = server.ask("GET", _path(job_id))
+    return job
+
+
+def newest(server: Server, limit: int) -> list[dict[str, Any]]:
+    """Up to `limit` (1 to 100) of the caller's jobs. Raises ServerError."""
+    return server.ask_for("data", "GET", JOBS, params={"limit": limit})
+
+
+def cancel(server: Server, job_id: str) -> dict[str, Any]:
+    """The job, cancelled if it had not ended. Raises ServerError."""
+    job: dict[str, Any] = server.ask("POST", f"{_path(job_id)}/cancel")
+    return job
+
+
+def delete(server: Server, job_id: str) -> None:
+    """Deletes the job and its file. Raises ServerError."""
+    server.ask("DELETE", _path(job_id))
+
+
+def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
+    """The job now and at each of its changes, the last time when it has ended; a connection that breaks is made anew.
+
+    Raises ServerError.
+    """
+    patience = _Patience()
+    get(server, job_id)
+    while True:
+        try:
+            for job in _events(server, job_id):
+                patience.renew()
+                yield job
+                if job["status"] in _ENDED:
+                    return
+            raise Away("The server ended before the job did.")
+        except Away as error:
+            patience.bear(error)
+
+
+def fetch(server: Server, job_id: str, path: Path) -> None:
+    """Writes the file of a completed job to `path`, whole or not at all; where the connection breaks it goes on from there.
+
+    Raises ServerError, also when the file cannot be written.
+    """
+    _fetch(server, f"{_path(job_id)}/content", path)
+
+
+def fetch_captions(server: Server, job_id: str, format_name: str, path: Path) -> None:
+    """Writes the captions of a completed job to `path`, whole or not at all. Raises ServerError as `fetch` does."""
+    _fetch(server, f"{_path(job_id)}/captions?format={quote(format_name, safe='')}", path)
+
+
+class _Patience:
+    """How long one goes on asking a server that is away."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + PATIENCE_SECONDS
+
+    def renew(self) -> None:
+        """There was a sign of it."""
+        self._until = time.monotonic() + PATIENCE_SECONDS
+
+    def bear(self, error: Away) -> None:
+        """Waits a little. Raises the error when it has been too long."""
+        if time.monotonic() > self._until:
+            raise error
+        time.sleep(_AGAIN_SECONDS)
+
+
+def _events(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
+    with server.stream("GET", f"{_path(job_id)}/events") as answer:
+        for line in answer.iter_lines():
+            if line.startswith("data:"):
+                yield json.loads(line.removeprefix("data:"))
+
+
+def _fetch(server: Server, source: str, path: Path) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            _fetch_all(server, source, file)
+        part.replace(path)
+    except OSError as error:
+        raise ServerError(f"{path} cannot be written ({error.strerror}).") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fetch_all(server: Server, path: str, file: BinaryIO) -> None:
+    """Asks for what is missing until nothing is."""
+    patience, etag, total = _Patience(), "", None
+    while total is None or file.tell() < total:
+        headers = {"Accept-Encoding": "identity"}
+        if etag and file.tell():
+            headers |= {"Range": f"bytes={file.tell()}-", "If-Range": etag}
+        try:
+            with server.stream("GET", path, headers=headers) as answer:
+                if answer.status_code != _PARTIAL_CONTENT:
+                    file.seek(0)
+                    file.truncate()
+                etag, total = answer.headers.get("etag", ""), file.tell() + int(answer.headers["content-length"])
+                for chunk in answer.iter_raw():
+                    patience.renew()
+                    file.write(chunk)
+        except Away as error:
+            if total is None:
+                raise
+            patience.bear(error)
+
+
+def _path(job_id: str) -> str:
+    return f"{JOBS}/{quote(job_id, safe='')}"

@@ -1,0 +1,1 @@
+"""This machine and this process: its folders, limits, parent, terminal."""

@@ -1,0 +1,24 @@
+"""How much memory this process may use: the machine's, or less where a control group bounds it, as a container's does."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.core.host.control_groups import PROC, groups_of
+
+
+def memory_bytes(proc: Path = PROC) -> int:
+    """Of memory that this process may use. `proc` is the process's folder."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([physical, *(limit for group in groups_of("memory", proc) for limit in _limit_of(group))])
+
+
+def _limit_of(group: Path) -> Iterator[int]:
+    """Its limit, if it has one: version 2 writes `max` for none, and version 1 more than any machine has."""
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        try:
+            text = (group / name).read_text().strip()
+        except OSError:
+            continue
+        if text.isdigit() and int(text):
+            yield int(text)

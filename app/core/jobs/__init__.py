@@ -1,0 +1,1 @@
+"""Users' jobs: their records, files and webhooks."""

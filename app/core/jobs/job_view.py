@@ -1,0 +1,55 @@
+"""A job as its owner sees it: what the API answers and what a webhook tells are one and the same."""
+
+import msgspec
+
+from app.core.jobs.jobs import Job, JobStatus, Progress
+
+
+class JobError(msgspec.Struct, frozen=True):
+    """Why a job failed."""
+
+    code: str | None
+    message: str
+
+
+class JobObject(msgspec.Struct, frozen=True, kw_only=True):
+    """A job, as its owner sees it. Times are whole seconds since 1970."""
+
+    id: str
+    object: str = "audio.speech.job"
+    status: JobStatus
+    created_at: int
+    started_at: int | None
+    completed_at: int | None
+    """When it ended, in whichever way."""
+    expires_at: int | None
+    """When it and its file are deleted; None until it has ended."""
+    model: str
+    voice: str
+    response_format: str
+    title: str | None
+    metadata: dict[str, str] | None
+    progress: Progress
+    duration_seconds: float | None
+    """Of the finished file."""
+    error: JobError | None
+
+
+def show_job(job: Job) -> JobObject:
+    """The job without what is only for the server."""
+    return JobObject(
+        id=job.id,
+        status=job.status,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        completed_at=job.completed_at,
+        expires_at=job.expires_at,
+        model=job.model,
+        voice=job.voice,
+        response_format=job.utterance.format,
+        title=job.title,
+        metadata=job.metadata,
+        progress=job.progress,
+        duration_seconds=job.file.seconds if job.file else None,
+        error=JobError(job.error["code"] or None, job.error["message"]) if job.error else None,
+    )

@@ -1,0 +1,139 @@
+"""Questions and their answers over Redis: Asker (API, event loop) and Answers (worker, threads), both ends in one file.
+
+Why a key and a bell: the key is the truth, and the bell only says "look"; a ring that is lost costs an asker one tick, no more.
+
+Why an asker says again and again that it waits: a long text is phonemized for seconds, and who has left, or whose process has
+died, cannot be told from one who waits by anything else. What nobody waits for is dropped, in the lane and in the slot.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Final, cast
+
+import msgspec
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from app.core.errors import KoeError, NoWorker, TimedOut
+from app.core.queue.broker import Broker
+from app.core.queue.fleet import FleetView
+from app.core.speech.question import Outcome, Phonemized, Question
+from app.core.storage import keys
+from app.core.storage.connections import patiently, reachable, suppressed_unless_refused
+from app.core.storage.notifier import Bell
+
+WANTED_TTL_SECONDS: Final = 5
+"""A question that nobody has said to wait for in so long is dropped."""
+
+_ANSWER_TTL_SECONDS: Final = 10
+"""Long enough for all who wait, and for who comes just behind them; answers may be large."""
+_ERROR_TTL_SECONDS: Final = 2
+"""What went wrong may go well at the next attempt."""
+
+_TICK_SECONDS: Final = 1.0
+"""How often an asker that hears nothing looks."""
+
+_QUIET_TICKS: Final = 10
+"""Ticks after which a question is submitted once more, in case the lane or its worker has lost it."""
+
+
+class Asker:
+    """Where the API asks the workers what would be said."""
+
+    def __init__(self, *, redis: AsyncRedis, bell: Bell, broker: Broker, fleet: FleetView, max_wait_seconds: float) -> None:
+        self._redis = redis
+        self._bell = bell
+        self._broker = broker
+        self._fleet = fleet
+        self._max_wait_seconds = max_wait_seconds
+
+    async def ask(self, question: Question, *, request_id: str, caller: str = "") -> Phonemized:
+        """The answer, as soon as a worker has given it.
+
+        `caller` is whose share of the machine it takes. Raises QueueFull, NoWorker, TimedOut after the longest wait, or what
+        the worker raised.
+        """
+        rung = self._bell.hear(question.id)
+        try:
+            async with asyncio.timeout(self._max_wait_seconds):
+                with reachable():
+                    return await self._wait(question, rung, request_id, caller)
+        except TimeoutError:
+            raise await self._why_none_came() from None
+        finally:
+            self._bell.forget(question.id, rung)
+
+    async def _wait(self, question: Question, rung: asyncio.Event, request_id: str, caller: str) -> Phonemized:
+        """A Redis that is away at the first look is an error; one that goes away later is waited for."""
+        outcome = await self._look(question, rung)
+        is_submitted = outcome is not None or await self._submit(question, request_id, caller, again=False)
+        n_ticks = 0
+        while outcome is None:
+            await _tick(rung)
+            n_ticks += 1
+            with suppressed_unless_refused():
+                outcome = await self._look(question, rung)
+                if outcome is None and (not is_submitted or n_ticks % _QUIET_TICKS == 0):
+                    is_submitted = await self._submit(question, request_id, caller, again=True)
+        return outcome.reveal()
+
+    async def _look(self, question: Question, rung: asyncio.Event) -> Outcome | None:
+        """The outcome, if it is there; else says that it is waited for."""
+        rung.clear()
+        found = cast("bytes | None", await self._redis.get(keys.phonemes(question.id)))
+        if found is not None:
+            return msgspec.json.decode(found, type=Outcome)
+        await self._redis.set(keys.phonemes_wanted(question.id), 1, ex=WANTED_TTL_SECONDS)
+        return None
+
+    async def _submit(self, question: Question, request_id: str, caller: str, *, again: bool) -> bool:
+        """False while a job of the same question runs or lets go."""
+        return await asyncio.to_thread(
+            self._broker.submit_question, question, request_id=request_id, caller=caller, again=again
+        )
+
+    async def _why_none_came(self) -> KoeError:
+        if not (await self._fleet.now()).cards:
+            return NoWorker("No worker is running. `koe worker` starts one.")
+        return TimedOut(f"No answer came within {self._max_wait_seconds:g} s: the server is busy. Please try again.")
+
+
+class Answers:
+    """Where a worker puts what it has found."""
+
+    def __init__(self, redis: Redis, *, patience_seconds: float) -> None:
+        """`patience_seconds` is how long it waits for a Redis that is away."""
+        self._redis = redis
+        self._patience_seconds = patience_seconds
+
+    def begin(self, question: Question) -> bool:
+        """The question has left its lane. False when nobody waits for an answer. Raises RedisError when Redis stays away."""
+        patiently(lambda: self._redis.hdel(keys.CALLERS, question.id), self._patience_seconds)
+        return self.is_wanted(question)
+
+    def is_wanted(self, question: Question) -> bool:
+        """Whether anybody waits for an answer and has none. Raises RedisError when Redis stays away."""
+        wanted, answer = keys.phonemes_wanted(question.id), keys.phonemes(question.id)
+        found = patiently(lambda: self._redis.mget(wanted, answer), self._patience_seconds)
+        waits, is_answered = cast("list[bytes | None]", found)
+        return waits is not None and is_answered is None
+
+    def give(self, question: Question, outcome: Outcome) -> None:
+        """Answers all who wait. Raises RedisError when Redis stays away."""
+        data = msgspec.json.encode(outcome)
+        ttl = _ANSWER_TTL_SECONDS if outcome.error is None else _ERROR_TTL_SECONDS
+
+        def put() -> None:
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.set(keys.phonemes(question.id), data, ex=ttl)
+            pipe.publish(keys.BELL, question.id)
+            pipe.execute()
+
+        patiently(put, self._patience_seconds)
+
+
+async def _tick(rung: asyncio.Event) -> None:
+    """Returns at the next ring, and at the latest after a tick."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_TICK_SECONDS):
+            await rung.wait()

@@ -1,0 +1,252 @@
+"""Audio over a Redis Stream: ChunkWriter (worker, threads) and ChunkReader (API, event loop), both ends in one file.
+
+Entries: `start` (worker) · `words` (words) and `chunk` (at, data) … · `stop` (report) or `error` (code, message, param). Field
+`kind` says which; `at` is where in the audio the chunk's first byte stands. Words stand before the audio they are heard in.
+
+Why a stream and a bell: the stream is the truth, so a reader who comes late or comes back starts at the beginning and misses
+nothing. The bell says "this one has grown"; a ring that is lost costs a reader one tick, no more.
+
+Why places in bytes: the same utterance gives the same bytes, so whoever writes (the next worker after a crash, the same one
+after a lost answer) may begin anywhere at or before the end and add only what is new, and a reader hears nothing twice.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Final, Protocol, cast
+
+import msgspec
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+
+from app.core.errors import Cancelled, StreamLost, from_wire
+from app.core.queue import registry_scripts
+from app.core.queue.registry import UNFINISHED_TTL_SECONDS, Claim, Report, Take
+from app.core.speech.word_times import TimedWord, write_words
+from app.core.storage import keys
+from app.core.storage.connections import AGAIN_SECONDS, is_refusal, patiently, suppressed_unless_refused
+from app.core.storage.notifier import Bell
+
+MAX_CHUNK_BYTES: Final = 32_768
+"""Of one entry; more is divided."""
+
+_READ_ENTRIES: Final = 16
+"""Entries fetched at a time: bounds what one reader holds to half a megabyte."""
+
+_TICK_SECONDS: Final = 1.0
+"""How often a reader that hears nothing looks how its take stands."""
+
+_FORGOTTEN: Final = -1
+_GAP: Final = -2
+
+
+class ChunkWriter:
+    """The growing end of one take, from its first byte: what an earlier worker has written is passed over. Called from one
+    thread at a time.
+    """
+
+    def __init__(self, redis: Redis, claim: Claim, *, patience_seconds: float) -> None:
+        """`patience_seconds` is how long it waits for a Redis that is away."""
+        self._redis = redis
+        self._claim = claim
+        self._append = redis.register_script(registry_scripts.APPEND)
+        self._tell = redis.register_script(registry_scripts.TELL)
+        self._patience_seconds = patience_seconds
+        self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        self._n_there = claim.n_bytes
+        self.n_bytes = 0
+        """Of the audio so far."""
+        self._n_told = 0
+        self.unread_bytes = 0
+        """As of the last write: what waits for the fastest reader."""
+
+    def write(self, data: bytes) -> None:
+        """Appends what is new.
+
+        Raises Cancelled when the take is not held any more, StreamLost when Redis has lost bytes that were written, and
+        RedisError when it stays away.
+        """
+        start = self.n_bytes
+        new_from = min(max(0, self._n_there - start), len(data))
+        for first in range(new_from, len(data), MAX_CHUNK_BYTES):
+            self._write_one(start + first, data[first : first + MAX_CHUNK_BYTES])
+        self.n_bytes = start + len(data)
+        if time.monotonic() > self._put_off_at:
+            self._put_off()
+
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """Appends words, unless an earlier worker has told them. Raises as `write` does."""
+        args = [*self._claim.args, self._claim.take.utterance_id, self._n_told, write_words(words)]
+        self._check(patiently(lambda: int(self._tell(keys=self._claim.take.both, args=args)), self._patience_seconds))
+        self._n_told += 1
+
+    def rewind(self) -> None:
+        """Begins at the first byte again; what has been written is passed over. Raises RedisError when Redis stays away."""
+        record = keys.utterance(self._claim.take.utterance_id)
+        there = patiently(lambda: self._redis.hget(record, "bytes"), self._patience_seconds)
+        self._n_there = int(cast("bytes", there) or 0)
+        self.n_bytes = self._n_told = 0
+
+    def _write_one(self, at: int, data: bytes) -> None:
+        args = [*self._claim.args, self._claim.take.utterance_id, at, data]
+        answer = patiently(lambda: int(self._append(keys=self._claim.take.both, args=args)), self._patience_seconds)
+        self.unread_bytes = self._check(answer)
+
+    @staticmethod
+    def _check(answer: int) -> int:
+        if answer == _FORGOTTEN:
+            raise Cancelled("The utterance is not wanted any more, or another worker has taken it over.")
+        if answer == _GAP:
+            raise StreamLost("Redis has lost audio that was written.")
+        return answer
+
+    def _put_off(self) -> None:
+        """Puts off the day on which an unfinished take is forgotten: a long text is spoken for hours."""
+        self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        with suppress(RedisError):
+            for key in (*self._claim.take.both, keys.kept(self._claim.take.utterance_id)):
+                self._redis.expire(key, UNFINISHED_TTL_SECONDS)
+
+
+class Watch(Protocol):
+    """What a reader asks of whom it reads for."""
+
+    async def on_quiet(self) -> bool:
+        """Called every second while nothing comes. Raises what is to end the reading. True when all has been written: then
+        what is missing stands before what was read last.
+        """
+        ...
+
+    def on_words(self, words: bytes) -> None:
+        """Called with what the writer has told, as `write_words` wrote it, before the audio in which it is heard; from the
+        beginning of the take, whatever of the audio is passed over.
+        """
+        ...
+
+    def on_rewind(self) -> None:
+        """Called when the take is read from its beginning again: its words are told again."""
+        ...
+
+    async def on_read(self, n_bytes: int, entry: str) -> None:
+        """Called when what came has been taken, with all that was read so far and the last entry of it."""
+        ...
+
+
+class ChunkReader:
+    """The reading end of one take: iterate over it for the audio; afterwards `report` is there."""
+
+    def __init__(
+        self, redis: AsyncRedis, bell: Bell, take: Take, watch: Watch, *, skip_bytes: int, patience_seconds: float
+    ) -> None:
+        """`skip_bytes` of audio are passed over: they were read from an earlier take. `patience_seconds` is how long it waits
+        for a Redis that is away.
+        """
+        self._redis = redis
+        self._bell = bell
+        self._take = take
+        self._watch = watch
+        self._patience_seconds = patience_seconds
+        self._away_since: float | None = None
+        self._cursor = "-"
+        self.n_bytes = skip_bytes
+        """Read so far."""
+        self.report: Report | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The audio in order, as it comes: all that is there is given at once.
+
+        Raises the writer's error where it wrote one, StreamLost when audio is missing, what the watch raises, and RedisError
+        when Redis stays away.
+        """
+        grown = self._bell.hear(self._take.utterance_id)
+        try:
+            while self.report is None:
+                grown.clear()
+                entries = await self._fetch()
+                self._give_words(entries)
+                if data := self._new_audio(entries):
+                    yield data
+                    await self._watch.on_read(self.n_bytes, self._cursor.removeprefix("("))
+                for fields in entries:
+                    self._take_note(fields)
+                if not entries:
+                    await self._wait(grown)
+        finally:
+            self._bell.forget(self._take.utterance_id, grown)
+
+    async def report_ahead(self) -> Report | None:
+        """What a finished take amounts to, before it is read; None for one that is not finished. Raises RedisError."""
+        found = await self._redis.xrevrange(self._take.stream, count=1)
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
+        if not entries or entries[0][1][b"kind"] != b"stop":
+            return None
+        return msgspec.json.decode(entries[0][1][b"report"], type=Report)
+
+    async def _fetch(self) -> list[dict[bytes, bytes]]:
+        try:
+            found = await self._redis.xrange(self._take.stream, min=self._cursor, count=_READ_ENTRIES)
+        except RedisError as error:
+            await self._bear(error)
+            return []
+        self._away_since = None
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
+        if entries:
+            self._cursor = f"({entries[-1][0].decode()}"
+        return [fields for _, fields in entries]
+
+    async def _bear(self, error: RedisError) -> None:
+        """Waits a little for a Redis that is away. Raises its error when it has been away too long."""
+        self._away_since = self._away_since or time.monotonic()
+        if is_refusal(error) or time.monotonic() - self._away_since > self._patience_seconds:
+            raise error
+        self._rewind()
+        await asyncio.sleep(AGAIN_SECONDS)
+
+    def _rewind(self) -> None:
+        """Reads on from the beginning, and passes over what it has: another server may have become the primary, which has lost
+        the last entries, and whose clock gives the next ones smaller numbers.
+        """
+        self._cursor = "-"
+        self._watch.on_rewind()
+
+    def _new_audio(self, entries: list[dict[bytes, bytes]]) -> bytes:
+        parts = []
+        for fields in entries:
+            if fields[b"kind"] != b"chunk":
+                continue
+            at, data = int(fields[b"at"]), fields[b"data"]
+            if at > self.n_bytes:
+                raise StreamLost("The audio has a gap.")
+            parts.append(data[self.n_bytes - at :])
+            self.n_bytes += len(parts[-1])
+        return b"".join(parts)
+
+    def _give_words(self, entries: list[dict[bytes, bytes]]) -> None:
+        for fields in entries:
+            if fields[b"kind"] == b"words":
+                self._watch.on_words(fields[b"words"])
+
+    def _take_note(self, fields: dict[bytes, bytes]) -> None:
+        if fields[b"kind"] == b"stop":
+            self.report = msgspec.json.decode(fields[b"report"], type=Report)
+        elif fields[b"kind"] == b"error":
+            raise from_wire({name: fields[name.encode()].decode() for name in ("code", "message", "param")})
+
+    async def _wait(self, grown: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(_TICK_SECONDS):
+                await grown.wait()
+        except TimeoutError:
+            with suppressed_unless_refused():
+                await self._ask_watch()
+
+    async def _ask_watch(self) -> None:
+        try:
+            if await self._watch.on_quiet():
+                self._rewind()
+        except StreamLost:
+            # Its end may have been written since this one looked.
+            if not await self._redis.xrange(self._take.stream, min=self._cursor, count=1):
+                raise

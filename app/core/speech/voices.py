@@ -1,0 +1,168 @@
+"""The catalogue of voices, the names that OpenAI's clients send for them, and blends such as `af_heart(2)+bf_emma`.
+
+Why a blend is put into one canonical order with weights that add up to one: it is part of what an utterance is known by, and
+`a+b`, `b+a` and `a(2)+b(2)` are the same sound.
+"""
+
+import math
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.core.errors import InvalidValue, Misconfigured
+
+MAX_BLEND_VOICES: Final = 8
+USUAL_LOUDNESS: Final = -24.2
+"""LUFS: the median of Kokoro's voices."""
+
+DEFAULT_VOICE: Final = "af_heart"
+"""The best graded one, which OpenAI's `coral` means: what the command line and the page begin with."""
+
+_PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})(?:\(([^()]{1,32})\))?")
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """One voice of Kokoro v1.0, or one that an operator added."""
+
+    id: str
+    language: str
+    """BCP 47 tag of the language it was made for."""
+    gender: str
+    """`female` or `male`."""
+    grade: str = ""
+    """Quality that the voice's makers give it, `A` to `F`; empty where they give none."""
+    licence: str = "Apache-2.0"
+    loudness: float | None = None
+    """Integrated loudness of its speech as Kokoro gives it, in LUFS (ITU-R BS.1770); None where nobody has measured it."""
+
+    @property
+    def name(self) -> str:
+        """For people: `Heart`."""
+        return self.id.partition("_")[2].replace("_", " ").title() or self.id
+
+
+class BlendPart(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A voice and its share of the blend, in (0, 1]."""
+
+    voice_id: str
+    weight: float
+
+
+Blend = tuple[BlendPart, ...]
+"""Sorted by voice id; the weights add up to one. A single voice is a blend of one part."""
+
+
+def show_blend(blend: Blend) -> str:
+    """The blend as a user could have written it."""
+    if len(blend) == 1:
+        return blend[0].voice_id
+    return "+".join(f"{part.voice_id}({part.weight:g})" for part in blend)
+
+
+class _VoicesFile(msgspec.Struct, forbid_unknown_fields=True):
+    aliases: dict[str, str] = {}
+    voices: list[Voice] = []
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """All voices by id and all other names by which they answer."""
+
+    voices: dict[str, Voice]
+    aliases: dict[str, str]
+    """Name of OpenAI's → voice id or blend."""
+
+    def parse(self, spec: str) -> tuple[Blend, str]:
+        """The blend that `spec` means and the language of its first voice. Never touches the file system.
+
+        Raises InvalidValue (param `voice`) for an unknown voice, a weight that is not positive and finite, or more than
+        MAX_BLEND_VOICES voices.
+        """
+        parts = self.aliases.get(spec, spec).split("+")
+        if len(parts) > MAX_BLEND_VOICES:
+            raise self._invalid(spec)
+        weights: dict[str, float] = {}
+        for part in parts:
+            voice_id, weight = self._parse_part(part, spec)
+            weights[voice_id] = weights.get(voice_id, 0.0) + weight
+        ordered = sorted(weights.items())
+        total = sum(weight for _, weight in ordered)
+        if not math.isfinite(total):
+            raise self._invalid(spec)
+        blend = tuple(BlendPart(voice_id, weight / total) for voice_id, weight in ordered)
+        if not all(part.weight > 0 for part in blend):
+            raise self._invalid(spec)
+        return blend, self.voices[next(iter(weights))].language
+
+    def loudness_of(self, blend: Blend) -> float:
+        """LUFS of the blend's speech as Kokoro gives it: the mean of its voices', by weight. A voice that has not been measured
+        counts as USUAL_LOUDNESS.
+        """
+        return sum(part.weight * _or_usual(self.voices[part.voice_id].loudness) for part in blend)
+
+    def aliases_of(self, voice_id: str) -> list[str]:
+        """The other names that mean exactly this voice."""
+        return sorted(alias for alias, target in self.aliases.items() if target == voice_id)
+
+    def _parse_part(self, part: str, spec: str) -> tuple[str, float]:
+        match = _PART.fullmatch(part.strip())
+        if match is None:
+            raise self._invalid(spec)
+        voice_id = self.aliases.get(match[1], match[1])
+        try:
+            weight = float(match[2]) if match[2] is not None else 1.0
+        except ValueError:
+            raise self._invalid(spec) from None
+        if voice_id not in self.voices or not (math.isfinite(weight) and weight > 0):
+            raise self._invalid(spec)
+        return voice_id, weight
+
+    def _invalid(self, spec: str) -> InvalidValue:
+        names = [f"'{name}'" for name in self.aliases]
+        listed = f"{', '.join(names[:-1])}, and {names[-1]}"
+        shown = spec if len(spec) <= 100 else f"{spec[:100]}…"
+        return InvalidValue(
+            f"Invalid value: '{shown}'. Supported values are: {listed}. Kokoro's voice ids and blends of up to "
+            f"{MAX_BLEND_VOICES} such as 'af_heart(2)+bf_emma(1)' work too; GET /v1/audio/voices lists them.",
+            param="voice",
+        )
+
+
+def _or_usual(loudness: float | None) -> float:
+    return USUAL_LOUDNESS if loudness is None else loudness
+
+
+def load_catalogue(override: Path | None = None) -> Catalogue:
+    """The bundled catalogue, with what the operator's TOML file of the same shape adds or replaces.
+
+    Raises Misconfigured, with the file named, when it cannot be read or an alias names no voice.
+    """
+    bundled = _read((resources.files("app.core.speech") / "voices.toml").read_text(encoding="utf-8"), "voices.toml")
+    aliases, voices = dict(bundled.aliases), {voice.id: voice for voice in bundled.voices}
+    if override is not None:
+        try:
+            own = _read(override.read_text(encoding="utf-8"), f"KOE_VOICES_FILE: {override}")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise Misconfigured(f"KOE_VOICES_FILE: {override} cannot be read ({reason}).") from error
+        aliases |= own.aliases
+        voices |= {voice.id: voice for voice in own.voices}
+    catalogue = Catalogue(voices, aliases)
+    for alias, target in aliases.items():
+        try:
+            catalogue.parse(target)
+        except InvalidValue:
+            raise Misconfigured(
+                f"KOE_VOICES_FILE: in {override} the alias {alias} names {target}, which is no voice."
+            ) from None
+    return catalogue
+
+
+def _read(text: str, name: str) -> _VoicesFile:
+    try:
+        return msgspec.convert(tomllib.loads(text), _VoicesFile)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise Misconfigured(f"{name} is no catalogue of voices: {error}.") from error

@@ -1,0 +1,127 @@
+"""What is asked of a Redis before work begins: whether it is one that Koe can work with.
+
+Why by trying and not by its description alone: a managed Redis may refuse to describe itself, and what its user may do is told
+best by doing it. A Redis that is away is no fault: whoever starts first waits for the other.
+"""
+
+from typing import Any, Final
+
+import structlog
+from redis import Redis
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from app.core.errors import Misconfigured
+from app.core.storage import keys
+from app.core.storage.connections import connect, is_full, is_refusal
+from app.core.storage.sentinel import has_sentinels
+
+log: Final = structlog.get_logger()
+
+MIN_REDIS_VERSION: Final = (6, 2, 0)
+"""The first that has all commands which Koe and RQ send."""
+
+_LOOK_SECONDS: Final = 2.0
+_ALLOW: Final = (
+    "Outside cluster mode, allow its user all commands on the keys koe:* and rq:* and the channels koe:* (in an ACL: ~koe:* "
+    "~rq:* &koe:* +@all)."
+)
+
+_TRY: Final = """
+local key = KEYS[1]
+redis.call('HSET', key, 'a', 1)
+redis.call('HINCRBY', key, 'a', 1)
+redis.call('DEL', key)
+redis.call('XADD', key, '*', 'a', 1)
+redis.call('XRANGE', key, '-', '+')
+redis.call('UNLINK', key)
+redis.call('ZADD', key, 1, 'a')
+redis.call('SADD', KEYS[2], 'a')
+redis.call('DEL', key, KEYS[2])
+redis.call('PUBLISH', key, '')
+return redis.call('TIME')[1]
+"""
+
+
+def check_redis_url(url: str) -> None:
+    """Raises Misconfigured when Koe cannot work with the Redis that is there. One that is away is passed over."""
+    with connect(url, answer_seconds=_LOOK_SECONDS) as redis:
+        try:
+            check_redis(redis)
+        except RedisError as error:
+            log.warning("redis_away", error=type(error).__name__)
+
+
+def check_redis(redis: Redis) -> None:
+    """Raises Misconfigured when Koe cannot work with it, RedisError when it is away; warns where it may lose work."""
+    try:
+        _look(_describe(redis), has_sentinels=has_sentinels(redis))
+        _try(redis)
+    except (AuthenticationError, AuthorizationError):
+        raise Misconfigured(
+            "KOE_REDIS_URL: Redis refuses the user or the password, or asks for one that is not there."
+        ) from None
+    except NoPermissionError:
+        raise Misconfigured(f"KOE_REDIS_URL: its user may not do all that Koe does. {_ALLOW}") from None
+    except ReadOnlyError:
+        raise Misconfigured("KOE_REDIS_URL names a replica, which takes no writes: name its primary.") from None
+    except ResponseError as error:
+        if is_full(error):
+            log.warning("redis_full", remedy="Its disk or its memory is full: nothing is taken in until there is room.")
+        elif is_refusal(error):
+            raise Misconfigured(f"KOE_REDIS_URL names a Redis that refuses what Koe does. {_ALLOW}") from None
+        else:
+            raise
+
+
+def _describe(redis: Redis) -> dict[str, Any]:
+    """What it says of itself; nothing where it may not."""
+    try:
+        return redis.info()
+    except AuthenticationError:
+        raise
+    except ResponseError:
+        return {}
+
+
+def _look(said: dict[str, Any], *, has_sentinels: bool) -> None:
+    version = str(said.get("redis_version", ""))
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers and numbers < MIN_REDIS_VERSION[:2]:
+        raise Misconfigured(f"KOE_REDIS_URL names Redis {version}: Koe needs 6.2 or later, or Valkey.")
+    if said.get("cluster_enabled"):
+        raise Misconfigured(
+            "KOE_REDIS_URL names a Redis in cluster mode, where keys that Koe changes together lie apart: name one without it "
+            "(cluster-enabled no; one that is replicated and watched by sentinels is fine)."
+        )
+    if said.get("role") == "slave" and int(said.get("slave_read_only", 1)):
+        if has_sentinels:
+            raise RedisConnectionError("The primary has become a replica.")
+        raise Misconfigured("KOE_REDIS_URL names a replica, which takes no writes: name its primary.")
+    policy = str(said.get("maxmemory_policy", ""))
+    if policy.startswith("allkeys-") and said.get("maxmemory"):
+        log.warning(
+            "redis_may_evict",
+            policy=policy,
+            remedy="Jobs and their texts may be lost when memory is short: set maxmemory-policy to volatile-lru or noeviction.",
+        )
+
+
+def _try(redis: Redis) -> None:
+    """Does a little of everything. Raises what Redis raises."""
+    two = ["koe:probe:one", "rq:probe:two"]
+    redis.eval(_TRY, len(two), *two)
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.set(two[0], 1, px=1000)
+        pipe.delete(*two)
+        pipe.execute()
+    with redis.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
+        pubsub.subscribe(keys.BELL)
+        pubsub.get_message(timeout=_LOOK_SECONDS)

@@ -1,0 +1,77 @@
+"""Kokoro's files, looked at again and again: whether they have come, or others have taken their place, and are at rest.
+
+Why at rest: a download writes one file after the other, and each set of workers that is started for half of them costs a minute
+of the machine.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from app.core.settings import Settings
+from app.core.speech.voices import load_catalogue
+from app.core.weights.files import CheckpointFiles, MissingFile, find_checkpoint
+
+LOOK_SECONDS: Final = 2.0
+"""Between two looks: some sixty calls of `stat`, less than a millisecond."""
+
+REST_SECONDS: Final = 5.0
+"""Files that have not changed for so long are written to their end."""
+
+_Stamp = tuple[tuple[str, int, int, int], ...]
+"""Of each file: path, number, bytes, and when it was changed."""
+
+
+def find_model(settings: Settings, voice_ids: Iterable[str] | None = None) -> CheckpointFiles | None:
+    """The files that a worker with these settings would load, with packs of `voice_ids`, by default of all voices; None when
+    there is no whole set.
+    """
+    if voice_ids is None:
+        voice_ids = load_catalogue(settings.voices_file).voices
+    try:
+        return find_checkpoint(settings.model_dir, voice_ids, settings.fetched_model)
+    except MissingFile:
+        return None
+
+
+def wants_model(settings: Settings) -> bool:
+    """Whether a worker with these settings would load them."""
+    return settings.engine in ("auto", "kokoro")
+
+
+class ModelWatch:
+    """Knows the files that the workers were started with, and notices others."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._voice_ids = tuple(load_catalogue(settings.voices_file).voices)
+        self._clock = clock
+        self._known = self._seen = self._stamp()
+        self._seen_at = self._looked_at = clock()
+
+    def forget(self) -> None:
+        """Workers are being started that read the files as they are now."""
+        self._known = self._seen = self._stamp()
+
+    def has_changed(self) -> bool:
+        """True once for each new set that is whole and at rest. Cheap: it looks at the disk every LOOK_SECONDS alone."""
+        now = self._clock()
+        if not wants_model(self._settings) or now - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        stamp = self._stamp()
+        if stamp != self._seen:
+            self._seen, self._seen_at = stamp, now
+        if stamp is None or stamp == self._known or now - self._seen_at < REST_SECONDS:
+            return False
+        self._known = stamp
+        return True
+
+    def _stamp(self) -> _Stamp | None:
+        """What tells these files from others; None when there is no whole set, or it is being replaced."""
+        try:
+            files = find_model(self._settings, self._voice_ids)
+            status = [(path, path.stat()) for path in files.paths] if files is not None else []
+        except OSError:
+            return None
+        return tuple((str(path), each.st_ino, each.st_size, each.st_mtime_ns) for path, each in status) or None

@@ -1,0 +1,1 @@
+"""How the API listens: sockets, connections, HTTP/1.1."""

@@ -1,0 +1,439 @@
+"""HTTP/1.1 and 1.0 on one connection: uvicorn's protocol on httptools, with bounds, deadlines and answers to what is refused.
+
+Why not uvicorn's own: on httptools it bounds neither headers nor time, loses the body of a request that offers an upgrade, and
+sends chunks to clients of HTTP/1.0. On h11 it does the last two rightly, at 0.6 of the requests a second.
+
+Why what is refused here is answered by the application: the envelope, the request id, the line in the log and the count are
+then the same as for everything else. The application finds the reason in `scope["state"]["refusal"]`, or raised by `receive`.
+
+Why a refused client is heard for a moment longer: closing a connection on which something is unread takes the answer from it.
+"""
+
+import asyncio
+import math
+import socket
+import struct
+from enum import Enum, auto
+from typing import Any, Final, cast
+from urllib.parse import unquote
+
+import httptools
+import structlog
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from app.core.errors import BadHttp, HeadTooLarge, KoeError, ServerFull, TooManyAhead, TooSlow
+from app.core.logs import describe
+from app.core.request_limits import (
+    BODY_SECONDS,
+    FULL_SECONDS,
+    HEAD_BYTES,
+    HEAD_SECONDS,
+    HEADERS,
+    LINGER_SECONDS,
+    REQUESTS_AHEAD,
+    Bounds,
+)
+
+log: Final = structlog.get_logger()
+
+_TLS: Final = b"\x16\x03"
+"""How a greeting of TLS begins."""
+_NEVER: Final = math.inf
+
+
+class Stage(Enum):
+    """What is waited for on a connection."""
+
+    IDLE = auto()
+    """A request. None of it has come."""
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    """Ours: the request is whole."""
+    REFUSED = auto()
+    """Nothing: what comes is thrown away."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. `check` must be called about once a second."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        bounds: Bounds,
+        shared: "Shared",
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._bounds = bounds
+        self._shared = shared
+        self._stage = Stage.IDLE
+        self._deadline = _NEVER
+        self._is_one_too_many = False
+        self._has_begun = False
+        self._fault: KoeError | None = None
+        self._n_headers = 0
+        self._n_head_bytes = 0
+        self._n_loose_bytes = 0
+        self._answering: Exchange | None = None
+        self._has_ended = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being answered here."""
+        return self._answering is None or self._answering.response_complete
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        n_connections = len(self.connections)
+        self._is_one_too_many = n_connections > self._bounds.n_connections and not self._shared.make_room()
+        self._wait(Stage.IDLE, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
+        if self._is_one_too_many and not self._shared.has_room_for_refusals(n_connections, self._bounds):
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._shared.idle.pop(self, None)
+        self.pipeline.clear()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._stage is Stage.REFUSED:
+            return
+        if self._stage in (Stage.IDLE, Stage.ANSWER):
+            self._n_loose_bytes, self._has_begun = 0, False
+            self._wait(Stage.HEAD, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
+        self._n_loose_bytes += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse(self._fault or BadHttp(_hint(data)))
+            return
+        if self._stage in (Stage.HEAD, Stage.BODY) and self._n_loose_bytes > HEAD_BYTES:
+            self._refuse(_too_large())
+
+    def _feed(self, data: bytes) -> None:
+        """Parses. A request that offers an upgrade that is not taken is parsed again without the offer, and has its body."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self._deadline = _NEVER
+                    self.handle_websocket_upgrade()
+                    return
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        first = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        rest = (b"%b: %b" % header for header in self.headers if header[0] != b"upgrade")
+        return b"\r\n".join([first, *rest, b"", b""])
+
+    # What the parser calls. What it is raised in passes for an error of the parser's; the real one is kept.
+
+    def on_message_begin(self) -> None:
+        """See httptools."""
+        super().on_message_begin()
+        self._wait(Stage.HEAD, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
+        self._has_begun = True
+        self._n_headers = self._n_head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """See httptools."""
+        super().on_url(url)
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools. Trailers come here as well, and are no headers."""
+        self._n_headers += 1
+        self._count(len(name) + len(value) + 4)
+        if self._stage is Stage.HEAD:
+            super().on_header(name, value)
+
+    def _count(self, n_bytes: int) -> None:
+        self._n_head_bytes += n_bytes
+        if self._n_headers > HEADERS or self._n_head_bytes > HEAD_BYTES:
+            self._fail(_too_large())
+
+    def _fail(self, error: KoeError) -> None:
+        self._fault = error
+        raise error
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._fail(BadHttp("This server is no proxy."))
+            self.scope["method"] = self.parser.get_method().decode()
+            return
+        if len(self.pipeline) >= REQUESTS_AHEAD:
+            self._fail(TooManyAhead(REQUESTS_AHEAD))
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._fail(BadHttp(f"Its version is {version}."))
+        url = httptools.parse_url(self.url)
+        raw_path = url.path or b"/"
+        self.scope["http_version"] = version
+        self.scope["method"] = self.parser.get_method().decode()
+        self.scope["path"] = self.root_path + unquote(raw_path.decode("ascii"))
+        self.scope["raw_path"] = self.root_path.encode() + raw_path
+        self.scope["query_string"] = url.query or b""
+        if self._is_one_too_many:
+            self._shared.n_refused += 1
+            self.scope["state"]["refusal"] = ServerFull(self._bounds.n_connections)
+        self._n_headers = self._n_head_bytes = self._n_loose_bytes = 0
+        self._wait(Stage.BODY, BODY_SECONDS)
+        self._begin(keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._is_one_too_many)
+
+    def on_body(self, body: bytes) -> None:
+        """See httptools."""
+        self._n_loose_bytes = 0
+        if not self.cycle.response_complete:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        if self.parser.should_upgrade():
+            return
+        super().on_message_complete()
+        self._n_loose_bytes, self._has_begun = 0, False
+        if self.is_idle and not self.pipeline:
+            self._wait(Stage.IDLE, self._bounds.keep_alive_seconds)
+        else:
+            self._wait(Stage.ANSWER, _NEVER)
+
+    # Answers.
+
+    def _begin(self, *, keep_alive: bool) -> None:
+        """Has the application answer `scope`, now or after the requests before it."""
+        self.cycle = exchange = Exchange(
+            scope=self.scope,
+            transport=cast("asyncio.Transport", _Wire(self)),
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        if self.is_idle:
+            self._answer(exchange)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((exchange, self.app))
+
+    def _answer(self, exchange: RequestResponseCycle) -> None:
+        self._answering = cast("Exchange", exchange)
+        self._start_asgi_task(exchange, self.app)
+
+    def on_response_complete(self) -> None:
+        """An answer is out: the next request's turn has come."""
+        self.server_state.total_requests += 1
+        if self._has_ended or self.transport.is_closing():
+            return
+        if self.pipeline:
+            exchange, _ = self.pipeline.pop()
+            self._answer(exchange)
+            return
+        self.flow.resume_reading()
+        if self._stage is Stage.ANSWER:
+            self._wait(Stage.IDLE, self._bounds.keep_alive_seconds)
+
+    def _refuse(self, error: KoeError) -> None:
+        """The last answer here: to the request whose body is at fault, or in the place of one that has not come."""
+        is_of_body = self._stage is Stage.BODY
+        self._wait(Stage.REFUSED, _NEVER)
+        if is_of_body:
+            cast("Exchange", self.cycle).fail(error)
+            if self.cycle.response_complete:
+                self.finish()
+            return
+        if not self._has_begun:
+            super().on_message_begin()
+        self.scope["state"]["refusal"] = error
+        self.scope.setdefault("method", "")
+        self.scope["path"], self.scope["raw_path"], self.scope["query_string"] = "", b"", b""
+        self.expect_100_continue = False
+        self._begin(keep_alive=False)
+        self.cycle.more_body = False
+
+    def finish(self) -> None:
+        """Closes the connection, in a way that leaves what was answered to the client. Requests that wait are not answered."""
+        self._has_ended = True
+        self.pipeline.clear()
+        if self._stage not in (Stage.REFUSED, Stage.BODY) or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        if not self.transport.is_closing():
+            self._wait(Stage.REFUSED, LINGER_SECONDS)
+            self.transport.write_eof()
+            self.flow.resume_reading()
+
+    def reset(self) -> None:
+        """Breaks the connection off so that the client notices, whatever it has been sent."""
+        own: socket.socket | None = self.transport.get_extra_info("socket")
+        if own is not None:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    # Time.
+
+    def _wait(self, stage: Stage, seconds: float) -> None:
+        self._stage, self._deadline = stage, self.loop.time() + seconds
+        self._shared.idle.pop(self, None)
+        if stage is Stage.IDLE and not self._is_one_too_many:
+            self._shared.idle[self] = None
+
+    def check(self, now: float) -> None:
+        """Ends what has taken too long. `now` is the loop's time."""
+        if now < self._deadline or self.transport.is_closing():
+            return
+        if self._stage is Stage.REFUSED:
+            self.transport.abort()
+        elif self._stage is Stage.IDLE or (self._stage is Stage.HEAD and not self._has_begun and self.is_idle):
+            self.transport.close()
+        elif self.pipeline or (self._stage is Stage.HEAD and not self.is_idle):
+            self._deadline = now + HEAD_SECONDS  # What came before it is still being answered, and it may not have been read.
+        elif self._stage is Stage.HEAD:
+            self._refuse(TooSlow("head", HEAD_SECONDS))
+        else:
+            self._refuse(TooSlow("body", BODY_SECONDS))
+
+    def shutdown(self) -> None:
+        """Called when the server ends: closes the connection, after the answer that is under way."""
+        if self.is_idle:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+
+
+class Exchange(RequestResponseCycle):
+    """One request and its answer."""
+
+    _fault: KoeError | None = None
+    _is_bare = False
+
+    def fail(self, error: KoeError) -> None:
+        """The rest of the body never comes: whoever waits for it hears why."""
+        self._fault = error
+        self.keep_alive = False
+        self.message_event.set()
+
+    async def run_asgi(self, app: Any) -> None:
+        """Has `app` answer; what it does not end is broken off."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception as error:  # noqa: BLE001 # The last net: the application answers for its own faults.
+            log.error("unforeseen_error", **describe(error))
+        finally:
+            self.on_response = lambda: None
+            if not self.response_complete and not self.disconnected:
+                self._break_off()
+
+    def _break_off(self) -> None:
+        """So that nobody takes what was sent for the whole: without chunks and a length nothing but a reset says so."""
+        if self._is_bare:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        """See ASGI. A client of HTTP/1.0 knows no chunks: for it an answer ends where the connection does."""
+        if self.scope["http_version"] == "1.0":
+            if message["type"] == "http.response.start" and not _has_length(message):
+                self._is_bare, self.chunked_encoding = True, False
+            elif self._is_bare:
+                self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
+
+    async def receive(self) -> Any:
+        """See ASGI. Raises what `fail` was called with."""
+        message = await super().receive()
+        if self._fault is not None:
+            raise self._fault
+        return message
+
+
+class Shared:
+    """What the connections of a server know of each other."""
+
+    def __init__(self) -> None:
+        self.idle: dict[HttpProtocol, None] = {}
+        """Those on which nothing is under way, the longest idle first."""
+        self.n_closed = 0
+        """Idle ones that were closed for new ones, ever."""
+        self.n_refused = 0
+        """New ones for which there was no room, ever."""
+
+    def make_room(self) -> bool:
+        """Closes the connection that has been idle for the longest, if one is."""
+        longest = next(iter(self.idle), None)
+        if longest is None:
+            return False
+        del self.idle[longest]
+        longest.transport.close()
+        self.n_closed += 1
+        return True
+
+    def has_room_for_refusals(self, n_connections: int, bounds: Bounds) -> bool:
+        """Whether one more that is refused can be heard; else it is closed, which counts as refused."""
+        has_room = n_connections <= bounds.n_connections + max(8, bounds.n_connections // 8)
+        if not has_room:
+            self.n_refused += 1
+        return has_room
+
+
+class _Wire:
+    """The transport as an exchange sees it: closing it is the protocol's business."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: HttpProtocol) -> None:
+        self._protocol = protocol
+
+    def write(self, data: bytes) -> None:
+        self._protocol.transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._protocol.transport.is_closing()
+
+    def close(self) -> None:
+        self._protocol.finish()
+
+    def abort(self) -> None:
+        self._protocol.reset()
+
+
+def _too_large() -> HeadTooLarge:
+    return HeadTooLarge(HEAD_BYTES, HEADERS)
+
+
+def _has_length(start: Any) -> bool:
+    return any(name.lower() == b"content-length" for name, _ in start["headers"])
+
+
+def _hint(data: bytes) -> str:
+    if data.startswith(_TLS):
+        return "It seems to be TLS, which this server does not speak: begin the address with http://, or put a proxy in front."
+    if data.startswith(b"PRI * HTTP/2"):
+        return "It seems to be HTTP/2, which this server does not speak."
+    return ""

@@ -1,0 +1,1 @@
+"""What `koe serve` starts and watches: the queue, the workers and the API."""

@@ -1,0 +1,204 @@
+"""The processes that `koe serve` is made of: each is started, watched, started again when it has died, and ended.
+
+Why each kind has a way of its own to be found up: a worker is up when the fleet knows it, since that is what the API asks. The
+API says so itself, through a pipe that it inherits: an older one may listen on the same sockets, so an answer from the port
+tells nothing about the new one.
+"""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from typing import IO, Final
+
+import msgspec
+import structlog
+from redis.exceptions import RedisError
+
+from app.core.errors import Misconfigured
+from app.core.host.own_python import own_python
+from app.core.queue.fleet import WorkerCard, name_prefix
+from app.core.storage import keys
+from app.core.storage.connections import connect
+
+log: Final = structlog.get_logger()
+
+_AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits before a part that keeps dying is started again."""
+_STEADY_SECONDS: Final = 60.0
+"""A part that has lived this long begins with the first wait again."""
+_MANY_DEATHS: Final = 3
+_REMEDY: Final = "What it said last stands above, and `koe doctor` tells what is missing on this machine."
+_REDIS_SECONDS: Final = 1.0
+
+
+class PartMisconfigured(Exception):
+    """A part ended with the status that says that starting it again is in vain. It has said why on standard error."""
+
+
+class Again:
+    """When something that has died is started again: the oftener it dies, the later."""
+
+    def __init__(self, name: str, waits: Sequence[float] = _AGAIN_SECONDS) -> None:
+        self._name = name
+        self._waits = waits
+        self._started_at = 0.0
+        self._n_deaths = 0
+        self._not_before: float | None = None
+
+    def count_start(self) -> None:
+        """It has been started."""
+        self._started_at, self._not_before = time.monotonic(), None
+
+    def count_death(self, status: int | None = None) -> None:
+        """It has died, or could not be started. Says so, and says more where that happens again and again."""
+        now = time.monotonic()
+        self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS and self._not_before is None else self._n_deaths
+        wait = self._waits[min(self._n_deaths, len(self._waits) - 1)]
+        self._n_deaths += 1
+        self._not_before = now + wait
+        log.warning("part_died", part=self._name, status=status, again_in_seconds=wait)
+        if self._n_deaths >= _MANY_DEATHS:
+            log.error("part_keeps_dying", part=self._name, n_times=self._n_deaths, remedy=_REMEDY)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether its last death is counted, and it has not been started since."""
+        return self._not_before is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be started now."""
+        return self._not_before is not None and time.monotonic() >= self._not_before
+
+
+class Part:
+    """One process: started, watched, started again, ended."""
+
+    def __init__(self, name: str, command: list[str], environ: dict[str, str]) -> None:
+        self.name = name
+        self._command = command
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._again = Again(name)
+
+    def start(self) -> None:
+        """Starts it."""
+        self._process = self._open()
+        self._again.count_start()
+
+    def check(self) -> None:
+        """Starts it again when it has died, each time after a longer wait. Raises PartMisconfigured when that would be in
+        vain.
+        """
+        if self._process is None:
+            if self._again.is_due:
+                self._start_again()
+            return
+        status = self._process.poll()
+        if status is None:
+            return
+        self.wait()
+        if status == Misconfigured.EXIT_STATUS:
+            raise PartMisconfigured(self.name)
+        self._process = None
+        self._again.count_death(status)
+
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except OSError as error:
+            log.error("part_not_started", part=self.name, reason=error.strerror)
+            self._again.count_death()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def is_up(self) -> bool:
+        """Whether it does its work; for this kind, whether it runs."""
+        return self.is_alive
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal, if it lives."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def wait(self) -> None:
+        """Returns when it has ended."""
+        if self._process is not None:
+            self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def _open(self) -> "subprocess.Popen[bytes]":
+        return self._run(self._command)
+
+    def _run(self, command: Sequence[str], fds: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
+        """Runs it with `fds` and no other of our open files, in a process group of its own: Ctrl-C reaches this process alone,
+        which ends the parts in order.
+
+        Not in a session of its own: Linux divides the cores between sessions first, and that speech is nicer than the API
+        would count for nothing.
+        """
+        return subprocess.Popen(command, env=self._environ, stdin=subprocess.PIPE, process_group=0, pass_fds=fds)
+
+
+class WorkerPart(Part):
+    """A worker, up when the fleet knows it: then it is warm and takes work."""
+
+    def __init__(self, number: int, environ: dict[str, str], redis_url: str) -> None:
+        super().__init__(f"worker-{number}", own_python("-m", "workers", "--with-parent"), environ)
+        self._redis_url = redis_url
+
+    def is_up(self) -> bool:
+        """See Part."""
+        return self.card() is not None
+
+    def card(self) -> WorkerCard | None:
+        """What it says of itself; None while the fleet does not know it. A Redis that is away is nothing but no."""
+        if self._process is None:
+            return None
+        own = name_prefix(self._process.pid).encode()
+        try:
+            with connect(self._redis_url, answer_seconds=_REDIS_SECONDS) as redis:
+                names = [name for name in redis.zrange(keys.WORKERS, 0, -1) if name.startswith(own)]
+                cards = [redis.get(keys.worker(name.decode())) for name in names]
+        except RedisError:
+            return None
+        return next((msgspec.json.decode(card, type=WorkerCard) for card in cards if card), None)
+
+
+class ApiPart(Part):
+    """The API, on sockets that outlive it."""
+
+    def __init__(self, environ: dict[str, str], sockets: Sequence[socket.socket]) -> None:
+        super().__init__("api", own_python("-m", "app.cli", "api", "--with-parent"), environ)
+        self._sockets = sockets
+        self._ready: IO[bytes] | None = None
+        self._is_up = False
+
+    def is_up(self) -> bool:
+        """See Part."""
+        if self._ready is not None and not self._is_up:
+            self._is_up = bool(self._ready.read(1))
+        return self._is_up
+
+    def wait(self) -> None:
+        """See Part."""
+        super().wait()
+        if self._ready is not None:
+            self._ready.close()
+
+    def _open(self) -> "subprocess.Popen[bytes]":
+        readable, writable = os.pipe()
+        os.set_blocking(readable, False)
+        self._ready, self._is_up = os.fdopen(readable, "rb", buffering=0), False
+        numbers = [listener.fileno() for listener in self._sockets]
+        options = [*(f"--fd={number}" for number in numbers), f"--ready-fd={writable}"]
+        try:
+            return self._run([*self._command, *options], [*numbers, writable])
+        finally:
+            os.close(writable)

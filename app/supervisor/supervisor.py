@@ -1,0 +1,307 @@
+"""Everything in one: starts an embedded Valkey if need be, the workers and the API, starts what dies again, and renews them.
+
+Why each part is a process of its own: the API must answer while a core is busy with speech, and a part that dies takes nothing
+with it. Each part ends when this process does (`app.core.host.parent`), however it ended.
+
+Why a renewal brings up everything new before anything old ends: a version that does not start costs nothing then, and the parts
+end in the order in which they need each other: the old API first, which answers whom it has let in, then the old workers, which
+speak for it.
+
+Why new files of Kokoro's renew the workers alone: nothing else reads them. A set that cannot be loaded leaves the old workers.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO, Final
+
+import structlog
+
+from app.core.errors import Misconfigured
+from app.core.settings import Secret, Settings, part_environ
+from app.core.storage.data_folder import make_private, private_opener
+from app.core.storage.embedded_server import EmbeddedError, EmbeddedServer
+from app.core.weights.watch import ModelWatch
+from app.supervisor.processes import Again, ApiPart, Part, PartMisconfigured, WorkerPart
+
+log: Final = structlog.get_logger()
+
+_CHECK_SECONDS: Final = 0.2
+_UP_SECONDS: Final = 600.0
+"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute, on a machine that is busy with other
+things several. The old parts speak meanwhile."""
+
+_MOST_TRIES: Final = 3
+"""To bring up workers for new files."""
+
+
+_SERVER_WAITS: Final = (0.0, 1.0, 5.0, 10.0, 30.0)
+"""Waits before the embedded server is started again: nobody is served without it."""
+_OVER: Final = object()
+
+
+class _NotUp(Exception):
+    """A new part did not come up."""
+
+
+class _UnusableFiles(_NotUp):
+    """A new worker is up, but without Kokoro."""
+
+
+class Supervisor:
+    """`koe serve`: the parts, and their life."""
+
+    def __init__(self, settings: Settings, sockets: Sequence[socket.socket], *, n_workers: int) -> None:
+        """`sockets` listen already; the API is given them, and they are closed when the end begins."""
+        self._server = (
+            None
+            if settings.redis_url
+            else EmbeddedServer(settings.data, kept_bytes=settings.cache_bytes + settings.keep_bytes + settings.segment_bytes)
+        )
+        self._settings = _with_redis(settings, self._server.url) if self._server else settings
+        self._sockets = sockets
+        self._n_workers = n_workers
+        self._parts = self._make_parts()
+        self._server_again = Again("valkey", _SERVER_WAITS)
+        self._watch = ModelWatch(self._settings)
+        self._on_started: Callable[[], None] = lambda: None
+        self._coming: list[Part] = []
+        self._leaving: list[Part] = []
+        self._renewal: Iterator[None] | None = None
+        self._hung_up = threading.Event()
+        self._ends_with_terminal = False
+        self._stop = threading.Event()
+        self._n_signals = 0
+
+    def run(self, on_started: Callable[[], None]) -> None:
+        """Runs until SIGTERM or SIGINT; then the API and the workers finish what they have in hand. A second signal ends all
+        at once. SIGHUP renews the API and the workers; new files of Kokoro's renew the workers. `on_started` is called at the
+        start, and when new files speak. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use, and
+        PartMisconfigured when a part cannot run as it is set up.
+        """
+        with _data_lock(self._settings) if self._server else _no_lock():
+            self._listen_for_signals()
+            self._on_started = on_started
+            try:
+                if self._server:
+                    self._server.start()
+                for part in self._parts:
+                    part.start()
+                on_started()
+                while not self._stop.wait(_CHECK_SECONDS):
+                    self._check()
+                    self._renew_if_asked()
+            except PartMisconfigured as error:
+                log.error("part_misconfigured", part=str(error), remedy="It says above what to set right.")
+                raise
+            finally:
+                self._end()
+
+    def _make_parts(self) -> list[Part]:
+        """In the order in which they are started: whom the API needs comes before it."""
+        return [*self._make_workers(), ApiPart(part_environ(self._settings), self._sockets)]
+
+    def _make_workers(self) -> list[Part]:
+        redis_url = self._settings.redis_url
+        assert redis_url is not None
+        environ = part_environ(self._settings)
+        return [WorkerPart(number, environ, redis_url.reveal()) for number in range(1, self._n_workers + 1)]
+
+    def _check(self) -> None:
+        if self._server:
+            self._check_server(self._server)
+        for part in self._parts:
+            part.check()
+
+    def _check_server(self, server: EmbeddedServer) -> None:
+        """Starts it again when it has died: at once at first, then after longer and longer waits. What keeps it from starting
+        may pass, as a full disk does. Raises Misconfigured for what does not.
+        """
+        if server.is_running():
+            return
+        if not self._server_again.is_counting:
+            self._server_again.count_death()
+        if not self._server_again.is_due:
+            return
+        try:
+            server.start()
+        except (EmbeddedError, OSError) as error:
+            log.error("part_not_started", part="valkey", reason=str(error))
+            self._server_again.count_death()
+        else:
+            self._server_again.count_start()
+
+    def _renew_if_asked(self) -> None:
+        """The next step of the renewal that is under way, or the first of one that was asked for meanwhile."""
+        if self._hung_up.is_set() and self._ends_with_terminal and not _has_terminal():
+            self._stop.set()
+        elif self._hung_up.is_set() and self._renewal is None:
+            self._hung_up.clear()
+            self._watch.forget()
+            self._renewal = self._renew(self._make_parts())
+        elif self._renewal is None and self._watch.has_changed():
+            log.info("model_files_changed")
+            self._renewal = self._take_model()
+        if self._renewal is not None and next(self._renewal, _OVER) is _OVER:
+            self._renewal = None
+
+    def _take_model(self) -> Iterator[None]:
+        """Renews the workers for new files, and greets again when these speak. Where it is not the files that keep the new
+        workers from coming up, but a busy machine, they are tried again.
+        """
+        for _ in range(_MOST_TRIES):
+            failure = yield from self._renew(self._make_workers(), for_model=True)
+            if failure is None:
+                self._on_started()
+            if failure is None or isinstance(failure, _UnusableFiles):
+                return
+
+    def _renew(self, new: Sequence[Part], *, for_model: bool = False) -> Generator[None, None, "_NotUp | None"]:
+        """One renewal: `new` take the place of the parts of their kinds. Yields while it waits. Returns why it was given up."""
+        log.info("renewal_started")
+        started_at = time.monotonic()
+        try:
+            yield from self._bring_up(new, for_model=for_model)
+        except _NotUp as error:
+            log.error("renewal_given_up", reason=str(error))
+            self._leaving, self._coming = self._coming, []
+            yield from self._let_go()
+            return error
+        kinds = tuple({type(part) for part in new})
+        self._leaving = [part for part in self._parts if isinstance(part, kinds)]
+        self._parts = [*self._coming, *(part for part in self._parts if not isinstance(part, kinds))]
+        self._coming = []
+        yield from self._let_go(renewed=True)
+        log.info("renewal_finished", seconds=round(time.monotonic() - started_at, 1))
+        return None
+
+    def _bring_up(self, new: Sequence[Part], *, for_model: bool) -> Iterator[None]:
+        """Starts new parts one after the other, and ends when all are up. Raises _NotUp."""
+        for part in new:
+            self._coming.append(part)
+            _start(part)
+            give_up = time.monotonic() + _UP_SECONDS
+            while not part.is_up():
+                if time.monotonic() > give_up:
+                    raise _NotUp(f"The new {part.name} was not up after {_UP_SECONDS:g} seconds; the old parts stay.")
+                self._check_coming()
+                yield
+            self._check_coming()
+            if for_model:
+                _check_model(part)
+
+    def _check_coming(self) -> None:
+        for part in self._coming:
+            if not part.is_alive:
+                raise _NotUp(f"The new {part.name} ended; the old parts stay.")
+
+    def _let_go(self, *, renewed: bool = False) -> Iterator[None]:
+        """Has what is leaving end, stage by stage, and ends when nothing is left of it."""
+        for stage in _stages(self._leaving):
+            for part in stage:
+                part.signal(signal.SIGTERM)
+            for part in stage:
+                while part.is_alive:
+                    yield
+                part.wait()
+                if renewed:
+                    log.info("part_renewed", part=part.name)
+        self._leaving = []
+
+    def _end(self) -> None:
+        """Nobody new is let in; then the stages end, and the queue last."""
+        for listener in self._sockets:
+            listener.close()
+        for stage in _stages(self._everyone):
+            for part in stage:
+                part.signal(signal.SIGTERM)
+            for part in stage:
+                part.wait()
+        if self._server:
+            self._server.stop()
+
+    @property
+    def _everyone(self) -> list[Part]:
+        return [*self._parts, *self._coming, *self._leaving]
+
+    def _listen_for_signals(self) -> None:
+        # Whoever starts this with `nohup` has SIGHUP ignored, and means to close the terminal.
+        self._ends_with_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL and _has_terminal()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGHUP, self._on_hangup)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._n_signals += 1
+        self._stop.set()
+        if self._n_signals > 1:
+            for part in self._everyone:
+                part.signal(signal.SIGKILL)
+
+    def _on_hangup(self, number: int, frame: FrameType | None) -> None:
+        self._hung_up.set()
+
+
+def _check_model(part: Part) -> None:
+    card = part.card() if isinstance(part, WorkerPart) else None
+    if card is not None and card.missing:
+        raise _UnusableFiles(f"The new {part.name} cannot use Kokoro's files; the old parts stay. {card.missing}")
+
+
+def _start(part: Part) -> None:
+    try:
+        part.start()
+    except OSError as error:
+        raise _NotUp(f"The new {part.name} cannot be started ({error.strerror}); the old parts stay.") from error
+
+
+def _stages(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """The order in which parts end: the API, which answers whom it has let in; then the workers, that spoke for it."""
+    yield [part for part in parts if isinstance(part, ApiPart)]
+    yield [part for part in parts if not isinstance(part, ApiPart)]
+
+
+def _has_terminal() -> bool:
+    """Whether this process belongs to a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _with_redis(settings: Settings, url: str) -> Settings:
+    environ = {field: getattr(settings, field) for field in Settings.__struct_fields__}
+    return Settings(**(environ | {"redis_url": Secret(url)}))
+
+
+@contextmanager
+def _data_lock(settings: Settings) -> Iterator[None]:
+    make_private(settings.data, "KOE_DATA")
+    with open(settings.data / "koe.lock", "w", opener=private_opener) as lock:
+        _take(lock, settings)
+        yield
+
+
+def _take(lock: IO[str], settings: Settings) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise EmbeddedError(
+            f"Another `koe serve` uses {settings.data}. Stop it, or set KOE_DATA to another folder and KOE_PORT to a free port."
+        ) from None
+    except OSError as error:
+        raise Misconfigured(
+            f"KOE_DATA must be a folder that can hold locks, and {settings.data} is none ({error.strerror})."
+        ) from error
+
+
+@contextmanager
+def _no_lock() -> Iterator[None]:
+    yield

@@ -1,0 +1,118 @@
+"""Server-sent events: what ends them, and that nothing is left behind then."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from app.api.responses.events import EventStream
+from app.core.errors import NoWorker
+
+pytestmark = pytest.mark.anyio
+
+
+class Wire:
+    """The server's side of a connection: what was sent, and when the client leaves."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.left = asyncio.Event()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    async def receive(self) -> Any:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    @property
+    def text(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+    @property
+    def is_ended(self) -> bool:
+        return self.sent[-1].get("more_body") is False
+
+
+async def test_events_end_with_their_source() -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"1"
+        yield b"2"
+
+    wire = Wire()
+    await EventStream(source())({}, wire.receive, wire.send)
+    assert wire.text == b"data: 1\n\ndata: 2\n\n"
+    assert wire.is_ended
+
+
+async def test_who_leaves_ends_the_source() -> None:
+    wire, is_closed = Wire(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"1"
+            wire.left.set()
+            await asyncio.Event().wait()
+        finally:
+            is_closed.set()
+
+    await EventStream(source())({}, wire.receive, wire.send)
+    assert is_closed.is_set()
+    assert wire.text == b"data: 1\n\n"
+
+
+async def test_a_failure_breaks_the_connection_off() -> None:
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"1"
+        raise NoWorker("Redis is away.")
+
+    wire = Wire()
+    await EventStream(source())({}, wire.receive, wire.send)
+    assert not wire.is_ended
+
+
+async def test_a_server_that_leaves_breaks_them_off_so_that_the_client_comes_back() -> None:
+    wire, leaving, is_closed = Wire(), asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"1"
+            leaving.set()
+            await asyncio.Event().wait()
+        finally:
+            is_closed.set()
+
+    await EventStream(source())({"state": {"leaving": leaving}}, wire.receive, wire.send)
+    assert wire.text == b"data: 1\n\n"
+    assert not wire.is_ended
+    assert is_closed.is_set()
+
+
+async def test_what_has_an_end_is_sent_to_it_by_a_server_that_leaves() -> None:
+    wire, leaving = Wire(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        leaving.set()
+        yield b"1"
+        await asyncio.sleep(0)
+        yield b"2"
+
+    await EventStream(source(), is_finite=True)({"state": {"leaving": leaving}}, wire.receive, wire.send)
+    assert wire.text == b"data: 1\n\ndata: 2\n\n"
+    assert wire.is_ended
+
+
+async def test_what_stands_behind_the_events_is_closed_even_when_none_was_asked_for() -> None:
+    wire, is_closed = Wire(), asyncio.Event()
+    wire.left.set()
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        await asyncio.Event().wait()
+        yield b"1"
+
+    async def close() -> None:
+        is_closed.set()
+
+    await EventStream(source(), close=close)({}, wire.receive, wire.send)
+    assert is_closed.is_set()

@@ -1,0 +1,235 @@
+"""Asking: one job for all who ask the same, an answer for all of them, and nothing that waits for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from app.core.errors import InvalidValue, NotSupported, NoWorker, QueueFull, TimedOut
+from app.core.queue.answers import Answers, Asker
+from app.core.queue.broker import Broker, Lane, lane_queue
+from app.core.queue.fleet import RedisFleet, WorkerCard, announce
+from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
+from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
+from app.core.storage.connections import connect_async
+from app.core.storage.embedded_server import EmbeddedServer
+from app.core.storage.notifier import Bell
+
+pytestmark = pytest.mark.anyio
+
+VOICE = load_catalogue().parse("af_heart")[0]
+SECRET = "A secret that nobody else may read."
+FOUND = Phonemized("en-US", "Hello.", (PhonemizedSegment("Hello.", "həlˈO.", 7),))
+
+
+def a_question(text: str = SECRET) -> Question:
+    return Question(text=text, engine="tone", voice=VOICE, language="en-US")
+
+
+@pytest.fixture
+def broker(redis: Redis) -> Broker:
+    return Broker(redis, max_queue=2)
+
+
+@pytest.fixture
+async def bell(aredis: AsyncRedis) -> AsyncIterator[Bell]:
+    bell = Bell(aredis, keys.BELL)
+    bell.start()
+    await until(lambda: aredis.publish(keys.BELL, "nobody"))
+    yield bell
+    await bell.stop()
+
+
+@pytest.fixture
+def asker(aredis: AsyncRedis, bell: Bell, broker: Broker) -> Asker:
+    return Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
+
+
+@pytest.fixture
+def answers(redis: Redis) -> Answers:
+    return Answers(redis, patience_seconds=30)
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    """Returns as soon as it holds, or what it gives to await."""
+    async with asyncio.timeout(30):
+        while True:
+            found = holds()
+            if await found if asyncio.iscoroutine(found) else found:
+                return
+            await asyncio.sleep(0.01)
+
+
+def asked(asker: Asker, question: Question, **options: Any) -> asyncio.Task[Phonemized]:
+    return asyncio.create_task(asker.ask(question, request_id="req_1", **options))
+
+
+def waiting(redis: Redis) -> list[str]:
+    ids: list[str] = lane_queue(redis, Lane.INTERACTIVE).job_ids
+    return ids
+
+
+def take(redis: Redis, question: Question, status: JobStatus = JobStatus.STARTED) -> None:
+    """A slot has taken it out of its lane, and this became of it."""
+    redis.lrem(lane_queue(redis, Lane.INTERACTIVE).key, 1, question.id)
+    Job.fetch(question.id, connection=redis, serializer=JSONSerializer).set_status(status)
+
+
+async def test_all_who_ask_the_same_have_one_job_and_one_answer(asker: Asker, answers: Answers, redis: Redis) -> None:
+    both = [asked(asker, a_question()) for _ in range(2)]
+    await until(lambda: waiting(redis) == [a_question().id])
+
+    assert answers.begin(a_question())
+    answers.give(a_question(), Outcome(FOUND))
+
+    assert await asyncio.gather(*both) == [FOUND, FOUND]
+    assert waiting(redis) == [a_question().id]
+
+
+async def test_who_comes_just_behind_has_the_same_answer_without_a_job(asker: Asker, answers: Answers, redis: Redis) -> None:
+    answers.give(a_question(), Outcome(FOUND))
+
+    assert await asker.ask(a_question(), request_id="req_1") == FOUND
+    assert waiting(redis) == []
+    assert 0 < redis.ttl(keys.phonemes(a_question().id)) <= 60
+
+
+async def test_an_answer_whose_ring_was_lost_is_found_at_the_next_look(
+    asker: Asker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
+    task = asked(asker, a_question())
+    await until(lambda: waiting(redis))
+
+    redis.set(keys.phonemes(a_question().id), '{"phonemized":{"language":"en-US","normalized":"","segments":[]}}')
+
+    assert await task == Phonemized("en-US", "", ())
+
+
+async def test_the_worker_s_error_is_raised_and_soon_forgotten(asker: Asker, answers: Answers, redis: Redis) -> None:
+    task = asked(asker, a_question())
+    await until(lambda: waiting(redis))
+
+    answers.give(a_question(), Outcome.of_error(NotSupported("No such language.", param="language")))
+
+    with pytest.raises(NotSupported, match=r"No such language\.") as caught:
+        await task
+    assert caught.value.param == "language"
+    assert 0 < redis.ttl(keys.phonemes(a_question().id)) <= 2
+
+
+async def test_a_job_says_nothing_of_its_text_and_takes_its_caller_s_turn(asker: Asker, answers: Answers, redis: Redis) -> None:
+    task = asked(asker, a_question(), caller="somebody")
+    await until(lambda: redis.hgetall(keys.CALLERS))
+
+    job = Job.fetch(a_question().id, connection=redis, serializer=JSONSerializer)
+    assert job.description == f"phonemes of {len(SECRET)} characters, en-US, tone"
+    assert redis.hgetall(keys.CALLERS) == {a_question().id.encode(): b"somebody"}
+    assert answers.begin(a_question())
+    assert redis.hgetall(keys.CALLERS) == {}
+    task.cancel()
+
+
+async def test_a_full_lane_takes_no_question(asker: Asker, broker: Broker, redis: Redis) -> None:
+    for text in ("one", "two"):
+        broker.submit_question(a_question(text), request_id="req_1")
+
+    with pytest.raises(QueueFull, match="2 requests wait"):
+        await asker.ask(a_question(), request_id="req_1")
+
+    assert len(waiting(redis)) == 2
+
+
+async def test_a_question_that_nobody_waits_for_any_more_is_not_wanted(
+    asker: Asker, answers: Answers, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)
+    monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
+    task = asked(asker, a_question())
+    await until(lambda: waiting(redis))
+    assert answers.is_wanted(a_question())
+
+    task.cancel()
+
+    await until(lambda: not answers.is_wanted(a_question()))
+    assert not answers.begin(a_question())
+
+
+async def test_a_question_that_is_answered_is_not_wanted(answers: Answers, redis: Redis) -> None:
+    redis.set(keys.phonemes_wanted(a_question().id), 1)
+    answers.give(a_question(), Outcome(FOUND))
+
+    assert not answers.begin(a_question())
+
+
+async def test_while_an_earlier_job_lets_go_it_is_submitted_again_and_again(
+    asker: Asker, broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
+    broker.submit_question(a_question(), request_id="req_0")
+    take(redis, a_question())
+    task = asked(asker, a_question())
+    await until(lambda: redis.exists(keys.phonemes_wanted(a_question().id)))
+
+    Job.fetch(a_question().id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.FINISHED)
+
+    await until(lambda: waiting(redis) == [a_question().id])
+    task.cancel()
+
+
+async def test_a_job_that_failed_without_an_answer_is_submitted_again(
+    asker: Asker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.02)
+    task = asked(asker, a_question())
+    await until(lambda: waiting(redis))
+
+    take(redis, a_question(), JobStatus.FAILED)
+
+    await until(lambda: waiting(redis) == [a_question().id])
+    task.cancel()
+
+
+async def test_after_the_longest_wait_it_says_why_none_came(
+    aredis: AsyncRedis, bell: Bell, broker: Broker, redis: Redis
+) -> None:
+    asker = Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=0.1)
+
+    with pytest.raises(NoWorker, match="koe worker"):
+        await asker.ask(a_question(), request_id="req_1")
+
+    announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    with pytest.raises(TimedOut, match=r"0\.1 s"):
+        await asker.ask(a_question(), request_id="req_1")
+
+
+async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_error(
+    short_folder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
+    server = EmbeddedServer(short_folder / "asking")
+    server.start()
+    try:
+        async with connect_async(server.url) as aredis:
+            with Redis.from_url(server.url) as redis:
+                bell, broker = Bell(aredis, keys.BELL), Broker(redis, max_queue=2)
+                asker = Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
+                task = asked(asker, a_question())
+                await until(lambda: waiting(redis))
+                server.stop()
+                with pytest.raises(NoWorker, match="cannot be reached"):
+                    await asker.ask(a_question("another"), request_id="req_2")
+                server.start()
+                Answers(redis, patience_seconds=30).give(a_question(), Outcome.of_error(InvalidValue("no", param="voice")))
+                with pytest.raises(InvalidValue):
+                    await task
+    finally:
+        if server.is_running():
+            server.stop()

@@ -1,0 +1,78 @@
+"""Utterance: what sounds the same has the same id, what does not has another."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import load_catalogue
+
+CATALOGUE = load_catalogue()
+
+
+def an_utterance(**changes: Any) -> Utterance:
+    fields: dict[str, Any] = {
+        "text": "Hello.",
+        "engine": "kokoro",
+        "voice": CATALOGUE.parse("af_heart")[0],
+        "language": "en-US",
+        "format": "mp3",
+        "bitrate_bps": 128_000,
+    }
+    return Utterance(**(fields | changes))
+
+
+def test_the_id_is_40_hex_digits_and_the_same_every_time() -> None:
+    assert an_utterance().id == an_utterance().id
+    assert len(an_utterance().id) == 40
+    assert int(an_utterance().id, 16)
+
+
+def test_the_id_stays_what_it_is_as_long_as_the_wire_version_does() -> None:
+    assert an_utterance().id == "7bc2900b5afed6740e4fc55cb0bc958d52e73c25"
+
+
+def test_the_same_text_by_other_weights_is_another_utterance() -> None:
+    ids = {an_utterance(identities=identities).id for identities in ((), ("a",), ("b",), ("a", "b"))}
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize("spec", ["bf_emma+af_heart", "af_heart(7)+bf_emma(7)", "coral+bf_emma"])
+def test_one_blend_written_in_many_ways_is_one_utterance(spec: str) -> None:
+    other = an_utterance(voice=CATALOGUE.parse(spec)[0])
+    assert other.id == an_utterance(voice=CATALOGUE.parse("af_heart+bf_emma")[0]).id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": "Hello"},
+        {"engine": "espeak"},
+        {"voice": CATALOGUE.parse("bf_emma")[0]},
+        {"language": "en-GB"},
+        {"format": "opus"},
+        {"bitrate_bps": 64_000},
+        {"sample_rate_hz": 16_000},
+        {"speed": 1.1},
+        {"normalize": False},
+        {"emoji": "say"},
+        {"pronunciations": (("Koe", "koˈe"),)},
+        {"apart": "1f"},
+        {"version": 0},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_changes_the_sound_changes_the_id(change: dict[str, Any]) -> None:
+    assert an_utterance(**change).id != an_utterance().id
+
+
+def test_it_is_read_back_as_it_was_written() -> None:
+    utterance = an_utterance(text="早上好 🙂\x00", pronunciations=(("a", "b"), ("c", "d")), speed=0.25)
+    assert Utterance.from_json(utterance.to_json()) == utterance
+    assert Utterance.from_json(utterance.to_json()).id == utterance.id
+
+
+def test_what_is_no_utterance_is_not_read() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        Utterance.from_json(b'{"text": 1}')

@@ -1,0 +1,518 @@
+"""Delivery: found, joined or submitted, and what a listener gets in each case."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from app.core.errors import EngineFailed, KoeError, NoWorker, QueueFull, TimedOut, WorkerLost
+from app.core.queue.audio_stream import ChunkWriter
+from app.core.queue.broker import Broker, Lane, lane_queue
+from app.core.queue.fleet import RedisFleet, WorkerCard, announce, withdraw
+from app.core.queue.registry import Claim, Found, Ledger, Report, State, WorkerLedger
+from app.core.speech.utterance import WIRE_VERSION, Utterance
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
+from app.core.storage.connections import connect, connect_async
+from app.core.storage.embedded_server import EmbeddedServer
+from app.core.storage.notifier import Bell
+from app.delivery.delivery import Audio, Delivery
+from tests.engines import GatedEngine, RelayEngine, text_of
+from tests.house import House, open_house, wait_until
+from workers.engines.tone import ToneEngine
+
+pytestmark = pytest.mark.anyio
+
+VOICE = load_catalogue().parse("af_heart")[0]
+STREAM_BYTES = 65_536
+REPORT = Report(n_segments=1, n_phonemes=5, audio_seconds=0.3, n_bytes=6)
+
+
+def an_utterance(text: str) -> Utterance:
+    return Utterance(text=text, engine="tone", voice=VOICE, language="en-US", format="pcm")
+
+
+@asynccontextmanager
+async def open_delivery(url: str, *, max_wait_seconds: float = 30.0, max_queue: int = 100) -> AsyncIterator[Delivery]:
+    async with connect_async(url) as redis:
+        with connect(url) as blocking:
+            bell = Bell(redis, keys.BELL)
+            bell.start()
+            delivery = Delivery(
+                redis=redis,
+                bell=bell,
+                ledger=a_ledger(redis, "api"),
+                broker=Broker(blocking, max_queue=max_queue),
+                fleet=RedisFleet(redis),
+                max_wait_seconds=max_wait_seconds,
+            )
+            await delivery.start()
+            yield delivery
+            await delivery.stop()
+            await bell.stop()
+
+
+def a_ledger(redis: AsyncRedis, api: str) -> Ledger:
+    return Ledger(redis, api=api, cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """A queue without a worker."""
+    with connect(redis_url) as redis:
+        yield redis
+
+
+@contextmanager
+def gated_house(data: Path, **environ: str) -> Iterator[tuple[House, GatedEngine]]:
+    relay = RelayEngine()
+    relay.now = engine = GatedEngine()
+    with open_house(data, {"tone": relay}, **{"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"} | environ) as house:
+        yield house, engine
+        engine.release(10_000)
+
+
+async def heard(audio: Audio) -> bytes:
+    said = b"".join([chunk async for chunk in audio])
+    await audio.close()
+    return said
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    await asyncio.to_thread(wait_until, holds)
+
+
+def readers(redis: Redis, utterance: Utterance) -> int:
+    return int(redis.hget(keys.utterance(utterance.id), "readers:api") or 0)
+
+
+def state(redis: Redis, utterance: Utterance) -> State | None:
+    found = redis.hget(keys.utterance(utterance.id), "state")
+    return State(found.decode()) if found else None
+
+
+@pytest.fixture
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that hears nothing looks again at once, and an API gives signs of life all the time."""
+    monkeypatch.setattr("app.core.queue.audio_stream._TICK_SECONDS", 0.05)
+    monkeypatch.setattr("app.delivery.delivery._BEAT_SECONDS", 0.05)
+
+
+@pytest.fixture(autouse=True)
+def hasty_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that look up often, so that they notice at once that they are to end."""
+    monkeypatch.setattr("workers.process.slot.POP_SECONDS", 0.2)
+    monkeypatch.setattr("workers.process.pool.BEAT_SECONDS", 0.2)
+
+
+async def test_asked_for_twice_it_is_a_miss_and_then_a_hit_with_the_same_sound(data: Path) -> None:
+    utterance = an_utterance("asked for twice")
+    with gated_house(data) as (house, engine):
+        engine.release(1)
+        async with open_delivery(house.redis_url) as delivery:
+            first = await delivery.open(utterance, request_id="req_1")
+            said = await heard(first)
+            second = await delivery.open(utterance, request_id="req_2")
+
+            assert (first.found, second.found) == (Found.MISS, Found.HIT)
+            assert await heard(second) == said
+    assert first.report == second.report
+    assert first.report is not None
+    assert first.report.n_bytes == len(said)
+
+
+async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Path) -> None:
+    utterance = an_utterance(text_of(3))
+    with gated_house(data) as (house, engine):
+        async with open_delivery(house.redis_url) as delivery:
+            engine.release(1)
+            first = await delivery.open(utterance, request_id="req_1")
+            second = await delivery.open(utterance, request_id="req_2")
+            engine.release(2)
+
+            said = await asyncio.gather(heard(first), heard(second))
+
+    assert (first.found, second.found) == (Found.MISS, Found.JOIN)
+    assert said[0] == said[1]
+    assert len(engine.spoken) == 3
+
+
+async def test_the_last_to_leave_stops_the_work_and_the_next_begins_anew(data: Path) -> None:
+    utterance = an_utterance(text_of(5))
+    with gated_house(data) as (house, engine), house.redis() as redis:
+        async with open_delivery(house.redis_url) as delivery:
+            engine.release(1)
+            first = await delivery.open(utterance, request_id="req_1")
+            second = await delivery.open(utterance, request_id="req_2")
+
+            await first.close()
+            assert redis.exists(keys.utterance(utterance.id))
+            await second.close()
+            await second.close()
+            assert not redis.exists(keys.utterance(utterance.id))
+
+            engine.release(100)
+            again = await delivery.open(utterance, request_id="req_3")
+            await heard(again)
+
+    assert again.found is Found.MISS
+    assert again.report is not None
+    assert again.report.n_segments == 5
+
+
+async def test_a_caller_that_is_cancelled_while_it_waits_leaves(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("cancelled")
+    async with open_delivery(redis_url) as delivery:
+        opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        await until(lambda: lane_queue(redis, Lane.INTERACTIVE).count == 1)
+
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+    assert not redis.exists(keys.utterance(utterance.id))
+
+
+async def test_with_nobody_to_speak_it_is_no_worker_after_the_longest_wait(redis: Redis, redis_url: str) -> None:
+    async with open_delivery(redis_url, max_wait_seconds=0.1) as delivery:
+        with pytest.raises(NoWorker, match="koe worker"):
+            await delivery.open(an_utterance("nobody"), request_id="req_1")
+
+    assert redis.keys("koe:utterance:*") == []
+
+
+async def test_with_workers_that_are_busy_it_is_a_timeout_after_the_longest_wait(redis: Redis, redis_url: str) -> None:
+    announce(redis, WorkerCard(name="busy", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    async with open_delivery(redis_url, max_wait_seconds=0.1) as delivery:
+        with pytest.raises(TimedOut, match=r"0\.1 s"):
+            await delivery.open(an_utterance("busy"), request_id="req_1")
+
+    assert redis.keys("koe:utterance:*") == []
+
+
+async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_longest_wait(
+    redis: Redis, redis_url: str
+) -> None:
+    announce(redis, WorkerCard(name="busy", engines=("tone",), n_threads=1, wire=WIRE_VERSION), 60, takes_work=True)
+    async with open_delivery(redis_url, max_wait_seconds=0.3) as delivery:
+        answers = await asyncio.gather(
+            *(delivery.open(an_utterance(f"busy {number}"), request_id="req_1") for number in range(3)), return_exceptions=True
+        )
+
+    assert sum(isinstance(answer, QueueFull) for answer in answers) >= 2
+    assert all(isinstance(answer, QueueFull | TimedOut) for answer in answers)
+    assert redis.keys("koe:utterance:*") == []
+
+
+async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
+    async with open_delivery(redis_url, max_queue=1) as delivery:
+        first = asyncio.ensure_future(delivery.open(an_utterance("first"), request_id="req_1"))
+        await until(lambda: lane_queue(redis, Lane.INTERACTIVE).count == 1)
+
+        with pytest.raises(QueueFull):
+            await delivery.open(an_utterance("second"), request_id="req_2")
+
+        assert not redis.exists(keys.utterance(an_utterance("second").id))
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+
+async def test_a_submission_that_fails_reaches_all_who_joined_it(redis: Redis, redis_url: str) -> None:
+    """The queue is full for whoever asks first; the others have joined by the time that shows."""
+    async with open_delivery(redis_url, max_queue=1) as delivery:
+        redis.rpush(lane_queue(redis, Lane.INTERACTIVE).key, "another")
+
+        answers = await asyncio.gather(
+            *(delivery.open(an_utterance("full"), request_id=f"req_{number}") for number in range(10)), return_exceptions=True
+        )
+
+    assert {type(answer) for answer in answers} == {QueueFull}
+    assert not redis.exists(keys.utterance(an_utterance("full").id))
+
+
+async def _claimed(redis: Redis, utterance: Utterance, name: str = "w") -> tuple[WorkerLedger, Claim]:
+    announce(redis, WorkerCard(name=name, engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    worker = WorkerLedger(redis, worker=name, cache_ttl=60, cache_bytes=1000)
+    await until(lambda: redis.exists(keys.utterance(utterance.id)))
+    claim = worker.claim(utterance.id)
+    assert claim is not None
+    return worker, claim
+
+
+def write(redis: Redis, claim: Claim, data: bytes) -> None:
+    ChunkWriter(redis, claim, patience_seconds=0).write(data)
+
+
+@pytest.mark.parametrize("n_listeners", [1, 3])
+async def test_a_failure_before_the_first_chunk_reaches_every_listener_as_itself(
+    n_listeners: int, redis: Redis, redis_url: str
+) -> None:
+    utterance = an_utterance("fails")
+    async with open_delivery(redis_url) as delivery:
+        openings = [
+            asyncio.ensure_future(delivery.open(utterance, request_id=f"req_{number}")) for number in range(n_listeners)
+        ]
+        await until(lambda: readers(redis, utterance) == n_listeners)
+        worker, claim = await _claimed(redis, utterance)
+
+        worker.fail(claim, EngineFailed())
+
+        answers: list[Any] = await asyncio.gather(*openings, return_exceptions=True)
+    assert all(isinstance(answer, KoeError) and answer.code == "internal_error" for answer in answers)
+
+
+async def test_redis_away_is_no_worker(data: Path) -> None:
+    async with open_delivery(f"unix://{data}/nothing.sock") as delivery:
+        with pytest.raises(NoWorker, match="cannot be reached"):
+            await delivery.open(an_utterance("away"), request_id="req_1")
+
+
+async def _still_held(redis: Redis, redis_url: str, utterance: Utterance) -> None:
+    """A job of the same id that a slot has taken, and that is neither done nor claimed."""
+    assert Broker(redis, max_queue=10).submit(utterance, Lane.INTERACTIVE, request_id="req_0")
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.delete(queue.key)
+    redis.hset(queue.job_class.key_for(utterance.id), "status", "started")
+
+
+async def test_a_job_that_was_taken_for_a_cancelled_take_may_speak_the_new_one(redis: Redis, redis_url: str) -> None:
+    """Between taking a job and claiming its utterance a worker can be overtaken: it then claims what was asked for since."""
+    utterance = an_utterance("overtaken")
+    await _still_held(redis, redis_url, utterance)
+    async with open_delivery(redis_url) as delivery:
+        opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        _, claim = await _claimed(redis, utterance)
+
+        write(redis, claim, b"sound")
+
+        audio = await opening
+        await audio.close()
+
+
+async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("left")
+    await _still_held(redis, redis_url, utterance)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    async with open_delivery(redis_url, max_wait_seconds=1.0) as delivery:
+        first = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        await until(lambda: readers(redis, utterance) == 1)
+        second = asyncio.ensure_future(delivery.open(utterance, request_id="req_2"))
+        await until(lambda: readers(redis, utterance) == 2)
+
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        redis.hset(queue.job_class.key_for(utterance.id), "status", "finished")
+        with pytest.raises(NoWorker):
+            await second
+
+    assert queue.job_ids == [utterance.id]
+
+
+async def undisturbed(house: House, utterance: Utterance) -> bytes:
+    """What it sounds like when nothing goes wrong."""
+    assert house.pool is not None
+    relay = house.pool.runtime.engines["tone"]
+    assert isinstance(relay, RelayEngine)
+    gate, relay.now = relay.now, ToneEngine()
+    async with open_delivery(house.redis_url) as delivery:
+        said = await heard(await delivery.open(msgspec.structs.replace(utterance, apart="undisturbed"), request_id="req_0"))
+    relay.now = gate
+    return said
+
+
+@pytest.mark.usefixtures("short_ticks")
+@pytest.mark.parametrize("lost", ["all", "the stream"])
+async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Path) -> None:
+    utterance = an_utterance(text_of(6))
+    with gated_house(data) as (house, engine), house.redis() as redis:
+        whole = await undisturbed(house, utterance)
+        async with open_delivery(house.redis_url) as delivery:
+            engine.release(3)
+            audios = [await delivery.open(utterance, request_id=f"req_{number}") for number in range(2)]
+            first = audios[0]._take
+            chunks = aiter(audios[0])
+            said = await anext(chunks)
+            await asyncio.to_thread(engine.wait_begun, 4)
+
+            if lost == "all":
+                redis.flushall()
+            else:
+                redis.delete(*redis.keys("koe:audio:*"))
+            engine.release(1000)
+            async for chunk in chunks:
+                said += chunk
+            other = await heard(audios[1])
+
+            assert said == other == whole
+            assert audios[0]._take != first
+            assert audios[0].report == audios[1].report
+            assert readers(redis, utterance) == 1
+            await audios[0].close()
+            assert readers(redis, utterance) == 0
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("lost")
+    async with open_delivery(redis_url) as delivery:
+        opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        _, claim = await _claimed(redis, utterance)
+        write(redis, claim, b"one")
+        audio = await opening
+        redis.flushall()
+        hearing = asyncio.ensure_future(heard(audio))
+        takes = {claim.take}
+        for number in range(3):
+            _, again = await _claimed(redis, utterance, f"other-{number}")
+            takes.add(again.take)
+
+            redis.flushall()
+
+        assert len(takes) == 4
+        with pytest.raises(WorkerLost):
+            await hearing
+        await audio.close()
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_queued_take_whose_submitter_died_is_submitted_by_who_waits(data: Path) -> None:
+    utterance = an_utterance("orphan")
+    with gated_house(data) as (house, engine):
+        engine.release(1)
+        async with open_delivery(house.redis_url) as delivery, connect_async(house.redis_url) as aredis:
+            await a_ledger(aredis, "dead").attach(utterance.id)
+            await aredis.delete(keys.api("dead"))
+
+            audio = await delivery.open(utterance, request_id="req_1")
+
+            assert audio.found is Found.JOIN
+            await heard(audio)
+    assert audio.report is not None
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_worker_that_dies_is_taken_over_from_at_the_reader_s_own_request(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("taken over")
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    async with open_delivery(redis_url) as delivery:
+        opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+        await until(lambda: queue.job_ids)
+        _, claim = await _claimed(redis, utterance)
+        write(redis, claim, b"one")
+        audio = await opening
+        hearing = asyncio.ensure_future(heard(audio))
+        redis.delete(queue.key, queue.job_class.key_for(utterance.id))
+
+        withdraw(redis, "w")
+        await until(lambda: queue.job_ids == [utterance.id])
+        worker, heir = await _claimed(redis, utterance, "heir")
+        write(redis, heir, b"onetwo")
+        worker.finish(heir, REPORT)
+
+        assert await hearing == b"onetwo"
+
+
+@pytest.mark.usefixtures("short_ticks")
+@pytest.mark.parametrize("left_as", [State.SPEAKING, State.QUEUED])
+async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begins_anew(
+    left_as: State, redis: Redis, redis_url: str
+) -> None:
+    utterance = an_utterance("left alone")
+    async with open_delivery(redis_url, max_wait_seconds=1.0) as delivery:
+        openings = [asyncio.ensure_future(delivery.open(utterance, request_id=f"req_{number}")) for number in range(3)]
+        await until(lambda: readers(redis, utterance) == 3)
+        worker, claim = await _claimed(redis, utterance)
+        write(redis, claim, b"one")
+        audios = await asyncio.gather(*openings)
+        if left_as is State.QUEUED:
+            worker.let_go(claim, State.QUEUED)
+
+        withdraw(redis, "w")
+
+        answers = await asyncio.gather(*(heard(audio) for audio in audios), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {WorkerLost}
+        for audio in audios:
+            await audio.close()
+        found = await delivery.ledger.attach(utterance.id)
+        assert found is not None
+        assert found[0] is Found.MISS
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_who_leaves_while_redis_is_away_is_counted_out_when_it_is_back(data: Path) -> None:
+    utterance = an_utterance("left")
+    server = EmbeddedServer(data)
+    server.start()
+    with connect(server.url) as redis:
+        async with open_delivery(server.url) as delivery:
+            opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+            _, claim = await _claimed(redis, utterance)
+            write(redis, claim, b"one")
+            audio = await opening
+
+            await asyncio.to_thread(server.stop)
+            await audio.close()
+            await asyncio.to_thread(server.start)
+
+            await until(lambda: not redis.exists(*claim.take.both))
+    server.stop()
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing(data: Path) -> None:
+    """The only slot is free for others meanwhile, and what was read of a long text is let go."""
+    utterance, other = an_utterance(text_of(12)), an_utterance("Somebody else.")
+    with gated_house(data, KOE_SLOTS="1", KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
+        whole = await undisturbed(house, utterance)
+        engine.release(1000)
+        async with open_delivery(house.redis_url) as delivery:
+            audio = await delivery.open(utterance, request_id="req_1")
+            await until(lambda: state(redis, utterance) is State.PARKED)
+            assert len(engine.spoken) < 12
+
+            await heard(await delivery.open(other, request_id="req_2"))
+            assert state(redis, utterance) is State.PARKED
+            said = await heard(audio)
+
+            assert said == whole
+            assert audio.report is not None
+            assert audio.report.n_segments == 12
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_who_asks_for_what_has_lost_its_beginning_is_spoken_for_apart(data: Path) -> None:
+    utterance = an_utterance(text_of(12))
+    with gated_house(data, KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
+        whole = await undisturbed(house, utterance)
+        async with open_delivery(house.redis_url) as delivery:
+            engine.release(6)
+            first = await delivery.open(utterance, request_id="req_1")
+            hearing = asyncio.ensure_future(heard(first))
+            await until(lambda: redis.hexists(keys.utterance(utterance.id), "trimmed"))
+            assert not hearing.done()
+
+            engine.release(1000)
+            second = await delivery.open(utterance, request_id="req_2")
+
+            assert second.found is Found.MISS
+            assert second._take is not None
+            assert second._take.utterance_id != utterance.id
+            assert await heard(second) == await hearing == whole
+        await until(lambda: not redis.exists(keys.utterance(utterance.id)))
+
+
+@pytest.mark.usefixtures("short_ticks")
+async def test_a_process_says_again_and_again_that_it_lives(redis: Redis, redis_url: str) -> None:
+    async with open_delivery(redis_url):
+        await until(lambda: redis.exists(keys.api("api")))
+        redis.delete(keys.api("api"))
+
+        await until(lambda: redis.exists(keys.api("api")))

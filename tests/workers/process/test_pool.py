@@ -1,0 +1,363 @@
+"""The pool: a worker is known while it lives, hears what is gone, gives up what the dead held, and ends in order."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis
+from rq.job import Job, JobStatus
+from rq.registry import StartedJobRegistry
+from rq.serializers import JSONSerializer
+
+from app.core.errors import Misconfigured
+from app.core.queue.broker import Broker, Lane, lane_queue
+from app.core.queue.fleet import WorkerCard
+from app.core.queue.registry import Found, Ledger, Take, WorkerLedger
+from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.settings import Settings, read_settings
+from app.core.speech.utterance import WIRE_VERSION, Utterance
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
+from app.core.storage.connections import connect, connect_async
+from app.core.storage.embedded_server import EmbeddedServer, embedded_url
+from tests.engines import GatedEngine, text_of
+from tests.house import wait_until
+from workers.engines.registry import Loaded
+from workers.process import runtime
+from workers.process.pool import LostAndFound, Pool
+from workers.synthesis import stream_task
+
+VOICE = load_catalogue().parse("af_heart")[0]
+SMALL = {"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1", "KOE_CACHE_TTL": "60"}
+
+
+def an_utterance(text: str) -> Utterance:
+    return Utterance(text=text, engine="tone", voice=VOICE, language="en-US", format="pcm")
+
+
+def settings_of(**environ: str) -> Settings:
+    return read_settings(SMALL | environ)
+
+
+@pytest.fixture
+def gate() -> GatedEngine:
+    return GatedEngine()
+
+
+@pytest.fixture
+def open_pool(gate: GatedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pool]]:
+    monkeypatch.setattr("workers.process.slot.POP_SECONDS", 0.2)
+    monkeypatch.setattr("workers.process.pool.BEAT_SECONDS", 0.2)
+    pools: list[Pool] = []
+
+    def open_one(url: str, missing: str | None = None, **environ: str) -> Pool:
+        pool = Pool(settings_of(KOE_DATA=str(tmp_path), **environ), url, Loaded({"tone": gate}, missing))
+        pool.warm_up()
+        pool.start()
+        pools.append(pool)
+        return pool
+
+    yield open_one
+    gate.release(10_000)
+    for pool in pools:
+        if not pool._stopped.is_set():
+            pool.stop()
+
+
+def _with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
+    async def run() -> Any:
+        async with connect_async(url) as redis:
+            ledger = Ledger(redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9, api_ttl=60)
+            return await act(ledger)
+
+    return asyncio.run(run())
+
+
+def ask(redis: Redis, url: str, utterance: Utterance) -> Take:
+    """As the API does: counted in and submitted."""
+    found, take = _with_ledger(url, lambda ledger: ledger.attach(utterance.id))
+    assert found is Found.MISS
+    Broker(redis, max_queue=100).submit(utterance, Lane.INTERACTIVE, request_id="req_1")
+    return take
+
+
+def cards(redis: Redis) -> list[WorkerCard]:
+    found = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
+    return [msgspec.json.decode(card, type=WorkerCard) for card in found if card]
+
+
+def kinds(redis: Redis, take: Take) -> list[bytes]:
+    return [fields[b"kind"] for _, fields in redis.xrange(take.stream)]
+
+
+def release_until(gate: GatedEngine, is_done: Callable[[], bool]) -> None:
+    """Lets one segment after the other through, each when the one before is begun, until it is done."""
+    while not is_done():
+        n_begun = gate.n_begun
+        gate.release(1)
+        wait_until(lambda: is_done() or gate.n_begun > n_begun)  # noqa: B023 - called at once
+
+
+def status(redis: Redis, utterance: Utterance) -> JobStatus | None:
+    return Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).get_status()
+
+
+def test_a_worker_says_who_it_is_and_withdraws_when_it_ends(
+    redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
+) -> None:
+    pool = open_pool(redis_url, missing="Run `koe fetch`.")
+    wait_until(lambda: cards(redis))
+
+    (card,) = cards(redis)
+    assert (card.name, card.engines, card.missing, card.n_slots) == (pool.name, ("tone",), "Run `koe fetch`.", 3)
+    assert card.wire == WIRE_VERSION
+    assert runtime.current() is pool.runtime
+
+    pool.stop()
+
+    assert cards(redis) == []
+    assert redis.keys("koe:*") == []
+    assert redis.smembers("rq:workers") == set()
+    with pytest.raises(RuntimeError):
+        runtime.current()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith((pool.name, "compute", "gone", "heart"))]
+
+
+def test_a_worker_that_was_forgotten_is_known_again_at_its_next_beat(
+    redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url)
+    wait_until(lambda: cards(redis))
+
+    redis.flushall()
+
+    wait_until(lambda: cards(redis))
+
+
+def test_it_speaks_what_is_asked(redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]) -> None:
+    open_pool(redis_url)
+    utterance = an_utterance(text_of(3))
+    gate.release(3)
+
+    take = ask(redis, redis_url, utterance)
+
+    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    assert kinds(redis, take)[0] == b"start"
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+
+
+def test_as_many_as_there_are_slots_are_in_hand_at_a_time(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url)
+
+    takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(4)]
+
+    wait_until(lambda: sum(redis.exists(take.stream) for take in takes) == 2)
+    assert lane_queue(redis, Lane.INTERACTIVE).count == 2
+    gate.release(4)
+    wait_until(lambda: all(kinds(redis, take)[-1:] == [b"stop"] for take in takes))
+
+
+def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url)
+    wait_until(lambda: redis.pubsub_numsub(keys.GONE)[0][1] == 1)
+    ahead, utterance = an_utterance("ahead"), an_utterance(text_of(5))
+    ask(redis, redis_url, ahead)
+    gate.wait_begun(1)
+    take = ask(redis, redis_url, utterance)
+    wait_until(lambda: redis.exists(take.stream))
+
+    assert _with_ledger(redis_url, lambda ledger: ledger.detach(take))
+
+    # The one ahead still holds the engine: the slot is free again all the same.
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+    gate.release(1)
+    wait_until(lambda: status(redis, ahead) == JobStatus.FINISHED)
+    assert [segment.text for segment in gate.spoken] == ["ahead"]
+
+
+def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    # One slot, which is busy: an idle one may still take what comes while its last pop waits, and speaks it to its end.
+    pool = open_pool(redis_url, KOE_SLOTS="1")
+    utterance = an_utterance(text_of(3))
+    take = ask(redis, redis_url, utterance)
+    gate.wait_begun(1)
+
+    stopping = threading.Thread(target=pool.stop)
+    stopping.start()
+    wait_until(lambda: redis.zcard(keys.WORKERS) == 0)
+    late = an_utterance("late")
+    ask(redis, redis_url, late)
+
+    assert redis.exists(keys.worker(pool.name))
+    gate.release(3)
+    stopping.join()
+    assert kinds(redis, take)[-1] == b"stop"
+    assert status(redis, utterance) == JobStatus.FINISHED
+    assert status(redis, late) == JobStatus.QUEUED
+
+
+def test_a_job_whose_process_died_is_given_to_another(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    utterance = an_utterance("abandoned")
+    take = ask(redis, redis_url, utterance)
+    assert WorkerLedger(redis, worker="gone", cache_ttl=60, cache_bytes=1).claim(utterance.id)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.delete(queue.key)
+    Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.STARTED)
+    started = StartedJobRegistry(queue.name, connection=redis, serializer=JSONSerializer)
+    redis.zadd(started.key, {f"{utterance.id}:gone": redis.time()[0] - 1})
+    gate.release(1)
+
+    open_pool(redis_url)
+
+    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+
+
+def test_a_job_that_was_taken_by_one_who_died_before_beginning_it_is_put_back(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    utterance = an_utterance("popped")
+    take = ask(redis, redis_url, utterance)
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
+    gate.release(1)
+
+    open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
+
+    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    assert redis.llen(queue.intermediate_queue_key) == 0
+
+
+def test_a_job_that_has_just_been_taken_is_left_to_who_took_it(redis: Redis, redis_url: str) -> None:
+    ask(redis, redis_url, an_utterance("popped"))
+    queue = lane_queue(redis, Lane.INTERACTIVE)
+    redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
+    patient, hasty = LostAndFound(redis, after_seconds=60), LostAndFound(redis, after_seconds=0)
+
+    for _ in range(2):
+        patient.look()
+    assert queue.job_ids == []
+
+    hasty.look()
+    wait_until(lambda: hasty.look() is None and queue.job_ids == [an_utterance("popped").id])
+
+
+def test_when_all_slots_are_taken_its_orders_learn_how_many_wait(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    pool = open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
+    takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(2)]
+    wait_until(lambda: sum(redis.exists(take.stream) for take in takes) == 2)
+    assert not pool.runtime.limits.give_way()
+
+    takes.append(ask(redis, redis_url, an_utterance("one more")))
+
+    wait_until(pool.runtime.limits.give_way)
+    gate.release(3)
+    wait_until(lambda: all(kinds(redis, take)[-1:] == [b"stop"] for take in takes))
+
+
+def test_who_waits_is_spoken_for_though_long_texts_have_all_the_slots(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_task, "_QUANTUM_SECONDS", 0)
+    monkeypatch.setattr(stream_task, "_LEAD_SECONDS", 10)
+    open_pool(redis_url, KOE_SLOTS="1")
+    book, guest = an_utterance(text_of(40)), an_utterance("A guest.")
+    read = ask(redis, redis_url, book)
+    gate.release(4)
+    gate.wait_begun(5)
+
+    asked = ask(redis, redis_url, guest)
+    release_until(gate, lambda: kinds(redis, asked)[-1:] == [b"stop"])
+
+    assert kinds(redis, read)[-1] != b"stop"
+    gate.release(100)
+    wait_until(lambda: kinds(redis, read)[-1:] == [b"stop"])
+    spoken = [segment.text for segment in gate.spoken if segment.text != "A guest."]
+    assert list(dict.fromkeys(spoken)) == book.text.replace("background. ", "background.\n").splitlines()
+
+
+def test_what_is_read_by_nobody_who_lives_is_given_up(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
+) -> None:
+    open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
+    utterance = an_utterance(text_of(5))
+    take = ask(redis, redis_url, utterance)
+    gate.wait_begun(1)
+
+    redis.delete(keys.api("api"))
+
+    wait_until(lambda: not redis.exists(*take.both))
+    gate.release(100)
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+
+
+def test_the_account_of_what_is_kept_is_corrected(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
+    KeptSegments(redis, "expired", budget=Budget(order_bytes=100)).keep(b"one", bytes(60))
+    redis.delete(keys.kept("expired"))
+
+    open_pool(redis_url)
+
+    wait_until(lambda: redis.hget(keys.KEPT, "total") == b"0")
+
+
+def test_it_waits_for_a_redis_that_is_not_there_yet(data: Path, gate: GatedEngine) -> None:
+    pool = Pool(settings_of(), embedded_url(data), Loaded({"tone": gate}))
+    warming_up = threading.Thread(target=pool.warm_up)
+    warming_up.start()
+
+    server = EmbeddedServer(data)
+    server.start()
+    warming_up.join()
+    pool.start()
+
+    with connect(server.url) as redis:
+        wait_until(lambda: cards(redis))
+    pool.stop()
+    server.stop()
+
+
+def test_it_outlives_a_restart_of_redis(data: Path, gate: GatedEngine, open_pool: Callable[..., Pool]) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    pool = open_pool(server.url)
+    with connect(server.url) as redis:
+        wait_until(lambda: cards(redis))
+
+        server.stop()
+        server.start()
+        gate.release(10)
+        take = ask(redis, server.url, an_utterance("after"))
+
+        wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"], 60)
+        wait_until(lambda: cards(redis))
+    pool.stop()
+    server.stop()
+
+
+def test_it_can_leave_though_redis_is_away(data: Path, open_pool: Callable[..., Pool]) -> None:
+    server = EmbeddedServer(data)
+    server.start()
+    pool = open_pool(server.url)
+
+    server.stop()
+
+    pool.stop()
+
+
+def test_without_an_encoder_there_is_no_worker(redis_url: str, gate: GatedEngine, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="KOE_FFMPEG"):
+        Pool(settings_of(KOE_FFMPEG=str(tmp_path / "absent")), redis_url, Loaded({"tone": gate}))

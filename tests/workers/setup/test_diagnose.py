@@ -1,0 +1,42 @@
+"""`koe doctor` on a machine that has Kokoro's files: what the speaking side has, and nothing but that on standard output."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.core.host.finding import Finding
+
+
+def run(*command: str, model_dir: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {"KOE_MODEL_DIR": str(model_dir), "KOE_DATA": str(data)}
+    return subprocess.run([sys.executable, "-m", *command], env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def eight_bit(checkpoint: Path, tmp_path: Path) -> Path:
+    """The same files under the name that 8-bit weights have."""
+    for name in ("config.json", "voices"):
+        (tmp_path / name).symlink_to(checkpoint / name)
+    (tmp_path / "kokoro-v1_0.8-bit.pth").symlink_to(checkpoint / "kokoro-v1_0.pth")
+    return tmp_path
+
+
+def test_standard_output_is_the_findings_alone_and_the_log_is_on_standard_error(checkpoint: Path, data: Path) -> None:
+    done = run("workers.setup.diagnose", model_dir=checkpoint, data=data)
+
+    findings = {finding.name: finding for finding in msgspec.json.decode(done.stdout, type=list[Finding])}
+    assert findings["kokoro"].is_well
+    assert findings["kokoro"].detail == "loads and speaks, original weights"
+    assert findings["espeak"].detail == "loads and speaks"
+    assert "kokoro_loaded" in done.stderr
+
+
+def test_the_doctor_says_which_weights_speak(eight_bit: Path, data: Path) -> None:
+    done = run("app.cli", "doctor", model_dir=eight_bit, data=data)
+
+    assert "kokoro: loads and speaks, 8-bit weights" in done.stdout
+    assert "Traceback" not in done.stderr

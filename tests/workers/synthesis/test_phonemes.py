@@ -1,0 +1,212 @@
+"""The answers to questions: what each engine would say, and each way in which there is none."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis
+
+from app.core.errors import EngineUnavailable, InternalError, InvalidValue, NotSupported, WorkersDied
+from app.core.queue.registry import MOST_DEATHS
+from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
+from app.core.speech.voices import load_catalogue
+from app.core.storage import keys
+from tests.engines import text_of
+from workers.engines.base import Engine, Segment
+from workers.engines.espeak import EspeakEngine
+from workers.engines.tone import ToneEngine
+from workers.synthesis import phonemes
+from workers.synthesis.phonemes import Phonemes
+
+CATALOGUE = load_catalogue()
+SECRET = "A secret that nobody else may read."
+
+
+class WatchedEngine(ToneEngine):
+    """A tone that counts what it prepares, and calls `before` ahead of each segment."""
+
+    def __init__(self) -> None:
+        self.n_prepared = 0
+        self.before: Any = lambda: None
+
+    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
+        for segment in super().prepare(text, **how):
+            self.before()
+            self.n_prepared += 1
+            yield segment
+
+    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
+        raise AssertionError("nothing is to be spoken")
+
+
+@pytest.fixture
+def engine() -> WatchedEngine:
+    return WatchedEngine()
+
+
+def answering(redis: Redis, engine: Engine) -> Phonemes:
+    return Phonemes(redis=redis, engines={"tone": engine}, patience_seconds=30)
+
+
+def a_question(text: str = "Hello.", **changes: Any) -> Question:
+    fields: dict[str, Any] = {"text": text, "engine": "tone", "voice": CATALOGUE.parse("af_heart")[0], "language": "en-US"}
+    return Question(**(fields | changes))
+
+
+def wanted(redis: Redis, question: Question) -> Question:
+    redis.set(keys.phonemes_wanted(question.id), 1)
+    return question
+
+
+def outcome(redis: Redis, question: Question) -> Outcome | None:
+    found: Any = redis.get(keys.phonemes(question.id))
+    return msgspec.json.decode(found, type=Outcome) if found else None
+
+
+def answer(redis: Redis, engine: Engine, question: Question) -> Phonemized:
+    answering(redis, engine).answer(wanted(redis, question))
+    found = outcome(redis, question)
+    assert found is not None
+    return found.reveal()
+
+
+def test_the_answer_is_what_the_engine_is_given_when_the_text_is_spoken(redis: Redis, engine: WatchedEngine) -> None:
+    found = answer(redis, engine, a_question("“Hello”  there.\n\nSecond."))
+
+    assert found.language == "en-US"
+    assert found.normalized == '"Hello" there.\n\nSecond.'
+    assert found.segments == (
+        PhonemizedSegment('"Hello" there.', '"Hello" there.', 14),
+        PhonemizedSegment("Second.", "Second.", 7),
+    )
+
+
+def test_without_normalization_the_text_stays_as_it_is(redis: Redis, engine: WatchedEngine) -> None:
+    assert answer(redis, engine, a_question("“Hello”  there.\x00", normalize=False)).normalized == "“Hello”  there."
+
+
+def test_emoji_are_said_where_the_question_wants_that(redis: Redis, engine: WatchedEngine) -> None:
+    assert answer(redis, engine, a_question("Hello 😀.", emoji="say")).normalized == "Hello, grinning face."
+    assert answer(redis, engine, a_question("Hello 😀.")).normalized == "Hello."
+
+
+@pytest.mark.parametrize("text", [" ", "🙂", "."])
+def test_text_with_nothing_to_say_has_no_segment(redis: Redis, engine: WatchedEngine, text: str) -> None:
+    assert answer(redis, engine, a_question(text)).segments == ()
+
+
+def test_all_who_wait_are_told(redis: Redis, engine: WatchedEngine) -> None:
+    with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        pubsub.subscribe(keys.BELL)
+        pubsub.get_message(timeout=30)
+        answer(redis, engine, a_question())
+        assert pubsub.get_message(timeout=30)["data"].decode() == a_question().id
+
+
+def test_what_nobody_waits_for_is_not_prepared(redis: Redis, engine: WatchedEngine) -> None:
+    answering(redis, engine).answer(a_question())
+
+    assert engine.n_prepared == 0
+    assert outcome(redis, a_question()) is None
+
+
+def test_a_long_text_is_dropped_when_the_last_who_waited_has_left(
+    redis: Redis, engine: WatchedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phonemes, "_LOOK_SECONDS", 0.0)
+    question = wanted(redis, a_question(text_of(20)))
+    engine.before = lambda: engine.n_prepared == 2 and redis.delete(keys.phonemes_wanted(question.id))
+
+    answering(redis, engine).answer(question)
+
+    assert engine.n_prepared == 3
+    assert outcome(redis, question) is None
+
+
+def test_a_fault_of_the_request_is_told_and_ends_there(redis: Redis) -> None:
+    question = a_question(engine="espeak", language="tlh", text=SECRET)
+    answering_with = Phonemes(redis=redis, engines={"espeak": EspeakEngine(CATALOGUE)}, patience_seconds=30)
+
+    answering_with.answer(wanted(redis, question))
+
+    found = outcome(redis, question)
+    assert found is not None
+    with pytest.raises(NotSupported, match="'tlh'") as caught:
+        found.reveal()
+    assert caught.value.param == "language"
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """All that was logged so far, wherever the log goes."""
+    caplog.set_level(logging.INFO)
+    return lambda: "".join(capfd.readouterr()) + caplog.text
+
+
+def test_a_fault_of_ours_is_told_without_its_words_and_raised(
+    redis: Redis, engine: WatchedEngine, said: Callable[[], str]
+) -> None:
+    def fail() -> None:
+        raise ValueError(SECRET)
+
+    engine.before = fail
+    question = a_question(SECRET)
+
+    with pytest.raises(ValueError):
+        answer(redis, engine, question)
+
+    found = outcome(redis, question)
+    assert found is not None
+    with pytest.raises(InternalError) as caught:
+        found.reveal()
+    assert SECRET not in caught.value.message
+    log = said()
+    assert "unforeseen_error" in log
+    assert "question_failed" in log
+    assert "secret" not in log
+
+
+def test_the_log_of_an_answer_tells_counts_and_no_text(redis: Redis, engine: WatchedEngine, said: Callable[[], str]) -> None:
+    answer(redis, engine, a_question(SECRET))
+
+    log = said()
+    assert "question_answered" in log
+    assert "n_segments" in log
+    assert "secret" not in log
+
+
+def test_a_text_that_workers_died_of_is_not_tried_again(redis: Redis, engine: WatchedEngine) -> None:
+    question = wanted(redis, a_question())
+
+    with pytest.raises(WorkersDied):
+        answering(redis, engine).answer(question, n_deaths=MOST_DEATHS)
+
+    assert engine.n_prepared == 0
+    found = outcome(redis, question)
+    assert found is not None
+    with pytest.raises(InternalError, match="died"):
+        found.reveal()
+
+
+def test_an_engine_that_is_not_here_is_told(redis: Redis, engine: WatchedEngine) -> None:
+    with pytest.raises(EngineUnavailable, match="kokoro"):
+        answer(redis, engine, a_question(engine="kokoro"))
+
+
+def test_a_voice_that_is_not_here_is_told(redis: Redis) -> None:
+    espeak = EspeakEngine(msgspec.structs.replace(CATALOGUE, voices={"af_heart": CATALOGUE.voices["af_heart"]}))
+    question = a_question(engine="espeak", voice=CATALOGUE.parse("am_michael")[0])
+
+    Phonemes(redis=redis, engines={"espeak": espeak}, patience_seconds=30).answer(wanted(redis, question))
+
+    found = outcome(redis, question)
+    assert found is not None
+    with pytest.raises(InvalidValue, match="am_michael"):
+        found.reveal()
+
+
+def test_a_long_text_is_told_with_its_paragraphs(redis: Redis, engine: WatchedEngine) -> None:
+    text = "\n\n".join([text_of(8)] * 5)
+    assert answer(redis, engine, a_question(text)).normalized == text

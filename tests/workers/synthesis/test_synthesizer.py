@@ -1,0 +1,491 @@
+"""The synthesizer: text in, bytes out; whatever happens, no segment is left in line and no process is left behind."""
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from app.core.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidValue
+from app.core.queue.broker import Lane
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import load_catalogue
+from app.core.speech.word_times import TimedWord
+from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
+from tests.engines import FailingEngine, GatedEngine, text_of
+from workers.engines.base import Engine, Segment
+from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
+from workers.synthesis.audio import Sound
+from workers.synthesis.encoder import Sink
+from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
+from workers.synthesis.scheduler import Scheduler, Turn
+from workers.synthesis.synthesizer import Read, Reading, Spoken, Synthesizer, prepare, read
+from workers.text.segment import Ending
+
+VOICE = load_catalogue().parse("af_heart")[0]
+SENTENCE = "This is the sentence that is said again and again, so long that it stands for itself and for nothing else at all."
+BOOK = text_of(8)
+"""No two segments of it are the same."""
+
+
+def an_utterance(text: str = SENTENCE, **changes: Any) -> Utterance:
+    fields: dict[str, Any] = {"text": text, "engine": "tone", "voice": VOICE, "language": "en-US", "format": "pcm"}
+    return Utterance(**(fields | changes))
+
+
+class SpokenOrder:
+    """An order that notes all that is done with it, and keeps what it is given."""
+
+    def __init__(self, utterance: Utterance, booth: "Booth", sink: Sink | None, lane: Lane) -> None:
+        self.utterance = utterance
+        self.lane = lane
+        self.caller = "somebody"
+        self.name = "an order"
+        self.listening_seconds = booth.listening_seconds
+        self._booth = booth
+        self._sink = sink or booth.hear
+
+    def write(self, data: bytes) -> None:
+        self._sink(data)
+
+    def check(self, lead_seconds: float) -> None:
+        self._booth.leads.append(lead_seconds)
+        if self._booth.cancelled.is_set():
+            raise Cancelled("Nobody listens.")
+
+    def look(self) -> None:
+        self._booth.n_looks += 1
+        if self._booth.n_looks > self._booth.most_looks:
+            raise Cancelled("Nobody listens.")
+
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        self._booth.told.extend(words)
+
+    def find(self, segment: Segment) -> Sound | None:
+        return self._booth.kept.get(segment.digest)
+
+    def begin(self, segment: Segment) -> None:
+        self._booth.begun.append(segment)
+
+    def keep(self, segment: Segment, sound: Sound) -> None:
+        assert segment in self._booth.begun
+        self._booth.kept[segment.digest] = sound
+
+    def on_spoken(self) -> None:
+        self._booth.all_spoken.set()
+
+
+class Booth:
+    """A synthesizer with one engine, speaking in a thread of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.scheduler = Scheduler(n_threads=1)
+        self.synthesizer = Synthesizer(engines={"tone": engine}, scheduler=self.scheduler, ffmpeg_path=ffmpeg())
+        self.cancelled = threading.Event()
+        self.said: list[bytes] = []
+        self.heard = threading.Event()
+        self.leads: list[float] = []
+        self.kept: dict[bytes, Sound] = {}
+        self.told: list[TimedWord] = []
+        self.begun: list[Segment] = []
+        self.n_looks = 0
+        self.most_looks = 10**9
+        """At the text, until nobody wants it any more."""
+        self.listening_seconds = 0.0
+        self.spoken: Spoken | None = None
+        self.error: BaseException | None = None
+        self.all_spoken = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def speak(self, utterance: Utterance, sink: Sink | None = None, lane: Lane = Lane.INTERACTIVE) -> Spoken:
+        return self.synthesizer.speak(SpokenOrder(utterance, self, sink, lane))
+
+    def hear(self, data: bytes) -> None:
+        self.said.append(data)
+        self.heard.set()
+
+    def turns(self) -> list[Turn]:
+        """Those that are handed to its scheduler from now on."""
+        turns: list[Turn] = []
+        submit = self.scheduler.submit
+
+        def watch(turn: Turn) -> Any:
+            turns.append(turn)
+            return submit(turn)
+
+        self.scheduler.submit = watch  # type: ignore[method-assign]
+        return turns
+
+    def begin(self, utterance: Utterance) -> None:
+        self._thread = threading.Thread(target=self._run, args=(utterance,))
+        self._thread.start()
+
+    def end(self) -> None:
+        assert self._thread is not None
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _run(self, utterance: Utterance) -> None:
+        try:
+            self.spoken = self.speak(utterance)
+        except Exception as error:  # noqa: BLE001 - looked at by the test
+            self.error = error
+
+
+@pytest.fixture
+def a_booth() -> Iterator[Callable[[Engine], Booth]]:
+    booths: list[Booth] = []
+
+    def make(engine: Engine) -> Booth:
+        booths.append(Booth(engine))
+        return booths[-1]
+
+    yield make
+    for booth in booths:
+        if isinstance(booth.engine, GatedEngine):
+            booth.engine.release(1000)
+        booth.scheduler.close()
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process that is started from now on."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Recorded(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    return started
+
+
+def test_a_sentence_is_its_beep_in_the_voice_that_was_asked_for(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance("Hello there."))
+
+    samples = decode(b"".join(booth.said), "pcm")
+    assert spoken == Spoken(n_segments=1, n_phonemes=12, audio_seconds=12 * SECONDS_PER_PHONEME)
+    assert len(samples) == 12 * SECONDS_PER_PHONEME * SAMPLE_RATE_HZ
+    assert pitch_hz(samples) == pytest.approx(frequency_hz(VOICE), rel=0.01)
+
+
+def test_a_book_is_all_of_its_segments_and_their_pauses(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(BOOK))
+
+    assert spoken.n_segments > 4
+    assert len(b"".join(booth.said)) == 2 * round(spoken.audio_seconds * SAMPLE_RATE_HZ)
+    assert booth.all_spoken.is_set()
+
+
+def test_speed_changes_length_and_pauses_and_not_the_pitch(a_booth: Callable[[Engine], Booth]) -> None:
+    text = "One sentence.\n\nAnother sentence."
+    plain, fast = (a_booth(ToneEngine()).speak(an_utterance(text, speed=speed)) for speed in (1.0, 2.0))
+
+    assert plain.audio_seconds == pytest.approx(30 * SECONDS_PER_PHONEME + PAUSE_SECONDS[Ending.PARAGRAPH], abs=0.001)
+    assert fast.audio_seconds == pytest.approx(plain.audio_seconds / 2, abs=0.001)
+
+
+def test_the_same_utterance_gives_the_same_bytes(a_booth: Callable[[Engine], Booth]) -> None:
+    first, second = a_booth(ToneEngine()), a_booth(ToneEngine())
+
+    first.speak(an_utterance(BOOK, format="mp3", bitrate_bps=64_000))
+    second.speak(an_utterance(BOOK, format="mp3", bitrate_bps=64_000))
+
+    assert b"".join(first.said) == b"".join(second.said)
+
+
+@pytest.mark.parametrize("text", ["", " \n ", ".", "…"])
+@pytest.mark.parametrize("format_name", ["pcm", "mp3"])
+def test_a_text_with_nothing_to_say_is_a_short_silence(text: str, format_name: str, a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(text, format=format_name))
+
+    samples = decode(b"".join(booth.said), format_name)
+    assert spoken == Spoken(n_segments=0, n_phonemes=0, audio_seconds=NOTHING_TO_SAY_SECONDS)
+    assert len(samples) >= NOTHING_TO_SAY_SECONDS * SAMPLE_RATE_HZ
+    assert sounding_seconds(samples) == 0
+
+
+@pytest.mark.parametrize(("normalize", "said"), [(True, "it's fine"), (False, "it’s  fine")])
+def test_the_text_is_made_plain_unless_it_is_wanted_as_it_is(
+    normalize: bool, said: str, a_booth: Callable[[Engine], Booth]
+) -> None:
+    engine = GatedEngine()
+    engine.release(1)
+
+    a_booth(engine).speak(an_utterance("it’s  fine", normalize=normalize))
+
+    assert [segment.text for segment in engine.spoken] == [said]
+
+
+def test_bytes_leave_while_later_segments_wait_and_only_a_few_are_in_line(a_booth: Callable[[Engine], Booth]) -> None:
+    engine = GatedEngine()
+    booth = a_booth(engine)
+    booth.begin(an_utterance(BOOK))
+
+    engine.release(1)
+    engine.wait_begun(2)
+
+    assert booth.heard.wait(30)
+    assert booth.scheduler.n_waiting <= 2
+    assert not booth.all_spoken.is_set()
+    engine.release(100)
+    booth.end()
+    assert booth.spoken is not None
+    assert booth.spoken.n_segments == len(engine.spoken)
+
+
+def test_segments_are_spoken_in_the_order_of_the_text(a_booth: Callable[[Engine], Booth]) -> None:
+    engine = GatedEngine()
+    engine.release(1000)
+
+    a_booth(engine).speak(an_utterance(BOOK))
+
+    assert " ".join(segment.text for segment in engine.spoken) == BOOK
+
+
+def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+    turns = booth.turns()
+
+    booth.speak(an_utterance(BOOK))
+
+    deadlines = [turn.deadline for turn in turns]
+    assert deadlines == sorted(deadlines)
+    assert deadlines[-1] - deadlines[0] > 20
+    assert [turn.is_first for turn in turns] == [True] + [False] * (len(turns) - 1)
+    assert {turn.caller for turn in turns} == {"somebody"}
+
+
+def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_booth: Callable[[Engine], Booth]) -> None:
+    new, resumed = a_booth(ToneEngine()), a_booth(ToneEngine())
+    resumed.listening_seconds = 1000.0
+    new_turns, resumed_turns = new.turns(), resumed.turns()
+
+    new.speak(an_utterance(BOOK))
+    resumed.speak(an_utterance(BOOK))
+
+    assert new_turns[-1].deadline - resumed_turns[-1].deadline == pytest.approx(1000.0, abs=60)
+
+
+def test_between_segments_the_order_is_told_what_its_listener_has_in_hand(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(BOOK))
+
+    assert len(booth.leads) == spoken.n_segments + 1
+    assert booth.leads[:2] == [0.0, 0.0]
+    assert booth.leads[2:] == sorted(booth.leads[2:])
+    assert 20 < booth.leads[-1] < spoken.audio_seconds
+
+
+@pytest.mark.parametrize("format_name", ["pcm", "mp3"])
+def test_what_was_kept_is_not_spoken_again_and_sounds_the_same(format_name: str, a_booth: Callable[[Engine], Booth]) -> None:
+    utterance = an_utterance(BOOK, format=format_name)
+    first = a_booth(ToneEngine())
+    plain = first.speak(utterance)
+    second = a_booth(ToneEngine())
+    second.kept = dict(list(first.kept.items())[:3])
+
+    spoken = second.speak(utterance)
+
+    assert spoken == plain
+    assert b"".join(second.said) == b"".join(first.said)
+    assert [segment.text for segment in second.begun] == [segment.text for segment in first.begun][3:]
+
+
+def test_where_all_was_kept_nothing_is_spoken(a_booth: Callable[[Engine], Booth]) -> None:
+    first = a_booth(ToneEngine())
+    first.speak(an_utterance(BOOK))
+    second = a_booth(FailingEngine(fail_at=0))
+    second.kept = first.kept
+
+    second.speak(an_utterance(BOOK))
+
+    assert b"".join(second.said) == b"".join(first.said)
+    assert second.all_spoken.is_set()
+
+
+def test_what_is_said_twice_is_spoken_once(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(" ".join([SENTENCE] * 8)))
+
+    assert len(booth.begun) < spoken.n_segments
+    assert booth.said.count(booth.said[-1]) > 2
+
+
+def test_a_segment_is_kept_before_any_of_it_is_heard(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+    n_kept: list[int] = []
+
+    booth.speak(an_utterance(BOOK), lambda _: n_kept.append(len(booth.kept)))
+
+    # A segment, then a pause and a segment, …
+    assert all(n >= 1 + (number + 1) // 2 for number, n in enumerate(n_kept))
+
+
+def test_a_failing_engine_fails_the_utterance_and_leaves_nothing(
+    a_booth: Callable[[Engine], Booth], processes: list[subprocess.Popen[bytes]]
+) -> None:
+    booth = a_booth(FailingEngine(fail_at=2))
+
+    with pytest.raises(EngineFailed):
+        booth.speak(an_utterance(BOOK, format="mp3"))
+
+    assert booth.scheduler.n_waiting == 0
+    assert [process.returncode is None for process in processes] == [False]
+
+
+def test_a_cancelled_utterance_ends_while_it_waits_and_leaves_nothing(
+    a_booth: Callable[[Engine], Booth], processes: list[subprocess.Popen[bytes]]
+) -> None:
+    engine = GatedEngine()
+    booth = a_booth(engine)
+    utterance = an_utterance(BOOK, format="mp3")
+    booth.begin(utterance)
+    engine.wait_begun(1)
+    engine.release(1)
+    engine.wait_begun(2)
+
+    booth.cancelled.set()
+    booth.synthesizer.cancel("an order")
+    engine.release(1)
+    booth.end()
+
+    assert isinstance(booth.error, Cancelled)
+    assert booth.scheduler.n_waiting == 0
+    assert len(engine.spoken) == 2
+    assert [process.returncode is None for process in processes] == [False]
+
+
+def test_what_is_cancelled_before_it_begins_says_nothing(a_booth: Callable[[Engine], Booth]) -> None:
+    engine = GatedEngine()
+    engine.release(10)
+    booth = a_booth(engine)
+    booth.cancelled.set()
+
+    with pytest.raises(Cancelled):
+        booth.speak(an_utterance(BOOK))
+
+    assert booth.said == []
+    assert booth.scheduler.n_waiting == 0
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "wav"])
+def test_a_sink_that_raises_ends_it_with_that(
+    format_name: str, a_booth: Callable[[Engine], Booth], processes: list[subprocess.Popen[bytes]]
+) -> None:
+    booth = a_booth(ToneEngine())
+
+    def sink(data: bytes) -> None:
+        raise InterruptedError("nobody listens")
+
+    with pytest.raises(InterruptedError):
+        booth.speak(an_utterance(BOOK, format=format_name), sink)
+
+    assert booth.scheduler.n_waiting == 0
+    assert not any(process.returncode is None for process in processes)
+
+
+def test_an_engine_that_is_not_there_is_told_by_name(a_booth: Callable[[Engine], Booth]) -> None:
+    with pytest.raises(EngineUnavailable, match="kokoro"):
+        a_booth(ToneEngine()).speak(an_utterance(engine="kokoro"))
+
+
+class PickyEngine(ToneEngine):
+    def prepare(self, *args: Any, **kwargs: Any) -> Iterator[Segment]:
+        yield next(super().prepare(*args, **kwargs))
+        raise InvalidValue("That cannot be said.", param="input")
+
+
+def test_what_an_engine_cannot_prepare_is_told_as_it_says_it(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(PickyEngine())
+
+    with pytest.raises(InvalidValue, match="cannot be said"):
+        booth.speak(an_utterance(BOOK))
+
+    assert booth.scheduler.n_waiting == 0
+
+
+def test_the_first_segment_waits_for_no_later_page() -> None:
+    book = "\n\n".join([BOOK] * 50)
+    reading = read(an_utterance(book), ToneEngine())
+    passages = iter(reading.passages)
+    asked_for = []
+
+    def watched() -> Iterator[Read]:
+        for passage in passages:
+            asked_for.append(passage)
+            yield passage
+
+    next(prepare(Reading(watched(), reading.directions), an_utterance(book), ToneEngine()))
+
+    assert len(asked_for) == 1
+    assert len(list(passages)) > 10
+
+
+def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
+    book = "\n\n".join([f"When it rains for days, nobody goes out. {BOOK}"] * 20)
+    placed = list(prepare(read(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
+    endings = [one.segment.ending for one in placed if one.segment]
+
+    assert endings.count(Ending.PARAGRAPH) == 19
+    assert [one.segment.text for one in placed].count("When it rains for days,") == 1
+    assert " ".join(one.segment.text for one in placed) == book.replace("\n\n", " ")
+
+
+def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
+    book = "\n\n".join([BOOK] * 20)
+    placed = prepare(read(an_utterance(book), ToneEngine()), an_utterance(book), PickyEngine())
+
+    first = next(placed)
+
+    assert first.segment is not None
+    with pytest.raises(InvalidValue, match="cannot be said"):
+        next(placed)
+
+
+def test_a_text_that_nobody_wants_is_not_read_on_even_before_its_first_sound(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+    booth.most_looks = 50
+
+    with pytest.raises(Cancelled):
+        booth.speak(an_utterance("It costs $5. " * 5_000))
+
+    assert booth.n_looks == 51
+    assert not booth.begun
+    assert not booth.said
+
+
+def test_silence_that_is_asked_for_is_written_a_second_at_a_time_and_watched(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    spoken = booth.speak(an_utterance(f"One.{'[pause:60s]' * 5} Two.{'[pause:60s]' * 5}"))
+
+    assert spoken.audio_seconds > 600
+    assert max(map(len, booth.said)) <= 2 * SAMPLE_RATE_HZ
+    assert len(booth.leads) > 590
+
+
+def test_a_listener_that_leaves_within_a_pause_ends_it(a_booth: Callable[[Engine], Booth]) -> None:
+    booth = a_booth(ToneEngine())
+
+    def leave(data: bytes) -> None:
+        booth.hear(data)
+        if len(booth.said) == 10:
+            booth.cancelled.set()
+
+    with pytest.raises(Cancelled):
+        booth.speak(an_utterance("One.[pause:60s] Two."), leave)
+
+    assert len(booth.said) == 10

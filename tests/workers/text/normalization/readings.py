@@ -1,0 +1,103 @@
+"""The table of readings: what is written, what is spoken of it, and the phonemes that Kokoro is given.
+
+`python -m tests.workers.text.normalization.readings` writes `readings.toml` anew, from its inputs; `--markdown` prints a page.
+Why it is kept: a change of reading then shows in review, as what is heard.
+"""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from workers.text.g2p import tagger
+from workers.text.g2p.phonemize import Phonemizer
+from workers.text.normalization.normalize import normalize
+
+FILE = Path(__file__).with_name("readings.toml")
+HEAD = """\
+# What is spoken, kind by kind: `python -m tests.workers.text.normalization.readings` writes `spoken` and `phonemes` anew.
+# `wrong` says what a careful reader would do otherwise, where nobody has mended it yet.
+# No native speaker has checked hi, ja and zh.
+"""
+
+
+class Reading(msgspec.Struct, kw_only=True):
+    """One text and what becomes of it."""
+
+    language: str
+    input: str
+    emoji: str = "drop"
+    spoken: str = ""
+    phonemes: str = ""
+    """In Misaki's alphabet."""
+    wrong: str = ""
+    """What should be spoken instead, and why."""
+
+
+def load() -> dict[str, list[Reading]]:
+    """The table, kind by kind."""
+    return msgspec.convert(tomllib.loads(FILE.read_text(encoding="utf-8")), dict[str, list[Reading]])
+
+
+def speak(reading: Reading, phonemizer: Phonemizer) -> Reading:
+    """`reading` as it is spoken now; without the phonemes of a language whose packages are missing."""
+    spoken = normalize(reading.input, reading.language, says_emoji=reading.emoji == "say").text
+    phonemes = (
+        phonemizer.phonemize(spoken, reading.language).phonemes if has_phonemes(reading, phonemizer) else reading.phonemes
+    )
+    return msgspec.structs.replace(reading, spoken=spoken, phonemes=phonemes)
+
+
+def has_phonemes(reading: Reading, phonemizer: Phonemizer) -> bool:
+    """Whether they can be compared here: English ones are those of a G2P without spaCy's model."""
+    return phonemizer.speaks(reading.language) and not (reading.language.startswith("en") and tagger.is_installed())
+
+
+def to_toml(table: dict[str, list[Reading]]) -> str:
+    """The file."""
+    lines = [HEAD]
+    for kind, readings in table.items():
+        for reading in readings:
+            lines.append(f"[[{json.dumps(kind)}]]" if " " in kind else f"[[{kind}]]")
+            for name, value in msgspec.structs.asdict(reading).items():
+                if value and not (name == "emoji" and value == "drop"):
+                    lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+            lines.append("")
+    return "\n".join(lines)
+
+
+def to_markdown(table: dict[str, list[Reading]]) -> str:
+    """A page with one table for each kind."""
+    lines = ["# Readings", ""]
+    for kind, readings in table.items():
+        lines += [f"## {kind.capitalize()}", "", "| language | written | spoken | phonemes | wrong |", "|---|---|---|---|---|"]
+        for one in readings:
+            lines.append(_row([one.language, one.input, one.spoken, one.phonemes, one.wrong]))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("\n", " ⏎ ").replace("|", "\\|") for cell in cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Writes the table of readings anew.")
+    parser.add_argument("--markdown", action="store_true", help="print it as a page, and write nothing")
+    arguments = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    table, phonemizer = load(), Phonemizer()
+    spoken = {kind: [speak(reading, phonemizer) for reading in readings] for kind, readings in table.items()}
+    if arguments.markdown:
+        sys.stdout.write(to_markdown(spoken))
+    else:
+        FILE.write_text(to_toml(spoken), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""A text that nobody wants any more is read no further."""
+
+from typing import Any
+
+import pytest
+
+from app.core.errors import Cancelled
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import load_catalogue
+from tests.hostile import hostile
+from workers.engines.tone import ToneEngine
+from workers.synthesis.synthesizer import Read, prepare, read
+from workers.text.cancellation import look, looking
+from workers.text.passages import MOST_CHARS, divide
+from workers.text.tracked_text import Script
+
+VOICE = load_catalogue().parse("af_heart")[0]
+TEXTS = {
+    "prose": "It costs $12.50, or 5 km of 3/4 in. wire. " * 1_000,
+    "marks alone": "!? … " * 10_000,
+    "one word": "a" * 50_000,
+    "one run of spaces": hostile(" ", 50_000),
+    "pauses": "[pause:1ms]" * 4_000,
+}
+
+
+class Listener:
+    """One that leaves when it has been looked at so often."""
+
+    def __init__(self, stays: int) -> None:
+        self.n_looks = 0
+        self._stays = stays
+
+    def check(self) -> None:
+        self.n_looks += 1
+        if self.n_looks > self._stays:
+            raise Cancelled("Nobody listens.")
+
+
+def an_utterance(text: str, **changes: Any) -> Utterance:
+    return Utterance(text=text, engine="tone", voice=VOICE, language="en-US", format="pcm", **changes)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("stays", [0, 1, 10, 60])
+def test_a_text_is_read_no_further_once_nobody_listens(stays: int, name: str) -> None:
+    listener, n_read = Listener(stays), 0
+
+    with looking(listener.check), pytest.raises(Cancelled):
+        for _ in read(an_utterance(TEXTS[name]), ToneEngine()).passages:
+            n_read += 1
+
+    assert listener.n_looks == stays + 1
+    assert n_read <= stays
+
+
+def test_a_passage_is_looked_at_at_each_step_of_reading_it() -> None:
+    listener = Listener(10**9)
+    with looking(listener.check):
+        passages: list[Read] = list(read(an_utterance(TEXTS["prose"]), ToneEngine()).passages)
+    assert listener.n_looks > 100 * len(passages)
+
+
+def test_pieces_without_anything_to_say_are_looked_at_too() -> None:
+    utterance, engine = an_utterance("!? … " * 2_000, normalize=False), ToneEngine()
+    reading = read(utterance, engine)
+    listener = Listener(20)
+    with looking(listener.check), pytest.raises(Cancelled):
+        list(prepare(reading, utterance, engine))
+
+
+@pytest.mark.parametrize("unit", ["a", "漢", "!", "(", "<", "<!--", "[", " ", "\u0301", "❤️", "1,", "\n", "a\u200b"])
+def test_a_passage_has_an_end_whatever_stands_in_it(unit: str) -> None:
+    text = hostile(unit, 100_000)
+    lengths = [len(passage.script) for passage in divide(Script.of(text), "en-US")]
+    assert sum(lengths) == len(text)
+    assert max(lengths) <= 4 * MOST_CHARS
+
+
+def test_nothing_is_looked_at_where_nobody_asked_for_it() -> None:
+    look()
+    with looking(Listener(0).check), looking(None):
+        look()

@@ -1,0 +1,1 @@
+"""The computations that the CPU decoder is made of."""

@@ -1,0 +1,190 @@
+"""Convolution of long kernels through the frequency domain, as matrix products for each run of tiles.
+
+A tile of N samples is turned into its spectrum, multiplied with the kernel's, and turned back; of what comes out, the
+N - k + 1 samples are kept that no other tile reaches into. The frequencies 0 and N/2 are real, one product each. For every
+other, (u + iv)(c + is) takes three real ones, (u + v) c, u (s - c) and v (c + s): the first less the third is the real part,
+the first and the second are the imaginary one. So a tile of 48 costs 71 products for each pair of channels where the plain
+formula costs 38 x 11 = 418.
+
+Why matrix products and no FFT: the matrices are small, the library's products are fast, and what the first one writes is where
+the next one needs it. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones
+their difference, so that the matrices are half as wide; making them takes no longer than the copy that puts tiles side by side.
+Why three products for a frequency and not four: fewer of them, and the kernel's points need less memory. The sum and its
+product are made when they are needed, in the inner cache; kept beside the points of a whole run they would take a third of its
+memory, and the products a tenth more time.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from workers.engines.kokoro.kernels.adain import Snake
+from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_piece
+
+RUN_TILES: Final = 256
+"""At a time. Fewer are nearer in the cache, but each frequency's kernel is then fetched more often; with 192 and 384 a long
+segment takes three percent longer."""
+
+Matrix = npt.NDArray[np.float64]
+
+
+class Parity(msgspec.Struct, frozen=True):
+    """The even or the odd frequencies of a tile of N samples: what makes their spectrum of a half tile, and samples of that.
+
+    A spectrum is of the real frequencies first, then u and v of each other one; what comes back is the real ones, then the
+    imaginary part and the real one of each other.
+    """
+
+    sign: int
+    """Of a tile's second half, which is added to the first or subtracted from it."""
+    to_spectrum: Matrix
+    """(n_real + 2 n_complex, N / 2)"""
+    to_samples: Matrix
+    """(N / 2, n_real + 2 n_complex); the second half of the samples is the first, or its opposite."""
+    real_kernels: Matrix
+    """(n_real, n_kernel): of a kernel, what each real frequency is multiplied with."""
+    kernels: Matrix
+    """(n_complex, 3, n_kernel): and what u + v, u and v of each other are."""
+
+
+def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
+    """The even and the odd frequencies of an even `n_tile`, and a kernel of at most half of that."""
+    middle = n_tile // 2
+    angles = 2 * np.pi * np.outer(np.arange(middle + 1), np.arange(middle)) / n_tile
+    cos, sin = np.cos(angles), np.sin(angles)
+    found = []
+    for sign, first in ((1, 0), (-1, 1)):
+        frequencies = range(first, middle + 1, 2)
+        real = [f for f in frequencies if f in (0, middle)]
+        others = [f for f in frequencies if f not in real]
+        c, s = cos[others, :n_kernel], sin[others, :n_kernel]
+        found.append(
+            Parity(
+                sign,
+                # What is called convolution correlates, so that one of the two spectra is the conjugate.
+                to_spectrum=np.concatenate([cos[real], _in_turns(cos[others], -sin[others])]),
+                to_samples=np.concatenate([cos[real], _in_turns(-2 * sin[others], 2 * cos[others])]).T / n_tile,
+                real_kernels=cos[real, :n_kernel],
+                kernels=np.stack([c, s - c, -c - s], axis=1),
+            )
+        )
+    return found[0], found[1]
+
+
+def _in_turns(*matrices: Matrix) -> Matrix:
+    """A row of each, and again."""
+    return np.stack(matrices, axis=1).reshape(-1, matrices[0].shape[1])
+
+
+class _Half:
+    """What a parity does with half a tile."""
+
+    def __init__(self, parity: Parity) -> None:
+        self.sign, self.n_points = parity.sign, len(parity.to_spectrum)
+        self.to_spectrum = torch.from_numpy(parity.to_spectrum).float()
+        self.to_samples = torch.from_numpy(parity.to_samples).float()
+
+
+class FourierConvolution:
+    """See workers.engines.kokoro.kernels.convolution.Convolution. Has as many channels out as in."""
+
+    def __init__(self, weight: torch.Tensor, dilation: int, n_tile: int) -> None:
+        """`weight`: (n_channels, n_channels, n_kernel), at most half as long as a tile."""
+        self._n_channels, n_kernel = weight.shape[1:]
+        self._half, self._n_step = n_tile // 2, n_tile - n_kernel + 1
+        self._width = dilation * self._n_channels
+        """Numbers of one sample of a tile: with dilation d it has every d-th sample, and d tiles lie side by side."""
+        self._span = dilation * self._n_step
+        """Samples that they make together."""
+        self._reach = dilation * (n_kernel - 1)
+        self._n_run = max(1, RUN_TILES // dilation)
+        self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
+        both = parities(n_tile, n_kernel)
+        self._halves = [_Half(parity) for parity in both]
+        self._frequencies = _kernels(both, weight)
+
+    def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
+        """See Convolution."""
+        n_tiles = math.ceil(source.n_samples / self._span)
+        for start in range(0, n_tiles, self._n_run):
+            n = min(self._n_run, n_tiles - start)
+            pieces = [(start + first, first, min(first + self._n_piece, n)) for first in range(0, n, self._n_piece)]
+            slots = workspace.take("slots", 2 * self._half + 1, n, self._width)
+            points, products = slots[1:], slots[:-1]
+            for tile, first, last in pieces:
+                self._transform(source, tile, points.narrow(1, first, last - first), workspace)
+            self._multiply(slots.view(len(slots), -1, self._n_channels).unbind(), workspace)
+            for tile, first, last in pieces:
+                place, base = output.begin(tile * self._span, (last - first) * self._span)
+                self._restore(products.narrow(1, first, last - first), place, base, workspace)
+                output.end(place)
+
+    def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
+        """Writes the points of tiles from `tile` on: (n_points, n, width)."""
+        n = points.shape[1]
+        piece = source.piece(tile * self._span - self._reach // 2, n * self._span + self._reach, workspace)
+        shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
+        halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
+        room = workspace.take("folded", *shape)
+        rows = room.flatten(1)
+        for half, spectrum in zip(self._halves, self._of_parities(points), strict=True):
+            torch.add(*halves, alpha=half.sign, out=room)
+            torch.mm(half.to_spectrum, rows, out=spectrum.flatten(1))
+
+    def _of_parities(self, points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return torch.split(points, [half.n_points for half in self._halves])
+
+    def _multiply(self, slots: Sequence[torch.Tensor], workspace: Workspace) -> None:
+        """Of `slots`, (n_rows, n_channels) each, the first is free and the others are points; all but the last become products.
+
+        So what is written goes where something has just been read, which is still in the cache. The product of a sum is, too,
+        until it has been added to the other two.
+        """
+        total, product = workspace.take("sum and product", 2, *slots[0].shape)
+        at = 0
+        for kernel, *others in self._frequencies:
+            if others:
+                out, u, v = slots[at : at + 3]
+                torch.mm(torch.add(u, v, out=total), kernel, out=product)
+                torch.addmm(product, u, others[0], out=out)
+                torch.addmm(product, v, others[1], out=u)
+                at += 2
+            else:
+                torch.mm(slots[at + 1], kernel, out=slots[at])
+                at += 1
+
+    def _restore(self, products: torch.Tensor, place: torch.Tensor, base: torch.Tensor | None, workspace: Workspace) -> None:
+        """Writes to `place` the samples that tiles make of their products (n_points, n, width), and `base`."""
+        even, odd = (self._samples(*parts, workspace) for parts in zip(self._halves, self._of_parities(products), strict=True))
+        n_whole = len(place) // self._span
+        n_rows = n_whole * self._span
+        bases = (None, None) if base is None else self._split(base[:n_rows])
+        for sign, part, below in zip((1, -1), self._split(place[:n_rows]), bases, strict=True):
+            first, second = (half[:n_whole, : part.shape[1]] for half in (even, odd))
+            torch.add(first if below is None else torch.add(below, first, out=part), second, alpha=sign, out=part)
+        if n_rows < len(place):
+            samples = torch.cat([even[-1] + odd[-1], even[-1] - odd[-1]]).view(-1, self._n_channels)[: len(place) - n_rows]
+            place[n_rows:] = samples if base is None else base[n_rows:] + samples
+
+    def _split(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The halves of what is kept of each of the tiles that these rows are."""
+        return torch.split(rows.view(len(rows) // self._span, self._n_step, self._width), self._half, 1)
+
+    def _samples(self, half: _Half, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
+        """(n, n_tile / 2, width): what the products of a parity add to a tile's first half."""
+        room = workspace.take(f"samples {half.sign}", self._half, *products.shape[1:])
+        torch.mm(half.to_samples, products.flatten(1), out=room.flatten(1))
+        return room.transpose(0, 1)
+
+
+def _kernels(both: Sequence[Parity], weight: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
+    """For each frequency, in the order of the points, its one kernel or its three: (n_in, n_out) each."""
+    factors = [one for parity in both for one in (*parity.real_kernels[:, None], *parity.kernels)]
+    # All at once: what is made of each by itself leaves holes of its own size in memory.
+    kernels = torch.einsum("pk,oik->pio", torch.from_numpy(np.concatenate(factors)), weight.double()).float().contiguous()
+    return [of_one.unbind() for of_one in torch.split(kernels, [len(one) for one in factors])]

@@ -1,0 +1,57 @@
+"""A residual block of the generator: three times x + conv2(snake(adain(conv1(snake(adain(x)))))).
+
+Why biases are left to whoever takes the output: a constant that is added to a channel does not survive the norm behind it. So
+the first convolution's bias changes nothing, and that of the second matters in the sum alone.
+"""
+
+from typing import Any
+
+import torch
+
+from workers.engines.kokoro.kernels.adain import AdaIN, Snake
+from workers.engines.kokoro.kernels.convolution import make_convolution
+from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace
+
+
+class ResBlock:
+    """What `kokoro.istftnet.AdaINResBlock1` computes, less a constant for each channel."""
+
+    def __init__(self, original: Any) -> None:
+        """Takes over its weights, which are gone afterwards."""
+        first = [_Half(*parts) for parts in zip(original.adain1, original.alpha1, original.convs1, strict=True)]
+        second = [_Half(*parts) for parts in zip(original.adain2, original.alpha2, original.convs2, strict=True)]
+        self._halves = list(zip(first, second, strict=True))
+        self.bias = torch.stack([half.bias for half in second]).sum(0)
+        """(n_channels,): the constant that is left out."""
+
+    def __call__(
+        self, x: torch.Tensor, moments: Moments, style: torch.Tensor, out: torch.Tensor, workspace: Workspace
+    ) -> torch.Tensor:
+        """`x` (n_samples, n_channels), its moments, `style` (1, style_width) → `out`, of the same shape, which may be `x`."""
+        hidden = workspace.take("hidden", *x.shape)
+        base, seen = x, moments
+        for first, second in self._halves:
+            inner, outer = Moments(), Moments()
+            first.convolution(first.activation(base, seen, style), Output(hidden, seen=inner), workspace)
+            is_last = second is self._halves[-1][1]
+            output = Output(out, base=base, seen=None if is_last else outer)
+            second.convolution(second.activation(hidden, inner, style), output, workspace)
+            base, seen = out, outer
+        return out
+
+
+class _Half:
+    """A norm, its sine and the convolution behind them."""
+
+    def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
+        unit = torch.pi / alpha.detach().flatten()
+        self._adain = AdaIN(adain, unit)
+        weight = conv.weight.detach() * unit[:, None]
+        self.convolution = make_convolution(weight, conv.dilation[0])
+        assert conv.bias is not None
+        self.bias = conv.bias.detach()
+        # Each convolution keeps them in a form of its own: twice would be a hundred megabytes.
+        conv.weight.data = torch.empty(0)
+
+    def activation(self, signal: torch.Tensor, moments: Moments, style: torch.Tensor) -> Snake:
+        return Snake(signal, *self._adain(moments, style))

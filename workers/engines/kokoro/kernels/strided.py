@@ -1,0 +1,98 @@
+"""The generator's convolutions between its residual blocks, as matrix products of rows.
+
+Why our own: the signals beside them are (n_samples, n_channels), which PyTorch would turn round for each of these and back; and
+oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the product that it comes to.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import torch
+from torch.nn.functional import pad
+
+from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
+from workers.engines.kokoro.kernels.workspace import Output, rows_of_piece
+
+_RUN_TILES: Final = 128
+"""Of upsampling, at a time: its kernels are megabytes, and are fetched for each run anew."""
+
+
+class Upsampling:
+    """A transposed convolution whose kernel is twice as long as its stride.
+
+    Each input gives as many samples as the stride, each of itself and the one before: a convolution with a kernel of two, whose
+    channels are those samples.
+    """
+
+    def __init__(self, original: torch.nn.ConvTranspose1d, bias: torch.Tensor, *, is_reflected: bool) -> None:
+        """Takes over its weight, which is gone afterwards. `bias`: (n_out,), instead of its own.
+
+        If it is reflected, there is one sample more in front, the second again.
+        """
+        weight, self._stride = original.weight.detach(), original.stride[0]
+        self._n_cut = int(original.padding[0]) - is_reflected
+        self._bias, self._is_reflected = bias, is_reflected
+        assert weight.shape[2] == 2 * self._stride, "a sample is made of two neighbours"
+        self._n_out = weight.shape[1]
+        now, before = torch.split(weight.permute(2, 1, 0), self._stride)
+        self._toom = Toom(torch.stack([before.flatten(0, 1), now.flatten(0, 1)], dim=2))
+        original.weight.data = torch.empty(0)
+
+    def __call__(self, x: torch.Tensor, output: Output) -> None:
+        """Writes (n * stride, n_out), or one more, of (n, n_in)."""
+        n_tiles = math.ceil((len(x) + 1) / N_STEP)
+        x = pad(x, (0, 0, 1, n_tiles * N_STEP - len(x)))
+        for tile in range(0, n_tiles, _RUN_TILES):
+            samples = self._toom(x[tile * N_STEP :], min(_RUN_TILES, n_tiles - tile)).view(-1, self._n_out).add_(self._bias)
+            start = tile * N_STEP * self._stride - self._n_cut
+            if tile == 0:
+                samples, start = samples[self._n_cut :], 0
+                if self._is_reflected:
+                    samples[0] = samples[2]
+            output.write(start, samples)
+
+
+class WindowedConvolution:
+    """A convolution of few channels with any stride."""
+
+    def __init__(self, original: torch.nn.Conv1d) -> None:
+        """Uses its weights."""
+        assert original.bias is not None
+        self._weight = original.weight.detach().permute(2, 1, 0).flatten(0, 1)
+        self._bias = original.bias.detach()
+        self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
+
+    def __call__(self, x: torch.Tensor, room: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
+        """(n_in, n) → (n_windows, n_out), in what `room` gives for that shape."""
+        rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
+        n, n_in = rows.shape
+        shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
+        windows = rows.as_strided(shape, (self._stride * n_in, 1))
+        return torch.addmm(self._bias, windows, self._weight, out=room(len(windows), len(self._bias)))
+
+
+class NarrowConvolution:
+    """A convolution of stride 1 to few channels, which keeps the length."""
+
+    def __init__(self, original: torch.nn.Conv1d) -> None:
+        """Uses its weights."""
+        assert original.bias is not None
+        self._bias = original.bias.detach()
+        self._n_out, n_in, self._n_kernel = original.weight.shape
+        self._weights = original.weight.detach().permute(1, 2, 0).reshape(n_in, -1)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, n_in) → (n, n_out): each row with all weights at once, then a sum of rows that are moved."""
+        n, n_beside, width = len(x), self._n_kernel // 2, self._weights.shape[1]
+        out = torch.empty(n, self._n_out)
+        n_rows = rows_of_piece(width)
+        for start in range(0, n, n_rows):
+            place = out[start : start + n_rows]
+            begin, until = start - n_beside, start + len(place) + n_beside
+            rows = pad(x[max(begin, 0) : until], (0, 0, max(-begin, 0), max(until - n, 0)))
+            moved = (rows @ self._weights).as_strided(
+                (len(place), self._n_kernel, self._n_out), (width, width + self._n_out, 1)
+            )
+            torch.sum(moved, 1, out=place)
+        return out.add_(self._bias)

@@ -1,0 +1,1 @@
+"""Kokoro's inference: prosody, then samples, on a CPU or a GPU."""

@@ -1,0 +1,117 @@
+"""The first half of Kokoro's model: what is said when, how high and how loud, and the sound source that follows from it.
+
+Why it is the package's own, operation by operation, in one thread and always on the CPU: it decides durations and pitch, and
+the phase of a voice adds up its pitch over all that was said, so that a last digit would be heard. It takes a seventh of the
+time. Its last blocks, of the energy, decide neither, and are computed as the decoder's; what comes behind it only rounds
+otherwise on another device, in a batch, or in our own arithmetic.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import torch
+
+from workers.engines.kokoro.kernels.styled import StyledBlock
+from workers.engines.kokoro.model.harmonic_source import Source, draw_noise
+
+_NEIGHBOURS: Final = 10
+"""Frames of 25 ms that the decoder is given beyond what is heard."""
+_ONSET: Final = 2
+"""Frames by which a sound may begin before its token: without them Whisper heard "a nessuno" for "ma nessuno". What is heard
+ends as long before the next token.
+"""
+_HALF: Final = 128
+"""Of a style: the first half is the decoder's, the second the prosody's."""
+
+
+class Score(msgspec.Struct, frozen=True):
+    """A segment as the decoder takes it; all on the CPU."""
+
+    encoded: torch.Tensor
+    """(1, n_channels, n_frames): the phonemes, each for as many frames of 25 ms as it lasts."""
+    pitch_hz: torch.Tensor
+    """(1, 2 n_frames)"""
+    energy: torch.Tensor
+    """(1, 2 n_frames)"""
+    source: torch.Tensor
+    """(1, 2 n_bins, n_steps): magnitudes and angles of the source's spectrum."""
+    style: torch.Tensor
+    """(1, 128)"""
+    n_frames: torch.Tensor
+    """(n_tokens,): of each token, the pads at both ends among them."""
+    n_natural_frames: int
+    """How many would be heard in all at speed 1."""
+    n_lead: int = 0
+    """Frames at the beginning that are there for the decoder alone, since it computes each from its neighbours."""
+    n_trail: int = 0
+    """The same at the end."""
+    n_before: int = 0
+    """Frames that are heard before the first of `n_frames`: a sound begins a little before its token."""
+
+
+class Prosody:
+    """Scores of segments. May be used from several threads."""
+
+    def __init__(self, model: Any) -> None:
+        """Uses the weights of `model`, a `kokoro.KModel`, and takes over those of the energy's blocks."""
+        self._bert, self._bert_encoder = model.bert, model.bert_encoder
+        self._predictor, self._text_encoder = model.predictor, model.text_encoder
+        self._energy = [StyledBlock(block) for block in model.predictor.N]
+        self._source = Source(model.decoder.generator.m_source)
+        self._stft = model.decoder.generator.stft
+
+    @torch.inference_mode()
+    def __call__(
+        self, ids: torch.Tensor, style: torch.Tensor, speed: float, digest: bytes, tokens: tuple[int, int] | None = None
+    ) -> Score:
+        """`ids` (1, n_tokens), `style` (1, 256); `digest` names the noise. Of `tokens`, a first and an exclusive last, is the
+        score; the others only decide how these are said. None: of all.
+        """
+        manner = style[:, _HALF:]
+        lengths, mask = torch.tensor([ids.shape[1]]), torch.zeros(ids.shape, dtype=torch.bool)
+        hidden = self._bert_encoder(self._bert(ids, attention_mask=(~mask).int())).transpose(-1, -2)
+        states = self._predictor.text_encoder(hidden, manner, lengths, mask)
+        duration = torch.sigmoid(self._predictor.duration_proj(self._predictor.lstm(states)[0])).sum(dim=-1)
+        n_frames = _whole(duration / speed)
+        token_of_frame = torch.repeat_interleave(torch.arange(ids.shape[1]), n_frames)
+        pitch_hz, energy = self._curves(states[:, token_of_frame], manner)
+        encoded = self._text_encoder(ids, lengths, mask)[:, :, token_of_frame]
+        kept = slice(*(tokens or (0, ids.shape[1])))
+        begin, end = int(n_frames[: kept.start].sum()), int(n_frames[: kept.stop].sum())
+        n_all = encoded.shape[2]
+        n_before, n_after = min(begin, _ONSET), min(n_all - end, _ONSET)
+        first, last = max(0, begin - n_before - _NEIGHBOURS), min(n_all, end - n_after + _NEIGHBOURS)
+        pitch_hz, energy = (curve[:, 2 * first : 2 * last] for curve in (pitch_hz, energy))
+        return Score(
+            encoded=encoded[:, :, first:last],
+            pitch_hz=pitch_hz,
+            energy=energy,
+            source=self._spectrum(pitch_hz, digest),
+            style=style[:, :_HALF],
+            n_frames=n_frames[kept],
+            n_natural_frames=int(_whole(duration)[kept].sum()) + n_before - n_after,
+            n_lead=begin - n_before - first,
+            n_trail=last - (end - n_after),
+            n_before=n_before,
+        )
+
+    def _curves(self, states: torch.Tensor, manner: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pitch and energy, (1, 2 n_frames) each, of `states` (1, n_frames, n_channels)."""
+        shared = self._predictor.shared(states)[0]
+        pitch, energy = shared.transpose(-1, -2), shared[0]
+        for block in self._predictor.F0:
+            pitch = block(pitch, manner)
+        for ours in self._energy:
+            energy = ours(energy, manner)
+        return self._predictor.F0_proj(pitch).squeeze(1), self._predictor.N_proj(energy.t().unsqueeze(0)).squeeze(1)
+
+    def _spectrum(self, pitch_hz: torch.Tensor, digest: bytes) -> torch.Tensor:
+        n_samples = pitch_hz.shape[1] * self._source.n_samples_of_frame
+        noise = draw_noise(digest, n_samples, self._source.n_harmonics)
+        magnitude, angle = self._stft.transform(self._source(pitch_hz, noise.unsqueeze(0)))
+        return torch.cat([magnitude, angle], dim=1)
+
+
+def _whole(duration: torch.Tensor) -> torch.Tensor:
+    """(n_tokens,): durations (1, n_tokens) in whole frames, at least one each."""
+    return torch.round(duration).clamp(min=1).long().reshape(-1)

@@ -1,0 +1,253 @@
+"""Many parts made one finished file, in constant memory: headers that tell the exact length, a title, and chapters.
+
+Why through a file on the disk where a stream would do for the sound: mp3 and flac tell in their first bytes how long they are,
+and an encoder knows that only at the end.
+
+Why not pydub here: it holds a recording whole, and a book is gigabytes.
+
+Why the file is decoded once more: what is handed out for good must be what was spoken, to the sample where the format can.
+"""
+
+import hashlib
+import io
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+import ffmpeg
+import msgspec
+import structlog
+
+from app.core.errors import EncoderFailed, InternalError, StoreFailed
+from app.core.speech.formats import FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
+from workers.jobs.containers import Mark, mend_mp3, tags_of, wav_header
+from workers.jobs.loudness import amplify
+from workers.synthesis.encoder import raw_writer
+from workers.synthesis.joining import silence
+from workers.synthesis.resampling import n_resampled, resample
+
+log: Final = structlog.get_logger()
+
+_CHUNK_BYTES: Final = 1 << 20
+
+_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "mp3": {"id3v2_version": 3},
+    "opus": {"application": "voip"},
+    "aac": {},
+    "flac": {},
+}
+_SLACK_SAMPLES: Final = {"mp3": 1152, "aac": 3072, "flac": 0}
+"""How far the decoded length may be from what was written: a frame, where the encoder names no other end."""
+_OPUS_FRAMES_A_SECOND: Final = 50
+"""At few bits a second ffmpeg's decoder gives up to a frame less of an opus file than is in it."""
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """One part on its way into the file."""
+
+    open: Callable[[], BinaryIO]
+    """Gives its pcm, from the beginning."""
+    n_bytes: int
+    gain_db: float = 0.0
+    pause_seconds: float = 0.0
+    """After it."""
+    chapter: str | None = None
+    """Title of the chapter that begins with it."""
+
+
+class Reel:
+    """Parts in order, as one stream of pcm whose length is known before it is read."""
+
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
+        self._stretches = list(stretches)
+
+    @cached_property
+    def n_samples(self) -> int:
+        """How long it is in all."""
+        return sum(map(_n_samples, self._stretches))
+
+    @cached_property
+    def chapters(self) -> list[Mark]:
+        """The chapters, each to the beginning of the next."""
+        starts: list[tuple[int, str]] = []
+        place = 0
+        for stretch in self._stretches:
+            if stretch.chapter is not None:
+                starts.append((place, stretch.chapter))
+            place += _n_samples(stretch)
+        edges = [*(start for start, _ in starts), self.n_samples]
+        return [Mark(start, end, title) for (_, title), (start, end) in zip(starts, pairwise(edges), strict=True)]
+
+    def pcm(self) -> Iterator[bytes]:
+        """All of it, a little at a time. Raises InternalError for a part that is shorter than it was."""
+        for stretch in self._stretches:
+            yield from (amplify(pcm, stretch.gain_db) for pcm in _read(stretch))
+            yield silence(stretch.pause_seconds)
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file amounts to."""
+
+    n_bytes: int
+    etag: str
+    """32 hex digits of SHA-256 of its bytes."""
+    seconds: float
+
+
+def finish(
+    reel: Reel,
+    put: Callable[[], AbstractContextManager[BinaryIO]],
+    *,
+    format_name: str,
+    bitrate_bps: int,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    title: str | None,
+    ffmpeg_path: Path,
+    check: Callable[[], None],
+) -> Finished:
+    """Writes the file into what `put` opens.
+
+    `check` is called every few seconds of sound; what it raises ends the work. Raises EncoderFailed, StoreFailed, and
+    InternalError when the file turns out not to be as long as its parts.
+    """
+    format_ = FORMATS[format_name]
+    n_samples = n_resampled(reel.n_samples, sample_rate_hz)
+    pcm = _checked(resample(reel.pcm(), sample_rate_hz), check)
+    if not format_.is_encoded:
+        header = wav_header(n_samples * SAMPLE_BYTES, title, sample_rate_hz) if format_.has_wav_header else b""
+        return _write(chain([header], map(raw_writer(format_), pcm)), put, reel)
+    with _folder() as folder:
+        target = folder / f"speech.{format_name}"
+        (folder / "tags").write_text(tags_of(format_name, title, reel.chapters), "utf-8")
+        _encode(pcm, _command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz, folder / "tags", target))
+        if format_name == "mp3":
+            mend_mp3(target, n_samples, sample_rate_hz)
+        slack = _SLACK_SAMPLES.get(format_name, sample_rate_hz // _OPUS_FRAMES_A_SECOND)
+        _check_length(count_samples(ffmpeg_path, target, sample_rate_hz), n_samples, slack, format_name)
+        with target.open("rb") as file:
+            return _write(iter(lambda: file.read(_CHUNK_BYTES), b""), put, reel)
+
+
+def count_samples(ffmpeg_path: Path, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> int:
+    """How long the file is when it is decoded, at that rate. Raises EncoderFailed for what cannot be decoded."""
+    command: list[str | Path] = [
+        ffmpeg_path,
+        "-v",
+        "error",
+        "-nostdin",
+        "-nostats",
+        "-progress",
+        "pipe:1",
+        "-i",
+        path,
+        "-f",
+        "null",
+        "-",
+    ]
+    done = subprocess.run(command, capture_output=True, check=False)
+    times = [line.partition(b"=")[2] for line in done.stdout.splitlines() if line.startswith(b"out_time_us=")]
+    if done.returncode or not times or not times[-1].strip().isdigit():
+        raise EncoderFailed
+    return round(int(times[-1]) * sample_rate_hz / 1_000_000)
+
+
+def _n_samples(stretch: Stretch) -> int:
+    return (stretch.n_bytes + len(silence(stretch.pause_seconds))) // SAMPLE_BYTES
+
+
+def _read(stretch: Stretch) -> Iterator[bytes]:
+    left = stretch.n_bytes
+    with stretch.open() as file:
+        # A raw file may give less than is asked for, and cut a sample in two.
+        whole = io.BufferedReader(cast("io.RawIOBase", file), _CHUNK_BYTES)
+        while left:
+            pcm = whole.read(min(left, _CHUNK_BYTES))
+            left -= len(pcm)
+            if not pcm:
+                log.error("part_shortened", n_bytes=stretch.n_bytes, n_bytes_missing=left)
+                raise InternalError
+            yield pcm
+
+
+def _checked(pcm: Iterator[bytes], check: Callable[[], None]) -> Iterator[bytes]:
+    for data in pcm:
+        check()
+        yield data
+
+
+def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[BinaryIO]], reel: Reel) -> Finished:
+    digest = hashlib.sha256()
+    n_bytes = 0
+    with put() as file:
+        for chunk in data:
+            file.write(chunk)
+            digest.update(chunk)
+            n_bytes += len(chunk)
+    return Finished(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=reel.n_samples / SAMPLE_RATE_HZ)
+
+
+def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int, tags: Path, target: Path) -> list[str]:
+    options: dict[str, Any] = {"acodec": format_.codec, **_OPTIONS[format_.name]}
+    if bitrate_bps:
+        options["b:a"] = bitrate_bps
+    source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1)
+    # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
+    stream = source.output(
+        str(target), format=format_.container, fflags="+bitexact", threads=1, map_metadata=1, map_chapters=1, **options
+    )
+    # The tags are an input without streams, which ffmpeg-python could not map.
+    stream = stream.global_args("-f", "ffmetadata", "-i", str(tags), "-hide_banner", "-loglevel", "error", "-nostdin")
+    command: list[str] = stream.compile(cmd=str(ffmpeg_path))
+    return command
+
+
+def _encode(pcm: Iterator[bytes], command: list[str]) -> None:
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0
+        )
+    except OSError as error:
+        raise EncoderFailed from error
+    try:
+        with process:
+            try:
+                _feed(process, pcm)
+            except BaseException:
+                process.kill()
+                raise
+    except BrokenPipeError as error:
+        raise EncoderFailed from error
+    if process.returncode:
+        raise EncoderFailed
+
+
+def _feed(process: subprocess.Popen[bytes], pcm: Iterator[bytes]) -> None:
+    assert process.stdin is not None
+    for data in pcm:
+        view = memoryview(data)
+        while view:
+            view = view[process.stdin.write(view) :]
+
+
+def _check_length(n_samples: int, n_wanted: int, slack: int, format_name: str) -> None:
+    if abs(n_samples - n_wanted) > slack:
+        log.error("file_of_another_length", format=format_name, n_samples=n_samples, n_samples_wanted=n_wanted)
+        raise InternalError
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="koe-")
+    except OSError as error:
+        raise StoreFailed(
+            "A worker has no room for a temporary file. TMPDIR names the folder where they are made; who runs this server can "
+            "make room there or name another."
+        ) from error
+    with folder as name:
+        yield Path(name)

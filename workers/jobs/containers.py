@@ -1,0 +1,138 @@
+"""What of a finished file's bytes no encoder writes well enough: wav's header, tags and chapters, the true length of an mp3.
+
+Why an mp3 is mended: ffmpeg notes no more to be cut off its end than one frame, and where there is a little more, every player
+would play up to two milliseconds too long.
+"""
+
+import struct
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.speech.titles import show_title
+
+_MPEG_1_HZ: Final = 32_000
+"""From there on an mp3 has frames of twice as many samples, and more side information."""
+
+_MOST_RIFF_BYTES: Final = 0xFFFF_FFFE
+"""Of a RIFF; a greater file is an RF64."""
+_MOST_CHAP_FRAMES: Final = 255
+"""Of a table of contents in ID3; a text with more chapters has none in its mp3."""
+_ID3_HEADER_BYTES: Final = 10
+_HEADER_BYTES: Final = 4
+_CUT_AT, _CRC_AT, _CRC_BYTES = 141, 154, 190
+"""From the word `Info` in the first frame: what is to be cut off (two numbers of 12 bits), and the check sum; and of how many
+bytes that is.
+"""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where a chapter is, in samples."""
+
+    start: int
+    end: int
+    title: str
+
+
+def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
+    """What stands before so many bytes of samples: RIFF, or RF64 when that is too small for them; the title as INAM.
+
+    One that is not ASCII stands there in UTF-8, as ffmpeg reads it, and once more in an ID3 chunk for those who take INAM for
+    Latin-1 and ID3 for better, such as music-metadata.
+    """
+    info = _chunk(b"INFO" + _chunk(title.encode() + b"\0", b"INAM"), b"LIST") if title else b""
+    if title and not title.isascii():
+        info += _chunk(_id3(title), b"id3 ")
+    rate = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, sample_rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
+    body = b"WAVE" + _chunk(rate, b"fmt ") + info
+    n_riff_bytes = len(body) + 8 + n_bytes
+    if n_riff_bytes <= _MOST_RIFF_BYTES:
+        return struct.pack("<4sI", b"RIFF", n_riff_bytes) + body + struct.pack("<4sI", b"data", n_bytes)
+    sizes = struct.pack("<QQQI", n_riff_bytes + 36, n_bytes, n_bytes // SAMPLE_BYTES, 0)
+    unknown = 0xFFFF_FFFF
+    body = b"WAVE" + _chunk(sizes, b"ds64") + body.removeprefix(b"WAVE")
+    return struct.pack("<4sI", b"RF64", unknown) + body + struct.pack("<4sI", b"data", unknown)
+
+
+def _chunk(data: bytes, name: bytes) -> bytes:
+    return struct.pack("<4sI", name, len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def _id3(title: str) -> bytes:
+    """An ID3v2.3 tag with a title."""
+    text = b"\x01\xff\xfe" + title.encode("utf-16-le")
+    frame = b"TIT2" + struct.pack(">IH", len(text), 0) + text
+    size = bytes(len(frame) >> 7 * place & 0x7F for place in (3, 2, 1, 0))
+    return b"ID3\x03\0\0" + size + frame
+
+
+def mend_mp3(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+    """Has the first frame of the file say that so many samples are to be heard. A file without that frame stays as it is."""
+    frame_samples, info_at = mp3_frame(sample_rate_hz)
+    with path.open("r+b") as file:
+        header = file.read(_ID3_HEADER_BYTES)
+        start = _ID3_HEADER_BYTES + _syncsafe(header[6:]) if header.startswith(b"ID3") else 0
+        file.seek(start)
+        frame = bytearray(file.read(_CRC_BYTES))
+        if frame[info_at : info_at + 4] != b"Info":
+            return
+        cut_at, crc_at = info_at + _CUT_AT, info_at + _CRC_AT
+        (n_frames,) = struct.unpack_from(">I", frame, info_at + 8)
+        delay = int.from_bytes(frame[cut_at : cut_at + 3], "big") >> 12
+        padding = n_frames * frame_samples - delay - n_samples
+        if not 0 <= padding < 1 << 12:
+            return
+        frame[cut_at : cut_at + 3] = (delay << 12 | padding).to_bytes(3, "big")
+        frame[crc_at : crc_at + 2] = bytes(2)
+        frame[crc_at : crc_at + 2] = _crc(frame).to_bytes(2, "big")
+        file.seek(start)
+        file.write(frame)
+
+
+def mp3_frame(sample_rate_hz: int) -> tuple[int, int]:
+    """The samples of a frame, and the bytes in it before `Info`: its header and the side information of one channel."""
+    return (1152, _HEADER_BYTES + 17) if sample_rate_hz >= _MPEG_1_HZ else (576, _HEADER_BYTES + 9)
+
+
+def _syncsafe(size: bytes) -> int:
+    """A number of four bytes of which seven bits count."""
+    return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(size)))
+
+
+def _crc(data: bytes | bytearray) -> int:
+    """CRC-16 as LAME's header has it (polynomial 8005, reflected)."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return crc
+
+
+def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
+    """The tags in the form that ffmpeg reads: chapters as frames of ID3, or by name where the container knows no others."""
+    lines = [";FFMETADATA1"]
+    if title:
+        lines.append(f"title={_escape(title)}")
+    if format_name == "mp3" and len(chapters) <= _MOST_CHAP_FRAMES:
+        for mark in chapters:
+            lines += ["[CHAPTER]", f"TIMEBASE=1/{SAMPLE_RATE_HZ}", f"START={mark.start}", f"END={mark.end}"]
+            lines.append(f"title={_escape(mark.title)}")
+    elif format_name in ("flac", "opus"):
+        for number, mark in enumerate(chapters, start=1):
+            lines.append(f"CHAPTER{number:03}={_clock(mark.start)}")
+            lines.append(f"CHAPTER{number:03}NAME={_escape(mark.title)}")
+    return "\n".join(lines) + "\n"
+
+
+def _escape(text: str) -> str:
+    # ffmpeg takes a line that ends with a backslash to go on, even where that one is escaped.
+    return "".join(f"\\{char}" if char in "=;#\\" else char for char in show_title(text).rstrip("\\ "))
+
+
+def _clock(n_samples: int) -> str:
+    milliseconds = round(n_samples * 1000 / SAMPLE_RATE_HZ)
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"

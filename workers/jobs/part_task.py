@@ -1,0 +1,164 @@
+"""A part of a job, as an order: its pcm goes into a file, its segments are kept until it is written, its progress is told.
+
+Why Redis may be away for a while: what is being spoken goes on without it, and only costs more should the worker die meanwhile.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+import msgspec
+from redis.exceptions import RedisError
+
+from app.core.errors import Cancelled, JobTooLong
+from app.core.jobs.jobs import JobBook, PartResult
+from app.core.queue.broker import Lane
+from app.core.queue.segment_cache import KeptSegments
+from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.speech.utterance import Utterance
+from app.core.speech.word_times import TimedWord
+from workers.engines.base import Segment
+from workers.jobs.loudness import Meter
+from workers.synthesis.audio import Sound
+from workers.synthesis.synthesizer import Spoken
+
+_LOOK_SECONDS: Final = 1.0
+
+_numbers: Final = itertools.count()
+
+
+class Wanted:
+    """Looks now and then whether a job is still wanted."""
+
+    def __init__(self, jobs: JobBook, job_id: str) -> None:
+        self._jobs = jobs
+        self._job_id = job_id
+        self._look_at = 0.0
+
+    def check(self) -> None:
+        """Asks Redis once a second at most. Raises Cancelled when the job has ended or is gone."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        with suppress(RedisError):
+            if not self._jobs.is_wanted(self._job_id):
+                raise Cancelled("The job is not wanted any more.")
+
+
+class Room(msgspec.Struct, frozen=True):
+    """What a part may have of the audio of its job."""
+
+    max_seconds: float
+    """Of the whole job."""
+    left_seconds: float
+    """When the parts that are done have theirs."""
+
+
+class PartOrder:
+    """See workers.synthesis.synthesizer.Order. `on_keep` is called after each segment that was spoken and not found."""
+
+    lane = Lane.BATCH
+    listening_seconds = 0.0
+
+    def __init__(
+        self,
+        job_id: str,
+        number: int,
+        utterance: Utterance,
+        *,
+        caller: str,
+        jobs: JobBook,
+        kept: KeptSegments,
+        file: BinaryIO,
+        on_keep: Callable[[], None],
+        room: Room,
+    ) -> None:
+        self.utterance = utterance
+        self.caller = caller
+        self._meter = Meter()
+        self._n_bytes = 0
+        # The same part may be spoken twice at a time, by a worker that was taken for dead.
+        self.name = f"{job_id}:{number}:{next(_numbers)}"
+        self._job_id = job_id
+        self._number = number
+        self._jobs = jobs
+        self._wanted = Wanted(jobs, job_id)
+        self._kept = kept
+        self._file = file
+        self._room = room
+        self._on_keep = on_keep
+        self._lock = threading.Lock()
+        self.words: list[TimedWord] = []
+        """Of the part's text, their times from the part's beginning."""
+        self.n_found = 0
+        """Segments that were spoken already, by whomever."""
+        self._n_spoken = 0
+        self._n_told = 0
+
+    def write(self, data: bytes) -> None:
+        """See Order. Raises JobTooLong."""
+        if (self._n_bytes + len(data)) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) > self._room.left_seconds:
+            raise JobTooLong(self._room.max_seconds)
+        self._file.write(data)
+        self._meter.add(data)
+        self._n_bytes += len(data)
+
+    def check(self, lead_seconds: float) -> None:
+        """See Order. Tells the progress when there is some."""
+        self._wanted.check()
+        n_segments = self._n_spoken
+        if n_segments > self._n_told:
+            self._n_told = n_segments
+            seconds = self._n_bytes / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
+            with suppress(RedisError):
+                self._jobs.advance(self._job_id, self._number, n_segments=n_segments, audio_seconds=seconds)
+
+    def look(self) -> None:
+        """See Order."""
+        self._wanted.check()
+
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """See Order."""
+        self.words.extend(words)
+
+    def find(self, segment: Segment) -> Sound | None:
+        """See Order."""
+        with suppress(RedisError):
+            kept = self._kept.find(segment.digest, segment.name)
+            if kept is not None:
+                self._count(1, is_found=True)
+                return Sound.from_bytes(kept)
+        return None
+
+    def begin(self, segment: Segment) -> None:
+        """See Order."""
+
+    def keep(self, segment: Segment, sound: Sound) -> None:
+        """See Order."""
+        with suppress(RedisError):
+            self._kept.keep(segment.digest, sound.to_bytes(), segment.name)
+        with suppress(RedisError):
+            self._on_keep()
+        self._count(1)
+
+    def on_spoken(self) -> None:
+        """See Order."""
+
+    def result(self, spoken: Spoken) -> PartResult:
+        """What the part amounts to, once all of it is spoken."""
+        level = self._meter.level()
+        return PartResult(
+            n_segments=spoken.n_segments,
+            audio_seconds=spoken.audio_seconds,
+            n_bytes=self._n_bytes,
+            loudness_db=level.loudness_db,
+            peak_db=level.peak_db,
+        )
+
+    def _count(self, n_segments: int, *, is_found: bool = False) -> None:
+        with self._lock:
+            self._n_spoken += n_segments
+            self.n_found += n_segments if is_found else 0

@@ -1,0 +1,121 @@
+"""A long text as parts that are spoken one by one and joined again: where they begin, and the pause between two of them.
+
+Why about five minutes of speech: many machines find work in one book, a failure costs little, and yet a part is a run of whole
+paragraphs, at whose edges nobody hears a seam.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from app.core.jobs.jobs import Part
+from app.core.speech.pauses import PAUSE
+from workers.synthesis.joining import PAUSE_SECONDS
+from workers.text.chapters import Chapter, find_chapters
+from workers.text.passages import Borders
+from workers.text.segment import Ending, segment, weigh
+
+PART_WEIGHT: Final = 5000.0
+"""What a part is to weigh, in phonemes as `weigh` guesses them."""
+
+CHAPTER_PAUSE_SECONDS: Final = 1.5
+"""Before a chapter, at speed 1."""
+
+_ENOUGH: Final[dict[Ending, float]] = {Ending.PARAGRAPH: 0.8, Ending.SENTENCE: 1.3, Ending.CLAUSE: 1.6, Ending.CUT: 2.0}
+"""How much of its weight a part must have before it may end here."""
+_LEAST_REST: Final = 0.3
+"""What would be lighter than this share of a part stays with the part before it."""
+
+_CLOSERS: Final = "\"'”’»›)\\]}」』】）》〉〕］｝*_"
+_PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
+_SENTENCE_END: Final = re.compile(rf"[.!?…。！？｡．।॥۔؟][{_CLOSERS}]*\s*\Z")
+_CLAUSE_END: Final = re.compile(rf"[,;:，、；：،؛—–\-][{_CLOSERS}]*\s*\Z")
+_MOST_TAIL_CHARS: Final = 100
+_ENDS_WITH_PAUSE: Final = re.compile(rf"(?:{PAUSE})\s*\Z", re.IGNORECASE)
+_BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*(?:{PAUSE})", re.IGNORECASE)
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    start: int
+    weight: float
+    ending: Ending
+    may_begin: bool
+    """Whether a part may begin with it."""
+
+
+class _Run(msgspec.Struct, frozen=True):
+    """The pieces of one part."""
+
+    pieces: list[_Piece]
+    chapter: str | None
+
+
+def plan_parts(text: str, language: str) -> list[Part]:
+    """The parts in order, at least one; put together they are the text. `language` is a BCP 47 tag."""
+    runs = list(_find_runs(text, language)) or [_Run([], None)]
+    edges = [0, *(run.pieces[0].start for run in runs[1:]), len(text)]
+    return [
+        Part(start=start, end=end, n_segments=len(run.pieces), chapter=run.chapter)
+        for (start, end), run in zip(pairwise(edges), runs, strict=True)
+    ]
+
+
+def pause_seconds(text: str, part: Part, following: Part, speed: float) -> float:
+    """How long nothing is heard between a part and the one that follows, by what stands at their border. None where the user
+    asks for a pause there: it is spoken with its part.
+    """
+    if _ENDS_WITH_PAUSE.search(_tail(text, part)) or _BEGINS_WITH_PAUSE.match(text, following.start, following.end):
+        return 0.0
+    pause = CHAPTER_PAUSE_SECONDS if following.chapter is not None else PAUSE_SECONDS[_ending(text, part)]
+    return pause / speed
+
+
+def _find_runs(text: str, language: str) -> Iterator[_Run]:
+    found = find_chapters(text)
+    chapters = found if found and not text[: found[0].start].strip() else [Chapter(0, ""), *found]
+    edges = [*(chapter.start for chapter in chapters), len(text)]
+    for (start, end), chapter in zip(pairwise(edges), chapters, strict=True):
+        title: str | None = chapter.title or None
+        for pieces in _divide(list(_pieces(text, language, start, end))):
+            yield _Run(pieces, title)
+            title = None
+
+
+def _pieces(text: str, language: str, start: int, end: int) -> Iterator[_Piece]:
+    """The pieces of `segment`, and where they stand in the text."""
+    borders = Borders(text[start:end])
+    for piece in segment(text[start:end], language):
+        yield _Piece(start + piece.start, weigh(piece.text), piece.ending, borders.may_divide(piece.start))
+
+
+def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
+    """Runs of about the same weight."""
+    rest = sum(piece.weight for piece in pieces)
+    aim = rest / max(1, round(rest / PART_WEIGHT))
+    run: list[_Piece] = []
+    weight = 0.0
+    for piece in pieces:
+        if run and piece.may_begin and weight >= _ENOUGH[run[-1].ending] * aim and rest >= _LEAST_REST * aim:
+            yield run
+            run, weight = [], 0.0
+        run.append(piece)
+        weight, rest = weight + piece.weight, rest - piece.weight
+    if run:
+        yield run
+
+
+def _tail(text: str, part: Part) -> str:
+    return text[max(part.start, part.end - _MOST_TAIL_CHARS) : part.end]
+
+
+def _ending(text: str, part: Part) -> Ending:
+    """What the part ends with."""
+    tail = _tail(text, part)
+    if _PARAGRAPH_END.search(tail):
+        return Ending.PARAGRAPH
+    if _SENTENCE_END.search(tail):
+        return Ending.SENTENCE
+    return Ending.CLAUSE if _CLAUSE_END.search(tail) else Ending.CUT

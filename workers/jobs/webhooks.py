@@ -1,0 +1,214 @@
+"""The ends of jobs, told to the addresses that their owners named: what is due, what was taken, and what is tried again.
+
+Why the message is made as it leaves: a job that has ended changes no more, so every try sends the same bytes under the same id.
+
+Why a webhook is lent and not taken: the process that has it may die while it is sent, and it is due again then.
+
+Why it has threads of its own, and few at a time for each owner and each host: an address that accepts and says nothing costs a
+try all its time. Nobody's speech, nobody's job and nobody else's webhook is to wait for that.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Final, cast
+
+import msgspec
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.core.jobs.job_view import show_job
+from app.core.jobs.jobs import Job, JobBook
+from app.core.jobs.webhook import TRY_SECONDS, deliver
+from app.core.logs import describe
+from app.core.storage import keys
+
+log: Final = structlog.get_logger()
+
+RETRY_SECONDS: Final = (5, 30, 120, 600, 3600, 10_800)
+"""From a try that failed to the next; after the last of them the webhook is given up."""
+
+MAX_SENDERS: Final = 8
+"""Webhooks that one worker process tells at a time."""
+MAX_PER_OWNER: Final = 4
+"""Webhooks of one owner that are told at a time, by all workers."""
+MAX_PER_HOST: Final = 2
+"""The same to one host."""
+
+_LENT_SECONDS: Final = 30
+"""What was lent is due again after this, should nothing be heard of it; a try takes less."""
+_LOOK_SECONDS: Final = 0.5
+"""Between two looks at what is due."""
+
+_TAKEN: Final = range(200, 300)
+_TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
+
+# KEYS: webhooks. ARGV: how many, seconds that they are lent, most for each owner, most for each host. Returns the ids of those
+# that are lent. What is due and finds its owner or host busy is due again a little later, so that others come first.
+_LEND: Final = """
+local time = redis.call('TIME')
+local now, lent = time[1] + time[2] / 1000000, {}
+local function is_full(key, most)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  return redis.call('ZCARD', key) >= tonumber(most)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 5000)) do
+  if #lent >= tonumber(ARGV[1]) then break end
+  local owner, host = unpack(redis.call('HMGET', 'koe:job:' .. id, 'owner', 'webhook_host'))
+  local mine, there = 'koe:webhooks:with:' .. (owner or ''), 'koe:webhooks:at:' .. (host or '')
+  if is_full(mine, ARGV[3]) or is_full(there, ARGV[4]) then
+    redis.call('ZADD', KEYS[1], now + 1, id)
+  else
+    for _, key in ipairs({KEYS[1], mine, there}) do redis.call('ZADD', key, now + ARGV[2], id) end
+    redis.call('EXPIRE', mine, ARGV[2])
+    redis.call('EXPIRE', there, ARGV[2])
+    lent[#lent + 1] = id
+  end
+end
+return lent
+"""
+
+# KEYS: none. ARGV: id. Its owner and its host may be told something else.
+_RELEASE: Final = """
+local owner, host = unpack(redis.call('HMGET', 'koe:job:' .. ARGV[1], 'owner', 'webhook_host'))
+redis.call('ZREM', 'koe:webhooks:with:' .. (owner or ''), ARGV[1])
+redis.call('ZREM', 'koe:webhooks:at:' .. (host or ''), ARGV[1])
+"""
+
+# KEYS: webhooks, tries. ARGV: id, now, ttl of the tries, then the seconds between tries.
+# Returns how often it was tried, and the seconds until it is again, or -1.
+_POSTPONE: Final = """
+local n_tries = redis.call('INCR', KEYS[2])
+local wait = ARGV[3 + n_tries]
+if wait and redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  redis.call('ZADD', KEYS[1], ARGV[2] + wait, ARGV[1])
+  redis.call('EXPIRE', KEYS[2], ARGV[3])
+  return {n_tries, tonumber(wait)}
+end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
+return {n_tries, -1}
+"""
+
+
+class Webhooks:
+    """Tells the ends of jobs, one try at a time."""
+
+    def __init__(self, *, redis: Redis, jobs: JobBook, secret: str | None, private: bool) -> None:
+        """`secret` signs; `private`: whether private and loopback addresses are allowed."""
+        self._redis = redis
+        self._jobs = jobs
+        self._secret = secret
+        self._private = private
+        self._postpone = redis.register_script(_POSTPONE)
+        self._lend = redis.register_script(_LEND)
+        self._release = redis.register_script(_RELEASE)
+
+    def lend(self, n_most: int) -> list[str]:
+        """The jobs whose ends are to be told now, `n_most` at most: nobody else is given them meanwhile. Raises RedisError."""
+        args = [n_most, _LENT_SECONDS, MAX_PER_OWNER, MAX_PER_HOST]
+        return [job_id.decode() for job_id in cast("list[bytes]", self._lend(keys=[keys.WEBHOOKS], args=args))]
+
+    def notify(self, job_id: str) -> None:
+        """Tries once to tell how the job ended, and keeps in Redis when to try again if that was not taken."""
+        started = time.monotonic()
+        self._notify(job_id)
+        # A name that is not resolved is looked up beyond the end of the try, so its owner and host stay busy for a while.
+        if time.monotonic() - started < TRY_SECONDS:
+            self._release(keys=[], args=[job_id])
+
+    def _notify(self, job_id: str) -> None:
+        job = self._jobs.load(job_id)
+        if job is None or job.webhook_url is None or not job.status.is_ended:
+            self._settle(job_id)
+            return
+        status = self._send(job, job.webhook_url)
+        if status in _TAKEN:
+            log.info("webhook_delivered", status=status)
+            self._settle(job_id)
+        elif status == HTTPStatus.GONE:
+            log.warning("webhook_not_wanted", status=status)
+            self._settle(job_id)
+        else:
+            self._try_again(job_id, status)
+
+    def _send(self, job: Job, url: str) -> int | None:
+        if self._secret is None:
+            log.error("webhook_unsigned", remedy="Set KOE_WEBHOOK_SECRET for the workers too.")
+            return None
+        message_id = f"msg_{job.id.removeprefix('job_')}"
+        return deliver(url, secret=self._secret, message_id=message_id, body=event_of(job), private=self._private)
+
+    def _try_again(self, job_id: str, status: int | None) -> None:
+        rooms = [keys.WEBHOOKS, keys.webhook_tries(job_id)]
+        args: list[str | float] = [job_id, time.time(), _TRIES_TTL_SECONDS, *RETRY_SECONDS]
+        n_tries, wait_seconds = cast("list[int]", self._postpone(keys=rooms, args=args))
+        if wait_seconds < 0:
+            log.error("webhook_given_up", status=status, n_tries=n_tries)
+        else:
+            log.warning("webhook_failed", status=status, n_tries=n_tries, again_in_seconds=wait_seconds)
+
+    def _settle(self, job_id: str) -> None:
+        self._redis.zrem(keys.WEBHOOKS, job_id)
+        self._redis.delete(keys.webhook_tries(job_id))
+
+
+class Senders:
+    """The threads of a worker process that tell what is due, MAX_SENDERS at most, from `start` to `stop`."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+        self._stopping = threading.Event()
+        self._sending: list[threading.Thread] = []
+        self._looking = threading.Thread(target=self._look_again_and_again, name="webhooks", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look for what is due."""
+        self._looking.start()
+
+    def stop(self) -> None:
+        """Tells nothing new, and waits for what is on its way: a few seconds at most."""
+        self._stopping.set()
+        self._looking.join()
+        for thread in self._sending:
+            thread.join()
+
+    def _look_again_and_again(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            self._sending = [thread for thread in self._sending if thread.is_alive()]
+            if len(self._sending) < MAX_SENDERS:
+                _noted(self._hand_out)
+
+    def _hand_out(self) -> None:
+        for job_id in self._webhooks.lend(MAX_SENDERS - len(self._sending)):
+            thread = threading.Thread(target=self._send, args=(job_id,), name=f"webhook {job_id}", daemon=True)
+            self._sending.append(thread)
+            thread.start()
+
+    def _send(self, job_id: str) -> None:
+        with structlog.contextvars.bound_contextvars(job_id=job_id):
+            _noted(lambda: self._webhooks.notify(job_id))
+
+
+def _noted(step: Callable[[], None]) -> None:
+    """Does it; a failure is logged. What was lent is due again by itself."""
+    try:
+        step()
+    except RedisError as error:
+        log.warning("webhooks_missed", error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - the border of a thread
+        log.error("unforeseen_error", **describe(error))
+
+
+def event_of(job: Job) -> bytes:
+    """The body of an ended job's webhook (JSON): the same bytes whenever it is made."""
+    ended = datetime.fromtimestamp(job.completed_at or job.created_at, UTC)
+    event = {
+        "type": f"audio.speech.job.{job.status.value}",
+        "timestamp": ended.isoformat().replace("+00:00", "Z"),
+        "data": show_job(job),
+    }
+    return msgspec.json.encode(event)

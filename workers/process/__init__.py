@@ -1,0 +1,1 @@
+"""One worker process: its slots, its heartbeat, its shutdown."""

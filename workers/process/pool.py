@@ -1,0 +1,264 @@
+"""One process: its slots, its heartbeat, its shutdown."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.registry import clean_registries
+
+from app.core.host.processors import n_cores
+from app.core.jobs.files import open_store
+from app.core.jobs.jobs import JobBook
+from app.core.logs import describe
+from app.core.queue.broker import Lane, lane_queue, put_back, take_turns, taken
+from app.core.queue.fleet import WorkerCard, announce, process_name, withdraw
+from app.core.queue.registry import WorkerLedger
+from app.core.queue.segment_cache import Budget, sweep_kept
+from app.core.settings import Settings
+from app.core.speech.utterance import WIRE_VERSION
+from app.core.storage import keys
+from app.core.storage.connections import connect
+from app.core.storage.redis_check import check_redis
+from workers.engines.base import Engine
+from workers.engines.memory import return_memory
+from workers.engines.registry import Loaded
+from workers.jobs.webhooks import Senders
+from workers.process import runtime
+from workers.process.runtime import Runtime
+from workers.process.slot import Slot
+from workers.synthesis.encoder import find_ffmpeg
+from workers.synthesis.scheduler import Scheduler
+from workers.synthesis.stream_task import Limits
+
+log: Final = structlog.get_logger()
+
+BEAT_SECONDS: Final = 1.0
+"""Between two signs of life, at most."""
+
+_CARD_SHARE, _EXECUTION_SHARE = 0.6, 0.8
+"""Of `KOE_WORKER_TIMEOUT`: how long a worker is thought to live without a sign, and its jobs to run. The card is gone first, so
+that whoever is given an abandoned job finds it free; what is left of the time is for finding out.
+"""
+
+_SWEEP_SECONDS: Final = 60.0
+"""Between two looks at users' jobs: at those that have expired, and those that lie still."""
+
+_DEFAULT_SLOTS: Final = {Lane.INTERACTIVE: 32, Lane.BATCH: 2}
+
+
+class Pool:
+    """A worker: its engines are loaded, `warm_up` readies it, and `start` makes it known and has it take work until `stop`."""
+
+    def __init__(self, settings: Settings, redis_url: str, loaded: Loaded) -> None:
+        self.name = process_name()
+        self._settings = settings
+        self._redis = connect(redis_url)
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+        self._slots = list(self._make_slots())
+        self._card = WorkerCard(
+            name=self.name,
+            engines=tuple(loaded.engines),
+            missing=loaded.missing,
+            weights=loaded.weights,
+            n_slots=len(self._slots),
+            n_threads=settings.threads or n_cores(),
+            started_at=time.time(),
+            wire=WIRE_VERSION,
+        )
+        self.runtime = self._make_runtime(loaded)
+        self._senders = Senders(self.runtime.webhooks)
+        self._lost_and_found = LostAndFound(self._redis, after_seconds=settings.worker_timeout)
+        self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
+        self._sweep_at = 0.0
+        self._steady_since = time.monotonic()
+        self._away_at = float("-inf")
+        self._threads = [
+            threading.Thread(target=self._beat, name="heartbeat", daemon=True),
+            threading.Thread(target=self._hear_gone, name="gone", daemon=True),
+            threading.Thread(target=self._sweep_books, name="sweep", daemon=True),
+        ]
+
+    def warm_up(self) -> None:
+        """Warms the engines up, which also tells how many can be let in at first, and waits for Redis, as long as it takes.
+        Nothing is lost when it is ended meanwhile. Raises Misconfigured when Koe cannot work with the Redis that is there.
+        """
+        self.runtime.limits.pace.expect(max(map(_warm_up, self.runtime.engines.values()), default=0.0))
+        self._wait_for_redis()
+
+    def start(self) -> None:
+        """Makes the worker known and takes work."""
+        runtime.install(self.runtime)
+        for thread in self._threads:
+            thread.start()
+        for slot in self._slots:
+            slot.start()
+        self._senders.start()
+        log.info("worker_started", worker=self.name, engines=self._card.engines, n_slots=len(self._slots))
+
+    def stop(self) -> None:
+        """Takes no more work, lets what is running finish, and ends."""
+        log.info("worker_draining", worker=self.name)
+        self._stopping.set()
+        self._senders.stop()
+        for slot in self._slots:
+            slot.join()
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+        self.runtime.close()
+        try:
+            withdraw(self._redis, self.name)
+        except RedisError:
+            log.warning("worker_left_unsaid", worker=self.name)
+        self._redis.close()
+        runtime.install(None)
+        log.info("worker_stopped", worker=self.name)
+
+    def _make_slots(self) -> Iterator[Slot]:
+        execution_ttl_seconds = max(1, round(_EXECUTION_SHARE * self._settings.worker_timeout))
+        for lane, n_slots in self._slot_counts().items():
+            for number in range(n_slots):
+                name = f"{self.name}-{lane.value}-{number}"
+                yield Slot(self._redis, lane, name, stopping=self._stopping, execution_ttl_seconds=execution_ttl_seconds)
+
+    def _make_runtime(self, loaded: Loaded) -> Runtime:
+        settings = self._settings
+        ffmpeg_path = find_ffmpeg(settings.ffmpeg)
+        ledger = WorkerLedger(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
+        scheduler = Scheduler(n_threads=self._card.n_threads, policy=settings.scheduler)
+        return Runtime(
+            redis=self._redis,
+            ledger=ledger,
+            engines=loaded.engines,
+            scheduler=scheduler,
+            ffmpeg_path=ffmpeg_path,
+            limits=Limits(
+                stream_bytes=settings.stream_bytes,
+                keep=Budget(
+                    order_bytes=settings.keep_bytes, segment_bytes=settings.segment_bytes, segment_ttl=settings.cache_ttl
+                ),
+                patience_seconds=settings.max_wait,
+                n_threads=self._card.n_threads,
+                max_job_seconds=settings.max_job_seconds,
+            ),
+            jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
+            store=open_store(settings),
+            webhook_secret=settings.webhook_secret,
+            webhook_private=settings.webhook_private,
+        )
+
+    def _slot_counts(self) -> dict[Lane, int]:
+        asked = {Lane.INTERACTIVE: self._settings.slots, Lane.BATCH: self._settings.batch_slots}
+        return {lane: n_slots or _DEFAULT_SLOTS[lane] for lane, n_slots in asked.items()}
+
+    def _wait_for_redis(self) -> None:
+        while True:
+            try:
+                check_redis(self._redis)
+                return
+            except RedisError as error:
+                log.warning("redis_away", error=str(error))
+                time.sleep(BEAT_SECONDS)
+
+    def _beat(self) -> None:
+        """Every second: this process lives, these jobs run, and jobs whose process does not live are given to others."""
+        while True:
+            try:
+                self._beat_once()
+            except RedisError as error:
+                self._steady_since = self._away_at = time.monotonic()
+                log.warning("heartbeat_missed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - a heartbeat that ended would have this process taken for dead
+                log.error("unforeseen_error", **describe(error))
+            if self._stopped.wait(self._beat_seconds):
+                return
+
+    def _beat_once(self) -> None:
+        card_seconds = _CARD_SHARE * self._settings.worker_timeout
+        card = msgspec.structs.replace(
+            self._card, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
+        )
+        attempts = self.runtime.attempts.copy()
+        announce(self._redis, card, card_seconds, takes_work=not self._stopping.is_set(), in_hand=attempts)
+        for slot in self._slots:
+            slot.beat()
+        if time.monotonic() - self._away_at > self._settings.worker_timeout:
+            self._take_over()
+        self._make_way()
+        take_turns(self._redis, every_seconds=BEAT_SECONDS)
+        if time.monotonic() > self._sweep_at:
+            self._sweep()
+
+    def _take_over(self) -> None:
+        """Gives what dead workers had in hand to others. Not just after Redis was away: living ones could not say so either."""
+        for lane in Lane:
+            clean_registries(lane_queue(self._redis, lane))
+        self._lost_and_found.look()
+
+    def _make_way(self) -> None:
+        """Tells the orders how many listeners wait because all the slots are taken."""
+        is_full = all(slot.is_busy for slot in self._slots if slot.lane is Lane.INTERACTIVE)
+        self.runtime.limits.set_waiting(lane_queue(self._redis, Lane.INTERACTIVE).count if is_full else 0)
+
+    def _sweep(self) -> None:
+        """What need not be done at every beat. Readers are judged only once every API has had the time to say that it lives."""
+        if time.monotonic() - self._steady_since > self._settings.worker_timeout:
+            self.runtime.abandon_unread()
+        self._sweep_at = time.monotonic() + self._settings.worker_timeout
+        sweep_kept(self._redis)
+        return_memory()
+
+    def _sweep_books(self) -> None:
+        """In a thread of its own: the store may be slow."""
+        while not self._stopped.wait(_SWEEP_SECONDS):
+            try:
+                self.runtime.books.sweep()
+            except RedisError as error:
+                log.warning("sweep_missed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - one job that cannot be swept must not keep all others
+                log.error("unforeseen_error", **describe(error))
+
+    def _hear_gone(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
+                    pubsub.subscribe(keys.GONE)
+                    while not self._stopped.is_set():
+                        message = pubsub.get_message(timeout=BEAT_SECONDS)
+                        if message is not None:
+                            utterance_id, _, token = message["data"].decode().partition(":")
+                            self.runtime.cancel(utterance_id, token)
+            except RedisError:
+                self._stopped.wait(BEAT_SECONDS)
+
+
+class LostAndFound:
+    """Jobs that a worker has taken out of a lane and never begun, because it died in between."""
+
+    def __init__(self, redis: Redis, *, after_seconds: float) -> None:
+        self._redis = redis
+        self._after_seconds = after_seconds
+        self._seen_at: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Puts back what has been taken for too long. To be called at every beat."""
+        now = time.monotonic()
+        there = [(lane, job_id) for lane in Lane for job_id in taken(self._redis, lane)]
+        self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in there}
+        for lane, job_id in there:
+            if now - self._seen_at[job_id] > self._after_seconds * _CARD_SHARE and put_back(self._redis, lane, job_id):
+                log.warning("job_put_back", lane=lane.value, job_id=job_id)
+
+
+def _warm_up(engine: Engine) -> float:
+    """The seconds that the second time takes."""
+    engine.warm_up()
+    started = time.monotonic()
+    engine.warm_up()
+    return time.monotonic() - started

@@ -1,0 +1,256 @@
+"""What one worker process holds for life: engines, scheduler, Redis. The only global, since RQ calls tasks by name alone."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.core.errors import (
+    Cancelled,
+    EncoderFailed,
+    InternalError,
+    InvalidRequest,
+    KoeError,
+    OutOfMemory,
+    Parked,
+    StreamLost,
+    WorkersDied,
+    Yielded,
+)
+from app.core.jobs.files import Store
+from app.core.jobs.jobs import JobBook
+from app.core.logs import describe
+from app.core.queue.broker import Lane
+from app.core.queue.fleet import some_worker_has
+from app.core.queue.registry import Claim, Report, State, Take, WorkerLedger
+from app.core.settings import Secret
+from app.core.speech.utterance import Utterance
+from app.core.storage.connections import patiently, trouble_of
+from workers.engines.base import Engine
+from workers.engines.identity import short
+from workers.jobs.runner import Books
+from workers.jobs.webhooks import Webhooks
+from workers.synthesis.phonemes import Phonemes
+from workers.synthesis.scheduler import Scheduler
+from workers.synthesis.stream_task import Limits, ListenedOrder
+from workers.synthesis.synthesizer import Spoken, Synthesizer
+
+log: Final = structlog.get_logger()
+
+_T = TypeVar("_T")
+
+_MOST_ATTEMPTS: Final = 3
+"""At an utterance whose encoder was killed, whose engine found no memory, or whose stream lost its end."""
+
+_PASSING: Final = (EncoderFailed, OutOfMemory, StreamLost)
+"""What may not happen again: the utterance is spoken anew, from its kept segments."""
+
+_BREATH_SECONDS: Final = 0.5
+"""Before another attempt."""
+
+
+class Runtime:
+    """Speaks one utterance at a time in each slot."""
+
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        ledger: WorkerLedger,
+        engines: Mapping[str, Engine],
+        scheduler: Scheduler,
+        ffmpeg_path: Path,
+        limits: Limits,
+        jobs: JobBook,
+        store: Store,
+        webhook_secret: Secret | None,
+        webhook_private: bool,
+    ) -> None:
+        self.engines = engines
+        self.limits = limits
+        self.synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path)
+        self.books = Books(
+            redis=redis,
+            jobs=jobs,
+            store=store,
+            synthesizer=self.synthesizer,
+            ffmpeg_path=ffmpeg_path,
+            keep=limits.keep,
+            max_seconds=limits.max_job_seconds,
+        )
+        self.webhooks = Webhooks(
+            redis=redis,
+            jobs=jobs,
+            secret=webhook_secret.reveal() if webhook_secret else None,
+            private=webhook_private,
+        )
+        self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
+        self._redis = redis
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._speaking: dict[Take, ListenedOrder] = {}
+        self.attempts: set[str] = set()
+        """At utterances, that this process has in hand."""
+
+    def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
+        """Speaks the utterance into its stream, if it is still wanted. False when it gave way to others and is to be put into
+        the lane again.
+
+        A fault of the request reaches the reader and ends here; a fault of ours reaches the reader and is raised, so that RQ
+        keeps the job among the failed ones.
+        """
+        with self._in_hand() as attempt:
+            return self._speak_claimed(utterance, lane, caller, attempt)
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[str]:
+        """A name for an attempt at an utterance, which the heartbeat tells for as long as it lasts."""
+        attempt = secrets.token_hex(8)
+        self.attempts.add(attempt)
+        try:
+            yield attempt
+        finally:
+            self.attempts.discard(attempt)
+
+    def _speak_claimed(self, utterance: Utterance, lane: Lane, caller: str, attempt: str) -> bool:
+        claim = self._patiently(lambda: self._ledger.claim(utterance.id, attempt=attempt))
+        if claim is None:
+            log.info("utterance_not_wanted")
+            return True
+        started = time.monotonic()
+        order = ListenedOrder(utterance, lane, caller, redis=self._redis, ledger=self._ledger, claim=claim, limits=self.limits)
+        try:
+            spoken = self._speak(order)
+            self._finish(order, spoken, time.monotonic() - started)
+        except Yielded:
+            log.info("utterance_yielded", n_bytes=order.writer.n_bytes)
+            return not self._patiently(lambda: self._ledger.let_go(claim, State.QUEUED))
+        except Parked:
+            log.info("utterance_parked", n_bytes=order.writer.n_bytes)
+            self._patiently(lambda: self._ledger.let_go(claim, State.PARKED))
+        except Cancelled:
+            log.info("utterance_cancelled", seconds=round(time.monotonic() - started, 3))
+        except InvalidRequest as error:
+            self._fail(claim, error)
+        except KoeError as error:
+            self._fail(claim, error)
+            raise
+        except RedisError as error:
+            self._fail(claim, trouble_of(error))
+            raise
+        except Exception as error:
+            log.error("unforeseen_error", **describe(error))
+            self._fail(claim, InternalError())
+            raise
+        finally:
+            order.close()
+        return True
+
+    def cancel(self, utterance_id: str, token: str) -> None:
+        """Stops the take between two segments, if it is spoken here."""
+        order = self._speaking.get(Take(utterance_id, token))
+        if order is not None:
+            order.cancelled.set()
+            self.synthesizer.cancel(order.name)
+
+    def abandon_unread(self) -> None:
+        """Cancels what nobody reads any more because its readers' API process died. Raises RedisError when Redis is away."""
+        for take in {*self._speaking, *self._ledger.parked()}:
+            if self._ledger.abandon(take):
+                log.info("utterance_abandoned", utterance_id=take.utterance_id)
+
+    def identities(self) -> dict[str, str]:
+        """Engine → a short digest of its identity, as it is now: one that is loaded again may have found other files."""
+        return {name: short(engine.identity) for name, engine in self.engines.items()}
+
+    def close(self) -> None:
+        """Ends the compute threads and the engines."""
+        self._scheduler.close()
+        for engine in self.engines.values():
+            engine.close()
+
+    def _speak(self, order: ListenedOrder) -> Spoken:
+        if order.claim.is_lethal:
+            raise WorkersDied
+        if order.utterance.engine not in self.engines and some_worker_has(self._redis, order.utterance.engine):
+            # Workers are being renewed: this was meant for those that have the engine, and one that ends has taken it.
+            order.cancelled.wait(_BREATH_SECONDS)
+            raise Yielded("Another worker has the engine.")
+        if not self._sounds_as_asked(order.utterance):
+            self._patiently(lambda: self._ledger.never_reuse(order.claim))
+        with self._known(order):
+            for n_left in reversed(range(_MOST_ATTEMPTS)):
+                try:
+                    return self.synthesizer.speak(order)
+                except _PASSING as error:
+                    if not n_left:
+                        raise
+                    log.warning("utterance_begun_again", error=type(error).__name__)
+                    order.cancelled.wait(_BREATH_SECONDS)
+                    order.begin_again()
+        raise AssertionError("unreachable")
+
+    def _sounds_as_asked(self, utterance: Utterance) -> bool:
+        """False where the fleet has changed since: what is spoken here must not be found by its id later."""
+        identity = self.identities().get(utterance.engine)
+        return identity is None or not utterance.identities or identity in utterance.identities
+
+    @contextmanager
+    def _known(self, order: ListenedOrder) -> Iterator[None]:
+        self._speaking[order.claim.take] = order
+        try:
+            yield
+        finally:
+            # A slot that was taken for dead ends after the one that has taken over, which may be of this process too.
+            if self._speaking.get(order.claim.take) is order:
+                del self._speaking[order.claim.take]
+
+    def _finish(self, order: ListenedOrder, spoken: Spoken, seconds: float) -> None:
+        report = Report(
+            n_segments=spoken.n_segments,
+            n_phonemes=spoken.n_phonemes,
+            audio_seconds=spoken.audio_seconds,
+            n_bytes=order.writer.n_bytes,
+        )
+        n_spoken = self._patiently(lambda: self._ledger.finish(order.claim, report))
+        if n_spoken is not None:
+            log.info(
+                "utterance_finished",
+                n_segments=spoken.n_segments,
+                n_spoken=n_spoken,
+                n_found=order.n_found,
+                claim=int(order.claim.number),
+                audio_seconds=round(spoken.audio_seconds, 3),
+                rtf=round(seconds / spoken.audio_seconds, 3),
+            )
+
+    def _fail(self, claim: Claim, error: KoeError) -> None:
+        log.warning("utterance_failed", error=type(error).__name__, code=error.code)
+        with suppress(RedisError):
+            self._patiently(lambda: self._ledger.fail(claim, error))
+
+    def _patiently(self, step: Callable[[], _T]) -> _T:
+        """A take that is neither finished nor failed would keep its readers waiting, so a Redis that is away is waited for."""
+        return patiently(step, self.limits.patience_seconds)
+
+
+_runtime: Runtime | None = None
+
+
+def install(runtime: Runtime | None) -> None:
+    """Makes it the one that tasks use; None takes it away."""
+    global _runtime  # noqa: PLW0603 - see the module's first line
+    _runtime = runtime
+
+
+def current() -> Runtime:
+    """The process's runtime. Raises RuntimeError outside a worker."""
+    if _runtime is None:
+        raise RuntimeError("No runtime is installed: tasks run inside `koe worker`.")
+    return _runtime

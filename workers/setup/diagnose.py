@@ -1,0 +1,88 @@
+"""`python -m workers.setup.diagnose`, which `koe doctor` runs: what a worker here has and lacks, as JSON on standard output."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from typing import Final, Literal
+
+import msgspec
+
+from app.core.errors import KoeError, Misconfigured
+from app.core.host.finding import Finding
+from app.core.logs import configure_logs
+from app.core.settings import Settings, read_settings
+from app.core.speech.voices import Catalogue, load_catalogue
+from workers.engines.registry import load_engines
+from workers.synthesis.encoder import find_ffmpeg
+from workers.text.g2p import tagger
+
+_EXTRAS: Final = {"ja": ("Japanese", ("pyopenjtalk",)), "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"))}
+_REMEDIES: Final = {"espeak": "", "kokoro": "koe fetch"}
+"""What is wrong with espeak-ng says its own."""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every finding, as it is made."""
+    yield _encoder(settings)
+    catalogue = load_catalogue(settings.voices_file)
+    yield _engine("espeak", catalogue, settings)
+    yield _engine("kokoro", catalogue, settings)
+    yield _homographs(settings)
+    for extra, (language, modules) in _EXTRAS.items():
+        yield _language(extra, language, modules)
+
+
+def _encoder(settings: Settings) -> Finding:
+    try:
+        path = find_ffmpeg(settings.ffmpeg)
+    except Misconfigured as error:
+        return Finding(name="ffmpeg", is_well=False, detail=str(error), remedy="unset KOE_FFMPEG")
+    return Finding(name="ffmpeg", is_well=True, detail=path.name)
+
+
+def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: Settings) -> Finding:
+    is_needed = name in ("espeak", settings.engine)
+    try:
+        loaded = load_engines(
+            name,
+            catalogue=catalogue,
+            model_dir=settings.model_dir,
+            fetched_dir=settings.fetched_model,
+            device=settings.device,
+        )
+        loaded.engines[name].warm_up()
+    except KoeError as error:
+        return Finding(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
+    weights = f", {loaded.weights} weights" if loaded.weights else ""
+    return Finding(name=name, is_well=True, detail=f"loads and speaks{weights}")
+
+
+def _homographs(settings: Settings) -> Finding:
+    is_well = tagger.find(settings.model_dir, settings.fetched_model) is not None
+    detail = "here" if is_well else "not here: English homographs such as 'read' get their commoner sound"
+    remedy = "koe fetch"
+    return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
+
+
+def _language(extra: str, language: str, modules: tuple[str, ...]) -> Finding:
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    detail = f"lacks {', '.join(missing)}" if missing else "here"
+    remedy = f"pip install 'koe[{extra}]'"
+    return Finding(name=f"{language} for Kokoro", is_well=not missing, detail=detail, remedy=remedy, is_needed=False)
+
+
+def main() -> None:
+    """Writes the findings. Nothing else goes to standard output: the log goes to standard error, and so does what a library
+    prints.
+    """
+    settings = read_settings(os.environ)
+    configure_logs(settings.log_format)
+    with redirect_stdout(sys.stderr):
+        findings = list(examine(settings))
+    sys.stdout.buffer.write(msgspec.json.encode(findings))
+
+
+if __name__ == "__main__":
+    main()

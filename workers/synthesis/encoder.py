@@ -1,0 +1,230 @@
+"""A waveform to mp3, opus, aac, flac through one ffmpeg process for each utterance; wav, pcm and G.711 need none.
+
+Why a process and not a library: the codecs inside ffmpeg are the ones every player has been tried against, its output does not
+depend on the sizes or times of the writes, and a process can be killed.
+"""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, cast
+
+import ffmpeg
+import imageio_ffmpeg
+
+from app.core.errors import EncoderFailed, Misconfigured
+from app.core.host.processors import n_cores
+from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ, Format, wav_stream_header
+from workers.synthesis.resampling import Law, Resampler, compress
+
+Sink = Callable[[bytes], None]
+"""Takes encoded bytes as they come; what it raises ends the encoding."""
+
+_READ_BYTES: Final = 65_536
+"""A whole pipe."""
+
+_GATHER_SECONDS: Final = 0.01
+"""Between two reads: the first bytes leave at once, and then not each frame of 24 ms costs every listener a wake-up."""
+
+_FEED_BYTES: Final = 48_000
+"""A second of pcm."""
+
+_FEEDING: Final = threading.BoundedSemaphore(n_cores())
+"""As many encoders are fed at a time as there are cores, in turn: thirty that run at once would keep the API from the cores."""
+
+_STREAMED: Final[dict[str, dict[str, Any]]] = {
+    # No header frame that a pipe could not rewrite, no ID3: frame sync at byte 0.
+    "mp3": {"write_xing": 0, "id3v2_version": 0},
+    # Pages of 20 ms leave early; by default a page is filled for a second.
+    "opus": {"page_duration": 20_000, "application": "voip"},
+    "aac": {},
+    "flac": {},
+}
+
+
+def find_ffmpeg(named: Path | None) -> Path:
+    """The encoder's binary: the one that was named, else the one inside imageio-ffmpeg.
+
+    Raises Misconfigured with the remedy when it cannot be run.
+    """
+    try:
+        path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise Misconfigured("There is no ffmpeg: `pip install imageio-ffmpeg` brings one, or KOE_FFMPEG names one.") from error
+    try:
+        subprocess.run([path, "-version"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Misconfigured(
+            f"ffmpeg cannot be run from {path} ({error}). Set KOE_FFMPEG to a working binary, or leave it unset to use the one "
+            "that `pip install imageio-ffmpeg` brings."
+        ) from error
+    return path
+
+
+def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[str]:
+    """The command that turns s16le of that rate on standard input into `format_` on standard output, as early as it can."""
+    options: dict[str, Any] = {"acodec": format_.codec, **_STREAMED[format_.name]}
+    if bitrate_bps:
+        options["b:a"] = bitrate_bps
+    source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1, probesize=32, analyzeduration=0)
+    # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
+    stream = source.output(
+        "pipe:1", format=format_.container, fflags="+bitexact", flush_packets=1, threads=1, map_metadata=-1, **options
+    )
+    command: list[str] = stream.global_args("-hide_banner", "-loglevel", "error", "-nostdin").compile(cmd=str(ffmpeg_path))
+    return command
+
+
+class Encoder(Protocol):
+    """Takes pcm (s16le, mono, 24 kHz), gives encoded bytes to its sink. A context manager: leaving it leaves nothing behind."""
+
+    def write(self, pcm: bytes) -> None:
+        """More samples. Raises EncoderFailed, or what the sink raised."""
+        ...
+
+    def finish(self) -> None:
+        """No more samples; returns when the last byte has reached the sink. Raises like `write`."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class RawEncoder:
+    """wav, pcm and G.711: a header, if there is one, and the samples."""
+
+    def __init__(self, format_: Format, sink: Sink, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._sink = sink
+        self._header = wav_stream_header(sample_rate_hz) if format_.has_wav_header else b""
+        self._write = raw_writer(format_)
+
+    def write(self, pcm: bytes) -> None:
+        """See Encoder."""
+        self._sink(self._header + self._write(pcm))
+        self._header = b""
+
+    def finish(self) -> None:
+        """See Encoder."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        return
+
+
+def raw_writer(format_: Format) -> Callable[[bytes], bytes]:
+    """How a format without an encoder process writes s16le down."""
+    if format_.codec in ("ulaw", "alaw"):
+        return partial(compress, law=cast("Law", format_.codec))
+    return bytes
+
+
+class ResamplingEncoder:
+    """Hands samples on to another encoder, at its rate."""
+
+    def __init__(self, encoder: Encoder, sample_rate_hz: int) -> None:
+        self._encoder = encoder
+        self._resampler = Resampler(sample_rate_hz)
+
+    def write(self, pcm: bytes) -> None:
+        """See Encoder."""
+        if ready := self._resampler.add(pcm):
+            self._encoder.write(ready)
+
+    def finish(self) -> None:
+        """See Encoder."""
+        if rest := self._resampler.rest():
+            self._encoder.write(rest)
+        self._encoder.finish()
+
+    def __enter__(self) -> Self:
+        self._encoder.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None:
+        self._encoder.__exit__(kind, error, trace)
+
+
+class PipeEncoder:
+    """One ffmpeg process, and a thread that carries its output to the sink while more is being written."""
+
+    def __init__(self, command: list[str], sink: Sink) -> None:
+        self._sink = sink
+        self._error: BaseException | None = None
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            )
+        except OSError as error:
+            raise EncoderFailed from error
+        self._carrier = threading.Thread(target=self._carry, name="encoder", daemon=True)
+        self._carrier.start()
+
+    def write(self, pcm: bytes) -> None:
+        """See Encoder."""
+        assert self._process.stdin is not None
+        view = memoryview(pcm)
+        try:
+            while view:
+                with _FEEDING:
+                    view = view[self._process.stdin.write(view[:_FEED_BYTES]) :]
+        except OSError as error:
+            self._raise(error)
+
+    def finish(self) -> None:
+        """See Encoder."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._carrier.join()
+        if self._error is not None or self._process.wait() != 0:
+            self._raise(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._carrier.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+
+    def _carry(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while data := self._process.stdout.read(_READ_BYTES):
+                self._sink(data)
+                time.sleep(_GATHER_SECONDS)
+        except Exception as error:  # noqa: BLE001 - carried to the writing thread, which raises it
+            self._error = error
+            self._process.kill()
+
+    def _raise(self, cause: BaseException | None) -> None:
+        self._carrier.join()
+        if self._error is not None:
+            raise self._error
+        raise EncoderFailed from cause
+
+
+def open_encoder(
+    ffmpeg_path: Path, format_name: str, bitrate_bps: int, sink: Sink, *, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> Encoder:
+    """An encoder of that format that gives its bytes to `sink`, from its own thread where there is a process."""
+    format_ = FORMATS[format_name]
+    if format_.is_encoded:
+        encoder: Encoder = PipeEncoder(encoder_command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz), sink)
+    else:
+        encoder = RawEncoder(format_, sink, sample_rate_hz)
+    return encoder if sample_rate_hz == SAMPLE_RATE_HZ else ResamplingEncoder(encoder, sample_rate_hz)

@@ -1,0 +1,140 @@
+"""What would be said of a text, without saying it: the answers to the API's questions.
+
+Why in a slot and not in a compute thread: what is asked here is what a slot does before every utterance, and no engine speaks.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.core.errors import Cancelled, EngineUnavailable, InternalError, InvalidRequest, KoeError, WorkersDied
+from app.core.logs import describe
+from app.core.queue.answers import Answers
+from app.core.queue.registry import MOST_DEATHS
+from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
+from app.core.speech.utterance import Utterance
+from app.core.storage.connections import trouble_of
+from workers.engines.base import Engine, Segment
+from workers.synthesis.synthesizer import Read, Reading, prepare, read
+from workers.text.cancellation import looking
+from workers.text.segment import Ending
+
+log: Final = structlog.get_logger()
+
+_BREATH_SECONDS: Final = 0.001
+"""After each segment: there is one G2P for all slots, and a listener's text must get at it before a long question has ended."""
+
+_LOOK_SECONDS: Final = 0.1
+"""Between two looks whether the answer is still waited for."""
+
+
+class Phonemes:
+    """Answers one question at a time in each slot."""
+
+    def __init__(self, *, redis: Redis, engines: Mapping[str, Engine], patience_seconds: float) -> None:
+        """`patience_seconds` is how long it waits for a Redis that is away."""
+        self._engines = engines
+        self._answers = Answers(redis, patience_seconds=patience_seconds)
+
+    def answer(self, question: Question, *, n_deaths: int = 0) -> None:
+        """Answers the question, if anybody still waits for that. `n_deaths` is how many workers have died with it in hand.
+
+        A fault of the request reaches who asked and ends here; a fault of ours reaches them and is raised.
+        """
+        started = time.monotonic()
+        try:
+            if not self._answers.begin(question):
+                raise Cancelled("Nobody waits for the answer.")
+            if n_deaths >= MOST_DEATHS:
+                raise WorkersDied
+            found = self._find(question)
+        except Cancelled:
+            log.info("question_not_wanted")
+        except InvalidRequest as error:
+            self._refuse(question, error)
+        except KoeError as error:
+            self._refuse(question, error)
+            raise
+        except RedisError as error:
+            self._refuse(question, trouble_of(error))
+            raise
+        except Exception as error:
+            log.error("unforeseen_error", **describe(error))
+            self._refuse(question, InternalError())
+            raise
+        else:
+            self._answers.give(question, Outcome(found))
+            log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
+
+    def _find(self, question: Question) -> Phonemized:
+        engine, utterance = self._engine_of(question), _as_utterance(question)
+        with looking(_Wanted(self._answers, question).check):
+            reading = read(utterance, engine)
+            reading = Reading(list(reading.passages), reading.directions)
+            spell = reading.directions.spell
+            prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
+            segments = tuple(
+                PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
+                for segment in _with_breath(prepared)
+            )
+        return Phonemized(language=question.language, normalized=spell(_join(reading.passages)), segments=segments)
+
+    def _engine_of(self, question: Question) -> Engine:
+        try:
+            return self._engines[question.engine]
+        except KeyError:
+            raise EngineUnavailable(f"The engine {question.engine} is not loaded on the worker that took this.") from None
+
+    def _refuse(self, question: Question, error: KoeError) -> None:
+        log.warning("question_failed", error=type(error).__name__, code=error.code)
+        with suppress(RedisError):
+            self._answers.give(question, Outcome.of_error(error))
+
+
+class _Wanted:
+    """Looks now and then whether the answer to a question is still waited for."""
+
+    def __init__(self, answers: Answers, question: Question) -> None:
+        self._answers = answers
+        self._question = question
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+
+    def check(self) -> None:
+        """Asks Redis ten times a second at most. Raises Cancelled once nobody waits."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        if not self._answers.is_wanted(self._question):
+            raise Cancelled("Nobody waits for the answer any more.")
+
+
+def _with_breath(prepared: Iterator[Segment]) -> Iterator[Segment]:
+    """The segments, with a rest after each."""
+    for segment in prepared:
+        yield segment
+        time.sleep(_BREATH_SECONDS)
+
+
+def _join(passages: Iterable[Read]) -> str:
+    """All that was read, with its paragraphs."""
+    parts = (passage.script.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
+    return "".join(part for part in parts if not part.isspace()).strip()
+
+
+def _as_utterance(question: Question) -> Utterance:
+    """What would be spoken, in whichever format."""
+    return Utterance(
+        text=question.text,
+        engine=question.engine,
+        voice=question.voice,
+        language=question.language,
+        format="pcm",
+        normalize=question.normalize,
+        emoji=question.emoji,
+        pronunciations=question.pronunciations,
+    )

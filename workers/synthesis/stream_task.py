@@ -1,0 +1,159 @@
+"""An utterance that a listener waits for, as an order: its bytes go to a stream, its segments are kept until it is finished.
+
+Why Redis may be away for a while: what is being spoken when it restarts goes on when it is back. Only writing the audio waits
+for it; what guards against a crash (kept segments, what is at risk) does without.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.core.errors import Cancelled, Parked, Yielded
+from app.core.queue.audio_stream import ChunkWriter
+from app.core.queue.broker import Lane
+from app.core.queue.registry import Claim, WorkerLedger
+from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.speech.utterance import Utterance
+from app.core.speech.word_times import TimedWord
+from workers.engines.base import Segment
+from workers.synthesis.audio import Sound
+from workers.synthesis.pace import FirstSoundPace
+
+_QUANTUM_SECONDS: Final = 10.0
+"""An order holds its slot at least so long: to go on later costs it the encoding of all that came before."""
+
+_LEAD_SECONDS: Final = 20.0
+"""Audio that a listener must have in hand before the slot is given to somebody else."""
+
+
+class Limits:
+    """What one process asks of its orders; the pool sets `n_waiting` at every beat."""
+
+    def __init__(
+        self,
+        *,
+        stream_bytes: int,
+        keep: Budget,
+        patience_seconds: float,
+        n_threads: int = 1,
+        max_job_seconds: float = math.inf,
+    ) -> None:
+        self.stream_bytes = stream_bytes
+        self.max_job_seconds = max_job_seconds
+        self.keep = keep
+        self.patience_seconds = patience_seconds
+        self.pace = FirstSoundPace(n_threads)
+        self._n_waiting = 0
+        self._lock = threading.Lock()
+
+    def set_waiting(self, n_waiting: int) -> None:
+        """So many listeners wait for a slot."""
+        with self._lock:
+            self._n_waiting = n_waiting
+
+    def give_way(self) -> bool:
+        """True for as many orders as there are listeners who wait for a slot."""
+        with self._lock:
+            self._n_waiting -= 1
+            return self._n_waiting >= 0
+
+
+class ListenedOrder:
+    """See workers.synthesis.synthesizer.Order."""
+
+    def __init__(
+        self, utterance: Utterance, lane: Lane, caller: str, *, redis: Redis, ledger: WorkerLedger, claim: Claim, limits: Limits
+    ) -> None:
+        self.utterance = utterance
+        self.lane = lane
+        self.caller = caller
+        self.listening_seconds = claim.listening_seconds
+        self.claim = claim
+        self.cancelled = threading.Event()
+        self.writer = ChunkWriter(redis, claim, patience_seconds=limits.patience_seconds)
+        self._ledger = ledger
+        self._limits = limits
+        self._kept = KeptSegments(redis, utterance.id, budget=limits.keep, owner=utterance.owner, take=claim.take.token)
+        self._begun_at = time.monotonic()
+        self._is_prepared = False
+        self._lock = threading.Lock()
+        self.n_found = 0
+        """Segments that were spoken already, by whomever."""
+        if not claim.n_bytes:
+            limits.pace.begin(self.name)
+
+    @property
+    def name(self) -> str:
+        """See Order."""
+        return f"{self.utterance.id}:{self.claim.take.token}:{self.claim.number}"
+
+    def write(self, data: bytes) -> None:
+        """See Order."""
+        self.writer.write(data)
+        self._limits.pace.heard(self.name)
+
+    def check(self, lead_seconds: float) -> None:
+        """See Order. Raises Parked when the readers have more than they take, Yielded when others wait for a slot."""
+        if not self._is_prepared:
+            self._is_prepared = True
+            _unless_away(lambda: self._ledger.risk(self.claim, -1))
+        self.look()
+        if self.writer.unread_bytes > self._limits.stream_bytes:
+            raise Parked("Enough is spoken until it has been read.")
+        has_had_its_turn = time.monotonic() - self._begun_at > _QUANTUM_SECONDS and lead_seconds > _LEAD_SECONDS
+        if has_had_its_turn and self._limits.give_way():
+            raise Yielded("Others wait for the slot.")
+
+    def look(self) -> None:
+        """See Order."""
+        if self.cancelled.is_set():
+            raise Cancelled("The utterance is not wanted any more.")
+
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """See Order."""
+        self.writer.tell(words)
+
+    def find(self, segment: Segment) -> Sound | None:
+        """See Order."""
+        try:
+            kept = self._kept.find(segment.digest, segment.name)
+        except RedisError:
+            return None
+        if kept is None:
+            return None
+        with self._lock:
+            self.n_found += 1
+        return Sound.from_bytes(kept)
+
+    def begin(self, segment: Segment) -> None:
+        """See Order."""
+        _unless_away(lambda: self._ledger.risk(self.claim, 1))
+
+    def keep(self, segment: Segment, sound: Sound) -> None:
+        """See Order."""
+        _unless_away(lambda: self._kept.keep(segment.digest, sound.to_bytes(), segment.name))
+        _unless_away(lambda: self._ledger.risk(self.claim, -1, is_spoken=True))
+
+    def on_spoken(self) -> None:
+        """See Order."""
+        _unless_away(lambda: self._ledger.ending(self.claim))
+
+    def close(self) -> None:
+        """Nothing more is done for it."""
+        self._limits.pace.end(self.name)
+
+    def begin_again(self) -> None:
+        """Makes the order ready to be spoken from its beginning, of which nobody hears anything twice."""
+        self.n_found = 0
+        self.writer.rewind()
+
+
+def _unless_away(step: Callable[[], object]) -> None:
+    with suppress(RedisError):
+        step()

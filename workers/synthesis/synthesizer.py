@@ -1,0 +1,362 @@
+"""Text in, encoded chunks out: normalize, prepare, line up, join, encode. Knows no Redis.
+
+Why segments are handed over a few ahead: the compute threads then always find work of this utterance while its last waveform
+is being encoded, and a long text is still prepared no faster than it is spoken.
+
+Why finished segments are kept before they are heard: whoever goes on after a crash must join and encode the very samples that
+the listener has heard already. The rest is deterministic, so the bytes are the same to the last one.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from app.core.errors import EngineUnavailable
+from app.core.queue.broker import Lane
+from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.utterance import Utterance
+from app.core.speech.word_times import TimedWord
+from workers.engines.base import Engine, Segment, Waveform
+from workers.synthesis.audio import Sound
+from workers.synthesis.encoder import Encoder, open_encoder
+from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
+from workers.synthesis.scheduler import Scheduler, Turn
+from workers.synthesis.word_timing import Teller
+from workers.text.cancellation import looking
+from workers.text.markup import Directions, Stretch, read_markup
+from workers.text.normalization.normalize import clean, normalize
+from workers.text.passages import divide
+from workers.text.preprocess import spell_out
+from workers.text.segment import Ending
+from workers.text.tracked_text import Script
+from workers.text.words import says_something
+
+_NO_SOUND: Final = Sound(b"")
+
+_AHEAD: Final = 2
+"""Segments of one utterance in line beyond the one that is awaited."""
+
+_LONG_SECONDS: Final = 0.1
+"""A segment that has been in line for longer may have been spoken for somebody else meanwhile."""
+
+
+class Order(Protocol):
+    """One utterance to be spoken: where its bytes go, what is kept of it, and whether it is still wanted."""
+
+    utterance: Utterance
+    lane: Lane
+    caller: str
+    """Whose share of the machine it takes."""
+    listening_seconds: float
+    """How long ago its listener began to hear it: more than 0 where an earlier worker has spoken a part of it."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from every other order of this process."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Takes the encoded bytes as they come; what it raises ends the speaking."""
+        ...
+
+    def check(self, lead_seconds: float) -> None:
+        """Called between segments, with the audio that its listener has in hand. Raises Cancelled, or whatever else is to end
+        the speaking here.
+        """
+        ...
+
+    def look(self) -> None:
+        """Called again and again while its text is read. Raises Cancelled when it is not wanted any more."""
+        ...
+
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """Takes words, before the bytes in which they are heard; what it raises ends the speaking."""
+        ...
+
+    def find(self, segment: Segment) -> Sound | None:
+        """The sound of a segment that was spoken already; None when it must be spoken. Called from a compute thread too."""
+        ...
+
+    def begin(self, segment: Segment) -> None:
+        """An engine is about to speak the segment; called from a compute thread."""
+        ...
+
+    def keep(self, segment: Segment, sound: Sound) -> None:
+        """The segment is spoken; called from a compute thread, before anybody hears it."""
+        ...
+
+    def on_spoken(self) -> None:
+        """Nothing but encoding is left."""
+        ...
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """What an utterance amounted to."""
+
+    n_segments: int
+    n_phonemes: int
+    audio_seconds: float
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A passage of the text as an engine takes it, and what comes behind it."""
+
+    script: Script
+    ending: Ending | None
+    """None where the text ends, or a pause follows that the user asks for."""
+    pause_seconds: float | None
+    """None where they ask for none."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What is to be spoken of an utterance's text."""
+
+    passages: Iterable[Read]
+    directions: Directions
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A segment of an utterance and the script that it is of, or a pause that the user asks for."""
+
+    script: Script
+    segment: Segment | None = None
+    pause_seconds: float = 0.0
+
+
+class _Line:
+    """The segments of one utterance on their way through the scheduler, in order, and the pauses between them."""
+
+    def __init__(self, order: Order, placed: Iterator[Placed], engine: Engine, scheduler: Scheduler) -> None:
+        self._order = order
+        self._placed = placed
+        self._engine = engine
+        self._scheduler = scheduler
+        self._pending: deque[tuple[Placed, Turn | None, Future[Sound]]] = deque()
+        """A segment that was kept has no turn, nor has a pause."""
+        self._begun_at = self._due = self._heard_until = time.monotonic()
+        self._is_first = not order.listening_seconds
+        self._exhausted = False
+
+    def refill(self) -> None:
+        """Hands over segments until enough of them are in line."""
+        while len(self._pending) <= _AHEAD and not self._exhausted:
+            with looking(self._order.look):
+                placed = next(self._placed, None)
+            if placed is None:
+                self._exhausted = True
+                return
+            found = self._found(placed.segment)
+            turn, sound = (None, found) if found or placed.segment is None else self._submit(placed.segment)
+            self._pending.append((placed, turn, sound or _done(_NO_SOUND)))
+            self._due += _expected_seconds(placed)
+            self._is_first &= placed.segment is None
+
+    def next(self) -> tuple[Placed, Sound] | None:
+        """The next segment and its sound, waited for, or the next pause; None after the last."""
+        if not self._pending:
+            return None
+        placed, _, sound = self._pending[0]
+        spoken = sound.result()
+        self._pending.popleft()
+        return placed, spoken
+
+    def heard_until(self, when: float) -> None:
+        """Corrects the deadlines: what has been spoken lasts until `when`; what is in line comes on top of it."""
+        self._heard_until = self._due = when
+        for placed, turn, _ in self._pending:
+            if turn is not None:
+                turn.deadline = self._due
+            self._due += _expected_seconds(placed)
+
+    @property
+    def lead_seconds(self) -> float:
+        """The audio that its listener has in hand."""
+        return max(0.0, self._heard_until - time.monotonic())
+
+    @property
+    def is_spoken(self) -> bool:
+        """True when no segment is left, in line or to come."""
+        return self._exhausted and not self._pending
+
+    def _found(self, segment: Segment | None) -> Future[Sound] | None:
+        kept = self._order.find(segment) if segment is not None else None
+        return None if kept is None else _done(kept)
+
+    def _submit(self, segment: Segment) -> tuple[Turn, Future[Sound]]:
+        submitted_at = time.monotonic()
+        turn = Turn(
+            segment,
+            self._engine,
+            owner=self._order.name,
+            caller=self._order.caller,
+            lane=self._order.lane,
+            deadline=self._due,
+            arrived_at=self._begun_at,
+            is_first=self._is_first,
+            on_begin=lambda: self._begin(segment, submitted_at),
+            on_done=lambda waveform: self._keep(segment, waveform),
+        )
+        return turn, self._scheduler.submit(turn)
+
+    def _begin(self, segment: Segment, submitted_at: float) -> Sound | None:
+        found = self._order.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
+        if found is None:
+            self._order.begin(segment)
+        return found
+
+    def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
+        sound = to_sound(waveform, segment)
+        self._order.keep(segment, sound)
+        return sound
+
+
+class Synthesizer:
+    """Speaks utterances; called from many slots at once."""
+
+    def __init__(self, *, engines: Mapping[str, Engine], scheduler: Scheduler, ffmpeg_path: Path) -> None:
+        self._engines = engines
+        self._scheduler = scheduler
+        self._ffmpeg_path = ffmpeg_path
+
+    def speak(self, order: Order) -> Spoken:
+        """Speaks the order's utterance and gives its bytes to the order.
+
+        Raises what the order raises, and what the engine or the encoder raises. Whatever happens, no segment is left in line
+        and no process is left behind.
+        """
+        utterance = order.utterance
+        engine = self._engine_of(utterance)
+        with looking(order.look):
+            reading = read(utterance, engine)
+        line = _Line(order, prepare(reading, utterance, engine), engine, self._scheduler)
+        try:
+            line.refill()
+            with open_encoder(
+                self._ffmpeg_path,
+                utterance.format,
+                utterance.bitrate_bps,
+                order.write,
+                sample_rate_hz=utterance.sample_rate_hz,
+            ) as encoder:
+                spoken = self._encode(line, encoder, order)
+                encoder.finish()
+            return spoken
+        finally:
+            self._scheduler.drop(order.name)
+
+    def cancel(self, name: str) -> None:
+        """Drops the segments of the order of that name, so that whoever waits for them is let go at once."""
+        self._scheduler.drop(name)
+
+    def _encode(self, line: _Line, encoder: Encoder, order: Order) -> Spoken:
+        joiner, teller = Joiner(order.utterance.speed), Teller(order.utterance.text)
+        n_segments = n_phonemes = 0
+        audio_seconds = 0.0
+        started_at: float | None = None
+        order.check(0.0)
+        while (item := line.next()) is not None:
+            # Before the refill, which would have one more segment spoken for nobody.
+            order.check(line.lead_seconds)
+            line.refill()
+            if line.is_spoken:
+                order.on_spoken()
+            placed, sound = item
+            if placed.segment is None:
+                joiner.pause(placed.pause_seconds)
+                continue
+            segment = placed.segment
+            n_before = joiner.add(sound.pcm, pause_after(segment))
+            audio_seconds += n_before / SAMPLE_RATE_HZ
+            _tell(order, teller.add(segment, placed.script, sound, audio_seconds))
+            _write_silence(n_before, encoder, order, line)
+            if sound.pcm:
+                encoder.write(sound.pcm)
+            audio_seconds += sound.seconds
+            n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
+            started_at = started_at or time.monotonic() - order.listening_seconds
+            line.heard_until(started_at + audio_seconds)
+        _tell(order, teller.rest())
+        n_behind = joiner.rest()
+        _write_silence(n_behind, encoder, order, line)
+        audio_seconds += n_behind / SAMPLE_RATE_HZ
+        if not audio_seconds:
+            encoder.write(silence(NOTHING_TO_SAY_SECONDS))
+            audio_seconds = NOTHING_TO_SAY_SECONDS
+        return Spoken(n_segments=n_segments, n_phonemes=n_phonemes, audio_seconds=audio_seconds)
+
+    def _engine_of(self, utterance: Utterance) -> Engine:
+        try:
+            return self._engines[utterance.engine]
+        except KeyError:
+            raise EngineUnavailable(
+                f"The engine {utterance.engine} is not loaded on the worker that took this. `koe doctor` says what it lacks."
+            ) from None
+
+
+def read(utterance: Utterance, engine: Engine) -> Reading:
+    """The utterance's text as `engine` is to speak it; each passage is read when it is asked for, once."""
+    stretches, directions = read_markup(utterance.text, utterance.pronunciations)
+    return Reading(_read(stretches, directions, utterance, engine), directions)
+
+
+def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utterance, engine: Engine) -> Iterator[Read]:
+    for stretch in stretches:
+        for passage in divide(clean(stretch.script), utterance.language):
+            script = passage.script
+            if utterance.normalize:
+                says_emoji = utterance.emoji == "say"
+                script = script.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
+            if not engine.takes_phonemes:
+                script = spell_out(directions.spelled(script), utterance.language)
+            yield Read(script, passage.ending, stretch.pause_seconds if passage.ending is None else None)
+
+
+def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
+    """The segments of what was read, one by one as they are asked for, and the pauses that the user asks for."""
+    is_opening = True
+    for passage in reading.passages:
+        segments = engine.prepare(
+            passage.script.text,
+            voice=utterance.voice,
+            language=utterance.language,
+            speed=utterance.speed,
+            directions=reading.directions,
+            is_opening=is_opening,
+        )
+        for segment in segments:
+            is_opening = False
+            # Not by looking whether another follows: the first would wait until the second has its phonemes.
+            rest = passage.script.text[segment.start + len(segment.text) :]
+            is_last = not says_something(reading.directions.spell(rest))
+            ending = passage.ending if is_last and passage.ending else segment.ending
+            yield Placed(passage.script, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
+        if passage.pause_seconds is not None:
+            yield Placed(passage.script, pause_seconds=passage.pause_seconds)
+
+
+def _expected_seconds(placed: Placed) -> float:
+    return placed.segment.expected_seconds if placed.segment is not None else placed.pause_seconds
+
+
+def _done(sound: Sound) -> Future[Sound]:
+    done: Future[Sound] = Future()
+    done.set_result(sound)
+    return done
+
+
+def _write_silence(n_samples: int, encoder: Encoder, order: Order, line: _Line) -> None:
+    for number, pcm in enumerate(silences(n_samples)):
+        if number:
+            order.check(line.lead_seconds)
+        encoder.write(pcm)
+
+
+def _tell(order: Order, words: Sequence[TimedWord]) -> None:
+    if words:
+        order.tell(words)

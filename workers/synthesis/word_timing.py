@@ -1,0 +1,88 @@
+"""When each word is heard that the user wrote: from the words of the segments, back through the script to the user's text.
+
+Why a word may be held until the next segment: "$12" is spoken as two words, perhaps in two segments, and is told once.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from app.core.speech.word_times import TimedWord
+from workers.engines.base import Segment
+from workers.synthesis.audio import Sound
+from workers.text.markup import plain
+from workers.text.tracked_text import Script
+from workers.text.words import find_words
+
+_LOOK_CHARS: Final = 100
+"""More white space than stands between two segments."""
+
+
+class Teller:
+    """Told of one utterance's segments, in order; tells the user's words, in order, each once."""
+
+    def __init__(self, text: str) -> None:
+        """`text` is the user's."""
+        self._text = text
+        self._spans = find_words(text)
+        self._starts = [start for start, _ in self._spans]
+        self._held: tuple[int, float, float] | None = None
+        """A word's number, and when it is heard as far as is known."""
+
+    def add(self, segment: Segment, script: Script, sound: Sound, begins_seconds: float) -> list[TimedWord]:
+        """The words that are complete now that a segment of `script` is heard from `begins_seconds` on."""
+        told = []
+        for number, start, end in self._numbered(segment, script, sound):
+            if (word := self._hear(number, begins_seconds + start, begins_seconds + end)) is not None:
+                told.append(word)
+        if self._held is not None and not self._goes_on(self._held[0], segment, script):
+            told += self.rest()
+        return told
+
+    def rest(self) -> list[TimedWord]:
+        """The last word."""
+        held, self._held = self._held, None
+        return [self._show(held)] if held else []
+
+    def _goes_on(self, number: int, segment: Segment, script: Script) -> bool:
+        """Whether more of a word is spoken behind the segment."""
+        end = segment.start + len(segment.text)
+        behind = script.text[end : end + _LOOK_CHARS]
+        place = end + len(behind) - len(behind.lstrip())
+        first, last = self._spans[number]
+        return bool(behind.strip()) and first <= script.origin(place, place + 1)[0] < last
+
+    def _hear(self, number: int, start: float, end: float) -> TimedWord | None:
+        """Hears a piece of a word. The word before, when this is another."""
+        before = self._held
+        if before is not None and number <= before[0]:
+            self._held = (before[0], before[1], max(before[2], end))
+            return None
+        self._held = (number, start, end)
+        return self._show(before) if before is not None else None
+
+    def _show(self, held: tuple[int, float, float]) -> TimedWord:
+        number, start, end = held
+        first, last = self._spans[number]
+        return TimedWord(plain(self._text[first:last]), round(start, 6), round(end, 6))
+
+    def _numbered(self, segment: Segment, script: Script, sound: Sound) -> Iterator[tuple[int, float, float]]:
+        """The user's words that the segment's stand for; where one stands for several, its time is divided by their lengths."""
+        for word in sound.words:
+            origin = script.origin(segment.start + word.first, segment.start + word.last)
+            shares = list(self._shares(*origin))
+            total = sum(share for _, share in shares)
+            at, seconds = word.start, word.end - word.start
+            for number, share in shares:
+                until = at + seconds * share / total
+                yield number, at, until
+                at = until
+
+    def _shares(self, start: int, end: int) -> Iterable[tuple[int, int]]:
+        """The numbers of the user's words between two places, and how many characters of each are there."""
+        number = max(0, bisect_right(self._starts, start) - 1)
+        while number < len(self._spans) and self._spans[number][0] < end:
+            first, last = self._spans[number]
+            if (share := min(end, last) - max(start, first)) > 0:
+                yield number, share
+            number += 1

@@ -1,0 +1,1 @@
+"""espeak-ng, in processes of its own."""

@@ -1,0 +1,175 @@
+"""espeak-ng, as espeakng-loader brings it: its voices, its phonemes and its speech.
+
+Why another process speaks: see `child_process`. So nothing that the library does ends this one, and no thread waits for
+another's text but where all processes are busy.
+
+Why a text that it does not survive is asked for in halves: what it stumbles over is mostly a long run of one kind, and most of
+the text, or all of it, can be said.
+"""
+
+import atexit
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import Final, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from app.core.errors import EngineFailed
+from workers.text.cancellation import look_while_waiting
+from workers.text.espeak import child_process
+from workers.text.espeak.processes import Children, DeadlyText, Question, broken
+from workers.text.espeak.sanitize import part_runs
+from workers.text.segment import Ending, Piece, halve
+
+log: Final = structlog.get_logger()
+
+RATE_HZ: Final = child_process.RATE_HZ
+"""Of its samples."""
+LEAST_WPM: Final = 80
+MOST_WPM: Final = 700
+"""Words per minute within which its speed follows what it is told."""
+
+PHONEMIZING: Final = Children()
+SPEAKING: Final = Children()
+"""Apart, since those that speak load the library anew each time."""
+
+_SWITCH: Final = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")
+"""Stands in the phonemes where espeak-ng changes the language."""
+_MOST_DEATHS: Final = 24
+_DYING_SECONDS: Final = 5.0
+"""How much is tried for one text that espeak-ng does not survive."""
+
+_T = TypeVar("_T")
+
+for _children in (PHONEMIZING, SPEAKING):
+    atexit.register(_children.close)
+
+
+class WordEvent(msgspec.Struct, frozen=True):
+    """Where a word begins, in the text and in the samples."""
+
+    character: int
+    sample: int
+
+
+def phonemes(text: str, voice: str) -> str:
+    """`text` in espeak-ng's IPA, clauses joined by spaces; empty when there is nothing to say.
+
+    Raises EngineUnavailable when espeak-ng does not work or lacks the voice, EngineFailed when it does not survive the text.
+    """
+    return " ".join(_SWITCH.sub("", _say(child_process.PHONEMES, text, voice)).split())
+
+
+def tied_phonemes(text: str, voice: str) -> str:
+    """As phonemizer asks for them: with a tie between the characters of a phoneme, and as they come. Raises as `phonemes`."""
+    return _say(child_process.TIED_PHONEMES, text, voice)
+
+
+def speak(text: str, voice: str, *, wpm: int, pitch: int) -> tuple[npt.NDArray[np.int16], list[WordEvent]]:
+    """`text` as samples (n_samples,) at RATE_HZ, and its words. `wpm` from 80 to 700, `pitch` from 0 to 100, usually 50.
+
+    Raises as `phonemes`, and MemoryError.
+    """
+    ask = partial(_speak_once, voice=voice, wpm=wpm, pitch=pitch)
+    samples, words = [np.zeros(0, np.int16)], list[WordEvent]()
+    for start, (part, events) in _surviving(text, ask):
+        n_before = sum(map(len, samples))
+        samples.append(part)
+        words.extend(WordEvent(start + event.character, n_before + event.sample) for event in events)
+    return np.concatenate(samples), words
+
+
+@cache
+def voices() -> Mapping[str, str]:
+    """The identifier of the best voice for each language tag that espeak-ng knows, in lower case."""
+    table, ranks = {}, dict[str, int]()
+    for identifier, languages in _listed():
+        for rank, tag in languages:
+            if rank < ranks.get(tag.lower(), 256):
+                table[tag.lower()], ranks[tag.lower()] = identifier, rank
+    return table
+
+
+@cache
+def first_voices() -> Mapping[str, str]:
+    """The identifier of the first voice whose first language it is, for each tag: how phonemizer finds a voice."""
+    table = dict[str, str]()
+    for identifier, languages in _listed():
+        table.setdefault(languages[0][1] if languages else "", identifier)
+    return table
+
+
+def find_voice(language: str) -> str | None:
+    """The voice for a BCP 47 tag or the nearest shorter one (`ko-KR` → `ko`); None when espeak-ng lacks the language."""
+    tag = language.lower()
+    while tag and tag not in voices():
+        tag = tag.rpartition("-")[0]
+    return voices()[tag] if tag else None
+
+
+def self_test() -> None:
+    """Speaks one word. Raises EngineUnavailable."""
+    try:
+        samples, _ = _speak_once("one", voice=find_voice("en-US") or "", wpm=175, pitch=50)
+    except DeadlyText as error:
+        raise broken(f"it ends with {error}") from None
+    if not samples.any():
+        raise broken("it stays silent")
+
+
+@cache
+def _listed() -> list[tuple[str, list[tuple[int, str]]]]:
+    """The identifier of each voice, with the rank (lower is better) and tag of each of its languages."""
+    try:
+        found: list[tuple[str, list[tuple[int, str]]]] = json.loads(PHONEMIZING.ask(Question(child_process.VOICES)).data)
+    except DeadlyText as error:
+        raise broken(f"it ends with {error}") from None
+    return found
+
+
+def _say(kind: int, text: str, voice: str) -> str:
+    ask = partial(_say_once, kind=kind, voice=voice)
+    return " ".join(part for _, part in _surviving(text, ask) if part)
+
+
+def _say_once(text: str, *, kind: int, voice: str) -> str:
+    return PHONEMIZING.ask(Question(kind, voice, _encode(part_runs(text)))).data.decode("utf-8", "replace")
+
+
+def _speak_once(text: str, *, voice: str, wpm: int, pitch: int) -> tuple[npt.NDArray[np.int16], list[WordEvent]]:
+    answer = SPEAKING.ask(Question(child_process.SPEECH, voice, _encode(text), wpm, pitch))
+    return np.frombuffer(answer.data, np.int16), [WordEvent(*word) for word in answer.words]
+
+
+def _surviving(text: str, ask: Callable[[str], _T]) -> list[tuple[int, _T]]:
+    """What is answered to `text`, or to the parts of it that can be asked for, each with where it begins; a character that is
+    deadly by itself is left out. Raises EngineFailed when too much of it is deadly.
+    """
+    n_deaths, died_at = 0, 0.0
+
+    def go(piece: Piece) -> Iterator[tuple[int, _T]]:
+        nonlocal n_deaths, died_at
+        try:
+            yield piece.start, ask(piece.text)
+            return
+        except DeadlyText as error:
+            n_deaths, died_at = n_deaths + 1, died_at or time.monotonic()
+            look_while_waiting()
+            log.warning("espeak_text_parted", n_characters=len(piece.text), error=str(error))
+        if n_deaths > _MOST_DEATHS or time.monotonic() - died_at > _DYING_SECONDS:
+            raise EngineFailed("espeak-ng cannot speak a part of this text. A shorter or simpler text may work.")
+        if len(piece.text) > 1:
+            for half in halve(piece):
+                yield from go(half)
+
+    return list(go(Piece(text, Ending.SENTENCE)))
+
+
+def _encode(text: str) -> bytes:
+    return text.replace("\0", " ").encode("utf-8", "replace")

@@ -1,0 +1,167 @@
+"""G2P of American and British English: Misaki's, with espeak-ng for the words that its lexicons lack.
+
+Why tags by rule: Misaki takes its part-of-speech tags from spaCy's `en_core_web_sm`, which it would download at run time.
+Without that model the same G2P works on a blank spaCy, and the few tags that decide whether a sign is punctuation, money or a
+number, and how little words such as *a* and *in* are said, are given by the rules below. Only homographs such as *read*
+suffer.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final
+
+import spacy
+import structlog
+from misaki import en
+
+from workers.text.g2p import tagger
+from workers.text.g2p.alignment import Stretch
+from workers.text.g2p.misaki_espeak import EspeakFallback
+from workers.text.tracked_text import Script
+
+_SIGNS: Final = {
+    **dict.fromkeys(".!?", "."),
+    **dict.fromkeys(":;—–-…", ":"),
+    **dict.fromkeys("([{", "-LRB-"),
+    **dict.fromkeys(")]}", "-RRB-"),
+    **dict.fromkeys("$£€", "$"),
+    **{",": ",", "“": "``", "”": "''"},
+}
+_DETERMINERS: Final = "a an the this these that those every each some any no"
+_PREPOSITIONS: Final = "in of at by for with from on into about over under after before as if than because while vs vs."
+_PRONOUNS: Final = "i you he she it we they me him her us them"
+_WORDS: Final = {
+    **dict.fromkeys(_DETERMINERS.split(), "DT"),
+    **dict.fromkeys(_PREPOSITIONS.split(), "IN"),
+    **dict.fromkeys(_PRONOUNS.split(), "PRP"),
+    **{"to": "TO", "am": "VBP"},
+}
+_NUMBER: Final = re.compile(r"[-+]?\d[\d.,]*")
+_INITIALS: Final = re.compile(r"(?:[A-Za-z]\.)+")
+"""Misaki takes their last full stop for theirs alone, where it ends the text too."""
+_LONG_NUMBER: Final = re.compile(r"\d[\d,.]{18,}")
+"""Beyond what num2words can name; said digit by digit."""
+_NUMBER_WORDS: Final = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty thirty forty fifty"
+)
+_LAST_OF_TIMES: Final = frozenset(_NUMBER_WORDS.split())
+_QUOTES: Final = frozenset({'"', "''", "``"})
+_HYPHENS: Final = frozenset("-–")
+_NUMERO: Final = frozenset({"No", "no", "NO"})
+
+_log = structlog.get_logger()
+
+
+class _G2P(en.G2P):  # type: ignore[misc]
+    """Misaki's G2P on whichever spaCy pipeline is installed; its own constructor downloads one."""
+
+    def __init__(self, *, british: bool, model: str | None) -> None:
+        self.version = None
+        self.british = british
+        self.lexicon = en.Lexicon(british)
+        self.fallback = EspeakFallback(british=british)
+        self.unk = ""
+        self.nlp = _load_pipeline(model)
+
+    def tokenize(self, text: str, tokens: list[str], features: dict[int, Any]) -> list[Any]:
+        """Misaki's tokens, each with a tag."""
+        found: list[Any] = super().tokenize(text, tokens, features)
+        if "tagger" not in self.nlp.pipe_names:
+            _tag(found)
+        _spell_am(found)
+        return found
+
+
+@cache
+def make(language: str, model: str | None) -> Callable[[str], list[Stretch]]:
+    """The G2P of `en-US` or `en-GB`. `model` is what `workers.text.g2p.tagger.find` has found."""
+    logging.getLogger("phonemizer").disabled = True
+    g2p = _G2P(british=language == "en-GB", model=model)
+
+    def say(text: str) -> list[Stretch]:
+        spaced = Script.of(text).sub(_LONG_NUMBER, lambda match: " ".join(match[0].replace(",", "")))
+        try:
+            return list(_place(spaced, g2p(spaced.text, preprocess=False)[1]))
+        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            _log.warning("misaki_failed", language=language, error=type(error).__name__)
+            return [Stretch(0, len(text), str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or ""))]
+
+    return say
+
+
+def _place(script: Script, tokens: Iterable[Any]) -> Iterator[Stretch]:
+    """What each token says, and where it stands: its characters are in the text in order, though Misaki drops one at times."""
+    at = 0
+    for token in tokens:
+        first = last = None
+        for character in token.text:
+            place = script.text.find(character, at)
+            if place >= 0:
+                first, last, at = place if first is None else first, place + 1, place + 1
+        origin = (
+            script.origin(first, last) if first is not None and last is not None else script.origin(max(0, at - 1), max(1, at))
+        )
+        stop = "." if at == len(script) and _INITIALS.fullmatch(token.text) else ""
+        yield Stretch(*origin, (token.phonemes or "") + stop + token.whitespace)
+
+
+@cache
+def _load_pipeline(model: str | None) -> Any:
+    """A model that cannot be loaded counts as missing: English is spoken without it too."""
+    problem = "missing"
+    if model is not None:
+        try:
+            return spacy.load(model, enable=["tok2vec", "tagger"])
+        except Exception as error:  # noqa: BLE001 - spaCy raises whatever its parsers meet in a damaged file
+            problem = f"damaged: {type(error).__name__}"
+    _log.warning(
+        "english_without_tagger", model=tagger.NAME, problem=problem, effect="homographs such as 'read' may be misread"
+    )
+    return spacy.blank("en")
+
+
+def _spell_am(tokens: list[Any]) -> None:
+    """Behind a time of day it is letters, and not the verb that Misaki's lexicons have. "A.M." would take the sentence's full
+    stop for its own, and say no pause.
+    """
+    for before, token in pairwise(tokens):
+        if token.text == "AM" and (before.text.lower() in _LAST_OF_TIMES or _NUMBER.fullmatch(before.text)):
+            token.phonemes = "ˌAˈɛm"
+            token._.rating = 5
+
+
+def _tag(tokens: list[Any]) -> None:
+    """Gives each token the Penn Treebank tag that its spelling and its neighbours allow, or `NN`."""
+    is_open = False
+    for i, token in enumerate(tokens):
+        before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None
+        if token.text in _QUOTES:
+            is_open = not is_open
+            token.tag = "``" if is_open else "''"
+        elif token.text in _HYPHENS and before is not None and not before.whitespace:
+            token.tag = "HYPH"
+        elif (
+            token.text == "."
+            and before is not None
+            and before.text in _NUMERO
+            and after is not None
+            and after.text[0].isdigit()
+        ):
+            token.tag = "NN"
+        else:
+            token.tag = _tag_alone(token.text, has_next=after is not None and after.text.isalnum())
+
+
+def _tag_alone(text: str, *, has_next: bool) -> str:
+    signs = {_SIGNS.get(character) for character in text}
+    if len(signs) == 1 and (sign := signs.pop()) is not None:
+        return sign
+    if _NUMBER.fullmatch(text):
+        return "CD"
+    if text.lower() == "a" and not has_next:
+        return "NN"
+    return _WORDS.get(text.lower(), "NN")

@@ -1,0 +1,43 @@
+"""G2P of Spanish, French, Hindi, Italian and Brazilian Portuguese, and of what other scripts stand for: espeak-ng's, in
+Misaki's alphabet.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Final
+
+from workers.text.espeak.sanitize import tame
+from workers.text.g2p.alignment import Stretch
+from workers.text.g2p.misaki_espeak import EspeakG2P
+from workers.text.tracked_text import Script
+
+_NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
+"""BCP 47 tag → the name that phonemizer knows the language by, where it is another."""
+
+_INDIC: Final = frozenset({"hi", "mr", "ur", "bn", "pa", "gu", "ne"})
+_FLAP: Final = re.compile(r"r\.(h?)")
+"""How espeak-ng writes the retroflex flap of these languages: its full stop would be heard as one. Kokoro's vocabulary has ɽ,
+which nothing else in its nine languages needs.
+"""
+_STOPS: Final = {"।": ".", "॥": ".", "۔": ".", "؟": "?", "،": ",", "؛": ";"}
+"""Marks that Misaki's would take for letters, and drop with the pause that they stand for."""
+_STOP: Final = re.compile(rf"[{''.join(_STOPS)}](?=(\S?))")
+
+
+def make(language: str) -> Callable[[str], list[Stretch]]:
+    """The G2P of a language that espeak-ng has. Raises RuntimeError for any other."""
+    logging.getLogger("phonemizer").disabled = True
+    g2p = EspeakG2P(language=_NAMES.get(language, language))
+
+    def say(text: str) -> list[Stretch]:
+        phonemes = str(g2p(tame(Script.of(_STOP.sub(_say_stop, text))).text)[0])
+        if language in _INDIC:
+            phonemes = _FLAP.sub(lambda match: "ɽʰ" if match[1] else "ɽ", phonemes)
+        return [Stretch(0, len(text), phonemes)]
+
+    return say
+
+
+def _say_stop(match: re.Match[str]) -> str:
+    return _STOPS[match[0]] + (" " if match[1].isalnum() else "")

@@ -1,0 +1,180 @@
+"""Japanese in kana, word by word, for an engine that reads none of its Han: espeak-ng names each character instead.
+
+Why katakana with spaces: it is all that espeak-ng's Japanese reads as words; of hiragana it says one syllable after the other.
+"""
+
+import contextlib
+import io
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+from typing import Any, Final, Protocol
+
+import msgspec
+import regex
+
+from workers.text.cancellation import look
+from workers.text.g2p.lock import LOCK
+from workers.text.tracked_text import Script
+
+with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+    import pyopenjtalk
+
+    # It prints what it lacks, once.
+    pyopenjtalk.run_frontend("。")
+
+_LATIN: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+(?:[ '\-]++\p{Latin}[\p{Latin}\p{M}]*+)*+")
+_LATIN_WORD: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+")
+_SPELLED_OUT: Final = 1.8
+"""Moras for each letter from which on a word is not read but spelled: every letter's name has at least two."""
+_SENTENCE: Final = regex.compile(r"[^\n。！？]{1,400}[。！？]*+")
+_JAPANESE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}0-9]")
+_LEANING: Final = frozenset({"助詞", "助動詞", "記号"})
+"""Particles, endings and marks, which are said with the word before them."""
+_LEANING_KINDS: Final = frozenset({"接尾", "非自立"})
+_MOST_PAIRS: Final = 20
+"""Of equal characters in a sentence and its reading, for each character, up to which the best pairs are looked for: prose has
+two to six, and a long sentence of a single digit some hundreds, with which it would take a second.
+"""
+_NEAR: Final = 20
+"""Characters that a reading may leave out one after the other, in a text of which the best pairs are not looked for."""
+_POINT: Final = "．"
+_DEVOICED: Final = "’"
+
+
+class Token(Protocol):
+    """A word as pyopenjtalk divides a text."""
+
+    @property
+    def first(self) -> int:
+        """Its first character in the text."""
+
+    @property
+    def n_moras(self) -> int:
+        """How long it is said."""
+
+
+class _Word(msgspec.Struct, frozen=True):
+    """See Token."""
+
+    first: int
+    last: int
+    said: str
+    """In katakana; empty for a mark."""
+    n_moras: int
+    leans: bool
+
+
+def spell(script: Script) -> Script:
+    """`script` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
+    return script.replace(
+        change for match in _SENTENCE.finditer(script.text) for change in _spell_sentence(match[0], match.start())
+    )
+
+
+def has_latin(text: str) -> bool:
+    """Whether any of its words are Latin."""
+    return _LATIN.search(text) is not None
+
+
+def find_unread(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """The runs of Latin words in `text` that pyopenjtalk spells letter by letter, though they are no initials."""
+    runs = (match.span() for match in _LATIN.finditer(text))
+    return [(start, end) for start, end in runs if not _is_read(text[start:end], start, tokens)]
+
+
+def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where each token stands in `text`; those that are not in it, such as the words of a number, share what lies between."""
+    plain = [(character, i) for i, written in enumerate(text) for character in _plain(written)]
+    read = [(character, i) for i, token in enumerate(tokens) for character in _plain(token)]
+    found: dict[int, tuple[int, int]] = {}
+    for in_plain, in_read in _pair([one for one, _ in plain], [one for one, _ in read]):
+        place, token = plain[in_plain][1], read[in_read][1]
+        found[token] = (found.get(token, (place, 0))[0], place + 1)
+    starts = [found[i][0] if i in found else len(text) for i in range(len(tokens))]
+    nexts = list(accumulate(reversed([*starts, len(text)]), min))[::-1]
+    done = 0
+    for i in range(len(tokens)):
+        first, last = found.get(i, (done, max(done, nexts[i + 1])))
+        yield first, last
+        done = last if i in found else done
+
+
+def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of equal characters in the order of both: the longest runs first, or the next best where nearly all are equal."""
+    n_written, n_read = Counter(written), Counter(read)
+    if sum(n * n_read[character] for character, n in n_written.items()) <= _MOST_PAIRS * len(written):
+        matcher = SequenceMatcher(None, written, read, autojunk=False)
+        for in_written, in_read, size in matcher.get_matching_blocks():
+            yield from ((in_written + i, in_read + i) for i in range(size))
+        return
+    at = 0
+    for in_read, character in enumerate(read):
+        if (place := next((i for i in range(at, min(at + _NEAR, len(written))) if written[i] == character), -1)) >= 0:
+            yield place, in_read
+            at = place + 1
+
+
+def _plain(text: str) -> str:
+    """`text` in the one width and the one form that two spellings of it share."""
+    return unicodedata.normalize("NFKD", text).lower()
+
+
+def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
+    """Whether the Latin `words` that begin at `start` are read as words, or spelled because they are written as initials."""
+    for match in _LATIN_WORD.finditer(words):
+        first, last = start + match.start(), start + match.end()
+        n_moras = sum(token.n_moras for token in tokens if first <= token.first < last)
+        is_initials = match[0].isascii() and (len(match[0]) == 1 or match[0].isupper())
+        if not is_initials and (not match[0].isascii() or not 0 < n_moras < _SPELLED_OUT * len(match[0])):
+            return False
+    return True
+
+
+def _spell_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
+    """What of a sentence that begins at `start` is spelled otherwise, as `Script.replace` takes it."""
+    look()
+    if _JAPANESE.search(sentence) is None:
+        return
+    with LOCK:
+        words = _read(sentence)
+    unread = find_unread(sentence, words)
+    for (first, last), group in _by_place(words):
+        said = "".join(word.said for word in group)
+        if not said or any(begin <= first < end for begin, end in unread):
+            continue
+        is_apart = first > 0 and not group[0].leans and not sentence[first - 1].isspace()
+        # What is written close to Latin letters it would spell as well.
+        yield start + first, start + last, " " * is_apart + said + " " * (_LATIN.match(sentence, last) is not None)
+
+
+def _by_place(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, int], list[_Word]]]:
+    """The words with those that share their place, as the words of a number do; those of no place go with the one before."""
+    held: list[_Word] = []
+    for word in words:
+        if held and word.first < max(one.last for one in held):
+            held.append(word)
+            continue
+        if held:
+            yield (held[0].first, max(one.last for one in held)), held
+        held = [word] if word.first < word.last else []
+    if held:
+        yield (held[0].first, max(one.last for one in held)), held
+
+
+def _read(sentence: str) -> list[_Word]:
+    features = pyopenjtalk.run_frontend(sentence)
+    places = find_tokens(sentence, [feature["string"] for feature in features])
+    words, is_number = [], False
+    for (first, last), feature in zip(places, features, strict=True):
+        said = "" if feature["pos"] == "記号" else feature["pron"].replace(_DEVOICED, "")
+        words.append(_Word(first, last, said, feature["mora_size"], _leans(feature, after_number=is_number)))
+        is_number = feature["pos_group1"] == "数" or feature["string"] == _POINT
+    return words
+
+
+def _leans(feature: dict[str, Any], *, after_number: bool) -> bool:
+    kind = feature["pos_group1"]
+    return feature["pos"] in _LEANING or kind in _LEANING_KINDS or (after_number and kind == "数")

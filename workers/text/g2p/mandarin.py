@@ -1,0 +1,97 @@
+"""G2P of Mandarin: Misaki's, character by character.
+
+Why the calls inside of Misaki's: as a whole it fails on text that is empty once its punctuation is mapped, takes Latin letters
+for phonemes, leaves numbers over 16 digits unsaid, and does not tell which character has which phonemes.
+
+Why jieba's dictionary is made here: left to itself, jieba reads it from a file of the temporary folder, where there may be
+none, or somebody else's. Making it takes no longer.
+"""
+
+import logging
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Final
+
+import cn2an
+import jieba
+from misaki.zh import ZHG2P
+from pypinyin import Style, lazy_pinyin
+
+from workers.text.g2p.alignment import Stretch
+from workers.text.tracked_text import Script
+
+_LONG_NUMBER: Final = re.compile(r"\d{17,}")
+_NUMBER: Final = re.compile(r"(?<![-0-9./%℃])[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
+"""All that cn2an looks at to spell one, the measure word behind it included."""
+_ALL: Final = re.compile(r"(?s).+")
+_DIGITS: Final = str.maketrans("0123456789〇", "零一二三四五六七八九零")
+_MARK: Final = re.compile("[、，。．！：；？«»《》「」【】（）]")
+_RUN: Final = re.compile("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
+_NON_SYLLABIC: Final = "\u032f"
+
+
+def make(language: str) -> Callable[[str], list[Stretch]]:
+    """The G2P of `zh`."""
+    jieba.setLogLevel(logging.WARNING)
+    jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(jieba.dt.get_dict_file())
+    jieba.dt.initialized = True
+    return lambda text: list(_say(_map_marks(_spell_numbers(Script.of(text)))))
+
+
+def _spell_numbers(script: Script) -> Script:
+    digit_by_digit = script.sub(_LONG_NUMBER, lambda match: match[0].translate(_DIGITS))
+    spelled = _transform(digit_by_digit.text)
+    by_number = digit_by_digit.sub(_NUMBER, lambda match: _transform(match[0]))
+    if by_number.text != spelled:
+        by_number = digit_by_digit.sub(_ALL, spelled)
+    return by_number.translate(_DIGITS)
+
+
+def _transform(text: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return str(cn2an.transform(text, "an2cn"))
+
+
+def _map_marks(script: Script) -> Script:
+    """As Misaki's `map_punctuation`, which strips what it maps, mark by mark."""
+    return script.sub(_MARK, _map_mark).strip()
+
+
+def _map_mark(match: re.Match[str]) -> str:
+    # Between two letters nothing is stripped.
+    return str(ZHG2P.map_punctuation(f"x{match[0]}x"))[1:-1]
+
+
+def _say(script: Script) -> Iterator[Stretch]:
+    for run in _RUN.finditer(script.text):
+        if not "\u4e00" <= run[0][0] <= "\u9fff":
+            yield Stretch(*script.origin(*run.span()), run[0])
+            continue
+        at = run.start()
+        for i, word in enumerate(jieba.lcut(run[0], cut_all=False)):
+            if i:
+                yield Stretch(*script.origin(at, at + 1), " ")
+            for start, end, phonemes in _say_word(word):
+                yield Stretch(*script.origin(at + start, at + end), phonemes)
+            at += len(word)
+
+
+def _say_word(word: str) -> Iterator[tuple[int, int, str]]:
+    """The characters of `word`, each with its phonemes; all at once where pinyin has not one syllable for each."""
+    said = [_say_syllable(syllable) for syllable in lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)]
+    if len(said) == len(word):
+        yield from ((i, i + 1, phonemes) for i, phonemes in enumerate(said))
+    else:
+        yield 0, len(word), "".join(said)
+
+
+@cache
+def _say_syllable(syllable: str) -> str:
+    """A character that has no reading stays one: the engine tells that it cannot be said."""
+    try:
+        return str(ZHG2P.py2ipa(syllable)).replace(_NON_SYLLABIC, "")
+    except (AssertionError, LookupError, ValueError):
+        return syllable

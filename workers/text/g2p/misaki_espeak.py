@@ -1,0 +1,45 @@
+"""Misaki's G2P by espeak-ng, without the library in this process: phonemizer gets what it asks for from `workers.text.espeak`.
+
+Why not a backend of our own: everything else that phonemizer and Misaki do to the phonemes stays theirs, and whoever makes one
+of theirs, wherever, cannot load the library by it.
+"""
+
+from typing import Final
+
+import phonemizer.backend.espeak.base
+import phonemizer.backend.espeak.espeak
+from misaki.espeak import EspeakFallback, EspeakG2P
+from phonemizer.backend.espeak.voice import EspeakVoice
+
+from workers.text.espeak import library
+
+__all__ = ["EspeakFallback", "EspeakG2P"]
+
+
+class _Wrapper:
+    """Takes the place of phonemizer's EspeakWrapper."""
+
+    version: Final = (1, 52, 0)
+    library_path: Final = "espeak-ng in a process of its own"
+
+    def __init__(self) -> None:
+        self._voice = ""
+
+    def available_voices(self) -> list[EspeakVoice]:
+        """The first voice of each language."""
+        return [EspeakVoice(name=one, language=tag, identifier=one) for tag, one in library.first_voices().items()]
+
+    def set_voice(self, language: str) -> None:
+        """Raises RuntimeError for a language that espeak-ng lacks."""
+        try:
+            self._voice = library.first_voices()[language]
+        except KeyError:
+            raise RuntimeError(f'invalid voice code "{language}"') from None
+
+    def text_to_phonemes(self, text: str, tie: str | None = None) -> str:
+        """`text` in the voice that was set. Everything that Misaki makes has ties."""
+        assert tie
+        return library.tied_phonemes(text, self._voice)
+
+
+phonemizer.backend.espeak.base.EspeakWrapper = phonemizer.backend.espeak.espeak.EspeakWrapper = _Wrapper

@@ -1,0 +1,170 @@
+"""G2P: text into the phonemes that Kokoro was trained on, in its nine languages.
+
+Why imports stand inside functions here: spaCy, jieba and pyopenjtalk take seconds and much memory to load, and those for
+Mandarin and Japanese are extras that may not be installed.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.util import find_spec
+from itertools import accumulate
+from typing import Final
+
+import msgspec
+import structlog
+
+from app.core.errors import NotSupported
+from workers.text.cancellation import briefly, look
+from workers.text.g2p import tagger
+from workers.text.g2p.alignment import Stretch, assign, say_in_parts
+from workers.text.g2p.lock import LOCK
+from workers.text.g2p.other_scripts import find_foreign
+from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.words import SaidWord
+
+G2P = Callable[[str], list[Stretch]]
+"""What is said of a text that is not blank, in its order. Called with `workers.text.g2p.lock.LOCK` held."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A text in phonemes. Its length is their number."""
+
+    phonemes: str
+    """In Misaki's alphabet, punctuation among them."""
+    words: tuple[SaidWord, ...]
+    """One for each of `workers.text.words.find_words`, in order. They do not overlap, and every phoneme but white space is in
+    one; a word of which nothing is said has `begin == end`.
+    """
+
+    def __len__(self) -> int:
+        return len(self.phonemes)
+
+    def replace(self, change: Callable[[int], str]) -> "Said":
+        """With each phoneme replaced by what `change` gives for its index: one phoneme, several or none."""
+        new = [change(i) for i in range(len(self.phonemes))]
+        until = list(accumulate((len(one) for one in new), initial=0))
+        words = (SaidWord(word.first, word.last, until[word.begin], until[word.end]) for word in self.words)
+        return Said("".join(new), tuple(words))
+
+
+Make = Callable[[str, str | None], G2P]
+"""Makes the G2P of a language (BCP 47 tag). The second is spaCy's English model, for those who say English words."""
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """Where the G2P of a language comes from."""
+
+    load: Callable[[], Make]
+    needs: tuple[str, ...] = ()
+    """Packages that only this language needs."""
+    extra: str = ""
+
+
+def _english() -> Make:
+    from workers.text.g2p import english
+
+    return english.make
+
+
+def _espeak() -> Make:
+    from workers.text.g2p import espeak_g2p
+
+    return lambda language, _: espeak_g2p.make(language)
+
+
+def _japanese() -> Make:
+    from workers.text.g2p import japanese
+
+    return japanese.make
+
+
+def _mandarin() -> Make:
+    from workers.text.g2p import mandarin
+
+    return lambda language, _: mandarin.make(language)
+
+
+_ENGLISH: Final = _Source(_english)
+_ESPEAK: Final = _Source(_espeak)
+_SOURCES: Final[dict[str, _Source]] = {
+    "en-US": _ENGLISH,
+    "en-GB": _ENGLISH,
+    "es": _ESPEAK,
+    "fr-FR": _ESPEAK,
+    "hi": _ESPEAK,
+    "it": _ESPEAK,
+    "pt-BR": _ESPEAK,
+    "ja": _Source(_japanese, ("pyopenjtalk",), "ja"),
+    "zh": _Source(_mandarin, ("jieba", "pypinyin", "cn2an", "ordered_set"), "zh"),
+}
+
+_log = structlog.get_logger()
+
+
+class Phonemizer:
+    """The G2P of every language, each made once, when it is first asked for. May be used from several threads."""
+
+    def __init__(self, english_model: str | None = None) -> None:
+        """`english_model` is what `workers.text.g2p.tagger.find` has found; by default it looks for the installed package."""
+        self._english_model = english_model or tagger.find()
+        self._made: dict[str, G2P] = {}
+        self._spare: dict[str, G2P] = {}
+        """espeak-ng's, for languages that are not one of the nine or whose packages are missing."""
+
+    def speaks(self, language: str) -> bool:
+        """Whether `phonemize` knows the language (BCP 47 tag) and all that it needs is installed."""
+        return language in _SOURCES and not _missing(_SOURCES[language])
+
+    def phonemize(self, text: str, language: str, directions: Directions = NO_DIRECTIONS) -> Said:
+        """`text` in phonemes; none when there is nothing to say. Words of other scripts are said in a language of theirs, and
+        what `directions` have phonemes for with these.
+
+        Raises NotSupported (param `language`) for a language that is not one of the nine or whose packages are not installed.
+        """
+        look()
+        with LOCK, briefly():
+            g2p = self._made.get(language) or self._make(language)
+            return Said(*assign(text, say_in_parts(text, self._special(text, language, directions), g2p)))
+
+    def _special(self, text: str, language: str, directions: Directions) -> Iterator[tuple[int, int, G2P]]:
+        """The parts of `text` that the G2P of its language does not say."""
+        for place, part, given in directions.parts(text):
+            if given is not None:
+                yield place, place + len(part), partial(_as_given, given.phonemes)
+                continue
+            for start, end, tongue in find_foreign(part, language):
+                yield place + start, place + end, self._foreign(tongue)
+
+    def _foreign(self, language: str) -> G2P:
+        """The G2P of a language of other scripts: ours where we have it, else espeak-ng's."""
+        if self.speaks(language):
+            return self._made.get(language) or self._make(language)
+        if language not in self._spare:
+            self._spare[language] = _ESPEAK.load()(language, None)
+        return self._spare[language]
+
+    def _make(self, language: str) -> G2P:
+        source = _SOURCES.get(language)
+        if source is None:
+            raise NotSupported(
+                f"The language '{language}' is not one of Kokoro's: {', '.join(_SOURCES)}. The model 'espeak' has more.",
+                param="language",
+            )
+        if missing := _missing(source):
+            raise NotSupported(
+                f"The language '{language}' needs packages that are not installed on this server ({', '.join(missing)}). "
+                f"Install them with `pip install 'koe[{source.extra}]'`.",
+                param="language",
+            )
+        g2p = source.load()(language, self._english_model)
+        _log.info("phonemizer_loaded", language=language)
+        self._made[language] = g2p
+        return g2p
+
+
+def _as_given(phonemes: str, text: str) -> list[Stretch]:
+    return [Stretch(0, len(text), phonemes)]
+
+
+def _missing(source: _Source) -> list[str]:
+    return [name for name in source.needs if find_spec(name) is None]

@@ -1,0 +1,160 @@
+"""How a user says how: `[pause:1.5s]`, `[word](/phonemes/)`, and words whose phonemes are given beside the text.
+
+Why a word with given phonemes becomes one character: no rule of any language then changes it on its way to the engine, which
+looks up what the character stands for. The characters are of a plane that is private to Koe; a user's own are taken out.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from app.core.speech.lexicon import WORD, is_unspaced
+from app.core.speech.pauses import FIND_PAUSE, PRIVATE, pause_seconds
+from app.core.speech.phonemes import unknown_phonemes
+from workers.text.cancellation import look
+from workers.text.tracked_text import Script
+
+_SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
+_FIRST: Final = 0xF0000
+_MOST_GIVEN: Final = 0xFFFD
+
+
+_Tree = dict[str, "_Tree"]
+"""Words by their characters: what may follow on each."""
+_END: Final = ""
+"""In the place of a character: a word ends here."""
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A word, and how it is to be said."""
+
+    word: str
+    phonemes: str
+    """In Misaki's alphabet."""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A part of a text, to the next pause that its user wants."""
+
+    script: Script
+    pause_seconds: float | None
+    """After it; None where the user wants none."""
+
+
+class Directions:
+    """The words of a text whose phonemes are given, each in the place of one character."""
+
+    def __init__(self) -> None:
+        self._given: list[Given] = []
+
+    def stand_for(self, given: Given) -> str | None:
+        """The character that stands for it; None when there are too many."""
+        if len(self._given) >= _MOST_GIVEN:
+            return None
+        self._given.append(given)
+        return chr(_FIRST + len(self._given) - 1)
+
+    def find(self, character: str) -> Given | None:
+        """What a character stands for; None for any other."""
+        number = ord(character) - _FIRST
+        return self._given[number] if 0 <= number < len(self._given) else None
+
+    def spell(self, text: str) -> str:
+        """`text` with the words themselves in it."""
+        return PRIVATE.sub(lambda match: given.word if (given := self.find(match[0])) else "", text)
+
+    def spelled(self, script: Script) -> Script:
+        """`script` with the words themselves in it, for an engine that takes no phonemes."""
+        return script.sub(PRIVATE, lambda match: self.spell(match[0]))
+
+    def parts(self, text: str) -> Iterator[tuple[int, str, Given | None]]:
+        """`text` in parts: where each begins, and what it stands for, if it is one of these characters."""
+        start = 0
+        for match in PRIVATE.finditer(text):
+            if start < match.start():
+                yield start, text[start : match.start()], None
+            yield match.start(), match[0], self.find(match[0])
+            start = match.end()
+        if start < len(text):
+            yield start, text[start:], None
+
+
+NO_DIRECTIONS: Final = Directions()
+"""For a text in which no word has any."""
+
+
+def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[list[Stretch], Directions]:
+    """The user's text between its pauses, with one character for each word whose phonemes are given.
+
+    What looks like markup and is none (a link, an unknown phoneme) stays as it is.
+    """
+    directions = Directions()
+    script = Script.of(text).sub(PRIVATE, " ")
+    table = dict(pronunciations)
+    script = script.sub(_SAID, lambda match: _said(match, directions))
+    if table:
+        places = _find_unspaced(script.text, table)
+        found = ((start, end, _given(script.text[start:end], table, directions)) for start, end in places)
+        script = script.replace((start, end, given) for start, end, given in found if given is not None)
+        script = script.sub(WORD, lambda match: _given(match[0], table, directions))
+    return list(_stretches(script)), directions
+
+
+def plain(word: str) -> str:
+    """A word as it was written, without its markup."""
+    return FIND_PAUSE.sub("", _SAID.sub(r"\1", word))
+
+
+def _said(match: re.Match[str], directions: Directions) -> str | None:
+    word, phonemes = match[1].strip(), match[2].strip()
+    return None if not word or not phonemes or unknown_phonemes(phonemes) else directions.stand_for(Given(word, phonemes))
+
+
+def _given(word: str, table: Mapping[str, str], directions: Directions) -> str | None:
+    phonemes = table.get(word) or table.get(word.lower())
+    return directions.stand_for(Given(word, phonemes)) if phonemes else None
+
+
+def _find_unspaced(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Where those of the words stand that are written without spaces around them, the longest where several do.
+
+    Not by one pattern of them all, which would try each of the words at each place, in one call.
+    """
+    tree: _Tree = {}
+    for word in filter(is_unspaced, words):
+        branch = tree
+        for character in word:
+            branch = branch.setdefault(character, {})
+        branch[_END] = {}
+    if not tree:
+        return
+    done = 0
+    for match in re.finditer(f"[{re.escape(''.join(tree))}]", text):
+        look()
+        end = _longest(text, match.start(), tree) if match.start() >= done else 0
+        if end:
+            yield match.start(), end
+            done = end
+
+
+def _longest(text: str, start: int, tree: "_Tree") -> int:
+    """Where the longest word of the tree ends that begins at a place; 0 where none does."""
+    found = 0
+    for place in range(start, len(text)):
+        if _END in tree:
+            found = place
+        if text[place] not in tree:
+            return found
+        tree = tree[text[place]]
+    return len(text) if _END in tree else found
+
+
+def _stretches(script: Script) -> Iterator[Stretch]:
+    start = 0
+    for match in FIND_PAUSE.finditer(script.text):
+        look()
+        yield Stretch(script.cut(start, match.start()), pause_seconds(match))
+        start = match.end()
+    yield Stretch(script.cut(start, len(script)), None)

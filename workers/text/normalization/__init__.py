@@ -1,0 +1,1 @@
+"""Text made plain and said in words, language by language."""

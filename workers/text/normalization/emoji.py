@@ -1,0 +1,145 @@
+"""Emoji, dropped or said by their names.
+
+Why two sources of names: the package `emoji` has those of Unicode's CLDR in fourteen languages, Hindi not among them; espeak-ng
+has its own in forty more, so there the emoji stays in the text for the engine, which in such a language is espeak-ng or asks
+it for phonemes.
+
+Why hearts stand without commas between two words: "I ❤️ you" is a sentence, and what stands there is its verb.
+"""
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+from typing import Final
+
+import emoji
+import regex
+
+from app.core.errors import EngineUnavailable
+from workers.text.espeak import library
+from workers.text.tracked_text import Script
+
+_BEGIN: Final = r"[\p{Extended_Pictographic}\p{Regional_Indicator}]"
+_COLOURED: Final = r"\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0e\ufe0f]{0,3}+"
+_ONE: Final = regex.compile(
+    rf"\p{{Regional_Indicator}}{{2}}|{_COLOURED}[\U000e0020-\U000e007f]{{0,16}}+(?:\u200d{_COLOURED}){{0,9}}+"
+    r"|\p{Regional_Indicator}"
+)
+"""A flag, or a picture with what colours it and the pictures that are joined to it."""
+_RUN: Final = regex.compile(rf"(?:{_ONE.pattern})(?: {{0,3}}+(?:{_ONE.pattern}))*+")
+_BEFORE: Final = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f])[\w\p{{M}})\"'»%](?P<space> {{0,3}}+)(?={_BEGIN})")
+"""What a run of pictures may follow on; not what joins and colours pictures, which Unicode counts among letters' marks."""
+_ANY: Final = regex.compile(
+    r" {0,3}+[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
+    r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]*)*(?P<end>(?=[.,!?;:)\]…。！？、，；：）」』]))?"
+)
+"""Pictures and flags, with what joins and colours them, and the space before them."""
+_KEYCAP: Final = re.compile("([0-9#*])\ufe0f?\u20e3")
+_TONE: Final = regex.compile(r"[\p{Emoji_Modifier}\ufe0e\ufe0f]")
+_MODIFIER: Final = regex.compile(r"\p{Emoji_Modifier}")
+_HEARTS: Final = frozenset("❤♥💙💚💛💜🧡🖤🤍🤎🩷🩵🩶💕💖💗💓💞💘💝")
+_AND: Final = "(?:and|or|und|oder|y|e|o|et|ou)"
+_AND_BEFORE, _AND_AFTER = re.compile(rf"(?:^|\W){_AND}\Z"), re.compile(rf"{_AND}\b")
+_FLAGS: Final = {"en": "{} flag", "zh": "{}旗"}
+"""Languages in which the name of a flag is the name of its country."""
+_COMMAS: Final = {"zh": "，", "ja": "、"}
+_JOINER: Final = "\u200d"
+
+
+def drop_pictures(script: Script) -> Script:
+    """Without emoji; the digits of keycaps stay."""
+    return _plain(script).sub(_ANY, lambda match: " " if match["end"] is None else "")
+
+
+def say_pictures(script: Script, language: str) -> Script:
+    """Each emoji by its name in `language` (BCP 47), without its skin tone, a run of them each once; those that have no name
+    there are dropped. Takes time linear in the text.
+    """
+
+    def before(match: "regex.Match[str]") -> str | None:
+        run = _RUN.match(match.string, match.end())
+        if run is None or not _names(run[0], language) or not _parts(run)[0]:
+            return None
+        space = (match["space"] or " ") if spaced else ""
+        return f"{match[0][0]}{comma}{space}"
+
+    def name(run: "regex.Match[str]") -> str:
+        names = _names(run[0], language)
+        if not names:
+            return " "
+        joint = f"{comma} " if spaced else comma
+        said = joint.join(names)
+        head = run.string[max(0, run.start() - 4) : run.start()].rstrip(" ")
+        if not head or head[-1] in ".!?…\n":
+            said = said[0].upper() + said[1:]
+        is_after, is_close = _parts(run)[1], run.string[run.end() : run.end() + 1].isalnum()
+        opening = " " if spaced and head and run.string[run.start() - 1] not in " ,\n(" else ""
+        return opening + said + comma * is_after + " " * (is_close and spaced)
+
+    tag = language.partition("-")[0].lower()
+    comma, spaced = _COMMAS.get(tag, ","), tag not in _COMMAS
+    return _plain(script).sub(_BEFORE, before).sub(_RUN, name).sub(_TONE, "")
+
+
+def _plain(script: Script) -> Script:
+    """With nothing of keycaps but their digits."""
+
+    def digit(match: re.Match[str]) -> str:
+        return (match[1] if match[1].isdigit() else "") + " " * match.string[match.end() : match.end() + 1].isalnum()
+
+    return script.sub(_KEYCAP, digit)
+
+
+def _parts(run: "regex.Match[str]") -> tuple[bool, bool]:
+    """Whether a comma parts a run from what stands before and behind it."""
+    text, start, end = run.string, run.start(), run.end()
+    head, tail = text[max(0, start - 8) : start].rstrip(" "), text[end : end + 8].lstrip(" ")
+    is_before = bool(head) and (_is_of_word(head[-1]) or head[-1] in ")\"'»%")
+    is_after = bool(tail) and (_is_of_word(tail[0]) or tail[0] in "(\"'«¿¡$€£#@+-")
+    if is_before and is_after and all(one[0] in _HEARTS for one in _ONE.findall(run[0])):
+        return False, False
+    return is_before and not _AND_BEFORE.search(head), is_after and not _AND_AFTER.match(tail)
+
+
+def _is_of_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNM"
+
+
+def _names(run: str, language: str) -> list[str]:
+    """Of a run of emoji, each once."""
+    return list(dict.fromkeys(filter(None, (_name(one, language) for one in _ONE.findall(run)))))
+
+
+@lru_cache(maxsize=4096)
+def _name(one: str, language: str) -> str:
+    """What is said of an emoji; nothing when it has no name."""
+    plain = _TONE.sub("", one)
+    tag = language.partition("-")[0].lower()
+    if tag not in emoji.LANGUAGES:
+        return plain if _is_named_by_espeak(plain, language) else ""
+    known = _table(tag)
+    if plain in known:
+        is_country = tag in _FLAGS and (regex.fullmatch(r"\p{Regional_Indicator}{2}", plain) or "\U000e007f" in plain)
+        return _FLAGS[tag].format(known[plain]) if is_country else known[plain]
+    parts = plain.split(_JOINER)
+    return " ".join(filter(None, (known.get(part) for part in parts)))
+
+
+@cache
+def _table(tag: str) -> dict[str, str]:
+    """Emoji without what colours and selects them → name."""
+    emoji.config.load_language(tag)
+    space = _COMMAS.get(tag, " ")
+    table: dict[str, str] = {}
+    for one, data in emoji.EMOJI_DATA.items():
+        if tag in data and (len(one) == 1 or not _MODIFIER.search(one)):
+            table.setdefault(_TONE.sub("", one), data[tag].strip(":").replace("_", space))
+    return table
+
+
+def _is_named_by_espeak(one: str, language: str) -> bool:
+    try:
+        voice = library.find_voice(language)
+        return bool(voice and library.phonemes(one, voice))
+    except EngineUnavailable:
+        return False

@@ -1,0 +1,270 @@
+"""Reading of English: every number becomes words, and what those words are depends on what stands around them.
+
+Which of them are years, `english_dates` says; all other numbers are cardinals.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.normalization import english_dates, numerals, western
+from workers.text.normalization.locales import TONGUES
+from workers.text.normalization.rules import Rule, any_of
+
+_PRONOUNS: Final = {
+    "he/she": "he or she",
+    "she/he": "she or he",
+    "his/her": "his or her",
+    "him/her": "him or her",
+    "s/he": "she or he",
+}
+
+_PHONE: Final = re.compile(r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-. ])?[0-9]{3}[-. ])?[0-9]{3}[-.][0-9]{4}(?![\w-]|[.,][0-9])")
+_GROUPS: Final = re.compile("[0-9]+")
+_HYPHENATED: Final = re.compile(r"(?<![\w-])[0-9]{1,9}+(?:-[0-9]{1,9}+){2,9}+(?![\w-])")
+_DOTTED: Final = re.compile(r"(?<![\w.])[0-9]{1,5}+(?:\.[0-9]{1,5}+){2,9}+(?!\w|\.[0-9])")
+
+
+def rules(tag: str) -> Iterator[Rule]:
+    """All of English, in order; `tag` is `en` or `en-GB`."""
+    tongue = TONGUES[tag]
+    yield from western.addresses(tongue)
+    yield from _ST
+    yield from western.abbreviations(tongue)
+    yield from _NAMED
+    yield from western.phones(numerals.spell_digits, tongue.plus)
+    yield Rule(_PHONE, lambda match: _say_groups(match[0]))
+    yield from western.dates(tongue)
+    yield from english_dates.DATE
+    yield from english_dates.TIMES
+    yield english_dates.MILITARY
+    yield english_dates.RATIO
+    yield from english_dates.DECADES
+    yield from western.money(tongue)
+    yield _HALF_A
+    yield _FEET
+    yield from western.fractions(tongue)
+    yield from western.measures(tongue)
+    yield from _POWERS
+    yield Rule(_HYPHENATED, lambda match: _say_groups(match[0]))
+    yield Rule(_DOTTED, lambda match: _say_dotted(match[0]))
+    yield from western.ranges(tongue)
+    yield from _ROMAN_RULES
+    yield from _SHOUTED
+    yield from _INITIALISMS
+    yield _SLASH
+    yield from western.signs(tongue)
+    yield _numbers(tag)
+
+
+def _numbers(tag: str) -> Rule:
+    """Whatever is left of numbers, as words, parted from the letters beside them."""
+    number = western.number(TONGUES[tag])
+
+    def say(match: re.Match[str]) -> str:
+        words = _say_number(match, british=tag == "en-GB")
+        start, end = match.span()
+        before, after = match.string[max(0, start - 1) : start], match.string[end : end + 1]
+        return f"{' ' * before.isalpha()}{english_dates.begin(words, match)}{' ' * after.isalpha()}"
+
+    return Rule(
+        re.compile(
+            rf"(?:(?<![\w)\]])(?P<minus>[-−])(?=\.?[0-9])|(?<=[A-Za-z])-(?=[0-9]))?"
+            rf"(?:(?<![\w.])\.(?P<only>[0-9]++)|(?P<n>{number}))(?P<suffix>(?:st|nd|rd|th)(?!\w))?+"
+        ),
+        say,
+    )
+
+
+def _say_number(match: re.Match[str], *, british: bool) -> str:
+    minus = "minus " if match["minus"] else " " if match[0][0] == "-" else ""
+    if match["only"]:
+        return minus + numerals.decimal("", match["only"], british=british)
+    whole, _, fraction = match["n"].replace(",", "").partition(".")
+    if fraction:
+        return minus + numerals.decimal(whole, fraction, british=british)
+    if match["suffix"]:
+        return minus + numerals.ordinal(whole, british=british)
+    if not match["minus"] and english_dates.is_year(match):
+        return minus + numerals.year(whole, british=british)
+    return minus + numerals.cardinal(whole, british=british)
+
+
+def _say_dotted(text: str) -> str:
+    return " dot ".join(numerals.cardinal(part, british=False) for part in text.split("."))
+
+
+def _say_groups(text: str) -> str:
+    return ", ".join(map(numerals.spell_digits, _GROUPS.findall(text)))
+
+
+def _roman_cardinal(match: re.Match[str]) -> str:
+    words = numerals.cardinal(str(numerals.from_roman(match["roman"])), british=False)
+    return words.capitalize() if match["name"].istitle() else words
+
+
+_ST: Final = (
+    # Main St.; St. John
+    Rule(
+        re.compile(r"(?<!\w)(?P<name>[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th)) St\.(?!\w)"),
+        lambda match: f"{match['name']} Street" + ("." if western.ends_sentence(match) else ""),
+        needs_digit=False,
+    ),
+    Rule(re.compile(r"(?<![\w.])St\. (?=[A-Z])"), "Saint ", needs_digit=False),
+)
+
+_LETTERS: Final = {"US": "U S", "WHO": "W H O", "IT": "I T", "SOS": "S O S"}
+_AT_WORK: Final = (
+    "department|support|team|staff|manager|industry|sector|systems?|services?|company|infrastructure|security|skills"
+)
+_INITIALISMS: Final = (
+    # Words when they are shouted, letters where only a name can stand.
+    Rule(
+        re.compile(
+            r"(?:(?<=\b[Tt]he )|(?<=\b[Ii]n )|(?<=\b[Aa] )|(?<=\bof )|(?<=\bfrom )|(?<=\bacross ))(?:US|WHO)"
+            r"(?![\w']|\.\w| [A-Z]{2})"
+            rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)|(?<!\w)IT(?= (?:{_AT_WORK})\b)"
+        ),
+        lambda match: _LETTERS[match[0]],
+        needs_digit=False,
+    ),
+)
+
+_SHOUTED: Final = (
+    # Words that engines spell when they are shouted.
+    Rule(
+        re.compile(
+            r"(?<![\w.'&/-])(?:IS|BE)(?![\w'&/-]|\.\w)|(?<=[A-Za-z] )OR(?= [A-Za-z])"
+            r"|(?:(?<=[A-Z]{2} )|(?<=[A-Z]{2}, ))IT(?![\w'&/-])|(?<!\w)IT(?= [A-Z]{2})"
+        ),
+        lambda match: match[0].capitalize(),
+        needs_digit=False,
+    ),
+    # AT&T
+    Rule(re.compile(r"(?<!\w)AT&T(?!\w)"), "A.T. and T", needs_digit=False),
+)
+_PER: Final = (
+    ("mo", "month"),
+    ("yr", "year"),
+    ("wk", "week"),
+    ("hr", "hour"),
+    ("h", "hour"),
+    ("min", "minute"),
+    ("lb", "pound"),
+    ("kg", "kilogram"),
+    *(
+        (word, word)
+        for word in [
+            "month",
+            "year",
+            "week",
+            "day",
+            "hour",
+            "minute",
+            "night",
+            "person",
+            "user",
+            "page",
+            "pound",
+            "mile",
+            "GB",
+            "MB",
+        ]
+    ),
+)
+_PER_NAMES: Final = dict(_PER)
+_NAMED: Final = (
+    # $5/mo
+    Rule(
+        re.compile(rf"(?<=[0-9kKMB])/(?P<unit>{any_of(_PER_NAMES)})(?![\w/²³.]\w|\w)"),
+        lambda match: f" per {_PER_NAMES[match['unit']]}",
+    ),
+    # v2.0.1, 16:9, 10x, <5
+    Rule(re.compile(r"(?<!\w)[vV](?=[0-9]{1,4}\.[0-9])"), "version "),
+    Rule(re.compile(r"(?<=[0-9])x(?!\w| ?[-+=*/^²])"), " times"),
+    Rule(re.compile(r"(?<![\w<>=])<(?=[$€£]?[0-9])"), "less than "),
+    Rule(re.compile(r"(?<![\w<>=-])>(?=[$€£]?[0-9])"), "more than "),
+    # PIN 1234, OR 97201
+    Rule(
+        re.compile(
+            r"(?:(?<=\bPIN )|(?<=\bZIP )|(?<=\b[Cc]ode )|(?<=, [A-Z]{2} )(?=[0-9]{5}(?!\w)))"
+            r"[0-9]{4,6}(?![\w%]|[.,:-][0-9])"
+        ),
+        lambda match: numerals.spell_digits(match[0]),
+    ),
+    Rule(
+        re.compile(r"(?<=\b[Cc]all )(?:911|999|112|[2-8]11|988)(?![\w,.-]\d|\d| [a-z]+s\b)"),
+        lambda match: _say_groups(match[0]),
+    ),
+    Rule(re.compile(r"(?<!\w)([A-Za-z])\+\+(?!\+)"), lambda match: f"{match[1]} plus plus", needs_digit=False),
+    Rule(re.compile(r"(?<!\w)([A-G])#(?!\w)"), lambda match: f"{match[1]} sharp", needs_digit=False),
+    Rule(re.compile(r"(?<!\w)#(?=[0-9])"), "number "),
+    Rule(re.compile(r"(?<![\w#])#(?=[A-Za-z])"), "hashtag ", needs_digit=False),
+    Rule(re.compile(r"(?<![\w~])~ ?(?=[$€£]?[0-9])"), "about "),
+    Rule(re.compile(r"(?<=[0-9])[x×](?=[0-9])|(?<=[0-9]) [x×] (?=[0-9])"), " by "),
+    Rule(re.compile(r"\b[Aa]nd/or\b"), lambda match: f"{match[0][:3]} or", needs_digit=False),
+    Rule(
+        re.compile(r"\b(?:[Hh]e/she|[Ss]he/he|[Hh]is/her|[Hh]im/her|s/he)\b"),
+        lambda match: _PRONOUNS[match[0].lower()],
+        needs_digit=False,
+    ),
+    Rule(re.compile(r"(?<![\w/])w/o(?![\w/])"), "without", needs_digit=False),
+    Rule(re.compile(r"(?<![\w/])w/ ?(?=\w)"), "with ", needs_digit=False),
+    Rule(re.compile(r"(?<=[A-Z])/(?=[A-Z]{2})"), " ", needs_digit=False),
+    Rule(re.compile(r"(?<![\w/])24/7(?![\w/])"), "twenty-four seven"),
+    Rule(re.compile(r"(?<![\w/])9/11(?![\w/])"), "nine eleven"),
+)
+_SLASH: Final = Rule(re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])"), " slash ", needs_digit=False)
+_FEET: Final = Rule(
+    re.compile(r"(?<![\w.,])([1-9])(?:'| ?ft\.? )(1[01]|[0-9])(?:\"|''| ?in\b\.?)"), lambda match: f"{match[1]} feet {match[2]}"
+)
+_HALF_A: Final = Rule(
+    re.compile(r"(?<![\w.,/])(?:½|1/2) (?=an? )|(?<![\w.,/])½(?=-[a-z])"), lambda match: "half" + " " * match[0].endswith(" ")
+)
+
+_REIGNS: Final = (
+    "Henry Louis Elizabeth George Edward Charles James William Richard John Pius Benedict Gregory Leo Innocent Clement "
+    "Napoleon Philip Ferdinand Alfonso Frederick Wilhelm Nicholas Alexander Catherine Peter Ivan Mary Ramses Ramesses Ptolemy "
+    "Francis "
+    "Leopold Christian Gustav Harald Haakon Olav Carl Umberto Pedro Xerxes Darius Cyrus Mehmed Murad Selim Otto Robert David "
+    "Baldwin Theodosius Constantine Justinian Urban Boniface Sixtus Julius Adrian Celestine Eugene Honorius Martin Stephen "
+    "Michael Rudolf Maximilian Joseph Sigismund Casimir Margaret Margrethe Albert Rainier Paul Felipe Juan Carlos Isabella "
+    "Edmund "
+    "Ludwig Franz Thutmose Amenhotep Suleiman Victor Emmanuel Charlemagne Jadwiga Anne Jane"
+)
+_TITLED: Final = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Prince|Princess|Duke|Saint|Pharaoh|Kaiser|John Paul"
+_HEADS: Final = (
+    "Chapter Part Book Act Scene Volume Section War Article Phase Type Class Level Grade Title Appendix Figure Table Stage "
+    "Round Bowl Lesson Unit Episode Canto Psalm Vol Group Division Category Annex Exhibit Schedule Tier"
+)
+_NO_VERB: Final = "(?! (?:think|am|hope|suppose|know|believe|can|will|would|have)\\b)"
+"""Henry, I think."""
+_ROMAN_RULES: Final = (
+    Rule(
+        re.compile(
+            rf"\b(?P<name>(?:{_TITLED}) [A-Z]\w{{1,20}}|{any_of(_REIGNS.split())}) "
+            rf"(?P<roman>{numerals.ROMAN})(?!\w|'[a-rt-z]|-\w){_NO_VERB}"
+        ),
+        lambda match: (
+            f"{match['name']} the {numerals.ordinal(str(numerals.from_roman(match['roman'])), british=False).capitalize()}"
+        ),
+        needs_digit=False,
+    ),
+    Rule(
+        re.compile(rf"\b(?P<name>{any_of([*_HEADS.split(), *_HEADS.upper().split()])}) (?P<roman>{numerals.ROMAN})(?![\w'])"),
+        lambda match: f"{match['name']} {_roman_cardinal(match)}",
+        needs_digit=False,
+    ),
+    # Rocky IV, Apollo XI: a name and a numeral of two letters or more.
+    Rule(
+        re.compile(rf"\b(?P<name>[A-Z][a-z]{{2,20}}) (?P<roman>(?=[IVX]{{2}}){numerals.ROMAN})(?![\w'])"),
+        lambda match: f"{match['name']} {_roman_cardinal(match)}",
+        needs_digit=False,
+    ),
+)
+_POWERS: Final = (
+    Rule(re.compile(r"(?<=\w)(?:\^2(?!\w)|²)"), " squared", needs_digit=False),
+    Rule(re.compile(r"(?<=\w)(?:\^3(?!\w)|³)"), " cubed", needs_digit=False),
+    Rule(re.compile(r"(?<=\w)\^(?=\w)"), " to the power of ", needs_digit=False),
+    Rule(re.compile(r"(?<=[0-9]) ?\* ?(?=[0-9])"), " times "),
+)

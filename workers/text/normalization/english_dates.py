@@ -1,0 +1,221 @@
+"""Years, dates, decades and times of day in English: which number is one, and how it is said.
+
+A year is a number from 1100 to 2099 without a comma that is an end of a range with another such number; or that follows a
+month, a word such as *in* or *since*, an opening bracket, a comma or the end of a sentence, while no noun follows, since "in
+1905 houses" counts houses. After *the* it is a year when no plural follows, or a name does. What *is* or *was* 1905 is a year
+only if *it*, *that* or *the year* is; and a *total of* 1905, or what *rose to* or *by* 1905, is a quantity.
+"""
+
+import re
+from typing import Final
+
+from workers.text.normalization import numerals, western
+from workers.text.normalization.locales import TONGUES
+from workers.text.normalization.rules import Rule, any_of
+
+_MONTHS: Final = TONGUES["en"].months
+_MONTH: Final = any_of(_MONTHS)
+_YEAR: Final = "(?:1[1-9]|20)[0-9]{2}"
+
+_BEFORE_YEAR: Final = frozenset(
+    f"in since of from by until till before after around circa during between year early late mid spring summer autumn "
+    f"fall winter christmas copyright and to through back {' '.join(_MONTHS)}".lower().split()
+)
+_DATED: Final = "it that this which year date today now then"
+_CHANGED: Final = (
+    "rose fell grew risen fallen grown increased decreased dropped jumped climbed went limited equal amounts amounted"
+)
+_MEASURED: Final = (
+    "total sum number amount height length depth width weight distance area speed population average mean maximum minimum "
+    "limit score price cost value altitude elevation count capacity crowd attendance range rate worth profit loss"
+)
+_QUANTITY: Final = re.compile(
+    rf"\b(?:(?:{any_of(_CHANGED.split())}|[Uu]p|[Cc]lose|down|next|adds?|counts?|counted) to"
+    rf"|(?:{any_of(_CHANGED.split())}|multiplied|divided) by|{any_of(_MEASURED.split())}s? (?:of|is|was)) $"
+)
+"""What stands before a number that is no year, though its last word may stand before one."""
+_IS_DATED: Final = re.compile(
+    rf"(?i:\b(?:{any_of(_DATED.split())})(?: (?:is|was)|'s)(?: (?:already|still|only|just|now|not|early|late))?"
+    r"|later than|earlier than) $|\b(?:Q[1-4]|H[12]|FY) ?$"
+)
+_BEGINS: Final = re.compile(
+    r"(?:^|\n|[,(;\[.!?…\"—]|(?i:\b(?:year|date|born|died|founded|established|published|released|built):))\s*$"
+)
+"""Behind it a sentence or an aside begins."""
+_FOLLOWING: Final = (
+    "a an the and or but to in on at by for with from of as is was were are had has have did would will could can may might "
+    "when where which who that he she it they we i you his her its their our this these those there until till through after "
+    "before "
+    "because while if so then ad bc ce bce saw marked brought began ended proved"
+)
+_AFTER_YEAR: Final = frozenset(_FOLLOWING.split())
+_PLURAL: Final = re.compile("(?<![sui])s$")
+_BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
+
+
+def is_year(match: re.Match[str]) -> bool:
+    """As the head of this file says; `match` has the number in its group `n`."""
+    if re.fullmatch(_YEAR, match["n"]) is None:
+        return False
+    before, after = match.string[max(0, match.start() - 30) : match.start()], match.string[match.end() : match.end() + 24]
+    if _QUANTITY.search(before) is not None:
+        return False
+    if re.match(rf" to {_YEAR}(?!\w)", after) or re.search(rf"(?<!\w)(?:{_YEAR}|[a-z]-{{0,1}}[a-z]{{2,9}}) to $", before):
+        return True
+    following = re.match(r" ([\w']+)", after)
+    if re.search(r"\b[Tt]he $", before):
+        return following is not None and (following[1][0].isupper() or not _PLURAL.search(following[1]))
+    is_alone = following is None or following[1].lower() in _AFTER_YEAR or following[1][0].isupper()
+    return is_alone and _may_come_next(before)
+
+
+def _may_come_next(before: str) -> bool:
+    """Whether a year may follow on `before`."""
+    if _BEGINS.search(before) is not None or _IS_DATED.search(before) is not None:
+        return True
+    preceding = re.search(r"([A-Za-z]+)[ -]$", before)
+    return preceding is not None and preceding[1].lower() in _BEFORE_YEAR
+
+
+def begin(words: str, match: re.Match[str]) -> str:
+    """With a capital where a sentence has ended before, which would else not be seen to end."""
+    return words[:1].upper() + words[1:] if _STOPPED.search(match.string, max(0, match.start() - 4), match.start()) else words
+
+
+def _month_and_day(match: re.Match[str]) -> str | None:
+    if not 1 <= int(match["day"]) <= 31:
+        return None
+    said = f"{match['month']} {numerals.ordinal(str(int(match['day'])), british=False)}"
+    return said + (f", {numerals.year(match['year'][-4:], british=False)}" if match["year"] else "")
+
+
+def _day_and_month(match: re.Match[str]) -> str | None:
+    if not 1 <= int(match["day"]) <= 31:
+        return None
+    the = match["the"] or ("" if match["of"] else "the ")
+    return f"{the}{numerals.ordinal(str(int(match['day'])), british=False)} of {match['month']}"
+
+
+def _say_time(match: re.Match[str]) -> str:
+    return begin(_say_clock(match), match)
+
+
+def _say_clock(match: re.Match[str]) -> str:
+    hour = numerals.cardinal(str(int(match["hour"])), british=False)
+    minute, half = match["minute"], _say_half(match)
+    hours = " hours" if match["hours"] else ""
+    if match["second"]:
+        seconds = numerals.cardinal(str(int(match["second"])), british=False)
+        return (
+            f"{hour} {_say_minute(minute or '00') or 'hundred'} and {seconds} second{'s' * (int(match['second']) != 1)}{half}"
+        )
+    if minute and int(minute):
+        return f"{hour} {_say_minute(minute)}{half}{hours}"
+    if half:
+        return hour + half
+    if int(match["hour"]) > 12 or hours:
+        return f"{hour} hundred{hours}"
+    return f"{hour} o'clock" if int(match["hour"]) else "midnight"
+
+
+def _say_minute(minute: str) -> str:
+    if minute[0] == "0":
+        return "oh " + numerals.spell_digits(minute[1]) if minute[1] != "0" else ""
+    return numerals.cardinal(minute, british=False)
+
+
+def _say_half(match: re.Match[str]) -> str:
+    """How both engines say letters, and hear the end of a sentence: "a.m.", "AM." and "PM"."""
+    half = match["half"]
+    if not half:
+        return ""
+    before = match.string[max(0, match.start() - 20) : match.start()]
+    is_within = _NO_SENTENCE.match(match.string, match.end()) or _OPENING.search(before)
+    ends = half.endswith(".") and western.ends_sentence(match) and not is_within
+    if half.strip()[0] in "pP":
+        return " PM" + "." * ends
+    return " AM." if ends else " a.m."
+
+
+_STOPPED: Final = re.compile(r"[.!?…][\"')\]]? \Z")
+_TENS: Final = ("", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
+
+
+def _say_decade(century: str, ten: str) -> str:
+    if ten == "0":
+        return "two thousands" if century == "20" else numerals.cardinal(century, british=False) + " hundreds"
+    said = numerals.cardinal(century, british=False) + " " if century else ""
+    return said + _TENS[int(ten)]
+
+
+def _say_age(match: re.Match[str]) -> str:
+    return f"{match['before']}{_TENS[int(match['in'])]}"
+
+
+DATE: Final = (
+    # March 3rd, 1905; 3 March 1905
+    Rule(
+        re.compile(
+            rf"\b(?P<month>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![\w:]|[.,/][0-9])(?P<year>,? {_YEAR}(?![\w,-]))?+"
+        ),
+        _month_and_day,
+    ),
+    Rule(
+        re.compile(rf"(?<![\w.,:/-])(?P<the>[Tt]he )?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?P<of> of)? (?P<month>{_MONTH})\b"),
+        _day_and_month,
+    ),
+)
+
+_NO_SENTENCE: Final = re.compile(
+    rf" (?:{_MONTH}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[ECMP]S?D?T|UTC|GMT|BST|CET|Eastern|Central|Mountain|Pacific)\b"
+)
+"""Follows on a time of day with a capital, and begins nothing."""
+_OPENING: Final = re.compile(
+    r"(?:^|[.!?]\s)(?:At|By|About|Around|From|Until|Till|Before|After|Since)(?: about| around| exactly)? $"
+)
+"""Of a sentence that goes on behind its time of day: "At 9 a.m. Mary left."."""
+_HALF_OF_DAY: Final = r"(?P<half> ?[AaPp](?:\.[Mm]\.|[Mm](?!\w)))"
+_ANY_HALF: Final = _HALF_OF_DAY.replace("?P<half>", "?:")
+TIMES: Final = (
+    # 9.30 p.m., as it is written in Britain
+    Rule(re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])\.(?=[0-5][0-9]{_ANY_HALF})"), lambda match: f"{match['hour']}:"),
+    # 5-7 p.m., 9am-5pm
+    Rule(
+        re.compile(
+            rf"(?<![\w:.,/-])(?P<hour>(?:1[0-2]|0?[1-9])(?::[0-5][0-9])?{_HALF_OF_DAY}?+) ?[-–—] ?"
+            rf"(?=[0-9:]{{1,5}}{_ANY_HALF})"
+        ),
+        lambda match: f"{match['hour']} to ",
+    ),
+    # 3:45 pm, 15:30, 10:30:15
+    Rule(
+        re.compile(
+            rf"(?<![\w:.,/])(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
+            rf"(?:{_HALF_OF_DAY}|(?P<hours> ?(?:hours|hrs?|h)(?!\w)))?+(?![\w:])"
+        ),
+        _say_time,
+    ),
+    # 3 pm
+    Rule(
+        re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>)?(?P<hours>)?{_HALF_OF_DAY}"),
+        _say_time,
+    ),
+)
+
+RATIO: Final = Rule(re.compile(r"(?<![\w:.,/])([0-9]{1,3}):(?=[0-9]{1,3}(?![\w:]|[.,][0-9]))"), lambda match: f"{match[1]} to ")
+MILITARY: Final = Rule(
+    re.compile(r"(?<![\w.,:-])0(?P<hour>[0-9])(?P<minute>[0-5][0-9])(?= (?:hours|hrs?)(?!\w))"),
+    lambda match: f"oh {numerals.spell_digits(match['hour'])} {_say_minute(match['minute']) or 'hundred'}",
+)
+"""0900 hours."""
+DECADES: Final = (
+    Rule(
+        re.compile(r"(?<![\w.,])(?P<century>1[1-9]|20)(?P<ten>[0-9])0'?s\b"),
+        lambda match: _say_decade(match["century"], match["ten"]),
+    ),
+    Rule(re.compile(r"(?<![\w'])'(?P<ten>[1-9])0s\b"), lambda match: _say_decade("", match["ten"])),
+    Rule(
+        re.compile(rf"\b(?P<before>{_BEFORE_DECADE})(?P<in>[1-9])0s\b"),
+        _say_age,
+    ),
+)

@@ -1,0 +1,120 @@
+"""Markdown and HTML taken off a text: what is left is what a reader would say.
+
+Why a list item gets a full stop and a heading a paragraph break: without its marks it would run into what follows.
+"""
+
+import html
+import re
+from typing import Final
+
+from workers.text.normalization.rules import Rule, apply
+from workers.text.tracked_text import Script
+
+_STOPS: Final = {"zh": "。", "ja": "。", "hi": "।"}
+_ENDED: Final = frozenset(".!?:;,…。！？：；，、।")
+
+_INLINE: Final = (
+    "a abbr audio b bdi bdo big button cite code data del dfn em font i img input ins kbd label link mark meta option q s samp "
+    "select small source span strike strong sub sup svg time tt u var video wbr"
+)
+_BLOCK: Final = (
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 "
+    "h4 h5 h6 head header hr html iframe legend main nav ol p pre section summary table tbody tfoot thead title tr ul"
+)
+
+
+def _tag(names: str) -> re.Pattern[str]:
+    any_name = "|".join(sorted(names.split(), key=len, reverse=True))
+    return re.compile(rf"</?(?:{any_name})(?:\s++[\w:-]{{1,40}}+=[^<>]{{0,2000}}+)?+\s*+/?>", re.IGNORECASE)
+
+
+_NAME: Final = "(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
+_ENTITY: Final = re.compile(rf"&(?:(?:amp;){{1,9}}+(?P<twice>{_NAME})?+|(?P<name>{_NAME}))")
+_LIST_ITEM: Final = re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦]|[0-9]{1,3}[.)])[ \t]++[^\n]++")
+
+COMMENT: Final = r"<!--(?:[^-]++|-(?!->)){0,300}+-->"
+PROGRAM: Final = r"<(?P<program>script|style)\b[^<>]{0,500}+>(?:[^<]++|<(?!/)){0,300}+</(?P=program)>"
+"""Or a style."""
+
+_TAGS: Final = (
+    # What is not text.
+    Rule(re.compile(COMMENT), " ", needs_digit=False),
+    Rule(re.compile(PROGRAM, re.IGNORECASE), " ", needs_digit=False),
+    Rule(re.compile(r"<li(?:\s++[\w:-]{1,40}+=[^<>]{0,2000}+)?+>", re.IGNORECASE), "\n- ", needs_digit=False),
+    Rule(re.compile(r"</li>|<br\s*+/?>", re.IGNORECASE), "\n", needs_digit=False),
+    Rule(re.compile(r"</t[dh]>(?=\s*+<t[dh]\b)", re.IGNORECASE), ", ", needs_digit=False),
+    Rule(_tag("td th"), "", needs_digit=False),
+    Rule(_tag(_BLOCK), "\n\n", needs_digit=False),
+    Rule(_tag(_INLINE), "", needs_digit=False),
+    # <https://example.com>
+    Rule(re.compile(r"<(?=(?:https?://|mailto:)[^\s<>]{1,2000}+>)"), "", needs_digit=False),
+    Rule(re.compile(r"(?<=[\w/])>(?!\S)"), "", needs_digit=False),
+)
+
+_BLOCKS: Final = (
+    # Lines of ``` and of --- and rows of dashes in a table.
+    Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:`{3,}+|~{3,}+)[^\n`]*+$"), "", needs_digit=False),
+    Rule(re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$"), "\n", needs_digit=False),
+    Rule(re.compile(r"(?m)^[ \t]*+\|[ \t]*+:?-[|:\- \t]*+$"), "", needs_digit=False),
+    # Cells.
+    Rule(re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t|])[ \t]*+\|[ \t]*+$"), "", needs_digit=False),
+    Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
+    # Quotations, headings.
+    Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>[ \t]?+)++"), "", needs_digit=False),
+    Rule(re.compile(r"(?m)^[ \t]{0,8}+#{1,6}+[ \t][^\n]*+\n"), lambda match: match[0] + "\n", needs_digit=False),
+    Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:#{1,6}+[ \t]++)++"), "", needs_digit=False),
+    Rule(re.compile(r"(?m)(?<=[ \t])#{1,6}+[ \t]*+$"), "", needs_digit=False),
+)
+_BULLET: Final = Rule(re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦][ \t]++(?:\[[ xX]\][ \t]++)?+)++"), "", needs_digit=False)
+
+_SPOKEN_AS: Final = r"(?!/[^()/\n]{0,200}+/\))"
+"""Not the address of a link but phonemes: [word](/phonemes/)."""
+_TARGET: Final = (
+    rf"\]\({_SPOKEN_AS}[^()\s]{{0,2000}}+(?:\([^()\s]{{0,200}}+\)[^()\s]{{0,200}}+)?+(?:[ ]\"[^\"\n]{{0,300}}+\")?+\)"
+)
+_LINKS: Final = (
+    Rule(re.compile(rf"!?\[(?=[^\[\]\n]{{1,500}}+{_TARGET})"), "", needs_digit=False),
+    Rule(re.compile(rf"(?<=[^\[]){_TARGET}"), "", needs_digit=False),
+    # A number in bold, which is read with the unit beside it: **5** km.
+    Rule(re.compile(r"(?<![\w*])(\*{1,3}+)(?=\S)([$€£¥₹+−-]?[0-9][^\s*]{0,30}+)\1(?![\w*])"), lambda match: match[2]),
+    # Footnote marks.
+    Rule(re.compile(r"\[\^[^\[\]\s]{1,40}+\]:?"), "", needs_digit=False),
+)
+
+_EMPHASIS: Final = (
+    Rule(re.compile(r"`++|~~++"), "", needs_digit=False),
+    Rule(re.compile(r"\\(?=[\\`*_{}\[\]()#+.!|<>~-])"), "", needs_digit=False),
+    Rule(re.compile(r"(?<![\w*)\]])\*++(?=[^\s*])"), "", needs_digit=False),
+    Rule(re.compile(r"(?<=[^\s*])\*++(?![\w*(\[])"), "", needs_digit=False),
+    Rule(re.compile(r"(?<=\w)\*{2,}+|(?<!\*)\*{2,}+(?=\w)"), "", needs_digit=False),
+    Rule(re.compile(r"(?<!\w)_++(?=[^\s_])|(?<=[^\s_])_++(?!\w)"), "", needs_digit=False),
+    Rule(re.compile(r"_++"), " ", needs_digit=False),
+)
+
+
+def unescape(script: Script) -> Script:
+    """HTML's names of characters as the characters; those of characters that are none are left."""
+    return script.sub(_ENTITY, _unescape)
+
+
+def strip_blocks(script: Script, language: str) -> Script:
+    """Without tags, marks of lines and links; needs the lines as they were written."""
+    stop = _STOPS.get(language.partition("-")[0], ".")
+    cells = apply(script, _TAGS + _BLOCKS)
+    items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
+    return apply(items, (_BULLET, *_LINKS))
+
+
+def strip_emphasis(script: Script) -> Script:
+    """Without the marks of bold, italic and code; addresses, which may hold the same characters, are words by now."""
+    return apply(script, _EMPHASIS)
+
+
+def _unescape(match: re.Match[str]) -> str | None:
+    name = match["twice"] or match["name"] or "amp;"
+    return html.unescape(f"&{name}")
+
+
+def _end(item: str, stop: str) -> str | None:
+    item = item.rstrip()
+    return None if item[-1] in _ENDED or len(item.split(maxsplit=1)) < 2 else item + stop

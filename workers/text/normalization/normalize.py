@@ -1,0 +1,75 @@
+"""Text made plain before it is spoken, then read: marks taken off, and numbers, dates, units and addresses said as words.
+
+Why marks are taken off before lines are folded: Markdown tells its lists and headings by lines; the rules of reading then see
+single spaces alone.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+import regex
+
+from workers.text.normalization.emoji import drop_pictures, say_pictures
+from workers.text.normalization.markup_removal import strip_blocks, strip_emphasis, unescape
+from workers.text.normalization.verbalize import read
+from workers.text.tracked_text import Script
+
+_WIDE: Final = {
+    wide: chr(wide - 0xFEE0) for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+} | {0x966 + digit: str(digit) for digit in range(10)}
+"""Digits and Latin letters as wide as Han, and the digits of Devanagari."""
+_STRAIGHT: Final = str.maketrans(
+    dict.fromkeys("’‘‛ʼ＇", "'") | dict.fromkeys("“”„‟＂", '"') | {"％": "%", "＄": "$", "＠": "@"}
+) | {wide: ord(narrow) for wide, narrow in _WIDE.items()}
+_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\u20e3\ufeff]")
+_IDLE_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
+"""Zero-width joiners shape letters from Arabic to Sinhala; elsewhere they say nothing."""
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_NEW_LINE: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
+_PARAGRAPH_SIGN: Final = re.compile("\u2029")
+_LIGATURE: Final = re.compile("[\u2160-\u217f\u2460-\u2473\u3380-\u33df\ufb00-\ufb06]")
+"""Roman numerals, numbers in circles, units and letters that are one character."""
+_COMPOSED: Final = regex.compile(r"[\U0001f1e6-\U0001f1ff]++|\X")
+r"""What is seen as one character: its marks may be composed with it, and nothing else is. Flags have no marks, and to find the
+end of one of a run of them `\X` goes back to the beginning of the run.
+"""
+_SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
+"""Runs of white space, but for a single space."""
+
+
+def clean(script: Script) -> Script:
+    """`script` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
+    return script.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
+
+
+def normalize(text: str, language: str, *, says_emoji: bool = False) -> Script:
+    r"""`text` as a reader of `language` (BCP 47) would say it: in NFC, with straight quotes, no emoji or the names of these, no
+    invisible characters, no Markdown and no HTML, and with what is written short as words, in lines of words.
+
+    A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
+    Takes time linear in the text.
+    """
+    script = unescape(clean(Script.of(text)))
+    pictured = say_pictures(script, language) if says_emoji else drop_pictures(script)
+    plain = strip_blocks(_make_plain(pictured), language)
+    return _fold(strip_emphasis(read(_fold(plain), language)))
+
+
+def _make_plain(script: Script) -> Script:
+    """Of characters that say something alone."""
+    visible = script.sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
+    apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
+    return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
+
+
+def _fold(script: Script) -> Script:
+    """In lines of words."""
+    return script.strip().sub(_SPACES, lambda match: "\n\n" if match[0].count("\n") > 1 else " ")
+
+
+def _compose(script: Script) -> Script:
+    """In NFC."""
+    if unicodedata.is_normalized("NFC", script.text):
+        return script
+    return script.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match[0]))

@@ -1,0 +1,41 @@
+"""A rule of reading and how many of them are applied: a pattern, and what is said where it matches.
+
+Why every pattern begins where a run of its characters begins, and repeats a bounded or a possessive number of times: then the
+time is linear in the text, whatever the text is.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from workers.text.tracked_text import Script
+
+Say = Callable[[re.Match[str]], str | None]
+"""What is said instead of a match; None leaves it."""
+
+_DIGIT: Final = re.compile("[0-9½¼¾⅐-⅞]")
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One step."""
+
+    pattern: re.Pattern[str]
+    say: Say | str
+    needs_digit: bool = True
+    """It cannot match in a text without digits."""
+
+
+def apply(script: Script, rules: Iterable[Rule]) -> Script:
+    """`script` after one rule after the other."""
+    has_digit = _DIGIT.search(script.text) is not None
+    for rule in rules:
+        if has_digit or not rule.needs_digit:
+            script = script.sub(rule.pattern, rule.say)
+    return script
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of any of `words`, the longest first."""
+    return "(?:" + "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) + ")"

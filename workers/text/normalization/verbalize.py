@@ -1,0 +1,26 @@
+"""The rules of a language applied to a text: `read`.
+
+Why a language that is not in the table is left alone: espeak-ng speaks a hundred, and reads its own numbers.
+"""
+
+from functools import cache
+
+from workers.text.normalization import east_asian, english, romance
+from workers.text.normalization.rules import Rule, apply
+from workers.text.tracked_text import Script
+
+
+def read(script: Script, language: str) -> Script:
+    """`script`, of lines without marks, as a reader of the language (BCP 47) would say it."""
+    return apply(script, _rules("en-GB" if language.lower() == "en-gb" else language.partition("-")[0].lower()))
+
+
+@cache
+def _rules(language: str) -> tuple[Rule, ...]:
+    if language in {"en", "en-GB"}:
+        return tuple(english.rules(language))
+    if language in {"zh", "ja"}:
+        return tuple(east_asian.rules(language))
+    if language in {"es", "fr", "hi", "it", "pt"}:
+        return tuple(romance.rules(language))
+    return ()
