@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.workers.text.normalization.readings import Reading, has_phonemes, load, speak
 
+from tests.workers.text.normalization.readings import Reading, has_phonemes, load, speak
 from workers.text.g2p.phonemize import Phonemizer
 
 LANGUAGES = {"en-US", "en-GB", "es", "fr-FR", "hi", "it", "ja", "pt-BR", "zh"}
