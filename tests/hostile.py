@@ -31,7 +31,7 @@ from workers.text.normalization.normalize import clean, normalize
 from workers.text.normalization.rules import Rule
 from workers.text.passages import divide
 from workers.text.segment import segment
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words, says_something
 
 SPACES: Final = (
@@ -300,14 +300,14 @@ def hostile(unit: str, n_chars: int) -> str:
 def passes() -> dict[str, Pass]:
     """All that looks at a text before an engine does."""
     found: dict[str, Pass] = {
-        "clean": lambda text: clean(Script.of(text)),
+        "clean": lambda text: clean(TrackedText.of(text)),
         "read_markup": lambda text: read_markup(text, ()),
         "read_markup with given words": lambda text: read_markup(text, GIVEN),
         "asked_seconds": asked_seconds,
         "show_title": show_title,
         "plain": plain,
-        "drop_pictures": lambda text: drop_pictures(Script.of(text)),
-        "tame": lambda text: tame(Script.of(text)),
+        "drop_pictures": lambda text: drop_pictures(TrackedText.of(text)),
+        "tame": lambda text: tame(TrackedText.of(text)),
         "find_chapters": find_chapters,
         "plan_parts": lambda text: plan_parts(text, "en-US"),
         "find_words": find_words,
@@ -323,8 +323,8 @@ def passes() -> dict[str, Pass]:
 def _passes_of(language: str) -> dict[str, Callable[[str, str], object]]:
     return {
         f"normalize {language}": lambda language, text: normalize(text, language),
-        f"say_pictures {language}": lambda language, text: say_pictures(Script.of(text), language),
-        f"divide {language}": lambda language, text: list(divide(Script.of(text), language)),
+        f"say_pictures {language}": lambda language, text: say_pictures(TrackedText.of(text), language),
+        f"divide {language}": lambda language, text: list(divide(TrackedText.of(text), language)),
         f"segment {language}": lambda language, text: list(segment(text, language)),
         f"find_foreign {language}": lambda language, text: list(find_foreign(text, language)),
     }

@@ -150,7 +150,7 @@ def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list
             continue
         (waveform,) = engine.synthesize([placed.segment])
         sound = to_sound(waveform, placed.segment)
-        words += teller.add(placed.segment, placed.script, sound, seconds)
+        words += teller.add(placed.segment, placed.tracked, sound, seconds)
         seconds += sound.seconds
         n_phonemes += placed.segment.n_phonemes
         n_segments += 1
@@ -290,7 +290,7 @@ def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
     found.n_cases, found.n_characters = found.n_cases + 1, found.n_characters + len(text)
     found.worst_ms = max(found.worst_ms, 1e6 * taken / max(1000, len(text)))
     for passage in passages:
-        segments = [one.segment for one in placed if one.segment is not None and one.script is passage.script]
+        segments = [one.segment for one in placed if one.segment is not None and one.tracked is passage.tracked]
         found.n_segments += len(segments)
         for dropped in _find_dropped(passage, segments):
             alone = engine.prepare(dropped, voice=utterance.voice, language=language, speed=1.0, directions=reading.directions)
@@ -301,8 +301,8 @@ def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
 def _find_dropped(passage: Read, segments: Sequence[Segment]) -> Iterator[str]:
     """What says something in a passage and is in no segment of it."""
     at = 0
-    for start, end in (*((one.start, one.start + len(one.text)) for one in segments), (len(passage.script), 0)):
-        if says_something(dropped := passage.script.text[at:start]):
+    for start, end in (*((one.start, one.start + len(one.text)) for one in segments), (len(passage.tracked), 0)):
+        if says_something(dropped := passage.tracked.text[at:start]):
             yield dropped.strip()
         at = end
 

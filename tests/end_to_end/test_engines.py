@@ -102,7 +102,7 @@ def test_espeak_speaks_what_its_library_does_not_survive(
     espeak: House, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the tamer, so that its processes do die."""
-    monkeypatch.setattr(preprocess, "tame", lambda script: script)
+    monkeypatch.setattr(preprocess, "tame", lambda tracked: tracked)
     monkeypatch.setattr(library, "part_runs", lambda text: text)
 
     answers = [post(espeak, asked(text, language=language, normalize=normalize)) for text in DEADLY]

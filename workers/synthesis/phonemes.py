@@ -122,7 +122,7 @@ def _with_breath(prepared: Iterator[Segment]) -> Iterator[Segment]:
 
 def _join(passages: Iterable[Read]) -> str:
     """All that was read, with its paragraphs."""
-    parts = (passage.script.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
+    parts = (passage.tracked.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
     return "".join(part for part in parts if not part.isspace()).strip()
 
 

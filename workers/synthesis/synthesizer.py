@@ -34,7 +34,7 @@ from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.preprocess import spell_out
 from workers.text.segment import Ending
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 from workers.text.words import says_something
 
 _NO_SOUND: Final = Sound(b"")
@@ -107,7 +107,7 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
 class Read(msgspec.Struct, frozen=True):
     """A passage of the text as an engine takes it, and what comes behind it."""
 
-    script: Script
+    tracked: TrackedText
     ending: Ending | None
     """None where the text ends, or a pause follows that the user asks for."""
     pause_seconds: float | None
@@ -122,9 +122,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A segment of an utterance and the script that it is of, or a pause that the user asks for."""
+    """A segment of an utterance and the tracked text that it is of, or a pause that the user asks for."""
 
-    script: Script
+    tracked: TrackedText
     segment: Segment | None = None
     pause_seconds: float = 0.0
 
@@ -273,7 +273,7 @@ class Synthesizer:
             segment = placed.segment
             n_before = joiner.add(sound.pcm, pause_after(segment))
             audio_seconds += n_before / SAMPLE_RATE_HZ
-            _tell(order, teller.add(segment, placed.script, sound, audio_seconds))
+            _tell(order, teller.add(segment, placed.tracked, sound, audio_seconds))
             _write_silence(n_before, encoder, order, line)
             if sound.pcm:
                 encoder.write(sound.pcm)
@@ -307,14 +307,14 @@ def read(utterance: Utterance, engine: Engine) -> Reading:
 
 def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utterance, engine: Engine) -> Iterator[Read]:
     for stretch in stretches:
-        for passage in divide(clean(stretch.script), utterance.language):
-            script = passage.script
+        for passage in divide(clean(stretch.tracked), utterance.language):
+            tracked = passage.tracked
             if utterance.normalize:
                 says_emoji = utterance.emoji == "say"
-                script = script.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
+                tracked = tracked.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
             if not engine.takes_phonemes:
-                script = spell_out(directions.spelled(script), utterance.language)
-            yield Read(script, passage.ending, stretch.pause_seconds if passage.ending is None else None)
+                tracked = spell_out(directions.spelled(tracked), utterance.language)
+            yield Read(tracked, passage.ending, stretch.pause_seconds if passage.ending is None else None)
 
 
 def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
@@ -322,7 +322,7 @@ def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[
     is_opening = True
     for passage in reading.passages:
         segments = engine.prepare(
-            passage.script.text,
+            passage.tracked.text,
             voice=utterance.voice,
             language=utterance.language,
             speed=utterance.speed,
@@ -332,12 +332,12 @@ def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[
         for segment in segments:
             is_opening = False
             # Not by looking whether another follows: the first would wait until the second has its phonemes.
-            rest = passage.script.text[segment.start + len(segment.text) :]
+            rest = passage.tracked.text[segment.start + len(segment.text) :]
             is_last = not says_something(reading.directions.spell(rest))
             ending = passage.ending if is_last and passage.ending else segment.ending
-            yield Placed(passage.script, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
+            yield Placed(passage.tracked, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
         if passage.pause_seconds is not None:
-            yield Placed(passage.script, pause_seconds=passage.pause_seconds)
+            yield Placed(passage.tracked, pause_seconds=passage.pause_seconds)
 
 
 def _expected_seconds(placed: Placed) -> float:

@@ -1,4 +1,4 @@
-"""When each word is heard that the user wrote: from the words of the segments, back through the script to the user's text.
+"""When each word is heard that the user wrote: from the words of the segments, by the tracked text, to the words of the user.
 
 Why a word may be held until the next segment: "$12" is spoken as two words, perhaps in two segments, and is told once.
 """
@@ -11,7 +11,7 @@ from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
 from workers.text.markup import plain
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
 
 _LOOK_CHARS: Final = 100
@@ -29,13 +29,13 @@ class Teller:
         self._held: tuple[int, float, float] | None = None
         """A word's number, and when it is heard as far as is known."""
 
-    def add(self, segment: Segment, script: Script, sound: Sound, begins_seconds: float) -> list[TimedWord]:
-        """The words that are complete now that a segment of `script` is heard from `begins_seconds` on."""
+    def add(self, segment: Segment, tracked: TrackedText, sound: Sound, begins_seconds: float) -> list[TimedWord]:
+        """The words that are complete now that a segment of `tracked` is heard from `begins_seconds` on."""
         told = []
-        for number, start, end in self._numbered(segment, script, sound):
+        for number, start, end in self._numbered(segment, tracked, sound):
             if (word := self._hear(number, begins_seconds + start, begins_seconds + end)) is not None:
                 told.append(word)
-        if self._held is not None and not self._goes_on(self._held[0], segment, script):
+        if self._held is not None and not self._goes_on(self._held[0], segment, tracked):
             told += self.rest()
         return told
 
@@ -44,13 +44,13 @@ class Teller:
         held, self._held = self._held, None
         return [self._show(held)] if held else []
 
-    def _goes_on(self, number: int, segment: Segment, script: Script) -> bool:
+    def _goes_on(self, number: int, segment: Segment, tracked: TrackedText) -> bool:
         """Whether more of a word is spoken behind the segment."""
         end = segment.start + len(segment.text)
-        behind = script.text[end : end + _LOOK_CHARS]
+        behind = tracked.text[end : end + _LOOK_CHARS]
         place = end + len(behind) - len(behind.lstrip())
         first, last = self._spans[number]
-        return bool(behind.strip()) and first <= script.origin(place, place + 1)[0] < last
+        return bool(behind.strip()) and first <= tracked.origin(place, place + 1)[0] < last
 
     def _hear(self, number: int, start: float, end: float) -> TimedWord | None:
         """Hears a piece of a word. The word before, when this is another."""
@@ -66,10 +66,10 @@ class Teller:
         first, last = self._spans[number]
         return TimedWord(plain(self._text[first:last]), round(start, 6), round(end, 6))
 
-    def _numbered(self, segment: Segment, script: Script, sound: Sound) -> Iterator[tuple[int, float, float]]:
+    def _numbered(self, segment: Segment, tracked: TrackedText, sound: Sound) -> Iterator[tuple[int, float, float]]:
         """The user's words that the segment's stand for; where one stands for several, its time is divided by their lengths."""
         for word in sound.words:
-            origin = script.origin(segment.start + word.first, segment.start + word.last)
+            origin = tracked.origin(segment.start + word.first, segment.start + word.last)
             shares = list(self._shares(*origin))
             total = sum(share for _, share in shares)
             at, seconds = word.start, word.end - word.start

@@ -14,7 +14,7 @@ from app.core.speech.lexicon import WORD, is_unspaced
 from app.core.speech.pauses import FIND_PAUSE, PRIVATE, pause_seconds
 from app.core.speech.phonemes import unknown_phonemes
 from workers.text.cancellation import look
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
 _FIRST: Final = 0xF0000
@@ -38,7 +38,7 @@ class Given(msgspec.Struct, frozen=True):
 class Stretch(msgspec.Struct, frozen=True):
     """A part of a text, to the next pause that its user wants."""
 
-    script: Script
+    tracked: TrackedText
     pause_seconds: float | None
     """After it; None where the user wants none."""
 
@@ -65,9 +65,9 @@ class Directions:
         """`text` with the words themselves in it."""
         return PRIVATE.sub(lambda match: given.word if (given := self.find(match[0])) else "", text)
 
-    def spelled(self, script: Script) -> Script:
-        """`script` with the words themselves in it, for an engine that takes no phonemes."""
-        return script.sub(PRIVATE, lambda match: self.spell(match[0]))
+    def spelled(self, tracked: TrackedText) -> TrackedText:
+        """`tracked` with the words themselves in it, for an engine that takes no phonemes."""
+        return tracked.sub(PRIVATE, lambda match: self.spell(match[0]))
 
     def parts(self, text: str) -> Iterator[tuple[int, str, Given | None]]:
         """`text` in parts: where each begins, and what it stands for, if it is one of these characters."""
@@ -91,15 +91,15 @@ def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[l
     What looks like markup and is none (a link, an unknown phoneme) stays as it is.
     """
     directions = Directions()
-    script = Script.of(text).sub(PRIVATE, " ")
+    tracked = TrackedText.of(text).sub(PRIVATE, " ")
     table = dict(pronunciations)
-    script = script.sub(_SAID, lambda match: _said(match, directions))
+    tracked = tracked.sub(_SAID, lambda match: _said(match, directions))
     if table:
-        places = _find_unspaced(script.text, table)
-        found = ((start, end, _given(script.text[start:end], table, directions)) for start, end in places)
-        script = script.replace((start, end, given) for start, end, given in found if given is not None)
-        script = script.sub(WORD, lambda match: _given(match[0], table, directions))
-    return list(_stretches(script)), directions
+        places = _find_unspaced(tracked.text, table)
+        found = ((start, end, _given(tracked.text[start:end], table, directions)) for start, end in places)
+        tracked = tracked.replace((start, end, given) for start, end, given in found if given is not None)
+        tracked = tracked.sub(WORD, lambda match: _given(match[0], table, directions))
+    return list(_stretches(tracked)), directions
 
 
 def plain(word: str) -> str:
@@ -151,10 +151,10 @@ def _longest(text: str, start: int, tree: "_Tree") -> int:
     return len(text) if _END in tree else found
 
 
-def _stretches(script: Script) -> Iterator[Stretch]:
+def _stretches(tracked: TrackedText) -> Iterator[Stretch]:
     start = 0
-    for match in FIND_PAUSE.finditer(script.text):
+    for match in FIND_PAUSE.finditer(tracked.text):
         look()
-        yield Stretch(script.cut(start, match.start()), pause_seconds(match))
+        yield Stretch(tracked.cut(start, match.start()), pause_seconds(match))
         start = match.end()
-    yield Stretch(script.cut(start, len(script)), None)
+    yield Stretch(tracked.cut(start, len(tracked)), None)

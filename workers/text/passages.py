@@ -15,7 +15,7 @@ import msgspec
 from workers.text.cancellation import look
 from workers.text.normalization.markup_removal import COMMENT, PROGRAM
 from workers.text.segment import OPENERS, PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 LEAST_CHARS: Final = 1000
 """A passage ends at the first blank line from here on."""
@@ -33,7 +33,7 @@ _SPACE: Final = re.compile(r"(?<=\S)\s++(?=\w)")
 class Passage(msgspec.Struct, frozen=True):
     """A part of a text, and what it ends with."""
 
-    script: Script
+    tracked: TrackedText
     ending: Ending | None
     """None at the text's own end."""
 
@@ -55,16 +55,16 @@ class Borders:
         return place <= self._start
 
 
-def divide(script: Script, language: str) -> Iterator[Passage]:
-    """The passages of `script`, at least one, each when it is asked for; put together they are all of it.
+def divide(tracked: TrackedText, language: str) -> Iterator[Passage]:
+    """The passages of `tracked`, at least one, each when it is asked for; put together they are all of it.
 
     `language` is a BCP 47 tag.
     """
-    text, borders, start = script.text, Borders(script.text), 0
+    text, borders, start = tracked.text, Borders(tracked.text), 0
     while True:
         look()
         end, ending = _find_end(text, start, language, borders)
-        yield Passage(script.cut(start, end), ending)
+        yield Passage(tracked.cut(start, end), ending)
         if end == len(text):
             return
         start = end

@@ -16,7 +16,7 @@ Change = Callable[[Any], str | None]
 """Gets a match and gives what stands in its place; None leaves it."""
 
 
-class Script:
+class TrackedText:
     """Text with its origin. Never changed: each step gives another."""
 
     __slots__ = ("_ends", "_starts", "text")
@@ -28,7 +28,7 @@ class Script:
         self._ends = ends
 
     @classmethod
-    def of(cls, text: str) -> "Script":
+    def of(cls, text: str) -> "TrackedText":
         """The user's text, as it is."""
         return cls(text, array("l", range(len(text))), array("l", range(1, len(text) + 1)))
 
@@ -39,7 +39,7 @@ class Script:
         """The part of the user's text that the characters from `start` to before `end` stand for; there is at least one."""
         return min(self._starts[start:end]), max(self._ends[start:end])
 
-    def sub(self, pattern: Pattern, change: Change | str) -> "Script":
+    def sub(self, pattern: Pattern, change: Change | str) -> "TrackedText":
         """Each match replaced, as `replace` does it. A match of nothing is passed over.
 
         Raises Cancelled when the text is not wanted any more (`workers.text.cancellation`).
@@ -49,7 +49,7 @@ class Script:
         found = ((*match.span(), give(match)) for match in pattern.finditer(self.text) if match.start() < match.end())
         return self.replace((start, end, new) for start, end, new in found if new is not None)
 
-    def replace(self, changes: Iterable[tuple[int, int, str]]) -> "Script":
+    def replace(self, changes: Iterable[tuple[int, int, str]]) -> "TrackedText":
         """The characters from a start to before an end replaced by others, for each of `changes`, in order.
 
         What a replacement shares at its edges with what it replaces keeps its own origin; the rest of it stands for the whole
@@ -62,23 +62,23 @@ class Script:
                 writer.replace(start, end, new)
         return writer.finish()
 
-    def translate(self, table: Mapping[int, int | str]) -> "Script":
+    def translate(self, table: Mapping[int, int | str]) -> "TrackedText":
         """As `str.translate` with a table of one character for one character."""
         text = self.text.translate(table)
         assert len(text) == len(self.text)
-        return Script(text, self._starts, self._ends)
+        return TrackedText(text, self._starts, self._ends)
 
-    def then(self, change: Callable[[str], "Script"]) -> "Script":
+    def then(self, change: Callable[[str], "TrackedText"]) -> "TrackedText":
         """What `change` makes of the text, with the origin in this one's."""
         inner = change(self.text)
         starts = array("l", (self._starts[start] for start in inner._starts))
-        return Script(inner.text, starts, array("l", (self._ends[end - 1] for end in inner._ends)))
+        return TrackedText(inner.text, starts, array("l", (self._ends[end - 1] for end in inner._ends)))
 
-    def cut(self, start: int, end: int) -> "Script":
+    def cut(self, start: int, end: int) -> "TrackedText":
         """The characters from `start` to before `end`."""
-        return Script(self.text[start:end], self._starts[start:end], self._ends[start:end])
+        return TrackedText(self.text[start:end], self._starts[start:end], self._ends[start:end])
 
-    def strip(self) -> "Script":
+    def strip(self) -> "TrackedText":
         """Without white space around it."""
         # Not by a pattern: one that looks for the end would try at each space of a run, and go through the rest of it.
         end = len(self.text.rstrip())
@@ -87,9 +87,9 @@ class Script:
 
 
 class _Writer:
-    """Builds the script that a replacement leads to."""
+    """Builds the text that a replacement leads to."""
 
-    def __init__(self, old: Script) -> None:
+    def __init__(self, old: TrackedText) -> None:
         self._old = old
         self._parts: list[str] = []
         self._starts = array("l")
@@ -114,12 +114,12 @@ class _Writer:
             self._ends.extend([origin_end] * len(body))
         self._done = end - n_tail
 
-    def finish(self) -> Script:
+    def finish(self) -> TrackedText:
         """The whole."""
         if not self._done and not self._parts:
             return self._old
         self._copy(len(self._old))
-        return Script("".join(self._parts), self._starts, self._ends)
+        return TrackedText("".join(self._parts), self._starts, self._ends)
 
     def _copy(self, end: int) -> None:
         self._parts.append(self._old.text[self._done : end])

@@ -10,7 +10,7 @@ from workers.engines.base import Segment, Word
 from workers.synthesis.audio import Sound
 from workers.synthesis.word_timing import Teller
 from workers.text.segment import Ending
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 VOICE = load_catalogue().parse("af_heart")[0]
 
@@ -26,9 +26,9 @@ def heard(*times: tuple[str, float, float], text: str, start: int = 0) -> tuple[
     return segment, Sound(b"", tuple(words))
 
 
-def told(text: str, script: Script, *segments: tuple[Segment, Sound, float]) -> list[TimedWord]:
+def told(text: str, tracked: TrackedText, *segments: tuple[Segment, Sound, float]) -> list[TimedWord]:
     teller = Teller(text)
-    words = [word for segment, sound, begins in segments for word in teller.add(segment, script, sound, begins)]
+    words = [word for segment, sound, begins in segments for word in teller.add(segment, tracked, sound, begins)]
     return words + teller.rest()
 
 
@@ -37,7 +37,7 @@ def test_words_are_told_from_where_their_segment_is_heard() -> None:
     first = heard(("One", 0.0, 0.2), ("two.", 0.25, 0.5), text="One two.")
     second = heard(("Three.", 0.0, 0.4), text="Three.", start=9)
 
-    words = told(text, Script.of(text), (*first, 0.0), (*second, 0.85))
+    words = told(text, TrackedText.of(text), (*first, 0.0), (*second, 0.85))
 
     assert words == [TimedWord("One", 0.0, 0.2), TimedWord("two.", 0.25, 0.5), TimedWord("Three.", 0.85, 1.25)]
 
@@ -46,38 +46,38 @@ def test_the_last_word_of_a_segment_is_told_with_it() -> None:
     text = "One two. Three."
     first = heard(("One", 0.0, 0.2), ("two.", 0.25, 0.5), text="One two.")
 
-    words = Teller(text).add(first[0], Script.of(text), first[1], 0.0)
+    words = Teller(text).add(first[0], TrackedText.of(text), first[1], 0.0)
 
     assert [word.word for word in words] == ["One", "two."]
 
 
 def test_what_is_read_as_several_words_is_told_as_it_was_written() -> None:
     text = "Pay $12 now"
-    script = Script.of(text).sub(re.compile(r"\$12"), "twelve dollars")
+    tracked = TrackedText.of(text).sub(re.compile(r"\$12"), "twelve dollars")
     one = heard(
         *[("Pay", 0.0, 0.2), ("twelve", 0.2, 0.5), ("dollars", 0.5, 0.9), ("now", 1.0, 1.2)], text="Pay twelve dollars now"
     )
 
-    words = told(text, script, (*one, 0.0))
+    words = told(text, tracked, (*one, 0.0))
 
     assert words == [TimedWord("Pay", 0.0, 0.2), TimedWord("$12", 0.2, 0.9), TimedWord("now", 1.0, 1.2)]
 
 
 def test_a_word_that_is_read_in_two_segments_is_told_once() -> None:
     text = "$12"
-    script = Script.of(text).sub(re.compile(r"\$12"), "twelve dollars")
+    tracked = TrackedText.of(text).sub(re.compile(r"\$12"), "twelve dollars")
     first = heard(("twelve", 0.0, 0.3), text="twelve")
     second = heard(("dollars", 0.0, 0.4), text="dollars", start=7)
 
-    assert told(text, script, (*first, 0.0), (*second, 0.5)) == [TimedWord("$12", 0.0, 0.9)]
+    assert told(text, tracked, (*first, 0.0), (*second, 0.5)) == [TimedWord("$12", 0.0, 0.9)]
 
 
 def test_several_words_that_are_read_as_one_share_its_time() -> None:
     text = "e. g. this"
-    script = Script.of(text).sub(re.compile(r"e\. g\."), "example")
+    tracked = TrackedText.of(text).sub(re.compile(r"e\. g\."), "example")
     one = heard(("example", 0.0, 0.8), ("this", 0.8, 1.0), text="example this")
 
-    words = told(text, script, (*one, 0.0))
+    words = told(text, tracked, (*one, 0.0))
 
     assert [word.word for word in words] == ["e.", "g.", "this"]
     assert [(word.start, word.end) for word in words] == [(0.0, pytest.approx(0.4)), (pytest.approx(0.4), 0.8), (0.8, 1.0)]
@@ -85,17 +85,17 @@ def test_several_words_that_are_read_as_one_share_its_time() -> None:
 
 def test_what_is_not_spoken_is_not_told() -> None:
     text = "Hello 🙂 you"
-    script = Script.of(text).sub(re.compile("🙂 "), "")
+    tracked = TrackedText.of(text).sub(re.compile("🙂 "), "")
     one = heard(("Hello", 0.0, 0.3), ("you", 0.3, 0.5), text="Hello you")
 
-    assert [word.word for word in told(text, script, (*one, 0.0))] == ["Hello", "you"]
+    assert [word.word for word in told(text, tracked, (*one, 0.0))] == ["Hello", "you"]
 
 
 def test_han_are_told_one_by_one() -> None:
     text = "你好，世界。"
     one = heard(("你好，", 0.0, 0.3), ("世界。", 0.3, 0.6), text=text)
 
-    words = told(text, Script.of(text), (*one, 0.0))
+    words = told(text, TrackedText.of(text), (*one, 0.0))
 
     assert [word.word for word in words] == ["你", "好，", "世", "界。"]
     assert words[-1].end == pytest.approx(0.6)

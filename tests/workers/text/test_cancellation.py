@@ -12,7 +12,7 @@ from workers.engines.tone import ToneEngine
 from workers.synthesis.synthesizer import Read, prepare, read
 from workers.text.cancellation import look, looking
 from workers.text.passages import MOST_CHARS, divide
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 VOICE = load_catalogue().parse("af_heart")[0]
 TEXTS = {
@@ -72,7 +72,7 @@ def test_pieces_without_anything_to_say_are_looked_at_too() -> None:
 @pytest.mark.parametrize("unit", ["a", "漢", "!", "(", "<", "<!--", "[", " ", "\u0301", "❤️", "1,", "\n", "a\u200b"])
 def test_a_passage_has_an_end_whatever_stands_in_it(unit: str) -> None:
     text = hostile(unit, 100_000)
-    lengths = [len(passage.script) for passage in divide(Script.of(text), "en-US")]
+    lengths = [len(passage.tracked) for passage in divide(TrackedText.of(text), "en-US")]
     assert sum(lengths) == len(text)
     assert max(lengths) <= 4 * MOST_CHARS
 

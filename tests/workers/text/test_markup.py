@@ -11,7 +11,7 @@ from workers.text.markup import Directions, plain, read_markup
 def read(text: str, **pronunciations: str) -> list[tuple[str, float | None]]:
     """The stretches with their words spelled as `word|phonemes|`."""
     stretches, directions = read_markup(text, sorted(pronunciations.items()))
-    return [(show(stretch.script.text, directions), stretch.pause_seconds) for stretch in stretches]
+    return [(show(stretch.tracked.text, directions), stretch.pause_seconds) for stretch in stretches]
 
 
 def show(text: str, directions: Directions) -> str:
@@ -58,7 +58,7 @@ def test_a_word_with_capitals_is_only_that_word() -> None:
 def test_words_without_spaces_around_them_are_found_the_longest_first() -> None:
     stretches, directions = read_markup("东京很大，东很小。", [("东", "a"), ("东京", "b")])
 
-    assert show(stretches[0].script.text, directions) == "东京|b|很大，东|a|很小。"
+    assert show(stretches[0].tracked.text, directions) == "东京|b|很大，东|a|很小。"
 
 
 def test_what_is_given_in_the_text_goes_before_what_is_given_beside_it() -> None:
@@ -68,9 +68,9 @@ def test_what_is_given_in_the_text_goes_before_what_is_given_beside_it() -> None
 def test_a_given_word_has_the_origin_of_its_markup() -> None:
     text = "Say [Koe](/kˈOA/) now"
     stretches, _ = read_markup(text, [])
-    script = stretches[0].script
+    tracked = stretches[0].tracked
 
-    start, end = script.origin(4, 5)
+    start, end = tracked.origin(4, 5)
     assert text[start:end] == "[Koe](/kˈOA/)"
     assert plain(text[start:end]) == "Koe"
 
@@ -78,7 +78,7 @@ def test_a_given_word_has_the_origin_of_its_markup() -> None:
 def test_a_users_own_private_characters_stand_for_nothing() -> None:
     stretches, directions = read_markup("a\U000f0000b [c](/d/)", [])
 
-    assert show(stretches[0].script.text, directions) == "a b c|d|"
+    assert show(stretches[0].tracked.text, directions) == "a b c|d|"
 
 
 @given(
@@ -88,5 +88,5 @@ def test_a_users_own_private_characters_stand_for_nothing() -> None:
 def test_nothing_is_lost_that_is_no_markup(text: str, table: dict[str, str]) -> None:
     stretches, directions = read_markup(text, sorted(table.items()))
 
-    whole = "".join(directions.spell(stretch.script.text) for stretch in stretches)
+    whole = "".join(directions.spell(stretch.tracked.text) for stretch in stretches)
     assert whole == plain(text.replace("\U000f0000", " ")) or "](/" in text

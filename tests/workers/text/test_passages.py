@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import LEAST_CHARS, MOST_CHARS, Borders, divide
 from workers.text.segment import Ending
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 SENTENCES = {
     "en-US": "Dr. Smith paid $12.50 in 1905, i.e. too much. “No. 5 is **bold**,” she said. "
@@ -42,46 +42,46 @@ def _squeeze(text: str) -> str:
 @given(st.lists(st.sampled_from(PARTS), max_size=40).map("".join))
 @settings(deadline=None, max_examples=60)
 def test_passages_put_together_are_the_text(text: str) -> None:
-    passages = list(divide(Script.of(text), "en-US"))
-    assert "".join(passage.script.text for passage in passages) == text
+    passages = list(divide(TrackedText.of(text), "en-US"))
+    assert "".join(passage.tracked.text for passage in passages) == text
     assert [passage.ending is None for passage in passages] == [*[False] * (len(passages) - 1), True]
-    places = [passage.script.origin(0, 1)[0] for passage in passages if passage.script]
-    assert [text[place] for place in places] == [passage.script.text[0] for passage in passages if passage.script]
+    places = [passage.tracked.origin(0, 1)[0] for passage in passages if passage.tracked]
+    assert [text[place] for place in places] == [passage.tracked.text[0] for passage in passages if passage.tracked]
 
 
 @pytest.mark.parametrize("language", SENTENCES)
 @pytest.mark.parametrize("break_after", [7, 10_000])
 def test_what_is_read_of_the_passages_is_what_is_read_of_the_text(language: str, break_after: int) -> None:
     text = "".join(SENTENCES[language] + "\n\n" * (number % break_after == break_after - 1) for number in range(400))
-    passages = list(divide(clean(Script.of(text)), language))
+    passages = list(divide(clean(TrackedText.of(text)), language))
     whole = normalize(text, language)
 
     assert len(passages) > 2
-    assert _squeeze("".join(normalize(passage.script.text, language).text for passage in passages)) == _squeeze(whole.text)
+    assert _squeeze("".join(normalize(passage.tracked.text, language).text for passage in passages)) == _squeeze(whole.text)
 
 
 def test_a_passage_ends_at_a_blank_line_and_tells_so() -> None:
     paragraph = "It rained all day, and nobody went out. " * 30
-    first, *_, last = divide(Script.of(f"{paragraph}\n\n" * 5), "en-US")
+    first, *_, last = divide(TrackedText.of(f"{paragraph}\n\n" * 5), "en-US")
 
     assert first.ending is Ending.PARAGRAPH
-    assert LEAST_CHARS <= len(first.script) < len(paragraph) + 3
+    assert LEAST_CHARS <= len(first.tracked) < len(paragraph) + 3
     assert last.ending is None
 
 
 def test_without_blank_lines_it_ends_with_a_sentence() -> None:
-    first, second, *_ = divide(Script.of("It rained on Dr. Smith all day, and 5 others. " * 500), "en-US")
+    first, second, *_ = divide(TrackedText.of("It rained on Dr. Smith all day, and 5 others. " * 500), "en-US")
 
     assert first.ending is Ending.SENTENCE
-    assert first.script.text.endswith("others. ")
-    assert second.script.text.startswith("It rained")
-    assert MOST_CHARS <= len(first.script) < MOST_CHARS + 100
+    assert first.tracked.text.endswith("others. ")
+    assert second.tracked.text.startswith("It rained")
+    assert MOST_CHARS <= len(first.tracked) < MOST_CHARS + 100
 
 
 def test_without_sentences_it_ends_at_a_space() -> None:
-    first, *_ = divide(Script.of("word " * 10_000), "en-US")
+    first, *_ = divide(TrackedText.of("word " * 10_000), "en-US")
     assert first.ending is Ending.CUT
-    assert 2 * MOST_CHARS <= len(first.script) < 2 * MOST_CHARS + 10
+    assert 2 * MOST_CHARS <= len(first.tracked) < 2 * MOST_CHARS + 10
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_nothing_that_is_one_thing_is_divided(whole: str) -> None:
 def test_hostile_text_is_divided_in_linear_time(unit: str) -> None:
     """What goes back over what it has seen would take hours, and the suite's limit for a test would end it."""
     text = (unit * 200_000)[:200_000]
-    assert sum(len(passage.script) for passage in divide(Script.of(text), "en-US")) == len(text)
+    assert sum(len(passage.tracked) for passage in divide(TrackedText.of(text), "en-US")) == len(text)

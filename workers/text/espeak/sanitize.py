@@ -12,7 +12,7 @@ from typing import Final
 
 import regex
 
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _NAMES: Final = """
 Latin Greek Cyrillic Arabic Hebrew Hangul Georgian Armenian Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada
@@ -58,9 +58,9 @@ def part_runs(text: str) -> str:
     return str(_LONG_RUN.sub(_part, text))
 
 
-def tame(script: Script) -> Script:
-    """`script` for espeak-ng. Most text is left as it is."""
-    plain = script.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
+def tame(tracked: TrackedText) -> TrackedText:
+    """`tracked` for espeak-ng. Most text is left as it is."""
+    plain = tracked.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
     apart = plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")
     # Last, since what was left out has brought letters together.
     return apart.sub(_LONG_RUN, _part)

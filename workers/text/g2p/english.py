@@ -20,7 +20,7 @@ from misaki import en
 from workers.text.g2p import tagger
 from workers.text.g2p.alignment import Stretch
 from workers.text.g2p.misaki_espeak import EspeakFallback
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _SIGNS: Final = {
     **dict.fromkeys(".!?", "."),
@@ -83,7 +83,7 @@ def make(language: str, model: str | None) -> Callable[[str], list[Stretch]]:
     g2p = _G2P(british=language == "en-GB", model=model)
 
     def say(text: str) -> list[Stretch]:
-        spaced = Script.of(text).sub(_LONG_NUMBER, lambda match: " ".join(match[0].replace(",", "")))
+        spaced = TrackedText.of(text).sub(_LONG_NUMBER, lambda match: " ".join(match[0].replace(",", "")))
         try:
             return list(_place(spaced, g2p(spaced.text, preprocess=False)[1]))
         except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
@@ -93,19 +93,21 @@ def make(language: str, model: str | None) -> Callable[[str], list[Stretch]]:
     return say
 
 
-def _place(script: Script, tokens: Iterable[Any]) -> Iterator[Stretch]:
+def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[Stretch]:
     """What each token says, and where it stands: its characters are in the text in order, though Misaki drops one at times."""
     at = 0
     for token in tokens:
         first = last = None
         for character in token.text:
-            place = script.text.find(character, at)
+            place = tracked.text.find(character, at)
             if place >= 0:
                 first, last, at = place if first is None else first, place + 1, place + 1
         origin = (
-            script.origin(first, last) if first is not None and last is not None else script.origin(max(0, at - 1), max(1, at))
+            tracked.origin(first, last)
+            if first is not None and last is not None
+            else tracked.origin(max(0, at - 1), max(1, at))
         )
-        stop = "." if at == len(script) and _INITIALS.fullmatch(token.text) else ""
+        stop = "." if at == len(tracked) and _INITIALS.fullmatch(token.text) else ""
         yield Stretch(*origin, (token.phonemes or "") + stop + token.whitespace)
 
 

@@ -17,7 +17,7 @@ import regex
 
 from workers.text.cancellation import look
 from workers.text.g2p.lock import LOCK
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
     import pyopenjtalk
@@ -67,10 +67,10 @@ class _Word(msgspec.Struct, frozen=True):
     leans: bool
 
 
-def spell(script: Script) -> Script:
-    """`script` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
-    return script.replace(
-        change for match in _SENTENCE.finditer(script.text) for change in _spell_sentence(match[0], match.start())
+def spell(tracked: TrackedText) -> TrackedText:
+    """`tracked` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
+    return tracked.replace(
+        change for match in _SENTENCE.finditer(tracked.text) for change in _spell_sentence(match[0], match.start())
     )
 
 
@@ -134,7 +134,7 @@ def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
 
 
 def _spell_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
-    """What of a sentence that begins at `start` is spelled otherwise, as `Script.replace` takes it."""
+    """What of a sentence that begins at `start` is spelled otherwise, as `TrackedText.replace` takes it."""
     look()
     if _JAPANESE.search(sentence) is None:
         return

@@ -20,7 +20,7 @@ from misaki.zh import ZHG2P
 from pypinyin import Style, lazy_pinyin
 
 from workers.text.g2p.alignment import Stretch
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _LONG_NUMBER: Final = re.compile(r"\d{17,}")
 _NUMBER: Final = re.compile(r"(?<![-0-9./%℃])[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
@@ -37,11 +37,11 @@ def make(language: str) -> Callable[[str], list[Stretch]]:
     jieba.setLogLevel(logging.WARNING)
     jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(jieba.dt.get_dict_file())
     jieba.dt.initialized = True
-    return lambda text: list(_say(_map_marks(_spell_numbers(Script.of(text)))))
+    return lambda text: list(_say(_map_marks(_spell_numbers(TrackedText.of(text)))))
 
 
-def _spell_numbers(script: Script) -> Script:
-    digit_by_digit = script.sub(_LONG_NUMBER, lambda match: match[0].translate(_DIGITS))
+def _spell_numbers(tracked: TrackedText) -> TrackedText:
+    digit_by_digit = tracked.sub(_LONG_NUMBER, lambda match: match[0].translate(_DIGITS))
     spelled = _transform(digit_by_digit.text)
     by_number = digit_by_digit.sub(_NUMBER, lambda match: _transform(match[0]))
     if by_number.text != spelled:
@@ -55,9 +55,9 @@ def _transform(text: str) -> str:
         return str(cn2an.transform(text, "an2cn"))
 
 
-def _map_marks(script: Script) -> Script:
+def _map_marks(tracked: TrackedText) -> TrackedText:
     """As Misaki's `map_punctuation`, which strips what it maps, mark by mark."""
-    return script.sub(_MARK, _map_mark).strip()
+    return tracked.sub(_MARK, _map_mark).strip()
 
 
 def _map_mark(match: re.Match[str]) -> str:
@@ -65,17 +65,17 @@ def _map_mark(match: re.Match[str]) -> str:
     return str(ZHG2P.map_punctuation(f"x{match[0]}x"))[1:-1]
 
 
-def _say(script: Script) -> Iterator[Stretch]:
-    for run in _RUN.finditer(script.text):
+def _say(tracked: TrackedText) -> Iterator[Stretch]:
+    for run in _RUN.finditer(tracked.text):
         if not "\u4e00" <= run[0][0] <= "\u9fff":
-            yield Stretch(*script.origin(*run.span()), run[0])
+            yield Stretch(*tracked.origin(*run.span()), run[0])
             continue
         at = run.start()
         for i, word in enumerate(jieba.lcut(run[0], cut_all=False)):
             if i:
-                yield Stretch(*script.origin(at, at + 1), " ")
+                yield Stretch(*tracked.origin(at, at + 1), " ")
             for start, end, phonemes in _say_word(word):
-                yield Stretch(*script.origin(at + start, at + end), phonemes)
+                yield Stretch(*tracked.origin(at + start, at + end), phonemes)
             at += len(word)
 
 

@@ -17,7 +17,7 @@ import regex
 
 from app.core.errors import EngineUnavailable
 from workers.text.espeak import library
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _BEGIN: Final = r"[\p{Extended_Pictographic}\p{Regional_Indicator}]"
 _COLOURED: Final = r"\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0e\ufe0f]{0,3}+"
@@ -46,12 +46,12 @@ _COMMAS: Final = {"zh": "，", "ja": "、"}
 _JOINER: Final = "\u200d"
 
 
-def drop_pictures(script: Script) -> Script:
+def drop_pictures(tracked: TrackedText) -> TrackedText:
     """Without emoji; the digits of keycaps stay."""
-    return _plain(script).sub(_ANY, lambda match: " " if match["end"] is None else "")
+    return _plain(tracked).sub(_ANY, lambda match: " " if match["end"] is None else "")
 
 
-def say_pictures(script: Script, language: str) -> Script:
+def say_pictures(tracked: TrackedText, language: str) -> TrackedText:
     """Each emoji by its name in `language` (BCP 47), without its skin tone, a run of them each once; those that have no name
     there are dropped. Takes time linear in the text.
     """
@@ -78,16 +78,16 @@ def say_pictures(script: Script, language: str) -> Script:
 
     tag = language.partition("-")[0].lower()
     comma, spaced = _COMMAS.get(tag, ","), tag not in _COMMAS
-    return _plain(script).sub(_BEFORE, before).sub(_RUN, name).sub(_TONE, "")
+    return _plain(tracked).sub(_BEFORE, before).sub(_RUN, name).sub(_TONE, "")
 
 
-def _plain(script: Script) -> Script:
+def _plain(tracked: TrackedText) -> TrackedText:
     """With nothing of keycaps but their digits."""
 
     def digit(match: re.Match[str]) -> str:
         return (match[1] if match[1].isdigit() else "") + " " * match.string[match.end() : match.end() + 1].isalnum()
 
-    return script.sub(_KEYCAP, digit)
+    return tracked.sub(_KEYCAP, digit)
 
 
 def _parts(run: "regex.Match[str]") -> tuple[bool, bool]:

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from workers.text.normalization.rules import Rule, apply
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _STOPS: Final = {"zh": "。", "ja": "。", "hi": "।"}
 _ENDED: Final = frozenset(".!?:;,…。！？：；，、।")
@@ -92,22 +92,22 @@ _EMPHASIS: Final = (
 )
 
 
-def unescape(script: Script) -> Script:
+def unescape(tracked: TrackedText) -> TrackedText:
     """HTML's names of characters as the characters; those of characters that are none are left."""
-    return script.sub(_ENTITY, _unescape)
+    return tracked.sub(_ENTITY, _unescape)
 
 
-def strip_blocks(script: Script, language: str) -> Script:
+def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
     """Without tags, marks of lines and links; needs the lines as they were written."""
     stop = _STOPS.get(language.partition("-")[0], ".")
-    cells = apply(script, _TAGS + _BLOCKS)
+    cells = apply(tracked, _TAGS + _BLOCKS)
     items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
     return apply(items, (_BULLET, *_LINKS))
 
 
-def strip_emphasis(script: Script) -> Script:
+def strip_emphasis(tracked: TrackedText) -> TrackedText:
     """Without the marks of bold, italic and code; addresses, which may hold the same characters, are words by now."""
-    return apply(script, _EMPHASIS)
+    return apply(tracked, _EMPHASIS)
 
 
 def _unescape(match: re.Match[str]) -> str | None:

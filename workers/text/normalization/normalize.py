@@ -13,7 +13,7 @@ import regex
 from workers.text.normalization.emoji import drop_pictures, say_pictures
 from workers.text.normalization.markup_removal import strip_blocks, strip_emphasis, unescape
 from workers.text.normalization.verbalize import read
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 _WIDE: Final = {
     wide: chr(wide - 0xFEE0) for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
@@ -38,38 +38,38 @@ _SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
 """Runs of white space, but for a single space."""
 
 
-def clean(script: Script) -> Script:
-    """`script` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
-    return script.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
+def clean(tracked: TrackedText) -> TrackedText:
+    """`tracked` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
+    return tracked.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
-def normalize(text: str, language: str, *, says_emoji: bool = False) -> Script:
+def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedText:
     r"""`text` as a reader of `language` (BCP 47) would say it: in NFC, with straight quotes, no emoji or the names of these, no
     invisible characters, no Markdown and no HTML, and with what is written short as words, in lines of words.
 
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
     Takes time linear in the text.
     """
-    script = unescape(clean(Script.of(text)))
-    pictured = say_pictures(script, language) if says_emoji else drop_pictures(script)
+    tracked = unescape(clean(TrackedText.of(text)))
+    pictured = say_pictures(tracked, language) if says_emoji else drop_pictures(tracked)
     plain = strip_blocks(_make_plain(pictured), language)
     return _fold(strip_emphasis(read(_fold(plain), language)))
 
 
-def _make_plain(script: Script) -> Script:
+def _make_plain(tracked: TrackedText) -> TrackedText:
     """Of characters that say something alone."""
-    visible = script.sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
+    visible = tracked.sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
     apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
     return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
 
 
-def _fold(script: Script) -> Script:
+def _fold(tracked: TrackedText) -> TrackedText:
     """In lines of words."""
-    return script.strip().sub(_SPACES, lambda match: "\n\n" if match[0].count("\n") > 1 else " ")
+    return tracked.strip().sub(_SPACES, lambda match: "\n\n" if match[0].count("\n") > 1 else " ")
 
 
-def _compose(script: Script) -> Script:
+def _compose(tracked: TrackedText) -> TrackedText:
     """In NFC."""
-    if unicodedata.is_normalized("NFC", script.text):
-        return script
-    return script.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match[0]))
+    if unicodedata.is_normalized("NFC", tracked.text):
+        return tracked
+    return tracked.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match[0]))

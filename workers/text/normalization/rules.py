@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 Say = Callable[[re.Match[str]], str | None]
 """What is said instead of a match; None leaves it."""
@@ -27,13 +27,13 @@ class Rule(msgspec.Struct, frozen=True):
     """It cannot match in a text without digits."""
 
 
-def apply(script: Script, rules: Iterable[Rule]) -> Script:
-    """`script` after one rule after the other."""
-    has_digit = _DIGIT.search(script.text) is not None
+def apply(tracked: TrackedText, rules: Iterable[Rule]) -> TrackedText:
+    """`tracked` after one rule after the other."""
+    has_digit = _DIGIT.search(tracked.text) is not None
     for rule in rules:
         if has_digit or not rule.needs_digit:
-            script = script.sub(rule.pattern, rule.say)
-    return script
+            tracked = tracked.sub(rule.pattern, rule.say)
+    return tracked
 
 
 def any_of(words: Iterable[str]) -> str:

@@ -7,12 +7,12 @@ from functools import cache
 
 from workers.text.normalization import east_asian, english, romance
 from workers.text.normalization.rules import Rule, apply
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 
-def read(script: Script, language: str) -> Script:
-    """`script`, of lines without marks, as a reader of the language (BCP 47) would say it."""
-    return apply(script, _rules("en-GB" if language.lower() == "en-gb" else language.partition("-")[0].lower()))
+def read(tracked: TrackedText, language: str) -> TrackedText:
+    """`tracked`, of lines without marks, as a reader of the language (BCP 47) would say it."""
+    return apply(tracked, _rules("en-GB" if language.lower() == "en-gb" else language.partition("-")[0].lower()))
 
 
 @cache

@@ -52,8 +52,8 @@ def test_emoji_are_dropped(text: str, spoken: str) -> None:
 
 def test_the_words_of_an_emoji_stand_for_the_emoji_and_no_others_do() -> None:
     text = "I love you 😀! Pizza🍕is"
-    script = normalize(text, "en-US", says_emoji=True)
-    told = [(script.text[start:end], text[slice(*script.origin(start, end))]) for start, end in find_words(script.text)]
+    tracked = normalize(text, "en-US", says_emoji=True)
+    told = [(tracked.text[start:end], text[slice(*tracked.origin(start, end))]) for start, end in find_words(tracked.text)]
     assert told[2:8] == [
         ("you,", "you"),
         ("grinning", "😀"),
@@ -103,8 +103,8 @@ PARTS = [
 @settings(deadline=None, max_examples=150)
 @pytest.mark.parametrize("language", ["en-US", "fr-FR", "hi", "ja"])
 def test_every_character_has_an_origin_in_order(language: str, text: str) -> None:
-    script = normalize(text, language, says_emoji=True)
-    origins = [script.origin(place, place + 1) for place in range(len(script))]
+    tracked = normalize(text, language, says_emoji=True)
+    origins = [tracked.origin(place, place + 1) for place in range(len(tracked))]
     assert all(0 <= start < end <= len(text) for start, end in origins)
     assert origins == sorted(origins)
-    assert "  " not in script.text
+    assert "  " not in tracked.text

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.text.normalization.normalize import clean, normalize
-from workers.text.tracked_text import Script
+from workers.text.tracked_text import TrackedText
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_joiners_stay_where_they_shape_letters() -> None:
 
 
 def test_clean_leaves_quotes_and_lines_alone() -> None:
-    assert clean(Script.of("“a”\r\n\x00b\tc")).text == "“a”\n b\tc"
+    assert clean(TrackedText.of("“a”\r\n\x00b\tc")).text == "“a”\n b\tc"
 
 
 @given(st.text(max_size=200))

@@ -382,7 +382,7 @@ def test_a_language_without_rules_keeps_its_numbers(language: str) -> None:
 
 def test_every_word_said_stands_for_what_was_written() -> None:
     text = "# News\n\nDr. **Smith** paid $12.50 (see [here](https://a.com)) in 1905 for 5 km/h."
-    script = normalize(text, "en-US")
+    tracked = normalize(text, "en-US")
     written = {
         "Doctor": "Dr.",
         "Smith": "Smith",
@@ -392,8 +392,8 @@ def test_every_word_said_stands_for_what_was_written() -> None:
         "kilometers": "km/h",
     }
     for word, source in written.items():
-        place = script.text.index(word)
-        start, end = script.origin(place, place + len(word))
+        place = tracked.text.index(word)
+        start, end = tracked.origin(place, place + len(word))
         assert text[start:end].strip() in source
         assert text[start:end].strip()
 
@@ -428,11 +428,11 @@ PARTS = _PARTS.split()
 @settings(deadline=None, max_examples=150)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_any_text_is_read_and_every_character_has_an_origin(language: str, text: str) -> None:
-    script = normalize(text, language)
-    origins = [script.origin(place, place + 1) for place in range(len(script))]
+    tracked = normalize(text, language)
+    origins = [tracked.origin(place, place + 1) for place in range(len(tracked))]
     assert all(0 <= start < end <= len(text) for start, end in origins)
     assert origins == sorted(origins)
-    assert "  " not in script.text
+    assert "  " not in tracked.text
 
 
 _HOSTILE = """
