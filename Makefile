@@ -18,7 +18,7 @@ REQUESTS ?= 2000
 BENCH ?=
 LISTEN ?=
 
-.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi bench bench-quick listen schema fuzz chaos clean
+.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi settings bench bench-quick listen schema fuzz chaos clean
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ walls: install ## Check who imports whom
 
 openapi: $(VENV)/.installed-serve ## Export what the API serves to openapi/served.json
 	$(BIN)/koe openapi > openapi/served.json
+
+settings: install ## Write the table of settings in the operator's guide
+	$(BIN)/python -m tests.promises.settings_table
 
 $(VENV)/.installed-bench: $(VENV)/.installed
 	@echo "  Installing ONNX Runtime, once."

@@ -1,1 +1,7 @@
-"""The HTTP side: one file for each resource, HTTP and nothing else."""
+"""HTTP: one package for each step from a request to its answer.
+
+`routes` answer; `requests` and `responses` translate between bytes and values; `middleware` stands around every route;
+`openapi` describes the routes. Two modules collect what the log and the metrics report of a request.
+
+Why `requests` and `responses` do not import each other: a route alone knows which answer belongs to which request.
+"""

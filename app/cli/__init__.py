@@ -1,1 +1,6 @@
-"""The `koe` command."""
+"""The `koe` command.
+
+Some subcommands start Koe's processes; the others (`say`, `voices`, `jobs`, …) are clients of a running server.
+
+Why these clients use HTTP like any other: they then work from any machine, and with a server that runs elsewhere.
+"""

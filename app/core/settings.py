@@ -73,7 +73,7 @@ def _default_data(environ: Mapping[str, str]) -> Path:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """One field for each `KOE_` name; the docstring under a field is its line in the README's table."""
+    """One field for each `KOE_` name; the docstring under a field is its row in the table of `deploy/README.md`."""
 
     host: str = "127.0.0.1"
     """Address the API listens on; `::` is every one, of both families."""

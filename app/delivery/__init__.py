@@ -1,1 +1,5 @@
-"""Where the API gets its audio."""
+"""How the API gets the audio of an utterance: from the cache, from work in progress, or from new work.
+
+Why these are one path: the utterance's digest names its stream, so a finished, a growing and a new stream are read the same
+way, and equal requests share one without a second protocol.
+"""

@@ -1,1 +1,4 @@
-"""The page that a person opens, as it is sent to the browser."""
+"""The page at `GET /`, one HTML file.
+
+Why one file: it needs no build step, and it loads nothing from another host.
+"""

@@ -1,1 +1,6 @@
-"""Users' jobs, on the side that speaks: planned, spoken part by part, made into one file, told by webhooks."""
+"""Users' jobs on the workers' side: divided into parts, spoken, joined into one file, announced by webhooks.
+
+Why parts: many slots speak one book at the same time, and a worker that dies costs one segment.
+
+Why parts are stored as PCM and encoded at the end: loudness is evened over the whole file, and headers state exact lengths.
+"""

@@ -1,1 +1,4 @@
-"""One worker process: its slots, its heartbeat, its shutdown."""
+"""One worker process: its slots, its heartbeat and its shutdown.
+
+Why slots are threads and not processes: all of them share one loaded model, and most of them wait most of the time.
+"""

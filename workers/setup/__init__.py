@@ -1,1 +1,6 @@
-"""What a machine needs before it can speak: fetched, converted, verified."""
+"""Preparing a machine: downloads, conversions and checks of what an engine needs.
+
+Why versions, sizes and digests stand in one table: nothing is loaded that was not verified.
+
+Why this is apart from the engines: an engine never downloads anything.
+"""

@@ -1,1 +1,6 @@
-"""Text on its way to sound: normalised, cut into segments, turned into phonemes. Knows no engine."""
+"""Text on its way to speech: cut into passages, normalized, cut into segments, turned into phonemes.
+
+Why every step keeps offsets into the user's text: word times are reported for the words as they were written.
+
+Why it knows no engine: each engine asks for the phonemes that it needs.
+"""

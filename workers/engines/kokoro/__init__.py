@@ -1,4 +1,9 @@
-"""Kokoro-82M: its files, its voice packs, its noise and its inference."""
+"""Kokoro-82M: its files, its voice packs, its vocabulary and its inference.
+
+Why the inference is Koe's own, in `model` and `kernels`: on a CPU it takes a fraction of the package's time, and one
+segment gives the same samples whatever else is spoken. The weights, and the modules that decide pitch and duration, are the
+package's.
+"""
 
 import os
 

@@ -1,0 +1,59 @@
+"""`python -m tests.promises.settings_table`: writes the table of settings from the docstrings in `app/core/settings.py`."""
+
+import ast
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from app.core.settings import Bytes, Settings, env_name
+
+ROOT: Final = Path(__file__).parents[2]
+GUIDE: Final = ROOT / "README.md"
+
+
+def is_row(line: str) -> bool:
+    """Whether it is a row of the table."""
+    return line.startswith("| `KOE_") and line.count("|") == 4
+
+
+def setting_docs() -> dict[str, str]:
+    """The docstring of each field of Settings, in order."""
+    tree = ast.parse((ROOT / "app/core/settings.py").read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    docs = {}
+    for field, doc in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
+            docs[ast.unparse(field.target)] = str(doc.value.value)
+    return {name: docs[name] for name in Settings.__struct_fields__}
+
+
+def setting_rows() -> list[str]:
+    """The table as it should be."""
+    rows = []
+    for field, doc in setting_docs().items():
+        default = "the user's data folder" if field == "data" else _show(getattr(Settings(), field))
+        rows.append(f"| `{env_name(field)}` | {default} | {doc} |")
+    return rows
+
+
+def _show(default: object) -> str:
+    """A default as the table has it."""
+    if default is None or default in ((), ""):
+        return "none"
+    if isinstance(default, Bytes):
+        return f"{default // 1024**2} MiB"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def write() -> None:
+    """Replaces the table in the guide."""
+    lines = GUIDE.read_text(encoding="utf-8").split("\n")
+    first = next(number for number, line in enumerate(lines) if is_row(line))
+    others = [line for line in lines if not is_row(line)]
+    GUIDE.write_text("\n".join([*others[:first], *setting_rows(), *others[first:]]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
