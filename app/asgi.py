@@ -3,14 +3,14 @@
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from litestar import Litestar
-from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from app.access.keyring import Keyring
 from app.access.limiter import Limiter
+from app.api.dependencies import Dependencies
 from app.api.measures import Metrics, SharedView
 from app.api.middleware.cors import CrossOrigin
 from app.api.middleware.head import HeadAnswers
@@ -23,7 +23,7 @@ from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes import jobs, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
-from app.api.routes.page import load_page, show_page
+from app.api.routes.page import show_page
 from app.core.jobs.files import open_store
 from app.core.jobs.jobs import Jobs
 from app.core.queue.answers import Asker
@@ -38,6 +38,7 @@ from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.notifier import Bell
 from app.delivery.delivery import Delivery
+from app.web.page import load_page
 
 ROUTES: Final = [
     speech.create_speech,
@@ -82,21 +83,21 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     )
     delivery = Delivery(redis=redis, bell=bell, ledger=ledger, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait)
     metrics, catalogue = Metrics(), load_catalogue(settings.voices_file)
-    given = {
-        "settings": settings,
-        "catalogue": catalogue,
-        "fleet": fleet,
-        "broker": broker,
-        "delivery": delivery,
-        "asker": Asker(redis=redis, bell=bell, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
-        "lexicon": read_lexicon(settings.lexicon),
-        "limiter": Limiter(redis, api=name, api_ttl=api_ttl),
-        "jobs": Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
-        "store": open_store(settings),
-        "metrics": metrics,
-        "shared": SharedView(redis, blocking, fleet),
-        "page": load_page(),
-    }
+    dependencies = Dependencies(
+        settings=settings,
+        catalogue=catalogue,
+        fleet=fleet,
+        broker=broker,
+        delivery=delivery,
+        asker=Asker(redis=redis, bell=bell, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
+        lexicon=read_lexicon(settings.lexicon),
+        limiter=Limiter(redis, api=name, api_ttl=api_ttl),
+        jobs=Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
+        store=open_store(settings),
+        metrics=metrics,
+        shared=SharedView(redis, blocking, fleet),
+        page=load_page(),
+    )
 
     @asynccontextmanager
     async def lifespan(litestar: Litestar) -> AsyncIterator[None]:
@@ -114,7 +115,7 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
 
     litestar = Litestar(
         route_handlers=[*answer_options(ROUTES), *ROUTES],
-        dependencies={name: _give(value) for name, value in given.items()},
+        dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=BODY_BYTES,
@@ -139,7 +140,3 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
     return AnswerHeaders(Observed(app, litestar.state.metrics))
-
-
-def _give(value: Any) -> Provide:
-    return Provide(lambda: value, use_cache=True, sync_to_thread=False)

@@ -38,7 +38,7 @@ from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, a
 from app.core.speech.phonemes import unknown_phonemes
 from app.core.speech.titles import CONTROL, show_title
 from app.core.speech.utterance import Emoji, Utterance
-from app.core.speech.voices import Blend, Catalogue
+from app.core.speech.voices import Blend, Catalogue, show_blend
 
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
@@ -84,23 +84,34 @@ _MAX_SHOWN_CHARS: Final = 100
 _MAX_SHOWN_INTEGER: Final = 10**15
 
 
-class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, with every name resolved and every default filled in; which engine speaks is not decided yet."""
+class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked about a text, with every name resolved and every default filled in; its engine is not decided yet."""
 
     model: Model
     input: str
     voice: Blend
+    """The one asked for; of a PhonemizeRequest without one, some voice of the language."""
     language: str
     """BCP 47 tag: the one asked for, else the first voice's own."""
+    normalize: bool
+    pronunciations: tuple[tuple[str, str], ...]
+    """Pairs of word and phonemes, sorted."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the log may know of it: never its text."""
+        return {"model": self.model.id, "voice": show_blend(self.voice), "n_chars": len(self.input)}
+
+
+class SpeechRequest(TextRequest, frozen=True, kw_only=True):
+    """A text to be spoken."""
+
     format: Format
     speed: float
     stream_format: str
     """One of STREAM_FORMATS; `sse` never with a model that does not stream it."""
     instructions: str | None
     """Accepted and without effect."""
-    normalize: bool
-    pronunciations: tuple[tuple[str, str], ...]
-    """Pairs of word and phonemes, sorted."""
     timestamps: bool
     """Whether the times of words are wanted."""
     sample_rate_hz: int
@@ -109,18 +120,8 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The one asked for, which the encoder takes at that rate."""
 
 
-class PhonemizeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A question what would be said, its names resolved as in a SpeechRequest."""
-
-    model: Model
-    input: str
-    voice: Blend
-    """The one asked for, else some voice of the language."""
-    language: str
-    """BCP 47 tag: the one asked for, else the first voice's own."""
-    normalize: bool
-    pronunciations: tuple[tuple[str, str], ...]
-    """Pairs of word and phonemes, sorted."""
+class PhonemizeRequest(TextRequest, frozen=True, kw_only=True):
+    """A text whose phonemes are to be shown."""
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,11 @@ from typing import Any, BinaryIO, Final
 import msgspec
 import structlog
 from litestar import HttpMethod, Request, Response, delete, get, post, route
-from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from app.access.limiter import Limiter
+from app.api.dependencies import Given
 from app.api.facts import note
 from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key
 from app.api.middleware.headers import RESOURCE_POLICY
@@ -31,21 +32,23 @@ from app.api.openapi.contract_jobs import (
     ListJobsOperation,
 )
 from app.api.requests.bodies import read_fields
+from app.api.requests.engines import resolve_engine
 from app.api.requests.wire import read_job, to_utterance
 from app.api.responses.events import EventStream
 from app.api.responses.files import Span, StoredFile, disposition, is_known, wanted_span
 from app.api.responses.rate_limit_headers import rate_headers
-from app.api.routes.models import GivenFleet, resolve_engine
-from app.api.routes.speech import GivenLexicon, GivenLimiter, GivenSettings, told
-from app.api.routes.system import GivenBroker
-from app.api.routes.voices import GivenCatalogue
 from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
 from app.core.jobs.files import Store, file_path, words_path
 from app.core.jobs.job_view import JobObject, show_job
 from app.core.jobs.jobs import File, Job, Jobs, JobStatus, new_job_id
+from app.core.queue.broker import Broker
+from app.core.queue.fleet import FleetView
 from app.core.request_limits import JOB_BODY_BYTES
+from app.core.settings import Settings
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.speech.formats import FORMATS
+from app.core.speech.lexicon import Lexicon
+from app.core.speech.voices import Catalogue
 from app.core.storage.connections import reachable
 
 log: Final = structlog.get_logger()
@@ -55,12 +58,6 @@ MAX_LIMIT: Final = 100
 
 _PATH: Final = "/v1/audio/speech/jobs"
 _ONE: Final = f"{_PATH}/{{job_id:str}}"
-
-GivenJobs = NamedDependency[SkipValidation[Jobs]]
-"""How a handler asks for the jobs: a parameter named `jobs` of this type."""
-
-GivenStore = NamedDependency[SkipValidation[Store]]
-"""How a handler asks for the store: a parameter named `store` of this type."""
 
 _Request = Request[Any, Any, Any]
 
@@ -85,13 +82,13 @@ class JobList(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def create_job(
     request: _Request,
-    catalogue: GivenCatalogue,
-    fleet: GivenFleet,
-    settings: GivenSettings,
-    broker: GivenBroker,
-    limiter: GivenLimiter,
-    lexicon: GivenLexicon,
-    jobs: GivenJobs,
+    catalogue: Given[Catalogue],
+    fleet: Given[FleetView],
+    settings: Given[Settings],
+    broker: Given[Broker],
+    limiter: Given[Limiter],
+    lexicon: Given[Lexicon],
+    jobs: Given[Jobs],
 ) -> Response[JobObject]:
     """Takes the text; the answer comes before any of it is spoken."""
     fields = await read_fields(request)
@@ -102,7 +99,7 @@ async def create_job(
         signs_webhooks=settings.webhook_secret is not None,
         private_webhooks=settings.webhook_private,
     )
-    note(request.scope, **told(asked.speech), format=asked.speech.format.name)
+    note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
     now = await fleet.now()
     engine = resolve_engine(asked.speech.model, now)
     utterance = to_utterance(
@@ -143,7 +140,7 @@ async def create_job(
 
 
 @get(_PATH, guards=[require_key], summary="Your jobs, the newest first", operation_class=ListJobsOperation)
-async def list_jobs(request: _Request, jobs: GivenJobs) -> JobList:
+async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
     """At most `limit` of them, from behind the job `after`."""
     limit = _read_limit(request.query_params.get("limit"))
     with reachable():
@@ -154,13 +151,13 @@ async def list_jobs(request: _Request, jobs: GivenJobs) -> JobList:
 
 
 @get(_ONE, guards=[require_key], summary="A job", operation_class=JobOperation)
-async def get_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> JobObject:
+async def get_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> JobObject:
     """As it is now."""
     return show_job(await _get(jobs, job_id, request))
 
 
 @get(f"{_ONE}/events", guards=[require_key], summary="A job as it goes on", operation_class=JobEventsOperation)
-async def watch_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> EventStream:
+async def watch_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> EventStream:
     """Server-sent events: the job now and at each change, until it has ended."""
     await _get(jobs, job_id, request)
     return EventStream(_show_each(jobs.watch(job_id, owner_of(request))))
@@ -173,7 +170,7 @@ async def watch_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -
     summary="The finished file",
     operation_class=ContentOperation,
 )
-async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> ASGIResponse:
+async def get_content(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> ASGIResponse:
     """The file of a completed job, or a range of it. HEAD, which `app.api.middleware.head` answers, is there for the schema."""
     job = await _get(jobs, job_id, request)
     file = _file_of(job)
@@ -195,7 +192,7 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: GivenJobs,
 
 
 @get(f"{_ONE}/captions", guards=[require_key], summary="Captions of a job", operation_class=CaptionsOperation)
-async def get_captions(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> Response[bytes]:
+async def get_captions(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> Response[bytes]:
     """What is said when, of a completed job."""
     job = await _get(jobs, job_id, request)
     name = request.query_params.get("format", DEFAULT_CAPTION_FORMAT)
@@ -216,14 +213,14 @@ async def get_captions(request: _Request, job_id: FromPath[str], jobs: GivenJobs
 
 
 @post(f"{_ONE}/cancel", guards=[require_key], status_code=200, summary="Stop a job", operation_class=JobOperation)
-async def cancel_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs) -> JobObject:
+async def cancel_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> JobObject:
     """The job, cancelled; one that has ended stays as it is."""
     with reachable():
         return show_job(await jobs.cancel(job_id, owner_of(request)))
 
 
 @delete(_ONE, guards=[require_key], status_code=204, summary="Delete a job and its file", operation_class=JobOperation)
-async def delete_job(request: _Request, job_id: FromPath[str], jobs: GivenJobs, store: GivenStore) -> None:
+async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> None:
     """Stops it first if need be."""
     with reachable():
         await jobs.delete(job_id, owner_of(request))

@@ -4,26 +4,24 @@ import asyncio
 from typing import Any
 
 from litestar import Request, Response, post
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 
+from app.access.limiter import Limiter
+from app.api.dependencies import Given
 from app.api.facts import note
 from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key
 from app.api.openapi.contract_phonemize import PhonemizeOperation
 from app.api.requests.bodies import read_fields
+from app.api.requests.engines import resolve_engine
 from app.api.requests.wire import PhonemizeRequest, read_phonemize
 from app.api.responses.disconnect import while_connected
 from app.api.responses.rate_limit_headers import rate_headers
-from app.api.routes.models import GivenFleet, resolve_engine
-from app.api.routes.speech import GivenLexicon, GivenLimiter, GivenSettings, told
-from app.api.routes.voices import GivenCatalogue
 from app.core.queue.answers import Asker
+from app.core.queue.fleet import FleetView
+from app.core.settings import Settings
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.question import Phonemized, Question
 from app.core.speech.utterance import Emoji
-
-GivenAsker = NamedDependency[SkipValidation[Asker]]
-"""How a handler asks for the asker: a parameter named `asker` of this type."""
+from app.core.speech.voices import Catalogue
 
 
 @post(
@@ -35,17 +33,17 @@ GivenAsker = NamedDependency[SkipValidation[Asker]]
 )
 async def phonemize(
     request: Request[Any, Any, Any],
-    catalogue: GivenCatalogue,
-    fleet: GivenFleet,
-    asker: GivenAsker,
-    limiter: GivenLimiter,
-    lexicon: GivenLexicon,
-    settings: GivenSettings,
+    catalogue: Given[Catalogue],
+    fleet: Given[FleetView],
+    asker: Given[Asker],
+    limiter: Given[Limiter],
+    lexicon: Given[Lexicon],
+    settings: Given[Settings],
 ) -> Response[Phonemized]:
     """The text as it would be read, and the phonemes of each of its segments."""
     fields = await read_fields(request)
     asked = read_phonemize(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
-    note(request.scope, **told(asked))
+    note(request.scope, **asked.facts)
     engine = resolve_engine(asked.model, await fleet.now())
     owner = cache_owner_of(request, is_shared=settings.cache_shared)
     question = to_question(asked, engine=engine, lexicon=lexicon, emoji=settings.emoji, owner=owner)

@@ -11,43 +11,30 @@ from typing import Any, Final
 
 import structlog
 from litestar import Request, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
 
 from app.access.limiter import Limiter
+from app.api.dependencies import Given
 from app.api.facts import note, note_fault
 from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key, require_key_of_azure
 from app.api.openapi.contract import SpeechOperation
 from app.api.requests.bodies import read_fields
-from app.api.requests.wire import PhonemizeRequest, SpeechRequest, read_speech, to_utterance
+from app.api.requests.engines import resolve_engine
+from app.api.requests.wire import read_speech, to_utterance
 from app.api.responses.disconnect import while_connected
 from app.api.responses.events import EventStream
 from app.api.responses.rate_limit_headers import rate_headers
 from app.api.responses.speech_events import speech_events
-from app.api.routes.models import GivenFleet, resolve_engine
-from app.api.routes.voices import GivenCatalogue
 from app.core.errors import Cancelled, KoeError
 from app.core.queue.fleet import FleetView
 from app.core.settings import Settings
 from app.core.speech.lexicon import Lexicon
-from app.core.speech.voices import Catalogue, show_blend
+from app.core.speech.voices import Catalogue
 from app.delivery.delivery import Audio, Delivery
 
 log: Final = structlog.get_logger()
-
-GivenDelivery = NamedDependency[SkipValidation[Delivery]]
-"""How a handler asks for the delivery: a parameter named `delivery` of this type."""
-
-GivenLimiter = NamedDependency[SkipValidation[Limiter]]
-"""How a handler asks for the limiter: a parameter named `limiter` of this type."""
-
-GivenLexicon = NamedDependency[SkipValidation[Lexicon]]
-"""How a handler asks for the lexicon: a parameter named `lexicon` of this type."""
-
-GivenSettings = NamedDependency[SkipValidation[Settings]]
-"""How a handler asks for the settings: a parameter named `settings` of this type."""
 
 
 class AudioResponse(ASGIResponse):
@@ -93,12 +80,12 @@ class AudioResponse(ASGIResponse):
 )
 async def create_speech(
     request: Request[Any, Any, Any],
-    catalogue: GivenCatalogue,
-    fleet: GivenFleet,
-    delivery: GivenDelivery,
-    limiter: GivenLimiter,
-    lexicon: GivenLexicon,
-    settings: GivenSettings,
+    catalogue: Given[Catalogue],
+    fleet: Given[FleetView],
+    delivery: Given[Delivery],
+    limiter: Given[Limiter],
+    lexicon: Given[Lexicon],
+    settings: Given[Settings],
 ) -> ASGIResponse:
     """Speaks `input` and streams it in `response_format`, as it is or as events."""
     return await _speak(request, await read_fields(request), catalogue, fleet, delivery, limiter, lexicon, settings)
@@ -113,12 +100,12 @@ async def create_speech(
 async def create_speech_at_deployment(
     request: Request[Any, Any, Any],
     deployment: FromPath[str],
-    catalogue: GivenCatalogue,
-    fleet: GivenFleet,
-    delivery: GivenDelivery,
-    limiter: GivenLimiter,
-    lexicon: GivenLexicon,
-    settings: GivenSettings,
+    catalogue: Given[Catalogue],
+    fleet: Given[FleetView],
+    delivery: Given[Delivery],
+    limiter: Given[Limiter],
+    lexicon: Given[Lexicon],
+    settings: Given[Settings],
 ) -> ASGIResponse:
     """The same at the address that Azure has for it: the deployment names the model where the body does not."""
     fields = await read_fields(request)
@@ -137,7 +124,7 @@ async def _speak(
     settings: Settings,
 ) -> ASGIResponse:
     asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
-    note(request.scope, **told(asked), format=asked.format.name)
+    note(request.scope, **asked.facts, format=asked.format.name)
     now = await fleet.now()
     engine = resolve_engine(asked.model, now)
     utterance = to_utterance(
@@ -164,8 +151,3 @@ async def _speak(
     if asked.stream_format == "sse":
         return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
     return AudioResponse(audio, media_type=asked.format.media_type_at(asked.sample_rate_hz), headers=headers, close=close)
-
-
-def told(asked: SpeechRequest | PhonemizeRequest) -> dict[str, Any]:
-    """What the log is told of what was asked: never its text."""
-    return {"model": asked.model.id, "voice": show_blend(asked.voice), "n_chars": len(asked.input)}

@@ -4,18 +4,13 @@ import asyncio
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 
+from app.api.dependencies import Given
 from app.api.openapi.contract import ReadinessOperation
-from app.api.routes.models import GivenFleet
 from app.core.errors import Unavailable
 from app.core.queue.broker import Broker, Lane
-from app.core.queue.fleet import Fleet, Weights
+from app.core.queue.fleet import Fleet, FleetView, Weights
 from app.core.storage.connections import reachable
-
-GivenBroker = NamedDependency[SkipValidation[Broker]]
-"""How a handler asks for the broker: a parameter named `broker` of this type."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -47,7 +42,7 @@ async def health() -> Health:
 
 
 @get("/readyz", summary="Somebody is there to speak", operation_class=ReadinessOperation)
-async def readiness(fleet: GivenFleet, broker: GivenBroker) -> Response[Readiness]:
+async def readiness(fleet: Given[FleetView], broker: Given[Broker]) -> Response[Readiness]:
     """200 when a worker with a warm engine is there, else 503."""
     try:
         now = await fleet.now()

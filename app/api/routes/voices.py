@@ -8,17 +8,13 @@ that its user has chosen before.
 
 import msgspec
 from litestar import get
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 
+from app.api.dependencies import Given
 from app.api.openapi.contract import AnsweredOperation
-from app.api.routes.models import GivenFleet, models_of
+from app.api.requests.engines import models_of
 from app.core.queue.fleet import FleetView
 from app.core.speech.languages import find_language
 from app.core.speech.voices import Catalogue, Voice, show_blend
-
-GivenCatalogue = NamedDependency[SkipValidation[Catalogue]]
-"""How a handler asks for the voices: a parameter named `catalogue` of this type."""
 
 
 class VoiceObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,13 +53,13 @@ class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/audio/voices", summary="The voices, by every name that they answer to", operation_class=AnsweredOperation)
-async def list_voices(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
+async def list_voices(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
     """Any of the ids may be sent as `voice`, and Kokoro's may be blended."""
     return await _list(fleet, catalogue)
 
 
 @get("/v1/voices", include_in_schema=False)
-async def list_voices_beside_models(fleet: GivenFleet, catalogue: GivenCatalogue) -> VoiceList:
+async def list_voices_beside_models(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
     """The same, where some clients look for it."""
     return await _list(fleet, catalogue)
 
@@ -75,7 +71,7 @@ async def _list(fleet: FleetView, catalogue: Catalogue) -> VoiceList:
 
 
 @get("/v1/audio/models", summary="The models, for a menu", operation_class=AnsweredOperation)
-async def list_model_choices(fleet: GivenFleet) -> ModelChoices:
+async def list_model_choices(fleet: Given[FleetView]) -> ModelChoices:
     """The same models as `GET /v1/models`."""
     models = models_of(await fleet.now())
     return ModelChoices(models=[ModelChoice(id=model.id, name=model.id) for model in models])

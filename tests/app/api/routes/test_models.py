@@ -1,4 +1,4 @@
-"""Which models are listed, and which engine each gets."""
+"""Which models are listed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from litestar.testing import TestClient
 
 from app.access.keyring import Keyring
 from app.api.responses.errors import EXCEPTION_HANDLERS
-from app.api.routes.models import get_model, get_owned_model, list_models, resolve_engine
-from app.core.errors import EngineUnavailable, NoWorker
+from app.api.routes.models import get_model, get_owned_model, list_models
+from app.core.errors import NoWorker
 from app.core.queue.fleet import Fleet, WorkerCard
 from app.core.settings import Secret, Settings
-from app.core.speech.models import MODELS, find_model
+from app.core.speech.models import MODELS
 
 OPENAI = [name for name, model in MODELS.items() if model.engine is None]
 MISSING = "Kokoro's files are not in /srv/model: `koe fetch` downloads them."
@@ -134,30 +134,3 @@ def test_where_keys_are_set_a_key_is_asked_for_first(path: str) -> None:
 def test_a_fleet_that_cannot_be_reached_is_a_503() -> None:
     with served(None) as client:
         assert client.get("/v1/models").json()["error"]["code"] == "no_worker"
-
-
-def test_openais_names_get_the_best_engine_and_our_own_get_theirs() -> None:
-    fleet = a_fleet("kokoro", "espeak")
-    assert resolve_engine(find_model("tts-1"), fleet) == "kokoro"
-    assert resolve_engine(find_model("espeak"), fleet) == "espeak"
-    assert resolve_engine(find_model("gpt-4o-mini-tts"), a_fleet("tone")) == "tone"
-
-
-def test_kokoro_is_never_silently_replaced() -> None:
-    with pytest.raises(EngineUnavailable, match="koe fetch"):
-        resolve_engine(find_model("kokoro"), a_fleet("espeak"))
-    with pytest.raises(EngineUnavailable) as caught:
-        resolve_engine(find_model("kokoro"), a_fleet("espeak", missing=MISSING))
-    assert caught.value.message.count("koe fetch") == 1
-
-
-@pytest.mark.parametrize("name", ["tts-1", "kokoro"])
-def test_with_no_worker_the_command_that_starts_one_is_told(name: str) -> None:
-    with pytest.raises(NoWorker, match="koe worker"):
-        resolve_engine(find_model(name), Fleet())
-
-
-def test_workers_that_have_nothing_in_common_are_told_so() -> None:
-    cards = (WorkerCard(name="a", engines=("kokoro",)), WorkerCard(name="b", engines=("espeak",)))
-    with pytest.raises(EngineUnavailable, match="no engine in common"):
-        resolve_engine(find_model("tts-1"), Fleet(cards))

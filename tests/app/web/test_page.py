@@ -14,11 +14,12 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import TestClient
 
-from app.api.routes.page import load_page, show_page
+from app.api.routes.page import show_page
 from app.asgi import create_litestar
 from app.core.settings import Settings
 from app.core.speech.formats import OPENAI_FORMATS
 from app.core.speech.voices import DEFAULT_VOICE
+from app.web.page import load_page
 
 HTML = load_page().html
 

@@ -1,0 +1,55 @@
+"""What the handlers of the API ask for: each is a parameter with the name of a field of `Dependencies`.
+
+A handler writes `catalogue: Given[Catalogue]`. Litestar finds the value by the parameter's name when it starts, and refuses a
+name that is not here.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
+
+from app.access.limiter import Limiter
+from app.api.measures import Metrics, SharedView
+from app.core.jobs.files import Store
+from app.core.jobs.jobs import Jobs
+from app.core.queue.answers import Asker
+from app.core.queue.broker import Broker
+from app.core.queue.fleet import FleetView
+from app.core.settings import Settings
+from app.core.speech.lexicon import Lexicon
+from app.core.speech.voices import Catalogue
+from app.delivery.delivery import Delivery
+from app.web.page import Page
+
+_Type = TypeVar("_Type")
+
+Given = NamedDependency[SkipValidation[_Type]]
+"""The type of a handler's parameter whose value comes from `Dependencies`."""
+
+
+class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of each kind for the whole application."""
+
+    asker: Asker
+    broker: Broker
+    catalogue: Catalogue
+    delivery: Delivery
+    fleet: FleetView
+    jobs: Jobs
+    lexicon: Lexicon
+    limiter: Limiter
+    metrics: Metrics
+    page: Page
+    settings: Settings
+    shared: SharedView
+    store: Store
+
+    def providers(self) -> dict[str, Provide]:
+        """The same by name, as Litestar wants them."""
+        return {name: _provide(getattr(self, name)) for name in self.__struct_fields__}
+
+
+def _provide(value: Any) -> Provide:
+    return Provide(lambda: value, use_cache=True, sync_to_thread=False)
