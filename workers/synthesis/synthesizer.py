@@ -25,8 +25,9 @@ from app.core.speech.word_times import TimedWord
 from workers.engines.base import Engine, Segment, Waveform
 from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Encoder, open_encoder
+from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
-from workers.synthesis.scheduler import Scheduler, Turn
+from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.word_timing import Teller
 from workers.text.cancellation import looking
 from workers.text.markup import Directions, Stretch, read_markup
@@ -137,8 +138,8 @@ class _Line:
         self._placed = placed
         self._engine = engine
         self._scheduler = scheduler
-        self._pending: deque[tuple[Placed, Turn | None, Future[Sound]]] = deque()
-        """A segment that was kept has no turn, nor has a pause."""
+        self._pending: deque[tuple[Placed, QueuedSegment | None, Future[Sound]]] = deque()
+        """A segment that was kept is not queued, nor is a pause."""
         self._begun_at = self._due = self._heard_until = time.monotonic()
         self._is_first = not order.listening_seconds
         self._exhausted = False
@@ -152,8 +153,8 @@ class _Line:
                 self._exhausted = True
                 return
             found = self._found(placed.segment)
-            turn, sound = (None, found) if found or placed.segment is None else self._submit(placed.segment)
-            self._pending.append((placed, turn, sound or _done(_NO_SOUND)))
+            queued, sound = (None, found) if found or placed.segment is None else self._submit(placed.segment)
+            self._pending.append((placed, queued, sound or _done(_NO_SOUND)))
             self._due += _expected_seconds(placed)
             self._is_first &= placed.segment is None
 
@@ -169,9 +170,9 @@ class _Line:
     def heard_until(self, when: float) -> None:
         """Corrects the deadlines: what has been spoken lasts until `when`; what is in line comes on top of it."""
         self._heard_until = self._due = when
-        for placed, turn, _ in self._pending:
-            if turn is not None:
-                turn.deadline = self._due
+        for placed, queued, _ in self._pending:
+            if queued is not None:
+                queued.deadline = self._due
             self._due += _expected_seconds(placed)
 
     @property
@@ -188,13 +189,13 @@ class _Line:
         kept = self._order.find(segment) if segment is not None else None
         return None if kept is None else _done(kept)
 
-    def _submit(self, segment: Segment) -> tuple[Turn, Future[Sound]]:
+    def _submit(self, segment: Segment) -> tuple[QueuedSegment, Future[Sound]]:
         submitted_at = time.monotonic()
-        turn = Turn(
+        queued = QueuedSegment(
             segment,
             self._engine,
-            owner=self._order.name,
-            caller=self._order.caller,
+            task=self._order.name,
+            owner=self._order.caller,
             lane=self._order.lane,
             deadline=self._due,
             arrived_at=self._begun_at,
@@ -202,7 +203,7 @@ class _Line:
             on_begin=lambda: self._begin(segment, submitted_at),
             on_done=lambda waveform: self._keep(segment, waveform),
         )
-        return turn, self._scheduler.submit(turn)
+        return queued, self._scheduler.submit(queued)
 
     def _begin(self, segment: Segment, submitted_at: float) -> Sound | None:
         found = self._order.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None

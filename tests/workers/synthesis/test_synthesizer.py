@@ -19,8 +19,9 @@ from workers.engines.base import Engine, Segment
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Sink
+from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
-from workers.synthesis.scheduler import Scheduler, Turn
+from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Read, Reading, Spoken, Synthesizer, prepare, read
 from workers.text.segment import Ending
 
@@ -107,17 +108,17 @@ class Booth:
         self.said.append(data)
         self.heard.set()
 
-    def turns(self) -> list[Turn]:
+    def queued(self) -> list[QueuedSegment]:
         """Those that are handed to its scheduler from now on."""
-        turns: list[Turn] = []
+        queued: list[QueuedSegment] = []
         submit = self.scheduler.submit
 
-        def watch(turn: Turn) -> Any:
-            turns.append(turn)
-            return submit(turn)
+        def watch(one: QueuedSegment) -> Any:
+            queued.append(one)
+            return submit(one)
 
         self.scheduler.submit = watch  # type: ignore[method-assign]
-        return turns
+        return queued
 
     def begin(self, utterance: Utterance) -> None:
         self._thread = threading.Thread(target=self._run, args=(utterance,))
@@ -255,26 +256,26 @@ def test_segments_are_spoken_in_the_order_of_the_text(a_booth: Callable[[Engine]
 
 def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_booth: Callable[[Engine], Booth]) -> None:
     booth = a_booth(ToneEngine())
-    turns = booth.turns()
+    queued = booth.queued()
 
     booth.speak(an_utterance(BOOK))
 
-    deadlines = [turn.deadline for turn in turns]
+    deadlines = [one.deadline for one in queued]
     assert deadlines == sorted(deadlines)
     assert deadlines[-1] - deadlines[0] > 20
-    assert [turn.is_first for turn in turns] == [True] + [False] * (len(turns) - 1)
-    assert {turn.caller for turn in turns} == {"somebody"}
+    assert [one.is_first for one in queued] == [True] + [False] * (len(queued) - 1)
+    assert {one.owner for one in queued} == {"somebody"}
 
 
 def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_booth: Callable[[Engine], Booth]) -> None:
     new, resumed = a_booth(ToneEngine()), a_booth(ToneEngine())
     resumed.listening_seconds = 1000.0
-    new_turns, resumed_turns = new.turns(), resumed.turns()
+    new_queued, resumed_queued = new.queued(), resumed.queued()
 
     new.speak(an_utterance(BOOK))
     resumed.speak(an_utterance(BOOK))
 
-    assert new_turns[-1].deadline - resumed_turns[-1].deadline == pytest.approx(1000.0, abs=60)
+    assert new_queued[-1].deadline - resumed_queued[-1].deadline == pytest.approx(1000.0, abs=60)
 
 
 def test_between_segments_the_order_is_told_what_its_listener_has_in_hand(a_booth: Callable[[Engine], Booth]) -> None:

@@ -1,0 +1,117 @@
+"""A scheduler for tests: its clock stands still, and what it speaks waits for permission."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from app.core.queue.broker import Lane
+from app.core.speech.voices import load_catalogue
+from tests.engines import GatedEngine
+from workers.engines.base import Engine, Segment, Waveform
+from workers.synthesis.audio import Sound, to_pcm
+from workers.synthesis.fair_queue import FIRST_PACE, MAX_LEAD_SECONDS, QueuedSegment
+from workers.synthesis.scheduler import Scheduler
+from workers.text.segment import Ending
+
+VOICE = load_catalogue().parse("af_heart")[0]
+NOW = 1000.0
+OVERDUE, SOON, LATER, FAR = NOW - 1000, NOW + 1, NOW + 100, NOW + 10_000
+
+
+def a_segment(text: str, n_phonemes: int | None = None) -> Segment:
+    phonemes = text if n_phonemes is None else "x" * n_phonemes
+    return Segment(text=text, phonemes=phonemes, voice=VOICE, language="en-US", speed=1.0, ending=Ending.SENTENCE)
+
+
+def a_queued(
+    text: str, engine: Engine, *, task: str = "task", deadline: float = SOON, n_phonemes: int | None = None, **options: Any
+) -> QueuedSegment:
+    """Interactive, its task's first and as long as its text, unless the options say something else."""
+    options = {"lane": Lane.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))} | options
+    return QueuedSegment(a_segment(text, n_phonemes), engine, task=task, deadline=deadline, **options)
+
+
+class Clock:
+    """Time that passes only when somebody says so."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TimedEngine(GatedEngine):
+    """Takes on its clock what the scheduler expects of an engine that it has not measured."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        waveforms = super().synthesize(segments, n_threads=n_threads)
+        self._clock.now += sum(cost(segment) for segment in segments)
+        return waveforms
+
+
+def cost(segment: Segment) -> float:
+    """Compute seconds on the clock of a TimedEngine."""
+    return FIRST_PACE * segment.expected_seconds
+
+
+SEGMENT_SECONDS = cost(a_segment("", 10))
+MAX_LEAD_PHONEMES = round(MAX_LEAD_SECONDS / SEGMENT_SECONDS) * 10
+
+
+class HeldQueue:
+    """A scheduler whose threads are held at a first segment each, so that what is queued after it is put in order."""
+
+    def __init__(self, *, n_threads: int = 1, engine: type[TimedEngine] = TimedEngine, **options: Any) -> None:
+        self.clock = Clock()
+        self.engine = engine(self.clock)
+        self.scheduler = Scheduler(n_threads=n_threads, clock=self.clock, **options)
+        self.futures: dict[str, Future[Sound]] = {}
+        self.begun: list[str] = []
+        """The segments that were taken out of the queue, in order, except those that hold the threads."""
+        self.held = [self.scheduler.submit(a_queued("held", self.engine, task=f"held {number}")) for number in range(n_threads)]
+        self.engine.wait_begun(n_threads)
+        self._n_begun = n_threads
+
+    def add(self, text: str, *, arrived: float = 0.0, **options: Any) -> None:
+        """Each text once."""
+        queued = a_queued(text, self.engine, arrived_at=arrived, on_begin=lambda: self.begun.append(text), **options)
+        self.futures[text] = self.scheduler.submit(queued)
+
+    def wait(self, seconds: float) -> None:
+        """All that are queued have waited for so long."""
+        self.clock.now += seconds
+
+    def step(self) -> str:
+        """Lets one segment through; the one that was taken in its place. At least one must be queued."""
+        self._n_begun += 1
+        self.engine.release()
+        self.engine.wait_begun(self._n_begun)
+        return self.begun[-1]
+
+    def spoken(self) -> list[str]:
+        """Lets all through; what was spoken after the first, in order."""
+        self.engine.release(1000)
+        for future in self.futures.values():
+            future.exception(30)
+        return self.begun
+
+    def close(self) -> None:
+        self.engine.release(1000)
+        self.scheduler.close()
+
+
+class BatchingEngine(GatedEngine):
+    batch_size = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[str]] = []
+
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+        self.batches.append([segment.text for segment in segments])
+        return super().synthesize(segments, n_threads=n_threads)
