@@ -20,13 +20,13 @@ from app.core.speech.pauses import asked_seconds
 from app.core.speech.titles import show_title
 from workers.jobs.plan import plan_parts
 from workers.text.chapters import find_chapters
-from workers.text.espeak.sanitize import tame
+from workers.text.espeak.sanitize import sanitize
 from workers.text.g2p import other_scripts
 from workers.text.g2p.alignment import Stretch, assign
 from workers.text.g2p.other_scripts import find_foreign
 from workers.text.markup import plain, read_markup
 from workers.text.normalization import verbalize
-from workers.text.normalization.emoji import drop_pictures, say_pictures
+from workers.text.normalization.emoji import drop_emoji, say_emoji
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.normalization.rules import Rule
 from workers.text.passages import divide
@@ -306,8 +306,8 @@ def passes() -> dict[str, Pass]:
         "asked_seconds": asked_seconds,
         "show_title": show_title,
         "plain": plain,
-        "drop_pictures": lambda text: drop_pictures(TrackedText.of(text)),
-        "tame": lambda text: tame(TrackedText.of(text)),
+        "drop_emoji": lambda text: drop_emoji(TrackedText.of(text)),
+        "sanitize": lambda text: sanitize(TrackedText.of(text)),
         "find_chapters": find_chapters,
         "plan_parts": lambda text: plan_parts(text, "en-US"),
         "find_words": find_words,
@@ -323,7 +323,7 @@ def passes() -> dict[str, Pass]:
 def _passes_of(language: str) -> dict[str, Callable[[str, str], object]]:
     return {
         f"normalize {language}": lambda language, text: normalize(text, language),
-        f"say_pictures {language}": lambda language, text: say_pictures(TrackedText.of(text), language),
+        f"say_emoji {language}": lambda language, text: say_emoji(TrackedText.of(text), language),
         f"divide {language}": lambda language, text: list(divide(TrackedText.of(text), language)),
         f"segment {language}": lambda language, text: list(segment(text, language)),
         f"find_foreign {language}": lambda language, text: list(find_foreign(text, language)),
@@ -340,7 +340,7 @@ def patterns() -> dict[str, Any]:
                 found.setdefault(f"{name}.{key}" + (f"[{number}]" if number else ""), pattern)
     for language in LANGUAGES:
         for number, rule in enumerate(verbalize._rules(language if language == "en-GB" else language.partition("-")[0])):
-            found[f"reading of {language}[{number}]"] = rule.pattern
+            found[f"rule of {language}[{number}]"] = rule.pattern
         found[f"foreign to {language}"] = other_scripts._pattern(language)
     return found
 

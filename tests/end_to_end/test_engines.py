@@ -101,8 +101,8 @@ def test_espeak_says_strange_texts(espeak: House, text: str) -> None:
 def test_espeak_speaks_what_its_library_does_not_survive(
     espeak: House, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the tamer, so that its processes do die."""
-    monkeypatch.setattr(preprocess, "tame", lambda tracked: tracked)
+    """Without sanitizing, so that its processes do die."""
+    monkeypatch.setattr(preprocess, "sanitize", lambda tracked: tracked)
     monkeypatch.setattr(library, "part_runs", lambda text: text)
 
     answers = [post(espeak, asked(text, language=language, normalize=normalize)) for text in DEADLY]

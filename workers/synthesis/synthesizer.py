@@ -33,7 +33,7 @@ from workers.text.cancellation import looking
 from workers.text.markup import Directions, Stretch, read_markup
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import divide
-from workers.text.preprocess import spell_out
+from workers.text.preprocess import preprocess
 from workers.text.segment import Ending
 from workers.text.tracked_text import TrackedText
 from workers.text.words import says_something
@@ -314,7 +314,7 @@ def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utter
                 says_emoji = utterance.emoji == "say"
                 tracked = tracked.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
             if not engine.takes_phonemes:
-                tracked = spell_out(directions.spelled(tracked), utterance.language)
+                tracked = preprocess(directions.spelled(tracked), utterance.language)
             yield Read(tracked, passage.ending, stretch.pause_seconds if passage.ending is None else None)
 
 

@@ -1,4 +1,4 @@
-"""Whether the text in hand is still wanted: asked at each step of reading it, so that nobody's text takes the others' time.
+"""Whether the text in hand is still wanted: asked at each step of preparing it, so that nobody's text takes the others' time.
 
 Why a context and no parameter: what reads a text is called through engines and G2Ps, each with a signature of its own, and all
 of it in the thread of whoever asked for the next segment.
@@ -16,7 +16,7 @@ _is_brief: Final = ContextVar("is_brief", default=False)
 
 @contextmanager
 def looking(check: Callable[[], None] | None) -> Iterator[None]:
-    """Has `look` call `check` in this thread; what that raises ends the reading. None: nothing is called."""
+    """Has `look` call `check` in this thread; what that raises ends the preparation. None: nothing is called."""
     token = _looks.set(check)
     try:
         yield
@@ -25,7 +25,7 @@ def looking(check: Callable[[], None] | None) -> Iterator[None]:
 
 
 def look() -> None:
-    """To be called wherever reading a text begins another step. Raises Cancelled when the text is not wanted any more."""
+    """To be called wherever preparing a text begins another step. Raises Cancelled when the text is not wanted any more."""
     if not _is_brief.get():
         look_while_waiting()
 

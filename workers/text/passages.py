@@ -1,8 +1,8 @@
-"""A long text as passages that are read one after the other, so that its first sound does not wait for its last page.
+"""A long text as passages that are prepared one after the other, so that its first sound does not wait for its last page.
 
-Why passages and not sentences: the rules of reading look at what stands beside a number or a mark, across sentences too. So a
-text is divided where nothing of it looks over the border: at a blank line, else between two sentences, and never within a tag,
-a link or what else is one thing to a reader. What is read of the passages, put together, is what is read of the text.
+Why passages and not sentences: the rules of normalization look at what stands beside a number or a mark, also in the next
+sentence. So a text is divided where no rule looks over the border: at a blank line, else between two sentences, and never
+within a tag, a link or another unit of markup. The normalized passages, put together, are the normalized text.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Text spelled for an engine that is given no phonemes, where what it reads by itself is not all that there is.
+"""Text made ready for an engine that takes no phonemes and reads the text itself.
 
 Why an import stands inside a function here: pyopenjtalk's dictionary takes a second and much memory to load, and is an extra
 that may not be installed.
@@ -6,16 +6,17 @@ that may not be installed.
 
 from importlib.util import find_spec
 
-from workers.text.espeak.sanitize import tame
+from workers.text.espeak.sanitize import sanitize
 from workers.text.tracked_text import TrackedText
 
 
-def spell_out(tracked: TrackedText, language: str) -> TrackedText:
-    """`tracked` as it can be read by itself; most text is left as it is, and all where the package of its language (BCP 47 tag)
-    is missing.
+def preprocess(tracked: TrackedText, language: str) -> TrackedText:
+    """`tracked` as espeak-ng can read it: Japanese in katakana where pyopenjtalk is installed, and every text sanitized.
+
+    `language` is a BCP 47 tag. Most text stays as it is.
     """
     if language.partition("-")[0].lower() == "ja" and find_spec("pyopenjtalk") is not None:
         from workers.text.g2p import kana
 
         tracked = kana.spell(tracked)
-    return tame(tracked)
+    return sanitize(tracked)

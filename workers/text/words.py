@@ -35,5 +35,5 @@ def find_words(text: str) -> list[tuple[int, int]]:
 
 
 def says_something(text: str) -> bool:
-    """Whether `text` has a letter, a digit or a sign of arithmetic or money in it, and not only marks and pictures."""
+    """Whether `text` has a letter, a digit or a sign of arithmetic or money in it, and not only marks and emoji."""
     return any(unicodedata.category(character) in _SAID for character in text)

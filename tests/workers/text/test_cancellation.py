@@ -54,7 +54,7 @@ def test_a_text_is_read_no_further_once_nobody_listens(stays: int, name: str) ->
     assert n_read <= stays
 
 
-def test_a_passage_is_looked_at_at_each_step_of_reading_it() -> None:
+def test_a_passage_is_looked_at_at_each_step_of_preparing_it() -> None:
     listener = Listener(10**9)
     with looking(listener.check):
         passages: list[Read] = list(read(an_utterance(TEXTS["prose"]), ToneEngine()).passages)

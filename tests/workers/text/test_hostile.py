@@ -42,7 +42,7 @@ def test_no_pattern_goes_over_a_run_again_and_again(group: int) -> None:
 
 
 @pytest.mark.parametrize("name", passes())
-def test_no_step_of_reading_a_text_goes_over_a_run_again_and_again(name: str) -> None:
+def test_no_step_of_preparing_a_text_goes_over_a_run_again_and_again(name: str) -> None:
     step = passes()[name]
     assert [shape for shape, unit in shapes().items() if grows_faster(step, unit, 1_000)] == []
 

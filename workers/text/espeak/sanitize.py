@@ -58,7 +58,7 @@ def part_runs(text: str) -> str:
     return str(_LONG_RUN.sub(_part, text))
 
 
-def tame(tracked: TrackedText) -> TrackedText:
+def sanitize(tracked: TrackedText) -> TrackedText:
     """`tracked` for espeak-ng. Most text is left as it is."""
     plain = tracked.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
     apart = plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")

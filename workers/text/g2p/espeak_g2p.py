@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from workers.text.espeak.sanitize import tame
+from workers.text.espeak.sanitize import sanitize
 from workers.text.g2p.alignment import Stretch
 from workers.text.g2p.misaki_espeak import EspeakG2P
 from workers.text.tracked_text import TrackedText
@@ -31,7 +31,7 @@ def make(language: str) -> Callable[[str], list[Stretch]]:
     g2p = EspeakG2P(language=_NAMES.get(language, language))
 
     def say(text: str) -> list[Stretch]:
-        phonemes = str(g2p(tame(TrackedText.of(_STOP.sub(_say_stop, text))).text)[0])
+        phonemes = str(g2p(sanitize(TrackedText.of(_STOP.sub(_say_stop, text))).text)[0])
         if language in _INDIC:
             phonemes = _FLAP.sub(lambda match: "ɽʰ" if match[1] else "ɽ", phonemes)
         return [Stretch(0, len(text), phonemes)]

@@ -118,7 +118,7 @@ def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
 def agreement(language: str) -> Iterator[Rule]:
     """2 horas, 21 años, 1 ou 2 vezes."""
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         before = _BEFORE.search(match.string[max(0, match.start() - 20) : match.start()])
         is_labelled = before is not None and before[1].lower() in _LABELS
         is_one = match["n"] == "1"
@@ -138,7 +138,7 @@ def agreement(language: str) -> Iterator[Rule]:
             rf"(?<![\w.,:/$€£])(?:(?P<first>[1-9][0-9]{{0,8}}) (?P<link>{_LINKS[language]}) )?(?P<n>[1-9][0-9]{{0,8}}) "
             r"(?P<noun>[^\W\d_]{2,30})(?![\w']| [0-9])"
         ),
-        say,
+        verbalize,
     )
 
 
@@ -146,7 +146,7 @@ def halves(language: str) -> Iterator[Rule]:
     """½ taza, 1½ horas."""
     and_, *half = _HALVES[language]
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         noun = match["noun"]
         if unit := TONGUES[language].units.get(noun):
             noun = unit.one if match["whole"] in {None, "1"} else unit.many
@@ -167,7 +167,7 @@ def halves(language: str) -> Iterator[Rule]:
 
     yield Rule(
         re.compile(r"(?<![\w.,/])(?:(?P<whole>[1-9][0-9]{0,5}) ?½|½|1/2) ?(?P<noun>[^\W\d_]{1,30})(?![\w'])"),
-        say,
+        verbalize,
     )
 
 

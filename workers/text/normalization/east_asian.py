@@ -1,4 +1,4 @@
-r"""Reading of Mandarin and Japanese: what cn2an and pyopenjtalk leave unread or misread; their cardinals stay numerals.
+r"""Normalization of Mandarin and Japanese: what cn2an and pyopenjtalk leave unread or misread; their cardinals stay numerals.
 
 Why the patterns look for ASCII: between characters there are no spaces, and a Han character is a letter to `\w`.
 """
@@ -253,20 +253,20 @@ def rules(language: str) -> Iterator[Rule]:
 def _addresses(language: str) -> Iterator[Rule]:
     words = _ADDRESS[language]
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         text = match[0].rstrip(".,;:!?)'*_]}")
         body = text.partition("://")[2] or text
         spoken = "".join(f" {words[sign]} " if sign in words else sign for sign in body.rstrip("/"))
         return spoken.strip() + match[0][len(text) :] if body.strip("/") else match[0]
 
-    yield Rule(_URL, say, needs_digit=False)
-    yield Rule(_EMAIL, say, needs_digit=False)
+    yield Rule(_URL, verbalize, needs_digit=False)
+    yield Rule(_EMAIL, verbalize, needs_digit=False)
 
 
 def _phones(language: str) -> Iterator[Rule]:
     """+86 138-1234-5678, 03-1234-5678, 13812345678: digit by digit."""
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         text = match[0].rstrip(" -()")
         groups = re.findall("[0-9]+", text)
         if not 7 <= sum(map(len, groups)) <= 15:
@@ -277,8 +277,8 @@ def _phones(language: str) -> Iterator[Rule]:
         between = "" if language == "zh" else "、"
         return plus + joint.join(between.join(table[digit] for digit in group) for group in groups) + match[0][len(text) :]
 
-    yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ()-]{5,22}"), say)
-    yield Rule(re.compile(rf"(?<![A-Za-z0-9-])0[0-9]{{1,4}}-[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{_END}(?!-)"), say)
+    yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ()-]{5,22}"), verbalize)
+    yield Rule(re.compile(rf"(?<![A-Za-z0-9-])0[0-9]{{1,4}}-[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{_END}(?!-)"), verbalize)
     if language == "ja":
         yield Rule(
             re.compile(rf"〒 ?([0-9]{{3}})-([0-9]{{4}}){_END}"),
@@ -287,7 +287,7 @@ def _phones(language: str) -> Iterator[Rule]:
             ),
         )
     if language == "zh":
-        yield Rule(re.compile(rf"(?<![A-Za-z0-9.])1[3-9][0-9](?:-?[0-9]{{4}}){{2}}{_END}(?!-)"), say)
+        yield Rule(re.compile(rf"(?<![A-Za-z0-9.])1[3-9][0-9](?:-?[0-9]{{4}}){{2}}{_END}(?!-)"), verbalize)
 
 
 _JAPANESE_NAMES: Final = "ゼロ イチ ニー サン ヨン ゴー ロク ナナ ハチ キュー"
@@ -295,18 +295,19 @@ _JAPANESE_DIGITS: Final = dict(zip("0123456789", _JAPANESE_NAMES.split(), strict
 
 
 def _dates_and_times(language: str) -> Iterator[Rule]:
-    def say_date(match: re.Match[str]) -> str | None:
+    def verbalize_date(match: re.Match[str]) -> str | None:
         year, month, day = match[1], int(match[3]), int(match[4])
         return _DATE.format(year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
-    def say_time(match: re.Match[str]) -> str:
+    def verbalize_time(match: re.Match[str]) -> str:
         hour, minute, second = int(match[1]), int(match[2]), match[3]
         minutes = f"{'零' if 0 < minute < 10 and language == 'zh' else ''}{minute}分" if minute or second else ""
         return f"{hour}{_HOUR[language]}{minutes}" + (f"{int(second)}{_SECOND[language]}" if second else "")
 
-    yield Rule(re.compile(r"(?<![A-Za-z0-9./-])([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![A-Za-z0-9/-])"), say_date)
+    yield Rule(re.compile(r"(?<![A-Za-z0-9./-])([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![A-Za-z0-9/-])"), verbalize_date)
     yield Rule(
-        re.compile(r"(?<![A-Za-z0-9:.])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![A-Za-z0-9:：])"), say_time
+        re.compile(r"(?<![A-Za-z0-9:.])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![A-Za-z0-9:：])"),
+        verbalize_time,
     )
     # 10:00-12:00, 3:2
     yield Rule(re.compile(rf"(?<=[0-9][点時分秒]) ?{_DASH} ?(?=[0-9])"), _TO[language])
@@ -321,20 +322,20 @@ def _money(language: str) -> Iterator[Rule]:
     table = _MONEY[language]
     scale = rf"(?P<scale>{_SCALES})?"
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         whole, _, rest = match["n"].partition(".")
         rest = rest.rstrip("0")
         return f"{whole}{'.' + rest if rest else ''}{match['scale'] or ''}{table[match['sign']]}"
 
-    yield Rule(re.compile(rf"(?<![A-Za-z$])(?P<sign>{any_of(table)}) ?(?P<n>[0-9]++(?:\.[0-9]++)?+){scale}"), say)
-    yield Rule(re.compile(rf"{_N}{scale} ?(?P<sign>{any_of(table)}){_END}"), say)
+    yield Rule(re.compile(rf"(?<![A-Za-z$])(?P<sign>{any_of(table)}) ?(?P<n>[0-9]++(?:\.[0-9]++)?+){scale}"), verbalize)
+    yield Rule(re.compile(rf"{_N}{scale} ?(?P<sign>{any_of(table)}){_END}"), verbalize)
 
 
 def _speeds(language: str) -> Rule:
     """5 km/h, 10-20km/h; without the words before the number where they are there."""
     words = _SPEEDS[language]
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         before, after = words[match["unit"]]
         is_said = _SPEED_SAID.search(match.string[max(0, match.start() - 8) : match.start()]) is not None
         first = f"{match['first']}{_TO[language]}" if match["first"] else ""
@@ -343,7 +344,7 @@ def _speeds(language: str) -> Rule:
     n = r"[0-9]++(?:\.[0-9]++)?+"
     return Rule(
         re.compile(rf"(?<![0-9.,A-Za-z])(?:(?P<first>{n}) ?{_DASH} ?)?(?P<n>{n}) ?(?P<unit>{any_of(words)})(?![A-Za-z0-9/²³])"),
-        say,
+        verbalize,
     )
 
 
@@ -358,16 +359,16 @@ def _measures(language: str) -> Iterator[Rule]:
         re.compile(rf"(?<![0-9.,])(?P<whole>[0-9]{{1,9}})?(?P<sign>[{signs}])"),
         lambda match: (
             (f"{match['whole']}又" if match["whole"] and language == "zh" else f"{match['whole']}と" if match["whole"] else "")
-            + _say_fraction(_FRACTIONS[match["sign"]], language)
+            + _verbalize_fraction(_FRACTIONS[match["sign"]], language)
         ),
     )
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9./])[0-9]{1,4}[/／][0-9]{1,4}(?![A-Za-z0-9/／])"),
-        lambda match: _say_fraction(match[0].replace("／", "/"), language),
+        lambda match: _verbalize_fraction(match[0].replace("／", "/"), language),
     )
 
 
-def _say_fraction(text: str, language: str) -> str:
+def _verbalize_fraction(text: str, language: str) -> str:
     over, _, under = text.partition("/")
     return f"{under}分之{over}" if language == "zh" else f"{under}分の{over}"
 

@@ -25,15 +25,15 @@ _ONE: Final = regex.compile(
     rf"\p{{Regional_Indicator}}{{2}}|{_COLOURED}[\U000e0020-\U000e007f]{{0,16}}+(?:\u200d{_COLOURED}){{0,9}}+"
     r"|\p{Regional_Indicator}"
 )
-"""A flag, or a picture with what colours it and the pictures that are joined to it."""
+"""A flag, or an emoji with its modifiers and the emoji that are joined to it."""
 _RUN: Final = regex.compile(rf"(?:{_ONE.pattern})(?: {{0,3}}+(?:{_ONE.pattern}))*+")
 _BEFORE: Final = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f])[\w\p{{M}})\"'»%](?P<space> {{0,3}}+)(?={_BEGIN})")
-"""What a run of pictures may follow on; not what joins and colours pictures, which Unicode counts among letters' marks."""
+"""What a run of emoji may follow; not joiners and modifiers of emoji, which Unicode counts among the marks of letters."""
 _ANY: Final = regex.compile(
     r" {0,3}+[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
     r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]*)*(?P<end>(?=[.,!?;:)\]…。！？、，；：）」』]))?"
 )
-"""Pictures and flags, with what joins and colours them, and the space before them."""
+"""Emoji and flags, with their joiners and modifiers, and the space before them."""
 _KEYCAP: Final = re.compile("([0-9#*])\ufe0f?\u20e3")
 _TONE: Final = regex.compile(r"[\p{Emoji_Modifier}\ufe0e\ufe0f]")
 _MODIFIER: Final = regex.compile(r"\p{Emoji_Modifier}")
@@ -46,12 +46,12 @@ _COMMAS: Final = {"zh": "，", "ja": "、"}
 _JOINER: Final = "\u200d"
 
 
-def drop_pictures(tracked: TrackedText) -> TrackedText:
+def drop_emoji(tracked: TrackedText) -> TrackedText:
     """Without emoji; the digits of keycaps stay."""
     return _plain(tracked).sub(_ANY, lambda match: " " if match["end"] is None else "")
 
 
-def say_pictures(tracked: TrackedText, language: str) -> TrackedText:
+def say_emoji(tracked: TrackedText, language: str) -> TrackedText:
     """Each emoji by its name in `language` (BCP 47), without its skin tone, a run of them each once; those that have no name
     there are dropped. Takes time linear in the text.
     """

@@ -1,4 +1,4 @@
-"""Reading of English: every number becomes words, and what those words are depends on what stands around them.
+"""Normalization of English: every number becomes words, and what those words are depends on what stands around them.
 
 Which of them are years, `english_dates` says; all other numbers are cardinals.
 """
@@ -33,7 +33,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from western.abbreviations(tongue)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, tongue.plus)
-    yield Rule(_PHONE, lambda match: _say_groups(match[0]))
+    yield Rule(_PHONE, lambda match: _verbalize_groups(match[0]))
     yield from western.dates(tongue)
     yield from english_dates.DATE
     yield from english_dates.TIMES
@@ -46,8 +46,8 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from western.fractions(tongue)
     yield from western.measures(tongue)
     yield from _POWERS
-    yield Rule(_HYPHENATED, lambda match: _say_groups(match[0]))
-    yield Rule(_DOTTED, lambda match: _say_dotted(match[0]))
+    yield Rule(_HYPHENATED, lambda match: _verbalize_groups(match[0]))
+    yield Rule(_DOTTED, lambda match: _verbalize_dotted(match[0]))
     yield from western.ranges(tongue)
     yield from _ROMAN_RULES
     yield from _SHOUTED
@@ -61,8 +61,8 @@ def _numbers(tag: str) -> Rule:
     """Whatever is left of numbers, as words, parted from the letters beside them."""
     number = western.number(TONGUES[tag])
 
-    def say(match: re.Match[str]) -> str:
-        words = _say_number(match, british=tag == "en-GB")
+    def verbalize(match: re.Match[str]) -> str:
+        words = _verbalize_number(match, british=tag == "en-GB")
         start, end = match.span()
         before, after = match.string[max(0, start - 1) : start], match.string[end : end + 1]
         return f"{' ' * before.isalpha()}{english_dates.begin(words, match)}{' ' * after.isalpha()}"
@@ -72,11 +72,11 @@ def _numbers(tag: str) -> Rule:
             rf"(?:(?<![\w)\]])(?P<minus>[-−])(?=\.?[0-9])|(?<=[A-Za-z])-(?=[0-9]))?"
             rf"(?:(?<![\w.])\.(?P<only>[0-9]++)|(?P<n>{number}))(?P<suffix>(?:st|nd|rd|th)(?!\w))?+"
         ),
-        say,
+        verbalize,
     )
 
 
-def _say_number(match: re.Match[str], *, british: bool) -> str:
+def _verbalize_number(match: re.Match[str], *, british: bool) -> str:
     minus = "minus " if match["minus"] else " " if match[0][0] == "-" else ""
     if match["only"]:
         return minus + numerals.decimal("", match["only"], british=british)
@@ -90,11 +90,11 @@ def _say_number(match: re.Match[str], *, british: bool) -> str:
     return minus + numerals.cardinal(whole, british=british)
 
 
-def _say_dotted(text: str) -> str:
+def _verbalize_dotted(text: str) -> str:
     return " dot ".join(numerals.cardinal(part, british=False) for part in text.split("."))
 
 
-def _say_groups(text: str) -> str:
+def _verbalize_groups(text: str) -> str:
     return ", ".join(map(numerals.spell_digits, _GROUPS.findall(text)))
 
 
@@ -194,7 +194,7 @@ _NAMED: Final = (
     ),
     Rule(
         re.compile(r"(?<=\b[Cc]all )(?:911|999|112|[2-8]11|988)(?![\w,.-]\d|\d| [a-z]+s\b)"),
-        lambda match: _say_groups(match[0]),
+        lambda match: _verbalize_groups(match[0]),
     ),
     Rule(re.compile(r"(?<!\w)([A-Za-z])\+\+(?!\+)"), lambda match: f"{match[1]} plus plus", needs_digit=False),
     Rule(re.compile(r"(?<!\w)([A-G])#(?!\w)"), lambda match: f"{match[1]} sharp", needs_digit=False),

@@ -96,21 +96,20 @@ def _day_and_month(match: re.Match[str]) -> str | None:
     return f"{the}{numerals.ordinal(str(int(match['day'])), british=False)} of {match['month']}"
 
 
-def _say_time(match: re.Match[str]) -> str:
-    return begin(_say_clock(match), match)
+def _verbalize_time(match: re.Match[str]) -> str:
+    return begin(_verbalize_clock(match), match)
 
 
-def _say_clock(match: re.Match[str]) -> str:
+def _verbalize_clock(match: re.Match[str]) -> str:
     hour = numerals.cardinal(str(int(match["hour"])), british=False)
-    minute, half = match["minute"], _say_half(match)
+    minute, half = match["minute"], _verbalize_half(match)
     hours = " hours" if match["hours"] else ""
     if match["second"]:
         seconds = numerals.cardinal(str(int(match["second"])), british=False)
-        return (
-            f"{hour} {_say_minute(minute or '00') or 'hundred'} and {seconds} second{'s' * (int(match['second']) != 1)}{half}"
-        )
+        plural = "s" * (int(match["second"]) != 1)
+        return f"{hour} {_verbalize_minute(minute or '00') or 'hundred'} and {seconds} second{plural}{half}"
     if minute and int(minute):
-        return f"{hour} {_say_minute(minute)}{half}{hours}"
+        return f"{hour} {_verbalize_minute(minute)}{half}{hours}"
     if half:
         return hour + half
     if int(match["hour"]) > 12 or hours:
@@ -118,13 +117,13 @@ def _say_clock(match: re.Match[str]) -> str:
     return f"{hour} o'clock" if int(match["hour"]) else "midnight"
 
 
-def _say_minute(minute: str) -> str:
+def _verbalize_minute(minute: str) -> str:
     if minute[0] == "0":
         return "oh " + numerals.spell_digits(minute[1]) if minute[1] != "0" else ""
     return numerals.cardinal(minute, british=False)
 
 
-def _say_half(match: re.Match[str]) -> str:
+def _verbalize_half(match: re.Match[str]) -> str:
     """How both engines say letters, and hear the end of a sentence: "a.m.", "AM." and "PM"."""
     half = match["half"]
     if not half:
@@ -141,14 +140,14 @@ _STOPPED: Final = re.compile(r"[.!?…][\"')\]]? \Z")
 _TENS: Final = ("", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
 
 
-def _say_decade(century: str, ten: str) -> str:
+def _verbalize_decade(century: str, ten: str) -> str:
     if ten == "0":
         return "two thousands" if century == "20" else numerals.cardinal(century, british=False) + " hundreds"
     said = numerals.cardinal(century, british=False) + " " if century else ""
     return said + _TENS[int(ten)]
 
 
-def _say_age(match: re.Match[str]) -> str:
+def _verbalize_age(match: re.Match[str]) -> str:
     return f"{match['before']}{_TENS[int(match['in'])]}"
 
 
@@ -193,29 +192,29 @@ TIMES: Final = (
             rf"(?<![\w:.,/])(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
             rf"(?:{_HALF_OF_DAY}|(?P<hours> ?(?:hours|hrs?|h)(?!\w)))?+(?![\w:])"
         ),
-        _say_time,
+        _verbalize_time,
     ),
     # 3 pm
     Rule(
         re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>)?(?P<hours>)?{_HALF_OF_DAY}"),
-        _say_time,
+        _verbalize_time,
     ),
 )
 
 RATIO: Final = Rule(re.compile(r"(?<![\w:.,/])([0-9]{1,3}):(?=[0-9]{1,3}(?![\w:]|[.,][0-9]))"), lambda match: f"{match[1]} to ")
 MILITARY: Final = Rule(
     re.compile(r"(?<![\w.,:-])0(?P<hour>[0-9])(?P<minute>[0-5][0-9])(?= (?:hours|hrs?)(?!\w))"),
-    lambda match: f"oh {numerals.spell_digits(match['hour'])} {_say_minute(match['minute']) or 'hundred'}",
+    lambda match: f"oh {numerals.spell_digits(match['hour'])} {_verbalize_minute(match['minute']) or 'hundred'}",
 )
 """0900 hours."""
 DECADES: Final = (
     Rule(
         re.compile(r"(?<![\w.,])(?P<century>1[1-9]|20)(?P<ten>[0-9])0'?s\b"),
-        lambda match: _say_decade(match["century"], match["ten"]),
+        lambda match: _verbalize_decade(match["century"], match["ten"]),
     ),
-    Rule(re.compile(r"(?<![\w'])'(?P<ten>[1-9])0s\b"), lambda match: _say_decade("", match["ten"])),
+    Rule(re.compile(r"(?<![\w'])'(?P<ten>[1-9])0s\b"), lambda match: _verbalize_decade("", match["ten"])),
     Rule(
         re.compile(rf"\b(?P<before>{_BEFORE_DECADE})(?P<in>[1-9])0s\b"),
-        _say_age,
+        _verbalize_age,
     ),
 )

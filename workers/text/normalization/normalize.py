@@ -1,7 +1,7 @@
-"""Text made plain before it is spoken, then read: marks taken off, and numbers, dates, units and addresses said as words.
+"""Text made plain before it is spoken: marks are removed, and numbers, dates, units and addresses become words.
 
-Why marks are taken off before lines are folded: Markdown tells its lists and headings by lines; the rules of reading then see
-single spaces alone.
+Why marks are removed before lines are folded: Markdown marks its lists and headings by lines; the rules of normalization then
+meet single spaces only.
 """
 
 import re
@@ -10,9 +10,9 @@ from typing import Final
 
 import regex
 
-from workers.text.normalization.emoji import drop_pictures, say_pictures
+from workers.text.normalization.emoji import drop_emoji, say_emoji
 from workers.text.normalization.markup_removal import strip_blocks, strip_emphasis, unescape
-from workers.text.normalization.verbalize import read
+from workers.text.normalization.verbalize import verbalize
 from workers.text.tracked_text import TrackedText
 
 _WIDE: Final = {
@@ -44,16 +44,16 @@ def clean(tracked: TrackedText) -> TrackedText:
 
 
 def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedText:
-    r"""`text` as a reader of `language` (BCP 47) would say it: in NFC, with straight quotes, no emoji or the names of these, no
+    r"""`text` as it is spoken in `language` (BCP 47 tag): in NFC, with straight quotes, no emoji or the names of these, no
     invisible characters, no Markdown and no HTML, and with what is written short as words, in lines of words.
 
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
     Takes time linear in the text.
     """
     tracked = unescape(clean(TrackedText.of(text)))
-    pictured = say_pictures(tracked, language) if says_emoji else drop_pictures(tracked)
-    plain = strip_blocks(_make_plain(pictured), language)
-    return _fold(strip_emphasis(read(_fold(plain), language)))
+    named = say_emoji(tracked, language) if says_emoji else drop_emoji(tracked)
+    plain = strip_blocks(_make_plain(named), language)
+    return _fold(strip_emphasis(verbalize(_fold(plain), language)))
 
 
 def _make_plain(tracked: TrackedText) -> TrackedText:

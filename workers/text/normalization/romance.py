@@ -1,4 +1,4 @@
-"""Reading of Spanish, French, Italian, Brazilian Portuguese and Hindi: what English has too, ordinals and centuries."""
+"""Normalization of Spanish, French, Italian, Brazilian Portuguese and Hindi: what English has too, ordinals and centuries."""
 
 import re
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def _halves_of_day(language: str) -> Iterator[Rule]:
     """9:00 a.m., 3 p. m."""
     tongue = TONGUES[language]
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         number, minute = str(int(match["hour"])), int(match["minute"] or 0)
         morning, afternoon, evening = _HALVES_OF_DAY[language]
         half = morning if match["half"] in "aA" else evening if 7 <= int(number) < 12 else afternoon
@@ -90,7 +90,7 @@ def _halves_of_day(language: str) -> Iterator[Rule]:
         stop = "." if match[0].endswith(".") and western.ends_sentence(match) else ""
         return f"{said} {half}{stop}"
 
-    yield Rule(re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?::(?P<minute>[0-5][0-9]))?{_HALF_OF_DAY}"), say)
+    yield Rule(re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?::(?P<minute>[0-5][0-9]))?{_HALF_OF_DAY}"), verbalize)
 
 
 _HINDI_TIMES: Final = ((4, "रात"), (12, "सुबह"), (16, "दोपहर"), (20, "शाम"), (24, "रात"))
@@ -157,7 +157,7 @@ _REGISTERED: Final = re.compile(r"\b(?P<name>CEP|CPF|CNPJ|RG) (?P<n>[0-9]{2,5}(?
 
 
 def _phones(language: str) -> Iterator[Rule]:
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         groups = re.findall("[0-9]+", match[0])
         if language == "fr":
             return ", ".join(groups)
@@ -168,7 +168,7 @@ def _phones(language: str) -> Iterator[Rule]:
         return ", ".join(map(numerals.part_digits, groups))
 
     if language in _PHONES:
-        yield Rule(re.compile(_PHONES[language]), say)
+        yield Rule(re.compile(_PHONES[language]), verbalize)
     if language == "pt":
         yield Rule(
             _REGISTERED,
@@ -179,7 +179,7 @@ def _phones(language: str) -> Iterator[Rule]:
 def _ordinals(language: str) -> Iterator[Rule]:
     """1º, 2ª, 1er, 3e."""
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         n = int(match[1])
         if not 1 <= n <= 999:
             return None
@@ -190,7 +190,7 @@ def _ordinals(language: str) -> Iterator[Rule]:
             return words.removesuffix("o")
         return {"nd": "second", "nde": "seconde"}.get(suffix, words) if language == "fr" else words
 
-    yield Rule(re.compile(rf"(?<![\w.,])([0-9]{{1,3}})({_ORDINALS[language]})"), say)
+    yield Rule(re.compile(rf"(?<![\w.,])([0-9]{{1,3}})({_ORDINALS[language]})"), verbalize)
 
 
 def _romans(language: str) -> Iterator[Rule]:

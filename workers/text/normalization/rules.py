@@ -1,4 +1,4 @@
-"""A rule of reading and how many of them are applied: a pattern, and what is said where it matches.
+"""One rule of normalization, a pattern and its replacement, and `apply`, which applies several.
 
 Why every pattern begins where a run of its characters begins, and repeats a bounded or a possessive number of times: then the
 time is linear in the text, whatever the text is.
@@ -12,8 +12,8 @@ import msgspec
 
 from workers.text.tracked_text import TrackedText
 
-Say = Callable[[re.Match[str]], str | None]
-"""What is said instead of a match; None leaves it."""
+Replacement = Callable[[re.Match[str]], str | None]
+"""Gets a match and gives the words that stand in its place; None leaves it."""
 
 _DIGIT: Final = re.compile("[0-9½¼¾⅐-⅞]")
 
@@ -22,7 +22,7 @@ class Rule(msgspec.Struct, frozen=True):
     """One step."""
 
     pattern: re.Pattern[str]
-    say: Say | str
+    replacement: Replacement | str
     needs_digit: bool = True
     """It cannot match in a text without digits."""
 
@@ -32,7 +32,7 @@ def apply(tracked: TrackedText, rules: Iterable[Rule]) -> TrackedText:
     has_digit = _DIGIT.search(tracked.text) is not None
     for rule in rules:
         if has_digit or not rule.needs_digit:
-            tracked = tracked.sub(rule.pattern, rule.say)
+            tracked = tracked.sub(rule.pattern, rule.replacement)
     return tracked
 
 

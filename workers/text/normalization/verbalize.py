@@ -1,4 +1,4 @@
-"""The rules of a language applied to a text: `read`.
+"""The rules of a language applied to a text.
 
 Why a language that is not in the table is left alone: espeak-ng speaks a hundred, and reads its own numbers.
 """
@@ -10,8 +10,8 @@ from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 
 
-def read(tracked: TrackedText, language: str) -> TrackedText:
-    """`tracked`, of lines without marks, as a reader of the language (BCP 47) would say it."""
+def verbalize(tracked: TrackedText, language: str) -> TrackedText:
+    """`tracked`, which has no marks, with numbers, dates and signs as words of the language (BCP 47 tag)."""
     return apply(tracked, _rules("en-GB" if language.lower() == "en-gb" else language.partition("-")[0].lower()))
 
 

@@ -1,4 +1,4 @@
-"""Reading of what languages written like English have in common: addresses, abbreviations, dates, times, money, units, signs.
+"""Normalization that languages written like English share: addresses, abbreviations, dates, times, money, units, signs.
 
 The numbers stay numerals here, with their thousands together: espeak-ng reads those, and `english` beside it spells its own.
 """
@@ -65,19 +65,21 @@ def ungroup(tongue: Tongue) -> Iterator[Rule]:
 def addresses(tongue: Tongue) -> Iterator[Rule]:
     """E-mail addresses and URLs, with the words for their signs; the scheme is not said."""
 
-    def say(match: re.Match[str]) -> str:
-        return _say_address(match, tongue.address)
+    def verbalize(match: re.Match[str]) -> str:
+        return _verbalize_address(match, tongue.address)
 
-    yield Rule(re.compile(rf"(?<![A-Za-z0-9])(?:https?|ftp)://{_ADDRESS}{{1,2000}}+", re.IGNORECASE), say, needs_digit=False)
-    yield Rule(re.compile(rf"(?<![\w@.])www\.(?=\w){_ADDRESS}{{1,2000}}+", re.IGNORECASE), say, needs_digit=False)
+    yield Rule(
+        re.compile(rf"(?<![A-Za-z0-9])(?:https?|ftp)://{_ADDRESS}{{1,2000}}+", re.IGNORECASE), verbalize, needs_digit=False
+    )
+    yield Rule(re.compile(rf"(?<![\w@.])www\.(?=\w){_ADDRESS}{{1,2000}}+", re.IGNORECASE), verbalize, needs_digit=False)
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9._%+-])(?:mailto:)?[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"),
-        say,
+        verbalize,
         needs_digit=False,
     )
     yield Rule(
         re.compile(rf"(?<![\w@.-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,6}}(?:{_TOP})(?![\w-]|\.\w)(?:[/?:]{_ADDRESS}{{0,2000}}+)?+"),
-        say,
+        verbalize,
         needs_digit=False,
     )
 
@@ -85,13 +87,13 @@ def addresses(tongue: Tongue) -> Iterator[Rule]:
 def abbreviations(tongue: Tongue) -> Iterator[Rule]:
     """Written out. Where one may end a sentence and does, its full stop stays."""
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         short = match[0][:-1]
         if len(short) == 1 and not _is_capital_next(match):
             return None
         return tongue.abbreviations[short] + ("." if short in tongue.may_end and ends_sentence(match) else "")
 
-    yield Rule(re.compile(rf"(?<![\w.]){any_of(tongue.abbreviations)}\.(?!\w)"), say, needs_digit=False)
+    yield Rule(re.compile(rf"(?<![\w.]){any_of(tongue.abbreviations)}\.(?!\w)"), verbalize, needs_digit=False)
     if joined := [short for short in tongue.abbreviations if re.search(r"\.\w{2}", short)]:
         # Sig.ra
         yield Rule(
@@ -110,24 +112,24 @@ def abbreviations(tongue: Tongue) -> Iterator[Rule]:
 def phones(say_digits: Callable[[str], str], plus: str) -> Iterator[Rule]:
     """Numbers that begin with + are said digit by digit, in their groups."""
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         text = match[0].rstrip(" .()-")
         groups = re.findall("[0-9]+", text)
         if not 7 <= sum(map(len, groups)) <= 15:
             return None
         return f"{plus} " + ", ".join(map(say_digits, groups)) + match[0][len(text) :]
 
-    yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ().-]{5,22}"), say)
+    yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ().-]{5,22}"), verbalize)
 
 
 def dates(tongue: Tongue) -> Iterator[Rule]:
     """2024-03-05, 5/3/2024, 5.3.2024."""
     yield Rule(
         re.compile(r"(?<![\w/.-])([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})(?:T(?=[0-9]{2}:)|(?![\w/-]))"),
-        lambda match: _say_date(tongue, match[4], match[3], match[1], " " if match[0].endswith("T") else ""),
+        lambda match: _verbalize_date(tongue, match[4], match[3], match[1], " " if match[0].endswith("T") else ""),
     )
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         day, month, year = match[1], match[3], match[4]
         if len(year) == 2:
             if match[2] != "/":
@@ -135,15 +137,15 @@ def dates(tongue: Tongue) -> Iterator[Rule]:
             year = ("20" if year < "70" else "19") + year
         if (tongue.is_month_first and match[2] != "." and int(day) <= 12) or int(month) > 12:
             day, month = month, day
-        return _say_date(tongue, day, month, year)
+        return _verbalize_date(tongue, day, month, year)
 
-    yield Rule(re.compile(r"(?<![\w/.-])([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![\w/]|[.-][0-9])"), say)
+    yield Rule(re.compile(r"(?<![\w/.-])([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![\w/]|[.-][0-9])"), verbalize)
 
 
 def times(tongue: Tongue) -> Iterator[Rule]:
     """15:30, and where it is written so 15h30."""
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         number, minute = str(int(match[1])), int(match[2] or 0)
         hour = tongue.hours.get(number, number)
         if minute:
@@ -153,9 +155,9 @@ def times(tongue: Tongue) -> Iterator[Rule]:
         is_told = _PART_OF_DAY.match(match.string, match.end()) is not None
         return hour if is_told else tongue.full_hour.format(hour=hour)
 
-    yield Rule(re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w))?+(?![\w:])"), say)
+    yield Rule(re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w))?+(?![\w:])"), verbalize)
     if tongue.language in {"fr", "pt"}:
-        yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]) ?h ?([0-5][0-9])(?P<unit>)?(?![0-9])"), say)
+        yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]) ?h ?([0-5][0-9])(?P<unit>)?(?![0-9])"), verbalize)
 
 
 def money(tongue: Tongue) -> Iterator[Rule]:
@@ -163,17 +165,18 @@ def money(tongue: Tongue) -> Iterator[Rule]:
     n, signs, scales = number(tongue), any_of(tongue.money), any_of(tongue.scales)
     scale = rf"(?: ?(?P<scale>{scales})(?!\w))?+"
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         minus = f"{tongue.minus} " if match["minus"] else ""
         first = f"{match['first']} {tongue.to} " if match["first"] else ""
-        return minus + first + _say_money(tongue, tongue.money[match["sign"]], match["n"], match["scale"])
+        return minus + first + _verbalize_money(tongue, tongue.money[match["sign"]], match["n"], match["scale"])
 
     yield Rule(
         re.compile(rf"(?<![\w$€£])(?P<minus>[-−])?(?P<sign>{signs}) ?(?:(?P<first>{n}){_DASH}{signs}?)?(?P<n>{n}){scale}"),
-        say,
+        verbalize,
     )
     yield Rule(
-        re.compile(rf"{_START}(?P<minus>(?<!\w)[-−])?(?:(?P<first>{n}){_DASH})?(?P<n>{n}){scale} ?(?P<sign>{signs})(?!\w)"), say
+        re.compile(rf"{_START}(?P<minus>(?<!\w)[-−])?(?:(?P<first>{n}){_DASH})?(?P<n>{n}){scale} ?(?P<sign>{signs})(?!\w)"),
+        verbalize,
     )
 
 
@@ -189,7 +192,7 @@ def measures(tongue: Tongue) -> Iterator[Rule]:
     )
     yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(tongue, match["n"], tongue.degrees) + " ")
 
-    def say(match: re.Match[str]) -> str | None:
+    def verbalize(match: re.Match[str]) -> str | None:
         name = tongue.units[match["unit"]]
         before = match.string[max(0, match.start() - 12) : match.start()]
         if tongue.language == "en" and len(match["unit"]) == 1 and _LABELLED.search(before):
@@ -198,14 +201,14 @@ def measures(tongue: Tongue) -> Iterator[Rule]:
             return f"{match['n']} {name.one}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(tongue, match["n"], name)
 
-    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(tongue.units)})(?![\w/²³'])"), say)
+    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(tongue.units)})(?![\w/²³'])"), verbalize)
 
 
 def fractions(tongue: Tongue) -> Iterator[Rule]:
     """½, 1½, 3/4; two numbers that are none of these are the one over the other."""
     signs = "".join(_FRACTION_SIGNS)
 
-    def say(match: re.Match[str]) -> str:
+    def verbalize(match: re.Match[str]) -> str:
         text = _FRACTION_SIGNS.get(match["sign"], match["sign"])
         alone = tongue.fractions.get(text, text.replace("/", f" {tongue.over} "))
         unit = Name(tongue.percent, tongue.percent) if match["unit"] == "%" else tongue.units.get(match["unit"] or "")
@@ -218,9 +221,10 @@ def fractions(tongue: Tongue) -> Iterator[Rule]:
 
     units = any_of(["%", *(unit for unit in tongue.units if unit not in _TIGHT)])
     of = rf"(?: ?(?P<unit>{units})(?![\w/²³']))?+"
-    yield Rule(re.compile(rf"(?:{_START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}]){of}"), say)
+    yield Rule(re.compile(rf"(?:{_START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}]){of}"), verbalize)
     yield Rule(
-        re.compile(rf"{_START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"), say
+        re.compile(rf"{_START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"),
+        verbalize,
     )
 
 
@@ -263,13 +267,13 @@ def numerals_of(tongue: Tongue) -> Iterator[Rule]:
     """Decimals and minus signs, for engines that read whole numbers."""
     points = re.escape("".join(tongue.points))
 
-    def say_decimal(match: re.Match[str]) -> str:
+    def verbalize_decimal(match: re.Match[str]) -> str:
         whole, point, rest = match[1], match[2], match[3]
         is_spaced = len(rest) > 2 or rest[0] == "0" or tongue.language == "hi"
         return f"{whole} {tongue.points[point]} {numerals.part_digits(rest) if is_spaced else rest}"
 
     yield Rule(re.compile(r"(?<![\w.,:/)-])[-−](?=[0-9])"), f"{tongue.minus} ")
-    yield Rule(re.compile(rf"{_START}([0-9]++)([{points}])([0-9]++)(?![\w]|[{points}][0-9])"), say_decimal)
+    yield Rule(re.compile(rf"{_START}([0-9]++)([{points}])([0-9]++)(?![\w]|[{points}][0-9])"), verbalize_decimal)
     yield Rule(re.compile(rf"(?<![0-9])[0-9]{{{numerals.MOST_DIGITS + 1},}}+"), lambda match: numerals.part_digits(match[0]))
 
 
@@ -302,14 +306,14 @@ def _describes(match: re.Match[str]) -> bool:
     return _ARTICLE.search(before) is not None and following is not None and following[1] not in _NO_NOUNS
 
 
-def _say_address(match: re.Match[str], words: dict[str, str]) -> str:
+def _verbalize_address(match: re.Match[str], words: dict[str, str]) -> str:
     text = match[0].rstrip(_TRAILING)
     body = re.sub(r"\A(?:(?:https?|ftp)://|mailto:)", "", text, flags=re.IGNORECASE).rstrip("/")
     spoken = "".join(f" {words[sign].strip()} " if sign in words else sign for sign in body)
     return spoken.strip() + match[0][len(text) :] if body else match[0]
 
 
-def _say_date(tongue: Tongue, day: str, month: str, year: str, after: str = "") -> str | None:
+def _verbalize_date(tongue: Tongue, day: str, month: str, year: str, after: str = "") -> str | None:
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return None
     said_day = tongue.first_day if int(day) == 1 else str(int(day))
@@ -326,7 +330,7 @@ def _count(tongue: Tongue, n: str, name: Name) -> str:
     return counted(n, name.one if n == "1" else name.many, tongue.language, is_feminine=name.is_feminine)
 
 
-def _say_money(tongue: Tongue, currency: Money, n: str, scale: str | None) -> str:
+def _verbalize_money(tongue: Tongue, currency: Money, n: str, scale: str | None) -> str:
     if scale:
         of = tongue.of_scale if tongue.scales[scale] != "mil" else " "
         name = currency.unit.many

@@ -149,13 +149,13 @@ def test_a_worker_has_the_library_neither_in_its_process_nor_in_the_temporary_fo
     program = """
 from app.core.speech.languages import LANGUAGES
 from workers.text.g2p.phonemize import Phonemizer
-from workers.text.normalization.emoji import say_pictures
+from workers.text.normalization.emoji import say_emoji
 from workers.text.tracked_text import TrackedText
 phonemizer = Phonemizer()
 for language in LANGUAGES:
     if phonemizer.speaks(language.tag):
         phonemizer.phonemize("Radio zxqvrt Привет こんにちは Ελλάδα", language.tag)
-say_pictures(TrackedText.of("a 🎉 b"), "hi")
+say_emoji(TrackedText.of("a 🎉 b"), "hi")
 library.speak("one", "gmw/en-US", wpm=175, pitch=50)
 with open("/proc/self/maps") as maps: print("espeak" in maps.read())
 """

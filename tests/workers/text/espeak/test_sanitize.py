@@ -1,4 +1,4 @@
-"""What espeak-ng does not survive, given to it as it would be without its tamer, and tamed."""
+"""What espeak-ng does not survive, given to it as it would be without sanitizing, and sanitized."""
 
 import itertools
 import random
@@ -8,7 +8,7 @@ import pytest
 
 from workers.text.espeak import child_process, library
 from workers.text.espeak.processes import DeadlyText, Question
-from workers.text.espeak.sanitize import part_runs, tame
+from workers.text.espeak.sanitize import part_runs, sanitize
 from workers.text.tracked_text import TrackedText
 
 DEADLY = [
@@ -56,7 +56,7 @@ def letters_of_several_bytes() -> list[str]:
 
 @pytest.mark.parametrize(("language", "text"), DEADLY)
 def test_espeak_survives_what_was_deadly(language: str, text: str) -> None:
-    assert survives(tame(TrackedText.of(text)).text, library.find_voice(language) or "")
+    assert survives(sanitize(TrackedText.of(text)).text, library.find_voice(language) or "")
 
 
 @pytest.mark.parametrize(("language", "text"), [("en-US", "s'" * 79), ("de", ".𝐀" * 60)])
@@ -99,7 +99,7 @@ def test_mixed_runs_are_survived() -> None:
     ],
 )
 def test_what_people_write_stays_what_it_is(text: str) -> None:
-    assert tame(TrackedText.of(text)).text.replace(" ", "") == text.replace(" ", "")
+    assert sanitize(TrackedText.of(text)).text.replace(" ", "") == text.replace(" ", "")
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_abbreviations_and_endings_stay_whole(text: str) -> None:
 
 
 def test_words_of_two_scripts_are_parted() -> None:
-    assert tame(TrackedText.of("日本語Englishмир")).text == "日本語 English мир"
+    assert sanitize(TrackedText.of("日本語Englishмир")).text == "日本語 English мир"
 
 
 def test_a_hyphen_that_joins_nothing_is_left_out() -> None:
-    assert tame(TrackedText.of("-a b- ?-c -5 d-e")).text == " a b  ? c -5 d-e"
+    assert sanitize(TrackedText.of("-a b- ?-c -5 d-e")).text == " a b  ? c -5 d-e"

@@ -1,7 +1,7 @@
-"""The table of readings: what is written, what is spoken of it, and the phonemes that Kokoro is given.
+"""The table of examples: what is written, what is spoken of it, and the phonemes that Kokoro is given.
 
-`python -m tests.workers.text.normalization.readings` writes `readings.toml` anew, from its inputs; `--markdown` prints a page.
-Why it is kept: a change of reading then shows in review, as what is heard.
+`python -m tests.workers.text.normalization.examples` writes `examples.toml` anew, from its inputs; `--markdown` prints a page.
+Why it is kept: a change of what is spoken then shows in review, as what is heard.
 """
 
 import argparse
@@ -18,15 +18,15 @@ from workers.text.g2p import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.normalization.normalize import normalize
 
-FILE = Path(__file__).with_name("readings.toml")
+FILE = Path(__file__).with_name("examples.toml")
 HEAD = """\
-# What is spoken, kind by kind: `python -m tests.workers.text.normalization.readings` writes `spoken` and `phonemes` anew.
+# What is spoken, kind by kind: `python -m tests.workers.text.normalization.examples` writes `spoken` and `phonemes` anew.
 # `wrong` says what a careful reader would do otherwise, where nobody has mended it yet.
 # No native speaker has checked hi, ja and zh.
 """
 
 
-class Reading(msgspec.Struct, kw_only=True):
+class Example(msgspec.Struct, kw_only=True):
     """One text and what becomes of it."""
 
     language: str
@@ -39,44 +39,44 @@ class Reading(msgspec.Struct, kw_only=True):
     """What should be spoken instead, and why."""
 
 
-def load() -> dict[str, list[Reading]]:
+def load() -> dict[str, list[Example]]:
     """The table, kind by kind."""
-    return msgspec.convert(tomllib.loads(FILE.read_text(encoding="utf-8")), dict[str, list[Reading]])
+    return msgspec.convert(tomllib.loads(FILE.read_text(encoding="utf-8")), dict[str, list[Example]])
 
 
-def speak(reading: Reading, phonemizer: Phonemizer) -> Reading:
-    """`reading` as it is spoken now; without the phonemes of a language whose packages are missing."""
-    spoken = normalize(reading.input, reading.language, says_emoji=reading.emoji == "say").text
+def speak(example: Example, phonemizer: Phonemizer) -> Example:
+    """`example` as it is spoken now; without the phonemes of a language whose packages are missing."""
+    spoken = normalize(example.input, example.language, says_emoji=example.emoji == "say").text
     phonemes = (
-        phonemizer.phonemize(spoken, reading.language).phonemes if has_phonemes(reading, phonemizer) else reading.phonemes
+        phonemizer.phonemize(spoken, example.language).phonemes if has_phonemes(example, phonemizer) else example.phonemes
     )
-    return msgspec.structs.replace(reading, spoken=spoken, phonemes=phonemes)
+    return msgspec.structs.replace(example, spoken=spoken, phonemes=phonemes)
 
 
-def has_phonemes(reading: Reading, phonemizer: Phonemizer) -> bool:
+def has_phonemes(example: Example, phonemizer: Phonemizer) -> bool:
     """Whether they can be compared here: English ones are those of a G2P without spaCy's model."""
-    return phonemizer.speaks(reading.language) and not (reading.language.startswith("en") and tagger.is_installed())
+    return phonemizer.speaks(example.language) and not (example.language.startswith("en") and tagger.is_installed())
 
 
-def to_toml(table: dict[str, list[Reading]]) -> str:
+def to_toml(table: dict[str, list[Example]]) -> str:
     """The file."""
     lines = [HEAD]
-    for kind, readings in table.items():
-        for reading in readings:
+    for kind, examples in table.items():
+        for example in examples:
             lines.append(f"[[{json.dumps(kind)}]]" if " " in kind else f"[[{kind}]]")
-            for name, value in msgspec.structs.asdict(reading).items():
+            for name, value in msgspec.structs.asdict(example).items():
                 if value and not (name == "emoji" and value == "drop"):
                     lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
             lines.append("")
     return "\n".join(lines)
 
 
-def to_markdown(table: dict[str, list[Reading]]) -> str:
+def to_markdown(table: dict[str, list[Example]]) -> str:
     """A page with one table for each kind."""
-    lines = ["# Readings", ""]
-    for kind, readings in table.items():
+    lines = ["# Examples", ""]
+    for kind, examples in table.items():
         lines += [f"## {kind.capitalize()}", "", "| language | written | spoken | phonemes | wrong |", "|---|---|---|---|---|"]
-        for one in readings:
+        for one in examples:
             lines.append(_row([one.language, one.input, one.spoken, one.phonemes, one.wrong]))
         lines.append("")
     return "\n".join(lines)
@@ -87,12 +87,12 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Writes the table of readings anew.")
+    parser = argparse.ArgumentParser(description="Writes the table of examples anew.")
     parser.add_argument("--markdown", action="store_true", help="print it as a page, and write nothing")
     arguments = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     table, phonemizer = load(), Phonemizer()
-    spoken = {kind: [speak(reading, phonemizer) for reading in readings] for kind, readings in table.items()}
+    spoken = {kind: [speak(example, phonemizer) for example in examples] for kind, examples in table.items()}
     if arguments.markdown:
         sys.stdout.write(to_markdown(spoken))
     else:
