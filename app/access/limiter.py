@@ -20,45 +20,9 @@ from app.core.errors import RateLimited
 from app.core.rate_limits import Standing
 from app.core.storage import keys
 from app.core.storage.connections import reachable
+from app.core.storage.lua import load_script
 
 _OPEN_TTL_SECONDS: Final = 86_400
-
-_ADMIT: Final = """
--- KEYS: times of an owner's requests, those that are open. ARGV: api, ttl of its card, name of this request, most requests (0:
--- any number), in so many microseconds, most open (0: any number), ttl of the open.
--- Returns what it is refused for ('', 'open' or 'rate'), requests left, microseconds until all are back, until the next is.
-redis.call('SET', 'koe:api:' .. ARGV[1], 1, 'EX', ARGV[2], 'NX')
-local most, period, most_open = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local time = redis.call('TIME')
-local now, n, reset, next_one = time[1] * 1000000 + time[2], 0, 0, 0
-if most > 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - period))
-  n = redis.call('ZCARD', KEYS[1])
-  if n > 0 then
-    next_one = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] + period - now
-    reset = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] + period - now
-  end
-end
-if most_open > 0 then
-  local n_open = 0
-  for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
-    if redis.call('EXISTS', 'koe:api:' .. string.match(name, '^%S+')) == 1 then n_open = n_open + 1
-    else redis.call('SREM', KEYS[2], name) end
-  end
-  if n_open >= most_open then return {'open', most - n, reset, 0} end
-end
-if most > 0 then
-  if n >= most then return {'rate', 0, reset, next_one} end
-  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
-  redis.call('PEXPIRE', KEYS[1], math.ceil(period / 1000))
-  n, reset = n + 1, period
-end
-if most_open > 0 then
-  redis.call('SADD', KEYS[2], ARGV[1] .. ' ' .. ARGV[3])
-  redis.call('EXPIRE', KEYS[2], ARGV[7])
-end
-return {'', most - n, reset, 0}
-"""
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +42,7 @@ class Limiter:
         self._redis = redis
         self._api = api
         self._api_ttl = api_ttl
-        self._admit = redis.register_script(_ADMIT)
+        self._admit = redis.register_script(load_script(__file__, "admit"))
         self._owed: set[Admission] = set()
 
     async def admit(self, key: Key, *, stays_open: bool) -> Admission:

@@ -25,6 +25,7 @@ from app.core.jobs.jobs import Job, JobBook
 from app.core.jobs.webhook import TRY_SECONDS, deliver
 from app.core.logs import describe
 from app.core.storage import keys
+from app.core.storage.lua import load_script
 
 log: Final = structlog.get_logger()
 
@@ -46,53 +47,6 @@ _LOOK_SECONDS: Final = 0.5
 _TAKEN: Final = range(200, 300)
 _TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
 
-# KEYS: webhooks. ARGV: how many, seconds that they are lent, most for each owner, most for each host. Returns the ids of those
-# that are lent. What is due and finds its owner or host busy is due again a little later, so that others come first.
-_LEND: Final = """
-local time = redis.call('TIME')
-local now, lent = time[1] + time[2] / 1000000, {}
-local function is_full(key, most)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-  return redis.call('ZCARD', key) >= tonumber(most)
-end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 5000)) do
-  if #lent >= tonumber(ARGV[1]) then break end
-  local owner, host = unpack(redis.call('HMGET', 'koe:job:' .. id, 'owner', 'webhook_host'))
-  local mine, there = 'koe:webhooks:with:' .. (owner or ''), 'koe:webhooks:at:' .. (host or '')
-  if is_full(mine, ARGV[3]) or is_full(there, ARGV[4]) then
-    redis.call('ZADD', KEYS[1], now + 1, id)
-  else
-    for _, key in ipairs({KEYS[1], mine, there}) do redis.call('ZADD', key, now + ARGV[2], id) end
-    redis.call('EXPIRE', mine, ARGV[2])
-    redis.call('EXPIRE', there, ARGV[2])
-    lent[#lent + 1] = id
-  end
-end
-return lent
-"""
-
-# KEYS: none. ARGV: id. Its owner and its host may be told something else.
-_RELEASE: Final = """
-local owner, host = unpack(redis.call('HMGET', 'koe:job:' .. ARGV[1], 'owner', 'webhook_host'))
-redis.call('ZREM', 'koe:webhooks:with:' .. (owner or ''), ARGV[1])
-redis.call('ZREM', 'koe:webhooks:at:' .. (host or ''), ARGV[1])
-"""
-
-# KEYS: webhooks, tries. ARGV: id, now, ttl of the tries, then the seconds between tries.
-# Returns how often it was tried, and the seconds until it is again, or -1.
-_POSTPONE: Final = """
-local n_tries = redis.call('INCR', KEYS[2])
-local wait = ARGV[3 + n_tries]
-if wait and redis.call('ZSCORE', KEYS[1], ARGV[1]) then
-  redis.call('ZADD', KEYS[1], ARGV[2] + wait, ARGV[1])
-  redis.call('EXPIRE', KEYS[2], ARGV[3])
-  return {n_tries, tonumber(wait)}
-end
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[2])
-return {n_tries, -1}
-"""
-
 
 class Webhooks:
     """Tells the ends of jobs, one try at a time."""
@@ -103,9 +57,9 @@ class Webhooks:
         self._jobs = jobs
         self._secret = secret
         self._private = private
-        self._postpone = redis.register_script(_POSTPONE)
-        self._lend = redis.register_script(_LEND)
-        self._release = redis.register_script(_RELEASE)
+        self._postpone = redis.register_script(load_script(__file__, "postpone_webhook"))
+        self._lend = redis.register_script(load_script(__file__, "lend_webhooks"))
+        self._release = redis.register_script(load_script(__file__, "release_webhook"))
 
     def lend(self, n_most: int) -> list[str]:
         """The jobs whose ends are to be told now, `n_most` at most: nobody else is given them meanwhile. Raises RedisError."""

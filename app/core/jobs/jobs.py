@@ -22,10 +22,10 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import InvalidValue, KoeError, RateLimited, UnknownJob, to_wire
-from app.core.jobs import job_scripts
 from app.core.speech.utterance import Utterance
 from app.core.storage import keys
 from app.core.storage.connections import replicated
+from app.core.storage.lua import load_script
 from app.core.storage.notifier import Bell
 
 DELETED_TTL_SECONDS: Final = 600
@@ -153,11 +153,11 @@ class JobBook:
         """`job_ttl`: seconds that an ended job and its file are kept."""
         self._redis = redis
         self._job_ttl = job_ttl
-        self._begin = redis.register_script(job_scripts.BEGIN)
-        self._plan = redis.register_script(job_scripts.PLAN)
-        self._advance = redis.register_script(job_scripts.ADVANCE)
-        self._attempt = redis.register_script(job_scripts.ATTEMPT)
-        self._end = redis.register_script(job_scripts.END)
+        self._begin = redis.register_script(load_script(__file__, "begin"))
+        self._plan = redis.register_script(load_script(__file__, "plan"))
+        self._advance = redis.register_script(load_script(__file__, "advance"))
+        self._attempt = redis.register_script(load_script(__file__, "count_attempt"))
+        self._end = redis.register_script(load_script(__file__, "end"))
 
     def load(self, job_id: str) -> Job | None:
         """The job as it is now; None when it is unknown or deleted."""
@@ -267,10 +267,10 @@ class Jobs:
         self._redis = redis
         self._bell = bell
         self._job_ttl = job_ttl
-        self._create = redis.register_script(job_scripts.CREATE)
-        self._list = redis.register_script(job_scripts.LIST)
-        self._end = redis.register_script(job_scripts.END)
-        self._delete = redis.register_script(job_scripts.DELETE)
+        self._create = redis.register_script(load_script(__file__, "create"))
+        self._list = redis.register_script(load_script(__file__, "list"))
+        self._end = redis.register_script(load_script(__file__, "end"))
+        self._delete = redis.register_script(load_script(__file__, "delete"))
 
     async def create(self, job: Job, text: str, *, max_open: int = 0) -> None:
         """Keeps a new job. The caller submits it, or deletes it again.

@@ -22,11 +22,11 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled, StreamLost, from_wire
-from app.core.queue import registry_scripts
 from app.core.queue.registry import UNFINISHED_TTL_SECONDS, Claim, Report, Take
 from app.core.speech.word_times import TimedWord, write_words
 from app.core.storage import keys
 from app.core.storage.connections import AGAIN_SECONDS, is_refusal, patiently, suppressed_unless_refused
+from app.core.storage.lua import load_script
 from app.core.storage.notifier import Bell
 
 MAX_CHUNK_BYTES: Final = 32_768
@@ -51,8 +51,8 @@ class ChunkWriter:
         """`patience_seconds` is how long it waits for a Redis that is away."""
         self._redis = redis
         self._claim = claim
-        self._append = redis.register_script(registry_scripts.APPEND)
-        self._tell = redis.register_script(registry_scripts.TELL)
+        self._append = redis.register_script(load_script(__file__, "append"))
+        self._tell = redis.register_script(load_script(__file__, "append_words"))
         self._patience_seconds = patience_seconds
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         self._n_there = claim.n_bytes

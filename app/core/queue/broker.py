@@ -23,11 +23,11 @@ from rq.job import Dependency, Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core.errors import QueueFull
-from app.core.queue import registry_scripts
 from app.core.speech.question import Question
 from app.core.speech.utterance import WIRE_VERSION, Utterance
 from app.core.speech.voices import show_blend
 from app.core.storage import keys
+from app.core.storage.lua import load_script
 from app.core.storage.redis_check import MIN_REDIS_VERSION
 
 log: Final = structlog.get_logger()
@@ -122,7 +122,7 @@ class Broker:
         self._redis = redis
         self._queues = {lane: lane_queue(redis, lane) for lane in Lane}
         self._max_queue = max_queue
-        self._take_turn = redis.register_script(registry_scripts.TAKE_TURN)
+        self._take_turn = redis.register_script(load_script(__file__, "share_fairly"))
 
     def submit(self, utterance: Utterance, lane: Lane, *, request_id: str, caller: str = "", again: bool = False) -> bool:
         """Puts the utterance into the lane. Raises QueueFull when too many wait there already, unless it was there before.
@@ -180,7 +180,9 @@ def enqueue_task(
 def take_turns(redis: Redis, *, every_seconds: float = 0.0) -> None:
     """Puts the batch lane into turns by owner; where somebody has done so within `every_seconds`, nothing is done."""
     lane = lane_queue(redis, Lane.BATCH).key
-    redis.register_script(registry_scripts.LANE_TURNS)(keys=[lane, keys.JOBS_TURNS], args=[int(1000 * every_seconds)])
+    redis.register_script(load_script(__file__, "share_batch_fairly"))(
+        keys=[lane, keys.JOBS_TURNS], args=[int(1000 * every_seconds)]
+    )
 
 
 def put_back(redis: Redis, lane: Lane, job_id: str) -> bool:

@@ -16,9 +16,9 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import KoeError, QueueFull, to_wire
-from app.core.queue import registry_scripts
 from app.core.queue.fleet import Room
 from app.core.storage import keys
+from app.core.storage.lua import load_script
 
 UNFINISHED_TTL_SECONDS: Final = 7200
 """A record or stream that nobody finishes is forgotten after this."""
@@ -132,13 +132,13 @@ class Ledger:
         self._cache_ttl = cache_ttl
         self._queued_ttl = queued_ttl
         self._stream_bytes = int(stream_bytes)
-        self._attach = redis.register_script(registry_scripts.ATTACH)
-        self._detach = redis.register_script(registry_scripts.DETACH)
-        self._look = redis.register_script(registry_scripts.LOOK)
-        self._read = redis.register_script(registry_scripts.READ)
-        self._fail = redis.register_script(registry_scripts.FAIL)
+        self._attach = redis.register_script(load_script(__file__, "attach"))
+        self._detach = redis.register_script(load_script(__file__, "detach"))
+        self._look = redis.register_script(load_script(__file__, "look"))
+        self._read = redis.register_script(load_script(__file__, "read"))
+        self._fail = redis.register_script(load_script(__file__, "fail"))
         self._redis = redis
-        self._put_off = redis.register_script(registry_scripts.PUT_OFF)
+        self._put_off = redis.register_script(load_script(__file__, "extend"))
 
     async def attach(
         self, utterance_id: str, *, instead_of: Take | None = None, room: Room | None = None
@@ -218,14 +218,14 @@ class WorkerLedger:
         self._worker = worker
         self._cache_ttl = cache_ttl
         self._cache_bytes = int(cache_bytes)
-        self._claim = redis.register_script(registry_scripts.CLAIM)
-        self._abandon = redis.register_script(registry_scripts.ABANDON)
-        self._risk = redis.register_script(registry_scripts.RISK)
-        self._ending = redis.register_script(registry_scripts.ENDING)
-        self._let_go = redis.register_script(registry_scripts.LET_GO)
-        self._never_reuse = redis.register_script(registry_scripts.NEVER_REUSE)
-        self._finish = redis.register_script(registry_scripts.FINISH)
-        self._fail = redis.register_script(registry_scripts.FAIL)
+        self._claim = redis.register_script(load_script(__file__, "lease"))
+        self._abandon = redis.register_script(load_script(__file__, "abandon"))
+        self._risk = redis.register_script(load_script(__file__, "risk"))
+        self._ending = redis.register_script(load_script(__file__, "ending"))
+        self._let_go = redis.register_script(load_script(__file__, "release"))
+        self._never_reuse = redis.register_script(load_script(__file__, "never_reuse"))
+        self._finish = redis.register_script(load_script(__file__, "finish"))
+        self._fail = redis.register_script(load_script(__file__, "fail"))
 
     def claim(self, utterance_id: str, *, attempt: str | None = None) -> Claim | None:
         """The take to speak now; None when nobody wants it any more or a living worker has it.

@@ -16,9 +16,9 @@ from typing import Final
 import msgspec
 from redis import Redis
 
-from app.core.queue import registry_scripts
 from app.core.queue.registry import UNFINISHED_TTL_SECONDS
 from app.core.storage import keys
+from app.core.storage.lua import load_script
 
 TOTAL: Final = "total"
 """Field of `koe:kept` and of `koe:segments:sizes` that holds the sum."""
@@ -57,9 +57,9 @@ class KeptSegments:
         self._owner = owner
         self._take = take
         self._aged_seconds = 0 if is_listened else round(_AGED_SHARE * budget.segment_ttl)
-        self._keep = redis.register_script(registry_scripts.KEEP)
-        self._find = redis.register_script(registry_scripts.FIND)
-        self._drop = redis.register_script(registry_scripts.DROP)
+        self._keep = redis.register_script(load_script(__file__, "put_segment"))
+        self._find = redis.register_script(load_script(__file__, "get_segment"))
+        self._drop = redis.register_script(load_script(__file__, "drop_segments"))
 
     def find(self, digest: bytes, shared_as: str = "") -> bytes | None:
         """The sound of a segment, kept for this order by its digest or for all by the name `shared_as`. Raises RedisError when
@@ -87,4 +87,4 @@ class KeptSegments:
 
 def sweep_kept(redis: Redis) -> None:
     """Takes what has expired out of the budget's account. To be called now and then by any worker."""
-    redis.register_script(registry_scripts.SWEEP)(keys=[], args=[])
+    redis.register_script(load_script(__file__, "sweep_segments"))(keys=[], args=[])

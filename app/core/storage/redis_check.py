@@ -21,6 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from app.core.errors import Misconfigured
 from app.core.storage import keys
 from app.core.storage.connections import connect, is_full, is_refusal
+from app.core.storage.lua import load_script
 from app.core.storage.sentinel import has_sentinels
 
 log: Final = structlog.get_logger()
@@ -33,21 +34,6 @@ _ALLOW: Final = (
     "Outside cluster mode, allow its user all commands on the keys koe:* and rq:* and the channels koe:* (in an ACL: ~koe:* "
     "~rq:* &koe:* +@all)."
 )
-
-_TRY: Final = """
-local key = KEYS[1]
-redis.call('HSET', key, 'a', 1)
-redis.call('HINCRBY', key, 'a', 1)
-redis.call('DEL', key)
-redis.call('XADD', key, '*', 'a', 1)
-redis.call('XRANGE', key, '-', '+')
-redis.call('UNLINK', key)
-redis.call('ZADD', key, 1, 'a')
-redis.call('SADD', KEYS[2], 'a')
-redis.call('DEL', key, KEYS[2])
-redis.call('PUBLISH', key, '')
-return redis.call('TIME')[1]
-"""
 
 
 def check_redis_url(url: str) -> None:
@@ -117,7 +103,7 @@ def _look(said: dict[str, Any], *, has_sentinels: bool) -> None:
 def _try(redis: Redis) -> None:
     """Does a little of everything. Raises what Redis raises."""
     two = ["koe:probe:one", "rq:probe:two"]
-    redis.eval(_TRY, len(two), *two)
+    redis.eval(load_script(__file__, "try_commands"), len(two), *two)
     with redis.pipeline(transaction=True) as pipe:
         pipe.set(two[0], 1, px=1000)
         pipe.delete(*two)

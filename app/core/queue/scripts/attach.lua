@@ -1,0 +1,46 @@
+-- Adds one reader to an utterance. Begins a new attempt when there is none to read.
+--
+-- KEYS[1]  koe:utterance:<id>: the record
+-- ARGV[1]  name of the new attempt, should one begin
+-- ARGV[2]  seconds that the utterance may wait for a worker
+-- ARGV[3]  seconds that finished audio is cached
+-- ARGV[4]  id of the utterance
+-- ARGV[5]  name of this API process
+-- ARGV[6]  seconds that the heartbeat of this API process lives
+-- ARGV[7]  the attempt whose audio is lost, or '': it is over, with all its readers
+-- ARGV[8]  most utterances that may wait for their first audio; -1 for any number
+-- Returns  {'hit', attempt} when it is finished, {'join', attempt} when it is queued or being spoken, {'miss', attempt} when a
+--          new attempt begins, {'apart', attempt} when its beginning is gone and nobody can be added,
+--          {'full', how many wait} when too many wait
+-- Touches  koe:api:<name>, koe:audio:<id>:<take>, koe:cache, koe:gone, koe:unheard
+
+redis.call('SET', 'koe:api:' .. ARGV[5], 1, 'EX', ARGV[6], 'NX')
+local state, attempt, trimmed = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'trimmed'))
+if attempt and attempt == ARGV[7] then
+  redis.call('UNLINK', 'koe:audio:' .. ARGV[4] .. ':' .. attempt)
+  redis.call('PUBLISH', 'koe:gone', ARGV[4] .. ':' .. attempt)
+  state, trimmed = false, false
+end
+if trimmed then return {'apart', attempt} end
+if state and state ~= 'finished' then
+  redis.call('HINCRBY', KEYS[1], 'readers:' .. ARGV[5], 1)
+  return {'join', attempt}
+end
+if state == 'finished' and redis.call('EXPIRE', 'koe:audio:' .. ARGV[4] .. ':' .. attempt, ARGV[3]) == 1 then
+  redis.call('HINCRBY', KEYS[1], 'readers:' .. ARGV[5], 1)
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
+  redis.call('ZADD', 'koe:cache', redis.call('TIME')[1], ARGV[4])
+  return {'hit', attempt}
+end
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', 'koe:unheard', '-inf', now - tonumber(ARGV[2]))
+if ARGV[7] == '' and tonumber(ARGV[8]) >= 0 then
+  local n_waiting = redis.call('ZCARD', 'koe:unheard')
+  if n_waiting >= tonumber(ARGV[8]) then return {'full', tostring(n_waiting)} end
+end
+redis.call('ZADD', 'koe:unheard', now, ARGV[4])
+redis.call('EXPIRE', 'koe:unheard', ARGV[2])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'state', 'queued', 'take', ARGV[1], 'submitter', ARGV[5], 'readers:' .. ARGV[5], 1)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return {'miss', ARGV[1]}

@@ -1,0 +1,103 @@
+-- Functions that several scripts use. The loader puts this file before each script whose header names it.
+
+-- Counts the readers of an utterance. They are counted for each API process; those of a process that has died do not count.
+local function n_readers(record)
+  local n = 0
+  local fields = redis.call('HGETALL', record)
+  for i = 1, #fields, 2 do
+    local api = string.match(fields[i], '^readers:(.+)$')
+    if api and redis.call('EXISTS', 'koe:api:' .. api) == 1 then n = n + tonumber(fields[i + 1]) end
+  end
+  return n
+end
+
+-- Says whether a worker still holds the lease: the attempt is the current one and the fencing token is the latest.
+local function holds_lease(record, attempt, token)
+  local held = redis.call('HMGET', record, 'take', 'claim')
+  return held[1] == attempt and held[2] == token
+end
+
+-- Removes an utterance from those that wait for their first audio.
+local function stop_waiting(id)
+  redis.call('ZREM', 'koe:unheard', id)
+end
+
+-- Deletes the segments that are cached for one task, and subtracts them from the sum.
+local function drop_task_segments(name)
+  redis.call('UNLINK', 'koe:kept:' .. name)
+  local size = redis.call('HGET', 'koe:kept', name)
+  if size then
+    redis.call('HDEL', 'koe:kept', name)
+    redis.call('HINCRBY', 'koe:kept', 'total', -tonumber(size))
+  end
+end
+
+-- Removes a finished utterance from the account of the cache; its audio stays.
+local function forget_finished(id)
+  redis.call('HINCRBY', 'koe:cache:sizes', 'total', -tonumber(redis.call('HGET', 'koe:cache:sizes', id) or 0))
+  redis.call('HDEL', 'koe:cache:sizes', id)
+  redis.call('ZREM', 'koe:cache', id)
+end
+
+-- Deletes finished utterances, the longest unused first, until the cache is within its budget. What is being read stays.
+local function evict_finished(budget)
+  local total = tonumber(redis.call('HGET', 'koe:cache:sizes', 'total') or 0)
+  if total <= budget then return end
+  for _, id in ipairs(redis.call('ZRANGE', 'koe:cache', 0, -1)) do
+    if total <= budget then break end
+    local record = 'koe:utterance:' .. id
+    if n_readers(record) == 0 then
+      local attempt = redis.call('HGET', record, 'take')
+      total = total - tonumber(redis.call('HGET', 'koe:cache:sizes', id) or 0)
+      forget_finished(id)
+      if attempt then redis.call('UNLINK', record, 'koe:audio:' .. id .. ':' .. attempt) end
+    end
+  end
+end
+
+-- Returns the time of Redis in seconds since 1970, with fractions.
+local function now_seconds()
+  local now = redis.call('TIME')
+  return now[1] + now[2] / 1000000
+end
+
+-- Caches a segment for its own task. Returns 1; 0 when the budget is spent or the attempt is over.
+local function put_for_task(segments, task, digest, attempt_wanted, budget, ttl, pcm)
+  if attempt_wanted ~= '' then
+    local state, attempt = unpack(redis.call('HMGET', 'koe:utterance:' .. task, 'state', 'take'))
+    if attempt ~= attempt_wanted or state == 'finished' then return 0 end
+  end
+  if redis.call('HEXISTS', segments, digest) == 1 then return 1 end
+  if tonumber(redis.call('HGET', 'koe:kept', 'total') or 0) + #pcm > tonumber(budget) then return 0 end
+  redis.call('HSET', segments, digest, pcm)
+  redis.call('EXPIRE', segments, ttl)
+  redis.call('HINCRBY', 'koe:kept', task, #pcm)
+  redis.call('HINCRBY', 'koe:kept', 'total', #pcm)
+  return 1
+end
+
+-- Deletes a segment that is cached for all, and subtracts it from the sum.
+local function forget_segment(name)
+  redis.call('UNLINK', 'koe:segment:' .. name)
+  redis.call('HINCRBY', 'koe:segments:sizes', 'total', -tonumber(redis.call('HGET', 'koe:segments:sizes', name) or 0))
+  redis.call('HDEL', 'koe:segments:sizes', name)
+  redis.call('ZREM', 'koe:segments', name)
+end
+
+-- Caches a segment for every text that has it; the longest unused segments make room. An empty name caches nothing.
+local function put_for_all(name, budget, ttl, age, pcm)
+  if name == '' or #pcm > tonumber(budget) then return end
+  local now = now_seconds()
+  forget_segment(name)
+  redis.call('SET', 'koe:segment:' .. name, pcm, 'EX', ttl)
+  redis.call('ZADD', 'koe:segments', now - age, name)
+  redis.call('HSET', 'koe:segments:sizes', name, #pcm)
+  redis.call('HINCRBY', 'koe:segments:sizes', 'total', #pcm)
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', 'koe:segments', '-inf', now - ttl)) do forget_segment(old) end
+  while tonumber(redis.call('HGET', 'koe:segments:sizes', 'total')) > tonumber(budget) do
+    local oldest = redis.call('ZRANGE', 'koe:segments', 0, 0)[1]
+    if not oldest then break end
+    forget_segment(oldest)
+  end
+end
+

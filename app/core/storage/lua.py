@@ -1,0 +1,27 @@
+"""Reads the Lua scripts that Redis runs: files in a folder `scripts` beside the modules that use them.
+
+Why files: an editor knows them as Lua, and a header of one form says what a script takes and returns. Key names stand in a
+script as `app.core.storage.keys` has them.
+
+Why Lua at all: each script is one decision over several keys that many processes make at the same time.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = "scripts"
+_SHARED: Final = "functions.lua"
+_USES: Final = f"-- Uses: {_SHARED}\n"
+
+
+@cache
+def load_script(beside: str, name: str) -> str:
+    """The text of the script `name`, after the functions that its header asks for.
+
+    `beside` is the `__file__` of the module that uses it. Raises OSError when there is no such script.
+    """
+    folder = Path(beside).parent / FOLDER
+    script = (folder / f"{name}.lua").read_text("utf-8")
+    shared = (folder / _SHARED).read_text("utf-8") if _USES in script else ""
+    return shared + script
