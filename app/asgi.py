@@ -1,12 +1,15 @@
-"""`create_app(settings)`: everything of the API is wired here and nowhere else."""
+"""`create_app(settings)` builds the API: the one place where its objects are created and passed to each other."""
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.types import ASGIApp
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from app.access.keyring import Keyring
 from app.access.limiter import Limiter
@@ -19,6 +22,7 @@ from app.api.middleware.host_check import Entrance
 from app.api.middleware.request_log import Observed
 from app.api.middleware.root_path import Prefixed
 from app.api.openapi.describe import describe
+from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes import jobs, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
@@ -28,12 +32,12 @@ from app.core.jobs.files import open_store
 from app.core.jobs.jobs import Jobs
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
-from app.core.queue.fleet import RedisFleet, process_name
+from app.core.queue.fleet import FleetView, RedisFleet, process_name
 from app.core.queue.registry import API_SHARE, Ledger
 from app.core.request_limits import BODY_BYTES
 from app.core.settings import Settings
 from app.core.speech.lexicon import read_lexicon
-from app.core.speech.voices import load_catalogue
+from app.core.speech.voices import Catalogue, load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.notifier import Bell
@@ -66,65 +70,38 @@ ROUTES: Final = [
 
 
 def create_litestar(settings: Settings, redis_url: str) -> Litestar:
-    """The Litestar application. Redis is not asked for anything before the first request."""
+    """The Litestar application. It asks Redis for nothing before the first request."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
-    bell, jobs_bell, fleet = Bell(redis, keys.BELL), Bell(redis, keys.JOBS_BELL), RedisFleet(redis)
-    broker = Broker(blocking, max_queue=settings.max_queue)
-    name, api_ttl = process_name(), math.ceil(API_SHARE * settings.worker_timeout)
-    # Nobody waits longer than `max_wait`; a record whose API process died before it was submitted must not be joined long.
-    ledger = Ledger(
-        redis,
-        api=name,
-        cache_ttl=settings.cache_ttl,
-        cache_bytes=settings.cache_bytes,
-        queued_ttl=math.ceil(2 * settings.max_wait),
-        stream_bytes=settings.stream_bytes,
-        api_ttl=api_ttl,
-    )
+    bell, jobs_bell = Bell(redis, keys.BELL), Bell(redis, keys.JOBS_BELL)
+    fleet, broker = RedisFleet(redis), Broker(blocking, max_queue=settings.max_queue)
+    api, api_ttl = process_name(), math.ceil(API_SHARE * settings.worker_timeout)
+    ledger = _create_ledger(settings, redis, api, api_ttl)
     delivery = Delivery(redis=redis, bell=bell, ledger=ledger, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait)
-    metrics, catalogue = Metrics(), load_catalogue(settings.voices_file)
+    catalogue, metrics = load_catalogue(settings.voices_file), Metrics()
     dependencies = Dependencies(
-        settings=settings,
-        catalogue=catalogue,
-        fleet=fleet,
-        broker=broker,
-        delivery=delivery,
         asker=Asker(redis=redis, bell=bell, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
-        lexicon=read_lexicon(settings.lexicon),
-        limiter=Limiter(redis, api=name, api_ttl=api_ttl),
+        broker=broker,
+        catalogue=catalogue,
+        delivery=delivery,
+        fleet=fleet,
         jobs=Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
-        store=open_store(settings),
+        limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
-        shared=SharedView(redis, blocking, fleet),
         page=load_page(),
+        reader=_create_reader(settings, catalogue, fleet),
+        shared=SharedView(redis, blocking, fleet),
+        store=open_store(settings),
     )
-
-    @asynccontextmanager
-    async def lifespan(litestar: Litestar) -> AsyncIterator[None]:
-        bell.start()
-        jobs_bell.start()
-        try:
-            await delivery.start()
-            yield
-        finally:
-            await delivery.stop()
-            await bell.stop()
-            await jobs_bell.stop()
-            await redis.aclose()
-            blocking.close()
-
-    litestar = Litestar(
+    return Litestar(
         route_handlers=[*answer_options(ROUTES), *ROUTES],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[lifespan],
+        lifespan=[lambda _: _lifespan(delivery, (bell, jobs_bell), redis, blocking)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=describe(ROUTES, settings, catalogue),
+        state=State({"metrics": metrics, "keyring": Keyring(settings)}),
     )
-    litestar.state.metrics = metrics
-    litestar.state.keyring = Keyring(settings)
-    return litestar
 
 
 def create_app(settings: Settings, redis_url: str) -> ASGIApp:
@@ -140,3 +117,46 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
     return AnswerHeaders(Observed(app, litestar.state.metrics))
+
+
+def _create_ledger(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Ledger:
+    return Ledger(
+        redis,
+        api=api,
+        cache_ttl=settings.cache_ttl,
+        cache_bytes=settings.cache_bytes,
+        # Longer than any reader waits, and short enough that nobody joins work that a dead API process never submitted.
+        queued_ttl=math.ceil(2 * settings.max_wait),
+        stream_bytes=settings.stream_bytes,
+        api_ttl=api_ttl,
+    )
+
+
+def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -> RequestReader:
+    return RequestReader(
+        catalogue=catalogue,
+        fleet=fleet,
+        lexicon=read_lexicon(settings.lexicon),
+        max_input_chars=settings.max_input_chars,
+        max_job_chars=settings.max_job_chars,
+        mp3_bitrate=settings.mp3_bitrate,
+        emoji=settings.emoji,
+        is_cache_shared=settings.cache_shared,
+        signs_webhooks=settings.webhook_secret is not None,
+        allows_private_webhooks=settings.webhook_private,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(delivery: Delivery, bells: Iterable[Bell], redis: AsyncRedis, blocking: Redis) -> AsyncIterator[None]:
+    for bell in bells:
+        bell.start()
+    try:
+        await delivery.start()
+        yield
+    finally:
+        await delivery.stop()
+        for bell in bells:
+            await bell.stop()
+        await redis.aclose()
+        blocking.close()

@@ -12,13 +12,12 @@ from litestar.params import SkipValidation
 
 from app.access.limiter import Limiter
 from app.api.measures import Metrics, SharedView
+from app.api.requests.reader import RequestReader
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView
-from app.core.settings import Settings
-from app.core.speech.lexicon import Lexicon
 from app.core.speech.voices import Catalogue
 from app.delivery.delivery import Delivery
 from app.web.page import Page
@@ -38,11 +37,10 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery
     fleet: FleetView
     jobs: Jobs
-    lexicon: Lexicon
     limiter: Limiter
     metrics: Metrics
     page: Page
-    settings: Settings
+    reader: RequestReader
     shared: SharedView
     store: Store
 

@@ -64,11 +64,6 @@ def owner_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return key_of(connection).owner
 
 
-def cache_owner_of(connection: ASGIConnection[Any, Any, Any, Any], *, is_shared: bool) -> str:
-    """To whom alone what is made for this request may be given again; `""`, everybody, where the cache is shared."""
-    return "" if is_shared else owner_of(connection)
-
-
 def _read_key(authorization: str) -> bytes:
     """The key's bytes as they came, or none when the header is no `Bearer KEY`. Servers hand headers on as Latin-1."""
     scheme, _, key = authorization.strip().partition(" ")

@@ -1,6 +1,6 @@
 """What the schema at `/schema` says of the requests for speech and of the errors, which Litestar cannot derive from types.
 
-Why by hand: the requests are judged field by field in `app.api.requests.wire`, and the answer is sound or events. Why the
+Why by hand: the requests are judged field by field in `app.api.requests`, and the answer is sound or events. Why the
 schemas of the requests are made anew for each server: which voices there are, how long a text may be and whether webhooks are
 sent is for its operator to say, and a description that is true only of some other server is none.
 """
@@ -23,19 +23,9 @@ from litestar.openapi.spec import (
 )
 from litestar.openapi.spec.enums import OpenAPIFormat
 
-from app.api.requests.wire import (
-    MAX_INSTRUCTIONS_CHARS,
-    MAX_METADATA,
-    MAX_METADATA_KEY_CHARS,
-    MAX_METADATA_VALUE_CHARS,
-    MAX_PRONUNCIATION_CHARS,
-    MAX_PRONUNCIATIONS,
-    MAX_SPEED,
-    MAX_TITLE_CHARS,
-    MIN_SPEED,
-    STREAM_FORMATS,
-    TIMESTAMPS,
-)
+from app.api.requests.jobs import MAX_METADATA, MAX_METADATA_KEY_CHARS, MAX_METADATA_VALUE_CHARS, MAX_TITLE_CHARS
+from app.api.requests.speech import MAX_INSTRUCTIONS_CHARS, MAX_SPEED, MIN_SPEED, STREAM_FORMATS, TIMESTAMPS
+from app.api.requests.text import MAX_PRONUNCIATION_CHARS, MAX_PRONUNCIATIONS
 from app.core.errors import CLASSES_BY_CODE, Cancelled
 from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, SAMPLE_RATES_HZ, Bitrates
 from app.core.speech.languages import LANGUAGES

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from litestar import Request
 
-from app.api.requests.wire import read_object
+from app.api.requests.fields import read_object
 from app.core.errors import RequestTooLarge, UnreadableBody, UnsupportedEncoding
 
 _GZIP: Final = 16 + zlib.MAX_WBITS

@@ -20,7 +20,7 @@ from litestar.response.base import ASGIResponse
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.facts import note
-from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key
+from app.api.middleware.auth import key_of, owner_of, require_key
 from app.api.middleware.headers import RESOURCE_POLICY
 from app.api.middleware.root_path import prefix_of
 from app.api.openapi.contract_jobs import (
@@ -32,8 +32,7 @@ from app.api.openapi.contract_jobs import (
     ListJobsOperation,
 )
 from app.api.requests.bodies import read_fields
-from app.api.requests.engines import resolve_engine
-from app.api.requests.wire import read_job, to_utterance
+from app.api.requests.reader import RequestReader
 from app.api.responses.events import EventStream
 from app.api.responses.files import Span, StoredFile, disposition, is_known, wanted_span
 from app.api.responses.rate_limit_headers import rate_headers
@@ -42,13 +41,9 @@ from app.core.jobs.files import Store, file_path, words_path
 from app.core.jobs.job_view import JobObject, show_job
 from app.core.jobs.jobs import File, Job, Jobs, JobStatus, new_job_id
 from app.core.queue.broker import Broker
-from app.core.queue.fleet import FleetView
 from app.core.request_limits import JOB_BODY_BYTES
-from app.core.settings import Settings
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.speech.formats import FORMATS
-from app.core.speech.lexicon import Lexicon
-from app.core.speech.voices import Catalogue
 from app.core.storage.connections import reachable
 
 log: Final = structlog.get_logger()
@@ -82,39 +77,20 @@ class JobList(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def create_job(
     request: _Request,
-    catalogue: Given[Catalogue],
-    fleet: Given[FleetView],
-    settings: Given[Settings],
+    reader: Given[RequestReader],
     broker: Given[Broker],
     limiter: Given[Limiter],
-    lexicon: Given[Lexicon],
     jobs: Given[Jobs],
 ) -> Response[JobObject]:
     """Takes the text; the answer comes before any of it is spoken."""
-    fields = await read_fields(request)
-    asked = read_job(
-        fields,
-        catalogue=catalogue,
-        max_job_chars=settings.max_job_chars,
-        signs_webhooks=settings.webhook_secret is not None,
-        private_webhooks=settings.webhook_private,
-    )
+    asked = reader.read_job(await read_fields(request))
     note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
-    now = await fleet.now()
-    engine = resolve_engine(asked.speech.model, now)
-    utterance = to_utterance(
-        asked.speech,
-        engine=engine,
-        identities=now.identities_of(engine),
-        mp3_bitrate=settings.mp3_bitrate,
-        lexicon=lexicon,
-        emoji=settings.emoji,
-        owner=cache_owner_of(request, is_shared=settings.cache_shared),
-    )
+    owner = owner_of(request)
+    utterance = await reader.to_utterance(asked.speech, owner)
     admission = await limiter.admit(key_of(request), stays_open=False)
     job = Job(
         id=new_job_id(),
-        owner=owner_of(request),
+        owner=owner,
         status=JobStatus.QUEUED,
         utterance=msgspec.structs.replace(utterance, text=""),
         model=asked.speech.model.id,
@@ -133,7 +109,7 @@ async def create_job(
         except Exception:
             await jobs.delete(job.id, job.owner)
             raise
-    log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=engine)
+    log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=utterance.engine)
     return Response(
         show_job(job), headers={"Location": f"{prefix_of(request.scope)}{_PATH}/{job.id}", **rate_headers(admission.standing)}
     )

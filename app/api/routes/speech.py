@@ -18,23 +18,22 @@ from litestar.types import Receive, Send
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.facts import note, note_fault
-from app.api.middleware.auth import cache_owner_of, key_of, owner_of, require_key, require_key_of_azure
+from app.api.middleware.auth import key_of, owner_of, require_key, require_key_of_azure
 from app.api.openapi.contract import SpeechOperation
 from app.api.requests.bodies import read_fields
-from app.api.requests.engines import resolve_engine
-from app.api.requests.wire import read_speech, to_utterance
+from app.api.requests.reader import RequestReader
+from app.api.requests.speech import SpeechRequest
 from app.api.responses.disconnect import while_connected
 from app.api.responses.events import EventStream
 from app.api.responses.rate_limit_headers import rate_headers
 from app.api.responses.speech_events import speech_events
 from app.core.errors import Cancelled, KoeError
-from app.core.queue.fleet import FleetView
-from app.core.settings import Settings
-from app.core.speech.lexicon import Lexicon
-from app.core.speech.voices import Catalogue
 from app.delivery.delivery import Audio, Delivery
 
 log: Final = structlog.get_logger()
+
+
+_Request = Request[Any, Any, Any]
 
 
 class AudioResponse(ASGIResponse):
@@ -79,16 +78,10 @@ class AudioResponse(ASGIResponse):
     operation_class=SpeechOperation,
 )
 async def create_speech(
-    request: Request[Any, Any, Any],
-    catalogue: Given[Catalogue],
-    fleet: Given[FleetView],
-    delivery: Given[Delivery],
-    limiter: Given[Limiter],
-    lexicon: Given[Lexicon],
-    settings: Given[Settings],
+    request: _Request, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
 ) -> ASGIResponse:
     """Speaks `input` and streams it in `response_format`, as it is or as events."""
-    return await _speak(request, await read_fields(request), catalogue, fleet, delivery, limiter, lexicon, settings)
+    return await _speak(request, reader.read_speech(await read_fields(request)), reader, delivery, limiter)
 
 
 @post(
@@ -98,56 +91,36 @@ async def create_speech(
     include_in_schema=False,
 )
 async def create_speech_at_deployment(
-    request: Request[Any, Any, Any],
+    request: _Request,
     deployment: FromPath[str],
-    catalogue: Given[Catalogue],
-    fleet: Given[FleetView],
+    reader: Given[RequestReader],
     delivery: Given[Delivery],
     limiter: Given[Limiter],
-    lexicon: Given[Lexicon],
-    settings: Given[Settings],
 ) -> ASGIResponse:
-    """The same at the address that Azure has for it: the deployment names the model where the body does not."""
+    """The same at Azure's address: the deployment names the model where the body does not."""
     fields = await read_fields(request)
     fields["model"] = fields.get("model") or deployment
-    return await _speak(request, fields, catalogue, fleet, delivery, limiter, lexicon, settings)
+    return await _speak(request, reader.read_speech(fields), reader, delivery, limiter)
 
 
 async def _speak(
-    request: Request[Any, Any, Any],
-    fields: dict[str, Any],
-    catalogue: Catalogue,
-    fleet: FleetView,
-    delivery: Delivery,
-    limiter: Limiter,
-    lexicon: Lexicon,
-    settings: Settings,
+    request: _Request, asked: SpeechRequest, reader: RequestReader, delivery: Delivery, limiter: Limiter
 ) -> ASGIResponse:
-    asked = read_speech(fields, catalogue=catalogue, max_input_chars=settings.max_input_chars)
     note(request.scope, **asked.facts, format=asked.format.name)
-    now = await fleet.now()
-    engine = resolve_engine(asked.model, now)
-    utterance = to_utterance(
-        asked,
-        engine=engine,
-        identities=now.identities_of(engine),
-        mp3_bitrate=settings.mp3_bitrate,
-        lexicon=lexicon,
-        emoji=settings.emoji,
-        owner=cache_owner_of(request, is_shared=settings.cache_shared),
-    )
+    owner = owner_of(request)
+    utterance = await reader.to_utterance(asked, owner)
     request_id = request.scope["state"]["request_id"]
     async with AsyncExitStack() as stack:
         admission = await limiter.admit(key_of(request), stays_open=True)
         stack.push_async_callback(limiter.close, admission)
         opening = asyncio.create_task(
-            delivery.open(utterance, request_id=request_id, caller=owner_of(request), wants_words=asked.timestamps)
+            delivery.open(utterance, request_id=request_id, caller=owner, wants_words=asked.timestamps)
         )
         audio: Audio = await while_connected(opening, request.receive)
         stack.push_async_callback(audio.close)
         close = stack.pop_all().aclose
-    request.scope["state"]["audio"] = audio  # For `app.api.middleware.request_log`, once it has been sent.
-    headers = {"x-koe-engine": engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
+    request.scope["state"]["audio"] = audio  # `app.api.middleware.request_log` reports it when the answer has been sent.
+    headers = {"x-koe-engine": utterance.engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
     if asked.stream_format == "sse":
         return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
     return AudioResponse(audio, media_type=asked.format.media_type_at(asked.sample_rate_hz), headers=headers, close=close)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from app.api.requests.bodies import decompress, to_utf8
-from app.api.requests.wire import read_object
+from app.api.requests.fields import read_object
 from app.core.errors import RequestTooLarge, UnreadableBody, UnsupportedEncoding
 
 JSON = "application/json"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.api.openapi.contract import Limits, request_schemas
-from app.api.requests.wire import NO_LEXICON, PhonemizeRequest, read_phonemize
-from app.api.routes.phonemize import to_question
+from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_question
+from app.api.requests.speech import NO_LEXICON
 from app.core.errors import InvalidRequest, MissingModel, MissingParameter, StringTooLong, UnknownModel
 from app.core.speech.models import OPENAI_MAX_INPUT_CHARS, find_model
 from app.core.speech.voices import Catalogue, load_catalogue

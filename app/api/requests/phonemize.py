@@ -1,0 +1,72 @@
+"""A request for the phonemes of a text, and the question that it asks the workers."""
+
+from typing import Any, Final
+
+from app.api.requests.text import (
+    TextRequest,
+    language_name,
+    read_input,
+    read_language,
+    read_model,
+    read_normalize,
+    read_pronunciations,
+    read_voice,
+)
+from app.core.speech.lexicon import Lexicon, merged
+from app.core.speech.models import find_model
+from app.core.speech.question import Question
+from app.core.speech.utterance import Emoji
+from app.core.speech.voices import Blend, Catalogue
+
+_ANY_MODEL: Final = "tts-1"
+"""Stands for the best engine loaded."""
+
+
+class PhonemizeRequest(TextRequest, frozen=True, kw_only=True):
+    """A request for phonemes."""
+
+
+def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars: int) -> PhonemizeRequest:
+    """The request in `fields`; without a model, it gets the best engine.
+
+    Raises the InvalidRequest of the first invalid field: model, input, voice, language, normalize, pronunciations.
+    """
+    model = find_model(_ANY_MODEL) if fields.get("model") is None else read_model(fields)
+    text = read_input(fields, max_input_chars)
+    named = _read_voice_or_language(fields, catalogue)
+    language = read_language(fields, model)
+    voice, voice_language = named or _any_voice(language, catalogue)
+    return PhonemizeRequest(
+        model=model,
+        input=text,
+        voice=voice,
+        language=language or voice_language,
+        normalize=read_normalize(fields),
+        pronunciations=read_pronunciations(fields),
+    )
+
+
+def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop", owner: str = "") -> Question:
+    """The question for the workers. `owner`: the only key that may share its answer; empty for all."""
+    return Question(
+        text=asked.input,
+        engine=engine,
+        voice=asked.voice,
+        language=asked.language,
+        normalize=asked.normalize,
+        emoji=emoji,
+        pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
+        owner=owner,
+    )
+
+
+def _read_voice_or_language(fields: dict[str, Any], catalogue: Catalogue) -> tuple[Blend, str] | None:
+    """The voice and its language; None where the request names a language and no voice."""
+    names_language = language_name(fields)[1] is not None
+    return None if fields.get("voice") is None and names_language else catalogue.parse(read_voice(fields))
+
+
+def _any_voice(language: str | None, catalogue: Catalogue) -> tuple[Blend, str]:
+    """The first voice of the language; the first of all voices where the language has none."""
+    ids = [voice.id for voice in catalogue.voices.values() if voice.language == language] or list(catalogue.voices)
+    return catalogue.parse(ids[0])

@@ -1,0 +1,75 @@
+"""Requests as one server reads them: with its voices, its limits, and the engines of its workers."""
+
+from typing import Any
+
+import msgspec
+
+from app.api.requests.engines import resolve_engine
+from app.api.requests.jobs import JobRequest, read_job
+from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_question
+from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
+from app.core.queue.fleet import FleetView
+from app.core.speech.lexicon import Lexicon
+from app.core.speech.question import Question
+from app.core.speech.utterance import Emoji, Utterance
+from app.core.speech.voices import Catalogue
+
+
+class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
+    """Reads requests, and turns them into work for the workers."""
+
+    catalogue: Catalogue
+    fleet: FleetView
+    lexicon: Lexicon
+    max_input_chars: int
+    max_job_chars: int
+    mp3_bitrate: int
+    """Bits per second."""
+    emoji: Emoji
+    is_cache_shared: bool
+    """Whether one key may get audio that was made for another."""
+    signs_webhooks: bool
+    allows_private_webhooks: bool
+
+    def read_speech(self, fields: dict[str, Any]) -> SpeechRequest:
+        """Raises the InvalidRequest of the first invalid field."""
+        return read_speech(fields, catalogue=self.catalogue, max_input_chars=self.max_input_chars)
+
+    def read_job(self, fields: dict[str, Any]) -> JobRequest:
+        """Raises the InvalidRequest of the first invalid field."""
+        return read_job(
+            fields,
+            catalogue=self.catalogue,
+            max_job_chars=self.max_job_chars,
+            signs_webhooks=self.signs_webhooks,
+            private_webhooks=self.allows_private_webhooks,
+        )
+
+    def read_phonemize(self, fields: dict[str, Any]) -> PhonemizeRequest:
+        """Raises the InvalidRequest of the first invalid field."""
+        return read_phonemize(fields, catalogue=self.catalogue, max_input_chars=self.max_input_chars)
+
+    async def to_utterance(self, asked: SpeechRequest, owner: str) -> Utterance:
+        """The utterance that `owner` requests, for an engine that the workers have.
+
+        Raises NoWorker or EngineUnavailable where they have none for the model.
+        """
+        fleet = await self.fleet.now()
+        engine = resolve_engine(asked.model, fleet)
+        return to_utterance(
+            asked,
+            engine=engine,
+            identities=fleet.identities_of(engine),
+            mp3_bitrate=self.mp3_bitrate,
+            lexicon=self.lexicon,
+            emoji=self.emoji,
+            owner=self._cache_owner(owner),
+        )
+
+    async def to_question(self, asked: PhonemizeRequest, owner: str) -> Question:
+        """The question of `owner` to the workers. Raises as `to_utterance` does."""
+        engine = resolve_engine(asked.model, await self.fleet.now())
+        return to_question(asked, engine=engine, lexicon=self.lexicon, emoji=self.emoji, owner=self._cache_owner(owner))
+
+    def _cache_owner(self, owner: str) -> str:
+        return "" if self.is_cache_shared else owner
