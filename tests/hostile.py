@@ -22,7 +22,7 @@ from workers.jobs.plan import plan_parts
 from workers.text.chapters import find_chapters
 from workers.text.espeak.sanitize import sanitize
 from workers.text.g2p import other_scripts
-from workers.text.g2p.alignment import Stretch, assign
+from workers.text.g2p.alignment import AlignedSpan, assign
 from workers.text.g2p.other_scripts import find_foreign
 from workers.text.markup import plain, read_markup
 from workers.text.normalization import verbalize
@@ -313,7 +313,7 @@ def passes() -> dict[str, Pass]:
         "find_words": find_words,
         "says_something": says_something,
         "lexicon": LEXICON_WORD.findall,
-        "assign": lambda text: assign(text, [Stretch(0, len(text), text)]),
+        "assign": lambda text: assign(text, [AlignedSpan(0, len(text), text)]),
     }
     for language in READ:
         found |= {name: partial(one, language) for name, one in _passes_of(language).items()}

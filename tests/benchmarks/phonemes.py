@@ -12,7 +12,7 @@ from tests.checkpoints import PHONEMES
 from workers.engines.kokoro.packs import N_ROWS
 from workers.engines.kokoro.vocabulary import spell
 from workers.text.g2p.phonemize import Phonemizer
-from workers.text.markup import NO_DIRECTIONS
+from workers.text.markup import NO_MARKUP
 
 _PHONEMIZER: Final = Phonemizer()
 
@@ -29,5 +29,5 @@ def phonemes_near(n_phonemes: int, language: str = "en-US") -> str:
 @cache
 def _sentences(language: str) -> list[str]:
     """The phonemes of each sentence of the prose."""
-    said = (_PHONEMIZER.phonemize(sentence, language, NO_DIRECTIONS) for sentence in sentences(language))
+    said = (_PHONEMIZER.phonemize(sentence, language, NO_MARKUP) for sentence in sentences(language))
     return [spell(one, PHONEMES)[0].phonemes for one in said]

@@ -285,7 +285,7 @@ def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
     started = time.monotonic()
     reading = read(utterance, engine)
     passages = list(reading.passages)
-    placed = list(prepare(Reading(passages, reading.directions), utterance, engine))
+    placed = list(prepare(Reading(passages, reading.markup), utterance, engine))
     taken = time.monotonic() - started
     found.n_cases, found.n_characters = found.n_cases + 1, found.n_characters + len(text)
     found.worst_ms = max(found.worst_ms, 1e6 * taken / max(1000, len(text)))
@@ -293,7 +293,7 @@ def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
         segments = [one.segment for one in placed if one.segment is not None and one.tracked is passage.tracked]
         found.n_segments += len(segments)
         for dropped in _find_dropped(passage, segments):
-            alone = engine.prepare(dropped, voice=utterance.voice, language=language, speed=1.0, directions=reading.directions)
+            alone = engine.prepare(dropped, voice=utterance.voice, language=language, speed=1.0, markup=reading.markup)
             found.n_lost += len(dropped) if any(alone) else 0
             found.n_unsaid += len(dropped)
 

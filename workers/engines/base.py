@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.core.speech.utterance import WIRE_VERSION
 from app.core.speech.voices import Blend
-from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.markup import NO_MARKUP, Markup
 from workers.text.segment import Ending
 from workers.text.words import SaidWord
 
@@ -117,12 +117,12 @@ class Engine(Protocol):
         voice: Blend,
         language: str,
         speed: float,
-        directions: Directions = NO_DIRECTIONS,
+        markup: Markup = NO_MARKUP,
         is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text`, already normalised, as segments that this engine can take, one by one as they are asked for.
 
-        Where the engine `takes_phonemes`, `directions` has those of some words. `is_opening`: a listener waits for the text's
+        Where the engine `takes_phonemes`, `markup` has those of some words. `is_opening`: a listener waits for the text's
         beginning, so its first segment is short.
 
         Nothing of the text is left out; text with nothing to say gives no segment. Raises InvalidRequest for a language or a

@@ -22,7 +22,7 @@ from workers.engines.base import Segment, Waveform, Word
 from workers.engines.finish import Finish
 from workers.engines.memory import or_out_of_memory
 from workers.text.espeak import library
-from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.markup import NO_MARKUP, Markup
 from workers.text.segment import fit, segment
 from workers.text.words import find_words
 
@@ -75,10 +75,10 @@ class EspeakEngine:
         voice: Blend,
         language: str,
         speed: float,
-        directions: Directions = NO_DIRECTIONS,
+        markup: Markup = NO_MARKUP,
         is_opening: bool = True,
     ) -> Iterator[Segment]:
-        """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA; `directions` are without effect.
+        """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA; `markup` has no effect.
 
         Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue.
         """

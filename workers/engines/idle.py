@@ -22,7 +22,7 @@ from app.core.errors import EngineUnavailable
 from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.memory import return_memory
-from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.markup import NO_MARKUP, Markup
 
 log: Final = structlog.get_logger()
 
@@ -73,15 +73,13 @@ class IdleEngine:
         voice: Blend,
         language: str,
         speed: float,
-        directions: Directions = NO_DIRECTIONS,
+        markup: Markup = NO_MARKUP,
         is_opening: bool = True,
     ) -> Iterator[Segment]:
         """See Engine. Raises EngineUnavailable, from the iterator, when the engine cannot be loaded again."""
 
         def begin(engine: Engine) -> Iterator[Segment]:
-            return engine.prepare(
-                text, voice=voice, language=language, speed=speed, directions=directions, is_opening=is_opening
-            )
+            return engine.prepare(text, voice=voice, language=language, speed=speed, markup=markup, is_opening=is_opening)
 
         prepared = _PreparedText(begin, self._using)
         self._texts.add(prepared)

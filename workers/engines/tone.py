@@ -15,7 +15,7 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, show_blend
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.engines.memory import or_out_of_memory
-from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.markup import NO_MARKUP, Markup
 from workers.text.segment import fit, segment
 from workers.text.words import find_words, says_something
 
@@ -51,12 +51,12 @@ class ToneEngine:
         voice: Blend,
         language: str,
         speed: float,
-        directions: Directions = NO_DIRECTIONS,
+        markup: Markup = NO_MARKUP,
         is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes, which are its characters, or the phonemes of a given word."""
         for piece in segment(text, language, is_opening=is_opening):
-            for part, phonemes in fit(piece, partial(_phonemes, directions), MAX_PHONEMES):
+            for part, phonemes in fit(piece, partial(_phonemes, markup), MAX_PHONEMES):
                 if says_something(phonemes):
                     yield Segment(
                         text=part.text,
@@ -79,8 +79,8 @@ class ToneEngine:
         """Holds nothing."""
 
 
-def _phonemes(directions: Directions, text: str) -> str:
-    return "".join(given.phonemes if given else part for _, part, given in directions.parts(text))
+def _phonemes(markup: Markup, text: str) -> str:
+    return "".join(given.phonemes if given else part for _, part, given in markup.parts(text))
 
 
 def frequency_hz(voice: Blend) -> float:

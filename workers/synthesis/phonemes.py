@@ -75,8 +75,8 @@ class Phonemes:
         engine, utterance = self._engine_of(question), _as_utterance(question)
         with looking(_Wanted(self._answers, question).check):
             reading = read(utterance, engine)
-            reading = Reading(list(reading.passages), reading.directions)
-            spell = reading.directions.spell
+            reading = Reading(list(reading.passages), reading.markup)
+            spell = reading.markup.restore
             prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
             segments = tuple(
                 PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)

@@ -30,7 +30,7 @@ from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_afte
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.word_timing import Teller
 from workers.text.cancellation import looking
-from workers.text.markup import Directions, Stretch, read_markup
+from workers.text.markup import Markup, Section, read_markup
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.preprocess import preprocess
@@ -119,7 +119,7 @@ class Reading(msgspec.Struct, frozen=True):
     """What is to be spoken of an utterance's text."""
 
     passages: Iterable[Read]
-    directions: Directions
+    markup: Markup
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -302,20 +302,20 @@ class Synthesizer:
 
 def read(utterance: Utterance, engine: Engine) -> Reading:
     """The utterance's text as `engine` is to speak it; each passage is read when it is asked for, once."""
-    stretches, directions = read_markup(utterance.text, utterance.pronunciations)
-    return Reading(_read(stretches, directions, utterance, engine), directions)
+    sections, markup = read_markup(utterance.text, utterance.pronunciations)
+    return Reading(_read(sections, markup, utterance, engine), markup)
 
 
-def _read(stretches: Iterable[Stretch], directions: Directions, utterance: Utterance, engine: Engine) -> Iterator[Read]:
-    for stretch in stretches:
-        for passage in divide(clean(stretch.tracked), utterance.language):
+def _read(sections: Iterable[Section], markup: Markup, utterance: Utterance, engine: Engine) -> Iterator[Read]:
+    for section in sections:
+        for passage in divide(clean(section.tracked), utterance.language):
             tracked = passage.tracked
             if utterance.normalize:
                 says_emoji = utterance.emoji == "say"
                 tracked = tracked.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
             if not engine.takes_phonemes:
-                tracked = preprocess(directions.spelled(tracked), utterance.language)
-            yield Read(tracked, passage.ending, stretch.pause_seconds if passage.ending is None else None)
+                tracked = preprocess(markup.restore_tracked(tracked), utterance.language)
+            yield Read(tracked, passage.ending, section.pause_seconds if passage.ending is None else None)
 
 
 def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
@@ -327,14 +327,14 @@ def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[
             voice=utterance.voice,
             language=utterance.language,
             speed=utterance.speed,
-            directions=reading.directions,
+            markup=reading.markup,
             is_opening=is_opening,
         )
         for segment in segments:
             is_opening = False
             # Not by looking whether another follows: the first would wait until the second has its phonemes.
             rest = passage.tracked.text[segment.start + len(segment.text) :]
-            is_last = not says_something(reading.directions.spell(rest))
+            is_last = not says_something(reading.markup.restore(rest))
             ending = passage.ending if is_last and passage.ending else segment.ending
             yield Placed(passage.tracked, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
         if passage.pause_seconds is not None:

@@ -1,7 +1,8 @@
-"""How a user says how: `[pause:1.5s]`, `[word](/phonemes/)`, and words whose phonemes are given beside the text.
+"""Inline markup, with which a user says how a text is spoken: `[pause:1.5s]`, `[word](/phonemes/)`, and words whose phonemes
+stand beside the text.
 
 Why a word with given phonemes becomes one character: no rule of any language then changes it on its way to the engine, which
-looks up what the character stands for. The characters are of a plane that is private to Koe; a user's own are taken out.
+looks up what the character stands for. The characters are of a plane that is private to Koe; a user's own are removed.
 """
 
 import re
@@ -28,22 +29,22 @@ _END: Final = ""
 
 
 class Given(msgspec.Struct, frozen=True):
-    """A word, and how it is to be said."""
+    """A word and the phonemes that a user gives for it."""
 
     word: str
     phonemes: str
     """In Misaki's alphabet."""
 
 
-class Stretch(msgspec.Struct, frozen=True):
-    """A part of a text, to the next pause that its user wants."""
+class Section(msgspec.Struct, frozen=True):
+    """A part of a text, up to the next pause that its user asks for."""
 
     tracked: TrackedText
     pause_seconds: float | None
-    """After it; None where the user wants none."""
+    """After it; None where the user asks for none."""
 
 
-class Directions:
+class Markup:
     """The words of a text whose phonemes are given, each in the place of one character."""
 
     def __init__(self) -> None:
@@ -61,13 +62,13 @@ class Directions:
         number = ord(character) - _FIRST
         return self._given[number] if 0 <= number < len(self._given) else None
 
-    def spell(self, text: str) -> str:
+    def restore(self, text: str) -> str:
         """`text` with the words themselves in it."""
         return PRIVATE.sub(lambda match: given.word if (given := self.find(match[0])) else "", text)
 
-    def spelled(self, tracked: TrackedText) -> TrackedText:
+    def restore_tracked(self, tracked: TrackedText) -> TrackedText:
         """`tracked` with the words themselves in it, for an engine that takes no phonemes."""
-        return tracked.sub(PRIVATE, lambda match: self.spell(match[0]))
+        return tracked.sub(PRIVATE, lambda match: self.restore(match[0]))
 
     def parts(self, text: str) -> Iterator[tuple[int, str, Given | None]]:
         """`text` in parts: where each begins, and what it stands for, if it is one of these characters."""
@@ -81,25 +82,25 @@ class Directions:
             yield start, text[start:], None
 
 
-NO_DIRECTIONS: Final = Directions()
-"""For a text in which no word has any."""
+NO_MARKUP: Final = Markup()
+"""For a text without given phonemes."""
 
 
-def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[list[Stretch], Directions]:
+def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[list[Section], Markup]:
     """The user's text between its pauses, with one character for each word whose phonemes are given.
 
     What looks like markup and is none (a link, an unknown phoneme) stays as it is.
     """
-    directions = Directions()
+    markup = Markup()
     tracked = TrackedText.of(text).sub(PRIVATE, " ")
     table = dict(pronunciations)
-    tracked = tracked.sub(_SAID, lambda match: _said(match, directions))
+    tracked = tracked.sub(_SAID, lambda match: _said(match, markup))
     if table:
         places = _find_unspaced(tracked.text, table)
-        found = ((start, end, _given(tracked.text[start:end], table, directions)) for start, end in places)
+        found = ((start, end, _given(tracked.text[start:end], table, markup)) for start, end in places)
         tracked = tracked.replace((start, end, given) for start, end, given in found if given is not None)
-        tracked = tracked.sub(WORD, lambda match: _given(match[0], table, directions))
-    return list(_stretches(tracked)), directions
+        tracked = tracked.sub(WORD, lambda match: _given(match[0], table, markup))
+    return list(_sections(tracked)), markup
 
 
 def plain(word: str) -> str:
@@ -107,14 +108,14 @@ def plain(word: str) -> str:
     return FIND_PAUSE.sub("", _SAID.sub(r"\1", word))
 
 
-def _said(match: re.Match[str], directions: Directions) -> str | None:
+def _said(match: re.Match[str], markup: Markup) -> str | None:
     word, phonemes = match[1].strip(), match[2].strip()
-    return None if not word or not phonemes or unknown_phonemes(phonemes) else directions.stand_for(Given(word, phonemes))
+    return None if not word or not phonemes or unknown_phonemes(phonemes) else markup.stand_for(Given(word, phonemes))
 
 
-def _given(word: str, table: Mapping[str, str], directions: Directions) -> str | None:
+def _given(word: str, table: Mapping[str, str], markup: Markup) -> str | None:
     phonemes = table.get(word) or table.get(word.lower())
-    return directions.stand_for(Given(word, phonemes)) if phonemes else None
+    return markup.stand_for(Given(word, phonemes)) if phonemes else None
 
 
 def _find_unspaced(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]:
@@ -151,10 +152,10 @@ def _longest(text: str, start: int, tree: "_Tree") -> int:
     return len(text) if _END in tree else found
 
 
-def _stretches(tracked: TrackedText) -> Iterator[Stretch]:
+def _sections(tracked: TrackedText) -> Iterator[Section]:
     start = 0
     for match in FIND_PAUSE.finditer(tracked.text):
         look()
-        yield Stretch(tracked.cut(start, match.start()), pause_seconds(match))
+        yield Section(tracked.cut(start, match.start()), pause_seconds(match))
         start = match.end()
-    yield Stretch(tracked.cut(start, len(tracked)), None)
+    yield Section(tracked.cut(start, len(tracked)), None)

@@ -429,7 +429,7 @@ def test_the_first_segment_waits_for_no_later_page() -> None:
             asked_for.append(passage)
             yield passage
 
-    next(prepare(Reading(watched(), reading.directions), an_utterance(book), ToneEngine()))
+    next(prepare(Reading(watched(), reading.markup), an_utterance(book), ToneEngine()))
 
     assert len(asked_for) == 1
     assert len(list(passages)) > 10

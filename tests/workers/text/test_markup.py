@@ -5,21 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.speech.pauses import MAX_PAUSE_SECONDS
-from workers.text.markup import Directions, plain, read_markup
+from workers.text.markup import Markup, plain, read_markup
 
 
 def read(text: str, **pronunciations: str) -> list[tuple[str, float | None]]:
-    """The stretches with their words spelled as `word|phonemes|`."""
-    stretches, directions = read_markup(text, sorted(pronunciations.items()))
-    return [(show(stretch.tracked.text, directions), stretch.pause_seconds) for stretch in stretches]
+    """The sections with their words written as `word|phonemes|`."""
+    sections, markup = read_markup(text, sorted(pronunciations.items()))
+    return [(show(section.tracked.text, markup), section.pause_seconds) for section in sections]
 
 
-def show(text: str, directions: Directions) -> str:
-    return "".join(f"{given.word}|{given.phonemes}|" if given else part for _, part, given in directions.parts(text))
+def show(text: str, markup: Markup) -> str:
+    return "".join(f"{given.word}|{given.phonemes}|" if given else part for _, part, given in markup.parts(text))
 
 
 @pytest.mark.parametrize(
-    ("text", "stretches"),
+    ("text", "sections"),
     [
         ("One. [pause:1.5s] Two.", [("One. ", 1.5), (" Two.", None)]),
         ("[pause:250ms]One.[PAUSE: 2 s]", [("", 0.25), ("One.", 2.0), ("", None)]),
@@ -27,8 +27,8 @@ def show(text: str, directions: Directions) -> str:
         ("No [pause] here, nor [pause:x], [pause:1], [pause:-1s].", None),
     ],
 )
-def test_a_pause_divides_the_text(text: str, stretches: list[tuple[str, float | None]] | None) -> None:
-    assert read(text) == (stretches or [(text, None)])
+def test_a_pause_divides_the_text(text: str, sections: list[tuple[str, float | None]] | None) -> None:
+    assert read(text) == (sections or [(text, None)])
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_a_word_with_capitals_is_only_that_word() -> None:
 
 
 def test_words_without_spaces_around_them_are_found_the_longest_first() -> None:
-    stretches, directions = read_markup("东京很大，东很小。", [("东", "a"), ("东京", "b")])
+    sections, markup = read_markup("东京很大，东很小。", [("东", "a"), ("东京", "b")])
 
-    assert show(stretches[0].tracked.text, directions) == "东京|b|很大，东|a|很小。"
+    assert show(sections[0].tracked.text, markup) == "东京|b|很大，东|a|很小。"
 
 
 def test_what_is_given_in_the_text_goes_before_what_is_given_beside_it() -> None:
@@ -67,8 +67,8 @@ def test_what_is_given_in_the_text_goes_before_what_is_given_beside_it() -> None
 
 def test_a_given_word_has_the_origin_of_its_markup() -> None:
     text = "Say [Koe](/kˈOA/) now"
-    stretches, _ = read_markup(text, [])
-    tracked = stretches[0].tracked
+    sections, _ = read_markup(text, [])
+    tracked = sections[0].tracked
 
     start, end = tracked.origin(4, 5)
     assert text[start:end] == "[Koe](/kˈOA/)"
@@ -76,9 +76,9 @@ def test_a_given_word_has_the_origin_of_its_markup() -> None:
 
 
 def test_a_users_own_private_characters_stand_for_nothing() -> None:
-    stretches, directions = read_markup("a\U000f0000b [c](/d/)", [])
+    sections, markup = read_markup("a\U000f0000b [c](/d/)", [])
 
-    assert show(stretches[0].tracked.text, directions) == "a b c|d|"
+    assert show(sections[0].tracked.text, markup) == "a b c|d|"
 
 
 @given(
@@ -86,7 +86,7 @@ def test_a_users_own_private_characters_stand_for_nothing() -> None:
     st.sampled_from([{}, {"a": "ə"}, {"东": "ə", "use": "jˈuz"}]),
 )
 def test_nothing_is_lost_that_is_no_markup(text: str, table: dict[str, str]) -> None:
-    stretches, directions = read_markup(text, sorted(table.items()))
+    sections, markup = read_markup(text, sorted(table.items()))
 
-    whole = "".join(directions.spell(stretch.tracked.text) for stretch in stretches)
+    whole = "".join(markup.restore(section.tracked.text) for section in sections)
     assert whole == plain(text.replace("\U000f0000", " ")) or "](/" in text

@@ -32,7 +32,7 @@ from workers.engines.kokoro.vocabulary import spell
 from workers.engines.memory import or_out_of_memory
 from workers.text.g2p import tagger
 from workers.text.g2p.phonemize import Phonemizer, Said
-from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.markup import NO_MARKUP, Markup
 from workers.text.segment import Ending, Piece, fit, rest_of_sentence, segment
 from workers.text.words import SaidWord, says_something
 
@@ -107,7 +107,7 @@ class KokoroEngine:
         voice: Blend,
         language: str,
         speed: float,
-        directions: Directions = NO_DIRECTIONS,
+        markup: Markup = NO_MARKUP,
         is_opening: bool = True,
     ) -> Iterator[Segment]:
         """`text` as segments of at most MAX_PHONEMES phonemes, all of them in Kokoro's vocabulary.
@@ -117,9 +117,9 @@ class KokoroEngine:
         self._packs.check(voice)
         before = ""
         for piece in segment(text, language, is_opening=is_opening):
-            for part, said in fit(piece, lambda part: self._phonemize(part, language, directions), MAX_PHONEMES):
+            for part, said in fit(piece, lambda part: self._phonemize(part, language, markup), MAX_PHONEMES):
                 if says_something(said.phonemes.translate(_WITHOUT_SIGNS)):
-                    after = self._after(text, part, language, directions)
+                    after = self._after(text, part, language, markup)
                     yield Segment(
                         text=part.text,
                         phonemes=said.phonemes,
@@ -159,17 +159,17 @@ class KokoroEngine:
             gc.collect()
             torch.cuda.empty_cache()
 
-    def _after(self, text: str, part: Piece, language: str, directions: Directions) -> str:
+    def _after(self, text: str, part: Piece, language: str, markup: Markup) -> str:
         """The phonemes that follow `part` in its sentence, where it ends within one."""
         if part.ending is not Ending.CLAUSE:
             return ""
         following = rest_of_sentence(text, part.start + len(part.text), language, max_chars=MAX_CONTEXT)
-        phonemes = self._phonemize(following, language, directions).phonemes[:MAX_CONTEXT].strip()
+        phonemes = self._phonemize(following, language, markup).phonemes[:MAX_CONTEXT].strip()
         return phonemes if says_something(phonemes.translate(_WITHOUT_SIGNS)) else ""
 
-    def _phonemize(self, text: str, language: str, directions: Directions) -> Said:
+    def _phonemize(self, text: str, language: str, markup: Markup) -> Said:
         """The phonemes that the model knows; those that are like none of them are counted in the log."""
-        said, n_unknown = spell(self._phonemizer.phonemize(text, language, directions), self._vocabulary)
+        said, n_unknown = spell(self._phonemizer.phonemize(text, language, markup), self._vocabulary)
         if n_unknown:
             _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
         return said

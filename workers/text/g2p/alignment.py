@@ -51,7 +51,7 @@ _Block = tuple[int, int, int, int]
 """Words from, to; groups from, to."""
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class AlignedSpan(msgspec.Struct, frozen=True):
     """A part of a text and the phonemes that say it, white space and punctuation among them."""
 
     first: int
@@ -61,45 +61,45 @@ class Stretch(msgspec.Struct, frozen=True):
     phonemes: str
 
 
-def shift(stretches: Iterable[Stretch], by: int) -> list[Stretch]:
+def shift(aligned: Iterable[AlignedSpan], by: int) -> list[AlignedSpan]:
     """The same phonemes for a text that begins `by` characters later."""
-    return [Stretch(one.first + by, one.last + by, one.phonemes) for one in stretches]
+    return [AlignedSpan(one.first + by, one.last + by, one.phonemes) for one in aligned]
 
 
-def say_in_parts(
-    text: str, foreign: Iterable[tuple[int, int, Callable[[str], list[Stretch]]]], own: Callable[[str], list[Stretch]]
-) -> list[Stretch]:
+def phonemize_in_parts(
+    text: str, foreign: Iterable[tuple[int, int, Callable[[str], list[AlignedSpan]]]], own: Callable[[str], list[AlignedSpan]]
+) -> list[AlignedSpan]:
     """`text` said by `own`, but for the parts (start, end, G2P) that another says. What is blank is said by nobody."""
-    said: list[Stretch] = []
+    said: list[AlignedSpan] = []
     at = 0
     for start, end, g2p in (*foreign, (len(text), len(text), own)):
-        for first, last, say in ((at, start, own), (start, end, g2p)):
+        for first, last, phonemize in ((at, start, own), (start, end, g2p)):
             part = text[first:last].strip()
             if part:
                 place = text.index(part, first)
-                _append(said, shift(say(part), place), is_close=place > 0 and not text[place - 1].isspace())
+                _append(said, shift(phonemize(part), place), is_close=place > 0 and not text[place - 1].isspace())
         at = end
     return said
 
 
-def _append(said: list[Stretch], more: list[Stretch], *, is_close: bool) -> None:
+def _append(said: list[AlignedSpan], more: list[AlignedSpan], *, is_close: bool) -> None:
     """Adds what is said next, with a space before it unless it is a mark that was written close by."""
     before = next((one.phonemes[-1] for one in reversed(said) if one.phonemes), " ")
     after = next((one.phonemes[0] for one in more if one.phonemes), " ")
     is_mark = is_close and (after in _CLOSE_BEHIND or before in _CLOSE_BEFORE)
     if not (before.isspace() or after.isspace() or is_mark):
-        said[-1] = Stretch(said[-1].first, said[-1].last, said[-1].phonemes + " ")
+        said[-1] = AlignedSpan(said[-1].first, said[-1].last, said[-1].phonemes + " ")
     said.extend(more)
 
 
-def assign(text: str, stretches: Iterable[Stretch]) -> tuple[str, tuple[SaidWord, ...]]:
-    """The phonemes of all stretches put together, white space around them stripped, and which of them each word of `text` has.
+def assign(text: str, aligned: Iterable[AlignedSpan]) -> tuple[str, tuple[SaidWord, ...]]:
+    """The phonemes of all spans put together, white space around them stripped, and which of them each word of `text` has.
 
     There is one entry for each of `find_words(text)`, in order; they do not overlap, and every phoneme but white space is in
-    one. A word of which nothing is said has `begin == end`. The stretches are in the order of the text.
+    one. A word of which nothing is said has `begin == end`. The spans are in the order of the text.
     """
     spans = find_words(text)
-    merged = list(_merge(stretches))
+    merged = list(_merge(aligned))
     phonemes = "".join(one.phonemes for one in merged)
     had: list[_Span | None] = [None] * len(spans)
     at = number = 0
@@ -113,12 +113,12 @@ def assign(text: str, stretches: Iterable[Stretch]) -> tuple[str, tuple[SaidWord
     return phonemes.strip(), tuple(_list(spans, had, n_before))
 
 
-def _merge(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Stretches that overlap made one."""
-    held: Stretch | None = None
-    for one in stretches:
+def _merge(aligned: Iterable[AlignedSpan]) -> Iterator[AlignedSpan]:
+    """Merges spans that overlap."""
+    held: AlignedSpan | None = None
+    for one in aligned:
         if held is not None and one.first < held.last:
-            held = Stretch(min(held.first, one.first), max(held.last, one.last), held.phonemes + one.phonemes)
+            held = AlignedSpan(min(held.first, one.first), max(held.last, one.last), held.phonemes + one.phonemes)
             continue
         if held is not None:
             yield held
@@ -144,17 +144,17 @@ def _list(spans: Sequence[_Span], had: Sequence[_Span | None], n_before: int) ->
         yield SaidWord(first, last, begin, done)
 
 
-def _share(text: str, spans: Sequence[_Span], number: int, one: Stretch) -> Iterator[tuple[int, int, int]]:
-    """The words of a stretch, each with the part of its phonemes that it has. `number` is the first that may be in it."""
+def _share(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) -> Iterator[tuple[int, int, int]]:
+    """The words of a span, each with the part of its phonemes that it has. `number` is the first that may be in it."""
     if not spans:
         return
-    # What a word's last marks have in another stretch than its letters is still its own.
+    # Phonemes of the last marks of a word belong to that word, even in another span than its letters.
     n_marks = _n_marks(one.phonemes) if spans[number][0] < one.first and not text[one.first].isalnum() else 0
     yield number, 0, n_marks
     words = list(_words_in(text, spans, number, one))
     said = [word for word in words if word[1] > 0] or words
     if len(said) < 2:
-        # A stretch that is in no word goes with the one before.
+        # A span that is in no word goes with the one before.
         only = said[0][0] if said else max(number - (spans[number][0] >= one.last), 0)
         yield only, n_marks, len(one.phonemes)
         return
@@ -167,8 +167,8 @@ def _n_marks(phonemes: str) -> int:
     return match.end() if match else 0
 
 
-def _words_in(text: str, spans: Sequence[_Span], number: int, one: Stretch) -> Iterator[tuple[int, float, bool]]:
-    """Each word that a stretch has a part of: its number, the weight of that part, and whether a clause ends with it."""
+def _words_in(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) -> Iterator[tuple[int, float, bool]]:
+    """Each word that a span has a part of: its number, the weight of that part, and whether a clause ends with it."""
     for word in range(number, len(spans)):
         first, last = max(spans[word][0], one.first), min(spans[word][1], one.last)
         if spans[word][0] >= one.last:

@@ -18,7 +18,7 @@ import structlog
 from misaki import en
 
 from workers.text.g2p import tagger
-from workers.text.g2p.alignment import Stretch
+from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.misaki_espeak import EspeakFallback
 from workers.text.tracked_text import TrackedText
 
@@ -77,23 +77,23 @@ class _G2P(en.G2P):  # type: ignore[misc]
 
 
 @cache
-def make(language: str, model: str | None) -> Callable[[str], list[Stretch]]:
+def make(language: str, model: str | None) -> Callable[[str], list[AlignedSpan]]:
     """The G2P of `en-US` or `en-GB`. `model` is what `workers.text.g2p.tagger.find` has found."""
     logging.getLogger("phonemizer").disabled = True
     g2p = _G2P(british=language == "en-GB", model=model)
 
-    def say(text: str) -> list[Stretch]:
+    def phonemize(text: str) -> list[AlignedSpan]:
         spaced = TrackedText.of(text).sub(_LONG_NUMBER, lambda match: " ".join(match[0].replace(",", "")))
         try:
             return list(_place(spaced, g2p(spaced.text, preprocess=False)[1]))
         except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
             _log.warning("misaki_failed", language=language, error=type(error).__name__)
-            return [Stretch(0, len(text), str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or ""))]
+            return [AlignedSpan(0, len(text), str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or ""))]
 
-    return say
+    return phonemize
 
 
-def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[Stretch]:
+def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[AlignedSpan]:
     """What each token says, and where it stands: its characters are in the text in order, though Misaki drops one at times."""
     at = 0
     for token in tokens:
@@ -108,7 +108,7 @@ def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[Stretch]:
             else tracked.origin(max(0, at - 1), max(1, at))
         )
         stop = "." if at == len(tracked) and _INITIALS.fullmatch(token.text) else ""
-        yield Stretch(*origin, (token.phonemes or "") + stop + token.whitespace)
+        yield AlignedSpan(*origin, (token.phonemes or "") + stop + token.whitespace)
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from workers.text.espeak.sanitize import sanitize
-from workers.text.g2p.alignment import Stretch
+from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.misaki_espeak import EspeakG2P
 from workers.text.tracked_text import TrackedText
 
@@ -25,19 +25,19 @@ _STOPS: Final = {"।": ".", "॥": ".", "۔": ".", "؟": "?", "،": ",", "؛": 
 _STOP: Final = re.compile(rf"[{''.join(_STOPS)}](?=(\S?))")
 
 
-def make(language: str) -> Callable[[str], list[Stretch]]:
+def make(language: str) -> Callable[[str], list[AlignedSpan]]:
     """The G2P of a language that espeak-ng has. Raises RuntimeError for any other."""
     logging.getLogger("phonemizer").disabled = True
     g2p = EspeakG2P(language=_NAMES.get(language, language))
 
-    def say(text: str) -> list[Stretch]:
-        phonemes = str(g2p(sanitize(TrackedText.of(_STOP.sub(_say_stop, text))).text)[0])
+    def phonemize(text: str) -> list[AlignedSpan]:
+        phonemes = str(g2p(sanitize(TrackedText.of(_STOP.sub(_replace_stop, text))).text)[0])
         if language in _INDIC:
             phonemes = _FLAP.sub(lambda match: "ɽʰ" if match[1] else "ɽ", phonemes)
-        return [Stretch(0, len(text), phonemes)]
+        return [AlignedSpan(0, len(text), phonemes)]
 
-    return say
+    return phonemize
 
 
-def _say_stop(match: re.Match[str]) -> str:
+def _replace_stop(match: re.Match[str]) -> str:
     return _STOPS[match[0]] + (" " if match[1].isalnum() else "")

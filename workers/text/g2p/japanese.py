@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from workers.text.g2p import english
-from workers.text.g2p.alignment import Stretch, say_in_parts
+from workers.text.g2p.alignment import AlignedSpan, phonemize_in_parts
 from workers.text.g2p.kana import find_tokens, find_unread, has_latin
 from workers.text.g2p.misaki_espeak import EspeakG2P
 
@@ -65,12 +65,12 @@ class _Token(msgspec.Struct, frozen=True):
     n_moras: int
 
 
-def make(language: str, english_model: str | None) -> Callable[[str], list[Stretch]]:
+def make(language: str, english_model: str | None) -> Callable[[str], list[AlignedSpan]]:
     """The G2P of `ja`. Latin words are English, for which `english_model` is what `workers.text.g2p.tagger.find` has found."""
     logging.getLogger("phonemizer").disabled = True
     g2p = JAG2P(version="pyopenjtalk", unk="")
     spare = EspeakG2P(language="ja")
-    say_latin = english.make("en-US", english_model)
+    phonemize_latin = english.make("en-US", english_model)
 
     def read(text: str) -> tuple[str, list[_Token]]:
         both, tokens = g2p(text)
@@ -78,11 +78,11 @@ def make(language: str, english_model: str | None) -> Callable[[str], list[Stret
         found = (_Token(*place, token.phonemes or "", token._.mora_size) for place, token in zip(places, tokens, strict=True))
         return both[: len(both) // 2], list(found)
 
-    def say(text: str) -> list[Stretch]:
+    def phonemize(text: str) -> list[AlignedSpan]:
         try:
             return _place(text, *read(text))
         except _FAILURES:
-            return [Stretch(0, len(text), str(spare(text)[0]))]
+            return [AlignedSpan(0, len(text), str(spare(text)[0]))]
 
     def find_latin(text: str) -> list[tuple[int, int]]:
         try:
@@ -90,23 +90,23 @@ def make(language: str, english_model: str | None) -> Callable[[str], list[Stret
         except _FAILURES:
             return find_unread(text, [])
 
-    return lambda text: say_in_parts(text, ((start, end, say_latin) for start, end in find_latin(text)), say)
+    return lambda text: phonemize_in_parts(text, ((start, end, phonemize_latin) for start, end in find_latin(text)), phonemize)
 
 
-def _place(text: str, phonemes: str, tokens: Sequence[_Token]) -> list[Stretch]:
+def _place(text: str, phonemes: str, tokens: Sequence[_Token]) -> list[AlignedSpan]:
     """The phonemes in Kokoro's spelling, each token's with the part of `text` that it was read from."""
-    stretches: list[Stretch] = []
+    aligned: list[AlignedSpan] = []
     at = 0
     for token in tokens:
         begin = phonemes.find(token.phonemes, at)
         if not token.phonemes or begin < 0:
             continue
-        stretches.append(Stretch(token.first, token.last, phonemes[at:begin] + _spell(token.phonemes)))
+        aligned.append(AlignedSpan(token.first, token.last, phonemes[at:begin] + _spell(token.phonemes)))
         at = begin + len(token.phonemes)
     whole = _spell(phonemes)
-    if "".join(one.phonemes for one in stretches) + phonemes[at:] != whole:
-        return [Stretch(0, len(text), whole)]
-    return stretches
+    if "".join(one.phonemes for one in aligned) + phonemes[at:] != whole:
+        return [AlignedSpan(0, len(text), whole)]
+    return aligned
 
 
 def _spell(phonemes: str) -> str:

@@ -19,7 +19,7 @@ import jieba
 from misaki.zh import ZHG2P
 from pypinyin import Style, lazy_pinyin
 
-from workers.text.g2p.alignment import Stretch
+from workers.text.g2p.alignment import AlignedSpan
 from workers.text.tracked_text import TrackedText
 
 _LONG_NUMBER: Final = re.compile(r"\d{17,}")
@@ -32,12 +32,12 @@ _RUN: Final = re.compile("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
 _NON_SYLLABIC: Final = "\u032f"
 
 
-def make(language: str) -> Callable[[str], list[Stretch]]:
+def make(language: str) -> Callable[[str], list[AlignedSpan]]:
     """The G2P of `zh`."""
     jieba.setLogLevel(logging.WARNING)
     jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(jieba.dt.get_dict_file())
     jieba.dt.initialized = True
-    return lambda text: list(_say(_map_marks(_spell_numbers(TrackedText.of(text)))))
+    return lambda text: list(_phonemize(_map_marks(_spell_numbers(TrackedText.of(text)))))
 
 
 def _spell_numbers(tracked: TrackedText) -> TrackedText:
@@ -65,23 +65,23 @@ def _map_mark(match: re.Match[str]) -> str:
     return str(ZHG2P.map_punctuation(f"x{match[0]}x"))[1:-1]
 
 
-def _say(tracked: TrackedText) -> Iterator[Stretch]:
+def _phonemize(tracked: TrackedText) -> Iterator[AlignedSpan]:
     for run in _RUN.finditer(tracked.text):
         if not "\u4e00" <= run[0][0] <= "\u9fff":
-            yield Stretch(*tracked.origin(*run.span()), run[0])
+            yield AlignedSpan(*tracked.origin(*run.span()), run[0])
             continue
         at = run.start()
         for i, word in enumerate(jieba.lcut(run[0], cut_all=False)):
             if i:
-                yield Stretch(*tracked.origin(at, at + 1), " ")
-            for start, end, phonemes in _say_word(word):
-                yield Stretch(*tracked.origin(at + start, at + end), phonemes)
+                yield AlignedSpan(*tracked.origin(at, at + 1), " ")
+            for start, end, phonemes in _phonemize_word(word):
+                yield AlignedSpan(*tracked.origin(at + start, at + end), phonemes)
             at += len(word)
 
 
-def _say_word(word: str) -> Iterator[tuple[int, int, str]]:
+def _phonemize_word(word: str) -> Iterator[tuple[int, int, str]]:
     """The characters of `word`, each with its phonemes; all at once where pinyin has not one syllable for each."""
-    said = [_say_syllable(syllable) for syllable in lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)]
+    said = [_phonemize_syllable(syllable) for syllable in lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)]
     if len(said) == len(word):
         yield from ((i, i + 1, phonemes) for i, phonemes in enumerate(said))
     else:
@@ -89,7 +89,7 @@ def _say_word(word: str) -> Iterator[tuple[int, int, str]]:
 
 
 @cache
-def _say_syllable(syllable: str) -> str:
+def _phonemize_syllable(syllable: str) -> str:
     """A character that has no reading stays one: the engine tells that it cannot be said."""
     try:
         return str(ZHG2P.py2ipa(syllable)).replace(_NON_SYLLABIC, "")

@@ -16,13 +16,13 @@ import structlog
 from app.core.errors import NotSupported
 from workers.text.cancellation import briefly, look
 from workers.text.g2p import tagger
-from workers.text.g2p.alignment import Stretch, assign, say_in_parts
+from workers.text.g2p.alignment import AlignedSpan, assign, phonemize_in_parts
 from workers.text.g2p.lock import LOCK
 from workers.text.g2p.other_scripts import find_foreign
-from workers.text.markup import NO_DIRECTIONS, Directions
+from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import SaidWord
 
-G2P = Callable[[str], list[Stretch]]
+G2P = Callable[[str], list[AlignedSpan]]
 """What is said of a text that is not blank, in its order. Called with `workers.text.g2p.lock.LOCK` held."""
 
 
@@ -115,25 +115,25 @@ class Phonemizer:
         """Whether `phonemize` knows the language (BCP 47 tag) and all that it needs is installed."""
         return language in _SOURCES and not _missing(_SOURCES[language])
 
-    def phonemize(self, text: str, language: str, directions: Directions = NO_DIRECTIONS) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
         """`text` in phonemes; none when there is nothing to say. Words of other scripts are said in a language of theirs, and
-        what `directions` have phonemes for with these.
+        a word that `markup` has phonemes for with these.
 
         Raises NotSupported (param `language`) for a language that is not one of the nine or whose packages are not installed.
         """
         look()
         with LOCK, briefly():
             g2p = self._made.get(language) or self._make(language)
-            return Said(*assign(text, say_in_parts(text, self._special(text, language, directions), g2p)))
+            return Said(*assign(text, phonemize_in_parts(text, self._special(text, language, markup), g2p)))
 
-    def _special(self, text: str, language: str, directions: Directions) -> Iterator[tuple[int, int, G2P]]:
+    def _special(self, text: str, language: str, markup: Markup) -> Iterator[tuple[int, int, G2P]]:
         """The parts of `text` that the G2P of its language does not say."""
-        for place, part, given in directions.parts(text):
+        for place, part, given in markup.parts(text):
             if given is not None:
                 yield place, place + len(part), partial(_as_given, given.phonemes)
                 continue
-            for start, end, tongue in find_foreign(part, language):
-                yield place + start, place + end, self._foreign(tongue)
+            for start, end, tag in find_foreign(part, language):
+                yield place + start, place + end, self._foreign(tag)
 
     def _foreign(self, language: str) -> G2P:
         """The G2P of a language of other scripts: ours where we have it, else espeak-ng's."""
@@ -162,8 +162,8 @@ class Phonemizer:
         return g2p
 
 
-def _as_given(phonemes: str, text: str) -> list[Stretch]:
-    return [Stretch(0, len(text), phonemes)]
+def _as_given(phonemes: str, text: str) -> list[AlignedSpan]:
+    return [AlignedSpan(0, len(text), phonemes)]
 
 
 def _missing(source: _Source) -> list[str]:

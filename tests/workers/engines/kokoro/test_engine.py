@@ -64,9 +64,9 @@ def test_words_are_counted_in_the_phonemes_that_reach_the_model(kokoro: KokoroEn
 
 
 def test_given_phonemes_are_spoken(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
-    (stretch,), directions = read_markup("Say [tomato](/təmˈɑːtO/).", ())
+    (section,), markup = read_markup("Say [tomato](/təmˈɑːtO/).", ())
     voice = catalogue.parse("af_heart")[0]
-    (segment,) = kokoro.prepare(stretch.tracked.text, voice=voice, language="en-US", speed=1.0, directions=directions)
+    (segment,) = kokoro.prepare(section.tracked.text, voice=voice, language="en-US", speed=1.0, markup=markup)
     assert segment.phonemes == "sˈA təmˈɑːtO."
 
 

@@ -161,9 +161,9 @@ def test_other_scripts_are_said_without_the_extras(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_given_word_is_said_as_it_is_given(phonemizer: Phonemizer) -> None:
-    (stretch,), directions = read_markup("Say [tomato](/təmˈɑːtO/), please", ())
-    text = stretch.script.text
-    said = phonemizer.phonemize(text, "en-US", directions)
+    (section,), markup = read_markup("Say [tomato](/təmˈɑːtO/), please", ())
+    text = section.tracked.text
+    said = phonemizer.phonemize(text, "en-US", markup)
     assert said.phonemes == "sˈA təmˈɑːtO, plˈiz"
     assert [said.phonemes[word.begin : word.end] for word in said.words] == ["sˈA", "təmˈɑːtO,", "plˈiz"]
 
