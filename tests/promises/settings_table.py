@@ -1,14 +1,14 @@
-"""`python -m tests.promises.settings_table`: writes the table of settings from the docstrings in `app/core/settings.py`."""
+"""`python -m tests.promises.settings_table`: writes the tables of settings from the docstrings in `app/core/settings.py`.
+
+The operator's guide has all settings. The README has those that people set most: a row that stands there is written anew.
+"""
 
 import ast
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
 
 from app.core.settings import Bytes, Settings, env_name
-
-ROOT: Final = Path(__file__).parents[2]
-GUIDE: Final = ROOT / "README.md"
+from tests.promises.guides import OPERATORS, README, ROOT
 
 
 def is_row(line: str) -> bool:
@@ -47,13 +47,31 @@ def _show(default: object) -> str:
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
-def write() -> None:
-    """Replaces the table in the guide."""
-    lines = GUIDE.read_text(encoding="utf-8").split("\n")
+def rows_of(page: Path) -> list[str]:
+    """The rows that stand in a page."""
+    return [line for line in page.read_text(encoding="utf-8").splitlines() if is_row(line)]
+
+
+def rows_for(page: Path) -> list[str]:
+    """The rows that should stand there."""
+    if page == OPERATORS:
+        return setting_rows()
+    row_by_name = {_name(row): row for row in setting_rows()}
+    return [row_by_name[name] for name in map(_name, rows_of(page)) if name in row_by_name]
+
+
+def _name(row: str) -> str:
+    return row.split("`")[1]
+
+
+def write(page: Path) -> None:
+    """Replaces the table in a page."""
+    lines = page.read_text(encoding="utf-8").split("\n")
     first = next(number for number, line in enumerate(lines) if is_row(line))
     others = [line for line in lines if not is_row(line)]
-    GUIDE.write_text("\n".join([*others[:first], *setting_rows(), *others[first:]]), encoding="utf-8")
+    page.write_text("\n".join([*others[:first], *rows_for(page), *others[first:]]), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write()
+    write(OPERATORS)
+    write(README)

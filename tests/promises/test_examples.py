@@ -1,0 +1,38 @@
+"""The examples in the guides run as they stand, but for the server's address."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house import House, open_house
+from tests.promises.guides import CLIENTS, README, examples
+from workers.engines.tone import ToneEngine
+
+OF_OTHER_PACKAGES = ("livekit", "pipecat")
+"""Their examples are run by `make check-clients`."""
+EXAMPLES = [
+    code
+    for page in (README, CLIENTS)
+    for code in examples(page, "python")
+    if not any(package in code for package in OF_OTHER_PACKAGES)
+]
+
+
+@pytest.fixture(scope="module")
+def served(short_folder: Path) -> Iterator[House]:
+    with open_house(short_folder / "examples", {"tone": ToneEngine()}) as house:
+        yield house
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=["plain", "asyncio", "events"])
+def test_an_example_in_python_runs(code: str, served: House, tmp_path: Path) -> None:
+    code = code.replace("http://127.0.0.1:8000", served.url)
+
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "speech.mp3"
+    assert file.stat().st_size if file.exists() else done.stdout

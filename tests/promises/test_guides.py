@@ -1,0 +1,134 @@
+"""The guides agree with the code and with each other, as far as a machine can tell."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from app.api.measures import HELP
+from app.api.responses.errors import status_of
+from app.cli.commands import koe
+from app.core import request_limits
+from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
+from app.core.jobs.webhook import TRY_SECONDS
+from app.core.settings import Settings, env_name
+from tests.promises.guides import CLIENTS, CONTRIBUTING, GUIDES, OPERATORS, README, ROOT, anchors, links, name_of, read, section
+from tests.promises.settings_table import rows_for, rows_of
+from workers.jobs.webhooks import MAX_PER_HOST, MAX_PER_OWNER, MAX_SENDERS, RETRY_SECONDS
+
+MAX_README_BYTES = 15_000
+HIDDEN_COMMANDS = {"has-voice", "openapi", "redis-url"}
+NOT_ANSWERED = {Cancelled.code, JobTooLong.code}
+"""Codes that no request is answered with: one is never shown, the other is the end of a job."""
+
+
+def test_the_readme_is_short() -> None:
+    assert README.stat().st_size <= MAX_README_BYTES
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_every_setting_that_is_named_is_one(page: Path) -> None:
+    named = set(re.findall(r"\bKOE_[A-Z0-9_]*[A-Z]\b", read(page)))
+
+    assert named - {env_name(field) for field in Settings.__struct_fields__} == set()
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_every_target_of_make_that_is_named_is_one(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE))
+
+    assert set(re.findall(r"`make ([a-z-]+)", read(page))) - targets == set()
+
+
+@pytest.mark.parametrize("page", [README, OPERATORS], ids=name_of)
+def test_the_tables_of_settings_are_the_settings(page: Path) -> None:
+    assert rows_of(page) == rows_for(page)
+
+
+def test_every_command_is_told() -> None:
+    for name, command in koe.commands.items():
+        assert isinstance(command, click.Command)
+        assert name in HIDDEN_COMMANDS or f"`koe {name}" in section(README, "Commands")
+
+
+def test_every_command_that_is_named_is_one() -> None:
+    for page in GUIDES:
+        assert set(re.findall(r"`koe ([a-z][a-z-]+)", read(page))) - set(koe.commands) == set()
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        f"{request_limits.HEAD_BYTES // 1024} KiB and {request_limits.HEADERS} headers",
+        f"| {request_limits.HEAD_SECONDS:g} s from",
+        f"| {request_limits.BODY_SECONDS:g} s from",
+        f"| {request_limits.BODY_BYTES // 1024**2} MiB of body; {request_limits.JOB_BODY_BYTES // 1024**2} MiB for a job",
+        f"| {request_limits.REQUESTS_AHEAD} requests",
+        f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
+        f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
+        f"`KOE_MAX_OPEN_JOBS` ({Settings().max_open_jobs})",
+        f"`KOE_MAX_QUEUE` ({Settings().max_queue})",
+        f"{MAX_PER_OWNER} of its webhooks at the same time, {MAX_PER_HOST} to one host, {MAX_SENDERS} by one worker; "
+        f"{TRY_SECONDS:g} s a try",
+    ],
+)
+def test_the_limits_are_those_of_the_code(limit: str) -> None:
+    assert limit in section(OPERATORS, "Limits")
+
+
+def test_a_quarter_of_the_files_is_left_for_other_things_than_connections() -> None:
+    assert request_limits.SPARE_FILES == 0.25
+    assert "three quarters of the files" in section(OPERATORS, "Limits")
+
+
+def test_webhooks_are_repeated_when_the_guide_says() -> None:
+    assert RETRY_SECONDS == (5, 30, 2 * 60, 10 * 60, 3600, 3 * 3600)
+    assert "after 5 s, 30 s, 2 min, 10 min, 1 h and 3 h" in " ".join(section(OPERATORS, "Jobs, files, webhooks").split())
+
+
+def test_every_code_stands_beside_its_status() -> None:
+    told = {}
+    for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (.*) \|$", section(CLIENTS, "Errors"), re.MULTILINE):
+        told |= {code: int(statuses) for code in re.findall(r"`(\w+)`", codes)}
+
+    answered = {code: status_of(kind.__new__(kind))[0] for code, kind in CLASSES_BY_CODE.items() if code not in NOT_ANSWERED}
+    assert told == answered
+
+
+def test_every_metric_is_told() -> None:
+    told = set(re.findall(r"`(koe_\w+)", section(OPERATORS, "Metrics and log")))
+
+    assert told - {"koe_process_"} == set(HELP)
+
+
+def test_the_figures_of_speech_are_those_of_the_baseline() -> None:
+    baseline = json.loads(read(ROOT / "tests/ears/baseline.json"))
+    figures = section(README, "Figures")
+    languages = {"en": "English", "es": "Spanish", "pt": "Portuguese", "fr": "French", "it": "Italian", "hi": "Hindi"}
+    for tag, language in (languages | {"ja": "Japanese", "zh": "Mandarin"}).items():
+        errors = [row["word errors %"] for name, row in baseline["sentences"].items() if name.startswith(tag)]
+        least, most = f"{min(errors):g}", f"{max(errors):g}"
+        assert f"{language} {least} %" in figures if least == most else f"{language} {least} to {most} %" in figures
+    assert f"within {baseline['loudness']['all']['LUFS from median']} LU" in figures
+    assert f"at most −{-baseline['loudness']['all']['peak dBFS']} dBFS" in figures
+    typical = [1000 * row["typical error s"] for row in baseline["times"].values()]
+    assert f"{min(typical):g} to {max(typical):g} ms" in figures
+
+
+def test_contributors_are_told_every_folder() -> None:
+    told = set(re.findall(r"^\| `([a-z/]+)/` \|", section(CONTRIBUTING, "How it is made"), re.MULTILINE))
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
+
+    assert folders & {"app", "workers", "openapi", "deploy", "tests"} <= told
