@@ -12,19 +12,19 @@ from workers.process import runtime
 def plan_job(job_id: str) -> Retry | None:
     """Divides the text of a user's job into parts."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _unless(runtime.current().books.plan(job_id))
+        return _unless(runtime.current().job_runner.plan(job_id))
 
 
 def speak_part(job_id: str, number: int) -> Retry | None:
     """Speaks one part of a user's job."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _unless(runtime.current().books.speak_part(job_id, number))
+        return _unless(runtime.current().job_runner.speak_part(job_id, number))
 
 
 def join_job(job_id: str) -> Retry | None:
     """Makes the file of a user's job out of its parts."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _unless(runtime.current().books.join(job_id))
+        return _unless(runtime.current().job_runner.join(job_id))
 
 
 def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:

@@ -5,7 +5,6 @@ Why Redis may be away for a while: what is being spoken goes on without it, and 
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
@@ -13,7 +12,7 @@ from typing import BinaryIO, Final
 import msgspec
 from redis.exceptions import RedisError
 
-from app.core.errors import Cancelled, JobTooLong
+from app.core.errors import JobTooLong
 from app.core.jobs.jobs import JobBook, PartResult
 from app.core.queue.broker import Lane
 from app.core.queue.segment_cache import KeptSegments
@@ -22,30 +21,11 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
 from workers.jobs.loudness import Meter
+from workers.jobs.wanted import Wanted
 from workers.synthesis.audio import Sound
 from workers.synthesis.synthesizer import Spoken
 
-_LOOK_SECONDS: Final = 1.0
-
 _numbers: Final = itertools.count()
-
-
-class Wanted:
-    """Looks now and then whether a job is still wanted."""
-
-    def __init__(self, jobs: JobBook, job_id: str) -> None:
-        self._jobs = jobs
-        self._job_id = job_id
-        self._look_at = 0.0
-
-    def check(self) -> None:
-        """Asks Redis once a second at most. Raises Cancelled when the job has ended or is gone."""
-        if time.monotonic() < self._look_at:
-            return
-        self._look_at = time.monotonic() + _LOOK_SECONDS
-        with suppress(RedisError):
-            if not self._jobs.is_wanted(self._job_id):
-                raise Cancelled("The job is not wanted any more.")
 
 
 class Room(msgspec.Struct, frozen=True):

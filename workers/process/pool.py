@@ -81,7 +81,7 @@ class Pool:
         self._threads = [
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
             threading.Thread(target=self._hear_gone, name="gone", daemon=True),
-            threading.Thread(target=self._sweep_books, name="sweep", daemon=True),
+            threading.Thread(target=self._sweep_jobs, name="sweep", daemon=True),
         ]
 
     def warm_up(self) -> None:
@@ -214,11 +214,11 @@ class Pool:
         sweep_kept(self._redis)
         return_memory()
 
-    def _sweep_books(self) -> None:
+    def _sweep_jobs(self) -> None:
         """In a thread of its own: the store may be slow."""
         while not self._stopped.wait(_SWEEP_SECONDS):
             try:
-                self.runtime.books.sweep()
+                self.runtime.job_runner.sweep()
             except RedisError as error:
                 log.warning("sweep_missed", error=str(error))
             except Exception as error:  # noqa: BLE001 - one job that cannot be swept must not keep all others

@@ -12,29 +12,25 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core.errors import (
-    Cancelled,
     EncoderFailed,
-    InternalError,
-    InvalidRequest,
     KoeError,
     OutOfMemory,
-    Parked,
     StreamLost,
     WorkersDied,
     Yielded,
 )
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import JobBook
-from app.core.logs import describe
 from app.core.queue.broker import Lane
 from app.core.queue.fleet import some_worker_has
 from app.core.queue.registry import Claim, Report, State, Take, WorkerLedger
 from app.core.settings import Secret
 from app.core.speech.utterance import Utterance
-from app.core.storage.connections import patiently, trouble_of
+from app.core.storage.connections import patiently
 from workers.engines.base import Engine
 from workers.engines.identity import short
-from workers.jobs.runner import Books
+from workers.failures import Action, Failure, Meaning, run_task
+from workers.jobs.runner import JobRunner
 from workers.jobs.webhooks import Webhooks
 from workers.synthesis.phonemes import Phonemes
 from workers.synthesis.scheduler import Scheduler
@@ -75,7 +71,7 @@ class Runtime:
         self.engines = engines
         self.limits = limits
         self.synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path)
-        self.books = Books(
+        self.job_runner = JobRunner(
             redis=redis,
             jobs=jobs,
             store=store,
@@ -126,31 +122,31 @@ class Runtime:
         started = time.monotonic()
         order = ListenedOrder(utterance, lane, caller, redis=self._redis, ledger=self._ledger, claim=claim, limits=self.limits)
         try:
-            spoken = self._speak(order)
-            self._finish(order, spoken, time.monotonic() - started)
-        except Yielded:
-            log.info("utterance_yielded", n_bytes=order.writer.n_bytes)
-            return not self._patiently(lambda: self._ledger.let_go(claim, State.QUEUED))
-        except Parked:
-            log.info("utterance_parked", n_bytes=order.writer.n_bytes)
-            self._patiently(lambda: self._ledger.let_go(claim, State.PARKED))
-        except Cancelled:
-            log.info("utterance_cancelled", seconds=round(time.monotonic() - started, 3))
-        except InvalidRequest as error:
-            self._fail(claim, error)
-        except KoeError as error:
-            self._fail(claim, error)
-            raise
-        except RedisError as error:
-            self._fail(claim, trouble_of(error))
-            raise
-        except Exception as error:
-            log.error("unforeseen_error", **describe(error))
-            self._fail(claim, InternalError())
-            raise
+            return run_task(lambda: self._speak_all(order, started), lambda failure: self._end(order, failure, started))
         finally:
             order.close()
-        return True
+
+    def _speak_all(self, order: ListenedOrder, started: float) -> None:
+        spoken = self._speak(order)
+        self._finish(order, spoken, time.monotonic() - started)
+
+    def _end(self, order: ListenedOrder, failure: Failure, started: float) -> Action:
+        match failure.meaning:
+            case Meaning.PREEMPTED:
+                log.info("utterance_yielded", n_bytes=order.writer.n_bytes)
+                return Action.REQUEUE if self._let_go(order, State.QUEUED) else Action.END
+            case Meaning.PAUSED:
+                log.info("utterance_parked", n_bytes=order.writer.n_bytes)
+                self._let_go(order, State.PARKED)
+                return Action.END
+            case Meaning.CANCELLED:
+                log.info("utterance_cancelled", seconds=round(time.monotonic() - started, 3))
+                return Action.END
+        self._fail(order.claim, failure.to_error())
+        return Action.END if failure.meaning is Meaning.REFUSED else Action.RAISE
+
+    def _let_go(self, order: ListenedOrder, state: State) -> bool:
+        return self._patiently(lambda: self._ledger.let_go(order.claim, state))
 
     def cancel(self, utterance_id: str, token: str) -> None:
         """Stops the take between two segments, if it is spoken here."""

@@ -12,14 +12,13 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.core.errors import Cancelled, EngineUnavailable, InternalError, InvalidRequest, KoeError, WorkersDied
-from app.core.logs import describe
+from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
 from app.core.queue.answers import Answers
 from app.core.queue.registry import MOST_DEATHS
 from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
 from app.core.speech.utterance import Utterance
-from app.core.storage.connections import trouble_of
 from workers.engines.base import Engine, Segment
+from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.synthesizer import Read, Reading, prepare, read
 from workers.text.cancellation import looking
 from workers.text.segment import Ending
@@ -46,30 +45,24 @@ class Phonemes:
 
         A fault of the request reaches who asked and ends here; a fault of ours reaches them and is raised.
         """
+        run_task(lambda: self._answer(question, n_deaths), lambda failure: self._end(question, failure))
+
+    def _answer(self, question: Question, n_deaths: int) -> None:
         started = time.monotonic()
-        try:
-            if not self._answers.begin(question):
-                raise Cancelled("Nobody waits for the answer.")
-            if n_deaths >= MOST_DEATHS:
-                raise WorkersDied
-            found = self._find(question)
-        except Cancelled:
+        if not self._answers.begin(question):
+            raise Cancelled("Nobody waits for the answer.")
+        if n_deaths >= MOST_DEATHS:
+            raise WorkersDied
+        found = self._find(question)
+        self._answers.give(question, Outcome(found))
+        log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
+
+    def _end(self, question: Question, failure: Failure) -> Action:
+        if failure.meaning is Meaning.CANCELLED:
             log.info("question_not_wanted")
-        except InvalidRequest as error:
-            self._refuse(question, error)
-        except KoeError as error:
-            self._refuse(question, error)
-            raise
-        except RedisError as error:
-            self._refuse(question, trouble_of(error))
-            raise
-        except Exception as error:
-            log.error("unforeseen_error", **describe(error))
-            self._refuse(question, InternalError())
-            raise
-        else:
-            self._answers.give(question, Outcome(found))
-            log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
+            return Action.END
+        self._refuse(question, failure.to_error())
+        return Action.END if failure.meaning is Meaning.REFUSED else Action.RAISE
 
     def _find(self, question: Question) -> Phonemized:
         engine, utterance = self._engine_of(question), _as_utterance(question)

@@ -87,6 +87,11 @@ class Store:
         with self._put_local(path) if self._is_local else self._put_elsewhere(path) as file:
             yield file
 
+    def write(self, path: str, data: bytes) -> None:
+        """Makes a file of the bytes, in the same way as `put`."""
+        with self.put(path) as file:
+            file.write(data)
+
     def require_room(self, n_bytes: int) -> None:
         """Raises StoreFull where a file of so many bytes has no room: in the folder, or on its way to a store elsewhere."""
         place = Path(self._root if self._is_local else tempfile.gettempdir())

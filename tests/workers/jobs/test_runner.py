@@ -36,8 +36,10 @@ from tests.engines import FailingEngine, GatedEngine, RelayEngine, text_of
 from tests.house import wait_until
 from workers.engines.base import Segment
 from workers.engines.tone import ToneEngine
+from workers.jobs.part_queue import WINDOW
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS
-from workers.jobs.runner import MOST_FRUITLESS, MOST_RETRIES, WINDOW, Books
+from workers.jobs.runner import MAX_RETRIES, JobRunner
+from workers.jobs.speaker import MAX_STARTS
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Synthesizer
 
@@ -82,11 +84,11 @@ class Shop:
         self.broker = Broker(redis, max_queue=100)
         self.segment_bytes = 0
         self.max_seconds = math.inf
-        self.books = self.open_books()
+        self.runner = self.open_runner()
 
-    def open_books(self) -> Books:
+    def open_runner(self) -> JobRunner:
         synthesizer = Synthesizer(engines={"tone": self.engine}, scheduler=self.scheduler, ffmpeg_path=ffmpeg())
-        return Books(
+        return JobRunner(
             redis=self.redis,
             jobs=self.book,
             store=self.store,
@@ -143,12 +145,12 @@ class Shop:
         """Sweeps twice when all open jobs are old enough, and does what is in the lane then."""
         for job_id in self.redis.zrange(keys.JOBS_OPEN, 0, -1):
             self.redis.zadd(keys.JOBS_OPEN, {job_id: (time.time() - 120) * 1000})
-        self.books.sweep()
-        self.books.sweep()
+        self.runner.sweep()
+        self.runner.sweep()
         return self.work()
 
     def task(self, job: RqJob) -> bool:
-        tasks = {Task.PLAN: self.books.plan, Task.PART: self.books.speak_part, Task.JOIN: self.books.join}
+        tasks = {Task.PLAN: self.runner.plan, Task.PART: self.runner.speak_part, Task.JOIN: self.runner.join}
         return tasks[Task(job.func_name)](*job.args)
 
     def job(self, job_id: str) -> Job:
@@ -233,14 +235,14 @@ async def test_a_part_that_is_done_is_not_spoken_again(shop: Shop) -> None:
     job_id = await shop.take(chapters(2))
     shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 1)
     n_spoken = len(engine.spoken)
-    assert shop.open_books().speak_part(job_id, 1)
+    assert shop.open_runner().speak_part(job_id, 1)
     assert len(engine.spoken) == n_spoken
 
 
 async def test_what_was_spoken_in_one_part_is_not_spoken_in_another_nor_in_another_job(shop: Shop) -> None:
     shop.engine.now = engine = CountingEngine()
     shop.segment_bytes = 10**8
-    shop.books = shop.open_books()
+    shop.runner = shop.open_runner()
     said = []
     for _ in range(2):
         job_id = await shop.take(chapters(3), format="wav")
@@ -260,12 +262,12 @@ async def test_a_worker_that_dies_within_a_part_costs_the_segment_it_was_at(
     shop.work(until=lambda: shop.queue.job_ids == [f"{job_id}-part-1"])
     shop.engine.now = gated
     gated.release(3)
-    first = background.submit(shop.books.speak_part, job_id, 1)
+    first = background.submit(shop.runner.speak_part, job_id, 1)
     gated.wait_begun(4)
     # What is kept now is what a worker that is killed now leaves behind.
     shop.engine.now = engine = CountingEngine()
     earlier, shop.scheduler = shop.scheduler, Scheduler(n_threads=1)
-    assert shop.open_books().speak_part(job_id, 1)
+    assert shop.open_runner().speak_part(job_id, 1)
     assert [one.text for one in gated.spoken] + engine.spoken == _segments(text_of(8))
     assert len(gated.spoken) == 3
     data = shop.read(part_path(job_id, 1))
@@ -301,7 +303,7 @@ async def test_a_part_that_fails_is_tried_again(shop: Shop) -> None:
 async def test_a_part_that_fails_again_and_again_fails_the_job(shop: Shop) -> None:
     shop.engine.now = FailingEngine(fail_at=0)
     job_id = await shop.take(text_of(2), webhook_url="http://a.b/")
-    assert shop.work() == ["plan", *["part-1"] * (MOST_RETRIES + 1), "join"]
+    assert shop.work() == ["plan", *["part-1"] * (MAX_RETRIES + 1), "join"]
     assert shop.job(job_id).status is JobStatus.FAILED
     assert type(shop.error(job_id)) in (EngineFailed, InternalError)
     assert not shop.store.exists(job_id)
@@ -320,7 +322,7 @@ async def test_what_cannot_be_spoken_as_it_was_asked_fails_the_job_at_once(shop:
 
 async def test_a_job_with_more_audio_than_a_job_may_have_ends_and_leaves_no_file(shop: Shop) -> None:
     shop.max_seconds = 10.0
-    shop.books = shop.open_books()
+    shop.runner = shop.open_runner()
     job_id = await shop.take("One. [pause:8s] Two. [pause:8s] Three.")
 
     shop.work()
@@ -335,7 +337,7 @@ async def test_the_audio_of_all_parts_counts_for_the_length_of_a_job(shop: Shop)
     job_id = await shop.take(chapters(3))
     shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 2)
     shop.max_seconds = sum(part.audio_seconds for part in shop.book.done_parts(job_id).values()) + 0.1
-    shop.books = shop.open_books()
+    shop.runner = shop.open_runner()
 
     shop.work()
 
@@ -344,7 +346,7 @@ async def test_the_audio_of_all_parts_counts_for_the_length_of_a_job(shop: Shop)
 
 async def test_a_job_that_has_no_room_on_the_disk_ends_and_says_so(shop: Shop, tmp_path: Path) -> None:
     shop.store = Store(str(tmp_path), reserve_bytes=2**60)
-    shop.books = shop.open_books()
+    shop.runner = shop.open_runner()
     job_id = await shop.take(chapters(2))
 
     tasks = shop.work()
@@ -365,10 +367,10 @@ async def test_parts_that_another_run_has_cleaned_up_are_no_failure(shop: Shop, 
     job_id = await shop.take(chapters(2))
     shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 2)
     shop.store = Overtaken(str(tmp_path))
-    shop.books = shop.open_books()
+    shop.runner = shop.open_runner()
 
     with capture_logs() as logs:
-        assert shop.books.join(job_id)
+        assert shop.runner.join(job_id)
 
     assert [line["event"] for line in logs] == ["job_not_wanted"]
 
@@ -376,18 +378,18 @@ async def test_parts_that_another_run_has_cleaned_up_are_no_failure(shop: Shop, 
 async def test_a_part_that_kills_its_workers_fails_the_job(shop: Shop) -> None:
     job_id = await shop.take(text_of(2))
     shop.work(until=lambda: shop.queue.job_ids == [f"{job_id}-part-1"])
-    for _ in range(MOST_FRUITLESS):
+    for _ in range(MAX_STARTS):
         shop.book.count_attempt(job_id, -1)
     shop.work()
     assert str(shop.error(job_id)) == str(WorkersDied())
 
 
 async def test_workers_that_die_at_different_segments_are_not_held_against_the_part(shop: Shop) -> None:
-    job_id = await shop.take(text_of(MOST_FRUITLESS + 3))
+    job_id = await shop.take(text_of(MAX_STARTS + 3))
     shop.work(until=lambda: shop.queue.job_ids == [f"{job_id}-part-1"])
-    for _ in range(MOST_FRUITLESS + 2):
+    for _ in range(MAX_STARTS + 2):
         shop.engine.now = FailingEngine(fail_at=1)
-        shop.books.speak_part(job_id, 1)
+        shop.runner.speak_part(job_id, 1)
         shop.redis.hdel(keys.job_attempts(job_id), "1")
     assert shop.job(job_id).status is JobStatus.IN_PROGRESS
 
@@ -395,7 +397,7 @@ async def test_workers_that_die_at_different_segments_are_not_held_against_the_p
 async def test_a_cancelled_job_stops_at_its_next_segment_and_leaves_no_file(
     shop: Shop, background: ThreadPoolExecutor, gated: GatedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.jobs.part_task._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("workers.jobs.wanted._LOOK_SECONDS", 0.0)
     shop.engine.now = gated
     gated.release(1)
     job_id = await shop.take(chapters(4, n_segments=4))
@@ -415,9 +417,9 @@ async def test_a_cancelled_job_stops_at_its_next_segment_and_leaves_no_file(
 async def test_tasks_of_a_job_that_is_gone_return_quietly(task: str, shop: Shop) -> None:
     job_id = await shop.take(chapters(2))
     await shop.jobs.delete(job_id, "me")
-    assert getattr(shop.books, task)(job_id)
-    assert shop.books.speak_part(job_id, 1)
-    assert shop.books.speak_part(new_job_id(), 7)
+    assert getattr(shop.runner, task)(job_id)
+    assert shop.runner.speak_part(job_id, 1)
+    assert shop.runner.speak_part(new_job_id(), 7)
     assert not shop.store.exists(job_id)
 
 
@@ -425,9 +427,9 @@ async def test_a_task_that_runs_again_after_the_end_leaves_the_file_alone(shop: 
     job_id = await shop.take(chapters(2))
     shop.work()
     data = shop.read(file_path(job_id, "speech.mp3"))
-    assert shop.books.plan(job_id)
-    assert shop.books.speak_part(job_id, 2)
-    assert shop.books.join(job_id)
+    assert shop.runner.plan(job_id)
+    assert shop.runner.speak_part(job_id, 2)
+    assert shop.runner.join(job_id)
     assert shop.queue.count == 0
     assert shop.read(file_path(job_id, "speech.mp3")) == data
     assert shop.job(job_id).status is JobStatus.COMPLETED
@@ -437,7 +439,7 @@ async def test_a_join_before_its_time_has_the_missing_parts_spoken(shop: Shop) -
     job_id = await shop.take(chapters(2))
     shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 1)
     shop.queue.empty()
-    assert shop.books.join(job_id)
+    assert shop.runner.join(job_id)
     assert shop.work() == ["part-2"]
     assert shop.sweep_later() == ["join"]
     assert shop.job(job_id).status is JobStatus.COMPLETED
@@ -447,7 +449,7 @@ async def test_what_was_lost_from_the_lane_is_put_back_by_the_sweep(shop: Shop) 
     planned, spoken = [await shop.take(chapters(2)) for _ in range(2)]
     shop.task(RqJob.fetch(f"{spoken}-plan", connection=shop.redis, serializer=JSONSerializer))
     shop.queue.empty()
-    shop.books.sweep()
+    shop.runner.sweep()
     assert shop.queue.count == 0
     assert sorted(shop.sweep_later()) == ["join", "part-1", "part-1", "part-2", "part-2", "plan"]
     shop.sweep_later()
@@ -458,7 +460,7 @@ async def test_what_has_expired_is_forgotten_with_its_files(shop: Shop) -> None:
     gone, kept = [await shop.take(chapters(2)) for _ in range(2)]
     shop.work()
     shop.redis.zadd(keys.JOBS_ENDED, {gone: time.time() - 1})
-    shop.books.sweep()
+    shop.runner.sweep()
     assert shop.book.load(gone) is None
     assert not shop.store.exists(gone)
     assert shop.store.exists(file_path(kept, "speech.mp3"))
@@ -546,11 +548,11 @@ async def test_a_part_that_two_workers_speak_tells_each_word_once(
     shop.work(until=lambda: shop.queue.job_ids == [f"{job_id}-part-1"])
     shop.engine.now = gated
     gated.release(3)
-    first = background.submit(shop.books.speak_part, job_id, 1)
+    first = background.submit(shop.runner.speak_part, job_id, 1)
     gated.wait_begun(4)
     shop.engine.now = engine = CountingEngine()
     earlier, shop.scheduler = shop.scheduler, Scheduler(n_threads=1)
-    assert shop.open_books().speak_part(job_id, 1)
+    assert shop.open_runner().speak_part(job_id, 1)
     words = read_words(shop.read(part_words_path(job_id, 1)))
     assert len(engine.spoken) == 5
     gated.release(8)
@@ -577,7 +579,7 @@ async def test_a_part_whose_words_are_lost_is_spoken_again(shop: Shop, tmp_path:
     shop.work(until=lambda: len(shop.book.done_parts(job_id)) == 1)
     words = shop.read(part_words_path(job_id, 1))
     (tmp_path / part_words_path(job_id, 1)).unlink()
-    assert shop.books.speak_part(job_id, 1)
+    assert shop.runner.speak_part(job_id, 1)
     assert shop.read(part_words_path(job_id, 1)) == words
 
 

@@ -1,0 +1,101 @@
+"""The last step of a job: its parts become one finished file."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from app.core.errors import JobTooLong
+from app.core.jobs.files import Store, file_path, part_path, part_words_path, words_path
+from app.core.jobs.jobs import File, Job, JobBook, Part, PartResult
+from app.core.speech.captions import move_words, write_captions
+from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.speech.word_times import TimedWord, read_words
+from app.core.storage.connections import patiently
+from workers.jobs.assemble import Reel, Stretch, finish
+from workers.jobs.loudness import Level, gains_db
+from workers.jobs.plan import pause_seconds
+from workers.jobs.wanted import PATIENCE_SECONDS, Wanted, not_wanted
+
+log: Final = structlog.get_logger()
+
+
+class Joiner:
+    """Makes the files of jobs."""
+
+    def __init__(self, *, jobs: JobBook, store: Store, ffmpeg_path: Path, max_seconds: float) -> None:
+        """`max_seconds` is the longest audio of a job."""
+        self._jobs = jobs
+        self._store = store
+        self._ffmpeg_path = ffmpeg_path
+        self._max_seconds = max_seconds
+
+    def join(self, job: Job) -> bool:
+        """Makes the finished file and ends the job. False when parts are missing.
+
+        Raises Cancelled when the job has ended, JobTooLong, StoreFull, EncoderFailed, and FileNotFoundError when the file of a
+        part is gone.
+        """
+        parts, done = self._jobs.parts(job.id), self._jobs.done_parts(job.id)
+        if not parts or len(done) < len(parts):
+            return False
+        started = time.monotonic()
+        file = self._make_file(job, list(self._stretches(job, parts, [done[number] for number in sorted(done)])))
+        if not patiently(lambda: self._jobs.complete(job.id, file), PATIENCE_SECONDS):
+            raise not_wanted()
+        log.info(
+            "job_completed",
+            n_parts=len(parts),
+            audio_seconds=round(file.seconds, 3),
+            n_bytes=file.n_bytes,
+            joining_seconds=round(time.monotonic() - started, 3),
+        )
+        return True
+
+    def _make_file(self, job: Job, stretches: list[Stretch]) -> File:
+        path = file_path(job.id, f"speech.{job.utterance.format}")
+        reel = Reel(stretches)
+        if reel.n_samples > self._max_seconds * SAMPLE_RATE_HZ:
+            raise JobTooLong(self._max_seconds)
+        self._store.require_room(reel.n_samples * SAMPLE_BYTES)
+        if job.timestamps:
+            self._store.write(words_path(job.id), write_captions(self._words_of(job.id, stretches)))
+        finished = finish(
+            reel,
+            lambda: self._store.put(path),
+            format_name=job.utterance.format,
+            bitrate_bps=job.utterance.bitrate_bps,
+            sample_rate_hz=job.utterance.sample_rate_hz,
+            title=job.title,
+            ffmpeg_path=self._ffmpeg_path,
+            check=Wanted(self._jobs, job.id).check,
+        )
+        return File(name=Path(path).name, n_bytes=finished.n_bytes, etag=finished.etag, seconds=finished.seconds)
+
+    def _stretches(self, job: Job, parts: list[Part], results: list[PartResult]) -> Iterator[Stretch]:
+        text = self._jobs.text(job.id)
+        gains = gains_db([Level(result.loudness_db, result.peak_db) for result in results])
+        pauses = [pause_seconds(text, part, following, job.utterance.speed) for part, following in pairwise(parts)]
+        for number, (part, result, gain_db, pause) in enumerate(
+            zip(parts, results, gains, [*pauses, 0.0], strict=True), start=1
+        ):
+            yield Stretch(
+                open=partial(self._store.open, part_path(job.id, number)),
+                n_bytes=result.n_bytes,
+                gain_db=gain_db,
+                pause_seconds=pause,
+                chapter=part.chapter,
+            )
+
+    def _words_of(self, job_id: str, stretches: list[Stretch]) -> list[TimedWord]:
+        """The words of all parts, their times from the beginning of the file."""
+        starts = accumulate((Reel([stretch]).n_samples for stretch in stretches), initial=0)
+        words: list[TimedWord] = []
+        for number, start in zip(range(1, len(stretches) + 1), starts, strict=False):
+            with self._store.open(part_words_path(job_id, number)) as file:
+                words += move_words(read_words(file.read(-1)), start / SAMPLE_RATE_HZ)
+        return words

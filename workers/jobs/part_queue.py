@@ -1,0 +1,59 @@
+"""The tasks of a job in the batch queue: which are put there, and what each waits for.
+
+Why all tasks are put in at once: RQ's `depends_on` then leads from part to part and to the joining, whichever process works. At
+most WINDOW parts of a job are ready at a time, and each other part waits for the one WINDOW before it, so that the jobs of
+several users alternate. A chain breaks where a task is lost; the sweep mends it.
+"""
+
+from typing import Final
+
+from redis import Redis
+
+from app.core.jobs.jobs import JobBook
+from app.core.queue.broker import Task, enqueue_task
+
+WINDOW: Final = 16
+"""Parts of one job that are ready in the queue at a time: as many slots may speak one job at once."""
+
+
+class PartQueue:
+    """Puts the tasks of jobs into the queue. A task that waits there, or runs, is not put there a second time."""
+
+    def __init__(self, redis: Redis, jobs: JobBook) -> None:
+        self._redis = redis
+        self._jobs = jobs
+
+    def enqueue_all(self, job_id: str) -> None:
+        """Puts in all that is missing, in the order in which it is needed."""
+        missing = self._missing(job_id)
+        for place, number in enumerate(missing):
+            self._enqueue_part(job_id, number, after=missing[place - WINDOW : place - WINDOW + 1] if place >= WINDOW else [])
+        self._enqueue_join(job_id, after=missing)
+
+    def enqueue_next(self, job_id: str) -> None:
+        """Puts in what the job needs next: links of the chain may have been lost."""
+        missing = self._missing(job_id)
+        if not self._jobs.parts(job_id):
+            self._enqueue(Task.PLAN, [job_id], f"{job_id}-plan", "plan of a job", [])
+            return
+        for number in missing[:WINDOW]:
+            self._enqueue_part(job_id, number, after=[])
+        self._enqueue_join(job_id, after=missing)
+
+    def _missing(self, job_id: str) -> list[int]:
+        done = self._jobs.done_parts(job_id)
+        return [number for number in range(1, len(self._jobs.parts(job_id)) + 1) if number not in done]
+
+    def _enqueue_part(self, job_id: str, number: int, *, after: list[int]) -> None:
+        self._enqueue(Task.PART, [job_id, number], _part_id(job_id, number), f"part {number} of a job", after)
+
+    def _enqueue_join(self, job_id: str, *, after: list[int]) -> None:
+        self._enqueue(Task.JOIN, [job_id], f"{job_id}-join", "joining of a job", after)
+
+    def _enqueue(self, task: Task, args: list[str | int], name: str, description: str, after: list[int]) -> None:
+        depends_on = [_part_id(str(args[0]), number) for number in after]
+        enqueue_task(self._redis, task, args, job_id=name, description=description, depends_on=depends_on)
+
+
+def _part_id(job_id: str, number: int) -> str:
+    return f"{job_id}-part-{number}"

@@ -1,0 +1,30 @@
+"""The first step of a job: its text is divided into parts, and its tasks are put into the queue."""
+
+from typing import Final
+
+import structlog
+
+from app.core.jobs.jobs import Job, JobBook
+from workers.jobs.part_queue import PartQueue
+from workers.jobs.plan import plan_parts
+from workers.jobs.wanted import not_wanted
+
+log: Final = structlog.get_logger()
+
+
+class Planner:
+    """Plans jobs. The first plan of a job stays, however often it is planned."""
+
+    def __init__(self, *, jobs: JobBook, queue: PartQueue) -> None:
+        self._jobs = jobs
+        self._queue = queue
+
+    def plan(self, job: Job) -> None:
+        """Sets the job in progress and queues its parts. Raises Cancelled when the job has ended."""
+        if not self._jobs.begin(job.id):
+            raise not_wanted()
+        if not self._jobs.parts(job.id):
+            text = self._jobs.text(job.id)
+            parts = self._jobs.plan(job.id, plan_parts(text, job.utterance.language))
+            log.info("job_planned", n_parts=len(parts), n_chars=len(text))
+        self._queue.enqueue_all(job.id)

@@ -1,0 +1,122 @@
+"""The second step of a job, once for each part: its text is spoken into a file of the store."""
+
+import time
+from typing import Final
+
+import msgspec
+import structlog
+from redis import Redis
+
+from app.core.errors import WorkersDied
+from app.core.jobs.files import Store, part_path, part_words_path
+from app.core.jobs.jobs import Job, JobBook, Part, PartResult
+from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.speech.pauses import asked_seconds
+from app.core.storage import keys
+from app.core.storage.connections import patiently
+from workers.engines.base import SECONDS_PER_PHONEME
+from workers.jobs.part_task import PartOrder, Room
+from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
+from workers.synthesis.synthesizer import Spoken, Synthesizer
+from workers.text.segment import weigh
+
+log: Final = structlog.get_logger()
+
+MAX_STARTS: Final = 5
+"""A part that was started so often without a single spoken segment counts as poison: it kills its workers."""
+
+
+class PartSpeaker:
+    """Speaks parts of jobs. A part may be spoken twice, even at the same time."""
+
+    def __init__(
+        self, *, redis: Redis, jobs: JobBook, store: Store, synthesizer: Synthesizer, keep: Budget, max_seconds: float
+    ) -> None:
+        """`max_seconds` is the longest audio of a job."""
+        self._redis = redis
+        self._jobs = jobs
+        self._store = store
+        self._synthesizer = synthesizer
+        self._keep = keep
+        self._max_seconds = max_seconds
+
+    def speak(self, job: Job, number: int) -> None:
+        """Speaks the part into the store, unless it is there.
+
+        Raises WorkersDied when the part was started too often without progress, Cancelled when the job has ended, JobTooLong
+        and StoreFull.
+        """
+        parts = self._jobs.parts(job.id)
+        if parts and not (number in self._jobs.done_parts(job.id) and self._is_stored(job, number)):
+            self._speak(job, number, parts[number - 1])
+
+    def drop_segments(self, job_id: str, number: int) -> None:
+        """Deletes the segments that are cached for the part."""
+        self._segments(job_id, number).drop()
+
+    def _speak(self, job: Job, number: int, part: Part) -> None:
+        self._count_start(job.id, number)
+        started = time.monotonic()
+        order, spoken = self._write(job, number, self._jobs.text(job.id)[part.start : part.end])
+        if job.timestamps:
+            # Finer than what is sent over SSE, which is rounded to the millisecond: a sample is shorter.
+            self._store.write(part_words_path(job.id, number), msgspec.json.encode(order.words))
+        self._finish(job.id, number, order.result(spoken))
+        log.info(
+            "part_spoken",
+            part=number,
+            n_segments=spoken.n_segments,
+            n_found=order.n_found,
+            audio_seconds=round(spoken.audio_seconds, 3),
+            rtf=round((time.monotonic() - started) / spoken.audio_seconds, 3),
+        )
+
+    def _write(self, job: Job, number: int, text: str) -> tuple[PartOrder, Spoken]:
+        room = self._room(job.id, number)
+        self._store.require_room(_expected_bytes(text, job.utterance.speed))
+        with self._store.put(part_path(job.id, number)) as file:
+            order = PartOrder(
+                job.id,
+                number,
+                msgspec.structs.replace(job.utterance, text=text, format="pcm", bitrate_bps=0, sample_rate_hz=SAMPLE_RATE_HZ),
+                caller=job.owner,
+                jobs=self._jobs,
+                kept=self._segments(job.id, number, owner=job.utterance.owner),
+                file=file,
+                on_keep=lambda: self._forget_starts(job.id, number),
+                room=room,
+            )
+            return order, self._synthesizer.speak(order)
+
+    def _finish(self, job_id: str, number: int, result: PartResult) -> None:
+        patiently(lambda: self._jobs.part_done(job_id, number, **msgspec.structs.asdict(result)), PATIENCE_SECONDS)
+        self.drop_segments(job_id, number)
+
+    def _segments(self, job_id: str, number: int, *, owner: str = "") -> KeptSegments:
+        return KeptSegments(self._redis, f"job:{job_id}:{number}", budget=self._keep, owner=owner, is_listened=False)
+
+    def _is_stored(self, job: Job, number: int) -> bool:
+        paths = [part_path(job.id, number), *([part_words_path(job.id, number)] if job.timestamps else [])]
+        return all(map(self._store.exists, paths))
+
+    def _room(self, job_id: str, number: int) -> Room:
+        done = self._jobs.done_parts(job_id)
+        spoken_seconds = sum(result.audio_seconds for other, result in done.items() if other != number)
+        return Room(self._max_seconds, self._max_seconds - spoken_seconds)
+
+    def _count_start(self, job_id: str, number: int) -> None:
+        n_starts = self._jobs.count_attempt(job_id, -number)
+        if not n_starts:
+            raise not_wanted()
+        if n_starts > MAX_STARTS:
+            raise WorkersDied
+
+    def _forget_starts(self, job_id: str, number: int) -> None:
+        self._redis.hdel(keys.job_attempts(job_id), str(-number))
+
+
+def _expected_bytes(text: str, speed: float) -> int:
+    """An estimate of the bytes of the part's pcm."""
+    seconds = SECONDS_PER_PHONEME * weigh(text) / speed + asked_seconds(text)
+    return round(seconds * SAMPLE_RATE_HZ) * SAMPLE_BYTES

@@ -1,0 +1,38 @@
+"""Whether a job is still wanted, as its tasks ask while they work."""
+
+import time
+from contextlib import suppress
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from app.core.errors import Cancelled
+from app.core.jobs.jobs import JobBook
+
+_LOOK_SECONDS: Final = 1.0
+
+PATIENCE_SECONDS: Final = 30.0
+"""How long a task waits for a Redis that is away when only the result is left to be stored."""
+
+
+def not_wanted() -> Cancelled:
+    """The error that ends a task of a job that has ended or is gone."""
+    return Cancelled("The job is not wanted any more.")
+
+
+class Wanted:
+    """Looks now and then whether a job is still wanted."""
+
+    def __init__(self, jobs: JobBook, job_id: str) -> None:
+        self._jobs = jobs
+        self._job_id = job_id
+        self._look_at = 0.0
+
+    def check(self) -> None:
+        """Asks Redis once a second at most. Raises Cancelled when the job has ended or is gone."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        with suppress(RedisError):
+            if not self._jobs.is_wanted(self._job_id):
+                raise not_wanted()
