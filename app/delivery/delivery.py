@@ -8,7 +8,7 @@ again where nobody would.
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Final, Protocol
@@ -114,7 +114,7 @@ class Audio:
         report = await self._delivery.reader(self._take, self, skip_bytes=0).report_ahead()
         return n_samples_at(self._utterance.sample_rate_hz, report.audio_seconds) if report else 0
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """All chunks in order. Raises the worker's error, WorkerLost when nobody came back to speak, and NoWorker when Redis
         stayed away.
         """

@@ -7,20 +7,16 @@ many parts would be a second way to send a file.
 import asyncio
 import re
 import unicodedata
-from typing import Any, BinaryIO, Final
+from collections.abc import AsyncGenerator
+from functools import partial
+from typing import BinaryIO, Final
 from urllib.parse import quote
 
 import msgspec
-import structlog
 from litestar.datastructures import Headers
-from litestar.response.base import ASGIResponse
-from litestar.types import Receive, Send
 
-from app.api.facts import note_fault
-from app.api.responses.disconnect import while_connected
-from app.core.errors import Cancelled, StoreFailed, UnsatisfiableRange
-
-log: Final = structlog.get_logger()
+from app.api.responses.streaming import StreamingResponse
+from app.core.errors import StoreFailed, UnsatisfiableRange
 
 PIECE_BYTES: Final = 262_144
 
@@ -81,44 +77,30 @@ def disposition(title: str | None, suffix: str) -> str:
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(f'{name}.{suffix}', safe='')}"
 
 
-class StoredFile(ASGIResponse):
+class StoredFile(StreamingResponse):
     """Sends an open file, or a span of it, and closes it."""
 
     def __init__(self, file: BinaryIO, span: Span, *, status_code: int, media_type: str, headers: dict[str, str]) -> None:
         super().__init__(
-            status_code=status_code,
+            _read_pieces(file, span),
             media_type=media_type,
             headers={**headers, "content-type": media_type, "content-length": str(span.n_bytes)},
+            close=partial(asyncio.to_thread, file.close),
+            status_code=status_code,
+            n_bytes=span.n_bytes,
         )
-        self._file = file
-        self._span = span
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The answer, as ASGI wants it."""
-        self._scope = scope
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await asyncio.to_thread(self._file.close)
 
-    async def send_body(self, send: Send, receive: Receive) -> None:
-        """The pieces. Returning without the last message makes the server break the connection off."""
-        try:
-            await while_connected(asyncio.create_task(self._send_pieces(send)), receive)
-        except Cancelled:
-            return
-        except StoreFailed as error:
-            note_fault(self._scope, error)
-
-    async def _send_pieces(self, send: Send) -> None:
-        await asyncio.to_thread(self._file.seek, self._span.start)
-        left = self._span.n_bytes
-        while left:
-            piece = await asyncio.to_thread(self._file.read, min(left, PIECE_BYTES))
-            if not piece:
-                raise StoreFailed("The file is shorter than it was.")
-            left -= len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+async def _read_pieces(file: BinaryIO, span: Span) -> AsyncGenerator[bytes, None]:
+    """Raises StoreFailed where the file ends before the span does."""
+    await asyncio.to_thread(file.seek, span.start)
+    n_left = span.n_bytes
+    while n_left:
+        piece = await asyncio.to_thread(file.read, min(n_left, PIECE_BYTES))
+        if not piece:
+            raise StoreFailed("The file is shorter than it was.")
+        n_left -= len(piece)
+        yield piece
 
 
 def _safe_name(title: str) -> str:

@@ -5,19 +5,16 @@ connection off, so that no client takes half a text for the whole.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import Any
 
-import structlog
 from litestar import Request, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
-from litestar.types import Receive, Send
 
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
-from app.api.facts import note, note_fault
+from app.api.facts import note
 from app.api.middleware.auth import key_of, owner_of, require_key, require_key_of_azure
 from app.api.openapi.contract import SpeechOperation
 from app.api.requests.bodies import read_fields
@@ -27,47 +24,10 @@ from app.api.responses.disconnect import while_connected
 from app.api.responses.events import EventStream
 from app.api.responses.rate_limit_headers import rate_headers
 from app.api.responses.speech_events import speech_events
-from app.core.errors import Cancelled, KoeError
+from app.api.responses.streaming import StreamingResponse
 from app.delivery.delivery import Audio, Delivery
 
-log: Final = structlog.get_logger()
-
-
 _Request = Request[Any, Any, Any]
-
-
-class AudioResponse(ASGIResponse):
-    """Sends the chunks of `audio` until its end, its failure, or the client's leaving; then calls `close`."""
-
-    _should_set_content_length = False
-
-    def __init__(self, audio: Audio, *, media_type: str, headers: dict[str, str], close: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(status_code=200, media_type=media_type, headers=headers)
-        self._audio = audio
-        self._close = close
-
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The answer, as ASGI wants it."""
-        self._scope = scope
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await asyncio.shield(self._close())
-
-    async def send_body(self, send: Send, receive: Receive) -> None:
-        """The chunks. Returning without the last message makes the server break the connection off."""
-        sending = asyncio.create_task(self._send_chunks(send))
-        try:
-            await while_connected(sending, receive)
-        except Cancelled:
-            return
-        except KoeError as error:
-            note_fault(self._scope, error)
-
-    async def _send_chunks(self, send: Send) -> None:
-        async for chunk in self._audio:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @post(
@@ -123,4 +83,5 @@ async def _speak(
     headers = {"x-koe-engine": utterance.engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
     if asked.stream_format == "sse":
         return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
-    return AudioResponse(audio, media_type=asked.format.media_type_at(asked.sample_rate_hz), headers=headers, close=close)
+    media_type = asked.format.media_type_at(asked.sample_rate_hz)
+    return StreamingResponse(aiter(audio), media_type=media_type, headers=headers, close=close)

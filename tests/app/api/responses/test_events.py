@@ -2,37 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import pytest
 
 from app.api.responses.events import EventStream
 from app.core.errors import NoWorker
+from tests.app.api.responses.wire import Wire
 
 pytestmark = pytest.mark.anyio
-
-
-class Wire:
-    """The server's side of a connection: what was sent, and when the client leaves."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.left = asyncio.Event()
-
-    async def send(self, message: Any) -> None:
-        self.sent.append(message)
-
-    async def receive(self) -> Any:
-        await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    @property
-    def text(self) -> bytes:
-        return b"".join(message.get("body", b"") for message in self.sent)
-
-    @property
-    def is_ended(self) -> bool:
-        return self.sent[-1].get("more_body") is False
 
 
 async def test_events_end_with_their_source() -> None:
