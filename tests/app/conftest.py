@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.jobs.files import Store, open_store
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 from tests.house import House
 
 

@@ -12,10 +12,10 @@ from app.api.responses.errors import status_of
 from app.cli.commands import koe
 from app.core import request_limits
 from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
-from app.core.jobs.webhook import TRY_SECONDS
 from app.core.settings import Settings, env_name
 from tests.promises.guides import CLIENTS, CONTRIBUTING, GUIDES, OPERATORS, README, ROOT, anchors, links, name_of, read, section
 from tests.promises.settings_table import rows_for, rows_of
+from workers.jobs.webhook_delivery import TRY_SECONDS
 from workers.jobs.webhooks import MAX_PER_HOST, MAX_PER_OWNER, MAX_SENDERS, RETRY_SECONDS
 
 MAX_README_BYTES = 15_000

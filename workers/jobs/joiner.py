@@ -11,7 +11,8 @@ import structlog
 
 from app.core.errors import JobTooLong
 from app.core.jobs.files import Store, file_path, part_path, part_words_path, words_path
-from app.core.jobs.jobs import File, Job, JobBook, Part, PartResult
+from app.core.jobs.job import File, Job, Part, PartResult
+from app.core.jobs.job_store import JobBook
 from app.core.speech.captions import move_words, write_captions
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.word_times import TimedWord, read_words

@@ -9,7 +9,7 @@ from typing import Final
 
 from redis import Redis
 
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 from app.core.queue.broker import Task, enqueue_task
 
 WINDOW: Final = 16

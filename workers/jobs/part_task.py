@@ -13,7 +13,8 @@ import msgspec
 from redis.exceptions import RedisError
 
 from app.core.errors import JobTooLong
-from app.core.jobs.jobs import JobBook, PartResult
+from app.core.jobs.job import PartResult
+from app.core.jobs.job_store import JobBook
 from app.core.queue.broker import Lane
 from app.core.queue.segment_cache import KeptSegments
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ

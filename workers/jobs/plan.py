@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from app.core.jobs.jobs import Part
+from app.core.jobs.job import Part
 from app.core.speech.pauses import PAUSE
 from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.chapters import Chapter, find_chapters

@@ -4,7 +4,8 @@ from typing import Final
 
 import structlog
 
-from app.core.jobs.jobs import Job, JobBook
+from app.core.jobs.job import Job
+from app.core.jobs.job_store import JobBook
 from workers.jobs.part_queue import PartQueue
 from workers.jobs.plan import plan_parts
 from workers.jobs.wanted import not_wanted

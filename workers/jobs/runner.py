@@ -13,7 +13,8 @@ from redis import Redis
 
 from app.core.errors import InternalError, KoeError, StoreFailed, StoreFull, UnknownJob, WorkersDied
 from app.core.jobs.files import Store, parts_folder
-from app.core.jobs.jobs import Job, JobBook, JobStatus
+from app.core.jobs.job import Job, JobStatus
+from app.core.jobs.job_store import JobBook
 from app.core.queue.segment_cache import Budget
 from app.core.storage.connections import patiently
 from workers.failures import Action, Failure, Meaning, run_task

@@ -9,7 +9,8 @@ from redis import Redis
 
 from app.core.errors import WorkersDied
 from app.core.jobs.files import Store, part_path, part_words_path
-from app.core.jobs.jobs import Job, JobBook, Part, PartResult
+from app.core.jobs.job import Job, Part, PartResult
+from app.core.jobs.job_store import JobBook
 from app.core.queue.segment_cache import Budget, KeptSegments
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.pauses import asked_seconds

@@ -7,7 +7,7 @@ import structlog
 
 from app.core.errors import StoreFailed
 from app.core.jobs.files import Store
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 from workers.jobs.part_queue import PartQueue
 
 log: Final = structlog.get_logger()

@@ -7,7 +7,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 
 _LOOK_SECONDS: Final = 1.0
 

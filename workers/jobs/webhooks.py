@@ -20,12 +20,13 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.core.jobs.job import Job
+from app.core.jobs.job_store import JobBook
 from app.core.jobs.job_view import show_job
-from app.core.jobs.jobs import Job, JobBook
-from app.core.jobs.webhook import TRY_SECONDS, deliver
 from app.core.logs import describe
 from app.core.storage import keys
 from app.core.storage.lua import load_script
+from workers.jobs.webhook_delivery import TRY_SECONDS, deliver
 
 log: Final = structlog.get_logger()
 

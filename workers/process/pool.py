@@ -13,7 +13,7 @@ from rq.registry import clean_registries
 
 from app.core.host.processors import n_cores
 from app.core.jobs.files import open_store
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 from app.core.logs import describe
 from app.core.queue.broker import Lane, lane_queue, put_back, take_turns, taken
 from app.core.queue.fleet import WorkerCard, announce, process_name, withdraw

@@ -20,7 +20,7 @@ from app.core.errors import (
     Yielded,
 )
 from app.core.jobs.files import Store
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 from app.core.queue.broker import Lane
 from app.core.queue.fleet import some_worker_has
 from app.core.queue.registry import Claim, Report, State, Take, WorkerLedger

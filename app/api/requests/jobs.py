@@ -8,7 +8,7 @@ from app.api.requests.fields import kind_of, limited, optional_string
 from app.api.requests.speech import SpeechRequest, read_speech_fields
 from app.api.requests.text import read_model, read_voice
 from app.core.errors import InvalidValue, NotSupported, WrongType
-from app.core.jobs.webhook import check_url
+from app.core.jobs.webhook_url import check_url
 from app.core.speech.titles import CONTROL, show_title
 from app.core.speech.voices import Catalogue
 

@@ -38,8 +38,9 @@ from app.api.responses.files import Span, StoredFile, disposition, is_known, wan
 from app.api.responses.rate_limit_headers import rate_headers
 from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
 from app.core.jobs.files import Store, file_path, words_path
+from app.core.jobs.job import File, Job, JobStatus, new_job_id
 from app.core.jobs.job_view import JobObject, show_job
-from app.core.jobs.jobs import File, Job, Jobs, JobStatus, new_job_id
+from app.core.jobs.jobs import Jobs
 from app.core.queue.broker import Broker
 from app.core.request_limits import JOB_BODY_BYTES
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat

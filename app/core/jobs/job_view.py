@@ -2,7 +2,7 @@
 
 import msgspec
 
-from app.core.jobs.jobs import Job, JobStatus, Progress
+from app.core.jobs.job import Job, JobStatus, Progress
 
 
 class JobError(msgspec.Struct, frozen=True):

@@ -20,7 +20,8 @@ from app.cli.client import Server, ServerError
 from app.cli.commands import _show_progress, koe
 from app.core.errors import EngineFailed
 from app.core.jobs.files import Store, file_path, words_path
-from app.core.jobs.jobs import File, JobBook, Part
+from app.core.jobs.job import File, Part
+from app.core.jobs.job_store import JobBook
 from app.core.queue.fleet import WorkerCard, announce
 from app.core.speech.captions import write_captions
 from app.core.speech.utterance import WIRE_VERSION

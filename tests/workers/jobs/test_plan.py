@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.jobs.jobs import Part
+from app.core.jobs.job import Part
 from tests.engines import text_of
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS, PART_WEIGHT, pause_seconds, plan_parts
 from workers.synthesis.joining import PAUSE_SECONDS

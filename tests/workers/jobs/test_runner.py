@@ -22,7 +22,9 @@ from structlog.testing import capture_logs
 
 from app.core.errors import EngineFailed, InternalError, InvalidValue, JobTooLong, StoreFull, WorkersDied, from_wire
 from app.core.jobs.files import Store, file_path, part_path, part_words_path, parts_folder, words_path
-from app.core.jobs.jobs import File, Job, JobBook, Jobs, JobStatus, new_job_id
+from app.core.jobs.job import File, Job, JobStatus, new_job_id
+from app.core.jobs.job_store import JobBook
+from app.core.jobs.jobs import Jobs
 from app.core.queue.broker import Broker, Lane, Task, lane_queue
 from app.core.queue.segment_cache import Budget
 from app.core.speech.captions import Captions

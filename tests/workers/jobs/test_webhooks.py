@@ -16,8 +16,10 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import InternalError
+from app.core.jobs.job import File, Job, JobStatus, new_job_id
+from app.core.jobs.job_store import JobBook
 from app.core.jobs.job_view import show_job
-from app.core.jobs.jobs import File, Job, JobBook, Jobs, JobStatus, new_job_id
+from app.core.jobs.jobs import Jobs
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
@@ -240,7 +242,7 @@ async def test_a_host_that_says_nothing_keeps_nobody_else_waiting(
     jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor do twenty webhooks that are never answered keep the worker from ending."""
-    monkeypatch.setattr("app.core.jobs.webhook.TRY_SECONDS", 1.0)
+    monkeypatch.setattr("workers.jobs.webhook_delivery.TRY_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for number in range(20):
             await completed(jobs, book, f"http://127.0.0.1:{silent.getsockname()[1]}/{number}", owner="alice")

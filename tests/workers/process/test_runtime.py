@@ -14,7 +14,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import EngineFailed, EngineUnavailable, InternalError, InvalidValue, OutOfMemory, WorkersDied
 from app.core.jobs.files import Store
-from app.core.jobs.jobs import JobBook
+from app.core.jobs.job_store import JobBook
 from app.core.queue.audio_stream import ChunkReader
 from app.core.queue.broker import Lane
 from app.core.queue.fleet import WorkerCard, announce

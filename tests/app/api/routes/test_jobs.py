@@ -12,7 +12,8 @@ import pytest
 from app.api.responses.files import PIECE_BYTES
 from app.core.errors import EngineFailed
 from app.core.jobs.files import Store, file_path, words_path
-from app.core.jobs.jobs import File, JobBook, Part
+from app.core.jobs.job import File, Part
+from app.core.jobs.job_store import JobBook
 from app.core.queue.broker import Lane, lane_queue
 from app.core.queue.fleet import WorkerCard, announce
 from app.core.request_limits import JOB_BODY_BYTES

@@ -10,7 +10,9 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import EngineFailed, InvalidValue, RateLimited, UnknownJob
-from app.core.jobs.jobs import File, Job, JobBook, Jobs, JobStatus, Part, Progress, new_job_id
+from app.core.jobs.job import File, Job, JobStatus, Part, Progress, new_job_id
+from app.core.jobs.job_store import JobBook
+from app.core.jobs.jobs import Jobs
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys

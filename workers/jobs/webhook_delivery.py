@@ -1,7 +1,7 @@
-"""Webhooks: where one may go, how it is signed, and how it is sent once; `workers.jobs.webhooks` says when.
+"""Sends a webhook once: signed, to an address that was checked; `workers.jobs.webhooks` decides when.
 
-Why addresses are judged as the message leaves and not only as the job is made: whoever owns a name may point it at a private
-address later. The connection goes to the very address that was judged, no proxy is asked, and redirects are not followed.
+Why addresses are checked again as the message leaves: whoever owns a name may point it at a private address after the job was
+made. The connection goes to the very address that was checked, no proxy is used, and redirects are not followed.
 """
 
 import asyncio
@@ -19,14 +19,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
 
 from app import __version__
-from app.core.errors import InvalidValue
 from app.core.jobs.webhook_addresses import is_allowed
+from app.core.jobs.webhook_url import PORTS
 
 log: Final = structlog.get_logger()
 
@@ -37,10 +36,7 @@ _CONNECT_SECONDS: Final = 2.0
 """To one of the host's addresses."""
 _MAX_LOOK_UPS: Final = 32
 """Look-ups at a time: the system gives one up only after half a minute, and it cannot be ended before."""
-_MOST_URL_CHARS: Final = 2048
-_PARAM: Final = "webhook_url"
 _KEY_PREFIX: Final = "whsec_"
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 _look_ups: Final = threading.BoundedSemaphore(_MAX_LOOK_UPS)
@@ -49,28 +45,6 @@ _Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 class _Refused(Exception):
     """The host has no address that a webhook may be sent to."""
-
-
-def check_url(url: str, *, private: bool) -> None:
-    """Raises InvalidValue for what no webhook is sent to, as far as it can be told without looking the name up.
-
-    `private`: whether private and loopback addresses are allowed.
-    """
-    if len(url) > _MOST_URL_CHARS or not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidValue(
-            f"Invalid '{_PARAM}': expected at most {_MOST_URL_CHARS} printable ASCII characters without a space.", param=_PARAM
-        )
-    host = _host_of(url)
-    if not host:
-        raise InvalidValue(
-            f"Invalid '{_PARAM}': expected an http or https URL with a host and without a user name or password.", param=_PARAM
-        )
-    if not private and _is_surely_private(host):
-        raise InvalidValue(
-            f"Invalid '{_PARAM}': private and loopback addresses are not allowed here. Who runs this server can allow them "
-            "with KOE_WEBHOOK_PRIVATE=true.",
-            param=_PARAM,
-        )
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -111,28 +85,6 @@ def _key_of(secret: str) -> bytes:
     return secret.encode()
 
 
-def _host_of(url: str) -> str | None:
-    """The host of an http or https URL without credentials; None for any other string."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-        httpx.URL(url)
-    except (ValueError, httpx.InvalidURL):
-        return None
-    is_plain = parts.username is None and parts.password is None
-    return host if is_plain and parts.scheme in _PORTS else None
-
-
-def _is_surely_private(host: str) -> bool:
-    name = host.rstrip(".").lower()
-    if name == "localhost" or name.endswith((".localhost", ".local", ".internal")):
-        return True
-    try:
-        return not is_allowed(ipaddress.ip_address(name), private=False)
-    except ValueError:
-        return False
-
-
 async def _send(url: str, headers: dict[str, str], body: bytes, *, private: bool) -> int:
     target = httpx.URL(url)
     limits = httpx.Timeout(TRY_SECONDS, connect=_CONNECT_SECONDS)
@@ -148,7 +100,7 @@ async def _send(url: str, headers: dict[str, str], body: bytes, *, private: bool
 
 async def _look_up(url: httpx.URL, *, private: bool) -> list[str]:
     """The host's addresses that may be connected to. Raises _Refused when there is none, OSError when the look-up fails."""
-    port = url.port or _PORTS[url.scheme]
+    port = url.port or PORTS[url.scheme]
     found = await asyncio.wrap_future(_begin_look_up(url.host, port))
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
     allowed = [one for one in addresses if is_allowed(ipaddress.ip_address(one), private=private)]
