@@ -20,10 +20,10 @@ LISTEN ?=
 
 .PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi settings bench bench-quick listen schema fuzz chaos clean
 
-help: ## List what there is to make
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Of what pip says: the large files, and when it unpacks. Its errors go to standard error, and stay.
+# Shows the large files that pip downloads, and when it unpacks. Its errors go to standard error, unchanged.
 define PIP
 set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -c deploy/constraints.txt -e '.[$(1)]' \
 	| while IFS= read -r line; do \
@@ -65,7 +65,7 @@ voice: $(VENV)/.installed-serve ## Fetch Kokoro's voice; a running `make serve` 
 worker: $(VENV)/.installed-serve ## Run one more worker, on the KOE_REDIS_URL of a server elsewhere or on the queue of `make serve`
 	$(BIN)/koe worker
 
-dashboard: $(VENV)/.installed-dashboard ## Look at the lanes, jobs and workers in rq-dashboard, on port 9181
+dashboard: $(VENV)/.installed-dashboard ## Look at the queues, jobs and workers in rq-dashboard, on port 9181
 	$(BIN)/rq-dashboard --json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
 
 test: install ## Run all tests, JOBS=3 files at a time
@@ -74,7 +74,7 @@ test: install ## Run all tests, JOBS=3 files at a time
 check-clients: install ## Drive other people's clients, each installed into .clients, against a live server
 	$(BIN)/python -m pytest tests/clients -m clients
 
-check: install format-check lint types walls test ## Everything that must be green: format, lint, types, walls, tests
+check: install format-check lint types walls test ## Everything that must pass: format, lint, types, walls, tests
 
 .PHONY: format-check
 format-check: install
@@ -90,13 +90,13 @@ lint: install ## Look for mistakes with ruff
 types: install ## Check the types with mypy, strictly
 	$(BIN)/mypy
 
-walls: install ## Check who imports whom
+walls: install ## Check which packages import which
 	$(BIN)/lint-imports
 
 openapi: $(VENV)/.installed-serve ## Export what the API serves to openapi/served.json
 	$(BIN)/koe openapi > openapi/served.json
 
-settings: install ## Write the table of settings in the operator's guide
+settings: install ## Write the tables of settings in the guides
 	$(BIN)/python -m tests.promises.settings_table
 
 $(VENV)/.installed-bench: $(VENV)/.installed
@@ -118,13 +118,13 @@ listen: $(VENV)/.installed-ears ## Have Kokoro's real voices speak, and listen: 
 	@$(BIN)/koe fetch || echo "Going on without: the files may be here already."
 	$(BIN)/python -m tests.ears $(LISTEN)
 
-schema: install ## Ask EXAMPLES=100 requests of each operation, made from the schema, and judge every answer
+schema: install ## Send EXAMPLES=100 requests to each operation, made from the schema, and check every answer
 	$(BIN)/python -m tests.schema --examples $(EXAMPLES)
 
-fuzz: install ## Send REQUESTS=2000 requests that nobody would send, and judge every answer and the log
+fuzz: install ## Send REQUESTS=2000 malformed and hostile requests, and check every answer and the log
 	$(BIN)/python -m tests.fuzz --requests $(REQUESTS)
 
-chaos: install ## Kill everything for SECONDS=600 while many listen, and compare every answer
+chaos: install ## Kill processes for SECONDS=600 while many listen, and compare every answer
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS)
 
 clean: ## Remove the virtual environment and all caches

@@ -76,97 +76,97 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One field for each `KOE_` name; the docstring under a field is its row in the table of `deploy/README.md`."""
 
     host: str = "127.0.0.1"
-    """Address the API listens on; `::` is every one, of both families."""
+    """Address that the API listens on; `::` is every address, IPv4 and IPv6."""
     port: int = 8000
-    """Port the API listens on; 0 takes a free one."""
+    """Port that the API listens on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names, beside localhost, that a server without keys on a loopback address answers to, divided by commas; `*` is any."""
+    """Host names that a server without keys on a loopback address accepts beside localhost, separated by commas; `*` is any."""
     root_path: str = ""
-    """Path under which a proxy shows the API, such as `/tts`; `X-Forwarded-Prefix` tells it as well."""
+    """Path at which a proxy shows the API, such as `/tts`; `X-Forwarded-Prefix` says it as well."""
     keep_alive: float = 75.0
-    """Seconds that a connection without a request is kept; a balancer in front should keep it for less."""
+    """Seconds that a connection without a request stays open; a proxy in front should close its own earlier."""
     max_connections: int = 4096
-    """Connections at a time, within three quarters of the files that may be open; more close idle ones, or get 503."""
+    """Connections at the same time, and at most three quarters of the open files; more close idle ones, or get 503."""
     redis_url: Secret | None = None
-    """Queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
+    """Redis for queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
-    """Folder of the embedded server's files, of finished jobs, and of what `koe fetch` has from the package registries."""
+    """Folder for the embedded Valkey, the files of jobs, and what `koe fetch` downloads from the package registries."""
     engine: Literal["auto", "kokoro", "espeak", "tone"] = "auto"
-    """Which engine a worker loads; `auto` is Kokoro where its files are, else espeak-ng."""
+    """Engine that a worker loads; `auto` is Kokoro if its files are present, else espeak-ng."""
     model_dir: Path | None = None
     """Folder with `config.json`, weights and `voices/*.pt`. None: the Hugging Face cache, else `kokoro` in `KOE_DATA`."""
     device: str = "auto"
-    """Device of the model, as PyTorch names it; `auto` is the best that is there of `cuda`, `mps` and `cpu`."""
+    """Device of the model, in PyTorch's words; `auto` is the first that exists of `cuda`, `mps` and `cpu`."""
     threads: int = 0
     """Compute threads of a worker; 0 is one for each core."""
     slots: int = 0
-    """Utterances that a worker has in hand at a time in the interactive lane; 0 is 32."""
+    """Utterances that a worker takes at the same time from the interactive queue; 0 is 32."""
     batch_slots: int = 0
-    """The same for the batch lane; 0 is 2."""
+    """The same for the batch queue; 0 is 2."""
     scheduler: Literal["deadline", "fifo"] = "deadline"
-    """Which segment is spoken next: the one whose listener runs dry first, or the one whose request came first (`fifo`)."""
+    """Which segment is spoken next: that of the listener who runs out of audio first, or of the oldest request (`fifo`)."""
     api_keys: tuple[Secret, ...] = ()
-    """Keys that open the API, divided by commas. With none here and no file, everybody may."""
+    """API keys, separated by commas. Without keys here and without a file of keys, everybody may call."""
     api_keys_file: Path | None = None
-    """TOML file with more keys: of each a name, its SHA-256, and limits of its own; read again when it changes."""
+    """TOML file with more keys: for each a name, its SHA-256, and limits of its own. Changes are noticed."""
     rate_limit: RateLimit | None = None
-    """Requests for speech that a key may make, such as `60/minute`; also `/second`, `/hour`. None: any number."""
+    """Requests that a key may make, such as `60/minute`; also `/second`, `/hour`. None: no limit."""
     max_concurrent: int = 0
-    """Requests for speech that a key may have open at a time; 0 is any number."""
+    """Requests for speech that a key may have open at the same time; 0 is no limit."""
     max_open_jobs: int = 100
-    """Jobs of a key that may be open (not ended) at a time; more get 429. 0 is any number."""
+    """Jobs of a key that may be open (not ended) at the same time; more get 429. 0 is no limit."""
     cors_origins: tuple[str, ...] = ()
-    """Origins whose pages may use the API from a browser, divided by commas; `*` is every one."""
+    """Origins whose web pages may call the API, separated by commas; `*` is every origin."""
     max_input_chars: int = 100_000
     """Longest `input` for the models `kokoro` and `espeak`, in code points."""
     max_job_chars: int = 1_000_000
     """Longest `input` of a job, in code points."""
     max_job_seconds: int = 172_800
-    """Most seconds of audio of a job; one that has more ends with `job_too_long`."""
+    """Longest audio of a job, in seconds; a longer one ends with `job_too_long`."""
     max_wait: float = 30.0
-    """Longest wait for the first audio, and for a worker to return to a stream that has begun, in seconds."""
+    """Longest wait, in seconds, for the first audio, and for a worker to continue a stream that has begun."""
     max_queue: int = 512
     """Requests for speech that may wait for a worker; more get 429."""
     cache_shared: bool = True
-    """Whether a key may be given audio that another key has asked for; `false` gives each key a cache of its own."""
+    """Whether keys share cached audio; `false` gives each key a cache of its own."""
     cache_ttl: int = 3600
-    """Seconds that finished audio, and segments for other texts, are kept after they were last asked for."""
+    """Seconds that finished audio and reusable segments stay cached after their last use."""
     cache_bytes: Bytes = Bytes(256 * 1024**2)
-    """Most bytes of finished audio that are kept; the longest unused goes first."""
+    """Most bytes of cached finished audio; the longest unused is deleted first."""
     keep_bytes: Bytes = Bytes(256 * 1024**2)
-    """Most bytes of spoken segments that are kept, so that no worker's end costs them; what comes beyond is not kept."""
+    """Most bytes of spoken segments of unfinished texts, which a crash then does not cost; more are not stored."""
     segment_bytes: Bytes = Bytes(128 * 1024**2)
-    """Most bytes of spoken segments that are kept for other texts, 48 kB a second; the longest unused goes first. 0: none."""
+    """Most bytes of segments cached for other texts, 48 kB a second; the longest unused is deleted first. 0: none."""
     stream_bytes: Bytes = Bytes(16 * 1024**2)
-    """Most bytes of audio that wait for a slow reader; the rest is spoken when they have been read."""
+    """Most bytes of audio that wait for a slow reader; the rest is spoken when it has read them."""
     worker_timeout: float = 5.0
-    """Seconds within which another worker takes over from one that gives no sign of life."""
+    """Seconds without a heartbeat after which another worker takes over."""
     idle_unload: float = 0.0
-    """Seconds without work after which a worker lets go of the model until it is asked again; 0 is never."""
+    """Seconds without work after which a worker unloads the model until the next request; 0 is never."""
     store: str = ""
-    """Where the files of jobs are kept: a folder, or a URL of fsspec's such as `s3://bucket/koe`. None: one in `KOE_DATA`."""
+    """Where files of jobs are kept: a folder, or a URL of fsspec such as `s3://bucket/koe`. None: a folder in `KOE_DATA`."""
     store_reserve: Bytes = Bytes(256 * 1024**2)
-    """Bytes that jobs leave free on the disk of a folder `KOE_STORE`; a job that has no room ends with `storage_full`."""
+    """Bytes that jobs leave free on the disk of a folder `KOE_STORE`; a job without room ends with `storage_full`."""
     job_ttl: int = 604_800
-    """Seconds that a job that has ended, and its file, are kept."""
+    """Seconds that an ended job and its file are kept."""
     webhook_secret: Secret | None = None
     """Signs webhooks: `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks). None: no job may have a `webhook_url`."""
     webhook_private: bool = False
     """Whether webhooks may go to private and loopback addresses."""
     lexicon: Path | None = None
-    """TOML file of words and how they are said, by language, in Misaki's phonemes."""
+    """TOML file of words and their phonemes (Misaki's), by language."""
     emoji: Literal["drop", "say"] = "drop"
-    """What becomes of emoji: dropped, or said by their names in the language of the text (`say`)."""
+    """What happens to emoji: dropped (`drop`), or spoken by their names in the language of the text (`say`)."""
     voices_file: Path | None = None
-    """TOML file with voices and aliases of the operator's own, in the shape of `app/core/speech/voices.toml`."""
+    """TOML file with more voices and aliases, in the shape of `app/core/speech/voices.toml`."""
     loudness: float = -20.0
-    """Loudness of every voice in LUFS (ITU-R BS.1770), from -40 to -9; 0 leaves each as loud as its engine speaks it."""
+    """Loudness of every voice in LUFS (ITU-R BS.1770), from -40 to -9; 0 leaves each as its engine speaks it."""
     ffmpeg: Path | None = None
-    """The encoder's binary. None: the one inside imageio-ffmpeg."""
+    """Path of the ffmpeg that encodes. None: the one inside imageio-ffmpeg."""
     mp3_bitrate: int = 128_000
     """Bits per second of mp3."""
     log_format: Literal["auto", "text", "json"] = "auto"
-    """How the log is written; `auto` is text on a terminal and JSON elsewhere."""
+    """Format of the log; `auto` is text on a terminal and JSON elsewhere."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "host", _check_host(self.host))
