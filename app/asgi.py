@@ -21,7 +21,8 @@ from app.api.middleware.headers import AnswerHeaders
 from app.api.middleware.host_check import Entrance
 from app.api.middleware.request_log import Observed
 from app.api.middleware.root_path import Prefixed
-from app.api.openapi.describe import describe
+from app.api.openapi.describe import Description
+from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes import jobs, models, phonemize, speech, system, voices
@@ -93,13 +94,13 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         store=open_store(settings),
     )
     return Litestar(
-        route_handlers=[*answer_options(ROUTES), *ROUTES],
+        route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(Description(settings, catalogue))],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: _lifespan(delivery, (bell, jobs_bell), redis, blocking)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
-        openapi_config=describe(ROUTES, settings, catalogue),
+        openapi_config=None,
         state=State({"metrics": metrics, "keyring": Keyring(settings)}),
     )
 

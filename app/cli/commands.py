@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import __version__
 from app.access.keyring import make_key
+from app.api.openapi.describe import describe
 from app.asgi import create_app, create_litestar
 from app.cli import client, doctor, job_client
 from app.cli.texts import JobId, Name, Number, Text, decode_text
@@ -463,8 +464,8 @@ def redis_url(settings: Settings) -> None:
 @_with_settings
 def openapi(settings: Settings) -> None:
     """Print the schema that the API serves."""
-    schema = create_litestar(settings, "redis://127.0.0.1").openapi_schema.to_schema()
-    click.echo(json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False))
+    whole = describe(settings, load_catalogue(settings.voices_file))
+    click.echo(json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _override(settings: Settings, **given: Any) -> Settings:

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, Final
 
-from litestar import Request, Response, Router, get
+import msgspec
+import yaml
+from litestar import MediaType, Request, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.enums import OpenAPIMediaType
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin, YamlRenderPlugin
-from litestar.types import ControllerRouterHandler
+from litestar.params import SkipValidation
 
 from app.api.middleware.root_path import prefix_of
+from app.api.openapi.describe import Described, Description
 
 PATH: Final = "/schema"
 
@@ -58,56 +62,38 @@ _HEADERS: Final = {
 
 _MAX_AGE_SECONDS: Final = 86_400
 
+_DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
-class DocsRouter(Router):
-    """What lives under `/schema`; an unknown address there is answered as everywhere else, and not by Litestar's page."""
+GivenDescription = NamedDependency[SkipValidation[Description]]
+"""How a handler asks for the description: a parameter named `description` of this type."""
 
-    def __init__(self) -> None:
-        super().__init__(PATH, route_handlers=[], include_in_schema=False, response_headers=_HEADERS)
-
-    def register(self, value: ControllerRouterHandler) -> Any:
-        """See Router."""
-        return [] if "/{path:str}" in getattr(value, "paths", ()) else super().register(value)
+_Request = Request[Any, Any, Any]
 
 
-class JsonDescription(JsonRenderPlugin):
-    """The description in JSON, which says where the API is when a proxy has told it."""
+@get("/", media_type=MediaType.HTML, sync_to_thread=False)
+def show_swagger(request: _Request) -> bytes:
+    """The page. Its links hold below any path."""
+    is_folder = request.scope["raw_path"].endswith(b"/")
+    return _PAGE.format(folder="" if is_folder else f"{PATH.strip('/')}/").encode()
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """See JsonRenderPlugin."""
-        return super().render(request, _below(request, openapi_schema))
+
+@get("/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON, sync_to_thread=True)
+def show_json(request: _Request, description: GivenDescription) -> bytes:
+    """The description in JSON."""
+    return msgspec.json.encode(_below(request, description.whole))
 
 
-class YamlDescription(YamlRenderPlugin):
+@get(["/openapi.yaml", "/openapi.yml"], media_type=OpenAPIMediaType.OPENAPI_YAML, sync_to_thread=True)
+def show_yaml(request: _Request, description: GivenDescription) -> bytes:
     """The same in YAML."""
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """See YamlRenderPlugin."""
-        return super().render(request, _below(request, openapi_schema))
+    text: str = yaml.dump(_below(request, description.whole), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+    return text.encode()
 
 
-def _below(request: Request[Any, Any, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def _below(request: _Request, whole: Described) -> Described:
+    """Says where the API is when a proxy has told it."""
     prefix = prefix_of(request.scope)
-    return schema | {"servers": [{"url": prefix}]} if prefix else schema
-
-
-class SwaggerPage(OpenAPIRenderPlugin):
-    """The page, and the files that it loads."""
-
-    def __init__(self) -> None:
-        super().__init__(path="/")
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The same page for every schema: it asks for it, by links that hold below any path."""
-        is_folder = request.scope["raw_path"].endswith(b"/")
-        return _PAGE.format(folder="" if is_folder else f"{PATH.strip('/')}/").encode()
-
-    def receive_router(self, router: Router) -> None:
-        """Adds the files."""
-        folder = next(one for one in (files("swagger_ui_bundle") / "vendor").iterdir() if one.is_dir())
-        router.register(_serve("start.js", "text/javascript", _START.encode))
-        for name, media_type in _FILES.items():
-            router.register(_serve(name, media_type, (folder / name).read_bytes))
+    return whole | {"servers": [{"url": prefix}]} if prefix else whole
 
 
 def _serve(name: str, media_type: str, read: Callable[[], bytes]) -> HTTPRouteHandler:
@@ -116,3 +102,16 @@ def _serve(name: str, media_type: str, read: Callable[[], bytes]) -> HTTPRouteHa
         return Response(read(), media_type=media_type, headers={"cache-control": f"max-age={_MAX_AGE_SECONDS}"})
 
     return serve
+
+
+def docs_router(description: Description) -> Router:
+    """Everything under `/schema`, for the server of that description."""
+    folder = next(one for one in (files("swagger_ui_bundle") / "vendor").iterdir() if one.is_dir())
+    served = [_serve(name, media_type, (folder / name).read_bytes) for name, media_type in _FILES.items()]
+    start = _serve("start.js", "text/javascript", _START.encode)
+    return Router(
+        PATH,
+        route_handlers=[show_swagger, show_json, show_yaml, start, *served],
+        dependencies={"description": Provide(lambda: description, use_cache=True, sync_to_thread=False)},
+        response_headers=_HEADERS,
+    )

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 import structlog
-from litestar import HttpMethod, Request, Response, delete, get, post, route
+from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
@@ -23,14 +23,6 @@ from app.api.facts import note
 from app.api.middleware.auth import key_of, owner_of, require_key
 from app.api.middleware.headers import RESOURCE_POLICY
 from app.api.middleware.root_path import prefix_of
-from app.api.openapi.contract_jobs import (
-    CaptionsOperation,
-    ContentOperation,
-    CreateJobOperation,
-    JobEventsOperation,
-    JobOperation,
-    ListJobsOperation,
-)
 from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
 from app.api.responses.events import EventStream
@@ -73,8 +65,6 @@ class JobList(msgspec.Struct, frozen=True, kw_only=True):
     guards=[require_key],
     status_code=202,
     request_max_body_size=JOB_BODY_BYTES,
-    summary="Have a long text spoken into a file",
-    operation_class=CreateJobOperation,
 )
 async def create_job(
     request: _Request,
@@ -116,7 +106,7 @@ async def create_job(
     )
 
 
-@get(_PATH, guards=[require_key], summary="Your jobs, the newest first", operation_class=ListJobsOperation)
+@get(_PATH, guards=[require_key])
 async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
     """At most `limit` of them, from behind the job `after`."""
     limit = _read_limit(request.query_params.get("limit"))
@@ -127,28 +117,22 @@ async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
     return JobList(data=shown, first_id=ends[0], last_id=ends[1], has_more=has_more)
 
 
-@get(_ONE, guards=[require_key], summary="A job", operation_class=JobOperation)
+@get(_ONE, guards=[require_key])
 async def get_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> JobObject:
     """As it is now."""
     return show_job(await _get(jobs, job_id, request))
 
 
-@get(f"{_ONE}/events", guards=[require_key], summary="A job as it goes on", operation_class=JobEventsOperation)
+@get(f"{_ONE}/events", guards=[require_key])
 async def watch_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> EventStream:
     """Server-sent events: the job now and at each change, until it has ended."""
     await _get(jobs, job_id, request)
     return EventStream(_show_each(jobs.watch(job_id, owner_of(request))))
 
 
-@route(
-    f"{_ONE}/content",
-    http_method=[HttpMethod.GET, HttpMethod.HEAD],
-    guards=[require_key],
-    summary="The finished file",
-    operation_class=ContentOperation,
-)
+@get(f"{_ONE}/content", guards=[require_key])
 async def get_content(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> ASGIResponse:
-    """The file of a completed job, or a range of it. HEAD, which `app.api.middleware.head` answers, is there for the schema."""
+    """The file of a completed job, or a range of it."""
     job = await _get(jobs, job_id, request)
     file = _file_of(job)
     sound = FORMATS[job.utterance.format]
@@ -168,7 +152,7 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: Given[Jobs
     )
 
 
-@get(f"{_ONE}/captions", guards=[require_key], summary="Captions of a job", operation_class=CaptionsOperation)
+@get(f"{_ONE}/captions", guards=[require_key])
 async def get_captions(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> Response[bytes]:
     """What is said when, of a completed job."""
     job = await _get(jobs, job_id, request)
@@ -189,14 +173,14 @@ async def get_captions(request: _Request, job_id: FromPath[str], jobs: Given[Job
     return Response(body, media_type=captions.media_type, headers=headers)
 
 
-@post(f"{_ONE}/cancel", guards=[require_key], status_code=200, summary="Stop a job", operation_class=JobOperation)
+@post(f"{_ONE}/cancel", guards=[require_key], status_code=200)
 async def cancel_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> JobObject:
     """The job, cancelled; one that has ended stays as it is."""
     with reachable():
         return show_job(await jobs.cancel(job_id, owner_of(request)))
 
 
-@delete(_ONE, guards=[require_key], status_code=204, summary="Delete a job and its file", operation_class=JobOperation)
+@delete(_ONE, guards=[require_key], status_code=204)
 async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> None:
     """Stops it first if need be."""
     with reachable():

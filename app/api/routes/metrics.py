@@ -6,12 +6,7 @@ from app.api.dependencies import Given
 from app.api.measures import MEDIA_TYPE, Metrics, SharedView
 
 
-@get(
-    "/metrics",
-    media_type="text/plain",
-    summary="What is measured, for Prometheus",
-    response_description="Prometheus' text format.",
-)
+@get("/metrics", media_type="text/plain")
 async def get_metrics(metrics: Given[Metrics], shared: Given[SharedView]) -> Response[str]:
     """Of this API process, and of what all of them share. `app.api.measures` names each."""
     return Response(metrics.render(await shared.now()).decode(), media_type=MEDIA_TYPE)

@@ -9,7 +9,6 @@ from litestar.params import FromPath
 
 from app.api.dependencies import Given
 from app.api.middleware.auth import require_key
-from app.api.openapi.contract import AnsweredOperation, ModelOperation
 from app.api.requests.engines import models_of, resolve_engine
 from app.core.queue.fleet import Fleet, FleetView, Weights
 from app.core.speech.models import Model, find_model
@@ -37,20 +36,20 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
     data: list[ModelObject]
 
 
-@get("/v1/models", guards=[require_key], summary="The models that can be asked for", operation_class=AnsweredOperation)
+@get("/v1/models", guards=[require_key])
 async def list_models(fleet: Given[FleetView]) -> ModelList:
     """See `models_of`."""
     now = await fleet.now()
     return ModelList(data=[_show(model, now) for model in models_of(now)])
 
 
-@get("/v1/models/{model_id:str}", guards=[require_key], summary="One model", operation_class=ModelOperation)
+@get("/v1/models/{model_id:str}", guards=[require_key])
 async def get_model(model_id: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
     """Raises UnknownModel; and as `resolve_engine` does, for a model that names its engine."""
     return await _find(model_id, fleet)
 
 
-@get("/v1/models/{owner:str}/{name:str}", guards=[require_key], include_in_schema=False)
+@get("/v1/models/{owner:str}/{name:str}", guards=[require_key])
 async def get_owned_model(owner: FromPath[str], name: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
     """The model that a name with a slash means, such as `hexgrad/Kokoro-82M`."""
     return await _find(f"{owner}/{name}", fleet)

@@ -22,7 +22,7 @@ def answer_options(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]
 def _answer(path: str, methods: list[str]) -> HTTPRouteHandler:
     allowed = ", ".join(with_head([*methods, HttpMethod.OPTIONS.value]))
 
-    @route(path, http_method=HttpMethod.OPTIONS, status_code=204, include_in_schema=False, sync_to_thread=False)
+    @route(path, http_method=HttpMethod.OPTIONS, status_code=204, sync_to_thread=False)
     def options() -> Response[None]:
         return Response(None, status_code=204, headers={"Allow": allowed})
 

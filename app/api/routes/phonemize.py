@@ -9,7 +9,6 @@ from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.facts import note
 from app.api.middleware.auth import key_of, owner_of, require_key
-from app.api.openapi.contract_phonemize import PhonemizeOperation
 from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
 from app.api.responses.disconnect import while_connected
@@ -18,13 +17,7 @@ from app.core.queue.answers import Asker
 from app.core.speech.question import Phonemized
 
 
-@post(
-    "/v1/audio/phonemize",
-    guards=[require_key],
-    status_code=200,
-    summary="Phonemes of a text",
-    operation_class=PhonemizeOperation,
-)
+@post("/v1/audio/phonemize", guards=[require_key], status_code=200)
 async def phonemize(
     request: Request[Any, Any, Any], reader: Given[RequestReader], asker: Given[Asker], limiter: Given[Limiter]
 ) -> Response[Phonemized]:

@@ -16,7 +16,6 @@ from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.facts import note
 from app.api.middleware.auth import key_of, owner_of, require_key, require_key_of_azure
-from app.api.openapi.contract import SpeechOperation
 from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
 from app.api.requests.speech import SpeechRequest
@@ -30,13 +29,7 @@ from app.delivery.delivery import Audio, Delivery
 _Request = Request[Any, Any, Any]
 
 
-@post(
-    "/v1/audio/speech",
-    guards=[require_key],
-    status_code=200,
-    summary="Speech from text",
-    operation_class=SpeechOperation,
-)
+@post("/v1/audio/speech", guards=[require_key], status_code=200)
 async def create_speech(
     request: _Request, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
 ) -> ASGIResponse:
@@ -48,7 +41,6 @@ async def create_speech(
     "/openai/deployments/{deployment:str}/audio/speech",
     guards=[require_key_of_azure],
     status_code=200,
-    include_in_schema=False,
 )
 async def create_speech_at_deployment(
     request: _Request,

@@ -6,7 +6,6 @@ import msgspec
 from litestar import Response, get
 
 from app.api.dependencies import Given
-from app.api.openapi.contract import ReadinessOperation
 from app.core.errors import Unavailable
 from app.core.queue.broker import Broker, Lane
 from app.core.queue.fleet import Fleet, FleetView, Weights
@@ -35,13 +34,13 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Utterances that wait, by lane."""
 
 
-@get("/healthz", summary="The process lives")
+@get("/healthz")
 async def health() -> Health:
     """Asks nobody else."""
     return Health()
 
 
-@get("/readyz", summary="Somebody is there to speak", operation_class=ReadinessOperation)
+@get("/readyz")
 async def readiness(fleet: Given[FleetView], broker: Given[Broker]) -> Response[Readiness]:
     """200 when a worker with a warm engine is there, else 503."""
     try:

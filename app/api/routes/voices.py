@@ -10,7 +10,6 @@ import msgspec
 from litestar import get
 
 from app.api.dependencies import Given
-from app.api.openapi.contract import AnsweredOperation
 from app.api.requests.engines import models_of
 from app.core.queue.fleet import FleetView
 from app.core.speech.languages import find_language
@@ -52,13 +51,13 @@ class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
     models: list[ModelChoice]
 
 
-@get("/v1/audio/voices", summary="The voices, by every name that they answer to", operation_class=AnsweredOperation)
+@get("/v1/audio/voices")
 async def list_voices(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
     """Any of the ids may be sent as `voice`, and Kokoro's may be blended."""
     return await _list(fleet, catalogue)
 
 
-@get("/v1/voices", include_in_schema=False)
+@get("/v1/voices")
 async def list_voices_beside_models(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
     """The same, where some clients look for it."""
     return await _list(fleet, catalogue)
@@ -70,7 +69,7 @@ async def _list(fleet: FleetView, catalogue: Catalogue) -> VoiceList:
     return VoiceList(voices=named + [_show_voice(voice, catalogue, engine) for voice in catalogue.voices.values()])
 
 
-@get("/v1/audio/models", summary="The models, for a menu", operation_class=AnsweredOperation)
+@get("/v1/audio/models")
 async def list_model_choices(fleet: Given[FleetView]) -> ModelChoices:
     """The same models as `GET /v1/models`."""
     models = models_of(await fleet.now())
