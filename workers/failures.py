@@ -86,7 +86,7 @@ def run_task(
     """
     try:
         work()
-    except Exception as error:  # the border of every task: whatever happens has a meaning and reaches whoever waits
+    except Exception as error:  # border of a task: whatever happens has a meaning, and whoever waits is told
         failure = Failure(error, _meaning_of(error, differences or {}))
         if failure.meaning is Meaning.UNFORESEEN:
             log.error("unforeseen_error", **describe(error))

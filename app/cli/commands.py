@@ -18,10 +18,10 @@ from app.access.keyring import make_key
 from app.api.openapi.describe import describe
 from app.asgi import create_app, create_litestar
 from app.cli import client, doctor, job_client
+from app.cli.first_process import leave_first_process
 from app.cli.texts import JobId, Name, Number, Text, decode_text
 from app.core.errors import Misconfigured
 from app.core.host.exit_status import ended_by
-from app.core.host.first_process import leave_first_process
 from app.core.host.own_python import own_environ, own_python
 from app.core.host.parent import end_with_parent
 from app.core.host.service_links import tell_service_links

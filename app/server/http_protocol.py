@@ -342,7 +342,7 @@ class Exchange(RequestResponseCycle):
         """Has `app` answer; what it does not end is broken off."""
         try:
             await app(self.scope, self.receive, self.send)
-        except Exception as error:  # noqa: BLE001 # The last net: the application answers for its own faults.
+        except Exception as error:  # noqa: BLE001 - last resort of the API: the application answers its own faults
             log.error("unforeseen_error", **describe(error))
         finally:
             self.on_response = lambda: None

@@ -24,7 +24,7 @@ def or_out_of_memory(speak: Callable[[], _T], *, is_shortage: Callable[[Exceptio
     """What `speak` returns. Raises OutOfMemory in place of what it raises where `is_shortage` says so."""
     try:
         return speak()
-    except Exception as error:
+    except Exception as error:  # third party: each library has an error of its own for a lack of memory
         if not is_shortage(error):
             raise
     # Not within the handler: the traceback would hold what was allocated while the segment is tried again.

@@ -122,7 +122,7 @@ def _begin_look_up(host: str, port: int) -> "Future[Sequence[_Found]]":
     def look_up() -> None:
         try:
             found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+        except Exception as error:  # noqa: BLE001 - border of a thread: raised where the answer is awaited
             found.set_exception(error)
         finally:
             _look_ups.release()

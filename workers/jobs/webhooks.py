@@ -154,7 +154,7 @@ def _noted(step: Callable[[], None]) -> None:
         step()
     except RedisError as error:
         log.warning("webhooks_missed", error=type(error).__name__)
-    except Exception as error:  # noqa: BLE001 - the border of a thread
+    except Exception as error:  # noqa: BLE001 - border of a thread: the webhook is due again later
         log.error("unforeseen_error", **describe(error))
 
 

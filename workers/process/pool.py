@@ -174,7 +174,7 @@ class Pool:
             except RedisError as error:
                 self._steady_since = self._away_at = time.monotonic()
                 log.warning("heartbeat_missed", error=str(error))
-            except Exception as error:  # noqa: BLE001 - a heartbeat that ended would have this process taken for dead
+            except Exception as error:  # noqa: BLE001 - border of a thread: without a heartbeat the process counts as dead
                 log.error("unforeseen_error", **describe(error))
             if self._stopped.wait(self._beat_seconds):
                 return
@@ -221,7 +221,7 @@ class Pool:
                 self.runtime.job_runner.sweep()
             except RedisError as error:
                 log.warning("sweep_missed", error=str(error))
-            except Exception as error:  # noqa: BLE001 - one job that cannot be swept must not keep all others
+            except Exception as error:  # noqa: BLE001 - border of a thread: the other jobs must be swept all the same
                 log.error("unforeseen_error", **describe(error))
 
     def _hear_gone(self) -> None:

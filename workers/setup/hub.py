@@ -89,8 +89,7 @@ class Hub:
     def _download(self, name: str) -> None:
         try:
             hf_hub_download(REPOSITORY, name, local_dir=self._model_dir)
-        except Exception as error:
-            # The client raises its own errors, its HTTP library's and the system's.
+        except Exception as error:  # third party: the client raises errors of its own, of its HTTP library and of the system
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
             raise SourceFailed(f"{name} from {NAME}", type(error).__name__) from error

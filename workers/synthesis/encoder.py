@@ -207,7 +207,7 @@ class PipeEncoder:
             while data := self._process.stdout.read(_READ_BYTES):
                 self._sink(data)
                 time.sleep(_GATHER_SECONDS)
-        except Exception as error:  # noqa: BLE001 - carried to the writing thread, which raises it
+        except Exception as error:  # noqa: BLE001 - border of a thread: raised in the thread that writes
             self._error = error
             self._process.kill()
 

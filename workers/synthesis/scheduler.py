@@ -134,7 +134,7 @@ def _synthesize(wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | N
         spoken = list(zip(wanted, waveforms, strict=True))
     except KoeError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - an engine may raise anything; the waiting slots get it, and the thread goes on
+    except Exception as error:  # noqa: BLE001 - third party: an engine may raise anything, and the slots that wait get it
         n_phonemes = [one.segment.n_phonemes for one in wanted]
         log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
         return EngineFailed()
@@ -147,7 +147,7 @@ def _begin(one: QueuedSegment) -> bool:
     """Whether the engine must speak it."""
     try:
         found = one.on_begin()
-    except Exception as error:  # noqa: BLE001 - passed to the slot that waits
+    except Exception as error:  # noqa: BLE001 - border of a thread: raised in the slot that waits
         one.sound.set_exception(error)
         return False
     if found is not None:
@@ -158,5 +158,5 @@ def _begin(one: QueuedSegment) -> bool:
 def _finish(one: QueuedSegment, waveform: Waveform) -> None:
     try:
         one.sound.set_result(one.on_done(waveform))
-    except Exception as error:  # noqa: BLE001 - passed to the slot that waits
+    except Exception as error:  # noqa: BLE001 - border of a thread: raised in the slot that waits
         one.sound.set_exception(error)

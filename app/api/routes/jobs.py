@@ -97,7 +97,7 @@ async def create_job(
         await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
         try:
             await asyncio.to_thread(broker.submit_job, job.id)
-        except Exception:
+        except Exception:  # undone and raised: no job may stay that nobody works on
             await jobs.delete(job.id, job.owner)
             raise
     log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=utterance.engine)

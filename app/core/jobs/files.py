@@ -229,7 +229,7 @@ def _told(passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
         raise
     except StoreFailed:
         raise
-    except Exception as error:  # every backend of fsspec's raises errors of its own
+    except Exception as error:  # third party: every backend of fsspec raises errors of its own
         code = error.errno if isinstance(error, OSError) else None
         _log.error("store_failed", error=type(error).__name__, reason=os.strerror(code) if code else None)
         raise (StoreFull if code in _FULL else StoreFailed) from error

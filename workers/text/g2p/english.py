@@ -118,7 +118,7 @@ def _load_pipeline(model: str | None) -> Any:
     if model is not None:
         try:
             return spacy.load(model, enable=["tok2vec", "tagger"])
-        except Exception as error:  # noqa: BLE001 - spaCy raises whatever its parsers meet in a damaged file
+        except Exception as error:  # noqa: BLE001 - third party: spaCy raises whatever its parsers meet in a damaged file
             problem = f"damaged: {type(error).__name__}"
     _log.warning(
         "english_without_tagger", model=tagger.NAME, problem=problem, effect="homographs such as 'read' may be misread"

@@ -15,7 +15,7 @@ from tests.house import wait_until
 SCRIPT = """
 import ctypes, os, signal, subprocess, sys, time
 ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to this process, as to the first of a container.
-from app.core.host.first_process import go_on_in_a_child
+from app.cli.first_process import go_on_in_a_child
 go_on_in_a_child()
 {body}
 """
