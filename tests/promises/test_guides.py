@@ -68,6 +68,17 @@ def test_every_command_that_is_named_is_one() -> None:
         assert set(re.findall(r"`koe ([a-z][a-z-]+)", read(page))) - set(koe.commands) == set()
 
 
+def test_every_option_that_is_named_is_one() -> None:
+    for page in GUIDES:
+        for line in re.findall(r"(?:`|^\$ |^)(?:\.venv/bin/)?(koe [a-z][^`#\n]*)", read(page), re.MULTILINE):
+            words = re.findall(r"[\w-]+", line)
+            command: click.Command = koe
+            for word in words[1:]:
+                command = command.commands.get(word, command) if isinstance(command, click.Group) else command
+            options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+            assert {word for word in words if word.startswith("--")} - options == set(), line
+
+
 @pytest.mark.parametrize(
     "limit",
     [
@@ -125,6 +136,15 @@ def test_the_figures_of_speech_are_those_of_the_baseline() -> None:
     assert f"at most −{-baseline['loudness']['all']['peak dBFS']} dBFS" in figures
     typical = [1000 * row["typical error s"] for row in baseline["times"].values()]
     assert f"{min(typical):g} to {max(typical):g} ms" in figures
+
+
+def test_every_word_of_the_glossary_is_used_in_the_code() -> None:
+    table = section(CONTRIBUTING, "House style").split("| word |")[1]
+    words = [word for names in re.findall(r"^\| (?!-|what)([^|]+) \|", table, re.MULTILINE) for word in names.split(", ")]
+    code = " ".join(read(path).lower() for side in ("app", "workers") for path in (ROOT / side).rglob("*.py"))
+
+    assert len(words) > 30
+    assert [word for word in words if re.search(re.escape(word).replace(r"\ ", "[ _]?"), code) is None] == []
 
 
 def test_contributors_are_told_every_folder() -> None:
