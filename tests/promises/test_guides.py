@@ -3,22 +3,31 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 
 from app.api.measures import HELP
+from app.api.requests.jobs import MAX_METADATA
+from app.api.requests.speech import MAX_SPEED, MIN_SPEED
+from app.api.requests.text import MAX_PRONUNCIATIONS
 from app.api.responses.errors import status_of
 from app.cli.commands import koe
 from app.core import request_limits
 from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
 from app.core.settings import Settings, env_name
+from app.core.speech.formats import FORMATS, SAMPLE_RATES_HZ
+from app.core.speech.models import OPENAI_MAX_INPUT_CHARS
+from app.core.speech.voices import MAX_BLEND_VOICES
 from tests.promises.guides import CLIENTS, CONTRIBUTING, GUIDES, OPERATORS, README, ROOT, anchors, links, name_of, read, section
 from tests.promises.settings_table import rows_for, rows_of
 from workers.jobs.webhook_delivery import TRY_SECONDS
 from workers.jobs.webhooks import MAX_PER_HOST, MAX_PER_OWNER, MAX_SENDERS, RETRY_SECONDS
 
 MAX_README_BYTES = 15_000
+CONTRACT = yaml.safe_load(read(ROOT / "openapi/speech.yaml"))
 HIDDEN_COMMANDS = {"has-voice", "openapi", "redis-url"}
 NOT_ANSWERED = {Cancelled.code, JobTooLong.code}
 """Codes that no request is answered with: one is never shown, the other is the end of a job."""
@@ -116,6 +125,32 @@ def test_every_code_stands_beside_its_status() -> None:
 
     answered = {code: status_of(kind.__new__(kind))[0] for code, kind in CLASSES_BY_CODE.items() if code not in NOT_ANSWERED}
     assert told == answered
+
+
+def properties_of(schema: dict[str, Any]) -> set[str]:
+    """The fields of a schema of the contract, and of those that it is made of."""
+    if "$ref" in schema:
+        schema = CONTRACT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    made_of = (properties_of(part) for part in schema.get("allOf", []))
+    return set(schema.get("properties", {})).union(*made_of)
+
+
+def test_every_field_of_a_request_for_speech_is_told() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", section(CLIENTS, "A request for speech"), re.MULTILINE)
+
+    assert {*told, "lang_code"} == properties_of({"$ref": "SpeechRequest"})
+
+
+def test_the_formats_and_their_rates_are_told() -> None:
+    text = section(CLIENTS, "A request for speech")
+
+    assert [name for name in FORMATS if f"`{name}`" not in text] == []
+    assert ", ".join(str(rate) for rate in SAMPLE_RATES_HZ[:-1]) + f" or {SAMPLE_RATES_HZ[-1]} Hz" in text
+    assert f"{MIN_SPEED:g} to {MAX_SPEED:g}" in text
+    assert f"at most {MAX_PRONUNCIATIONS}" in text
+    assert f"take {OPENAI_MAX_INPUT_CHARS:,} characters" in text
+    assert f"up to {MAX_BLEND_VOICES} voices" in " ".join(section(CLIENTS, "Voices").split())
+    assert f"{MAX_METADATA} pairs" in section(CLIENTS, "Jobs")
 
 
 def test_every_metric_is_told() -> None:
