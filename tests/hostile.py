@@ -19,6 +19,7 @@ from app.core.speech.lexicon import WORD as LEXICON_WORD
 from app.core.speech.pauses import asked_seconds
 from app.core.speech.titles import show_title
 from workers.jobs.plan import plan_parts
+from workers.text import chapters
 from workers.text.chapters import find_chapters
 from workers.text.espeak.sanitize import sanitize
 from workers.text.g2p import other_scripts
@@ -338,6 +339,7 @@ def patterns() -> dict[str, Any]:
         for key, value in vars(importlib.import_module(name)).items():
             for number, pattern in enumerate(_patterns_in(value)):
                 found.setdefault(f"{name}.{key}" + (f"[{number}]" if number else ""), pattern)
+    found["workers.text.chapters._heading()"] = chapters._heading()
     for language in LANGUAGES:
         for number, rule in enumerate(verbalize._rules(language if language == "en-GB" else language.partition("-")[0])):
             found[f"rule of {language}[{number}]"] = rule.pattern

@@ -8,12 +8,16 @@ and a book may name its parts in another language than its own.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 import msgspec
 
 from app.core.speech.titles import show_title
+from workers.text.locales import loader
+from workers.text.locales.structs import Headings
+from workers.text.normalization.rules import any_of
 
 MOST_CHAPTERS: Final = 999
 """A text with more headings than this is a list of something and has no chapters."""
@@ -23,48 +27,6 @@ _MOST_TITLE_CHARS: Final = 120
 _MOST_TOGETHER: Final = 3
 """More headings than this with no text between them are a table of contents."""
 
-_NUMBERS: Final = {
-    "en": "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred first second third fourth fifth sixth seventh "
-    "eighth ninth tenth last",
-    "es": "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho "
-    "diecinueve veinte treinta cuarenta cincuenta primero primera segundo segunda tercero tercera cuarto cuarta quinto quinta "
-    "sexto sexta séptimo séptima octavo octava noveno novena décimo décima último última",
-    "fr": "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf "
-    "vingt trente quarante cinquante premier première deuxième second seconde troisième quatrième cinquième sixième septième "
-    "huitième neuvième dixième dernier dernière",
-    "it": "uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette "
-    "diciotto diciannove venti trenta quaranta cinquanta primo prima secondo seconda terzo terza quarto quarta quinto quinta "
-    "sesto sesta settimo settima ottavo ottava nono nona decimo decima ultimo ultima",
-    "pt": "um dois duas três quatro cinco seis sete oito nove dez onze doze treze catorze quatorze quinze dezesseis dezessete "
-    "dezoito dezenove vinte trinta quarenta cinquenta primeiro primeira segundo segunda terceiro terceira quarto quarta quinto "
-    "quinta sexto sexta sétimo sétima oitavo oitava nono nona décimo décima último última",
-    "hi": "एक दो तीन चार पाँच पांच छह छः सात आठ नौ दस ग्यारह बारह पहला पहली दूसरा दूसरी तीसरा तीसरी चौथा चौथी "
-    "पाँचवाँ पांचवां प्रथम द्वितीय तृतीय चतुर्थ पंचम अंतिम",
-}
-_WORD: Final = "|".join(
-    sorted({re.escape(word) for words in _NUMBERS.values() for word in words.split()}, key=len, reverse=True)
-)
-_NUMBER: Final = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,8}}|(?:{_WORD})(?:[-\s](?:(?:and|y|et|e)[-\s])?(?:{_WORD}))*)(?!\w)"
-_BEFORE_NUMBER: Final = (
-    "chapter|part|book|volume|act|letter|canto|capítulo|capitulo|parte|libro|tomo|chapitre|partie|livre|tome|capitolo|livro|"
-    "volumen|अध्याय|भाग|खण्ड|खंड|परिच्छेद"
-)
-_AFTER_NUMBER: Final = "part|book|parte|partie|livre|livro|libro|अध्याय|भाग|खण्ड|खंड"
-_ALONE: Final = (
-    "prologue|epilogue|preface|foreword|introduction|afterword|conclusion|interlude|appendix|prólogo|epílogo|prefacio|prefácio|"
-    "introducción|introdução|conclusión|conclusão|posfácio|epílogo|préface|épilogue|avant-propos|postface|prologo|epilogo|"
-    "prefazione|introduzione|conclusione|postfazione|प्रस्तावना|भूमिका|उपसंहार|परिशिष्ट|"
-    "序章|序幕|序言|前言|楔子|引子|尾声|后记|後記|终章|終章|終幕|间章|間章|番外|プロローグ|エピローグ|まえがき|はじめに|あとがき|おわりに|幕間"
-)
-_COUNTER: Final = "章回节節部卷編编話话幕篇"
-_EAST_ASIAN: Final = rf"第\s?[0-9０-９〇零一二三四五六七八九十百千两兩]{{1,8}}\s?[{_COUNTER}]"
-
-_HEADING: Final = re.compile(
-    rf"(?P<head>(?:{_BEFORE_NUMBER})\s+(?:the\s+)?{_NUMBER}|(?:the\s+)?{_NUMBER}\s+(?:{_AFTER_NUMBER})(?!\w)|(?P<alone>{_ALONE})(?!\w)"
-    rf"|(?P<wide>{_EAST_ASIAN}))(?P<rest>.*)",
-    re.IGNORECASE,
-)
 _TITLE: Final = re.compile(r"\s*[.:：—–\-・|].*|\s+(?!\s).+")
 _WIDE_TITLE: Final = re.compile(r"(?![ではのにがをもと])[^。！？，、]+")
 _MARKDOWN: Final = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*#*")
@@ -139,7 +101,7 @@ def _read_markdown(line: _Line) -> _Heading | None:
 
 
 def _read_words(line: _Line, below: _Line | None) -> _Heading | None:
-    match = _HEADING.fullmatch(line.text.strip("*_ "))
+    match = _heading().fullmatch(line.text.strip("*_ "))
     if match is None or match["head"][0].islower():
         return None
     if not match["rest"].strip(" .:"):
@@ -147,6 +109,25 @@ def _read_words(line: _Line, below: _Line | None) -> _Heading | None:
             return None
         return _Heading(line, match["head"] + _title_below(line, below))
     return _Heading(line, match.group()) if line.is_beside_space and _has_title(match) else None
+
+
+@cache
+def _heading() -> re.Pattern[str]:
+    """A heading in any language."""
+    all_headings = [locale.headings for locale in loader.all_locales()]
+
+    def words(get: Callable[[Headings], Iterable[str]]) -> str:
+        return any_of({word for headings in all_headings for word in get(headings)})
+
+    word = words(lambda headings: headings.numbers)
+    number = rf"(?:\d{{1,4}}|[ivxlcdm]{{1,8}}|{word}(?:[-\s](?:(?:and|y|et|e)[-\s])?{word})*)(?!\w)"
+    wide = rf"第\s?[0-9０-９〇零一二三四五六七八九十百千两兩]{{1,8}}\s?{words(lambda headings: headings.counters)}"
+    return re.compile(
+        rf"(?P<head>{words(lambda headings: headings.before_number)}\s+(?:the\s+)?{number}"
+        rf"|(?:the\s+)?{number}\s+{words(lambda headings: headings.after_number)}(?!\w)"
+        rf"|(?P<alone>{words(lambda headings: headings.alone)})(?!\w)|(?P<wide>{wide}))(?P<rest>.*)",
+        re.IGNORECASE,
+    )
 
 
 def _has_title(match: re.Match[str]) -> bool:

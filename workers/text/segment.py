@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from workers.text.cancellation import look
+from workers.text.locales import loader
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound=Sized)
@@ -79,18 +80,6 @@ _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
 _NUMBER: Final = re.compile(r"\d{1,3}")
 
 _CUT_CHARS: Final = 10
-
-_ABBREVIATIONS: Final = {
-    "": "dr prof st mt vs vol ed eds pp p fig figs ch approx e.g i.e cf al ca a.m p.m inc ltd co jr sr",
-    "en": "mr mrs ms messrs rev hon gen col capt lt sgt dept est ave blvd "
-    "gov sen rep jan feb mar apr jun jul aug sep sept oct nov dec",
-    "es": "sra srta dra ud uds pág págs núm avda d dña",
-    "fr": "m mm mme mlle mgr av bd env",
-    "it": "sig sigg sig.ra dott dott.ssa ing avv pag",
-    "pt": "sra dra exmo exma pág av",
-    "de": "z.b d.h u.a bzw usw hr fr nr str abb",
-}
-_BEFORE_A_NUMBER: Final = frozenset({"no", "nos", "nr", "núm", "n°", "art", "vol", "fig", "p", "pp", "ch", "sec"})
 
 
 def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Piece]:
@@ -205,8 +194,7 @@ def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:
 
 
 def _abbreviations(language: str) -> frozenset[str]:
-    own = _ABBREVIATIONS.get(language.partition("-")[0], "")
-    return frozenset(f"{_ABBREVIATIONS['']} {own}".split())
+    return loader.everywhere().sentence_abbreviations | loader.find(language).sentence_abbreviations
 
 
 def _find_atoms(paragraph: str, abbreviations: frozenset[str]) -> Iterator[_Atom]:
@@ -247,7 +235,7 @@ def _is_abbreviation(text: str, end: int, following: str, abbreviations: frozens
     word = match[1]
     is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
     is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
-    is_numbered = following.isdigit() and word.lower() in _BEFORE_A_NUMBER
+    is_numbered = following.isdigit() and word.lower() in loader.everywhere().numbered_abbreviations
     return is_initial or is_item or is_numbered or word.lower() in abbreviations
 
 

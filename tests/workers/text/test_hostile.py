@@ -10,7 +10,7 @@ import pytest
 from tests.hostile import grows_faster, passes, patterns, shapes
 
 BOUNDED = {
-    "workers.text.chapters._HEADING": "a line of 90 characters at most",
+    "workers.text.chapters._heading()": "a line of 90 characters at most",
     "workers.text.passages._WHOLE": "a bounded number of steps at each place, more than these texts have characters",
     "workers.text.normalization.markup_removal._TAGS[1]": "300 steps at each place, more than these texts have scripts",
     "workers.text.normalization.agreement._BEFORE": "20 characters before a number",

@@ -7,53 +7,18 @@ do not tell every gender, in French hardly any.
 """
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from num2words import num2words
 
-from workers.text.normalization.locales import TONGUES
+from workers.text.locales import loader
+from workers.text.locales.structs import Romance
 from workers.text.normalization.rules import Rule
 
 _MOST_DIGITS: Final = 9
 
 
-def _words(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
-
-_FEMININE: Final = {
-    "es": (
-        "hora horas semana semanas vez veces persona personas página páginas noche noches mujer mujeres niña niñas casa "
-        "casas tonelada toneladas libra libras milla millas pulgada pulgadas taza tazas cucharada cucharadas cosa cosas "
-        "palabra palabras ciudad ciudades mañana mañanas tarde tardes parte partes clase clases calle calles imagen imágenes "
-        "llave llaves"
-    ),
-    "fr": (
-        "heure heures minute minutes seconde secondes semaine semaines année années journée journées fois personne personnes "
-        "page pages femme femmes fille filles maison maisons ville villes place places pièce pièces tonne tonnes livre "
-        "livres voiture voitures chambre chambres chose choses photo photos question questions lettre lettres ligne lignes "
-        "étoile étoiles tasse tasses nuit nuits bouteille bouteilles minute minutes"
-    ),
-    "it": (
-        "ora settimana volta persona pagina notte donna bambina casa tonnellata libbra città cosa parola tazza giornata stanza"
-    ),
-    "pt": (
-        "hora horas semana semanas vez vezes pessoa pessoas página páginas noite noites mulher mulheres menina meninas casa "
-        "casas tonelada toneladas libra libras milha milhas polegada polegadas xícara xícaras colher colheres coisa coisas "
-        "palavra palavras parte partes aula aulas cidade cidades manhã manhãs"
-    ),
-}
-"""Nouns that are common beside numbers; the tongues' units and currencies come on top."""
-_MASCULINE: Final = {
-    "es": (
-        "año años mes meses día días minuto minutos segundo segundos libro libros kilo kilos hombre hombres niño niños punto "
-        "puntos problema problemas programa programas coche coches lugar lugares país países"
-    ),
-    "it": "anno mese giorno minuto secondo libro chilo punto problema uomo bambino",
-    "pt": "dia dias problema problemas programa programas",
-}
 _NOT_FEMININE: Final = "".join(f"(?<!{end})" for end in ["dí", "di", "em", "am", "map", "planet", "im", "om", "ist"])
 """Días, problemas, programas, mapas, planetas, climas, idiomas, artistas."""
 _NEVER: Final = r"\b\B"
@@ -71,28 +36,6 @@ _ENDS: Final = (
     },
 )
 """Of feminine and of masculine nouns, behind 1 and behind more."""
-_HALVES: Final = {
-    "es": ("y", "medio", "media"),
-    "it": ("e", "mezzo", "mezza"),
-    "pt": ("e", "meio", "meia"),
-    "fr": ("et", "demi", "demie"),
-}
-"""The word between a number and the half, and the half of something masculine and feminine."""
-_ARTICLES: Final = _words("el la los las al del il lo l' le o a os as do da le du de")
-_NO_NOUNS: Final = _words(
-    "mas tras las nuestras vuestras algunas todas cuantas muchas pocas otras estas esas aquellas ellas los nuestros "
-    "vuestros algunos todos cuantos muchos pocos otros estos esos aquellos ellos nos vos suas minhas tuas nossas umas "
-    "aquelas elas algumas outras apenas às nas das delas como cuando pero solo todo mucho poco luego tanto cuanto lo yo "
-    "la para una esa esta nada cada hasta contra ya ahora otra otro nunca era fuera mentre quando dopo sotto contro tutto "
-    "molto tra fa da della nella alla sulla ancora sopra prima agora outra essa ainda ou uma numa pela fora"
-)
-_LABELS: Final = _words(
-    "capítulo capitolo chapitre página pagina page número numero numéro artículo artículo article articolo artigo tomo tome "
-    "año anno ano année siglo século grupo groupe gruppo equipo équipe equipe canal clase parte nivel nível fase línea linha "
-    "ligne ligne línea linea habitación quarto chambre camera sala salle puerta porta porte vuelo vol volo voo"
-)
-"""Words whose number comes after them, so that no noun after it is counted."""
-_LINKS: Final = {"es": "a|o|y", "fr": "à|ou|et", "it": "a|o|e", "pt": "a|ou|e"}
 _YEAR: Final = re.compile("(?:1[0-9]|20)[0-9]{2}")
 _BEFORE: Final = re.compile(r"(\w+) \Z")
 _IMPURE: Final = re.compile("z|gn|ps|x|y|s[^aeiou]")
@@ -104,7 +47,7 @@ _IN_WORDS: Final = {"pt": "pt_BR"}
 
 def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
     """The digits `n` and what they count: "duas horas". Other numbers, and those of other languages, stay as they are."""
-    if language not in _LINKS or not n.isdecimal() or len(n) > _MOST_DIGITS or n[0] == "0":
+    if language not in loader.ROMANCE or not n.isdecimal() or len(n) > _MOST_DIGITS or n[0] == "0":
         return f"{n} {noun}"
     if n == "1" and language == "it":
         if is_feminine:
@@ -115,15 +58,16 @@ def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
     return f"{_agreeing(n, language, is_feminine=is_feminine)} {noun}"
 
 
-def agreement(language: str) -> Iterator[Rule]:
+def agreement(locale: Romance) -> Rule:
     """2 horas, 21 años, 1 ou 2 vezes."""
+    language, articles, labels = locale.language, _everywhere("articles"), _everywhere("labels")
 
     def verbalize(match: re.Match[str]) -> str | None:
         before = _BEFORE.search(match.string[max(0, match.start() - 20) : match.start()])
-        is_labelled = before is not None and before[1].lower() in _LABELS
+        is_labelled = before is not None and before[1].lower() in labels
         is_one = match["n"] == "1"
         is_sure = (
-            is_labelled or _YEAR.fullmatch(match["n"]) is not None or (is_one and before is not None and before[1] in _ARTICLES)
+            is_labelled or _YEAR.fullmatch(match["n"]) is not None or (is_one and before is not None and before[1] in articles)
         )
         gender = _gender(match["noun"], language, ends=None if is_sure else _ENDS[not is_one].get(language))
         if gender is None or (is_labelled and match["first"] is None):
@@ -133,22 +77,22 @@ def agreement(language: str) -> Iterator[Rule]:
             first = f"{_agreeing(match['first'], language, is_feminine=gender)} {match['link']} "
         return first + counted(match["n"], match["noun"], language, is_feminine=gender)
 
-    yield Rule(
+    return Rule(
         re.compile(
-            rf"(?<![\w.,:/$€£])(?:(?P<first>[1-9][0-9]{{0,8}}) (?P<link>{_LINKS[language]}) )?(?P<n>[1-9][0-9]{{0,8}}) "
+            rf"(?<![\w.,:/$€£])(?:(?P<first>[1-9][0-9]{{0,8}}) (?P<link>{'|'.join(locale.links)}) )?(?P<n>[1-9][0-9]{{0,8}}) "
             r"(?P<noun>[^\W\d_]{2,30})(?![\w']| [0-9])"
         ),
         verbalize,
     )
 
 
-def halves(language: str) -> Iterator[Rule]:
+def halves(locale: Romance) -> Rule:
     """½ taza, 1½ horas."""
-    and_, *half = _HALVES[language]
+    language, (and_, *half) = locale.language, locale.half
 
     def verbalize(match: re.Match[str]) -> str | None:
         noun = match["noun"]
-        if unit := TONGUES[language].units.get(noun):
+        if unit := locale.units.get(noun):
             noun = unit.one if match["whole"] in {None, "1"} else unit.many
         gender = _gender(noun, language, ends=None)
         if gender is None:
@@ -165,7 +109,7 @@ def halves(language: str) -> Iterator[Rule]:
             noun = noun.removesuffix("s")
         return f"{counted(match['whole'], noun, language, is_feminine=gender)} {and_} {half[gender]}"
 
-    yield Rule(
+    return Rule(
         re.compile(r"(?<![\w.,/])(?:(?P<whole>[1-9][0-9]{0,5}) ?½|½|1/2) ?(?P<noun>[^\W\d_]{1,30})(?![\w'])"),
         verbalize,
     )
@@ -180,7 +124,7 @@ def _gender(noun: str, language: str, *, ends: tuple[str, str] | None) -> bool |
         return True
     if noun in masculine:
         return False
-    if ends is None or noun in _NO_NOUNS or not noun.islower():
+    if ends is None or noun in _everywhere("not_nouns") or not noun.islower():
         return None
     if re.search(ends[0], noun):
         return True
@@ -190,9 +134,9 @@ def _gender(noun: str, language: str, *, ends: tuple[str, str] | None) -> bool |
 @cache
 def _nouns(language: str) -> tuple[frozenset[str], frozenset[str]]:
     """Feminine and masculine."""
-    tongue = TONGUES[language]
-    names = [*tongue.units.values(), *(money.unit for money in tongue.money.values())]
-    found = {True: set(_FEMININE[language].split()), False: set(_MASCULINE.get(language, "").split())}
+    locale = loader.romance(language)
+    names = [*locale.units.values(), *(money.unit for money in locale.money.values())]
+    found = {True: set(locale.feminine), False: set(locale.masculine)}
     for name in names:
         found[name.is_feminine] |= {name.one, name.many}
     return frozenset(found[True]), frozenset(found[False] - found[True])
@@ -217,3 +161,9 @@ def _agree(words: str, language: str, *, is_feminine: bool) -> str:
     if language == "pt":
         return re.sub(r"entos\b", "entas", re.sub(r"\bdois\b", "duas", re.sub(r"\bum\b", "uma", words)))
     return re.sub(r"\bun\Z", "une", words) if language == "fr" else words
+
+
+@cache
+def _everywhere(entry: str) -> frozenset[str]:
+    """The words of an entry in all Romance languages, whose texts name and quote each other."""
+    return frozenset().union(*(getattr(loader.romance(language), entry) for language in loader.ROMANCE))

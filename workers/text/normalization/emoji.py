@@ -17,6 +17,8 @@ import regex
 
 from app.core.errors import EngineUnavailable
 from workers.text.espeak import library
+from workers.text.locales import loader
+from workers.text.normalization.rules import any_of
 from workers.text.tracked_text import TrackedText
 
 _BEGIN: Final = r"[\p{Extended_Pictographic}\p{Regional_Indicator}]"
@@ -38,11 +40,6 @@ _KEYCAP: Final = re.compile("([0-9#*])\ufe0f?\u20e3")
 _TONE: Final = regex.compile(r"[\p{Emoji_Modifier}\ufe0e\ufe0f]")
 _MODIFIER: Final = regex.compile(r"\p{Emoji_Modifier}")
 _HEARTS: Final = frozenset("❤♥💙💚💛💜🧡🖤🤍🤎🩷🩵🩶💕💖💗💓💞💘💝")
-_AND: Final = "(?:and|or|und|oder|y|e|o|et|ou)"
-_AND_BEFORE, _AND_AFTER = re.compile(rf"(?:^|\W){_AND}\Z"), re.compile(rf"{_AND}\b")
-_FLAGS: Final = {"en": "{} flag", "zh": "{}旗"}
-"""Languages in which the name of a flag is the name of its country."""
-_COMMAS: Final = {"zh": "，", "ja": "、"}
 _JOINER: Final = "\u200d"
 
 
@@ -76,8 +73,8 @@ def say_emoji(tracked: TrackedText, language: str) -> TrackedText:
         opening = " " if spaced and head and run.string[run.start() - 1] not in " ,\n(" else ""
         return opening + said + comma * is_after + " " * (is_close and spaced)
 
-    tag = language.partition("-")[0].lower()
-    comma, spaced = _COMMAS.get(tag, ","), tag not in _COMMAS
+    locale = loader.find(language)
+    comma, spaced = locale.comma, locale.has_spaces
     return _plain(tracked).sub(_BEFORE, before).sub(_RUN, name).sub(_TONE, "")
 
 
@@ -98,7 +95,15 @@ def _parts(run: "regex.Match[str]") -> tuple[bool, bool]:
     is_after = bool(tail) and (_is_of_word(tail[0]) or tail[0] in "(\"'«¿¡$€£#@+-")
     if is_before and is_after and all(one[0] in _HEARTS for one in _ONE.findall(run[0])):
         return False, False
-    return is_before and not _AND_BEFORE.search(head), is_after and not _AND_AFTER.match(tail)
+    before, after = _conjunctions()
+    return is_before and not before.search(head), is_after and not after.match(tail)
+
+
+@cache
+def _conjunctions() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Of any language, at the end of a text and at its beginning."""
+    words = any_of({word for locale in loader.all_locales() for word in locale.conjunctions})
+    return re.compile(rf"(?:^|\W){words}\Z"), re.compile(rf"{words}\b")
 
 
 def _is_of_word(character: str) -> bool:
@@ -119,8 +124,9 @@ def _name(one: str, language: str) -> str:
         return plain if _is_named_by_espeak(plain, language) else ""
     known = _table(tag)
     if plain in known:
-        is_country = tag in _FLAGS and (regex.fullmatch(r"\p{Regional_Indicator}{2}", plain) or "\U000e007f" in plain)
-        return _FLAGS[tag].format(known[plain]) if is_country else known[plain]
+        flag = loader.find(tag).flag
+        is_country = flag and (regex.fullmatch(r"\p{Regional_Indicator}{2}", plain) or "\U000e007f" in plain)
+        return flag.format(known[plain]) if is_country else known[plain]
     parts = plain.split(_JOINER)
     return " ".join(filter(None, (known.get(part) for part in parts)))
 
@@ -129,7 +135,8 @@ def _name(one: str, language: str) -> str:
 def _table(tag: str) -> dict[str, str]:
     """Emoji without what colours and selects them → name."""
     emoji.config.load_language(tag)
-    space = _COMMAS.get(tag, " ")
+    locale = loader.find(tag)
+    space = " " if locale.has_spaces else locale.comma
     table: dict[str, str] = {}
     for one, data in emoji.EMOJI_DATA.items():
         if tag in data and (len(one) == 1 or not _MODIFIER.search(one)):

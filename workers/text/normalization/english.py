@@ -7,17 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.normalization import english_dates, numerals, western
-from workers.text.normalization.locales import TONGUES
+from workers.text.locales import loader
+from workers.text.locales.structs import English
+from workers.text.normalization import amounts, english_dates, numerals, western
 from workers.text.normalization.rules import Rule, any_of
 
-_PRONOUNS: Final = {
-    "he/she": "he or she",
-    "she/he": "she or he",
-    "his/her": "his or her",
-    "him/her": "him or her",
-    "s/he": "she or he",
-}
+_WORDS: Final = loader.english("en")
 
 _PHONE: Final = re.compile(r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-. ])?[0-9]{3}[-. ])?[0-9]{3}[-.][0-9]{4}(?![\w-]|[.,][0-9])")
 _GROUPS: Final = re.compile("[0-9]+")
@@ -27,42 +22,42 @@ _DOTTED: Final = re.compile(r"(?<![\w.])[0-9]{1,5}+(?:\.[0-9]{1,5}+){2,9}+(?!\w|
 
 def rules(tag: str) -> Iterator[Rule]:
     """All of English, in order; `tag` is `en` or `en-GB`."""
-    tongue = TONGUES[tag]
-    yield from western.addresses(tongue)
+    locale = loader.english(tag)
+    yield from western.addresses(locale)
     yield from _ST
-    yield from western.abbreviations(tongue)
+    yield from western.abbreviations(locale)
     yield from _NAMED
-    yield from western.phones(numerals.spell_digits, tongue.plus)
+    yield from western.phones(numerals.spell_digits, locale.plus)
     yield Rule(_PHONE, lambda match: _verbalize_groups(match[0]))
-    yield from western.dates(tongue)
+    yield from western.dates(locale)
     yield from english_dates.DATE
     yield from english_dates.TIMES
     yield english_dates.MILITARY
     yield english_dates.RATIO
     yield from english_dates.DECADES
-    yield from western.money(tongue)
+    yield from amounts.money(locale)
     yield _HALF_A
     yield _FEET
-    yield from western.fractions(tongue)
-    yield from western.measures(tongue)
+    yield from amounts.fractions(locale)
+    yield from amounts.measures(locale)
     yield from _POWERS
     yield Rule(_HYPHENATED, lambda match: _verbalize_groups(match[0]))
     yield Rule(_DOTTED, lambda match: _verbalize_dotted(match[0]))
-    yield from western.ranges(tongue)
+    yield from western.ranges(locale)
     yield from _ROMAN_RULES
     yield from _SHOUTED
     yield from _INITIALISMS
     yield _SLASH
-    yield from western.signs(tongue)
-    yield _numbers(tag)
+    yield from western.signs(locale)
+    yield _numbers(locale)
 
 
-def _numbers(tag: str) -> Rule:
+def _numbers(locale: English) -> Rule:
     """Whatever is left of numbers, as words, parted from the letters beside them."""
-    number = western.number(TONGUES[tag])
+    number = numerals.number(locale)
 
     def verbalize(match: re.Match[str]) -> str:
-        words = _verbalize_number(match, british=tag == "en-GB")
+        words = _verbalize_number(match, british=not locale.is_month_first)
         start, end = match.span()
         before, after = match.string[max(0, start - 1) : start], match.string[end : end + 1]
         return f"{' ' * before.isalpha()}{english_dates.begin(words, match)}{' ' * after.isalpha()}"
@@ -114,16 +109,13 @@ _ST: Final = (
 )
 
 _LETTERS: Final = {"US": "U S", "WHO": "W H O", "IT": "I T", "SOS": "S O S"}
-_AT_WORK: Final = (
-    "department|support|team|staff|manager|industry|sector|systems?|services?|company|infrastructure|security|skills"
-)
 _INITIALISMS: Final = (
     # Words when they are shouted, letters where only a name can stand.
     Rule(
         re.compile(
             r"(?:(?<=\b[Tt]he )|(?<=\b[Ii]n )|(?<=\b[Aa] )|(?<=\bof )|(?<=\bfrom )|(?<=\bacross ))(?:US|WHO)"
             r"(?![\w']|\.\w| [A-Z]{2})"
-            rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)|(?<!\w)IT(?= (?:{_AT_WORK})\b)"
+            rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)|(?<!\w)IT(?= (?:{any_of(_WORDS.after_it)})\b)"
         ),
         lambda match: _LETTERS[match[0]],
         needs_digit=False,
@@ -143,41 +135,11 @@ _SHOUTED: Final = (
     # AT&T
     Rule(re.compile(r"(?<!\w)AT&T(?!\w)"), "A.T. and T", needs_digit=False),
 )
-_PER: Final = (
-    ("mo", "month"),
-    ("yr", "year"),
-    ("wk", "week"),
-    ("hr", "hour"),
-    ("h", "hour"),
-    ("min", "minute"),
-    ("lb", "pound"),
-    ("kg", "kilogram"),
-    *(
-        (word, word)
-        for word in [
-            "month",
-            "year",
-            "week",
-            "day",
-            "hour",
-            "minute",
-            "night",
-            "person",
-            "user",
-            "page",
-            "pound",
-            "mile",
-            "GB",
-            "MB",
-        ]
-    ),
-)
-_PER_NAMES: Final = dict(_PER)
 _NAMED: Final = (
     # $5/mo
     Rule(
-        re.compile(rf"(?<=[0-9kKMB])/(?P<unit>{any_of(_PER_NAMES)})(?![\w/²³.]\w|\w)"),
-        lambda match: f" per {_PER_NAMES[match['unit']]}",
+        re.compile(rf"(?<=[0-9kKMB])/(?P<unit>{any_of(_WORDS.per)})(?![\w/²³.]\w|\w)"),
+        lambda match: f" per {_WORDS.per[match['unit']]}",
     ),
     # v2.0.1, 16:9, 10x, <5
     Rule(re.compile(r"(?<!\w)[vV](?=[0-9]{1,4}\.[0-9])"), "version "),
@@ -205,7 +167,7 @@ _NAMED: Final = (
     Rule(re.compile(r"\b[Aa]nd/or\b"), lambda match: f"{match[0][:3]} or", needs_digit=False),
     Rule(
         re.compile(r"\b(?:[Hh]e/she|[Ss]he/he|[Hh]is/her|[Hh]im/her|s/he)\b"),
-        lambda match: _PRONOUNS[match[0].lower()],
+        lambda match: _WORDS.pronouns[match[0].lower()],
         needs_digit=False,
     ),
     Rule(re.compile(r"(?<![\w/])w/o(?![\w/])"), "without", needs_digit=False),
@@ -222,27 +184,12 @@ _HALF_A: Final = Rule(
     re.compile(r"(?<![\w.,/])(?:½|1/2) (?=an? )|(?<![\w.,/])½(?=-[a-z])"), lambda match: "half" + " " * match[0].endswith(" ")
 )
 
-_REIGNS: Final = (
-    "Henry Louis Elizabeth George Edward Charles James William Richard John Pius Benedict Gregory Leo Innocent Clement "
-    "Napoleon Philip Ferdinand Alfonso Frederick Wilhelm Nicholas Alexander Catherine Peter Ivan Mary Ramses Ramesses Ptolemy "
-    "Francis "
-    "Leopold Christian Gustav Harald Haakon Olav Carl Umberto Pedro Xerxes Darius Cyrus Mehmed Murad Selim Otto Robert David "
-    "Baldwin Theodosius Constantine Justinian Urban Boniface Sixtus Julius Adrian Celestine Eugene Honorius Martin Stephen "
-    "Michael Rudolf Maximilian Joseph Sigismund Casimir Margaret Margrethe Albert Rainier Paul Felipe Juan Carlos Isabella "
-    "Edmund "
-    "Ludwig Franz Thutmose Amenhotep Suleiman Victor Emmanuel Charlemagne Jadwiga Anne Jane"
-)
-_TITLED: Final = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Prince|Princess|Duke|Saint|Pharaoh|Kaiser|John Paul"
-_HEADS: Final = (
-    "Chapter Part Book Act Scene Volume Section War Article Phase Type Class Level Grade Title Appendix Figure Table Stage "
-    "Round Bowl Lesson Unit Episode Canto Psalm Vol Group Division Category Annex Exhibit Schedule Tier"
-)
 _NO_VERB: Final = "(?! (?:think|am|hope|suppose|know|believe|can|will|would|have)\\b)"
 """Henry, I think."""
 _ROMAN_RULES: Final = (
     Rule(
         re.compile(
-            rf"\b(?P<name>(?:{_TITLED}) [A-Z]\w{{1,20}}|{any_of(_REIGNS.split())}) "
+            rf"\b(?P<name>{any_of(_WORDS.titles)} [A-Z]\w{{1,20}}|{any_of(_WORDS.reigns)}) "
             rf"(?P<roman>{numerals.ROMAN})(?!\w|'[a-rt-z]|-\w){_NO_VERB}"
         ),
         lambda match: (
@@ -251,7 +198,9 @@ _ROMAN_RULES: Final = (
         needs_digit=False,
     ),
     Rule(
-        re.compile(rf"\b(?P<name>{any_of([*_HEADS.split(), *_HEADS.upper().split()])}) (?P<roman>{numerals.ROMAN})(?![\w'])"),
+        re.compile(
+            rf"\b(?P<name>{any_of([*_WORDS.numbered, *map(str.upper, _WORDS.numbered)])}) (?P<roman>{numerals.ROMAN})(?![\w'])"
+        ),
         lambda match: f"{match['name']} {_roman_cardinal(match)}",
         needs_digit=False,
     ),

@@ -9,46 +9,31 @@ only if *it*, *that* or *the year* is; and a *total of* 1905, or what *rose to* 
 import re
 from typing import Final
 
+from workers.text.locales import loader
 from workers.text.normalization import numerals, western
-from workers.text.normalization.locales import TONGUES
 from workers.text.normalization.rules import Rule, any_of
 
-_MONTHS: Final = TONGUES["en"].months
-_MONTH: Final = any_of(_MONTHS)
+_ENGLISH: Final = loader.english("en")
+_WORDS: Final = _ENGLISH.years
+_MONTH: Final = any_of(_ENGLISH.months)
 _YEAR: Final = "(?:1[1-9]|20)[0-9]{2}"
 
-_BEFORE_YEAR: Final = frozenset(
-    f"in since of from by until till before after around circa during between year early late mid spring summer autumn "
-    f"fall winter christmas copyright and to through back {' '.join(_MONTHS)}".lower().split()
-)
-_DATED: Final = "it that this which year date today now then"
-_CHANGED: Final = (
-    "rose fell grew risen fallen grown increased decreased dropped jumped climbed went limited equal amounts amounted"
-)
-_MEASURED: Final = (
-    "total sum number amount height length depth width weight distance area speed population average mean maximum minimum "
-    "limit score price cost value altitude elevation count capacity crowd attendance range rate worth profit loss"
-)
+_BEFORE_YEAR: Final = frozenset([*_WORDS.before, *(month.lower() for month in _ENGLISH.months)])
+_CHANGED: Final = any_of(_WORDS.changed)
 _QUANTITY: Final = re.compile(
-    rf"\b(?:(?:{any_of(_CHANGED.split())}|[Uu]p|[Cc]lose|down|next|adds?|counts?|counted) to"
-    rf"|(?:{any_of(_CHANGED.split())}|multiplied|divided) by|{any_of(_MEASURED.split())}s? (?:of|is|was)) $"
+    rf"\b(?:(?:{_CHANGED}|[Uu]p|[Cc]lose|down|next|adds?|counts?|counted) to"
+    rf"|(?:{_CHANGED}|multiplied|divided) by|{any_of(_WORDS.measured)}s? (?:of|is|was)) $"
 )
 """What stands before a number that is no year, though its last word may stand before one."""
 _IS_DATED: Final = re.compile(
-    rf"(?i:\b(?:{any_of(_DATED.split())})(?: (?:is|was)|'s)(?: (?:already|still|only|just|now|not|early|late))?"
+    rf"(?i:\b(?:{any_of(_WORDS.dated)})(?: (?:is|was)|'s)(?: (?:already|still|only|just|now|not|early|late))?"
     r"|later than|earlier than) $|\b(?:Q[1-4]|H[12]|FY) ?$"
 )
 _BEGINS: Final = re.compile(
     r"(?:^|\n|[,(;\[.!?…\"—]|(?i:\b(?:year|date|born|died|founded|established|published|released|built):))\s*$"
 )
 """Behind it a sentence or an aside begins."""
-_FOLLOWING: Final = (
-    "a an the and or but to in on at by for with from of as is was were are had has have did would will could can may might "
-    "when where which who that he she it they we i you his her its their our this these those there until till through after "
-    "before "
-    "because while if so then ad bc ce bce saw marked brought began ended proved"
-)
-_AFTER_YEAR: Final = frozenset(_FOLLOWING.split())
+_AFTER_YEAR: Final = frozenset(_WORDS.after)
 _PLURAL: Final = re.compile("(?<![sui])s$")
 _BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
 
@@ -137,18 +122,17 @@ def _verbalize_half(match: re.Match[str]) -> str:
 
 
 _STOPPED: Final = re.compile(r"[.!?…][\"')\]]? \Z")
-_TENS: Final = ("", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
 
 
 def _verbalize_decade(century: str, ten: str) -> str:
     if ten == "0":
         return "two thousands" if century == "20" else numerals.cardinal(century, british=False) + " hundreds"
     said = numerals.cardinal(century, british=False) + " " if century else ""
-    return said + _TENS[int(ten)]
+    return said + _ENGLISH.decades[int(ten) - 1]
 
 
 def _verbalize_age(match: re.Match[str]) -> str:
-    return f"{match['before']}{_TENS[int(match['in'])]}"
+    return f"{match['before']}{_ENGLISH.decades[int(match['in']) - 1]}"
 
 
 DATE: Final = (
@@ -165,9 +149,7 @@ DATE: Final = (
     ),
 )
 
-_NO_SENTENCE: Final = re.compile(
-    rf" (?:{_MONTH}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[ECMP]S?D?T|UTC|GMT|BST|CET|Eastern|Central|Mountain|Pacific)\b"
-)
+_NO_SENTENCE: Final = re.compile(rf" {any_of([*_ENGLISH.months, *_ENGLISH.after_time])}\b")
 """Follows on a time of day with a capital, and begins nothing."""
 _OPENING: Final = re.compile(
     r"(?:^|[.!?]\s)(?:At|By|About|Around|From|Until|Till|Before|After|Since)(?: about| around| exactly)? $"

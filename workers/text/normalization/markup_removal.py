@@ -7,10 +7,10 @@ import html
 import re
 from typing import Final
 
+from workers.text.locales import loader
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 
-_STOPS: Final = {"zh": "。", "ja": "。", "hi": "।"}
 _ENDED: Final = frozenset(".!?:;,…。！？：；，、।")
 
 _INLINE: Final = (
@@ -99,7 +99,7 @@ def unescape(tracked: TrackedText) -> TrackedText:
 
 def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
     """Without tags, marks of lines and links; needs the lines as they were written."""
-    stop = _STOPS.get(language.partition("-")[0], ".")
+    stop = loader.find(language).full_stop
     cells = apply(tracked, _TAGS + _BLOCKS)
     items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
     return apply(items, (_BULLET, *_LINKS))

@@ -9,8 +9,14 @@ from typing import Final
 
 from num2words import num2words
 
+from workers.text.locales.structs import Western
+
 MOST_DIGITS: Final = 15
 """A longer number is said digit by digit."""
+
+_FRACTIONS: Final = "1/2 1/3 2/3 1/4 3/4 1/5 2/5 3/5 4/5 1/6 5/6 1/7 1/8 3/8 5/8 7/8 1/9 1/10"
+FRACTION_SIGNS: Final = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒", _FRACTIONS.split(), strict=True))
+"""Sign → the fraction that it is."""
 
 _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _AND: Final = re.compile(r" and ")
@@ -63,6 +69,18 @@ def named_ordinal(n: int, language: str, *, is_feminine: bool = False) -> str:
     if is_feminine and language in {"es", "it", "pt"}:
         words = " ".join(word[:-1] + "a" if word.endswith("o") else word for word in words.split())
     return "première" if is_feminine and words == "premier" else words
+
+
+START: Final = r"(?<![\w.,])"
+"""No number begins within a word or another number."""
+DASH: Final = "[-‐‑–—]"
+
+
+def number(locale: Western) -> str:
+    """A pattern of a number without a sign; its thousands are together but in English, where the comma tells it from a year."""
+    points = re.escape("".join(locale.points))
+    grouped = "[0-9]{1,3}(?:,[0-9]{3}){1,8}+(?![0-9])|" if locale.language == "en" else ""
+    return rf"(?:{grouped}[0-9]++)(?:[{points}][0-9]++)?+"
 
 
 _ROMAN: Final = {"I": 1, "V": 5, "X": 10}

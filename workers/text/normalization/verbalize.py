@@ -5,7 +5,8 @@ Why a language that is not in the table is left alone: espeak-ng speaks a hundre
 
 from functools import cache
 
-from workers.text.normalization import east_asian, english, romance
+from workers.text.locales import loader
+from workers.text.normalization import east_asian, english, hindi, romance
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 
@@ -21,6 +22,8 @@ def _rules(language: str) -> tuple[Rule, ...]:
         return tuple(english.rules(language))
     if language in {"zh", "ja"}:
         return tuple(east_asian.rules(language))
-    if language in {"es", "fr", "hi", "it", "pt"}:
+    if language == "hi":
+        return tuple(hindi.rules())
+    if language in loader.ROMANCE:
         return tuple(romance.rules(language))
     return ()

@@ -214,6 +214,8 @@ OTHERS = (
     ("es", "5/3/2024", "5 de marzo de 2024"),
     ("es", "Sr. Pérez", "señor Pérez"),
     ("es", "50 %", "50 por ciento"),
+    ("zh", "加 ⅖ 杯", "加 5分之2 杯"),
+    ("ja", "⅖カップ", "5分の2カップ"),
     ("es", "½", "un medio"),
     ("es", "Felipe VI", "Felipe sexto"),
     ("es", "siglo XXI", "siglo 21"),

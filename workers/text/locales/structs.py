@@ -1,0 +1,194 @@
+"""What the files of this folder may hold. The comments in the files say what each entry is for."""
+
+from collections.abc import Sequence
+from string import Formatter
+from typing import Annotated, Literal
+
+import msgspec
+
+Words = tuple[str, ...]
+Table = dict[str, str]
+"""What is written → what is spoken."""
+
+
+class Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The name of something that is counted: one, several, and its gender."""
+
+    one: str
+    many: str
+    gender: Literal["m", "f"] = "m"
+
+    @property
+    def is_feminine(self) -> bool:
+        """Whether the numbers before it are feminine too."""
+        return self.gender == "f"
+
+
+class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A currency and its hundredth; None where nobody speaks of that."""
+
+    unit: Name
+    hundredth: Name | None = None
+
+
+class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words of lines that begin a chapter."""
+
+    numbers: Words = ()
+    before_number: Words = ()
+    after_number: Words = ()
+    counters: Words = ()
+    alone: Words = ()
+
+
+class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words beside a number by which it is a year, or is none."""
+
+    before: Words
+    after: Words
+    dated: Words
+    changed: Words
+    measured: Words
+
+
+class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every file may hold. Without a file a language has these defaults."""
+
+    sentence_abbreviations: frozenset[str] = frozenset()
+    numbered_abbreviations: frozenset[str] = frozenset()
+    conjunctions: Words = ()
+    flag: str = ""
+    full_stop: str = "."
+    comma: str = ","
+    has_spaces: bool = True
+    headings: Headings = Headings()
+
+
+class Western(Locale, frozen=True, kw_only=True):
+    """A language that is written like English."""
+
+    language: str
+    """The part of the BCP 47 tag before the first hyphen; from the name of the file."""
+    group: str
+    minus: str
+    plus: str
+    to: str
+    over: str
+    percent: str
+    per_mille: str
+    celsius: str
+    degrees: Name
+    of_scale: str
+    cents: str
+    months: Annotated[Words, msgspec.Meta(min_length=12, max_length=12)]
+    date: str
+    first_day: str
+    is_month_first: bool = False
+    time: str
+    full_hour: str
+    may_end: frozenset[str]
+    points: Table
+    hours: Table
+    units: dict[str, Name]
+    money: dict[str, Money]
+    scales: Table
+    fractions: Table
+    and_fractions: Table
+    abbreviations: Table
+    before_number: Table
+    signs: Table
+    address: Table
+
+    def __post_init__(self) -> None:
+        check_placeholders("date", self.date, ["day", "month", "year"])
+        check_placeholders("time", self.time, ["hour", "minute"])
+        check_placeholders("full_hour", self.full_hour, ["hour"])
+        if unknown := self.may_end - self.abbreviations.keys():
+            raise ValueError(f"`may_end`: {', '.join(sorted(unknown))} is not among `abbreviations`")
+
+
+class English(Western, frozen=True, kw_only=True):
+    """English of one country."""
+
+    reigns: Words
+    titles: Words
+    numbered: Words
+    after_it: Words
+    after_time: Words
+    decades: Annotated[Words, msgspec.Meta(min_length=9, max_length=9)]
+    pronouns: Table
+    per: Table
+    years: Years
+
+
+class Romance(Western, frozen=True, kw_only=True):
+    """Spanish, French, Italian or Portuguese."""
+
+    halves_of_day: tuple[str, str, str]
+    and_or: str
+    reigns: Words
+    numbered: Words
+    links: Words
+    half: tuple[str, str, str]
+    feminine: frozenset[str]
+    masculine: frozenset[str]
+    not_nouns: frozenset[str]
+    articles: frozenset[str]
+    labels: frozenset[str]
+
+
+class Hindi(Western, frozen=True, kw_only=True):
+    """Hindi."""
+
+    hashtag: str
+    day_parts: tuple[tuple[int, str], ...]
+    halves: Table
+    and_half: str
+    one_and_quarter: str
+    and_quarter: str
+    less_quarter: str
+    hundred: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("and_half", "and_quarter", "less_quarter"):
+            check_placeholders(name, getattr(self, name), ["whole"])
+
+
+class EastAsian(Locale, frozen=True, kw_only=True):
+    """Mandarin or Japanese."""
+
+    language: str
+    minus: str
+    plus: str
+    to: str
+    against: str
+    hour: str
+    second: str
+    zero_minutes: str
+    numero: tuple[str, str]
+    fraction: str
+    and_fraction: str
+    phone_digits: Annotated[Words, msgspec.Meta(min_length=10, max_length=10)]
+    between_digits: str
+    between_groups: str
+    counted: Words = ()
+    measured: Words = ()
+    postal_code: str = ""
+    money: Table
+    units: Table
+    speeds: dict[str, tuple[str, str]]
+    signs: Table
+    address: Table
+
+
+def check_placeholders(entry: str, text: str, names: Sequence[str]) -> None:
+    """Raises ValueError when `text` has other placeholders in braces than `names`."""
+    try:
+        found = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"`{entry}`: {error}") from None
+    if not found <= set(names):
+        raise ValueError(
+            f"`{entry}` has {{{min(found - set(names))}}}; only {', '.join(f'{{{n}}}' for n in names)} is filled in"
+        )

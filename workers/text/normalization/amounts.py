@@ -1,0 +1,150 @@
+"""What languages written like English say for amounts: money, measures and fractions, each with what it counts."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from workers.text.locales.structs import Hindi, Money, Name, Western
+from workers.text.normalization.agreement import counted
+from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
+from workers.text.normalization.rules import Rule, any_of
+
+_ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")
+_WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
+_LITTLE_WORDS: Final = "of and or in on at to from for is was that which we they you he she it per each with as by are were"
+_NO_NOUNS: Final = frozenset(_LITTLE_WORDS.split())
+_LABELLED: Final = re.compile(
+    r"(?i:\b(?:seats?|gate|room|row|apartment|apt|section|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
+    r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
+)
+"""What is numbered and lettered: seat 7A."""
+_TIGHT: Final = frozenset("A")
+"""Units that are words or names when they stand apart from their number."""
+
+
+def ungroup(locale: Western) -> Iterator[Rule]:
+    """Thousands put together: "2.500", "2 500", "12,34,567"."""
+    size = "{2,3}" if locale.language == "hi" else "{3}"
+    groups = locale.group + ("," if locale.language == "es" else "")
+    for sign in groups:
+        text = re.escape(sign)
+        pattern = rf"(?<![\w.,])(?<![0-9] )[1-9][0-9]{{0,2}}(?:{text}[0-9]{size}){{1,8}}+(?![0-9]| [0-9]|{text}[0-9])"
+        yield Rule(re.compile(pattern), partial(_take_out, sign))
+
+
+def money(locale: Western) -> Iterator[Rule]:
+    """$12.50, 12,50 €, -$5, $5–10, $1.2 million."""
+    n, signs, scales = number(locale), any_of(locale.money), any_of(locale.scales)
+    scale = rf"(?: ?(?P<scale>{scales})(?!\w))?+"
+
+    def verbalize(match: re.Match[str]) -> str:
+        minus = f"{locale.minus} " if match["minus"] else ""
+        first = f"{match['first']} {locale.to} " if match["first"] else ""
+        return minus + first + _verbalize_money(locale, locale.money[match["sign"]], match["n"], match["scale"])
+
+    yield Rule(
+        re.compile(rf"(?<![\w$€£])(?P<minus>[-−])?(?P<sign>{signs}) ?(?:(?P<first>{n}){DASH}{signs}?)?(?P<n>{n}){scale}"),
+        verbalize,
+    )
+    yield Rule(
+        re.compile(rf"{START}(?P<minus>(?<!\w)[-−])?(?:(?P<first>{n}){DASH})?(?P<n>{n}){scale} ?(?P<sign>{signs})(?!\w)"),
+        verbalize,
+    )
+
+
+def measures(locale: Western) -> Iterator[Rule]:
+    """Percent, degrees, units."""
+    n = rf"{START}(?P<n>{number(locale)})"
+    yield Rule(re.compile(rf"{n} ?%"), lambda match: f"{match['n']} {locale.percent}")
+    yield Rule(re.compile(rf"{n} ?‰"), lambda match: f"{match['n']} {locale.per_mille}")
+    scales = {"C": locale.celsius, "F": "Fahrenheit"}
+    yield Rule(
+        re.compile(rf"{n} ?(?:° ?(?P<scale>[CF])(?!\w)|℃)"),
+        lambda match: f"{_count(locale, match['n'], locale.degrees)} {scales[match['scale'] or 'C']}",
+    )
+    yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(locale, match["n"], locale.degrees) + " ")
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        name = locale.units[match["unit"]]
+        before = match.string[max(0, match.start() - 12) : match.start()]
+        if locale.language == "en" and len(match["unit"]) == 1 and _LABELLED.search(before):
+            return None
+        if match["space"] == "-" or (locale.language == "en" and _describes(match)):
+            return f"{match['n']} {name.one}"
+        return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name)
+
+    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w/²³'])"), verbalize)
+
+
+def fractions(locale: Western) -> Iterator[Rule]:
+    """½, 1½, 3/4; two numbers that are none of these are the one over the other."""
+    signs = "".join(FRACTION_SIGNS)
+
+    def verbalize(match: re.Match[str]) -> str:
+        text = FRACTION_SIGNS.get(match["sign"], match["sign"])
+        alone = locale.fractions.get(text, text.replace("/", f" {locale.over} "))
+        unit = Name(locale.percent, locale.percent) if match["unit"] == "%" else locale.units.get(match["unit"] or "")
+        if match["whole"] is None:
+            return alone + (_part_of(locale, unit, match["unit"]) if unit else "")
+        many = f" {unit.many}" if unit else ""
+        if isinstance(locale, Hindi) and text in {"1/2", "1/4", "3/4"}:
+            return _quarters(locale, int(match["whole"]), text) + many
+        return f"{match['whole']} " + locale.and_fractions.get(text, f"{locale.signs['&']} {alone}") + many
+
+    units = any_of(["%", *(unit for unit in locale.units if unit not in _TIGHT)])
+    of = rf"(?: ?(?P<unit>{units})(?![\w/²³']))?+"
+    yield Rule(re.compile(rf"(?:{START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}]){of}"), verbalize)
+    yield Rule(
+        re.compile(rf"{START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"),
+        verbalize,
+    )
+
+
+def _quarters(locale: Hindi, whole: int, fraction: str) -> str:
+    """A number and a quarter, a half or three quarters, which have names of their own in Hindi."""
+    if fraction == "1/2":
+        return locale.halves.get(str(whole), locale.and_half.format(whole=whole))
+    if fraction == "3/4":
+        return locale.less_quarter.format(whole=whole + 1)
+    return locale.one_and_quarter if whole == 1 else locale.and_quarter.format(whole=whole)
+
+
+def _part_of(locale: Western, unit: Name, sign: str) -> str:
+    """What is behind three quarters: " kilometer", " de kilómetro"."""
+    if sign == "%" or locale.language not in {"es", "fr", "it", "pt"}:
+        return f" {unit.one}"
+    return " d'" + unit.one if locale.language == "fr" and unit.one[0] in "aeiouhé" else locale.of_scale + unit.one
+
+
+def _count(locale: Western, n: str, name: Name) -> str:
+    """So many of them, the number agreeing with what it counts."""
+    return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
+
+
+def _verbalize_money(locale: Western, currency: Money, n: str, scale: str | None) -> str:
+    if scale:
+        of = locale.of_scale if locale.scales[scale] != "mil" else " "
+        name = currency.unit.many
+        if locale.language == "fr" and name[0] in "aeiou":
+            of = " d'"
+        return f"{n} {locale.scales[scale]}{of}{name}"
+    point = next((sign for sign in reversed(n) if sign in locale.points), "")
+    whole, _, rest = n.rpartition(point) if point and n[-3:-2] == point else (n, "", "")
+    if not rest or currency.hundredth is None:
+        return _count(locale, n, currency.unit)
+    hundredths = _count(locale, str(int(rest)), currency.hundredth)
+    if not int(rest):
+        return _count(locale, whole, currency.unit)
+    return hundredths if whole == "0" else _count(locale, whole, currency.unit) + locale.cents + hundredths
+
+
+def _take_out(sign: str, match: re.Match[str]) -> str:
+    return match[0].replace(sign, "")
+
+
+def _describes(match: re.Match[str]) -> bool:
+    """Whether a measure in English stands before what it measures: "the 100m final"."""
+    before, after = match.string[max(0, match.start() - 4) : match.start()], match.string[match.end() : match.end() + 8]
+    following = _WORD_AFTER.match(after)
+    return _ARTICLE.search(before) is not None and following is not None and following[1] not in _NO_NOUNS

@@ -1,0 +1,67 @@
+"""Normalization of Hindi: what English has too, and its own parts of the day, years and telephone numbers."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales import loader
+from workers.text.locales.structs import Hindi
+from workers.text.normalization import amounts, numerals, western
+from workers.text.normalization.rules import Rule
+
+_PHONE: Final = re.compile(r"(?<![\w.,+-])(?:0)?[6-9][0-9]{4}[ -]?[0-9]{5}(?![\w-])")
+"""As it is written at home: 98765 43210."""
+
+
+def rules() -> Iterator[Rule]:
+    """All of them, in order."""
+    locale = loader.hindi()
+    yield from western.addresses(locale)
+    yield from western.abbreviations(locale)
+    yield from western.phones(numerals.part_digits, locale.plus)
+    yield Rule(_PHONE, _verbalize_phone)
+    yield from western.dates(locale)
+    yield _part_of_day(locale)
+    yield from western.times(locale)
+    yield from western.named(locale, locale.hashtag)
+    # ₹ 50/-
+    yield Rule(re.compile(r"(?<=[0-9])/-(?!\w)"), "")
+    yield from amounts.ungroup(locale)
+    yield from amounts.money(locale)
+    yield from amounts.fractions(locale)
+    yield from amounts.measures(locale)
+    yield _year(locale)
+    yield from western.ranges(locale)
+    yield from western.signs(locale)
+    yield from western.numerals_of(locale)
+
+
+def _verbalize_phone(match: re.Match[str]) -> str:
+    groups = re.findall("[0-9]+", match[0])
+    if len(groups) == 1:
+        groups = [groups[0][:-5], groups[0][-5:]]
+    return ", ".join(map(numerals.part_digits, groups))
+
+
+def _part_of_day(locale: Hindi) -> Rule:
+    """9:00 a.m., 3 pm."""
+
+    def verbalize(match: re.Match[str]) -> str:
+        hour = int(match["hour"]) % 12 + 12 * (match["half"] in "pP")
+        part = next(name for end, name in locale.day_parts if hour < end)
+        return f"{part} {int(match['hour'])}:{match['minute'] or '00'}"
+
+    return Rule(
+        re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?::(?P<minute>[0-5][0-9]))?{western.HALF_OF_DAY}"), verbalize
+    )
+
+
+def _year(locale: Hindi) -> Rule:
+    """1905 में, सन 1905, 26 जनवरी 1950."""
+    months = "|".join(f"(?<={month} )" for month in locale.months)
+    return Rule(
+        re.compile(
+            rf"(?<![\w.,])1[1-9][0-9]{{2}}(?= (?:में|से|तक|के|का|की|ई))|(?:(?<=सन )|(?<=सन् )|{months})1[1-9][0-9]{{2}}(?!\w)"
+        ),
+        lambda match: western.hundreds(match[0], locale),
+    )
