@@ -3,5 +3,5 @@
 `speech` is what a request asks for; `storage` is Redis; `queue` and `jobs` are the two kinds of work in it; `weights` are
 Kokoro's files; `host` is this machine. Modules that stand here alone serve all of them: settings, errors, logs, limits.
 
-Why it imports neither an HTTP framework nor a model: both sides import it, and each side runs without the other's packages.
+Why it imports neither an HTTP framework nor a model: both sides import it, and each side starts without the other's packages.
 """

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.core.speech.lexicon import read_lexicon
+from app.core.speech.voices import load_catalogue
 from tests.house import House, open_house
-from tests.promises.guides import CLIENTS, README, examples
+from tests.promises.guides import CLIENTS, OPERATORS, README, examples
 from workers.engines.tone import ToneEngine
 
 OF_OTHER_PACKAGES = ("livekit", "pipecat")
@@ -36,3 +38,13 @@ def test_an_example_in_python_runs(code: str, served: House, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     file = tmp_path / "speech.mp3"
     assert file.stat().st_size if file.exists() else done.stdout
+
+
+def test_the_examples_of_voices_and_words_can_be_loaded(tmp_path: Path) -> None:
+    voices, words = examples(OPERATORS, "toml")
+    voices_file, lexicon = tmp_path / "voices.toml", tmp_path / "lexicon.toml"
+    voices_file.write_text(voices)
+    lexicon.write_text(words)
+
+    assert load_catalogue(voices_file).aliases["nova"] == "bf_emma"
+    assert len(read_lexicon(lexicon).entries("Koe keeps to the schedule.", "en-GB")) == 2

@@ -1,5 +1,5 @@
 """This machine and this process: memory, processors, open files, terminal, and the exit status.
 
-Why these are asked here and not where they are used: a container limits all of them by control groups or quotas, and the
-usual functions of Python report the whole machine instead.
+Why limits are read here and not with Python's usual functions: a container bounds memory, processors and files by control
+groups and quotas, and those functions report the whole machine.
 """
