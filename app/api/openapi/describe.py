@@ -1,4 +1,4 @@
-"""The description of the API at `/schema`: `openapi/speech.yaml`, with what depends on this server filled in.
+"""The description of the API at `/schema`: `openapi/speech.yaml`, with the values of this server filled in.
 
 Why `speech.yaml` lies beside this module too, as a link: people find the contract at the top of the repository, and an
 installed package finds it among its own files.
@@ -21,16 +21,16 @@ Described = dict[str, Any]
 """A part of the description, as JSON has it."""
 
 ANY_VOICE: Final = "[A-Za-z][A-Za-z0-9_]{0,63}"
-"""Stands in the contract's pattern of a blend for the names of the voices."""
+"""The contract's pattern of a blend has this in place of the names of the voices."""
 
 _NO_WEBHOOKS: Final = {"type": "null", "description": "This server sends no webhooks: refused with code `not_supported`."}
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The one in C is three times as fast; a PyYAML that was built without libyaml lacks it."""
+"""The loader in C is three times as fast. A PyYAML that was built without libyaml lacks it."""
 
 
 class Description:
-    """What a server with these settings and voices says of itself."""
+    """Describes a server that has these settings and voices."""
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings = settings
@@ -38,19 +38,19 @@ class Description:
 
     @cached_property
     def whole(self) -> Described:
-        """An OpenAPI document. It is read when it is first asked for, which most processes never are."""
+        """The OpenAPI document. It is read on the first access: most processes never need it."""
         return describe(self._settings, self._catalogue)
 
 
 def read_contract() -> Described:
-    """`speech.yaml` as it was written, each alias replaced by a copy of what it means."""
+    """Reads `speech.yaml`. Each alias of YAML becomes a copy."""
     text = (files("app.api.openapi") / "speech.yaml").read_bytes()
     whole: Described = msgspec.to_builtins(yaml.load(text, _LOADER))  # noqa: S506  Both loaders are safe ones.
     return whole
 
 
 def describe(settings: Settings, catalogue: Catalogue) -> Described:
-    """The contract, with this server's version, keys, voices, limits and webhooks."""
+    """The contract with the version, keys, voices, limits and webhooks of a server."""
     whole = read_contract()
     whole["info"]["version"] = app.__version__
     if settings.api_keys or settings.api_keys_file:
@@ -64,7 +64,7 @@ def describe(settings: Settings, catalogue: Catalogue) -> Described:
 
 
 def _fill_in_voices(schemas: Described, catalogue: Catalogue) -> None:
-    """An alias that means a blend cannot be a part of another blend."""
+    """An alias of a blend cannot be part of another blend."""
     single = [alias for alias, name in catalogue.aliases.items() if name in catalogue.voices]
     schemas["VoiceName"]["enum"] = [*catalogue.aliases, *catalogue.voices]
     schemas["Blend"]["pattern"] = schemas["Blend"]["pattern"].replace(ANY_VOICE, _one_of((*single, *catalogue.voices)))

@@ -72,7 +72,7 @@ _Request = Request[Any, Any, Any]
 
 @get("/", media_type=MediaType.HTML, sync_to_thread=False)
 def show_swagger(request: _Request) -> bytes:
-    """The page. Its links hold below any path."""
+    """The page. Its links work below any path."""
     is_folder = request.scope["raw_path"].endswith(b"/")
     return _PAGE.format(folder="" if is_folder else f"{PATH.strip('/')}/").encode()
 
@@ -91,7 +91,7 @@ def show_yaml(request: _Request, description: GivenDescription) -> bytes:
 
 
 def _below(request: _Request, whole: Described) -> Described:
-    """Says where the API is when a proxy has told it."""
+    """The description with the path under which a proxy serves the API."""
     prefix = prefix_of(request.scope)
     return whole | {"servers": [{"url": prefix}]} if prefix else whole
 
@@ -105,7 +105,7 @@ def _serve(name: str, media_type: str, read: Callable[[], bytes]) -> HTTPRouteHa
 
 
 def docs_router(description: Description) -> Router:
-    """Everything under `/schema`, for the server of that description."""
+    """Everything under `/schema`, for the server that is described."""
     folder = next(one for one in (files("swagger_ui_bundle") / "vendor").iterdir() if one.is_dir())
     served = [_serve(name, media_type, (folder / name).read_bytes) for name, media_type in _FILES.items()]
     start = _serve("start.js", "text/javascript", _START.encode)
