@@ -1,5 +1,8 @@
 """How the API gets the audio of an utterance: from the cache, from work in progress, or from new work.
 
-Why these are one path: the utterance's digest names its stream, so a finished, a growing and a new stream are read the same
-way, and equal requests share one without a second protocol.
+`delivery` opens an utterance, `listener` is one reader of it, `submitter` gets its work to a worker, and `readers` keeps the
+readers of this process counted in Redis.
+
+Why cache, joining and new work are one path: the utterance's digest names its stream, so a finished, a growing and a new
+stream are read the same way, and equal requests share one without a second protocol.
 """

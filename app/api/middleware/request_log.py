@@ -26,7 +26,7 @@ from litestar.types import (
 from app.api.facts import facts_of, fault_in, note_fault
 from app.api.measures import METHODS, Metrics, label_of
 from app.api.responses.errors import fault_of, send_fault
-from app.delivery.delivery import Audio
+from app.delivery.listener import Listener
 
 log: Final = structlog.get_logger()
 
@@ -42,7 +42,7 @@ _UNKNOWN: Final = "unknown"
 class Observed:
     """`app`, whose answers are counted in `metrics` and told in the log.
 
-    An utterance's seconds are counted when the handler has put its `Audio` into `scope["state"]["audio"]`.
+    The seconds of an utterance are counted when the handler has put its `Listener` into `scope["state"]["listener"]`.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -124,17 +124,17 @@ class _Watched:
         status = self._status or (_LEFT if self._has_left else _FAILED)
         route: str = self._scope.get("path_template", _UNKNOWN)
         fault = fault_in(self._scope)
-        audio: Audio | None = self._scope["state"].get("audio")
+        listener: Listener | None = self._scope["state"].get("listener")
         self._metrics.count_answer(self._method, route, status)
         if self._status and not self._is_whole:
             self._metrics.count_broken_off(route, has_left=self._has_left)
         elif fault is not None:
             self._metrics.count_error(fault)
-        if self._is_whole and audio is not None and audio.report is not None:
-            self._metrics.count_audio(audio.report.audio_seconds)
-        self._tell(status, route, audio)
+        if self._is_whole and listener is not None and listener.report is not None:
+            self._metrics.count_audio(listener.report.audio_seconds)
+        self._tell(status, route, listener)
 
-    def _tell(self, status: int, route: str, audio: Audio | None) -> None:
+    def _tell(self, status: int, route: str, listener: Listener | None) -> None:
         fault, is_broken_off = fault_in(self._scope), bool(self._status) and not self._is_whole
         facts: dict[str, Any] = {
             "method": self._method if self._method in METHODS else "other",
@@ -143,8 +143,8 @@ class _Watched:
             "code": None if fault is None else label_of(fault),
             "broken_off": ("left" if self._has_left else "failed") if is_broken_off else None,
             **facts_of(self._scope),
-            "cache": None if audio is None else audio.found.value,
-            "audio_seconds": None if audio is None or audio.report is None else round(audio.report.audio_seconds, 3),
+            "cache": None if listener is None else listener.found.value,
+            "audio_seconds": None if listener is None or listener.report is None else round(listener.report.audio_seconds, 3),
             "first_audio_seconds": self._first_audio_seconds,
             "seconds": round(time.monotonic() - self._started, 3),
             "n_bytes": self._n_bytes,

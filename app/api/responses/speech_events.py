@@ -16,7 +16,7 @@ from app.api.responses.errors import envelope, fault_of
 from app.core.errors import Cancelled
 from app.core.queue.registry import Report
 from app.core.speech.word_times import TimedWord, write_words
-from app.delivery.delivery import Audio
+from app.delivery.listener import Listener
 
 FRAME_SECONDS: Final = 0.025
 """Audio that counts as one output token."""
@@ -30,17 +30,17 @@ _MOST_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
 """In one delta: some clients do not read lines of more than 64 KiB."""
 
 
-async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
+async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
     """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
 
     Where the audio was opened with its words, `speech.audio.words` events tell each before it is heard.
-    Each is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the client leaves. Closing the
-    audio is the caller's.
+    Each is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the client leaves. The caller
+    closes the listener.
     """
     try:
         rest = b""
-        async for chunk in audio:
-            if words := audio.take_words():
+        async for chunk in listener:
+            if words := listener.take_words():
                 yield _words(words)
             rest += chunk
             n_whole = len(rest) - len(rest) % _WHOLE_BYTES
@@ -49,10 +49,10 @@ async def speech_events(audio: Audio) -> AsyncGenerator[bytes, None]:
             rest = rest[n_whole:]
         if rest:
             yield _delta(rest)
-        if words := audio.take_words():
+        if words := listener.take_words():
             yield _words(words)
-        assert audio.report is not None
-        yield _done(audio.report)
+        assert listener.report is not None
+        yield _done(listener.report)
     except Cancelled:
         raise
     except Exception as error:

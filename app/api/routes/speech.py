@@ -24,7 +24,8 @@ from app.api.responses.events import EventStream
 from app.api.responses.rate_limit_headers import rate_headers
 from app.api.responses.speech_events import speech_events
 from app.api.responses.streaming import StreamingResponse
-from app.delivery.delivery import Audio, Delivery
+from app.delivery.delivery import Delivery
+from app.delivery.listener import Listener
 
 _Request = Request[Any, Any, Any]
 
@@ -68,12 +69,12 @@ async def _speak(
         opening = asyncio.create_task(
             delivery.open(utterance, request_id=request_id, caller=owner, wants_words=asked.timestamps)
         )
-        audio: Audio = await while_connected(opening, request.receive)
-        stack.push_async_callback(audio.close)
+        listener: Listener = await while_connected(opening, request.receive)
+        stack.push_async_callback(listener.close)
         close = stack.pop_all().aclose
-    request.scope["state"]["audio"] = audio  # `app.api.middleware.request_log` reports it when the answer has been sent.
-    headers = {"x-koe-engine": utterance.engine, "x-koe-cache": audio.found.value, **rate_headers(admission.standing)}
+    request.scope["state"]["listener"] = listener  # `app.api.middleware.request_log` reports it when the answer has been sent.
+    headers = {"x-koe-engine": utterance.engine, "x-koe-cache": listener.found.value, **rate_headers(admission.standing)}
     if asked.stream_format == "sse":
-        return EventStream(speech_events(audio), headers=headers, is_finite=True, close=close)
+        return EventStream(speech_events(listener), headers=headers, is_finite=True, close=close)
     media_type = asked.format.media_type_at(asked.sample_rate_hz)
-    return StreamingResponse(aiter(audio), media_type=media_type, headers=headers, close=close)
+    return StreamingResponse(aiter(listener), media_type=media_type, headers=headers, close=close)

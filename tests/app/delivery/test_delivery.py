@@ -22,7 +22,8 @@ from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer
 from app.core.storage.notifier import Bell
-from app.delivery.delivery import Audio, Delivery
+from app.delivery.delivery import Delivery
+from app.delivery.listener import Listener
 from tests.engines import GatedEngine, RelayEngine, text_of
 from tests.house import House, open_house, wait_until
 from workers.engines.tone import ToneEngine
@@ -78,7 +79,7 @@ def gated_house(data: Path, **environ: str) -> Iterator[tuple[House, GatedEngine
         engine.release(10_000)
 
 
-async def heard(audio: Audio) -> bytes:
+async def heard(audio: Listener) -> bytes:
     said = b"".join([chunk async for chunk in audio])
     await audio.close()
     return said
@@ -101,7 +102,7 @@ def state(redis: Redis, utterance: Utterance) -> State | None:
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that hears nothing looks again at once, and an API gives signs of life all the time."""
     monkeypatch.setattr("app.core.queue.audio_stream._TICK_SECONDS", 0.05)
-    monkeypatch.setattr("app.delivery.delivery._BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("app.delivery.readers._HEARTBEAT_SECONDS", 0.05)
 
 
 @pytest.fixture(autouse=True)

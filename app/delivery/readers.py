@@ -1,0 +1,59 @@
+"""The readers of this API process, as Redis counts them."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from app.core.queue.registry import Ledger, Take
+
+log: Final = structlog.get_logger()
+
+_HEARTBEAT_SECONDS: Final = 1.0
+"""Between two heartbeats of this process."""
+
+
+class Readers:
+    """Sends the heartbeats of this process, and removes its readers.
+
+    Why a heartbeat: a process that dies removes no reader. Redis counts readers only while their process sends heartbeats.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._pending: set[Take] = set()
+        """Readers to be removed once Redis can be reached."""
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to send heartbeats."""
+        self._task = asyncio.create_task(self._run(), name="live")
+
+    async def stop(self) -> None:
+        """Ends them. No reader is left by then."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def remove(self, take: Take) -> None:
+        """Removes one reader; retried later if Redis cannot be reached. The last reader cancels unfinished work."""
+        try:
+            if await self._ledger.detach(take):
+                log.info("utterance_cancelled", utterance_id=take.utterance_id)
+        except RedisError:
+            self._pending.add(take)
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(RedisError):
+                await self._ledger.announce()
+                await self._remove_pending()
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    async def _remove_pending(self) -> None:
+        while self._pending:
+            take = next(iter(self._pending))
+            await self._ledger.detach(take)
+            self._pending.discard(take)
