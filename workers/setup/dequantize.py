@@ -1,7 +1,7 @@
-"""Kokoro's 8-bit ONNX file turned into a checkpoint: the tensors that the `kokoro` package loads, as float32.
+"""Converts Kokoro's 8-bit ONNX file to a checkpoint: the tensors that the `kokoro` package loads, as float32.
 
-Why this is possible: the export names each node after its module, so each weight can be put back. What the export left out is
-not needed: the pooler of ALBERT is never read, and the norms inside AdaIN have a scale of 1 and a shift of 0.
+Why this is possible: the export names each node after its module, so the module of each weight is known. The tensors that the
+export omits are not needed: the pooler of ALBERT is never read, and the norms inside AdaIN have a scale of 1 and a shift of 0.
 
 The file is read as data. Nothing in it is run or unpickled.
 """
@@ -22,26 +22,26 @@ from workers.engines.kokoro.names import PARTS
 
 Array = npt.NDArray[Any]
 Tensors = dict[str, Array]
-"""Full name of a tensor of `kokoro.KModel`, such as `decoder.encode.conv1.bias`, and its numbers."""
+"""Full name of a tensor of `kokoro.KModel`, such as `decoder.encode.conv1.bias` → its numbers."""
 
 _ROOTS: Final = (("/encoder/", ""), ("/decoder/decoder/", "decoder/"))
-"""The export has two halves; what stands before a module's name in each, and what the package has there."""
+"""The export has two halves. For each: the prefix of a module's name in the export, and its prefix in the package."""
 _OF_PREDICTOR: Final = frozenset({"F0", "N", "F0_proj", "N_proj", "shared"})
-"""Modules of the predictor that the export moved out of it."""
+"""Modules of the predictor that stand outside it in the export."""
 _PARAMETER: Final = re.compile(r"(?:encoder|decoder)\.(?P<name>.+\.(?:bias|weight|gamma|beta|alpha[12]\.\d))")
 _REPEATED: Final = re.compile(r"^(query|key|value|dense|ffn|ffn_output|attention)_\d+$")
 """ALBERT has one layer that it runs twelve times: the export numbers the runs."""
 _GATE_ORDER: Final = (0, 2, 3, 1)
-"""ONNX has an LSTM's gates as input, output, forget, cell; PyTorch as input, forget, cell, output."""
+"""ONNX orders an LSTM's gates as input, output, forget, cell; PyTorch as input, forget, cell, output."""
 _POOLER_WIDTH: Final = 768
 
 
 class NotKokoro(ValueError):
-    """The ONNX file is not the export that this module knows; the message says what is missing."""
+    """The ONNX file is not the export that this module can read. The message says what is missing."""
 
 
 def read_tensors(path: Path) -> Tensors:
-    """All tensors of the file under the package's names, float32. Raises NotKokoro, and what `onnx.load` raises."""
+    """Returns all tensors of the file under the package's names, float32. Raises NotKokoro and the errors of `onnx.load`."""
     graph = onnx.load(str(path)).graph
     tensors = _Graph(graph).tensors()
     for part in PARTS:
@@ -51,7 +51,7 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def to_checkpoint(tensors: Tensors) -> dict[str, dict[str, torch.Tensor]]:
-    """The tensors by the parts of the model, as `kokoro-v1_0.pth` holds them, the unused pooler as zeros."""
+    """Returns the tensors grouped by part of the model, as in `kokoro-v1_0.pth`. The unused pooler is filled with zeros."""
     pooler = {"bert.pooler.weight": (_POOLER_WIDTH, _POOLER_WIDTH), "bert.pooler.bias": (_POOLER_WIDTH,)}
     whole = tensors | {name: np.zeros(shape, np.float32) for name, shape in pooler.items()}
     return {
@@ -65,10 +65,12 @@ def to_checkpoint(tensors: Tensors) -> dict[str, dict[str, torch.Tensor]]:
 
 
 def split_norm(weight: Array) -> tuple[Array, Array]:
-    """`weight` (n, …) as weight norm keeps it: lengths (n, 1, …) and directions, whose product over their length it is.
+    """Splits `weight` (n, …) as weight norm does: lengths (n, 1, …) and directions (n, …).
 
-    94 filters of the file are zero after quantisation. Their direction would be 0/0 and the whole answer NaN, so it is set to
-    ones, with a length of 0.
+    `weight` is lengths * directions / |directions|.
+
+    94 filters of the file are zero after quantisation. Their direction would be 0/0, which turns the whole output into NaN. So
+    it is set to ones, with a length of 0.
     """
     axes = tuple(range(1, weight.ndim))
     lengths = np.sqrt((weight.astype(np.float64) ** 2).sum(axes, keepdims=True)).astype(np.float32)
@@ -76,7 +78,7 @@ def split_norm(weight: Array) -> tuple[Array, Array]:
 
 
 class _Graph:
-    """The ONNX graph, asked for the weights of its nodes."""
+    """Reads the weights of the nodes of an ONNX graph."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self._nodes = list(graph.node)
@@ -100,7 +102,7 @@ class _Graph:
         return found
 
     def _weights_of(self, node: onnx.NodeProto) -> Tensors:
-        """The weights that `node` multiplies with, by name; none for a node without any."""
+        """Returns the weights of `node` by name; empty for a node without weights."""
         readers = {
             "MatMulInteger": self._matmul,
             "ConvInteger": self._convolution,
@@ -117,12 +119,12 @@ class _Graph:
         return {f"{module}.{key}": array for key, array in reader(node)}
 
     def _matmul(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """Weight (in, out), with a zero point and a scale for each column."""
+        """The weight is (in, out), with a zero point and a scale for each column."""
         quantized, zero = self._array(node.input[1]), self._array(node.input[3])
         yield "weight", ((quantized.astype(np.float32) - zero.astype(np.float32)) * self._scale(node)).T
 
     def _convolution(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """Kernel (out, in, width), with one zero point and one scale."""
+        """The kernel is (out, in, width), with one zero point and one scale."""
         quantized, zero = self._array(node.input[1]), self._array(node.input[3])
         kernel = (quantized.astype(np.float32) - zero.astype(np.float32)) * self._scale(node)
         yield from _as_trained(node.input[1], kernel)
@@ -136,13 +138,13 @@ class _Graph:
             yield "weight", self._array(node.input[1]).T
 
     def _embedding(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """Rows (n, width), with one zero point and one scale, picked by a Gather."""
+        """The rows are (n, width), with one zero point and one scale; a Gather selects them."""
         rows = self._array(self._makers[node.input[0]].input[0]).astype(np.float32)
         scale, zero = (self._array(name).astype(np.float32) for name in node.input[1:3])
         yield "weight", (rows - zero) * scale
 
     def _lstm(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """Both directions: weights (2, in, 4 width) and biases (2, 8 width)."""
+        """Reads both directions: weights (2, in, 4 width) and biases (2, 8 width)."""
         names = dict(zip(("ih", "hh"), zip(node.input[1:3], node.input[8::2], node.input[9::2], strict=True), strict=True))
         biases = self._array(node.input[3])
         for direction, suffix in enumerate(("", "_reverse")):
@@ -153,10 +155,10 @@ class _Graph:
                 yield f"bias_{key}_l0{suffix}", _reorder(half)
 
     def _scale(self, node: onnx.NodeProto) -> Array:
-        """The scale of the node's weight: equal constants were merged, so only the way of its output tells which it is.
+        """Returns the scale of the node's weight. The export merges equal constants, so it is found by following the output.
 
-        The output is cast, perhaps shifted by a bias, and multiplied by the product of two scales. One of these is made of the
-        input, the other is the constant.
+        The output is cast, perhaps shifted by a bias, and multiplied by the product of two scales. One of these is computed
+        from the input, the other is the constant.
         """
         product = node.output[0]
         for _ in range(3):
@@ -174,19 +176,19 @@ class _Graph:
 
 
 def _of(values: Array, direction: int) -> Array:
-    """The value of one direction of an LSTM."""
+    """Returns the value of one direction of an LSTM."""
     value: Array = np.atleast_1d(values)[direction].astype(np.float32)
     return value
 
 
 def _reorder(gates: Array) -> Array:
-    """Gates as PyTorch has them along the first axis, (4 width, …)."""
+    """Returns the gates in PyTorch's order along the first axis, (4 width, …)."""
     parts = np.split(gates, 4)
     return np.concatenate([parts[i] for i in _GATE_ORDER])
 
 
 def _as_trained(constant: str, weight: Array) -> Iterator[tuple[str, Array]]:
-    """A kernel under weight norm where the export computed it from one: such a constant is named by its node."""
+    """Yields the kernel under weight norm if the export computed it from one. Such a constant has the name of its node."""
     if constant.startswith("/"):
         yield from zip(("weight_g", "weight_v"), split_norm(weight), strict=True)
     else:
@@ -194,7 +196,7 @@ def _as_trained(constant: str, weight: Array) -> Iterator[tuple[str, Array]]:
 
 
 def _module_of(node_name: str) -> str | None:
-    """`/encoder/F0.0/conv1/Conv_quant` → `predictor.F0.0.conv1`; None for a node that stands in no module."""
+    """`/encoder/F0.0/conv1/Conv_quant` → `predictor.F0.0.conv1`; None for a node outside all modules."""
     for root, replacement in _ROOTS:
         if node_name.startswith(root):
             return _in_package(".".join(_steps(replacement + node_name.removeprefix(root))))
@@ -202,7 +204,7 @@ def _module_of(node_name: str) -> str | None:
 
 
 def _steps(path: str) -> Iterator[str]:
-    """The modules of a path, without the operation at its end. An element of a list is named twice: `cnn.0/cnn.0.1`."""
+    """Yields the modules of a path, without the operation at its end. A path names a list element twice: `cnn.0/cnn.0.1`."""
     steps = [_REPEATED.sub(r"\1", step) for step in path.split("/")[:-1]]
     for step, following in pairwise([*steps, ""]):
         if not following.startswith(f"{step}."):

@@ -1,4 +1,4 @@
-"""`python -m workers.setup.diagnose`, which `koe doctor` runs: what a worker here has and lacks, as JSON on standard output."""
+"""`python -m workers.setup.diagnose`, which `koe doctor` runs: checks this machine for a worker and prints JSON findings."""
 
 import importlib.util
 import os
@@ -20,11 +20,11 @@ from workers.text.g2p import tagger
 
 _EXTRAS: Final = {"ja": ("Japanese", ("pyopenjtalk",)), "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"))}
 _REMEDIES: Final = {"espeak": "", "kokoro": "koe fetch"}
-"""What is wrong with espeak-ng says its own."""
+"""espeak-ng has none here: its error message contains the remedy."""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every finding, as it is made."""
+    """Yields each finding as soon as it is known."""
     yield _encoder(settings)
     catalogue = load_catalogue(settings.voices_file)
     yield _engine("espeak", catalogue, settings)
@@ -74,9 +74,7 @@ def _language(extra: str, language: str, modules: tuple[str, ...]) -> Finding:
 
 
 def main() -> None:
-    """Writes the findings. Nothing else goes to standard output: the log goes to standard error, and so does what a library
-    prints.
-    """
+    """Writes the findings to standard output and nothing else. The log and the output of libraries go to standard error."""
     settings = read_settings(os.environ)
     configure_logs(settings.log_format)
     with redirect_stdout(sys.stderr):

