@@ -1,9 +1,10 @@
 """Questions and their answers over Redis: Asker (API, event loop) and Answers (worker, threads), both ends in one file.
 
-Why a key and a bell: the key is the truth, and the bell only says "look"; a ring that is lost costs an asker one tick, no more.
+Why a key and a notification: the key holds the answer, and the notification only says that there is one. A lost notification
+delays an asker by one tick.
 
-Why an asker says again and again that it waits: a long text is phonemized for seconds, and who has left, or whose process has
-died, cannot be told from one who waits by anything else. What nobody waits for is dropped, in the lane and in the slot.
+Why an asker repeats that it waits: phonemizing a long text takes seconds. A client may leave or its API process may die in that
+time, and only the missing repetition shows it. A question that nobody waits for is dropped, in the queue and in the slot.
 """
 
 import asyncio
@@ -23,22 +24,22 @@ from app.core.storage.connections import patiently, reachable, suppressed_unless
 from app.core.storage.notifier import Bell
 
 WANTED_TTL_SECONDS: Final = 5
-"""A question that nobody has said to wait for in so long is dropped."""
+"""A question is dropped when no asker has renewed it for this time."""
 
 _ANSWER_TTL_SECONDS: Final = 10
-"""Long enough for all who wait, and for who comes just behind them; answers may be large."""
+"""Long enough for all askers that wait and for those that come a little later; answers may be large, so not longer."""
 _ERROR_TTL_SECONDS: Final = 2
-"""What went wrong may go well at the next attempt."""
+"""Short, because the next try may succeed."""
 
 _TICK_SECONDS: Final = 1.0
-"""How often an asker that hears nothing looks."""
+"""How often an asker looks for the answer when no notification comes."""
 
 _QUIET_TICKS: Final = 10
-"""Ticks after which a question is submitted once more, in case the lane or its worker has lost it."""
+"""After this many ticks a question is submitted again, in case the queue or its worker has lost it."""
 
 
 class Asker:
-    """Where the API asks the workers what would be said."""
+    """The API's side: asks the workers for the phonemes of a text."""
 
     def __init__(self, *, redis: AsyncRedis, bell: Bell, broker: Broker, fleet: FleetView, max_wait_seconds: float) -> None:
         self._redis = redis
@@ -50,8 +51,8 @@ class Asker:
     async def ask(self, question: Question, *, request_id: str, caller: str = "") -> Phonemized:
         """The answer, as soon as a worker has given it.
 
-        `caller` is whose share of the machine it takes. Raises QueueFull, NoWorker, TimedOut after the longest wait, or what
-        the worker raised.
+        `caller` is the owner, whose share of the machine is used. Raises QueueFull, NoWorker, TimedOut after the longest wait,
+        or the error that the worker raised.
         """
         rung = self._bell.hear(question.id)
         try:
@@ -64,7 +65,7 @@ class Asker:
             self._bell.forget(question.id, rung)
 
     async def _wait(self, question: Question, rung: asyncio.Event, request_id: str, caller: str) -> Phonemized:
-        """A Redis that is away at the first look is an error; one that goes away later is waited for."""
+        """Raises an error when Redis is unreachable at the first look; waits when it becomes unreachable later."""
         outcome = await self._look(question, rung)
         is_submitted = outcome is not None or await self._submit(question, request_id, caller, again=False)
         n_ticks = 0
@@ -78,7 +79,7 @@ class Asker:
         return outcome.reveal()
 
     async def _look(self, question: Question, rung: asyncio.Event) -> Outcome | None:
-        """The outcome, if it is there; else says that it is waited for."""
+        """The outcome if there is one; otherwise notes in Redis that somebody waits for it."""
         rung.clear()
         found = cast("bytes | None", await self._redis.get(keys.phonemes(question.id)))
         if found is not None:
@@ -87,7 +88,7 @@ class Asker:
         return None
 
     async def _submit(self, question: Question, request_id: str, caller: str, *, again: bool) -> bool:
-        """False while a job of the same question runs or lets go."""
+        """False while an earlier task of the same question is still running or being released."""
         return await asyncio.to_thread(
             self._broker.submit_question, question, request_id=request_id, caller=caller, again=again
         )
@@ -99,27 +100,29 @@ class Asker:
 
 
 class Answers:
-    """Where a worker puts what it has found."""
+    """The worker's side: writes the answers."""
 
     def __init__(self, redis: Redis, *, patience_seconds: float) -> None:
-        """`patience_seconds` is how long it waits for a Redis that is away."""
+        """`patience_seconds`: longest wait while Redis is unreachable."""
         self._redis = redis
         self._patience_seconds = patience_seconds
 
     def begin(self, question: Question) -> bool:
-        """The question has left its lane. False when nobody waits for an answer. Raises RedisError when Redis stays away."""
+        """To be called when the question has left its queue. False when nobody waits for an answer. Raises RedisError when
+        Redis stays unreachable.
+        """
         patiently(lambda: self._redis.hdel(keys.CALLERS, question.id), self._patience_seconds)
         return self.is_wanted(question)
 
     def is_wanted(self, question: Question) -> bool:
-        """Whether anybody waits for an answer and has none. Raises RedisError when Redis stays away."""
+        """Whether somebody waits for an answer and there is none yet. Raises RedisError when Redis stays unreachable."""
         wanted, answer = keys.phonemes_wanted(question.id), keys.phonemes(question.id)
         found = patiently(lambda: self._redis.mget(wanted, answer), self._patience_seconds)
         waits, is_answered = cast("list[bytes | None]", found)
         return waits is not None and is_answered is None
 
     def give(self, question: Question, outcome: Outcome) -> None:
-        """Answers all who wait. Raises RedisError when Redis stays away."""
+        """Answers all askers. Raises RedisError when Redis stays unreachable."""
         data = msgspec.json.encode(outcome)
         ttl = _ANSWER_TTL_SECONDS if outcome.error is None else _ERROR_TTL_SECONDS
 
@@ -133,7 +136,7 @@ class Answers:
 
 
 async def _tick(rung: asyncio.Event) -> None:
-    """Returns at the next ring, and at the latest after a tick."""
+    """Returns at the next notification, or after one tick."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_TICK_SECONDS):
             await rung.wait()

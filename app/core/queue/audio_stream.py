@@ -1,13 +1,14 @@
 """Audio over a Redis Stream: ChunkWriter (worker, threads) and ChunkReader (API, event loop), both ends in one file.
 
-Entries: `start` (worker) · `words` (words) and `chunk` (at, data) … · `stop` (report) or `error` (code, message, param). Field
-`kind` says which; `at` is where in the audio the chunk's first byte stands. Words stand before the audio they are heard in.
+Entries: `start` (worker) · `words` (words) and `chunk` (at, data) … · `stop` (report) or `error` (code, message, param). The
+field `kind` names the entry; `at` is the offset of the chunk's first byte in the audio. Word times come before the audio that
+they belong to.
 
-Why a stream and a bell: the stream is the truth, so a reader who comes late or comes back starts at the beginning and misses
-nothing. The bell says "this one has grown"; a ring that is lost costs a reader one tick, no more.
+Why a stream and a notification: the stream holds the audio, so a reader that comes late or reconnects starts at the beginning
+and misses nothing. The notification only says that the stream has grown; a lost one delays a reader by one tick.
 
-Why places in bytes: the same utterance gives the same bytes, so whoever writes (the next worker after a crash, the same one
-after a lost answer) may begin anywhere at or before the end and add only what is new, and a reader hears nothing twice.
+Why offsets in bytes: the same utterance gives the same bytes. A writer (the next worker after a crash, or the same one after a
+lost reply) may therefore begin anywhere at or before the end and add only what is new. A reader hears nothing twice.
 """
 
 import asyncio
@@ -30,25 +31,25 @@ from app.core.storage.lua import load_script
 from app.core.storage.notifier import Bell
 
 MAX_CHUNK_BYTES: Final = 32_768
-"""Of one entry; more is divided."""
+"""Most bytes of one entry; longer audio is divided."""
 
 _READ_ENTRIES: Final = 16
-"""Entries fetched at a time: bounds what one reader holds to half a megabyte."""
+"""Entries fetched at a time: one reader holds at most half a megabyte."""
 
 _TICK_SECONDS: Final = 1.0
-"""How often a reader that hears nothing looks how its take stands."""
+"""How often a reader checks the state of its attempt when no notification comes."""
 
 _FORGOTTEN: Final = -1
 _GAP: Final = -2
 
 
 class ChunkWriter:
-    """The growing end of one take, from its first byte: what an earlier worker has written is passed over. Called from one
+    """Appends audio to the stream of one attempt. Audio that an earlier worker has written is skipped. Not thread-safe: one
     thread at a time.
     """
 
     def __init__(self, redis: Redis, claim: Claim, *, patience_seconds: float) -> None:
-        """`patience_seconds` is how long it waits for a Redis that is away."""
+        """`patience_seconds`: longest wait while Redis is unreachable."""
         self._redis = redis
         self._claim = claim
         self._append = redis.register_script(load_script(__file__, "append"))
@@ -57,16 +58,16 @@ class ChunkWriter:
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         self._n_there = claim.n_bytes
         self.n_bytes = 0
-        """Of the audio so far."""
+        """Audio written or skipped so far."""
         self._n_told = 0
         self.unread_bytes = 0
-        """As of the last write: what waits for the fastest reader."""
+        """Bytes that the fastest reader has not read yet, as of the last write."""
 
     def write(self, data: bytes) -> None:
-        """Appends what is new.
+        """Appends the audio that is not in the stream yet.
 
-        Raises Cancelled when the take is not held any more, StreamLost when Redis has lost bytes that were written, and
-        RedisError when it stays away.
+        Raises Cancelled when this worker no longer holds the lease, StreamLost when Redis has lost bytes that were written, and
+        RedisError when it stays unreachable.
         """
         start = self.n_bytes
         new_from = min(max(0, self._n_there - start), len(data))
@@ -77,13 +78,15 @@ class ChunkWriter:
             self._put_off()
 
     def tell(self, words: Sequence[TimedWord]) -> None:
-        """Appends words, unless an earlier worker has told them. Raises as `write` does."""
+        """Appends word times, unless an earlier worker has appended them. Raises the errors of `write`."""
         args = [*self._claim.args, self._claim.take.utterance_id, self._n_told, write_words(words)]
         self._check(patiently(lambda: int(self._tell(keys=self._claim.take.both, args=args)), self._patience_seconds))
         self._n_told += 1
 
     def rewind(self) -> None:
-        """Begins at the first byte again; what has been written is passed over. Raises RedisError when Redis stays away."""
+        """Begins at the first byte again; audio that is in the stream is skipped. Raises RedisError when Redis stays
+        unreachable.
+        """
         record = keys.utterance(self._claim.take.utterance_id)
         there = patiently(lambda: self._redis.hget(record, "bytes"), self._patience_seconds)
         self._n_there = int(cast("bytes", there) or 0)
@@ -103,7 +106,7 @@ class ChunkWriter:
         return answer
 
     def _put_off(self) -> None:
-        """Puts off the day on which an unfinished take is forgotten: a long text is spoken for hours."""
+        """Extends the TTL of an unfinished attempt: a long text is spoken for hours."""
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         with suppress(RedisError):
             for key in (*self._claim.take.both, keys.kept(self._claim.take.utterance_id)):
@@ -111,37 +114,39 @@ class ChunkWriter:
 
 
 class Watch(Protocol):
-    """What a reader asks of whom it reads for."""
+    """What a reader calls while it reads."""
 
     async def on_quiet(self) -> bool:
-        """Called every second while nothing comes. Raises what is to end the reading. True when all has been written: then
-        what is missing stands before what was read last.
+        """Called every second while nothing comes. Raises an error to end the reading. Returns True when the attempt is
+        finished: then entries that were written before the last one read are missing.
         """
         ...
 
     def on_words(self, words: bytes) -> None:
-        """Called with what the writer has told, as `write_words` wrote it, before the audio in which it is heard; from the
-        beginning of the take, whatever of the audio is passed over.
+        """Called with word times, as `write_words` wrote them, before the audio they belong to. All word times of the attempt
+        are passed on, also those of audio that is skipped.
         """
         ...
 
     def on_rewind(self) -> None:
-        """Called when the take is read from its beginning again: its words are told again."""
+        """Called when the attempt is read from its beginning again; all word times will follow once more."""
         ...
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
-        """Called when what came has been taken, with all that was read so far and the last entry of it."""
+        """Called when the consumer has taken the audio: with the number of bytes read so far, and the id of the last entry
+        among them.
+        """
         ...
 
 
 class ChunkReader:
-    """The reading end of one take: iterate over it for the audio; afterwards `report` is there."""
+    """Reads one attempt: iterate over it for the audio; afterwards `report` is set."""
 
     def __init__(
         self, redis: AsyncRedis, bell: Bell, take: Take, watch: Watch, *, skip_bytes: int, patience_seconds: float
     ) -> None:
-        """`skip_bytes` of audio are passed over: they were read from an earlier take. `patience_seconds` is how long it waits
-        for a Redis that is away.
+        """`skip_bytes`: audio to skip, because it was read from an earlier attempt. `patience_seconds`: longest wait while
+        Redis is unreachable.
         """
         self._redis = redis
         self._bell = bell
@@ -151,14 +156,14 @@ class ChunkReader:
         self._away_since: float | None = None
         self._cursor = "-"
         self.n_bytes = skip_bytes
-        """Read so far."""
+        """Audio read so far."""
         self.report: Report | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The audio in order, as it comes: all that is there is given at once.
+        """The audio in order, as it comes; each item is all the new audio that one fetch returned.
 
-        Raises the writer's error where it wrote one, StreamLost when audio is missing, what the watch raises, and RedisError
-        when Redis stays away.
+        Raises the error that the writer wrote, StreamLost when audio is missing, the errors of the watch, and RedisError when
+        Redis stays unreachable.
         """
         grown = self._bell.hear(self._take.utterance_id)
         try:
@@ -177,7 +182,7 @@ class ChunkReader:
             self._bell.forget(self._take.utterance_id, grown)
 
     async def report_ahead(self) -> Report | None:
-        """What a finished take amounts to, before it is read; None for one that is not finished. Raises RedisError."""
+        """The report of a finished attempt, before its audio is read; None when it is not finished. Raises RedisError."""
         found = await self._redis.xrevrange(self._take.stream, count=1)
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
         if not entries or entries[0][1][b"kind"] != b"stop":
@@ -197,7 +202,7 @@ class ChunkReader:
         return [fields for _, fields in entries]
 
     async def _bear(self, error: RedisError) -> None:
-        """Waits a little for a Redis that is away. Raises its error when it has been away too long."""
+        """Waits a little while Redis is unreachable. Raises its error after the longest wait."""
         self._away_since = self._away_since or time.monotonic()
         if is_refusal(error) or time.monotonic() - self._away_since > self._patience_seconds:
             raise error
@@ -205,8 +210,8 @@ class ChunkReader:
         await asyncio.sleep(AGAIN_SECONDS)
 
     def _rewind(self) -> None:
-        """Reads on from the beginning, and passes over what it has: another server may have become the primary, which has lost
-        the last entries, and whose clock gives the next ones smaller numbers.
+        """Reads from the beginning again and skips the audio that was read. Another server may have become the primary: it may
+        have lost the last entries, and its clock may give the next entries smaller ids.
         """
         self._cursor = "-"
         self._watch.on_rewind()
@@ -247,6 +252,6 @@ class ChunkReader:
             if await self._watch.on_quiet():
                 self._rewind()
         except StreamLost:
-            # Its end may have been written since this one looked.
+            # The end may have been written since the last look.
             if not await self._redis.xrange(self._take.stream, min=self._cursor, count=1):
                 raise

@@ -1,13 +1,13 @@
-"""Submit work and look at the lanes; the only file that knows RQ's Queue.
+"""Submits tasks and looks at the queues; the only module that uses RQ's Queue.
 
-Why a job's id is the utterance's: RQ then refuses a second job for the same sound by itself, in one atomic step.
+Why the id of a task is the id of the utterance: RQ then refuses a second task for the same audio in one atomic step.
 
-Why callers take turns in a lane: RQ's queue is first in, first out, and a key that sends five hundred requests at once would
-have all others wait for them. In the batch lane RQ itself puts in what waited for other parts of its job, always at the end, so
-that lane is put into turns again and again.
+Why owners alternate in a queue: RQ's queue is first in, first out, and a key that sends five hundred requests at once would
+make all others wait for them. RQ itself appends tasks that waited for other parts of their job to the end of the batch queue,
+so that queue is sorted repeatedly.
 
-Why each version of the wire has queues of its own: what one writes another may misread, so while a fleet is renewed the API
-and the workers of each version meet by themselves.
+Why each wire version has its own queues: one version may misread the data of another. While a fleet is updated, the API and the
+workers of each version use their own queues.
 """
 
 from collections.abc import Sequence
@@ -37,21 +37,23 @@ _PLAIN_VERSION: Final = 5
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
 MOST_RETURNS: Final = 1000
-"""How often a job comes back when the process that ran it died. Whether it is to blame the task decides itself, much sooner."""
+"""How often a task is queued again when the process that ran it died. The task itself decides much earlier whether it is the
+cause.
+"""
 
 _VERSION_AS_RQ_KEEPS_IT: Final = "__rq_redis_server_version"
 _WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.SCHEDULED})
 
 
 class Lane(StrEnum):
-    """RQ queues. A listener waits for what is in the first; the second is read when the first is served."""
+    """The RQ queues. A listener waits for tasks in the first; the second is served when the first is empty."""
 
     INTERACTIVE = "interactive"
     BATCH = "batch"
 
 
 class Task(StrEnum):
-    """Dotted names of what workers do; a test resolves them."""
+    """Dotted names of the tasks; a test resolves them."""
 
     SPEAK = "workers.tasks.speak"
     PLAN = "workers.tasks.plan_job"
@@ -61,21 +63,21 @@ class Task(StrEnum):
 
 
 class ForeignJob(Exception):
-    """Somebody else than Koe has put a job into one of its queues."""
+    """A program other than Koe has put a task into one of Koe's queues."""
 
 
 class TaskJob(Job):
-    """A job that performs Koe's own tasks and nothing else.
+    """An RQ job that runs Koe's own tasks and nothing else.
 
-    Why: RQ imports and calls whatever dotted name a job has, so whoever can write to Redis could run any code in a worker. What
-    RQ would call or send after a job (callbacks, webhooks) is dropped as the job is read, since RQ calls it for a job that was
-    refused or abandoned too.
+    Why: RQ imports and calls any dotted name that a job has, so a program that can write to Redis could run any code in a
+    worker. RQ's callbacks and webhooks are removed when the job is read, because RQ also calls them for a job that was refused
+    or abandoned.
     """
 
     _has_extras = False
 
     def restore(self, raw_data: Any) -> None:
-        """Reads what Redis has of it."""
+        """Reads the job from Redis, without its callbacks and webhooks."""
         super().restore(raw_data)
         self._has_extras = bool(
             self._success_callback_name or self._failure_callback_name or self._stopped_callback_name or self.webhooks
@@ -84,22 +86,23 @@ class TaskJob(Job):
         self.webhooks = []
 
     def perform(self) -> Any:
-        """Raises ForeignJob, before anything is imported, for what is none of Koe's tasks."""
+        """Raises ForeignJob, before anything is imported, when the job is not one of Koe's tasks."""
         if self._has_extras or self.instance is not None or self.func_name not in set(Task):
-            # Its name says which one it is: an argument may be somebody's text, and a foreign name anything.
+            # Only the id is logged: an argument may be a user's text, and a foreign name may be anything.
             log.error("foreign_job_refused", job_id=self.id, remedy="Only Koe may write to this Redis: see KOE_REDIS_URL.")
             raise ForeignJob
         return super().perform()
 
 
 def queue_name(lane: Lane, version: int) -> str:
-    """What RQ knows a lane by: plainly its name in the first version that was released, then with the version."""
+    """RQ's name of a queue: without a version for the first that was released, with the version after that."""
     return lane.value if version == _PLAIN_VERSION else f"{lane.value}-{version}"
 
 
 def lane_queue(redis: Redis, lane: Lane) -> Queue:
-    """The RQ queue of a lane, with the JSON serializer and TaskJob: what stands in Redis is data and never code."""
-    # RQ would ask the server, which may refuse to describe itself; `app.core.storage.redis_check` has refused what is older.
+    """The RQ queue, with the JSON serializer and TaskJob: Redis holds data and never code."""
+    # RQ would ask the server for its version, and some servers refuse that. `app.core.storage.redis_check` has refused older
+    # versions.
     setattr(redis, _VERSION_AS_RQ_KEEPS_IT, MIN_REDIS_VERSION)
     return Queue(
         queue_name(lane, WIRE_VERSION),
@@ -111,12 +114,12 @@ def lane_queue(redis: Redis, lane: Lane) -> Queue:
 
 
 def lane_of(job: Job) -> Lane:
-    """The lane that an RQ job came from."""
+    """The queue that an RQ job came from."""
     return Lane(job.origin.partition("-")[0])
 
 
 class Broker:
-    """The submitting side. Its methods block: the API calls them in a thread."""
+    """Submits tasks. The methods block: the API calls them in a thread."""
 
     def __init__(self, redis: Redis, *, max_queue: int) -> None:
         self._redis = redis
@@ -125,10 +128,11 @@ class Broker:
         self._take_turn = redis.register_script(load_script(__file__, "share_fairly"))
 
     def submit(self, utterance: Utterance, lane: Lane, *, request_id: str, caller: str = "", again: bool = False) -> bool:
-        """Puts the utterance into the lane. Raises QueueFull when too many wait there already, unless it was there before.
+        """Puts the utterance into the queue. Raises QueueFull when too many wait there already, unless this one was there
+        before.
 
-        `caller` is whose share of the machine it takes. False while a job of the same id is still letting go of an earlier
-        take: ask again in a moment, if it is still wanted.
+        `caller` is the owner, whose share of the machine is used. Returns False while a task of the same id is still releasing
+        an earlier attempt: call again in a moment if the audio is still wanted.
         """
         queue = self._queues[lane] if again else self._room(lane)
         args: list[str | int] = [utterance.to_json().decode(), request_id, caller]
@@ -136,7 +140,7 @@ class Broker:
         return is_submitted and self._queue_up(queue, utterance.id, caller)
 
     def submit_question(self, question: Question, *, request_id: str, caller: str = "", again: bool = False) -> bool:
-        """Puts the question into the lane of those who wait for an answer, in the same way as `submit`. Raises QueueFull."""
+        """Puts the question into the interactive queue, in the same way as `submit`. Raises QueueFull."""
         queue = self._queues[Lane.INTERACTIVE] if again else self._room(Lane.INTERACTIVE)
         args: list[str | int] = [question.to_json().decode(), request_id]
         description = f"phonemes of {len(question.text)} characters, {question.language}, {question.engine}"
@@ -144,16 +148,16 @@ class Broker:
         return is_submitted and self._queue_up(queue, question.id, caller)
 
     def submit_job(self, job_id: str) -> None:
-        """Has a user's job planned, spoken and joined. How many an owner may have open is decided before."""
+        """Puts the planning task of a user's job into the queue. The limit on open jobs is checked before."""
         enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job")
         take_turns(self._redis)
 
     def waiting(self) -> dict[Lane, int]:
-        """Jobs that wait, by lane."""
+        """Number of waiting tasks in each queue."""
         return {lane: queue.count for lane, queue in self._queues.items()}
 
     def _queue_up(self, queue: Queue, job_id: str, caller: str) -> bool:
-        """Gives the job, which stands at the lane's end, its caller's turn. True."""
+        """Moves the task, which is the last of the queue, to its owner's place. Returns True."""
         if caller:
             self._take_turn(keys=[queue.key, keys.CALLERS], args=[job_id, caller])
         return True
@@ -169,16 +173,16 @@ class Broker:
 def enqueue_task(
     redis: Redis, task: Task, args: list[str | int], *, job_id: str, description: str, depends_on: Sequence[str] = ()
 ) -> bool:
-    """Puts a task into the batch lane, to run when those of `depends_on` have ended, well or not.
+    """Puts a task into the batch queue. It runs when the tasks of `depends_on` have ended, well or not.
 
-    `job_id` (letters, digits, `_`, `-`) is its own: while a job of that id waits or runs, there is no second. False when one is
-    still letting go.
+    `job_id` (letters, digits, `_`, `-`) is unique: while a task of that id waits or runs, no second one is made. Returns False
+    when one is still being released.
     """
     return _enqueue(lane_queue(redis, Lane.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
 
 
 def take_turns(redis: Redis, *, every_seconds: float = 0.0) -> None:
-    """Puts the batch lane into turns by owner; where somebody has done so within `every_seconds`, nothing is done."""
+    """Sorts the batch queue so that owners alternate; does nothing when it was sorted within the last `every_seconds`."""
     lane = lane_queue(redis, Lane.BATCH).key
     redis.register_script(load_script(__file__, "share_batch_fairly"))(
         keys=[lane, keys.JOBS_TURNS], args=[int(1000 * every_seconds)]
@@ -186,7 +190,9 @@ def take_turns(redis: Redis, *, every_seconds: float = 0.0) -> None:
 
 
 def put_back(redis: Redis, lane: Lane, job_id: str) -> bool:
-    """Puts a job back to the head of its lane that a worker took and never began. False when it was begun meanwhile."""
+    """Returns a task to the head of its queue after a worker dequeued it and never began it. False when it has
+    begun meanwhile.
+    """
     queue = lane_queue(redis, lane)
     if not redis.lrem(queue.intermediate_queue_key, 1, job_id):
         return False
@@ -195,14 +201,16 @@ def put_back(redis: Redis, lane: Lane, job_id: str) -> bool:
 
 
 def taken(redis: Redis, lane: Lane) -> list[str]:
-    """Ids of the jobs of a lane that a worker has taken and not begun yet: for a moment, or for ever when it died."""
+    """Ids of tasks that a worker has dequeued and not begun yet. They stay here for a moment, or for ever when the
+    worker died.
+    """
     return IntermediateQueue(lane_queue(redis, lane).key, redis).get_job_ids()
 
 
 def _enqueue(
     queue: Queue, task: Task, args: list[str | int], *, job_id: str, description: str, depends_on: Sequence[str] = ()
 ) -> bool:
-    # Twice: the first attempt clears a job that has ended out of the way.
+    # Twice: the first call may only remove a task that has ended.
     return any(_enqueue_once(queue, task, args, job_id, description, depends_on) for _ in range(2))
 
 
@@ -210,7 +218,7 @@ def _enqueue_once(
     queue: Queue, task: Task, args: list[str | int], job_id: str, description: str, depends_on: Sequence[str]
 ) -> bool:
     dependency = _dependency(queue, depends_on)
-    # RQ makes no job both unique and dependent. Two that are put in at once would both run, and a task may.
+    # RQ cannot make a job both unique and dependent. Of two that are made at once both would run, and a task allows that.
     if dependency is not None and Job.exists(job_id, connection=queue.connection):
         return _settle(queue, job_id, may_be_deferred=True)
     try:
@@ -231,14 +239,14 @@ def _enqueue_once(
 
 
 def _dependency(queue: Queue, job_ids: Sequence[str]) -> Dependency | None:
-    """On those that RQ still knows: the others have ended long ago."""
+    """A dependency on those tasks that RQ still knows; the others ended long ago."""
     known = [job_id for job_id in job_ids if Job.exists(job_id, connection=queue.connection)]
     return Dependency(jobs=known, allow_failure=True) if known else None
 
 
 def _settle(queue: Queue, job_id: str, *, may_be_deferred: bool) -> bool:
-    """True when the job that is there already will do the work; one that has ended is cleared out of the way, and so is one
-    that waits for others when there is nothing left to wait for.
+    """True when the task that exists already will do the work. Removes a task that has ended, or that waits for others when
+    there is nothing left to wait for.
     """
     try:
         job = Job.fetch(job_id, connection=queue.connection, serializer=JSONSerializer)
@@ -246,16 +254,16 @@ def _settle(queue: Queue, job_id: str, *, may_be_deferred: bool) -> bool:
         if status in _WAITING or (status == JobStatus.DEFERRED and may_be_deferred):
             return True
         if status != JobStatus.STARTED:
-            # RQ asks for the executions of a job that it deletes, and raises at one that expired with its worker.
+            # RQ reads the executions of a job that it deletes, and raises when one expired with its worker.
             queue.connection.delete(job.execution_registry.key)
             job.delete()
     except (NoSuchJobError, InvalidJobOperation):
-        # Somebody else has cleared it away: at once, or between two of RQ's steps.
+        # Another process has removed it, at once or between two of RQ's steps.
         return False
     return False
 
 
 def describe(utterance: Utterance) -> str:
-    """One line for rq-dashboard and the log: what is asked, and nothing of what it says."""
+    """One line for rq-dashboard and the log: the options of the request, without its text."""
     voice = show_blend(utterance.voice)
     return f"{len(utterance.text)} characters, {voice}, {utterance.language}, {utterance.format}, {utterance.engine}"

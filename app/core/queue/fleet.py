@@ -1,7 +1,7 @@
 """The fleet: which worker processes are alive, and what they can speak.
 
-Why the engines of a fleet are those that *every* live worker has loaded: any worker may take any utterance, and a request must
-not fail or sound otherwise by the chance of who takes it.
+Why the engines of a fleet are those that *every* live worker has loaded: any worker may speak any utterance. Whether a request
+succeeds and how it sounds must not depend on which worker that is.
 """
 
 import math
@@ -28,7 +28,7 @@ _HAND_TTL_SECONDS: Final = 7200
 
 
 Weights = Precision | Literal["mixed"]
-"""`mixed` where workers differ."""
+"""`mixed` when workers differ."""
 
 _MIXED: Final = (
     "Some workers have Kokoro's original weights and some have 8-bit ones, so the same text does not always sound the same. "
@@ -37,37 +37,39 @@ _MIXED: Final = (
 
 
 class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker process says of itself, anew at every heartbeat."""
+    """The heartbeat record of a worker process, written at every heartbeat."""
 
     name: str
     engines: tuple[str, ...]
-    """Loaded and warm."""
+    """Engines that are loaded and warm."""
     missing: str | None = None
-    """Why an engine that was wanted is not loaded, and the command that mends it: one sentence."""
+    """Why a requested engine is not loaded, and the command that fixes it: one sentence."""
     weights: Precision | None = None
-    """How exact Kokoro's weights are; None without Kokoro."""
+    """Precision of Kokoro's weights; None without Kokoro."""
     identities: dict[str, str] = {}
-    """Engine → a short digest of its identity: equal where the same segment sounds the same."""
+    """Engine → short digest of its identity. Equal digests mean that the same segment sounds the same."""
     n_slots: int = 0
     n_threads: int = 1
     """Segments that it speaks at a time."""
     first_sound_seconds: float = 0.0
-    """Between one listener's first sound and the next's while many wait, as lately measured; 0 before any was."""
+    """Seconds between the first audio of two listeners in a row while many wait, as last measured; 0 before the first
+    measurement.
+    """
     started_at: float = 0.0
     """Seconds since 1970, UTC."""
     wire: int = 1
-    """WIRE_VERSION of its side: it takes no work from an API of another."""
+    """WIRE_VERSION of the worker: it takes no work from an API of another version."""
 
 
 class Room(msgspec.Struct, frozen=True):
-    """How many may wait for their first sound."""
+    """How many listeners may wait for their first audio."""
 
     n_most: int
     seconds_each: float
-    """From one listener's first sound to the next's."""
+    """Seconds between the first audio of two listeners in a row."""
 
     def seconds_until_free(self, n_waiting: int) -> int:
-        """When there is room for one more behind so many, at least a second from now."""
+        """Seconds until there is room for one more when `n_waiting` wait; at least 1."""
         return max(1, math.ceil((n_waiting - self.n_most + 1) * self.seconds_each))
 
 
@@ -78,41 +80,41 @@ class Fleet(msgspec.Struct, frozen=True):
 
     @property
     def engines(self) -> frozenset[str]:
-        """Names of the engines that every worker has loaded; empty with no worker."""
+        """Names of the engines that every worker has loaded; empty without a worker."""
         return frozenset.intersection(*(frozenset(card.engines) for card in self.cards)) if self.cards else frozenset()
 
     @property
     def n_threads(self) -> int:
-        """To how many it speaks at a time."""
+        """Segments that the fleet speaks at a time."""
         return sum(card.n_threads for card in self.cards)
 
     @property
     def best(self) -> str | None:
-        """The engine that the model names of OpenAI get; None with no worker."""
+        """The engine that OpenAI's model names stand for; None without a worker."""
         return best_engine(self.engines)
 
     @property
     def missing(self) -> str | None:
-        """Why a better engine is not loaded, in the words of the first worker that lacks one."""
+        """Why a better engine is not loaded, as the first worker without it says."""
         return next((card.missing for card in self.cards if card.missing), None)
 
     def weights_of(self, engine: str | None) -> Weights | None:
-        """How exact the weights are that `engine` speaks with; None where it has none."""
+        """Precision of the weights of `engine`; None when it has no weights."""
         found = {card.weights for card in self.cards} - {None} if engine == "kokoro" and engine in self.engines else set()
         return "mixed" if len(found) > 1 else next(iter(found), None)
 
     def identities_of(self, engine: str) -> tuple[str, ...]:
-        """The digests of all that may speak a request for `engine`, sorted: one, unless workers differ."""
+        """Sorted digests of all engines that may speak a request for `engine`: one, unless workers differ."""
         return tuple(sorted({card.identities[engine] for card in self.cards if engine in card.identities}))
 
     @property
     def notice(self) -> str | None:
-        """What is wrong with the fleet though it speaks, and the command that mends it."""
+        """A problem of a fleet that can speak, and the command that fixes it."""
         return self.missing or (_MIXED if self.weights_of(self.best) == "mixed" else None)
 
     def room(self, wait_seconds: float) -> Room | None:
-        """For as many as the fleet can let hear something within `wait_seconds`, and always for as many as it speaks to at a
-        time; None while its pace is not known. A worker that has not been measured is taken for one like the others.
+        """Room for as many listeners as the fleet can serve within `wait_seconds`, and at least for as many as it speaks to at
+        a time. None while no worker has measured its pace. A worker without a measurement counts like the others.
         """
         measured = [card.first_sound_seconds for card in self.cards if card.first_sound_seconds > 0]
         if not measured:
@@ -123,35 +125,35 @@ class Fleet(msgspec.Struct, frozen=True):
 
 
 class FleetView(Protocol):
-    """Where the API asks for the fleet."""
+    """Gives the API the current fleet."""
 
     async def now(self) -> Fleet:
-        """The workers alive. Raises NoWorker when Redis is away, QueueStorageFull when it takes nothing in."""
+        """The live workers. Raises NoWorker when Redis is unreachable, QueueStorageFull when it has no room for writes."""
         ...
 
 
 def process_name() -> str:
-    """A name for this process that no other has."""
+    """A unique name for this process."""
     return name_prefix(os.getpid()) + secrets.token_hex(2)
 
 
 def name_prefix(pid: int) -> str:
-    """What the name of a process of this machine begins with; a few random digits follow, since process ids come again."""
+    """Beginning of the names of this machine's processes with that id. Random digits follow, because process ids are reused."""
     return f"{socket.gethostname()}-{pid}-"
 
 
 def announce(
     redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: bool, in_hand: Iterable[str] | None = None
 ) -> None:
-    """Says that this worker is alive, for the next `ttl_seconds`. One that takes no more work leaves the fleet but stays known
-    to the readers of what it is still speaking.
+    """Records a heartbeat, which lasts `ttl_seconds`. A worker that takes no more work leaves the fleet, but readers of its
+    utterances still see it as alive.
 
-    `in_hand` are its attempts at utterances. Why they are told: a Redis that has lost its last seconds, or the replica that
-    took over from it, may say that this worker speaks what it has let go of.
+    `in_hand` are its attempts in flight. Why they are written: a Redis that has lost its last seconds, or a replica that became
+    the primary, may name this worker for an attempt that it has released.
     """
-    # Redis' own clock: those of the machines may differ, and one that runs ahead must not sweep the others away.
+    # The clock of Redis: the machines' clocks may differ, and a fast one must not remove the other workers.
     now = float(redis.time()[0])
-    # One step: an attempt must not seem to be let go of in between.
+    # One transaction: an attempt must not look released in between.
     pipe = redis.pipeline(transaction=True)
     if takes_work:
         pipe.zadd(keys.WORKERS, {card.name: now})
@@ -168,7 +170,7 @@ def announce(
 
 
 def withdraw(redis: Redis, name: str) -> None:
-    """Says that this worker is gone."""
+    """Removes this worker from the fleet."""
     pipe = redis.pipeline(transaction=False)
     pipe.zrem(keys.WORKERS, name)
     pipe.delete(keys.worker(name), keys.hand(name))
@@ -176,7 +178,7 @@ def withdraw(redis: Redis, name: str) -> None:
 
 
 def some_worker_has(redis: Redis, engine: str) -> bool:
-    """Whether a worker that takes work has loaded the engine. Raises RedisError when Redis is away."""
+    """Whether a worker that takes work has loaded the engine. Raises RedisError when Redis is unreachable."""
     names = cast("list[bytes]", redis.zrange(keys.WORKERS, 0, -1))
     raw = redis.mget([keys.worker(name.decode()) for name in names]) if names else []
     return any(engine in card.engines for card in _read_cards(cast("list[bytes | None]", raw)).cards)
@@ -188,7 +190,7 @@ def _read_cards(raw: Iterable[bytes | None]) -> Fleet:
 
 
 class RedisFleet:
-    """The fleet as Redis knows it, looked up at most twice a second."""
+    """The fleet according to Redis, looked up at most twice a second."""
 
     def __init__(self, redis: AsyncRedis) -> None:
         self._redis = redis
@@ -196,7 +198,9 @@ class RedisFleet:
         self._read_at = float("-inf")
 
     async def now(self) -> Fleet:
-        """See FleetView. An empty fleet is never remembered: the first worker is seen at once."""
+        """The live workers. An empty fleet is never cached, so that the first worker is seen at once. Raises the errors of
+        FleetView.
+        """
         if time.monotonic() - self._read_at < _SCAN_SECONDS and self._fleet.cards:
             return self._fleet
         with reachable():
@@ -204,7 +208,7 @@ class RedisFleet:
             raw = await self._redis.mget([keys.worker(name.decode()) for name in names]) if names else []
             fleet = _read_cards(cast("list[bytes | None]", raw))
             if not fleet.cards:
-                # Where nothing can be written no worker can say that it lives: that is another trouble.
+                # When Redis refuses writes no worker can record a heartbeat: that is a different failure.
                 await self._redis.set(keys.PROBE, 1, px=1000)
         self._fleet, self._read_at = fleet, time.monotonic()
         return self._fleet

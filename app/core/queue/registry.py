@@ -1,10 +1,10 @@
-"""The ledger: one record for each utterance that is queued, being spoken or kept, changed in atomic steps.
+"""The registry of utterances: one record for each that is queued, being spoken or cached, changed in atomic steps.
 
-An utterance is spoken in a *take*: a take that failed or was cancelled is over, and asking again begins another with a stream
-of its own, so that a reader or a late writer of the first can never touch the second.
+An utterance is spoken in an *attempt*. An attempt that failed or was cancelled is over. The next request begins another one
+with its own stream, so that a reader or a late writer of the first can never touch the second.
 
-A worker holds a take by a *claim*. When a worker dies, another claims the take and goes on where the stream ends; a worker that
-was only thought dead holds a claim of yesterday, and nothing that it does counts any more.
+A worker holds an attempt by a *lease* with a fencing token. When a worker dies, another takes the lease and continues where the
+stream ends. A worker wrongly presumed dead holds a stale lease; its writes are rejected.
 """
 
 import secrets
@@ -21,25 +21,27 @@ from app.core.storage import keys
 from app.core.storage.lua import load_script
 
 UNFINISHED_TTL_SECONDS: Final = 7200
-"""A record or stream that nobody finishes is forgotten after this."""
+"""TTL of a record or stream that is not finished."""
 
 _ENDED_TTL_SECONDS: Final = 60
-"""An error stays this long for those who are still reading."""
+"""Seconds that an error stays readable."""
 
 _ANY_NUMBER: Final = -1
 
 API_SHARE: Final = 3
-"""An API process that gives no sign of life for so many times `KOE_WORKER_TIMEOUT` has left no readers."""
+"""An API process without a heartbeat for this many times `KOE_WORKER_TIMEOUT` is dead; its readers no longer count."""
 
 MOST_DEATHS: Final = 2
-"""An utterance that was with an engine, or being prepared, when so many workers died is taken for the cause."""
+"""When this many workers die while an engine speaks or prepares an utterance, the utterance is poison and is not
+tried again.
+"""
 
 MOST_FRUITLESS: Final = 5
-"""So many workers may die in a row with an utterance in hand of which not one more segment was spoken."""
+"""Most workers in a row that may die with an utterance in flight without speaking another segment of it."""
 
 
 class Found(StrEnum):
-    """How an utterance was found; the `x-koe-cache` header."""
+    """How an utterance was found; the value of the `x-koe-cache` header."""
 
     HIT = "hit"
     JOIN = "join"
@@ -47,52 +49,52 @@ class Found(StrEnum):
 
 
 class State(StrEnum):
-    """Of a record."""
+    """State of a record."""
 
     QUEUED = "queued"
     SPEAKING = "speaking"
     PARKED = "parked"
-    """Its readers have more than they take: nobody speaks it until they have caught up."""
+    """Paused: its readers are far behind, and no worker speaks it until they have caught up."""
     FINISHED = "finished"
 
 
 class Take(msgspec.Struct, frozen=True):
-    """One attempt at speaking one utterance."""
+    """One attempt to speak one utterance."""
 
     utterance_id: str
     token: str
 
     @property
     def stream(self) -> str:
-        """The key of its audio."""
+        """The key of its audio stream."""
         return keys.audio(self.utterance_id, self.token)
 
     @property
     def both(self) -> list[str]:
-        """The keys of its record and of its audio."""
+        """The keys of its record and of its audio stream."""
         return [keys.utterance(self.utterance_id), self.stream]
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker's hold on a take."""
+    """A worker's lease of an attempt."""
 
     take: Take
     number: str
     n_bytes: int
-    """Audio that an earlier worker has written."""
+    """Bytes of audio that an earlier worker has written."""
     listening_seconds: float
-    """How long ago the first of it was written."""
+    """Seconds since the first of these bytes was written."""
     is_lethal: bool
-    """Workers died of it, and it is not to be tried again."""
+    """Workers died of this utterance; it is not tried again."""
 
     @property
     def args(self) -> list[str | bytes | int]:
-        """What the scripts know it by."""
+        """The arguments by which the scripts recognise the lease."""
         return [self.take.token, self.number]
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What a waiting reader sees of its take."""
+    """What a waiting reader sees of its attempt."""
 
     state: State
     has_worker: bool
@@ -100,7 +102,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished take amounts to."""
+    """Totals of a finished attempt."""
 
     n_segments: int
     n_phonemes: int
@@ -109,7 +111,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """The API's side: attach, look, read, detach, fail."""
+    """The API's side of the registry: attach, look, read, detach, fail."""
 
     def __init__(
         self,
@@ -122,9 +124,9 @@ class Ledger:
         stream_bytes: int,
         api_ttl: int = 15,
     ) -> None:
-        """`api` names this process, whose readers count for `api_ttl` seconds after a sign of life. The others: seconds and
-        bytes of finished audio that are kept, seconds that anything may wait for a worker at all, and most bytes that wait for
-        a slow reader.
+        """`api` names this process; its readers count for `api_ttl` seconds after its last heartbeat. `cache_ttl` and
+        `cache_bytes` limit finished audio. `queued_ttl`: seconds that an utterance may wait for a worker. `stream_bytes`: most
+        bytes that wait for a slow reader.
         """
         self._api_ttl = api_ttl
         self._api = api
@@ -143,13 +145,13 @@ class Ledger:
     async def attach(
         self, utterance_id: str, *, instead_of: Take | None = None, room: Room | None = None
     ) -> tuple[Found, Take] | None:
-        """Counts a reader in. After MISS the caller submits the work, or calls `fail`; every attach is followed by a detach.
+        """Adds one reader. After MISS the caller submits the utterance, or calls `fail`; every attach needs one detach.
 
-        Raises QueueFull, and counts nobody in, when it would be a MISS and more wait for their first sound than there is `room`
-        for.
+        Raises QueueFull, and adds no reader, when it would be a MISS and the `room` for utterances that wait for their first
+        audio is used up.
 
-        `instead_of` is a take whose audio Redis has lost: it is over, with all its readers, and another begins unless one has.
-        None when the utterance is being spoken and its beginning is gone already: it must be asked for under another id.
+        `instead_of` is an attempt whose audio Redis has lost. It ends for all its readers; a new attempt begins unless there is
+        one already. Returns None when the utterance is being spoken and its beginning is gone: ask for it under another id.
         """
         args: list[str | int] = [
             secrets.token_hex(4),
@@ -169,49 +171,49 @@ class Ledger:
         return None if found == b"apart" else (Found(found.decode()), Take(utterance_id, token.decode()))
 
     async def n_unheard(self) -> int:
-        """How many utterances somebody waits for who has not heard anything of them."""
+        """Number of utterances that wait for their first audio."""
         return await self._redis.zcard(keys.UNHEARD)
 
     async def announce(self) -> None:
-        """Says that this process lives. To be called every second or so."""
+        """Records a heartbeat of this process. To be called about every second."""
         await self._redis.set(keys.api(self._api), 1, ex=self._api_ttl)
 
     async def look(self, take: Take) -> Look | None:
-        """How the take stands; None when it is over or lost."""
+        """The state of the attempt; None when it is over or lost."""
         seen = await self._look(keys=take.both, args=[take.token])
         return Look(State(seen[0].decode()), bool(seen[1]), bool(seen[2])) if seen else None
 
     async def read(self, take: Take, n_bytes: int, entry: str) -> bool:
-        """Notes that a reader has read so many bytes, up to that entry of the stream. True when the take was parked, and the
-        caller is to submit it again.
+        """Records how many bytes a reader has read, and the last stream entry among them. True when the attempt was paused and
+        the caller must submit it again.
         """
         return bool(await self._read(keys=take.both, args=[take.token, n_bytes, entry, self._stream_bytes]))
 
     @property
     def read_bytes(self) -> int:
-        """How often a reader is to note what it has read."""
+        """A reader calls `read` each time it has read this many bytes."""
         return self._stream_bytes // 4
 
     async def keep(self, take: Take) -> None:
-        """Puts off the end of what is being read. To be called every `keep_seconds` or so."""
+        """Extends the TTL of an attempt that is being read. To be called about every `keep_seconds`."""
         await self._put_off(keys=take.both, args=[self._cache_ttl])
 
     @property
     def keep_seconds(self) -> float:
-        """Half of the time that finished audio is kept."""
+        """Half of the TTL of finished audio."""
         return self._cache_ttl / 2
 
     async def detach(self, take: Take) -> bool:
-        """Counts a reader out. True when it was the last one and the work is cancelled by that."""
+        """Removes one reader. True when it was the last one and this cancelled the work."""
         return bool(await self._detach(keys=take.both, args=[take.token, take.utterance_id, self._api, self._cache_bytes]))
 
     async def fail(self, take: Take, error: KoeError) -> None:
-        """Ends the take with an error that all its readers get."""
+        """Ends the attempt with an error for all its readers."""
         await self._fail(keys=take.both, args=_fail_args(take, "", error))
 
 
 class WorkerLedger:
-    """The worker's side: claim, risk, ending, never reuse, finish, fail, let go."""
+    """The worker's side of the registry: leases, risk, ending, finish, fail, release."""
 
     def __init__(self, redis: Redis, *, worker: str, cache_ttl: int, cache_bytes: int) -> None:
         self._redis = redis
@@ -228,9 +230,9 @@ class WorkerLedger:
         self._fail = redis.register_script(load_script(__file__, "fail"))
 
     def claim(self, utterance_id: str, *, attempt: str | None = None) -> Claim | None:
-        """The take to speak now; None when nobody wants it any more or a living worker has it.
+        """The attempt to speak now; None when nobody wants it or a live worker has it.
 
-        `attempt` is a name for this claim: with the same, a claim whose answer was lost may be made again.
+        `attempt` names this call: a call whose reply was lost may be repeated under the same name.
         """
         args: list[str | bytes | int] = [
             self._worker,
@@ -253,42 +255,42 @@ class WorkerLedger:
         )
 
     def risk(self, claim: Claim, change: int, *, is_spoken: bool = False) -> None:
-        """Counts what could end this process just now: 1 before an engine begins a segment, -1 after. A segment that is spoken
-        clears the utterance of what was counted against it. A new claim is at risk by 1, for its preparation.
+        """Counts segments that could end this process: 1 before an engine begins one, -1 after it. A spoken segment clears the
+        deaths counted against the utterance. A new lease starts with 1, for its preparation.
         """
         self._risk(keys=claim.take.both[:1], args=[*claim.args, change, int(is_spoken)])
 
     def ending(self, claim: Claim) -> None:
-        """Says that all is spoken and little is left to do: from now on the take is finished even if everybody leaves."""
+        """Says that every segment is spoken. From now on the attempt is finished even if all readers leave."""
         self._ending(keys=claim.take.both[:1], args=claim.args)
 
     def let_go(self, claim: Claim, state: State) -> bool:
-        """Gives the take back unfinished, to be claimed again later. False when it was not held any more."""
+        """Releases the unfinished attempt, so that a worker can take it later. False when the lease was stale."""
         return bool(self._let_go(keys=claim.take.both[:1], args=[*claim.args, state.value, claim.take.utterance_id]))
 
     def parked(self) -> list[Take]:
-        """The takes that wait for their readers, and some that do no longer."""
+        """The attempts that wait for slow readers; some of them may have stopped waiting."""
         names = cast("set[bytes]", self._redis.smembers(keys.PARKED))
         return [Take(*name.decode().split(":")) for name in names]
 
     def abandon(self, take: Take) -> bool:
-        """Cancels the take when nobody reads it any more whose API process lives. True when it did."""
+        """Cancels the attempt when no live API process has a reader of it. True when this cancelled it."""
         return bool(self._abandon(keys=take.both, args=[take.token, take.utterance_id]))
 
     def never_reuse(self, claim: Claim) -> None:
-        """Says that the take does not sound as its id promises: whoever asks for the same from now on does not get it."""
+        """Says that the audio differs from what its id promises: later requests for the same utterance do not get it."""
         self._never_reuse(keys=claim.take.both[:1], args=claim.args)
 
     def finish(self, claim: Claim, report: Report) -> int | None:
-        """Ends the take well and keeps it within the cache's budget. Returns how many segments engines have spoken for it, on
-        all workers; None when the take was not held any more.
+        """Ends the attempt well and evicts old audio from the cache. Returns how many segments engines have spoken for it, on
+        all workers; None when the lease was stale.
         """
         args = [*claim.args, claim.take.utterance_id, self._cache_ttl, self._cache_bytes, msgspec.json.encode(report)]
         n_spoken = int(self._finish(keys=claim.take.both, args=args))
         return None if n_spoken < 0 else n_spoken
 
     def fail(self, claim: Claim, error: KoeError) -> None:
-        """Ends the take, if it is still held, with an error that all its readers get."""
+        """Ends the attempt with an error for all its readers, unless the lease is stale."""
         self._fail(keys=claim.take.both, args=_fail_args(claim.take, claim.number, error))
 
 

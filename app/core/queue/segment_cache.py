@@ -1,14 +1,15 @@
-"""Segments that are spoken already, kept in Redis: whoever goes on with an order speaks none twice, and nor does another text.
+"""The segment cache in Redis: a worker that continues a task speaks no segment twice, and other texts reuse segments.
 
-Each is kept in two places. For its order it is kept until that is finished, and whoever goes on after a crash finds the very
-samples that were heard. For all others it is kept under its name, as long as there is room and it is asked for now and then.
+A segment is stored in two places. Under its task it stays until the task is finished; a worker that continues after a crash
+finds exactly the samples that were heard. Under its own name it is for all texts, and stays while there is room and requests
+for it come.
 
-Why twice and not once with a count of who needs it: an order ends in many ways, one of them that nobody is left to say so. What
-is kept of it goes with it, in one step, and no count can be wrong. What is kept for others may go at any moment, and is spoken
-again; an order that finds something there is given a copy of its own.
+Why two copies and not one with a reference count: a task ends in many ways, and sometimes no process is left to report it. The
+copies of a task are deleted with the task in one step, so no count can be wrong. A shared copy may be evicted at any time and
+is then spoken again; a task that finds one receives its own copy.
 
-Why orders have a budget of their own: when `KOE_KEEP_BYTES` is spent nothing more is kept for them; a crash then costs the
-segments beyond it, and no listener's audio. Of what is kept for others the longest unused makes room.
+Why tasks have their own budget: when `KOE_KEEP_BYTES` is spent no more segments are stored for them. A crash then costs the
+segments beyond it, and no audio that a listener has heard. Among shared copies the longest unused is evicted first.
 """
 
 from typing import Final
@@ -24,31 +25,31 @@ TOTAL: Final = "total"
 """Field of `koe:kept` and of `koe:segments:sizes` that holds the sum."""
 
 _AGED_SHARE: Final = 0.5
-"""A segment of a job counts as if it had last been asked for so much of its time ago: a book has thousands that nobody asks for
-again, and is not to drive out what listeners ask for.
+"""A segment of a job starts with this share of its TTL used up. A book has thousands of segments that are never requested
+again; they must not evict those that listeners request.
 """
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of what is spoken is kept."""
+    """Limits of the segment cache."""
 
     order_bytes: int
-    """For unfinished orders, all of them together."""
+    """Most bytes for unfinished tasks, in total."""
     segment_bytes: int = 0
-    """For others that have the same segments; 0 keeps nothing for them."""
+    """Most bytes of shared segments; 0 stores none."""
     segment_ttl: int = 3600
-    """Seconds that a segment is kept for others after it was last asked for."""
+    """Seconds that a shared segment stays after its last use."""
 
 
 class KeptSegments:
-    """What is kept for one order. `name` is an utterance's id, or any name that no utterance has."""
+    """The cached segments of one task. `name` is an utterance's id, or any name that no utterance has."""
 
     def __init__(
         self, redis: Redis, name: str, *, budget: Budget, owner: str = "", take: str = "", is_listened: bool = True
     ) -> None:
-        """`take` is the token of the utterance's take: an engine may end a segment of it when it is over, and then nothing is
-        kept for it that nobody would drop. `is_listened`: a listener waits for it. `owner`: the only one who is to find what is
-        kept for others; empty for everybody.
+        """`take` is the token of the utterance's attempt: an engine may finish a segment when the attempt is over, and nothing
+        is stored for it then, because nothing would delete it. `is_listened`: a listener waits for it. `owner`: the only owner
+        that may find the shared copies; empty for everybody.
         """
         self._redis = redis
         self._name = name
@@ -62,20 +63,20 @@ class KeptSegments:
         self._drop = redis.register_script(load_script(__file__, "drop_segments"))
 
     def find(self, digest: bytes, shared_as: str = "") -> bytes | None:
-        """The sound of a segment, kept for this order by its digest or for all by the name `shared_as`. Raises RedisError when
-        Redis is away.
+        """The pcm of a segment: the task's own copy, by its digest, or the shared one, by the name `shared_as`. Raises
+        RedisError when Redis is unreachable.
         """
         found = self._find(keys=[self._key], args=self._args(digest, shared_as))
         return found if isinstance(found, bytes) else None
 
     def keep(self, digest: bytes, sound: bytes, shared_as: str = "") -> bool:
-        """Keeps a segment, for others too when it has a name; False when it is not kept for this order, since the budget is
-        spent or the take is over. Raises RedisError when Redis is away.
+        """Stores a segment, shared too when `shared_as` names it. False when no copy is stored for this task, because the
+        budget is spent or the attempt is over. Raises RedisError when Redis is unreachable.
         """
         return bool(self._keep(keys=[self._key], args=[*self._args(digest, shared_as), sound]))
 
     def drop(self) -> None:
-        """Forgets what is kept for the order."""
+        """Deletes the segments of the task."""
         self._drop(keys=[], args=[self._name])
 
     def _args(self, digest: bytes, shared_as: str) -> list[str | bytes | int]:
@@ -86,5 +87,5 @@ class KeptSegments:
 
 
 def sweep_kept(redis: Redis) -> None:
-    """Takes what has expired out of the budget's account. To be called now and then by any worker."""
+    """Subtracts expired segments from the budget's sum. To be called now and then by any worker."""
     redis.register_script(load_script(__file__, "sweep_segments"))(keys=[], args=[])
