@@ -19,12 +19,12 @@ from app.core.errors import EngineFailed, KoeError, QueueStorageFull, StreamLost
 from app.core.queue.audio_stream import ChunkReader
 from app.core.queue.fleet import FleetView, Room
 from app.core.queue.registry import Found, Ledger, Look, Report, State, Take
-from app.core.speech.flac_header import tell_length
 from app.core.speech.formats import n_samples_at
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import reachable
 from app.core.storage.notifier import Bell
+from app.delivery.flac_header import tell_length
 from app.delivery.readers import Readers
 from app.delivery.submitter import Origin, Submitter, attempts
 

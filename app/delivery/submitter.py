@@ -82,7 +82,7 @@ class Submitter:
                     return
         except KoeError as error:
             await self._fail(take, error)
-        except Exception as error:  # noqa: BLE001 - the border of a task that nobody awaits: the readers learn it from the stream
+        except Exception as error:  # noqa: BLE001 - last resort of the API: nobody awaits this, and the stream tells its readers
             log.error("unforeseen_error", **describe(error))
             await self._fail(take, InternalError())
 

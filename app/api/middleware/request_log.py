@@ -58,7 +58,7 @@ class Observed:
         self._metrics.open_requests.inc()
         try:
             await self._app(scope, watched.receive, watched.send)
-        except Exception as error:  # noqa: BLE001 # Of a middleware, or of an answer that has begun: the server breaks it off.
+        except Exception as error:  # noqa: BLE001 - last resort of the API: a middleware failed, or an answer that has begun
             await watched.fail(error)
         finally:
             self._metrics.open_requests.dec()

@@ -55,7 +55,7 @@ async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
         yield _done(listener.report)
     except Cancelled:
         raise
-    except Exception as error:
+    except Exception as error:  # last resort of the API: the status is sent, so the listener gets an event
         fault = fault_of(error)
         yield msgspec.json.encode({"type": "error", **envelope(fault)})
         raise fault from error

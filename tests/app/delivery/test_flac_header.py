@@ -6,7 +6,7 @@ import struct
 import pytest
 import soundfile
 
-from app.core.speech.flac_header import tell_length
+from app.delivery.flac_header import tell_length
 from tests.audio import ffmpeg
 from workers.synthesis.encoder import open_encoder
 
