@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from app.access.keyring import Keyring
+from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.dependencies import Dependencies
 from app.api.measures import Metrics, SharedView
@@ -94,14 +94,25 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         store=open_store(settings),
     )
     return Litestar(
-        route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(Description(settings, catalogue))],
+        route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(create_description(settings, catalogue))],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: _lifespan(delivery, (bell, jobs_bell), redis, blocking)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=None,
-        state=State({"metrics": metrics, "keyring": Keyring(settings)}),
+        state=State({"metrics": metrics, "keyring": _create_keyring(settings)}),
+    )
+
+
+def create_description(settings: Settings, catalogue: Catalogue) -> Description:
+    """The description of a server with these settings and voices."""
+    return Description(
+        catalogue,
+        has_keys=bool(settings.api_keys or settings.api_keys_file),
+        max_input_chars=settings.max_input_chars,
+        max_job_chars=settings.max_job_chars,
+        sends_webhooks=settings.webhook_secret is not None,
     )
 
 
@@ -118,6 +129,11 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
     return AnswerHeaders(Observed(app, litestar.state.metrics))
+
+
+def _create_keyring(settings: Settings) -> Keyring:
+    default = Key(rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs)
+    return Keyring([key.reveal() for key in settings.api_keys], settings.api_keys_file, default=default)
 
 
 def _create_ledger(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Ledger:

@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ import structlog
 
 from app.core.errors import SettingsError
 from app.core.rate_limits import RateLimit, parse_rate_limit
-from app.core.settings import Settings
 
 log: Final = structlog.get_logger()
 
@@ -51,6 +51,10 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return self.digest.hex()[:_OWNER_DIGITS]
 
 
+NO_LIMITS: Final = Key()
+"""A key without limits."""
+
+
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     """A key in the file."""
 
@@ -68,16 +72,16 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 class Keyring:
     """All keys. Looking one up takes as long whether it is there or not."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises SettingsError when the file cannot be read."""
-        self._default = Key(
-            rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs
-        )
+    def __init__(self, api_keys: Iterable[str] = (), file: Path | None = None, *, default: Key = NO_LIMITS) -> None:
+        """`api_keys`: those of the settings. `default`: the limits of each key for which the file says nothing else.
+
+        Raises SettingsError when the file cannot be read.
+        """
+        self._default = default
         self._own = tuple(
-            self._key(digest_of(key.reveal().encode()), name=f"KOE_API_KEYS {number}")
-            for number, key in enumerate(settings.api_keys, start=1)
+            self._key(digest_of(key.encode()), name=f"KOE_API_KEYS {number}") for number, key in enumerate(api_keys, start=1)
         )
-        self._file = settings.api_keys_file
+        self._file = file
         self._seen: tuple[int, ...] = ()
         self._looked_at = time.monotonic()
         self._keys = self._own

@@ -15,8 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import __version__
 from app.access.keyring import make_key
-from app.api.openapi.describe import describe
-from app.asgi import create_app, create_litestar
+from app.asgi import create_app, create_description, create_litestar
 from app.cli import client, doctor, job_client
 from app.cli.first_process import leave_first_process
 from app.cli.texts import JobId, Name, Number, Text, decode_text
@@ -464,7 +463,7 @@ def redis_url(settings: Settings) -> None:
 @_with_settings
 def openapi(settings: Settings) -> None:
     """Print the schema that the API serves."""
-    whole = describe(settings, load_catalogue(settings.voices_file))
+    whole = create_description(settings, load_catalogue(settings.voices_file)).whole
     click.echo(json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False))
 
 

@@ -22,6 +22,7 @@ from app.core.host.service_links import service_links
 from app.core.origins import check_origin
 from app.core.rate_limits import RateLimit, parse_rate_limit
 from app.core.request_limits import Bounds
+from app.core.url_path import is_path
 
 EVERY_ADDRESS: Final = "::"
 """As a host: every address of this machine, of both families."""
@@ -256,14 +257,6 @@ def _check_webhook_secret(secret: Secret) -> None:
             f"KOE_WEBHOOK_SECRET must be {_WEBHOOK_PREFIX} and the base64 of {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} bytes. "
             f'This makes one: echo "{_WEBHOOK_PREFIX}$(openssl rand -base64 32)"'
         )
-
-
-_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-
-
-def is_path(text: str) -> bool:
-    """Whether it is a path that can be put before another: no scheme, no host, nothing to escape."""
-    return _PATH.fullmatch(text) is not None and "/.." not in text
 
 
 def _check_host(host: str) -> str:

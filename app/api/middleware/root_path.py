@@ -9,7 +9,7 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from app.core.settings import is_path
+from app.core.url_path import is_path
 
 _HEADER: Final = b"x-forwarded-prefix"
 _STATE: Final = "prefix"

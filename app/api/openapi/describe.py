@@ -14,7 +14,6 @@ import msgspec
 import yaml
 
 import app
-from app.core.settings import Settings
 from app.core.speech.voices import Catalogue
 
 Described = dict[str, Any]
@@ -30,16 +29,36 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Description:
-    """Describes a server that has these settings and voices."""
+    """Describes a server that has these voices, keys, limits and webhooks."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
-        self._settings = settings
+    def __init__(
+        self, catalogue: Catalogue, *, has_keys: bool, max_input_chars: int, max_job_chars: int, sends_webhooks: bool
+    ) -> None:
         self._catalogue = catalogue
+        self._has_keys = has_keys
+        self._max_input_chars = max_input_chars
+        self._max_job_chars = max_job_chars
+        self._sends_webhooks = sends_webhooks
 
     @cached_property
     def whole(self) -> Described:
         """The OpenAPI document. It is read on the first access: most processes never need it."""
-        return describe(self._settings, self._catalogue)
+        whole = read_contract()
+        whole["info"]["version"] = app.__version__
+        if self._has_keys:
+            whole["security"] = [{"key": []}]
+        schemas = whole["components"]["schemas"]
+        _fill_in_voices(schemas, self._catalogue)
+        self._fill_in_limits(schemas)
+        if not self._sends_webhooks:
+            schemas["JobRequest"]["properties"]["webhook_url"] = _NO_WEBHOOKS
+        return whole
+
+    def _fill_in_limits(self, schemas: Described) -> None:
+        of_own_models = schemas["SpeechRequest"]["allOf"][0]["then"]
+        of_own_models["properties"]["input"]["maxLength"] = self._max_input_chars
+        schemas["PhonemizeRequest"]["properties"]["input"]["maxLength"] = self._max_input_chars
+        schemas["JobRequest"]["properties"]["input"]["maxLength"] = self._max_job_chars
 
 
 def read_contract() -> Described:
@@ -49,32 +68,11 @@ def read_contract() -> Described:
     return whole
 
 
-def describe(settings: Settings, catalogue: Catalogue) -> Described:
-    """The contract with the version, keys, voices, limits and webhooks of a server."""
-    whole = read_contract()
-    whole["info"]["version"] = app.__version__
-    if settings.api_keys or settings.api_keys_file:
-        whole["security"] = [{"key": []}]
-    schemas = whole["components"]["schemas"]
-    _fill_in_voices(schemas, catalogue)
-    _fill_in_limits(schemas, settings)
-    if settings.webhook_secret is None:
-        schemas["JobRequest"]["properties"]["webhook_url"] = _NO_WEBHOOKS
-    return whole
-
-
 def _fill_in_voices(schemas: Described, catalogue: Catalogue) -> None:
     """An alias of a blend cannot be part of another blend."""
     single = [alias for alias, name in catalogue.aliases.items() if name in catalogue.voices]
     schemas["VoiceName"]["enum"] = [*catalogue.aliases, *catalogue.voices]
     schemas["Blend"]["pattern"] = schemas["Blend"]["pattern"].replace(ANY_VOICE, _one_of((*single, *catalogue.voices)))
-
-
-def _fill_in_limits(schemas: Described, settings: Settings) -> None:
-    of_own_models = schemas["SpeechRequest"]["allOf"][0]["then"]
-    of_own_models["properties"]["input"]["maxLength"] = settings.max_input_chars
-    schemas["PhonemizeRequest"]["properties"]["input"]["maxLength"] = settings.max_input_chars
-    schemas["JobRequest"]["properties"]["input"]["maxLength"] = settings.max_job_chars
 
 
 def _one_of(names: Iterable[str]) -> str:

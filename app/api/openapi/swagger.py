@@ -11,11 +11,11 @@ from typing import Any, Final
 import msgspec
 import yaml
 from litestar import MediaType, Request, Response, Router, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import Provide
 from litestar.enums import OpenAPIMediaType
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import SkipValidation
 
+from app.api.dependencies import Given
 from app.api.middleware.root_path import prefix_of
 from app.api.openapi.describe import Described, Description
 
@@ -64,9 +64,6 @@ _MAX_AGE_SECONDS: Final = 86_400
 
 _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
-GivenDescription = NamedDependency[SkipValidation[Description]]
-"""How a handler asks for the description: a parameter named `description` of this type."""
-
 _Request = Request[Any, Any, Any]
 
 
@@ -78,13 +75,13 @@ def show_swagger(request: _Request) -> bytes:
 
 
 @get("/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON, sync_to_thread=True)
-def show_json(request: _Request, description: GivenDescription) -> bytes:
+def show_json(request: _Request, description: Given[Description]) -> bytes:
     """The description in JSON."""
     return msgspec.json.encode(_below(request, description.whole))
 
 
 @get(["/openapi.yaml", "/openapi.yml"], media_type=OpenAPIMediaType.OPENAPI_YAML, sync_to_thread=True)
-def show_yaml(request: _Request, description: GivenDescription) -> bytes:
+def show_yaml(request: _Request, description: Given[Description]) -> bytes:
     """The same in YAML."""
     text: str = yaml.dump(_below(request, description.whole), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
     return text.encode()

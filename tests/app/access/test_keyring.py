@@ -9,7 +9,6 @@ from app.access import keyring
 from app.access.keyring import Key, Keyring, make_key
 from app.core.errors import SettingsError
 from app.core.rate_limits import RateLimit
-from app.core.settings import Secret, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +36,7 @@ def test_a_key_of_the_file_opens_with_its_own_limits(tmp_path: Path) -> None:
         + entry("cellar", "sk-cellar", 'rate_limit = "none"')
         + entry("attic", "sk-attic"),
     )
-    ring = Keyring(Settings(api_keys_file=file, rate_limit=RateLimit(60, 60), max_concurrent=7))
+    ring = Keyring(file=file, default=Key(rate_limit=RateLimit(60, 60), max_concurrent=7))
 
     limits = {}
     for name in ("kitchen", "cellar", "attic"):
@@ -52,7 +51,7 @@ def test_a_key_of_the_file_opens_with_its_own_limits(tmp_path: Path) -> None:
 def test_keys_of_the_settings_and_of_the_file_open_side_by_side(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     write(file, entry("kitchen", "sk-kitchen"))
-    ring = Keyring(Settings(api_keys=(Secret("sk-own"),), api_keys_file=file))
+    ring = Keyring(("sk-own",), file)
 
     owners = {key.owner for key in (ring.find(b"sk-own"), ring.find(b"sk-kitchen")) if key}
 
@@ -62,23 +61,24 @@ def test_keys_of_the_settings_and_of_the_file_open_side_by_side(tmp_path: Path) 
 def test_a_file_without_keys_locks_everybody_out(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     write(file, "")
-    ring = Keyring(Settings(api_keys_file=file))
+    ring = Keyring(file=file)
 
     assert not ring.is_open
     assert ring.find(b"") is None
 
 
 def test_with_neither_keys_nor_a_file_everybody_is_one() -> None:
-    ring = Keyring(Settings(rate_limit=RateLimit(3, 1)))
+    limits = Key(rate_limit=RateLimit(3, 1), max_jobs=100)
+    ring = Keyring(default=limits)
 
     assert ring.is_open
-    assert ring.find(b"anything") == ring.find(b"") == Key(rate_limit=RateLimit(3, 1), max_jobs=100)
+    assert ring.find(b"anything") == ring.find(b"") == limits
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     write(file, entry("kitchen", "sk-kitchen"))
-    ring = Keyring(Settings(api_keys_file=file))
+    ring = Keyring(file=file)
 
     write(file, entry("cellar", "sk-cellar"))
 
@@ -90,7 +90,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_changes_nothing_until_it_can(tmp_path: Path, broken: str | None) -> None:
     file = tmp_path / "keys.toml"
     write(file, entry("kitchen", "sk-kitchen"))
-    ring = Keyring(Settings(api_keys_file=file))
+    ring = Keyring(file=file)
 
     if broken is None:
         file.unlink()
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_read_at_the_start_is_told(tmp_path: Path, text: s
         write(file, text)
 
     with pytest.raises(SettingsError, match=says) as caught:
-        Keyring(Settings(api_keys_file=file))
+        Keyring(file=file)
 
     assert "KOE_API_KEYS_FILE" in str(caught.value)
 
@@ -133,9 +133,9 @@ def test_the_file_may_say_how_many_jobs_a_key_may_have_open(tmp_path: Path) -> N
     key, entry = make_key("reader", max_jobs=7)
     plain, other = make_key("plain")
     file.write_text(entry + other)
-    ring = Keyring(Settings(api_keys_file=file, max_open_jobs=2))
+    ring = Keyring(file=file, default=Key(max_jobs=2))
 
     assert [found and found.max_jobs for found in (ring.find(key.encode()), ring.find(plain.encode()))] == [7, 2]
     file.write_text(entry.replace("max_jobs = 7", "max_jobs = -1"))
     with pytest.raises(SettingsError, match="max_jobs of 'reader'"):
-        Keyring(Settings(api_keys_file=file))
+        Keyring(file=file)

@@ -18,7 +18,6 @@ from click.testing import CliRunner, Result
 from app.access.keyring import Keyring
 from app.cli.commands import koe
 from app.core.rate_limits import RateLimit
-from app.core.settings import Settings
 from tests.audio import decode, sounding_seconds
 from tests.house import House
 from tests.valkeys import serving
@@ -400,7 +399,7 @@ def test_a_new_key_is_told_once_and_its_entry_opens(run: Run, tmp_path: Path) ->
         file.write_text((file.read_text() if file.exists() else "") + result.stdout)
         told.append(result.stderr.rpartition(" ")[2].strip())
 
-    ring = Keyring(Settings(api_keys_file=file))
+    ring = Keyring(file=file)
 
     opened = [ring.find(key.encode()) for key in told]
     assert [(key.name, key.rate_limit, key.max_concurrent) for key in opened if key] == [

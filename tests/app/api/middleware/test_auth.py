@@ -5,10 +5,9 @@ import pytest
 from app.access.keyring import Keyring
 from app.api.middleware.auth import check, mask
 from app.core.errors import IncorrectKey, MissingKey
-from app.core.settings import Secret, Settings
 
-KEYS = Keyring(Settings(api_keys=(Secret("sk-first-key-of-two"), Secret("schlüssel-日本"), Secret("short"))))
-OPEN = Keyring(Settings())
+KEYS = Keyring(("sk-first-key-of-two", "schlüssel-日本", "short"))
+OPEN = Keyring()
 
 
 def owner(header: str) -> str:

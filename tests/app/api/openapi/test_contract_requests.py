@@ -6,7 +6,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from app.api.openapi.describe import describe
 from app.api.requests.jobs import (
     MAX_METADATA,
     MAX_METADATA_KEY_CHARS,
@@ -17,6 +16,7 @@ from app.api.requests.jobs import (
 from app.api.requests.phonemize import read_phonemize
 from app.api.requests.speech import MAX_INSTRUCTIONS_CHARS, MAX_SPEED, MIN_SPEED, STREAM_FORMATS, TIMESTAMPS, read_speech
 from app.api.requests.text import MAX_PRONUNCIATION_CHARS, MAX_PRONUNCIATIONS
+from app.asgi import create_description
 from app.core.errors import InvalidRequest
 from app.core.settings import Secret, Settings
 from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, SAMPLE_RATES_HZ
@@ -30,7 +30,7 @@ Fields = dict[str, Any]
 
 CATALOGUE = load_catalogue()
 SETTINGS = Settings(max_input_chars=5000, max_job_chars=6000, webhook_secret=Secret("whsec_" + "a" * 32))
-COMPONENTS = describe(SETTINGS, CATALOGUE)["components"]
+COMPONENTS = create_description(SETTINGS, CATALOGUE).whole["components"]
 SCHEMAS = COMPONENTS["schemas"]
 SPEECH = {"model": "kokoro", "input": "Hello.", "voice": "alloy"}
 PHONEMIZE = {"input": "Hello.", "voice": "alloy"}

@@ -11,7 +11,8 @@ import pytest
 import schemathesis
 
 import app
-from app.api.openapi.describe import ANY_VOICE, Description, describe, read_contract
+from app.api.openapi.describe import ANY_VOICE, read_contract
+from app.asgi import create_description
 from app.core.settings import Secret, Settings
 from app.core.speech.voices import Catalogue, load_catalogue
 
@@ -21,7 +22,7 @@ SENDS_WEBHOOKS = Settings(webhook_secret=Secret("whsec_" + "a" * 32))
 
 
 def schemas(settings: Settings, catalogue: Catalogue = CATALOGUE) -> dict[str, Any]:
-    return dict(describe(settings, catalogue)["components"]["schemas"])
+    return dict(create_description(settings, catalogue).whole["components"]["schemas"])
 
 
 @pytest.fixture
@@ -38,16 +39,18 @@ def own_voices(tmp_path: Path) -> Catalogue:
 def test_the_export_is_fresh() -> None:
     exported = json.loads((ROOT / "openapi/served.json").read_text(encoding="utf-8"))
 
-    assert exported == describe(Settings(), CATALOGUE), "run `make openapi`"
+    assert exported == create_description(Settings(), CATALOGUE).whole, "run `make openapi`"
 
 
-@pytest.mark.parametrize("whole", [read_contract(), describe(Settings(), CATALOGUE)], ids=["contract", "served"])
+@pytest.mark.parametrize(
+    "whole", [read_contract(), create_description(Settings(), CATALOGUE).whole], ids=["contract", "served"]
+)
 def test_both_are_openapi(whole: dict[str, Any]) -> None:
     schemathesis.openapi.from_dict(whole).validate()
 
 
 def test_a_server_with_nothing_set_but_webhooks_serves_what_is_written() -> None:
-    written, served = read_contract(), describe(SENDS_WEBHOOKS, CATALOGUE)
+    written, served = read_contract(), create_description(SENDS_WEBHOOKS, CATALOGUE).whole
     written["info"]["version"] = app.__version__
     written["components"]["schemas"]["Blend"]["pattern"] = served["components"]["schemas"]["Blend"]["pattern"]
 
@@ -63,9 +66,9 @@ def test_an_installed_package_holds_the_contract() -> None:
 
 
 def test_only_a_server_with_keys_says_that_one_is_needed(tmp_path: Path) -> None:
-    assert describe(Settings(), CATALOGUE)["security"] == [{}, {"key": []}]
-    assert describe(Settings(api_keys=(Secret("sk-1"),)), CATALOGUE)["security"] == [{"key": []}]
-    assert describe(Settings(api_keys_file=tmp_path / "keys"), CATALOGUE)["security"] == [{"key": []}]
+    assert create_description(Settings(), CATALOGUE).whole["security"] == [{}, {"key": []}]
+    assert create_description(Settings(api_keys=(Secret("sk-1"),)), CATALOGUE).whole["security"] == [{"key": []}]
+    assert create_description(Settings(api_keys_file=tmp_path / "keys"), CATALOGUE).whole["security"] == [{"key": []}]
 
 
 def test_the_voices_are_those_of_the_server(own_voices: Catalogue) -> None:
@@ -104,7 +107,7 @@ def test_a_server_that_sends_no_webhooks_says_so() -> None:
 
 
 def test_the_contract_is_read_once_and_not_before_it_is_asked_for() -> None:
-    description = Description(Settings(), CATALOGUE)
+    description = create_description(Settings(), CATALOGUE)
 
     assert "whole" not in vars(description)
     assert description.whole is description.whole

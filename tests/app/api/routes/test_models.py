@@ -15,7 +15,6 @@ from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes.models import get_model, get_owned_model, list_models
 from app.core.errors import NoWorker
 from app.core.queue.fleet import Fleet, WorkerCard
-from app.core.settings import Secret, Settings
 from app.core.speech.models import MODELS
 
 OPENAI = [name for name, model in MODELS.items() if model.engine is None]
@@ -46,7 +45,7 @@ def served(fleet: Fleet | None, *keys: str) -> Iterator[Any]:
         [list_models, get_model, get_owned_model],
         dependencies={"fleet": Provide(lambda: view, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
-        state=State({"keyring": Keyring(Settings(api_keys=tuple(Secret(key) for key in keys)))}),
+        state=State({"keyring": Keyring(keys)}),
     )
     with TestClient(app) as client:
         yield client

@@ -14,7 +14,6 @@ from app.access.keyring import Keyring
 from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes.voices import list_model_choices, list_voices, list_voices_beside_models
 from app.core.queue.fleet import Fleet, WorkerCard
-from app.core.settings import Secret, Settings
 from app.core.speech.voices import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -41,7 +40,7 @@ def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[
             "catalogue": Provide(lambda: catalogue, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        state=State({"keyring": Keyring(Settings(api_keys=(Secret("sk-right"),)))}),
+        state=State({"keyring": Keyring(("sk-right",))}),
     )
     with TestClient(app) as client:
         yield client
