@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Sequence
 
+from app.core.errors import InvalidValue
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import ToneEngine
+from workers.text.markup import NO_MARKUP, Markup
+from workers.text.words import Said
 
 
 class FailingEngine(ToneEngine):
@@ -64,6 +67,20 @@ class RelayEngine(ToneEngine):
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         return self.now.synthesize(segments, n_threads=n_threads)
+
+
+class PickyEngine(ToneEngine):
+    """Takes one piece of text and no other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._n_taken = 0
+
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        self._n_taken += 1
+        if self._n_taken > 1:
+            raise InvalidValue("That cannot be said.", param="input")
+        return super().phonemize(text, language, markup)
 
 
 def name_of(number: int) -> str:

@@ -506,7 +506,7 @@ class OutOfMemory(EngineFailed):
 
 
 class SegmentTooLong(InternalError):
-    """An engine was handed more than it can take at once: a fault of its own `prepare`, never cut off in silence."""
+    """An engine was handed more than it can take at once: a fault of `workers.synthesis.prepare`, never cut off in silence."""
 
 
 class EncoderFailed(InternalError):

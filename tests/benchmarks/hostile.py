@@ -9,7 +9,7 @@ from tests.benchmarks.figures import Row
 from tests.benchmarks.report import Report
 from tests.hostile import cpu_seconds, hostile, shapes
 from workers.engines.tone import ToneEngine
-from workers.synthesis.synthesizer import prepare, read
+from workers.synthesis.prepare import prepare_segments, prepare_text
 
 SHORT_CHARS, LONG_CHARS = 10_000, 40_000
 _N_WORST: Final = 15
@@ -63,5 +63,5 @@ def _read(unit: str, n_chars: int) -> None:
         emoji="say",
     )
     engine = ToneEngine()
-    for _ in prepare(read(utterance, engine), utterance, engine):
+    for _ in prepare_segments(prepare_text(utterance, engine), utterance, engine):
         pass

@@ -33,7 +33,7 @@ from workers.engines.base import Engine, Segment
 from workers.engines.espeak import EspeakEngine
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.synthesis.joining import to_sound
-from workers.synthesis.synthesizer import Read, Reading, prepare, read
+from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text, segments_of
 from workers.synthesis.word_timing import Teller
 from workers.text.words import find_words, says_something
 
@@ -145,7 +145,7 @@ def _utterance(text: str, language: str, engine: str) -> Utterance:
 def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list[TimedWord]]:
     """Segments, phonemes, seconds of audio, and the words with their times."""
     teller, words, seconds, n_phonemes, n_segments = Teller(utterance.text), list[TimedWord](), 0.0, 0, 0
-    for placed in prepare(read(utterance, engine), utterance, engine):
+    for placed in prepare_segments(prepare_text(utterance, engine), utterance, engine):
         if placed.segment is None:
             continue
         (waveform,) = engine.synthesize([placed.segment])
@@ -283,9 +283,9 @@ def _random_text(chosen: random.Random) -> str:
 def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
     utterance = _utterance(text, language, engine.name)
     started = time.monotonic()
-    reading = read(utterance, engine)
-    passages = list(reading.passages)
-    placed = list(prepare(Reading(passages, reading.markup), utterance, engine))
+    prepared = prepare_text(utterance, engine)
+    passages = list(prepared.passages)
+    placed = list(prepare_segments(PreparedText(passages, prepared.markup), utterance, engine))
     taken = time.monotonic() - started
     found.n_cases, found.n_characters = found.n_cases + 1, found.n_characters + len(text)
     found.worst_ms = max(found.worst_ms, 1e6 * taken / max(1000, len(text)))
@@ -293,12 +293,12 @@ def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
         segments = [one.segment for one in placed if one.segment is not None and one.tracked is passage.tracked]
         found.n_segments += len(segments)
         for dropped in _find_dropped(passage, segments):
-            alone = engine.prepare(dropped, voice=utterance.voice, language=language, speed=1.0, markup=reading.markup)
+            alone = segments_of(dropped, engine, voice=utterance.voice, language=language, speed=1.0, markup=prepared.markup)
             found.n_lost += len(dropped) if any(alone) else 0
             found.n_unsaid += len(dropped)
 
 
-def _find_dropped(passage: Read, segments: Sequence[Segment]) -> Iterator[str]:
+def _find_dropped(passage: PreparedPassage, segments: Sequence[Segment]) -> Iterator[str]:
     """What says something in a passage and is in no segment of it."""
     at = 0
     for start, end in (*((one.start, one.start + len(one.text)) for one in segments), (len(passage.tracked), 0)):

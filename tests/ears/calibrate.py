@@ -14,6 +14,7 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Voice, load_catalogue
 from tests.ears.texts import read_texts
 from workers.engines.kokoro.engine import KokoroEngine
+from workers.synthesis.prepare import segments_of
 
 N_TEXTS = 8
 """Sentences of its language that each voice says."""
@@ -25,7 +26,7 @@ def measure(engine: KokoroEngine, voice: Voice) -> float:
     spoken = [
         waveform.samples
         for text in read_texts("sentences")[language][:N_TEXTS]
-        for segment in engine.prepare(text, voice=blend, language=language, speed=1.0)
+        for segment in segments_of(text, engine, voice=blend, language=language, speed=1.0)
         for waveform in engine.synthesize([segment])
     ]
     return float(pyloudnorm.Meter(SAMPLE_RATE_HZ).integrated_loudness(np.concatenate(spoken)))

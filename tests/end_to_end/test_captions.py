@@ -13,6 +13,7 @@ from app.core.speech.voices import BlendPart
 from tests.engines import text_of
 from tests.house import House, wait_until
 from workers.engines.tone import ToneEngine
+from workers.synthesis.prepare import segments_of
 
 JOBS = "/v1/audio/speech/jobs"
 CHAPTERS = [
@@ -49,7 +50,7 @@ def test_every_word_is_told_at_the_sample_at_which_it_is_heard(house: House, spe
     words = captions["words"]
     assert [word["word"] for word in words] == TEXT.split()
 
-    segments = [one for part in CHAPTERS for one in ToneEngine().prepare(part, voice=VOICE, language="en-US", speed=speed)]
+    segments = [one for part in CHAPTERS for one in segments_of(part, ToneEngine(), voice=VOICE, language="en-US", speed=speed)]
     runs = runs_of(samples)
     assert len(runs) == len(segments) == 9
     expected = []

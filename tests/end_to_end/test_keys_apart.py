@@ -10,8 +10,9 @@ import pytest
 
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.house import House, open_house, wait_until
-from workers.engines.base import Segment
 from workers.engines.tone import ToneEngine
+from workers.text.markup import NO_MARKUP, Markup
+from workers.text.words import Said
 
 ALICE, BOB = ({"Authorization": f"Bearer sk-{name}"} for name in ("alice", "bob"))
 TEXT = "The password of the day is 4821. It changes at midnight."
@@ -19,16 +20,16 @@ JOBS = "/v1/audio/speech/jobs"
 
 
 class CountingEngine(ToneEngine):
-    """Remembers what it was to prepare, and what it spoke."""
+    """Remembers what it was to phonemize, and what it spoke."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.prepared: list[str] = []
+        self.phonemized: list[str] = []
         self.spoken: list[str] = []
 
-    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
-        self.prepared.append(text)
-        return super().prepare(text, **how)
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        self.phonemized.append(text)
+        return super().phonemize(text, language, markup)
 
     def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
         self.spoken.extend(segment.text for segment in segments)
@@ -98,7 +99,7 @@ def test_an_answer_is_shared_by_those_of_one_key(http: httpx.Client, engine: Cou
     counts = []
     for key in (ALICE, ALICE, BOB):
         assert http.post("/v1/audio/phonemize", json=body, headers=key).status_code == 200
-        counts.append(len(engine.prepared))
+        counts.append(len(engine.phonemized))
 
     assert counts[0] == counts[1]
     assert (counts[2] > counts[1]) == (shared == "false")

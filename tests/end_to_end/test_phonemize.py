@@ -23,8 +23,9 @@ from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.engines import name_of
 from tests.house import House, open_house, wait_until
-from workers.engines.base import Segment
 from workers.engines.espeak import EspeakEngine
+from workers.text.markup import NO_MARKUP, Markup
+from workers.text.words import Said
 
 PATH = "/v1/audio/phonemize"
 KEY = {"Authorization": "Bearer sk-koe-right"}
@@ -42,11 +43,11 @@ class HeldEngine(EspeakEngine):
         self.texts: list[str] = []
         self.go_on = threading.Event()
 
-    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
         self.texts.append(text)
         if "wait" in text:
             assert self.go_on.wait(60)
-        yield from super().prepare(text, **how)
+        return super().phonemize(text, language, markup)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,13 @@
-"""Engine, Segment, Waveform: the one page every engine obeys; tests/workers/engines/test_contract.py holds them to it."""
+"""Engine, Segment, Waveform: the one page that every engine obeys; tests/workers/engines/test_contract.py holds them to it.
+
+How a text becomes segments is the same for all of them and stands in `workers.synthesis.prepare`.
+
+Why no engine has a sample rate: all speech has `app.core.speech.formats.SAMPLE_RATE_HZ`, in which segments are cached, joined
+and encoded whoever has spoken them. An engine with another rate resamples.
+"""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -9,11 +15,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from app.core.errors import SegmentTooLong
 from app.core.speech.utterance import WIRE_VERSION
 from app.core.speech.voices import Blend
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.segment import Ending
-from workers.text.words import SaidWord
+from workers.text.words import Said, SaidWord
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), float32, in [-1, 1], at `app.core.speech.formats.SAMPLE_RATE_HZ`."""
@@ -105,28 +112,26 @@ class Engine(Protocol):
     """Whether it can be told how a word is said."""
     batch_size: int
     """Segments that are best handed to `synthesize` at once: 1 on a CPU."""
+    max_phonemes: int
+    """Phonemes of the longest segment that `synthesize` takes."""
+    max_context: int
+    """Phonemes before a segment, and after it, in the same sentence, that it reads as well; 0 where it reads each segment
+    alone.
+    """
 
     def speaks(self, language: str) -> bool:
         """Whether text of this language (BCP 47 tag) can be said."""
         ...
 
-    def prepare(
-        self,
-        text: str,
-        *,
-        voice: Blend,
-        language: str,
-        speed: float,
-        markup: Markup = NO_MARKUP,
-        is_opening: bool = True,
-    ) -> Iterator[Segment]:
-        """`text`, already normalised, as segments that this engine can take, one by one as they are asked for.
+    def check_voice(self, voice: Blend, language: str) -> None:
+        """Raises InvalidRequest for a voice that it cannot speak, or a language, as far as it knows that without a text."""
+        ...
 
-        Where the engine `takes_phonemes`, `markup` has those of some words. `is_opening`: a listener waits for the text's
-        beginning, so its first segment is short.
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        """`text`, already normalized, in the engine's own alphabet; NOTHING_SAID where there is nothing to say.
 
-        Nothing of the text is left out; text with nothing to say gives no segment. Raises InvalidRequest for a language or a
-        voice that it cannot speak.
+        Where the engine `takes_phonemes`, `markup` has those of some words. Raises InvalidRequest for a language that it cannot
+        speak.
         """
         ...
 
@@ -148,3 +153,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Gives back what it holds. Nothing else is called afterwards."""
         ...
+
+
+def require_fit(one: Segment, engine: Engine) -> None:
+    """Raises SegmentTooLong for a segment that is longer than the engine takes."""
+    if one.n_phonemes > engine.max_phonemes:
+        raise SegmentTooLong(
+            f"A segment has {one.n_phonemes} phonemes; the engine '{engine.name}' takes {engine.max_phonemes}."
+        )

@@ -6,8 +6,7 @@ and the pitches of all, a little raised so that it is none of them.
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -15,18 +14,16 @@ import msgspec
 import numpy as np
 import soxr
 
-from app.core.errors import InvalidValue, NotSupported, SegmentTooLong
+from app.core.errors import InvalidValue, NotSupported
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, BlendPart, Catalogue
-from workers.engines.base import Segment, Waveform, Word
+from workers.engines.base import Segment, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.memory import or_out_of_memory
 from workers.text.espeak import library
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.segment import fit, segment
-from workers.text.words import find_words
-
-MAX_PHONEMES: Final = 500
+from workers.text.segment import Ending
+from workers.text.words import NOTHING_SAID, Said, find_words
 
 _NORMAL_WPM: Final = 175
 _TIMBRES: Final = {"female": ("f2", "f3", "f1", "f4", "f5"), "male": ("m3", "m7", "m1", "m2", "m4", "m5", "m6", "m8")}
@@ -54,6 +51,8 @@ class EspeakEngine:
     name = "espeak"
     takes_phonemes = False
     batch_size = 1
+    max_phonemes = 500
+    max_context = 0
 
     def __init__(self, catalogue: Catalogue, finish: Finish | None = None) -> None:
         """Raises EngineUnavailable when espeak-ng does not work on this machine."""
@@ -68,33 +67,14 @@ class EspeakEngine:
         """Whether espeak-ng has a voice for it."""
         return library.find_voice(language) is not None
 
-    def prepare(
-        self,
-        text: str,
-        *,
-        voice: Blend,
-        language: str,
-        speed: float,
-        markup: Markup = NO_MARKUP,
-        is_opening: bool = True,
-    ) -> Iterator[Segment]:
-        """`text` as segments of at most MAX_PHONEMES phonemes in espeak-ng's IPA; `markup` has no effect.
+    def check_voice(self, voice: Blend, language: str) -> None:
+        """Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue."""
+        self._name(voice, language)
 
-        Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue.
-        """
-        phonemize = partial(_phonemize, voice=self._name(voice, language))
-        for piece in segment(text, language, is_opening=is_opening):
-            for part, phonemes in fit(piece, phonemize, MAX_PHONEMES):
-                if phonemes:
-                    yield Segment(
-                        text=part.text,
-                        phonemes=phonemes,
-                        voice=voice,
-                        language=language,
-                        speed=speed,
-                        ending=part.ending,
-                        start=part.start,
-                    )
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        """`text` in espeak-ng's IPA, the same for all timbres; `markup` is without effect. Raises NotSupported."""
+        phonemes = library.phonemes(text, _find_voice(language))
+        return Said(phonemes) if _NOT_A_LETTER.sub("", phonemes) else NOTHING_SAID
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """One waveform for each, with the times of its words. Raises SegmentTooLong, EngineFailed, OutOfMemory."""
@@ -102,16 +82,18 @@ class EspeakEngine:
 
     def warm_up(self) -> None:
         """Speaks to nobody: the library's data is then in the system's cache."""
-        voice = (BlendPart(next(iter(self._timbres)), 1.0),)
-        self.synthesize(list(self.prepare("Ready.", voice=voice, language="en-US", speed=1.0)))
+        voice, text, language = (BlendPart(next(iter(self._timbres)), 1.0),), "Ready.", "en-US"
+        phonemes = self.phonemize(text, language).phonemes
+        self.synthesize(
+            [Segment(text=text, phonemes=phonemes, voice=voice, language=language, speed=1.0, ending=Ending.SENTENCE)]
+        )
 
     def close(self) -> None:
         """Ends the processes that wait, which another engine of this process would start again."""
         library.SPEAKING.close()
 
     def _speak(self, one: Segment) -> Waveform:
-        if one.n_phonemes > MAX_PHONEMES:
-            raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'espeak' takes {MAX_PHONEMES}.")
+        require_fit(one, self)
         name, pitch = self._name(one.voice, one.language), self._pitch(one.voice)
         wpm = round(min(max(_NORMAL_WPM * one.speed, library.LEAST_WPM), library.MOST_WPM))
         pcm, events = library.speak(one.text, name, wpm=wpm, pitch=pitch)
@@ -123,10 +105,7 @@ class EspeakEngine:
 
     def _name(self, voice: Blend, language: str) -> str:
         """The name that espeak-ng knows voice and language by: `gmw/en-US+f3`."""
-        spoken = library.find_voice(language)
-        if spoken is None:
-            raise NotSupported(f"The language '{language}' is not one that espeak-ng speaks.", param="language")
-        return f"{spoken}+{self._timbre(_heaviest(voice)).variant}"
+        return f"{_find_voice(language)}+{self._timbre(_heaviest(voice)).variant}"
 
     def _pitch(self, voice: Blend) -> int:
         mean = sum(part.weight * self._timbre(part.voice_id).pitch for part in voice)
@@ -158,9 +137,12 @@ def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
     return cast
 
 
-def _phonemize(text: str, *, voice: str) -> str:
-    phonemes = library.phonemes(text, voice)
-    return phonemes if _NOT_A_LETTER.sub("", phonemes) else ""
+def _find_voice(language: str) -> str:
+    """espeak-ng's voice for a language. Raises NotSupported."""
+    found = library.find_voice(language)
+    if found is None:
+        raise NotSupported(f"The language '{language}' is not one that espeak-ng speaks.", param="language")
+    return found
 
 
 def _time(text: str, events: list[library.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:

@@ -2,19 +2,14 @@
 
 Why around an engine and not in one: when to load is one question and how to speak another; every engine that can be made anew
 can be had this way.
-
-Why a text that is being prepared counts what it has given: it may wait for its listener longer than the engine stays, and must
-not hold it. The next engine prepares the text from the beginning, which gives the same segments, and those are passed over.
 """
 
 import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
+from contextlib import contextmanager
 from typing import Final
-from weakref import WeakSet
 
 import structlog
 
@@ -23,6 +18,7 @@ from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.memory import return_memory
 from workers.text.markup import NO_MARKUP, Markup
+from workers.text.words import Said
 
 log: Final = structlog.get_logger()
 
@@ -40,14 +36,16 @@ class IdleEngine:
     ) -> None:
         """Loads the engine, and raises what `load` raises.
 
-        `speaks` answers for the engine while it is not there. After `idle_seconds` on `clock` without a segment prepared or
-        spoken it is closed and forgotten.
+        `speaks` answers for the engine while it is not there. After `idle_seconds` on `clock` without a text phonemized or a
+        segment spoken it is closed and forgotten.
         """
         engine = load()
         self.name = engine.name
         self.identity = engine.identity
         self.batch_size = engine.batch_size
         self.takes_phonemes = engine.takes_phonemes
+        self.max_phonemes = engine.max_phonemes
+        self.max_context = engine.max_context
         self.speaks = speaks
         self._load = load
         self._engine: Engine | None = engine
@@ -55,7 +53,6 @@ class IdleEngine:
         self._clock = clock
         self._used_at = clock()
         self._n_users = 0
-        self._texts: WeakSet[_PreparedText] = WeakSet()
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name=f"idle-{self.name}", daemon=True)
@@ -66,24 +63,15 @@ class IdleEngine:
         """Whether the engine is there."""
         return self._engine is not None
 
-    def prepare(
-        self,
-        text: str,
-        *,
-        voice: Blend,
-        language: str,
-        speed: float,
-        markup: Markup = NO_MARKUP,
-        is_opening: bool = True,
-    ) -> Iterator[Segment]:
-        """See Engine. Raises EngineUnavailable, from the iterator, when the engine cannot be loaded again."""
+    def check_voice(self, voice: Blend, language: str) -> None:
+        """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
+        with self._using() as engine:
+            engine.check_voice(voice, language)
 
-        def begin(engine: Engine) -> Iterator[Segment]:
-            return engine.prepare(text, voice=voice, language=language, speed=speed, markup=markup, is_opening=is_opening)
-
-        prepared = _PreparedText(begin, self._using)
-        self._texts.add(prepared)
-        return prepared
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
+        with self._using() as engine:
+            return engine.phonemize(text, language, markup)
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
@@ -147,43 +135,6 @@ class IdleEngine:
         return engine
 
     def _let_go(self) -> None:
-        for text in list(self._texts):
-            text.let_go()
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-
-
-class _PreparedText:
-    """The segments of one text, each prepared by the engine that is loaded when it is asked for."""
-
-    def __init__(
-        self, begin: Callable[[Engine], Iterator[Segment]], using: Callable[[], AbstractContextManager[Engine]]
-    ) -> None:
-        self._begin = begin
-        self._using = using
-        self._segments: Iterator[Segment] | None = None
-        """Belongs to the engine, and holds it."""
-        self._n_given = 0
-        self._is_over = False
-
-    def __iter__(self) -> Iterator[Segment]:
-        return self
-
-    def __next__(self) -> Segment:
-        segment = None if self._is_over else self._next()
-        if segment is None:
-            self._is_over = True
-            raise StopIteration
-        self._n_given += 1
-        return segment
-
-    def let_go(self) -> None:
-        """Forgets the engine. Called while it is not in use."""
-        self._segments = None
-
-    def _next(self) -> Segment | None:
-        with self._using() as engine:
-            if self._segments is None:
-                self._segments = islice(self._begin(engine), self._n_given, None)
-            return next(self._segments, None)

@@ -4,26 +4,22 @@ Why every voice has a frequency of its own: a test can tell from decoded audio w
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from app.core.errors import SegmentTooLong
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, show_blend
-from workers.engines.base import Samples, Segment, Waveform, Word
+from workers.engines.base import Samples, Segment, Waveform, Word, require_fit
 from workers.engines.memory import or_out_of_memory
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.segment import fit, segment
-from workers.text.words import find_words, says_something
+from workers.text.words import NOTHING_SAID, Said, find_words, says_something
 
 SECONDS_PER_PHONEME: Final = 0.06
 """At speed 1; a phoneme is a character of the text."""
 AMPLITUDE: Final = 0.5
 LEAST_HZ, MOST_HZ = 200.0, 1500.0
-MAX_PHONEMES: Final = 510
 
 _EDGE_SAMPLES: Final = SAMPLE_RATE_HZ // 1000
 _EDGE_GAIN: Final = 0.2
@@ -39,38 +35,24 @@ class ToneEngine:
     identity = "tone 1"
     takes_phonemes = True
     batch_size = 1
+    max_phonemes = 510
+    max_context = 0
 
     def speaks(self, language: str) -> bool:
         """Always."""
         return True
 
-    def prepare(
-        self,
-        text: str,
-        *,
-        voice: Blend,
-        language: str,
-        speed: float,
-        markup: Markup = NO_MARKUP,
-        is_opening: bool = True,
-    ) -> Iterator[Segment]:
-        """`text` as segments of at most MAX_PHONEMES phonemes, which are its characters, or the phonemes of a given word."""
-        for piece in segment(text, language, is_opening=is_opening):
-            for part, phonemes in fit(piece, partial(_phonemes, markup), MAX_PHONEMES):
-                if says_something(phonemes):
-                    yield Segment(
-                        text=part.text,
-                        phonemes=phonemes,
-                        voice=voice,
-                        language=language,
-                        speed=speed,
-                        ending=part.ending,
-                        start=part.start,
-                    )
+    def check_voice(self, voice: Blend, language: str) -> None:
+        """Takes all."""
+
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        """The characters of `text`, or the phonemes of a word that has some."""
+        phonemes = "".join(given.phonemes if given else part for _, part, given in markup.parts(text))
+        return Said(phonemes) if says_something(phonemes) else NOTHING_SAID
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """A sine of `frequency_hz(voice)` for each, `n_samples(segment)` long, with words in proportion to their characters."""
-        return or_out_of_memory(lambda: [_beep(one) for one in segments])
+        return or_out_of_memory(lambda: [self._beep(one) for one in segments])
 
     def warm_up(self) -> None:
         """Is never cold."""
@@ -78,9 +60,15 @@ class ToneEngine:
     def close(self) -> None:
         """Holds nothing."""
 
-
-def _phonemes(markup: Markup, text: str) -> str:
-    return "".join(given.phonemes if given else part for _, part, given in markup.parts(text))
+    def _beep(self, one: Segment) -> Waveform:
+        require_fit(one, self)
+        length = n_samples(one)
+        seconds = length / SAMPLE_RATE_HZ
+        words = tuple(
+            Word(start, end, seconds * start / len(one.text), seconds * end / len(one.text))
+            for start, end in find_words(one.text)
+        )
+        return Waveform(_sine(frequency_hz(one.voice), length), words)
 
 
 def frequency_hz(voice: Blend) -> float:
@@ -92,17 +80,6 @@ def frequency_hz(voice: Blend) -> float:
 def n_samples(one: Segment) -> int:
     """Exactly how long its beep is, at 24 kHz."""
     return max(1, round(SECONDS_PER_PHONEME * one.n_phonemes / one.speed * SAMPLE_RATE_HZ))
-
-
-def _beep(one: Segment) -> Waveform:
-    if one.n_phonemes > MAX_PHONEMES:
-        raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'tone' takes {MAX_PHONEMES}.")
-    length = n_samples(one)
-    seconds = length / SAMPLE_RATE_HZ
-    words = tuple(
-        Word(start, end, seconds * start / len(one.text), seconds * end / len(one.text)) for start, end in find_words(one.text)
-    )
-    return Waveform(_sine(frequency_hz(one.voice), length), words)
 
 
 def _sine(hz: float, length: int) -> Samples:

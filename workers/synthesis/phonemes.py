@@ -19,7 +19,7 @@ from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Que
 from app.core.speech.utterance import Utterance
 from workers.engines.base import Engine, Segment
 from workers.failures import Action, Failure, Meaning, run_task
-from workers.synthesis.synthesizer import Read, Reading, prepare, read
+from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
 from workers.text.cancellation import looking
 from workers.text.segment import Ending
 
@@ -67,15 +67,15 @@ class Phonemes:
     def _find(self, question: Question) -> Phonemized:
         engine, utterance = self._engine_of(question), _as_utterance(question)
         with looking(_Wanted(self._answers, question).check):
-            reading = read(utterance, engine)
-            reading = Reading(list(reading.passages), reading.markup)
-            spell = reading.markup.restore
-            prepared = (placed.segment for placed in prepare(reading, utterance, engine) if placed.segment is not None)
+            text = prepare_text(utterance, engine)
+            text = PreparedText(list(text.passages), text.markup)
+            restore = text.markup.restore
+            prepared = (placed.segment for placed in prepare_segments(text, utterance, engine) if placed.segment is not None)
             segments = tuple(
-                PhonemizedSegment(text=spell(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
+                PhonemizedSegment(text=restore(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
                 for segment in _with_breath(prepared)
             )
-        return Phonemized(language=question.language, normalized=spell(_join(reading.passages)), segments=segments)
+        return Phonemized(language=question.language, normalized=restore(_join(text.passages)), segments=segments)
 
     def _engine_of(self, question: Question) -> Engine:
         try:
@@ -113,8 +113,8 @@ def _with_breath(prepared: Iterator[Segment]) -> Iterator[Segment]:
         time.sleep(_BREATH_SECONDS)
 
 
-def _join(passages: Iterable[Read]) -> str:
-    """All that was read, with its paragraphs."""
+def _join(passages: Iterable[PreparedPassage]) -> str:
+    """The whole text, with its paragraphs."""
     parts = (passage.tracked.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
     return "".join(part for part in parts if not part.isspace()).strip()
 

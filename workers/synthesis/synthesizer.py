@@ -1,4 +1,4 @@
-"""Text in, encoded chunks out: normalize, prepare, line up, join, encode. Knows no Redis.
+"""Text in, encoded chunks out: prepare, queue, join, encode. Knows no Redis.
 
 Why segments are handed over a few ahead: the compute threads then always find work of this utterance while its last waveform
 is being encoded, and a long text is still prepared no faster than it is spoken.
@@ -9,9 +9,8 @@ the listener has heard already. The rest is deterministic, so the bytes are the 
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,16 +26,10 @@ from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Encoder, open_encoder
 from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
+from workers.synthesis.prepare import Placed, prepare_segments, prepare_text
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.word_timing import Teller
 from workers.text.cancellation import looking
-from workers.text.markup import Markup, Section, read_markup
-from workers.text.normalization.normalize import clean, normalize
-from workers.text.passages import divide
-from workers.text.preprocess import preprocess
-from workers.text.segment import Ending
-from workers.text.tracked_text import TrackedText
-from workers.text.words import says_something
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -103,31 +96,6 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     n_segments: int
     n_phonemes: int
     audio_seconds: float
-
-
-class Read(msgspec.Struct, frozen=True):
-    """A passage of the text as an engine takes it, and what comes behind it."""
-
-    tracked: TrackedText
-    ending: Ending | None
-    """None where the text ends, or a pause follows that the user asks for."""
-    pause_seconds: float | None
-    """None where they ask for none."""
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What is to be spoken of an utterance's text."""
-
-    passages: Iterable[Read]
-    markup: Markup
-
-
-class Placed(msgspec.Struct, frozen=True):
-    """A segment of an utterance and the tracked text that it is of, or a pause that the user asks for."""
-
-    tracked: TrackedText
-    segment: Segment | None = None
-    pause_seconds: float = 0.0
 
 
 class _Line:
@@ -234,8 +202,8 @@ class Synthesizer:
         utterance = order.utterance
         engine = self._engine_of(utterance)
         with looking(order.look):
-            reading = read(utterance, engine)
-        line = _Line(order, prepare(reading, utterance, engine), engine, self._scheduler)
+            text = prepare_text(utterance, engine)
+        line = _Line(order, prepare_segments(text, utterance, engine), engine, self._scheduler)
         try:
             line.refill()
             with open_encoder(
@@ -298,47 +266,6 @@ class Synthesizer:
             raise EngineUnavailable(
                 f"The engine {utterance.engine} is not loaded on the worker that took this. `koe doctor` says what it lacks."
             ) from None
-
-
-def read(utterance: Utterance, engine: Engine) -> Reading:
-    """The utterance's text as `engine` is to speak it; each passage is read when it is asked for, once."""
-    sections, markup = read_markup(utterance.text, utterance.pronunciations)
-    return Reading(_read(sections, markup, utterance, engine), markup)
-
-
-def _read(sections: Iterable[Section], markup: Markup, utterance: Utterance, engine: Engine) -> Iterator[Read]:
-    for section in sections:
-        for passage in divide(clean(section.tracked), utterance.language):
-            tracked = passage.tracked
-            if utterance.normalize:
-                says_emoji = utterance.emoji == "say"
-                tracked = tracked.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
-            if not engine.takes_phonemes:
-                tracked = preprocess(markup.restore_tracked(tracked), utterance.language)
-            yield Read(tracked, passage.ending, section.pause_seconds if passage.ending is None else None)
-
-
-def prepare(reading: Reading, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
-    """The segments of what was read, one by one as they are asked for, and the pauses that the user asks for."""
-    is_opening = True
-    for passage in reading.passages:
-        segments = engine.prepare(
-            passage.tracked.text,
-            voice=utterance.voice,
-            language=utterance.language,
-            speed=utterance.speed,
-            markup=reading.markup,
-            is_opening=is_opening,
-        )
-        for segment in segments:
-            is_opening = False
-            # Not by looking whether another follows: the first would wait until the second has its phonemes.
-            rest = passage.tracked.text[segment.start + len(segment.text) :]
-            is_last = not says_something(reading.markup.restore(rest))
-            ending = passage.ending if is_last and passage.ending else segment.ending
-            yield Placed(passage.tracked, msgspec.structs.replace(segment, ending=ending, engine=engine.identity))
-        if passage.pause_seconds is not None:
-            yield Placed(passage.tracked, pause_seconds=passage.pause_seconds)
 
 
 def _expected_seconds(placed: Placed) -> float:

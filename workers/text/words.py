@@ -1,7 +1,9 @@
-"""The words of a text and where they stand, for engines that tell when each is heard."""
+"""The words of a text, where they stand, and the phonemes that say them."""
 
 import re
 import unicodedata
+from collections.abc import Callable
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -24,6 +26,30 @@ class SaidWord(msgspec.Struct, frozen=True, array_like=True):
     """The first of its phonemes."""
     end: int
     """One behind the last of them."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A text in phonemes. Its length is their number."""
+
+    phonemes: str
+    """In Misaki's alphabet or the engine's own, punctuation among them."""
+    words: tuple[SaidWord, ...] = ()
+    """One for each of `find_words`, in order, where the phonemes of each word are known. They do not overlap, and every phoneme
+    but white space is in one; a word of which nothing is said has `begin == end`.
+    """
+
+    def __len__(self) -> int:
+        return len(self.phonemes)
+
+    def replace(self, change: Callable[[int], str]) -> "Said":
+        """With each phoneme replaced by what `change` gives for its index: one phoneme, several or none."""
+        new = [change(i) for i in range(len(self.phonemes))]
+        until = list(accumulate((len(one) for one in new), initial=0))
+        words = (SaidWord(word.first, word.last, until[word.begin], until[word.end]) for word in self.words)
+        return Said("".join(new), tuple(words))
+
+
+NOTHING_SAID: Final = Said("")
 
 
 def find_words(text: str) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from app.core.speech.voices import BlendPart, load_catalogue
 from tests.benchmarks.kept import VOICE
 from workers.engines.base import Segment
 from workers.engines.kokoro.engine import KokoroEngine
-from workers.synthesis.synthesizer import prepare, read
+from workers.synthesis.prepare import prepare_segments, prepare_text
 from workers.text.segment import Ending
 
 
@@ -46,7 +46,7 @@ class KoeSpeaker:
         """Speaks the first segment of a text, which is read anew, as a worker would; its phonemes."""
         voice, _ = self._catalogue.parse(VOICE)
         utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
-        placed = prepare(read(utterance, self._engine), utterance, self._engine)
+        placed = prepare_segments(prepare_text(utterance, self._engine), utterance, self._engine)
         first = next(one.segment for one in placed if one.segment is not None)
         self._synthesize(first, n_threads)
         return first.n_phonemes

@@ -14,8 +14,9 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.models import ENGINE_ORDER
 from app.core.speech.voices import Catalogue
 from workers.engines.base import Engine, Segment
+from workers.synthesis.prepare import segments_of
 from workers.text.segment import Ending
-from workers.text.words import find_words, says_something
+from workers.text.words import NOTHING_SAID, find_words, says_something
 
 TEXT = "It rains today. We stay, all of us, at home and read."
 
@@ -24,7 +25,7 @@ def _prepare(
     engine: Engine, catalogue: Catalogue, text: str = TEXT, voice: str = "af_heart", speed: float = 4.0
 ) -> list[Segment]:
     blend, language = catalogue.parse(voice)
-    return list(engine.prepare(text, voice=blend, language=language, speed=speed))
+    return list(segments_of(text, engine, voice=blend, language=language, speed=speed))
 
 
 def _squeeze(text: str) -> str:
@@ -48,18 +49,43 @@ def test_nothing_of_the_text_is_left_out(engine: Engine, catalogue: Catalogue) -
 def test_a_long_word_comes_out_in_segments_that_fit(engine: Engine, catalogue: Catalogue) -> None:
     segments = _prepare(engine, catalogue, "9" * 450)
     assert "".join(segment.text for segment in segments) == "9" * 450
-    assert all(0 < segment.n_phonemes <= 510 for segment in segments)
+    assert all(0 < segment.n_phonemes <= engine.max_phonemes for segment in segments)
 
 
 def test_segments_are_made_when_they_are_asked_for(engine: Engine, catalogue: Catalogue) -> None:
     blend, language = catalogue.parse("af_heart")
-    segments = engine.prepare(TEXT * 2000, voice=blend, language=language, speed=1.0)
+    segments = segments_of(TEXT * 2000, engine, voice=blend, language=language, speed=1.0)
     assert next(segments).text == "It rains today. We stay,"
 
 
 @pytest.mark.parametrize("text", ["", "  \n\n ", "…", "?!", "—"])
 def test_text_with_nothing_to_say_gives_no_segment(engine: Engine, catalogue: Catalogue, text: str) -> None:
     assert _prepare(engine, catalogue, text) == []
+
+
+@pytest.mark.parametrize("text", ["…", "?!", "—"])
+def test_marks_alone_have_no_phonemes(engine: Engine, text: str) -> None:
+    assert engine.phonemize(text, "en-US") is NOTHING_SAID
+
+
+def test_phonemes_are_those_of_the_segment(engine: Engine, catalogue: Catalogue) -> None:
+    for segment in _prepare(engine, catalogue):
+        said = engine.phonemize(segment.text, segment.language)
+        assert (said.phonemes, said.words) == (segment.phonemes, segment.said)
+
+
+def test_a_clause_has_the_context_that_the_engine_reads(engine: Engine, catalogue: Catalogue) -> None:
+    clause, rest = _prepare(engine, catalogue, "When it rained at last, we opened all the windows.")
+    if engine.max_context:
+        assert (clause.before, rest.before) == ("", clause.phonemes[-engine.max_context :])
+        assert (clause.after, rest.after) == (rest.phonemes[: engine.max_context], "")
+    else:
+        assert {clause.before, clause.after, rest.before, rest.after} == {""}
+
+
+def test_a_voice_of_the_catalogue_is_one_that_it_speaks(engine: Engine, catalogue: Catalogue) -> None:
+    for voice in ("af_heart", "am_michael", "af_heart+af_bella"):
+        engine.check_voice(*catalogue.parse(voice))
 
 
 def test_a_waveform_is_one_line_of_floats_within_one(engine: Engine, catalogue: Catalogue) -> None:
@@ -124,7 +150,7 @@ def test_words_are_those_of_the_text_in_order_and_within_the_sound(
     if not engine.speaks(language):
         pytest.skip("an extra is missing")
     blend, _ = catalogue.parse("af_heart")
-    segments = list(engine.prepare(text, voice=blend, language=language, speed=4.0))
+    segments = list(segments_of(text, engine, voice=blend, language=language, speed=4.0))
     for segment, waveform in zip(segments, engine.synthesize(segments), strict=True):
         assert [(word.first, word.last) for word in waveform.words] == find_words(segment.text)
         edges = [edge for word in waveform.words for edge in (word.start, word.end)]
@@ -139,6 +165,7 @@ def test_words_are_those_of_the_text_in_order_and_within_the_sound(
 def test_too_long_is_refused_and_not_cut(engine: Engine, catalogue: Catalogue) -> None:
     segment = _prepare(engine, catalogue)[0]
     too_long = msgspec.structs.replace(segment, text="a " * 600, phonemes="a" * 1200)
+    assert engine.max_phonemes < 1200
     with pytest.raises(SegmentTooLong, match="1200 phonemes"):
         engine.synthesize([too_long])
 
@@ -152,6 +179,7 @@ import msgspec
 from app.core.errors import OutOfMemory
 from app.core.speech.voices import load_catalogue
 from workers.engines.registry import load_engines
+from workers.synthesis.prepare import segments_of
 
 name, model_dir, idle_unload = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
 catalogue = load_catalogue()
@@ -159,7 +187,7 @@ loaded = load_engines(name, catalogue=catalogue, model_dir=model_dir, idle_unloa
 engine = loaded.engines[name]
 engine.warm_up()
 blend, language = catalogue.parse("af_heart")
-(short,) = engine.prepare("Hello.", voice=blend, language=language, speed=0.25)
+(short,) = segments_of("Hello.", engine, voice=blend, language=language, speed=0.25)
 long = msgspec.structs.replace(short, text="A word that is said again. " * 2000, phonemes=short.phonemes[0] * 500, said=())
 used = next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmSize")) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (used + 64 * 1024**2, resource.RLIM_INFINITY))
@@ -200,7 +228,7 @@ def test_a_segment_of_another_voice_speed_language_or_engine_has_another_name(en
     others = [
         msgspec.structs.replace(segment, **change)
         for change in (
-            {"engine": engine.identity},
+            {"engine": "another"},
             {"voice": catalogue.parse("bf_emma")[0]},
             {"speed": 3.0},
             {"language": "en-GB"},

@@ -5,6 +5,7 @@ from app.core.errors import InvalidValue, NotSupported
 from app.core.speech.languages import LANGUAGES
 from app.core.speech.voices import BlendPart, Catalogue
 from workers.engines.espeak import EspeakEngine
+from workers.synthesis.prepare import segments_of
 
 TEXTS = {"ja": "こんにちは", "zh": "你好", "hi": "नमस्ते", "ko": "안녕하세요", "ru": "привет"}
 
@@ -13,7 +14,7 @@ TEXTS = {"ja": "こんにちは", "zh": "你好", "hi": "नमस्ते", "k
 def test_every_language_of_kokoro_and_more_are_spoken(espeak: EspeakEngine, catalogue: Catalogue, language: str) -> None:
     assert espeak.speaks(language)
     blend, _ = catalogue.parse("af_heart")
-    segments = list(espeak.prepare(TEXTS.get(language, "Radio"), voice=blend, language=language, speed=1.0))
+    segments = list(segments_of(TEXTS.get(language, "Radio"), espeak, voice=blend, language=language, speed=1.0))
     (waveform,) = espeak.synthesize(segments)
     assert np.abs(waveform.samples).max() > 0.1
 
@@ -21,13 +22,13 @@ def test_every_language_of_kokoro_and_more_are_spoken(espeak: EspeakEngine, cata
 def test_a_language_that_it_lacks_is_refused(espeak: EspeakEngine, catalogue: Catalogue) -> None:
     assert not espeak.speaks("xx-YY")
     with pytest.raises(NotSupported, match="'xx-YY'") as caught:
-        next(espeak.prepare("text", voice=catalogue.parse("af_heart")[0], language="xx-YY", speed=1.0))
+        next(segments_of("text", espeak, voice=catalogue.parse("af_heart")[0], language="xx-YY", speed=1.0))
     assert caught.value.param == "language"
 
 
 def test_an_unknown_voice_is_refused(espeak: EspeakEngine) -> None:
     with pytest.raises(InvalidValue, match="af_nobody") as caught:
-        next(espeak.prepare("text", voice=(BlendPart("af_nobody", 1.0),), language="en-US", speed=1.0))
+        next(segments_of("text", espeak, voice=(BlendPart("af_nobody", 1.0),), language="en-US", speed=1.0))
     assert caught.value.param == "voice"
 
 
@@ -35,13 +36,13 @@ def test_no_two_voices_of_one_language_sound_the_same(espeak: EspeakEngine, cata
     spoken = {}
     for voice in catalogue.voices.values():
         blend, _ = catalogue.parse(voice.id)
-        segments = list(espeak.prepare("Good morning", voice=blend, language="en-US", speed=1.0))
+        segments = list(segments_of("Good morning", espeak, voice=blend, language="en-US", speed=1.0))
         spoken[voice.id] = espeak.synthesize(segments)[0].samples.tobytes()
     assert len(set(spoken.values())) == len(catalogue.voices)
 
 
 def test_words_follow_each_other_without_a_gap(espeak: EspeakEngine, catalogue: Catalogue) -> None:
-    (segment,) = espeak.prepare("It costs 2500 dollars.", voice=catalogue.parse("am_adam")[0], language="en-US", speed=0.3)
+    (segment,) = segments_of("It costs 2500 dollars.", espeak, voice=catalogue.parse("am_adam")[0], language="en-US", speed=0.3)
     (waveform,) = espeak.synthesize([segment])
     assert [segment.text[word.first : word.last] for word in waveform.words] == ["It", "costs", "2500", "dollars."]
     assert [word.end for word in waveform.words[:-1]] == [word.start for word in waveform.words[1:]]
@@ -49,6 +50,6 @@ def test_words_follow_each_other_without_a_gap(espeak: EspeakEngine, catalogue: 
 
 
 def test_markup_is_text_and_no_command(espeak: EspeakEngine, catalogue: Catalogue) -> None:
-    (segment,) = espeak.prepare("a <b> [[x]] c", voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0)
+    (segment,) = segments_of("a <b> [[x]] c", espeak, voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0)
     assert segment.text == "a <b> [[x]] c"
     assert len(espeak.synthesize([segment])[0].words) == 4

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +23,9 @@ from workers.engines.kokoro.checkpoint import CheckpointError
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.registry import load_engines
 from workers.engines.tone import ToneEngine
+from workers.synthesis.prepare import segments_of
+from workers.text.markup import NO_MARKUP, Markup
+from workers.text.words import Said
 
 IDLE_SECONDS = 600.0
 """On a clock that tests set; no thread wakes within a test."""
@@ -35,10 +37,9 @@ class StrictEngine(ToneEngine):
     def __init__(self) -> None:
         self.is_closed = False
 
-    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
-        for segment in super().prepare(text, **how):
-            assert not self.is_closed
-            yield segment
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        assert not self.is_closed
+        return super().phonemize(text, language, markup)
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         assert not self.is_closed
@@ -77,7 +78,7 @@ def bench() -> Iterator[Bench]:
 
 def prepare(engine: Engine, catalogue: Catalogue, text: str = "Hello there.") -> Iterator[Segment]:
     voice, language = catalogue.parse("af_heart")
-    return engine.prepare(text, voice=voice, language=language, speed=1.0)
+    return segments_of(text, engine, voice=voice, language=language, speed=1.0)
 
 
 def test_without_work_for_long_enough_it_goes_and_with_work_it_comes_back(bench: Bench, catalogue: Catalogue) -> None:

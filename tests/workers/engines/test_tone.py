@@ -6,11 +6,12 @@ import pytest
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Catalogue
 from workers.engines.tone import ToneEngine, frequency_hz
+from workers.synthesis.prepare import segments_of
 
 
 def _beep(tone: ToneEngine, catalogue: Catalogue, text: str, *, voice: str = "af_heart", speed: float = 1.0) -> np.ndarray:
     blend, language = catalogue.parse(voice)
-    (segment,) = tone.prepare(text, voice=blend, language=language, speed=speed)
+    (segment,) = segments_of(text, tone, voice=blend, language=language, speed=speed)
     return tone.synthesize([segment])[0].samples
 
 
@@ -47,7 +48,7 @@ def test_no_edge_is_quiet_enough_to_be_trimmed(tone: ToneEngine, catalogue: Cata
 
 def test_words_take_their_share_of_the_time(tone: ToneEngine, catalogue: Catalogue) -> None:
     blend, _ = catalogue.parse("af_heart")
-    (segment,) = tone.prepare("ab cdef", voice=blend, language="en-US", speed=1.0)
+    (segment,) = segments_of("ab cdef", tone, voice=blend, language="en-US", speed=1.0)
     words = tone.synthesize([segment])[0].words
     assert [(segment.text[word.first : word.last], round(word.start, 6), round(word.end, 6)) for word in words] == [
         ("ab", 0, 0.12),

@@ -36,14 +36,15 @@ from app.core.storage.notifier import Bell
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, RelayEngine, text_of
 from tests.house import wait_until
-from workers.engines.base import Segment
 from workers.engines.tone import ToneEngine
 from workers.jobs.part_queue import WINDOW
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS
 from workers.jobs.runner import MAX_RETRIES, JobRunner
 from workers.jobs.speaker import MAX_STARTS
+from workers.synthesis.prepare import segments_of
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Synthesizer
+from workers.text.words import Said
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +70,7 @@ class CountingEngine(ToneEngine):
 class RefusingEngine(ToneEngine):
     """Speaks nothing that it is asked to."""
 
-    def prepare(self, *args: Any, **kwargs: Any) -> Iterator[Segment]:
+    def phonemize(self, *args: Any, **kwargs: Any) -> Said:
         raise InvalidValue("Invalid value for 'voice'.", param="voice")
 
 
@@ -314,7 +315,7 @@ async def test_a_part_that_fails_again_and_again_fails_the_job(shop: Shop) -> No
 
 async def test_what_cannot_be_spoken_as_it_was_asked_fails_the_job_at_once(shop: Shop) -> None:
     shop.engine.now = RefusingEngine()
-    shop.engine.prepare = shop.engine.now.prepare  # type: ignore[method-assign]
+    shop.engine.phonemize = shop.engine.now.phonemize  # type: ignore[method-assign]
     job_id = await shop.take(text_of(2))
     assert shop.work() == ["plan", "part-1", "join"]
     error = shop.error(job_id)
@@ -599,7 +600,7 @@ class SoftEngine(ToneEngine):
 
 
 def _segments(text: str) -> list[str]:
-    return [one.text for one in ToneEngine().prepare(text, voice=VOICE, language="en-US", speed=4.0)]
+    return [one.text for one in segments_of(text, ToneEngine(), voice=VOICE, language="en-US", speed=4.0)]
 
 
 def _once() -> Callable[[], bool]:

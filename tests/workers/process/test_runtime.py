@@ -33,8 +33,10 @@ from workers.engines.tone import ToneEngine
 from workers.process import runtime
 from workers.process.runtime import Runtime
 from workers.synthesis import stream_task, synthesizer
+from workers.synthesis.prepare import segments_of
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.stream_task import Limits
+from workers.text.words import Said
 
 pytestmark = pytest.mark.anyio
 
@@ -207,7 +209,7 @@ async def test_what_an_engine_breaks_reaches_the_reader_and_the_queue(
 
 
 class PickyEngine(ToneEngine):
-    def prepare(self, *args: Any, **kwargs: Any) -> Iterator[Segment]:
+    def phonemize(self, *args: Any, **kwargs: Any) -> Said:
         raise InvalidValue("That cannot be said.", param="input")
 
 
@@ -237,7 +239,7 @@ async def test_an_engine_that_is_not_here_reaches_the_reader_by_name(
 
 
 class BuggyEngine(ToneEngine):
-    def prepare(self, *args: Any, **kwargs: Any) -> Iterator[Segment]:
+    def phonemize(self, *args: Any, **kwargs: Any) -> Said:
         raise KeyError("a secret of the house")
 
 
@@ -810,4 +812,4 @@ async def test_what_is_spoken_for_another_while_it_waits_in_line_is_not_spoken_a
 
 
 def an_engines_segments(text: str) -> list[Segment]:
-    return list(ToneEngine().prepare(text, voice=VOICE, language="en-US", speed=1.0))
+    return list(segments_of(text, ToneEngine(), voice=VOICE, language="en-US", speed=1.0))

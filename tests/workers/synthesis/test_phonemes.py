@@ -1,7 +1,7 @@
 """The answers to questions: what each engine would say, and each way in which there is none."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,28 +14,29 @@ from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Que
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.engines import text_of
-from workers.engines.base import Engine, Segment
+from workers.engines.base import Engine
 from workers.engines.espeak import EspeakEngine
 from workers.engines.tone import ToneEngine
 from workers.synthesis import phonemes
 from workers.synthesis.phonemes import Phonemes
+from workers.text.markup import NO_MARKUP, Markup
+from workers.text.words import Said
 
 CATALOGUE = load_catalogue()
 SECRET = "A secret that nobody else may read."
 
 
 class WatchedEngine(ToneEngine):
-    """A tone that counts what it prepares, and calls `before` ahead of each segment."""
+    """A tone that counts what it phonemizes, and calls `before` ahead of each piece."""
 
     def __init__(self) -> None:
-        self.n_prepared = 0
+        self.n_phonemized = 0
         self.before: Any = lambda: None
 
-    def prepare(self, text: str, **how: Any) -> Iterator[Segment]:
-        for segment in super().prepare(text, **how):
-            self.before()
-            self.n_prepared += 1
-            yield segment
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        self.before()
+        self.n_phonemized += 1
+        return super().phonemize(text, language, markup)
 
     def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
         raise AssertionError("nothing is to be spoken")
@@ -108,7 +109,7 @@ def test_all_who_wait_are_told(redis: Redis, engine: WatchedEngine) -> None:
 def test_what_nobody_waits_for_is_not_prepared(redis: Redis, engine: WatchedEngine) -> None:
     answering(redis, engine).answer(a_question())
 
-    assert engine.n_prepared == 0
+    assert engine.n_phonemized == 0
     assert outcome(redis, a_question()) is None
 
 
@@ -117,11 +118,11 @@ def test_a_long_text_is_dropped_when_the_last_who_waited_has_left(
 ) -> None:
     monkeypatch.setattr(phonemes, "_LOOK_SECONDS", 0.0)
     question = wanted(redis, a_question(text_of(20)))
-    engine.before = lambda: engine.n_prepared == 2 and redis.delete(keys.phonemes_wanted(question.id))
+    engine.before = lambda: engine.n_phonemized == 2 and redis.delete(keys.phonemes_wanted(question.id))
 
     answering(redis, engine).answer(question)
 
-    assert engine.n_prepared == 3
+    assert engine.n_phonemized == 3
     assert outcome(redis, question) is None
 
 
@@ -183,7 +184,7 @@ def test_a_text_that_workers_died_of_is_not_tried_again(redis: Redis, engine: Wa
     with pytest.raises(WorkersDied):
         answering(redis, engine).answer(question, n_deaths=MOST_DEATHS)
 
-    assert engine.n_prepared == 0
+    assert engine.n_phonemized == 0
     found = outcome(redis, question)
     assert found is not None
     with pytest.raises(InternalError, match="died"):

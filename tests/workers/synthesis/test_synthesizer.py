@@ -14,7 +14,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import TimedWord
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
-from tests.engines import FailingEngine, GatedEngine, text_of
+from tests.engines import FailingEngine, GatedEngine, PickyEngine, text_of
 from workers.engines.base import Engine, Segment
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.synthesis.audio import Sound
@@ -22,7 +22,7 @@ from workers.synthesis.encoder import Sink
 from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
 from workers.synthesis.scheduler import Scheduler
-from workers.synthesis.synthesizer import Read, Reading, Spoken, Synthesizer, prepare, read
+from workers.synthesis.synthesizer import Spoken, Synthesizer
 from workers.text.segment import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -403,12 +403,6 @@ def test_an_engine_that_is_not_there_is_told_by_name(a_booth: Callable[[Engine],
         a_booth(ToneEngine()).speak(an_utterance(engine="kokoro"))
 
 
-class PickyEngine(ToneEngine):
-    def prepare(self, *args: Any, **kwargs: Any) -> Iterator[Segment]:
-        yield next(super().prepare(*args, **kwargs))
-        raise InvalidValue("That cannot be said.", param="input")
-
-
 def test_what_an_engine_cannot_prepare_is_told_as_it_says_it(a_booth: Callable[[Engine], Booth]) -> None:
     booth = a_booth(PickyEngine())
 
@@ -416,44 +410,6 @@ def test_what_an_engine_cannot_prepare_is_told_as_it_says_it(a_booth: Callable[[
         booth.speak(an_utterance(BOOK))
 
     assert booth.scheduler.n_waiting == 0
-
-
-def test_the_first_segment_waits_for_no_later_page() -> None:
-    book = "\n\n".join([BOOK] * 50)
-    reading = read(an_utterance(book), ToneEngine())
-    passages = iter(reading.passages)
-    asked_for = []
-
-    def watched() -> Iterator[Read]:
-        for passage in passages:
-            asked_for.append(passage)
-            yield passage
-
-    next(prepare(Reading(watched(), reading.markup), an_utterance(book), ToneEngine()))
-
-    assert len(asked_for) == 1
-    assert len(list(passages)) > 10
-
-
-def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
-    book = "\n\n".join([f"When it rains for days, nobody goes out. {BOOK}"] * 20)
-    placed = list(prepare(read(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
-    endings = [one.segment.ending for one in placed if one.segment]
-
-    assert endings.count(Ending.PARAGRAPH) == 19
-    assert [one.segment.text for one in placed].count("When it rains for days,") == 1
-    assert " ".join(one.segment.text for one in placed) == book.replace("\n\n", " ")
-
-
-def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
-    book = "\n\n".join([BOOK] * 20)
-    placed = prepare(read(an_utterance(book), ToneEngine()), an_utterance(book), PickyEngine())
-
-    first = next(placed)
-
-    assert first.segment is not None
-    with pytest.raises(InvalidValue, match="cannot be said"):
-        next(placed)
 
 
 def test_a_text_that_nobody_wants_is_not_read_on_even_before_its_first_sound(a_booth: Callable[[Engine], Booth]) -> None:

@@ -9,7 +9,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from tests.hostile import hostile
 from workers.engines.tone import ToneEngine
-from workers.synthesis.synthesizer import Read, prepare, read
+from workers.synthesis.prepare import PreparedPassage, prepare_segments, prepare_text
 from workers.text.cancellation import look, looking
 from workers.text.passages import MOST_CHARS, divide
 from workers.text.tracked_text import TrackedText
@@ -47,7 +47,7 @@ def test_a_text_is_read_no_further_once_nobody_listens(stays: int, name: str) ->
     listener, n_read = Listener(stays), 0
 
     with looking(listener.check), pytest.raises(Cancelled):
-        for _ in read(an_utterance(TEXTS[name]), ToneEngine()).passages:
+        for _ in prepare_text(an_utterance(TEXTS[name]), ToneEngine()).passages:
             n_read += 1
 
     assert listener.n_looks == stays + 1
@@ -57,16 +57,16 @@ def test_a_text_is_read_no_further_once_nobody_listens(stays: int, name: str) ->
 def test_a_passage_is_looked_at_at_each_step_of_preparing_it() -> None:
     listener = Listener(10**9)
     with looking(listener.check):
-        passages: list[Read] = list(read(an_utterance(TEXTS["prose"]), ToneEngine()).passages)
+        passages: list[PreparedPassage] = list(prepare_text(an_utterance(TEXTS["prose"]), ToneEngine()).passages)
     assert listener.n_looks > 100 * len(passages)
 
 
 def test_pieces_without_anything_to_say_are_looked_at_too() -> None:
     utterance, engine = an_utterance("!? … " * 2_000, normalize=False), ToneEngine()
-    reading = read(utterance, engine)
+    text = prepare_text(utterance, engine)
     listener = Listener(20)
     with looking(listener.check), pytest.raises(Cancelled):
-        list(prepare(reading, utterance, engine))
+        list(prepare_segments(text, utterance, engine))
 
 
 @pytest.mark.parametrize("unit", ["a", "漢", "!", "(", "<", "<!--", "[", " ", "\u0301", "❤️", "1,", "\n", "a\u200b"])

@@ -1,4 +1,4 @@
-"""Kokoro-82M as an engine: text to phonemes that fit, phonemes to a score, scores to samples.
+"""Kokoro-82M as an engine: text to phonemes, phonemes to a score, scores to samples.
 
 Why two decoders: a CPU is fastest with one segment on each core, in arithmetic that fits its caches; a GPU with many segments
 in one batch.
@@ -14,11 +14,11 @@ import numpy as np
 import structlog
 import torch
 
-from app.core.errors import EngineFailed, SegmentTooLong
+from app.core.errors import EngineFailed
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, BlendPart, Catalogue
 from app.core.weights.files import find_checkpoint
-from workers.engines.base import Samples, Segment, Waveform, Word
+from workers.engines.base import Samples, Segment, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.checkpoint import load_model
@@ -31,13 +31,10 @@ from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
 from workers.engines.memory import or_out_of_memory
 from workers.text.g2p import tagger
-from workers.text.g2p.phonemize import Phonemizer, Said
+from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.segment import Ending, Piece, fit, rest_of_sentence, segment
-from workers.text.words import SaidWord, says_something
-
-MAX_PHONEMES: Final = N_ROWS
-"""The model reads 512 tokens, two of them pads."""
+from workers.text.segment import Ending
+from workers.text.words import NOTHING_SAID, Said, SaidWord, says_something
 
 MIN_MODEL_SPEED: Final = 0.8
 MAX_MODEL_SPEED: Final = 1.25
@@ -63,6 +60,9 @@ class KokoroEngine:
 
     name = "kokoro"
     takes_phonemes = True
+    max_phonemes = N_ROWS
+    """The model reads 512 tokens, two of them pads."""
+    max_context = MAX_CONTEXT
 
     def __init__(
         self,
@@ -97,42 +97,22 @@ class KokoroEngine:
 
     @staticmethod
     def speaks(language: str) -> bool:
-        """Whether it is one of the nine and its packages are installed; `prepare` says which are not."""
+        """Whether it is one of the nine and its packages are installed; `phonemize` says which are not."""
         return Phonemizer().speaks(language)
 
-    def prepare(
-        self,
-        text: str,
-        *,
-        voice: Blend,
-        language: str,
-        speed: float,
-        markup: Markup = NO_MARKUP,
-        is_opening: bool = True,
-    ) -> Iterator[Segment]:
-        """`text` as segments of at most MAX_PHONEMES phonemes, all of them in Kokoro's vocabulary.
-
-        Raises NotSupported (param `language`), InvalidValue for an unknown voice, CheckpointError for a voice without a pack.
-        """
+    def check_voice(self, voice: Blend, language: str) -> None:
+        """Raises InvalidValue for an unknown voice, CheckpointError for a voice without a pack."""
         self._packs.check(voice)
-        before = ""
-        for piece in segment(text, language, is_opening=is_opening):
-            for part, said in fit(piece, lambda part: self._phonemize(part, language, markup), MAX_PHONEMES):
-                if says_something(said.phonemes.translate(_WITHOUT_SIGNS)):
-                    after = self._after(text, part, language, markup)
-                    yield Segment(
-                        text=part.text,
-                        phonemes=said.phonemes,
-                        voice=voice,
-                        language=language,
-                        speed=speed,
-                        ending=part.ending,
-                        start=part.start,
-                        said=said.words,
-                        before=before,
-                        after=after,
-                    )
-                    before = said.phonemes[-MAX_CONTEXT:] if part.ending is Ending.CLAUSE else ""
+
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+        """`text` in phonemes of Kokoro's vocabulary; those that are like none of them are counted in the log.
+
+        Raises NotSupported (param `language`).
+        """
+        said, n_unknown = spell(self._phonemizer.phonemize(text, language, markup), self._vocabulary)
+        if n_unknown:
+            _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
+        return said if says_something(said.phonemes.translate(_WITHOUT_SIGNS)) else NOTHING_SAID
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """One waveform for each segment, with the times of its words. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
@@ -146,9 +126,11 @@ class KokoroEngine:
 
     def warm_up(self) -> None:
         """Speaks to nobody: loads the G2P of English and has the model allocate what it works in."""
-        voice = (BlendPart(self._packs.any_voice(), 1.0),)
+        voice, language = (BlendPart(self._packs.any_voice(), 1.0),), "en-US"
+        text = "It speaks as soon as you have told it what to say."
+        phonemes = self.phonemize(text, language).phonemes
         self.synthesize(
-            list(self.prepare("It speaks as soon as you have told it what to say.", voice=voice, language="en-US", speed=1.0))
+            [Segment(text=text, phonemes=phonemes, voice=voice, language=language, speed=1.0, ending=Ending.SENTENCE)]
         )
 
     def close(self) -> None:
@@ -159,29 +141,13 @@ class KokoroEngine:
             gc.collect()
             torch.cuda.empty_cache()
 
-    def _after(self, text: str, part: Piece, language: str, markup: Markup) -> str:
-        """The phonemes that follow `part` in its sentence, where it ends within one."""
-        if part.ending is not Ending.CLAUSE:
-            return ""
-        following = rest_of_sentence(text, part.start + len(part.text), language, max_chars=MAX_CONTEXT)
-        phonemes = self._phonemize(following, language, markup).phonemes[:MAX_CONTEXT].strip()
-        return phonemes if says_something(phonemes.translate(_WITHOUT_SIGNS)) else ""
-
-    def _phonemize(self, text: str, language: str, markup: Markup) -> Said:
-        """The phonemes that the model knows; those that are like none of them are counted in the log."""
-        said, n_unknown = spell(self._phonemizer.phonemize(text, language, markup), self._vocabulary)
-        if n_unknown:
-            _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
-        return said
-
     def _speak(self, segments: Sequence[Segment], n_threads: int) -> list[Waveform]:
         scores = [self._score(one) for one in segments]
         spoken = self._decoder(scores, n_threads)
         return [self._finished(*parts) for parts in zip(segments, scores, spoken, strict=True)]
 
     def _score(self, one: Segment) -> Score:
-        if one.n_phonemes > MAX_PHONEMES:
-            raise SegmentTooLong(f"A segment has {one.n_phonemes} phonemes; the engine 'kokoro' takes {MAX_PHONEMES}.")
+        require_fit(one, self)
         framed = _framed(one)
         ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in framed.phonemes), 0]])
         style = self._packs.style(one.voice, min(len(framed.phonemes), N_ROWS))
@@ -225,10 +191,11 @@ def _heard(samples: Samples, score: Score) -> Samples:
 
 
 def _is_shortage(error: Exception) -> bool:
-    """Whether PyTorch found no memory. Its allocator on a CPU raises a plain RuntimeError, which only its words tell."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        type(error) is RuntimeError and "DefaultCPUAllocator: can't allocate memory" in str(error)
-    )
+    """Whether PyTorch found no memory. Its allocator on a CPU and oneDNN raise a plain RuntimeError: only the words tell."""
+    if type(error) is RuntimeError:
+        message = str(error)
+        return "DefaultCPUAllocator: can't allocate memory" in message or message == "could not create a primitive"
+    return isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
 _WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from workers.text.g2p.phonemize import Said
+from workers.text.words import Said
 
 _NEAR: Final = {
     # The same sound, written another way.

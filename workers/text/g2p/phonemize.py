@@ -7,7 +7,6 @@ Mandarin and Japanese are extras that may not be installed.
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
-from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -20,31 +19,10 @@ from workers.text.g2p.alignment import AlignedSpan, assign, phonemize_in_parts
 from workers.text.g2p.lock import LOCK
 from workers.text.g2p.other_scripts import find_foreign
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import SaidWord
+from workers.text.words import Said
 
 G2P = Callable[[str], list[AlignedSpan]]
 """What is said of a text that is not blank, in its order. Called with `workers.text.g2p.lock.LOCK` held."""
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A text in phonemes. Its length is their number."""
-
-    phonemes: str
-    """In Misaki's alphabet, punctuation among them."""
-    words: tuple[SaidWord, ...]
-    """One for each of `workers.text.words.find_words`, in order. They do not overlap, and every phoneme but white space is in
-    one; a word of which nothing is said has `begin == end`.
-    """
-
-    def __len__(self) -> int:
-        return len(self.phonemes)
-
-    def replace(self, change: Callable[[int], str]) -> "Said":
-        """With each phoneme replaced by what `change` gives for its index: one phoneme, several or none."""
-        new = [change(i) for i in range(len(self.phonemes))]
-        until = list(accumulate((len(one) for one in new), initial=0))
-        words = (SaidWord(word.first, word.last, until[word.begin], until[word.end]) for word in self.words)
-        return Said("".join(new), tuple(words))
 
 
 Make = Callable[[str, str | None], G2P]

@@ -13,8 +13,9 @@ from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import MissingFile
-from workers.engines.kokoro.engine import MAX_PHONEMES, KokoroEngine
+from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.model.prosody import Score
+from workers.synthesis.prepare import segments_of
 from workers.text.markup import read_markup
 
 FRAME = 600
@@ -24,7 +25,7 @@ FRAME = 600
 def _prepare(
     kokoro: KokoroEngine, catalogue: Catalogue, text: str, voice: str = "af_heart", language: str = "en-US"
 ) -> list[Segment]:
-    return list(kokoro.prepare(text, voice=catalogue.parse(voice)[0], language=language, speed=1.0))
+    return list(segments_of(text, kokoro, voice=catalogue.parse(voice)[0], language=language, speed=1.0))
 
 
 def test_phonemes_are_of_the_vocabulary(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
@@ -66,7 +67,7 @@ def test_words_are_counted_in_the_phonemes_that_reach_the_model(kokoro: KokoroEn
 def test_given_phonemes_are_spoken(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
     (section,), markup = read_markup("Say [tomato](/təmˈɑːtO/).", ())
     voice = catalogue.parse("af_heart")[0]
-    (segment,) = kokoro.prepare(section.tracked.text, voice=voice, language="en-US", speed=1.0, markup=markup)
+    (segment,) = segments_of(section.tracked.text, kokoro, voice=voice, language="en-US", speed=1.0, markup=markup)
     assert segment.phonemes == "sˈA təmˈɑːtO."
 
 
@@ -81,7 +82,7 @@ def test_a_text_of_many_phonemes_is_split_until_it_fits(kokoro: KokoroEngine, ca
     text = " ".join(["9999999999"] * 12)
     segments = _prepare(kokoro, catalogue, text)
     assert len(segments) > 1
-    assert max(segment.n_phonemes for segment in segments) <= MAX_PHONEMES
+    assert max(segment.n_phonemes for segment in segments) <= kokoro.max_phonemes
     assert " ".join(segment.text for segment in segments) == text
 
 
@@ -94,7 +95,7 @@ def test_it_paces_like_speech(kokoro: KokoroEngine, catalogue: Catalogue) -> Non
 
 def test_a_clause_lasts_as_long_as_it_does_in_its_sentence(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
     text = "When it rained at last, we opened all the windows."
-    (whole,) = kokoro.prepare(text, voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0, is_opening=False)
+    (whole,) = segments_of(text, kokoro, voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0, is_opening=False)
     clause, rest = _prepare(kokoro, catalogue, text)
     assert f"{clause.phonemes} {rest.phonemes}" == whole.phonemes
     frames = [kokoro._score(one).n_frames.tolist() for one in (whole, clause, rest)]
@@ -117,9 +118,9 @@ def test_a_sentence_is_read_without_the_next(kokoro: KokoroEngine, catalogue: Ca
 
 def test_the_longest_segment_is_spoken(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
     (segment,) = _prepare(kokoro, catalogue, "Hello there.")
-    longest = msgspec.structs.replace(segment, phonemes="a" * MAX_PHONEMES, speed=4.0)
+    longest = msgspec.structs.replace(segment, phonemes="a" * kokoro.max_phonemes, speed=4.0)
     (waveform,) = kokoro.synthesize([longest])
-    assert len(waveform.samples) > MAX_PHONEMES * 600 / 4
+    assert len(waveform.samples) > kokoro.max_phonemes * 600 / 4
 
 
 def test_other_text_with_the_same_phonemes_has_other_noise(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
@@ -142,7 +143,7 @@ def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoi
 @pytest.mark.parametrize(("voice_id", "error"), [("am_adam", MissingFile), ("af_nobody", InvalidValue)])
 def test_a_voice_that_is_not_there_is_refused(kokoro: KokoroEngine, voice_id: str, error: type[Exception]) -> None:
     with pytest.raises(error, match=voice_id):
-        next(kokoro.prepare("Hello", voice=(BlendPart(voice_id, 1.0),), language="en-US", speed=1.0))
+        next(segments_of("Hello", kokoro, voice=(BlendPart(voice_id, 1.0),), language="en-US", speed=1.0))
 
 
 def test_a_language_that_is_not_kokoros_is_refused(kokoro: KokoroEngine, catalogue: Catalogue) -> None:

@@ -15,6 +15,7 @@ from workers.engines.base import Segment, Waveform
 from workers.engines.kokoro.checkpoint import CheckpointFiles
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.packs import VoicePacks
+from workers.synthesis.prepare import segments_of
 
 pytestmark = pytest.mark.real
 
@@ -50,7 +51,7 @@ def a_segment(engine: KokoroEngine, files: CheckpointFiles, language: str, voice
     if not own:
         pytest.skip(f"{voice_id or f'a voice of {language}'} is not in {files.place}")
     voice = (BlendPart(own[0], 1.0),)
-    (segment,) = engine.prepare(SENTENCES[language], voice=voice, language=language, speed=1.0, is_opening=False)
+    (segment,) = segments_of(SENTENCES[language], engine, voice=voice, language=language, speed=1.0, is_opening=False)
     return segment
 
 

@@ -1,0 +1,58 @@
+"""Text into segments: as late as possible, and the same as if it were done at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.core.errors import InvalidValue
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import load_catalogue
+from tests.engines import PickyEngine, text_of
+from workers.engines.tone import ToneEngine
+from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
+from workers.text.segment import Ending
+
+VOICE = load_catalogue().parse("af_heart")[0]
+BOOK = text_of(8)
+
+
+def an_utterance(text: str) -> Utterance:
+    return Utterance(text=text, engine="tone", voice=VOICE, language="en-US", format="pcm")
+
+
+def test_the_first_segment_waits_for_no_later_page() -> None:
+    book = "\n\n".join([BOOK] * 50)
+    text = prepare_text(an_utterance(book), ToneEngine())
+    passages = iter(text.passages)
+    asked_for = []
+
+    def watched() -> Iterator[PreparedPassage]:
+        for passage in passages:
+            asked_for.append(passage)
+            yield passage
+
+    next(prepare_segments(PreparedText(watched(), text.markup), an_utterance(book), ToneEngine()))
+
+    assert len(asked_for) == 1
+    assert len(list(passages)) > 10
+
+
+def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
+    book = "\n\n".join([f"When it rains for days, nobody goes out. {BOOK}"] * 20)
+    placed = list(prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
+    endings = [one.segment.ending for one in placed if one.segment]
+
+    assert endings.count(Ending.PARAGRAPH) == 19
+    assert [one.segment.text for one in placed].count("When it rains for days,") == 1
+    assert " ".join(one.segment.text for one in placed) == book.replace("\n\n", " ")
+
+
+def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
+    book = "\n\n".join([BOOK] * 20)
+    placed = prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), PickyEngine())
+
+    first = next(placed)
+
+    assert first.segment is not None
+    with pytest.raises(InvalidValue, match="cannot be said"):
+        next(placed)

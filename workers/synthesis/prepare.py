@@ -1,0 +1,141 @@
+"""Text in, segments out: markup, passages, normalization, phonemes. One loop for every engine.
+
+Why everything is lazy: a listener's first sound must not wait for the last page. Each passage is normalized, and each segment
+gets its phonemes, when it is asked for.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+import msgspec
+
+from app.core.speech.utterance import Utterance
+from app.core.speech.voices import Blend
+from workers.engines.base import Engine, Segment
+from workers.text.markup import NO_MARKUP, Markup, Section, read_markup
+from workers.text.normalization.normalize import clean, normalize
+from workers.text.passages import divide
+from workers.text.preprocess import preprocess
+from workers.text.segment import Ending, Piece, fit, rest_of_sentence, segment
+from workers.text.tracked_text import TrackedText
+from workers.text.words import says_something
+
+
+class PreparedPassage(msgspec.Struct, frozen=True):
+    """A passage of the text as an engine takes it, and what follows it."""
+
+    tracked: TrackedText
+    ending: Ending | None
+    """None where the text ends, or where a pause follows that the user asks for."""
+    pause_seconds: float | None
+    """Length of that pause; None where there is none."""
+
+
+class PreparedText(msgspec.Struct, frozen=True):
+    """The text of an utterance as an engine takes it."""
+
+    passages: Iterable[PreparedPassage]
+    markup: Markup
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A segment and the passage that it is a part of, or a pause that the user asks for."""
+
+    tracked: TrackedText
+    segment: Segment | None = None
+    pause_seconds: float = 0.0
+
+
+def prepare_text(utterance: Utterance, engine: Engine) -> PreparedText:
+    """The utterance's text as `engine` takes it. Its passages can be iterated over once."""
+    sections, markup = read_markup(utterance.text, utterance.pronunciations)
+    return PreparedText(_prepare_passages(sections, markup, utterance, engine), markup)
+
+
+def prepare_segments(text: PreparedText, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
+    """The segments of a prepared text, and the pauses that the user asks for, in order."""
+    is_opening = True
+    for passage in text.passages:
+        segments = segments_of(
+            passage.tracked.text,
+            engine,
+            voice=utterance.voice,
+            language=utterance.language,
+            speed=utterance.speed,
+            markup=text.markup,
+            is_opening=is_opening,
+        )
+        for one in segments:
+            is_opening = False
+            # It must not look whether another segment follows: the first would wait until the second has its phonemes.
+            rest = passage.tracked.text[one.start + len(one.text) :]
+            is_last = not says_something(text.markup.restore(rest))
+            ending = passage.ending if is_last and passage.ending else one.ending
+            yield Placed(passage.tracked, msgspec.structs.replace(one, ending=ending))
+        if passage.pause_seconds is not None:
+            yield Placed(passage.tracked, pause_seconds=passage.pause_seconds)
+
+
+def segments_of(
+    text: str,
+    engine: Engine,
+    *,
+    voice: Blend,
+    language: str,
+    speed: float,
+    markup: Markup = NO_MARKUP,
+    is_opening: bool = True,
+) -> Iterator[Segment]:
+    """A normalized text as segments that `engine` can take, one by one as they are asked for.
+
+    `is_opening`: a listener waits for the beginning of the text, so the first segment is short. Nothing of the text is left
+    out; a text with nothing to say gives no segment. Raises InvalidRequest for a voice or a language that the engine cannot
+    speak.
+    """
+    engine.check_voice(voice, language)
+    before = ""
+    for piece in segment(text, language, is_opening=is_opening):
+        for part, said in fit(piece, lambda part: engine.phonemize(part, language, markup), engine.max_phonemes):
+            if said.phonemes:
+                yield Segment(
+                    text=part.text,
+                    phonemes=said.phonemes,
+                    voice=voice,
+                    language=language,
+                    speed=speed,
+                    ending=part.ending,
+                    start=part.start,
+                    said=said.words,
+                    before=before,
+                    after=_context_after(part, text, language, engine, markup),
+                    engine=engine.identity,
+                )
+                before = said.phonemes[-engine.max_context :] if _has_context(part, engine) else ""
+
+
+def _prepare_passages(
+    sections: Iterable[Section], markup: Markup, utterance: Utterance, engine: Engine
+) -> Iterator[PreparedPassage]:
+    for section in sections:
+        for passage in divide(clean(section.tracked), utterance.language):
+            tracked = passage.tracked
+            if utterance.normalize:
+                says_emoji = utterance.emoji == "say"
+                tracked = tracked.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
+            if not engine.takes_phonemes:
+                tracked = preprocess(markup.restore_tracked(tracked), utterance.language)
+            yield PreparedPassage(tracked, passage.ending, section.pause_seconds if passage.ending is None else None)
+
+
+def _context_after(part: Piece, text: str, language: str, engine: Engine, markup: Markup) -> str:
+    """The phonemes that follow `part` in its sentence, where the engine reads them too."""
+    if not _has_context(part, engine):
+        return ""
+    following = rest_of_sentence(text, part.start + len(part.text), language, max_chars=engine.max_context)
+    phonemes = engine.phonemize(following, language, markup).phonemes[: engine.max_context].strip()
+    return phonemes if says_something(phonemes) else ""
+
+
+def _has_context(part: Piece, engine: Engine) -> bool:
+    """Whether the engine reads `part` together with what follows it."""
+    return engine.max_context > 0 and part.ending is Ending.CLAUSE
