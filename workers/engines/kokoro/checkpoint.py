@@ -1,9 +1,9 @@
-"""Kokoro's files: loaded with the `kokoro` package, and refused when they are not whole.
+"""Loads Kokoro's files with the `kokoro` package, and rejects incomplete files.
 
-Why the weights are not loaded by `KModel` itself: it skips keys that do not fit without a word, and would download what is
-missing. Here it is built empty, and every tensor that the file ought to have is checked and copied.
+Why `KModel` does not load the weights itself: it silently skips keys that do not fit, and downloads missing files. Here it is
+built without weights, and every expected tensor of the file is checked and copied.
 
-Why a few keys may be absent: the norms inside AdaIN got a scale and a shift after v1.0 was trained; where the file has none
+Why a few keys may be absent: the norms inside AdaIN got a scale and a shift after v1.0 was trained. In a file without them,
 they are 1 and 0.
 """
 
@@ -32,7 +32,7 @@ _UNREADABLE: Final = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
     *(pickle.UnpicklingError, struct.error),
 )
-"""All that was seen to come out of PyTorch for a file of random bytes, and its like."""
+"""The errors that PyTorch was observed to raise for files of random bytes, and similar ones."""
 
 
 class DamagedFile(CheckpointError):
@@ -43,7 +43,7 @@ class DamagedFile(CheckpointError):
 
 
 def load_model(files: CheckpointFiles) -> KModel:
-    """The model on the CPU, ready to infer, its weight norms folded. Raises DamagedFile."""
+    """Returns the model on the CPU, in evaluation mode, with its weight norms folded. Raises DamagedFile."""
     config = _read_config(files.config)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -54,7 +54,7 @@ def load_model(files: CheckpointFiles) -> KModel:
 
 
 def load_tensor(path: Path) -> Any:
-    """What `torch.save` wrote to `path`, tensors and plain containers only, on the CPU. Raises DamagedFile."""
+    """Loads a file of `torch.save` to the CPU, tensors and plain containers only. Raises DamagedFile."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
@@ -72,7 +72,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _build(config: dict[str, Any], path: Path) -> KModel:
-    """The model with its initial weights, made without looking at the disk or the network."""
+    """Builds the model with its initial weights, without access to the disk or the network. Raises DamagedFile."""
     transformers.logging.set_verbosity_error()
     nothing = io.BytesIO()
     torch.save({}, nothing)
@@ -91,7 +91,7 @@ def _read_weights(path: Path) -> dict[str, Any]:
 
 
 def _fill(model: KModel, parts: Mapping[str, Mapping[str, torch.Tensor]], path: Path) -> None:
-    """Copies every tensor of the file into the model; none may be left over, missing or of another shape."""
+    """Copies every tensor of the file into the model. Raises DamagedFile for an unknown or missing tensor or a wrong shape."""
     for part in PARTS:
         loaded = {key.removeprefix(_PREFIX): tensor for key, tensor in parts[part].items()}
         loaded = {key: tensor for key, tensor in loaded.items() if key not in _MAY_IGNORE}
@@ -113,7 +113,7 @@ def _check(part: str, shapes: Mapping[str, torch.Size], loaded: Mapping[str, tor
 
 
 def _fold_weight_norms(model: KModel) -> None:
-    """Computes each normed weight once, where the package would at every call, in whichever thread comes first."""
+    """Computes each weight-normed weight once. The package would compute it again at every call, in any thread."""
     for module in model.modules():
         if hasattr(module, "weight_g"):
             torch.nn.utils.remove_weight_norm(module)

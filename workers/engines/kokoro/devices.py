@@ -1,4 +1,4 @@
-"""Where PyTorch computes: the device that `KOE_DEVICE` names. Apart, so that a mistake is told before the model is imported."""
+"""Finds the PyTorch device that `KOE_DEVICE` names. A separate module, so that an error is raised before the model's import."""
 
 import torch
 
@@ -6,7 +6,7 @@ from app.core.errors import SettingsError
 
 
 def find_device(name: str) -> torch.device:
-    """Raises SettingsError for a device that PyTorch does not know or has not got here."""
+    """Returns the device. Raises SettingsError if PyTorch does not know it or this machine does not have it."""
     if name == "auto":
         return torch.device(_devices()[0])
     try:
@@ -24,6 +24,6 @@ def _choices() -> str:
 
 
 def _devices() -> list[str]:
-    """Those that are here, the best first."""
+    """Returns the devices of this machine, best first."""
     has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return [name for name, is_here in has.items() if is_here]

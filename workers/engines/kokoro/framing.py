@@ -1,15 +1,17 @@
-"""What the model reads beside a segment's own phonemes, so that it says them as a person would who reads the whole text.
+"""Adds context phonemes to a segment, so that the model speaks the segment as a part of its text.
 
-A part of a sentence is read with what stands before and after it in that sentence, and only its own frames are decoded. Why: a
-clause that is read alone ends like a sentence. In nine languages its pitch fell by 3 to 8 semitones at a comma where it falls
-by 0 to 5 within the sentence, and its last sounds were up to twice as long.
+Why a part of a sentence gets context: the model ends a clause without context like a sentence. In nine languages the pitch at a
+comma fell by 3 to 8 semitones instead of 0 to 5, and the last sounds were up to twice as long. So the model reads the phonemes
+before and after the part in its sentence too, and only the part's own frames are decoded.
 
-A few phonemes that stand alone are read after a word that is not heard, in Spanish. Why: Kokoro was trained on sentences. Of a
-single word it swallows a sound or adds one of its own, and Whisper, which may listen twice, understood 16 of 28 Spanish words
-("¿Qué es eso?" for "Guardar"). After "Bueno." it understood 24. In English, French, Italian and Japanese nothing that was tried
-was heard better than the word alone: such a word in front, quotation marks (one sound more in Italian and French), a full stop.
-In all languages a slower speed and the style rows of longer texts add sounds ("A seven", "to note"), and the word twice, of
-which one is cut away, loses its first or last one.
+Why a short Spanish text is read after another word, which is cut away: Kokoro was trained on sentences. In a single word it
+drops or adds a sound: Whisper, with two attempts, understood 16 of 28 Spanish words ("¿Qué es eso?" for "Guardar"), and 24
+after "Bueno.".
+
+Why only in Spanish: in English, French, Italian and Japanese, no variant was understood better than the word alone. The
+variants were a word before it, quotation marks (one more sound in Italian and French) and a full stop. In all languages, a
+slower speed and the style rows of longer texts add sounds ("A seven", "to note"). Reading the word twice and cutting one away
+loses its first or last sound.
 """
 
 from typing import Final
@@ -17,45 +19,45 @@ from typing import Final
 import msgspec
 
 MAX_READ: Final = 510
-"""Phonemes that the model reads at once."""
+"""Most phonemes that the model reads at once."""
 MAX_SHORT: Final = 12
-"""Phonemes. Longer segments are said clearly as they are."""
+"""In phonemes. Longer segments are clear without a word before them."""
 MAX_CONTEXT: Final = 60
-"""Phonemes on each side. They are enough to tell how a clause ends; each costs a fifth of what a spoken one does."""
+"""Most context phonemes on each side. They are enough for the end of a clause. Each costs a fifth of a spoken phoneme."""
 
 _ENDS: Final = ".!?…,;:—"
 _LEADS: Final = {"es": "bwˈeno."}
-"""Subtag of a language → what is read before a short text of it."""
+"""Language subtag → phonemes that the model reads before a short text."""
 
 
 class Framed(msgspec.Struct, frozen=True):
-    """The phonemes that the model reads, and where the segment's own stand among them."""
+    """The phonemes that the model reads, and the position of the segment's own phonemes in them."""
 
     phonemes: str
     first: int
     last: int
     """Exclusive."""
     heard_from: int
-    """The token from which it is heard: 0 where nothing stands before its own, else its first, or the pause before that."""
+    """The first audible token: 0 without context before the segment, else the segment's first token or the pause before it."""
     ends_text: bool
-    """Whether nothing stands after its own; else its sound ends where that of another segment begins."""
+    """Whether no context follows. Otherwise the sound ends where the next segment's sound begins."""
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """First token and exclusive last that are heard: its own, silent pads and marks, and the space after a clause."""
+        """The audible tokens, first and exclusive end: the segment's own, silent pads and marks, the space after a clause."""
         return self.heard_from, len(self.phonemes) + 2 if self.ends_text else 2 + self.last
 
     def own_frames(self, n_frames: list[int]) -> list[int]:
-        """`n_frames`, of each token that is heard, as those of its own phonemes between two of the silence around them."""
+        """Converts `n_frames` of each audible token to [silence before, each of the segment's own phonemes, silence after]."""
         lead = 1 + self.first - self.heard_from
         own_end = lead + self.last - self.first
         return [sum(n_frames[:lead]), *n_frames[lead:own_end], sum(n_frames[own_end:])]
 
 
 def frame(phonemes: str, before: str, after: str, language: str) -> Framed:
-    """`phonemes` of a segment with those that stand `before` and `after` it in its sentence, empty where there are none.
+    """Adds context to `phonemes`, those of a segment.
 
-    `language` is a BCP 47 tag.
+    `before` and `after`: the phonemes around it in its sentence, may be empty. `language`: a BCP 47 tag.
     """
     if not before and not after:
         return _alone(phonemes, _LEADS.get(language.partition("-")[0], ""))
@@ -73,5 +75,5 @@ def _alone(phonemes: str, lead: str) -> Framed:
         return Framed(phonemes, 0, n, heard_from=0, ends_text=True)
     stop = "" if phonemes.endswith(tuple(_ENDS)) else "."
     first = len(lead) + 1
-    # Heard from the space on: tokens are counted with the pad before the phonemes.
+    # Audible from the space on: token numbers count the pad before the phonemes.
     return Framed(f"{lead} {phonemes}{stop}", first, first + n, heard_from=first, ends_text=True)

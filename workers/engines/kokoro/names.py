@@ -1,4 +1,4 @@
-"""What Kokoro's files are called, and what a file of weights holds. Apart, since those who only fetch them need no torch."""
+"""Names of Kokoro's files and of the parts of its weights. A separate module, since `koe fetch` needs these without torch."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Voice packs: the styles of each voice by length of segment, and blends of them."""
+"""Voice packs: for each voice, one style for each length of a segment; and blends of packs."""
 
 import threading
 from collections import OrderedDict
@@ -15,11 +15,11 @@ N_ROWS: Final = 510
 STYLE_WIDTH: Final = 256
 """128 numbers for the decoder, then 128 for the prosody."""
 MAX_CACHED_BLENDS: Final = 64
-"""Half a megabyte each."""
+"""Each is half a megabyte."""
 
 
 class VoicePacks:
-    """The packs of a checkpoint, each read when it is first asked for. May be used from several threads."""
+    """The packs of a checkpoint. Each is read at its first use. Thread-safe."""
 
     def __init__(self, files: CheckpointFiles, catalogue: Catalogue) -> None:
         self._files = files
@@ -29,15 +29,15 @@ class VoicePacks:
         self._lock = threading.Lock()
 
     def any_voice(self) -> str:
-        """The id of a voice that has a pack."""
+        """Returns the id of a voice that has a pack."""
         return next(iter(self._files.voices))
 
     def style(self, blend: Blend, n_phonemes: int) -> torch.Tensor:
-        """(1, 256), float32: the style for a segment of `n_phonemes`, from 1 to 510. Raises as `check` does."""
+        """Returns the style for a segment of `n_phonemes`, 1 to 510: (1, 256), float32. Raises the errors of `check`."""
         return self.blend(blend)[n_phonemes - 1]
 
     def blend(self, blend: Blend) -> torch.Tensor:
-        """(510, 1, 256), float32: the sum of the packs, each times its weight. Raises as `check` does."""
+        """Returns the weighted sum of the packs: (510, 1, 256), float32. Raises the errors of `check`."""
         with self._lock:
             if blend not in self._blends:
                 self._blends[blend] = sum(
@@ -49,7 +49,7 @@ class VoicePacks:
             return self._blends[blend]
 
     def check(self, blend: Blend) -> None:
-        """Reads what `blend` needs. Raises InvalidValue for an unknown voice, MissingFile or DamagedFile for its pack."""
+        """Reads the packs of `blend`. Raises InvalidValue for an unknown voice, MissingFile or DamagedFile for its pack."""
         self.blend(blend)
 
     def _pack(self, voice_id: str) -> torch.Tensor:

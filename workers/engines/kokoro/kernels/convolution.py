@@ -1,10 +1,10 @@
-"""Which convolution is computed in which way.
+"""Chooses the algorithm of a convolution.
 
-Why a rule and no measurement at start: the ways differ in the last digits, and two workers that chose differently would give
-two recordings of one text. The rule is what was fastest for Kokoro's kernels and channels. By Toom and Cook a kernel of three
-takes half of the products of the plain formula; through the frequency domain a kernel of 7 takes a quarter of them and a kernel
-of 11 a sixth. Longer tiles take fewer still, and a longer way there and back: with 40 and 64 samples instead of 32 and 48 a
-segment takes as long.
+Why a rule and no measurement at start: the algorithms differ in the last digits, so two workers with different choices would
+return different samples for one text. The rule was the fastest for Kokoro's kernels and channels. Toom-Cook needs half of the
+plain formula's products for a kernel of 3; the frequency domain needs a quarter for a kernel of 7 and a sixth for a kernel of
+11. Longer tiles need even fewer products, but longer transforms: with 40 and 64 samples instead of 32 and 48, a segment takes
+the same time.
 """
 
 from typing import Final, Protocol
@@ -17,19 +17,19 @@ from workers.engines.kokoro.kernels.toom_cook import ToomConvolution
 from workers.engines.kokoro.kernels.workspace import Output, Workspace
 
 LONGEST_OF_TOOM: Final = 3
-"""Of a kernel; what is longer goes through the frequency domain."""
+"""Longest kernel for Toom-Cook; longer ones use the frequency domain."""
 
 
 class Convolution(Protocol):
     """A convolution of stride 1 that keeps the length, without a bias."""
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
-        """Writes (n_samples, n_out) of (n_samples, n_in)."""
+        """Convolves `source` (n_samples, n_in) and writes (n_samples, n_out) to `output`."""
         ...
 
 
 def make_convolution(weight: torch.Tensor, dilation: int) -> Convolution:
-    """By the rule; `weight`: (n_channels, n_channels, n_kernel)."""
+    """Returns the convolution that the rule chooses; `weight`: (n_channels, n_channels, n_kernel)."""
     n_kernel = weight.shape[2]
     if n_kernel <= LONGEST_OF_TOOM:
         return ToomConvolution(weight, dilation)

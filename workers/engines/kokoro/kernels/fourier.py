@@ -1,17 +1,19 @@
-"""Convolution of long kernels through the frequency domain, as matrix products for each run of tiles.
+"""Convolution with long kernels in the frequency domain, as matrix products for each run of tiles.
 
-A tile of N samples is turned into its spectrum, multiplied with the kernel's, and turned back; of what comes out, the
-N - k + 1 samples are kept that no other tile reaches into. The frequencies 0 and N/2 are real, one product each. For every
-other, (u + iv)(c + is) takes three real ones, (u + v) c, u (s - c) and v (c + s): the first less the third is the real part,
-the first and the second are the imaginary one. So a tile of 48 costs 71 products for each pair of channels where the plain
-formula costs 38 x 11 = 418.
+A tile of N samples is transformed to its spectrum, multiplied by the kernel's spectrum, and transformed back. Only the
+N - k + 1 samples that do not depend on other tiles are kept. The frequencies 0 and N/2 are real and take one product each. At
+every other frequency, (u + iv)(c + is) takes three real products: (u + v) c, u (s - c) and v (c + s). The real part is the
+first minus the third, the imaginary part is the first plus the second. So a tile of 48 takes 71 products for each pair of
+channels, and the plain formula 38 x 11 = 418.
 
-Why matrix products and no FFT: the matrices are small, the library's products are fast, and what the first one writes is where
-the next one needs it. The first step of an FFT is taken all the same: even frequencies see the sum of a tile's halves, odd ones
-their difference, so that the matrices are half as wide; making them takes no longer than the copy that puts tiles side by side.
-Why three products for a frequency and not four: fewer of them, and the kernel's points need less memory. The sum and its
-product are made when they are needed, in the inner cache; kept beside the points of a whole run they would take a third of its
-memory, and the products a tenth more time.
+Why matrix products and no FFT: the matrices are small, the library's products are fast, and each product writes its output
+where the next one reads it. Only the first step of an FFT is used: even frequencies depend on the sum of a tile's halves, odd
+ones on their difference, so the matrices are half as wide. Computing sum and difference takes no longer than the copy that puts
+tiles side by side.
+
+Why three products for a frequency and not four: it is less work, and the kernel's spectrum needs less memory. u + v and its
+product are computed when they are needed, in the inner cache. If they were stored for a whole run, they would take a third of
+its memory, and the products a tenth more time.
 """
 
 import math
@@ -27,33 +29,33 @@ from workers.engines.kokoro.kernels.adain import Snake
 from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_piece
 
 RUN_TILES: Final = 256
-"""At a time. Fewer are nearer in the cache, but each frequency's kernel is then fetched more often; with 192 and 384 a long
-segment takes three percent longer."""
+"""Tiles in a run. Fewer tiles fit the cache better, but each frequency's kernel is then read more often. With 192 and 384 a
+long segment takes three percent longer."""
 
 Matrix = npt.NDArray[np.float64]
 
 
 class Parity(msgspec.Struct, frozen=True):
-    """The even or the odd frequencies of a tile of N samples: what makes their spectrum of a half tile, and samples of that.
+    """The matrices of the even or the odd frequencies of a tile of N samples.
 
-    A spectrum is of the real frequencies first, then u and v of each other one; what comes back is the real ones, then the
-    imaginary part and the real one of each other.
+    A spectrum has the real frequencies first, then u and v of each other one. The products have the real frequencies first,
+    then the imaginary part and the real part of each other one.
     """
 
     sign: int
-    """Of a tile's second half, which is added to the first or subtracted from it."""
+    """1 if a tile's second half is added to the first, -1 if it is subtracted."""
     to_spectrum: Matrix
     """(n_real + 2 n_complex, N / 2)"""
     to_samples: Matrix
-    """(N / 2, n_real + 2 n_complex); the second half of the samples is the first, or its opposite."""
+    """(N / 2, n_real + 2 n_complex). The second half of the samples is `sign` times the first."""
     real_kernels: Matrix
-    """(n_real, n_kernel): of a kernel, what each real frequency is multiplied with."""
+    """(n_real, n_kernel): from a kernel to the factor of each real frequency."""
     kernels: Matrix
-    """(n_complex, 3, n_kernel): and what u + v, u and v of each other are."""
+    """(n_complex, 3, n_kernel): from a kernel to the factors of u + v, u and v of each other frequency."""
 
 
 def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
-    """The even and the odd frequencies of an even `n_tile`, and a kernel of at most half of that."""
+    """Returns the even and the odd frequencies. `n_tile` must be even, `n_kernel` at most half of it."""
     middle = n_tile // 2
     angles = 2 * np.pi * np.outer(np.arange(middle + 1), np.arange(middle)) / n_tile
     cos, sin = np.cos(angles), np.sin(angles)
@@ -66,7 +68,7 @@ def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
         found.append(
             Parity(
                 sign,
-                # What is called convolution correlates, so that one of the two spectra is the conjugate.
+                # PyTorch's convolution is a correlation, so one of the two spectra is the conjugate.
                 to_spectrum=np.concatenate([cos[real], _in_turns(cos[others], -sin[others])]),
                 to_samples=np.concatenate([cos[real], _in_turns(-2 * sin[others], 2 * cos[others])]).T / n_tile,
                 real_kernels=cos[real, :n_kernel],
@@ -77,12 +79,12 @@ def parities(n_tile: int, n_kernel: int) -> tuple[Parity, Parity]:
 
 
 def _in_turns(*matrices: Matrix) -> Matrix:
-    """A row of each, and again."""
+    """Interleaves the rows of the matrices."""
     return np.stack(matrices, axis=1).reshape(-1, matrices[0].shape[1])
 
 
 class _Half:
-    """What a parity does with half a tile."""
+    """A parity's matrices as float32 tensors."""
 
     def __init__(self, parity: Parity) -> None:
         self.sign, self.n_points = parity.sign, len(parity.to_spectrum)
@@ -91,16 +93,16 @@ class _Half:
 
 
 class FourierConvolution:
-    """See workers.engines.kokoro.kernels.convolution.Convolution. Has as many channels out as in."""
+    """A Convolution in the frequency domain. It has as many output channels as input channels."""
 
     def __init__(self, weight: torch.Tensor, dilation: int, n_tile: int) -> None:
-        """`weight`: (n_channels, n_channels, n_kernel), at most half as long as a tile."""
+        """`weight`: (n_channels, n_channels, n_kernel), with n_kernel at most n_tile / 2."""
         self._n_channels, n_kernel = weight.shape[1:]
         self._half, self._n_step = n_tile // 2, n_tile - n_kernel + 1
         self._width = dilation * self._n_channels
-        """Numbers of one sample of a tile: with dilation d it has every d-th sample, and d tiles lie side by side."""
+        """Numbers in one sample of a tile. With dilation d a tile has every d-th sample, and d tiles lie side by side."""
         self._span = dilation * self._n_step
-        """Samples that they make together."""
+        """Samples that d tiles produce together."""
         self._reach = dilation * (n_kernel - 1)
         self._n_run = max(1, RUN_TILES // dilation)
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
@@ -109,7 +111,7 @@ class FourierConvolution:
         self._frequencies = _kernels(both, weight)
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
-        """See Convolution."""
+        """Convolves `source` (n_samples, n_channels) and writes the same shape to `output`."""
         n_tiles = math.ceil(source.n_samples / self._span)
         for start in range(0, n_tiles, self._n_run):
             n = min(self._n_run, n_tiles - start)
@@ -125,7 +127,7 @@ class FourierConvolution:
                 output.end(place)
 
     def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
-        """Writes the points of tiles from `tile` on: (n_points, n, width)."""
+        """Writes the spectra of tiles from `tile` on to `points`: (n_points, n, width)."""
         n = points.shape[1]
         piece = source.piece(tile * self._span - self._reach // 2, n * self._span + self._reach, workspace)
         shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
@@ -140,10 +142,10 @@ class FourierConvolution:
         return torch.split(points, [half.n_points for half in self._halves])
 
     def _multiply(self, slots: Sequence[torch.Tensor], workspace: Workspace) -> None:
-        """Of `slots`, (n_rows, n_channels) each, the first is free and the others are points; all but the last become products.
+        """Turns `slots` from [free, points …] into [products …, free]; each slot is (n_rows, n_channels).
 
-        So what is written goes where something has just been read, which is still in the cache. The product of a sum is, too,
-        until it has been added to the other two.
+        So each output is written over an input that has just been read and is still in the cache. The product of u + v stays in
+        the cache too, until it is added to the other two.
         """
         total, product = workspace.take("sum and product", 2, *slots[0].shape)
         at = 0
@@ -159,7 +161,7 @@ class FourierConvolution:
                 at += 1
 
     def _restore(self, products: torch.Tensor, place: torch.Tensor, base: torch.Tensor | None, workspace: Workspace) -> None:
-        """Writes to `place` the samples that tiles make of their products (n_points, n, width), and `base`."""
+        """Transforms `products` (n_points, n, width) to samples, adds `base` to them, and writes them to `place`."""
         even, odd = (self._samples(*parts, workspace) for parts in zip(self._halves, self._of_parities(products), strict=True))
         n_whole = len(place) // self._span
         n_rows = n_whole * self._span
@@ -172,19 +174,19 @@ class FourierConvolution:
             place[n_rows:] = samples if base is None else base[n_rows:] + samples
 
     def _split(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The halves of what is kept of each of the tiles that these rows are."""
+        """Splits the kept samples of each tile at the middle of the tile."""
         return torch.split(rows.view(len(rows) // self._span, self._n_step, self._width), self._half, 1)
 
     def _samples(self, half: _Half, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
-        """(n, n_tile / 2, width): what the products of a parity add to a tile's first half."""
+        """Returns the parity's contribution to the first half of each tile: (n, n_tile / 2, width)."""
         room = workspace.take(f"samples {half.sign}", self._half, *products.shape[1:])
         torch.mm(half.to_samples, products.flatten(1), out=room.flatten(1))
         return room.transpose(0, 1)
 
 
 def _kernels(both: Sequence[Parity], weight: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
-    """For each frequency, in the order of the points, its one kernel or its three: (n_in, n_out) each."""
+    """Returns one or three kernels for each frequency, in the order of the points: (n_in, n_out) each."""
     factors = [one for parity in both for one in (*parity.real_kernels[:, None], *parity.kernels)]
-    # All at once: what is made of each by itself leaves holes of its own size in memory.
+    # One allocation for all kernels: separate ones fragment the memory.
     kernels = torch.einsum("pk,oik->pio", torch.from_numpy(np.concatenate(factors)), weight.double()).float().contiguous()
     return [of_one.unbind() for of_one in torch.split(kernels, [len(one) for one in factors])]

@@ -1,7 +1,7 @@
 """A residual block of the generator: three times x + conv2(snake(adain(conv1(snake(adain(x)))))).
 
-Why biases are left to whoever takes the output: a constant that is added to a channel does not survive the norm behind it. So
-the first convolution's bias changes nothing, and that of the second matters in the sum alone.
+Why the caller adds the biases: the next norm removes a constant that is added to a channel. So the first convolution's bias has
+no effect, and the second's affects only the output.
 """
 
 from typing import Any
@@ -14,20 +14,23 @@ from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace
 
 
 class ResBlock:
-    """What `kokoro.istftnet.AdaINResBlock1` computes, less a constant for each channel."""
+    """Computes `kokoro.istftnet.AdaINResBlock1`, except for a constant in each channel."""
 
     def __init__(self, original: Any) -> None:
-        """Takes over its weights, which are gone afterwards."""
+        """Takes over the weights of `original`, which is unusable afterwards."""
         first = [_Half(*parts) for parts in zip(original.adain1, original.alpha1, original.convs1, strict=True)]
         second = [_Half(*parts) for parts in zip(original.adain2, original.alpha2, original.convs2, strict=True)]
         self._halves = list(zip(first, second, strict=True))
         self.bias = torch.stack([half.bias for half in second]).sum(0)
-        """(n_channels,): the constant that is left out."""
+        """(n_channels,): the constant that the caller must add."""
 
     def __call__(
         self, x: torch.Tensor, moments: Moments, style: torch.Tensor, out: torch.Tensor, workspace: Workspace
     ) -> torch.Tensor:
-        """`x` (n_samples, n_channels), its moments, `style` (1, style_width) → `out`, of the same shape, which may be `x`."""
+        """Writes the result to `out` and returns it.
+
+        `x`, `out`: (n_samples, n_channels), may be the same memory; `moments`: those of `x`; `style`: (1, style_width).
+        """
         hidden = workspace.take("hidden", *x.shape)
         base, seen = x, moments
         for first, second in self._halves:
@@ -41,7 +44,7 @@ class ResBlock:
 
 
 class _Half:
-    """A norm, its sine and the convolution behind them."""
+    """A norm, a Snake and the convolution that follows."""
 
     def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
         unit = torch.pi / alpha.detach().flatten()
@@ -50,7 +53,7 @@ class _Half:
         self.convolution = make_convolution(weight, conv.dilation[0])
         assert conv.bias is not None
         self.bias = conv.bias.detach()
-        # Each convolution keeps them in a form of its own: twice would be a hundred megabytes.
+        # Each convolution keeps its weights in its own form. The originals would take another hundred megabytes.
         conv.weight.data = torch.empty(0)
 
     def activation(self, signal: torch.Tensor, moments: Moments, style: torch.Tensor) -> Snake:

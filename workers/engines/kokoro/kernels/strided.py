@@ -1,7 +1,7 @@
 """The generator's convolutions between its residual blocks, as matrix products of rows.
 
-Why our own: the signals beside them are (n_samples, n_channels), which PyTorch would turn round for each of these and back; and
-oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the product that it comes to.
+Why our own: the neighbouring signals are (n_samples, n_channels), and PyTorch would transpose them for each of these and back.
+oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the equivalent product.
 """
 
 import math
@@ -15,20 +15,20 @@ from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 from workers.engines.kokoro.kernels.workspace import Output, rows_of_piece
 
 _RUN_TILES: Final = 128
-"""Of upsampling, at a time: its kernels are megabytes, and are fetched for each run anew."""
+"""Tiles of an upsampling in a run. Its kernels are megabytes, and each run reads them again."""
 
 
 class Upsampling:
     """A transposed convolution whose kernel is twice as long as its stride.
 
-    Each input gives as many samples as the stride, each of itself and the one before: a convolution with a kernel of two, whose
-    channels are those samples.
+    Each input sample gives as many output samples as the stride. Each depends on that input sample and the one before. So it is
+    a convolution with a kernel of two; its output channels are these samples.
     """
 
     def __init__(self, original: torch.nn.ConvTranspose1d, bias: torch.Tensor, *, is_reflected: bool) -> None:
-        """Takes over its weight, which is gone afterwards. `bias`: (n_out,), instead of its own.
+        """Takes over the weight of `original`, which is unusable afterwards. `bias`: (n_out,), replaces its own.
 
-        If it is reflected, there is one sample more in front, the second again.
+        With `is_reflected` the output has one more sample at the beginning, which repeats the second of the others.
         """
         weight, self._stride = original.weight.detach(), original.stride[0]
         self._n_cut = int(original.padding[0]) - is_reflected
@@ -40,7 +40,7 @@ class Upsampling:
         original.weight.data = torch.empty(0)
 
     def __call__(self, x: torch.Tensor, output: Output) -> None:
-        """Writes (n * stride, n_out), or one more, of (n, n_in)."""
+        """Upsamples `x` (n, n_in) and writes (n * stride, n_out), or one sample more."""
         n_tiles = math.ceil((len(x) + 1) / N_STEP)
         x = pad(x, (0, 0, 1, n_tiles * N_STEP - len(x)))
         for tile in range(0, n_tiles, _RUN_TILES):
@@ -54,7 +54,7 @@ class Upsampling:
 
 
 class WindowedConvolution:
-    """A convolution of few channels with any stride."""
+    """A convolution with few input channels and any stride."""
 
     def __init__(self, original: torch.nn.Conv1d) -> None:
         """Uses its weights."""
@@ -64,7 +64,7 @@ class WindowedConvolution:
         self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
 
     def __call__(self, x: torch.Tensor, room: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
-        """(n_in, n) → (n_windows, n_out), in what `room` gives for that shape."""
+        """(n_in, n) → (n_windows, n_out), in memory from `room`, called with this shape."""
         rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
         n, n_in = rows.shape
         shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
@@ -73,7 +73,7 @@ class WindowedConvolution:
 
 
 class NarrowConvolution:
-    """A convolution of stride 1 to few channels, which keeps the length."""
+    """A convolution of stride 1 with few output channels. It keeps the length."""
 
     def __init__(self, original: torch.nn.Conv1d) -> None:
         """Uses its weights."""
@@ -83,7 +83,7 @@ class NarrowConvolution:
         self._weights = original.weight.detach().permute(1, 2, 0).reshape(n_in, -1)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, n_in) → (n, n_out): each row with all weights at once, then a sum of rows that are moved."""
+        """(n, n_in) → (n, n_out): multiplies each row by all weights at once, then sums shifted rows."""
         n, n_beside, width = len(x), self._n_kernel // 2, self._weights.shape[1]
         out = torch.empty(n, self._n_out)
         n_rows = rows_of_piece(width)

@@ -1,7 +1,7 @@
-"""A residual block of the decoder, before the generator: some hundred samples of a thousand channels.
+"""A residual block of the decoder, before the generator: a few hundred samples of a thousand channels.
 
-Why our own: its convolutions take half of the products (`toom_cook` beside it), its norms a tenth of the time of
-PyTorch's, and its signals are (n_samples, n_channels), as the generator's.
+Why our own: its convolutions need half of the products (see `toom_cook`), its norms take a tenth of the time of PyTorch's, and
+its signals are (n_samples, n_channels), like the generator's.
 """
 
 import math
@@ -16,22 +16,22 @@ from workers.engines.kokoro.kernels.workspace import Moments
 
 
 class StyledBlock:
-    """What `kokoro.istftnet.AdainResBlk1d` computes."""
+    """Computes `kokoro.istftnet.AdainResBlk1d`."""
 
     def __init__(self, original: Any) -> None:
-        """Takes over its weights."""
+        """Takes over the weights of `original`."""
         self._norms = AdaIN(original.norm1), AdaIN(original.norm2)
         self._convs = _take_over(original.conv1), _take_over(original.conv2)
-        # That of the first does not survive the norm behind it.
+        # The next norm removes the bias of the first convolution.
         self._bias: torch.Tensor = original.conv2.bias.detach()
         self._shortcut = original.conv1x1.weight.detach()[:, :, 0].t() if original.learned_sc else None
         self.doubles: bool = original.upsample_type != "none"
-        """Whether two samples are made of each."""
+        """Whether the output has twice as many samples as the input."""
         if self.doubles:
             self._pool = original.pool.weight.detach()[:, 0].t().contiguous(), original.pool.bias.detach()
 
     def __call__(self, x: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
-        """`x` (n, n_in), `style` (1, style_width) → (n or 2 n, n_out)"""
+        """`x` (n, n_in), `style` (1, style_width) → (n or 2 n, n_out)."""
         hidden = self._activate(0, x, style)
         if self.doubles:
             hidden = self._double(hidden)
@@ -48,12 +48,12 @@ class StyledBlock:
         return leaky_relu(torch.addcmul(shift, x, scale), negative_slope=0.2)
 
     def _convolve(self, which: int, x: torch.Tensor) -> torch.Tensor:
-        """(n, n_in) → (n, n_out), with zeros beside its ends."""
+        """(n, n_in) → (n, n_out), padded with zeros at both ends."""
         n_tiles = math.ceil(len(x) / N_STEP)
         return self._convs[which](pad(x, (0, 0, 1, n_tiles * N_STEP - len(x) + 1)), n_tiles)[: len(x)]
 
     def _double(self, x: torch.Tensor) -> torch.Tensor:
-        """A transposed convolution of each channel by itself, with a kernel of three and a stride of two."""
+        """Computes a depthwise transposed convolution with a kernel of three and a stride of two."""
         (after, here, before), bias = self._pool
         even, odd = torch.addcmul(bias, x, here), torch.addcmul(bias, x, before)
         odd[:-1].addcmul_(x[1:], after)
@@ -61,7 +61,7 @@ class StyledBlock:
 
 
 def _take_over(conv: torch.nn.Conv1d) -> Toom:
-    """What it computes, without its bias; its weight is gone afterwards."""
+    """Returns `conv` as Toom, without its bias. `conv` is unusable afterwards."""
     toom = Toom(conv.weight.detach())
     conv.weight.data = torch.empty(0)
     return toom

@@ -1,8 +1,8 @@
-"""The threads that speak one segment together: one, or more when the machine has nothing else to do.
+"""The threads that compute one segment together: one, or more if the machine is otherwise idle.
 
-Why tasks and not the threads inside PyTorch's operations: most of these are too small to be divided, and divided sums come out
-otherwise. Here whole branches of the model are computed side by side, each as one thread would compute it, so that the samples
-are the same however many threads there are.
+Why tasks and not the threads inside PyTorch's operations: most operations are too small to divide, and divided sums round
+differently. Here whole branches of the model run in parallel, each on one thread. So the samples do not depend on the number of
+threads.
 """
 
 from collections.abc import Callable
@@ -15,25 +15,25 @@ _T = TypeVar("_T")
 
 
 class Task(Generic[_T]):
-    """Something that a helper may compute, and whoever needs it computes if nobody has begun."""
+    """A computation that a helper thread may run. If none has started it, the thread that asks for the result runs it."""
 
     def __init__(self, work: Callable[[], _T], helped: "Future[_T] | None") -> None:
         self._work = work
         self._helped = helped
 
     def result(self) -> _T:
-        """What it computes, or raises what is raised. To be asked for once."""
+        """Returns the result, or raises the error of the computation. Call it once."""
         if self._helped is None or self._helped.cancel():
             return self._work()
         return self._helped.result()
 
 
 class Team:
-    """The helpers of the thread that made it, for the time of a `with`."""
+    """The helper threads of one thread, for the duration of a `with` block."""
 
     def __init__(self, n_threads: int) -> None:
-        """`n_threads` with the one that makes it."""
-        # A new thread of PyTorch's would have all cores for itself, and divided sums come out otherwise.
+        """`n_threads` includes the calling thread."""
+        # By default PyTorch would use all cores in each new thread, and divided sums round differently.
         self._helpers = (
             ThreadPoolExecutor(n_threads - 1, "team", initializer=torch.set_num_threads, initargs=(1,))
             if n_threads > 1
@@ -48,7 +48,7 @@ class Team:
             self._helpers.shutdown(cancel_futures=True)
 
     def start(self, work: Callable[[], _T]) -> Task[_T]:
-        """Has it computed as soon as a helper is free; of several that were started, the first goes first."""
+        """Runs `work` as soon as a helper is free, in the order of the calls."""
         return Task(work, self._helpers.submit(_infer, work) if self._helpers is not None else None)
 
 

@@ -1,11 +1,14 @@
-"""Convolution of short kernels with fewer products.
+"""Convolution with short kernels, with fewer products.
 
-Four samples and the kernel between them are a product of polynomials, of degree 5 for a kernel of three. That is known from its
-values at six points (Toom and Cook; for pictures, Winograd), so that six products for each pair of channels do where the plain
-formula takes twelve; for a kernel of two, five do instead of eight. Why not through the frequency domain: a kernel of three
-takes as many products there, and a longer way; and tiles are longer, while a short segment has only some hundred samples before
-the generator, too few tiles for a good matrix product. Why four samples and no more: with each one the points lie farther
-apart, and digits are lost; with four it is the sixth of float32's seven.
+Four samples and a kernel multiply as polynomials. For a kernel of three the product has degree 5, so its values at six points
+determine it (Toom-Cook; Winograd for images). That takes six products for each pair of channels instead of the plain formula's
+twelve. For a kernel of two it takes five instead of eight.
+
+Why not the frequency domain: a kernel of three takes as many products there, and longer transforms. Tiles are longer there too,
+and a short segment has only a few hundred samples before the generator, too few tiles for an efficient matrix product.
+
+Why four samples and no more: more samples need points that lie farther apart, which loses precision. With four, the error is in
+the sixth of float32's seven digits.
 """
 
 import math
@@ -20,19 +23,19 @@ from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_
 
 N_STEP: Final = 4
 _POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
-"""Of which a kernel of two has no need of the last; beside them, infinity."""
+"""Infinity is one more point. A kernel of two does not use the last of these."""
 
 _MANY_CHANNELS: Final = 1024
-"""From so many in on, kernels are kept by columns, which multiplies a tenth faster; with fewer it is slower."""
+"""From this number of input channels on, kernels are stored by columns: a tenth faster there, slower for fewer channels."""
 
 Matrix = npt.NDArray[np.float64]
 
 
 def matrices(n_kernel: int) -> tuple[Matrix, Matrix, Matrix]:
-    """B (n_points, n_points), K (n_points, n_kernel) and A (n_points, N_STEP) of y = Aᵀ((K w) ∘ (B x)): x correlated with w.
+    """Returns B, K and A of y = Aᵀ((K w) ∘ (B x)), the correlation of x with w.
 
-    Correlation is the product of polynomials read backwards: the matrix that would turn values into coefficients, transposed,
-    is what is applied to x. `n_kernel`: at most three.
+    B is (n_points, n_points), K (n_points, n_kernel) and A (n_points, N_STEP). Correlation is the transpose of the polynomial
+    product: B is the transpose of the matrix that turns values into coefficients. `n_kernel` is at most three.
     """
     n_points = N_STEP + n_kernel - 1
     b = np.linalg.inv(_values(n_points, n_points)).T.astype(np.float64)
@@ -40,13 +43,13 @@ def matrices(n_kernel: int) -> tuple[Matrix, Matrix, Matrix]:
 
 
 def _values(n_points: int, n_coefficients: int) -> Matrix:
-    """(n_points, n_coefficients): what a polynomial's coefficients are multiplied with to give its values at the points."""
+    """Returns the matrix (n_points, n_coefficients) from a polynomial's coefficients to its values at the points."""
     at_infinity = np.eye(n_coefficients)[-1:]
     return np.concatenate([np.vander(_POINTS[: n_points - 1], n_coefficients, increasing=True), at_infinity])
 
 
 class Toom:
-    """A convolution of rows that have their neighbours beside them, without a bias."""
+    """A convolution of rows without a bias. The input already contains its padding."""
 
     def __init__(self, weight: torch.Tensor) -> None:
         """`weight`: (n_out, n_in, n_kernel), of at most three."""
@@ -67,7 +70,7 @@ class Toom:
 
 
 class ToomConvolution:
-    """See workers.engines.kokoro.kernels.convolution.Convolution."""
+    """A Convolution by Toom-Cook."""
 
     def __init__(self, weight: torch.Tensor, dilation: int) -> None:
         """`weight`: (n_out, n_in, n_kernel), of at most three."""
@@ -76,7 +79,7 @@ class ToomConvolution:
         self._n_piece = max(1, rows_of_piece(weight.shape[1]) // self._span)
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
-        """See Convolution."""
+        """Convolves `source` (n_samples, n_in) and writes (n_samples, n_out) to `output`."""
         n_tiles = math.ceil(source.n_samples / self._span)
         for start in range(0, n_tiles, self._n_piece):
             n = min(self._n_piece, n_tiles - start)

@@ -1,14 +1,14 @@
-"""Signals gone through piece by piece, in memory that is written to again and again.
+"""Processes signals piece by piece, in memory that is reused.
 
-Why pieces: a signal is some tens of megabytes and is read and written by several operations, one after the other; what one has
-just written is still in the processor's cache when the next one reads it, if both stay within a piece. Why no smaller ones,
-which the inner cache would hold: each operation takes some microseconds to be called.
+Why pieces: a signal has tens of megabytes, and several operations read and write it one after the other. If they do so piece by
+piece, the output of one operation is still in the processor's cache when the next one reads it. Why no smaller pieces that
+would fit into the inner cache: each operation takes some microseconds to call.
 
-Why memory is kept, that of whole signals too: the first write to each page of fresh memory is a fault, which costs more than
-the write. From twenty seconds of audio on, signals that were new for each segment took a tenth of its time.
+Why memory is reused, also that of whole signals: the first write to each page of new memory is a page fault, which costs more
+than the write. From twenty seconds of audio on, allocating the signals of each segment took a tenth of its time.
 
-Why signals are (n_samples, n_channels) here, and not as the package has them: every step is then on whole rows of memory, a
-dilation included.
+Why signals are (n_samples, n_channels), unlike the package's: every step, also with a dilation, then works on whole rows of
+memory.
 """
 
 import math
@@ -20,54 +20,54 @@ from typing import Final
 import torch
 
 PIECE_NUMBERS: Final = 1 << 18
-"""Of all channels of a piece together: 1 MiB. A quarter of it takes a fifth longer."""
+"""Numbers in a piece, of all channels together: 1 MiB. Pieces of a quarter of this size take a fifth longer."""
 
 
 def rows_of_piece(n_channels: int) -> int:
-    """How many samples of so many channels are a piece."""
+    """Returns the number of samples in a piece of `n_channels`."""
     return max(1, PIECE_NUMBERS // n_channels)
 
 
 def pieces_of(signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Of (n_samples, n_channels), views."""
+    """Splits `signal` (n_samples, n_channels) into views."""
     return torch.split(signal, rows_of_piece(signal.shape[1]))
 
 
 class Workspace:
-    """Memory by name; each name is for one thread at a time."""
+    """Memory by name. One thread at a time may use a name."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, torch.Tensor] = {}
 
     def take(self, name: str, *shape: int) -> torch.Tensor:
-        """Room of that shape, with anything in it; what was taken by that name before is lost."""
+        """Returns memory of `shape` with undefined contents. It overwrites earlier memory of the same name."""
         n_numbers = math.prod(shape)
         if name not in self._rooms or len(self._rooms[name]) < n_numbers:
-            # What was there is let go of first, so that both are never there at once.
+            # The old memory is freed first, so that the two never exist at the same time.
             self._rooms.pop(name, None)
             self._rooms[name] = torch.empty(n_numbers)
         return self._rooms[name][:n_numbers].view(shape)
 
 
 class Output:
-    """Where a convolution writes, piece by piece: a signal by itself, or added to another; its moments are taken on the way."""
+    """The destination of a convolution, written piece by piece. It may add another signal and measure moments."""
 
     def __init__(self, out: torch.Tensor, *, base: torch.Tensor | None = None, seen: "Moments | None" = None) -> None:
-        """All of it in `out` (n_samples, n_channels), added to `base`, which may be `out`; `seen` sees it."""
+        """Writes to `out` (n_samples, n_channels), adds `base`, which may be `out`, and measures the sum with `seen`."""
         self._out, self._base, self._seen = out, base, seen
 
     def begin(self, start: int, n_samples: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The place of these samples, or of as many as there are, and what they are added to, which may be there already."""
+        """Returns views of `out` and of `base` for these samples, cut off at the end. Both may be the same memory."""
         until = start + n_samples
         return self._out[start:until], None if self._base is None else self._base[start:until]
 
     def end(self, place: torch.Tensor) -> None:
-        """It has been written."""
+        """Must be called when `place` has been written."""
         if self._seen is not None:
             self._seen.see(place)
 
     def write(self, start: int, samples: torch.Tensor) -> None:
-        """All at once: (n_samples, n_channels) from `start` on; what is behind the end is left out."""
+        """Writes `samples` (n_samples, n_channels) from `start` on. Samples after the end are dropped."""
         place, base = self.begin(start, len(samples))
         samples = samples[: len(place)]
         if base is None:
@@ -78,14 +78,14 @@ class Output:
 
 
 class Workspaces:
-    """As many as are in use at a time."""
+    """A pool of workspaces, which grows to the number in use at a time."""
 
     def __init__(self) -> None:
         self._free: deque[Workspace] = deque()
 
     @contextmanager
     def lend(self) -> Iterator[Workspace]:
-        """One that nobody else has."""
+        """Yields a workspace that no other caller uses."""
         try:
             workspace = self._free.pop()
         except IndexError:
@@ -97,10 +97,10 @@ class Workspaces:
 
 
 class Moments:
-    """The mean and the variance of each channel of a signal that is seen piece by piece.
+    """Mean and variance of each channel of a signal, measured piece by piece.
 
-    Those of a piece are taken by the operation that batch norm has for them, which goes through it twice and writes nothing:
-    twice as fast as a mean, a difference, a square and a sum.
+    A piece is measured with the operation of batch norm. It reads the piece twice and writes nothing, and is twice as fast as a
+    mean, a difference, a square and a sum.
     """
 
     def __init__(self) -> None:
@@ -109,14 +109,14 @@ class Moments:
         self._variances: list[torch.Tensor] = []
 
     def see(self, piece: torch.Tensor) -> None:
-        """`piece`: (n_samples, n_channels), at least one sample."""
+        """Adds `piece`: (n_samples, n_channels), at least one sample."""
         mean, variance = torch.batch_norm_update_stats(piece, None, None, 0.0)
         self._counts.append(len(piece))
         self._means.append(mean)
         self._variances.append(variance)
 
     def result(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and variance, (n_channels,) each."""
+        """Returns mean and variance, (n_channels,) each."""
         if len(self._counts) == 1:
             return self._means[0], self._variances[0]
         n_samples = sum(self._counts)

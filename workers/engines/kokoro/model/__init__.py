@@ -1,5 +1,5 @@
 """Kokoro's inference: first prosody, then samples, on a CPU or a GPU.
 
-Why it has two halves: the first decides pitch and durations and always runs on the CPU, in one thread, so that they are the
-same on every device. The second only renders them, so each device may do that in the way that is fast there.
+Why it has two halves: the first computes pitch and durations and always runs on the CPU, in one thread, so that they are the
+same on every device. The second only renders them, so each device may use its fastest way.
 """

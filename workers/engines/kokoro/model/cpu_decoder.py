@@ -1,7 +1,7 @@
 """The second half of the model on a CPU, from a score to samples: decoder, iSTFTNet generator, inverse transform.
 
-Why our own: nine tenths of the time of a segment are spent in the generator's residual blocks, which are computed by
-`workers.engines.kokoro.kernels.resblock`; and the branches that do not wait for each other are told to a team.
+Why our own: a segment spends nine tenths of its time in the generator's residual blocks, and
+`workers.engines.kokoro.kernels.resblock` computes them faster. Independent branches run in parallel, on the threads of a team.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,16 +19,16 @@ from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace,
 from workers.engines.kokoro.model.prosody import Score
 
 _SLOPE: Final = 0.1
-"""Of the leaky ReLU before a stage."""
+"""Slope of the leaky ReLU before a stage."""
 _LAST_SLOPE: Final = 0.01
-"""And behind the last."""
+"""Slope of the leaky ReLU after the last stage."""
 
 
 class Decoder:
-    """What `kokoro.istftnet.Decoder` computes, for one segment at a time. May be used from several threads."""
+    """Computes what `kokoro.istftnet.Decoder` computes, for one segment at a time. Thread-safe."""
 
     def __init__(self, original: Any) -> None:
-        """Takes over the weights of `original`, whose weight norms are folded."""
+        """Takes over the weights of `original`, whose weight norms must be folded."""
         generator = original.generator
         self._frames = Frames(original)
         n_stages, n = len(generator.ups), generator.num_kernels
@@ -50,7 +50,7 @@ class Decoder:
 
     @torch.inference_mode()
     def __call__(self, scores: Sequence[Score], n_threads: int = 1) -> list[torch.Tensor]:
-        """The samples of each segment, (n_samples,), float32: the same whatever `n_threads`."""
+        """Returns the samples of each segment, (n_samples,), float32. They do not depend on `n_threads`."""
         return [self._speak(score, n_threads) for score in scores]
 
     def _speak(self, score: Score, n_threads: int) -> torch.Tensor:
@@ -59,7 +59,7 @@ class Decoder:
             def start(work: Callable[[Workspace], torch.Tensor]) -> Task[torch.Tensor]:
                 return team.start(partial(self._work, work))
 
-            # The last stage's branch is the longest and is needed last: whoever has nothing else to do begins with it.
+            # The last stage's branch is the longest and is needed last, so idle threads begin with it.
             branches = [start(partial(stage.branch, score, signals)) for stage in reversed(self._stages)][::-1]
             x = leaky_relu_(self._frames(score), _SLOPE)
             for stage, branch in zip(self._stages, branches, strict=True):
@@ -73,14 +73,14 @@ class Decoder:
 
 
 Start = Callable[[Callable[[Workspace], torch.Tensor]], Task[torch.Tensor]]
-"""Has something computed by whoever is free, with a workspace of its own."""
+"""Starts a computation on a free thread, with its own workspace."""
 
 
 class Stage:
-    """One raising of the rate: what the source adds there, the raised signal, and the mean of three residual blocks."""
+    """One upsampling stage: the source's branch, the upsampled signal, and the mean of three residual blocks."""
 
     def __init__(self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool, name: str) -> None:
-        """Takes over their weights. `name`: of the memory of its raised signal, which no other stage has."""
+        """Takes over their weights. `name`: the name of its upsampled signal's memory, unique to this stage."""
         self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block)
         self._up = Upsampling(up, up.bias.detach() + self._noise_block.bias, is_reflected=is_last)
         self._blocks = [ResBlock(block) for block in blocks]
@@ -88,7 +88,7 @@ class Stage:
         self._slope, self._name = _LAST_SLOPE if is_last else _SLOPE, name
 
     def branch(self, score: Score, signals: Workspace, workspace: Workspace) -> torch.Tensor:
-        """(n_samples, n_channels): what the source adds, less a bias."""
+        """Returns the source's contribution without a bias, (n_samples, n_channels)."""
         source = self._noise_conv(score.source[0], partial(signals.take, self._name))
         moments = Moments()
         for piece in pieces_of(source):
@@ -98,18 +98,18 @@ class Stage:
     def __call__(
         self, x: torch.Tensor, branch: Task[torch.Tensor], style: torch.Tensor, signals: Workspace, start: Start
     ) -> torch.Tensor:
-        """`x` (n, n_in), which is of no use afterwards → (n_samples, n_channels); both behind a leaky ReLU."""
+        """`x` (n, n_in) → (n_samples, n_channels); both after a leaky ReLU. `x` must not be used afterwards."""
         raised, moments = branch.result(), Moments()
         self._up(x, Output(raised, base=raised, seen=moments))
         outs = [signals.take(f"block {i}", *raised.shape) for i in range(len(self._blocks))]
         works = [partial(block, raised, moments, style, out) for block, out in zip(self._blocks, outs, strict=True)]
-        # The last, with the longest kernel, is begun first.
+        # The last block has the longest kernel, so it starts first.
         for task in [start(work) for work in reversed(works)][::-1]:
             task.result()
         return self._mean(outs)
 
     def _mean(self, outs: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Of what the blocks gave, in the first one's memory."""
+        """Returns the mean of the blocks' outputs, in the memory of the first."""
         for total, *others in zip(*map(pieces_of, outs), strict=True):
             for other in others:
                 total.add_(other)
@@ -118,7 +118,7 @@ class Stage:
 
 
 class Frames:
-    """The part before the generator: half frames from a score."""
+    """The part before the generator: computes half frames from a score."""
 
     def __init__(self, original: Any) -> None:
         """Takes over the weights of `original`, a `kokoro.istftnet.Decoder`."""
@@ -129,13 +129,13 @@ class Frames:
         self._blocks = [StyledBlock(block) for block in original.decode]
 
     def __call__(self, score: Score) -> torch.Tensor:
-        """(2 n_frames, n_channels)"""
+        """Returns (2 n_frames, n_channels)."""
         of_frames = zip(self._curves, (score.pitch_hz, score.energy), strict=True)
         curves = [conv(curve.unsqueeze(1))[0].t() for conv, curve in of_frames]
         x = self._first(torch.cat([score.encoded[0].t(), *curves], dim=1), score.style)
         beside = [self._aside(score.encoded[0]), *curves]
         for block in self._blocks:
-            # All blocks but those behind the one that doubles the frames see what is said beside what was made of it.
+            # Until a block has doubled the frames, each block gets the phonemes and curves beside the previous output.
             x = block(torch.cat([x, *beside], dim=1), score.style)
             if block.doubles:
                 beside = []
@@ -143,8 +143,8 @@ class Frames:
 
 
 def restore(spectra: torch.Tensor, n_bins: int, stft: Any) -> torch.Tensor:
-    """(1, 2 n_bins, n_steps), logarithms of magnitudes and sines' arguments of angles → (n_samples,)."""
+    """(1, 2 n_bins, n_steps) → (n_samples,). The input: logarithms of magnitudes, then values whose sines are the angles."""
     magnitudes, angles = torch.exp(spectra[:, :n_bins]), torch.sin(spectra[:, n_bins:])
     lengths = stft.filter_length, stft.hop_length, stft.win_length
-    # The package multiplies with a complex exponential, which takes seven times as long.
+    # The package multiplies by a complex exponential, which takes seven times as long.
     return torch.istft(torch.polar(magnitudes, angles), *lengths, window=stft.window).flatten()

@@ -1,7 +1,7 @@
-"""CUDA graphs: a computation captured once for each shape of its inputs, and replayed.
+"""CUDA graphs: captures a computation once for each shape of its inputs, and replays it.
 
-Why: the decoder starts some thousand small kernels, and telling the device of each takes longer than many of them run. A graph
-is told at once. It reads and writes where it was captured, so inputs are copied there.
+Why: the decoder starts about a thousand small kernels, and launching one takes longer than many of them run. A graph is one
+launch. It uses the memory of its capture, so inputs are copied there.
 """
 
 from collections import OrderedDict
@@ -11,24 +11,24 @@ from typing import Final
 import torch
 
 MOST_GRAPHS: Final = 48
-"""Each keeps what it works in; the one that was not used for longest goes first."""
+"""Each graph keeps its memory. The least recently used one is deleted first."""
 _WARM_UPS: Final = 2
-"""Before a capture: the libraries choose their kernels and allocate what they need."""
+"""Runs before a capture, in which the libraries choose their kernels and allocate memory."""
 
 Computation = Callable[..., torch.Tensor]
 _Captured = tuple[torch.cuda.CUDAGraph, tuple[torch.Tensor, ...], torch.Tensor]
 
 
 class Graphs:
-    """A computation on tensors of a CUDA device, whose kernels depend on nothing but their shapes."""
+    """A computation on tensors of a CUDA device. Its kernels must depend only on the shapes of the inputs."""
 
     def __init__(self, compute: Computation) -> None:
-        """`compute` takes tensors and gives one."""
+        """`compute` takes tensors and returns one."""
         self._compute = compute
         self._captured: OrderedDict[tuple[torch.Size, ...], _Captured] = OrderedDict()
 
     def __call__(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """What it computes of `inputs`; to be read before the next call."""
+        """Returns the result for `inputs`. The next call overwrites it."""
         shapes = tuple(one.shape for one in inputs)
         if shapes not in self._captured:
             self._captured[shapes] = self._capture(inputs)

@@ -1,7 +1,7 @@
-"""Several segments at once on a device that likes that: one batch through decoder and generator, each row as if it were alone.
+"""The second half of the model on a GPU: one batch of segments through decoder and generator, each row as if it were alone.
 
-Why masks and no packing: rows of a batch are as long as the longest. AdaIN takes its mean and variance over the samples of its
-row, and before each convolution what lies behind a row's end is set to zero, which is what the package pads with.
+Why masks and no packing: all rows of a batch are as long as the longest segment. AdaIN computes mean and variance over the
+samples of the row's segment. Before each convolution the samples after a segment's end are set to zero, as the package pads.
 """
 
 import math
@@ -19,32 +19,32 @@ from workers.engines.kokoro.model.cuda_graphs import Graphs
 from workers.engines.kokoro.model.prosody import Score
 
 N_AT_ONCE: Final = 16
-"""Segments that are best spoken together."""
+"""The best number of segments in a batch."""
 N_ROWS: Final = (1, 2, 4, 8, 16, 32)
-"""Batches are filled up to one of these."""
+"""Batches are padded to one of these numbers of rows."""
 FRAME_STEP: Final = 1.25
 LEAST_FRAMES: Final = 48
-"""Rows are filled up to LEAST_FRAMES times a power of FRAME_STEP, so that few shapes occur, each captured once."""
+"""Rows are padded to LEAST_FRAMES times a power of FRAME_STEP, so that few shapes occur. Each is captured once."""
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """What is in a batch where, at one stage of the model."""
+    """The lengths of a batch's rows at one stage of the model."""
 
     mask: torch.Tensor
-    """(n_rows, 1, n_samples): 1 within a row, 0 behind it."""
+    """(n_rows, 1, n_samples): 1 within a row's segment, 0 after it."""
     n_samples: torch.Tensor
-    """(n_rows, 1, 1), of each row."""
+    """(n_rows, 1, 1): the length of each row's segment."""
 
     @classmethod
     def of(cls, n_samples: torch.Tensor, width: int) -> "Rows":
-        """Rows of so many samples each, (n_rows,), in a batch of that width."""
+        """Makes rows with `n_samples` (n_rows,) in a batch of `width` samples."""
         places = torch.arange(width, device=n_samples.device)
         mask = (places < n_samples.unsqueeze(1)).to(torch.float32).unsqueeze(1)
         return cls(mask, n_samples.to(torch.float32).reshape(-1, 1, 1))
 
 
 def styled(adain: Any, x: torch.Tensor, style: torch.Tensor, rows: Rows) -> torch.Tensor:
-    """`kokoro.istftnet.AdaIN1d` over the samples of each row; what is behind them is of no use."""
+    """Computes `kokoro.istftnet.AdaIN1d` over the samples of each row's segment. Later samples are undefined."""
     mean = (x * rows.mask).sum(2, keepdim=True) / rows.n_samples
     centred = (x - mean) * rows.mask
     variance = (centred * centred).sum(2, keepdim=True) / rows.n_samples
@@ -58,7 +58,7 @@ class Spectra:
     """`kokoro.istftnet.Decoder` and its generator, up to the last convolution, for rows of a batch."""
 
     def __init__(self, decoder: Any) -> None:
-        """Uses the weights of `decoder`, weight norms folded, where they are."""
+        """Uses the weights of `decoder` in place; its weight norms must be folded."""
         self._decoder = decoder
         self._generator = decoder.generator
 
@@ -71,9 +71,9 @@ class Spectra:
         style: torch.Tensor,
         n_frames: torch.Tensor,
     ) -> torch.Tensor:
-        """What a Score has, rows together, zeros behind each; `n_frames` (n_rows,), of each row.
+        """Takes the fields of a Score, one row for each segment, padded with zeros; `n_frames` (n_rows,): frames of each row.
 
-        → (n_rows, 2 n_bins, n_steps), of which what is behind a row is of no use.
+        Returns (n_rows, 2 n_bins, n_steps). Steps after a segment's end are undefined.
         """
         rows = Rows.of(n_frames, encoded.shape[2])
         x, rows = self._decode(encoded, pitch_hz, energy, style, rows)
@@ -115,7 +115,7 @@ class Spectra:
 
 
 def _block(block: Any, x: torch.Tensor, style: torch.Tensor, rows: Rows) -> tuple[torch.Tensor, Rows]:
-    """`kokoro.istftnet.AdainResBlk1d`."""
+    """Computes `kokoro.istftnet.AdainResBlk1d`."""
     hidden = block.pool(block.actv(styled(block.norm1, x, style, rows)) * rows.mask)
     shortcut = x
     if block.upsample_type != "none":
@@ -129,7 +129,7 @@ def _block(block: Any, x: torch.Tensor, style: torch.Tensor, rows: Rows) -> tupl
 
 
 def _resblock(block: Any, x: torch.Tensor, style: torch.Tensor, rows: Rows) -> torch.Tensor:
-    """`kokoro.istftnet.AdaINResBlock1`."""
+    """Computes `kokoro.istftnet.AdaINResBlock1`."""
     halves = ((block.adain1, block.alpha1, block.convs1), (block.adain2, block.alpha2, block.convs2))
     for i in range(len(block.convs1)):
         hidden = x
@@ -142,7 +142,7 @@ def _resblock(block: Any, x: torch.Tensor, style: torch.Tensor, rows: Rows) -> t
 
 
 class BatchDecoder:
-    """Several scores at once on a device. Used by one thread at a time; the others wait."""
+    """Decodes several scores at once on a device. Thread-safe: one thread computes at a time, the others wait."""
 
     def __init__(self, original: Any, device: torch.device) -> None:
         """Takes over the weights of `original`, a `kokoro.istftnet.Decoder` whose weight norms are folded."""
@@ -150,18 +150,18 @@ class BatchDecoder:
         self._stft = original.generator.stft
         self._n_bins: int = original.generator.post_n_fft // 2 + 1
         spectra = Spectra(original.to(device))
-        # The source is the prosody's.
+        # The source module runs in the prosody half, on the CPU.
         original.generator.m_source.to("cpu")
         self._spectra = Graphs(spectra) if device.type == "cuda" else spectra
         self._lock = threading.Lock()
 
     @torch.inference_mode()
     def __call__(self, scores: Sequence[Score], n_threads: int = 1) -> list[torch.Tensor]:
-        """The samples of each segment, (n_samples,), float32, on the CPU; `n_threads` is without effect."""
+        """Returns the samples of each segment, (n_samples,), float32, on the CPU. `n_threads` has no effect."""
         n_rows = next((n for n in N_ROWS if n >= len(scores)), len(scores))
         n_frames = [score.encoded.shape[2] for score in scores]
         width = fill_up(max(n_frames))
-        # What fills the batch up is short and heard by nobody.
+        # Padding rows have one frame; their output is not used.
         lengths = torch.tensor([*n_frames, *[1] * (n_rows - len(scores))])
         source_width = 2 * width * self._n_steps_of_half(scores[0]) + 1
         inputs = [
@@ -178,16 +178,16 @@ class BatchDecoder:
 
     @staticmethod
     def _n_steps_of_half(score: Score) -> int:
-        """Steps of the source's spectrum in half a frame."""
+        """Returns the steps of the source's spectrum in half a frame."""
         return (score.source.shape[2] - 1) // score.pitch_hz.shape[1]
 
     def _restore(self, spectra: torch.Tensor, score: Score) -> torch.Tensor:
-        """The samples of one row, alone, since the inverse transform adds up what overlaps at its end."""
+        """Returns the samples of one row. Each row is transformed alone, since the inverse transform overlaps at its end."""
         return restore(spectra[:, :, : score.source.shape[2]], self._n_bins, self._stft)
 
 
 def fill_up(n_frames: int) -> int:
-    """The width of a batch whose longest row has so many frames."""
+    """Returns the width of a batch whose longest row has `n_frames`."""
     width = float(LEAST_FRAMES)
     while width < n_frames:
         width *= FRAME_STEP
@@ -195,7 +195,7 @@ def fill_up(n_frames: int) -> int:
 
 
 def _stack(parts: Sequence[torch.Tensor], n_rows: int, width: int) -> torch.Tensor:
-    """(n_rows, …, width) of parts (1, …, at most width), zeros where there is nothing."""
+    """Stacks parts (1, …, at most width) to (n_rows, …, width), padded with zeros."""
     out = torch.zeros(n_rows, *parts[0].shape[1:-1], width)
     for i, part in enumerate(parts):
         out[i, ..., : part.shape[-1]] = part[0]

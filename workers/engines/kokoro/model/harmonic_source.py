@@ -1,12 +1,12 @@
-"""The model's sound source: harmonics of the pitch, and noise that belongs to the segment.
+"""The model's sound source: harmonics of the pitch, and noise that is determined by the segment.
 
-Why noise is passed in: Kokoro draws it from PyTorch's global generator, which all threads share, so that what one segment
-sounds like would depend on what was spoken before it. Here it is drawn on the CPU from a seed, whatever the device.
+Why noise is an argument: Kokoro draws it from PyTorch's global generator, which all threads share. The sound of a segment would
+then depend on earlier segments. Here it is drawn from a seed, on the CPU for every device.
 
-Why the arithmetic is the package's to the last bit: what comes next is the angle of a spectrum, which leaps by a whole turn
-where a number that is almost zero changes its sign. What is left out is left out exactly: the package spreads each frame's
-pitch over its samples and then takes the mean of the middle two, which is that pitch again; and the random phases that it adds
-to the first sample are lost by that.
+Why the arithmetic equals the package's to the last bit: the next step is the angle of a spectrum, which jumps by a whole turn
+if a number near zero changes its sign. The omitted steps change no bit: the package spreads each frame's pitch over its samples
+and then takes the mean of the middle two, which is the same pitch; and this discards the random phases that it adds to the
+first sample.
 """
 
 from typing import Any, Final
@@ -18,14 +18,14 @@ _SEED_BYTES: Final = 8
 
 
 def draw_noise(digest: bytes, n_samples: int, n_harmonics: int) -> torch.Tensor:
-    """(n_samples, n_harmonics), float32, normal: the noise of the segment that `digest`, of 8 bytes or more, names."""
+    """Returns the noise of the segment with this `digest` (at least 8 bytes): (n_samples, n_harmonics), float32, normal."""
     generator = torch.Generator()
     generator.manual_seed(int.from_bytes(digest[:_SEED_BYTES], "big") >> 1)
     return torch.randn(n_samples, n_harmonics, generator=generator)
 
 
 class Source:
-    """What `kokoro.istftnet.SourceModuleHnNSF` computes of a pitch curve that is spread over the samples."""
+    """Computes what `kokoro.istftnet.SourceModuleHnNSF` computes for a pitch curve spread over the samples."""
 
     def __init__(self, original: Any) -> None:
         """Takes over the weights and constants of `original`."""
@@ -48,7 +48,7 @@ class Source:
         return torch.tanh(merged).squeeze(2)
 
     def _sines(self, pitch_hz: torch.Tensor) -> torch.Tensor:
-        """(batch, n_samples, n_harmonics): a sine for each multiple of the pitch, whose phases add up frame by frame."""
+        """Returns a sine for each multiple of the pitch: (batch, n_samples, n_harmonics). Phases accumulate frame by frame."""
         multiples = torch.arange(1, self.n_harmonics + 1, device=pitch_hz.device, dtype=pitch_hz.dtype)
         cycles = (pitch_hz.unsqueeze(2) * multiples / self._rate_hz) % 1
         turns = torch.cumsum(cycles, dim=1) * 2 * torch.pi

@@ -1,9 +1,9 @@
-"""The first half of Kokoro's model: what is said when, how high and how loud, and the sound source that follows from it.
+"""The first half of Kokoro's model: durations, pitch, energy, and the sound source that follows from them.
 
-Why it is the package's own, operation by operation, in one thread and always on the CPU: it decides durations and pitch, and
-the phase of a voice adds up its pitch over all that was said, so that a last digit would be heard. It takes a seventh of the
-time. Its last blocks, of the energy, decide neither, and are computed as the decoder's; what comes behind it only rounds
-otherwise on another device, in a batch, or in our own arithmetic.
+Why it equals the package's operation by operation, in one thread and always on the CPU: it computes durations and pitch. The
+phase of a voice accumulates its pitch over the whole segment, so a difference in the last digit would be audible. This half
+takes a seventh of the time. Its last blocks compute only the energy, so they use the decoder's kernels. The second half only
+rounds differently on another device, in a batch, or in our own arithmetic.
 """
 
 from typing import Any, Final
@@ -15,20 +15,20 @@ from workers.engines.kokoro.kernels.styled import StyledBlock
 from workers.engines.kokoro.model.harmonic_source import Source, draw_noise
 
 _NEIGHBOURS: Final = 10
-"""Frames of 25 ms that the decoder is given beyond what is heard."""
+"""Inaudible frames of 25 ms that the decoder gets on each side."""
 _ONSET: Final = 2
-"""Frames by which a sound may begin before its token: without them Whisper heard "a nessuno" for "ma nessuno". What is heard
-ends as long before the next token.
+"""Frames by which a sound may begin before its token: without them Whisper heard "a nessuno" for "ma nessuno". The audible part
+ends the same number of frames before the next token.
 """
 _HALF: Final = 128
-"""Of a style: the first half is the decoder's, the second the prosody's."""
+"""Width of half a style: the decoder uses the first half, the prosody the second."""
 
 
 class Score(msgspec.Struct, frozen=True):
-    """A segment as the decoder takes it; all on the CPU."""
+    """The decoder's input for one segment; all tensors are on the CPU."""
 
     encoded: torch.Tensor
-    """(1, n_channels, n_frames): the phonemes, each for as many frames of 25 ms as it lasts."""
+    """(1, n_channels, n_frames): the encoded phonemes, each repeated for its duration in frames of 25 ms."""
     pitch_hz: torch.Tensor
     """(1, 2 n_frames)"""
     energy: torch.Tensor
@@ -38,22 +38,22 @@ class Score(msgspec.Struct, frozen=True):
     style: torch.Tensor
     """(1, 128)"""
     n_frames: torch.Tensor
-    """(n_tokens,): of each token, the pads at both ends among them."""
+    """(n_tokens,): frames of each token, including the pads at both ends."""
     n_natural_frames: int
-    """How many would be heard in all at speed 1."""
+    """Number of audible frames at speed 1."""
     n_lead: int = 0
-    """Frames at the beginning that are there for the decoder alone, since it computes each from its neighbours."""
+    """Inaudible frames at the beginning. The decoder needs them, since it computes each frame from its neighbours."""
     n_trail: int = 0
     """The same at the end."""
     n_before: int = 0
-    """Frames that are heard before the first of `n_frames`: a sound begins a little before its token."""
+    """Audible frames before the first of `n_frames`: a sound begins a little before its token."""
 
 
 class Prosody:
-    """Scores of segments. May be used from several threads."""
+    """Computes scores of segments. Thread-safe."""
 
     def __init__(self, model: Any) -> None:
-        """Uses the weights of `model`, a `kokoro.KModel`, and takes over those of the energy's blocks."""
+        """Uses the weights of `model`, a `kokoro.KModel`, and takes over those of its energy blocks."""
         self._bert, self._bert_encoder = model.bert, model.bert_encoder
         self._predictor, self._text_encoder = model.predictor, model.text_encoder
         self._energy = [StyledBlock(block) for block in model.predictor.N]
@@ -64,8 +64,9 @@ class Prosody:
     def __call__(
         self, ids: torch.Tensor, style: torch.Tensor, speed: float, digest: bytes, tokens: tuple[int, int] | None = None
     ) -> Score:
-        """`ids` (1, n_tokens), `style` (1, 256); `digest` names the noise. Of `tokens`, a first and an exclusive last, is the
-        score; the others only decide how these are said. None: of all.
+        """Returns the score of `ids` (1, n_tokens) with `style` (1, 256); `digest` is the seed of the noise.
+
+        `tokens`, a first and an exclusive end, limits the score to these tokens; the others are only context. None: all tokens.
         """
         manner = style[:, _HALF:]
         lengths, mask = torch.tensor([ids.shape[1]]), torch.zeros(ids.shape, dtype=torch.bool)
@@ -96,7 +97,7 @@ class Prosody:
         )
 
     def _curves(self, states: torch.Tensor, manner: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pitch and energy, (1, 2 n_frames) each, of `states` (1, n_frames, n_channels)."""
+        """Returns pitch and energy, (1, 2 n_frames) each, for `states` (1, n_frames, n_channels)."""
         shared = self._predictor.shared(states)[0]
         pitch, energy = shared.transpose(-1, -2), shared[0]
         for block in self._predictor.F0:
@@ -113,5 +114,5 @@ class Prosody:
 
 
 def _whole(duration: torch.Tensor) -> torch.Tensor:
-    """(n_tokens,): durations (1, n_tokens) in whole frames, at least one each."""
+    """Rounds durations (1, n_tokens) to whole frames, at least one each: (n_tokens,)."""
     return torch.round(duration).clamp(min=1).long().reshape(-1)
