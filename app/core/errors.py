@@ -1,8 +1,8 @@
-"""Every way speech can fail, as one tree; no HTTP here, `app.api.responses.errors` maps the classes to statuses.
+"""The errors of Koe, as one tree. No HTTP here: `app.api.responses.errors` maps the classes to statuses.
 
-Why classes: a reader of the code, a test and the other side of the queue must all recognise a failure without reading its
-sentence. An error crosses Redis as `{code, message, param}` (`to_wire`) and becomes the same class again (`from_wire`); a class
-without a code of its own arrives as the nearest ancestor that has one.
+Why classes: code, tests and the other side of the queue must recognise a failure without parsing its message. An error crosses
+Redis as `{code, message, param}` (`to_wire`) and becomes the same class again (`from_wire`); a class without its own code
+arrives as its nearest ancestor with one.
 """
 
 import math
@@ -12,11 +12,11 @@ from app.core.rate_limits import Standing
 
 
 class Misconfigured(ValueError):
-    """What the settings name, or what this machine has, keeps Koe from working, and waiting does not mend it. The message is
-    one sentence that names the setting and the cure.
+    """The settings or this machine prevent Koe from working, and waiting does not help. The message is one sentence that names
+    the setting and the remedy.
 
-    Outside the tree below, since it ends a process at its start and never answers a request: with EXIT_STATUS, by which
-    `koe serve` and service managers know that starting it again is in vain.
+    Outside the tree below: it ends a process at its start and never answers a request. The process exits with EXIT_STATUS,
+    which tells `koe serve` and service managers not to start it again.
     """
 
     EXIT_STATUS: Final = 78
@@ -24,19 +24,21 @@ class Misconfigured(ValueError):
 
 
 class SettingsError(Misconfigured):
-    """A setting that cannot be used; the message names it and says what it may be."""
+    """A setting has an invalid value; the message names the setting and the valid values."""
 
 
 _MOST_SHOWN_CHARS: Final = 100
 
 
 class KoeError(Exception):
-    """The root. `message` is a full sentence for the user; `param` names the field of the request at fault, if one is."""
+    """The root of the tree. `message` is a full sentence for the user; `param` names the field of the request at fault, if
+    there is one.
+    """
 
     code: ClassVar[str | None] = None
 
     is_final: ClassVar[bool] = False
-    """Whether asking again cannot help, though a client that sees the status alone would ask again."""
+    """Whether a retry cannot help, although the HTTP status alone suggests one."""
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
@@ -45,11 +47,11 @@ class KoeError(Exception):
 
 
 class InvalidRequest(KoeError):
-    """What was asked cannot be done as it was asked; asking again does not help."""
+    """The request cannot be served as it is; a retry does not help."""
 
 
 class MissingModel(InvalidRequest):
-    """No model was named."""
+    """The request names no model."""
 
     def __init__(self) -> None:
         super().__init__("you must provide a model parameter")
@@ -74,7 +76,7 @@ class WrongType(InvalidRequest):
 
 
 class EmptyString(InvalidRequest):
-    """A field that must say something is empty."""
+    """A required string is empty."""
 
     code = "empty_string"
 
@@ -99,7 +101,7 @@ class StringTooLong(InvalidRequest):
 
 
 class InvalidValue(InvalidRequest):
-    """A field holds something that is none of what it may be."""
+    """The value of a field is invalid."""
 
     code = "invalid_value"
 
@@ -108,7 +110,7 @@ class InvalidValue(InvalidRequest):
 
 
 class UnsupportedValue(InvalidRequest):
-    """A field names one of a fixed set, and it is not in the set."""
+    """The value of a field is not in its fixed set of values."""
 
     code = "unsupported_value"
 
@@ -117,7 +119,7 @@ class UnsupportedValue(InvalidRequest):
 
 
 class NotSupported(InvalidRequest):
-    """Something the contract knows and this server does not do."""
+    """A feature of the contract that this server does not have."""
 
     code = "not_supported"
 
@@ -154,7 +156,7 @@ class UnreadableBody(InvalidRequest):
 
 
 class UnsupportedContentType(InvalidRequest):
-    """The body is announced as something other than JSON."""
+    """The content type of the body is not JSON."""
 
     code = "unsupported_content_type"
 
@@ -166,7 +168,7 @@ class UnsupportedContentType(InvalidRequest):
 
 
 class UnsupportedEncoding(InvalidRequest):
-    """The body is compressed in a way that is not known here."""
+    """The compression of the body is not supported."""
 
     code = "unsupported_content_encoding"
 
@@ -178,7 +180,7 @@ class UnsupportedEncoding(InvalidRequest):
 
 
 class RequestTooLarge(InvalidRequest):
-    """The body has more bytes than are read."""
+    """The body is larger than the limit."""
 
     code = "request_too_large"
 
@@ -187,7 +189,7 @@ class RequestTooLarge(InvalidRequest):
 
 
 class BadHttp(InvalidRequest):
-    """What came is no HTTP/1.1."""
+    """The request is not valid HTTP/1.1."""
 
     code = "bad_http"
 
@@ -196,7 +198,7 @@ class BadHttp(InvalidRequest):
 
 
 class HeadTooLarge(InvalidRequest):
-    """The first line and the headers, or the trailers, are more than are read."""
+    """The first line and the headers, or the trailers, are larger than the limit."""
 
     code = "headers_too_large"
 
@@ -205,7 +207,7 @@ class HeadTooLarge(InvalidRequest):
 
 
 class TooSlow(InvalidRequest):
-    """The request did not arrive in the time that it has. `part` is what was waited for: the head or the body."""
+    """The request did not arrive in time. `part` is the part that was awaited: the head or the body."""
 
     code = "request_timeout"
 
@@ -214,7 +216,7 @@ class TooSlow(InvalidRequest):
 
 
 class WrongHost(InvalidRequest):
-    """The request is for another host than this server is."""
+    """The request names a host that is not this server."""
 
     code = "host_not_allowed"
 
@@ -226,14 +228,14 @@ class WrongHost(InvalidRequest):
 
 
 class UnknownUrl(InvalidRequest):
-    """Nothing lives at that address."""
+    """The URL does not exist."""
 
     def __init__(self, method: str, path: str) -> None:
         super().__init__(f"Invalid URL ({method} {path})")
 
 
 class WrongMethod(InvalidRequest):
-    """Something lives at that address and does not do that. `allowed` are the methods that it does."""
+    """The URL exists, but not with this method. `allowed` are the methods that it has."""
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...]) -> None:
         super().__init__(f"Not allowed to {method} on {path}. Allowed: {', '.join(allowed)}.")
@@ -241,7 +243,7 @@ class WrongMethod(InvalidRequest):
 
 
 class UnknownModel(InvalidRequest):
-    """No model has that name. `known` are the names that could be asked for instead."""
+    """No model has that name. `known` are the names that exist."""
 
     code = "model_not_found"
 
@@ -252,7 +254,7 @@ class UnknownModel(InvalidRequest):
 
 
 class JobTooLong(InvalidRequest):
-    """A job's audio is longer than it may be."""
+    """A job has more audio than the limit."""
 
     code = "job_too_long"
 
@@ -264,7 +266,7 @@ class JobTooLong(InvalidRequest):
 
 
 class UnknownJob(InvalidRequest):
-    """The caller has no job of that id."""
+    """The caller has no job with that id."""
 
     code = "job_not_found"
 
@@ -279,13 +281,13 @@ class JobNotReady(InvalidRequest):
 
 
 class JobWithoutFile(JobNotReady):
-    """The job has no file, and never will have one."""
+    """The job has no file and will never have one."""
 
     is_final = True
 
 
 class UnsatisfiableRange(InvalidRequest):
-    """A piece was asked for that the file has not got."""
+    """The requested byte range is outside the file."""
 
     def __init__(self, n_bytes: int) -> None:
         super().__init__(f"The file has {n_bytes} bytes, and none in the range that was asked for.")
@@ -293,7 +295,7 @@ class UnsatisfiableRange(InvalidRequest):
 
 
 class Unauthenticated(KoeError):
-    """The caller did not prove who they are."""
+    """The caller did not authenticate."""
 
 
 class MissingKey(Unauthenticated):
@@ -307,7 +309,7 @@ class MissingKey(Unauthenticated):
 
 
 class IncorrectKey(Unauthenticated):
-    """A key was sent that opens nothing. `masked` is safe to show."""
+    """The key is not valid. `masked` is safe to show."""
 
     code = "invalid_api_key"
 
@@ -316,7 +318,7 @@ class IncorrectKey(Unauthenticated):
 
 
 class Busy(KoeError):
-    """Too much at once: the same request works later. `retry_after_seconds` is from 1 to 60."""
+    """Too many requests at once: the same request works later. `retry_after_seconds` is from 1 to 60."""
 
     def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
@@ -324,13 +326,13 @@ class Busy(KoeError):
 
 
 class QueueFull(Busy):
-    """More utterances wait than are let to wait."""
+    """More utterances wait than the limit allows."""
 
     code = "queue_full"
 
     @classmethod
     def after(cls, n_waiting: int, *, retry_after_seconds: int) -> Self:
-        """`n_waiting` utterances stand before this one."""
+        """`n_waiting` utterances wait before this one."""
         return cls(
             f"The queue is full: {n_waiting} requests wait. Please try again in {retry_after_seconds} s.",
             retry_after_seconds=retry_after_seconds,
@@ -338,7 +340,7 @@ class QueueFull(Busy):
 
 
 class TooManyAhead(Busy):
-    """A client sends more requests on a connection than are answered there."""
+    """A client has sent more unanswered requests on a connection than the limit."""
 
     code = "too_many_requests_ahead"
 
@@ -347,15 +349,15 @@ class TooManyAhead(Busy):
 
 
 class RateLimited(Busy):
-    """A key has asked more than it may in a time, or has more open than it may."""
+    """A key has made too many requests in a period, or has too many open."""
 
     code = "rate_limit_exceeded"
     standing: Standing | None = None
-    """Of the key, where it has a rate limit."""
+    """The key's rate-limit status, if it has a rate limit."""
 
     @classmethod
     def after(cls, standing: Standing, *, retry_after_seconds: float) -> Self:
-        """There are too many requests until so many seconds have passed."""
+        """Too many requests until `retry_after_seconds` have passed."""
         wait_seconds = max(1, math.ceil(retry_after_seconds))
         error = cls(
             f"Rate limit reached: {standing.limit} for this key. Please try again in {wait_seconds} s.",
@@ -366,7 +368,7 @@ class RateLimited(Busy):
 
     @classmethod
     def with_open(cls, n_open: int, standing: Standing | None) -> Self:
-        """There are `n_open` requests that have not ended."""
+        """The key has `n_open` requests that have not ended."""
         error = cls(
             f"Rate limit reached: {n_open} requests at a time for this key. Please try again when one of them has ended.",
         )
@@ -375,7 +377,7 @@ class RateLimited(Busy):
 
     @classmethod
     def with_jobs(cls, n_open: int) -> Self:
-        """There are `n_open` jobs that have not ended."""
+        """The key has `n_open` jobs that have not ended."""
         return cls(
             f"Rate limit reached: {n_open} of your jobs have not ended, and no more may be open. Please try again when one of "
             "them has ended, or cancel one.",
@@ -384,7 +386,7 @@ class RateLimited(Busy):
 
 
 class Unavailable(KoeError):
-    """A part of the server that the request needs is not there now. `retry_after_seconds` is from 1 to 60."""
+    """A part of the server that the request needs is not available now. `retry_after_seconds` is from 1 to 60."""
 
     def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
         super().__init__(message)
@@ -392,14 +394,14 @@ class Unavailable(KoeError):
 
 
 class EngineUnavailable(Unavailable):
-    """The engine that was asked for by name is not loaded; the message says what is missing and the command that mends it."""
+    """The requested engine is not loaded; the message says what is missing and which command fixes it."""
 
     code = "engine_unavailable"
     is_final = True
 
 
 class ServerFull(Unavailable):
-    """There are as many connections as the server takes."""
+    """The server has as many connections as its limit."""
 
     code = "too_many_connections"
 
@@ -408,13 +410,13 @@ class ServerFull(Unavailable):
 
 
 class NoWorker(Unavailable):
-    """Nobody is there to speak, or the queue cannot be reached."""
+    """No worker is running, or Redis is unreachable."""
 
     code = "no_worker"
 
 
 class QueueStorageFull(Unavailable):
-    """The queue takes nothing in: the disk or the memory of its Redis is full."""
+    """Redis refuses writes, because its disk or its memory is full."""
 
     code = "queue_storage_full"
 
@@ -428,7 +430,7 @@ class QueueStorageFull(Unavailable):
 
 
 class QueueRefuses(Unavailable):
-    """The queue's Redis is not one that Koe can work with."""
+    """Koe cannot work with this Redis."""
 
     code = "queue_refuses"
     is_final = True
@@ -442,7 +444,7 @@ class QueueRefuses(Unavailable):
 
 
 class WorkerLost(Unavailable):
-    """The process that was speaking is gone."""
+    """The worker process that was speaking is gone."""
 
     code = "worker_lost"
 
@@ -462,7 +464,7 @@ class StoreFailed(Unavailable):
 
 
 class StoreFull(StoreFailed):
-    """There is no room for the files of a job."""
+    """The store has no room for the files of a job."""
 
     code = "storage_full"
 
@@ -474,7 +476,7 @@ class StoreFull(StoreFailed):
 
 
 class StreamLost(WorkerLost):
-    """Redis has lost audio of a take, or all of it."""
+    """Redis has lost audio of an attempt, or all of it."""
 
 
 class TimedOut(KoeError):
@@ -484,7 +486,7 @@ class TimedOut(KoeError):
 
 
 class InternalError(KoeError):
-    """A fault of the server. The message never tells more than the request id does."""
+    """An error of the server. The message contains no details beyond the request id."""
 
     code = "internal_error"
 
@@ -498,23 +500,23 @@ class InternalError(KoeError):
 
 
 class EngineFailed(InternalError):
-    """An engine raised, or gave back something that is no waveform."""
+    """An engine raised, or returned something that is not a waveform."""
 
 
 class OutOfMemory(EngineFailed):
-    """An engine found no memory for a segment; it may find some later."""
+    """An engine could not allocate memory for a segment; a later try may succeed."""
 
 
 class SegmentTooLong(InternalError):
-    """An engine was handed more than it can take at once: a fault of `workers.synthesis.prepare`, never cut off in silence."""
+    """A segment is longer than the engine's limit: a bug of `workers.synthesis.prepare`. It is never cut off silently."""
 
 
 class EncoderFailed(InternalError):
-    """The encoder's process ended before its time or could not be started."""
+    """The encoder process could not be started or ended early."""
 
 
 class WorkersDied(InternalError):
-    """Worker processes died of an utterance, and it is not tried again."""
+    """Worker processes died of an utterance, which is not tried again."""
 
     code = "workers_died"
     is_final = True
@@ -527,17 +529,17 @@ class WorkersDied(InternalError):
 
 
 class Cancelled(KoeError):
-    """Nobody wants the utterance any more. Never shown to anybody."""
+    """Nobody wants the utterance any more. Clients never see this."""
 
     code = "cancelled"
 
 
 class Parked(Cancelled):
-    """Readers have more than they take: the rest is spoken when they have caught up."""
+    """Its readers are far behind: the rest is spoken when they have caught up."""
 
 
 class Yielded(Cancelled):
-    """Others wait for a slot, and the listener has enough in hand: the rest is spoken in its turn."""
+    """Others wait for a slot, and the listener has enough audio buffered: the rest is spoken later."""
 
 
 def _coded(root: type[KoeError]) -> dict[str, type[KoeError]]:
@@ -551,12 +553,12 @@ CLASSES_BY_CODE: dict[str, type[KoeError]] = _coded(KoeError)
 
 
 def to_wire(error: KoeError) -> dict[str, str]:
-    """The error as the fields of a Redis entry; an empty string stands for none."""
+    """The error as the fields of a Redis entry; an empty string means none."""
     return {"code": error.code or "", "message": error.message, "param": error.param or ""}
 
 
 def from_wire(fields: dict[str, str]) -> KoeError:
-    """The error that `to_wire` wrote, of the class that owns its code."""
+    """The error that `to_wire` wrote, with the class of its code."""
     root = InvalidRequest if not fields["code"] else InternalError
     error_class = CLASSES_BY_CODE.get(fields["code"], root)
     error = error_class.__new__(error_class)

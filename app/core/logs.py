@@ -1,4 +1,4 @@
-"""The log: structlog events with fields, one line each; what libraries log goes the same way."""
+"""The log: structlog events with fields, one line each; messages of libraries take the same form."""
 
 import logging
 import sys
@@ -33,9 +33,9 @@ def configure_logs(log_format: Literal["auto", "text", "json"]) -> None:
 
 
 def describe(exception: BaseException) -> dict[str, Any]:
-    """What the log may hold of an exception nobody foresaw: its class, its cause's, and where it came from.
+    """The log fields of an unexpected exception: its class, the class of its cause, and its frames.
 
-    Neither its message nor a traceback, whose lines may hold what a user wrote.
+    Neither its message nor its traceback is logged, because their lines may contain a user's text.
     """
     frames = traceback.extract_tb(exception.__traceback__)
     return {
@@ -48,7 +48,7 @@ def describe(exception: BaseException) -> dict[str, Any]:
 def _last(as_text: bool) -> list[Processor]:
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_text:
-        # Plain, since structlog's own choice shows the variables of every frame: what users said would stand in the log.
+        # A plain traceback: structlog's default shows the variables of every frame, which contain users' texts.
         plain = structlog.dev.plain_traceback
         return [remove_meta, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return [remove_meta, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

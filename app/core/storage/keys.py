@@ -1,46 +1,46 @@
-"""Every key that Koe keeps in Redis, what it holds and how long it lives. RQ's own keys begin with `rq:`.
+"""Every key that Koe stores in Redis: what it holds and how long it lives. RQ's own keys begin with `rq:`.
 
 | key | type | holds | lives |
 |---|---|---|---|
-| `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; gone names are swept |
-| `koe:worker:<name>` | string | the worker's card (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
-| `koe:hand:<name>` | set | the attempts at utterances that a worker has in hand, written anew at every heartbeat | two hours |
-| `koe:api:<name>` | string | that an API process lives; readers of one that does not are not counted | a few seconds |
-| `koe:utterance:<id>` | hash | its record: take, state, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
+| `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; dead ones are removed |
+| `koe:worker:<name>` | string | heartbeat record of the worker (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
+| `koe:hand:<name>` | set | attempts that a worker has in flight, rewritten at every heartbeat | two hours |
+| `koe:api:<name>` | string | heartbeat of an API process; without it the readers of the process do not count | a few seconds |
+| `koe:utterance:<id>` | hash | record: take, state, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
 | `koe:audio:<id>:<take>` | stream | start · chunk … · stop or error | as the record |
-| `koe:kept:<name>` | hash | digest → pcm of the segments of an unfinished order that are spoken | until it is finished |
-| `koe:kept` | hash | name → bytes that are kept for it, and their sum | while there are any |
-| `koe:segment:<name>` | string | the sound of a segment, for whatever text has it | `KOE_CACHE_TTL`, or until it makes room |
-| `koe:segments` | sorted set | names of these segments by the time they were last asked for | swept as others are spoken |
+| `koe:kept:<name>` | hash | digest → pcm of the spoken segments of an unfinished task | until it is finished |
+| `koe:kept` | hash | name → bytes of its cached segments, and their sum | while there are any |
+| `koe:segment:<name>` | string | pcm of a segment, for every text that has it | `KOE_CACHE_TTL`, or until it is evicted |
+| `koe:segments` | sorted set | names of these segments by the time of their last use | removed as others are spoken |
 | `koe:segments:sizes` | hash | name → bytes of the segment, and their sum | as above |
-| `koe:parked` | set | id:take of utterances that wait for a slow reader | until it goes on or leaves |
-| `koe:cache` | sorted set | ids of finished utterances by the time they were last asked for | swept as others finish |
+| `koe:parked` | set | id:take of utterances that wait for a slow reader | until it continues or leaves |
+| `koe:cache` | sorted set | ids of finished utterances by the time of their last use | removed as others finish |
 | `koe:cache:sizes` | hash | id → bytes of the finished audio | as above |
-| `koe:unheard` | sorted set | ids of utterances of which nothing has been heard by the time they were asked for | until it is |
+| `koe:unheard` | sorted set | ids of utterances that wait for their first audio, by the time of the request | until it comes |
 | `koe:asked:<owner>` | sorted set | an owner's requests by their time in microseconds | as long as they count |
 | `koe:open:<owner>` | set | an owner's requests that have not ended: API process and name | until they end |
-| `koe:callers` | hash | id → who asked, of utterances and questions that wait in a lane | until they are claimed |
+| `koe:callers` | hash | id → owner, of utterances and questions that wait in a queue | until a worker takes them |
 | `koe:phonemes:<id>` | string | the answer to a question, or the error (JSON) | seconds |
-| `koe:phonemes:<id>:wanted` | string | that somebody waits for the answer | a few seconds after the last has left |
-| `koe:bell` | channel | the id of an utterance whose stream has grown, or of a question that is answered | – |
-| `koe:gone` | channel | the id of an utterance that nobody wants any more | – |
-| `koe:job:<id>` | hash | what was asked, status, times, sums, file or error | until `KOE_JOB_TTL` after its end |
-| `koe:job:<id>:text` | string | the text that is to be spoken | until the job has ended |
-| `koe:job:<id>:plan` | string | the job's parts (JSON) | as above |
+| `koe:phonemes:<id>:wanted` | string | set while somebody waits for the answer | a few seconds after the last one left |
+| `koe:bell` | channel | id of an utterance whose stream has grown, or of a question that is answered | – |
+| `koe:gone` | channel | id of an utterance that nobody wants any more | – |
+| `koe:job:<id>` | hash | the request, status, times, sums, file or error | until `KOE_JOB_TTL` after its end |
+| `koe:job:<id>:text` | string | the text to speak | until the job has ended |
+| `koe:job:<id>:plan` | string | parts of the job (JSON) | as above |
 | `koe:job:<id>:progress` | hash | part → segments expected, segments spoken, seconds of audio | as above |
-| `koe:job:<id>:results` | hash | part → what a finished part amounts to (JSON) | as above |
-| `koe:job:<id>:attempts` | hash | part → how often it has failed | as above |
+| `koe:job:<id>:results` | hash | part → result of the finished part (JSON) | as above |
+| `koe:job:<id>:attempts` | hash | part → number of its failures | as above |
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
-| `koe:probe` | string | nothing: that it could be written tells that Redis takes something in | a second |
-| `koe:jobs:turns` | string | that the batch lane has just been put into turns | a second |
-| `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files go | until then |
-| `koe:jobs:bell` | channel | the id of a job that has changed | – |
-| `koe:webhooks` | sorted set | ids of jobs whose end is to be told by the time it is due | until it is told or given up |
-| `koe:webhooks:with:<owner>` | sorted set | jobs of an owner whose end is being told, by when it is due again | until then |
-| `koe:webhooks:at:<host>` | sorted set | the same of the jobs whose end is told to a host | as above |
-| `koe:webhook:<id>:tries` | string | how often a job's end could not be told | until it is told or given up |
+| `koe:probe` | string | nothing; a write to it shows that Redis accepts writes | a second |
+| `koe:jobs:turns` | string | set when the batch queue has just been sorted by owners | a second |
+| `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files are deleted | until then |
+| `koe:jobs:bell` | channel | id of a job that has changed | – |
+| `koe:webhooks` | sorted set | ids of jobs whose webhook is due, by that time | until it is delivered or given up |
+| `koe:webhooks:with:<owner>` | sorted set | an owner's jobs with a delivery under way, by the next try | until then |
+| `koe:webhooks:at:<host>` | sorted set | the same for the jobs of a host | as above |
+| `koe:webhook:<id>:tries` | string | failed deliveries of the job's webhook | until it is delivered or given up |
 """
 
 from typing import Final
@@ -65,27 +65,27 @@ WEBHOOKS: Final = "koe:webhooks"
 
 
 def worker(name: str) -> str:
-    """The card of a worker process."""
+    """The heartbeat record of a worker process."""
     return f"koe:worker:{name}"
 
 
 def hand(name: str) -> str:
-    """What a worker process has in hand."""
+    """The attempts that a worker process has in flight."""
     return f"koe:hand:{name}"
 
 
 def api(name: str) -> str:
-    """The card of an API process."""
+    """The heartbeat of an API process."""
     return f"koe:api:{name}"
 
 
 def kept(name: str) -> str:
-    """The segments kept for an order."""
+    """The segments cached for one task."""
     return f"koe:kept:{name}"
 
 
 def segment(name: str) -> str:
-    """The sound of a segment."""
+    """The pcm of a segment."""
     return f"koe:segment:{name}"
 
 
@@ -95,27 +95,27 @@ def utterance(utterance_id: str) -> str:
 
 
 def audio(utterance_id: str, take: str) -> str:
-    """The stream of one take: an utterance is taken again after a failure or a cancellation, and streams never mix."""
+    """The stream of one attempt. Each attempt has its own, so that streams never mix."""
     return f"koe:audio:{utterance_id}:{take}"
 
 
 def phonemes(question_id: str) -> str:
-    """What became of a question."""
+    """The outcome of a question."""
     return f"koe:phonemes:{question_id}"
 
 
 def phonemes_wanted(question_id: str) -> str:
-    """That somebody waits for what becomes of it."""
+    """That somebody waits for the outcome."""
     return f"koe:phonemes:{question_id}:wanted"
 
 
 def asked(owner: str) -> str:
-    """What an owner has asked lately."""
+    """Times of an owner's recent requests."""
     return f"koe:asked:{owner}"
 
 
 def open_requests(owner: str) -> str:
-    """What an owner waits for or listens to now."""
+    """The requests of an owner that have not ended."""
     return f"koe:open:{owner}"
 
 
@@ -125,7 +125,7 @@ def job(job_id: str) -> str:
 
 
 def job_text(job_id: str) -> str:
-    """What the job is to speak."""
+    """The text of the job."""
     return f"koe:job:{job_id}:text"
 
 
@@ -140,7 +140,7 @@ def job_progress(job_id: str) -> str:
 
 
 def job_results(job_id: str) -> str:
-    """What each finished part amounts to."""
+    """The result of each finished part."""
     return f"koe:job:{job_id}:results"
 
 
@@ -160,5 +160,5 @@ def open_jobs_of(owner: str) -> str:
 
 
 def webhook_tries(job_id: str) -> str:
-    """How often it was tried in vain to tell the job's end."""
+    """How many deliveries of the job's webhook have failed."""
     return f"koe:webhook:{job_id}:tries"

@@ -1,9 +1,9 @@
 """Reads the Lua scripts that Redis runs: files in a folder `scripts` beside the modules that use them.
 
-Why files: an editor knows them as Lua, and a header of one form says what a script takes and returns. Key names stand in a
-script as `app.core.storage.keys` has them.
+Why files: editors recognise them as Lua, and a header of one form says what a script takes and returns. Scripts use the key
+names of `app.core.storage.keys`.
 
-Why Lua at all: each script is one decision over several keys that many processes make at the same time.
+Why Lua at all: each script makes one decision over several keys, while many processes do the same.
 """
 
 from functools import cache

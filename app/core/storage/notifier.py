@@ -1,7 +1,7 @@
-"""A bell: a Redis channel on which names ring, and the events of one process that wait for them.
+"""A notifier: names are published on a Redis channel, and wake the events of this process that wait for them.
 
-Why one subscription serves a whole process: a blocking read for each of its readers would cost a connection for each. A ring
-that is lost, while Redis is away, is lost: whoever waits looks by itself from time to time.
+Why one subscription for a whole process: a blocking read for each reader would need a connection for each. A notification that
+is sent while Redis is unreachable is lost, so every waiting reader also looks from time to time.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
 _AGAIN_SECONDS: Final = 0.25
-"""Between two attempts at listening, while Redis is away."""
+"""Pause between two tries to subscribe while Redis is unreachable."""
 
 
 class Bell:
-    """Wakes those of one process who wait for a name to ring on `channel`."""
+    """Wakes those of one process that wait for a name to be published on `channel`."""
 
     def __init__(self, redis: AsyncRedis, channel: str) -> None:
         self._redis = redis
@@ -26,24 +26,24 @@ class Bell:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begins to listen, in the running loop."""
+        """Subscribes, in the running loop."""
         self._task = asyncio.create_task(self._listen(), name=f"bell {self._channel}")
 
     async def stop(self) -> None:
-        """Stops listening."""
+        """Unsubscribes."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     def hear(self, name: str) -> asyncio.Event:
-        """An event that is set at every ring of this name; give it back to `forget`."""
+        """An event that is set each time this name is published; pass it to `forget` afterwards."""
         event = asyncio.Event()
         self._events[name].add(event)
         return event
 
     def forget(self, name: str, event: asyncio.Event) -> None:
-        """Takes back what `hear` gave."""
+        """Removes an event that `hear` returned."""
         listeners = self._events[name]
         listeners.discard(event)
         if not listeners:

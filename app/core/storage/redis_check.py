@@ -1,7 +1,7 @@
-"""What is asked of a Redis before work begins: whether it is one that Koe can work with.
+"""Checks before work begins whether Koe can work with the Redis it was given.
 
-Why by trying and not by its description alone: a managed Redis may refuse to describe itself, and what its user may do is told
-best by doing it. A Redis that is away is no fault: whoever starts first waits for the other.
+Why it runs commands and does not rely on INFO alone: a managed Redis may refuse INFO, and running a command is the surest test
+of a user's permissions. An unreachable Redis is no error here: the first process to start waits for the other.
 """
 
 from typing import Any, Final
@@ -27,7 +27,7 @@ from app.core.storage.sentinel import has_sentinels
 log: Final = structlog.get_logger()
 
 MIN_REDIS_VERSION: Final = (6, 2, 0)
-"""The first that has all commands which Koe and RQ send."""
+"""The first version with all commands that Koe and RQ send."""
 
 _LOOK_SECONDS: Final = 2.0
 _ALLOW: Final = (
@@ -37,7 +37,7 @@ _ALLOW: Final = (
 
 
 def check_redis_url(url: str) -> None:
-    """Raises Misconfigured when Koe cannot work with the Redis that is there. One that is away is passed over."""
+    """Raises Misconfigured when Koe cannot work with this Redis. Ignores an unreachable one."""
     with connect(url, answer_seconds=_LOOK_SECONDS) as redis:
         try:
             check_redis(redis)
@@ -46,7 +46,7 @@ def check_redis_url(url: str) -> None:
 
 
 def check_redis(redis: Redis) -> None:
-    """Raises Misconfigured when Koe cannot work with it, RedisError when it is away; warns where it may lose work."""
+    """Raises Misconfigured when Koe cannot work with it, RedisError when it is unreachable; warns when it may lose work."""
     try:
         _look(_describe(redis), has_sentinels=has_sentinels(redis))
         _try(redis)
@@ -68,7 +68,7 @@ def check_redis(redis: Redis) -> None:
 
 
 def _describe(redis: Redis) -> dict[str, Any]:
-    """What it says of itself; nothing where it may not."""
+    """The server's INFO; empty when the user may not read it."""
     try:
         return redis.info()
     except AuthenticationError:
@@ -101,7 +101,7 @@ def _look(said: dict[str, Any], *, has_sentinels: bool) -> None:
 
 
 def _try(redis: Redis) -> None:
-    """Does a little of everything. Raises what Redis raises."""
+    """Runs one command of each kind. Raises the error of Redis."""
     two = ["koe:probe:one", "rq:probe:two"]
     redis.eval(load_script(__file__, "try_commands"), len(two), *two)
     with redis.pipeline(transaction=True) as pipe:

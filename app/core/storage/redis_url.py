@@ -1,7 +1,7 @@
-"""What `KOE_REDIS_URL` names: one Redis, by TCP, TLS or a socket, or the primary that sentinels know.
+"""Parses `KOE_REDIS_URL`: one Redis, by TCP, TLS or a socket, or a primary that sentinels know.
 
-Why its mistakes are found here and not by the client: that one would look up half a password as a host's name, and write it
-into its error. No message holds more of the URL than its scheme.
+Why mistakes are found here and not by the client: the client would look up half a password as a host name and write it into its
+error. Messages contain no more of the URL than its scheme.
 """
 
 from typing import Final
@@ -35,14 +35,14 @@ Address = tuple[str, int]
 
 
 class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A Redis, and how it is reached."""
+    """A Redis and how to reach it."""
 
     url: str
-    """For redis-py: without the sentinels' addresses, where there are any."""
+    """URL for redis-py; without the addresses of sentinels."""
     sentinels: tuple[Address, ...] = ()
-    """Those that know the primary; none where the URL names the server itself."""
+    """The sentinels that know the primary; empty when the URL names the server itself."""
     service: str = ""
-    """As the sentinels call what they watch."""
+    """The sentinels' name for the primary that they watch."""
     sentinel_username: str | None = None
     sentinel_password: str | None = None
 
@@ -52,7 +52,7 @@ class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
         return self.url.startswith("rediss:")
 
     def at(self, address: Address) -> str:
-        """The URL with that address instead of the sentinels'."""
+        """The URL with that address instead of the sentinels' addresses."""
         parts, (host, port) = urlsplit(self.url), address
         login, divider, _ = parts.netloc.rpartition("@")
         shown = f"[{host}]" if ":" in host else host
@@ -60,7 +60,7 @@ class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_redis_url(text: str) -> RedisPlace:
-    """Raises Misconfigured for what names no Redis; the message holds nothing of what may be secret."""
+    """Raises Misconfigured for an invalid URL; the message contains nothing that may be secret."""
     scheme, divider, _ = text.partition("://")
     if not divider or scheme not in _SCHEMES:
         what = (
@@ -73,7 +73,7 @@ def read_redis_url(text: str) -> RedisPlace:
     except Misconfigured:
         raise
     except ValueError:
-        # From None: its message may hold a piece of the password.
+        # From None: the message of the cause may contain part of the password.
         raise Misconfigured(f"KOE_REDIS_URL cannot be read: it must be {_FORMS}; {_ENCODE}") from None
     return place
 
@@ -130,7 +130,7 @@ def _check_database(text: str) -> None:
 
 
 def _address(text: str, default_port: int) -> Address:
-    """`host`, `host:port`, `[::1]:port`. What is none may be a piece of a password, so it is not shown."""
+    """`host`, `host:port` or `[::1]:port`. An invalid address may be part of a password, so no message shows it."""
     host, bracket, rest = text.rpartition("]")
     if bracket:
         host, port = host.removeprefix("["), rest.removeprefix(":")

@@ -1,11 +1,11 @@
-"""Connections to the primary that sentinels know: each asks them where it is, as it connects.
+"""Connections to the primary that sentinels know: each connection asks them for its address when it connects.
 
-Why those of one pool share an answer for a moment: when a primary is lost, a hundred threads connect again at once and again
-and again, and if each of them asked by itself, the asking would take the process's time from the readers for half a minute.
+Why the connections of one pool share an answer for a moment: when a primary is lost, a hundred threads reconnect at once and
+repeatedly. If each asked the sentinels, the process would have no time for its readers for half a minute.
 
-Why connections and not redis-py's pools for sentinels: an event loop's few connections wait for one another, and any pool makes
-connections of the class that it is given. Why a primary that has become a replica counts as away: the next connection finds the
-new one, and whoever waits for Redis to come back waits for no more than that.
+Why connection classes and not redis-py's pools for sentinels: an event loop's few connections are shared by waiting, and any
+pool uses the connection class that it is given. Why a primary that has become a replica counts as unreachable: the next
+connection finds the new primary, and every caller that waits for Redis needs no other rule.
 """
 
 import asyncio
@@ -32,16 +32,16 @@ from app.core.storage.redis_url import Address, RedisPlace, read_redis_url
 _ASK_SECONDS: Final = 0.5
 """Longest wait for a sentinel, which may be on the machine that has died."""
 _SHARE_SECONDS: Final = 0.2
-"""How long an answer counts for others: less than anybody waits between two attempts."""
+"""How long others use an answer: shorter than the pause between two tries."""
 _SHORT_GREETING: Final[dict[str, Any]] = {
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     "driver_info": None,
 }
-"""Without what would cost every connection three round trips: notices of Redis Enterprise, and redis-py's name."""
+"""Omits what would cost every connection three round trips: notices of Redis Enterprise, and redis-py's name."""
 
 
 def pool_options(place: RedisPlace, *, is_async: bool) -> dict[str, Any]:
-    """What a pool is to be made with, for connections to this place."""
+    """Options of a pool for connections to this place."""
     options: dict[str, Any] = _SHORT_GREETING | (parse_async_url if is_async else parse_url)(place.url)
     if place.sentinels:
         kinds = (_AsyncTls, _AsyncPlain) if is_async else (_Tls, _Plain)
@@ -56,16 +56,18 @@ def has_sentinels(redis: Redis | AsyncRedis) -> bool:
 
 
 def primary_url(url: str) -> str:
-    """The URL of the server itself, for programs that know no sentinels. Raises ConnectionError when no sentinel knows it."""
+    """The URL of the server itself, for programs that do not support sentinels. Raises ConnectionError when no sentinel knows
+    it.
+    """
     place = read_redis_url(url)
     return place.at(_Primary(place, pool_options(place, is_async=False)).find()) if place.sentinels else place.url
 
 
 class _Sentinels:
-    """How those that know the primary are asked, and what they said last."""
+    """The sentinels that know the primary, how to ask them, and their last answer."""
 
     def __init__(self, place: RedisPlace, options: Mapping[str, Any]) -> None:
-        """`options`: those of connections to the primary, whose TLS counts for the sentinels too."""
+        """`options`: those of connections to the primary; their TLS options also apply to the sentinels."""
         self._place = place
         self._sentinels = list(place.sentinels)
         self._tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
@@ -73,7 +75,7 @@ class _Sentinels:
         self._found: Address | None = None
 
     def _pass_over(self, sentinel: Address) -> None:
-        """Asks the others first from now on: what this one says may be out of date."""
+        """Asks the other sentinels first from now on: the answer of this one may be out of date."""
         self._sentinels.remove(sentinel)
         self._sentinels.append(sentinel)
 
@@ -112,7 +114,7 @@ class _Primary(_Sentinels):
         self._asking = threading.Lock()
 
     def find(self) -> Address:
-        """Where the primary is now. Raises ConnectionError when no sentinel knows."""
+        """Address of the primary now. Raises ConnectionError when no sentinel knows it."""
         with self._asking:
             if self._is_to_ask:
                 self._note(self._ask())
@@ -139,7 +141,7 @@ class _AsyncPrimary(_Sentinels):
         self._asking = asyncio.Lock()
 
     async def find(self) -> Address:
-        """Where the primary is now. Raises ConnectionError when no sentinel knows."""
+        """Address of the primary now. Raises ConnectionError when no sentinel knows it."""
         async with self._asking:
             if self._is_to_ask:
                 self._note(await self._ask())
@@ -170,7 +172,7 @@ class _Plain(Connection):
         return super()._connect()  # type: ignore[no-untyped-call]
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """Raises ConnectionError where the server has become a replica."""
+        """Raises ConnectionError when the server has become a replica."""
         try:
             return super().read_response(*args, **options)
         except ReadOnlyError as error:
@@ -194,7 +196,7 @@ class _AsyncPlain(AsyncConnection):
         await super()._connect()  # type: ignore[no-untyped-call]
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
-        """Raises ConnectionError where the server has become a replica."""
+        """Raises ConnectionError when the server has become a replica."""
         try:
             return await super().read_response(*args, **options)
         except ReadOnlyError as error:
