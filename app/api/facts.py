@@ -1,6 +1,6 @@
-"""What is found out about a request while it is answered, for its line in the log and for the metrics.
+"""Facts about a request that handlers collect for its log line and for the metrics.
 
-Why in the scope: the line is written outside of the application, where neither what was asked nor who asked is known.
+Why in the scope: middleware writes the line, and it knows neither the request's fields nor its key.
 """
 
 from typing import Any, Final
@@ -14,23 +14,23 @@ _FAULT: Final = "fault"
 
 
 def note(scope: Scope, **facts: Any) -> None:
-    """Adds these facts. None of them may be something that a user wrote, but for names that are known to be valid."""
+    """Adds these facts. No fact may be text of a user, except a name that is known to be valid."""
     facts_of(scope).update(facts)
 
 
 def facts_of(scope: Scope) -> dict[str, Any]:
-    """All that was noted."""
+    """All facts so far."""
     found: dict[str, Any] = _state(scope).setdefault(_FACTS, {})
     return found
 
 
 def note_fault(scope: Scope, fault: KoeError) -> None:
-    """The request is answered with this error, or broken off by it."""
+    """Notes the error that the request is answered with, or broken off by."""
     _state(scope)[_FAULT] = fault
 
 
 def fault_in(scope: Scope) -> KoeError | None:
-    """The error that was noted."""
+    """The noted error."""
     fault: KoeError | None = _state(scope).get(_FAULT)
     return fault
 

@@ -1,8 +1,8 @@
-"""The body of a request as JSON in UTF-8, whichever way a client packs it: gzip or deflate, UTF-16, a byte order mark.
+"""The body of a request as JSON in UTF-8. Clients send it with gzip or deflate, in UTF-16, or with a byte order mark.
 
-Why the limit is of what comes out of a compressed body: some thousand bytes can become some million.
+Why the limit is for the decompressed body: a few thousand bytes can become millions.
 
-Why gzip's several members in one body are refused: no client is known that sends them, and each costs a new decompressor.
+Why a body of several gzip members is refused: no known client sends one, and each member costs a new decompressor.
 """
 
 import codecs
@@ -19,14 +19,14 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
 _RAW: Final = -zlib.MAX_WBITS
 _ZLIB_MARK: Final = 8
-"""The lower half of the first byte of what has zlib's header; some clients send deflate without it."""
+"""The lower half of the first byte of a zlib header. Some clients send deflate without that header."""
 
 
 async def read_fields(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The fields of a request: the JSON object in its body.
 
-    Raises as `read_object` does, UnsupportedEncoding for a compression that is not known here, UnreadableBody for a body that
-    is not compressed as it says, and RequestTooLarge for one that becomes larger than the address takes.
+    Raises as `read_object` does; UnsupportedEncoding for an unknown compression; UnreadableBody for a body that is not
+    compressed as its header says; RequestTooLarge for one whose decompressed size exceeds the limit of its route.
     """
     body = await request.body()
     limit_bytes = request.route_handler.resolve_request_max_body_size() or 0
@@ -35,7 +35,7 @@ async def read_fields(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 def decompress(encoding: str, body: bytes, limit_bytes: int) -> bytes:
-    """The body as it was before it was compressed. See `read_fields` for what is raised."""
+    """The body without its compression. Raises as `read_fields` does."""
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return body

@@ -1,4 +1,4 @@
-"""Which engine a model gets, and which models can be asked for now."""
+"""The engine for a model, and the models that a request may name now."""
 
 from typing import Final
 
@@ -10,9 +10,9 @@ _REMEDIES: Final = {"kokoro": "`koe fetch` downloads its files; a running `koe s
 
 
 def resolve_engine(model: Model, fleet: Fleet) -> str:
-    """The engine that speaks `model`: the one it names and no other, else the best.
+    """The engine for `model`: only the one that it names; for other models, the best one.
 
-    Raises NoWorker when nobody is there, EngineUnavailable when the engine is not loaded by every worker.
+    Raises NoWorker when there is no worker, EngineUnavailable when a worker lacks the engine.
     """
     if not fleet.cards:
         raise NoWorker("No worker is running, so there is nobody to speak. `koe worker` starts one.")
@@ -25,7 +25,7 @@ def resolve_engine(model: Model, fleet: Fleet) -> str:
 
 
 def models_of(fleet: Fleet) -> list[Model]:
-    """The models that can be asked for now: OpenAI's names, and those engines of our own that every worker has loaded."""
+    """The models that a request may name now: OpenAI's names, and those of Koe's engines that every worker has loaded."""
     return [model for model in MODELS.values() if model.engine is None or model.engine in fleet.engines]
 
 

@@ -1,4 +1,4 @@
-"""A request for a job: a request for speech, and what else a job has."""
+"""A request for a job: the fields of a request for speech, and those of the job."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Work done for a client only as long as it is there."""
+"""Work that ends when its client disconnects."""
 
 import asyncio
 from typing import Any
@@ -9,9 +9,9 @@ from app.core.errors import Cancelled
 
 
 async def while_connected(task: asyncio.Task[Any], receive: Receive) -> Any:
-    """The task's result. When the client leaves first, or the caller is cancelled, the task is cancelled and ended.
+    """The task's result. If the client disconnects first, or the caller is cancelled, the task is cancelled and awaited.
 
-    Raises Cancelled when the client has left.
+    Raises Cancelled when the client has disconnected.
     """
     leaving = asyncio.create_task(_disconnected(receive))
     try:

@@ -1,7 +1,7 @@
-"""Server-sent events: one JSON object each, a comment now and then, and nothing for a client that has left.
+"""Server-sent events: one JSON object each, with comments in between while none comes.
 
-Why those of a job are broken off when the server leaves: they may last for hours, and their client comes back by itself. Those
-of an utterance are its audio, and are sent to their end.
+Why the events of a job are broken off when the server stops: they may last for hours, and the client reconnects by itself. The
+events of an utterance are its audio, so they are sent to their end.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from app.api.responses.streaming import StreamingResponse
 from app.core.errors import Cancelled
 
 KEEP_ALIVE_SECONDS: Final = 15.0
-"""Between two comments while nothing happens: proxies close what is silent for long."""
+"""Between two comments while no event comes: proxies close silent connections."""
 
 
 class EventStream(StreamingResponse):
@@ -28,7 +28,7 @@ class EventStream(StreamingResponse):
         is_finite: bool = False,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`is_finite` events are sent to their end even when the server leaves. `close` is called in every case, even where no
+        """`is_finite` events are sent to their end even when the server stops. `close` is called in every case, even where no
         event was asked for.
         """
         super().__init__(
@@ -43,7 +43,7 @@ class EventStream(StreamingResponse):
         self._leaving = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The answer as ASGI wants it. `leaving`, if the scope's state has it, is set when the server begins to end."""
+        """The answer as ASGI wants it. `leaving`, if the scope's state has it, is set when the server begins to stop."""
         if not self._is_finite:
             self._leaving = scope.get("state", {}).get("leaving", self._leaving)
         await super().__call__(scope, receive, send)

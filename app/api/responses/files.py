@@ -1,7 +1,7 @@
-"""A finished file over HTTP: whole, or the piece of it that was asked for, in pieces that are never many in memory.
+"""A stored file over HTTP, whole or one range of it, read in pieces so that memory stays small.
 
-Why several ranges at once get the whole file: that is allowed, players and download tools ask for one, and an answer in
-many parts would be a second way to send a file.
+Why several ranges at once get the whole file: HTTP allows it, players and download tools request one range, and an answer in
+several parts would be a second way to send a file.
 """
 
 import asyncio
@@ -23,31 +23,31 @@ PIECE_BYTES: Final = 262_144
 _RANGE: Final = re.compile(r"bytes=\s*(\d{0,30})-(\d{0,30})\s*", re.IGNORECASE | re.ASCII)
 _MAX_NAME_BYTES: Final = 150
 _UNSAFE: Final = '<>:"/\\|?*%'
-"""In the name of a file, on one system or another."""
+"""Characters that some system does not accept in a file name."""
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A piece of a file."""
+    """A range of bytes in a file."""
 
     start: int
     n_bytes: int
 
     @property
     def end(self) -> int:
-        """One behind its last byte."""
+        """Exclusive end index."""
         return self.start + self.n_bytes
 
 
 def is_known(headers: Headers, etag: str) -> bool:
-    """Whether the client says that it has exactly this already (`If-None-Match`)."""
+    """Whether the client already has the file with this tag (`If-None-Match`)."""
     known = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
     return f'"{etag}"' in known or "*" in known
 
 
 def wanted_span(headers: Headers, etag: str, n_bytes: int) -> Span | None:
-    """The one range that was asked for; None for the whole file. Raises UnsatisfiableRange for one that lies behind its end.
+    """The requested range; None for the whole file. Raises UnsatisfiableRange for a range after the end of the file.
 
-    What cannot be read as one range of bytes is passed over, and so is a range of another file than this (`If-Range`).
+    A header that is not exactly one range of bytes is ignored, and so is a range of another version (`If-Range`).
     """
     match = _RANGE.fullmatch(headers.get("range", ""))
     if match is None or headers.get("if-range", f'"{etag}"').strip() != f'"{etag}"':
@@ -67,7 +67,7 @@ def wanted_span(headers: Headers, etag: str, n_bytes: int) -> Span | None:
 
 
 def disposition(title: str | None, suffix: str) -> str:
-    """`Content-Disposition` with a name made of a title, safe on every system, in both notations (RFC 6266).
+    """`Content-Disposition` with a file name made from a title, safe on every system, in both notations (RFC 6266).
 
     `suffix`: the ending of the name, without a dot.
     """
@@ -78,7 +78,7 @@ def disposition(title: str | None, suffix: str) -> str:
 
 
 class StoredFile(StreamingResponse):
-    """Sends an open file, or a span of it, and closes it."""
+    """Sends a span of an open file, and closes the file."""
 
     def __init__(self, file: BinaryIO, span: Span, *, status_code: int, media_type: str, headers: dict[str, str]) -> None:
         super().__init__(
@@ -104,7 +104,7 @@ async def _read_pieces(file: BinaryIO, span: Span) -> AsyncGenerator[bytes, None
 
 
 def _safe_name(title: str) -> str:
-    """One line without what a file system or a shell would take for something else; the empty string when nothing is left."""
+    """The title as one line, without characters that a file system or a shell treats specially; may be empty."""
     kept = ("_" if char in _UNSAFE or unicodedata.category(char)[0] == "C" else char for char in title)
     name = " ".join("".join(kept).split())
     return name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore").strip(" .")

@@ -1,8 +1,8 @@
-"""An utterance as server-sent events, for `stream_format: sse`: its audio in pieces, and at the end what was used.
+"""An utterance as server-sent events, for `stream_format: sse`: its audio in pieces, then its usage.
 
-Why a failure midway is an event and not only a broken connection: the status has been sent, and a client that reads events
-can still be told what happened in the words of the envelope. Why the connection is broken off after it all the same: LiveKit's
-plugin passes over events that it does not know, and would take the audio before them for the whole.
+Why a failure midway is an event: the status has been sent, but a client that reads events can still read the error. Why the
+connection is broken off as well: LiveKit's plugin ignores events that it does not know, and would take the audio before them
+for the whole.
 """
 
 import base64
@@ -19,23 +19,23 @@ from app.core.speech.word_times import TimedWord, write_words
 from app.delivery.listener import Listener
 
 FRAME_SECONDS: Final = 0.025
-"""Audio that counts as one output token."""
+"""One output token stands for this much audio."""
 
 _WHOLE_BYTES: Final = 6
-"""Each delta but the last has a multiple of these: of 2, so that no sample of pcm is divided, and of 3, so that the base64 of
-all of them, joined, is that of the file.
+"""The size of each delta but the last is a multiple of this: of 2, so that no sample of pcm is divided, and of 3, so that the
+base64 of all deltas, joined, is the base64 of the file.
 """
 
 _MOST_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
-"""In one delta: some clients do not read lines of more than 64 KiB."""
+"""The longest delta: some clients read no line above 64 KiB."""
 
 
 async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
     """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
 
-    Where the audio was opened with its words, `speech.audio.words` events tell each before it is heard.
-    Each is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the client leaves. The caller
-    closes the listener.
+    A listener that wants words gives `speech.audio.words` events, each before its words are heard. Every event is a JSON
+    object. Raises the KoeError of a failure after its event, and Cancelled when the client disconnects. The caller closes
+    the listener.
     """
     try:
         rest = b""
@@ -62,7 +62,7 @@ async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
 
 
 def usage(report: Report) -> dict[str, int]:
-    """What an utterance has used: phonemes given to the engine in, frames of FRAME_SECONDS out."""
+    """The usage of an utterance: phonemes given to the engine as input, frames of FRAME_SECONDS as output."""
     n_input = report.n_phonemes
     n_output = math.ceil(round(report.audio_seconds / FRAME_SECONDS, 6))
     return {"input_tokens": n_input, "output_tokens": n_output, "total_tokens": n_input + n_output}

@@ -24,6 +24,7 @@ from app.api.middleware.auth import key_of, owner_of, require_key
 from app.api.middleware.headers import RESOURCE_POLICY
 from app.api.middleware.root_path import prefix_of
 from app.api.requests.bodies import read_fields
+from app.api.requests.jobs import JobRequest
 from app.api.requests.reader import RequestReader
 from app.api.responses.events import EventStream
 from app.api.responses.files import Span, StoredFile, disposition, is_known, wanted_span
@@ -37,6 +38,7 @@ from app.core.queue.broker import Broker
 from app.core.request_limits import JOB_BODY_BYTES
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
 from app.core.speech.formats import FORMATS
+from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
 
 log: Final = structlog.get_logger()
@@ -51,7 +53,7 @@ _Request = Request[Any, Any, Any]
 
 
 class JobList(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of the caller's jobs, the newest first."""
+    """A page of the jobs of one owner, the newest first."""
 
     object: str = "list"
     data: list[JobObject]
@@ -73,26 +75,13 @@ async def create_job(
     limiter: Given[Limiter],
     jobs: Given[Jobs],
 ) -> Response[JobObject]:
-    """Takes the text; the answer comes before any of it is spoken."""
+    """Accepts a text as a job, and answers at once."""
     asked = reader.read_job(await read_fields(request))
     note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
     owner = owner_of(request)
     utterance = await reader.to_utterance(asked.speech, owner)
     admission = await limiter.admit(key_of(request), stays_open=False)
-    job = Job(
-        id=new_job_id(),
-        owner=owner,
-        status=JobStatus.QUEUED,
-        utterance=msgspec.structs.replace(utterance, text=""),
-        model=asked.speech.model.id,
-        voice=asked.voice,
-        title=asked.title,
-        metadata=asked.metadata,
-        webhook_url=asked.webhook_url,
-        timestamps=asked.speech.timestamps,
-        request_id=request.scope["state"]["request_id"],
-        created_at=int(time.time()),
-    )
+    job = _new_job(asked, utterance, owner, request.scope["state"]["request_id"])
     with reachable():
         await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
         try:
@@ -108,7 +97,7 @@ async def create_job(
 
 @get(_PATH, guards=[require_key])
 async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
-    """At most `limit` of them, from behind the job `after`."""
+    """At most `limit` jobs, those after the job `after`."""
     limit = _read_limit(request.query_params.get("limit"))
     with reachable():
         found, has_more = await jobs.list(owner_of(request), limit=limit, after=request.query_params.get("after"))
@@ -119,13 +108,13 @@ async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
 
 @get(_ONE, guards=[require_key])
 async def get_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> JobObject:
-    """As it is now."""
+    """The job in its present state."""
     return show_job(await _get(jobs, job_id, request))
 
 
 @get(f"{_ONE}/events", guards=[require_key])
 async def watch_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> EventStream:
-    """Server-sent events: the job now and at each change, until it has ended."""
+    """The job as server-sent events: now and at each change, until it ends."""
     await _get(jobs, job_id, request)
     return EventStream(_show_each(jobs.watch(job_id, owner_of(request))))
 
@@ -154,7 +143,7 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: Given[Jobs
 
 @get(f"{_ONE}/captions", guards=[require_key])
 async def get_captions(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> Response[bytes]:
-    """What is said when, of a completed job."""
+    """The captions of a completed job."""
     job = await _get(jobs, job_id, request)
     name = request.query_params.get("format", DEFAULT_CAPTION_FORMAT)
     captions = _caption_format(name)
@@ -175,14 +164,14 @@ async def get_captions(request: _Request, job_id: FromPath[str], jobs: Given[Job
 
 @post(f"{_ONE}/cancel", guards=[require_key], status_code=200)
 async def cancel_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]) -> JobObject:
-    """The job, cancelled; one that has ended stays as it is."""
+    """Cancels the job. A job that has ended stays as it is."""
     with reachable():
         return show_job(await jobs.cancel(job_id, owner_of(request)))
 
 
 @delete(_ONE, guards=[require_key], status_code=204)
 async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs], store: Given[Store]) -> None:
-    """Stops it first if need be."""
+    """Deletes the job and its files; a running job is stopped first."""
     with reachable():
         await jobs.delete(job_id, owner_of(request))
     try:
@@ -190,6 +179,24 @@ async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]
     except StoreFailed:
         # The job is gone all the same, and the workers' sweep comes by its folder once more.
         log.warning("files_left_for_the_sweep", job_id=job_id)
+
+
+def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request_id: str) -> Job:
+    """The text is stored apart from the job."""
+    return Job(
+        id=new_job_id(),
+        owner=owner,
+        status=JobStatus.QUEUED,
+        utterance=msgspec.structs.replace(utterance, text=""),
+        model=asked.speech.model.id,
+        voice=asked.voice,
+        title=asked.title,
+        metadata=asked.metadata,
+        webhook_url=asked.webhook_url,
+        timestamps=asked.speech.timestamps,
+        request_id=request_id,
+        created_at=int(time.time()),
+    )
 
 
 async def _get(jobs: Jobs, job_id: str, request: _Request) -> Job:
@@ -214,7 +221,7 @@ def _read_limit(text: str | None) -> int:
 
 
 def _file_of(job: Job) -> File:
-    """Raises JobNotReady while there is none, JobWithoutFile when there never will be one."""
+    """The file of the job. Raises JobNotReady before it is finished, JobWithoutFile where the job ended without one."""
     if job.file is not None:
         return job.file
     if job.status is JobStatus.CANCELLED:

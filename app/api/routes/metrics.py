@@ -8,5 +8,5 @@ from app.api.measures import MEDIA_TYPE, Metrics, SharedView
 
 @get("/metrics", media_type="text/plain")
 async def get_metrics(metrics: Given[Metrics], shared: Given[SharedView]) -> Response[str]:
-    """Of this API process, and of what all of them share. `app.api.measures` names each."""
+    """The metrics of this API process, and those that all API processes share. `app.api.measures` names each."""
     return Response(metrics.render(await shared.now()).decode(), media_type=MEDIA_TYPE)

@@ -1,6 +1,6 @@
-"""Which models there are: `GET /v1/models` and `GET /v1/models/{id}`.
+"""The models: `GET /v1/models` and `GET /v1/models/{id}`.
 
-Why the list leaves out `kokoro` and `espeak` where the fleet has not got that engine: clients offer their users what is listed.
+Why the list leaves out `kokoro` and `espeak` where the fleet lacks that engine: clients offer the listed models to their users.
 """
 
 import msgspec
@@ -15,22 +15,22 @@ from app.core.speech.models import Model, find_model
 
 
 class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
-    """A model, as OpenAI shows it, and the engine behind it."""
+    """A model in OpenAI's form, and the engine that speaks it."""
 
     id: str
     object: str = "model"
     created: int
     owned_by: str
     shutdown_date: None = None
-    """No model is going to be taken away."""
+    """No model is to be removed."""
     engine: str | None
-    """The engine that would speak it now; None with no worker."""
+    """The engine that would speak it now; None without a worker."""
     weights: Weights | None
-    """How exact Kokoro's weights are, `mixed` where workers differ; None where another engine would speak it."""
+    """The precision of Kokoro's weights, `mixed` where workers differ; None where another engine would speak it."""
 
 
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):
-    """Every model that can be asked for now."""
+    """Every model that a request may name now."""
 
     object: str = "list"
     data: list[ModelObject]
@@ -38,20 +38,20 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/v1/models", guards=[require_key])
 async def list_models(fleet: Given[FleetView]) -> ModelList:
-    """See `models_of`."""
+    """The models that a request may name now."""
     now = await fleet.now()
     return ModelList(data=[_show(model, now) for model in models_of(now)])
 
 
 @get("/v1/models/{model_id:str}", guards=[require_key])
 async def get_model(model_id: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
-    """Raises UnknownModel; and as `resolve_engine` does, for a model that names its engine."""
+    """One model. Raises UnknownModel; for a model that names its engine, raises as `resolve_engine` does."""
     return await _find(model_id, fleet)
 
 
 @get("/v1/models/{owner:str}/{name:str}", guards=[require_key])
 async def get_owned_model(owner: FromPath[str], name: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
-    """The model that a name with a slash means, such as `hexgrad/Kokoro-82M`."""
+    """The same for a name with a slash, such as `hexgrad/Kokoro-82M`."""
     return await _find(f"{owner}/{name}", fleet)
 
 

@@ -1,6 +1,6 @@
-"""`OPTIONS` on every address: which methods it takes.
+"""`OPTIONS` on every path: the methods that it accepts.
 
-Why not Litestar's own answers: where several handlers share an address, each leaves out what was added after it.
+Why not Litestar's own answers: where several handlers share a path, each answer lacks the methods that were added later.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from app.api.responses.errors import with_head
 
 
 def answer_options(routes: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """A handler for each address of `routes`, to be registered before them."""
+    """A handler for each path of `routes`. Register them before `routes`."""
     taken = sorted((path, method) for handler in routes for path in handler.paths for method in handler.http_methods)
     return [_answer(path, [method for _, method in pairs]) for path, pairs in groupby(taken, key=itemgetter(0))]
 

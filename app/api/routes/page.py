@@ -8,5 +8,5 @@ from app.web.page import Page
 
 @get("/", media_type=MediaType.HTML)
 async def show_page(page: Given[Page]) -> Response[str]:
-    """The same for everybody: a key is asked for by the routes that the page calls, not by the page."""
+    """The page. It needs no key: the routes that it calls do."""
     return Response(page.html, headers=page.headers, media_type=MediaType.HTML)

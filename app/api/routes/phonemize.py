@@ -1,4 +1,4 @@
-"""`POST /v1/audio/phonemize`: what would be said of a text, without saying it."""
+"""`POST /v1/audio/phonemize`: the phonemes of a text, without its audio."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ from app.core.speech.question import Phonemized
 async def phonemize(
     request: Request[Any, Any, Any], reader: Given[RequestReader], asker: Given[Asker], limiter: Given[Limiter]
 ) -> Response[Phonemized]:
-    """The text as it would be read, and the phonemes of each of its segments."""
+    """The normalized text and the phonemes of each of its segments."""
     asked = reader.read_phonemize(await read_fields(request))
     note(request.scope, **asked.facts)
     owner = owner_of(request)

@@ -1,6 +1,6 @@
-"""`POST /v1/audio/speech`: a text in, audio out as it is spoken.
+"""`POST /v1/audio/speech`: a text comes in, and its audio is streamed as it is made.
 
-Why the answer begins only with the first audio: until then every failure still has its status. After it, a failure breaks the
+Why the answer begins only with the first audio: until then a failure is answered with its status. Later, a failure breaks the
 connection off, so that no client takes half a text for the whole.
 """
 
@@ -34,7 +34,7 @@ _Request = Request[Any, Any, Any]
 async def create_speech(
     request: _Request, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
 ) -> ASGIResponse:
-    """Speaks `input` and streams it in `response_format`, as it is or as events."""
+    """Speaks `input` in `response_format`, and streams it as plain audio or as events."""
     return await _speak(request, reader.read_speech(await read_fields(request)), reader, delivery, limiter)
 
 

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can speak: `GET /healthz`, `GET /readyz`."""
+"""Liveness and readiness: `GET /healthz`, `GET /readyz`."""
 
 import asyncio
 
@@ -13,36 +13,36 @@ from app.core.storage.connections import reachable
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The process lives."""
+    """The process is alive."""
 
     status: str = "ok"
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a request would be spoken now, and by what."""
+    """Whether a request would be spoken now, and by which engine."""
 
     status: str
     """`ready` or `unavailable`."""
     engine: str | None
-    """The engine that OpenAI's model names get."""
+    """The engine for OpenAI's model names."""
     weights: Weights | None
-    """How exact the weights are that it speaks with, `mixed` where workers differ; None where it has none."""
+    """The precision of its weights, `mixed` where workers differ; None for an engine without weights."""
     notice: str | None
-    """Why a better engine is not loaded, or workers differ, and the command that mends it."""
+    """Why a better engine is not loaded, or why workers differ, and the command that corrects it."""
     workers: int
     queue: dict[Lane, int]
-    """Utterances that wait, by lane."""
+    """Waiting utterances in each queue."""
 
 
 @get("/healthz")
 async def health() -> Health:
-    """Asks nobody else."""
+    """200 while the process runs; it looks at nothing else."""
     return Health()
 
 
 @get("/readyz")
 async def readiness(fleet: Given[FleetView], broker: Given[Broker]) -> Response[Readiness]:
-    """200 when a worker with a warm engine is there, else 503."""
+    """200 when a worker has a warm engine, else 503."""
     try:
         now = await fleet.now()
         with reachable():

@@ -1,9 +1,9 @@
-"""Which voices there are: `GET /v1/audio/voices`, and `GET /v1/audio/models` for clients that ask for models beside them.
+"""The voices: `GET /v1/audio/voices`, and `GET /v1/audio/models` for clients that look for the models there.
 
-Why without a key: Open WebUI sends none here, and neither list holds anything of a user's.
+Why without a key: Open WebUI sends none here, and neither list contains data of a user.
 
-Why OpenAI's names are entries of their own, before Kokoro's: a client that fills a menu from the list must find in it the name
-that its user has chosen before.
+Why OpenAI's names are entries of their own, before Kokoro's: a client that fills a menu from the list must find the name
+that its user chose earlier.
 """
 
 import msgspec
@@ -17,17 +17,17 @@ from app.core.speech.voices import Catalogue, Voice, show_blend
 
 
 class VoiceObject(msgspec.Struct, frozen=True, kw_only=True):
-    """One name that a request may carry in `voice`. Of a blend, language and gender are those of one of its voices."""
+    """A name that a request may have in `voice`. The language and gender of a blend are those of its first voice."""
 
     id: str
     name: str
-    """For people."""
+    """The name that people see."""
     language: str
     gender: str
     grade: str
-    """`A` to `F`; empty where the voice's makers give none."""
+    """`A` to `F`; empty where the makers of the voice gave none."""
     engine: str | None
-    """The engine that would speak it now; None with no worker."""
+    """The engine that would speak it now; None without a worker."""
     aliases: list[str]
     """The other names of exactly this voice."""
 
@@ -53,13 +53,13 @@ class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/v1/audio/voices")
 async def list_voices(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
-    """Any of the ids may be sent as `voice`, and Kokoro's may be blended."""
+    """The voices. A request may have any of the ids as `voice`, and may blend Kokoro's."""
     return await _list(fleet, catalogue)
 
 
 @get("/v1/voices")
 async def list_voices_beside_models(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
-    """The same, where some clients look for it."""
+    """The same at the path where some clients look."""
     return await _list(fleet, catalogue)
 
 
