@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from app.core.jobs.job import Part
+from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, DASHES, EMPHASIS, SENTENCE_ENDS, in_class
 from app.core.speech.pauses import PAUSE
 from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.chapters import Chapter, find_chapters
@@ -29,10 +30,10 @@ _ENOUGH: Final[dict[Ending, float]] = {Ending.PARAGRAPH: 0.8, Ending.SENTENCE: 1
 _LEAST_REST: Final = 0.3
 """What would be lighter than this share of a part stays with the part before it."""
 
-_CLOSERS: Final = "\"'”’»›)\\]}」』】）》〉〕］｝*_"
+_CLOSERS: Final = in_class(CLOSERS + EMPHASIS)
 _PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
-_SENTENCE_END: Final = re.compile(rf"[.!?…。！？｡．।॥۔؟][{_CLOSERS}]*\s*\Z")
-_CLAUSE_END: Final = re.compile(rf"[,;:，、；：،؛—–\-][{_CLOSERS}]*\s*\Z")
+_SENTENCE_END: Final = re.compile(rf"[{in_class(SENTENCE_ENDS)}][{_CLOSERS}]*\s*\Z")
+_CLAUSE_END: Final = re.compile(rf"[{in_class(CLAUSE_ENDS + DASHES)}-][{_CLOSERS}]*\s*\Z")
 _MOST_TAIL_CHARS: Final = 100
 _ENDS_WITH_PAUSE: Final = re.compile(rf"(?:{PAUSE})\s*\Z", re.IGNORECASE)
 _BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*(?:{PAUSE})", re.IGNORECASE)

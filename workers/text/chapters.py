@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from app.core.speech.characters import COLONS, ENDS_ANYWHERE, ENDS_BEFORE_SPACE, PAUSES_ANYWHERE, PAUSES_BEFORE_SPACE
 from app.core.speech.titles import show_title
 from workers.text.locales import loader
 from workers.text.locales.structs import Headings
@@ -27,13 +28,15 @@ _MOST_TITLE_CHARS: Final = 120
 _MOST_TOGETHER: Final = 3
 """More headings than this with no text between them are a table of contents."""
 
+_ENDS_WIDE: Final = tuple(mark for mark in ENDS_ANYWHERE + PAUSES_ANYWHERE if mark not in COLONS)
 _TITLE: Final = re.compile(r"\s*[.:：—–\-・|].*|\s+(?!\s).+")
-_WIDE_TITLE: Final = re.compile(r"(?![ではのにがをもと])[^。！？，、]+")
+_WIDE_TITLE: Final = re.compile(rf"(?![ではのにがをもと])[^{''.join(_ENDS_WIDE)}]+")
 _MARKDOWN: Final = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*#*")
 _FENCE: Final = re.compile(r"(?:```|~~~)")
 _LINE: Final = re.compile(r"[^\n]+")
-_GOES_ON: Final = (",", ";", "、", "，", "。", "！", "？", "।")
-_SENTENCE_ENDS: Final = (*_GOES_ON, ".", "!", "?", "…", '"', "”", "»", "」")
+_GOES_ON: Final = (*_ENDS_WIDE, *(set(PAUSES_BEFORE_SPACE) - set(COLONS)))
+"""Marks at which a sentence goes on or has ended, and no title ends."""
+_ENDS_SENTENCE: Final = (*_GOES_ON, *ENDS_BEFORE_SPACE, '"', "”", "»", "」", "』")
 
 
 class Chapter(msgspec.Struct, frozen=True):
@@ -142,7 +145,7 @@ def _title_below(line: _Line, below: _Line | None) -> str:
     """The title that stands in the line under a bare number, if one does."""
     if line.is_above_space or below is None or not below.is_above_space:
         return ""
-    is_title = len(below.text) <= _MOST_LINE_CHARS and not below.text.endswith(_SENTENCE_ENDS)
+    is_title = len(below.text) <= _MOST_LINE_CHARS and not below.text.endswith(_ENDS_SENTENCE)
     return f": {below.text}" if is_title else ""
 
 

@@ -16,6 +16,17 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from app.core.speech.characters import (
+    CLOSERS,
+    ENDS_ANYWHERE,
+    ENDS_BEFORE_SPACE,
+    HAN_AND_KANA,
+    HANGUL,
+    OPENERS,
+    PAUSES_ANYWHERE,
+    PAUSES_BEFORE_SPACE,
+    in_class,
+)
 from workers.text.cancellation import look
 from workers.text.locales import loader
 
@@ -58,22 +69,18 @@ class _Atom(msgspec.Struct, frozen=True):
     """Phonemes, guessed."""
 
 
-_CLOSERS: Final = "\"'”’»›)\\]}」』】）》〉〕］｝"
-OPENERS: Final = "\"'“‘«(¿¡"
-"""May stand before the first letter of a sentence."""
-_FULL_STOPS: Final = "。！？｡．।॥۔؟"
-_EAST_ASIAN: Final = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_CLOSERS: Final = in_class(CLOSERS)
 _BOUNDARY: Final = re.compile(
-    rf"(?P<full>(?<![{_FULL_STOPS}])[{_FULL_STOPS}]++[{_CLOSERS}]*+)\s*+"
-    rf"|(?P<stop>(?<![.!?…])[.!?…]++[{_CLOSERS}]*+)(?:\s++|\Z|(?=[{_EAST_ASIAN}]))"
-    rf"|(?<![,;:])[,;:]++[{_CLOSERS}]*+\s++"
-    rf"|[，、；：،؛]++[{_CLOSERS}]*+\s*+"
+    rf"(?P<full>(?<![{ENDS_ANYWHERE}])[{ENDS_ANYWHERE}]++[{_CLOSERS}]*+)\s*+"
+    rf"|(?P<stop>(?<![{ENDS_BEFORE_SPACE}])[{ENDS_BEFORE_SPACE}]++[{_CLOSERS}]*+)(?:\s++|\Z|(?=[{HAN_AND_KANA}]))"
+    rf"|(?<![{PAUSES_BEFORE_SPACE}])[{PAUSES_BEFORE_SPACE}]++[{_CLOSERS}]*+\s++"
+    rf"|[{PAUSES_ANYWHERE}]++[{_CLOSERS}]*+\s*+"
     r"|(?<=\s)[-–—]++\s++"
     r"|(?<!—)—++\s*+"
 )
 PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
 """Blank lines."""
-_WIDE: Final = re.compile(f"[{_EAST_ASIAN}\uac00-\ud7af]")
+_WIDE: Final = re.compile(f"[{HAN_AND_KANA}{HANGUL}]")
 _DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"\S+\s*|\s+")
 _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")

@@ -8,9 +8,11 @@ from typing import Final
 
 import msgspec
 
-_WORD: Final = re.compile(
-    "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff](?:[ー\u3001\u3002\uff01-\uff20])*|[^\\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
-)
+from app.core.speech.characters import HAN_AND_KANA
+
+_LONG: Final = "ーｰﾞﾟ"
+"""What makes a kana long or voiced, and is said with it."""
+_WORD: Final = re.compile(rf"[{HAN_AND_KANA}](?:[{_LONG}\u3001\u3002\uff01-\uff20])*|[^\s{HAN_AND_KANA}]+")
 
 _SAID: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Sm", "Sc"})
 

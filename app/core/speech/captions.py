@@ -12,6 +12,16 @@ from typing import Final
 
 import msgspec
 
+from app.core.speech.characters import (
+    CLAUSE_ENDS,
+    CLOSERS,
+    DASHES,
+    EAST_ASIAN_MARKS,
+    EMPHASIS,
+    HAN_AND_KANA,
+    OPENERS,
+    SENTENCE_ENDS,
+)
 from app.core.speech.word_times import TimedWord
 
 MAX_LINE_WIDTH: Final = 42
@@ -25,19 +35,18 @@ MIN_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.5
 """A silence that is longer is not bridged by a cue."""
 
-_CLOSERS: Final = "\"'”’»›)]}」』】）》〉〕］｝*_"
-_OPENERS: Final = "\"'“‘«‹([{「『【（《〈〔［｛*_¿¡"
-_DASHES: Final = "…—·"
+_CLOSERS: Final = CLOSERS + EMPHASIS
+_OPENERS: Final = OPENERS + EMPHASIS
+_JOINTS: Final = "…—·"
 _LEANING: Final = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶー々ゝゞヽヾ")
 """They begin no line."""
 
-_SENTENCE_ENDS: Final = ".!?…。！？｡．।॥۔؟"
-_CLAUSE_ENDS: Final = ",;:，、；：،؛—–"
+_CLAUSE_ENDS: Final = CLAUSE_ENDS + DASHES
 _ABBREVIATION: Final = re.compile(r"(?:.*\.)?[^\W\d_]|Mr|Mrs|Ms|Dr|St|Sr|Sra|Dra|Prof|Mme|Mlle|vs|etc", re.IGNORECASE)
 """What stands before a point that ends no sentence, by itself."""
 
-_TIGHT: Final = re.compile("[\u3000-\u312f\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
-"""Han and kana, which have no spaces between them."""
+_TIGHT: Final = re.compile(rf"[{HAN_AND_KANA}{EAST_ASIAN_MARKS}\u3100-\u312f]")
+"""Han, kana, bopomofo and their marks, which have no spaces between them."""
 
 _WIDE_MARK: Final = re.compile("[\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
 """Marks that bring a space of their own."""
@@ -253,7 +262,7 @@ def _is_tight(left: str, right: str) -> bool:
     """Whether two words stand without a space between them."""
     if _WIDE_MARK.match(left[-1:]) or _WIDE_MARK.match(right[:1]):
         return True
-    marks = _CLOSERS + _OPENERS + _DASHES
+    marks = _CLOSERS + _OPENERS + _JOINTS
     # A quotation mark goes by the character that it stands at.
     beside = left.rstrip(marks)[-1:], right.lstrip(marks)[:1]
     return any(beside) and all(_TIGHT.match(character) for character in beside if character)
@@ -275,7 +284,7 @@ def _worth(word: str, following: str) -> float:
     bare = word.rstrip(_CLOSERS)
     if bare.endswith(tuple(_CLAUSE_ENDS)):
         return _CLAUSE_WORTH
-    if not bare.endswith(tuple(_SENTENCE_ENDS)):
+    if not bare.endswith(tuple(SENTENCE_ENDS)):
         return 0.0
     goes_on = following.lstrip(_OPENERS)[:1].islower() or _ABBREVIATION.fullmatch(bare.lstrip(_OPENERS)[:-1])
     return 0.0 if bare.endswith(".") and goes_on else _SENTENCE_WORTH

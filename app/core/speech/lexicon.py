@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from app.core.errors import SettingsError
+from app.core.speech.characters import HAN_AND_KANA
 from app.core.speech.phonemes import unknown_phonemes
 
 ALL: Final = "all"
@@ -20,7 +21,7 @@ ALL: Final = "all"
 WORD: Final = re.compile(r"\w+(?:['’.&+-]\w+)*")
 """One word, in scripts that put spaces between them."""
 
-_UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_UNSPACED: Final = re.compile(f"[{HAN_AND_KANA}]")
 
 Pronunciations = tuple[tuple[str, str], ...]
 """Pairs of word and phonemes in Misaki's alphabet, sorted."""

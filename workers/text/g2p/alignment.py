@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS
 from workers.text.words import SaidWord, find_words
 
 LEADING: Final = "ˈˌ“(¿¡"
@@ -33,8 +34,6 @@ _CLOSE_BEFORE: Final = frozenset("“(¿¡")
 _GROUP: Final = re.compile(r"\S+")
 _MARKS: Final = re.compile("[,.!?;:…”)]+")
 _SPOKEN_SIGNS: Final = frozenset("%‰&@°§℃№")
-_STOPS: Final = ".,!?;:…。，、！？；：।،؟"
-_CLOSERS: Final = "\"'”’»)]」』）》"
 
 _BAND: Final = 12
 _MOST_GROUPS: Final = 12
@@ -190,7 +189,7 @@ def weigh(text: str) -> float:
 
 
 def _ends_clause(text: str) -> bool:
-    return text.rstrip(_CLOSERS).endswith(tuple(_STOPS))
+    return text.rstrip(CLOSERS).endswith(tuple(SENTENCE_ENDS + CLAUSE_ENDS))
 
 
 def _divide(phonemes: str, weights: Sequence[float], is_end: Sequence[bool]) -> list[_Span]:

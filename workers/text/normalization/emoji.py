@@ -16,6 +16,7 @@ import emoji
 import regex
 
 from app.core.errors import EngineUnavailable
+from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, ENDS_BEFORE_SPACE, SENTENCE_ENDS, in_class
 from workers.text.espeak import library
 from workers.text.locales import loader
 from workers.text.normalization.rules import any_of
@@ -31,9 +32,11 @@ _ONE: Final = regex.compile(
 _RUN: Final = regex.compile(rf"(?:{_ONE.pattern})(?: {{0,3}}+(?:{_ONE.pattern}))*+")
 _BEFORE: Final = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f])[\w\p{{M}})\"'»%](?P<space> {{0,3}}+)(?={_BEGIN})")
 """What a run of emoji may follow; not joiners and modifiers of emoji, which Unicode counts among the marks of letters."""
+_CLOSE_MARKS: Final = in_class(SENTENCE_ENDS + CLAUSE_ENDS + "".join(mark for mark in CLOSERS if mark not in "\"'»"))
+"""Marks that stand close to the word before them; not those that open a quotation too."""
 _ANY: Final = regex.compile(
     r" {0,3}+[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
-    r"[\p{Extended_Pictographic}\p{Emoji_Modifier}]*)*(?P<end>(?=[.,!?;:)\]…。！？、，；：）」』]))?"
+    rf"[\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}]*)*(?P<end>(?=[{_CLOSE_MARKS}]))?"
 )
 """Emoji and flags, with their joiners and modifiers, and the space before them."""
 _KEYCAP: Final = re.compile("([0-9#*])\ufe0f?\u20e3")
@@ -67,7 +70,7 @@ def say_emoji(tracked: TrackedText, language: str) -> TrackedText:
         joint = f"{comma} " if spaced else comma
         said = joint.join(names)
         head = run.string[max(0, run.start() - 4) : run.start()].rstrip(" ")
-        if not head or head[-1] in ".!?…\n":
+        if not head or head[-1] in ENDS_BEFORE_SPACE + "\n":
             said = said[0].upper() + said[1:]
         is_after, is_close = _parts(run)[1], run.string[run.end() : run.end() + 1].isalnum()
         opening = " " if spaced and head and run.string[run.start() - 1] not in " ,\n(" else ""

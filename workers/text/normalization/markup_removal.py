@@ -7,11 +7,12 @@ import html
 import re
 from typing import Final
 
+from app.core.speech.characters import CLAUSE_ENDS, SENTENCE_ENDS
 from workers.text.locales import loader
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 
-_ENDED: Final = frozenset(".!?:;,…。！？：；，、।")
+_ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS)
 
 _INLINE: Final = (
     "a abbr audio b bdi bdo big button cite code data del dfn em font i img input ins kbd label link mark meta option q s samp "
