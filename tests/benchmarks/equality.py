@@ -21,7 +21,7 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report
 from tests.original import ALLOWED, Both, Comparison
 from workers.engines.base import Segment
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 _LENGTHS: Final = (10, 510)
 _SPEEDS: Final = (1.0, 1.0, 1.0, 0.9, 1.2)

@@ -15,7 +15,8 @@ from tests.end_to_end.listeners import SPEECH, asked, post
 from tests.house import House, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME
 from workers.synthesis.joining import PAUSE_SECONDS
-from workers.text.segment import Ending, segment
+from workers.text.boundaries import Ending
+from workers.text.segment import segment
 
 TEXT = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It is easy to tell the depth."
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from app.core.errors import SegmentTooLong
 from app.core.speech.utterance import WIRE_VERSION
 from app.core.speech.voices import Blend
+from workers.text.boundaries import Ending
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.segment import Ending
 from workers.text.words import Said, SaidWord
 
 Samples = npt.NDArray[np.float32]

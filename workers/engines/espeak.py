@@ -20,9 +20,9 @@ from app.core.speech.voices import Blend, BlendPart, Catalogue
 from workers.engines.base import Segment, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.memory import or_out_of_memory
+from workers.text.boundaries import Ending
 from workers.text.espeak import library
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.segment import Ending
 from workers.text.words import NOTHING_SAID, Said, find_words
 
 _NORMAL_WPM: Final = 175

@@ -15,9 +15,10 @@ from app.core.jobs.job import Part
 from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, DASHES, EMPHASIS, SENTENCE_ENDS, in_class
 from app.core.speech.pauses import PAUSE
 from workers.synthesis.joining import PAUSE_SECONDS
+from workers.text.boundaries import Ending
 from workers.text.chapters import Chapter, find_chapters
 from workers.text.passages import Borders
-from workers.text.segment import Ending, segment, weigh
+from workers.text.segment import segment, weigh
 
 PART_WEIGHT: Final = 5000.0
 """What a part is to weigh, in phonemes as `weigh` guesses them."""

@@ -13,7 +13,7 @@ import numpy as np
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.synthesis.audio import Sound, to_pcm
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 with warnings.catch_warnings():
     # At import pydub looks for an ffmpeg on the PATH and warns when there is none; nothing here needs it.

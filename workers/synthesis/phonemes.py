@@ -20,8 +20,8 @@ from app.core.speech.utterance import Utterance
 from workers.engines.base import Engine, Segment
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
+from workers.text.boundaries import Ending
 from workers.text.cancellation import looking
-from workers.text.segment import Ending
 
 log: Final = structlog.get_logger()
 

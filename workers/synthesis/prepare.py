@@ -12,11 +12,12 @@ import msgspec
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment
+from workers.text.boundaries import Ending, rest_of_sentence
 from workers.text.markup import NO_MARKUP, Markup, Section, read_markup
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.preprocess import preprocess
-from workers.text.segment import Ending, Piece, fit, rest_of_sentence, segment
+from workers.text.segment import Piece, fit, segment
 from workers.text.tracked_text import TrackedText
 from workers.text.words import says_something
 

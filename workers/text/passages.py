@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 from app.core.speech.characters import OPENERS
+from workers.text.boundaries import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 from workers.text.cancellation import look
 from workers.text.normalization.markup_removal import COMMENT, PROGRAM
-from workers.text.segment import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 from workers.text.tracked_text import TrackedText
 
 LEAST_CHARS: Final = 1000

@@ -8,27 +8,15 @@ too long.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sized
-from enum import StrEnum
 from math import ceil
 from typing import Final, TypeVar
 
 import msgspec
 
-from app.core.speech.characters import (
-    CLOSERS,
-    ENDS_ANYWHERE,
-    ENDS_BEFORE_SPACE,
-    HAN_AND_KANA,
-    HANGUL,
-    OPENERS,
-    PAUSES_ANYWHERE,
-    PAUSES_BEFORE_SPACE,
-    in_class,
-)
+from app.core.speech.characters import HAN_AND_KANA, HANGUL
+from workers.text.boundaries import WORD, Ending, between_characters, find_boundaries, find_paragraphs
 from workers.text.cancellation import look
-from workers.text.locales import loader
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound=Sized)
@@ -39,16 +27,6 @@ LEAST_WEIGHT: Final = 100
 """A piece shorter than this takes the next sentence in, if both together stay under MOST_WEIGHT."""
 MOST_WEIGHT: Final = 200
 """A sentence longer than this is cut at its clauses, a clause longer than this at its words."""
-
-
-class Ending(StrEnum):
-    """What stands in the text where a segment ends; the pause after it is chosen by this."""
-
-    PARAGRAPH = "paragraph"
-    SENTENCE = "sentence"
-    CLAUSE = "clause"
-    CUT = "cut"
-    """Nothing: the text had to be divided between two words, or within one."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -69,22 +47,8 @@ class _Atom(msgspec.Struct, frozen=True):
     """Phonemes, guessed."""
 
 
-_CLOSERS: Final = in_class(CLOSERS)
-_BOUNDARY: Final = re.compile(
-    rf"(?P<full>(?<![{ENDS_ANYWHERE}])[{ENDS_ANYWHERE}]++[{_CLOSERS}]*+)\s*+"
-    rf"|(?P<stop>(?<![{ENDS_BEFORE_SPACE}])[{ENDS_BEFORE_SPACE}]++[{_CLOSERS}]*+)(?:\s++|\Z|(?=[{HAN_AND_KANA}]))"
-    rf"|(?<![{PAUSES_BEFORE_SPACE}])[{PAUSES_BEFORE_SPACE}]++[{_CLOSERS}]*+\s++"
-    rf"|[{PAUSES_ANYWHERE}]++[{_CLOSERS}]*+\s*+"
-    r"|(?<=\s)[-–—]++\s++"
-    r"|(?<!—)—++\s*+"
-)
-PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
-"""Blank lines."""
 _WIDE: Final = re.compile(f"[{HAN_AND_KANA}{HANGUL}]")
 _DIGIT: Final = re.compile(r"\d")
-_WORD: Final = re.compile(r"\S+\s*|\s+")
-_LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
-_NUMBER: Final = re.compile(r"\d{1,3}")
 
 _CUT_CHARS: Final = 10
 
@@ -95,10 +59,9 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
     `language` is a BCP 47 tag. `is_opening`: somebody waits for its beginning. Text without anything but white space gives no
     piece.
     """
-    known = _abbreviations(language)
     group_at = _first_and_rest if is_opening else _join
-    for (start, end), is_last in _mark_last(_paragraphs(text)):
-        atoms, place = _cut_long(_find_atoms(text[start:end], known)), start
+    for (start, end), is_last in _mark_last(find_paragraphs(text)):
+        atoms, place = _cut_long(_find_atoms(text[start:end], language)), start
         for group, is_end in _mark_last(group_at(atoms)):
             look()
             ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
@@ -106,24 +69,6 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
             yield _stripped(whole, ending, place)
             place += len(whole)
         group_at = _join
-
-
-def find_sentence_ends(text: str, start: int, language: str) -> Iterator[int]:
-    """Where a sentence begins behind another, from a place in `text` on, one by one as they are asked for."""
-    known = _abbreviations(language)
-    for match in _BOUNDARY.finditer(text, start):
-        if _ending(text, match, known) is Ending.SENTENCE:
-            yield match.end()
-
-
-def rest_of_sentence(text: str, start: int, language: str, *, max_chars: int) -> str:
-    """What follows a place within a sentence, to its end, or to the last word that ends within `max_chars`."""
-    window = text[start : start + max_chars + 1]
-    paragraph = PARAGRAPH_BREAK.split(window)[0]
-    end = next(find_sentence_ends(paragraph, 0, language), len(paragraph))
-    if end > max_chars:
-        end = max((match.end() for match in _WORD.finditer(paragraph) if match.end() <= max_chars), default=max_chars)
-    return paragraph[:end].strip()
 
 
 def weigh(text: str) -> float:
@@ -178,40 +123,24 @@ def _stripped(text: str, ending: Ending, start: int) -> Piece:
     return Piece(text.strip(), ending, start + len(text) - len(text.lstrip()))
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Where each paragraph begins and ends that has anything in it, without the white space around it."""
-    start = 0
-    for end, following in (*((match.start(), match.end()) for match in PARAGRAPH_BREAK.finditer(text)), (len(text), 0)):
-        paragraph = text[start:end]
-        if stripped := paragraph.strip():
-            first = start + paragraph.index(stripped[0])
-            yield first, first + len(stripped)
-        start = following
-
-
 def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:
     """Where `text` can be divided, best kind of boundary first."""
     found: dict[Ending, list[int]] = {Ending.SENTENCE: [], Ending.CLAUSE: []}
     place = 0
-    for atom in _find_atoms(text, _abbreviations("en")):
+    for atom in _find_atoms(text, "en"):
         place += len(atom.text)
         found[atom.ending].append(place)
     yield from found.items()
-    yield Ending.CUT, [match.end() for match in _WORD.finditer(text)]
+    yield Ending.CUT, [match.end() for match in WORD.finditer(text)]
 
 
-def _abbreviations(language: str) -> frozenset[str]:
-    return loader.everywhere().sentence_abbreviations | loader.find(language).sentence_abbreviations
-
-
-def _find_atoms(paragraph: str, abbreviations: frozenset[str]) -> Iterator[_Atom]:
+def _find_atoms(paragraph: str, language: str) -> Iterator[_Atom]:
     """The parts of `paragraph` between its boundaries. The last one ends a sentence, whatever it ends with."""
     start = 0
-    for match in _BOUNDARY.finditer(paragraph):
-        ending = _ending(paragraph, match, abbreviations)
-        if ending is not None and match.end() < len(paragraph):
-            yield _atom(paragraph[start : match.end()], ending)
-            start = match.end()
+    for end, ending in find_boundaries(paragraph, 0, language):
+        if end < len(paragraph):
+            yield _atom(paragraph[start:end], ending)
+            start = end
     if start < len(paragraph):
         yield _atom(paragraph[start:], Ending.SENTENCE)
 
@@ -220,39 +149,13 @@ def _atom(text: str, ending: Ending) -> _Atom:
     return _Atom(text, ending, weigh(text))
 
 
-def _ending(text: str, match: re.Match[str], abbreviations: frozenset[str]) -> Ending | None:
-    """What the boundary at `match` is; None where it only looks like one."""
-    if match["full"] is not None:
-        return Ending.SENTENCE
-    if match["stop"] is None:
-        return Ending.CLAUSE
-    following = text[match.end() : match.end() + 3].lstrip(OPENERS)[:1]
-    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, abbreviations):
-        return None
-    if following.islower():
-        return None if match["stop"] == "." else Ending.CLAUSE
-    return Ending.SENTENCE
-
-
-def _is_abbreviation(text: str, end: int, following: str, abbreviations: frozenset[str]) -> bool:
-    """Whether the full stop before `end` belongs to the word before it."""
-    match = _LAST_WORD.search(text[max(0, end - 15) : end])
-    if match is None:
-        return False
-    word = match[1]
-    is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
-    is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
-    is_numbered = following.isdigit() and word.lower() in loader.everywhere().numbered_abbreviations
-    return is_initial or is_item or is_numbered or word.lower() in abbreviations
-
-
 def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
     """`atoms` with those over MOST_WEIGHT divided evenly between words, or within a word that is too long itself."""
     for atom in atoms:
         if atom.weight <= MOST_WEIGHT:
             yield atom
             continue
-        words = (part for word in _WORD.findall(atom.text) for part in _cut_word(word))
+        words = (part for word in WORD.findall(atom.text) for part in _cut_word(word))
         parts = _even([_Atom(word, Ending.CUT, weigh(word)) for word in words], atom.weight)
         for part, is_last in _mark_last("".join(word.text for word in part) for part in parts):
             yield _atom(part, atom.ending if is_last else Ending.CUT)
@@ -267,14 +170,6 @@ def _cut_word(word: str) -> Iterator[str]:
         start = place
     if start < len(word):
         yield word[start:]
-
-
-def between_characters(text: str, place: int) -> int:
-    """`place` or the nearest one after it that does not part a letter from its marks; never 0 or the end."""
-    for nearby in range(max(1, place), min(place + 8, len(text))):
-        if not unicodedata.category(text[nearby]).startswith("M") and text[nearby - 1] != "\u200d":
-            return nearby
-    return max(1, place)
 
 
 def _even(atoms: list[_Atom], weight: float) -> Iterator[list[_Atom]]:

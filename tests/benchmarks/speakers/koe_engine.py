@@ -14,7 +14,7 @@ from tests.benchmarks.kept import VOICE
 from workers.engines.base import Segment
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.synthesis.prepare import prepare_segments, prepare_text
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 
 class KoeSpeaker:

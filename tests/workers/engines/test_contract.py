@@ -15,7 +15,7 @@ from app.core.speech.models import ENGINE_ORDER
 from app.core.speech.voices import Catalogue
 from workers.engines.base import Engine, Segment
 from workers.synthesis.prepare import segments_of
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 from workers.text.words import NOTHING_SAID, find_words, says_something
 
 TEXT = "It rains today. We stay, all of us, at home and read."

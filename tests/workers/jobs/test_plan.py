@@ -8,7 +8,8 @@ from app.core.jobs.job import Part
 from tests.engines import text_of
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS, PART_WEIGHT, pause_seconds, plan_parts
 from workers.synthesis.joining import PAUSE_SECONDS
-from workers.text.segment import Ending, segment, weigh
+from workers.text.boundaries import Ending
+from workers.text.segment import segment, weigh
 
 PARAGRAPH = text_of(6) + "\n\n"
 

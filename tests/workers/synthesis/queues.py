@@ -11,7 +11,7 @@ from workers.engines.base import Engine, Segment, Waveform
 from workers.synthesis.audio import Sound, to_pcm
 from workers.synthesis.fair_queue import FIRST_PACE, MAX_LEAD_SECONDS, QueuedSegment
 from workers.synthesis.scheduler import Scheduler
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 NOW = 1000.0

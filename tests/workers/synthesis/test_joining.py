@@ -9,7 +9,7 @@ from app.core.speech.voices import BlendPart
 from workers.engines.base import Segment, Waveform
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, silences, to_sound, trim
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 MARGIN = SAMPLE_RATE_HZ * 20 // 1000
 MILLISECOND = SAMPLE_RATE_HZ // 1000

@@ -10,7 +10,7 @@ from app.core.speech.voices import load_catalogue
 from tests.engines import PickyEngine, text_of
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 BOOK = text_of(8)

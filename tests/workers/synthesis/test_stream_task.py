@@ -24,7 +24,7 @@ from workers.engines.base import Segment
 from workers.synthesis import stream_task
 from workers.synthesis.audio import Sound
 from workers.synthesis.stream_task import Limits, ListenedOrder
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 UTTERANCE = Utterance(text="Hello.", engine="tone", voice=VOICE, language="en-US", format="pcm")

@@ -23,7 +23,7 @@ from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Spoken, Synthesizer
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 SENTENCE = "This is the sentence that is said again and again, so long that it stands for itself and for nothing else at all."

@@ -9,7 +9,7 @@ from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment, Word
 from workers.synthesis.audio import Sound
 from workers.synthesis.word_timing import Teller
-from workers.text.segment import Ending
+from workers.text.boundaries import Ending
 from workers.text.tracked_text import TrackedText
 
 VOICE = load_catalogue().parse("af_heart")[0]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.text.boundaries import Ending
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import LEAST_CHARS, MOST_CHARS, Borders, divide
-from workers.text.segment import Ending
 from workers.text.tracked_text import TrackedText
 
 SENTENCES = {

@@ -30,10 +30,10 @@ from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
 from workers.engines.memory import or_out_of_memory
+from workers.text.boundaries import Ending
 from workers.text.g2p import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.segment import Ending
 from workers.text.words import NOTHING_SAID, Said, SaidWord, says_something
 
 MIN_MODEL_SPEED: Final = 0.8

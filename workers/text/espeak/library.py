@@ -21,11 +21,12 @@ import numpy.typing as npt
 import structlog
 
 from app.core.errors import EngineFailed
+from workers.text.boundaries import Ending
 from workers.text.cancellation import look_while_waiting
 from workers.text.espeak import child_process
 from workers.text.espeak.processes import Children, DeadlyText, Question, broken
 from workers.text.espeak.sanitize import part_runs
-from workers.text.segment import Ending, Piece, halve
+from workers.text.segment import Piece, halve
 
 log: Final = structlog.get_logger()
 

@@ -1,0 +1,124 @@
+"""Where a text may be divided: its paragraphs, sentences and clauses, and the places between two characters.
+
+Why a mark alone does not end a sentence: an abbreviation has a full stop too, and what is quoted may go on in small letters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from app.core.speech.characters import (
+    CLOSERS,
+    ENDS_ANYWHERE,
+    ENDS_BEFORE_SPACE,
+    HAN_AND_KANA,
+    OPENERS,
+    PAUSES_ANYWHERE,
+    PAUSES_BEFORE_SPACE,
+    in_class,
+)
+from workers.text.locales import loader
+
+_CLOSERS: Final = in_class(CLOSERS)
+_BOUNDARY: Final = re.compile(
+    rf"(?P<full>(?<![{ENDS_ANYWHERE}])[{ENDS_ANYWHERE}]++[{_CLOSERS}]*+)\s*+"
+    rf"|(?P<stop>(?<![{ENDS_BEFORE_SPACE}])[{ENDS_BEFORE_SPACE}]++[{_CLOSERS}]*+)(?:\s++|\Z|(?=[{HAN_AND_KANA}]))"
+    rf"|(?<![{PAUSES_BEFORE_SPACE}])[{PAUSES_BEFORE_SPACE}]++[{_CLOSERS}]*+\s++"
+    rf"|[{PAUSES_ANYWHERE}]++[{_CLOSERS}]*+\s*+"
+    r"|(?<=\s)[-–—]++\s++"
+    r"|(?<!—)—++\s*+"
+)
+PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
+"""Blank lines."""
+WORD: Final = re.compile(r"\S+\s*|\s+")
+"""A word with the white space after it."""
+_LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
+_NUMBER: Final = re.compile(r"\d{1,3}")
+
+
+class Ending(StrEnum):
+    """What stands in the text where a segment ends; the pause after it is chosen by this."""
+
+    PARAGRAPH = "paragraph"
+    SENTENCE = "sentence"
+    CLAUSE = "clause"
+    CUT = "cut"
+    """Nothing: the text had to be divided between two words, or within one."""
+
+
+def find_boundaries(text: str, start: int, language: str) -> Iterator[tuple[int, Ending]]:
+    """Exclusive end index and kind of each sentence and clause of `text` from `start` on, in order, each when it is asked for.
+
+    `language` is a BCP 47 tag. What stands after the last boundary is not told.
+    """
+    known = _abbreviations(language)
+    for match in _BOUNDARY.finditer(text, start):
+        ending = _ending(text, match, known)
+        if ending is not None:
+            yield match.end(), ending
+
+
+def find_sentence_ends(text: str, start: int, language: str) -> Iterator[int]:
+    """Start of each sentence that follows another one, from `start` on, in order, each when it is asked for."""
+    return (end for end, ending in find_boundaries(text, start, language) if ending is Ending.SENTENCE)
+
+
+def rest_of_sentence(text: str, start: int, language: str, *, max_chars: int) -> str:
+    """What follows a place within a sentence, to its end, or to the last word that ends within `max_chars`."""
+    window = text[start : start + max_chars + 1]
+    paragraph = PARAGRAPH_BREAK.split(window)[0]
+    end = next(find_sentence_ends(paragraph, 0, language), len(paragraph))
+    if end > max_chars:
+        end = max((match.end() for match in WORD.finditer(paragraph) if match.end() <= max_chars), default=max_chars)
+    return paragraph[:end].strip()
+
+
+def find_paragraphs(text: str) -> Iterator[tuple[int, int]]:
+    """Where each paragraph begins and ends that has anything in it, without the white space around it."""
+    start = 0
+    for end, following in (*((match.start(), match.end()) for match in PARAGRAPH_BREAK.finditer(text)), (len(text), 0)):
+        paragraph = text[start:end]
+        if stripped := paragraph.strip():
+            first = start + paragraph.index(stripped[0])
+            yield first, first + len(stripped)
+        start = following
+
+
+def between_characters(text: str, place: int) -> int:
+    """`place` or the nearest one after it that does not part a letter from its marks; never 0 or the end."""
+    for nearby in range(max(1, place), min(place + 8, len(text))):
+        if not unicodedata.category(text[nearby]).startswith("M") and text[nearby - 1] != "\u200d":
+            return nearby
+    return max(1, place)
+
+
+def _abbreviations(language: str) -> frozenset[str]:
+    return loader.everywhere().sentence_abbreviations | loader.find(language).sentence_abbreviations
+
+
+def _ending(text: str, match: re.Match[str], abbreviations: frozenset[str]) -> Ending | None:
+    """What the boundary at `match` is; None where it only looks like one."""
+    if match["full"] is not None:
+        return Ending.SENTENCE
+    if match["stop"] is None:
+        return Ending.CLAUSE
+    following = text[match.end() : match.end() + 3].lstrip(OPENERS)[:1]
+    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, abbreviations):
+        return None
+    if following.islower():
+        return None if match["stop"] == "." else Ending.CLAUSE
+    return Ending.SENTENCE
+
+
+def _is_abbreviation(text: str, end: int, following: str, abbreviations: frozenset[str]) -> bool:
+    """Whether the full stop before `end` belongs to the word before it."""
+    match = _LAST_WORD.search(text[max(0, end - 15) : end])
+    if match is None:
+        return False
+    word = match[1]
+    is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
+    is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
+    is_numbered = following.isdigit() and word.lower() in loader.everywhere().numbered_abbreviations
+    return is_initial or is_item or is_numbered or word.lower() in abbreviations
