@@ -1,6 +1,6 @@
-"""The settings, read once from `KOE_*` at the roots (`app.cli.commands`, `workers.__main__`) and handed down as values.
+"""The settings, read once from `KOE_*` at the roots (`app.cli.commands`, `workers.__main__`) and passed on as values.
 
-Why an unknown `KOE_` name is an error: a misspelt setting that is quietly ignored costs an evening.
+Why an unknown `KOE_` name is an error: a misspelt setting that is silently ignored costs an evening.
 """
 
 import base64
@@ -25,7 +25,7 @@ from app.core.request_limits import Bounds
 from app.core.url_path import is_path
 
 EVERY_ADDRESS: Final = "::"
-"""As a host: every address of this machine, of both families."""
+"""Every address of this machine, IPv4 and IPv6, as a value of `host`."""
 EVERY_IPV4: Final = "0.0.0.0"
 
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -34,15 +34,15 @@ _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 _WEBHOOK_PREFIX: Final = "whsec_"
 _MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64
-"""Of the key in a webhook secret, as Standard Webhooks has it."""
+"""Length of the key in a webhook secret, according to Standard Webhooks."""
 _MOST_SHOWN: Final = 60
-"""Characters of a value in a message."""
+"""Most characters of a value in a message."""
 _LIKE_A_SETTING: Final = 0.75
-"""How alike a name must be to a setting's to be taken for a misspelling of it, as `difflib` counts."""
+"""Names that are at least this similar to a setting (by `difflib`) count as misspellings of it."""
 
 
 class Secret:
-    """A string that does not show itself in logs, errors or `repr`."""
+    """A string that logs, errors and `repr` do not show."""
 
     __slots__ = ("_value",)
 
@@ -194,7 +194,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fetched_model(self) -> Path:
-        """Folder of the model's files that `koe fetch` had from the package registries."""
+        """Folder of the model's files that `koe fetch` downloaded from the package registries."""
         return self.data / "kokoro"
 
     @property
@@ -204,19 +204,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bounds(self) -> Bounds:
-        """What the operator sets of what a connection may cost."""
+        """The limits on connections that the operator sets."""
         return Bounds(keep_alive_seconds=self.keep_alive, n_connections=self.max_connections)
 
     @property
     def own_url(self) -> str:
-        """Where a client on this machine reaches the API."""
+        """The URL of the API for a client on this machine."""
         host = "127.0.0.1" if self.is_everywhere else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 _MOST_BYTES: Final = 2**50
 _MOST_SECONDS: Final = 10 * 365 * 86_400
-"""Ten years: what is longer than that is a mistake, and Redis takes no number without end."""
+"""Ten years: a longer time is a mistake, and Redis accepts no infinite number."""
 
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "port": (0, 65_535),
@@ -243,7 +243,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "worker_timeout": (1.0, 86_400),
     "mp3_bitrate": (8_000, 320_000),
 }
-"""Least and most of each number."""
+"""Smallest and largest value of each number."""
 
 
 def _check_webhook_secret(secret: Secret) -> None:
@@ -260,7 +260,7 @@ def _check_webhook_secret(secret: Secret) -> None:
 
 
 def _check_host(host: str) -> str:
-    """The address or name, `[::1]` without its brackets. Raises SettingsError for what is something else."""
+    """The address or name, `[::1]` without its brackets. Raises SettingsError for any other text."""
     if host.startswith("unix:") or "/" in host:
         raise SettingsError(f"KOE_HOST is an address or a name such as 127.0.0.1, not {host!r}: Koe listens on TCP alone.")
     if host.startswith("[") and host.endswith("]"):
@@ -276,8 +276,8 @@ def env_name(field: str) -> str:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings that `environ` holds. Raises SettingsError for an unknown `KOE_` name or a value that cannot be read.
-    Kubernetes' names for a Service called `koe` and the like are passed over.
+    """The settings in `environ`. Raises SettingsError for an unknown `KOE_` name or an invalid value. Ignores the names that
+    Kubernetes sets for Services such as `koe`.
     """
     fields = {env_name(field): field for field in Settings.__struct_fields__}
     passed_over = set(service_links(environ))
@@ -295,13 +295,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _unknown(name: str, names: list[str]) -> str:
-    """A sentence on a name that is no setting."""
+    """A sentence about a name that is not a setting."""
     meant = difflib.get_close_matches(name.upper(), names, n=1, cutoff=_LIKE_A_SETTING)
     return f"{name} is no setting of Koe. " + (f"Did you mean {meant[0]}?" if meant else f"Settings: {', '.join(names)}.")
 
 
 def write_settings(settings: Settings) -> dict[str, str]:
-    """The environment that `read_settings` turns into these settings: how a parent hands them to its parts."""
+    """The environment that `read_settings` turns into these settings: a parent passes them to its child processes this way."""
     environ = {}
     for field in Settings.__struct_fields__:
         value = getattr(settings, field)
@@ -312,7 +312,9 @@ def write_settings(settings: Settings) -> dict[str, str]:
 
 
 def part_environ(settings: Settings) -> dict[str, str]:
-    """The environment for a Python that this one starts: this one's own, with these settings and no others of Koe's."""
+    """The environment for a Python process that this one starts: this process's own, with these settings and no other ones of
+    Koe.
+    """
     others = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
     return own_environ(others | write_settings(settings))
 
@@ -331,7 +333,7 @@ def _read(field: str, hint: Any, text: str) -> Any:
 
 
 def _form(hint: Any) -> str:
-    """What a setting of that type may be."""
+    """The valid values of a setting of that type."""
     if getattr(hint, "__origin__", None) is Literal:
         *others, last = hint.__args__
         return f"{', '.join(others)} or {last}"
@@ -397,4 +399,4 @@ _FORMS: Final[dict[type, str]] = {
     int: "a whole number",
     float: "a number",
 }
-"""What each type may be, in a message."""
+"""For messages: the valid values of each type."""

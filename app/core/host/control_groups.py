@@ -1,6 +1,7 @@
-"""The control groups that this process is in, by which Linux bounds what a container may use; both versions of them.
+"""The control groups of this process, with which Linux limits the resources of a container; both versions of them.
 
-Why from the list of mounts: version 1 mounts each controller in a place of its own, and a container sees a part of the tree.
+Why they are found in the list of mounts: version 1 mounts each controller at its own path, and a container sees only part of
+the tree.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,8 @@ _ESCAPED_SPACE: Final = "\\040"
 
 
 def groups_of(controller: str, proc: Path = PROC) -> Iterator[Path]:
-    """The folder of each control group with that controller (`cpu`, `memory`) that this process is in: its own, and those above
-    it as far as they are seen. None elsewhere than on Linux. `proc` is the process's folder.
+    """The folders of this process's control groups with that controller (`cpu`, `memory`): its own, and those above it as far
+    as they are visible. None on systems other than Linux. `proc` is the process's folder.
     """
     try:
         mounts, groups = ((proc / name).read_text().splitlines() for name in ("mountinfo", "cgroup"))
@@ -31,7 +32,7 @@ def groups_of(controller: str, proc: Path = PROC) -> Iterator[Path]:
 
 
 def _seen(folder: Path, root: Path, path: Path) -> Iterator[Path]:
-    """The folder of the group `path` and of those above it, as far as they are seen at `folder`, where `root` is mounted."""
+    """The folder of the group `path` and of those above it, as far as they are visible in `folder`, where `root` is mounted."""
     inside = path.relative_to(root) if path.is_relative_to(root) else Path()
     group = folder / inside
     yield from (group, *(parent for parent in group.parents if parent.is_relative_to(folder)))

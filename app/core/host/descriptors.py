@@ -1,7 +1,7 @@
-"""How many files this process may have open: connections are files, and so are pipes to encoders.
+"""The number of files that this process may have open: connections are files, and so are pipes to encoders.
 
-Why the limit is raised: what systems give a process at first (often 1,024) is meant for programs that count files in a table of
-that size, and is not what they allow.
+Why the limit is raised: the initial limit of most systems (often 1,024) is meant for programs that index a table of that size
+by file number. Systems allow more.
 """
 
 import errno
@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import Final
 
 _ENOUGH: Final = 1_048_576
-"""More is of no use, and some programs that are started count up to the limit."""
+"""More is of no use, and some child programs loop up to the limit."""
 _PLENTY: Final = 10_240
-"""What macOS allows where it says that there is no limit."""
+"""The number that macOS allows when it reports no limit."""
 
 
 def raise_limit() -> int:
-    """Raises this process's limit as far as it may, and returns it."""
+    """Raises this process's limit as far as the system allows, and returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for wanted in (_ENOUGH if _is_below(_ENOUGH, hard) else hard, _PLENTY):
         if _is_below(soft, wanted):
@@ -28,7 +28,7 @@ def raise_limit() -> int:
 
 
 def limit() -> int:
-    """How many it may have open now."""
+    """The current limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return soft if soft != resource.RLIM_INFINITY else _PLENTY
 

@@ -1,15 +1,15 @@
-"""Finding: one thing that `koe doctor` looked at; the workers' half of the examination sends theirs as JSON."""
+"""Finding: one result of `koe doctor`; the workers' half of the diagnosis sends its findings as JSON."""
 
 import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """One result."""
 
     name: str
     is_well: bool
     detail: str
     remedy: str = ""
-    """The command or setting that mends it."""
+    """The command or setting that fixes it."""
     is_needed: bool = True
-    """False where Koe speaks without it, only less well."""
+    """False when Koe can speak without it, only less well."""

@@ -1,14 +1,14 @@
-"""The home of this user, who may have none: any user id may be given to a container, and no list there names it."""
+"""The home folder of this user. There may be none: a container can run under any user id, also an unknown one."""
 
 from pathlib import Path
 from typing import Final
 
 _NONE: Final = Path("/nonexistent")
-"""As Debian's policy names it. Nothing is ever found there."""
+"""A folder that never exists; the path is that of Debian's policy."""
 
 
 def home() -> Path:
-    """The home folder; one that is not there for a user without."""
+    """The home folder; a path that does not exist for a user without one."""
     try:
         return Path.home()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""How much memory this process may use: the machine's, or less where a control group bounds it, as a container's does."""
+"""The memory that this process may use: the machine's, or less when a control group limits it, as in a container."""
 
 import os
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from app.core.host.control_groups import PROC, groups_of
 
 
 def memory_bytes(proc: Path = PROC) -> int:
-    """Of memory that this process may use. `proc` is the process's folder."""
+    """Memory that this process may use. `proc` is the process's folder."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min([physical, *(limit for group in groups_of("memory", proc) for limit in _limit_of(group))])
 
 
 def _limit_of(group: Path) -> Iterator[int]:
-    """Its limit, if it has one: version 2 writes `max` for none, and version 1 more than any machine has."""
+    """The limit, if there is one: version 2 writes `max` for none, and version 1 a number larger than any machine's memory."""
     for name in ("memory.max", "memory.limit_in_bytes"):
         try:
             text = (group / name).read_text().strip()

@@ -1,7 +1,7 @@
-"""End when the process that started this one does, however it ended: nothing is left behind by a `kill -9`.
+"""Ends this process when its parent ends, however that happens: even after `kill -9` no process is left running.
 
-Why through standard input: a pipe from the parent closes with it on every system, where watching its process id races with
-the id being given to another.
+Why through standard input: a pipe from the parent closes with it on every system. Watching the parent's process id is a race,
+because the system may give the id to another process.
 """
 
 import os
@@ -11,7 +11,7 @@ import threading
 
 
 def end_with_parent() -> None:
-    """From now on the end of standard input counts as SIGTERM."""
+    """From now on the end of standard input acts like SIGTERM."""
     threading.Thread(target=_wait_for_the_end, name="parent", daemon=True).start()
 
 

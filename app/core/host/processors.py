@@ -1,7 +1,7 @@
-"""How many processors this process may use, which decides how many threads compute: the set that it is bound to, and its quota.
+"""The number of processors that this process may use: its CPU set and its quota. It decides the number of compute threads.
 
-Why the quota too: a container with `--cpus=2` on a machine of 64 sees all 64, and as many threads would use up the quota of
-each tenth of a second in its first milliseconds and then stand still.
+Why the quota too: a container with `--cpus=2` on a machine of 64 sees all 64 processors. With 64 threads it would spend the
+quota of each tenth of a second in the first milliseconds and then stand still.
 """
 
 import math
@@ -13,14 +13,16 @@ from app.core.host.control_groups import PROC, groups_of
 
 
 def n_cores(proc: Path = PROC) -> int:
-    """Processors that this process may use, at least one. A part of one counts as one."""
+    """Processors that this process may use, at least one. A fraction counts as one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = (quota for group in groups_of("cpu", proc) for quota in _quota_of(group))
     return max(1, min([allowed, *map(math.ceil, quotas)]))
 
 
 def _quota_of(group: Path) -> Iterator[float]:
-    """Its quota, if it has one: `cpu.max` holds `200000 100000` or `max 100000`; version 1 has two files and -1 for none."""
+    """The quota, if there is one: `cpu.max` contains `200000 100000` or `max 100000`; version 1 has two files, and
+    -1 for none.
+    """
     try:
         if (group / "cpu.max").exists():
             quota, period = (group / "cpu.max").read_text().split()

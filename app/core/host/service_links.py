@@ -1,7 +1,8 @@
-"""Names that Kubernetes puts into the environment for each Service, which look like settings where a Service is called `koe`.
+"""Environment variables that Kubernetes sets for each Service; they look like settings if the name of the Service begins with
+`koe`.
 
-A Service `koe-api` gives every pod of its namespace `KOE_API_SERVICE_HOST`, `KOE_API_PORT=tcp://10.0.0.5:8000` and their like;
-one that is called `koe` gives `KOE_PORT=tcp://…`, which is a setting's name. `enableServiceLinks: false` ends it.
+A Service `koe-api` gives every pod of its namespace `KOE_API_SERVICE_HOST`, `KOE_API_PORT=tcp://10.0.0.5:8000` and the like. A
+Service `koe` gives `KOE_PORT=tcp://…`, which is the name of a setting. `enableServiceLinks: false` removes them.
 """
 
 import re
@@ -20,12 +21,12 @@ _ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S*", re.IGNORECASE)
 
 
 def service_links(environ: Mapping[str, str]) -> list[str]:
-    """The names in `environ` that stand for a Service and for no setting, sorted."""
+    """The names in `environ` that Kubernetes set for a Service, sorted."""
     return sorted(name for name, value in environ.items() if _is_link(name, value))
 
 
 def tell_service_links(environ: Mapping[str, str]) -> None:
-    """Says in the log which names are passed over, if any are."""
+    """Logs the names that are ignored, if there are any."""
     names = service_links(environ)
     if names:
         remedy = "They are Kubernetes' names for Services, and no settings; `enableServiceLinks: false` ends them."

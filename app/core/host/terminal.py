@@ -1,7 +1,7 @@
-"""What is printed for people: shown as it is, whatever it holds, on whatever terminal.
+"""Prints text for people as it is, with any content and on any terminal.
 
-Why no markup of Rich's anywhere: `pip install 'koe[worker]'` holds what Rich takes for a style, and leaves out. Styled text is
-put together of pieces instead.
+Why Rich's markup is not used: text such as `pip install 'koe[worker]'` contains what Rich takes for a style and removes. Styled
+text is assembled from pieces instead.
 """
 
 import json
@@ -17,18 +17,18 @@ from rich.console import Console
 
 _GAP: Final = "  "
 _LEAST_CELLS: Final = 8
-"""Where less is left of a line for its last cell, the terminal breaks the line instead."""
+"""When less of the line is left for its last cell, the terminal breaks the line instead."""
 
 
 def replace_what_cannot_be_shown() -> None:
-    """From now on `?` stands in standard output and error for what their encoding lacks, where Python would raise."""
+    """From now on standard output and error show `?` for characters that their encoding lacks, where Python would raise."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
 def plain_console(file: IO[str] | None = None, *, is_for_errors: bool = False) -> Console:
-    """Rich's console, which takes no text for markup, emoji or something to be coloured."""
+    """A Rich console that does not interpret markup or emoji codes, and does not highlight."""
     return Console(file=file, stderr=is_for_errors, markup=False, emoji=False, highlight=False)
 
 
@@ -42,13 +42,13 @@ def can_show(text: str, encoding: str | None) -> bool:
 
 
 def echo_json(value: Any) -> None:
-    """Prints it, with escapes where standard output is not Unicode."""
+    """Prints the value as JSON, with escapes when standard output is not Unicode."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     click.echo(text if can_show(text, sys.stdout.encoding) else json.dumps(value, indent=2))
 
 
 def echo_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a line for each row. No cell is cut but the last, and that on a terminal alone: ids are there to be copied."""
+    """Prints a line for each row. Only the last cell may be cut, and only on a terminal, because users copy ids."""
     shown = [[_printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(row[column]) for row in shown) for column in range(len(header) - 1)]
     for number, (*cells, last) in enumerate(shown):
@@ -65,5 +65,5 @@ def _cut(text: str, n_before: int) -> str:
 
 
 def _printable(text: str) -> str:
-    """In one line, and without what would move the cursor or colour the terminal."""
+    """The text in one line, without characters that move the cursor or colour the terminal."""
     return "".join(char if char.isprintable() else " " for char in text)

@@ -1,10 +1,10 @@
-"""The files of jobs, in a folder or in any store that fsspec knows (S3, Google Cloud Storage, …).
+"""The files of jobs, in a folder or in any store that fsspec supports (S3, Google Cloud Storage, …).
 
-`<job id>/parts/00001.pcm` are the parts that are spoken, `<job id>/speech.mp3` the finished file; beside them
-`parts/00001.words` and `words.json`, where the times of words were asked for.
+`<job id>/parts/00001.pcm` are the spoken parts and `<job id>/speech.mp3` is the finished file. If word times were requested,
+`parts/00001.words` and `words.json` are beside them.
 
-Why files pass through the local disk on their way to a store elsewhere: a file can then be written with seeks, as exact headers
-want it, and is uploaded in one go at the end or not at all, whatever the backend makes of an upload that breaks off.
+Why files for a remote store are first written to the local disk: exact headers need seeks, and the file is then uploaded in one
+piece or not at all, however the backend handles an upload that breaks off.
 """
 
 import errno
@@ -21,6 +21,7 @@ from typing import IO, Any, BinaryIO, Final, cast
 import structlog
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+from typing_extensions import override
 
 from app.core.errors import SettingsError, StoreFailed, StoreFull
 from app.core.settings import Settings
@@ -31,44 +32,44 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def part_path(job_id: str, number: int) -> str:
-    """The samples of one part, which are numbered from 1."""
+    """The samples of one part; parts are numbered from 1."""
     return f"{job_id}/parts/{number:05}.pcm"
 
 
 def part_words_path(job_id: str, number: int) -> str:
-    """The words of one part, their times from its beginning."""
+    """The word times of one part, counted from its beginning."""
     return f"{job_id}/parts/{number:05}.words"
 
 
 def parts_folder(job_id: str) -> str:
-    """All parts of a job."""
+    """The folder of all parts of a job."""
     return f"{job_id}/parts"
 
 
 def file_path(job_id: str, name: str) -> str:
-    """The finished file of a job, by its name."""
+    """The finished file of a job."""
     return f"{job_id}/{name}"
 
 
 def words_path(job_id: str) -> str:
-    """The words of a finished file and its cues, as `app.core.speech.captions` writes them."""
+    """The word times and captions of a finished file, as `app.core.speech.captions` writes them."""
     return f"{job_id}/words.json"
 
 
 def open_store(settings: Settings) -> "Store":
-    """The store that KOE_STORE names. Nothing is written or asked for yet. Raises SettingsError for one that cannot be."""
+    """The store that KOE_STORE names. Does not access it yet. Raises SettingsError for an invalid one."""
     return Store(settings.store or str(settings.data / "store"), reserve_bytes=settings.store_reserve)
 
 
 class Store:
-    """Files by paths such as `a/b.mp3`. Its methods block, and may be called from many threads.
+    """Files by paths such as `a/b.mp3`. The methods block; many threads may call them.
 
-    What goes wrong with the place itself (read-only, away) raises StoreFailed, StoreFull where it is full; reading what is not
-    there raises FileNotFoundError, and so does writing into a folder that somebody deletes meanwhile.
+    A store that is read-only or unreachable raises StoreFailed, a full one StoreFull. A missing file raises FileNotFoundError,
+    and so does a write into a folder that another process deletes meanwhile.
     """
 
     def __init__(self, url: str, *, reserve_bytes: int = 0) -> None:
-        """`url`: a folder, which need not be there yet, or a URL of fsspec's. Raises SettingsError for what cannot be one.
+        """`url`: a folder, which need not exist yet, or a URL of fsspec. Raises SettingsError for an invalid one.
 
         `reserve_bytes` stay free on the disk of a folder.
         """
@@ -83,17 +84,19 @@ class Store:
 
     @contextmanager
     def put(self, path: str) -> Iterator[BinaryIO]:
-        """A file to be written, with seeks if need be: it appears whole at a clean exit, and not at all on an exception."""
+        """A file to write, with seeks if needed. It appears as a whole at a clean exit, and not at all after an exception."""
         with self._put_local(path) if self._is_local else self._put_elsewhere(path) as file:
             yield file
 
     def write(self, path: str, data: bytes) -> None:
-        """Makes a file of the bytes, in the same way as `put`."""
+        """Creates a file of these bytes, in the same way as `put`."""
         with self.put(path) as file:
             file.write(data)
 
     def require_room(self, n_bytes: int) -> None:
-        """Raises StoreFull where a file of so many bytes has no room: in the folder, or on its way to a store elsewhere."""
+        """Raises StoreFull when there is no room for a file of `n_bytes`: in the folder, or on the local disk on its way to a
+        remote store.
+        """
         place = Path(self._root if self._is_local else tempfile.gettempdir())
         with _told():
             n_free = shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
@@ -102,7 +105,7 @@ class Store:
             raise StoreFull
 
     def open(self, path: str) -> BinaryIO:
-        """A file to be read, with seeks; the caller closes it."""
+        """A file to read, with seeks; the caller closes it."""
         with _told((FileNotFoundError,)):
             return _Handle(self._fs.open(self._full(path), "rb")).as_file()
 
@@ -113,13 +116,13 @@ class Store:
             return int(self._fs.size(self._full(path)))
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a file or folder."""
+        """Whether the file or folder exists."""
         with _told():
             self._fs.invalidate_cache()
             return bool(self._fs.exists(self._full(path)))
 
     def delete_folder(self, path: str) -> None:
-        """Removes a folder and all that is in it; one that is not there is no error."""
+        """Deletes a folder with its contents; a missing one is no error."""
         full = self._full(path)
         with suppress(FileNotFoundError), _told((FileNotFoundError,)):
             self._fs.invalidate_cache()
@@ -128,11 +131,11 @@ class Store:
             except OSError as error:
                 if error.errno != errno.ENOTEMPTY:
                     raise
-                # A worker has put a file into it meanwhile; the next one finds no folder to put it into.
+                # A worker has put a file into it meanwhile. The next try deletes that too.
                 self._fs.rm(full, recursive=True)
 
     def _full(self, path: str) -> str:
-        """Raises StoreFailed for a path that leads out of the store: names of jobs and files come from Redis."""
+        """Raises StoreFailed for a path outside the store: names of jobs and files come from Redis."""
         if any(part in ("", ".", "..") for part in path.split("/")):
             _log.error("store_path_refused")
             raise StoreFailed
@@ -173,48 +176,48 @@ class Store:
 
 
 class _Handle(io.RawIOBase):
-    """An open file, whose failures are StoreFailed."""
+    """An open file whose errors are StoreFailed."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def as_file(self) -> BinaryIO:
-        """Itself, by the name that callers use."""
+        """Itself, with the type that callers use."""
         return cast("BinaryIO", self)
 
+    @override
     def readable(self) -> bool:
-        """Whether the file is one to be read."""
         return self._file.readable()
 
+    @override
     def writable(self) -> bool:
-        """Whether the file is one to be written."""
         return self._file.writable()
 
+    @override
     def seekable(self) -> bool:
-        """Always."""
         return True
 
+    @override
     def readinto(self, buffer: Any) -> int:
-        """Fills the buffer as far as the file goes."""
         with _told():
             return cast("int", self._file.readinto(buffer))  # type: ignore[attr-defined]
 
     def write(self, data: Any) -> int:
-        """Writes all of it."""
+        """Writes all of the data."""
         with _told():
             return self._file.write(data)
 
+    @override
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """As any file."""
         with _told():
             return self._file.seek(offset, whence)
 
+    @override
     def tell(self) -> int:
-        """As any file."""
         return self._file.tell()
 
     def close(self) -> None:
-        """Closes the file, unless it is closed; what could not be written is told by who opened it."""
+        """Closes a file that is read. `put` closes a file that is written, and reports what could not be written."""
         if not self.closed and not self._file.writable():
             self._file.close()
         super().close()
@@ -222,14 +225,14 @@ class _Handle(io.RawIOBase):
 
 @contextmanager
 def _told(passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Turns whatever a backend raises into StoreFailed, and logs why; what is `passing` is let through."""
+    """Turns any exception of a backend into StoreFailed and logs it; those in `passing` are raised unchanged."""
     try:
         yield
     except passing:
         raise
     except StoreFailed:
         raise
-    except Exception as error:  # third party: every backend of fsspec raises errors of its own
+    except Exception as error:  # third party: every backend of fsspec raises its own errors
         code = error.errno if isinstance(error, OSError) else None
         _log.error("store_failed", error=type(error).__name__, reason=os.strerror(code) if code else None)
         raise (StoreFull if code in _FULL else StoreFailed) from error

@@ -1,7 +1,7 @@
 """The workers' side of jobs: plan, progress, results and the end.
 
-Why scripts: a cancelled job must never become completed, what a late worker writes to an ended job must be rejected, and the
-end of a job, the removal of its text and its webhook must be one step.
+Why scripts: a cancelled job must never become completed, a late worker's writes to an ended job must be rejected, and the end
+of a job, the deletion of its text and its webhook must be one step.
 """
 
 import time
@@ -18,10 +18,10 @@ from app.core.storage.lua import load_script
 
 
 class JobBook:
-    """The workers' side. Parts are numbered from 1, in the order of the text."""
+    """The workers' side of jobs. Parts are numbered from 1, in the order of the text."""
 
     def __init__(self, redis: Redis, *, job_ttl: int) -> None:
-        """`job_ttl`: seconds that an ended job and its file are kept."""
+        """`job_ttl`: seconds that an ended job and its file are stored."""
         self._redis = redis
         self._job_ttl = job_ttl
         self._begin = redis.register_script(load_script(__file__, "begin"))
@@ -35,14 +35,14 @@ class JobBook:
         return read_job(job_id, cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id))))
 
     def text(self, job_id: str) -> str:
-        """What is to be spoken. Raises UnknownJob when it is gone: the job has ended."""
+        """The text to speak. Raises UnknownJob when it is gone, because the job has ended."""
         text = cast("bytes | None", self._redis.get(keys.job_text(job_id)))
         if text is None:
             raise UnknownJob(job_id)
         return text.decode()
 
     def begin(self, job_id: str) -> bool:
-        """Sets a queued job in progress. True as well when it is so already; False when it has ended or is unknown."""
+        """Sets a queued job in progress. True also when it is in progress already; False when it has ended or is unknown."""
         return bool(self._begin(keys=[keys.job(job_id)], args=[job_id, keys.JOBS_BELL]))
 
     def is_wanted(self, job_id: str) -> bool:
@@ -51,7 +51,7 @@ class JobBook:
         return status is not None and not JobStatus(status.decode()).is_ended
 
     def plan(self, job_id: str, parts: list[Part]) -> list[Part]:
-        """Keeps the plan and gives it back, or the one that was kept before: the first wins. Empty when the job has ended."""
+        """Stores the plan and returns the stored one: the first plan wins. Empty when the job has ended."""
         args: list[str | bytes | int] = [job_id, keys.JOBS_BELL, msgspec.json.encode(parts)]
         args += [part.n_segments for part in parts]
         kept: Any = self._plan(keys=[keys.job(job_id), keys.job_plan(job_id), keys.job_progress(job_id)], args=args)
@@ -62,7 +62,9 @@ class JobBook:
         return read_parts(cast("bytes | None", self._redis.get(keys.job_plan(job_id))))
 
     def advance(self, job_id: str, part: int, *, n_segments: int, audio_seconds: float) -> None:
-        """Says how far a part is, in all: saying it twice counts once. A finished part or an ended job is not changed."""
+        """Records the total progress of a part; repeating it changes nothing. A finished part or an ended job does
+        not change.
+        """
         self._note(job_id, part, n_segments, audio_seconds, b"")
 
     def part_done(
@@ -76,19 +78,19 @@ class JobBook:
         loudness_db: float | None,
         peak_db: float | None = None,
     ) -> None:
-        """Keeps what a finished part amounts to; what was expected of it is corrected. An ended job is not changed."""
+        """Stores the result of a finished part, and corrects its expected totals. An ended job does not change."""
         result = PartResult(
             n_segments=n_segments, audio_seconds=audio_seconds, n_bytes=n_bytes, loudness_db=loudness_db, peak_db=peak_db
         )
         self._note(job_id, part, n_segments, audio_seconds, msgspec.json.encode(result))
 
     def done_parts(self, job_id: str) -> dict[int, PartResult]:
-        """The finished parts by number; none any more when the job has ended."""
+        """The finished parts by number; empty when the job has ended."""
         found = cast("dict[bytes, bytes]", self._redis.hgetall(keys.job_results(job_id)))
         return {int(part): msgspec.json.decode(result, type=PartResult) for part, result in sorted(found.items())}
 
     def count_attempt(self, job_id: str, part: int) -> int:
-        """Counts a failure of the part, or of the joining as part 0; how many there were with it. 0: the job has ended."""
+        """Counts a failure of the part (0: of the assembly) and returns the new count. 0: the job has ended."""
         return cast("int", self._attempt(keys=[keys.job(job_id), keys.job_attempts(job_id)], args=[part]))
 
     def complete(self, job_id: str, file: File) -> bool:
@@ -100,17 +102,17 @@ class JobBook:
         return bool(self._end(**ending(job_id, JobStatus.FAILED, self._job_ttl, error=error)))
 
     def unfinished(self, *, created_before: float) -> list[str]:
-        """Jobs that have not ended, the oldest first, of those created before a time in seconds since 1970."""
+        """Jobs that have not ended, the oldest first, created before that time in seconds since 1970."""
         found = self._redis.zrangebyscore(keys.JOBS_OPEN, "-inf", int(created_before * 1000))
         return [job_id.decode() for job_id in cast("list[bytes]", found)]
 
     def expired(self, limit: int = 100) -> list[str]:
-        """Jobs whose files are to be deleted, and which are to be forgotten after that."""
+        """Jobs whose files are due for deletion; `forget` follows."""
         found = self._redis.zrangebyscore(keys.JOBS_ENDED, "-inf", int(time.time()), start=0, num=limit)
         return [job_id.decode() for job_id in cast("list[bytes]", found)]
 
     def forget(self, job_id: str) -> None:
-        """Removes all that Redis holds of the job, whatever its state."""
+        """Deletes all data of the job in Redis, whatever its state."""
         spec = cast("bytes | None", self._redis.hget(keys.job(job_id), "spec"))
         pipe = self._redis.pipeline()
         for index in (keys.JOBS_OPEN, keys.JOBS_ENDED, keys.WEBHOOKS):

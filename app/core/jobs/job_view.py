@@ -1,4 +1,4 @@
-"""A job as its owner sees it: what the API answers and what a webhook tells are one and the same."""
+"""A job as its owner sees it: the same object in the answers of the API and in webhooks."""
 
 import msgspec
 
@@ -21,9 +21,9 @@ class JobObject(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     started_at: int | None
     completed_at: int | None
-    """When it ended, in whichever way."""
+    """When it ended, in any state."""
     expires_at: int | None
-    """When it and its file are deleted; None until it has ended."""
+    """When the job and its file are deleted; None until it has ended."""
     model: str
     voice: str
     response_format: str
@@ -31,12 +31,12 @@ class JobObject(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] | None
     progress: Progress
     duration_seconds: float | None
-    """Of the finished file."""
+    """Duration of the finished file."""
     error: JobError | None
 
 
 def show_job(job: Job) -> JobObject:
-    """The job without what is only for the server."""
+    """The job without the fields that only the server needs."""
     return JobObject(
         id=job.id,
         status=job.status,

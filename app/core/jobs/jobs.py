@@ -1,7 +1,7 @@
 """The API's side of jobs: create, show, list, watch, cancel and delete.
 
-Why a deleted job leaves a record that nobody is shown: a worker may still be writing one of its files. The workers' sweep
-deletes what is left of both a little later.
+Why a deleted job leaves a hidden record: a worker may still be writing one of its files. The workers' sweep deletes the rest of
+both a little later.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ from app.core.storage.lua import load_script
 from app.core.storage.notifier import Bell
 
 DELETED_TTL_SECONDS: Final = 600
-"""How long after its deletion a job's folder is emptied once more."""
+"""Seconds after its deletion when a job's folder is emptied once more."""
 
 _LOOK_SECONDS: Final = 1.0
-"""How often somebody who watches a job looks at it when nothing is published."""
+"""How often `watch` looks at a job when no notification comes."""
 
 _ID: Final = re.compile(r"job_[0-9a-f]{24}")
 
 
 class Jobs:
-    """The API's side. An owner sees their own jobs alone; any other id raises UnknownJob."""
+    """The API's side of jobs. An owner sees only their own jobs; any other id raises UnknownJob."""
 
     def __init__(self, redis: AsyncRedis, bell: Bell, *, job_ttl: int) -> None:
-        """`bell` rings on `keys.JOBS_BELL`; `job_ttl`: seconds that an ended job and its file are kept."""
+        """`bell` is the notifier of `keys.JOBS_BELL`. `job_ttl`: seconds that an ended job and its file are stored."""
         self._redis = redis
         self._bell = bell
         self._job_ttl = job_ttl
@@ -46,9 +46,9 @@ class Jobs:
         self._delete = redis.register_script(load_script(__file__, "delete"))
 
     async def create(self, job: Job, text: str, *, max_open: int = 0) -> None:
-        """Keeps a new job. The caller submits it, or deletes it again.
+        """Stores a new job. The caller submits it, or deletes it again.
 
-        Raises RateLimited when its owner has `max_open` jobs that have not ended; 0 is any number.
+        Raises RateLimited when the owner has `max_open` jobs that have not ended; 0 is no limit.
         """
         spec = Spec(**{name: getattr(job, name) for name in Spec.__struct_fields__})
         host = (urlsplit(job.webhook_url).hostname or "") if job.webhook_url else ""
@@ -62,16 +62,16 @@ class Jobs:
         await replicated(self._redis)
 
     async def get(self, job_id: str, owner: str) -> Job:
-        """The job as it is now. Raises UnknownJob, also when its time has come and nobody has swept it yet."""
+        """The job as it is now. Raises UnknownJob, also when it has expired and the sweep has not deleted it yet."""
         job = await self._load(job_id)
         if job is None or job.owner != owner:
             raise UnknownJob(_shorten(job_id))
         return job
 
     async def list(self, owner: str, *, limit: int, after: str | None = None) -> tuple[list[Job], bool]:
-        """At most `limit` jobs, the newest first, from behind the job `after`; whether there are more.
+        """At most `limit` jobs, the newest first, starting after the job `after`; and whether there are more.
 
-        Raises InvalidValue when `after` is none of the owner's jobs.
+        Raises InvalidValue when `after` is not one of the owner's jobs.
         """
         found: Any = await self._list(keys=[keys.jobs_of(owner)], args=[after or "", limit + 1])
         if found is None:
@@ -80,14 +80,14 @@ class Jobs:
         return [job for job in loaded if job is not None], len(found) > limit
 
     async def cancel(self, job_id: str, owner: str) -> Job:
-        """The job, cancelled. One that has ended stays as it is."""
+        """Cancels the job and returns it. An ended job does not change."""
         await self.get(job_id, owner)
         await self._end(**ending(job_id, JobStatus.CANCELLED, self._job_ttl))
         await replicated(self._redis)
         return await self.get(job_id, owner)
 
     async def delete(self, job_id: str, owner: str) -> None:
-        """Nobody is shown the job any more, and nobody works on it. Its folder in the store is the caller's to delete."""
+        """Hides the job from everybody and stops the work on it. The caller deletes its folder in the store."""
         await self.get(job_id, owner)
         await self._end(**ending(job_id, JobStatus.CANCELLED, self._job_ttl))
         record = [keys.job(job_id), keys.jobs_of(owner), keys.JOBS_ENDED, keys.WEBHOOKS]
@@ -95,7 +95,7 @@ class Jobs:
         await replicated(self._redis)
 
     async def watch(self, job_id: str, owner: str) -> AsyncGenerator[Job, None]:
-        """The job now and after each of its changes, until it has ended; one that is deleted meanwhile ends as cancelled.
+        """The job now and after each change, until it has ended; a job that is deleted meanwhile ends as cancelled.
 
         Raises UnknownJob before it yields anything.
         """

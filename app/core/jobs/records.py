@@ -1,4 +1,4 @@
-"""How a job is stored in Redis: the form of its record, and how it ends. Both sides use it."""
+"""The form of a job's record in Redis, and the step that ends a job. Both sides use it."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def keys_until_the_end(job_id: str) -> list[str]:
 
 
 def read_job(job_id: str, fields: dict[bytes, bytes]) -> Job | None:
-    """The job that the fields of a record hold; None when there is none or it was deleted."""
+    """The job in the fields of a record; None when there is none or it was deleted."""
     if b"spec" not in fields or b"deleted" in fields:
         return None
     spec = msgspec.json.decode(fields[b"spec"], type=Spec)

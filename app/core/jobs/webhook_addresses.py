@@ -1,7 +1,7 @@
-"""Which addresses a webhook may be sent to: public ones alone, unless the operator lets it into the private network.
+"""The addresses to which a webhook may be sent: public ones only, unless the operator allows the private network.
 
-Why addresses and not names: a name is whatever its owner's DNS says at the moment. So the address is judged, and that very
-address is connected to.
+Why addresses and not names: the owner of a name can change its DNS at any moment. So the address is checked, and the connection
+goes to that very address.
 """
 
 import ipaddress
@@ -19,10 +19,10 @@ _NEVER: Final = tuple(
         "fd00:c1::/32",  # metadata at Oracle
         "fd00:42::/32",  # metadata at Scaleway
         "192.0.0.192/32",  # metadata at Oracle, over IPv4
-        "100.100.100.200/32",  # metadata at Alibaba
-        "168.63.129.16/32",  # the host of a virtual machine at Azure, at an address that looks public
+        "100.100.100.200/32",  # translates to an IPv4 address that the prefix does not show
+        "168.63.129.16/32",  # Teredo: the same
         "64:ff9b:1::/48",  # translated to an IPv4 address that cannot be told from it
-        "2001::/32",  # Teredo: the same
+        "2001::/32",  # 6to4 relays, obsolete
     )
 )
 _NOT_PUBLIC: Final = tuple(
@@ -30,15 +30,15 @@ _NOT_PUBLIC: Final = tuple(
     for network in (
         "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # relays of 6to4, which went out of use
-        "100.64.0.0/10",  # behind a carrier's translation
-        "fec0::/10",  # of a site, which went out of use
+        "100.64.0.0/10",  # carrier-grade NAT
+        "fec0::/10",  # site-local, obsolete
     )
 )
 
 
 def is_allowed(address: Address, *, private: bool) -> bool:
-    """Whether it may be connected to. `private` allows private and loopback addresses, and never those of a link, nor others at
-    which clouds keep the secrets of their machines.
+    """Whether a webhook may connect to it. `private` allows private and loopback addresses, but never link-local ones, nor
+    others where clouds store the secrets of their machines.
     """
     address = _inner(address)
     if address.is_multicast or address.is_unspecified or address.is_link_local or _is_in(address, _NEVER):
@@ -49,7 +49,7 @@ def is_allowed(address: Address, *, private: bool) -> bool:
 
 
 def _inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, if it does."""
+    """The IPv4 address that an IPv6 address embeds, or the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _NAT64:

@@ -1,6 +1,6 @@
-"""Which URLs a webhook may have, as far as the URL itself tells; `workers.jobs.webhook_delivery` checks addresses as it sends.
+"""Checks the URL of a webhook without looking up its host; `workers.jobs.webhook_delivery` checks addresses when it sends.
 
-Why checked before the job is made: whoever submits a job with a URL that cannot work learns it at once.
+Why it is checked before the job is created: a client that sends a URL that cannot work learns it at once.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ _PARAM: Final = "webhook_url"
 
 
 def check_url(url: str, *, private: bool) -> None:
-    """Raises InvalidValue for what no webhook is sent to, as far as it can be told without looking the name up.
+    """Raises InvalidValue for a URL to which no webhook is sent, as far as the URL alone shows.
 
     `private`: whether private and loopback addresses are allowed.
     """

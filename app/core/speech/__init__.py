@@ -1,7 +1,7 @@
-"""What a request for speech can say: text, voice, language, format, speed, pronunciations.
+"""The content of a request for speech: text, voice, language, format, speed, pronunciations.
 
-Why everything is resolved here once, into an `Utterance`: two requests that sound the same then have the same digest,
-whichever alias, blend or spelling they use, and that digest names the work and the audio everywhere.
+Why everything is resolved here once, into an `Utterance`: two requests for the same audio then have the same digest, whichever
+alias, blend or spelling they use. That digest names the work and the audio everywhere.
 
-Why it needs the standard library and msgspec alone: tables and rules are tested without Redis, HTTP or a model.
+Why it needs only the standard library and msgspec: tables and rules are tested without Redis, HTTP or a model.
 """

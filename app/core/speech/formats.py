@@ -1,17 +1,17 @@
-"""The formats: container, codec, media type, and the sample rates and bitrates of each, in one table that both sides read."""
+"""The formats: container, codec, media type, and the sample rates and bitrates of each, in one table that both sides use."""
 
 from typing import Final
 
 import msgspec
 
 SAMPLE_RATE_HZ: Final = 24_000
-"""Of every waveform, and of every file where no other is asked for: Kokoro speaks at 24 kHz, and OpenAI's files are 24 kHz."""
+"""The rate of every waveform, and the default of every file: Kokoro speaks at 24 kHz, and OpenAI's files are 24 kHz."""
 
 SAMPLE_BYTES: Final = 2
 """Signed 16-bit little-endian, one channel."""
 
 SAMPLE_RATES_HZ: Final = (8_000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-"""What may be asked for, where the format has it."""
+"""The rates that a request may name, if the format supports them."""
 
 _OPUS_RATES_HZ: Final = (8_000, 12_000, 16_000, 24_000, 48_000)
 _TELEPHONE_RATES_HZ: Final = (8_000, 16_000, 24_000)
@@ -21,14 +21,14 @@ _MP3_BITRATES_BPS: Final = {
     2: tuple(1000 * kbps for kbps in (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)),
     1: tuple(1000 * kbps for kbps in (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)),
 }
-"""By version of MPEG, of which each has sample rates of its own; with 2.5, LAME goes no higher."""
+"""By version of MPEG; each version has its own sample rates. For MPEG 2.5 LAME supports no higher ones."""
 _MPEG_2_HZ: Final = 16_000
 _MPEG_1_HZ: Final = 32_000
 """The lowest sample rate of each version."""
 
 
 class Bitrates(msgspec.Struct, frozen=True):
-    """Bits a second that an encoder takes: those of a table, or all from the least to the most."""
+    """Bits per second that an encoder accepts: those of a table, or all from the least to the most."""
 
     least: int
     most: int
@@ -40,7 +40,7 @@ class Bitrates(msgspec.Struct, frozen=True):
         return isinstance(bitrate_bps, int) and self.least <= bitrate_bps <= self.most
 
     def __str__(self) -> str:
-        """For people."""
+        """The bitrates as a message shows them."""
         return f"{', '.join(map(str, self.table[:-1]))}, and {self.most}" if self.table else f"{self.least} to {self.most}"
 
 
@@ -49,34 +49,34 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     media_type: str
-    """At the format's own sample rate."""
+    """The media type at the format's default sample rate."""
     rate_media_type: str = ""
-    """At another one, where a reader cannot tell it from the bytes; the rate is its parameter."""
+    """The media type at another rate, for formats whose bytes do not contain the rate; the rate is its parameter."""
     container: str
-    """ffmpeg's muxer, or `""` where no encoder process is needed."""
+    """ffmpeg's muxer; `""` when no encoder process is needed."""
     codec: str = ""
-    """ffmpeg's encoder; `ulaw` and `alaw` where it is ours."""
+    """ffmpeg's encoder; for `ulaw` and `alaw` the encoder is Koe's own."""
     bitrate_bps: int = 0
-    """Of the encoded stream, where no other is asked for; 0 where the codec decides."""
+    """Default bitrate of the encoded stream; 0 when the codec decides."""
     sample_rate_hz: int = SAMPLE_RATE_HZ
-    """Where no other is asked for."""
+    """Default sample rate."""
     sample_rates_hz: tuple[int, ...] = SAMPLE_RATES_HZ
     has_wav_header: bool = False
-    """Whether a RIFF header stands before the first sample."""
+    """Whether a RIFF header precedes the first sample."""
 
     @property
     def is_encoded(self) -> bool:
-        """True where the samples pass through an encoder process."""
+        """True when an encoder process encodes the samples."""
         return bool(self.container)
 
     def media_type_at(self, sample_rate_hz: int) -> str:
-        """What the file is called at that rate."""
+        """The media type at that rate."""
         if sample_rate_hz == self.sample_rate_hz or not self.rate_media_type:
             return self.media_type
         return f"{self.rate_media_type};rate={sample_rate_hz}"
 
     def bitrates_at(self, sample_rate_hz: int) -> Bitrates | None:
-        """What may be asked for at that rate; None where the codec decides."""
+        """The bitrates that a request may name at that rate; None when the codec decides."""
         if self.name == "mp3":
             version = 1 if sample_rate_hz >= _MPEG_1_HZ else 2 if sample_rate_hz >= _MPEG_2_HZ else 2.5
             table = _MP3_BITRATES_BPS[version]
@@ -84,18 +84,18 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
         if self.name == "opus":
             return Bitrates(6_000, 256_000)
         if self.name == "aac":
-            # A frame of 1,024 samples has 6,144 bits at most.
+            # A frame of 1,024 samples has at most 6,144 bits.
             return Bitrates(8_000, 6 * sample_rate_hz)
         return None
 
 
 def n_samples_at(sample_rate_hz: int, seconds: float) -> int:
-    """How many samples a sound has at that rate: it is spoken in whole samples at SAMPLE_RATE_HZ, and then resampled."""
+    """Number of samples of audio at that rate: it is spoken in whole samples at SAMPLE_RATE_HZ and then resampled."""
     return round(round(seconds * SAMPLE_RATE_HZ) * sample_rate_hz / SAMPLE_RATE_HZ)
 
 
 def wav_stream_header(sample_rate_hz: int) -> bytes:
-    """RIFF header of 44 bytes for a stream whose length is not known: both sizes are FFFFFFFF, as OpenAI sends it."""
+    """RIFF header of 44 bytes for a stream of unknown length: both sizes are FFFFFFFF, as in OpenAI's streams."""
     unknown = b"\xff\xff\xff\xff"
     rates = sample_rate_hz.to_bytes(4, "little") + (SAMPLE_BYTES * sample_rate_hz).to_bytes(4, "little")
     return (
@@ -146,7 +146,7 @@ FORMATS: Final[dict[str, Format]] = {
         ),
     )
 }
-"""OpenAI's six, then those of telephones (G.711)."""
+"""OpenAI's six formats, then those of telephony (G.711)."""
 
 OPENAI_FORMATS: Final = tuple(FORMATS)[:6]
 

@@ -9,7 +9,7 @@ class Language(msgspec.Struct, frozen=True):
     """One language that Kokoro has voices for."""
 
     tag: str
-    """BCP 47, as the voice catalogue and the wire show it."""
+    """BCP 47 tag, as the voice catalogue and the API show it."""
     letter: str
     """Kokoro's own code, the first letter of its voice ids."""
     name: str
@@ -33,7 +33,7 @@ _BY_SUBTAG: Final = {language.tag.split("-")[0].lower(): language for language i
 
 
 def find_language(name: str) -> Language | None:
-    """The language that a letter (`a`), a tag (`en-us`, `es-MX`) or a bare subtag (`en`, `cmn`) means; None for any other."""
+    """The language of a letter (`a`), a tag (`en-us`, `es-MX`) or a bare subtag (`en`, `cmn`); None for any other text."""
     wanted = name.strip().replace("_", "-").lower()
     if wanted in ("cmn", "cmn-cn"):
         wanted = "zh"

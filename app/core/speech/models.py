@@ -1,4 +1,4 @@
-"""What each model name means here: which engine speaks, and how long its input may be."""
+"""The model names: which engine speaks for each, and how long its input may be."""
 
 from typing import Final
 
@@ -7,26 +7,26 @@ import msgspec
 from app.core.errors import UnknownModel
 
 OPENAI_MAX_INPUT_CHARS: Final = 4096
-"""Code points that OpenAI's models take; clients count on the error beyond it."""
+"""Limit of OpenAI's models in code points; clients rely on the error beyond it."""
 
 ENGINE_ORDER: Final = ("kokoro", "espeak", "tone")
-"""Best first: the model names of OpenAI go to the first of these that every live worker has loaded."""
+"""Best first: OpenAI's model names stand for the first of these that every live worker has loaded."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """One name that a request may carry in `model`."""
+    """One name that a request may have in `model`."""
 
     id: str
     created: int
-    """Seconds since 1970, UTC: when the name came into the world."""
+    """Seconds since 1970, UTC: when the model was published."""
     owned_by: str
     engine: str | None = None
-    """The engine that speaks it and no other; None for the best one loaded."""
+    """The only engine that speaks for this model; None for the best loaded one."""
     streams_sse: bool = True
-    """False where OpenAI's own model quietly answers `stream_format: sse` with plain audio."""
+    """False when OpenAI's own model ignores `stream_format: sse` and answers with plain audio."""
 
     def max_input_chars(self, own_limit: int) -> int:
-        """Code points of `input` that are accepted; `own_limit` is the server's for its own models."""
+        """Limit of `input` in code points; `own_limit` is the server's limit for its own models."""
         return own_limit if self.engine else OPENAI_MAX_INPUT_CHARS
 
 
@@ -64,7 +64,7 @@ OTHER_NAMES: Final[dict[str, str]] = {
     "mlx-community/Kokoro-82M-4bit": "kokoro",
     "prince-canuma/Kokoro-82M": "kokoro",
 }
-"""Names that routers and other servers have taught clients, and the model that is meant."""
+"""Names that clients know from routers and other servers, and the model that each stands for."""
 
 _BY_NAME: Final = {
     name.lower(): MODELS[model_id] for name, model_id in (*zip(MODELS, MODELS, strict=True), *OTHER_NAMES.items())
@@ -72,7 +72,7 @@ _BY_NAME: Final = {
 
 
 def find_model(name: str) -> Model:
-    """The model that a name means, in upper or lower case and with spaces around it. Raises UnknownModel."""
+    """The model of a name. Case and surrounding spaces are ignored. Raises UnknownModel."""
     try:
         return _BY_NAME[name.strip().lower()]
     except KeyError:
@@ -80,10 +80,10 @@ def find_model(name: str) -> Model:
 
 
 def names_of(*engines: str) -> list[str]:
-    """Every name of the models that name one of these engines."""
+    """Every model name that stands for one of these engines."""
     return [name for name in (*MODELS, *OTHER_NAMES) if find_model(name).engine in engines]
 
 
 def best_engine(loaded: frozenset[str]) -> str | None:
-    """The best of the engines in `loaded`, None when there is none."""
+    """The best engine in `loaded`; None when it is empty."""
     return next((name for name in ENGINE_ORDER if name in loaded), None)

@@ -1,4 +1,4 @@
-"""Misaki's phonemes, as Kokoro v1.0 knows them: what a pronunciation may be written in."""
+"""Misaki's phonemes, as Kokoro v1.0 has them: the alphabet of pronunciations."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ _SYMBOLS: Final = (
 )
 
 PHONEMES: Final = frozenset(_SYMBOLS)
-"""The 114 symbols of the checkpoint's vocabulary, punctuation among them. There is no `g`: it is `ɡ`."""
+"""The 114 symbols of the checkpoint's vocabulary, including punctuation. There is no `g`, only `ɡ`."""
 
 
 PATTERN: Final = f"^[{_SYMBOLS}]+$"
-"""Of a string of them, as a regular expression."""
+"""Regular expression of a string of phonemes."""
 
 
 def unknown_phonemes(text: str) -> str:
-    """The characters of `text` that are none, each once, in order."""
+    """The characters of `text` that are not phonemes, each once, in order."""
     return "".join(dict.fromkeys(character for character in text if character not in PHONEMES))

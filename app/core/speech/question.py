@@ -1,6 +1,6 @@
-"""A question: what would be said of a text; its digest is its id, so that those who ask the same share one answer.
+"""A question for the phonemes of a text. Its digest is its id, so that equal questions share one answer.
 
-Why it is no Utterance: format and speed change nothing in the phonemes, and what is asked here never becomes audio.
+Why it is not an Utterance: format and speed do not change the phonemes, and a question never becomes audio.
 """
 
 import hashlib
@@ -14,21 +14,21 @@ from app.core.speech.voices import Blend
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """All that decides what would be said; every name in it is resolved, as in an Utterance."""
+    """All that decides the phonemes; every name in it is resolved, as in an Utterance."""
 
     text: str
     engine: str
-    """`kokoro`, `espeak` or `tone`: each has an alphabet of its own."""
+    """`kokoro`, `espeak` or `tone`: each has its own alphabet."""
     voice: Blend
     language: str
     """BCP 47 tag."""
     normalize: bool = True
     emoji: Emoji = "drop"
-    """As an Utterance has it."""
+    """As in an Utterance."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     owner: str = ""
-    """As an Utterance has it."""
+    """As in an Utterance."""
     version: int = WIRE_VERSION
 
     @cached_property
@@ -42,7 +42,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @classmethod
     def from_json(cls, data: bytes | str) -> "Question":
-        """Raises msgspec.ValidationError for what no question of this version can be."""
+        """Raises msgspec.ValidationError for data that is not a question of this version."""
         return msgspec.json.decode(data, type=cls)
 
 
@@ -56,18 +56,18 @@ class PhonemizedSegment(msgspec.Struct, frozen=True):
 
 
 class Phonemized(msgspec.Struct, frozen=True):
-    """What would be said."""
+    """The answer to a question."""
 
     language: str
     """BCP 47 tag."""
     normalized: str
-    """The text as it is read."""
+    """The normalized text."""
     segments: tuple[PhonemizedSegment, ...]
-    """None where there is nothing to say."""
+    """Empty when there is nothing to say."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a question, as it crosses Redis: the answer or the error."""
+    """The outcome of a question, as it crosses Redis: the answer or the error."""
 
     phonemized: Phonemized | None = None
     error: dict[str, str] | None = None
@@ -75,11 +75,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_error(cls, error: KoeError) -> "Outcome":
-        """The error instead of an answer."""
+        """An outcome with an error instead of an answer."""
         return cls(error=to_wire(error))
 
     def reveal(self) -> Phonemized:
-        """The answer. Raises the error where there is one instead."""
+        """The answer. Raises the error if there is one instead."""
         if self.error is not None:
             raise from_wire(self.error)
         assert self.phonemized is not None

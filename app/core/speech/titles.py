@@ -1,7 +1,8 @@
-"""Titles as they may be shown: in file names, tags and lists.
+"""Titles that are safe to show: in file names, tags and lists.
 
-Why some invisible characters are taken out and not refused: they come along when text is copied. What sets the direction of
-writing by force makes a name look like another (U+202E shows "gnp.exe" as "exe.png"); right-to-left titles do without.
+Why some invisible characters are removed and not refused: they are often part of copied text. Characters that force the
+direction of writing can make a name look like another (U+202E shows "gnp.exe" as "exe.png"), and right-to-left titles do not
+need them.
 """
 
 import re
@@ -14,5 +15,5 @@ _FORCED: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff
 
 
 def show_title(title: str) -> str:
-    """`title` in one line, without what would show it as another."""
+    """`title` in one line, without characters that make it look like another one."""
     return _FORCED.sub("", CONTROL.sub(" ", title)).strip()

@@ -1,6 +1,6 @@
 """Utterance: all that decides how a text sounds, resolved once by the API; its digest is its id everywhere.
 
-Why the digest: cached, running and new work then have one name, so equal requests meet each other without being told to.
+Why the digest: cached, running and new work then have one name, so equal requests share the work without further protocol.
 """
 
 import hashlib
@@ -13,24 +13,24 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend
 
 WIRE_VERSION: Final = 6
-"""Of what passes between the API and the workers. It is part of the digest and of the queues' names, so that two versions never
-share a stream or take each other's work.
+"""Version of the data between the API and the workers. It is part of the digest and of the queues' names, so that two versions
+never share a stream or each other's work.
 """
 
 
 Emoji = Literal["drop", "say"]
-"""What becomes of emoji: nothing, or their names."""
+"""Emoji are dropped, or spoken by their names."""
 
 
 class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One request, as sound: aliases, blends and defaults are resolved before it is made."""
+    """One request, as audio: aliases, blends and defaults are resolved before."""
 
     text: str
     engine: str
-    """`kokoro`, `espeak` or `tone`: which one speaks is decided when the request is taken."""
+    """`kokoro`, `espeak` or `tone`: the engine is chosen when the request is accepted."""
     identities: tuple[str, ...] = ()
-    """Short digests of the identities of those workers' engines that may speak it: finished audio of other weights has another
-    id. Empty where that does not matter.
+    """Short digests of the identities of the engines that may speak it: audio of other weights has another id. Empty when that
+    does not matter.
     """
     voice: Blend
     language: str
@@ -38,20 +38,20 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     format: str
     """A name in `app.core.speech.formats.FORMATS`."""
     bitrate_bps: int = 0
-    """Of the encoded stream; 0 where the codec decides."""
+    """Bitrate of the encoded stream; 0 when the codec decides."""
     sample_rate_hz: int = SAMPLE_RATE_HZ
-    """Of the file; all that is spoken is spoken at SAMPLE_RATE_HZ."""
+    """Sample rate of the file; speech is always made at SAMPLE_RATE_HZ."""
     speed: float = 1.0
     """0.25 to 4."""
     normalize: bool = True
     emoji: Emoji = "drop"
-    """What becomes of emoji in a text that is normalized."""
+    """Treatment of emoji in a text that is normalized."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     owner: str = ""
-    """Whose it is, where nobody is to be given what another has asked for (`KOE_CACHE_SHARED`); else empty."""
+    """The owner, if cached audio is not shared between keys (`KOE_CACHE_SHARED`); otherwise empty."""
     apart: str = ""
-    """Set where the same sound is being spoken and cannot be joined: any token, so that it has an id of its own."""
+    """Any token, which gives the utterance its own id; set when the same audio is being spoken and cannot be joined."""
     version: int = WIRE_VERSION
 
     @cached_property
@@ -65,5 +65,5 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @classmethod
     def from_json(cls, data: bytes | str) -> "Utterance":
-        """Raises msgspec.ValidationError for what no utterance of this version can be."""
+        """Raises msgspec.ValidationError for data that is not an utterance of this version."""
         return msgspec.json.decode(data, type=cls)

@@ -1,7 +1,7 @@
-"""The catalogue of voices, the names that OpenAI's clients send for them, and blends such as `af_heart(2)+bf_emma`.
+"""The catalogue of voices, OpenAI's names for them, and blends such as `af_heart(2)+bf_emma`.
 
-Why a blend is put into one canonical order with weights that add up to one: it is part of what an utterance is known by, and
-`a+b`, `b+a` and `a(2)+b(2)` are the same sound.
+Why a blend has one canonical order, with weights that add up to one: it is part of the utterance's digest, and `a+b`, `b+a` and
+`a(2)+b(2)` are the same sound.
 """
 
 import math
@@ -20,28 +20,28 @@ USUAL_LOUDNESS: Final = -24.2
 """LUFS: the median of Kokoro's voices."""
 
 DEFAULT_VOICE: Final = "af_heart"
-"""The best graded one, which OpenAI's `coral` means: what the command line and the page begin with."""
+"""The voice with the best grade, and the default of the command line and the page. OpenAI's `coral` stands for it."""
 
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})(?:\(([^()]{1,32})\))?")
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """One voice of Kokoro v1.0, or one that an operator added."""
+    """One voice of Kokoro v1.0, or one that the operator added."""
 
     id: str
     language: str
-    """BCP 47 tag of the language it was made for."""
+    """BCP 47 tag of its language."""
     gender: str
     """`female` or `male`."""
     grade: str = ""
-    """Quality that the voice's makers give it, `A` to `F`; empty where they give none."""
+    """Quality according to the voice's makers, `A` to `F`; empty without a grade."""
     licence: str = "Apache-2.0"
     loudness: float | None = None
-    """Integrated loudness of its speech as Kokoro gives it, in LUFS (ITU-R BS.1770); None where nobody has measured it."""
+    """Integrated loudness of Kokoro's speech with this voice, in LUFS (ITU-R BS.1770); None when it was not measured."""
 
     @property
     def name(self) -> str:
-        """For people: `Heart`."""
+        """Name for people: `Heart`."""
         return self.id.partition("_")[2].replace("_", " ").title() or self.id
 
 
@@ -57,7 +57,7 @@ Blend = tuple[BlendPart, ...]
 
 
 def show_blend(blend: Blend) -> str:
-    """The blend as a user could have written it."""
+    """The blend in the form that a request uses."""
     if len(blend) == 1:
         return blend[0].voice_id
     return "+".join(f"{part.voice_id}({part.weight:g})" for part in blend)
@@ -69,14 +69,14 @@ class _VoicesFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """All voices by id and all other names by which they answer."""
+    """All voices by id, and all other names that stand for them."""
 
     voices: dict[str, Voice]
     aliases: dict[str, str]
-    """Name of OpenAI's → voice id or blend."""
+    """OpenAI's name → voice id or blend."""
 
     def parse(self, spec: str) -> tuple[Blend, str]:
-        """The blend that `spec` means and the language of its first voice. Never touches the file system.
+        """The blend that `spec` means and the language of its first voice. Never accesses the file system.
 
         Raises InvalidValue (param `voice`) for an unknown voice, a weight that is not positive and finite, or more than
         MAX_BLEND_VOICES voices.
@@ -98,13 +98,13 @@ class Catalogue(msgspec.Struct, frozen=True):
         return blend, self.voices[next(iter(weights))].language
 
     def loudness_of(self, blend: Blend) -> float:
-        """LUFS of the blend's speech as Kokoro gives it: the mean of its voices', by weight. A voice that has not been measured
-        counts as USUAL_LOUDNESS.
+        """LUFS of Kokoro's speech with the blend: the mean of its voices, by weight. A voice that was not measured counts as
+        USUAL_LOUDNESS.
         """
         return sum(part.weight * _or_usual(self.voices[part.voice_id].loudness) for part in blend)
 
     def aliases_of(self, voice_id: str) -> list[str]:
-        """The other names that mean exactly this voice."""
+        """The other names that stand for exactly this voice."""
         return sorted(alias for alias, target in self.aliases.items() if target == voice_id)
 
     def _parse_part(self, part: str, spec: str) -> tuple[str, float]:
@@ -136,9 +136,9 @@ def _or_usual(loudness: float | None) -> float:
 
 
 def load_catalogue(override: Path | None = None) -> Catalogue:
-    """The bundled catalogue, with what the operator's TOML file of the same shape adds or replaces.
+    """The bundled catalogue, with the additions and replacements of the operator's TOML file of the same form.
 
-    Raises Misconfigured, with the file named, when it cannot be read or an alias names no voice.
+    Raises Misconfigured, with the file named, when it cannot be read or an alias stands for no voice.
     """
     bundled = _read((resources.files("app.core.speech") / "voices.toml").read_text(encoding="utf-8"), "voices.toml")
     aliases, voices = dict(bundled.aliases), {voice.id: voice for voice in bundled.voices}

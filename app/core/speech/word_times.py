@@ -1,4 +1,4 @@
-"""Words of the user's text and when each is heard, as they travel from the workers to whoever asked for them."""
+"""Word times: the words of the user's text and when each is heard, in the form that workers send to the API."""
 
 from collections.abc import Sequence
 
@@ -22,5 +22,5 @@ def write_words(words: Sequence[TimedWord]) -> bytes:
 
 
 def read_words(data: bytes | str) -> list[TimedWord]:
-    """What `write_words` wrote."""
+    """The words that `write_words` wrote."""
     return msgspec.json.decode(data, type=list[TimedWord])

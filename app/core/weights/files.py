@@ -1,10 +1,10 @@
-"""Kokoro's files: what they are called, where they lie, and which set of them speaks.
+"""Kokoro's files: their names, their places, and which set is used.
 
-Why in the core: the workers load them, and `koe serve`, which imports no worker, notices when they come. Why the Hub's cache is
-read by its layout: `huggingface_hub` is not installed where only the API is.
+Why in core: the workers load them, and `koe serve`, which imports no worker, notices new ones. Why the Hub's cache is read by
+its folder layout: `huggingface_hub` is not installed with the API alone.
 
-Why the set with most voices goes first: a download from the Hub brings its voices one by one, and must not take the place of a
-whole set before it is whole itself.
+Why the set with the most voices comes first: a download from the Hub adds voices one by one, and must not replace a complete
+set before it is complete itself.
 """
 
 import os
@@ -18,43 +18,43 @@ from app.core.errors import EngineUnavailable
 from app.core.host.home import expand_home
 
 Precision = Literal["original", "8-bit"]
-"""How exact a set of weights is."""
+"""Precision of a set of weights."""
 
 REPOSITORY: Final = "hexgrad/Kokoro-82M"
 WEIGHTS: Final = "kokoro-v1_0.pth"
 WEIGHTS_8BIT: Final = "kokoro-v1_0.8-bit.pth"
-"""The same in size and shape, made of the 8-bit file that the package registries have."""
+"""Same names and shapes, made from the 8-bit file in the package registries."""
 PRECISIONS: Final[dict[str, Precision]] = {WEIGHTS: "original", WEIGHTS_8BIT: "8-bit"}
-"""Files of weights, best first, and what Koe calls their precision."""
+"""Files of weights, best first, and Koe's name for their precision."""
 CONFIG: Final = "config.json"
 
 REMEDY: Final = "Run `koe fetch` to download it."
 
 
 class CheckpointError(EngineUnavailable):
-    """Kokoro's files are not there or not whole; the message names the file and the command that mends it."""
+    """Kokoro's files are missing or incomplete; the message names the file and the command that fixes it."""
 
 
 class MissingFile(CheckpointError):
-    """A file of the checkpoint is not there."""
+    """A file of the checkpoint is missing."""
 
     def __init__(self, name: str, place: str) -> None:
         super().__init__(f"Kokoro's file {name} is not in {place}. {REMEDY}")
 
 
 class CheckpointFiles(msgspec.Struct, frozen=True):
-    """Where the parts of a checkpoint are."""
+    """Paths of the files of a checkpoint."""
 
     config: Path
     weights: Path
     voices: dict[str, Path]
-    """Voice id → its pack; those of the catalogue that are there."""
+    """Voice id → its pack, for the voices of the catalogue that are present."""
     place: str
     """For messages: the folder or cache that was searched."""
 
     @property
     def precision(self) -> Precision:
-        """How exact the weights are."""
+        """Precision of the weights."""
         return PRECISIONS[self.weights.name]
 
     @property
@@ -64,10 +64,10 @@ class CheckpointFiles(msgspec.Struct, frozen=True):
 
 
 def find_checkpoint(model_dir: Path | None, voice_ids: Iterable[str], fetched_dir: Path | None = None) -> CheckpointFiles:
-    """The files in `model_dir`. When it is None: those in the Hugging Face cache or in `fetched_dir`, the folder where
-    `koe fetch` puts what it has from the package registries: the set with more voices, of equals the Hub's. Downloads nothing.
+    """The files in `model_dir`. When it is None: those in the Hugging Face cache or in `fetched_dir`, where `koe fetch` stores
+    files from the package registries. The set with more voices is used; with equal numbers, the Hub's. Downloads nothing.
 
-    Raises MissingFile for the config, the weights, or when not one of `voice_ids` has a pack.
+    Raises MissingFile for the config, the weights, or when none of `voice_ids` has a pack.
     """
     voice_ids = tuple(voice_ids)
     if model_dir is not None:
@@ -101,7 +101,7 @@ def _find_in(folder: Path, place: str, voice_ids: Iterable[str]) -> CheckpointFi
 
 
 def _hub_folder() -> Path:
-    """Where the Hub's cache has the newest revision that was downloaded; the folder may not be there."""
+    """Folder of the newest downloaded revision in the Hub's cache; it may not exist."""
     repository = _hub_cache() / f"models--{REPOSITORY.replace('/', '--')}"
     try:
         revision = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
@@ -111,7 +111,7 @@ def _hub_folder() -> Path:
 
 
 def _hub_cache() -> Path:
-    """The Hub's cache, by the names of the environment that `huggingface_hub` documents."""
+    """The Hub's cache, by the environment variables that `huggingface_hub` documents."""
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or f"{caches}/huggingface"
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"

@@ -1,7 +1,7 @@
-"""Kokoro's files, looked at again and again: whether they have come, or others have taken their place, and are at rest.
+"""Watches Kokoro's files: whether they have arrived or been replaced, and are complete.
 
-Why at rest: a download writes one file after the other, and each set of workers that is started for half of them costs a minute
-of the machine.
+Why it waits until they no longer change: a download writes one file after the other, and a start of workers with half of them
+costs a minute of the machine.
 """
 
 import time
@@ -13,18 +13,18 @@ from app.core.speech.voices import load_catalogue
 from app.core.weights.files import CheckpointFiles, MissingFile, find_checkpoint
 
 LOOK_SECONDS: Final = 2.0
-"""Between two looks: some sixty calls of `stat`, less than a millisecond."""
+"""Pause between two looks. A look is some sixty calls of `stat`, less than a millisecond."""
 
 REST_SECONDS: Final = 5.0
-"""Files that have not changed for so long are written to their end."""
+"""Files that have not changed for this time are complete."""
 
 _Stamp = tuple[tuple[str, int, int, int], ...]
-"""Of each file: path, number, bytes, and when it was changed."""
+"""For each file: path, inode number, bytes and modification time."""
 
 
 def find_model(settings: Settings, voice_ids: Iterable[str] | None = None) -> CheckpointFiles | None:
-    """The files that a worker with these settings would load, with packs of `voice_ids`, by default of all voices; None when
-    there is no whole set.
+    """The files that a worker with these settings would load, with packs of `voice_ids` (by default of all voices); None when
+    there is no complete set.
     """
     if voice_ids is None:
         voice_ids = load_catalogue(settings.voices_file).voices
@@ -40,7 +40,7 @@ def wants_model(settings: Settings) -> bool:
 
 
 class ModelWatch:
-    """Knows the files that the workers were started with, and notices others."""
+    """Knows the files with which the workers were started, and notices other ones."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -50,11 +50,11 @@ class ModelWatch:
         self._seen_at = self._looked_at = clock()
 
     def forget(self) -> None:
-        """Workers are being started that read the files as they are now."""
+        """To be called when workers start, which read the files as they are now."""
         self._known = self._seen = self._stamp()
 
     def has_changed(self) -> bool:
-        """True once for each new set that is whole and at rest. Cheap: it looks at the disk every LOOK_SECONDS alone."""
+        """True once for each new set that is complete and no longer changes. Cheap: it looks at the disk every LOOK_SECONDS."""
         now = self._clock()
         if not wants_model(self._settings) or now - self._looked_at < LOOK_SECONDS:
             return False
@@ -68,7 +68,7 @@ class ModelWatch:
         return True
 
     def _stamp(self) -> _Stamp | None:
-        """What tells these files from others; None when there is no whole set, or it is being replaced."""
+        """What distinguishes these files from others; None when there is no complete set, or it is being replaced."""
         try:
             files = find_model(self._settings, self._voice_ids)
             status = [(path, path.stat()) for path in files.paths] if files is not None else []
