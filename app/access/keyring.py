@@ -1,7 +1,7 @@
-"""The keys that open the API: those of the settings, and those of a file that may change while the server runs.
+"""The API keys: those of the settings, and those of a file that may change while the server runs.
 
-Why digests: neither the file nor this process needs to hold a key that somebody could carry away. Why a file that cannot be
-read changes nothing: whoever edits it must neither lock everybody out nor let everybody in by a slip.
+Why digests: a key that is not stored cannot be stolen from the file or from this process. Why an unreadable file changes
+nothing: a mistake while editing must neither lock all users out nor let everybody in.
 """
 
 import hashlib
@@ -23,20 +23,20 @@ from app.core.rate_limits import RateLimit, parse_rate_limit
 log: Final = structlog.get_logger()
 
 OPEN: Final = "none"
-"""What a key's entry says in `rate_limit` to be free of the limit that the settings give to all."""
+"""The value of `rate_limit` for a key without a rate limit, whatever the settings say."""
 
 _LOOK_SECONDS: Final = 1.0
-"""How often it is looked whether the file has changed, at most."""
+"""The shortest time between two checks of the file."""
 
 _OWNER_DIGITS: Final = 16
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """One key, or everybody where there are none."""
+    """One key; on a server without keys, all requests together."""
 
     name: str = ""
-    """As the operator calls it; those of the settings are counted, `KOE_API_KEYS 1`. Empty where there are none."""
+    """The operator's name for it; keys of the settings are numbered, `KOE_API_KEYS 1`. Empty on a server without keys."""
     digest: bytes = b""
     """SHA-256."""
     rate_limit: RateLimit | None = None
@@ -47,7 +47,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def owner(self) -> str:
-        """Whose requests and jobs: hex digits of the digest, shortened; empty where there are no keys."""
+        """The owner of its requests and jobs: the first hex digits of the digest; empty on a server without keys."""
         return self.digest.hex()[:_OWNER_DIGITS]
 
 
@@ -70,7 +70,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Keyring:
-    """All keys. Looking one up takes as long whether it is there or not."""
+    """All keys. A look-up takes the same time for correct and for incorrect keys."""
 
     def __init__(self, api_keys: Iterable[str] = (), file: Path | None = None, *, default: Key = NO_LIMITS) -> None:
         """`api_keys`: those of the settings. `default`: the limits of each key for which the file says nothing else.
@@ -91,16 +91,16 @@ class Keyring:
 
     @property
     def is_open(self) -> bool:
-        """True where everybody may. A file without a single key is locked and not open."""
+        """Whether the server needs no key. A file without entries locks the server."""
         return not self._own and self._file is None
 
     def find(self, presented: bytes) -> Key | None:
-        """The key that was presented, with its limits; None when it opens nothing."""
+        """The presented key with its limits; None for an incorrect key."""
         if self.is_open:
             return self._default
         self._look()
         digest = digest_of(presented)
-        # All are compared: the time that it takes tells nothing of how much of a key was right, nor of which.
+        # All are compared: the time must not show which key was nearly right, nor how nearly.
         found = [key for key in self._keys if hmac.compare_digest(digest, key.digest)]
         return found[-1] if found else None
 
@@ -161,7 +161,7 @@ def make_key(
 
 
 def digest_of(key: bytes) -> bytes:
-    """What is kept of a key: 32 bytes."""
+    """The stored form of a key: 32 bytes."""
     return hashlib.sha256(key).digest()
 
 

@@ -1,10 +1,10 @@
-"""What each key has asked lately and has open now, in Redis, so that several API processes agree.
+"""Rate limits and concurrency limits of keys, kept in Redis so that all API processes agree.
 
-Why the time of every request and not a count for each minute: a count lets twice the limit through around the turn of a minute.
-The clock is that of Redis, since those of the machines may differ.
+Why the time of every request is stored and not a count for each minute: a count allows twice the limit around the turn of a
+minute. The clock is that of Redis, since the clocks of the machines may differ.
 
-Why open requests carry the name of their API process: one that was killed closes none, and those of a process without a card do
-not count.
+Why open requests carry the name of their API process: a killed process closes no request, so requests of a process without
+a heartbeat record do not count.
 """
 
 import secrets
@@ -26,7 +26,7 @@ _OPEN_TTL_SECONDS: Final = 86_400
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was let in."""
+    """An admitted request."""
 
     key: Key
     name: str
@@ -35,10 +35,10 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limiter:
-    """Lets requests in, or does not."""
+    """Admits requests within the limits of their key."""
 
     def __init__(self, redis: AsyncRedis, *, api: str, api_ttl: int) -> None:
-        """`api` names this process, and `api_ttl` is the life of its card in seconds, as the ledger has it."""
+        """`api`: the name of this process. `api_ttl`: the life of its heartbeat record, in seconds, as in the ledger."""
         self._redis = redis
         self._api = api
         self._api_ttl = api_ttl
@@ -46,9 +46,9 @@ class Limiter:
         self._owed: set[Admission] = set()
 
     async def admit(self, key: Key, *, stays_open: bool) -> Admission:
-        """Lets a request in; one that `stays_open` is to be closed. Redis is asked only where the key has limits.
+        """Admits a request. Call `close` for one that `stays_open`. Redis is asked only for keys with limits.
 
-        Raises RateLimited, which counts nothing, and NoWorker when Redis is away.
+        Raises RateLimited, without counting the request, and NoWorker when Redis is unreachable.
         """
         name, limit = secrets.token_hex(8), key.rate_limit
         most_open = key.max_concurrent if stays_open else 0
@@ -77,7 +77,7 @@ class Limiter:
         return Admission(key=key, name=name if most_open else "", standing=standing)
 
     async def close(self, admission: Admission) -> None:
-        """The request has been answered or has left. While Redis is away this is owed."""
+        """Closes a request that has ended; retried later if Redis is unreachable."""
         if not admission.name:
             return
         self._owed.add(admission)

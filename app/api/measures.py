@@ -1,7 +1,7 @@
-"""What is measured, under which names, and how it is written for Prometheus.
+"""The metrics, their names, and their text for Prometheus.
 
-Each API process counts what it answers itself. With several behind one address a scrape sees the one that happens to answer it,
-so each needs an address of its own in Prometheus; what Redis knows is the same whichever process is asked.
+Each API process counts its own answers. With several processes behind one address, a scrape reaches any of them, so each needs
+an address of its own in Prometheus. The values from Redis are the same in all.
 
 Why no registry of the library's own: several houses may stand in one process, and none is to count what another answers.
 
@@ -48,18 +48,18 @@ HELP: Final = {
     "koe_kept_bytes": "Bytes of spoken segments that are kept until their text is finished.",
     "koe_segment_bytes": "Bytes of spoken segments that are kept for other texts.",
 }
-"""Every metric of Koe's own; those of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
+"""Every metric of Koe; those of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
 
 _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Those that are told by their names: a client can choose any word."""
+"""The methods that are labels; a client can send any word, and all others are `other`."""
 _MOST_SECONDS: Final = 1.0
 """Longest wait for Redis at a scrape."""
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class Metrics:
-    """What one API process has counted since it started."""
+    """The counts of one API process since it started."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -75,38 +75,38 @@ class Metrics:
         self.open_requests = Gauge(*_named("koe_open_requests"), registry=self._registry)
 
     def count_answer(self, method: str, route: str, status: int) -> None:
-        """`route` is a template such as `/v1/models/{model_id}`, or a word: never what a client can choose."""
+        """`route`: a template such as `/v1/models/{model_id}`, or a fixed word; never text of a client."""
         self._requests.labels(method if method in METHODS else "other", route, status).inc()
 
     def count_first_audio(self, cache: str, seconds: float) -> None:
-        """`cache` is how the utterance was found: `hit`, `join`, `miss`."""
+        """`cache`: how the utterance was found: `hit`, `join` or `miss`."""
         self._first_audio.labels(cache).observe(seconds)
 
     def count_audio(self, seconds: float) -> None:
-        """An utterance of so many seconds was sent to its end."""
+        """Counts an utterance of this length that was sent to its end."""
         self._audio.inc(seconds)
 
     def count_broken_off(self, route: str, *, has_left: bool) -> None:
-        """`has_left`: it was the client that left."""
+        """`has_left`: the client disconnected."""
         self._broken_off.labels(route, "left" if has_left else "failed").inc()
 
     def count_error(self, error: KoeError) -> None:
-        """One that was answered. What nobody is shown is not counted."""
+        """Counts an error that a client was shown."""
         if not isinstance(error, Cancelled):
             self._errors.labels(label_of(error)).inc()
 
     def render(self, shared: "Shared | None") -> bytes:
-        """All of it in Prometheus' text format, with what Redis knows; None stands for a Redis that is away."""
+        """All metrics in Prometheus' text format. `shared`: None when Redis is unreachable."""
         return generate_latest(self._registry) + generate_latest(_SharedGauges(shared))
 
 
 def label_of(error: KoeError) -> str:
-    """Its code, or its kind where it has none: `unknown_url`."""
+    """The code of the error, or the name of its class where it has none: `unknown_url`."""
     return error.code or _HUMP.sub("_", type(error).__name__).lower()
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What Redis knows at one moment."""
+    """The values from Redis at one moment."""
 
     fleet: Fleet
     waiting: Mapping[Lane, int]
@@ -118,16 +118,16 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedView:
-    """Where a scrape asks for it."""
+    """Reads these values for a scrape."""
 
     def __init__(self, redis: AsyncRedis, blocking: Redis, fleet: FleetView) -> None:
-        """`blocking` is asked for nothing: RQ names its queues by it."""
+        """`blocking` sends no command: RQ needs it to name its queues."""
         self._redis = redis
         self._fleet = fleet
         self._queue_keys = {lane: lane_queue(blocking, lane).key for lane in Lane}
 
     async def now(self) -> Shared | None:
-        """None when Redis is away, or takes longer to answer than a scrape can wait."""
+        """None when Redis is unreachable, or slower than a scrape can wait."""
         try:
             async with asyncio.timeout(_MOST_SECONDS):
                 return await self._read()

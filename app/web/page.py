@@ -1,7 +1,7 @@
-"""The page that a person opens, to hear whether the server speaks and how it sounds.
+"""The page on which a person hears whether the server speaks, and how it sounds.
 
-Why one file without a build or a foreign host: it works on a machine that reaches nothing else, and what a person reads in the
-browser is what lies here. Its policy lets run what is in the file, known by its digest, and nothing that gets into it later.
+Why one file without a build step or another host: it works on a machine without internet access, and the browser shows exactly
+this file. Its content security policy allows the script and style of the file, by their digests, and nothing else.
 """
 
 import base64
@@ -17,14 +17,14 @@ _INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
 class Page(msgspec.Struct, frozen=True):
-    """The page, and the headers that go with it."""
+    """The page and its headers."""
 
     html: str
     headers: dict[str, str]
 
 
 def load_page() -> Page:
-    """Reads it from the package."""
+    """Reads the page from the package."""
     html = (files("app.web") / "index.html").read_text(encoding="utf-8")
     headers = {
         "content-security-policy": _policy(html),
@@ -35,7 +35,7 @@ def load_page() -> Page:
 
 
 def _policy(html: str) -> str:
-    """This page may run and load what it holds itself, ask this server, play what it was sent, and be framed by nobody."""
+    """The page may run its own script, call this server and play its answers; no other page may frame it."""
     digests = {kind: _digest(text) for kind, text in _INLINE.findall(html)}
     rules = {
         "default-src": "'self'",

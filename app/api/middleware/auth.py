@@ -1,4 +1,4 @@
-"""Who may call, by `Authorization: Bearer KEY`, and how much. Where no keys are set, everybody may, and all are one caller."""
+"""Keys: a request needs `Authorization: Bearer KEY`. A server without keys answers all, as one owner."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ _SHOWN_BY_THREE_CHARS: Final = 12
 
 
 def check(keyring: Keyring, authorization: str | None) -> Key:
-    """The key in the header's value (None: not sent). Raises MissingKey or IncorrectKey unless it opens the API."""
+    """The key in the value of the header (None: no header). Raises MissingKey or IncorrectKey."""
     presented = _read_key(authorization or "")
     if not presented and not keyring.is_open:
         raise MissingKey
@@ -25,7 +25,7 @@ def check(keyring: Keyring, authorization: str | None) -> Key:
 
 
 def mask(key: str) -> str:
-    """What may be shown of a key that opens nothing: enough for its owner to know it by."""
+    """The part of an incorrect key that may be shown: its owner recognises it, and nobody else can use it."""
     if len(key) <= _SHOWN_WHOLE_CHARS:
         return key
     if len(key) <= _SHOWN_BY_THREE_CHARS:
@@ -34,12 +34,12 @@ def mask(key: str) -> str:
 
 
 def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard of Litestar's: asks the Keyring in `app.state.keyring`."""
+    """A guard for Litestar. It asks the Keyring in `app.state.keyring`."""
     _let_in(connection, connection.headers.get("authorization"))
 
 
 def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The same for addresses of Azure's, whose clients send the key as `api-key`."""
+    """The same for Azure's paths: its clients send the key as `api-key`."""
     key = connection.headers.get("api-key")
     if key is None or "authorization" in connection.headers:
         require_key(connection, handler)
@@ -54,18 +54,18 @@ def _let_in(connection: ASGIConnection[Any, Any, Any, Any], authorization: str |
 
 
 def key_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Key:
-    """The key of a request that `require_key` has let pass."""
+    """The key of a request that passed `require_key`."""
     key: Key = connection.state.key
     return key
 
 
 def owner_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Whose request it is that `require_key` has let pass: one key, one owner; `""` for everybody where no keys are set."""
+    """The owner of a request that passed `require_key`: one for each key; `""` on a server without keys."""
     return key_of(connection).owner
 
 
 def _read_key(authorization: str) -> bytes:
-    """The key's bytes as they came, or none when the header is no `Bearer KEY`. Servers hand headers on as Latin-1."""
+    """The bytes of the key as sent; empty when the header is not `Bearer KEY`. Servers decode headers as Latin-1."""
     scheme, _, key = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
         return b""

@@ -1,9 +1,9 @@
-"""Pages of other origins may use the API from a browser, where `KOE_CORS_ORIGINS` lets them: preflights, and our headers shown.
+"""CORS: web pages of the origins in `KOE_CORS_ORIGINS` may use the API from a browser.
 
-Why not Litestar's own: it refuses where it should only say nothing, takes any OPTIONS for a preflight, tells every origin what
-one may do, and replaces a `Vary` that an answer has already. This one leaves the answers to all others as they are.
+Why not Litestar's CORS: it refuses origins that it should ignore, takes every OPTIONS for a preflight, gives its headers to
+every origin, and replaces an existing `Vary`. This one leaves answers to other origins unchanged.
 
-Why nothing is said of credentials: a key is sent in a header that the page sets, never by the browser of its own accord.
+Why no `Access-Control-Allow-Credentials`: the page itself sets the header with the key; the browser sends none by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,11 @@ EXPOSED: Final = (
     "etag",
     "location",
 )
-"""Headers of answers that a page may read, beside those that it may anyway."""
+"""Headers of answers that a page may read, in addition to those that browsers always show."""
 
 METHODS: Final = "GET, HEAD, POST, DELETE"
 MAX_AGE_SECONDS: Final = 7200
-"""How long a browser need not ask again; Chromium remembers for no longer."""
+"""A browser may cache a preflight for this long, the longest that Chromium accepts."""
 
 _EXPOSE: Final = ", ".join(EXPOSED).encode()
 _VARY: Final = (b"vary", b"Origin")
@@ -42,9 +42,9 @@ _VARY_PREFLIGHT: Final = (b"vary", b"Origin, Access-Control-Request-Method, Acce
 
 
 class CrossOrigin:
-    """`app`, with CORS for these origins; `*` is every one.
+    """`app` with CORS for these origins; `*` is every origin.
 
-    With a list of them each answer says that it depends on the origin, as caches must know.
+    With a list of origins, each answer has `Vary: Origin`, for caches.
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
@@ -53,7 +53,7 @@ class CrossOrigin:
         self._origins = {origin.lower().encode() for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The request and its answer, as ASGI wants it."""
+        """The ASGI application."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
@@ -72,7 +72,7 @@ class CrossOrigin:
         await self._app(scope, receive, send_with_headers)
 
     def _allowed(self, origin: bytes | None) -> bytes | None:
-        """What the answer says of who may read it; None when it says nothing."""
+        """The value of `Access-Control-Allow-Origin`; None for no header."""
         if origin is None:
             return None
         if self._is_open:
@@ -87,7 +87,7 @@ class CrossOrigin:
 
 
 async def _answer_preflight(send: Send, allowed: bytes, asked: Mapping[bytes, bytes]) -> None:
-    """Yes, to any method of ours with any headers: `*` would not stand for Authorization, so they are named as they were."""
+    """Allows all methods of the API and the requested headers. They are named, since `*` does not include Authorization."""
     answered = [
         _VARY_PREFLIGHT,
         (b"access-control-allow-origin", allowed),

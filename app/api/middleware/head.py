@@ -1,6 +1,6 @@
-"""HEAD wherever GET is: the headers of what GET would get.
+"""HEAD on every path that has GET: the headers of the answer to GET.
 
-Why not in each handler: the framework's own files would be left out, and a new route could forget it.
+Why not in each handler: files that the framework serves have no handler of ours, and a new route could forget it.
 """
 
 import asyncio
@@ -10,17 +10,17 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _OF_GET_ALONE: Final = (b"range", b"if-range")
-"""Mean nothing with HEAD."""
+"""Headers of requests that have no meaning with HEAD."""
 
 
 class HeadAnswers:
-    """`app`, which answers a HEAD as if it were a GET; of that answer the headers are sent."""
+    """`app` answers HEAD as it answers GET, and only the headers are sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The request and its answer, as ASGI wants it."""
+        """The ASGI application."""
         if scope["type"] != ScopeType.HTTP or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
@@ -29,7 +29,7 @@ class HeadAnswers:
         is_sent = asyncio.Event()
 
         async def receive_or_end() -> Any:
-            """Once the headers are out nobody listens: an answer without an end of its own ends then."""
+            """Reports a disconnect once the headers are sent, so that an endless answer ends."""
             if is_sent.is_set():
                 return {"type": "http.disconnect"}
             asked, sent = asyncio.ensure_future(cast("Any", receive())), asyncio.ensure_future(is_sent.wait())

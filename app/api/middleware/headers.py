@@ -1,7 +1,7 @@
-"""The headers that every answer has: `x-request-id`, `openai-processing-ms`, `openai-version`, and two that browsers obey.
+"""The headers of every answer: `x-request-id`, `openai-processing-ms`, `openai-version`, and two that browsers obey.
 
-Why around the whole application and not a middleware in it: Litestar's router answers unknown URLs and wrong methods before any
-middleware of a route is reached, and support needs the request id of those too.
+Why around the whole application: Litestar's router answers unknown URLs and wrong methods before any middleware of a route
+runs, and support needs the request id of those answers too.
 """
 
 import re
@@ -17,21 +17,21 @@ OPENAI_VERSION: Final = b"2020-10-01"
 RESOURCE_POLICY: Final = "cross-origin-resource-policy"
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 _SAME_ORIGIN: Final = (RESOURCE_POLICY.encode(), b"same-origin")
-"""No page of another origin takes it in without asking, unless the answer says otherwise."""
+"""Pages of other origins may not embed an answer, unless the answer allows it."""
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 class AnswerHeaders:
-    """`app`, with those headers on each HTTP answer; what is no HTTP request passes through.
+    """`app` with those headers on each HTTP answer; other requests are passed on unchanged.
 
-    The request id is in `scope["state"]["request_id"]`, and bound as `request_id` to what is logged on the way.
+    The request id is in `scope["state"]["request_id"]`, and every log event of the request has it as `request_id`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The request and its answer, as ASGI wants it."""
+        """The ASGI application."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
@@ -49,7 +49,7 @@ class AnswerHeaders:
 
 
 def _request_id(scope: Scope) -> str:
-    """The caller's own if it is sane, so that their log and ours agree."""
+    """The client's own id if it is well-formed, so that both logs have the same one."""
     given = next((value for name, value in scope["headers"] if name.lower() == b"x-request-id"), b"")
     return given.decode("ascii") if _SANE_ID.fullmatch(given) else f"req_{secrets.token_hex(16)}"
 

@@ -1,8 +1,8 @@
-"""Who is answered at all: not what the server has refused already, nor a request for another host.
+"""Answers requests that the HTTP server has refused, and refuses requests for another host.
 
-Why the host is looked at: a web page can have its own name resolved to this machine, and then its scripts may ask a server here
-whatever they like. What they cannot do is say another name than theirs in `Host`. So a server that listens on a loopback
-address, and asks nobody for a key, answers to names alone that no page has.
+Why the host is checked: a web page can have its own name resolve to this machine, and its scripts may then call a server here.
+They cannot choose the name in `Host`. So a server on a loopback address without keys answers only to names that no web page can
+have.
 """
 
 import ipaddress
@@ -23,16 +23,16 @@ _MAX_SHOWN_CHARS: Final = 100
 
 
 class Entrance:
-    """`app`, for those who are answered. `names` are the hosts that it is called by, beside loopback addresses."""
+    """`app` behind the check. `names`: the accepted hosts, in addition to loopback addresses."""
 
     def __init__(self, app: ASGIApp, *, names: Iterable[str], asks_host: Callable[[], bool]) -> None:
-        """`asks_host`: whether the host matters now, on a connection to a loopback address."""
+        """`asks_host`: whether the host is checked now, on a connection to a loopback address."""
         self._app = app
         self._names = frozenset(name.lower().rstrip(".") for name in names)
         self._asks_host = asks_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The request and its answer, as ASGI wants it."""
+        """The ASGI application."""
         refusal = self._refusal(scope) if scope["type"] == ScopeType.HTTP else None
         if refusal is not None:
             await send_fault(scope, send, refusal)

@@ -1,9 +1,9 @@
-"""Every request observed: counted for the metrics, and told in one line of the log.
+"""Counts every request for the metrics, and logs it in one line.
 
-Why around the whole application: only there is it seen when the first byte of an answer leaves, whether the last one did, and
-what was refused before any route was reached.
+Why around the whole application: only there are the first and the last byte of an answer visible, and requests that are refused
+before they reach a route.
 
-Why health checks and scrapes are told at the level of debugging: they come every few seconds, and what they say has metrics.
+Why health checks and scrapes are logged at debug level: they come every few seconds, and metrics show the same.
 """
 
 import time
@@ -31,16 +31,16 @@ from app.delivery.listener import Listener
 log: Final = structlog.get_logger()
 
 _LEFT: Final = 499
-"""Stands for the status of an answer that nobody was there to get."""
+"""The status in the log for a client that disconnected before its answer began."""
 _FAILED: Final = 500
-"""What the server makes of an answer that never began."""
+"""The status that the server sends when the application sends none."""
 _WARNED: Final = {429, 503, 504}
 _CHECKED: Final = {"/healthz", "/readyz", "/metrics"}
 _UNKNOWN: Final = "unknown"
 
 
 class Observed:
-    """`app`, whose answers are counted in `metrics` and told in the log.
+    """`app` with its answers counted in `metrics` and logged.
 
     The seconds of an utterance are counted when the handler has put its `Listener` into `scope["state"]["listener"]`.
     """
@@ -50,7 +50,7 @@ class Observed:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The request and its answer, as ASGI wants it."""
+        """The ASGI application."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
@@ -66,7 +66,7 @@ class Observed:
 
 
 class _Watched:
-    """One answer on its way."""
+    """One answer while it is sent."""
 
     __slots__ = (
         "_cache",
@@ -98,14 +98,14 @@ class _Watched:
         self._is_whole = False
 
     async def receive(self) -> HTTPReceiveMessage:
-        """What the client sends, its leaving included."""
+        """The next message of the client; notices a disconnect."""
         message = cast("HTTPReceiveMessage", await self._receive())
         if message["type"] == "http.disconnect" and not self._is_whole:
             self._has_left = True
         return message
 
     async def send(self, message: Message) -> None:
-        """What the client gets."""
+        """Sends a message to the client; notices the status and the size."""
         if message["type"] == "http.response.start":
             self._note_start(message)
         elif message["type"] == "http.response.body":
@@ -113,14 +113,14 @@ class _Watched:
         await self._send(message)
 
     async def fail(self, error: Exception) -> None:
-        """The application raised: the error is answered where nothing is yet."""
+        """The application raised `error`: sends it as the answer, unless one has begun."""
         fault = fault_of(error, self._scope)
         note_fault(self._scope, fault)
         if not self._status:
             await send_fault(self._scope, self.send, fault)
 
     def end(self) -> None:
-        """To be called once, when all is sent that will be."""
+        """Counts and logs the answer. Call it once, at the end."""
         status = self._status or (_LEFT if self._has_left else _FAILED)
         route: str = self._scope.get("path_template", _UNKNOWN)
         fault = fault_in(self._scope)

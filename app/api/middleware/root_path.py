@@ -1,7 +1,7 @@
-"""The path under which a proxy shows the API: `KOE_ROOT_PATH`, or what the proxy says in `X-Forwarded-Prefix`.
+"""The path under which a proxy shows the API: `KOE_ROOT_PATH`, or the proxy's `X-Forwarded-Prefix`.
 
-Why both: some proxies say it, and some cannot. It goes into `Location` and into the description alone; the pages find each
-other by links that need it not. A proxy may leave it in the path or take it out.
+Why both: some proxies cannot send the header. Only `Location` and the description use the path; links between the pages are
+relative. A proxy may leave the path in the URL or remove it.
 """
 
 from typing import Final
@@ -16,14 +16,14 @@ _STATE: Final = "prefix"
 
 
 class Prefixed:
-    """`app`, below `root_path`."""
+    """`app` below `root_path`."""
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self._app = app
         self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The request and its answer, as ASGI wants it."""
+        """The ASGI application."""
         if scope["type"] == ScopeType.HTTP and (prefix := self._prefix(scope)):
             scope.setdefault("state", {})[_STATE] = prefix
             if scope["path"] == prefix or scope["path"].startswith(f"{prefix}/"):
@@ -37,6 +37,6 @@ class Prefixed:
 
 
 def prefix_of(scope: Scope) -> str:
-    """What stands before each path of this request's answer; mostly nothing."""
+    """The prefix for paths in the answer to this request; usually empty."""
     prefix: str = scope.get("state", {}).get(_STATE, "")
     return prefix

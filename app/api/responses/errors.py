@@ -1,7 +1,7 @@
-"""The one map from errors to HTTP: status, `type`, the envelope that OpenAI's clients read, and the headers that go with it.
+"""The one map from errors to HTTP: status, `type`, the body that OpenAI's clients read, and headers.
 
-Why one function answers every exception: whatever is raised, by Koe, by Litestar's router or by a mistake, is first translated
-into the tree of `app.core.errors` (`fault_of`), so there is no second way to word or to number a failure.
+Why one function answers every exception: each exception of Koe, of Litestar's router or of a bug is first translated into the
+tree of `app.core.errors` (`fault_of`), so a failure has one text and one status.
 """
 
 from collections.abc import Iterable
@@ -58,19 +58,19 @@ STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     TimedOut: (504, "server_error"),
     InternalError: (500, "server_error"),
 }
-"""Status and `type` of each class; a class that is not here has those of its nearest ancestor that is."""
+"""Status and `type` of each class. A class that is missing here has those of its nearest listed ancestor."""
 
 _TOO_LARGE: Final = 413
 _SERVER_FAULT: Final = 500
 _MAX_SHOWN_CHARS: Final = 200
 _HUNG_UP: Final = "client disconnected prematurely"
-"""How Litestar words it: it has no class for a client that goes away while its body is read."""
+"""Litestar's text for a client that disconnects while its body is read: it has no class for that."""
 
 _log = structlog.get_logger(__name__)
 
 
 def status_of(error: KoeError) -> tuple[int, str]:
-    """HTTP status and `type` of the envelope."""
+    """The HTTP status, and the `type` in the body."""
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
@@ -87,9 +87,9 @@ def to_response(error: KoeError) -> Response[dict[str, Any]]:
 
 
 def fault_of(exception: Exception, scope: Scope | None = None) -> KoeError:
-    """Any exception as one of ours. What nobody foresaw is logged, by its type and place alone, and is an InternalError.
+    """Any exception as a KoeError. An unexpected one is logged with its type and place, and becomes an InternalError.
 
-    `scope` is that of the request: without it, an unknown URL or a wrong method cannot be named.
+    `scope`: that of the request; without it the error cannot name an unknown URL or a wrong method.
     """
     if isinstance(exception, KoeError):
         return exception
@@ -106,7 +106,7 @@ def answer_error(request: Request[Any, Any, Any], exception: Exception) -> Respo
 
 
 async def send_fault(scope: Scope, send: Send, fault: KoeError) -> None:
-    """The same answer, to a request that does not reach the application."""
+    """Sends the same answer to a request that does not reach the application."""
     note_fault(scope, fault)
     status, _ = status_of(fault)
     body = msgspec.json.encode(envelope(fault))
@@ -152,7 +152,7 @@ def _allowed(exception: HTTPException) -> tuple[str, ...]:
 
 
 def with_head(methods: Iterable[str]) -> list[str]:
-    """All methods of an address, sorted: where GET is, HEAD is."""
+    """All methods of a path, sorted, with HEAD where GET is."""
     named = set(methods)
     return sorted(named | {"HEAD"} if "GET" in named else named)
 

@@ -1,4 +1,4 @@
-"""How much a key may ask, told in OpenAI's headers: `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests`."""
+"""The rate limit in OpenAI's headers: `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests`."""
 
 import math
 from typing import Final
@@ -21,7 +21,7 @@ def rate_headers(standing: Standing | None) -> dict[str, str]:
 
 
 def show_duration(seconds: float) -> str:
-    """As OpenAI writes it: `120ms`, `1s`, `6m0s`, `1h0m0s`; rounded up."""
+    """A duration in OpenAI's form, rounded up: `120ms`, `1s`, `6m0s`, `1h0m0s`."""
     if seconds < 1:
         return f"{math.ceil(1000 * max(0.0, seconds))}ms"
     whole = math.ceil(seconds)
