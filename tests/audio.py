@@ -36,7 +36,7 @@ def decode(data: bytes, format_name: str, rate_hz: int | None = None) -> Samples
     command = [str(ffmpeg()), "-hide_banner", "-loglevel", "error", *raw, "-i", "pipe:0", *wanted, "pipe:1"]
     done = subprocess.run(command, input=data, capture_output=True, check=True)
     assert done.stderr == b""
-    return np.frombuffer(done.stdout, dtype="<i2").astype(np.float32) / 32768
+    return np.frombuffer(done.stdout, dtype="<i2").astype(np.float32) / np.float32(32768)
 
 
 def sounding_seconds(samples: Samples, threshold: float = 0.02) -> float:

@@ -88,12 +88,14 @@ class House:
 
     def openai(self, **options: Any) -> OpenAI:
         """The official client, without its retries, so that a test sees the first answer."""
-        self.clients.append(OpenAI(base_url=f"{self.url}/v1", **({"api_key": "none", "max_retries": 0} | options)))
+        as_usual: dict[str, Any] = {"api_key": "none", "max_retries": 0}
+        self.clients.append(OpenAI(base_url=f"{self.url}/v1", **(as_usual | options)))
         return self.clients[-1]
 
     def async_openai(self, **options: Any) -> AsyncOpenAI:
         """The same for asyncio."""
-        return AsyncOpenAI(base_url=f"{self.url}/v1", **({"api_key": "none", "max_retries": 0} | options))
+        as_usual: dict[str, Any] = {"api_key": "none", "max_retries": 0}
+        return AsyncOpenAI(base_url=f"{self.url}/v1", **(as_usual | options))
 
     def redis(self) -> Any:
         """A connection to its Valkey."""
@@ -102,16 +104,17 @@ class House:
 
 @contextmanager
 def open_house(
-    data: Path, engines: Mapping[str, Engine] | None = None, *, missing: str | None = None, pool: bool = True, **environ: str
+    data: Path, engines: Mapping[str, Engine] | None = None, /, *, missing: str | None = None, **environ: str
 ) -> Iterator[House]:
-    """A house with these engines (by default `tone`) and these `KOE_` settings; `pool=False` leaves it without a worker.
+    """A house with these engines (by default `tone`) and these `KOE_` settings; without any engine it has no worker.
 
     Segments are not kept for other texts unless a setting says so: each test of a shared house has its own engine asked.
     """
     settings = read_settings({"KOE_DATA": str(data), "KOE_THREADS": "2", "KOE_SEGMENT_BYTES": "0", **environ})
     server = EmbeddedServer(settings.data)
     server.start()
-    workers = Pool(settings, server.url, Loaded(dict(engines or {"tone": ToneEngine()}), missing)) if pool else None
+    engines = {"tone": ToneEngine()} if engines is None else dict(engines)
+    workers = Pool(settings, server.url, Loaded(engines, missing)) if engines else None
     api = Api(settings, server.url)
     try:
         if workers is not None:

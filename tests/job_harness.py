@@ -22,6 +22,7 @@ from app.core.queue.segment_cache import Budget
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
+from tests import replies
 from tests.audio import ffmpeg
 from tests.engines import RelayEngine, text_of
 from workers.engines.tone import ToneEngine
@@ -77,7 +78,7 @@ class JobHarness:
 
     async def take(self, text: str, **fields: Any) -> str:
         """A new job in the queue."""
-        utterance = {
+        utterance: dict[str, Any] = {
             "engine": "tone",
             "voice": VOICE,
             "language": "en-US",
@@ -109,6 +110,7 @@ class JobHarness:
         done = []
         while not until() and self.queue.count:
             rq_id = self.queue.pop_job_id()
+            assert rq_id is not None
             job = RqJob.fetch(rq_id, connection=self.redis, serializer=JSONSerializer)
             done.append(rq_id.rpartition("job_")[2].partition("-")[2])
             if self.task(job):
@@ -120,14 +122,19 @@ class JobHarness:
 
     def sweep_later(self) -> list[str]:
         """Sweeps twice when all open jobs are old enough, and runs what is in the queue then."""
-        for job_id in self.redis.zrange(keys.JOBS_OPEN, 0, -1):
+        for job_id in replies.members(self.redis, keys.JOBS_OPEN):
             self.redis.zadd(keys.JOBS_OPEN, {job_id: (time.time() - 120) * 1000})
         self.runner.sweep()
         self.runner.sweep()
         return self.work()
 
     def task(self, job: RqJob) -> bool:
-        tasks = {Task.PLAN: self.runner.plan, Task.PART: self.runner.speak_part, Task.JOIN: self.runner.join}
+        tasks: dict[Task, Callable[..., bool]] = {
+            Task.PLAN: self.runner.plan,
+            Task.PART: self.runner.speak_part,
+            Task.JOIN: self.runner.join,
+        }
+        assert job.func_name is not None
         return tasks[Task(job.func_name)](*job.args)
 
     def job(self, job_id: str) -> Job:

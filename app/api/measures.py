@@ -62,7 +62,7 @@ class Metrics:
     """The counts of one API process since it started."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()
         self._registry = CollectorRegistry()
         ProcessCollector(namespace="koe", registry=self._registry)
         self._requests = Counter(*_named("koe_requests_total"), ["method", "route", "status"], registry=self._registry)

@@ -202,7 +202,7 @@ class Listener:
             self.on_rewind()
             reader = self._open(take, skip_bytes=self._n_read)
             try:
-                async with aclosing(aiter(reader)) as chunks:  # type: ignore[type-var]
+                async with aclosing(aiter(reader)) as chunks:
                     async for chunk in chunks:
                         self._n_read += len(chunk)
                         yield chunk

@@ -37,7 +37,7 @@ def _measure_overhead(report: Report, plan: Plan, server: Served) -> None:
     with report.steps("overhead", 1) as steps:
         new, hits = asyncio.run(_first_bytes(server, plan.n_overhead_requests))
         steps.done()
-    rows = [{"first byte": name} | spread(seconds) for name, seconds in (("new work", new), ("cache hit", hits))]
+    rows: list[Row] = [{"first byte": name, **spread(seconds)} for name, seconds in (("new work", new), ("cache hit", hits))]
     memory = ", ".join(f"{role} {mib:.0f}" for role, mib in server.memory_mib().items())
     title = f"What the queue adds: tone, pcm, one client, {plan.n_overhead_requests} requests"
     report.add("cache.overhead", title, rows, f"ready after {server.ready_seconds:.2f} s; resident memory, MiB: {memory}")

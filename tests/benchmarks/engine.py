@@ -67,7 +67,7 @@ def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path 
         for name in names:
             steps.now(name)
             memory = measure_memory(name, model_dir, onnx_dir, n_threads=n_cores(), segments=segments)
-            rows.append({"engine": name} | memory)
+            rows.append({"engine": name, **memory})
             steps.done()
     title = f"Resident memory of a process that loads the model and speaks {_lengths(segments)} phonemes"
     report.add("engine.memory", title, rows)

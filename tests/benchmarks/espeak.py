@@ -65,9 +65,9 @@ def main(n_rounds: int) -> None:
     """Phonemes and speech, in this process and in one of their own."""
     table = Table("ms", "calls", *(f"{place} p{share}" for place in ("here", "there", "cost") for share in (50, 95)))
     speech = compare(speak_here, speak_there, n_rounds)
-    library = open_library()
+    opened = open_library()
     phonemes = compare(
-        lambda text: library.phonemes(text.encode(), VOICE, 2).decode(), lambda text: library.phonemes(text, VOICE), n_rounds
+        lambda text: opened.phonemes(text.encode(), VOICE, 2).decode(), lambda text: library.phonemes(text, VOICE), n_rounds
     )
     for name, pairs in (("phonemes", phonemes), ("speech", speech)):
         columns = [[one for one, _ in pairs], [other for _, other in pairs], [other - one for one, other in pairs]]

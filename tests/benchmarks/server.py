@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -176,7 +176,7 @@ async def _first_of_all(server: Served, plan: Plan, round_number: int) -> list[f
             asyncio.create_task(listener.play(http, text, voice=VOICE)) for listener, text in zip(listeners, texts, strict=True)
         ]
         begun = asyncio.gather(*(listener.has_begun.wait() for listener in listeners))
-        left = {begun, *playing}
+        left: set[asyncio.Future[Any]] = {begun, *playing}
         while begun in left:
             done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import httpx
@@ -185,7 +185,7 @@ def languages() -> None:
 def long(n_characters: int) -> None:
     """A long text as one request: first audio, memory, and whether the words told are the words given."""
     text = _long_text(n_characters)
-    body = {"model": "espeak", "voice": "alloy", "input": text}
+    body: dict[str, Any] = {"model": "espeak", "voice": "alloy", "input": text}
     body |= {"response_format": "pcm", "stream_format": "sse", "timestamps": ["word"]}
     with served(KOE_ENGINE="espeak", KOE_MAX_INPUT_CHARS=str(n_characters)) as server:
         before, most = server.memory_mib(), dict[str, float]()
@@ -197,7 +197,7 @@ def long(n_characters: int) -> None:
             answer.raise_for_status()
             task = bar.add_task("words", total=len(find_words(text)))
             for line in answer.iter_lines():
-                event = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {"type": ""}
+                event: dict[str, Any] = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {"type": ""}
                 first = first or (time.monotonic() - started if event["type"] == "speech.audio.delta" else 0.0)
                 if event["type"] == "speech.audio.words":
                     told += [word["word"] for word in event["words"]]

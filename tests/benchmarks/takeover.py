@@ -9,7 +9,6 @@ import signal
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 import httpx
@@ -18,6 +17,7 @@ from rich.console import Console
 
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import embedded_url
+from tests import replies
 from tests.benchmarks.figures import Row, spread
 from tests.benchmarks.report import make_table
 from tests.chaos.faults import Fleet
@@ -35,8 +35,8 @@ def silence_seconds(fleet: Fleet, redis: Redis, number: int) -> float:
         n_heard = len(next(chunks))
         record = _record(redis)
         killed_at = time.monotonic()
-        os.kill(int(record[b"worker"].decode().split("-")[-2]), signal.SIGKILL)
-        n_written = int(_record(redis)[b"bytes"])
+        os.kill(int(record["worker"].split("-")[-2]), signal.SIGKILL)
+        n_written = int(_record(redis)["bytes"])
         while n_heard < n_written:
             n_heard += len(next(chunks))
         next(chunks)
@@ -46,9 +46,9 @@ def silence_seconds(fleet: Fleet, redis: Redis, number: int) -> float:
     return seconds
 
 
-def _record(redis: Redis) -> dict[bytes, bytes]:
-    keys: Any = redis.keys("koe:utterance:*")
-    return next(record for record in map(redis.hgetall, keys) if record[b"state"] == b"speaking")  # type: ignore[arg-type]
+def _record(redis: Redis) -> dict[str, str]:
+    records = (replies.fields(redis, key) for key in replies.key_names(redis, "koe:utterance:*"))
+    return next(record for record in records if record["state"] == "speaking")
 
 
 @click.command()
@@ -68,7 +68,7 @@ def main(n_kills: int, timeouts: tuple[str, ...]) -> None:
                     for number in range(n_kills):
                         fleet.wait_whole()
                         seconds.append(silence_seconds(fleet, redis, number))
-                rows.append({"": f"KOE_WORKER_TIMEOUT={timeout}"} | spread(seconds))
+                rows.append({"": f"KOE_WORKER_TIMEOUT={timeout}", **spread(seconds)})
             finally:
                 fleet.end()
     console.print(make_table(f"From kill -9 of the speaking worker to the next byte, {n_kills} kills each", rows))

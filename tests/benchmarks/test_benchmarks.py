@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -217,7 +217,7 @@ def test_without_kokoros_files_random_weights_are_measured(monkeypatch: pytest.M
 
 
 def test_a_listener_counts_when_it_runs_dry() -> None:
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[bytes]:
         yield b"\0" * 4800  # a tenth of a second
         await asyncio.sleep(0.3)
         yield b"\0" * 48000

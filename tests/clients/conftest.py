@@ -59,7 +59,7 @@ def houses(short_folder: Path) -> Iterator[dict[str, str]]:
         engine = WilfulEngine()
         one = stack.enter_context(open_house(_fresh(short_folder), {"kokoro": engine}))
         engine.is_heard = stack.enter_context(_hearing(one))
-        empty = stack.enter_context(open_house(_fresh(short_folder), pool=False))
+        empty = stack.enter_context(open_house(_fresh(short_folder), {}))
         urls = {"open": one.url, "empty": empty.url, "down": f"http://127.0.0.1:{free_port()}"}
         for name, environ in {"locked": STRICT, "hasty": {"KOE_MAX_WAIT": "1"}}.items():
             api = Api(read_settings({"KOE_DATA": str(one.settings.data), **environ}), one.redis_url)

@@ -63,7 +63,7 @@ def raised(ask: Callable[[], Any]) -> dict[str, Any]:
 def n_asked(model: str) -> int:
     """How often the server is asked for what it cannot do, by a client that may ask four times."""
     asked: list[int] = []
-    http = httpx.Client(event_hooks={"response": [lambda answer: asked.append(answer.status_code)]})
+    http: Any = httpx.Client(event_hooks={"response": [lambda answer: asked.append(answer.status_code)]})
     client = openai.OpenAI(base_url=HOUSES["open"], api_key="none", max_retries=3, http_client=http)
     raised(lambda: speak(model, client=client, max_retries=3))
     return len(asked)
@@ -99,7 +99,15 @@ def proxy() -> Iterator[str]:
         for name, model in MODELS.items()
     ]
     config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": PROXY_KEY}}))  # JSON is YAML too
-    command = [Path(sys.executable).with_name("litellm"), "--config", config, "--host", "127.0.0.1", "--port", str(port)]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("litellm"),
+        "--config",
+        config,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with (FOLDER / "proxy.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         url = f"http://127.0.0.1:{port}"
         try:

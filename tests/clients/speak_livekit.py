@@ -53,7 +53,7 @@ async def warm_up() -> bool:
     async with one.synthesize(TEXT, conn_options=ONCE) as stream:
         frame = await stream.collect()
     await one.aclose()
-    return frame.duration > 2
+    return bool(frame.duration > 2)
 
 
 async def raised(house: str, text: str = TEXT, **options: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ HOUSES: dict[str, str] = json.loads(sys.argv[1])
 FOLDER = Path(sys.argv[2])
 KEY = sys.argv[3]
 
-FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+FORMATS: tuple[Any, ...] = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 TEXT = "The birch canoe slid on the smooth planks."
 MODERN: dict[str, Any] = {"model": "gpt-4o-mini-tts", "voice": "coral", "input": TEXT}
 OLD: dict[str, Any] = {"model": "tts-1", "voice": "alloy", "input": TEXT}

@@ -24,7 +24,7 @@ FOLDER = Path(sys.argv[2])
 TEXT = "The birch canoe slid on the smooth planks."
 
 
-class Listener(FrameProcessor):
+class Listener(FrameProcessor):  # type: ignore[misc]
     """Notes the audio and the errors that pass."""
 
     def __init__(self) -> None:

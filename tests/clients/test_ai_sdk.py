@@ -23,7 +23,7 @@ class Heard:
     report: dict[str, Any]
 
     def audio(self, answer: dict[str, Any]) -> bytes:
-        return (self.folder / answer["file"]).read_bytes()
+        return (self.folder / str(answer["file"])).read_bytes()
 
 
 @pytest.fixture(scope="module")

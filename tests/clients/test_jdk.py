@@ -41,7 +41,10 @@ def version_of(java: Path) -> str:
     return said.split('"')[1]
 
 
-@pytest.fixture(scope="module", params=javas() or [None], ids=lambda java: java.parents[1].name if java else "none")
+JAVAS: list[Path | None] = [*javas()] or [None]
+
+
+@pytest.fixture(scope="module", params=JAVAS, ids=lambda java: java.parents[1].name if java else "none")
 def jdk(request: pytest.FixtureRequest, houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
     """What the program got, by name."""
     java = request.param

@@ -25,7 +25,17 @@ def test_the_clients_own_tests_of_models_pass(houses: dict[str, str], tmp_path: 
     text, n_changed = FOREIGN_MODEL.subn(r'\1"gpt-4o-mini-tts"', own.read_text())
     own.write_text(text)
 
-    command = [python, "-m", "pytest", OWN_TESTS, "-k", "list or retrieve", "-o", "asyncio_mode=auto", "--junitxml=report.xml"]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "pytest",
+        OWN_TESTS,
+        "-k",
+        "list or retrieve",
+        "-o",
+        "asyncio_mode=auto",
+        "--junitxml=report.xml",
+    ]
     environ = clean_environ() | {"TEST_API_BASE_URL": houses["open"]}
     scope = ["-o", "asyncio_default_fixture_loop_scope=session", "-p", "no:cacheprovider"]
     done = subprocess.run(

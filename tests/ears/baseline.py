@@ -85,12 +85,12 @@ def worse_than(baseline: Mapping[str, Rows], parts: Mapping[str, Rows]) -> Itera
 
 def _changes(before: Row, now: Row) -> Iterator[str]:
     for figure, value in before.items():
-        if _is_broken(figure, now.get(figure), value):
+        if isinstance(value, int | float) and _is_broken(figure, now.get(figure), value):
             yield f"{figure} is {now.get(figure)}, was {value} (margin {MARGINS[figure].limit(value):.3g})."
 
 
-def _is_broken(figure: str, now: object, before: object) -> bool:
-    if figure not in MARGINS or not isinstance(before, int | float):
+def _is_broken(figure: str, now: object, before: float) -> bool:
+    if figure not in MARGINS:
         return False
     return not isinstance(now, int | float) or MARGINS[figure].is_broken(now, before)
 

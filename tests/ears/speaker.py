@@ -84,7 +84,8 @@ class Speaker:
     def engine(self) -> str:
         """Name of the engine that speaks."""
         body = {"model": "tts-1", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
-        return self._http.post("/v1/audio/speech", json=body).headers.get("x-koe-engine", "none")
+        name: str = self._http.post("/v1/audio/speech", json=body).headers.get("x-koe-engine", "none")
+        return name
 
     def _post(self, request: Request) -> httpx.Response:
         body = {
@@ -148,4 +149,4 @@ def read_events(text: str) -> list[dict[str, Any]]:
 
 def from_pcm(data: bytes) -> Samples:
     """s16le as float32 in [-1, 1]."""
-    return np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)

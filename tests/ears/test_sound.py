@@ -22,7 +22,8 @@ def buzz(hz: float, seconds: float = 1.0, height: float = 0.3, n_partials: int =
     times = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     partials = [np.sin(2 * np.pi * hz * n * times) / n for n in range(1, n_partials + 1)]
     whole = np.sum(partials, axis=0)
-    return (height * whole / np.abs(whole).max()).astype(np.float32)
+    sound: Samples = (height * whole / np.abs(whole).max()).astype(np.float32)
+    return sound
 
 
 def hush(seconds: float) -> Samples:

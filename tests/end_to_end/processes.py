@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from openai import OpenAI
@@ -113,8 +113,11 @@ class Served(Process):
         assert self._process.poll() is None, self.said
 
 
+_Running = TypeVar("_Running", bound=Process)
+
+
 @contextmanager
-def running(process: Process) -> Iterator[Process]:
+def running(process: _Running) -> Iterator[_Running]:
     """Ends the process at the end of the block."""
     try:
         yield process

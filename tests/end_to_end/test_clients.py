@@ -71,7 +71,12 @@ def test_the_probe_of_home_assistant_tells_a_bad_key(locked_url: str, key: str |
 
 @pytest.mark.parametrize("codec", FORMATS)
 def test_home_assistant_reads_every_codec_piece_by_piece(house: House, codec: str) -> None:
-    body = {"model": "gpt-4o-mini-tts", "voice": "marin", "input": "The door is open.", "response_format": codec}
+    body: dict[str, Any] = {
+        "model": "gpt-4o-mini-tts",
+        "voice": "marin",
+        "input": "The door is open.",
+        "response_format": codec,
+    }
     speech = house.openai().audio.speech
 
     with speech.with_streaming_response.create(**body, instructions="None", speed=1.0) as answer:
@@ -160,7 +165,12 @@ def test_livekit_reads_events_by_their_content_type(house: House, format_name: s
 
 
 def test_pipecat_reads_pcm_in_pieces(house: House) -> None:
-    body = {"model": "gpt-4o-mini-tts", "input": "Hello from the pipe.", "voice": "ballad", "response_format": "pcm"}
+    body: dict[str, Any] = {
+        "model": "gpt-4o-mini-tts",
+        "input": "Hello from the pipe.",
+        "voice": "ballad",
+        "response_format": "pcm",
+    }
 
     with house.openai().audio.speech.with_streaming_response.create(**body) as answer:
         pieces = list(answer.iter_bytes(24_000))

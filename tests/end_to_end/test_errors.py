@@ -48,7 +48,7 @@ def narrow(short_folder: Path) -> Iterator[tuple[House, GatedEngine]]:
 @pytest.fixture(scope="module")
 def empty(short_folder: Path) -> Iterator[House]:
     """A house without a worker."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False) as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}) as house:
         yield house
 
 

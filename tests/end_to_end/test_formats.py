@@ -28,7 +28,7 @@ def n_spoken_samples(text: str, speed: float = 1.0) -> int:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_create_gives_all_of_the_text(house: House, format_name: str) -> None:
+def test_create_gives_all_of_the_text(house: House, format_name: Any) -> None:
     answer = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name)
 
     samples = decode(answer.content, format_name)
@@ -42,7 +42,7 @@ def test_create_gives_all_of_the_text(house: House, format_name: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("format_name", FORMATS)
 async def test_the_async_client_gets_the_same_bytes(house: House, format_name: str) -> None:
-    asked = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
+    asked: dict[str, Any] = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
 
     async with house.async_openai() as client:
         answer = await client.audio.speech.create(**asked)
@@ -53,7 +53,7 @@ async def test_the_async_client_gets_the_same_bytes(house: House, format_name: s
 
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_streaming_gives_the_same_bytes_as_create(house: House, format_name: str) -> None:
-    asked = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
+    asked: dict[str, Any] = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
     client = house.openai()
 
     with client.audio.speech.with_streaming_response.create(**asked) as answer:
@@ -64,7 +64,7 @@ def test_streaming_gives_the_same_bytes_as_create(house: House, format_name: str
 
 @pytest.mark.anyio
 async def test_the_async_client_streams(house: House) -> None:
-    asked = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": "opus"}
+    asked: dict[str, Any] = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": "opus"}
 
     async with house.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
         streamed = b"".join([piece async for piece in answer.iter_bytes()])
@@ -84,7 +84,7 @@ def test_stream_to_file_writes_a_file_that_plays(house: House, tmp_path: Path) -
 @pytest.mark.anyio
 async def test_stream_to_file_works_in_an_event_loop(house: House, tmp_path: Path) -> None:
     path = tmp_path / "speech.flac"
-    asked = {"model": "tts-1", "voice": "ash", "input": TEXT, "response_format": "flac"}
+    asked: dict[str, Any] = {"model": "tts-1", "voice": "ash", "input": TEXT, "response_format": "flac"}
 
     async with house.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
         await answer.stream_to_file(path)
@@ -96,7 +96,7 @@ def test_with_raw_response_shows_the_headers(house: House) -> None:
     answer = house.openai().audio.speech.with_raw_response.create(model="tts-1", voice="verse", input="Raw.")
 
     assert answer.status_code == 200
-    assert re.fullmatch("req_[0-9a-f]{32}", answer.request_id)
+    assert re.fullmatch("req_[0-9a-f]{32}", answer.request_id or "")
     assert answer.headers["openai-version"] == "2020-10-01"
     assert answer.headers["openai-processing-ms"].isdecimal()
     assert answer.headers["x-koe-engine"] == "tone"
@@ -112,7 +112,7 @@ def test_a_sane_request_id_of_the_caller_is_kept(house: House) -> None:
     made = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "not sane"})
 
     assert kept.request_id == "job-17:a.b_c"
-    assert re.fullmatch("req_[0-9a-f]{32}", made.request_id)
+    assert re.fullmatch("req_[0-9a-f]{32}", made.request_id or "")
 
 
 RATES = [(name, rate_hz) for name, entry in FORMATS.items() for rate_hz in entry.sample_rates_hz if rate_hz != SAMPLE_RATE_HZ]
@@ -121,7 +121,7 @@ RATES = [(name, rate_hz) for name, entry in FORMATS.items() for rate_hz in entry
 @pytest.mark.parametrize(("format_name", "rate_hz"), RATES)
 def test_another_sample_rate_is_the_same_speech(house: House, format_name: str, rate_hz: int) -> None:
     text = "Four hours of steady work faced us."
-    own = {} if rate_hz == FORMATS[format_name].sample_rate_hz else {"sample_rate": rate_hz}
+    own: dict[str, Any] = {} if rate_hz == FORMATS[format_name].sample_rate_hz else {"sample_rate": rate_hz}
     answer = post(house, asked(text, format_name, **own))
 
     samples = decode(answer.content, format_name, rate_hz)
@@ -171,7 +171,7 @@ def test_fewer_bits_are_fewer_bytes(house: House, format_name: str) -> None:
 
 @pytest.mark.parametrize(("format_name", "rate_hz"), [("pcm", 16_000), ("ulaw", 8000), ("mp3", 44_100)])
 def test_the_times_of_words_are_those_of_the_usual_rate(house: House, format_name: str, rate_hz: int) -> None:
-    more = {"model": "gpt-4o-mini-tts", "stream_format": "sse", "timestamps": ["word"]}
+    more: dict[str, Any] = {"model": "gpt-4o-mini-tts", "stream_format": "sse", "timestamps": ["word"]}
 
     def words(**fields: Any) -> list[dict[str, Any]]:
         text = post(house, asked("Her purse was full of useless trash.", format_name, **more, **fields)).text
@@ -223,7 +223,7 @@ def test_wav_is_pcm_with_a_header(house: House) -> None:
 @pytest.mark.parametrize(
     ("format_name", "magic"), [("mp3", b"\xff\xf3"), ("opus", b"OggS"), ("aac", b"\xff\xf1"), ("flac", b"fLaC")]
 )
-def test_a_file_begins_as_its_format_does(house: House, format_name: str, magic: bytes) -> None:
+def test_a_file_begins_as_its_format_does(house: House, format_name: Any, magic: bytes) -> None:
     content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name).content
 
     assert content.startswith(magic)

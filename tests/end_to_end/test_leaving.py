@@ -3,8 +3,9 @@
 import json
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,7 +29,7 @@ def n_spoken(gate: GatedEngine, subject: str) -> int:
     return sum(subject in segment.text for segment in gate.spoken)
 
 
-def release_until(gate: GatedEngine, done: object) -> None:
+def release_until(gate: GatedEngine, done: Future[Any]) -> None:
     """Lets one segment after the other through until the future is done."""
 
     def one_more() -> bool:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,12 @@ def test_a_new_key_opens_and_a_removed_one_does_not_without_a_restart(limited: t
     before = keys_file.read_text()
     assert post(house.url, "guest", asked("Knock.")).status_code == 401
 
+    def is_let_in(url: str) -> bool:
+        return post(url, "guest", asked("Come in.")).status_code == 200
+
     keys_file.write_text(before + entry("guest"))
     for url in (house.url, second):
-        wait_until(lambda url=url: post(url, "guest", asked("Come in.")).status_code == 200)
+        wait_until(partial(is_let_in, url))
     keys_file.write_text(before)
 
     wait_until(lambda: post(house.url, "guest", asked("Good bye.")).status_code == 401)

@@ -169,7 +169,7 @@ def test_no_label_is_what_a_client_has_chosen(relay_house: RelayHouse) -> None:
 
 
 def test_without_redis_a_scrape_is_answered_without_what_redis_knows() -> None:
-    client: TestClient[Any] = TestClient(create_app(Settings(), "redis://127.0.0.1:1"))  # type: ignore[arg-type]
+    client: TestClient[Any] = TestClient(create_app(Settings(), "redis://127.0.0.1:1"))
     client.get("/healthz")
     answer = client.get("/metrics")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from app.core.queue.broker import Lane, lane_queue
 from app.core.speech.formats import FORMATS
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import embedded_url
+from tests import replies
 from tests.end_to_end import listeners
 from tests.end_to_end.listeners import SPEECH
 from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive, running, serving
@@ -60,14 +61,15 @@ class Pair:
                 self.undisturbed[format_name] = heard.all()
         return self.undisturbed[format_name]
 
-    def record(self) -> dict[bytes, bytes]:
+    def record(self) -> dict[str, str]:
         """That of the only utterance in hand."""
-        (key,) = [key for key in self.redis.keys("koe:utterance:*") if self.redis.hget(key, "state") != b"finished"]
-        return self.redis.hgetall(key)
+        found = [replies.fields(self.redis, key) for key in replies.key_names(self.redis, "koe:utterance:*")]
+        (unfinished,) = [record for record in found if record.get("state") != "finished"]
+        return unfinished
 
     def speaker(self) -> int:
         """The process that speaks it."""
-        return int(self.record()[b"worker"].decode().split("-")[-2])
+        return int(self.record()["worker"].split("-")[-2])
 
     def workers(self) -> int:
         """How many are known."""
@@ -171,7 +173,7 @@ def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_who_took_over(pair: P
     with pair.listen(asked(LONG)) as heard:
         hung = pair.speaker()
         os.kill(hung, signal.SIGSTOP)
-        wait_until(lambda: pair.record()[b"claim"] == b"2")
+        wait_until(lambda: pair.record()["claim"] == "2")
         os.kill(hung, signal.SIGCONT)
         assert heard.all() == expected
 
@@ -181,7 +183,7 @@ def test_a_clock_that_jumps_costs_not_a_byte(pair: Pair) -> None:
     running_jobs = lane_queue(pair.redis, Lane.INTERACTIVE).started_job_registry.key
 
     with pair.listen(asked(LONG)) as heard:
-        for name in pair.redis.zrange(running_jobs, 0, -1):
+        for name in replies.members(pair.redis, running_jobs):
             pair.redis.zadd(running_jobs, {name: 1})  # as an hour later: RQ takes what runs for abandoned
         assert heard.all() == expected
 
@@ -211,7 +213,7 @@ def test_a_queue_that_has_lost_everything_costs_not_a_byte(pair: Pair) -> None:
 
 
 def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> None:
-    usual = pair.redis.config_get("maxmemory*")
+    usual = cast("dict[str, str]", pair.redis.config_get("maxmemory*"))
     pair.redis.config_set("maxmemory-policy", "noeviction")
     pair.redis.config_set("maxmemory", 1)  # refuses what is written, as it does when its disk is full
     try:
@@ -257,8 +259,8 @@ def test_a_client_that_never_reads_holds_neither_a_slot_nor_more_than_its_share_
     endless = asked(text_of(800, "endless evening"), "wav")
 
     with pair.listen(endless) as deaf:
-        wait_until(lambda: pair.record()[b"state"] == b"parked", 60)
-        unread = int(pair.record()[b"bytes"]) - int(pair.record().get(b"read", 0))
+        wait_until(lambda: pair.record()["state"] == "parked", 60)
+        unread = int(pair.record()["bytes"]) - int(pair.record().get("read", 0))
         assert unread < 2 * 16 * 2**20
         assert httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Room for others."), timeout=60).status_code == 200
         assert len(deaf.data) < unread

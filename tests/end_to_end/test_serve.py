@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import openai
@@ -22,7 +23,7 @@ from tests.house import wait_until
 LONG = text_of(14, "long evening")
 
 
-def speak(served: Served, text: str, **more: object) -> bytes:
+def speak(served: Served, text: str, **more: Any) -> bytes:
     return served.openai().audio.speech.create(model="tts-1", voice="nova", input=text, **more).content
 
 

@@ -119,7 +119,7 @@ def test_webhooks_are_repeated_when_the_guide_says() -> None:
 
 
 def test_every_code_stands_beside_its_status() -> None:
-    told = {}
+    told: dict[str, int] = {}
     for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (.*) \|$", section(CLIENTS, "Errors"), re.MULTILINE):
         told |= {code: int(statuses) for code in re.findall(r"`(\w+)`", codes)}
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -22,7 +23,7 @@ KEY = "sk-koe-very-secret-key-0001"
 class IndiscreetEngine(ToneEngine):
     """Raises with the text in its message."""
 
-    def synthesize(self, segments: list[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         raise RuntimeError(f"cannot say {segments[0].text}")
 
 

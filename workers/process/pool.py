@@ -227,7 +227,7 @@ class Pool:
     def _hear_gone(self) -> None:
         while not self._stopped.is_set():
             try:
-                with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
+                with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                     pubsub.subscribe(keys.GONE)
                     while not self._stopped.is_set():
                         message = pubsub.get_message(timeout=BEAT_SECONDS)

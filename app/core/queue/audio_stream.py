@@ -13,7 +13,7 @@ lost reply) may therefore begin anywhere at or before the end and add only what 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Final, Protocol, cast
 
@@ -159,7 +159,7 @@ class ChunkReader:
         """Audio read so far."""
         self.report: Report | None = None
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """The audio in order, as it comes; each item is all the new audio that one fetch returned.
 
         Raises the error that the writer wrote, StreamLost when audio is missing, the errors of the watch, and RedisError when

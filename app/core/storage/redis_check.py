@@ -108,6 +108,6 @@ def _try(redis: Redis) -> None:
         pipe.set(two[0], 1, px=1000)
         pipe.delete(*two)
         pipe.execute()
-    with redis.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]
+    with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe(keys.BELL)
         pubsub.get_message(timeout=_LOOK_SECONDS)

@@ -69,7 +69,7 @@ def read_redis_url(text: str) -> RedisPlace:
         raise Misconfigured(f"KOE_REDIS_URL {what}: it must be {_FORMS}.")
     try:
         place = _read(scheme, text)
-        parse_url(place.url)  # type: ignore[no-untyped-call]
+        parse_url(place.url)
     except Misconfigured:
         raise
     except ValueError:

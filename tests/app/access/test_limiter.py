@@ -1,6 +1,7 @@
 """Limits of a key: exact, whoever counts; and nothing is left of a request that has ended or of an API that has died."""
 
 import asyncio
+from typing import cast
 
 import pytest
 from redis import Redis
@@ -58,7 +59,7 @@ async def test_the_window_slides(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
     for _ in range(10):
         await limiter.admit(HOURLY, stays_open=False)
-    oldest = (await aredis.zrange(keys.asked(HOURLY.owner), 0, 0))[0]
+    [oldest] = cast("list[bytes]", await aredis.zrange(keys.asked(HOURLY.owner), 0, 0))
 
     await aredis.zincrby(keys.asked(HOURLY.owner), -3600 * 1_000_000, oldest)
     answers = [await let_in(limiter, HOURLY) for _ in range(2)]

@@ -36,7 +36,7 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def house(short_folder: Path) -> Iterator[House]:
     """A house in which somebody seems to work."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False) as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}) as house:
         with house.redis() as redis:
             announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         yield house

@@ -24,6 +24,7 @@ from app.core.storage.embedded_server import EmbeddedServer
 from app.core.storage.notifier import Bell
 from app.delivery.delivery import Delivery
 from app.delivery.listener import Listener
+from tests import replies
 from tests.engines import GatedEngine, RelayEngine, text_of
 from tests.house import House, open_house, wait_until
 from workers.engines.tone import ToneEngine
@@ -94,7 +95,7 @@ def readers(redis: Redis, utterance: Utterance) -> int:
 
 
 def state(redis: Redis, utterance: Utterance) -> State | None:
-    found = redis.hget(keys.utterance(utterance.id), "state")
+    found = replies.field(redis, keys.utterance(utterance.id), "state")
     return State(found.decode()) if found else None
 
 

@@ -115,7 +115,7 @@ def fault_of(answer: bytes) -> tuple[int, str]:
 def serving(bounds: Bounds | None = None) -> Iterator[Served]:
     started, app = threading.Event(), App()
     with listening("127.0.0.1", 0) as sockets:
-        server = Server(app, bounds or Bounds(), started.set, lifespan="off", timeout_graceful_shutdown=1)  # type: ignore[arg-type]
+        server = Server(app, bounds or Bounds(), started.set, lifespan="off", timeout_graceful_shutdown=1)
         thread = threading.Thread(target=server.run, args=(sockets,), daemon=True)
         thread.start()
         assert started.wait(30)

@@ -25,7 +25,7 @@ from tests.house import wait_until
 REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
 
 
-async def hello(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def hello(scope: Any, receive: Any, send: Any) -> None:
     """An application that answers `hello`; at `/watch` when the server leaves, at `/begun` with the headers before that."""
     if scope["path"] == "/watch":
         await scope["state"]["leaving"].wait()
@@ -230,7 +230,7 @@ def test_a_process_without_files_says_so_once_and_answers_again(
     monkeypatch.setattr(http_server, "log", structlog.get_logger())
     monkeypatch.setattr(http_server, "_CHECK_TICKS", 1)
     with capture_logs() as captured, serving() as (serving_now, port):
-        clients = []
+        clients: list[socket.socket] = []
         with few_files(10):
             with suppress(OSError):
                 while len(clients) < 30:

@@ -69,8 +69,9 @@ def test_a_part_that_died_is_started_again_after_a_wait(
     part.start()
     wait_until(lambda: started(notes) == 1)
     part.signal(signal.SIGKILL)
-    assert part._process is not None
-    part._process.wait()
+    process = part._process
+    assert process is not None
+    process.wait()
 
     part.check()
     assert part._process is None

@@ -41,7 +41,8 @@ class ShippedSpeaker:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             audio, _ = self._model.forward_with_tokens(ids, self._pack[len(phonemes) - 1], 1.0)
-        return audio.shape[-1] / SAMPLE_RATE_HZ
+        n_samples: int = audio.shape[-1]
+        return n_samples / SAMPLE_RATE_HZ
 
     def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
         """See Speaker: one after the other, all threads for each."""

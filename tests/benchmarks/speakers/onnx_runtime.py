@@ -24,7 +24,8 @@ class OnnxSpeaker:
         ids = np.array([[0, *(self._vocabulary[phoneme] for phoneme in phonemes), 0]], dtype=np.int64)
         given = {"tokens": ids, "style": self._pack[len(phonemes) - 1], "speed": np.ones(1, dtype=np.float32)}
         audio, *_ = self._session(n_threads).run(None, given)
-        return audio.shape[-1] / SAMPLE_RATE_HZ
+        n_samples: int = audio.shape[-1]
+        return n_samples / SAMPLE_RATE_HZ
 
     def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
         """See Speaker: one after the other, all threads for each."""

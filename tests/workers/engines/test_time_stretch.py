@@ -17,7 +17,8 @@ FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
 def voice(seconds: float, hz: float = 150.0) -> Samples:
     """A buzz with the harmonics of a voice."""
     time = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    return (0.1 * sum(np.sin(2 * np.pi * hz * n * time) / n for n in range(1, 8))).astype(np.float32)
+    partials = (np.sin(2 * np.pi * hz * n * time) / n for n in range(1, 8))
+    return (0.1 * sum(partials, start=np.zeros_like(time))).astype(np.float32)
 
 
 def loudest_hz(samples: Samples) -> float:

@@ -85,7 +85,7 @@ class SoftEngine(ToneEngine):
     """Half as loud."""
 
     def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
-        return [type(one)(one.samples / 2, one.words) for one in super().synthesize(segments, n_threads=n_threads)]
+        return [type(one)(one.samples / np.float32(2), one.words) for one in super().synthesize(segments, n_threads=n_threads)]
 
 
 def _once() -> Callable[[], bool]:

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from tests.audio import Samples
 from workers.jobs.loudness import MOST_GAIN_DB, Level, Meter, amplify, gains_db
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.joining import silence
 
 
 def tone(amplitude: float, seconds: float = 2.0) -> bytes:
-    samples: Samples = amplitude * np.sin(2 * np.pi * 440 * np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)
+    samples = amplitude * np.sin(2 * np.pi * 440 * np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)
     return to_pcm(samples.astype(np.float32))
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -24,6 +24,7 @@ from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer, embedded_url
+from tests import replies
 from tests.engines import GatedEngine, text_of
 from tests.house import wait_until
 from workers.engines.registry import Loaded
@@ -68,8 +69,11 @@ def open_pool(gate: GatedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             pool.stop()
 
 
-def _with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
-    async def run() -> Any:
+_Result = TypeVar("_Result")
+
+
+def _with_ledger(url: str, act: Callable[[Ledger], Awaitable[_Result]]) -> _Result:
+    async def run() -> _Result:
         async with connect_async(url) as redis:
             ledger = Ledger(redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9, api_ttl=60)
             return await act(ledger)
@@ -79,19 +83,21 @@ def _with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
 
 def ask(redis: Redis, url: str, utterance: Utterance) -> Take:
     """As the API does: counted in and submitted."""
-    found, take = _with_ledger(url, lambda ledger: ledger.attach(utterance.id))
+    attached = _with_ledger(url, lambda ledger: ledger.attach(utterance.id))
+    assert attached is not None
+    found, take = attached
     assert found is Found.MISS
     Broker(redis, max_queue=100).submit(utterance, Lane.INTERACTIVE, request_id="req_1")
     return take
 
 
 def cards(redis: Redis) -> list[WorkerCard]:
-    found = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
+    found = [redis.get(keys.worker(name)) for name in replies.members(redis, keys.WORKERS)]
     return [msgspec.json.decode(card, type=WorkerCard) for card in found if card]
 
 
 def kinds(redis: Redis, take: Take) -> list[bytes]:
-    return [fields[b"kind"] for _, fields in redis.xrange(take.stream)]
+    return [fields[b"kind"] for _, fields in replies.entries(redis, take.stream)]
 
 
 def release_until(gate: GatedEngine, is_done: Callable[[], bool]) -> None:
@@ -250,8 +256,12 @@ def test_a_job_that_has_just_been_taken_is_left_to_who_took_it(redis: Redis, red
         patient.look()
     assert queue.job_ids == []
 
+    def is_given_back() -> bool:
+        hasty.look()
+        return queue.job_ids == [an_utterance("popped").id]
+
     hasty.look()
-    wait_until(lambda: hasty.look() is None and queue.job_ids == [an_utterance("popped").id])
+    wait_until(is_given_back)
 
 
 def test_when_all_slots_are_taken_its_orders_learn_how_many_wait(

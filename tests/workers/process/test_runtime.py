@@ -24,6 +24,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.notifier import Bell
+from tests import replies
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.house import wait_until
@@ -133,7 +134,7 @@ def speech(speaking: Runtime, utterance: Utterance) -> asyncio.Future[bool]:
 
 
 def record(redis: Redis, utterance: Utterance) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in redis.hgetall(keys.utterance(utterance.id)).items()}
+    return replies.fields(redis, keys.utterance(utterance.id))
 
 
 async def until(holds: Callable[[], Any]) -> None:
@@ -317,7 +318,7 @@ async def test_to_cancel_another_take_of_the_same_utterance_does_nothing(
 
 
 async def test_who_leaves_when_all_is_spoken_leaves_it_to_the_next(
-    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis
+    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     utterance = an_utterance(text_of(2))
     take = await attached(ledger, utterance)
@@ -329,7 +330,7 @@ async def test_who_leaves_when_all_is_spoken_leaves_it_to_the_next(
         left.append(asyncio.run_coroutine_threadsafe(ledger.detach(take), loop).result(30))
         return finish(*args)
 
-    speaking._ledger.finish = leave_first  # type: ignore[method-assign]
+    monkeypatch.setattr(speaking._ledger, "finish", leave_first)
     await speech(speaking, utterance)
 
     assert left == [False]

@@ -20,6 +20,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import EmbeddedServer
+from tests import replies
 from tests.house import wait_until
 from workers.process import runtime
 from workers.process.runtime import Runtime
@@ -154,7 +155,7 @@ def test_a_job_that_was_abandoned_is_given_to_another(redis: Redis, stage: Stage
 
     clean_registries(queue)
     assert queue.job_ids == []
-    redis.zadd(started.key, {redis.zrange(started.key, 0, 0)[0]: redis.time()[0] - 1})
+    redis.zadd(started.key, {replies.members(redis, started.key)[0]: redis.time()[0] - 1})
     clean_registries(queue)
 
     assert queue.job_ids == [job_id]
@@ -216,10 +217,10 @@ def test_nothing_is_called_for_an_abandoned_job_either(redis: Redis, tmp_path: P
 def test_it_is_busy_while_a_job_runs(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
     stage.may_end.clear()
     slot = open_slot(redis)
-    assert not slot.is_busy
+    was_busy = slot.is_busy
     (job_id,) = submit(redis, "one")
     assert stage.begun.acquire(timeout=30)
-    assert slot.is_busy
+    assert (was_busy, slot.is_busy) == (False, True)
 
     stage.may_end.set()
     wait_until(lambda: status(redis, job_id) == JobStatus.FINISHED)
@@ -235,14 +236,14 @@ def test_a_running_job_counts_as_running_for_seconds_and_longer_with_each_beat(
     (job_id,) = submit(redis, "one")
     assert stage.begun.acquire(timeout=30)
     started = registry(StartedJobRegistry, lane_queue(redis, Lane.INTERACTIVE))
-    ((entry, expires_at),) = redis.zrange(started.key, 0, -1, withscores=True)
-    assert entry.decode().startswith(job_id)
+    ((entry, expires_at),) = replies.scores(redis, started.key)
+    assert entry.startswith(job_id)
     assert expires_at - redis.time()[0] <= 4
 
     redis.zadd(started.key, {entry: expires_at - 2})
     slot.beat()
 
-    assert redis.zscore(started.key, entry) >= expires_at
+    assert dict(replies.scores(redis, started.key))[entry] >= expires_at
 
 
 def test_a_beat_between_jobs_is_nothing(redis: Redis, open_slot: Callable[..., Slot]) -> None:

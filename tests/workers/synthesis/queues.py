@@ -27,8 +27,8 @@ def a_queued(
     text: str, engine: Engine, *, task: str = "task", deadline: float = SOON, n_phonemes: int | None = None, **options: Any
 ) -> QueuedSegment:
     """Interactive, its task's first and as long as its text, unless the options say something else."""
-    options = {"lane": Lane.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))} | options
-    return QueuedSegment(a_segment(text, n_phonemes), engine, task=task, deadline=deadline, **options)
+    usual: dict[str, Any] = {"lane": Lane.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))}
+    return QueuedSegment(a_segment(text, n_phonemes), engine, task=task, deadline=deadline, **(usual | options))
 
 
 class Clock:

@@ -40,11 +40,12 @@ def test_the_first_segment_waits_for_no_later_page() -> None:
 def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
     book = "\n\n".join([f"When it rains for days, nobody goes out. {BOOK}"] * 20)
     placed = list(prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
-    endings = [one.segment.ending for one in placed if one.segment]
+    segments = [one.segment for one in placed if one.segment]
 
-    assert endings.count(Ending.PARAGRAPH) == 19
-    assert [one.segment.text for one in placed].count("When it rains for days,") == 1
-    assert " ".join(one.segment.text for one in placed) == book.replace("\n\n", " ")
+    assert len(segments) == len(placed)
+    assert [segment.ending for segment in segments].count(Ending.PARAGRAPH) == 19
+    assert [segment.text for segment in segments].count("When it rains for days,") == 1
+    assert " ".join(segment.text for segment in segments) == book.replace("\n\n", " ")
 
 
 def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:

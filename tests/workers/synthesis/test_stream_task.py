@@ -20,6 +20,7 @@ from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer
+from tests import replies
 from workers.engines.base import Segment
 from workers.synthesis import stream_task
 from workers.synthesis.audio import Sound
@@ -47,7 +48,8 @@ def with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
 
 
 def limits_of(**changes: Any) -> Limits:
-    return Limits(**({"stream_bytes": STREAM_BYTES, "keep": Budget(order_bytes=100), "patience_seconds": 0} | changes))
+    usual: dict[str, Any] = {"stream_bytes": STREAM_BYTES, "keep": Budget(order_bytes=100), "patience_seconds": 0}
+    return Limits(**(usual | changes))
 
 
 def an_order(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> ListenedOrder:
@@ -63,7 +65,7 @@ def an_order(redis: Redis, url: str, limits: Limits | None = None, *, worker: st
 
 
 def record(redis: Redis) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in redis.hgetall(keys.utterance(UTTERANCE.id)).items()}
+    return replies.fields(redis, keys.utterance(UTTERANCE.id))
 
 
 @pytest.fixture
@@ -173,14 +175,15 @@ def test_what_could_end_the_process_is_counted_while_it_could(order: ListenedOrd
     segments = [a_segment(str(number)) for number in range(2)]
     seen = [record(redis)["at_risk"]]
 
-    for step in (
+    steps: list[Callable[[], object]] = [
         lambda: order.check(0),
         lambda: order.check(0),
         lambda: order.begin(segments[0]),
         lambda: order.begin(segments[1]),
         lambda: order.keep(segments[0], Sound(b"")),
         lambda: order.keep(segments[1], Sound(b"")),
-    ):
+    ]
+    for step in steps:
         step()
         seen.append(record(redis)["at_risk"])
 
@@ -213,7 +216,7 @@ def test_begun_again_it_writes_nothing_twice(order: ListenedOrder, redis: Redis)
     for start in range(0, 300, 70):
         order.write(said[start : start + 70])
 
-    chunks = [fields[b"data"] for _, fields in redis.xrange(order.claim.take.stream) if b"data" in fields]
+    chunks = [fields[b"data"] for _, fields in replies.entries(redis, order.claim.take.stream) if b"data" in fields]
     assert b"".join(chunks) == said
 
 

@@ -38,7 +38,7 @@ async def raise_fault() -> None:
 def small(*origins: str) -> Any:
     """A client of a small application that is open to these origins."""
     app = Litestar([answer_varied, raise_fault], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
-    return TestClient(CrossOrigin(app, origins))  # type: ignore[arg-type]
+    return TestClient(CrossOrigin(app, origins))
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_an_origin_that_never_comes_is_refused_at_the_start(origin: str) -> None
 
 
 def test_without_the_setting_there_is_none_of_it() -> None:
-    client: TestClient[Any] = TestClient(create_app(Settings(), "redis://127.0.0.1:1"))  # type: ignore[arg-type]
+    client: TestClient[Any] = TestClient(create_app(Settings(), "redis://127.0.0.1:1"))
     answer = client.get("/healthz", headers={"origin": ORIGIN})
 
     assert not cors_headers(answer)

@@ -26,7 +26,7 @@ async def note_start() -> None:
 @pytest.fixture
 def client() -> Any:
     app = Litestar([answer_with_id], on_startup=[note_start], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
-    with TestClient(AnswerHeaders(app)) as client:  # type: ignore[arg-type]
+    with TestClient(AnswerHeaders(app)) as client:
         yield client
 
 

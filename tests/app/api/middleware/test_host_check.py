@@ -32,7 +32,7 @@ async def ask(*hosts: str, server: str = "127.0.0.1", names: tuple[str, ...] = (
 
     headers = [(b"host", host.encode("latin-1")) for host in hosts]
     scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": headers, "server": (server, 8000), "state": {}}
-    await Entrance(hello, names=names, asks_host=lambda: asks_host)(scope, receive, send)  # type: ignore[arg-type]
+    await Entrance(hello, names=names, asks_host=lambda: asks_host)(scope, receive, send)
     return int(statuses[0])
 
 
@@ -148,10 +148,10 @@ def test_it_makes_and_deletes_nothing_either(house: House) -> None:
 
 @pytest.mark.parametrize("environ", [{"KOE_API_KEYS": "sk-one"}, {"KOE_ALLOWED_HOSTS": "tts.test, evil.example"}])
 def test_a_key_or_the_setting_lets_other_names_in(data: Path, environ: dict[str, str]) -> None:
-    with open_house(data, pool=False, **environ) as house, asking(house) as http:
+    with open_house(data, {}, **environ) as house, asking(house) as http:
         assert http.get("/healthz").status_code == 200
 
 
 def test_an_application_without_a_server_answers_to_any_name() -> None:
-    with TestClient(create_app(Settings(), "redis://127.0.0.1:1")) as http:  # type: ignore[arg-type]
+    with TestClient(create_app(Settings(), "redis://127.0.0.1:1")) as http:
         assert http.get("/healthz").status_code == 200

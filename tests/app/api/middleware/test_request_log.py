@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 from structlog.testing import LogCapture
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
 from app.access.keyring import digest_of
 from app.api.middleware import request_log
@@ -37,7 +37,7 @@ def watched(short_folder: Path) -> Iterator[House]:
 def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
     """The lines of requests, once there are so many; of every level, whatever another test has made of the log."""
     capture = LogCapture()
-    processors = [structlog.contextvars.merge_contextvars, capture]
+    processors: list[Processor] = [structlog.contextvars.merge_contextvars, capture]
     every_level = structlog.make_filtering_bound_logger(logging.DEBUG)
     monkeypatch.setattr(request_log, "log", structlog.wrap_logger(None, processors, every_level))
 
@@ -153,7 +153,7 @@ def test_a_fault_of_the_server_is_an_error(house: House, lines: Lines, monkeypat
 
 
 def test_no_worker_is_a_warning(data: Path, lines: Lines) -> None:
-    with open_house(data, pool=False) as house, house.http() as http:
+    with open_house(data, {}) as house, house.http() as http:
         http.post(SPEECH, json=BODY)
 
     assert of(lines(1)[0], "status", "code", "log_level") == (503, "no_worker", "warning")

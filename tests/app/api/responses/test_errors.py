@@ -124,7 +124,7 @@ async def measure(request: Request[Any, Any, Any]) -> int:
 def client() -> Any:
     routes = [raise_row, crash, raise_litestar, measure]
     app = Litestar(routes, exception_handlers=EXCEPTION_HANDLERS, request_max_body_size=1000, openapi_config=None)
-    with TestClient(AnswerHeaders(app), raise_server_exceptions=False) as client:  # type: ignore[arg-type]
+    with TestClient(AnswerHeaders(app), raise_server_exceptions=False) as client:
         yield client
 
 

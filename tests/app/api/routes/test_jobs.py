@@ -38,7 +38,7 @@ def house(short_folder: Path) -> Iterator[House]:
         "KOE_MAX_QUEUE": "100",
         "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
     }
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False, **environ) as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as house:
         with house.redis() as redis:
             announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         yield house
@@ -188,7 +188,7 @@ def test_what_is_at_its_limit_or_null_is_taken(http: httpx.Client) -> None:
 
 def test_whoever_has_as_many_open_jobs_as_allowed_gets_429_and_nobody_else_does(short_folder: Path) -> None:
     environ = {"KOE_API_KEYS": f"{FIRST},{SECOND}", "KOE_MAX_OPEN_JOBS": "3", "KOE_MAX_QUEUE": "1"}
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False, **environ) as house:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as house:
         with house.redis() as redis:
             announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         mine, theirs = ({"Authorization": f"Bearer {key}"} for key in (FIRST, SECOND))
@@ -205,7 +205,7 @@ def test_whoever_has_as_many_open_jobs_as_allowed_gets_429_and_nobody_else_does(
 
 
 def test_without_a_secret_webhooks_are_refused_and_without_keys_everybody_is_one_owner(short_folder: Path) -> None:
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), pool=False) as house, house.http() as http:
+    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}) as house, house.http() as http:
         with house.redis() as redis:
             announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         error = error_of(http.post(JOBS, json=GOOD | {"webhook_url": "https://example.com/"}), 400)

@@ -34,8 +34,8 @@ class StillFleet:
 
 
 def a_fleet(*engines: str, missing: str | None = None) -> Fleet:
-    weights = "8-bit" if "kokoro" in engines else None
-    return Fleet((WorkerCard(name="one", engines=engines, missing=missing, weights=weights),))
+    card = WorkerCard(name="one", engines=engines, missing=missing, weights="8-bit" if "kokoro" in engines else None)
+    return Fleet((card,))
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def test_a_failure_while_writing_leaves_nothing_and_keeps_what_was_there(store: 
 
 
 def test_a_writer_that_closes_the_file_itself_does_no_harm(store: Store) -> None:
-    with store.put("a/b") as file, io.BufferedWriter(file) as writer:  # type: ignore[arg-type]
+    with store.put("a/b") as file, io.BufferedWriter(file) as writer:
         writer.write(b"whole")
     assert store.size("a/b") == 5
 

@@ -17,6 +17,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
 from app.core.storage.notifier import Bell
+from tests import replies
 
 pytestmark = pytest.mark.anyio
 
@@ -159,7 +160,7 @@ async def test_what_has_ended_is_not_ended_again_nor_changed_by_a_late_worker(jo
     book.advance(job_id, 1, n_segments=1, audio_seconds=1)
     book.part_done(job_id, 1, n_segments=1, audio_seconds=1, n_bytes=1, loudness_db=None)
     assert await jobs.cancel(job_id, "me") == ended
-    assert [key.decode() for key in redis.keys(f"koe:job:{job_id}*")] == [keys.job(job_id)]
+    assert replies.key_names(redis, f"koe:job:{job_id}*") == [keys.job(job_id)]
 
 
 async def test_failures_of_a_part_are_counted(jobs: Jobs, book: JobBook) -> None:
@@ -179,8 +180,8 @@ async def test_every_end_queues_the_webhook_of_a_job_that_has_one(jobs: Jobs, bo
             book.fail(job_id, EngineFailed())
         else:
             await jobs.cancel(job_id, "me")
-    [(name, due)] = redis.zrange(keys.WEBHOOKS, 0, -1, withscores=True)
-    assert name.decode() == told
+    [(name, due)] = replies.scores(redis, keys.WEBHOOKS)
+    assert name == told
     assert due <= time.time() + 1
 
 
@@ -273,7 +274,7 @@ async def test_a_change_is_seen_even_when_the_bell_is_not_heard(aredis: AsyncRed
     await anext(watching)
     book.begin(job_id)
     assert (await anext(watching)).status is JobStatus.IN_PROGRESS
-    await watching.aclose()  # type: ignore[attr-defined]
+    await watching.aclose()
 
 
 async def test_a_job_that_is_deleted_ends_as_cancelled_for_who_watches(jobs: Jobs) -> None:

@@ -23,6 +23,7 @@ from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer
 from app.core.storage.notifier import Bell
+from tests import replies
 
 pytestmark = pytest.mark.anyio
 
@@ -135,7 +136,7 @@ async def chunks_of(reader: ChunkReader) -> list[bytes]:
 
 def entries(redis: Redis, take: Take) -> list[tuple[int, bytes]]:
     """Place and audio of each chunk in the stream."""
-    chunks = [fields for _, fields in redis.xrange(take.stream) if fields[b"kind"] == b"chunk"]
+    chunks = [fields for _, fields in replies.entries(redis, take.stream) if fields[b"kind"] == b"chunk"]
     return [(int(fields[b"at"]), fields[b"data"]) for fields in chunks]
 
 
@@ -326,7 +327,7 @@ async def test_a_writer_whose_bytes_redis_has_lost_is_told_and_may_write_them_ag
     """As after a restart that lost the last second of what was written."""
     writer.write(b"one")
     writer.write(b"two")
-    (last, _) = redis.xrevrange(claim.take.stream, count=1)[0]
+    (last, _) = replies.entries(redis, claim.take.stream)[-1]
     redis.xdel(claim.take.stream, last)
     redis.hincrby(keys.utterance("a"), "bytes", -3)
 
@@ -442,7 +443,7 @@ async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: Chunk
     await _until(lambda: len(listener.read) == 2)
     waiting.cancel()
     assert listener.read == [3, 8]
-    assert listener.entries == [entry.decode() for entry, fields in redis.xrange(take.stream) if b"data" in fields]
+    assert listener.entries == [entry.decode() for entry, fields in replies.entries(redis, take.stream) if b"data" in fields]
 
 
 async def test_a_ring_that_is_lost_delays_and_loses_nothing(aredis: AsyncRedis, take: Take, redis: Redis) -> None:
@@ -615,5 +616,5 @@ async def test_who_tells_from_the_beginning_again_tells_nothing_twice(writer: Ch
     writer.tell(WORDS[:1])
     writer.tell(WORDS[1:])
 
-    told = [fields[b"words"] for _, fields in redis.xrange(take.stream) if fields[b"kind"] == b"words"]
+    told = [fields[b"words"] for _, fields in replies.entries(redis, take.stream) if fields[b"kind"] == b"words"]
     assert [read_words(words) for words in told] == [WORDS[:1], WORDS[1:]]

@@ -29,6 +29,7 @@ from app.core.queue.registry import WorkerLedger
 from app.core.speech.utterance import WIRE_VERSION, Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
+from tests import replies
 
 TEXT = "A secret that nobody else may read."
 
@@ -78,7 +79,7 @@ def test_a_job_is_json_and_has_the_utterance_s_id(broker: Broker, redis: Redis) 
     submit(broker, utterance, caller="somebody")
 
     job = the_job(redis, utterance)
-    name, instance, args, kwargs = json.loads(zlib.decompress(redis.hget(job.key, "data") or b""))
+    name, instance, args, kwargs = json.loads(zlib.decompress(replies.field(redis, job.key, "data") or b""))
     assert (name, instance, kwargs) == (Task.SPEAK, None, {})
     assert Utterance.from_json(args[0]) == utterance
     assert args[1:] == ["req_1", "somebody"]

@@ -14,6 +14,7 @@ from app.core.queue.fleet import Room, WorkerCard, announce
 from app.core.queue.registry import MOST_DEATHS, MOST_FRUITLESS, Claim, Found, Ledger, Report, State, Take, WorkerLedger
 from app.core.queue.segment_cache import Budget, KeptSegments
 from app.core.storage import keys
+from tests import replies
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +86,7 @@ async def finished(
 
 
 def record(redis: Redis, utterance_id: str = "a") -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in redis.hgetall(keys.utterance(utterance_id)).items()}
+    return replies.fields(redis, keys.utterance(utterance_id))
 
 
 def n_readers(redis: Redis, utterance_id: str = "a") -> int:
@@ -93,11 +94,11 @@ def n_readers(redis: Redis, utterance_id: str = "a") -> int:
 
 
 def cached(redis: Redis) -> set[str]:
-    return {name.decode() for name in redis.zrange(keys.CACHE, 0, -1)}
+    return set(replies.members(redis, keys.CACHE))
 
 
 def sizes(redis: Redis) -> dict[str, int]:
-    return {name.decode(): int(size) for name, size in redis.hgetall(keys.CACHE_SIZES).items()}
+    return {name: int(size) for name, size in replies.fields(redis, keys.CACHE_SIZES).items()}
 
 
 def asked_for_at(redis: Redis, utterance_id: str, seconds_ago: int) -> None:
@@ -221,7 +222,7 @@ async def test_a_failure_stands_in_the_stream_for_those_who_read(
     else:
         await ledger.fail(take, QueueFull("Full."))
 
-    (_, last) = redis.xrevrange(take.stream, count=1)[0]
+    (_, last) = replies.entries(redis, take.stream)[-1]
     assert (last[b"kind"], last[b"code"], last[b"message"]) == (b"error", b"queue_full", b"Full.")
     assert await ledger.look(take) is None
 
@@ -319,7 +320,7 @@ async def test_a_claim_whose_answer_was_lost_is_made_again(ledger: Ledger, worke
 
 async def takeovers(redis: Redis, a_worker: MakeWorker, n_times: int, *, n_at_risk: int) -> list[Claim]:
     """So many workers die one after the other, each while so much is at risk; the claims of those that came after them."""
-    claims = []
+    claims: list[Claim] = []
     for number in range(n_times):
         former = f"w{number}"
         worker = a_worker(former)
@@ -343,7 +344,7 @@ async def test_an_utterance_with_which_two_workers_died_is_lethal(ledger: Ledger
 
 async def test_to_die_while_preparing_it_counts_as_well(ledger: Ledger, a_worker: MakeWorker, redis: Redis) -> None:
     await attached(ledger)
-    claims = []
+    claims: list[Claim] = []
     for name in ("x", "y", "z"):
         claims.append(claimed(a_worker(name)))
         die(redis, name)
@@ -652,7 +653,7 @@ async def speaking_of(
     writer = ChunkWriter(redis, claim, patience_seconds=0)
     for _ in range(n_chunks):
         writer.write(bytes(chunk_bytes))
-    entries = redis.xrange(claim.take.stream)
+    entries = replies.entries(redis, claim.take.stream)
     return claim, [entry.decode() for entry, fields in entries if fields[b"kind"] == b"chunk"]
 
 
@@ -679,7 +680,7 @@ async def test_what_a_single_reader_has_read_of_a_long_stream_is_let_go_and_then
     assert redis.xlen(claim.take.stream) == 5
     await ledger.read(claim.take, 3 * STREAM_BYTES // 2, entries[2])
 
-    assert [entry.decode() for entry, _ in redis.xrange(claim.take.stream)] == entries[2:]
+    assert [entry.decode() for entry, _ in replies.entries(redis, claim.take.stream)] == entries[2:]
     assert await ledger.attach("a") is None
     assert n_readers(redis) == 1
 

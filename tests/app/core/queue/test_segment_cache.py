@@ -9,6 +9,7 @@ from app.core.queue.fleet import WorkerCard, announce
 from app.core.queue.registry import Claim, Ledger, Report, WorkerLedger
 from app.core.queue.segment_cache import TOTAL, Budget, KeptSegments, sweep_kept
 from app.core.storage import keys
+from tests import replies
 
 pytestmark = pytest.mark.anyio
 
@@ -37,16 +38,16 @@ def sharing(
 
 def shared(redis: Redis) -> dict[str, int]:
     """The account of what is kept for others; what it names is there, and nothing else is."""
-    sizes = {name.decode(): int(n_bytes) for name, n_bytes in redis.hgetall(keys.SEGMENT_SIZES).items()}
-    names = {name.decode() for name in redis.zrange(keys.SEGMENTS, 0, -1)}
+    sizes = {name: int(n_bytes) for name, n_bytes in replies.fields(redis, keys.SEGMENT_SIZES).items()}
+    names = set(replies.members(redis, keys.SEGMENTS))
     assert names == sizes.keys() - {TOTAL}
-    assert {key.decode() for key in redis.keys(keys.segment("*"))} == {keys.segment(name) for name in names}
+    assert set(replies.key_names(redis, keys.segment("*"))) == {keys.segment(name) for name in names}
     assert sizes.pop(TOTAL, 0) == sum(sizes.values())
     return sizes
 
 
 def account(redis: Redis) -> dict[str, int]:
-    return {name.decode(): int(n_bytes) for name, n_bytes in redis.hgetall(keys.KEPT).items()}
+    return {name: int(n_bytes) for name, n_bytes in replies.fields(redis, keys.KEPT).items()}
 
 
 @pytest.fixture

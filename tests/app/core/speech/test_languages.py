@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.core.speech.languages import LANGUAGES, find_language
+from app.core.speech.languages import LANGUAGES, Language, find_language
 from app.core.speech.voices import load_catalogue
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.tag)
-def test_a_language_is_found_by_its_tag_and_its_letter(language) -> None:
+def test_a_language_is_found_by_its_tag_and_its_letter(language: Language) -> None:
     assert find_language(language.tag) is language
     assert find_language(language.tag.upper()) is language
     assert find_language(language.letter) is language

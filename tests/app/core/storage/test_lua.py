@@ -82,6 +82,7 @@ def loaded() -> set[Path]:
                     assert isinstance(beside, ast.Name)
                     assert beside.id == "__file__"
                     assert isinstance(name, ast.Constant)
+                    assert isinstance(name.value, str)
                     found.add(module.parent / lua.FOLDER / f"{name.value}.lua")
     return found
 

@@ -14,6 +14,7 @@ from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
 from workers.engines.base import Segment
 from workers.engines.kokoro.checkpoint import MissingFile
 from workers.engines.kokoro.engine import KokoroEngine
+from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
 from workers.synthesis.prepare import segments_of
 from workers.text.markup import read_markup
@@ -134,6 +135,7 @@ def test_other_text_with_the_same_phonemes_has_other_noise(kokoro: KokoroEngine,
 def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoint: Path) -> None:
     engine = KokoroEngine(catalogue=catalogue, model_dir=checkpoint)
     (segment,) = _prepare(engine, catalogue, "Hello there.")
+    assert isinstance(engine._decoder, Decoder)
     with torch.no_grad():
         engine._decoder._post._bias.fill_(float("nan"))
     with pytest.raises(EngineFailed, match="not finite"):

@@ -58,7 +58,8 @@ def a_segment(engine: KokoroEngine, files: CheckpointFiles, language: str, voice
 def levels_db(waveform: Waveform) -> np.ndarray:
     """(n_frames,): of each 25 ms."""
     frames = waveform.samples[: len(waveform.samples) // 600 * 600].reshape(-1, 600)
-    return 10 * np.log10((frames**2).mean(axis=1) + 1e-12)
+    levels: np.ndarray = 10 * np.log10((frames**2).mean(axis=1) + 1e-12)
+    return levels
 
 
 @pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])

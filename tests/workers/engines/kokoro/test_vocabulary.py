@@ -2,8 +2,7 @@ import pytest
 
 from tests.checkpoints import PHONEMES
 from workers.engines.kokoro.vocabulary import spell
-from workers.text.g2p.phonemize import Said
-from workers.text.words import SaidWord
+from workers.text.words import Said, SaidWord
 
 
 def _spell(phonemes: str) -> tuple[str, int]:

@@ -5,11 +5,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import espeakng_loader
 import pytest
 
 from app.core.errors import EngineUnavailable
 from tests.end_to_end.processes import may_mount
-from workers.text.espeak import library, processes
+from workers.text.espeak import library
 
 HEAD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from workers.text.espeak import library\n"
 
@@ -30,21 +31,21 @@ def test_the_library_passes_its_own_test() -> None:
 
 def test_a_broken_library_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     library.SPEAKING.close()
-    monkeypatch.setattr(processes.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(EngineUnavailable, match="pip install --force-reinstall espeakng-loader"):
         library.self_test()
 
 
 def test_an_interpreter_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     library.SPEAKING.close()
-    monkeypatch.setattr(processes.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(EngineUnavailable, match="its process cannot be started \\(No such file or directory\\)"):
         library.self_test()
 
 
 def test_a_library_that_cannot_be_loaded_is_told_without_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     library.SPEAKING.close()
-    monkeypatch.setattr(processes.espeakng_loader, "get_library_path", lambda: "/no/such/libespeak-ng.so")
+    monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: "/no/such/libespeak-ng.so")
     with pytest.raises(EngineUnavailable, match=r"its library cannot be loaded \(libespeak-ng.so: cannot open") as caught:
         library.self_test()
     assert "/no/such" not in caught.value.message

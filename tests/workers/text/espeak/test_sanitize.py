@@ -46,7 +46,7 @@ def survives(text: str, voice: str) -> bool:
 
 def letters_of_several_bytes() -> list[str]:
     """One of each width and general category in each 1,024 code points, the first that is a letter, a mark or a sign."""
-    kinds = {}
+    kinds: dict[tuple[int, str], str] = {}
     for code in range(0x80, 0x20000):
         category = unicodedata.category(chr(code))
         if category[0] in "LMS" or category == "Nl":

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.text.boundaries import Ending
 from workers.text.normalization.normalize import normalize
 from workers.text.segment import segment
 
@@ -412,7 +413,7 @@ def test_every_word_said_stands_for_what_was_written() -> None:
 )
 def test_an_abbreviation_ends_a_sentence_only_where_one_ends(text: str, n_sentences: int) -> None:
     endings = [piece.ending for piece in segment(normalize(text, "en-US").text, "en-US")]
-    assert endings.count("sentence") == n_sentences
+    assert endings.count(Ending.SENTENCE) == n_sentences
 
 
 _PARTS = """

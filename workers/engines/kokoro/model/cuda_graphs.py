@@ -43,7 +43,7 @@ class Graphs:
 
     def _capture(self, inputs: tuple[torch.Tensor, ...]) -> _Captured:
         places = tuple(one.clone() for one in inputs)
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UPS):

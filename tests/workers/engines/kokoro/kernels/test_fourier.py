@@ -13,7 +13,8 @@ def correlate(parity: Parity, x: Matrix, w: Matrix) -> Matrix:
     u, v = complex_.reshape(-1, 2).T
     of_sum, of_u, of_v = (parity.kernels @ w).T
     parts = np.stack([of_sum * (u + v) + of_u * u, of_sum * (u + v) + of_v * v], axis=1)
-    return parity.to_samples @ np.concatenate([(parity.real_kernels @ w) * real, parts.reshape(-1)])
+    samples: Matrix = parity.to_samples @ np.concatenate([(parity.real_kernels @ w) * real, parts.reshape(-1)])
+    return samples
 
 
 @pytest.mark.parametrize(("n_tile", "n_kernel"), [(8, 3), (24, 7), (48, 11), (12, 6), (14, 3)])

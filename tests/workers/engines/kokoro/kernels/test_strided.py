@@ -30,6 +30,7 @@ def test_upsampling_is_a_transposed_convolution(
         expected = pad(expected, (1, 0), mode="reflect")
     base = torch.randn(expected.shape[2], 4)
     out, seen = torch.full_like(base, torch.nan), Moments()
+    assert original.bias is not None
     Upsampling(original, original.bias, is_reflected=is_reflected)(x, Output(out, base=base, seen=seen))
     torch.testing.assert_close(out, base + expected[0].t(), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(seen.result()[0], out.mean(0), rtol=1e-5, atol=1e-5)

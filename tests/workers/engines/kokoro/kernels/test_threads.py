@@ -1,4 +1,5 @@
 import threading
+from functools import partial
 
 import pytest
 
@@ -8,8 +9,13 @@ from workers.engines.kokoro.kernels.threads import Team
 @pytest.mark.parametrize("n_threads", [1, 2, 4])
 def test_every_task_is_computed_once(n_threads: int) -> None:
     computed: list[int] = []
+
+    def compute(number: int) -> int:
+        computed.append(number)
+        return number
+
     with Team(n_threads) as team:
-        tasks = [team.start(lambda number=number: computed.append(number) or number) for number in range(100)]
+        tasks = [team.start(partial(compute, number)) for number in range(100)]
         assert [task.result() for task in reversed(tasks)] == list(reversed(range(100)))
     assert sorted(computed) == list(range(100))
 
