@@ -4,7 +4,7 @@ import structlog
 from rq import Retry, get_current_job
 
 from app.core.queue.broker import MOST_RETURNS, Lane, lane_of
-from app.core.speech.question import Question
+from app.core.speech.spoken_text import SpokenText
 from app.core.speech.utterance import Utterance
 from workers.process import runtime
 
@@ -39,13 +39,13 @@ def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
     return _unless(is_done)
 
 
-def phonemize(question_json: str, request_id: str) -> None:
-    """Answers a question: what would be said of a text. `request_id` is that of the request that caused it, for the log."""
-    question = Question.from_json(question_json)
+def phonemize(text_json: str, request_id: str) -> None:
+    """Finds the phonemes of a text, without speaking it. `request_id` is that of the request that caused it, for the log."""
+    text = SpokenText.from_json(text_json)
     job = get_current_job()
     n_deaths = MOST_RETURNS - job.retries_left if job is not None and job.retries_left is not None else 0
-    with structlog.contextvars.bound_contextvars(request_id=request_id, question_id=question.id):
-        runtime.current().phonemes.answer(question, n_deaths=n_deaths)
+    with structlog.contextvars.bound_contextvars(request_id=request_id, question_id=text.id):
+        runtime.current().phonemes.answer(text, n_deaths=n_deaths)
 
 
 def _unless(is_done: bool) -> Retry | None:

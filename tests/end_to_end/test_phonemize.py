@@ -18,7 +18,7 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.core.queue.broker import MOST_RETURNS, Broker, Lane, lane_queue
-from app.core.speech.question import Question
+from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.engines import name_of
@@ -195,7 +195,7 @@ def test_when_too_many_wait_it_is_told(house: House, held: HeldEngine) -> None:
 def test_what_a_client_has_left_is_not_read_any_more(house: House, held: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.1)
-    gone = Question(text="Gone.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
+    gone = SpokenText(text="Gone.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
     with house.redis() as redis, ThreadPoolExecutor(1) as threads:
         first = take_slot(house, held, threads)
         with closing(HTTPConnection(house.url.removeprefix("http://"))) as leaver:
@@ -210,7 +210,7 @@ def test_what_a_client_has_left_is_not_read_any_more(house: House, held: HeldEng
     assert gone.text not in held.texts
 
 
-def status(redis: Any, question: Question) -> JobStatus | None:
+def status(redis: Any, question: SpokenText) -> JobStatus | None:
     return Job.fetch(question.id, connection=redis, serializer=JSONSerializer).get_status()
 
 
@@ -218,7 +218,7 @@ def status(redis: Any, question: Question) -> JobStatus | None:
 def test_a_question_whose_worker_died_comes_back_but_not_for_ever(
     house: House, held: HeldEngine, n_earlier: int, expected: int
 ) -> None:
-    question = Question(text=f"Abandoned {n_earlier}.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
+    question = SpokenText(text=f"Abandoned {n_earlier}.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
     with house.redis() as redis, ThreadPoolExecutor(2) as threads:
         first = take_slot(house, held, threads)
         answer: Future[httpx.Response] = threads.submit(ask, house, {"input": question.text, "voice": "alloy"})
@@ -231,7 +231,7 @@ def test_a_question_whose_worker_died_comes_back_but_not_for_ever(
         assert "died" in answer.result().json()["error"]["message"]
 
 
-def abandon(redis: Any, question: Question, n_earlier: int) -> None:
+def abandon(redis: Any, question: SpokenText, n_earlier: int) -> None:
     """A worker took it out of its lane and died."""
     queue = lane_queue(redis, Lane.INTERACTIVE)
     wait_until(lambda: question.id in queue.job_ids)
@@ -248,9 +248,9 @@ def test_speech_and_questions_share_the_lane_in_turns(house: House, held: HeldEn
     with house.redis() as redis, ThreadPoolExecutor(2) as threads:
         first = take_slot(house, held, threads)
         broker = Broker(redis, max_queue=10)
-        mine = Question(text="Mine.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
+        mine = SpokenText(text="Mine.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
         redis.set(keys.phonemes_wanted(mine.id), 1)
-        assert broker.submit_question(mine, request_id="req_1", caller="somebody")
+        assert broker.submit_phonemes(mine, request_id="req_1", caller="somebody")
         assert redis.hget(keys.CALLERS, mine.id) == b"somebody"
 
         with house.http(headers=KEY) as http:

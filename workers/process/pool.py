@@ -20,7 +20,7 @@ from app.core.queue.fleet import WorkerCard, announce, process_name, withdraw
 from app.core.queue.registry import WorkerLedger
 from app.core.queue.segment_cache import Budget, sweep_kept
 from app.core.settings import Settings
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect
 from app.core.storage.redis_check import check_redis

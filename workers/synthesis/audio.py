@@ -1,7 +1,7 @@
 """Sound: a spoken segment as it is kept and joined, its pcm and its words; one string of bytes when it is kept in Redis.
 
 Workers of several versions find each other's by name: what changes the shape of these bytes, or what is made of a waveform,
-raises `app.core.speech.utterance.WIRE_VERSION`.
+raises `app.core.speech.spoken_text.WIRE_VERSION`.
 """
 
 import msgspec

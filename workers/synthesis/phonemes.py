@@ -1,4 +1,4 @@
-"""What would be said of a text, without saying it: the answers to the API's questions.
+"""The phonemes of a text, without speaking it: what the API asks for.
 
 Why in a slot and not in a compute thread: what is asked here is what a slot does before every utterance, and no engine speaks.
 """
@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
 from app.core.queue.answers import Answers
 from app.core.queue.registry import MOST_DEATHS
-from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
-from app.core.speech.utterance import Utterance
+from app.core.speech.phonemized import Phonemized, PhonemizedSegment
+from app.core.speech.spoken_text import SpokenText
 from workers.engines.base import Engine, Segment
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
@@ -26,75 +26,75 @@ from workers.text.cancellation import looking
 log: Final = structlog.get_logger()
 
 _BREATH_SECONDS: Final = 0.001
-"""After each segment: there is one G2P for all slots, and a listener's text must get at it before a long question has ended."""
+"""After each segment: there is one G2P for all slots, and a listener's text must get at it before a long text has ended."""
 
 _LOOK_SECONDS: Final = 0.1
 """Between two looks whether the answer is still waited for."""
 
 
 class Phonemes:
-    """Answers one question at a time in each slot."""
+    """Finds the phonemes of one text at a time in each slot."""
 
     def __init__(self, *, redis: Redis, engines: Mapping[str, Engine], patience_seconds: float) -> None:
         """`patience_seconds` is how long it waits for a Redis that is away."""
         self._engines = engines
         self._answers = Answers(redis, patience_seconds=patience_seconds)
 
-    def answer(self, question: Question, *, n_deaths: int = 0) -> None:
-        """Answers the question, if anybody still waits for that. `n_deaths` is how many workers have died with it in hand.
+    def answer(self, text: SpokenText, *, n_deaths: int = 0) -> None:
+        """Finds the phonemes, if anybody still waits for them. `n_deaths` is how many workers have died with it in hand.
 
         A fault of the request reaches who asked and ends here; a fault of ours reaches them and is raised.
         """
-        run_task(lambda: self._answer(question, n_deaths), lambda failure: self._end(question, failure))
+        run_task(lambda: self._answer(text, n_deaths), lambda failure: self._end(text, failure))
 
-    def _answer(self, question: Question, n_deaths: int) -> None:
+    def _answer(self, text: SpokenText, n_deaths: int) -> None:
         started = time.monotonic()
-        if not self._answers.begin(question):
+        if not self._answers.begin(text):
             raise Cancelled("Nobody waits for the answer.")
         if n_deaths >= MOST_DEATHS:
             raise WorkersDied
-        found = self._find(question)
-        self._answers.give(question, Outcome(found))
+        found = self._find(text)
+        self._answers.give(text, found)
         log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
 
-    def _end(self, question: Question, failure: Failure) -> Action:
+    def _end(self, text: SpokenText, failure: Failure) -> Action:
         if failure.meaning is Meaning.CANCELLED:
             log.info("question_not_wanted")
             return Action.END
-        self._refuse(question, failure.to_error())
+        self._refuse(text, failure.to_error())
         return Action.END if failure.meaning is Meaning.REFUSED else Action.RAISE
 
-    def _find(self, question: Question) -> Phonemized:
-        engine, utterance = self._engine_of(question), _as_utterance(question)
-        with looking(_Wanted(self._answers, question).check):
-            text = prepare_text(utterance, engine)
-            text = PreparedText(list(text.passages), text.markup)
-            restore = text.markup.restore
-            prepared = (placed.segment for placed in prepare_segments(text, utterance, engine) if placed.segment is not None)
+    def _find(self, text: SpokenText) -> Phonemized:
+        engine = self._engine_of(text)
+        with looking(_Wanted(self._answers, text).check):
+            prepared = prepare_text(text, engine)
+            prepared = PreparedText(list(prepared.passages), prepared.markup)
+            restore = prepared.markup.restore
+            found = (placed.segment for placed in prepare_segments(prepared, text, engine) if placed.segment is not None)
             segments = tuple(
                 PhonemizedSegment(text=restore(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
-                for segment in _with_breath(prepared)
+                for segment in _with_breath(found)
             )
-        return Phonemized(language=question.language, normalized=restore(_join(text.passages)), segments=segments)
+        return Phonemized(language=text.language, normalized=restore(_join(prepared.passages)), segments=segments)
 
-    def _engine_of(self, question: Question) -> Engine:
+    def _engine_of(self, text: SpokenText) -> Engine:
         try:
-            return self._engines[question.engine]
+            return self._engines[text.engine]
         except KeyError:
-            raise EngineUnavailable(f"The engine {question.engine} is not loaded on the worker that took this.") from None
+            raise EngineUnavailable(f"The engine {text.engine} is not loaded on the worker that took this.") from None
 
-    def _refuse(self, question: Question, error: KoeError) -> None:
+    def _refuse(self, text: SpokenText, error: KoeError) -> None:
         log.warning("question_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
-            self._answers.give(question, Outcome.of_error(error))
+            self._answers.refuse(text, error)
 
 
 class _Wanted:
-    """Looks now and then whether the answer to a question is still waited for."""
+    """Looks now and then whether the answer is still waited for."""
 
-    def __init__(self, answers: Answers, question: Question) -> None:
+    def __init__(self, answers: Answers, text: SpokenText) -> None:
         self._answers = answers
-        self._question = question
+        self._text = text
         self._look_at = time.monotonic() + _LOOK_SECONDS
 
     def check(self) -> None:
@@ -102,7 +102,7 @@ class _Wanted:
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + _LOOK_SECONDS
-        if not self._answers.is_wanted(self._question):
+        if not self._answers.is_wanted(self._text):
             raise Cancelled("Nobody waits for the answer any more.")
 
 
@@ -117,17 +117,3 @@ def _join(passages: Iterable[PreparedPassage]) -> str:
     """The whole text, with its paragraphs."""
     parts = (passage.tracked.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
     return "".join(part for part in parts if not part.isspace()).strip()
-
-
-def _as_utterance(question: Question) -> Utterance:
-    """What would be spoken, in whichever format."""
-    return Utterance(
-        text=question.text,
-        engine=question.engine,
-        voice=question.voice,
-        language=question.language,
-        format="pcm",
-        normalize=question.normalize,
-        emoji=question.emoji,
-        pronunciations=question.pronunciations,
-    )

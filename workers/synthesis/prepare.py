@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from app.core.speech.utterance import Utterance
+from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment
 from workers.text.boundaries import Ending, rest_of_sentence
@@ -33,7 +33,7 @@ class PreparedPassage(msgspec.Struct, frozen=True):
 
 
 class PreparedText(msgspec.Struct, frozen=True):
-    """The text of an utterance as an engine takes it."""
+    """A text as an engine takes it."""
 
     passages: Iterable[PreparedPassage]
     markup: Markup
@@ -47,30 +47,30 @@ class Placed(msgspec.Struct, frozen=True):
     pause_seconds: float = 0.0
 
 
-def prepare_text(utterance: Utterance, engine: Engine) -> PreparedText:
-    """The utterance's text as `engine` takes it. Its passages can be iterated over once."""
-    sections, markup = read_markup(utterance.text, utterance.pronunciations)
-    return PreparedText(_prepare_passages(sections, markup, utterance, engine), markup)
+def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
+    """`text` as `engine` takes it. Its passages can be iterated over once."""
+    sections, markup = read_markup(text.text, text.pronunciations)
+    return PreparedText(_prepare_passages(sections, markup, text, engine), markup)
 
 
-def prepare_segments(text: PreparedText, utterance: Utterance, engine: Engine) -> Iterator[Placed]:
-    """The segments of a prepared text, and the pauses that the user asks for, in order."""
+def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *, speed: float = 1.0) -> Iterator[Placed]:
+    """The segments of `text`, which was `prepared`, and the pauses that the user asks for, in order. `speed`: 0.25 to 4."""
     is_opening = True
-    for passage in text.passages:
+    for passage in prepared.passages:
         segments = segments_of(
             passage.tracked.text,
             engine,
-            voice=utterance.voice,
-            language=utterance.language,
-            speed=utterance.speed,
-            markup=text.markup,
+            voice=text.voice,
+            language=text.language,
+            speed=speed,
+            markup=prepared.markup,
             is_opening=is_opening,
         )
         for one in segments:
             is_opening = False
             # It must not look whether another segment follows: the first would wait until the second has its phonemes.
             rest = passage.tracked.text[one.start + len(one.text) :]
-            is_last = not says_something(text.markup.restore(rest))
+            is_last = not says_something(prepared.markup.restore(rest))
             ending = passage.ending if is_last and passage.ending else one.ending
             yield Placed(passage.tracked, msgspec.structs.replace(one, ending=ending))
         if passage.pause_seconds is not None:
@@ -115,16 +115,16 @@ def segments_of(
 
 
 def _prepare_passages(
-    sections: Iterable[Section], markup: Markup, utterance: Utterance, engine: Engine
+    sections: Iterable[Section], markup: Markup, text: SpokenText, engine: Engine
 ) -> Iterator[PreparedPassage]:
     for section in sections:
-        for passage in divide(clean(section.tracked), utterance.language):
+        for passage in divide(clean(section.tracked), text.language):
             tracked = passage.tracked
-            if utterance.normalize:
-                says_emoji = utterance.emoji == "say"
-                tracked = tracked.then(partial(normalize, language=utterance.language, says_emoji=says_emoji))
+            if text.normalize:
+                says_emoji = text.emoji == "say"
+                tracked = tracked.then(partial(normalize, language=text.language, says_emoji=says_emoji))
             if not engine.takes_phonemes:
-                tracked = preprocess(markup.restore_tracked(tracked), utterance.language)
+                tracked = preprocess(markup.restore_tracked(tracked), text.language)
             yield PreparedPassage(tracked, passage.ending, section.pause_seconds if passage.ending is None else None)
 
 

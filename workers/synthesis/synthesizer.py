@@ -202,8 +202,9 @@ class Synthesizer:
         utterance = order.utterance
         engine = self._engine_of(utterance)
         with looking(order.look):
-            text = prepare_text(utterance, engine)
-        line = _Line(order, prepare_segments(text, utterance, engine), engine, self._scheduler)
+            prepared = prepare_text(utterance, engine)
+        segments = prepare_segments(prepared, utterance, engine, speed=utterance.speed)
+        line = _Line(order, segments, engine, self._scheduler)
         try:
             line.refill()
             with open_encoder(

@@ -1,4 +1,4 @@
-"""A request for the phonemes of a text, and the question that it asks the workers."""
+"""A request for the phonemes of a text, and the text that it sends to the workers."""
 
 from typing import Any, Final
 
@@ -14,8 +14,7 @@ from app.api.requests.text import (
 )
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import find_model
-from app.core.speech.question import Question
-from app.core.speech.utterance import Emoji
+from app.core.speech.spoken_text import Emoji, SpokenText
 from app.core.speech.voices import Blend, Catalogue
 
 _ANY_MODEL: Final = "tts-1"
@@ -46,9 +45,11 @@ def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_ch
     )
 
 
-def to_question(asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop", owner: str = "") -> Question:
-    """The question for the workers. `owner`: the only key that may share its answer; empty for all."""
-    return Question(
+def to_spoken_text(
+    asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop", owner: str = ""
+) -> SpokenText:
+    """The text for the workers. `owner`: the only key that may share the answer; empty for all."""
+    return SpokenText(
         text=asked.input,
         engine=engine,
         voice=asked.voice,

@@ -6,12 +6,12 @@ import msgspec
 
 from app.api.requests.engines import resolve_engine
 from app.api.requests.jobs import JobRequest, read_job
-from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_question
+from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spoken_text
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
 from app.core.queue.fleet import FleetView
 from app.core.speech.lexicon import Lexicon
-from app.core.speech.question import Question
-from app.core.speech.utterance import Emoji, Utterance
+from app.core.speech.spoken_text import Emoji, SpokenText
+from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Catalogue
 
 
@@ -66,10 +66,10 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
             owner=self._cache_owner(owner),
         )
 
-    async def to_question(self, asked: PhonemizeRequest, owner: str) -> Question:
-        """The question of `owner` to the workers. Raises as `to_utterance` does."""
+    async def to_spoken_text(self, asked: PhonemizeRequest, owner: str) -> SpokenText:
+        """The text whose phonemes `owner` asks the workers for. Raises as `to_utterance` does."""
         engine = resolve_engine(asked.model, await self.fleet.now())
-        return to_question(asked, engine=engine, lexicon=self.lexicon, emoji=self.emoji, owner=self._cache_owner(owner))
+        return to_spoken_text(asked, engine=engine, lexicon=self.lexicon, emoji=self.emoji, owner=self._cache_owner(owner))
 
     def _cache_owner(self, owner: str) -> str:
         return "" if self.is_cache_shared else owner

@@ -24,7 +24,8 @@ from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import Model
 from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
-from app.core.speech.utterance import Emoji, Utterance
+from app.core.speech.spoken_text import Emoji
+from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Catalogue
 
 MIN_SPEED: Final = 0.25

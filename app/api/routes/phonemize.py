@@ -14,7 +14,7 @@ from app.api.requests.reader import RequestReader
 from app.api.responses.disconnect import while_connected
 from app.api.responses.rate_limit_headers import rate_headers
 from app.core.queue.answers import Asker
-from app.core.speech.question import Phonemized
+from app.core.speech.phonemized import Phonemized
 
 
 @post("/v1/audio/phonemize", guards=[require_key], status_code=200)
@@ -25,8 +25,8 @@ async def phonemize(
     asked = reader.read_phonemize(await read_fields(request))
     note(request.scope, **asked.facts)
     owner = owner_of(request)
-    question = await reader.to_question(asked, owner)
+    text = await reader.to_spoken_text(asked, owner)
     admission = await limiter.admit(key_of(request), stays_open=False)
-    asking = asyncio.create_task(asker.ask(question, request_id=request.scope["state"]["request_id"], caller=owner))
+    asking = asyncio.create_task(asker.ask(text, request_id=request.scope["state"]["request_id"], caller=owner))
     found: Phonemized = await while_connected(asking, request.receive)
-    return Response(found, headers={"x-koe-engine": question.engine, **rate_headers(admission.standing)})
+    return Response(found, headers={"x-koe-engine": text.engine, **rate_headers(admission.standing)})

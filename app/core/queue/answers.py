@@ -1,10 +1,10 @@
-"""Questions and their answers over Redis: Asker (API, event loop) and Answers (worker, threads), both ends in one file.
+"""Phonemes over Redis: Asker (API, event loop) sends a text, Answers (worker, threads) sends its phonemes back.
 
 Why a key and a notification: the key holds the answer, and the notification only says that there is one. A lost notification
 delays an asker by one tick.
 
 Why an asker repeats that it waits: phonemizing a long text takes seconds. A client may leave or its API process may die in that
-time, and only the missing repetition shows it. A question that nobody waits for is dropped, in the queue and in the slot.
+time, and only the missing repetition shows it. A text that nobody waits for is dropped, in the queue and in the slot.
 """
 
 import asyncio
@@ -15,16 +15,17 @@ import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from app.core.errors import KoeError, NoWorker, TimedOut
+from app.core.errors import KoeError, NoWorker, TimedOut, from_wire, to_wire
 from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView
-from app.core.speech.question import Outcome, Phonemized, Question
+from app.core.speech.phonemized import Phonemized
+from app.core.speech.spoken_text import SpokenText
 from app.core.storage import keys
 from app.core.storage.connections import patiently, reachable, suppressed_unless_refused
 from app.core.storage.notifier import Bell
 
 WANTED_TTL_SECONDS: Final = 5
-"""A question is dropped when no asker has renewed it for this time."""
+"""A text is dropped when no asker has renewed it for this time."""
 
 _ANSWER_TTL_SECONDS: Final = 10
 """Long enough for all askers that wait and for those that come a little later; answers may be large, so not longer."""
@@ -35,7 +36,22 @@ _TICK_SECONDS: Final = 1.0
 """How often an asker looks for the answer when no notification comes."""
 
 _QUIET_TICKS: Final = 10
-"""After this many ticks a question is submitted again, in case the queue or its worker has lost it."""
+"""After this many ticks a text is submitted again, in case the queue or its worker has lost it."""
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    """What became of a text: its phonemes or the error."""
+
+    phonemized: Phonemized | None = None
+    error: dict[str, str] | None = None
+    """As `app.core.errors.to_wire` writes it."""
+
+    def reveal(self) -> Phonemized:
+        """The phonemes. Raises the error where there is one instead."""
+        if self.error is not None:
+            raise from_wire(self.error)
+        assert self.phonemized is not None
+        return self.phonemized
 
 
 class Asker:
@@ -48,50 +64,48 @@ class Asker:
         self._fleet = fleet
         self._max_wait_seconds = max_wait_seconds
 
-    async def ask(self, question: Question, *, request_id: str, caller: str = "") -> Phonemized:
+    async def ask(self, text: SpokenText, *, request_id: str, caller: str = "") -> Phonemized:
         """The answer, as soon as a worker has given it.
 
         `caller` is the owner, whose share of the machine is used. Raises QueueFull, NoWorker, TimedOut after the longest wait,
         or the error that the worker raised.
         """
-        rung = self._bell.hear(question.id)
+        rung = self._bell.hear(text.id)
         try:
             async with asyncio.timeout(self._max_wait_seconds):
                 with reachable():
-                    return await self._wait(question, rung, request_id, caller)
+                    return await self._wait(text, rung, request_id, caller)
         except TimeoutError:
             raise await self._why_none_came() from None
         finally:
-            self._bell.forget(question.id, rung)
+            self._bell.forget(text.id, rung)
 
-    async def _wait(self, question: Question, rung: asyncio.Event, request_id: str, caller: str) -> Phonemized:
+    async def _wait(self, text: SpokenText, rung: asyncio.Event, request_id: str, caller: str) -> Phonemized:
         """Raises an error when Redis is unreachable at the first look; waits when it becomes unreachable later."""
-        outcome = await self._look(question, rung)
-        is_submitted = outcome is not None or await self._submit(question, request_id, caller, again=False)
+        outcome = await self._look(text, rung)
+        is_submitted = outcome is not None or await self._submit(text, request_id, caller, again=False)
         n_ticks = 0
         while outcome is None:
             await _tick(rung)
             n_ticks += 1
             with suppressed_unless_refused():
-                outcome = await self._look(question, rung)
+                outcome = await self._look(text, rung)
                 if outcome is None and (not is_submitted or n_ticks % _QUIET_TICKS == 0):
-                    is_submitted = await self._submit(question, request_id, caller, again=True)
+                    is_submitted = await self._submit(text, request_id, caller, again=True)
         return outcome.reveal()
 
-    async def _look(self, question: Question, rung: asyncio.Event) -> Outcome | None:
+    async def _look(self, text: SpokenText, rung: asyncio.Event) -> _Outcome | None:
         """The outcome if there is one; otherwise notes in Redis that somebody waits for it."""
         rung.clear()
-        found = cast("bytes | None", await self._redis.get(keys.phonemes(question.id)))
+        found = cast("bytes | None", await self._redis.get(keys.phonemes(text.id)))
         if found is not None:
-            return msgspec.json.decode(found, type=Outcome)
-        await self._redis.set(keys.phonemes_wanted(question.id), 1, ex=WANTED_TTL_SECONDS)
+            return msgspec.json.decode(found, type=_Outcome)
+        await self._redis.set(keys.phonemes_wanted(text.id), 1, ex=WANTED_TTL_SECONDS)
         return None
 
-    async def _submit(self, question: Question, request_id: str, caller: str, *, again: bool) -> bool:
-        """False while an earlier task of the same question is still running or being released."""
-        return await asyncio.to_thread(
-            self._broker.submit_question, question, request_id=request_id, caller=caller, again=again
-        )
+    async def _submit(self, text: SpokenText, request_id: str, caller: str, *, again: bool) -> bool:
+        """False while an earlier task of the same text is still running or being released."""
+        return await asyncio.to_thread(self._broker.submit_phonemes, text, request_id=request_id, caller=caller, again=again)
 
     async def _why_none_came(self) -> KoeError:
         if not (await self._fleet.now()).cards:
@@ -107,29 +121,35 @@ class Answers:
         self._redis = redis
         self._patience_seconds = patience_seconds
 
-    def begin(self, question: Question) -> bool:
-        """To be called when the question has left its queue. False when nobody waits for an answer. Raises RedisError when
+    def begin(self, text: SpokenText) -> bool:
+        """To be called when the text has left its queue. False when nobody waits for an answer. Raises RedisError when
         Redis stays unreachable.
         """
-        patiently(lambda: self._redis.hdel(keys.CALLERS, question.id), self._patience_seconds)
-        return self.is_wanted(question)
+        patiently(lambda: self._redis.hdel(keys.CALLERS, text.id), self._patience_seconds)
+        return self.is_wanted(text)
 
-    def is_wanted(self, question: Question) -> bool:
+    def is_wanted(self, text: SpokenText) -> bool:
         """Whether somebody waits for an answer and there is none yet. Raises RedisError when Redis stays unreachable."""
-        wanted, answer = keys.phonemes_wanted(question.id), keys.phonemes(question.id)
+        wanted, answer = keys.phonemes_wanted(text.id), keys.phonemes(text.id)
         found = patiently(lambda: self._redis.mget(wanted, answer), self._patience_seconds)
         waits, is_answered = cast("list[bytes | None]", found)
         return waits is not None and is_answered is None
 
-    def give(self, question: Question, outcome: Outcome) -> None:
+    def give(self, text: SpokenText, phonemized: Phonemized) -> None:
         """Answers all askers. Raises RedisError when Redis stays unreachable."""
+        self._put(text, _Outcome(phonemized), _ANSWER_TTL_SECONDS)
+
+    def refuse(self, text: SpokenText, error: KoeError) -> None:
+        """Answers all askers with an error. Raises RedisError when Redis stays unreachable."""
+        self._put(text, _Outcome(error=to_wire(error)), _ERROR_TTL_SECONDS)
+
+    def _put(self, text: SpokenText, outcome: _Outcome, ttl_seconds: int) -> None:
         data = msgspec.json.encode(outcome)
-        ttl = _ANSWER_TTL_SECONDS if outcome.error is None else _ERROR_TTL_SECONDS
 
         def put() -> None:
             pipe = self._redis.pipeline(transaction=True)
-            pipe.set(keys.phonemes(question.id), data, ex=ttl)
-            pipe.publish(keys.BELL, question.id)
+            pipe.set(keys.phonemes(text.id), data, ex=ttl_seconds)
+            pipe.publish(keys.BELL, text.id)
             pipe.execute()
 
         patiently(put, self._patience_seconds)

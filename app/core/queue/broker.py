@@ -23,8 +23,8 @@ from rq.job import Dependency, Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core.errors import QueueFull
-from app.core.speech.question import Question
-from app.core.speech.utterance import WIRE_VERSION, Utterance
+from app.core.speech.spoken_text import WIRE_VERSION, SpokenText
+from app.core.speech.utterance import Utterance
 from app.core.speech.voices import show_blend
 from app.core.storage import keys
 from app.core.storage.lua import load_script
@@ -139,13 +139,13 @@ class Broker:
         is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance))
         return is_submitted and self._queue_up(queue, utterance.id, caller)
 
-    def submit_question(self, question: Question, *, request_id: str, caller: str = "", again: bool = False) -> bool:
-        """Puts the question into the interactive queue, in the same way as `submit`. Raises QueueFull."""
+    def submit_phonemes(self, text: SpokenText, *, request_id: str, caller: str = "", again: bool = False) -> bool:
+        """Puts a text whose phonemes are asked for into the interactive queue, as `submit` does. Raises QueueFull."""
         queue = self._queues[Lane.INTERACTIVE] if again else self._room(Lane.INTERACTIVE)
-        args: list[str | int] = [question.to_json().decode(), request_id]
-        description = f"phonemes of {len(question.text)} characters, {question.language}, {question.engine}"
-        is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=question.id, description=description)
-        return is_submitted and self._queue_up(queue, question.id, caller)
+        args: list[str | int] = [text.to_json().decode(), request_id]
+        description = f"phonemes of {len(text.text)} characters, {text.language}, {text.engine}"
+        is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=text.id, description=description)
+        return is_submitted and self._queue_up(queue, text.id, caller)
 
     def submit_job(self, job_id: str) -> None:
         """Puts the planning task of a user's job into the queue. The limit on open jobs is checked before."""

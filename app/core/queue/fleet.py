@@ -17,7 +17,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.speech.models import best_engine
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import reachable
 from app.core.weights.files import Precision

@@ -19,10 +19,10 @@
 | `koe:unheard` | sorted set | ids of utterances that wait for their first audio, by the time of the request | until it comes |
 | `koe:asked:<owner>` | sorted set | an owner's requests by their time in microseconds | as long as they count |
 | `koe:open:<owner>` | set | an owner's requests that have not ended: API process and name | until they end |
-| `koe:callers` | hash | id → owner, of utterances and questions that wait in a queue | until a worker takes them |
-| `koe:phonemes:<id>` | string | the answer to a question, or the error (JSON) | seconds |
-| `koe:phonemes:<id>:wanted` | string | set while somebody waits for the answer | a few seconds after the last one left |
-| `koe:bell` | channel | id of an utterance whose stream has grown, or of a question that is answered | – |
+| `koe:callers` | hash | id → owner, of utterances and texts that wait in a queue | until a worker takes them |
+| `koe:phonemes:<id>` | string | phonemes of a text, or the error (JSON) | seconds |
+| `koe:phonemes:<id>:wanted` | string | set while somebody waits for them | a few seconds after the last one left |
+| `koe:bell` | channel | id of an utterance whose stream has grown, or of a text whose phonemes are there | – |
 | `koe:gone` | channel | id of an utterance that nobody wants any more | – |
 | `koe:job:<id>` | hash | the request, status, times, sums, file or error | until `KOE_JOB_TTL` after its end |
 | `koe:job:<id>:text` | string | the text to speak | until the job has ended |
@@ -99,14 +99,14 @@ def audio(utterance_id: str, take: str) -> str:
     return f"koe:audio:{utterance_id}:{take}"
 
 
-def phonemes(question_id: str) -> str:
-    """The outcome of a question."""
-    return f"koe:phonemes:{question_id}"
+def phonemes(text_id: str) -> str:
+    """The phonemes of a text, or the error."""
+    return f"koe:phonemes:{text_id}"
 
 
-def phonemes_wanted(question_id: str) -> str:
-    """That somebody waits for the outcome."""
-    return f"koe:phonemes:{question_id}:wanted"
+def phonemes_wanted(text_id: str) -> str:
+    """That somebody waits for them."""
+    return f"koe:phonemes:{text_id}:wanted"
 
 
 def asked(owner: str) -> str:

@@ -14,7 +14,7 @@ from app.api.measures import HELP, Metrics, Shared, SharedView
 from app.core.errors import Cancelled, MissingKey, QueueFull, UnknownUrl
 from app.core.queue.broker import Lane, lane_queue
 from app.core.queue.fleet import RedisFleet, WorkerCard, announce
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 

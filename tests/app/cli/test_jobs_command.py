@@ -24,7 +24,7 @@ from app.core.jobs.job import File, Part
 from app.core.jobs.job_store import JobBook
 from app.core.queue.fleet import WorkerCard, announce
 from app.core.speech.captions import write_captions
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.word_times import TimedWord
 from app.core.storage import keys
 from tests.house import House, open_house

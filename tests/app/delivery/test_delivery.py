@@ -16,7 +16,8 @@ from app.core.queue.audio_stream import ChunkWriter
 from app.core.queue.broker import Broker, Lane, lane_queue
 from app.core.queue.fleet import RedisFleet, WorkerCard, announce, withdraw
 from app.core.queue.registry import Claim, Found, Ledger, Report, State, WorkerLedger
-from app.core.speech.utterance import WIRE_VERSION, Utterance
+from app.core.speech.spoken_text import WIRE_VERSION
+from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async

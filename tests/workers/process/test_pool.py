@@ -19,7 +19,8 @@ from app.core.queue.fleet import WorkerCard
 from app.core.queue.registry import Found, Ledger, Take, WorkerLedger
 from app.core.queue.segment_cache import Budget, KeptSegments
 from app.core.settings import Settings, read_settings
-from app.core.speech.utterance import WIRE_VERSION, Utterance
+from app.core.speech.spoken_text import WIRE_VERSION
+from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async

@@ -9,8 +9,10 @@ import pytest
 from redis import Redis
 
 from app.core.errors import EngineUnavailable, InternalError, InvalidValue, NotSupported, WorkersDied
+from app.core.queue.answers import _Outcome
 from app.core.queue.registry import MOST_DEATHS
-from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
+from app.core.speech.phonemized import Phonemized, PhonemizedSegment
+from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.engines import text_of
@@ -51,30 +53,30 @@ def answering(redis: Redis, engine: Engine) -> Phonemes:
     return Phonemes(redis=redis, engines={"tone": engine}, patience_seconds=30)
 
 
-def a_question(text: str = "Hello.", **changes: Any) -> Question:
+def a_text(text: str = "Hello.", **changes: Any) -> SpokenText:
     fields: dict[str, Any] = {"text": text, "engine": "tone", "voice": CATALOGUE.parse("af_heart")[0], "language": "en-US"}
-    return Question(**(fields | changes))
+    return SpokenText(**(fields | changes))
 
 
-def wanted(redis: Redis, question: Question) -> Question:
-    redis.set(keys.phonemes_wanted(question.id), 1)
-    return question
+def wanted(redis: Redis, text: SpokenText) -> SpokenText:
+    redis.set(keys.phonemes_wanted(text.id), 1)
+    return text
 
 
-def outcome(redis: Redis, question: Question) -> Outcome | None:
-    found: Any = redis.get(keys.phonemes(question.id))
-    return msgspec.json.decode(found, type=Outcome) if found else None
+def outcome(redis: Redis, text: SpokenText) -> _Outcome | None:
+    found: Any = redis.get(keys.phonemes(text.id))
+    return msgspec.json.decode(found, type=_Outcome) if found else None
 
 
-def answer(redis: Redis, engine: Engine, question: Question) -> Phonemized:
-    answering(redis, engine).answer(wanted(redis, question))
-    found = outcome(redis, question)
+def answer(redis: Redis, engine: Engine, text: SpokenText) -> Phonemized:
+    answering(redis, engine).answer(wanted(redis, text))
+    found = outcome(redis, text)
     assert found is not None
     return found.reveal()
 
 
 def test_the_answer_is_what_the_engine_is_given_when_the_text_is_spoken(redis: Redis, engine: WatchedEngine) -> None:
-    found = answer(redis, engine, a_question("“Hello”  there.\n\nSecond."))
+    found = answer(redis, engine, a_text("“Hello”  there.\n\nSecond."))
 
     assert found.language == "en-US"
     assert found.normalized == '"Hello" there.\n\nSecond.'
@@ -85,54 +87,54 @@ def test_the_answer_is_what_the_engine_is_given_when_the_text_is_spoken(redis: R
 
 
 def test_without_normalization_the_text_stays_as_it_is(redis: Redis, engine: WatchedEngine) -> None:
-    assert answer(redis, engine, a_question("“Hello”  there.\x00", normalize=False)).normalized == "“Hello”  there."
+    assert answer(redis, engine, a_text("“Hello”  there.\x00", normalize=False)).normalized == "“Hello”  there."
 
 
 def test_emoji_are_said_where_the_question_wants_that(redis: Redis, engine: WatchedEngine) -> None:
-    assert answer(redis, engine, a_question("Hello 😀.", emoji="say")).normalized == "Hello, grinning face."
-    assert answer(redis, engine, a_question("Hello 😀.")).normalized == "Hello."
+    assert answer(redis, engine, a_text("Hello 😀.", emoji="say")).normalized == "Hello, grinning face."
+    assert answer(redis, engine, a_text("Hello 😀.")).normalized == "Hello."
 
 
 @pytest.mark.parametrize("text", [" ", "🙂", "."])
 def test_text_with_nothing_to_say_has_no_segment(redis: Redis, engine: WatchedEngine, text: str) -> None:
-    assert answer(redis, engine, a_question(text)).segments == ()
+    assert answer(redis, engine, a_text(text)).segments == ()
 
 
 def test_all_who_wait_are_told(redis: Redis, engine: WatchedEngine) -> None:
     with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe(keys.BELL)
         pubsub.get_message(timeout=30)
-        answer(redis, engine, a_question())
-        assert pubsub.get_message(timeout=30)["data"].decode() == a_question().id
+        answer(redis, engine, a_text())
+        assert pubsub.get_message(timeout=30)["data"].decode() == a_text().id
 
 
 def test_what_nobody_waits_for_is_not_prepared(redis: Redis, engine: WatchedEngine) -> None:
-    answering(redis, engine).answer(a_question())
+    answering(redis, engine).answer(a_text())
 
     assert engine.n_phonemized == 0
-    assert outcome(redis, a_question()) is None
+    assert outcome(redis, a_text()) is None
 
 
 def test_a_long_text_is_dropped_when_the_last_who_waited_has_left(
     redis: Redis, engine: WatchedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(phonemes, "_LOOK_SECONDS", 0.0)
-    question = wanted(redis, a_question(text_of(20)))
-    engine.before = lambda: engine.n_phonemized == 2 and redis.delete(keys.phonemes_wanted(question.id))
+    text = wanted(redis, a_text(text_of(20)))
+    engine.before = lambda: engine.n_phonemized == 2 and redis.delete(keys.phonemes_wanted(text.id))
 
-    answering(redis, engine).answer(question)
+    answering(redis, engine).answer(text)
 
     assert engine.n_phonemized == 3
-    assert outcome(redis, question) is None
+    assert outcome(redis, text) is None
 
 
 def test_a_fault_of_the_request_is_told_and_ends_there(redis: Redis) -> None:
-    question = a_question(engine="espeak", language="tlh", text=SECRET)
+    text = a_text(engine="espeak", language="tlh", text=SECRET)
     answering_with = Phonemes(redis=redis, engines={"espeak": EspeakEngine(CATALOGUE)}, patience_seconds=30)
 
-    answering_with.answer(wanted(redis, question))
+    answering_with.answer(wanted(redis, text))
 
-    found = outcome(redis, question)
+    found = outcome(redis, text)
     assert found is not None
     with pytest.raises(NotSupported, match="'tlh'") as caught:
         found.reveal()
@@ -153,12 +155,12 @@ def test_a_fault_of_ours_is_told_without_its_words_and_raised(
         raise ValueError(SECRET)
 
     engine.before = fail
-    question = a_question(SECRET)
+    text = a_text(SECRET)
 
     with pytest.raises(ValueError):
-        answer(redis, engine, question)
+        answer(redis, engine, text)
 
-    found = outcome(redis, question)
+    found = outcome(redis, text)
     assert found is not None
     with pytest.raises(InternalError) as caught:
         found.reveal()
@@ -170,7 +172,7 @@ def test_a_fault_of_ours_is_told_without_its_words_and_raised(
 
 
 def test_the_log_of_an_answer_tells_counts_and_no_text(redis: Redis, engine: WatchedEngine, said: Callable[[], str]) -> None:
-    answer(redis, engine, a_question(SECRET))
+    answer(redis, engine, a_text(SECRET))
 
     log = said()
     assert "question_answered" in log
@@ -179,13 +181,13 @@ def test_the_log_of_an_answer_tells_counts_and_no_text(redis: Redis, engine: Wat
 
 
 def test_a_text_that_workers_died_of_is_not_tried_again(redis: Redis, engine: WatchedEngine) -> None:
-    question = wanted(redis, a_question())
+    text = wanted(redis, a_text())
 
     with pytest.raises(WorkersDied):
-        answering(redis, engine).answer(question, n_deaths=MOST_DEATHS)
+        answering(redis, engine).answer(text, n_deaths=MOST_DEATHS)
 
     assert engine.n_phonemized == 0
-    found = outcome(redis, question)
+    found = outcome(redis, text)
     assert found is not None
     with pytest.raises(InternalError, match="died"):
         found.reveal()
@@ -193,16 +195,16 @@ def test_a_text_that_workers_died_of_is_not_tried_again(redis: Redis, engine: Wa
 
 def test_an_engine_that_is_not_here_is_told(redis: Redis, engine: WatchedEngine) -> None:
     with pytest.raises(EngineUnavailable, match="kokoro"):
-        answer(redis, engine, a_question(engine="kokoro"))
+        answer(redis, engine, a_text(engine="kokoro"))
 
 
 def test_a_voice_that_is_not_here_is_told(redis: Redis) -> None:
     espeak = EspeakEngine(msgspec.structs.replace(CATALOGUE, voices={"af_heart": CATALOGUE.voices["af_heart"]}))
-    question = a_question(engine="espeak", voice=CATALOGUE.parse("am_michael")[0])
+    text = a_text(engine="espeak", voice=CATALOGUE.parse("am_michael")[0])
 
-    Phonemes(redis=redis, engines={"espeak": espeak}, patience_seconds=30).answer(wanted(redis, question))
+    Phonemes(redis=redis, engines={"espeak": espeak}, patience_seconds=30).answer(wanted(redis, text))
 
-    found = outcome(redis, question)
+    found = outcome(redis, text)
     assert found is not None
     with pytest.raises(InvalidValue, match="am_michael"):
         found.reveal()
@@ -210,4 +212,4 @@ def test_a_voice_that_is_not_here_is_told(redis: Redis) -> None:
 
 def test_a_long_text_is_told_with_its_paragraphs(redis: Redis, engine: WatchedEngine) -> None:
     text = "\n\n".join([text_of(8)] * 5)
-    assert answer(redis, engine, a_question(text)).normalized == text
+    assert answer(redis, engine, a_text(text)).normalized == text

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.api.openapi.describe import read_contract
-from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_question
+from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spoken_text
 from app.api.requests.speech import NO_LEXICON
 from app.core.errors import InvalidRequest, MissingModel, MissingParameter, StringTooLong, UnknownModel
 from app.core.speech.models import OPENAI_MAX_INPUT_CHARS, find_model
@@ -105,12 +105,12 @@ def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[
 def test_what_decides_the_phonemes_reaches_the_worker() -> None:
     asked = read(**GOOD, language="fr", normalize=False, pronunciations={"b": "bˈi", "a": "ˈA"})
 
-    question = to_question(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say")
+    text = to_spoken_text(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say")
 
-    assert question.emoji == "say"
-    assert (question.text, question.engine, question.voice) == ("Hello.", "espeak", asked.voice)
-    assert (question.language, question.normalize) == ("fr-FR", False)
-    assert question.pronunciations == (("a", "ˈA"), ("b", "bˈi"))
+    assert text.emoji == "say"
+    assert (text.text, text.engine, text.voice) == ("Hello.", "espeak", asked.voice)
+    assert (text.language, text.normalize) == ("fr-FR", False)
+    assert text.pronunciations == (("a", "ˈA"), ("b", "bˈi"))
 
 
 def test_the_contract_knows_every_field_that_is_read() -> None:

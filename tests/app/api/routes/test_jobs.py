@@ -18,7 +18,7 @@ from app.core.queue.broker import Lane, lane_queue
 from app.core.queue.fleet import WorkerCard, announce
 from app.core.request_limits import JOB_BODY_BYTES
 from app.core.speech.captions import write_captions
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.word_times import TimedWord
 from tests.house import House, open_house, wait_until
 

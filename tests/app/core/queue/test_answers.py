@@ -10,12 +10,12 @@ from redis.asyncio import Redis as AsyncRedis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from app.core.errors import InvalidValue, NotSupported, NoWorker, QueueFull, TimedOut
+from app.core.errors import EngineFailed, InvalidValue, KoeError, NotSupported, NoWorker, QueueFull, TimedOut
 from app.core.queue.answers import Answers, Asker
 from app.core.queue.broker import Broker, Lane, lane_queue
 from app.core.queue.fleet import RedisFleet, WorkerCard, announce
-from app.core.speech.question import Outcome, Phonemized, PhonemizedSegment, Question
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.phonemized import Phonemized, PhonemizedSegment
+from app.core.speech.spoken_text import WIRE_VERSION, SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect_async
@@ -29,8 +29,8 @@ SECRET = "A secret that nobody else may read."
 FOUND = Phonemized("en-US", "Hello.", (PhonemizedSegment("Hello.", "həlˈO.", 7),))
 
 
-def a_question(text: str = SECRET) -> Question:
-    return Question(text=text, engine="tone", voice=VOICE, language="en-US")
+def a_text(text: str = SECRET) -> SpokenText:
+    return SpokenText(text=text, engine="tone", voice=VOICE, language="en-US")
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ async def until(holds: Callable[[], Any]) -> None:
             await asyncio.sleep(0.01)
 
 
-def asked(asker: Asker, question: Question, **options: Any) -> asyncio.Task[Phonemized]:
-    return asyncio.create_task(asker.ask(question, request_id="req_1", **options))
+def asked(asker: Asker, text: SpokenText, **options: Any) -> asyncio.Task[Phonemized]:
+    return asyncio.create_task(asker.ask(text, request_id="req_1", **options))
 
 
 def waiting(redis: Redis) -> list[str]:
@@ -76,111 +76,122 @@ def waiting(redis: Redis) -> list[str]:
     return ids
 
 
-def take(redis: Redis, question: Question, status: JobStatus = JobStatus.STARTED) -> None:
+def take(redis: Redis, text: SpokenText, status: JobStatus = JobStatus.STARTED) -> None:
     """A slot has taken it out of its lane, and this became of it."""
-    redis.lrem(lane_queue(redis, Lane.INTERACTIVE).key, 1, question.id)
-    Job.fetch(question.id, connection=redis, serializer=JSONSerializer).set_status(status)
+    redis.lrem(lane_queue(redis, Lane.INTERACTIVE).key, 1, text.id)
+    Job.fetch(text.id, connection=redis, serializer=JSONSerializer).set_status(status)
 
 
 async def test_all_who_ask_the_same_have_one_job_and_one_answer(asker: Asker, answers: Answers, redis: Redis) -> None:
-    both = [asked(asker, a_question()) for _ in range(2)]
-    await until(lambda: waiting(redis) == [a_question().id])
+    both = [asked(asker, a_text()) for _ in range(2)]
+    await until(lambda: waiting(redis) == [a_text().id])
 
-    assert answers.begin(a_question())
-    answers.give(a_question(), Outcome(FOUND))
+    assert answers.begin(a_text())
+    answers.give(a_text(), FOUND)
 
     assert await asyncio.gather(*both) == [FOUND, FOUND]
-    assert waiting(redis) == [a_question().id]
+    assert waiting(redis) == [a_text().id]
 
 
 async def test_who_comes_just_behind_has_the_same_answer_without_a_job(asker: Asker, answers: Answers, redis: Redis) -> None:
-    answers.give(a_question(), Outcome(FOUND))
+    answers.give(a_text(), FOUND)
 
-    assert await asker.ask(a_question(), request_id="req_1") == FOUND
+    assert await asker.ask(a_text(), request_id="req_1") == FOUND
     assert waiting(redis) == []
-    assert 0 < redis.ttl(keys.phonemes(a_question().id)) <= 60
+    assert 0 < redis.ttl(keys.phonemes(a_text().id)) <= 60
 
 
 async def test_an_answer_whose_ring_was_lost_is_found_at_the_next_look(
     asker: Asker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
-    task = asked(asker, a_question())
+    task = asked(asker, a_text())
     await until(lambda: waiting(redis))
 
-    redis.set(keys.phonemes(a_question().id), '{"phonemized":{"language":"en-US","normalized":"","segments":[]}}')
+    redis.set(keys.phonemes(a_text().id), '{"phonemized":{"language":"en-US","normalized":"","segments":[]}}')
 
     assert await task == Phonemized("en-US", "", ())
 
 
 async def test_the_worker_s_error_is_raised_and_soon_forgotten(asker: Asker, answers: Answers, redis: Redis) -> None:
-    task = asked(asker, a_question())
+    task = asked(asker, a_text())
     await until(lambda: waiting(redis))
 
-    answers.give(a_question(), Outcome.of_error(NotSupported("No such language.", param="language")))
+    answers.refuse(a_text(), NotSupported("No such language.", param="language"))
 
     with pytest.raises(NotSupported, match=r"No such language\.") as caught:
         await task
     assert caught.value.param == "language"
-    assert 0 < redis.ttl(keys.phonemes(a_question().id)) <= 2
+    assert 0 < redis.ttl(keys.phonemes(a_text().id)) <= 2
+
+
+@pytest.mark.parametrize("error", [NotSupported("No such language.", param="language"), EngineFailed("It broke.")])
+async def test_an_error_arrives_as_the_nearest_class_that_has_a_code(asker: Asker, answers: Answers, error: KoeError) -> None:
+    answers.refuse(a_text(), error)
+
+    with pytest.raises(KoeError) as caught:
+        await asker.ask(a_text(), request_id="req_1")
+
+    assert isinstance(error, type(caught.value))
+    assert (caught.value.code, caught.value.message, caught.value.param) == (error.code, error.message, error.param)
 
 
 async def test_a_job_says_nothing_of_its_text_and_takes_its_caller_s_turn(asker: Asker, answers: Answers, redis: Redis) -> None:
-    task = asked(asker, a_question(), caller="somebody")
+    task = asked(asker, a_text(), caller="somebody")
     await until(lambda: redis.hgetall(keys.CALLERS))
 
-    job = Job.fetch(a_question().id, connection=redis, serializer=JSONSerializer)
+    job = Job.fetch(a_text().id, connection=redis, serializer=JSONSerializer)
     assert job.description == f"phonemes of {len(SECRET)} characters, en-US, tone"
-    assert redis.hgetall(keys.CALLERS) == {a_question().id.encode(): b"somebody"}
-    assert answers.begin(a_question())
+    assert redis.hgetall(keys.CALLERS) == {a_text().id.encode(): b"somebody"}
+    assert answers.begin(a_text())
     assert redis.hgetall(keys.CALLERS) == {}
     task.cancel()
 
 
 async def test_a_full_lane_takes_no_question(asker: Asker, broker: Broker, redis: Redis) -> None:
     for text in ("one", "two"):
-        broker.submit_question(a_question(text), request_id="req_1")
+        broker.submit_phonemes(a_text(text), request_id="req_1")
 
     with pytest.raises(QueueFull, match="2 requests wait"):
-        await asker.ask(a_question(), request_id="req_1")
+        await asker.ask(a_text(), request_id="req_1")
 
     assert len(waiting(redis)) == 2
 
 
-async def test_a_question_that_nobody_waits_for_any_more_is_not_wanted(
+async def test_a_text_that_nobody_waits_for_any_more_is_not_wanted(
     asker: Asker, answers: Answers, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
-    task = asked(asker, a_question())
+    task = asked(asker, a_text())
     await until(lambda: waiting(redis))
-    assert answers.is_wanted(a_question())
+    assert answers.is_wanted(a_text())
 
     task.cancel()
 
-    await until(lambda: not answers.is_wanted(a_question()))
-    assert not answers.begin(a_question())
+    await until(lambda: not answers.is_wanted(a_text()))
+    assert not answers.begin(a_text())
 
 
-async def test_a_question_that_is_answered_is_not_wanted(answers: Answers, redis: Redis) -> None:
-    redis.set(keys.phonemes_wanted(a_question().id), 1)
-    answers.give(a_question(), Outcome(FOUND))
+async def test_a_text_that_is_answered_is_not_wanted(answers: Answers, redis: Redis) -> None:
+    redis.set(keys.phonemes_wanted(a_text().id), 1)
+    answers.give(a_text(), FOUND)
 
-    assert not answers.begin(a_question())
+    assert not answers.begin(a_text())
 
 
 async def test_while_an_earlier_job_lets_go_it_is_submitted_again_and_again(
     asker: Asker, broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
-    broker.submit_question(a_question(), request_id="req_0")
-    take(redis, a_question())
-    task = asked(asker, a_question())
-    await until(lambda: redis.exists(keys.phonemes_wanted(a_question().id)))
+    broker.submit_phonemes(a_text(), request_id="req_0")
+    take(redis, a_text())
+    task = asked(asker, a_text())
+    await until(lambda: redis.exists(keys.phonemes_wanted(a_text().id)))
 
-    Job.fetch(a_question().id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.FINISHED)
+    Job.fetch(a_text().id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.FINISHED)
 
-    await until(lambda: waiting(redis) == [a_question().id])
+    await until(lambda: waiting(redis) == [a_text().id])
     task.cancel()
 
 
@@ -188,12 +199,12 @@ async def test_a_job_that_failed_without_an_answer_is_submitted_again(
     asker: Asker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.02)
-    task = asked(asker, a_question())
+    task = asked(asker, a_text())
     await until(lambda: waiting(redis))
 
-    take(redis, a_question(), JobStatus.FAILED)
+    take(redis, a_text(), JobStatus.FAILED)
 
-    await until(lambda: waiting(redis) == [a_question().id])
+    await until(lambda: waiting(redis) == [a_text().id])
     task.cancel()
 
 
@@ -203,11 +214,11 @@ async def test_after_the_longest_wait_it_says_why_none_came(
     asker = Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=0.1)
 
     with pytest.raises(NoWorker, match="koe worker"):
-        await asker.ask(a_question(), request_id="req_1")
+        await asker.ask(a_text(), request_id="req_1")
 
     announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
     with pytest.raises(TimedOut, match=r"0\.1 s"):
-        await asker.ask(a_question(), request_id="req_1")
+        await asker.ask(a_text(), request_id="req_1")
 
 
 async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_error(
@@ -221,13 +232,13 @@ async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_er
             with Redis.from_url(server.url) as redis:
                 bell, broker = Bell(aredis, keys.BELL), Broker(redis, max_queue=2)
                 asker = Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
-                task = asked(asker, a_question())
+                task = asked(asker, a_text())
                 await until(lambda: waiting(redis))
                 server.stop()
                 with pytest.raises(NoWorker, match="cannot be reached"):
-                    await asker.ask(a_question("another"), request_id="req_2")
+                    await asker.ask(a_text("another"), request_id="req_2")
                 server.start()
-                Answers(redis, patience_seconds=30).give(a_question(), Outcome.of_error(InvalidValue("no", param="voice")))
+                Answers(redis, patience_seconds=30).refuse(a_text(), InvalidValue("no", param="voice"))
                 with pytest.raises(InvalidValue):
                     await task
     finally:

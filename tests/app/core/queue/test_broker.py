@@ -26,7 +26,8 @@ from app.core.queue.broker import (
     taken,
 )
 from app.core.queue.registry import WorkerLedger
-from app.core.speech.utterance import WIRE_VERSION, Utterance
+from app.core.speech.spoken_text import WIRE_VERSION
+from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
 from tests import replies

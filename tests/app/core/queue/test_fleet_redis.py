@@ -9,7 +9,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import NoWorker
 from app.core.queue.fleet import RedisFleet, WorkerCard, announce, some_worker_has, withdraw
-from app.core.speech.utterance import WIRE_VERSION
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect_async
 from app.core.storage.embedded_server import embedded_url

@@ -1,0 +1,23 @@
+"""Phonemized: what the workers answer to a request for the phonemes of a text."""
+
+import msgspec
+
+
+class PhonemizedSegment(msgspec.Struct, frozen=True):
+    """A piece of the text that the engine would speak at once."""
+
+    text: str
+    phonemes: str
+    """In the engine's own alphabet."""
+    n_phonemes: int
+
+
+class Phonemized(msgspec.Struct, frozen=True):
+    """A text as it would be spoken."""
+
+    language: str
+    """BCP 47 tag."""
+    normalized: str
+    """The text after normalization."""
+    segments: tuple[PhonemizedSegment, ...]
+    """Empty where there is nothing to say."""
