@@ -18,5 +18,5 @@ def preprocess(tracked: TrackedText, language: str) -> TrackedText:
     if language.partition("-")[0].lower() == "ja" and find_spec("pyopenjtalk") is not None:
         from workers.text.g2p import kana
 
-        tracked = kana.spell(tracked)
+        tracked = kana.to_katakana(tracked)
     return sanitize(tracked)

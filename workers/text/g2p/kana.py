@@ -67,10 +67,10 @@ class _Word(msgspec.Struct, frozen=True):
     leans: bool
 
 
-def spell(tracked: TrackedText) -> TrackedText:
+def to_katakana(tracked: TrackedText) -> TrackedText:
     """`tracked` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
     return tracked.replace(
-        change for match in _SENTENCE.finditer(tracked.text) for change in _spell_sentence(match[0], match.start())
+        change for match in _SENTENCE.finditer(tracked.text) for change in _convert_sentence(match[0], match.start())
     )
 
 
@@ -133,7 +133,7 @@ def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
     return True
 
 
-def _spell_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
+def _convert_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
     """What of a sentence that begins at `start` is spelled otherwise, as `TrackedText.replace` takes it."""
     look()
     if _JAPANESE.search(sentence) is None:

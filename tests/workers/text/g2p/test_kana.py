@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pyopenjtalk")
 
-from workers.text.g2p.kana import spell
+from workers.text.g2p.kana import to_katakana
 from workers.text.tracked_text import TrackedText
 
 
@@ -23,12 +23,12 @@ from workers.text.tracked_text import TrackedText
     ],
 )
 def test_words_are_spelled_as_they_are_said(text: str, spelled: str) -> None:
-    assert spell(TrackedText.of(text)).text == spelled
+    assert to_katakana(TrackedText.of(text)).text == spelled
 
 
 def test_every_word_stands_for_what_was_written() -> None:
     text = "東京で2500円。"
-    tracked = spell(TrackedText.of(text))
+    tracked = to_katakana(TrackedText.of(text))
     for word, written in (("トーキョー", "東京"), ("デ", "で"), ("ゴヒャク", "2500"), ("エン", "円")):
         place = tracked.text.index(word)
         start, end = tracked.origin(place, place + len(word))
@@ -37,7 +37,7 @@ def test_every_word_stands_for_what_was_written() -> None:
 
 @pytest.mark.parametrize("text", ["ー々〆", "🎉你好", "1" * 500, "、。！？「」", "\u3099\uff9e", "東" * 1000, "ａｂｃ　ｄ"])
 def test_strange_text_is_spelled_and_keeps_its_origin(text: str) -> None:
-    tracked = spell(TrackedText.of(text))
+    tracked = to_katakana(TrackedText.of(text))
     origins = [tracked.origin(place, place + 1) for place in range(len(tracked))]
     assert origins == sorted(origins)
     assert all(0 <= start < end <= len(text) for start, end in origins)

@@ -120,7 +120,7 @@ def test_each_word_has_what_is_said_of_it(phonemizer: Phonemizer, language: str,
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "word", "tongue"),
+    ("language", "text", "word", "foreign"),
     [
         ("zh", "我用 kubernetes", "kubernetes", "en-US"),
         ("ja", "Kokoroは速い", "Kokoro", "en-US"),
@@ -131,9 +131,9 @@ def test_each_word_has_what_is_said_of_it(phonemizer: Phonemizer, language: str,
     ],
 )
 def test_a_word_of_another_script_is_said_in_its_language(
-    phonemizer: Phonemizer, language: str, text: str, word: str, tongue: str
+    phonemizer: Phonemizer, language: str, text: str, word: str, foreign: str
 ) -> None:
-    alone = _words(phonemizer, word, tongue)[word]
+    alone = _words(phonemizer, word, foreign)[word]
     assert len(alone) > 1
     assert _words(phonemizer, text, language)[word] == alone
 
