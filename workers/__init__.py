@@ -4,6 +4,6 @@ The packages import in one direction: `process`, `jobs`, `synthesis`, `engines`,
 used by `koe fetch` and `koe doctor`. `tasks` holds the functions that the queue calls by name; `failures` says what an
 exception means for each of them.
 
-Why a worker imports nothing of `app` but `app.core`: how speech is made does not depend on how it is asked for, and a
-worker spends no memory on a web framework.
+Why a worker imports only `app.core` of `app`: synthesis does not depend on the API, and a worker needs no memory for a web
+framework.
 """

@@ -31,12 +31,12 @@ from workers.synthesis.encoder import find_ffmpeg
 log: Final = structlog.get_logger()
 
 _NICE: Final = 10
-"""Speech leaves a busy core to the API and the queue, so that they answer at once."""
+"""Low priority: on a busy core the API and the queue run first, so that they answer at once."""
 _LOOK_SECONDS: Final = 0.25
 
 
 def main(*, is_alone: bool = True) -> None:
-    """Loads the engines, takes work until SIGTERM or SIGINT, lets what is running finish; a second signal ends it at once."""
+    """Loads the engines and takes work until SIGTERM or SIGINT, then finishes running work. A second signal ends it at once."""
     try:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
@@ -69,7 +69,7 @@ def main(*, is_alone: bool = True) -> None:
 
 
 def _say_changed(watch: ModelWatch) -> None:
-    """Under `koe serve` the worker is renewed instead."""
+    """Logs a change of the model's files. Under `koe serve` the supervisor restarts the worker instead."""
     if watch.has_changed():
         log.warning("model_files_changed", remedy="Start this worker again, and it speaks with Kokoro's new files.")
 
@@ -88,10 +88,10 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _wait_for(stop: threading.Event, on_look: Callable[[], None] = lambda: None) -> None:
-    """Returns soon after it is set; meanwhile calls `on_look` again and again.
+    """Calls `on_look` periodically, and returns soon after `stop` is set.
 
-    Why not at once: the kernel may give a signal to any thread, and Python's handler runs only when the main thread, this one,
-    runs next. Without a time limit it could sleep on.
+    Why it wakes up periodically: the kernel may deliver a signal to any thread, and Python runs the handler only when the main
+    thread, this one, runs again. Without a timeout it could continue to sleep.
     """
     while not stop.wait(_LOOK_SECONDS):
         on_look()

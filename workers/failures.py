@@ -1,7 +1,7 @@
-"""What an exception means for a task: one table for speaking, phonemizing and the steps of a job.
+"""The meaning of exceptions for tasks: one table for speaking, phonemizing and the steps of a job.
 
-Why one table: the same exception must mean the same wherever it is met. A task only says what it does about each meaning, and
-names the few exceptions that mean something else to it.
+Why one table: an exception must have the same meaning in every task. A task only chooses an action for each meaning, and lists
+the few exceptions that have another meaning for it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,22 +20,22 @@ log: Final = structlog.get_logger()
 
 
 class Meaning(Enum):
-    """What an exception says about the work of a task."""
+    """The meaning of an exception for a task."""
 
     CANCELLED = auto()
-    """Nobody wants the result any more."""
+    """The result is no longer wanted."""
     PREEMPTED = auto()
-    """Others wait for the slot: the task continues in its turn."""
+    """Other tasks wait for the slot: this one continues later."""
     PAUSED = auto()
-    """The readers have enough for now: the task continues when they have caught up."""
+    """The readers are far behind: the task continues when they have caught up."""
     REFUSED = auto()
-    """The request is at fault: another attempt does not help."""
+    """The request is invalid: another attempt does not help."""
     FAILED = auto()
     """This server is at fault: another attempt may help."""
     REDIS_AWAY = auto()
     """Redis is away, full, or refuses a command."""
     UNFORESEEN = auto()
-    """A fault in the code, or in a library."""
+    """A bug in the code or in a library."""
 
 
 _MEANINGS: Final[Mapping[type[Exception], Meaning]] = {
@@ -46,28 +46,28 @@ _MEANINGS: Final[Mapping[type[Exception], Meaning]] = {
     KoeError: Meaning.FAILED,
     RedisError: Meaning.REDIS_AWAY,
 }
-"""The first class that fits decides."""
+"""The first matching class decides."""
 
 
 class Action(Enum):
-    """What a task does about a failure."""
+    """The action of a task after a failure."""
 
     END = auto()
     """The task has ended."""
     REQUEUE = auto()
     """The task goes back to its queue."""
     RAISE = auto()
-    """The exception is raised, so that RQ lists the task among the failed ones."""
+    """The exception is raised, so that RQ puts the task into its registry of failed tasks."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An exception that ended the work of a task, and what it means."""
+    """An exception that ended the work of a task, and its meaning."""
 
     cause: Exception
     meaning: Meaning
 
     def to_error(self) -> KoeError:
-        """The error that a client is told. A command that Redis refuses is logged."""
+        """Returns the error for the client. Logs a command that Redis refused."""
         if isinstance(self.cause, KoeError):
             return self.cause
         return trouble_of(self.cause) if isinstance(self.cause, RedisError) else InternalError()
@@ -79,14 +79,14 @@ def run_task(
     *,
     differences: Mapping[type[Exception], Meaning] | None = None,
 ) -> bool:
-    """Does the work. False when the task must go back to its queue.
+    """Does the work. Returns False if the task must go back to its queue.
 
-    `on_failure` decides what is done about an exception; an unforeseen one is logged before. `differences`: exceptions that
-    mean something else to this task. Raises the exception when that is decided, and what `on_failure` raises.
+    `on_failure` chooses the action for an exception; an unforeseen exception is logged first. `differences`: exceptions with
+    another meaning for this task. Raises the exception if the action is RAISE, and the errors of `on_failure`.
     """
     try:
         work()
-    except Exception as error:  # border of a task: whatever happens has a meaning, and whoever waits is told
+    except Exception as error:  # border of a task: every exception gets a meaning and is reported
         failure = Failure(error, _meaning_of(error, differences or {}))
         if failure.meaning is Meaning.UNFORESEEN:
             log.error("unforeseen_error", **describe(error))

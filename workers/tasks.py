@@ -10,26 +10,27 @@ from workers.process import runtime
 
 
 def plan_job(job_id: str) -> Retry | None:
-    """Divides the text of a user's job into parts."""
+    """Divides the text of a job into parts."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
         return _unless(runtime.current().job_runner.plan(job_id))
 
 
 def speak_part(job_id: str, number: int) -> Retry | None:
-    """Speaks one part of a user's job."""
+    """Speaks one part of a job."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
         return _unless(runtime.current().job_runner.speak_part(job_id, number))
 
 
 def join_job(job_id: str) -> Retry | None:
-    """Makes the file of a user's job out of its parts."""
+    """Joins the parts of a job into its file."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
         return _unless(runtime.current().job_runner.join(job_id))
 
 
 def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
-    """Speaks one utterance into its stream. `request_id` is that of the request that caused it, for the log; `caller` is whose
-    share of the machine it takes. What gave way to others goes to the end of its lane.
+    """Speaks one utterance into its stream. A preempted utterance goes to the end of its queue.
+
+    `request_id`: the request that caused it, for the log. `caller`: the owner whose share of the machine it uses.
     """
     utterance = Utterance.from_json(utterance_json)
     job = get_current_job()
@@ -40,7 +41,7 @@ def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
 
 
 def phonemize(text_json: str, request_id: str) -> None:
-    """Finds the phonemes of a text, without speaking it. `request_id` is that of the request that caused it, for the log."""
+    """Finds the phonemes of a text without speaking it. `request_id`: the request that caused it, for the log."""
     text = SpokenText.from_json(text_json)
     job = get_current_job()
     n_deaths = MOST_RETURNS - job.retries_left if job is not None and job.retries_left is not None else 0
@@ -49,5 +50,5 @@ def phonemize(text_json: str, request_id: str) -> None:
 
 
 def _unless(is_done: bool) -> Retry | None:
-    """What RQ is told: nothing, or to put the job to the end of its lane."""
+    """Returns the result for RQ: None if the task is done, or Retry to put it at the end of its queue."""
     return None if is_done else Retry(max=MOST_RETURNS)

@@ -1,7 +1,7 @@
-"""espeak-ng: always there, never pretty. Speaks every language that its library knows.
+"""The engine espeak-ng: always available, of low quality. It speaks every language of its library.
 
-Why a blend is not blended: espeak-ng has a dozen timbres and no way between them; a blend takes the one of its heaviest voice,
-and the pitches of all, a little raised so that it is none of them.
+Why a blend is only approximated: espeak-ng has a dozen timbres and cannot mix them. A blend has the timbre of its heaviest
+voice and the mean pitch of its voices, slightly raised so that it differs from each of them.
 """
 
 import hashlib
@@ -33,20 +33,20 @@ _LOUDNESS: Final = {
 }
 """LUFS of each timbre's speech (ITU-R BS.1770), the mean of five languages."""
 _PITCHES: Final = (50, 38, 62, 44, 56, 32, 68)
-"""One for each round through the timbres; 50 is the timbre's own."""
+"""The pitch changes after each round through the timbres; 50 is the timbre's own."""
 _BLEND_PITCH: Final = 3
 _NOT_A_LETTER: Final = re.compile(r"[\W\d_]")
 
 
 class _Timbre(msgspec.Struct, frozen=True):
-    """How a voice of the catalogue sounds here."""
+    """The sound of a voice of the catalogue in espeak-ng."""
 
     variant: str
     pitch: int
 
 
 class EspeakEngine:
-    """An engine on espeak-ng, which speaks in processes of its own."""
+    """The engine espeak-ng. It runs in separate processes."""
 
     name = "espeak"
     takes_phonemes = False
@@ -55,7 +55,7 @@ class EspeakEngine:
     max_context = 0
 
     def __init__(self, catalogue: Catalogue, finish: Finish | None = None) -> None:
-        """Raises EngineUnavailable when espeak-ng does not work on this machine."""
+        """Raises EngineUnavailable if espeak-ng does not work on this machine."""
         library.self_test()
         library.voices()
         self._timbres = _cast(catalogue)
@@ -64,7 +64,7 @@ class EspeakEngine:
         self.identity = f"espeak 2 {self._finish.identity} {version('espeakng-loader')} {cast}"
 
     def speaks(self, language: str) -> bool:
-        """Whether espeak-ng has a voice for it."""
+        """Whether espeak-ng has a voice for the language."""
         return library.find_voice(language) is not None
 
     def check_voice(self, voice: Blend, language: str) -> None:
@@ -72,16 +72,16 @@ class EspeakEngine:
         self._name(voice, language)
 
     def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """`text` in espeak-ng's IPA, the same for all timbres; `markup` is without effect. Raises NotSupported."""
+        """Returns `text` in espeak-ng's IPA, the same for all timbres. `markup` has no effect. Raises NotSupported."""
         phonemes = library.phonemes(text, _find_voice(language))
         return Said(phonemes) if _NOT_A_LETTER.sub("", phonemes) else NOTHING_SAID
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """One waveform for each, with the times of its words. Raises SegmentTooLong, EngineFailed, OutOfMemory."""
+        """Returns one waveform for each segment, with word times. Raises SegmentTooLong, EngineFailed, OutOfMemory."""
         return or_out_of_memory(lambda: [self._speak(one) for one in segments])
 
     def warm_up(self) -> None:
-        """Speaks to nobody: the library's data is then in the system's cache."""
+        """Speaks a word and drops it, so that the library's data is in the system's cache."""
         voice, text, language = (BlendPart(next(iter(self._timbres)), 1.0),), "Ready.", "en-US"
         phonemes = self.phonemize(text, language).phonemes
         self.synthesize(
@@ -89,7 +89,7 @@ class EspeakEngine:
         )
 
     def close(self) -> None:
-        """Ends the processes that wait, which another engine of this process would start again."""
+        """Ends the idle processes. Another engine of this process would start them again."""
         library.SPEAKING.close()
 
     def _speak(self, one: Segment) -> Waveform:
@@ -104,7 +104,7 @@ class EspeakEngine:
         return self._finish(spoken, seconds=seconds * slower, loudness_lufs=self._loudness(one.voice))
 
     def _name(self, voice: Blend, language: str) -> str:
-        """The name that espeak-ng knows voice and language by: `gmw/en-US+f3`."""
+        """Returns espeak-ng's name for voice and language: `gmw/en-US+f3`."""
         return f"{_find_voice(language)}+{self._timbre(_heaviest(voice)).variant}"
 
     def _pitch(self, voice: Blend) -> int:
@@ -112,7 +112,7 @@ class EspeakEngine:
         return round(mean) + (_BLEND_PITCH if len(voice) > 1 else 0)
 
     def _loudness(self, voice: Blend) -> float:
-        """LUFS of its speech; a blend has the timbre of its heaviest voice."""
+        """Returns the loudness of the voice in LUFS. A blend has the timbre of its heaviest voice."""
         return _LOUDNESS[self._timbre(_heaviest(voice)).variant]
 
     def _timbre(self, voice_id: str) -> _Timbre:
@@ -127,7 +127,7 @@ def _heaviest(voice: Blend) -> str:
 
 
 def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
-    """A timbre for each voice: within a gender no two sound the same, until all timbres and pitches are used."""
+    """Assigns a timbre to each voice. Within a gender all differ, as long as timbres and pitches suffice."""
     cast = {}
     for gender, variants in _TIMBRES.items():
         voice_ids = sorted(voice.id for voice in catalogue.voices.values() if (voice.gender == "male") == (gender == "male"))
@@ -138,7 +138,7 @@ def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
 
 
 def _find_voice(language: str) -> str:
-    """espeak-ng's voice for a language. Raises NotSupported."""
+    """Returns espeak-ng's voice for a language. Raises NotSupported."""
     found = library.find_voice(language)
     if found is None:
         raise NotSupported(f"The language '{language}' is not one that espeak-ng speaks.", param="language")
@@ -146,11 +146,11 @@ def _find_voice(language: str) -> str:
 
 
 def _time(text: str, events: list[library.WordEvent], n_samples: int, seconds: float) -> tuple[Word, ...]:
-    """The words of `text`, each from where it begins to where the next does; between two events time goes by characters."""
+    """Returns the words of `text`, each until the next one begins. Times between two events are interpolated by characters."""
     spans = find_words(text)
     characters = np.maximum.accumulate([0, *(min(event.character, len(text)) for event in events), len(text)])
     samples = np.maximum.accumulate([0, *(event.sample for event in events), n_samples])
-    # Of a number, and of a script that it cannot read, it tells several words in one place: there the first has begun.
+    # For a number or an unknown script, espeak-ng reports several words at one place. The first event is its beginning.
     characters, firsts = np.unique(characters[:-1], return_index=True)
     places = [*(start for start, _ in spans), len(text)]
     edges = np.interp(places, [*characters, len(text)], [*samples[firsts], n_samples]) * seconds / max(1, n_samples)

@@ -1,4 +1,4 @@
-"""What is done to all speech once an engine has made it: the speed that was asked for, and one loudness for every voice."""
+"""Post-processing of all engines' speech: stretches it to the requested speed, and gives every voice the same loudness."""
 
 from pathlib import Path
 from typing import Final
@@ -11,23 +11,26 @@ from workers.engines.loudness import Leveller
 from workers.engines.time_stretch import time_stretch
 
 _NOT_HEARD: Final = 0.01
-"""A length that is wrong by less than this share is left as it is."""
+"""Relative length error below which nothing is stretched."""
 
 
 class Finish:
-    """How speech is finished."""
+    """Adjusts length and loudness of speech."""
 
     def __init__(self, *, ffmpeg_path: Path | None = None, loudness_lufs: float = 0.0) -> None:
-        """`ffmpeg_path`: the binary that stretches; None is the one inside imageio-ffmpeg. `loudness_lufs`: as for Leveller; 0
-        leaves speech as loud as it is.
+        """`ffmpeg_path`: the binary for time stretching; None is the one of imageio-ffmpeg. `loudness_lufs`: the target, as for
+        Leveller; 0 does not change the loudness.
         """
         self._ffmpeg_path = ffmpeg_path or Path(imageio_ffmpeg.get_ffmpeg_exe())
         self._level = Leveller(loudness_lufs)
         self.identity = f"finish 2 {self._level.identity}"
-        """Part of an engine's identity, since it decides how a segment sounds."""
+        """Part of an engine's identity, since it affects the sound of a segment."""
 
     def __call__(self, spoken: Waveform, *, seconds: float, loudness_lufs: float) -> Waveform:
-        """`spoken`, by a voice whose speech has `loudness_lufs`, made to last `seconds`. Raises EngineFailed."""
+        """Returns `spoken` with a length of `seconds` and the target loudness. Raises EngineFailed.
+
+        `loudness_lufs`: the loudness of the voice's speech.
+        """
         stretched = self._stretch(spoken.samples, round(seconds * SAMPLE_RATE_HZ))
         factor = len(stretched) / max(1, len(spoken.samples))
         words = tuple(Word(word.first, word.last, word.start * factor, word.end * factor) for word in spoken.words)

@@ -1,6 +1,6 @@
-"""What tells the sound of one engine from that of another: its kind, and the files that it speaks with.
+"""The identity of an engine: it is equal if two engines give the same sound. It consists of the kind and the files' contents.
 
-Why what is in the files and not their sizes or times: another training of the same model is as long to the byte, and the same
+Why the contents of the files and not their sizes or times: another training of the same model has the same size, and the same
 file has another time on every machine.
 """
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def identity_of(kind: str, files: Iterable[Path]) -> str:
-    """`kind` and a digest of the files and their names, in any order. One that cannot be read is left to whoever needs it."""
+    """Returns `kind` and a digest of the files and their names, in any order. An unreadable file raises no error here."""
     digests = sorted((file.name, _digest(file)) for file in files)
     return f"{kind} {hashlib.sha256(repr(digests).encode()).hexdigest()}"
 
 
 def short(identity: str) -> str:
-    """16 hex digits that stand for it where many are carried about."""
+    """Returns 16 hex digits that identify it, for places that hold many identities."""
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
@@ -31,6 +31,6 @@ def _digest(file: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _read(file: Path, n_bytes: int, changed_ns: int) -> str:
-    """Once as long as size and time stay: an engine that is loaded again need not wait for it."""
+    """Cached while size and time are unchanged, so that reloading an engine does not read the file again."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

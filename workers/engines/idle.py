@@ -1,7 +1,6 @@
-"""An engine that is let go of when it has had no work for a while, and loaded again when it is asked.
+"""A wrapper that unloads an engine after some time without work, and loads it again on demand.
 
-Why around an engine and not in one: when to load is one question and how to speak another; every engine that can be made anew
-can be had this way.
+Why a wrapper: loading is independent of speaking. The wrapper works for every engine that can be created again.
 """
 
 import gc
@@ -24,7 +23,7 @@ log: Final = structlog.get_logger()
 
 
 class IdleEngine:
-    """The engine that `load` gives, as long as it has work."""
+    """The engine that `load` returns, loaded only while it has work."""
 
     def __init__(
         self,
@@ -34,10 +33,10 @@ class IdleEngine:
         idle_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Loads the engine, and raises what `load` raises.
+        """Loads the engine. Raises the errors of `load`.
 
-        `speaks` answers for the engine while it is not there. After `idle_seconds` on `clock` without a text phonemized or a
-        segment spoken it is closed and forgotten.
+        `speaks` replaces the engine's own method, so that it works while the engine is unloaded. After `idle_seconds` on
+        `clock` without a call the engine is closed and deleted.
         """
         engine = load()
         self.name = engine.name
@@ -60,7 +59,7 @@ class IdleEngine:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether the engine is there."""
+        """Whether the engine is loaded."""
         return self._engine is not None
 
     def check_voice(self, voice: Blend, language: str) -> None:
@@ -91,7 +90,7 @@ class IdleEngine:
             self._let_go()
 
     def unload_if_idle(self) -> float:
-        """Lets go of the engine if it has had no work for long enough. Returns after how many seconds it could be so next."""
+        """Unloads the engine if it was idle long enough. Returns the seconds until the next check."""
         with self._lock:
             if self._engine is None or self._n_users:
                 return self._idle_seconds
@@ -110,7 +109,7 @@ class IdleEngine:
 
     @contextmanager
     def _using(self) -> Iterator[Engine]:
-        """The engine, which stays until the end of the block. Who comes while it is being loaded waits for that."""
+        """Yields the engine, which stays loaded until the end of the block. Other threads wait while it is loading."""
         with self._lock:
             engine = self._engine = self._engine or self._load_again()
             self._n_users += 1

@@ -1,7 +1,7 @@
-"""Memory that was freed, given back to the system; and memory that an engine did not find, told as OutOfMemory.
+"""Returns freed memory to the system, and turns the memory errors of an engine into OutOfMemory.
 
-Why it must be asked for: GNU's C library keeps what threads have freed in arenas of their own, so a worker with dozens of
-threads would grow for thousands of requests although nothing in it does.
+Why memory must be returned explicitly: GNU's C library keeps the freed memory of each thread in an arena. So a worker with
+dozens of threads would grow over thousands of requests, although it does not use more memory.
 """
 
 import ctypes
@@ -16,23 +16,23 @@ _T = TypeVar("_T")
 
 
 def is_memory_error(error: Exception) -> bool:
-    """Whether Python, or a library that raises what Python does, found no memory."""
+    """Whether it is Python's MemoryError, which some libraries raise too."""
     return isinstance(error, MemoryError)
 
 
 def or_out_of_memory(speak: Callable[[], _T], *, is_shortage: Callable[[Exception], bool] = is_memory_error) -> _T:
-    """What `speak` returns. Raises OutOfMemory in place of what it raises where `is_shortage` says so."""
+    """Returns the result of `speak`. Raises OutOfMemory instead of an error for which `is_shortage` returns True."""
     try:
         return speak()
-    except Exception as error:  # third party: each library has an error of its own for a lack of memory
+    except Exception as error:  # third party: each library has its own error for a lack of memory
         if not is_shortage(error):
             raise
-    # Not within the handler: the traceback would hold what was allocated while the segment is tried again.
+    # Outside the handler: otherwise the traceback would keep the allocated memory while the segment is tried again.
     raise OutOfMemory
 
 
 def return_memory() -> None:
-    """Gives back what is free, where the C library would keep it. Takes milliseconds."""
+    """Returns free memory to the system if the C library supports it. Takes milliseconds."""
     trim = getattr(_LIBC, "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -1,7 +1,7 @@
-"""Which engines a worker loads for `KOE_ENGINE`, and why the best one is missing when it is.
+"""Loads the engines for `KOE_ENGINE`, and reports why the best one is missing.
 
-Why imports stand inside functions here and nowhere else: the engine of the model needs torch, which takes seconds and half a
-gigabyte that a worker with another engine does not have.
+Why imports stand inside functions here and nowhere else: Kokoro's engine needs torch, which takes seconds and half a gigabyte.
+A worker with another engine does not need it.
 """
 
 import importlib.util
@@ -27,14 +27,14 @@ _log = structlog.get_logger()
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What a worker can speak with."""
+    """The loaded engines."""
 
     engines: dict[str, Engine]
-    """By name."""
+    """Engines by name."""
     missing: str | None = None
-    """Why Kokoro was wanted and is not among them, and the command that mends it: one or two plain sentences."""
+    """If Kokoro is missing although it was requested: the reason and the command that fixes it, in one or two sentences."""
     weights: Precision | None = None
-    """How exact Kokoro's weights are; None without Kokoro."""
+    """Precision of Kokoro's weights; None without Kokoro."""
 
 
 def load_engines(
@@ -47,15 +47,16 @@ def load_engines(
     idle_unload: float = 0.0,
     finish: Finish | None = None,
 ) -> Loaded:
-    """The engines for `choice`.
+    """Loads the engines for `choice`.
 
-    - `auto`: espeak always, and Kokoro when its files are there and whole; `missing` says why it is not.
-    - `kokoro`: Kokoro and espeak. Raises EngineUnavailable when Kokoro's files are missing or damaged.
-    - `espeak`, `tone`: that one.
+    - `auto`: espeak, and Kokoro if its files are present and intact; otherwise `missing` is the reason.
+    - `kokoro`: Kokoro and espeak. Raises EngineUnavailable if Kokoro's files are missing or damaged.
+    - `espeak`, `tone`: only that engine.
 
-    Raises EngineUnavailable when espeak-ng itself does not work. `model_dir`, `fetched_dir` and `device` are as for
-    `workers.engines.kokoro.engine.KokoroEngine`. After `idle_unload` seconds without work Kokoro is let go of until it is asked
-    again; 0 is never. The others are light, and stay. `finish` is what is done to all speech of Kokoro and espeak-ng.
+    Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir` and `device` are as for
+    `workers.engines.kokoro.engine.KokoroEngine`. Kokoro is unloaded after `idle_unload` seconds without work and loaded again
+    on demand; 0 means never. The other engines are small and stay loaded. `finish` post-processes the speech of Kokoro and
+    espeak-ng.
     """
     if choice == "tone":
         return Loaded({"tone": _load_tone()})
@@ -93,11 +94,11 @@ def _load_kokoro(
     idle_unload: float,
     finish: Finish | None,
 ) -> tuple[Engine, Precision]:
-    """The engine, and how exact its weights are."""
+    """Returns the engine and the precision of its weights."""
     for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
             raise EngineUnavailable(_NOT_INSTALLED.format(package))
-    # First, since the import takes seconds that a worker without the files need not wait.
+    # Checked first: without the files, the import would take seconds for nothing.
     weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
     from workers.engines.kokoro.devices import find_device
 

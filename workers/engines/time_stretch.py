@@ -1,10 +1,10 @@
-"""Speech made faster or slower without a change of pitch, for speeds that an engine cannot reach by itself.
+"""Makes speech faster or slower without a change of pitch, for speeds that an engine cannot produce itself.
 
-Why ffmpeg's `atempo`: it is WSOLA, which keeps the periods of a voice whole, it gives the same samples every time, and its
-binary is here for the encoder. Whisper heard a phase vocoder (Signalsmith, Rubber Band) no better at half and worse at three
-times the speed, and Signalsmith draws random phases beyond twice the length.
+Why ffmpeg's `atempo`: it is WSOLA, which keeps the periods of a voice intact. It is deterministic, and the encoder needs the
+binary anyway. Whisper understood phase vocoders (Signalsmith, Rubber Band) no better at half speed and worse at triple speed,
+and Signalsmith draws random phases beyond twice the length.
 
-Why in steps: one filter that triples the speed drops parts of words, and two that each do a part of it lose fewer.
+Why in steps: one filter with triple speed drops parts of words; two filters with smaller factors drop fewer.
 
 Why here and not in the encoder: joining needs waveforms of their final length.
 """
@@ -21,20 +21,20 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Samples
 
 _MAX_STEP: Final = 2.0
-"""Times faster, or slower, in one step."""
+"""Largest factor of one step, faster or slower."""
 _FADE: Final = 1200
-"""Silence that is put at both ends: `atempo` begins and ends within it, 50 ms at 24 kHz."""
+"""Samples of silence added at both ends, 50 ms at 24 kHz: the edge effects of `atempo` stay within them."""
 _SILENCE: Final = 10 ** (-50 / 20)
-"""Amplitude below which an edge is silence, as where segments are joined."""
+"""Amplitude below which an edge is silence. Joining uses the same value."""
 _NOT_HEARD: Final = 0.005
-"""Share by which a length may be wrong."""
+"""Largest relative error of a length."""
 
 
 def time_stretch(samples: Samples, n_wanted: int, ffmpeg_path: Path) -> Samples:
-    """`samples` (n,) as (n_wanted,), the same sound over another time. Deterministic. Raises EngineFailed.
+    """Stretches `samples` (n,) to (n_wanted,). Deterministic. Raises EngineFailed.
 
-    What is loud lasts as long as it should, to half a per cent: `atempo` smears its edges, by 15 ms at four times the speed,
-    so it is asked a second time for as much less.
+    The length of the loud part is exact to half a per cent: `atempo` smears its edges, by 15 ms at four times the speed, so a
+    second run corrects the factor.
     """
     tempo = len(samples) / max(1, n_wanted)
     first, last = _loud_span(samples)
@@ -59,13 +59,13 @@ def _stretched(samples: Samples, tempo: float, ffmpeg_path: Path) -> Samples:
 
 
 def _loud_span(samples: Samples) -> tuple[int, int]:
-    """The first sample that is no silence, and the last, exclusive."""
+    """Returns the index of the first loud sample and the exclusive end of the last."""
     loud = np.flatnonzero(np.abs(samples) > _SILENCE)
     return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, 0)
 
 
 def steps_of(tempo: float) -> list[float]:
-    """`tempo`, greater than 0, as equal factors between 1/_MAX_STEP and _MAX_STEP."""
+    """Divides `tempo` (> 0) into equal factors between 1/_MAX_STEP and _MAX_STEP."""
     n_steps = max(1, int(np.ceil(abs(np.log(tempo)) / np.log(_MAX_STEP) - 1e-9)))
     return [tempo ** (1 / n_steps)] * n_steps
 
@@ -80,6 +80,6 @@ def _command(tempo: float, ffmpeg_path: Path) -> list[str]:
 
 
 def _placed(samples: Samples, first: int, n_wanted: int) -> Samples:
-    """`samples` in (n_wanted,) from `first` on, which may be negative; silence elsewhere."""
+    """Returns (n_wanted,) with `samples` at index `first`, which may be negative, and silence elsewhere."""
     shifted = np.pad(samples, (max(0, first), 0))[max(0, -first) :][:n_wanted]
     return np.pad(shifted, (0, n_wanted - len(shifted))).astype(np.float32)

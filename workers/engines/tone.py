@@ -1,6 +1,7 @@
-"""One beep per segment, exact in length: for tests without a model.
+"""The engine `tone`: one beep for each segment, of an exact length. For tests without a model.
 
-Why every voice has a frequency of its own: a test can tell from decoded audio which voice spoke, and from the length how much.
+Why every voice has its own frequency: a test can derive the voice from decoded audio, and the number of phonemes from its
+length.
 """
 
 import hashlib
@@ -23,13 +24,13 @@ LEAST_HZ, MOST_HZ = 200.0, 1500.0
 
 _EDGE_SAMPLES: Final = SAMPLE_RATE_HZ // 1000
 _EDGE_GAIN: Final = 0.2
-"""Where the fades begin and end: far above what a joiner trims as silence."""
+"""Gain at the outer ends of the fades: far above the level that the joiner trims as silence."""
 _KEY: Final = b"tone50314"
-"""Tried out: with this key the 54 voices of the catalogue lie at least 5 Hz apart."""
+"""Found by trial: with this key the 54 voices of the catalogue are at least 5 Hz apart."""
 
 
 class ToneEngine:
-    """An engine that beeps. Speaks every language and every voice."""
+    """The engine that beeps. It supports every language and every voice."""
 
     name = "tone"
     identity = "tone 1"
@@ -39,26 +40,26 @@ class ToneEngine:
     max_context = 0
 
     def speaks(self, language: str) -> bool:
-        """Always."""
+        """Returns True."""
         return True
 
     def check_voice(self, voice: Blend, language: str) -> None:
-        """Takes all."""
+        """Accepts every voice."""
 
     def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """The characters of `text`, or the phonemes of a word that has some."""
+        """Returns the characters of `text`. Words with phonemes in `markup` have these instead."""
         phonemes = "".join(given.phonemes if given else part for _, part, given in markup.parts(text))
         return Said(phonemes) if says_something(phonemes) else NOTHING_SAID
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """A sine of `frequency_hz(voice)` for each, `n_samples(segment)` long, with words in proportion to their characters."""
+        """Returns a sine for each segment, of `frequency_hz(voice)` and `n_samples(segment)`. Word times follow characters."""
         return or_out_of_memory(lambda: [self._beep(one) for one in segments])
 
     def warm_up(self) -> None:
-        """Is never cold."""
+        """Does nothing: there is nothing to load."""
 
     def close(self) -> None:
-        """Holds nothing."""
+        """Does nothing: there is nothing to release."""
 
     def _beep(self, one: Segment) -> Waveform:
         require_fit(one, self)
@@ -72,18 +73,18 @@ class ToneEngine:
 
 
 def frequency_hz(voice: Blend) -> float:
-    """The pitch of a voice or blend, from 200 to 1500 Hz; equal for equal blends only."""
+    """Returns the pitch of a voice or blend, from 200 to 1500 Hz. Different blends have different pitches."""
     digest = hashlib.blake2b(show_blend(voice).encode(), digest_size=8, key=_KEY).digest()
     return LEAST_HZ + (MOST_HZ - LEAST_HZ) * int.from_bytes(digest, "big") / 2**64
 
 
 def n_samples(one: Segment) -> int:
-    """Exactly how long its beep is, at 24 kHz."""
+    """Returns the exact length of the segment's beep at 24 kHz."""
     return max(1, round(SECONDS_PER_PHONEME * one.n_phonemes / one.speed * SAMPLE_RATE_HZ))
 
 
 def _sine(hz: float, length: int) -> Samples:
-    """Symmetric about its middle, even or odd, whichever is louder at the edges: they are never near a zero of the sine."""
+    """Returns a cosine or sine around its middle, whichever is louder at the edges: the edges are never near a zero."""
     phase = 2 * np.pi * hz / SAMPLE_RATE_HZ * (np.arange(length) - (length - 1) / 2)
     wave = max(np.cos(phase), np.sin(phase), key=lambda candidate: abs(float(candidate[0])))
     distance = np.minimum(np.arange(length), np.arange(length)[::-1])

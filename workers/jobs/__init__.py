@@ -1,8 +1,8 @@
-"""Users' jobs on the workers' side: divided into parts, spoken, joined into one file, announced by webhooks.
+"""Users' jobs on the workers' side: divides them into parts, speaks and joins these, and announces the end by webhook.
 
-`runner` runs the steps of a job: `planner`, `speaker` and `joiner`, each with what it works with. `sweeper` mends and deletes.
+`runner` runs the steps of a job: `planner`, `speaker` and `joiner`. `sweeper` repairs stalled jobs and deletes expired ones.
 
-Why parts: many slots speak one book at the same time, and a worker that dies costs one segment.
+Why parts: many slots speak one book at the same time, and the death of a worker costs one segment.
 
-Why parts are stored as PCM and encoded at the end: loudness is evened over the whole file, and headers state exact lengths.
+Why parts are stored as PCM and encoded at the end: loudness is levelled over the whole file, and headers need exact lengths.
 """

@@ -1,11 +1,11 @@
-"""Many parts made one finished file, in constant memory: headers that tell the exact length, a title, and chapters.
+"""Assembles parts into one file, in constant memory, with exact lengths in the headers, a title, and chapters.
 
-Why through a file on the disk where a stream would do for the sound: mp3 and flac tell in their first bytes how long they are,
-and an encoder knows that only at the end.
+Why the encoder writes a file on the disk and not a stream: mp3 and flac have their length in the first bytes, and an encoder
+knows it only at the end.
 
-Why not pydub here: it holds a recording whole, and a book is gigabytes.
+Why not pydub: it keeps the whole recording in memory, and a book is gigabytes.
 
-Why the file is decoded once more: what is handed out for good must be what was spoken, to the sample where the format can.
+Why the file is decoded once for a check: a stored file must have the length of the speech, to the sample if the format can.
 """
 
 import hashlib
@@ -42,38 +42,38 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "flac": {},
 }
 _SLACK_SAMPLES: Final = {"mp3": 1152, "aac": 3072, "flac": 0}
-"""How far the decoded length may be from what was written: a frame, where the encoder names no other end."""
+"""Largest difference between decoded and written length: a frame, if the encoder does not store the exact end."""
 _OPUS_FRAMES_A_SECOND: Final = 50
-"""At few bits a second ffmpeg's decoder gives up to a frame less of an opus file than is in it."""
+"""The tolerance for opus is one frame: at low bitrates ffmpeg's decoder may drop up to a frame."""
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
-    """One part on its way into the file."""
+    """One part of the file."""
 
     open: Callable[[], BinaryIO]
-    """Gives its pcm, from the beginning."""
+    """Opens its pcm at the beginning."""
     n_bytes: int
     gain_db: float = 0.0
     pause_seconds: float = 0.0
-    """After it."""
+    """Silence after the part."""
     chapter: str | None = None
-    """Title of the chapter that begins with it."""
+    """Title of the chapter that begins with this part."""
 
 
 class Reel:
-    """Parts in order, as one stream of pcm whose length is known before it is read."""
+    """Parts in order, as one stream of pcm. Its length is known before it is read."""
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
         self._stretches = list(stretches)
 
     @cached_property
     def n_samples(self) -> int:
-        """How long it is in all."""
+        """Total length."""
         return sum(map(_n_samples, self._stretches))
 
     @cached_property
     def chapters(self) -> list[Mark]:
-        """The chapters, each to the beginning of the next."""
+        """The chapters; each ends where the next begins."""
         starts: list[tuple[int, str]] = []
         place = 0
         for stretch in self._stretches:
@@ -84,18 +84,18 @@ class Reel:
         return [Mark(start, end, title) for (_, title), (start, end) in zip(starts, pairwise(edges), strict=True)]
 
     def pcm(self) -> Iterator[bytes]:
-        """All of it, a little at a time. Raises InternalError for a part that is shorter than it was."""
+        """Yields all pcm in chunks. Raises InternalError if a part is shorter than its recorded length."""
         for stretch in self._stretches:
             yield from (amplify(pcm, stretch.gain_db) for pcm in _read(stretch))
             yield silence(stretch.pause_seconds)
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file amounts to."""
+    """Size, ETag and length of the finished file."""
 
     n_bytes: int
     etag: str
-    """32 hex digits of SHA-256 of its bytes."""
+    """The first 32 hex digits of the SHA-256 of its bytes."""
     seconds: float
 
 
@@ -110,10 +110,10 @@ def finish(
     ffmpeg_path: Path,
     check: Callable[[], None],
 ) -> Finished:
-    """Writes the file into what `put` opens.
+    """Writes the file to the stream that `put` opens.
 
-    `check` is called every few seconds of sound; what it raises ends the work. Raises EncoderFailed, StoreFailed, and
-    InternalError when the file turns out not to be as long as its parts.
+    Calls `check` every few seconds of audio; an error of `check` ends the work. Raises EncoderFailed, StoreFailed, and
+    InternalError if the length of the file differs from that of its parts.
     """
     format_ = FORMATS[format_name]
     n_samples = n_resampled(reel.n_samples, sample_rate_hz)
@@ -134,7 +134,7 @@ def finish(
 
 
 def count_samples(ffmpeg_path: Path, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> int:
-    """How long the file is when it is decoded, at that rate. Raises EncoderFailed for what cannot be decoded."""
+    """Decodes the file and returns its length in samples at `sample_rate_hz`. Raises EncoderFailed if it cannot be decoded."""
     command: list[str | Path] = [
         ffmpeg_path,
         "-v",
@@ -163,7 +163,7 @@ def _n_samples(stretch: Stretch) -> int:
 def _read(stretch: Stretch) -> Iterator[bytes]:
     left = stretch.n_bytes
     with stretch.open() as file:
-        # A raw file may give less than is asked for, and cut a sample in two.
+        # A raw file may return fewer bytes than requested, and split a sample.
         whole = io.BufferedReader(cast("io.RawIOBase", file), _CHUNK_BYTES)
         while left:
             pcm = whole.read(min(left, _CHUNK_BYTES))
@@ -196,11 +196,11 @@ def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_h
     if bitrate_bps:
         options["b:a"] = bitrate_bps
     source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1)
-    # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
+    # bitexact: otherwise Ogg gets a random serial number, but the same speech must give the same bytes.
     stream = source.output(
         str(target), format=format_.container, fflags="+bitexact", threads=1, map_metadata=1, map_chapters=1, **options
     )
-    # The tags are an input without streams, which ffmpeg-python could not map.
+    # The tags are an input without streams, and ffmpeg-python cannot map such an input.
     stream = stream.global_args("-f", "ffmetadata", "-i", str(tags), "-hide_banner", "-loglevel", "error", "-nostdin")
     command: list[str] = stream.compile(cmd=str(ffmpeg_path))
     return command

@@ -1,7 +1,7 @@
-"""What of a finished file's bytes no encoder writes well enough: wav's header, tags and chapters, the true length of an mp3.
+"""Writes the parts of a file that encoders do not write well: wav's header, tags and chapters, the exact length of an mp3.
 
-Why an mp3 is mended: ffmpeg notes no more to be cut off its end than one frame, and where there is a little more, every player
-would play up to two milliseconds too long.
+Why an mp3's length is corrected: ffmpeg stores an end padding of at most one frame. If it is a little longer, players would
+play up to two milliseconds too much.
 """
 
 import struct
@@ -14,22 +14,22 @@ from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.titles import show_title
 
 _MPEG_1_HZ: Final = 32_000
-"""From there on an mp3 has frames of twice as many samples, and more side information."""
+"""From this rate on, mp3 frames have twice as many samples and more side information."""
 
 _MOST_RIFF_BYTES: Final = 0xFFFF_FFFE
-"""Of a RIFF; a greater file is an RF64."""
+"""Largest RIFF; a larger file is an RF64."""
 _MOST_CHAP_FRAMES: Final = 255
-"""Of a table of contents in ID3; a text with more chapters has none in its mp3."""
+"""Most entries in an ID3 table of contents; an mp3 of a text with more chapters has no chapters."""
 _ID3_HEADER_BYTES: Final = 10
 _HEADER_BYTES: Final = 4
 _CUT_AT, _CRC_AT, _CRC_BYTES = 141, 154, 190
-"""From the word `Info` in the first frame: what is to be cut off (two numbers of 12 bits), and the check sum; and of how many
-bytes that is.
+"""Offsets from the word `Info` in the first frame: delay and padding (two numbers of 12 bits), and the checksum. _CRC_BYTES is
+the number of bytes that the checksum covers.
 """
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Where a chapter is, in samples."""
+    """Position of a chapter, in samples."""
 
     start: int
     end: int
@@ -37,10 +37,10 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
-    """What stands before so many bytes of samples: RIFF, or RF64 when that is too small for them; the title as INAM.
+    """Returns the header before `n_bytes` of samples: RIFF, or RF64 if they are too many for RIFF, with the title as INAM.
 
-    One that is not ASCII stands there in UTF-8, as ffmpeg reads it, and once more in an ID3 chunk for those who take INAM for
-    Latin-1 and ID3 for better, such as music-metadata.
+    A title that is not ASCII is in UTF-8 there, as ffmpeg reads it. An ID3 chunk has it again, for readers such as
+    music-metadata, which read INAM as Latin-1 and prefer ID3.
     """
     info = _chunk(b"INFO" + _chunk(title.encode() + b"\0", b"INAM"), b"LIST") if title else b""
     if title and not title.isascii():
@@ -61,7 +61,7 @@ def _chunk(data: bytes, name: bytes) -> bytes:
 
 
 def _id3(title: str) -> bytes:
-    """An ID3v2.3 tag with a title."""
+    """Returns an ID3v2.3 tag with the title."""
     text = b"\x01\xff\xfe" + title.encode("utf-16-le")
     frame = b"TIT2" + struct.pack(">IH", len(text), 0) + text
     size = bytes(len(frame) >> 7 * place & 0x7F for place in (3, 2, 1, 0))
@@ -69,7 +69,7 @@ def _id3(title: str) -> bytes:
 
 
 def mend_mp3(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
-    """Has the first frame of the file say that so many samples are to be heard. A file without that frame stays as it is."""
+    """Writes the length `n_samples` to the file's Info frame. A file without an Info frame is not changed."""
     frame_samples, info_at = mp3_frame(sample_rate_hz)
     with path.open("r+b") as file:
         header = file.read(_ID3_HEADER_BYTES)
@@ -92,17 +92,17 @@ def mend_mp3(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -
 
 
 def mp3_frame(sample_rate_hz: int) -> tuple[int, int]:
-    """The samples of a frame, and the bytes in it before `Info`: its header and the side information of one channel."""
+    """Returns the samples of a frame, and the bytes in it before `Info`: header and side information of one channel."""
     return (1152, _HEADER_BYTES + 17) if sample_rate_hz >= _MPEG_1_HZ else (576, _HEADER_BYTES + 9)
 
 
 def _syncsafe(size: bytes) -> int:
-    """A number of four bytes of which seven bits count."""
+    """Decodes a number of four bytes with seven bits each."""
     return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(size)))
 
 
 def _crc(data: bytes | bytearray) -> int:
-    """CRC-16 as LAME's header has it (polynomial 8005, reflected)."""
+    """Returns the CRC-16 of LAME's header (polynomial 8005, reflected)."""
     crc = 0
     for byte in data:
         crc ^= byte
@@ -112,7 +112,7 @@ def _crc(data: bytes | bytearray) -> int:
 
 
 def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
-    """The tags in the form that ffmpeg reads: chapters as frames of ID3, or by name where the container knows no others."""
+    """Returns the tags in ffmpeg's format: chapters as ID3 frames for mp3, as named comments for flac and opus."""
     lines = [";FFMETADATA1"]
     if title:
         lines.append(f"title={_escape(title)}")
@@ -128,7 +128,7 @@ def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
 
 
 def _escape(text: str) -> str:
-    # ffmpeg takes a line that ends with a backslash to go on, even where that one is escaped.
+    # ffmpeg reads a backslash at the end of a line as a continuation, even if it is escaped.
     return "".join(f"\\{char}" if char in "=;#\\" else char for char in show_title(text).rstrip("\\ "))
 
 

@@ -1,4 +1,4 @@
-"""The last step of a job: its parts become one finished file."""
+"""The last step of a job: joins its parts into one finished file."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ log: Final = structlog.get_logger()
 
 
 class Joiner:
-    """Makes the files of jobs."""
+    """Joins the parts of jobs."""
 
     def __init__(self, *, jobs: JobBook, store: Store, ffmpeg_path: Path, max_seconds: float) -> None:
         """`max_seconds` is the longest audio of a job."""
@@ -36,10 +36,10 @@ class Joiner:
         self._max_seconds = max_seconds
 
     def join(self, job: Job) -> bool:
-        """Makes the finished file and ends the job. False when parts are missing.
+        """Makes the finished file and ends the job. Returns False if parts are missing.
 
-        Raises Cancelled when the job has ended, JobTooLong, StoreFull, EncoderFailed, and FileNotFoundError when the file of a
-        part is gone.
+        Raises Cancelled if the job has ended, FileNotFoundError if the file of a part is missing, JobTooLong, StoreFull and
+        EncoderFailed.
         """
         parts, done = self._jobs.parts(job.id), self._jobs.done_parts(job.id)
         if not parts or len(done) < len(parts):
@@ -93,7 +93,7 @@ class Joiner:
             )
 
     def _words_of(self, job_id: str, stretches: list[Stretch]) -> list[TimedWord]:
-        """The words of all parts, their times from the beginning of the file."""
+        """Returns the words of all parts, with times from the beginning of the file."""
         starts = accumulate((Reel([stretch]).n_samples for stretch in stretches), initial=0)
         words: list[TimedWord] = []
         for number, start in zip(range(1, len(stretches) + 1), starts, strict=False):

@@ -1,7 +1,7 @@
-"""How loud a part of a book is, measured while it is written, and how much louder or softer it is made as the parts are joined.
+"""Measures the loudness of a part while it is written, and computes the gain with which it is joined.
 
-Why gated: the pauses of a dialogue would make it softer than a monologue of the same voice. So windows of silence are left out,
-and then those far below what remains, as in broadcasting.
+Why the measurement is gated: with its pauses, a dialogue would be softer than a monologue of the same voice. So silent windows
+are skipped, and then those far below the mean of the others, as in broadcasting.
 """
 
 from collections.abc import Sequence
@@ -15,29 +15,29 @@ import numpy.typing as npt
 from app.core.speech.formats import SAMPLE_RATE_HZ
 
 MOST_GAIN_DB: Final = 3.0
-"""A part is made louder or softer by no more than this."""
+"""Largest gain of a part, up or down."""
 
 _LEAST_GAIN_DB: Final = 0.1
-"""Less is not heard, and the samples stay as they are."""
+"""A smaller gain is not audible, so the samples are not changed."""
 _WINDOW_SAMPLES: Final = SAMPLE_RATE_HZ * 400 // 1000
 _SILENCE_DB: Final = -60.0
 _GATE_DB: Final = 10.0
-"""Windows softer than the mean by more than this are left out."""
+"""Windows softer than the mean by more than this are skipped."""
 _CEILING_DB: Final = -0.1
 """No gain lifts a sample above this."""
 _FULL_SCALE: Final = 32768.0
 
 
 class Level(msgspec.Struct, frozen=True):
-    """How loud samples are, in dB below full scale (a square wave has 0)."""
+    """Loudness and peak of samples, in dB relative to full scale (a full-scale square wave has 0)."""
 
     loudness_db: float | None
-    """None where nothing but silence is heard."""
+    """None if everything is silent."""
     peak_db: float | None
 
 
 class Meter:
-    """Measures pcm as it passes."""
+    """Measures the level of a stream of pcm."""
 
     def __init__(self) -> None:
         self._powers: list[float] = []
@@ -45,16 +45,16 @@ class Meter:
         self._rest = b""
 
     def add(self, pcm: bytes) -> None:
-        """More s16le, whole samples."""
+        """Adds s16le, whole samples."""
         samples = np.frombuffer(self._rest + pcm, "<i2")
         n_whole = len(samples) // _WINDOW_SAMPLES * _WINDOW_SAMPLES
         self._rest = samples[n_whole:].tobytes()
         self._measure(samples[:n_whole].reshape(-1, _WINDOW_SAMPLES))
 
     def level(self) -> Level:
-        """How loud it was; nothing is to be added afterwards."""
+        """Returns the level. Nothing may be added afterwards."""
         if self._rest:
-            # Less than a window: it has a peak, and a say in the loudness only where there is nothing else.
+            # Less than a window: it counts for the peak, and for the loudness only if there is nothing else.
             powers = self._powers.copy()
             self._measure(np.frombuffer(self._rest, "<i2").reshape(1, -1))
             self._powers = powers or self._powers
@@ -70,13 +70,13 @@ class Meter:
 
 
 def gains_db(levels: Sequence[Level]) -> list[float]:
-    """What brings each as near to the median of all as MOST_GAIN_DB and its own peak allow; 0 leaves it as it is."""
+    """Returns the gain that brings each level as near to the median as MOST_GAIN_DB and its peak allow; 0 for no change."""
     heard = [level.loudness_db for level in levels if level.loudness_db is not None]
     return [_gain_db(level, median(heard)) if heard else 0.0 for level in levels]
 
 
 def amplify(pcm: bytes, gain_db: float) -> bytes:
-    """s16le, louder or softer."""
+    """Applies a gain to s16le."""
     if not gain_db:
         return pcm
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) * np.float32(10 ** (gain_db / 20))

@@ -1,8 +1,8 @@
-"""The tasks of a job in the batch queue: which are put there, and what each waits for.
+"""Puts the tasks of a job into the batch queue, with their dependencies.
 
-Why all tasks are put in at once: RQ's `depends_on` then leads from part to part and to the joining, whichever process works. At
-most WINDOW parts of a job are ready at a time, and each other part waits for the one WINDOW before it, so that the jobs of
-several users alternate. A chain breaks where a task is lost; the sweep mends it.
+Why all tasks are queued at once: RQ's `depends_on` then starts each part and the join, in whichever process. At most WINDOW
+parts of a job are ready at a time, and each other part waits for the one WINDOW before it. So the jobs of several users
+alternate. A lost task breaks a chain; the sweep repairs it.
 """
 
 from typing import Final
@@ -13,25 +13,25 @@ from app.core.jobs.job_store import JobBook
 from app.core.queue.broker import Task, enqueue_task
 
 WINDOW: Final = 16
-"""Parts of one job that are ready in the queue at a time: as many slots may speak one job at once."""
+"""Most parts of one job that are ready in the queue at a time, so the most slots that speak one job at once."""
 
 
 class PartQueue:
-    """Puts the tasks of jobs into the queue. A task that waits there, or runs, is not put there a second time."""
+    """Puts the tasks of jobs into the queue. A task that is queued or running is not queued again."""
 
     def __init__(self, redis: Redis, jobs: JobBook) -> None:
         self._redis = redis
         self._jobs = jobs
 
     def enqueue_all(self, job_id: str) -> None:
-        """Puts in all that is missing, in the order in which it is needed."""
+        """Queues all missing tasks, in the order in which they are needed."""
         missing = self._missing(job_id)
         for place, number in enumerate(missing):
             self._enqueue_part(job_id, number, after=missing[place - WINDOW : place - WINDOW + 1] if place >= WINDOW else [])
         self._enqueue_join(job_id, after=missing)
 
     def enqueue_next(self, job_id: str) -> None:
-        """Puts in what the job needs next: links of the chain may have been lost."""
+        """Queues the tasks that the job needs next, since tasks of the chain may be lost."""
         missing = self._missing(job_id)
         if not self._jobs.parts(job_id):
             self._enqueue(Task.PLAN, [job_id], f"{job_id}-plan", "plan of a job", [])

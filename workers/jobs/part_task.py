@@ -1,6 +1,6 @@
-"""A part of a job, as an order: its pcm goes into a file, its segments are kept until it is written, its progress is told.
+"""A part of a job as an order: its pcm goes to a file, its segments are cached until then, and its progress is reported.
 
-Why Redis may be away for a while: what is being spoken goes on without it, and only costs more should the worker die meanwhile.
+Why an outage of Redis does not end it: speaking continues without Redis. If the worker dies meanwhile, more must be repeated.
 """
 
 import itertools
@@ -30,16 +30,16 @@ _numbers: Final = itertools.count()
 
 
 class Room(msgspec.Struct, frozen=True):
-    """What a part may have of the audio of its job."""
+    """The limit of a part's audio, from the limit of its job."""
 
     max_seconds: float
-    """Of the whole job."""
+    """Limit of the whole job."""
     left_seconds: float
-    """When the parts that are done have theirs."""
+    """The rest for this part, without the finished parts."""
 
 
 class PartOrder:
-    """See workers.synthesis.synthesizer.Order. `on_keep` is called after each segment that was spoken and not found."""
+    """See workers.synthesis.synthesizer.Order. `on_keep` is called after each new segment, not after a cached one."""
 
     lane = Lane.BATCH
     listening_seconds = 0.0
@@ -61,7 +61,7 @@ class PartOrder:
         self.caller = caller
         self._meter = Meter()
         self._n_bytes = 0
-        # The same part may be spoken twice at a time, by a worker that was taken for dead.
+        # A worker wrongly presumed dead may speak the same part at the same time.
         self.name = f"{job_id}:{number}:{next(_numbers)}"
         self._job_id = job_id
         self._number = number
@@ -73,9 +73,9 @@ class PartOrder:
         self._on_keep = on_keep
         self._lock = threading.Lock()
         self.words: list[TimedWord] = []
-        """Of the part's text, their times from the part's beginning."""
+        """Words of the part, with times from the part's beginning."""
         self.n_found = 0
-        """Segments that were spoken already, by whomever."""
+        """Number of segments from the cache."""
         self._n_spoken = 0
         self._n_told = 0
 
@@ -88,7 +88,7 @@ class PartOrder:
         self._n_bytes += len(data)
 
     def check(self, lead_seconds: float) -> None:
-        """See Order. Tells the progress when there is some."""
+        """See Order. Reports progress if there is any."""
         self._wanted.check()
         n_segments = self._n_spoken
         if n_segments > self._n_told:
@@ -129,7 +129,7 @@ class PartOrder:
         """See Order."""
 
     def result(self, spoken: Spoken) -> PartResult:
-        """What the part amounts to, once all of it is spoken."""
+        """Returns the result of the part. Call it when all of the part is spoken."""
         level = self._meter.level()
         return PartResult(
             n_segments=spoken.n_segments,

@@ -1,7 +1,7 @@
-"""A long text as parts that are spoken one by one and joined again: where they begin, and the pause between two of them.
+"""Divides a long text into parts that are spoken separately and joined again, and chooses the pause between two of them.
 
-Why about five minutes of speech: many machines find work in one book, a failure costs little, and yet a part is a run of whole
-paragraphs, at whose edges nobody hears a seam.
+Why about five minutes of speech: many machines can work on one book, and a failure costs little. Still a part consists of whole
+paragraphs, so the joins are not audible.
 """
 
 import re
@@ -21,15 +21,15 @@ from workers.text.passages import Borders
 from workers.text.segment import segment, weigh
 
 PART_WEIGHT: Final = 5000.0
-"""What a part is to weigh, in phonemes as `weigh` guesses them."""
+"""Target weight of a part, in phonemes as `weigh` estimates them."""
 
 CHAPTER_PAUSE_SECONDS: Final = 1.5
-"""Before a chapter, at speed 1."""
+"""Pause before a chapter at speed 1."""
 
 _ENOUGH: Final[dict[Ending, float]] = {Ending.PARAGRAPH: 0.8, Ending.SENTENCE: 1.3, Ending.CLAUSE: 1.6, Ending.CUT: 2.0}
-"""How much of its weight a part must have before it may end here."""
+"""Share of the target weight from which a part may end at this ending."""
 _LEAST_REST: Final = 0.3
-"""What would be lighter than this share of a part stays with the part before it."""
+"""A rest that is lighter than this share of a part joins the part before it."""
 
 _CLOSERS: Final = in_class(CLOSERS + EMPHASIS)
 _PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
@@ -45,7 +45,7 @@ class _Piece(msgspec.Struct, frozen=True):
     weight: float
     ending: Ending
     may_begin: bool
-    """Whether a part may begin with it."""
+    """Whether a part may begin with this piece."""
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class _Run(msgspec.Struct, frozen=True):
 
 
 def plan_parts(text: str, language: str) -> list[Part]:
-    """The parts in order, at least one; put together they are the text. `language` is a BCP 47 tag."""
+    """Returns the parts in order, at least one. Together they are the text. `language` is a BCP 47 tag."""
     runs = list(_find_runs(text, language)) or [_Run([], None)]
     edges = [0, *(run.pieces[0].start for run in runs[1:]), len(text)]
     return [
@@ -66,8 +66,8 @@ def plan_parts(text: str, language: str) -> list[Part]:
 
 
 def pause_seconds(text: str, part: Part, following: Part, speed: float) -> float:
-    """How long nothing is heard between a part and the one that follows, by what stands at their border. None where the user
-    asks for a pause there: it is spoken with its part.
+    """Returns the silence between a part and the following one, by the ending of the part. It is 0 if the user's text has a
+    pause there, since that is spoken with its part.
     """
     if _ENDS_WITH_PAUSE.search(_tail(text, part)) or _BEGINS_WITH_PAUSE.match(text, following.start, following.end):
         return 0.0
@@ -87,14 +87,14 @@ def _find_runs(text: str, language: str) -> Iterator[_Run]:
 
 
 def _pieces(text: str, language: str, start: int, end: int) -> Iterator[_Piece]:
-    """The pieces of `segment`, and where they stand in the text."""
+    """Yields the pieces of `segment` with their positions in the text."""
     borders = Borders(text[start:end])
     for piece in segment(text[start:end], language):
         yield _Piece(start + piece.start, weigh(piece.text), piece.ending, borders.may_divide(piece.start))
 
 
 def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
-    """Runs of about the same weight."""
+    """Yields runs of about the same weight."""
     rest = sum(piece.weight for piece in pieces)
     aim = rest / max(1, round(rest / PART_WEIGHT))
     run: list[_Piece] = []
@@ -114,7 +114,7 @@ def _tail(text: str, part: Part) -> str:
 
 
 def _ending(text: str, part: Part) -> Ending:
-    """What the part ends with."""
+    """Returns the kind of ending of the part."""
     tail = _tail(text, part)
     if _PARAGRAPH_END.search(tail):
         return Ending.PARAGRAPH

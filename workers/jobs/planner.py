@@ -1,4 +1,4 @@
-"""The first step of a job: its text is divided into parts, and its tasks are put into the queue."""
+"""The first step of a job: divides its text into parts and queues its tasks."""
 
 from typing import Final
 
@@ -14,14 +14,14 @@ log: Final = structlog.get_logger()
 
 
 class Planner:
-    """Plans jobs. The first plan of a job stays, however often it is planned."""
+    """Plans jobs. If a job is planned again, its first plan stays."""
 
     def __init__(self, *, jobs: JobBook, queue: PartQueue) -> None:
         self._jobs = jobs
         self._queue = queue
 
     def plan(self, job: Job) -> None:
-        """Sets the job in progress and queues its parts. Raises Cancelled when the job has ended."""
+        """Sets the job in progress and queues its parts. Raises Cancelled if the job has ended."""
         if not self._jobs.begin(job.id):
             raise not_wanted()
         if not self._jobs.parts(job.id):

@@ -1,6 +1,6 @@
-"""Users' jobs, on the side that speaks: the steps of a job as tasks, and what happens when a task fails.
+"""Runs the steps of a job as tasks, and handles their failures.
 
-Each step has a module of its own: `planner`, `speaker` and `joiner`; `sweeper` looks after jobs whose tasks were lost.
+Each step has its own module: `planner`, `speaker` and `joiner`. `sweeper` repairs jobs whose tasks were lost.
 """
 
 import math
@@ -29,10 +29,10 @@ from workers.synthesis.synthesizer import Synthesizer
 log: Final = structlog.get_logger()
 
 MAX_RETRIES: Final = 3
-"""Of a part that fails, and of planning and joining together."""
+"""Retries of a failed part, and of planning and joining together."""
 
 _WHOLE: Final = 0
-"""The number under which failures of planning and joining are counted."""
+"""The part number under which failures of planning and joining are counted."""
 
 _DIFFERENCES: Final[Mapping[type[Exception], Meaning]] = {
     UnknownJob: Meaning.CANCELLED,
@@ -43,9 +43,9 @@ _DIFFERENCES: Final[Mapping[type[Exception], Meaning]] = {
 
 
 class JobRunner:
-    """What the tasks of a job do. Each may run twice, even at the same time.
+    """Runs the tasks of a job. Each task may run twice, even at the same time.
 
-    `plan`, `speak_part` and `join` return False when they must run again. They raise RedisError alone.
+    `plan`, `speak_part` and `join` return False if they must run again. They raise only RedisError.
     """
 
     def __init__(
@@ -75,15 +75,15 @@ class JobRunner:
         return self._run(job_id, _WHOLE, self._planner.plan)
 
     def speak_part(self, job_id: str, number: int) -> bool:
-        """Speaks one part into the store, unless it is there."""
+        """Speaks one part into the store, unless it is there already."""
         return self._run(job_id, number, lambda job: self._speaker.speak(job, number))
 
     def join(self, job_id: str) -> bool:
-        """Makes the finished file of all parts, and ends the job. Queues parts that are missing."""
+        """Makes the finished file from all parts and ends the job, or queues the missing parts."""
         return self._run(job_id, _WHOLE, self._join)
 
     def sweep(self) -> None:
-        """To be called about once a minute; it may take seconds. Raises RedisError when Redis is away."""
+        """Must be called about once a minute; it may take seconds. Raises RedisError if Redis is away."""
         self._sweeper.sweep()
 
     def _join(self, job: Job) -> None:
@@ -138,8 +138,8 @@ class JobRunner:
         return Action.END
 
     def _clean_up(self, job_id: str, number: int) -> None:
-        """Deletes the files of an ended job, except a finished one, and the part's cached segments. The sweep deletes what is
-        left.
+        """Deletes the files of an ended job, except a finished file, and the part's cached segments. The sweep deletes the rest
+        later.
         """
         if number != _WHOLE:
             self._speaker.drop_segments(job_id, number)

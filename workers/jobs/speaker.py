@@ -1,4 +1,4 @@
-"""The second step of a job, once for each part: its text is spoken into a file of the store."""
+"""The second step of a job, once for each part: speaks its text into a file of the store."""
 
 import time
 from typing import Final
@@ -25,7 +25,7 @@ from workers.text.segment import weigh
 log: Final = structlog.get_logger()
 
 MAX_STARTS: Final = 5
-"""A part that was started so often without a single spoken segment counts as poison: it kills its workers."""
+"""A part that was started more often, without a single spoken segment, is poison: it kills its workers."""
 
 
 class PartSpeaker:
@@ -43,17 +43,17 @@ class PartSpeaker:
         self._max_seconds = max_seconds
 
     def speak(self, job: Job, number: int) -> None:
-        """Speaks the part into the store, unless it is there.
+        """Speaks the part into the store, unless it is there already.
 
-        Raises WorkersDied when the part was started too often without progress, Cancelled when the job has ended, JobTooLong
-        and StoreFull.
+        Raises WorkersDied if the part was started too often without progress, Cancelled if the job has ended, JobTooLong and
+        StoreFull.
         """
         parts = self._jobs.parts(job.id)
         if parts and not (number in self._jobs.done_parts(job.id) and self._is_stored(job, number)):
             self._speak(job, number, parts[number - 1])
 
     def drop_segments(self, job_id: str, number: int) -> None:
-        """Deletes the segments that are cached for the part."""
+        """Deletes the part's cached segments."""
         self._segments(job_id, number).drop()
 
     def _speak(self, job: Job, number: int, part: Part) -> None:
@@ -61,7 +61,7 @@ class PartSpeaker:
         started = time.monotonic()
         order, spoken = self._write(job, number, self._jobs.text(job.id)[part.start : part.end])
         if job.timestamps:
-            # Finer than what is sent over SSE, which is rounded to the millisecond: a sample is shorter.
+            # Not rounded to the millisecond, as the times sent over SSE are: a sample is shorter.
             self._store.write(part_words_path(job.id, number), msgspec.json.encode(order.words))
         self._finish(job.id, number, order.result(spoken))
         log.info(
@@ -118,6 +118,6 @@ class PartSpeaker:
 
 
 def _expected_bytes(text: str, speed: float) -> int:
-    """An estimate of the bytes of the part's pcm."""
+    """Estimates the bytes of the part's pcm."""
     seconds = SECONDS_PER_PHONEME * weigh(text) / speed + asked_seconds(text)
     return round(seconds * SAMPLE_RATE_HZ) * SAMPLE_BYTES

@@ -1,4 +1,4 @@
-"""What is done for jobs about once a minute: expired ones are deleted, and those that lie still get their tasks back."""
+"""Maintains jobs about once a minute: deletes expired jobs, and queues the lost tasks of stalled jobs again."""
 
 import time
 from typing import Final
@@ -13,11 +13,11 @@ from workers.jobs.part_queue import PartQueue
 log: Final = structlog.get_logger()
 
 _STALE_SECONDS: Final = 60.0
-"""An unfinished job of this age is looked at."""
+"""Age from which an unfinished job is checked."""
 
 
 class Sweeper:
-    """Sweeps jobs. Several workers may do so at the same time."""
+    """Sweeps jobs. Several workers may sweep at the same time."""
 
     def __init__(self, *, jobs: JobBook, store: Store, queue: PartQueue) -> None:
         self._jobs = jobs
@@ -25,7 +25,7 @@ class Sweeper:
         self._queue = queue
 
     def sweep(self) -> None:
-        """Deletes what has expired, and queues again what was lost. Raises RedisError when Redis is away."""
+        """Deletes expired jobs and queues lost tasks again. Raises RedisError if Redis is away."""
         for job_id in self._jobs.expired():
             self._delete(job_id)
         for job_id in self._jobs.unfinished(created_before=time.time() - _STALE_SECONDS):

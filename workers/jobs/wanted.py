@@ -1,4 +1,4 @@
-"""Whether a job is still wanted, as its tasks ask while they work."""
+"""Checks whether a job is still wanted, while its tasks run."""
 
 import time
 from contextlib import suppress
@@ -12,16 +12,16 @@ from app.core.jobs.job_store import JobBook
 _LOOK_SECONDS: Final = 1.0
 
 PATIENCE_SECONDS: Final = 30.0
-"""How long a task waits for a Redis that is away when only the result is left to be stored."""
+"""How long a task waits for Redis if only its result must still be stored."""
 
 
 def not_wanted() -> Cancelled:
-    """The error that ends a task of a job that has ended or is gone."""
+    """Returns the error that ends a task if its job has ended or is deleted."""
     return Cancelled("The job is not wanted any more.")
 
 
 class Wanted:
-    """Looks now and then whether a job is still wanted."""
+    """Checks from time to time whether a job is still wanted."""
 
     def __init__(self, jobs: JobBook, job_id: str) -> None:
         self._jobs = jobs
@@ -29,7 +29,7 @@ class Wanted:
         self._look_at = 0.0
 
     def check(self) -> None:
-        """Asks Redis once a second at most. Raises Cancelled when the job has ended or is gone."""
+        """Asks Redis at most once a second. Raises Cancelled if the job has ended or is deleted."""
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + _LOOK_SECONDS

@@ -1,7 +1,7 @@
-"""Sends a webhook once: signed, to an address that was checked; `workers.jobs.webhooks` decides when.
+"""Sends a webhook once: signed, to an address that was checked. `workers.jobs.webhooks` decides when.
 
-Why addresses are checked again as the message leaves: whoever owns a name may point it at a private address after the job was
-made. The connection goes to the very address that was checked, no proxy is used, and redirects are not followed.
+Why addresses are checked again when the message is sent: the owner of a name may point it at a private address after the job
+was created. The connection goes to exactly the checked address, no proxy is used, and redirects are not followed.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ from app.core.jobs.webhook_url import PORTS
 log: Final = structlog.get_logger()
 
 TRY_SECONDS: Final = 5.0
-"""Longest that sending takes in all, looking up the name included; a server that answers a byte at a time takes no longer."""
+"""Time limit of sending, including name resolution. It also limits a server that answers one byte at a time."""
 
 _CONNECT_SECONDS: Final = 2.0
-"""To one of the host's addresses."""
+"""Time limit of connecting to one of the host's addresses."""
 _MAX_LOOK_UPS: Final = 32
-"""Look-ups at a time: the system gives one up only after half a minute, and it cannot be ended before."""
+"""Most name look-ups at a time: a look-up may take half a minute and cannot be cancelled."""
 _KEY_PREFIX: Final = "whsec_"
 
 
@@ -44,13 +44,13 @@ _Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 
 class _Refused(Exception):
-    """The host has no address that a webhook may be sent to."""
+    """The host has no address to which a webhook may be sent."""
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The header `webhook-signature`, as Standard Webhooks has it.
+    """Returns the header `webhook-signature` of Standard Webhooks.
 
-    `secret` is `whsec_` and base64, or any other string, whose bytes are then the key. `timestamp`: seconds since 1970.
+    `secret` is `whsec_` and base64, or any other string; the bytes of the latter are the key. `timestamp`: seconds since 1970.
     """
     signed = f"{message_id}.{timestamp}.".encode() + body
     digest = hmac.new(_key_of(secret), signed, hashlib.sha256).digest()
@@ -58,7 +58,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def deliver(url: str, *, secret: str, message_id: str, body: bytes, private: bool) -> int | None:
-    """Sends the message once. The status of the answer, or None when there was none or no address is allowed.
+    """Sends the message once. Returns the status of the response; None without a response or without an allowed address.
 
     Blocks for TRY_SECONDS at most.
     """
@@ -90,7 +90,7 @@ async def _send(url: str, headers: dict[str, str], body: bytes, *, private: bool
     limits = httpx.Timeout(TRY_SECONDS, connect=_CONNECT_SECONDS)
     async with asyncio.timeout(TRY_SECONDS):
         addresses = await _look_up(target, private=private)
-        # trust_env=False: a proxy would look the name up once more.
+        # trust_env=False: a proxy would resolve the name again.
         async with httpx.AsyncClient(trust_env=False, timeout=limits, verify=_tls()) as client:
             for address in addresses[:-1]:
                 with suppress(httpx.ConnectError, httpx.ConnectTimeout):
@@ -99,7 +99,7 @@ async def _send(url: str, headers: dict[str, str], body: bytes, *, private: bool
 
 
 async def _look_up(url: httpx.URL, *, private: bool) -> list[str]:
-    """The host's addresses that may be connected to. Raises _Refused when there is none, OSError when the look-up fails."""
+    """Returns the host's allowed addresses. Raises _Refused if there are none, OSError if the look-up fails."""
     port = url.port or PORTS[url.scheme]
     found = await asyncio.wrap_future(_begin_look_up(url.host, port))
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
@@ -110,13 +110,15 @@ async def _look_up(url: httpx.URL, *, private: bool) -> list[str]:
 
 
 def _begin_look_up(host: str, port: int) -> "Future[Sequence[_Found]]":
-    """Looks the name up in a thread that nobody waits for: the loop's own threads are waited for when it ends, and a DNS server
-    that does not answer would hold up the caller. Raises OSError when too many are under way.
+    """Resolves the name in a separate thread. Raises OSError if too many look-ups are running.
+
+    Why not in the loop's own threads: the loop waits for them when it ends, so a DNS server that does not answer would block
+    the caller.
     """
     if not _look_ups.acquire(blocking=False):
         raise OSError("Too many names are being looked up.")
     found: Future[Sequence[_Found]] = Future()
-    # Running, it cannot be cancelled: the thread sets it in any case.
+    # A running future cannot be cancelled, so the thread can always set it.
     found.set_running_or_notify_cancel()
 
     def look_up() -> None:
@@ -132,7 +134,7 @@ def _begin_look_up(host: str, port: int) -> "Future[Sequence[_Found]]":
 
 
 async def _post(client: httpx.AsyncClient, url: httpx.URL, address: str, headers: dict[str, str], body: bytes) -> int:
-    """Sends it to that address, in the name of the URL's host. Of the answer no more than its head is awaited."""
+    """Sends the message to `address` with the URL's host name. Reads only the head of the response."""
     async with client.stream(
         "POST",
         url.copy_with(host=address),
@@ -146,7 +148,7 @@ async def _post(client: httpx.AsyncClient, url: httpx.URL, address: str, headers
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Trusts certifi's authorities, and those of the machine, where an operator has put their own."""
+    """Trusts certifi's authorities and those of the machine, which may include the operator's own."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context

@@ -1,11 +1,12 @@
-"""The ends of jobs, told to the addresses that their owners named: what is due, what was taken, and what is tried again.
+"""Sends webhooks at the end of jobs: finds due webhooks, sends them, and retries failed ones.
 
-Why the message is made as it leaves: a job that has ended changes no more, so every try sends the same bytes under the same id.
+Why the message is built when it is sent: an ended job does not change any more, so every try sends the same bytes with the same
+id.
 
-Why a webhook is lent and not taken: the process that has it may die while it is sent, and it is due again then.
+Why a webhook is lent for a limited time: if the sending process dies, the webhook is due again.
 
-Why it has threads of its own, and few at a time for each owner and each host: an address that accepts and says nothing costs a
-try all its time. Nobody's speech, nobody's job and nobody else's webhook is to wait for that.
+Why there are separate threads, and limits for each owner and each host: a server that accepts a connection and does not answer
+takes the full time of a try. Speech, jobs and the webhooks of other owners must not wait for it.
 """
 
 import threading
@@ -31,29 +32,29 @@ from workers.jobs.webhook_delivery import TRY_SECONDS, deliver
 log: Final = structlog.get_logger()
 
 RETRY_SECONDS: Final = (5, 30, 120, 600, 3600, 10_800)
-"""From a try that failed to the next; after the last of them the webhook is given up."""
+"""Waits after failed tries. After the last one the webhook is given up."""
 
 MAX_SENDERS: Final = 8
-"""Webhooks that one worker process tells at a time."""
+"""Most webhooks that one worker process sends at a time."""
 MAX_PER_OWNER: Final = 4
-"""Webhooks of one owner that are told at a time, by all workers."""
+"""Most webhooks of one owner that all workers together send at a time."""
 MAX_PER_HOST: Final = 2
-"""The same to one host."""
+"""The same for one host."""
 
 _LENT_SECONDS: Final = 30
-"""What was lent is due again after this, should nothing be heard of it; a try takes less."""
+"""A lent webhook is due again after this time, unless its result is stored before. A try takes less."""
 _LOOK_SECONDS: Final = 0.5
-"""Between two looks at what is due."""
+"""Interval between two searches for due webhooks."""
 
 _TAKEN: Final = range(200, 300)
 _TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
 
 
 class Webhooks:
-    """Tells the ends of jobs, one try at a time."""
+    """Sends webhooks, one try at a time."""
 
     def __init__(self, *, redis: Redis, jobs: JobBook, secret: str | None, private: bool) -> None:
-        """`secret` signs; `private`: whether private and loopback addresses are allowed."""
+        """`secret`: the key of signatures; `private`: whether private and loopback addresses are allowed."""
         self._redis = redis
         self._jobs = jobs
         self._secret = secret
@@ -63,15 +64,15 @@ class Webhooks:
         self._release = redis.register_script(load_script(__file__, "release_webhook"))
 
     def lend(self, n_most: int) -> list[str]:
-        """The jobs whose ends are to be told now, `n_most` at most: nobody else is given them meanwhile. Raises RedisError."""
+        """Lends at most `n_most` due webhooks to the caller alone, and returns the ids of their jobs. Raises RedisError."""
         args = [n_most, _LENT_SECONDS, MAX_PER_OWNER, MAX_PER_HOST]
         return [job_id.decode() for job_id in cast("list[bytes]", self._lend(keys=[keys.WEBHOOKS], args=args))]
 
     def notify(self, job_id: str) -> None:
-        """Tries once to tell how the job ended, and keeps in Redis when to try again if that was not taken."""
+        """Sends the job's webhook once. If that fails, stores in Redis when to try again."""
         started = time.monotonic()
         self._notify(job_id)
-        # A name that is not resolved is looked up beyond the end of the try, so its owner and host stay busy for a while.
+        # A slow name look-up continues after the try, so its owner and host stay busy for a while.
         if time.monotonic() - started < TRY_SECONDS:
             self._release(keys=[], args=[job_id])
 
@@ -112,7 +113,7 @@ class Webhooks:
 
 
 class Senders:
-    """The threads of a worker process that tell what is due, MAX_SENDERS at most, from `start` to `stop`."""
+    """The threads of a worker process that send due webhooks, at most MAX_SENDERS, from `start` to `stop`."""
 
     def __init__(self, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
@@ -121,11 +122,11 @@ class Senders:
         self._looking = threading.Thread(target=self._look_again_and_again, name="webhooks", daemon=True)
 
     def start(self) -> None:
-        """Begins to look for what is due."""
+        """Begins to search for due webhooks."""
         self._looking.start()
 
     def stop(self) -> None:
-        """Tells nothing new, and waits for what is on its way: a few seconds at most."""
+        """Starts no new try, and waits for the running ones: a few seconds at most."""
         self._stopping.set()
         self._looking.join()
         for thread in self._sending:
@@ -149,7 +150,7 @@ class Senders:
 
 
 def _noted(step: Callable[[], None]) -> None:
-    """Does it; a failure is logged. What was lent is due again by itself."""
+    """Calls `step` and logs a failure. A lent webhook is due again without further action."""
     try:
         step()
     except RedisError as error:
@@ -159,7 +160,7 @@ def _noted(step: Callable[[], None]) -> None:
 
 
 def event_of(job: Job) -> bytes:
-    """The body of an ended job's webhook (JSON): the same bytes whenever it is made."""
+    """Returns the body of an ended job's webhook (JSON). It is the same at every call."""
     ended = datetime.fromtimestamp(job.completed_at or job.created_at, UTC)
     event = {
         "type": f"audio.speech.job.{job.status.value}",

@@ -1,4 +1,4 @@
-"""One worker process: its slots, its heartbeat and its shutdown.
+"""One worker process: slots, heartbeat and shutdown.
 
-Why slots are threads and not processes: all of them share one loaded model, and most of them wait most of the time.
+Why slots are threads and not processes: they share one loaded model, and they wait most of the time.
 """

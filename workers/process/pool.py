@@ -1,4 +1,4 @@
-"""One process: its slots, its heartbeat, its shutdown."""
+"""One worker process: slots, heartbeat, shutdown."""
 
 import threading
 import time
@@ -38,21 +38,21 @@ from workers.synthesis.stream_task import Limits
 log: Final = structlog.get_logger()
 
 BEAT_SECONDS: Final = 1.0
-"""Between two signs of life, at most."""
+"""Longest interval between two heartbeats."""
 
 _CARD_SHARE, _EXECUTION_SHARE = 0.6, 0.8
-"""Of `KOE_WORKER_TIMEOUT`: how long a worker is thought to live without a sign, and its jobs to run. The card is gone first, so
-that whoever is given an abandoned job finds it free; what is left of the time is for finding out.
+"""Shares of `KOE_WORKER_TIMEOUT`: how long a worker without a heartbeat counts as alive, and its tasks as running. The worker
+expires first, so that its tasks are free when other workers get them. The rest of the time is for detecting this.
 """
 
 _SWEEP_SECONDS: Final = 60.0
-"""Between two looks at users' jobs: at those that have expired, and those that lie still."""
+"""Interval at which expired jobs are deleted and stalled jobs are queued again."""
 
 _DEFAULT_SLOTS: Final = {Lane.INTERACTIVE: 32, Lane.BATCH: 2}
 
 
 class Pool:
-    """A worker: its engines are loaded, `warm_up` readies it, and `start` makes it known and has it take work until `stop`."""
+    """A worker with loaded engines. `warm_up` prepares it, `start` registers it and takes work, `stop` ends it."""
 
     def __init__(self, settings: Settings, redis_url: str, loaded: Loaded) -> None:
         self.name = process_name()
@@ -85,14 +85,16 @@ class Pool:
         ]
 
     def warm_up(self) -> None:
-        """Warms the engines up, which also tells how many can be let in at first, and waits for Redis, as long as it takes.
-        Nothing is lost when it is ended meanwhile. Raises Misconfigured when Koe cannot work with the Redis that is there.
+        """Warms up the engines and waits for Redis without a time limit. The time of the warm-up is the first estimate of the
+        worker's capacity.
+
+        It is safe to end the process meanwhile. Raises Misconfigured if Koe cannot work with this Redis.
         """
         self.runtime.limits.pace.expect(max(map(_warm_up, self.runtime.engines.values()), default=0.0))
         self._wait_for_redis()
 
     def start(self) -> None:
-        """Makes the worker known and takes work."""
+        """Registers the worker and takes work."""
         runtime.install(self.runtime)
         for thread in self._threads:
             thread.start()
@@ -102,7 +104,7 @@ class Pool:
         log.info("worker_started", worker=self.name, engines=self._card.engines, n_slots=len(self._slots))
 
     def stop(self) -> None:
-        """Takes no more work, lets what is running finish, and ends."""
+        """Takes no more work, finishes running work, and ends."""
         log.info("worker_draining", worker=self.name)
         self._stopping.set()
         self._senders.stop()
@@ -167,7 +169,7 @@ class Pool:
                 time.sleep(BEAT_SECONDS)
 
     def _beat(self) -> None:
-        """Every second: this process lives, these jobs run, and jobs whose process does not live are given to others."""
+        """Every second: reports that this process and its tasks are alive, and requeues the tasks of dead processes."""
         while True:
             try:
                 self._beat_once()
@@ -196,18 +198,18 @@ class Pool:
             self._sweep()
 
     def _take_over(self) -> None:
-        """Gives what dead workers had in hand to others. Not just after Redis was away: living ones could not say so either."""
+        """Requeues the tasks of dead workers. Not soon after an outage of Redis, in which living workers sent no heartbeat."""
         for lane in Lane:
             clean_registries(lane_queue(self._redis, lane))
         self._lost_and_found.look()
 
     def _make_way(self) -> None:
-        """Tells the orders how many listeners wait because all the slots are taken."""
+        """Sets how many interactive tasks wait because all slots are busy."""
         is_full = all(slot.is_busy for slot in self._slots if slot.lane is Lane.INTERACTIVE)
         self.runtime.limits.set_waiting(lane_queue(self._redis, Lane.INTERACTIVE).count if is_full else 0)
 
     def _sweep(self) -> None:
-        """What need not be done at every beat. Readers are judged only once every API has had the time to say that it lives."""
+        """Does what not every heartbeat needs. Readers are removed only after every API process had time for a heartbeat."""
         if time.monotonic() - self._steady_since > self._settings.worker_timeout:
             self.runtime.abandon_unread()
         self._sweep_at = time.monotonic() + self._settings.worker_timeout
@@ -215,13 +217,13 @@ class Pool:
         return_memory()
 
     def _sweep_jobs(self) -> None:
-        """In a thread of its own: the store may be slow."""
+        """Runs in its own thread, since the store may be slow."""
         while not self._stopped.wait(_SWEEP_SECONDS):
             try:
                 self.runtime.job_runner.sweep()
             except RedisError as error:
                 log.warning("sweep_missed", error=str(error))
-            except Exception as error:  # noqa: BLE001 - border of a thread: the other jobs must be swept all the same
+            except Exception as error:  # noqa: BLE001 - border of a thread: the other jobs must still be swept
                 log.error("unforeseen_error", **describe(error))
 
     def _hear_gone(self) -> None:
@@ -239,7 +241,7 @@ class Pool:
 
 
 class LostAndFound:
-    """Jobs that a worker has taken out of a lane and never begun, because it died in between."""
+    """Finds tasks that a worker has taken from a queue and not started, because it died in between."""
 
     def __init__(self, redis: Redis, *, after_seconds: float) -> None:
         self._redis = redis
@@ -247,7 +249,7 @@ class LostAndFound:
         self._seen_at: dict[str, float] = {}
 
     def look(self) -> None:
-        """Puts back what has been taken for too long. To be called at every beat."""
+        """Puts tasks back that were taken too long ago. Must be called at every heartbeat."""
         now = time.monotonic()
         there = [(lane, job_id) for lane in Lane for job_id in taken(self._redis, lane)]
         self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in there}
@@ -257,7 +259,7 @@ class LostAndFound:
 
 
 def _warm_up(engine: Engine) -> float:
-    """The seconds that the second time takes."""
+    """Warms the engine up twice. Returns the seconds of the second time."""
     engine.warm_up()
     started = time.monotonic()
     engine.warm_up()

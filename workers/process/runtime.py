@@ -1,4 +1,4 @@
-"""What one worker process holds for life: engines, scheduler, Redis. The only global, since RQ calls tasks by name alone."""
+"""The state of a worker process: engines, scheduler, Redis. The only global variable, since RQ calls tasks only by name."""
 
 import secrets
 import time
@@ -42,13 +42,13 @@ log: Final = structlog.get_logger()
 _T = TypeVar("_T")
 
 _MOST_ATTEMPTS: Final = 3
-"""At an utterance whose encoder was killed, whose engine found no memory, or whose stream lost its end."""
+"""Attempts at an utterance if its encoder was killed, its engine found no memory, or its stream lost its end."""
 
 _PASSING: Final = (EncoderFailed, OutOfMemory, StreamLost)
-"""What may not happen again: the utterance is spoken anew, from its kept segments."""
+"""Errors that may be temporary: the utterance starts again, with its cached segments."""
 
 _BREATH_SECONDS: Final = 0.5
-"""Before another attempt."""
+"""Pause before another attempt."""
 
 
 class Runtime:
@@ -92,21 +92,19 @@ class Runtime:
         self._scheduler = scheduler
         self._speaking: dict[Take, ListenedOrder] = {}
         self.attempts: set[str] = set()
-        """At utterances, that this process has in hand."""
+        """Attempts at utterances that run in this process."""
 
     def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
-        """Speaks the utterance into its stream, if it is still wanted. False when it gave way to others and is to be put into
-        the lane again.
+        """Speaks the utterance into its stream, if it is still wanted. Returns False if it was preempted and must be requeued.
 
-        A fault of the request reaches the reader and ends here; a fault of ours reaches the reader and is raised, so that RQ
-        keeps the job among the failed ones.
+        The reader gets every error. An error of this server is also raised, so that RQ records the task as failed.
         """
         with self._in_hand() as attempt:
             return self._speak_claimed(utterance, lane, caller, attempt)
 
     @contextmanager
     def _in_hand(self) -> Iterator[str]:
-        """A name for an attempt at an utterance, which the heartbeat tells for as long as it lasts."""
+        """Yields a new name for an attempt at an utterance. The heartbeat reports the name until the end of the block."""
         attempt = secrets.token_hex(8)
         self.attempts.add(attempt)
         try:
@@ -149,20 +147,20 @@ class Runtime:
         return self._patiently(lambda: self._ledger.let_go(order.claim, state))
 
     def cancel(self, utterance_id: str, token: str) -> None:
-        """Stops the take between two segments, if it is spoken here."""
+        """Stops the attempt between two segments, if it runs in this process."""
         order = self._speaking.get(Take(utterance_id, token))
         if order is not None:
             order.cancelled.set()
             self.synthesizer.cancel(order.name)
 
     def abandon_unread(self) -> None:
-        """Cancels what nobody reads any more because its readers' API process died. Raises RedisError when Redis is away."""
+        """Cancels attempts without readers, because the readers' API process died. Raises RedisError if Redis is away."""
         for take in {*self._speaking, *self._ledger.parked()}:
             if self._ledger.abandon(take):
                 log.info("utterance_abandoned", utterance_id=take.utterance_id)
 
     def identities(self) -> dict[str, str]:
-        """Engine → a short digest of its identity, as it is now: one that is loaded again may have found other files."""
+        """Returns engine → short digest of its current identity, which changes if it is loaded again with other files."""
         return {name: short(engine.identity) for name, engine in self.engines.items()}
 
     def close(self) -> None:
@@ -175,7 +173,7 @@ class Runtime:
         if order.claim.is_lethal:
             raise WorkersDied
         if order.utterance.engine not in self.engines and some_worker_has(self._redis, order.utterance.engine):
-            # Workers are being renewed: this was meant for those that have the engine, and one that ends has taken it.
+            # Workers are being replaced: an old worker has taken a task for the new ones, which have the engine.
             order.cancelled.wait(_BREATH_SECONDS)
             raise Yielded("Another worker has the engine.")
         if not self._sounds_as_asked(order.utterance):
@@ -193,7 +191,7 @@ class Runtime:
         raise AssertionError("unreachable")
 
     def _sounds_as_asked(self, utterance: Utterance) -> bool:
-        """False where the fleet has changed since: what is spoken here must not be found by its id later."""
+        """False if the engine has changed since the request. The result must not be reused for the utterance's id later."""
         identity = self.identities().get(utterance.engine)
         return identity is None or not utterance.identities or identity in utterance.identities
 
@@ -203,7 +201,7 @@ class Runtime:
         try:
             yield
         finally:
-            # A slot that was taken for dead ends after the one that has taken over, which may be of this process too.
+            # A slot wrongly presumed dead may end after its successor, which may be in this process too.
             if self._speaking.get(order.claim.take) is order:
                 del self._speaking[order.claim.take]
 
@@ -232,7 +230,7 @@ class Runtime:
             self._patiently(lambda: self._ledger.fail(claim, error))
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
-        """A take that is neither finished nor failed would keep its readers waiting, so a Redis that is away is waited for."""
+        """Waits for Redis if it is away: readers would wait forever for an attempt that neither finishes nor fails."""
         return patiently(step, self.limits.patience_seconds)
 
 
@@ -240,13 +238,13 @@ _runtime: Runtime | None = None
 
 
 def install(runtime: Runtime | None) -> None:
-    """Makes it the one that tasks use; None takes it away."""
+    """Sets the runtime that tasks use; None removes it."""
     global _runtime  # noqa: PLW0603 - see the module's first line
     _runtime = runtime
 
 
 def current() -> Runtime:
-    """The process's runtime. Raises RuntimeError outside a worker."""
+    """Returns the process's runtime. Raises RuntimeError outside a worker."""
     if _runtime is None:
         raise RuntimeError("No runtime is installed: tasks run inside `koe worker`.")
     return _runtime

@@ -1,8 +1,8 @@
-"""An RQ worker in a thread, bound to one lane.
+"""An RQ worker in a thread, bound to one queue.
 
-Why one lane: RQ moves a job into the intermediate queue as it pops it, so that it cannot vanish, only for a worker of a single
-queue. Why threads: forking for each job would load the model for each job. So a slot installs no signal handlers, times jobs
-with a timer, and is stopped by the flag that its pool holds.
+Why one queue: RQ moves a popped task to the intermediate queue, where it cannot be lost, only for a worker with a single queue.
+Why threads: a fork for each task would load the model for each task. So a slot installs no signal handlers, limits tasks with a
+timer, and stops when the pool sets a flag.
 """
 
 import logging
@@ -22,12 +22,12 @@ from app.core.queue.broker import Lane, TaskJob, lane_queue
 from app.core.storage.connections import is_refusal, trouble_of
 
 POP_SECONDS: Final = 2
-"""How long one blocking pop waits; an idle slot notices within this that it is to stop."""
+"""Duration of one blocking pop. An idle slot notices within this time that it must stop."""
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """False for what RQ says with a traceback, in each slot, when Redis is away or full: the heartbeat says it once. A refusal
-    is said in one line, without what was refused.
+    """False for RQ's tracebacks in each slot if Redis is away or full: the heartbeat logs this once. A refusal is logged in one
+    line, without the refused command.
     """
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, RedisError):
@@ -46,10 +46,10 @@ class SlotWorker(SimpleWorker):
         super().__init__(*args, **kwargs)
         self._stopping = stopping
         self._execution_ttl_seconds = execution_ttl_seconds
-        self.log.addFilter(_is_worth_a_line)  # Once, however often it is added.
+        self.log.addFilter(_is_worth_a_line)  # logging adds the same filter only once
 
     def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> tuple[Job, Queue] | None:
-        """Waits for a job, and looks at the pool's flag before each pop: never between a pop and its job."""
+        """Waits for a task. Checks the pool's flag before each pop, never between a pop and its task."""
         self.set_state(WorkerStatus.IDLE)
         while not self._stopping.is_set():
             self.heartbeat()
@@ -70,41 +70,41 @@ class SlotWorker(SimpleWorker):
         raise StopRequested
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        """Seconds that a job counts as running without a sign of life; the pool gives one every second."""
+        """Returns how many seconds a task counts as running without a heartbeat. The pool sends one every second."""
         return self._execution_ttl_seconds
 
     @property
     def should_run_maintenance_tasks(self) -> bool:
-        """Never: one thread of the pool does it for all slots."""
+        """False: one thread of the pool does maintenance for all slots."""
         return False
 
     def _set_connection(self, connection: Redis) -> Redis:
-        """As it is: RQ would wait for seven minutes for an answer, and a blocking pop of ours takes seconds."""
+        """Returns the connection unchanged. RQ would set a timeout of seven minutes; our blocking pops take seconds."""
         return connection
 
     def subscribe(self) -> None:
-        """Nothing: RQ's commands stop a child process, and there is none."""
+        """Does nothing: RQ's commands stop a child process, and there is none."""
 
     def unsubscribe(self) -> None:
-        """Nothing was subscribed to."""
+        """Does nothing: there is no subscription."""
 
     def _install_signal_handlers(self) -> None:
-        """Signals belong to the process."""
+        """Does nothing: the process handles signals."""
 
     def handle_job_failure(self, job: Job, *args: Any, **kwargs: Any) -> None:
-        """A job that was abandoned comes back; one that has failed by itself does not."""
+        """Fails a task without a retry. Only abandoned tasks are retried."""
         job.retries_left = 0
         super().handle_job_failure(job, *args, **kwargs)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Nothing: the runtime has logged it, without the user's text that a traceback may hold."""
+        """Does nothing: the runtime has logged the error, without the user's text that a traceback may contain."""
 
     def procline(self, message: str) -> None:
-        """The process's title belongs to the process."""
+        """Does nothing: a slot must not change the title of the process."""
 
 
 class Slot:
-    """Keeps one SlotWorker at work in a thread of its own, through losses of Redis."""
+    """Runs a SlotWorker in a thread, and starts a new one after an outage of Redis."""
 
     def __init__(self, redis: Redis, lane: Lane, name: str, *, stopping: threading.Event, execution_ttl_seconds: int) -> None:
         self.name = name
@@ -117,20 +117,20 @@ class Slot:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begins to take jobs."""
+        """Begins to take tasks."""
         self._thread.start()
 
     def join(self) -> None:
-        """Returns when the slot has stopped: within POP_SECONDS when idle, else when its job is done."""
+        """Returns when the slot has stopped: within POP_SECONDS if it is idle, otherwise when its task is done."""
         self._thread.join()
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job runs in it."""
+        """Whether a task is running in the slot."""
         return self._worker is not None and bool(self._worker.executions)
 
     def beat(self) -> None:
-        """Says for the running job, if there is one, that its process lives. Raises RedisError when Redis is away."""
+        """Sends the heartbeat of the running task, if there is one. Raises RedisError if Redis is away."""
         worker = self._worker
         for execution in list(worker.executions.values()) if worker else ():
             job = execution.job

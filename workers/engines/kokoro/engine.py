@@ -1,7 +1,7 @@
 """Kokoro-82M as an engine: text to phonemes, phonemes to a score, scores to samples.
 
-Why two decoders: a CPU is fastest with one segment on each core, in arithmetic that fits its caches; a GPU with many segments
-in one batch.
+Why two decoders: a CPU is fastest with one segment on each core, in arithmetic that fits its caches. A GPU is fastest with many
+segments in one batch.
 """
 
 import gc
@@ -38,25 +38,25 @@ from workers.text.words import NOTHING_SAID, Said, SaidWord, says_something
 
 MIN_MODEL_SPEED: Final = 0.8
 MAX_MODEL_SPEED: Final = 1.25
-"""Within these the model's own speed loses no word. Beyond, it drops phonemes or draws out vowels, since it gives each phoneme
-a whole number of frames and at least one.
+"""Within this range the model's own speed loses no word. Outside, it drops phonemes or lengthens vowels, since each phoneme
+has a whole number of frames and at least one.
 """
 
 _FRAME_SAMPLES: Final = 600
 _FRAME_SECONDS: Final = _FRAME_SAMPLES / SAMPLE_RATE_HZ
-"""What the model predicts durations in: as many samples as its decoder makes of one step."""
+"""The unit of the model's durations: the decoder makes this many samples from one step."""
 
 _FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.float32)
-"""5 ms, over which a sound that was cut out of its sentence rises and falls."""
+"""A fade of 5 ms for a sound that was cut out of its sentence."""
 
 _SOUNDLESS: Final = frozenset("ˈˌː↓→↗↘ʰʲ\u0303")
-"""Signs of the vocabulary that only change the sound beside them."""
+"""Signs of the vocabulary that only modify a neighbouring sound."""
 
 _log = structlog.get_logger()
 
 
 class KokoroEngine:
-    """An engine on the `kokoro` package's model."""
+    """The engine with the `kokoro` package's model."""
 
     name = "kokoro"
     takes_phonemes = True
@@ -75,8 +75,8 @@ class KokoroEngine:
     ) -> None:
         """Loads the checkpoint that `app.core.weights.files.find_checkpoint` finds.
 
-        `device` is a name of PyTorch's, or `auto` for the best that is there of `cuda`, `mps` and `cpu`. Raises
-        `app.core.weights.files.CheckpointError`, an EngineUnavailable, which names the file and the remedy.
+        `device` is a PyTorch device, or `auto` for the best available of `cuda`, `mps` and `cpu`. Raises
+        `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and the remedy.
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
         self.weights = files.precision
@@ -97,7 +97,7 @@ class KokoroEngine:
 
     @staticmethod
     def speaks(language: str) -> bool:
-        """Whether it is one of the nine and its packages are installed; `phonemize` says which are not."""
+        """Whether it is one of the nine languages and its packages are installed. `phonemize` names the missing packages."""
         return Phonemizer().speaks(language)
 
     def check_voice(self, voice: Blend, language: str) -> None:
@@ -105,7 +105,7 @@ class KokoroEngine:
         self._packs.check(voice)
 
     def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """`text` in phonemes of Kokoro's vocabulary; those that are like none of them are counted in the log.
+        """Returns `text` in phonemes of Kokoro's vocabulary. Phonemes without a replacement are counted in the log.
 
         Raises NotSupported (param `language`).
         """
@@ -115,8 +115,8 @@ class KokoroEngine:
         return said if says_something(said.phonemes.translate(_WITHOUT_SIGNS)) else NOTHING_SAID
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """One waveform for each segment, with the times of its words. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
-        # For each thread anew: the scheduler speaks as many segments at once as there are cores.
+        """Returns one waveform for each segment, with word times. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
+        # PyTorch keeps this for each thread. One is enough: the scheduler runs as many segments at once as there are cores.
         torch.set_num_threads(1)
         try:
             return or_out_of_memory(lambda: self._speak(segments, n_threads), is_shortage=_is_shortage)
@@ -125,7 +125,7 @@ class KokoroEngine:
             raise EngineFailed(f"Kokoro could not speak segments of {n_phonemes} phonemes ({type(error).__name__}).") from error
 
     def warm_up(self) -> None:
-        """Speaks to nobody: loads the G2P of English and has the model allocate what it works in."""
+        """Speaks a sentence and drops it: this loads the English G2P and makes the model allocate its memory."""
         voice, language = (BlendPart(self._packs.any_voice(), 1.0),), "en-US"
         text = "It speaks as soon as you have told it what to say."
         phonemes = self.phonemize(text, language).phonemes
@@ -134,10 +134,10 @@ class KokoroEngine:
         )
 
     def close(self) -> None:
-        """Gives the model's memory back."""
+        """Frees the model's memory."""
         del self._prosody, self._decoder
         if self._device.type == "cuda":
-            # PyTorch keeps what is freed for itself, and modules that know each other are freed by the collector alone.
+            # PyTorch caches freed memory, and only the garbage collector frees modules with cyclic references.
             gc.collect()
             torch.cuda.empty_cache()
 
@@ -165,8 +165,8 @@ def _framed(one: Segment) -> Framed:
 
 
 def _model_speed(speed: float) -> float:
-    """The speed that the model itself is asked for. Beyond its range it is 1, and time stretching does all: of 76 words at
-    twice the speed, Whisper misheard 4 so, and 6 where the model did a part of it.
+    """Returns the speed for the model. Outside its range it is 1, and time stretching does the rest: of 76 words at twice the
+    speed, Whisper then misheard 4, and 6 if the model did a part of it.
     """
     return speed if MIN_MODEL_SPEED <= speed <= MAX_MODEL_SPEED else 1.0
 
@@ -180,7 +180,7 @@ def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
 
 
 def _heard(samples: Samples, score: Score) -> Samples:
-    """Without what was decoded for its neighbours alone; where something was cut away it fades."""
+    """Cuts off the samples of context frames, and fades the cut ends."""
     first, last = score.n_lead * _FRAME_SAMPLES, len(samples) - score.n_trail * _FRAME_SAMPLES
     heard = samples[first:last]
     if score.n_lead:
@@ -191,7 +191,7 @@ def _heard(samples: Samples, score: Score) -> Samples:
 
 
 def _is_shortage(error: Exception) -> bool:
-    """Whether PyTorch found no memory. Its allocator on a CPU and oneDNN raise a plain RuntimeError: only the words tell."""
+    """Whether PyTorch ran out of memory. Its CPU allocator and oneDNN raise a plain RuntimeError, known only by its message."""
     if type(error) is RuntimeError:
         message = str(error)
         return "DefaultCPUAllocator: can't allocate memory" in message or message == "could not create a primitive"
@@ -202,7 +202,7 @@ _WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}
 
 
 def _time(said: Sequence[SaidWord], n_frames: Sequence[int]) -> Iterator[Word]:
-    """When each word is heard, from how many frames each of the model's tokens has: the phonemes, with a pad at both ends."""
+    """Yields the time of each word. `n_frames`: frames of each token of the model, the phonemes with a pad at both ends."""
     edges = [n * _FRAME_SECONDS for n in accumulate(n_frames)]
     for word in said:
         yield Word(word.first, word.last, edges[word.begin], edges[word.end])

@@ -1,11 +1,10 @@
--- Lends the webhooks that are due to one sender. A webhook whose owner or host is busy is due again a second later, so that
--- others come first.
+-- Lends due webhooks to one sender. A webhook whose owner or host is busy is postponed by a second, so that others come first.
 --
 -- KEYS[1]  koe:webhooks: jobs whose webhook is due
--- ARGV[1]  how many at most
--- ARGV[2]  seconds that they are lent; then they are due again
--- ARGV[3]  webhooks of one owner that are sent at a time at most
--- ARGV[4]  the same for one host
+-- ARGV[1]  most webhooks to lend
+-- ARGV[2]  seconds until a lent webhook is due again
+-- ARGV[3]  most webhooks of one owner at a time
+-- ARGV[4]  most webhooks of one host at a time
 -- Returns  ids of the jobs whose webhooks are lent
 -- Touches  koe:job:<id>, koe:webhooks:with:<owner>, koe:webhooks:at:<host>
 

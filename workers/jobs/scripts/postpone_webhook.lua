@@ -1,12 +1,12 @@
--- Postpones a webhook after a try that failed, or gives it up after the last one.
+-- Postpones a webhook after a failed try, or gives it up after the last one.
 --
 -- KEYS[1]  koe:webhooks: jobs whose webhook is due
--- KEYS[2]  koe:webhook:<id>:tries: tries that failed
+-- KEYS[2]  koe:webhook:<id>:tries: number of failed tries
 -- ARGV[1]  id of the job
--- ARGV[2]  the time now, in seconds since 1970
--- ARGV[3]  seconds that the number of tries is kept
--- ARGV[4…] seconds from each try to the next
--- Returns  {how many tries there were, seconds until the next one or -1 when it is given up}
+-- ARGV[2]  current time, in seconds since 1970
+-- ARGV[3]  TTL of the number of tries, in seconds
+-- ARGV[4…] seconds between tries
+-- Returns  {number of tries, seconds until the next one, or -1 if it is given up}
 
 local n_tries = redis.call('INCR', KEYS[2])
 local wait = ARGV[3 + n_tries]

@@ -1,4 +1,4 @@
--- Ends a try: the owner and the host of the webhook may be sent another one.
+-- Ends a try: another webhook may be sent to the same owner and host.
 --
 -- KEYS     none
 -- ARGV[1]  id of the job
