@@ -2,5 +2,5 @@
 
 Some subcommands start Koe's processes; the others (`say`, `voices`, `jobs`, …) are clients of a running server.
 
-Why these clients use HTTP like any other: they then work from any machine, and with a server that runs elsewhere.
+Why these clients use HTTP like any other client: they then work from any machine, with a server on any machine.
 """

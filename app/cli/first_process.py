@@ -1,6 +1,6 @@
-"""The duties of a container's first process, for when Koe is its command: to pass signals on, and to reap orphans.
+"""The duties of a container's first process, when it is Koe: it passes on signals and reaps orphans.
 
-Why a process of its own for this: to wait for any child would take the status of those that the rest of Koe waits for.
+Why a separate process does this: waiting for any child would take the exit status of children that the rest of Koe waits for.
 """
 
 import os
@@ -13,7 +13,7 @@ _FIRST: Final = 1
 
 
 def leave_first_process() -> None:
-    """Where this process is the first of its container, goes on in a child of it; elsewhere does nothing. To be called before
+    """If this process is the first of its container, continues in a child process; otherwise does nothing. To be called before
     any thread is started.
     """
     if os.getpid() == _FIRST:
@@ -31,7 +31,7 @@ def go_on_in_a_child() -> None:
 
 
 def _take_terminal() -> None:
-    """In a process group of its own, so that Ctrl-C, which is passed on, does not reach it twice."""
+    """Uses its own process group, so that Ctrl-C, which is passed on, does not reach the child twice."""
     os.setpgid(0, 0)
     with suppress(OSError):
         kept = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -48,7 +48,7 @@ def _tend(child: int) -> NoReturn:
 
 
 def _reap(child: int) -> int | None:
-    """Reaps all that has ended. The status of the child, as a shell would tell it, once it has."""
+    """Reaps all processes that have ended. Returns the status of the child, in the shell's form, once it has ended."""
     ended = None
     with suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:

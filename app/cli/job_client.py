@@ -1,4 +1,4 @@
-"""Jobs of a running server, as `koe jobs` asks for them: watched over broken connections, fetched whole or not at all."""
+"""An HTTP client for jobs, for `koe jobs`: it watches over broken connections, and fetches files as a whole or not at all."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from app.cli.client import Away, Server, ServerError
 JOBS: Final = "/v1/audio/speech/jobs"
 
 PATIENCE_SECONDS: Final = 300.0
-"""Longest time without a sign of the server before watching or fetching is given up: it may be started anew meanwhile."""
+"""Watching or fetching ends when the server has not answered for this time; it may be restarting meanwhile."""
 
 _AGAIN_SECONDS: Final = 0.5
 _ENDED: Final = {"completed", "failed", "cancelled"}
@@ -48,7 +48,7 @@ def delete(server: Server, job_id: str) -> None:
 
 
 def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
-    """The job now and at each of its changes, the last time when it has ended; a connection that breaks is made anew.
+    """The job now and after each change, the last time when it has ended; reconnects when the connection breaks.
 
     Raises ServerError.
     """
@@ -67,7 +67,7 @@ def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
 
 
 def fetch(server: Server, job_id: str, path: Path) -> None:
-    """Writes the file of a completed job to `path`, whole or not at all; where the connection breaks it goes on from there.
+    """Writes the file of a completed job to `path`, whole or not at all; continues after a broken connection.
 
     Raises ServerError, also when the file cannot be written.
     """
@@ -75,22 +75,22 @@ def fetch(server: Server, job_id: str, path: Path) -> None:
 
 
 def fetch_captions(server: Server, job_id: str, format_name: str, path: Path) -> None:
-    """Writes the captions of a completed job to `path`, whole or not at all. Raises ServerError as `fetch` does."""
+    """Writes the captions of a completed job to `path`, whole or not at all. Raises the errors of `fetch`."""
     _fetch(server, f"{_path(job_id)}/captions?format={quote(format_name, safe='')}", path)
 
 
 class _Patience:
-    """How long one goes on asking a server that is away."""
+    """Limits how long requests are repeated while the server does not answer."""
 
     def __init__(self) -> None:
         self._until = time.monotonic() + PATIENCE_SECONDS
 
     def renew(self) -> None:
-        """There was a sign of it."""
+        """To be called when the server has answered."""
         self._until = time.monotonic() + PATIENCE_SECONDS
 
     def bear(self, error: Away) -> None:
-        """Waits a little. Raises the error when it has been too long."""
+        """Waits a little. Raises the error after the longest wait."""
         if time.monotonic() > self._until:
             raise error
         time.sleep(_AGAIN_SECONDS)
@@ -116,7 +116,7 @@ def _fetch(server: Server, source: str, path: Path) -> None:
 
 
 def _fetch_all(server: Server, path: str, file: BinaryIO) -> None:
-    """Asks for what is missing until nothing is."""
+    """Requests the missing bytes until the file is complete."""
     patience, etag, total = _Patience(), "", None
     while total is None or file.tell() < total:
         headers = {"Accept-Encoding": "identity"}

@@ -1,4 +1,4 @@
-"""Texts that a person hands to `koe`, as arguments, on standard input or in files, whatever their encoding."""
+"""Texts that the user passes to `koe`, as arguments, on standard input or in files, in any common encoding."""
 
 import codecs
 import math
@@ -16,7 +16,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""How a file begins that says its encoding; UTF-16's little-endian mark begins UTF-32's too."""
+"""Byte order marks. UTF-16's little-endian mark is also the beginning of UTF-32's."""
 _KINDS: Final = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "an EPUB, an office document or another archive",
@@ -27,11 +27,11 @@ _KINDS: Final = {
     b"fLaC": "audio",
     b"OggS": "audio",
 }
-"""What is often handed over for text, by how it begins."""
+"""First bytes of files that users often pass instead of text."""
 
 
 class Text(click.ParamType):  # type: ignore[type-arg]
-    """An argument of any characters. A locale without UTF-8 hands over bytes, which are read as UTF-8 all the same."""
+    """An argument with any characters. A locale without UTF-8 passes bytes, which are read as UTF-8."""
 
     name = "text"
 
@@ -51,27 +51,27 @@ class Text(click.ParamType):  # type: ignore[type-arg]
 
 
 class JobId(Text):
-    """The id of a job, and nothing that would lead to another address."""
+    """The id of a job. Other text is refused, because it would change the URL."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Raises click's BadParameter for what no job is called."""
+        """Raises click's BadParameter for text that cannot be the id of a job."""
         if not re.fullmatch(r"[\w.-]+", text := super().convert(value, param, ctx)) or not text.strip("."):
             self.fail(f"{value!r} is no id of a job; `koe jobs list` shows them.", param, ctx)
         return text
 
 
 class Name(Text):
-    """A name that can stand in a line of the log."""
+    """A name that fits into one line of the log."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Raises click's BadParameter for an empty one, and for one of several lines."""
+        """Raises click's BadParameter for an empty name, or one of several lines."""
         if not (text := super().convert(value, param, ctx)).strip() or not text.isprintable():
             self.fail(f"{value!r} is no name: it must have letters, and stand in one line.", param, ctx)
         return text
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]
-    """A number, and none of those that JSON lacks."""
+    """A number that JSON can contain: not infinity or NaN."""
 
     name = "number"
 
@@ -87,9 +87,9 @@ class Number(click.ParamType):  # type: ignore[type-arg]
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """The text that a file holds: UTF-8, or UTF-16 and UTF-32 with or without their mark. Raises ValueError for anything else.
+    """The text in a file: UTF-8, or UTF-16 and UTF-32 with or without a byte order mark. Raises ValueError for anything else.
 
-    UTF-16 without its mark is known by the zero bytes of its spaces and line ends, which no text in UTF-8 has.
+    UTF-16 without a mark is recognised by the zero bytes of its spaces and line ends, which no text in UTF-8 has.
     """
     kind = next((f" but {kind}" for start, kind in _KINDS.items() if data.startswith(start)), "")
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
@@ -105,10 +105,10 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def _is_strange(text: str) -> bool:
-    """Whether it holds what no text does: then it was something else that was read as UTF-16."""
+    """Whether it contains characters that no text has: then the data was not UTF-16."""
     return any(unicodedata.category(char) in {"Cc", "Cn", "Co"} and not char.isspace() for char in text)
 
 
 def _utf_16(data: bytes) -> str:
-    """Which of the two orders: the zero byte of an ASCII character is its second in the little-endian one."""
+    """The byte order: in little-endian text the zero byte of an ASCII character is the second."""
     return "utf-16-le" if data[1::2].count(0) >= data[::2].count(0) else "utf-16-be"

@@ -1,12 +1,12 @@
-"""HTTP/1.1 and 1.0 on one connection: uvicorn's protocol on httptools, with bounds, deadlines and answers to what is refused.
+"""HTTP/1.1 and 1.0 on one connection: uvicorn's protocol on httptools, with limits, deadlines and answers to refused requests.
 
-Why not uvicorn's own: on httptools it bounds neither headers nor time, loses the body of a request that offers an upgrade, and
-sends chunks to clients of HTTP/1.0. On h11 it does the last two rightly, at 0.6 of the requests a second.
+Why not uvicorn's own: on httptools it limits neither headers nor time, loses the body of a request that offers an upgrade, and
+sends chunks to clients of HTTP/1.0. On h11 it does the last two correctly, at 0.6 of the requests per second.
 
-Why what is refused here is answered by the application: the envelope, the request id, the line in the log and the count are
-then the same as for everything else. The application finds the reason in `scope["state"]["refusal"]`, or raised by `receive`.
+Why the application answers refused requests: the envelope, the request id, the log line and the metrics are then the same as
+for all others. The application finds the reason in `scope["state"]["refusal"]`, or `receive` raises it.
 
-Why a refused client is heard for a moment longer: closing a connection on which something is unread takes the answer from it.
+Why a refused connection is read for a moment longer: closing a connection with unread input discards the answer.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import httptools
 import structlog
+from typing_extensions import override
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -39,21 +40,21 @@ from app.core.request_limits import (
 log: Final = structlog.get_logger()
 
 _TLS: Final = b"\x16\x03"
-"""How a greeting of TLS begins."""
+"""The first bytes of a TLS handshake."""
 _NEVER: Final = math.inf
 
 
 class Stage(Enum):
-    """What is waited for on a connection."""
+    """What a connection waits for."""
 
     IDLE = auto()
-    """A request. None of it has come."""
+    """The next request; none of it has arrived."""
     HEAD = auto()
     BODY = auto()
     ANSWER = auto()
-    """Ours: the request is whole."""
+    """Our answer; the request is complete."""
     REFUSED = auto()
-    """Nothing: what comes is thrown away."""
+    """Nothing; further input is discarded."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -85,13 +86,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is being answered here."""
+        """Whether the connection has no request to answer."""
         return self._answering is None or self._answering.response_complete
 
-    # What the transport calls.
+    # Called by the transport.
 
+    @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """See asyncio.Protocol."""
         super().connection_made(transport)
         n_connections = len(self.connections)
         self._is_one_too_many = n_connections > self._bounds.n_connections and not self._shared.make_room()
@@ -99,8 +100,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_one_too_many and not self._shared.has_room_for_refusals(n_connections, self._bounds):
             transport.abort()
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
         self._shared.idle.pop(self, None)
         self.pipeline.clear()
         if self._answering is not None and not self._answering.response_complete:
@@ -108,8 +109,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._answering.message_event.set()
         super().connection_lost(exc)
 
+    @override
     def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
         if self._stage is Stage.REFUSED:
             return
         if self._stage in (Stage.IDLE, Stage.ANSWER):
@@ -125,7 +126,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(_too_large())
 
     def _feed(self, data: bytes) -> None:
-        """Parses. A request that offers an upgrade that is not taken is parsed again without the offer, and has its body."""
+        """Parses input. If a request offers an upgrade that is not accepted, it is parsed again without the offer, with its
+        body.
+        """
         while True:
             try:
                 self.parser.feed_data(data)
@@ -145,22 +148,22 @@ class HttpProtocol(HttpToolsProtocol):
         rest = (b"%b: %b" % header for header in self.headers if header[0] != b"upgrade")
         return b"\r\n".join([first, *rest, b"", b""])
 
-    # What the parser calls. What it is raised in passes for an error of the parser's; the real one is kept.
+    # Called by the parser. The parser hides exceptions raised here as its own errors, so the real one is stored.
 
+    @override
     def on_message_begin(self) -> None:
-        """See httptools."""
         super().on_message_begin()
         self._wait(Stage.HEAD, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
         self._has_begun = True
         self._n_headers = self._n_head_bytes = 0
 
+    @override
     def on_url(self, url: bytes) -> None:
-        """See httptools."""
         super().on_url(url)
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """See httptools. Trailers come here as well, and are no headers."""
+        """Adds a header. Trailers also arrive here; they are counted and ignored."""
         self._n_headers += 1
         self._count(len(name) + len(value) + 4)
         if self._stage is Stage.HEAD:
@@ -175,8 +178,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._fault = error
         raise error
 
+    @override
     def on_headers_complete(self) -> None:
-        """See httptools."""
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 self._fail(BadHttp("This server is no proxy."))
@@ -201,14 +204,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._wait(Stage.BODY, BODY_SECONDS)
         self._begin(keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._is_one_too_many)
 
+    @override
     def on_body(self, body: bytes) -> None:
-        """See httptools."""
         self._n_loose_bytes = 0
         if not self.cycle.response_complete:
             super().on_body(body)
 
+    @override
     def on_message_complete(self) -> None:
-        """See httptools."""
         if self.parser.should_upgrade():
             return
         super().on_message_complete()
@@ -221,7 +224,7 @@ class HttpProtocol(HttpToolsProtocol):
     # Answers.
 
     def _begin(self, *, keep_alive: bool) -> None:
-        """Has the application answer `scope`, now or after the requests before it."""
+        """Lets the application answer `scope`, now or after earlier requests."""
         self.cycle = exchange = Exchange(
             scope=self.scope,
             transport=cast("asyncio.Transport", _Wire(self)),
@@ -246,7 +249,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._start_asgi_task(exchange, self.app)
 
     def on_response_complete(self) -> None:
-        """An answer is out: the next request's turn has come."""
+        """The answer is complete: starts the next request."""
         self.server_state.total_requests += 1
         if self._has_ended or self.transport.is_closing():
             return
@@ -259,7 +262,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._wait(Stage.IDLE, self._bounds.keep_alive_seconds)
 
     def _refuse(self, error: KoeError) -> None:
-        """The last answer here: to the request whose body is at fault, or in the place of one that has not come."""
+        """Sends the last answer of this connection: to the request with a faulty body, or instead of a request that did not
+        arrive.
+        """
         is_of_body = self._stage is Stage.BODY
         self._wait(Stage.REFUSED, _NEVER)
         if is_of_body:
@@ -277,7 +282,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.cycle.more_body = False
 
     def finish(self) -> None:
-        """Closes the connection, in a way that leaves what was answered to the client. Requests that wait are not answered."""
+        """Closes the connection so that the client still receives the answer. Waiting requests are not answered."""
         self._has_ended = True
         self.pipeline.clear()
         if self._stage not in (Stage.REFUSED, Stage.BODY) or not self.transport.can_write_eof():
@@ -289,7 +294,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def reset(self) -> None:
-        """Breaks the connection off so that the client notices, whatever it has been sent."""
+        """Resets the connection, so that the client notices an error, whatever it has received."""
         own: socket.socket | None = self.transport.get_extra_info("socket")
         if own is not None:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -304,7 +309,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._shared.idle[self] = None
 
     def check(self, now: float) -> None:
-        """Ends what has taken too long. `now` is the loop's time."""
+        """Ends a stage that has taken too long. `now` is the time of the event loop."""
         if now < self._deadline or self.transport.is_closing():
             return
         if self._stage is Stage.REFUSED:
@@ -312,14 +317,14 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._stage is Stage.IDLE or (self._stage is Stage.HEAD and not self._has_begun and self.is_idle):
             self.transport.close()
         elif self.pipeline or (self._stage is Stage.HEAD and not self.is_idle):
-            self._deadline = now + HEAD_SECONDS  # What came before it is still being answered, and it may not have been read.
+            self._deadline = now + HEAD_SECONDS  # The answer before it is not complete, and this head may be unread.
         elif self._stage is Stage.HEAD:
             self._refuse(TooSlow("head", HEAD_SECONDS))
         else:
             self._refuse(TooSlow("body", BODY_SECONDS))
 
     def shutdown(self) -> None:
-        """Called when the server ends: closes the connection, after the answer that is under way."""
+        """Called when the server ends: closes the connection, after the current answer if there is one."""
         if self.is_idle:
             self.transport.close()
         else:
@@ -333,13 +338,13 @@ class Exchange(RequestResponseCycle):
     _is_bare = False
 
     def fail(self, error: KoeError) -> None:
-        """The rest of the body never comes: whoever waits for it hears why."""
+        """The rest of the body will not arrive: `receive` raises this error."""
         self._fault = error
         self.keep_alive = False
         self.message_event.set()
 
     async def run_asgi(self, app: Any) -> None:
-        """Has `app` answer; what it does not end is broken off."""
+        """Lets `app` answer; an answer that it does not complete is broken off."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception as error:  # noqa: BLE001 - last resort of the API: the application answers its own faults
@@ -350,14 +355,16 @@ class Exchange(RequestResponseCycle):
                 self._break_off()
 
     def _break_off(self) -> None:
-        """So that nobody takes what was sent for the whole: without chunks and a length nothing but a reset says so."""
+        """Resets the connection, so that no client takes a part for the whole: without chunks and a length only a reset shows
+        it.
+        """
         if self._is_bare:
             self.transport.abort()
         else:
             self.transport.close()
 
     async def send(self, message: Any) -> None:
-        """See ASGI. A client of HTTP/1.0 knows no chunks: for it an answer ends where the connection does."""
+        """Sends a message of the answer. Clients of HTTP/1.0 do not support chunks: their answer ends with the connection."""
         if self.scope["http_version"] == "1.0":
             if message["type"] == "http.response.start" and not _has_length(message):
                 self._is_bare, self.chunked_encoding = True, False
@@ -366,7 +373,7 @@ class Exchange(RequestResponseCycle):
         await super().send(message)
 
     async def receive(self) -> Any:
-        """See ASGI. Raises what `fail` was called with."""
+        """Receives a message of the request. Raises the error that `fail` was called with."""
         message = await super().receive()
         if self._fault is not None:
             raise self._fault
@@ -374,18 +381,18 @@ class Exchange(RequestResponseCycle):
 
 
 class Shared:
-    """What the connections of a server know of each other."""
+    """State that the connections of a server share."""
 
     def __init__(self) -> None:
         self.idle: dict[HttpProtocol, None] = {}
-        """Those on which nothing is under way, the longest idle first."""
+        """Connections without a request, the longest idle first."""
         self.n_closed = 0
-        """Idle ones that were closed for new ones, ever."""
+        """Idle connections that were closed for new ones, since the start."""
         self.n_refused = 0
-        """New ones for which there was no room, ever."""
+        """New connections that were refused for lack of room, since the start."""
 
     def make_room(self) -> bool:
-        """Closes the connection that has been idle for the longest, if one is."""
+        """Closes the connection that has been idle for the longest, if there is one."""
         longest = next(iter(self.idle), None)
         if longest is None:
             return False
@@ -395,7 +402,7 @@ class Shared:
         return True
 
     def has_room_for_refusals(self, n_connections: int, bounds: Bounds) -> bool:
-        """Whether one more that is refused can be heard; else it is closed, which counts as refused."""
+        """Whether one more connection can be kept open for its refusal; otherwise it is closed and counted as refused."""
         has_room = n_connections <= bounds.n_connections + max(8, bounds.n_connections // 8)
         if not has_room:
             self.n_refused += 1
@@ -403,7 +410,7 @@ class Shared:
 
 
 class _Wire:
-    """The transport as an exchange sees it: closing it is the protocol's business."""
+    """The transport as an exchange uses it: only the protocol closes it."""
 
     __slots__ = ("_protocol",)
 

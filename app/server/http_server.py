@@ -1,13 +1,13 @@
-"""The sockets that the API listens on, and the server behind them, which answers everybody whom it has let in before it ends.
+"""The sockets of the API, and the server that accepts their connections and answers every accepted request before it ends.
 
-`app.server.http_protocol` is what happens on a connection.
+`app.server.http_protocol` handles a connection.
 
-Why sockets are made apart from the server: `koe serve` makes them, and every API process that it starts inherits them. While
-there is none, connections wait in the kernel's line instead of being refused; while an old one leaves and a new one comes, both
-take from the same line.
+Why sockets are made apart from the server: `koe serve` makes them, and every API process that it starts inherits them. While no
+API process runs, connections wait in the kernel's queue and are not refused; while a new process replaces an old one, both
+accept from the same queue.
 
-Why the server lingers: a request may be on its way on a connection that is already let in, and closing that connection loses
-it. So an idle connection is heard for a moment longer, and each answer that begins then says that it is the last one.
+Why the server lingers: a request may already be on its way on an accepted connection, and closing that connection loses it. So
+idle connections stay open for a moment, and every answer that begins then tells the client to close.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ import msgspec
 import structlog
 import uvicorn
 from litestar.types import ASGIApp
+from typing_extensions import override
 
 from app.core.errors import SettingsError
 from app.core.host import descriptors
@@ -34,25 +35,25 @@ from app.server.http_protocol import HttpProtocol, Shared
 log: Final = structlog.get_logger()
 
 BACKLOG: Final = 2048
-"""Connections that wait while nobody takes them; the kernel may allow fewer."""
+"""Connections that wait to be accepted; the kernel may allow fewer."""
 _LINGER_SECONDS: Final = 2.0
 _LINGER_CHECK_SECONDS: Final = 0.05
 _CHECK_TICKS: Final = 10
-"""Of uvicorn's tenths of a second, between two looks at what has taken too long."""
+"""Ticks of uvicorn (a tenth of a second each) between two checks for stages that have taken too long."""
 _WARN_SECONDS: Final = 60.0
-"""Between two lines of the log that say the same."""
+"""Pause between two equal log lines."""
 _NOT_HERE: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
-"""How an address of a kind that this machine lacks is refused: `localhost` is often two addresses, and one is enough."""
+"""Errors for a kind of address that this machine lacks: `localhost` is often two addresses, and one is enough."""
 
 
 class AddressTaken(RuntimeError):
-    """Another process listens there; the address may be free later."""
+    """Another process listens on the address; it may be free later."""
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """Sockets that listen at every address of `host`, all on the same port, a free one for 0; closed at the end of the block.
-    Raises SettingsError when the address cannot be had, and AddressTaken while another process has it.
+    """Sockets that listen on every address of `host`, all on the same port (a free one for 0); closed at the end of the block.
+    Raises SettingsError when the address cannot be used, and AddressTaken while another process uses it.
     """
     with ExitStack() as opened:
         try:
@@ -67,7 +68,9 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
 
 @contextmanager
 def adopted(numbers: Iterable[int]) -> Iterator[list[socket.socket]]:
-    """The listening sockets behind inherited file descriptors, which go no further; closed at the end of the block."""
+    """The listening sockets of inherited file descriptors; child processes do not inherit them again. Closed at the end of the
+    block.
+    """
     with ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket(fileno=number)) for number in numbers]
         for listener in sockets:
@@ -76,12 +79,12 @@ def adopted(numbers: Iterable[int]) -> Iterator[list[socket.socket]]:
 
 
 def _reason(error: OSError) -> str:
-    """The system's words; `create_server` adds the address to them, which stands in the sentence already."""
+    """The system's words without the address that `create_server` adds to them: the sentence has it already."""
     return os.strerror(error.errno) if error.errno is not None and error.errno in errno.errorcode else str(error.strerror)
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int:
-    """The port on which they all listen."""
+    """The port of all these sockets."""
     port: int = sockets[0].getsockname()[1]
     return port
 
@@ -89,11 +92,11 @@ def port_of(sockets: Sequence[socket.socket]) -> int:
 def serve_app(
     app: ASGIApp, sockets: list[socket.socket], bounds: Bounds, on_listening: Callable[[], None] = lambda: None
 ) -> None:
-    """Serves until SIGTERM or SIGINT; then takes no new connection, and returns when all answers are out. `on_listening` is
-    called once the application has started and requests are taken.
+    """Serves until SIGTERM or SIGINT; then accepts no new connection, and returns when all answers are complete. Calls
+    `on_listening` when the application has started and requests are accepted.
 
-    `scope["state"]["leaving"]` is an `asyncio.Event` that is set when the end begins: an answer that would go on for as long as
-    something else does, such as server-sent events, ends then.
+    `scope["state"]["leaving"]` is an `asyncio.Event` that is set when the server begins to end: an answer without an end of its
+    own, such as server-sent events, ends then.
     """
     descriptors.raise_limit()
     with suppress(KeyboardInterrupt):
@@ -105,7 +108,7 @@ def _listen(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
     refused: OSError | None = None
     for family, address in _addresses(host, port):
         if address == EVERY_IPV4 and sockets and socket.has_dualstack_ipv6():
-            continue  # One socket for `::` is enough for both families.
+            continue  # One socket for `::` serves both families.
         is_dual = address == EVERY_ADDRESS and socket.has_dualstack_ipv6()
         try:
             listener = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual)
@@ -122,7 +125,7 @@ def _listen(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    """Each address of `host` once; for `::` and an empty one every address of this machine, of both families."""
+    """Each address of `host` once; for `::` and an empty host every address of this machine, IPv4 and IPv6."""
     if host in (EVERY_ADDRESS, ""):
         return [(socket.AF_INET6, EVERY_ADDRESS), (socket.AF_INET, EVERY_IPV4)]
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -130,10 +133,10 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's, that says when it listens, ends what takes too long, and lingers."""
+    """Uvicorn's server, which also reports that it listens, ends slow requests, and lingers."""
 
     def __init__(self, app: ASGIApp, bounds: Bounds, on_listening: Callable[[], None], **options: Any) -> None:
-        """`options` are uvicorn's, beside those that are set here."""
+        """`options` are passed to uvicorn, except those that are fixed here."""
         self._shared = Shared()
         self._bounds = _within_files(bounds)
         protocol: Any = partial(HttpProtocol, bounds=self._bounds, shared=self._shared)
@@ -143,15 +146,15 @@ class Server(uvicorn.Server):
         self._n_told = 0
         self._warned_at = -_WARN_SECONDS
 
+    @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server."""
         self.lifespan.state["leaving"] = self._leaving = asyncio.Event()
         await super().startup(sockets)
         log.info("api_listens", addresses=[_show(listener) for listener in sockets or []])
         self._on_listening()
 
+    @override
     async def on_tick(self, counter: int) -> bool:
-        """See uvicorn.Server."""
         if counter % _CHECK_TICKS == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
@@ -161,7 +164,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _warn(self, now: float) -> None:
-        """Says once a minute at most that there is no room for more connections, or that there are no files left for any."""
+        """Logs, at most once a minute, that connections are at their limit, or that no more files can be opened."""
         if now - self._warned_at < _WARN_SECONDS:
             return
         if not descriptors.are_left():
@@ -184,8 +187,8 @@ class Server(uvicorn.Server):
             return
         self._warned_at, self._n_told = now, self._shared.n_refused + self._shared.n_closed
 
+    @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server."""
         for server in self.servers:
             server.close()
         self._leaving.set()
@@ -194,10 +197,12 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _linger(self) -> None:
-        """Ends when the last connection has. Who is answered from now on is told to close; the others may not know yet."""
+        """Returns when the last connection has closed. Answers from now on tell the client to close; other clients may not know
+        yet.
+        """
         idle_since: dict[Any, float] = {}
         while True:
-            # At first as well: a connection that was just let in is known to the server at the loop's next turn.
+            # Also before the first look: the server learns of a just accepted connection in the loop's next iteration.
             await asyncio.sleep(_LINGER_CHECK_SECONDS)
             connections = list(self.server_state.connections)
             if not connections or self.force_exit:
@@ -210,12 +215,12 @@ class Server(uvicorn.Server):
 
 
 def _is_idle(connection: Any) -> bool:
-    """Whether no request is being answered on it."""
+    """Whether the connection has no request to answer."""
     return not isinstance(connection, HttpProtocol) or connection.is_idle
 
 
 def _within_files(bounds: Bounds) -> Bounds:
-    """As many connections as the process may have files open for."""
+    """Limits the connections to the files that the process may open."""
     n_most = max(1, int(descriptors.limit() * (1 - SPARE_FILES)))
     return msgspec.structs.replace(bounds, n_connections=min(bounds.n_connections, n_most))
 

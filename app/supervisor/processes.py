@@ -1,8 +1,8 @@
-"""The processes that `koe serve` is made of: each is started, watched, started again when it has died, and ended.
+"""The processes of `koe serve`: each is started, watched, restarted when it has died, and ended.
 
-Why each kind has a way of its own to be found up: a worker is up when the fleet knows it, since that is what the API asks. The
-API says so itself, through a pipe that it inherits: an older one may listen on the same sockets, so an answer from the port
-tells nothing about the new one.
+Why each kind has its own test of readiness: a worker is ready when the fleet contains it, because the API asks the fleet. The
+API reports itself through a pipe that it inherits: an older API may listen on the same sockets, so an answer from the port says
+nothing about the new one.
 """
 
 import os
@@ -15,6 +15,7 @@ from typing import IO, Final
 import msgspec
 import structlog
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from app.core.errors import Misconfigured
 from app.core.host.own_python import own_python
@@ -25,20 +26,20 @@ from app.core.storage.connections import connect
 log: Final = structlog.get_logger()
 
 _AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before a part that keeps dying is started again."""
+"""Waits before a process that keeps dying is restarted."""
 _STEADY_SECONDS: Final = 60.0
-"""A part that has lived this long begins with the first wait again."""
+"""A process that has lived this long starts with the first wait again."""
 _MANY_DEATHS: Final = 3
 _REMEDY: Final = "What it said last stands above, and `koe doctor` tells what is missing on this machine."
 _REDIS_SECONDS: Final = 1.0
 
 
 class PartMisconfigured(Exception):
-    """A part ended with the status that says that starting it again is in vain. It has said why on standard error."""
+    """A process ended with the status that says that a restart cannot help. It wrote the reason to standard error."""
 
 
 class Again:
-    """When something that has died is started again: the oftener it dies, the later."""
+    """Decides when a process that has died is restarted: the more often it dies, the later."""
 
     def __init__(self, name: str, waits: Sequence[float] = _AGAIN_SECONDS) -> None:
         self._name = name
@@ -48,11 +49,11 @@ class Again:
         self._not_before: float | None = None
 
     def count_start(self) -> None:
-        """It has been started."""
+        """Records a start."""
         self._started_at, self._not_before = time.monotonic(), None
 
     def count_death(self, status: int | None = None) -> None:
-        """It has died, or could not be started. Says so, and says more where that happens again and again."""
+        """Records that the process has died or could not be started. Logs it, with a remedy when it happens repeatedly."""
         now = time.monotonic()
         self._n_deaths = 0 if now - self._started_at > _STEADY_SECONDS and self._not_before is None else self._n_deaths
         wait = self._waits[min(self._n_deaths, len(self._waits) - 1)]
@@ -64,17 +65,17 @@ class Again:
 
     @property
     def is_counting(self) -> bool:
-        """Whether its last death is counted, and it has not been started since."""
+        """Whether its last death is recorded and it has not been started since."""
         return self._not_before is not None
 
     @property
     def is_due(self) -> bool:
-        """Whether it is to be started now."""
+        """Whether it must be started now."""
         return self._not_before is not None and time.monotonic() >= self._not_before
 
 
 class Part:
-    """One process: started, watched, started again, ended."""
+    """One process: started, watched, restarted, ended."""
 
     def __init__(self, name: str, command: list[str], environ: dict[str, str]) -> None:
         self.name = name
@@ -84,14 +85,12 @@ class Part:
         self._again = Again(name)
 
     def start(self) -> None:
-        """Starts it."""
+        """Starts the process."""
         self._process = self._open()
         self._again.count_start()
 
     def check(self) -> None:
-        """Starts it again when it has died, each time after a longer wait. Raises PartMisconfigured when that would be in
-        vain.
-        """
+        """Restarts it when it has died, each time after a longer wait. Raises PartMisconfigured when a restart cannot help."""
         if self._process is None:
             if self._again.is_due:
                 self._start_again()
@@ -114,20 +113,20 @@ class Part:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def is_up(self) -> bool:
-        """Whether it does its work; for this kind, whether it runs."""
+        """Whether it does its work; for this kind of process, whether it runs."""
         return self.is_alive
 
     def signal(self, number: int) -> None:
-        """Sends it a signal, if it lives."""
+        """Sends a signal to the process, if it runs."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
     def wait(self) -> None:
-        """Returns when it has ended."""
+        """Returns when the process has ended."""
         if self._process is not None:
             self._process.wait()
             if self._process.stdin is not None:
@@ -137,28 +136,28 @@ class Part:
         return self._run(self._command)
 
     def _run(self, command: Sequence[str], fds: Sequence[int] = ()) -> "subprocess.Popen[bytes]":
-        """Runs it with `fds` and no other of our open files, in a process group of its own: Ctrl-C reaches this process alone,
-        which ends the parts in order.
+        """Runs the command with `fds` and no other open files, in its own process group: Ctrl-C reaches only this process,
+        which ends the others in order.
 
-        Not in a session of its own: Linux divides the cores between sessions first, and that speech is nicer than the API
-        would count for nothing.
+        Why not in its own session: Linux divides the cores between sessions first, so the higher nice value of speech, compared
+        with the API, would have no effect.
         """
         return subprocess.Popen(command, env=self._environ, stdin=subprocess.PIPE, process_group=0, pass_fds=fds)
 
 
 class WorkerPart(Part):
-    """A worker, up when the fleet knows it: then it is warm and takes work."""
+    """A worker. It is ready when the fleet contains it: then it is warm and takes work."""
 
     def __init__(self, number: int, environ: dict[str, str], redis_url: str) -> None:
         super().__init__(f"worker-{number}", own_python("-m", "workers", "--with-parent"), environ)
         self._redis_url = redis_url
 
+    @override
     def is_up(self) -> bool:
-        """See Part."""
         return self.card() is not None
 
     def card(self) -> WorkerCard | None:
-        """What it says of itself; None while the fleet does not know it. A Redis that is away is nothing but no."""
+        """Its heartbeat record; None while the fleet does not contain it, or Redis is unreachable."""
         if self._process is None:
             return None
         own = name_prefix(self._process.pid).encode()
@@ -180,14 +179,14 @@ class ApiPart(Part):
         self._ready: IO[bytes] | None = None
         self._is_up = False
 
+    @override
     def is_up(self) -> bool:
-        """See Part."""
         if self._ready is not None and not self._is_up:
             self._is_up = bool(self._ready.read(1))
         return self._is_up
 
+    @override
     def wait(self) -> None:
-        """See Part."""
         super().wait()
         if self._ready is not None:
             self._ready.close()

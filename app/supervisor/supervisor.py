@@ -1,13 +1,13 @@
-"""Everything in one: starts an embedded Valkey if need be, the workers and the API, starts what dies again, and renews them.
+"""`koe serve`: starts the workers, the API and, if no Redis is set, an embedded Valkey; restarts what dies, and renews them.
 
-Why each part is a process of its own: the API must answer while a core is busy with speech, and a part that dies takes nothing
-with it. Each part ends when this process does (`app.core.host.parent`), however it ended.
+Why they are separate processes: the API must answer while speech uses a core, and a process that dies takes no other one with
+it. Each process ends when this one does (`app.core.host.parent`), however it ended.
 
-Why a renewal brings up everything new before anything old ends: a version that does not start costs nothing then, and the parts
-end in the order in which they need each other: the old API first, which answers whom it has let in, then the old workers, which
-speak for it.
+Why a renewal starts everything new before anything old ends: a version that does not start then does no harm. The old processes
+end in the order of their dependence: first the old API, which answers all accepted requests, then the old workers, which speak
+for it.
 
-Why new files of Kokoro's renew the workers alone: nothing else reads them. A set that cannot be loaded leaves the old workers.
+Why new files of Kokoro renew only the workers: nothing else reads them. If a set cannot be loaded, the old workers stay.
 """
 
 import fcntl
@@ -34,31 +34,32 @@ log: Final = structlog.get_logger()
 
 _CHECK_SECONDS: Final = 0.2
 _UP_SECONDS: Final = 600.0
-"""Longest wait for a new part in a renewal: a large model on a slow disk takes a minute, on a machine that is busy with other
-things several. The old parts speak meanwhile."""
+"""Longest wait for a new process in a renewal: a large model on a slow disk takes a minute, and several on a busy machine. The
+old processes serve meanwhile.
+"""
 
 _MOST_TRIES: Final = 3
-"""To bring up workers for new files."""
+"""Tries to start workers for new files."""
 
 
 _SERVER_WAITS: Final = (0.0, 1.0, 5.0, 10.0, 30.0)
-"""Waits before the embedded server is started again: nobody is served without it."""
+"""Waits before the embedded server is restarted; short, because nothing works without it."""
 _OVER: Final = object()
 
 
 class _NotUp(Exception):
-    """A new part did not come up."""
+    """A new process did not become ready."""
 
 
 class _UnusableFiles(_NotUp):
-    """A new worker is up, but without Kokoro."""
+    """A new worker is ready, but without Kokoro."""
 
 
 class Supervisor:
-    """`koe serve`: the parts, and their life."""
+    """`koe serve`: its processes and their life cycle."""
 
     def __init__(self, settings: Settings, sockets: Sequence[socket.socket], *, n_workers: int) -> None:
-        """`sockets` listen already; the API is given them, and they are closed when the end begins."""
+        """`sockets` are listening; the API inherits them, and they are closed when the end begins."""
         self._server = (
             None
             if settings.redis_url
@@ -80,10 +81,10 @@ class Supervisor:
         self._n_signals = 0
 
     def run(self, on_started: Callable[[], None]) -> None:
-        """Runs until SIGTERM or SIGINT; then the API and the workers finish what they have in hand. A second signal ends all
-        at once. SIGHUP renews the API and the workers; new files of Kokoro's renew the workers. `on_started` is called at the
-        start, and when new files speak. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use, and
-        PartMisconfigured when a part cannot run as it is set up.
+        """Runs until SIGTERM or SIGINT; then the API and the workers finish the work in flight. A second signal ends all at
+        once. SIGHUP renews the API and the workers; new files of Kokoro renew the workers. Calls `on_started` at the start, and
+        when new files are in use. Raises EmbeddedError when the embedded server cannot start or `KOE_DATA` is in use, and
+        PartMisconfigured when a process cannot run with these settings.
         """
         with _data_lock(self._settings) if self._server else _no_lock():
             self._listen_for_signals()
@@ -104,7 +105,7 @@ class Supervisor:
                 self._end()
 
     def _make_parts(self) -> list[Part]:
-        """In the order in which they are started: whom the API needs comes before it."""
+        """The processes in the order of their start: the API comes after those that it needs."""
         return [*self._make_workers(), ApiPart(part_environ(self._settings), self._sockets)]
 
     def _make_workers(self) -> list[Part]:
@@ -120,8 +121,8 @@ class Supervisor:
             part.check()
 
     def _check_server(self, server: EmbeddedServer) -> None:
-        """Starts it again when it has died: at once at first, then after longer and longer waits. What keeps it from starting
-        may pass, as a full disk does. Raises Misconfigured for what does not.
+        """Restarts the server when it has died: at once the first time, then after longer waits, because a cause such as a full
+        disk may pass. Raises Misconfigured for a cause that does not.
         """
         if server.is_running():
             return
@@ -138,7 +139,7 @@ class Supervisor:
             self._server_again.count_start()
 
     def _renew_if_asked(self) -> None:
-        """The next step of the renewal that is under way, or the first of one that was asked for meanwhile."""
+        """Does the next step of the current renewal, or the first step of one that was requested meanwhile."""
         if self._hung_up.is_set() and self._ends_with_terminal and not _has_terminal():
             self._stop.set()
         elif self._hung_up.is_set() and self._renewal is None:
@@ -152,8 +153,8 @@ class Supervisor:
             self._renewal = None
 
     def _take_model(self) -> Iterator[None]:
-        """Renews the workers for new files, and greets again when these speak. Where it is not the files that keep the new
-        workers from coming up, but a busy machine, they are tried again.
+        """Renews the workers for new files, and prints the welcome again when these are in use. If the new workers do not
+        become ready because the machine is busy, and not because of the files, it tries again.
         """
         for _ in range(_MOST_TRIES):
             failure = yield from self._renew(self._make_workers(), for_model=True)
@@ -163,7 +164,9 @@ class Supervisor:
                 return
 
     def _renew(self, new: Sequence[Part], *, for_model: bool = False) -> Generator[None, None, "_NotUp | None"]:
-        """One renewal: `new` take the place of the parts of their kinds. Yields while it waits. Returns why it was given up."""
+        """One renewal: `new` replace the processes of their kinds. Yields while it waits. Returns the reason if it was given
+        up.
+        """
         log.info("renewal_started")
         started_at = time.monotonic()
         try:
@@ -182,7 +185,7 @@ class Supervisor:
         return None
 
     def _bring_up(self, new: Sequence[Part], *, for_model: bool) -> Iterator[None]:
-        """Starts new parts one after the other, and ends when all are up. Raises _NotUp."""
+        """Starts new processes one after the other, and ends when all are ready. Raises _NotUp."""
         for part in new:
             self._coming.append(part)
             _start(part)
@@ -202,7 +205,7 @@ class Supervisor:
                 raise _NotUp(f"The new {part.name} ended; the old parts stay.")
 
     def _let_go(self, *, renewed: bool = False) -> Iterator[None]:
-        """Has what is leaving end, stage by stage, and ends when nothing is left of it."""
+        """Ends the old processes, stage by stage, and returns when none is left."""
         for stage in _stages(self._leaving):
             for part in stage:
                 part.signal(signal.SIGTERM)
@@ -215,7 +218,7 @@ class Supervisor:
         self._leaving = []
 
     def _end(self) -> None:
-        """Nobody new is let in; then the stages end, and the queue last."""
+        """Accepts no new connections; then ends the stages, and the queue last."""
         for listener in self._sockets:
             listener.close()
         for stage in _stages(self._everyone):
@@ -231,7 +234,7 @@ class Supervisor:
         return [*self._parts, *self._coming, *self._leaving]
 
     def _listen_for_signals(self) -> None:
-        # Whoever starts this with `nohup` has SIGHUP ignored, and means to close the terminal.
+        # `nohup` ignores SIGHUP: its user wants the processes to outlive the terminal.
         self._ends_with_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL and _has_terminal()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
@@ -262,13 +265,13 @@ def _start(part: Part) -> None:
 
 
 def _stages(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """The order in which parts end: the API, which answers whom it has let in; then the workers, that spoke for it."""
+    """The order in which processes end: the API, which answers all accepted requests; then the workers, which speak for it."""
     yield [part for part in parts if isinstance(part, ApiPart)]
     yield [part for part in parts if not isinstance(part, ApiPart)]
 
 
 def _has_terminal() -> bool:
-    """Whether this process belongs to a terminal that is still there."""
+    """Whether this process has a terminal that still exists."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:
