@@ -70,7 +70,7 @@ class Server:
         answer = self.ask(method, path, **options)
         found = answer.get(name) if isinstance(answer, dict) else None
         if not isinstance(found, list):
-            raise ServerError(f"{self._url} is no server of Koe's: its answer has no {name!r}.")
+            raise ServerError(f"{self._url} is not a Koe server: its answer has no {name!r}.")
         return found
 
     @contextmanager
@@ -106,7 +106,7 @@ class Server:
         try:
             yield
         except UnicodeError as error:
-            raise ServerError(f"{self._url} is no address.") from error
+            raise ServerError(f"{self._url} is not a valid URL.") from error
         except httpx.ConnectError as error:
             raise Away(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
         except httpx.RemoteProtocolError as error:
@@ -114,14 +114,14 @@ class Server:
         except (httpx.TimeoutException, httpx.NetworkError) as error:
             raise Away(f"{self._url} does not answer ({type(error).__name__}).") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ServerError(f"{self._url} could not be asked: {str(error).rstrip('.')}.") from error
+            raise ServerError(f"The request to {self._url} failed: {str(error).rstrip('.')}.") from error
 
 
 def format_of(path: Path) -> str:
     """The format of a file's extension. Raises ServerError for an unknown extension."""
     name = path.suffix.removeprefix(".").lower()
     if name not in FORMATS:
-        raise ServerError(f"{path}: the ending names no format. Use one of {', '.join(FORMATS)}, or give --format.")
+        raise ServerError(f"{path}: the extension is not that of a format. Use one of {', '.join(FORMATS)}, or give --format.")
     return name
 
 
@@ -129,9 +129,9 @@ def check_writable(path: Path) -> None:
     """Raises ServerError when the file cannot be written, before a request is made for it."""
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise ServerError(f"{path} cannot be written: there is no folder {folder}.")
+        raise ServerError(f"{path} cannot be written: the folder {folder} does not exist.")
     if not os.access(folder, os.W_OK):
-        raise ServerError(f"{path} cannot be written: its folder may not be written to.")
+        raise ServerError(f"{path} cannot be written: its folder is not writable.")
 
 
 def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
@@ -156,7 +156,7 @@ def play(server: Server, asked: dict[str, Any]) -> None:
     """Plays the audio while it comes. Raises ServerError when this machine has no player."""
     command = next((command for command in _PLAYERS if shutil.which(command[0])), None)
     if command is None:
-        raise ServerError("Nothing here plays audio (ffplay, sox, aplay, paplay): write a file with -o speech.mp3.")
+        raise ServerError("This machine has no audio player (ffplay, sox, aplay, paplay): write a file with -o speech.mp3.")
     with server.speech(asked | {"response_format": "wav"}) as chunks:
         player = subprocess.Popen(command, stdin=subprocess.PIPE)
         try:
@@ -179,7 +179,7 @@ def _feed(player: "subprocess.Popen[bytes]", chunks: Iterator[bytes]) -> None:
 def _authorization(key: str) -> dict[str, str]:
     """The Authorization header. Raises ServerError for a key that no header can contain; the message does not show it."""
     if not (key.strip().isascii() and key.strip().isprintable()):
-        raise ServerError("The API key has characters that no key has: copy it again (--key or OPENAI_API_KEY).")
+        raise ServerError("The API key has characters that no key can have: copy it again (--key or OPENAI_API_KEY).")
     return {"Authorization": f"Bearer {key.strip()}"}
 
 
@@ -187,7 +187,7 @@ def _json_of(answer: httpx.Response) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise ServerError(f"{answer.url.copy_with(path='/')} is no server of Koe's: its answer is not JSON.") from None
+        raise ServerError(f"{answer.url.copy_with(path='/')} is not a Koe server: its answer is not JSON.") from None
 
 
 def _check(answer: httpx.Response) -> None:

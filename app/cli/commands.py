@@ -398,7 +398,7 @@ def _caption_format_of(path: Path) -> str:
     name = path.suffix.removeprefix(".").lower()
     if name not in CAPTION_FORMATS:
         raise ValueError(
-            f"{path.name}: the ending names no captions. Use one of {', '.join(CAPTION_FORMATS)}, or give --format."
+            f"{path.name}: the extension is not that of captions. Use one of {', '.join(CAPTION_FORMATS)}, or give --format."
         )
     return name
 

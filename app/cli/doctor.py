@@ -119,7 +119,7 @@ def _queue(redis_url: str) -> Finding:
         remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
         return Finding(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
     except Misconfigured as error:
-        return Finding(name="Queue", is_well=False, detail="of no use", remedy=str(error))
+        return Finding(name="Queue", is_well=False, detail="cannot be used", remedy=str(error))
     workers = [msgspec.json.decode(card, type=WorkerCard) for card in cards if card]
     speak = ", ".join(f"{card.name} ({'+'.join(card.engines)})" for card in workers) or "none running"
     return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
@@ -146,5 +146,5 @@ def _speaking_side(settings: Settings) -> list[Finding]:
     done = subprocess.run(command, env=part_environ(settings), capture_output=True, check=False)
     if done.returncode != 0:
         detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"])[-1]
-        return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' anew.")]
+        return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' again.")]
     return msgspec.json.decode(done.stdout, type=list[Finding])

@@ -61,7 +61,7 @@ def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
                 yield job
                 if job["status"] in _ENDED:
                     return
-            raise Away("The server ended before the job did.")
+            raise Away("The server ended before the job.")
         except Away as error:
             patience.bear(error)
 

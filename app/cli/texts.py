@@ -100,7 +100,7 @@ def decode_text(data: bytes, name: str) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text or (encoding.startswith("utf-16-") and _is_strange(text)):
-        raise ValueError(f"{name} is not UTF-8 text{kind}. Save what is to be spoken as plain text in UTF-8.")
+        raise ValueError(f"{name} is not UTF-8 text{kind}. Save the text as plain text in UTF-8.")
     return text
 
 

@@ -21,9 +21,9 @@ def check_origin(origin: str) -> None:
     match = _ORIGIN.fullmatch(origin.lower())
     if match is None:
         raise ValueError(
-            f"{origin!r} is no origin: write scheme, host and, if it has one, port, without a path or a slash at the end, such "
+            f"{origin!r} is not an origin: write scheme, host and, if it has one, port, without a path or a final slash, such "
             f"as https://app.example.com or http://localhost:3000; {ANY} alone is every origin."
         )
     scheme, _, port = match.groups()
     if port is not None and port == _OWN_PORTS.get(scheme):
-        raise ValueError(f"{origin!r} never comes from a browser: leave out :{port}, which {scheme} has anyway.")
+        raise ValueError(f"{origin!r} never comes from a browser: leave out :{port}, the default port of {scheme}.")

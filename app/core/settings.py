@@ -262,11 +262,11 @@ def _check_webhook_secret(secret: Secret) -> None:
 def _check_host(host: str) -> str:
     """The address or name, `[::1]` without its brackets. Raises SettingsError for any other text."""
     if host.startswith("unix:") or "/" in host:
-        raise SettingsError(f"KOE_HOST is an address or a name such as 127.0.0.1, not {host!r}: Koe listens on TCP alone.")
+        raise SettingsError(f"KOE_HOST must be an address or a name such as 127.0.0.1, not {host!r}: Koe listens on TCP only.")
     if host.startswith("[") and host.endswith("]"):
         return host[1:-1]
     if re.fullmatch(r"([^:]+|\[.*\]):\d+", host):
-        raise SettingsError(f"KOE_HOST is an address or a name without a port, not {host!r}: the port goes into KOE_PORT.")
+        raise SettingsError(f"KOE_HOST must be an address or a name without a port, not {host!r}: KOE_PORT sets the port.")
     return host
 
 
@@ -297,7 +297,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 def _unknown(name: str, names: list[str]) -> str:
     """A sentence about a name that is not a setting."""
     meant = difflib.get_close_matches(name.upper(), names, n=1, cutoff=_LIKE_A_SETTING)
-    return f"{name} is no setting of Koe. " + (f"Did you mean {meant[0]}?" if meant else f"Settings: {', '.join(names)}.")
+    return f"{name} is not a setting of Koe. " + (f"Did you mean {meant[0]}?" if meant else f"Settings: {', '.join(names)}.")
 
 
 def write_settings(settings: Settings) -> dict[str, str]:

@@ -30,7 +30,7 @@ _AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 _STEADY_SECONDS: Final = 60.0
 """A process that has lived this long starts with the first wait again."""
 _MANY_DEATHS: Final = 3
-_REMEDY: Final = "What it said last stands above, and `koe doctor` tells what is missing on this machine."
+_REMEDY: Final = "Its last messages are above, and `koe doctor` shows what is missing on this machine."
 _REDIS_SECONDS: Final = 1.0
 
 

@@ -99,7 +99,7 @@ class Supervisor:
                     self._check()
                     self._renew_if_asked()
             except PartMisconfigured as error:
-                log.error("part_misconfigured", part=str(error), remedy="It says above what to set right.")
+                log.error("part_misconfigured", part=str(error), remedy="Its message above says what to change.")
                 raise
             finally:
                 self._end()
@@ -301,7 +301,7 @@ def _take(lock: IO[str], settings: Settings) -> None:
         ) from None
     except OSError as error:
         raise Misconfigured(
-            f"KOE_DATA must be a folder that can hold locks, and {settings.data} is none ({error.strerror})."
+            f"KOE_DATA must be a folder that supports locks, and {settings.data} does not ({error.strerror})."
         ) from error
 
 

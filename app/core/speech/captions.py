@@ -1,7 +1,7 @@
-"""Captions: from the words of a recording and their times to what is shown at a time, as SRT, WebVTT or JSON.
+"""Captions: turns the words of a recording and their times into cues, as SRT, WebVTT or JSON.
 
-Why a choice at each step and not the best division of the whole: a book has 200,000 words and is divided in a second, and what
-is chosen for one page does not change with another.
+Why each cue is chosen by itself, and not the best division of the whole: a book has 200,000 words and is divided in a second,
+and a change on one page does not change the cues of another.
 """
 
 import re
@@ -30,56 +30,56 @@ MAX_LINE_WIDTH: Final = 42
 MAX_LINES: Final = 2
 MAX_SECONDS: Final = 7.0
 MIN_SECONDS: Final = 1.0
-"""A cue lasts as long unless the next begins before."""
+"""Shortest time of a cue, unless the next one begins earlier."""
 
 PAUSE_SECONDS: Final = 0.5
-"""A silence that is longer is not bridged by a cue."""
+"""A cue does not span a longer silence."""
 
 _CLOSERS: Final = CLOSERS + EMPHASIS
 _OPENERS: Final = OPENERS + EMPHASIS
 _JOINTS: Final = "…—·"
 _LEANING: Final = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶー々ゝゞヽヾ")
-"""They begin no line."""
+"""Characters that do not begin a line."""
 
 _CLAUSE_ENDS: Final = CLAUSE_ENDS + DASHES
 _ABBREVIATION: Final = re.compile(r"(?:.*\.)?[^\W\d_]|Mr|Mrs|Ms|Dr|St|Sr|Sra|Dra|Prof|Mme|Mlle|vs|etc", re.IGNORECASE)
-"""What stands before a point that ends no sentence, by itself."""
+"""Words before a full stop that does not end a sentence."""
 
 _TIGHT: Final = re.compile(rf"[{HAN_AND_KANA}{EAST_ASIAN_MARKS}\u3100-\u312f]")
 """Han, kana, bopomofo and their marks, which have no spaces between them."""
 
 _WIDE_MARK: Final = re.compile("[\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
-"""Marks that bring a space of their own."""
+"""Marks whose glyph includes a space."""
 
 _GAPS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 _NO_WORTH: Final = -1.0
-"""Between a mark and the word that it stands at."""
+"""Worth of a place between a mark and its word."""
 _SENTENCE_WORTH: Final = 2.0
 _CLAUSE_WORTH: Final = 0.5
-"""Worth as much as half a cue more of text."""
+"""Worth as much as another half cue of text."""
 _STUB_COST: Final = 4.0
-"""Of a cue that nobody could read in time."""
+"""Cost of a cue that is too short to be read."""
 _REST_COST: Final = 0.4
-"""Of a sentence's last word or two in the next cue."""
+"""Cost of leaving a sentence's last word or two to the next cue."""
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """What is shown at a time."""
+    """A text and the time when it is shown."""
 
     start: float
     """Seconds, in whole milliseconds."""
     end: float
-    """Later than `start`, and no later than the next cue's."""
+    """Later than `start`, and not later than the start of the next cue."""
     text: str
     """One line, or two with a line break between them."""
 
 
 class Captions(msgspec.Struct, frozen=True):
-    """All of it, as the JSON tells it."""
+    """All captions, in the form of the JSON."""
 
     words: list[TimedWord]
-    """Their times to the microsecond: a sample is finer than a millisecond."""
+    """Times to the microsecond: a sample is shorter than a millisecond."""
     cues: list[Cue]
 
 
@@ -93,32 +93,32 @@ def write_captions(words: Sequence[TimedWord]) -> bytes:
 
 
 def read_cues(captions: bytes) -> list[Cue]:
-    """The cues of what `write_captions` wrote."""
+    """The cues that `write_captions` wrote."""
     return msgspec.json.decode(captions, type=_Cues).cues
 
 
 def to_srt(cues: Sequence[Cue]) -> str:
-    """SubRip: numbered from 1; the empty string where nothing is said."""
+    """SubRip: numbered from 1; empty when there are no words."""
     return "".join(
-        # An arrow in a text would look like a line of times.
+        # Without this an arrow in the text would look like a line of times.
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text.replace('-->', '→')}\n\n"
         for number, cue in enumerate(cues, start=1)
     )
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
-    """WebVTT, with what is markup in it escaped."""
+    """WebVTT, with its markup characters escaped."""
     return "WEBVTT\n\n" + "".join(
         f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escape(cue.text)}\n\n" for cue in cues
     )
 
 
 class CaptionFormat(msgspec.Struct, frozen=True):
-    """One way to write captions."""
+    """One format of captions."""
 
     media_type: str
     write: Callable[[bytes], bytes]
-    """From what `write_captions` wrote."""
+    """Converts what `write_captions` wrote."""
 
 
 CAPTION_FORMATS: Final = {
@@ -126,20 +126,20 @@ CAPTION_FORMATS: Final = {
     "vtt": CaptionFormat("text/vtt", lambda captions: to_vtt(read_cues(captions)).encode()),
     "json": CaptionFormat("application/json", bytes),
 }
-"""By name, which is the ending of a file's name too."""
+"""By name, which is also the extension of the file."""
 
 DEFAULT_CAPTION_FORMAT: Final = "srt"
 
 
 def move_words(words: Sequence[TimedWord], seconds: float) -> list[TimedWord]:
-    """The words, heard so much later."""
+    """The words, `seconds` later."""
     return [TimedWord(word.word, round(word.start + seconds, 6), round(word.end + seconds, 6)) for word in words]
 
 
 def to_cues(words: Sequence[TimedWord]) -> list[Cue]:
     """All words once and in order, in cues that do not overlap. `words` are in order.
 
-    A cue is at most MAX_LINES lines and MAX_SECONDS long, except where a single word is more than that.
+    A cue has at most MAX_LINES lines and lasts at most MAX_SECONDS, unless a single word needs more.
     """
     reading = _Reading(words)
     spans = list(reading.divide())
@@ -156,20 +156,20 @@ def to_cues(words: Sequence[TimedWord]) -> list[Cue]:
 
 
 class _Reading:
-    """Words on their way into cues; a place `k` is before word `k`."""
+    """Divides words into cues. Place `k` is before word `k`."""
 
     def __init__(self, words: Sequence[TimedWord]) -> None:
         self._words = words
         self._texts = [_GAPS.sub(" ", word.word).strip() for word in words]
         self._widths = [width(text) for text in self._texts]
         self._spaces = [0, *(0 if _is_tight(one, two) else 1 for one, two in pairwise(self._texts)), 0]
-        """Columns before each word that does not begin a line."""
+        """Columns of the space before each word, unless the word begins a line."""
         self._worths = list(_worths(self._texts))
-        """Of ending a cue at each place, by the marks that stand there."""
+        """Worth of ending a cue at each place, according to the marks there."""
         self._stops = self._find_stops()
 
     def divide(self) -> Iterator[tuple[int, int]]:
-        """The first word of each cue, and one behind its last."""
+        """First index and exclusive end index of the words of each cue."""
         first = 0
         while first < len(self._words):
             last = self._choose(first)
@@ -177,7 +177,7 @@ class _Reading:
             first = last
 
     def text(self, first: int, last: int) -> str:
-        """The words of a cue in lines."""
+        """The words of a cue, in lines."""
         place = self._best_fold(first, last)
         lines = [(first, last)] if place is None else [(first, place), (place, last)]
         return "\n".join("".join(self._spelled(*line)) for line in lines)
@@ -187,7 +187,7 @@ class _Reading:
             yield " " * (self._spaces[place] if place > first else 0) + self._texts[place]
 
     def _find_stops(self) -> list[int]:
-        """For each word, the place behind it at which a cue must end: a pause, or the end."""
+        """For each word, the next place where a cue must end: a pause, or the end."""
         stops = [len(self._words)] * len(self._words)
         for place in range(len(self._words) - 2, -1, -1):
             has_pause = self._words[place + 1].start - self._words[place].end > PAUSE_SECONDS
@@ -195,14 +195,14 @@ class _Reading:
         return stops
 
     def _choose(self, first: int) -> int:
-        """Where the cue that begins with a word ends."""
+        """The place where the cue that begins with a word ends."""
         stop, places = self._stops[first], list(self._places(first))
         if places[-1][0] == stop:
             return stop
         return max(places, key=lambda one: self._score(first, one[0], one[1], stop))[0]
 
     def _places(self, first: int) -> Iterator[tuple[int, int]]:
-        """Where it may end, at least one place, and how many columns it has then."""
+        """The places where it may end, at least one, and its columns at each."""
         line = total = self._widths[first]
         n_lines = 1
         yield first + 1, total
@@ -218,7 +218,7 @@ class _Reading:
             yield place + 1, total
 
     def _score(self, first: int, place: int, columns: int, stop: int) -> float:
-        """What speaks for ending here a cue that cannot go on to the stop."""
+        """How good it is to end the cue here, if it cannot extend to the stop."""
         score = self._worths[place] + columns / (MAX_LINE_WIDTH * MAX_LINES)
         if self._lasts(first, place) < MIN_SECONDS or self._lasts(place, stop) < MIN_SECONDS:
             score -= _STUB_COST
@@ -227,12 +227,12 @@ class _Reading:
         return score
 
     def _lasts(self, first: int, place: int) -> float:
-        """How long a cue may be seen at most: until the next word."""
+        """Longest time that a cue can be shown: until the next word."""
         end = self._words[place].start if place < len(self._words) else self._words[-1].end + MIN_SECONDS
         return end - self._words[first].start
 
     def _best_fold(self, first: int, last: int) -> int | None:
-        """Where the second line begins; None where one line is enough, or there is no place to divide it."""
+        """The word that begins the second line; None when one line is enough, or there is no place to divide it."""
         edges = [0]
         for place in range(first, last):
             edges.append(edges[-1] + self._spaces[place] * (place > first) + self._widths[place])
@@ -248,7 +248,7 @@ class _Reading:
 
 
 def width(text: str) -> int:
-    """Columns that a text takes: two for wide characters, none for marks that stand on others."""
+    """Columns of a text: two for wide characters, none for combining marks."""
     return len(text) if text.isascii() else sum(map(_column, text))
 
 
@@ -259,28 +259,28 @@ def _column(character: str) -> int:
 
 
 def _is_tight(left: str, right: str) -> bool:
-    """Whether two words stand without a space between them."""
+    """Whether no space belongs between two words."""
     if _WIDE_MARK.match(left[-1:]) or _WIDE_MARK.match(right[:1]):
         return True
     marks = _CLOSERS + _OPENERS + _JOINTS
-    # A quotation mark goes by the character that it stands at.
+    # For a quotation mark the character next to it decides.
     beside = left.rstrip(marks)[-1:], right.lstrip(marks)[:1]
     return any(beside) and all(_TIGHT.match(character) for character in beside if character)
 
 
 def _worths(texts: Sequence[str]) -> Iterator[float]:
-    """Of ending a cue before each word and behind the last."""
+    """Worth of ending a cue before each word and after the last."""
     yield 0.0
     owed = 0.0
     for text, following in zip(texts, [*texts[1:], ""], strict=False):
-        # What closes a sentence may stand alone, behind a character that is a word.
+        # A closing mark may be a word of its own, after a character that is a word.
         owed = _worth(text, following) if text.strip(_CLOSERS) else owed
         belongs = (following and not following.strip(_CLOSERS)) or following[:1] in _LEANING or not text.strip(_OPENERS)
         yield _NO_WORTH if belongs else owed
 
 
 def _worth(word: str, following: str) -> float:
-    """Of ending a cue behind a word, by the mark it ends with."""
+    """Worth of ending a cue after a word, according to its last mark."""
     bare = word.rstrip(_CLOSERS)
     if bare.endswith(tuple(_CLAUSE_ENDS)):
         return _CLAUSE_WORTH
@@ -291,7 +291,7 @@ def _worth(word: str, following: str) -> float:
 
 
 def _clock(seconds: float, point: str) -> str:
-    """`HH:MM:SS` and milliseconds; hours have as many digits as they need."""
+    """`HH:MM:SS` and milliseconds; hours have as many digits as needed."""
     minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}{point}{milliseconds % 1000:03}"
 

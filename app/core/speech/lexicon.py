@@ -1,7 +1,7 @@
-"""How the operator wants words said: `KOE_LEXICON`, a TOML file of words and phonemes, by language or for all of them.
+"""The operator's pronunciations: `KOE_LEXICON`, a TOML file of words and phonemes, for one language or for all.
 
-Why the API looks words up and not a worker: what a text's words are said like is part of its sound, so it belongs to the
-utterance and its digest; and only the few entries that the text needs travel.
+Why the API looks words up and not a worker: pronunciations are part of the sound, so they belong to the utterance and its
+digest. Only the few entries that the text needs are sent.
 """
 
 import re
@@ -16,10 +16,10 @@ from app.core.speech.characters import HAN_AND_KANA
 from app.core.speech.phonemes import unknown_phonemes
 
 ALL: Final = "all"
-"""The table of the file that holds for every language."""
+"""The table of the file for every language."""
 
 WORD: Final = re.compile(r"\w+(?:['’.&+-]\w+)*")
-"""One word, in scripts that put spaces between them."""
+"""One word, in scripts with spaces between words."""
 
 _UNSPACED: Final = re.compile(f"[{HAN_AND_KANA}]")
 
@@ -28,14 +28,14 @@ Pronunciations = tuple[tuple[str, str], ...]
 
 
 class Lexicon:
-    """Words and their phonemes. Capitals do not matter, unless a word is written with them in the file."""
+    """Words and their phonemes. Case is ignored, unless a word in the file has capitals."""
 
     def __init__(self, tables: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """`tables`: a BCP 47 tag, its language alone (`en`), or ALL → word → phonemes."""
         self._tables = {tag.lower(): dict(table) for tag, table in (tables or {}).items()}
 
     def entries(self, text: str, language: str) -> Pronunciations:
-        """The entries of the words that are in `text`; of two tables the one for the nearer language is right."""
+        """The entries of the words in `text`; the table for the more specific language takes precedence."""
         tag = language.lower()
         table: dict[str, str] = {}
         for name in (ALL, tag.partition("-")[0], tag):
@@ -48,12 +48,12 @@ class Lexicon:
 
 
 def is_unspaced(word: str) -> bool:
-    """Whether it is written in Han or kana, which put no spaces between words."""
+    """Whether the word is in Han or kana, which have no spaces between words."""
     return _UNSPACED.search(word) is not None
 
 
 def read_lexicon(file: Path | None) -> Lexicon:
-    """The lexicon in a file; an empty one for None. Raises SettingsError for a file that cannot be used."""
+    """The lexicon in a file; an empty one for None. Raises SettingsError for an invalid file."""
     if file is None:
         return Lexicon()
     try:
@@ -72,6 +72,6 @@ def read_lexicon(file: Path | None) -> Lexicon:
 
 
 def merged(own: Pronunciations, lexicon: Pronunciations) -> Pronunciations:
-    """Both; of one word that is in both, `own` is right, however it is capitalised."""
+    """Both; an entry of `own` replaces that of `lexicon`, with any capitals."""
     known = {word.lower() for word, _ in own}
     return tuple(sorted([*own, *(entry for entry in lexicon if entry[0].lower() not in known)]))

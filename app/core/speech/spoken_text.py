@@ -1,6 +1,6 @@
 """SpokenText: a text and all that decides which phonemes are spoken of it, resolved once by the API.
 
-Why an Utterance is one: it has the same fields, and a format and a speed besides. Whoever prepares a text takes either.
+Why an Utterance is one: it has the same fields, and a format and a speed besides. Code that prepares a text accepts both.
 """
 
 import hashlib

@@ -156,7 +156,7 @@ def load_catalogue(override: Path | None = None) -> Catalogue:
             catalogue.parse(target)
         except InvalidValue:
             raise Misconfigured(
-                f"KOE_VOICES_FILE: in {override} the alias {alias} names {target}, which is no voice."
+                f"KOE_VOICES_FILE: in {override} the alias {alias} names {target}, which is not a voice."
             ) from None
     return catalogue
 
@@ -165,4 +165,4 @@ def _read(text: str, name: str) -> _VoicesFile:
     try:
         return msgspec.convert(tomllib.loads(text), _VoicesFile)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise Misconfigured(f"{name} is no catalogue of voices: {error}.") from error
+        raise Misconfigured(f"{name} is not a catalogue of voices: {error}.") from error

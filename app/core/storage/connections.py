@@ -62,7 +62,7 @@ _PASSING: Final = frozenset({"LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "CLUST
 _FIRST_WORD: Final = re.compile(r"([A-Z]{3,}) ")
 _INNER_WORD: Final = re.compile(r"(?:caused error: |[: ]-)([A-Z]{3,}) ")
 _REMEDY: Final = (
-    "KOE_REDIS_URL must name a Redis outside cluster mode, its primary, with a user who may do all on koe:* and rq:*."
+    "KOE_REDIS_URL must name a Redis outside cluster mode, its primary, with a user that has all permissions on koe:* and rq:*."
 )
 
 

@@ -61,7 +61,7 @@ def make_private(folder: Path, name: str) -> None:
         if error.errno in FULL:
             raise
         raise Misconfigured(
-            f"{name} must be a folder that this user ({os.getuid()}) can write to, and {folder} is none ({error.strerror})."
+            f"{name} must be a folder that this user ({os.getuid()}) can write to, and {folder} is not one ({error.strerror})."
         ) from error
 
 

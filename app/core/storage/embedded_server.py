@@ -170,7 +170,7 @@ class EmbeddedServer:
             )
         except PermissionError as error:
             raise Misconfigured(
-                f"The embedded Valkey, {get_binary_path()}, may not be run ({error.strerror}): allow it, or set KOE_REDIS_URL."
+                f"The embedded Valkey, {get_binary_path()}, cannot be run ({error.strerror}): allow it, or set KOE_REDIS_URL."
             ) from error
 
     def _check_sockets(self) -> None:
@@ -184,7 +184,7 @@ class EmbeddedServer:
             if error.errno in FULL:
                 raise
             raise Misconfigured(
-                f"KOE_DATA must be a folder that can hold sockets, and {self._data} is none "
+                f"KOE_DATA must be a folder that supports sockets, and {self._data} does not "
                 f"({error.strerror}); or set KOE_REDIS_URL."
             ) from error
         finally:

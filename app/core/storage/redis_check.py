@@ -52,17 +52,17 @@ def check_redis(redis: Redis) -> None:
         _try(redis)
     except (AuthenticationError, AuthorizationError):
         raise Misconfigured(
-            "KOE_REDIS_URL: Redis refuses the user or the password, or asks for one that is not there."
+            "KOE_REDIS_URL: Redis refuses the user or the password, or requires one and the URL has none."
         ) from None
     except NoPermissionError:
-        raise Misconfigured(f"KOE_REDIS_URL: its user may not do all that Koe does. {_ALLOW}") from None
+        raise Misconfigured(f"KOE_REDIS_URL: its user lacks permissions that Koe needs. {_ALLOW}") from None
     except ReadOnlyError:
-        raise Misconfigured("KOE_REDIS_URL names a replica, which takes no writes: name its primary.") from None
+        raise Misconfigured("KOE_REDIS_URL names a replica, which accepts no writes: name its primary.") from None
     except ResponseError as error:
         if is_full(error):
-            log.warning("redis_full", remedy="Its disk or its memory is full: nothing is taken in until there is room.")
+            log.warning("redis_full", remedy="Its disk or its memory is full: it refuses writes until there is room.")
         elif is_refusal(error):
-            raise Misconfigured(f"KOE_REDIS_URL names a Redis that refuses what Koe does. {_ALLOW}") from None
+            raise Misconfigured(f"KOE_REDIS_URL names a Redis that refuses commands that Koe needs. {_ALLOW}") from None
         else:
             raise
 
@@ -84,13 +84,13 @@ def _look(said: dict[str, Any], *, has_sentinels: bool) -> None:
         raise Misconfigured(f"KOE_REDIS_URL names Redis {version}: Koe needs 6.2 or later, or Valkey.")
     if said.get("cluster_enabled"):
         raise Misconfigured(
-            "KOE_REDIS_URL names a Redis in cluster mode, where keys that Koe changes together lie apart: name one without it "
+            "KOE_REDIS_URL names a Redis in cluster mode, but Koe changes keys of several slots at once: name one without it "
             "(cluster-enabled no; one that is replicated and watched by sentinels is fine)."
         )
     if said.get("role") == "slave" and int(said.get("slave_read_only", 1)):
         if has_sentinels:
             raise RedisConnectionError("The primary has become a replica.")
-        raise Misconfigured("KOE_REDIS_URL names a replica, which takes no writes: name its primary.")
+        raise Misconfigured("KOE_REDIS_URL names a replica, which accepts no writes: name its primary.")
     policy = str(said.get("maxmemory_policy", ""))
     if policy.startswith("allkeys-") and said.get("maxmemory"):
         log.warning(

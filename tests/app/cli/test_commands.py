@@ -73,7 +73,7 @@ def test_the_version_is_the_package_s(run: Run) -> None:
 
 
 def test_an_unknown_setting_is_one_line(run: Run) -> None:
-    assert "KOE_PROT is no setting of Koe" in the_line(run("redis-url", KOE_PROT="8000"), 78)
+    assert "KOE_PROT is not a setting of Koe" in the_line(run("redis-url", KOE_PROT="8000"), 78)
 
 
 def test_a_setting_that_cannot_be_read_is_one_line(run: Run) -> None:
@@ -368,7 +368,7 @@ def test_as_a_process_an_error_is_one_line_too() -> None:
 
     assert done.returncode == 78
     assert done.stdout == ""
-    assert done.stderr.startswith("Error: KOE_NOTHING is no setting of Koe.")
+    assert done.stderr.startswith("Error: KOE_NOTHING is not a setting of Koe.")
     assert len(done.stderr.splitlines()) == 1
 
 

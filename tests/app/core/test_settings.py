@@ -164,7 +164,7 @@ def test_a_port_that_is_set_for_koe_is_no_service_s() -> None:
 
 @pytest.mark.parametrize("name", ["KOE_WORKER_PORT", "KOE_SERVICE", "KOE_SERVICE_HOSTS", "KOE_PORT_HTTP", "KOE_PORT_80"])
 def test_what_only_resembles_a_service_s_name_stays_an_error(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name} is no setting"):
+    with pytest.raises(SettingsError, match=f"{name} is not a setting"):
         read_settings({name: "8000"})
 
 
@@ -173,7 +173,7 @@ def test_a_misspelt_name_is_told_what_was_meant(field: str) -> None:
     name = env_name(field)
     for misspelt in (f"{name}S", name[:-1], name.lower(), name[:6] + name[7:] if len(name) > 8 else name + "E"):
         if misspelt not in map(env_name, Settings.__struct_fields__):
-            with pytest.raises(SettingsError, match=f"^{misspelt} is no setting of Koe. Did you mean {name}\\?$"):
+            with pytest.raises(SettingsError, match=f"^{misspelt} is not a setting of Koe. Did you mean {name}\\?$"):
                 read_settings({misspelt: "x"})
 
 
@@ -255,16 +255,16 @@ def test_own_commands_find_the_server_wherever_it_listens(host: str, url: str) -
 @pytest.mark.parametrize(
     ("host", "hint"),
     [
-        ("unix:/run/koe.sock", "TCP alone"),
-        ("/run/koe.sock", "TCP alone"),
-        ("http://127.0.0.1", "TCP alone"),
+        ("unix:/run/koe.sock", "TCP only"),
+        ("/run/koe.sock", "TCP only"),
+        ("http://127.0.0.1", "TCP only"),
         ("127.0.0.1:9000", "KOE_PORT"),
         ("[::1]:9000", "KOE_PORT"),
         ("localhost:9000", "KOE_PORT"),
     ],
 )
 def test_what_is_no_host_is_told_what_one_is(host: str, hint: str) -> None:
-    with pytest.raises(SettingsError, match=f"KOE_HOST is an address or a name.*{hint}"):
+    with pytest.raises(SettingsError, match=f"KOE_HOST must be an address or a name.*{hint}"):
         read_settings({"KOE_HOST": host})
 
 

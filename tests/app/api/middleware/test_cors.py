@@ -197,7 +197,7 @@ def test_an_origin_may_be_written_in_capitals() -> None:
     "origin", ["localhost:3000", "http://localhost:3000/", "https://app.example.com/page", "*.example.com"]
 )
 def test_an_origin_that_never_comes_is_refused_at_the_start(origin: str) -> None:
-    with pytest.raises(SettingsError, match=r"KOE_CORS_ORIGINS.*is no origin"):
+    with pytest.raises(SettingsError, match=r"KOE_CORS_ORIGINS.*is not an origin"):
         create_app(read_settings({"KOE_CORS_ORIGINS": origin}), "redis://127.0.0.1")
 
 
