@@ -13,12 +13,14 @@ FETCH ?= 1
 WORKERS ?= 1
 SECONDS ?= 600
 JOBS ?= 3
+BELOW ?= 90
+TESTS ?=
 EXAMPLES ?= 100
 REQUESTS ?= 2000
 BENCH ?=
 LISTEN ?=
 
-.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi settings bench bench-quick listen schema fuzz chaos clean
+.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +72,9 @@ dashboard: $(VENV)/.installed-dashboard ## Look at the queues, jobs and workers 
 
 test: install ## Run all tests, JOBS=3 files at a time
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+coverage: install ## Run all tests, or TESTS, and list the files of which less than BELOW=90 per cent is run
+	$(BIN)/python -m tests.coverage --below $(BELOW) --jobs $(JOBS) $(TESTS)
 
 check-clients: install ## Drive other people's clients, each installed into .clients, against a live server
 	$(BIN)/python -m pytest tests/clients -m clients
@@ -128,5 +133,5 @@ chaos: install ## Kill processes for SECONDS=600 while many listen, and compare 
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS)
 
 clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) .clients build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .clients build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
