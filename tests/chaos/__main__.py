@@ -1,7 +1,7 @@
-"""`make chaos`: harm of every kind to a running Koe while many listen, and an account of it.
+"""`make chaos`: injects faults of every kind into a running Koe while many clients listen, and reports the results.
 
-Every answer is compared byte for byte with that of an undisturbed server. The seed decides the order of the harm and what each
-listener asks; what coincides is up to the machine.
+Every response is compared byte for byte with that of an undisturbed server. The seed determines the order of the faults and the
+requests of each listener; the timing depends on the machine.
 """
 
 import json
@@ -25,13 +25,13 @@ SETTINGS: Final = {
     "KOE_SEGMENT_BYTES": "4MiB",
     "KOE_SLOTS": "16",
 }
-"""No cache, or most would be asked once, and room for a minute and a half of segments, so that some are found, soon forgotten
-and spoken again; espeak, since a tone is spoken before it can be interrupted.
+"""Without a cache, since otherwise most texts would be spoken only once. The segment cache holds a minute and a half, so that
+some segments are found, evicted and spoken again. The engine is espeak, since a tone ends before it can be interrupted.
 """
 
 
 class Account:
-    """What happened."""
+    """The results of a run."""
 
     def __init__(self, tally: Tally, monkey: Monkey, said: str) -> None:
         self.tally = tally
@@ -44,7 +44,7 @@ class Account:
         self.n_spoken_twice = sum(max(0, event["n_spoken"] - event["n_segments"]) for event in finished)
 
     def show(self) -> str:
-        """For people."""
+        """Returns the results as text."""
         tally = self.tally
         gaps = sorted(tally.longest_gaps)
         return "\n".join(
@@ -67,13 +67,13 @@ def _at(values: list[float], share: float) -> float:
 
 
 def _after(seconds: float) -> Callable[[], bool]:
-    """Says whether so many seconds have passed since now."""
+    """Returns a function that tells whether `seconds` have passed since this call."""
     over = time.monotonic() + seconds
     return lambda: time.monotonic() > over
 
 
 def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[Monkey], Any]) -> Account:
-    """Has so many listeners ask while `harm` is done, and gives the account of it."""
+    """Runs `n_listeners` during `harm`, and returns the results."""
     fleet = Fleet(data, SETTINGS)
     monkey, tally = Monkey(fleet, seed), Tally()
     is_over = False

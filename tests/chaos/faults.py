@@ -1,4 +1,4 @@
-"""The faults: each does one kind of harm to a running Koe, and puts right what nobody else would."""
+"""The faults. Each injects one kind of fault into a running Koe, and undoes only what Koe cannot repair itself."""
 
 import os
 import random
@@ -17,11 +17,11 @@ from tests.end_to_end.processes import WORKER, Process, Served, is_alive
 from tests.house import wait_until
 
 RETURN_SECONDS: Final = 60.0
-"""A server that is not whole again after this has failed."""
+"""A server that has not recovered after this time has failed."""
 
 
 class Fleet:
-    """`koe serve` with one worker, and one worker beside it that is started again whenever it dies."""
+    """`koe serve` with one worker, and a second worker that is restarted whenever it dies."""
 
     def __init__(self, data: Path, settings: dict[str, str]) -> None:
         self.data = data
@@ -35,7 +35,7 @@ class Fleet:
         return Process(WORKER, log, KOE_DATA=str(self.data), KOE_LOG_FORMAT="json", **self._settings)
 
     def wait_whole(self) -> None:
-        """Returns when both workers are there and the API answers."""
+        """Returns when both workers are running and the API answers."""
         if not is_alive(self.second.pid):
             self.retired.append(self.second)
             self.second = self._worker()
@@ -47,11 +47,11 @@ class Fleet:
         return [*mine, self.second.pid]
 
     def said(self) -> str:
-        """All that all of them have logged."""
+        """Returns the logs of all processes."""
         return "\n".join(process.said for process in (self.served, self.second, *self.retired))
 
     def end(self) -> None:
-        """Ends all of it."""
+        """Ends all processes."""
         self.second.end()
         self.served.end()
         for process in self.retired:
@@ -59,18 +59,18 @@ class Fleet:
 
 
 class Monkey:
-    """Does harm, in an order that its seed decides, and counts it by kind."""
+    """Injects faults, in an order that its seed determines, and counts them by kind."""
 
     def __init__(self, fleet: Fleet, seed: int) -> None:
         self._fleet = fleet
         self._random = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.api_deaths: list[float] = []
-        """When an API was killed, on the clock of `time.monotonic`: answers of that moment are lost with it."""
+        """Times at which an API was killed, by `time.monotonic`: the responses in flight are lost."""
 
     @property
     def kinds(self) -> dict[str, Callable[[], None]]:
-        """What it can do."""
+        """The kinds of faults."""
         return {
             "worker_killed": self.kill_worker,
             "worker_frozen": self.freeze_worker,
@@ -83,7 +83,7 @@ class Monkey:
         }
 
     def run(self, until: Callable[[], bool], pause_seconds: tuple[float, float], kinds: Sequence[str] = ()) -> None:
-        """Does harm until it is told to stop: each of the kinds, or of all, once in each round, in a new order."""
+        """Injects faults until `until` returns True: each of `kinds`, by default all, once a round, in a new order."""
         kinds = kinds or list(self.kinds)
         while not until():
             for kind in self._random.sample(kinds, len(kinds)):
@@ -93,20 +93,20 @@ class Monkey:
                 self.do(kind)
 
     def do(self, kind: str) -> None:
-        """One fault, and the return to a whole server."""
+        """Injects one fault and waits until the server has recovered."""
         with suppress(ProcessLookupError, FileNotFoundError):
             self.kinds[kind]()
             self.done[kind] += 1
         self._fleet.wait_whole()
 
     def kill_worker(self) -> None:
-        """kill -9. It is waited for: one that is still ending looks alive, and nobody would start another in its place."""
+        """kill -9. Waits for the end: a process that is still ending looks alive, and would not be replaced."""
         pid = self._random.choice(self._fleet.workers())
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_alive(pid), RETURN_SECONDS)
 
     def freeze_worker(self) -> None:
-        """A worker that hangs until it is thought dead, and then goes on as if nothing had been."""
+        """Stops a worker until it is presumed dead, and then lets it continue."""
         pid = self._random.choice(self._fleet.workers())
         os.kill(pid, signal.SIGSTOP)
         wait_until(lambda: self._fleet.served.ready().get("workers") == 1 or not is_alive(pid), RETURN_SECONDS)
@@ -119,7 +119,7 @@ class Monkey:
                 os.kill(pid, signal.SIGKILL)
 
     def kill_espeak(self) -> None:
-        """kill -9 of a process in which espeak-ng speaks or phonemizes for a worker: of one that computes, where one does."""
+        """kill -9 of an espeak-ng process of a worker, preferably of one that is computing."""
         children = [pid for worker in self._fleet.workers() for pid in _children(worker) if _is(pid, "espeak/child_process")]
         if not children:
             raise ProcessLookupError
@@ -131,20 +131,20 @@ class Monkey:
         os.kill(self._fleet.served.child("valkey"), signal.SIGKILL)
 
     def refuse_writes(self) -> None:
-        """For a moment the queue takes no writes, as with a full disk."""
+        """Makes the queue refuse writes for a moment, as with a full disk."""
         with connect(embedded_url(self._fleet.data)) as redis:
             redis.config_set("min-replicas-to-write", 1)
             threading.Event().wait(self._random.uniform(0.5, 2.0))
             redis.config_set("min-replicas-to-write", 0)
 
     def kill_api(self) -> None:
-        """kill -9: answers that it was giving are lost, and nothing else."""
+        """kill -9: only its responses in flight are lost."""
         self.api_deaths.append(time.monotonic())
         os.kill(self._fleet.served.child("app.cli api"), signal.SIGKILL)
         self.api_deaths.append(time.monotonic())
 
     def renew(self) -> None:
-        """SIGHUP: every part is replaced by a new one."""
+        """SIGHUP: every process is replaced by a new one."""
         n_before = self._fleet.served.said.count('"renewal_finished"')
         self._fleet.served.signal(signal.SIGHUP)
         wait_until(lambda: self._fleet.served.said.count('"renewal_finished"') > n_before, RETURN_SECONDS)

@@ -1,4 +1,4 @@
-"""Those who ask while harm is done, and compare every answer to what an undisturbed server gave."""
+"""Clients that send requests during the faults, and compare every response to that of an undisturbed server."""
 
 import hashlib
 import random
@@ -15,29 +15,29 @@ from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import text_of
 
 TRIES: Final = 3
-"""As the official SDKs: an answer that is refused with 429, 500 or above, or breaks off, is asked for twice more."""
+"""As in the official SDKs: a request that fails with 429, 500 or above, or breaks off, is sent up to twice more."""
 
 
 @dataclass
 class Tally:
-    """What became of the requests."""
+    """The results of the requests."""
 
     n_requests: int = 0
     n_bytes: int = 0
     n_compared: int = 0
     n_asked_again: int = 0
-    """Refused with a `Retry-After`, and well at the next try."""
+    """Refusals with a `Retry-After`, after which the request was sent again."""
     n_cut_by_api: int = 0
-    """Broken off because their API process was killed, and well at the next try."""
+    """Responses that broke off because their API process was killed."""
     n_left: int = 0
-    """Listeners who left on purpose."""
+    """Listeners that left on purpose."""
     failures: list[str] = field(default_factory=list)
     longest_gaps: list[float] = field(default_factory=list)
-    """Of each answer, in seconds."""
+    """The longest gap of each response, in seconds."""
 
 
 class Script:
-    """The requests that are made, and what each must give."""
+    """The requests, and the expected response of each."""
 
     def __init__(self, formats: Sequence[str], lengths: Sequence[int]) -> None:
         """`lengths` in segments."""
@@ -49,7 +49,7 @@ class Script:
         self.expected: dict[str, str] = {}
 
     def learn(self, url: str) -> None:
-        """Asks an undisturbed server for each."""
+        """Gets the response of an undisturbed server for each."""
         for body in self.bodies:
             answer = httpx.post(f"{url}{SPEECH}", json=body, timeout=60)
             assert answer.status_code == 200, answer.text
@@ -57,17 +57,17 @@ class Script:
 
 
 def name_of(body: dict[str, Any]) -> str:
-    """Tells the bodies of a script apart."""
+    """Returns a name that is unique among the bodies of a script."""
     return f"{len(body['input'])} characters as {body['response_format']}"
 
 
 def digest_of(data: bytes) -> str:
-    """What answers are compared by."""
+    """Returns the digest by which responses are compared."""
     return f"{len(data)} bytes, {hashlib.sha256(without_length(data)).hexdigest()[:16]}"
 
 
 class Listener:
-    """One client that asks again and again, with a seed of its own."""
+    """One client that sends requests repeatedly, with its own seed."""
 
     def __init__(self, url: str, script: Script, seed: int, tally: Tally, api_deaths: list[float]) -> None:
         self._url = url
@@ -78,14 +78,14 @@ class Listener:
         self._lock = threading.Lock()
 
     def run(self, until: Callable[[], bool]) -> None:
-        """Asks until it is told to stop; the last answer is heard to its end."""
+        """Sends requests until `until` returns True. The last response is read to its end."""
         while not until():
             body = self._random.choice(self._script.bodies)
             manner = self._random.choices(["whole", "slow", "leaves"], [8, 1, 1])[0]
             self.ask(body, manner)
 
     def ask(self, body: dict[str, Any], manner: str) -> None:
-        """One request in its manner, with the tries of an SDK."""
+        """Sends one request, with the retries of an SDK, and reads the response in the given manner."""
         self._tally.n_requests += 1
         for n_left in reversed(range(TRIES)):
             started = time.monotonic()
@@ -107,7 +107,7 @@ class Listener:
 
     def _hear(self, body: dict[str, Any], manner: str) -> None:
         data, longest, last = b"", 0.0, time.monotonic()
-        # A connection of its own: one that is kept may be closed by an API that leaves just as it is used again.
+        # A new connection: an API process that ends may close a reused one at the moment of the request.
         with httpx.stream("POST", f"{self._url}{SPEECH}", json=body, timeout=90) as answer:
             if answer.status_code != 200:
                 answer.read()
@@ -135,7 +135,7 @@ class Listener:
 
 
 class _Refused(Exception):
-    """An answer that says to try again."""
+    """A response that asks to try again."""
 
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__(f"{answer.status_code} {answer.text[:200]}")
@@ -143,7 +143,7 @@ class _Refused(Exception):
 
 
 def crowd(n_listeners: int, make: Callable[[int], Listener], until: Callable[[], bool]) -> Iterator[threading.Thread]:
-    """So many listeners, each in a thread that is running."""
+    """Starts `n_listeners`, each in its own thread, and yields the threads."""
     for number in range(n_listeners):
         thread = threading.Thread(target=make(number).run, args=(until,), name=f"listener-{number}")
         thread.start()

@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: each kind of harm once, while a few listen."""
+"""The short form of `make chaos`: each kind of fault once, with a few listeners."""
 
 from pathlib import Path
 from time import sleep

@@ -1,7 +1,7 @@
-"""The stored baseline: what was measured when it was last accepted, and by how much a run may be worse.
+"""The stored baseline: the last accepted results, and the margin by which a run may be worse.
 
-Why margins: another processor rounds differently, and then Whisper may write one word otherwise. A margin is more than that and
-less than what a person would notice.
+Why margins: another processor rounds differently, and then Whisper may write another word. A margin is larger than this effect
+and smaller than a difference that a person would notice.
 """
 
 import json
@@ -17,20 +17,20 @@ PATH: Final = Path(__file__).parent / "baseline.json"
 
 
 class Margin(msgspec.Struct, frozen=True):
-    """How a figure may differ from the baseline's."""
+    """The allowed difference of a figure from the baseline."""
 
     amount: float
     is_more_better: bool | None = False
-    """None: neither direction may be left."""
+    """None: the figure is limited in both directions."""
     share: float = 0.0
-    """Of the baseline's figure, in addition: where much is misheard, more is misheard otherwise."""
+    """Share of the baseline's figure, added to `amount`: figures with many errors vary more."""
 
     def limit(self, before: float) -> float:
-        """The largest difference that is no fault."""
+        """Returns the largest allowed difference."""
         return self.amount + self.share * abs(before)
 
     def is_broken(self, now: float, before: float) -> bool:
-        """Whether `now` is worse than that. What is not a number is."""
+        """Whether `now` is worse than the limit. NaN is worse."""
         change = now - before
         worse = abs(change) if self.is_more_better is None else -change if self.is_more_better else change
         return not worse <= self.limit(before)
@@ -55,11 +55,11 @@ MARGINS: Final[dict[str, Margin]] = {
     "false alarms": Margin(0.0),
     "wrong": Margin(0.0),
 }
-"""A figure that is not named here is told and not compared."""
+"""Figures without a margin are reported and not compared."""
 
 
 def read_baseline(path: Path = PATH) -> dict[str, Rows]:
-    """Part → its rows; empty where there is none yet."""
+    """Returns part → its rows; empty without a stored baseline."""
     if not path.exists():
         return {}
     found: dict[str, Rows] = json.loads(path.read_text(encoding="utf-8"))
@@ -67,7 +67,7 @@ def read_baseline(path: Path = PATH) -> dict[str, Rows]:
 
 
 def write_baseline(parts: Mapping[str, Rows], path: Path = PATH) -> None:
-    """Replaces the parts that were measured and keeps the others. One line for each row, so that a change is read easily."""
+    """Replaces the measured parts and keeps the others. It writes one line for each row, so that diffs are easy to read."""
     merged = {
         **read_baseline(path),
         **{part: {name: _compared(row) for name, row in rows.items()} for part, rows in parts.items()},
@@ -77,7 +77,7 @@ def write_baseline(parts: Mapping[str, Rows], path: Path = PATH) -> None:
 
 
 def worse_than(baseline: Mapping[str, Rows], parts: Mapping[str, Rows]) -> Iterator[str]:
-    """A sentence for each figure of a measured part that is worse by more than its margin, or is no longer there."""
+    """Yields a sentence for each figure of a measured part that is worse by more than its margin, or is missing."""
     for part, rows in parts.items():
         for name, before in baseline.get(part, {}).items():
             yield from (f"{part}, {name}: {change}" for change in _changes(before, rows.get(name, {})))

@@ -1,6 +1,6 @@
-"""`python -m tests.ears.calibrate`: the loudness of each voice as Kokoro speaks it, for `app/core/speech/voices.toml`.
+"""`python -m tests.ears.calibrate`: measures the loudness of each Kokoro voice, for `app/core/speech/voices.toml`.
 
-Why apart from the server: the gain of a voice is what is found here, so it is measured without one.
+Why not through the server: the server applies the gain that is computed from these values.
 """
 
 import os
@@ -17,11 +17,11 @@ from workers.engines.kokoro.engine import KokoroEngine
 from workers.synthesis.prepare import segments_of
 
 N_TEXTS = 8
-"""Sentences of its language that each voice says."""
+"""Number of sentences that each voice speaks, in its language."""
 
 
 def measure(engine: KokoroEngine, voice: Voice) -> float:
-    """Integrated loudness in LUFS, as ITU-R BS.1770 has it."""
+    """Returns the integrated loudness in LUFS (ITU-R BS.1770)."""
     blend, language = load_catalogue().parse(voice.id)
     spoken = [
         waveform.samples

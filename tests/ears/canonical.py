@@ -1,9 +1,9 @@
-"""Two texts made comparable: what is left differs only where it sounds different.
+"""Makes two texts comparable: their canonical forms differ only where they sound different.
 
-Why not letters as they stand: a listener that writes "9" for "nine", "colour" for "color" or traditional characters for
-simplified ones has heard right. Why readings in Japanese and Chinese: a homophone is no error of speech. Why consonants in
-Hindi: Whisper base writes it in Urdu letters, which leave short vowels out, so both sides are romanised and lose their vowels
-(of three romanisers tried, `anyascii` with these folds differs least on speech that was heard right).
+Why not the original letters: a transcript with "9" for "nine", "colour" for "color" or traditional characters for simplified
+ones is correct. Why readings in Japanese and Chinese: a homophone is no error of speech. Why consonants in Hindi: Whisper base
+writes Hindi in Urdu letters, which omit short vowels. So both texts are romanised and lose their vowels (of three romanisers,
+`anyascii` with these folds gives the smallest differences on correctly understood speech).
 """
 
 import re
@@ -20,13 +20,13 @@ _JOINED: Final = re.compile(r"(?<=\w)['’](?=\w)")
 _NOT_WORD: Final = re.compile(r"[^\w]+|_")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _BETWEEN_HINDI: Final = re.compile(r"[^\w\u0900-\u0963\u0966-\u097f]+")
-"""The vowel signs of Devanagari are no letters to `re`, but parts of words."""
+"""`re` does not count the vowel signs of Devanagari as letters, but they are parts of words."""
 _VOWELS: Final = re.compile(r"[aeiouvwy']+")
-"""With v and w: Urdu has one letter for both and for three vowels."""
+"""It includes v and w: Urdu has one letter for both and for three vowels."""
 _NOT_LATIN: Final = re.compile(r"[^a-z]+")
 _DOUBLE: Final = re.compile(r"(.)\1+")
 _HINDI_FOLDS: Final = {"sh": "s", "ph": "f", "kh": "k", "q": "k", "ch": "c", "z": "j", "h": "", "m": "n"}
-"""Aspiration, and the nasals: a dot in Devanagari, a letter in Urdu."""
+"""Folds aspiration, and nasals, which are a dot in Devanagari and a letter in Urdu."""
 _NUMBER_LANGUAGES: Final = {"en": "en", "es": "es", "fr": "fr", "it": "it", "pt": "pt_BR"}
 _READ: Final = ("ja", "zh")
 
@@ -37,7 +37,7 @@ def is_read(language: str) -> bool:
 
 
 def split(text: str, language: str) -> list[str]:
-    """The canonical words of `text`: of Japanese its kana, of Chinese its syllables in pinyin without tones."""
+    """Returns the canonical words of `text`; for Japanese its kana, for Chinese its syllables in pinyin without tones."""
     subtag = language.partition("-")[0]
     return _SPLITTERS.get(subtag, _split_western)(unicodedata.normalize("NFKC", text), subtag)
 
@@ -74,7 +74,7 @@ def _split_hindi(text: str, _: str) -> list[str]:
 
 
 def _skeleton(word: str) -> str:
-    """The consonants of a romanised word, without what Devanagari and Urdu letters tell apart and the other does not."""
+    """Returns the consonants of a romanised word, without differences that only one of Devanagari and Urdu writes."""
     sounds = _VOWELS.sub("", word.casefold())
     for spelling, sound in _HINDI_FOLDS.items():
         sounds = sounds.replace(spelling, sound)

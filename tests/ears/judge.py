@@ -1,10 +1,10 @@
-"""The judge of one answer: is it what was asked for? It has the request, the answer, and how the voice sounds otherwise.
+"""Judges whether a response matches its request, given the usual sound of the voice.
 
-Why a voice's own manner comes from its other answers in the same run, never from the answer that is judged: what is usual for a
-voice changes with Koe (its loudness, its pace), and what matters here is that an answer is not like the others.
+Why the usual sound comes from other responses of the voice in the same run: loudness and pace of a voice change with Koe's
+versions. The judge must find a response that differs from the others.
 
-Why the limits are what they are: they were chosen on other texts (sentences of the paragraphs) with other seeds than those that
-part `faults` uses, as about half-way between the clean answers' worst and the faults' mildest.
+How the limits were chosen: on other texts (sentences of the paragraphs) and with other seeds than those of part `faults`, about
+half-way between the worst clean response and the mildest fault.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ from tests.ears.session import Hearing
 from tests.ears.sound import SILENCE_DBFS, Array, levels_dbfs, n_clipped, noise_floor_dbfs, silences
 
 MAX_TURNED: Final = 0.5
-"""Share of characters that differ: beyond it another text is heard, or its parts in another order."""
+"""Share of different characters above which it is another text, or its parts are in another order."""
 MIN_MISSING: Final = 6
-"""Characters of one stretch that have no counterpart."""
+"""Number of consecutive characters without a counterpart."""
 MAX_LOUDNESS_LU: Final = 3.5
 MAX_SEMITONES: Final = 2.5
 MAX_TIMBRE: Final = 5.0
@@ -32,7 +32,7 @@ MAX_PACE: Final = 1.5
 """Ratio of the seconds for a character to the voice's."""
 MAX_SILENCE_SECONDS: Final = 0.6
 MAX_TAIL_SECONDS: Final = 0.03
-"""Between the end of the audio after its last word, and the voice's usual one."""
+"""Difference between the audio after the last word and its usual length for the voice."""
 MAX_CLIPPED: Final = 6
 MAX_NOISE_DB: Final = 15.0
 """Above the voice's usual floor."""
@@ -41,7 +41,7 @@ MAX_CLICK: Final = 2.5
 
 
 class Manner(msgspec.Struct, frozen=True):
-    """How a voice sounds: medians over its answers."""
+    """The usual sound of a voice: medians over its responses."""
 
     loudness_lufs: float
     pitch_hz: float
@@ -49,11 +49,11 @@ class Manner(msgspec.Struct, frozen=True):
     character_seconds: float
     tail_seconds: float
     floor_db: float
-    """Of the quiet frames, against the loudness."""
+    """Level of the quiet frames relative to the loudness."""
 
 
 def manner_of(hearings: Sequence[Hearing]) -> Manner:
-    """That of one voice; the answers are its own and none of them is to be judged by it."""
+    """Returns the manner of one voice from its responses. None of these may be judged by it."""
     timbres = np.array([hearing.profile.timbre for hearing in hearings])
     return Manner(
         loudness_lufs=_median(hearing.profile.loudness_lufs for hearing in hearings),
@@ -71,7 +71,7 @@ def find_faults(hearing: Hearing, manner: Manner) -> dict[str, str]:
 
 
 def wrong_words(hearing: Hearing, _: Manner) -> str:
-    """Words are missing, doubled, or in another order, whenever the answer is heard."""
+    """Words are missing, repeated or in another order, in both transcripts."""
     found = _unlike(hearing, hearing.heard)
     return found and _unlike(hearing, hearing.heard_again)
 
@@ -108,7 +108,7 @@ def wrong_pace(hearing: Hearing, manner: Manner) -> str:
 
 
 def wrong_length(hearing: Hearing, manner: Manner) -> str:
-    """The audio does not end where its last word is told to end."""
+    """The audio does not end where the word times say that the last word ends."""
     difference = tail_seconds(hearing) - manner.tail_seconds
     return f"{difference:+.2f} s against the word times" if abs(difference) > MAX_TAIL_SECONDS else ""
 
@@ -161,17 +161,17 @@ def character_seconds(hearing: Hearing) -> float:
 
 
 def tail_seconds(hearing: Hearing) -> float:
-    """From the told end of the last word to the end of the audio."""
+    """Seconds from the end of the last word, by its word time, to the end of the audio."""
     return hearing.answer.seconds - (hearing.answer.words[-1].end if hearing.answer.words else 0.0)
 
 
 def timbre_distance(hearing: Hearing, manner: Manner) -> float:
-    """From the voice's mean, in units of the cepstrum."""
+    """Returns the distance from the voice's mean, in units of the cepstrum."""
     return float(np.linalg.norm(np.subtract(hearing.profile.timbre, manner.timbre)))
 
 
 def floor_db(hearing: Hearing) -> float:
-    """Level of the quiet frames against the loudness."""
+    """Returns the level of the quiet frames relative to the loudness."""
     return noise_floor_dbfs(hearing.samples) - hearing.profile.loudness_lufs
 
 
@@ -191,7 +191,7 @@ def dropped_seconds(hearing: Hearing) -> float:
 
 
 def click_height(hearing: Hearing) -> float:
-    """The largest jump of the second difference against the largest others within 8 ms around it."""
+    """The largest value of the second difference, relative to the next largest within 8 ms around it."""
     bend = np.abs(np.diff(hearing.samples.astype(np.float64), 2))
     around = SAMPLE_RATE_HZ // 125
     places = np.argsort(bend)[-40:]

@@ -1,4 +1,4 @@
-"""The listener: Whisper base writes down what it hears.
+"""The listener: Whisper base transcribes speech.
 
 Why without fallback to higher temperatures: the same audio must give the same transcript in every run. Why a margin of silence
 is added: Whisper was trained on windows of 30 seconds and loses a word that begins with the first sample.
@@ -17,19 +17,17 @@ Samples = npt.NDArray[np.float32]
 WHISPER_HZ: Final = 16_000
 _MARGIN_SECONDS: Final = 0.3
 OTHER_MARGIN_SECONDS: Final = 0.75
-"""For a second hearing: with another start of the window Whisper seldom makes the same mistake again, and speech that is wrong
-stays wrong.
-"""
+"""Margin for a second transcript. With another window start Whisper rarely repeats a mistake. Wrong speech stays wrong."""
 _LOOP_RATIO: Final = 5.0
-"""A segment that can be compressed so much is Whisper repeating itself in silence; a sentence said twice is below 3."""
+"""Compression ratio from which Whisper repeats itself in silence; a sentence that is spoken twice is below 3."""
 _LEAST_FRAMES: Final = 1500
-"""Of 10 ms. With fewer, Whisper hears words in a short utterance that nobody said, and writes Hindi as English."""
+"""In frames of 10 ms. With fewer, Whisper adds words to short utterances, and writes Hindi as English."""
 _SPARE_FRAMES: Final = 100
-"""Of 10 ms: silence that is encoded after the last sound."""
+"""Silence that is encoded after the last sound, in frames of 10 ms."""
 
 
 class HeardWord(msgspec.Struct, frozen=True):
-    """A word of the transcript and when it was heard, in seconds of the audio that was given."""
+    """A word of the transcript and its time, in seconds of the given audio."""
 
     word: str
     start: float
@@ -41,14 +39,14 @@ class Heard(msgspec.Struct, frozen=True):
 
     text: str
     words: tuple[HeardWord, ...] = ()
-    """Empty unless they were asked for."""
+    """Empty unless requested."""
 
 
 class Listener:
-    """Whisper, for calls from several threads. Each call runs on one core."""
+    """Whisper. Thread-safe; each call runs on one core."""
 
     def __init__(self, folder: Path, n_calls: int = 2) -> None:
-        """`n_calls` run at the same time; more wait."""
+        """At most `n_calls` run at the same time; others wait."""
         self._whisper = _brief_whisper(folder, n_calls)
 
     def hear(
@@ -60,7 +58,7 @@ class Listener:
         with_times: bool = False,
         margin_seconds: float = _MARGIN_SECONDS,
     ) -> Heard:
-        """What is said in `samples`, (n,) float32 in [-1, 1], between two margins of silence. `language` is a BCP 47 tag."""
+        """Transcribes `samples`, (n,) float32 in [-1, 1], between two margins of silence. `language` is a BCP 47 tag."""
         segments, _ = self._whisper.transcribe(
             to_whisper(samples, rate_hz, margin_seconds),
             language=language.partition("-")[0],
@@ -95,7 +93,7 @@ def _brief_whisper(folder: Path, n_calls: int) -> Any:
 
 
 def to_whisper(samples: Samples, rate_hz: int, margin_seconds: float) -> Samples:
-    """The samples at Whisper's rate, with silence around them."""
+    """Returns the samples at Whisper's rate, with silence around them."""
     import soxr
 
     padded = np.pad(samples.astype(np.float32), round(margin_seconds * rate_hz))

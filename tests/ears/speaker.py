@@ -1,7 +1,7 @@
-"""The speaker: a real `koe serve` with its own queue and worker, asked over HTTP as a client asks it.
+"""The speaker: a real `koe serve` with its own queue and worker, used over HTTP like by a client.
 
-Why its data folder is a new one with a link to the user's Kokoro files: the server finds them as it always does, and nothing
-that was spoken before is answered from a cache.
+Why its data folder is new, with a link to the user's Kokoro files: the server finds the files in the usual way, and no response
+comes from a cache.
 """
 
 import base64
@@ -26,35 +26,35 @@ from tests.end_to_end.processes import Served, is_alive, running
 
 ENGINE: Final = "kokoro"
 _READY_SECONDS: Final = 600
-"""An idle machine needs 15; on a busy one the worker, which gives way to all others, needs minutes."""
+"""An idle machine needs 15. On a busy one the worker, with its low priority, needs minutes."""
 _BUSY: Final = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
-"""On a machine that does much else the worker may be late with its heartbeat."""
+"""On a busy machine the worker's heartbeat may be late."""
 _N_TRIES: Final = 10
 _RETRY_SECONDS: Final = 3.0
 _NOT_OURS: Final = ("KOE_API_KEYS", "KOE_API_KEYS_FILE", "KOE_RATE_LIMIT", "KOE_MAX_CONCURRENT", "KOE_REDIS_URL", "KOE_STORE")
-"""Settings of the environment that do not apply: they would keep the ears out, or use what belongs to another server."""
+"""Settings of the environment that are ignored: they would refuse the ears, or use resources of another server."""
 
 
 class NoVoice(Exception):
-    """Kokoro's files are not here and cannot be had; the message says so."""
+    """Kokoro's files are not available. The message says why."""
 
 
 class NoServer(Exception):
-    """`koe serve` did not become ready, which is a fault of Koe's; the message says how it ended."""
+    """`koe serve` did not become ready, which is a bug in Koe. The message says how it ended."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What is asked for."""
+    """One request."""
 
     text: str
     voice: str
     language: str
-    """BCP 47 tag of the text; the voice's own unless it is tested with another."""
+    """BCP 47 tag of the text; the voice's own, except in tests with another."""
     speed: float = 1.0
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back."""
+    """One response."""
 
     samples: Samples
     """(n,) float32 in [-1, 1], at 24 kHz."""
@@ -66,7 +66,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Speaker:
-    """Client of the server at `url`, for calls from several threads."""
+    """Client of the server at `url`. Thread-safe."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=600.0)
@@ -75,7 +75,7 @@ class Speaker:
         self._http.close()
 
     def say(self, request: Request) -> Answer:
-        """The whole answer with its word times. Raises httpx.HTTPStatusError for a refusal."""
+        """Returns the whole response with its word times. Raises httpx.HTTPStatusError for a refusal."""
         events = read_events(self._post(request).text)
         audio = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
         words = [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
@@ -102,7 +102,7 @@ class Speaker:
 
 @contextmanager
 def speaking() -> Iterator[Speaker]:
-    """A server of its own and a client of it. Raises NoVoice when its engine is not Kokoro, and NoServer."""
+    """Yields a client of a new server. Raises NoVoice if its engine is not Kokoro, and NoServer."""
     with tempfile.TemporaryDirectory(prefix="koe-ears-") as folder:
         data = Path(folder) / "data"
         data.mkdir()
@@ -114,7 +114,7 @@ def speaking() -> Iterator[Speaker]:
 
 
 def _wait_ready(process: Served) -> None:
-    """Asks twice a second: on a busy machine, asking more often delays what is waited for. Raises NoServer."""
+    """Asks twice a second: on a busy machine, more requests would delay the start. Raises NoServer."""
     for _ in range(2 * _READY_SECONDS):
         if process.ready().get("workers"):
             return
@@ -135,7 +135,7 @@ def _client(url: str) -> Iterator[Speaker]:
 
 
 def _settings() -> dict[str, str]:
-    """Those of the environment that apply, as the server is to have them; empty is as if unset."""
+    """Returns the settings of the environment for the server. An empty value counts as unset."""
     return {name: "" for name in _NOT_OURS if name in os.environ} | {
         **{"KOE_ENGINE": os.environ.get("KOE_ENGINE", "auto"), "KOE_SLOTS": "0"},
         **{"KOE_MAX_WAIT": "600", "KOE_WORKER_TIMEOUT": "60"},
@@ -143,10 +143,10 @@ def _settings() -> dict[str, str]:
 
 
 def read_events(text: str) -> list[dict[str, Any]]:
-    """The JSON of each server-sent event. Comments are left out: the server sends them while nothing happens."""
+    """Returns the JSON of each server-sent event without comments, which the server sends as keep-alive."""
     return [json.loads(line.removeprefix("data: ")) for line in text.split("\n") if line.startswith("data: ")]
 
 
 def from_pcm(data: bytes) -> Samples:
-    """s16le as float32 in [-1, 1]."""
+    """Converts s16le to float32 in [-1, 1]."""
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
