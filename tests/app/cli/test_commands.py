@@ -268,7 +268,7 @@ def test_a_speed_that_is_no_number_is_told_by_its_option(run: Run, house: House,
 def test_another_server_at_that_address_is_told(run: Run, body: str, command: str) -> None:
     arguments = {"voices": ["voices"], "phonemize": ["phonemize", "Hello."], "jobs": ["jobs", "list"]}[command]
     with other_server(body) as url:
-        assert "no server of Koe's" in the_line(run(*arguments, "--url", url))
+        assert "is not a Koe server" in the_line(run(*arguments, "--url", url))
 
 
 @contextmanager

@@ -207,7 +207,7 @@ def test_a_file_to_write_is_waited_for_and_decides_the_format(run: Run, tmp_path
 def test_a_file_that_cannot_be_written_is_told_before_a_job_is_made(run: Run, tmp_path: Path) -> None:
     before = run("list").stdout
 
-    assert "no folder" in the_line(run("submit", "-", "-o", str(tmp_path / "none" / "out.wav"), given="Hello."))
+    assert "does not exist" in the_line(run("submit", "-", "-o", str(tmp_path / "none" / "out.wav"), given="Hello."))
 
     assert run("list").stdout == before
 
@@ -280,7 +280,7 @@ def test_captions_are_asked_for_and_fetched_in_the_format_of_the_file(
     assert Path("a.vtt").read_text().startswith("WEBVTT\n")
     assert run("captions", job_id, "-o", "words.txt", "--format", "json").exit_code == 0
     assert json.loads(Path("words.txt").read_text())["words"] == [{"word": "Hello.", "start": 0.0, "end": 1.5}]
-    assert "ending" in the_line(run("captions", job_id, "-o", "b.txt"))
+    assert "extension" in the_line(run("captions", job_id, "-o", "b.txt"))
     assert {path.name for path in tmp_path.iterdir()} == {f"{job_id}.srt", "a.vtt", "words.txt"}
 
 
