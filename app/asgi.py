@@ -34,14 +34,14 @@ from app.core.jobs.jobs import Jobs
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView, RedisFleet, process_name
-from app.core.queue.registry import API_SHARE, Ledger
+from app.core.queue.registry import API_SHARE, Registry
 from app.core.request_limits import BODY_BYTES
 from app.core.settings import Settings
 from app.core.speech.lexicon import read_lexicon
 from app.core.speech.voices import Catalogue, load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from app.delivery.delivery import Delivery
 from app.web.page import load_page
 
@@ -73,19 +73,21 @@ ROUTES: Final = [
 def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     """The Litestar application. It asks Redis for nothing before the first request."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
-    bell, jobs_bell = Bell(redis, keys.BELL), Bell(redis, keys.JOBS_BELL)
+    notifier, jobs_notifier = Notifier(redis, keys.BELL), Notifier(redis, keys.JOBS_BELL)
     fleet, broker = RedisFleet(redis), Broker(blocking, max_queue=settings.max_queue)
     api, api_ttl = process_name(), math.ceil(API_SHARE * settings.worker_timeout)
-    ledger = _create_ledger(settings, redis, api, api_ttl)
-    delivery = Delivery(redis=redis, bell=bell, ledger=ledger, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait)
+    registry = _create_ledger(settings, redis, api, api_ttl)
+    delivery = Delivery(
+        redis=redis, notifier=notifier, registry=registry, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait
+    )
     catalogue, metrics = load_catalogue(settings.voices_file), Metrics()
     dependencies = Dependencies(
-        asker=Asker(redis=redis, bell=bell, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
+        asker=Asker(redis=redis, notifier=notifier, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
         broker=broker,
         catalogue=catalogue,
         delivery=delivery,
         fleet=fleet,
-        jobs=Jobs(redis, jobs_bell, job_ttl=settings.job_ttl),
+        jobs=Jobs(redis, jobs_notifier, job_ttl=settings.job_ttl),
         limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
         page=load_page(),
@@ -97,7 +99,7 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(create_description(settings, catalogue))],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[lambda _: _lifespan(delivery, (bell, jobs_bell), redis, blocking)],
+        lifespan=[lambda _: _lifespan(delivery, (notifier, jobs_notifier), redis, blocking)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=None,
@@ -136,8 +138,8 @@ def _create_keyring(settings: Settings) -> Keyring:
     return Keyring([key.reveal() for key in settings.api_keys], settings.api_keys_file, default=default)
 
 
-def _create_ledger(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Ledger:
-    return Ledger(
+def _create_ledger(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Registry:
+    return Registry(
         redis,
         api=api,
         cache_ttl=settings.cache_ttl,
@@ -165,15 +167,15 @@ def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -
 
 
 @asynccontextmanager
-async def _lifespan(delivery: Delivery, bells: Iterable[Bell], redis: AsyncRedis, blocking: Redis) -> AsyncIterator[None]:
-    for bell in bells:
-        bell.start()
+async def _lifespan(delivery: Delivery, bells: Iterable[Notifier], redis: AsyncRedis, blocking: Redis) -> AsyncIterator[None]:
+    for notifier in bells:
+        notifier.start()
     try:
         await delivery.start()
         yield
     finally:
         await delivery.stop()
-        for bell in bells:
-            await bell.stop()
+        for notifier in bells:
+            await notifier.stop()
         await redis.aclose()
         blocking.close()

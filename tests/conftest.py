@@ -14,7 +14,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 
 if TYPE_CHECKING:
     from workers.engines.kokoro.checkpoint import CheckpointFiles
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ENVIRON = dict(os.environ)
 """As it is before `no_settings_from_outside`: it may say where Kokoro's files are."""
 
-# The same examples in every run, and no verdict on how long one takes: the machine is shared.
+# The same examples in every run, and no verdict on how long one attempts: the machine is shared.
 hypothesis.settings.register_profile(
     "koe", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -113,7 +113,7 @@ async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
 
 
 @pytest.fixture(scope="module")
-def house(short_folder: Path) -> Iterator[House]:
+def harness(short_folder: Path) -> Iterator[Harness]:
     """A house that speaks in tones, shared by a module's tests."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder))) as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder))) as harness:
+        yield harness

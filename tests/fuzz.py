@@ -28,14 +28,14 @@ import click
 import httpx
 
 from tests.end_to_end.processes import Served, events, running
-from tests.house import wait_until
+from tests.harness import wait_until
 
 AT_ONCE = 12
 _SECONDS = 60.0
 """Longer than any of them may take: `KOE_MAX_WAIT` is half of it."""
 _HALF_SECONDS = 0.2
 """Of silence, in an answer to a request that may be incomplete, before its end is said."""
-_MOST_BYTES = 100_000_000
+_MAX_BYTES = 100_000_000
 _FINE_503 = {"engine_unavailable"}
 _SILENT = re.compile(rb"(healthz|readyz|metrics)[^\r\n]* HTTP")
 """Addresses whose lines are not in the log."""
@@ -500,7 +500,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, case
                 answer += data
             return bytes(answer)
         writer.write_eof()
-    while len(answer) < _MOST_BYTES and (data := await asyncio.wait_for(reader.read(65_536), _SECONDS)):
+    while len(answer) < _MAX_BYTES and (data := await asyncio.wait_for(reader.read(65_536), _SECONDS)):
         answer += data
     return bytes(answer)
 

@@ -15,9 +15,9 @@ from rq.serializers import JSONSerializer
 from app.core.errors import from_wire
 from app.core.jobs.files import Store
 from app.core.jobs.job import Job, JobStatus, new_job_id
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.jobs.jobs import Jobs
-from app.core.queue.broker import Broker, Lane, Task, lane_queue
+from app.core.queue.broker import Broker, QueueName, Task, rq_queue
 from app.core.queue.segment_cache import Budget
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
@@ -55,7 +55,7 @@ class JobHarness:
     def __init__(self, redis: Redis, jobs: Jobs, folder: Path) -> None:
         self.redis = redis
         self.jobs = jobs
-        self.book = JobBook(redis, job_ttl=60)
+        self.job_store = JobStore(redis, job_ttl=60)
         self.store = Store(str(folder))
         self.engine = RelayEngine()
         self.scheduler = Scheduler(n_threads=1)
@@ -68,7 +68,7 @@ class JobHarness:
         synthesizer = Synthesizer(engines={"tone": self.engine}, scheduler=self.scheduler, ffmpeg_path=ffmpeg())
         return JobRunner(
             redis=self.redis,
-            jobs=self.book,
+            jobs=self.job_store,
             store=self.store,
             synthesizer=synthesizer,
             ffmpeg_path=ffmpeg(),
@@ -103,7 +103,7 @@ class JobHarness:
 
     @property
     def queue(self) -> Queue:
-        return lane_queue(self.redis, Lane.BATCH)
+        return rq_queue(self.redis, QueueName.BATCH)
 
     def work(self, *, until: Callable[[], bool] = lambda: False) -> list[str]:
         """Runs what is in the queue, and what comes into it, as a worker would. Returns which tasks those were."""
@@ -138,7 +138,7 @@ class JobHarness:
         return tasks[Task(job.func_name)](*job.args)
 
     def job(self, job_id: str) -> Job:
-        job = self.book.load(job_id)
+        job = self.job_store.load(job_id)
         assert job is not None
         return job
 

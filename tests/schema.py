@@ -22,7 +22,7 @@ from typing import Any
 
 import click
 
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 from workers.engines.tone import ToneEngine
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -52,22 +52,24 @@ class Outcome:
 
 
 @contextmanager
-def described_house(data: Path, **environ: str) -> Iterator[House]:
+def described_harness(data: Path, **environ: str) -> Iterator[Harness]:
     """A house that speaks every model in tones, and whose longest texts are quickly spoken."""
     engines = {name: ToneEngine() for name in ("kokoro", "espeak")}
     limits = {"KOE_MAX_INPUT_CHARS": "300", "KOE_MAX_JOB_CHARS": "300"}
-    with open_house(data, engines, **(limits | environ)) as house:
-        yield house
+    with open_harness(data, engines, **(limits | environ)) as harness:
+        yield harness
 
 
-def examine(house: House, *, n_examples: int, keys: dict[str, str] | None = None, phases: Sequence[str] = PHASES) -> Outcome:
+def examine(
+    harness: Harness, *, n_examples: int, keys: dict[str, str] | None = None, phases: Sequence[str] = PHASES
+) -> Outcome:
     """Runs all checks on all operations: the cases that follow from the description, and so many random ones of each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [
             *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
             *("--config-file", str(_write_config(folder, keys or {}))),
-            *("run", f"{house.url}/schema/openapi.json", "--no-color"),
+            *("run", f"{harness.url}/schema/openapi.json", "--no-color"),
             *("--max-examples", str(n_examples), "--phases", ",".join(phases)),
             *("--report", "json", "--report-json-path", "report.json"),
         ]
@@ -111,9 +113,9 @@ def main() -> None:
 def _examine_anew(keys: dict[str, str], n_examples: int) -> Outcome:
     with (
         tempfile.TemporaryDirectory(prefix="koe-") as data,
-        described_house(Path(data), KOE_API_KEYS=",".join(keys.values())) as house,
+        described_harness(Path(data), KOE_API_KEYS=",".join(keys.values())) as harness,
     ):
-        return examine(house, n_examples=n_examples, keys=keys)
+        return examine(harness, n_examples=n_examples, keys=keys)
 
 
 if __name__ == "__main__":

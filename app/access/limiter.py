@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from app.access.keyring import Key
 from app.core.errors import RateLimited
-from app.core.rate_limits import Standing
+from app.core.rate_limits import RateLimitStatus
 from app.core.storage import keys
 from app.core.storage.connections import reachable
 from app.core.storage.lua import load_script
@@ -25,12 +25,12 @@ from app.core.storage.lua import load_script
 _OPEN_TTL_SECONDS: Final = 86_400
 
 
-class Admission(msgspec.Struct, frozen=True, kw_only=True):
+class Permit(msgspec.Struct, frozen=True, kw_only=True):
     """An admitted request."""
 
     key: Key
     name: str
-    standing: Standing | None
+    rate_limit_status: RateLimitStatus | None
     """None where the key has no rate limit."""
 
 
@@ -38,14 +38,14 @@ class Limiter:
     """Admits requests within the limits of their key."""
 
     def __init__(self, redis: AsyncRedis, *, api: str, api_ttl: int) -> None:
-        """`api`: the name of this process. `api_ttl`: the life of its heartbeat record, in seconds, as in the ledger."""
+        """`api`: the name of this process. `api_ttl`: the life of its heartbeat record, in seconds, as in the registry."""
         self._redis = redis
         self._api = api
         self._api_ttl = api_ttl
         self._admit = redis.register_script(load_script(__file__, "admit"))
-        self._owed: set[Admission] = set()
+        self._owed: set[Permit] = set()
 
-    async def admit(self, key: Key, *, stays_open: bool) -> Admission:
+    async def admit(self, key: Key, *, stays_open: bool) -> Permit:
         """Admits a request. Call `close` for one that `stays_open`. Redis is asked only for keys with limits.
 
         Raises RateLimited, without counting the request, and NoWorker when Redis is unreachable.
@@ -53,7 +53,7 @@ class Limiter:
         name, limit = secrets.token_hex(8), key.rate_limit
         most_open = key.max_concurrent if stays_open else 0
         if limit is None and not most_open:
-            return Admission(key=key, name="", standing=None)
+            return Permit(key=key, name="", rate_limit_status=None)
         with reachable():
             await self._pay()
             refused, n_left, reset_us, next_us = await self._admit(
@@ -68,24 +68,24 @@ class Limiter:
                     _OPEN_TTL_SECONDS,
                 ],
             )
-        standing = Standing(limit=limit, n_left=n_left, reset_seconds=reset_us / 1e6) if limit else None
+        rate_limit_status = RateLimitStatus(limit=limit, n_left=n_left, reset_seconds=reset_us / 1e6) if limit else None
         if refused == b"open":
-            raise RateLimited.with_open(key.max_concurrent, standing)
+            raise RateLimited.with_open(key.max_concurrent, rate_limit_status)
         if refused == b"rate":
-            assert standing is not None
-            raise RateLimited.after(standing, retry_after_seconds=next_us / 1e6)
-        return Admission(key=key, name=name if most_open else "", standing=standing)
+            assert rate_limit_status is not None
+            raise RateLimited.after(rate_limit_status, retry_after_seconds=next_us / 1e6)
+        return Permit(key=key, name=name if most_open else "", rate_limit_status=rate_limit_status)
 
-    async def close(self, admission: Admission) -> None:
+    async def close(self, permit: Permit) -> None:
         """Closes a request that has ended; retried later if Redis is unreachable."""
-        if not admission.name:
+        if not permit.name:
             return
-        self._owed.add(admission)
+        self._owed.add(permit)
         with suppress(RedisError):
             await self._pay()
 
     async def _pay(self) -> None:
         while self._owed:
-            admission = next(iter(self._owed))
-            await self._redis.srem(keys.open_requests(admission.key.owner), f"{self._api} {admission.name}")
-            self._owed.discard(admission)
+            permit = next(iter(self._owed))
+            await self._redis.srem(keys.open_requests(permit.key.owner), f"{self._api} {permit.name}")
+            self._owed.discard(permit)

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled, KoeError, NoWorker
 from app.core.queue import segment_cache
-from app.core.queue.broker import Lane, lane_queue
+from app.core.queue.broker import QueueName, rq_queue
 from app.core.queue.fleet import Fleet, FleetView
 from app.core.storage import keys
 
@@ -53,7 +53,7 @@ HELP: Final = {
 _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """The methods that are labels; a client can send any word, and all others are `other`."""
-_MOST_SECONDS: Final = 1.0
+_MAX_SECONDS: Final = 1.0
 """Longest wait for Redis at a scrape."""
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -109,8 +109,8 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """The values from Redis at one moment."""
 
     fleet: Fleet
-    waiting: Mapping[Lane, int]
-    n_parked: int
+    waiting: Mapping[QueueName, int]
+    n_paused: int
     n_open_jobs: int
     cache_bytes: int
     kept_bytes: int
@@ -124,12 +124,12 @@ class SharedView:
         """`blocking` sends no command: RQ needs it to name its queues."""
         self._redis = redis
         self._fleet = fleet
-        self._queue_keys = {lane: lane_queue(blocking, lane).key for lane in Lane}
+        self._queue_keys = {queue_name: rq_queue(blocking, queue_name).key for queue_name in QueueName}
 
     async def now(self) -> Shared | None:
         """None when Redis is unreachable, or slower than a scrape can wait."""
         try:
-            async with asyncio.timeout(_MOST_SECONDS):
+            async with asyncio.timeout(_MAX_SECONDS):
                 return await self._read()
         except (RedisError, NoWorker, TimeoutError):
             return None
@@ -138,16 +138,16 @@ class SharedView:
         pipe = self._redis.pipeline(transaction=False)
         for key in self._queue_keys.values():
             pipe.llen(key)
-        pipe.scard(keys.PARKED)
+        pipe.scard(keys.PAUSED)
         pipe.zcard(keys.JOBS_OPEN)
         pipe.hget(keys.CACHE_SIZES, segment_cache.TOTAL)
         pipe.hget(keys.KEPT, segment_cache.TOTAL)
         pipe.hget(keys.SEGMENT_SIZES, segment_cache.TOTAL)
-        *waiting, n_parked, n_open_jobs, cache_bytes, kept_bytes, segment_bytes = await pipe.execute()
+        *waiting, n_paused, n_open_jobs, cache_bytes, kept_bytes, segment_bytes = await pipe.execute()
         return Shared(
             fleet=await self._fleet.now(),
             waiting=dict(zip(self._queue_keys, waiting, strict=True)),
-            n_parked=n_parked,
+            n_paused=n_paused,
             n_open_jobs=n_open_jobs,
             cache_bytes=int(cache_bytes or 0),
             kept_bytes=int(kept_bytes or 0),
@@ -167,10 +167,10 @@ class _SharedGauges(Collector):
         yield _gauge("koe_redis_up", int(shared is not None))
         if shared is None:
             return
-        yield _gauge("koe_workers", len(shared.fleet.cards))
+        yield _gauge("koe_workers", len(shared.fleet.registrations))
         yield _gauge_by("koe_engine", "engine", {name: int(name == shared.fleet.best) for name in shared.fleet.engines})
-        yield _gauge_by("koe_waiting_utterances", "lane", {lane.value: n for lane, n in shared.waiting.items()})
-        yield _gauge("koe_parked_utterances", shared.n_parked)
+        yield _gauge_by("koe_waiting_utterances", "lane", {queue_name.value: n for queue_name, n in shared.waiting.items()})
+        yield _gauge("koe_parked_utterances", shared.n_paused)
         yield _gauge("koe_open_jobs", shared.n_open_jobs)
         yield _gauge("koe_cache_bytes", shared.cache_bytes)
         yield _gauge("koe_kept_bytes", shared.kept_bytes)

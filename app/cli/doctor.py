@@ -25,7 +25,7 @@ from app.core.errors import Misconfigured
 from app.core.host.finding import Finding
 from app.core.host.own_python import own_python
 from app.core.host.terminal import can_show
-from app.core.queue.fleet import WorkerCard
+from app.core.queue.fleet import Registration
 from app.core.settings import Settings, part_environ
 from app.core.storage import keys
 from app.core.storage.connections import connect
@@ -114,14 +114,14 @@ def _queue(redis_url: str) -> Finding:
         with connect(redis_url) as redis:
             check_redis(redis)
             version = _version(redis)
-            cards = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
+            registrations = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
     except RedisError as error:
         remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
         return Finding(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
     except Misconfigured as error:
         return Finding(name="Queue", is_well=False, detail="cannot be used", remedy=str(error))
-    workers = [msgspec.json.decode(card, type=WorkerCard) for card in cards if card]
-    speak = ", ".join(f"{card.name} ({'+'.join(card.engines)})" for card in workers) or "none running"
+    workers = [msgspec.json.decode(registration, type=Registration) for registration in registrations if registration]
+    speak = ", ".join(f"{registration.name} ({'+'.join(registration.engines)})" for registration in workers) or "none running"
     return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
 
 

@@ -8,7 +8,7 @@ arrives as its nearest ancestor with one.
 import math
 from typing import ClassVar, Final, Self
 
-from app.core.rate_limits import Standing
+from app.core.rate_limits import RateLimitStatus
 
 
 class Misconfigured(ValueError):
@@ -27,7 +27,7 @@ class SettingsError(Misconfigured):
     """A setting has an invalid value; the message names the setting and the valid values."""
 
 
-_MOST_SHOWN_CHARS: Final = 100
+_MAX_SHOWN_CHARS: Final = 100
 
 
 class KoeError(Exception):
@@ -174,7 +174,7 @@ class UnsupportedEncoding(InvalidRequest):
 
     def __init__(self, encoding: str) -> None:
         super().__init__(
-            f"Unsupported content encoding: '{encoding[:_MOST_SHOWN_CHARS]}'. This API reads bodies that are compressed with "
+            f"Unsupported content encoding: '{encoding[:_MAX_SHOWN_CHARS]}'. This API reads bodies that are compressed with "
             "'gzip' or 'deflate', or not at all."
         )
 
@@ -352,27 +352,27 @@ class RateLimited(Busy):
     """A key has made too many requests in a period, or has too many open."""
 
     code = "rate_limit_exceeded"
-    standing: Standing | None = None
+    rate_limit_status: RateLimitStatus | None = None
     """The key's rate-limit status, if it has a rate limit."""
 
     @classmethod
-    def after(cls, standing: Standing, *, retry_after_seconds: float) -> Self:
+    def after(cls, rate_limit_status: RateLimitStatus, *, retry_after_seconds: float) -> Self:
         """Too many requests until `retry_after_seconds` have passed."""
         wait_seconds = max(1, math.ceil(retry_after_seconds))
         error = cls(
-            f"Rate limit reached: {standing.limit} for this key. Please try again in {wait_seconds} s.",
+            f"Rate limit reached: {rate_limit_status.limit} for this key. Please try again in {wait_seconds} s.",
             retry_after_seconds=wait_seconds,
         )
-        error.standing = standing
+        error.rate_limit_status = rate_limit_status
         return error
 
     @classmethod
-    def with_open(cls, n_open: int, standing: Standing | None) -> Self:
+    def with_open(cls, n_open: int, rate_limit_status: RateLimitStatus | None) -> Self:
         """The key has `n_open` requests that have not ended."""
         error = cls(
             f"Rate limit reached: {n_open} requests at a time for this key. Please try again when one of them has ended.",
         )
-        error.standing = standing
+        error.rate_limit_status = rate_limit_status
         return error
 
     @classmethod
@@ -534,11 +534,11 @@ class Cancelled(KoeError):
     code = "cancelled"
 
 
-class Parked(Cancelled):
+class Paused(Cancelled):
     """Its readers are far behind: the rest is spoken when they have caught up."""
 
 
-class Yielded(Cancelled):
+class Preempted(Cancelled):
     """Others wait for a slot, and the listener has enough audio buffered: the rest is spoken later."""
 
 

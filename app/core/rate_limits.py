@@ -19,7 +19,7 @@ class RateLimit(msgspec.Struct, frozen=True):
         return f"{self.n_requests}/{next(name for name, seconds in _PERIODS.items() if seconds == self.seconds)}"
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class RateLimitStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The rate-limit status of a key."""
 
     limit: RateLimit

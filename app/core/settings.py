@@ -35,7 +35,7 @@ _FALSE: Final = {"0", "false", "no", "off", ""}
 _WEBHOOK_PREFIX: Final = "whsec_"
 _MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64
 """Length of the key in a webhook secret, according to Standard Webhooks."""
-_MOST_SHOWN: Final = 60
+_MAX_SHOWN: Final = 60
 """Most characters of a value in a message."""
 _LIKE_A_SETTING: Final = 0.75
 """Names that are at least this similar to a setting (by `difflib`) count as misspellings of it."""
@@ -214,8 +214,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-_MOST_BYTES: Final = 2**50
-_MOST_SECONDS: Final = 10 * 365 * 86_400
+_MAX_BYTES: Final = 2**50
+_MAX_SECONDS: Final = 10 * 365 * 86_400
 """Ten years: a longer time is a mistake, and Redis accepts no infinite number."""
 
 _RANGES: Final[dict[str, tuple[float, float]]] = {
@@ -229,17 +229,17 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "max_open_jobs": (0, 1_000_000),
     "max_input_chars": (1, 100_000_000),
     "max_job_chars": (1, 100_000_000),
-    "max_job_seconds": (1, _MOST_SECONDS),
+    "max_job_seconds": (1, _MAX_SECONDS),
     "max_wait": (0.1, 86_400),
     "max_queue": (1, 1_000_000),
-    "cache_ttl": (1, _MOST_SECONDS),
-    "cache_bytes": (0, _MOST_BYTES),
-    "keep_bytes": (0, _MOST_BYTES),
-    "segment_bytes": (0, _MOST_BYTES),
-    "stream_bytes": (65_536, _MOST_BYTES),
-    "idle_unload": (0, _MOST_SECONDS),
-    "store_reserve": (0, _MOST_BYTES),
-    "job_ttl": (1, _MOST_SECONDS),
+    "cache_ttl": (1, _MAX_SECONDS),
+    "cache_bytes": (0, _MAX_BYTES),
+    "keep_bytes": (0, _MAX_BYTES),
+    "segment_bytes": (0, _MAX_BYTES),
+    "stream_bytes": (65_536, _MAX_BYTES),
+    "idle_unload": (0, _MAX_SECONDS),
+    "store_reserve": (0, _MAX_BYTES),
+    "job_ttl": (1, _MAX_SECONDS),
     "worker_timeout": (1.0, 86_400),
     "mp3_bitrate": (8_000, 320_000),
 }
@@ -342,7 +342,7 @@ def _form(hint: Any) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _parse(hint: Any, text: str) -> Any:

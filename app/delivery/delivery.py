@@ -5,12 +5,12 @@ import asyncio
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import KoeError, NoWorker, QueueFull, TimedOut, Unavailable
-from app.core.queue.broker import Broker, Lane
+from app.core.queue.broker import Broker, QueueName
 from app.core.queue.fleet import FleetView
-from app.core.queue.registry import Ledger
+from app.core.queue.registry import Registry
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from app.delivery.listener import Backend, Listener
 from app.delivery.readers import Readers
 from app.delivery.submitter import Origin, Submitter
@@ -20,18 +20,25 @@ class Delivery:
     """The API's source of audio."""
 
     def __init__(
-        self, *, redis: AsyncRedis, bell: Bell, ledger: Ledger, broker: Broker, fleet: FleetView, max_wait_seconds: float
+        self,
+        *,
+        redis: AsyncRedis,
+        notifier: Notifier,
+        registry: Registry,
+        broker: Broker,
+        fleet: FleetView,
+        max_wait_seconds: float,
     ) -> None:
-        self.ledger = ledger
+        self.registry = registry
         self.max_wait_seconds = max_wait_seconds
         self._fleet = fleet
-        self._readers = Readers(ledger)
+        self._readers = Readers(registry)
         self._backend = Backend(
             redis=redis,
-            bell=bell,
-            ledger=ledger,
+            notifier=notifier,
+            registry=registry,
             fleet=fleet,
-            submitter=Submitter(ledger, broker, max_wait_seconds=max_wait_seconds),
+            submitter=Submitter(registry, broker, max_wait_seconds=max_wait_seconds),
             readers=self._readers,
             max_wait_seconds=max_wait_seconds,
         )
@@ -49,17 +56,17 @@ class Delivery:
         utterance: Utterance,
         *,
         request_id: str,
-        lane: Lane = Lane.INTERACTIVE,
-        caller: str = "",
+        queue_name: QueueName = QueueName.INTERACTIVE,
+        owner: str = "",
         wants_words: bool = False,
     ) -> Listener:
         """A listener that has the first chunk; with the words of the utterance, if they are wanted. The caller closes it.
 
-        `caller`: the key whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest
+        `owner`: the key whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest
         wait, or what the worker raised before its first chunk. A cancelled call removes its reader, and the last reader
         cancels the work.
         """
-        origin = Origin(request_id=request_id, lane=lane, caller=caller)
+        origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner)
         listener = Listener(self._backend, utterance, origin, wants_words=wants_words)
         try:
             async with asyncio.timeout(self.max_wait_seconds):
@@ -81,11 +88,11 @@ class Delivery:
             fleet = await self._fleet.now()
         except Unavailable as error:
             return error
-        if not fleet.cards:
+        if not fleet.registrations:
             return NoWorker("No worker is running. `koe worker` starts one.")
         with reachable():
-            n_waiting = max(listener.n_before, await self.ledger.n_unheard())
+            n_waiting = max(listener.n_before, await self.registry.n_waiting_for_first_audio())
         if n_waiting > fleet.n_threads:
-            room = fleet.room(self.max_wait_seconds)
-            return QueueFull.after(n_waiting, retry_after_seconds=room.seconds_until_free(n_waiting) if room else 1)
+            capacity = fleet.capacity(self.max_wait_seconds)
+            return QueueFull.after(n_waiting, retry_after_seconds=capacity.seconds_until_free(n_waiting) if capacity else 1)
         return TimedOut(f"No audio came within {self.max_wait_seconds:g} s: the server is busy. Please try again.")

@@ -1,7 +1,7 @@
 """One reader of one utterance: it waits for the first chunk, reads to the end, and recovers what is lost on the way.
 
 Why the reader recovers lost work: a worker, a queue entry or all of Redis may be lost at any moment, and the waiting reader is
-the one that notices. When no chunk comes, it looks at the state of its take and submits it again if no worker has it.
+the one that notices. When no chunk comes, it looks at the state of its attempt and submits it again if no worker has it.
 """
 
 import secrets
@@ -17,13 +17,13 @@ from redis.exceptions import RedisError
 
 from app.core.errors import EngineFailed, KoeError, QueueStorageFull, StreamLost, Unavailable, WorkerLost
 from app.core.queue.audio_stream import ChunkReader
-from app.core.queue.fleet import FleetView, Room
-from app.core.queue.registry import Found, Ledger, Look, Report, State, Take
+from app.core.queue.fleet import Capacity, FleetView
+from app.core.queue.registry import Attempt, Found, Look, Registry, Report, State
 from app.core.speech.formats import n_samples_at
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import reachable
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from app.delivery.flac_header import tell_length
 from app.delivery.readers import Readers
 from app.delivery.submitter import Origin, Submitter, attempts
@@ -34,15 +34,15 @@ _MAX_LOSSES: Final = 3
 """Takes that Redis may lose for one reader within the longest wait."""
 
 _RESUBMIT_TICKS: Final = 10
-"""A take that has waited in the queue for so many seconds is submitted again, in case Redis lost the queue entry."""
+"""An attempt that has waited in the queue for so many seconds is submitted again, in case Redis lost the queue entry."""
 
 
 class Backend(msgspec.Struct, frozen=True, kw_only=True):
     """The objects that all listeners of one API process share."""
 
     redis: AsyncRedis
-    bell: Bell
-    ledger: Ledger
+    notifier: Notifier
+    registry: Registry
     fleet: FleetView
     submitter: Submitter
     readers: Readers
@@ -59,11 +59,11 @@ class Listener:
         self.report: Report | None = None
         """The totals of the utterance, once it has been read to its end."""
         self._backend = backend
-        self._ledger = backend.ledger
+        self._registry = backend.registry
         self._max_wait_seconds = backend.max_wait_seconds
         self._utterance = utterance
         self._origin = origin
-        self._take: Take | None = None
+        self._attempt: Attempt | None = None
         self._chunks: AsyncGenerator[bytes, None] | None = None
         self._first: bytes | None = None
         self._n_read = 0
@@ -72,7 +72,7 @@ class Listener:
         self._n_quiet_ticks = 0
         self._lost_at: float | None = None
         self._losses: list[float] = []
-        self._extend_at = time.monotonic() + self._ledger.keep_seconds
+        self._extend_at = time.monotonic() + self._registry.keep_seconds
         self._words = _Words() if wants_words else None
 
     async def start(self) -> None:
@@ -80,11 +80,11 @@ class Listener:
 
         Raises RedisError when Redis is unreachable, and what the worker raised before the first chunk.
         """
-        self.found, self._take = await self._attach()
-        self._chunks = self._read(self._take)
+        self.found, self._attempt = await self._attach()
+        self._chunks = self._read(self._attempt)
         if self.found is Found.MISS:
-            self.n_before = await self._ledger.n_unheard()
-        await self._wait_for_audio(self._take)
+            self.n_before = await self._registry.n_waiting_for_first_audio()
+        await self._wait_for_audio(self._attempt)
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """All chunks in order.
@@ -103,30 +103,30 @@ class Listener:
 
     async def close(self) -> None:
         """Leaves. When the last reader leaves an utterance that is not nearly finished, the work is cancelled."""
-        take, self._take = self._take, None
-        if take is None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
             return
         if self._chunks is not None:
             await self._chunks.aclose()
-        self._backend.submitter.forget_failure(take)
-        await self._backend.readers.remove(take)
+        self._backend.submitter.forget_failure(attempt)
+        await self._backend.readers.remove(attempt)
 
     async def on_quiet(self) -> bool:
-        """See Watch: no chunk came for a second. Submits the take again if no worker has it, up to the longest wait."""
-        assert self._take is not None
+        """See Watch: no chunk came for a second. Submits the attempt again if no worker has it, up to the longest wait."""
+        assert self._attempt is not None
         self._n_quiet_ticks += 1
-        self._backend.submitter.raise_failure(self._take)
-        look = await self._ledger.look(self._take)
+        self._backend.submitter.raise_failure(self._attempt)
+        look = await self._registry.look(self._attempt)
         if look is None:
             raise StreamLost("What was being spoken is lost.")
         if await self._is_without_worker(look):
-            await self._wait_for_worker(self._take)
+            await self._wait_for_worker(self._attempt)
             return False
         self._lost_at = None
-        if look.state is State.PARKED:
-            await self._report_progress(self._take)
+        if look.state is State.PAUSED:
+            await self._report_progress(self._attempt)
         elif look.state is State.QUEUED and (not look.has_submitter or self._n_quiet_ticks % _RESUBMIT_TICKS == 0):
-            self._submit(self._take, again=True)
+            self._submit(self._attempt, again=True)
         return look.state is State.FINISHED
 
     def on_words(self, words: bytes) -> None:
@@ -141,66 +141,66 @@ class Listener:
 
     async def on_read(self, n_bytes: int, entry: str) -> None:
         """See Watch: reports progress from time to time, so that workers do not get far ahead of the fastest reader."""
-        if n_bytes - self._n_reported < self._ledger.read_bytes or self._take is None:
+        if n_bytes - self._n_reported < self._registry.read_bytes or self._attempt is None:
             return
         self._n_reported, self._entry = n_bytes, entry
         with suppress(RedisError):
-            await self._report_progress(self._take)
+            await self._report_progress(self._attempt)
 
     # Attach and submit
 
-    async def _attach(self, *, instead_of: Take | None = None) -> tuple[Found, Take]:
-        room = await self._room()
-        while (attached := await self._ledger.attach(self._utterance.id, instead_of=instead_of, room=room)) is None:
+    async def _attach(self, *, instead_of: Attempt | None = None) -> tuple[Found, Attempt]:
+        capacity = await self._room()
+        while (attached := await self._registry.attach(self._utterance.id, instead_of=instead_of, capacity=capacity)) is None:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
-        found, take = attached
+        found, attempt = attached
         if found is Found.MISS:
-            self._submit(take, again=instead_of is not None)
-        return found, take
+            self._submit(attempt, again=instead_of is not None)
+        return found, attempt
 
-    def _submit(self, take: Take, *, again: bool) -> None:
-        self._backend.submitter.submit(self._utterance, take, self._origin, again=again)
+    def _submit(self, attempt: Attempt, *, again: bool) -> None:
+        self._backend.submitter.submit(self._utterance, attempt, self._origin, again=again)
 
-    async def _room(self) -> Room | None:
+    async def _room(self) -> Capacity | None:
         """How many utterances the fleet can begin within the longest wait; None where that is unknown."""
         try:
-            return (await self._backend.fleet.now()).room(self._max_wait_seconds)
+            return (await self._backend.fleet.now()).capacity(self._max_wait_seconds)
         except Unavailable:
             return None
 
-    async def _report_progress(self, take: Take) -> None:
-        """Submits the take again if it was paused until its readers had caught up."""
-        if await self._ledger.read(take, self._n_read, self._entry):
-            self._submit(take, again=True)
+    async def _report_progress(self, attempt: Attempt) -> None:
+        """Submits the attempt again if it was paused until its readers had caught up."""
+        if await self._registry.read(attempt, self._n_read, self._entry):
+            self._submit(attempt, again=True)
 
     # Read
 
-    async def _wait_for_audio(self, take: Take) -> None:
+    async def _wait_for_audio(self, attempt: Attempt) -> None:
         try:
             self._first = await self._next()
         except StopAsyncIteration:
             raise EngineFailed from None
         if self.found is Found.HIT and self._utterance.format == "flac":
-            self._first = tell_length(self._first, await self._n_samples(take))
+            self._first = tell_length(self._first, await self._n_samples(attempt))
 
-    async def _n_samples(self, take: Take) -> int:
+    async def _n_samples(self, attempt: Attempt) -> int:
         """The length of a finished utterance; 0 where it is unknown by now."""
-        report = await self._open(take, skip_bytes=0).report_ahead()
+        report = await self._open(attempt, skip_bytes=0).report_ahead()
         return n_samples_at(self._utterance.sample_rate_hz, report.audio_seconds) if report else 0
 
     async def _next(self) -> bytes:
-        """The next chunk. Extends the TTL of the take meanwhile."""
+        """The next chunk. Extends the TTL of the attempt meanwhile."""
         assert self._chunks is not None
-        if self._take is not None and time.monotonic() > self._extend_at:
-            await self._ledger.keep(self._take)
-            self._extend_at = time.monotonic() + self._ledger.keep_seconds
+        if self._attempt is not None and time.monotonic() > self._extend_at:
+            await self._registry.keep(self._attempt)
+            self._extend_at = time.monotonic() + self._registry.keep_seconds
         return await anext(self._chunks)
 
-    async def _read(self, take: Take) -> AsyncGenerator[bytes, None]:
-        """The chunks of the take; if it is lost, those of another take from the same byte on."""
+    async def _read(self, attempt: Attempt) -> AsyncGenerator[bytes, None]:
+        """The chunks of the attempt; if it is lost, those of another take from the same byte on."""
         while True:
             self.on_rewind()
-            reader = self._open(take, skip_bytes=self._n_read)
+            reader = self._open(attempt, skip_bytes=self._n_read)
             try:
                 async with aclosing(aiter(reader)) as chunks:
                     async for chunk in chunks:
@@ -209,18 +209,18 @@ class Listener:
                 self.report = reader.report
                 return
             except StreamLost:
-                if not await self._replace(take):
+                if not await self._replace(attempt):
                     raise
-                assert self._take is not None
-                take = self._take
+                assert self._attempt is not None
+                attempt = self._attempt
 
-    def _open(self, take: Take, *, skip_bytes: int) -> ChunkReader:
+    def _open(self, attempt: Attempt, *, skip_bytes: int) -> ChunkReader:
         backend, patience = self._backend, self._max_wait_seconds
-        return ChunkReader(backend.redis, backend.bell, take, self, skip_bytes=skip_bytes, patience_seconds=patience)
+        return ChunkReader(backend.redis, backend.notifier, attempt, self, skip_bytes=skip_bytes, patience_seconds=patience)
 
     # Recover
 
-    async def _replace(self, lost: Take) -> bool:
+    async def _replace(self, lost: Attempt) -> bool:
         """Attaches to another take in place of the lost one. False when Redis lost too many within the longest wait."""
         now = time.monotonic()
         self._losses = [at for at in self._losses if now - at < self._max_wait_seconds]
@@ -231,7 +231,7 @@ class Listener:
         self._entry = "0"
         async for _ in attempts(self._max_wait_seconds):
             with suppress(RedisError):
-                _, self._take = await self._attach(instead_of=lost)
+                _, self._attempt = await self._attach(instead_of=lost)
                 return True
         return False
 
@@ -241,22 +241,22 @@ class Listener:
             return not await self._has_workers()
         return look.state is State.SPEAKING and not look.has_worker
 
-    async def _wait_for_worker(self, take: Take) -> None:
-        """The worker is gone: submits the take again. After the longest wait the take fails for all its readers, so that a new
+    async def _wait_for_worker(self, attempt: Attempt) -> None:
+        """The worker is gone: submits the attempt again. After the longest wait it fails for all its readers, so that a new
         request begins another.
         """
         self._lost_at = self._lost_at or time.monotonic()
         if time.monotonic() - self._lost_at > self._max_wait_seconds:
             error = await self._why_no_worker()
             with suppress(RedisError):
-                await self._ledger.fail(take, error)
+                await self._registry.fail(attempt, error)
             raise error
-        self._submit(take, again=True)
+        self._submit(attempt, again=True)
 
     async def _has_workers(self) -> bool:
         """False when no worker is alive, or Redis is too full for one to say so. True when Redis is unreachable."""
         try:
-            return bool((await self._backend.fleet.now()).cards)
+            return bool((await self._backend.fleet.now()).registrations)
         except QueueStorageFull:
             return False
         except Unavailable:
@@ -273,7 +273,7 @@ class Listener:
 
 
 class _Words:
-    """Word times that arrived and were not taken yet. A take that is read again tells its words again; each is kept once."""
+    """Word times that arrived and were not taken yet. An attempt read again repeats its words; each is kept once."""
 
     def __init__(self) -> None:
         self._new: list[TimedWord] = []

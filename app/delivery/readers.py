@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from app.core.queue.registry import Ledger, Take
+from app.core.queue.registry import Attempt, Registry
 
 log: Final = structlog.get_logger()
 
@@ -21,9 +21,9 @@ class Readers:
     Why a heartbeat: a process that dies removes no reader. Redis counts readers only while their process sends heartbeats.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._pending: set[Take] = set()
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._pending: set[Attempt] = set()
         """Readers to be removed once Redis can be reached."""
         self._task: asyncio.Task[None] | None = None
 
@@ -37,23 +37,23 @@ class Readers:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def remove(self, take: Take) -> None:
+    async def remove(self, attempt: Attempt) -> None:
         """Removes one reader; retried later if Redis cannot be reached. The last reader cancels unfinished work."""
         try:
-            if await self._ledger.detach(take):
-                log.info("utterance_cancelled", utterance_id=take.utterance_id)
+            if await self._registry.detach(attempt):
+                log.info("utterance_cancelled", utterance_id=attempt.utterance_id)
         except RedisError:
-            self._pending.add(take)
+            self._pending.add(attempt)
 
     async def _run(self) -> None:
         while True:
             with suppress(RedisError):
-                await self._ledger.announce()
+                await self._registry.announce()
                 await self._remove_pending()
             await asyncio.sleep(_HEARTBEAT_SECONDS)
 
     async def _remove_pending(self) -> None:
         while self._pending:
-            take = next(iter(self._pending))
-            await self._ledger.detach(take)
-            self._pending.discard(take)
+            attempt = next(iter(self._pending))
+            await self._registry.detach(attempt)
+            self._pending.discard(attempt)

@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from app.core.errors import InternalError, KoeError
 from app.core.logs import describe
-from app.core.queue.broker import Broker, Lane
-from app.core.queue.registry import Ledger, State, Take
+from app.core.queue.broker import Broker, QueueName
+from app.core.queue.registry import Attempt, Registry, State
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import is_refusal, trouble_of
 
@@ -27,83 +27,83 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """The request that work is submitted for."""
 
     request_id: str
-    lane: Lane
-    caller: str
+    queue_name: QueueName
+    owner: str
     """The key whose share of the machine the work uses."""
 
 
 class Submitter:
     """Submits each take in a task of its own.
 
-    Why the task belongs to the take and not to the request that started it: other readers may have joined when that request
+    Why the task belongs to the attempt and not to the request that started it: other readers may have joined when that request
     ends, and the stream tells all of them what became of the submission.
     """
 
-    def __init__(self, ledger: Ledger, broker: Broker, *, max_wait_seconds: float) -> None:
-        self._ledger = ledger
+    def __init__(self, registry: Registry, broker: Broker, *, max_wait_seconds: float) -> None:
+        self._registry = registry
         self._broker = broker
         self._max_wait_seconds = max_wait_seconds
-        self._tasks: dict[Take, asyncio.Task[None]] = {}
-        self._failures: dict[Take, KoeError] = {}
+        self._tasks: dict[Attempt, asyncio.Task[None]] = {}
+        self._failures: dict[Attempt, KoeError] = {}
         """Failures that could not be written to the stream."""
 
-    def submit(self, utterance: Utterance, take: Take, origin: Origin, *, again: bool) -> None:
+    def submit(self, utterance: Utterance, attempt: Attempt, origin: Origin, *, again: bool) -> None:
         """Begins to submit, unless this process already does; the result shows in the stream.
 
         `again`: the work was submitted before, and is accepted however long the queue is.
         """
-        if take in self._tasks:
+        if attempt in self._tasks:
             return
         put = partial(
             self._broker.submit,
             utterance,
-            origin.lane,
+            origin.queue_name,
             request_id=origin.request_id,
-            caller=origin.caller,
+            owner=origin.owner,
             again=again,
         )
-        task = asyncio.create_task(self._submit_until_taken(take, put), name="submit")
-        self._tasks[take] = task
-        task.add_done_callback(lambda _: self._tasks.pop(take, None))
+        task = asyncio.create_task(self._submit_until_taken(attempt, put), name="submit")
+        self._tasks[attempt] = task
+        task.add_done_callback(lambda _: self._tasks.pop(attempt, None))
 
-    def raise_failure(self, take: Take) -> None:
+    def raise_failure(self, attempt: Attempt) -> None:
         """Raises the error of a submission that failed and that the stream could not report."""
-        if error := self._failures.get(take):
+        if error := self._failures.get(attempt):
             raise error
 
-    def forget_failure(self, take: Take) -> None:
+    def forget_failure(self, attempt: Attempt) -> None:
         """Drops that error."""
-        self._failures.pop(take, None)
+        self._failures.pop(attempt, None)
 
-    async def _submit_until_taken(self, take: Take, put: Callable[[], bool]) -> None:
+    async def _submit_until_taken(self, attempt: Attempt, put: Callable[[], bool]) -> None:
         try:
             async for _ in attempts(self._max_wait_seconds):
-                if await self._is_submitted(take, put):
+                if await self._is_submitted(attempt, put):
                     return
         except KoeError as error:
-            await self._fail(take, error)
+            await self._fail(attempt, error)
         except Exception as error:  # noqa: BLE001 - last resort of the API: nobody awaits this, and the stream tells its readers
             log.error("unforeseen_error", **describe(error))
-            await self._fail(take, InternalError())
+            await self._fail(attempt, InternalError())
 
-    async def _is_submitted(self, take: Take, put: Callable[[], bool]) -> bool:
+    async def _is_submitted(self, attempt: Attempt, put: Callable[[], bool]) -> bool:
         """False while an earlier job of the same id ends, or Redis is unreachable: readers wait, so it is tried again."""
         try:
-            return await asyncio.to_thread(put) or not await self._is_without_worker(take)
+            return await asyncio.to_thread(put) or not await self._is_without_worker(attempt)
         except RedisError as error:
             if is_refusal(error):
                 raise trouble_of(error) from error
             return False
 
-    async def _is_without_worker(self, take: Take) -> bool:
-        look = await self._ledger.look(take)
+    async def _is_without_worker(self, attempt: Attempt) -> bool:
+        look = await self._registry.look(attempt)
         return look is not None and (look.state is State.QUEUED or (look.state is State.SPEAKING and not look.has_worker))
 
-    async def _fail(self, take: Take, error: KoeError) -> None:
+    async def _fail(self, attempt: Attempt, error: KoeError) -> None:
         try:
-            await self._ledger.fail(take, error)
+            await self._registry.fail(attempt, error)
         except RedisError:
-            self._failures[take] = error
+            self._failures[attempt] = error
 
 
 async def attempts(seconds: float) -> AsyncIterator[None]:

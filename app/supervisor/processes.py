@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from app.core.errors import Misconfigured
 from app.core.host.own_python import own_python
-from app.core.queue.fleet import WorkerCard, name_prefix
+from app.core.queue.fleet import Registration, name_prefix
 from app.core.storage import keys
 from app.core.storage.connections import connect
 
@@ -154,9 +154,9 @@ class WorkerPart(Part):
 
     @override
     def is_up(self) -> bool:
-        return self.card() is not None
+        return self.registration() is not None
 
-    def card(self) -> WorkerCard | None:
+    def registration(self) -> Registration | None:
         """Its heartbeat record; None while the fleet does not contain it, or Redis is unreachable."""
         if self._process is None:
             return None
@@ -164,10 +164,12 @@ class WorkerPart(Part):
         try:
             with connect(self._redis_url, answer_seconds=_REDIS_SECONDS) as redis:
                 names = [name for name in redis.zrange(keys.WORKERS, 0, -1) if name.startswith(own)]
-                cards = [redis.get(keys.worker(name.decode())) for name in names]
+                registrations = [redis.get(keys.worker(name.decode())) for name in names]
         except RedisError:
             return None
-        return next((msgspec.json.decode(card, type=WorkerCard) for card in cards if card), None)
+        return next(
+            (msgspec.json.decode(registration, type=Registration) for registration in registrations if registration), None
+        )
 
 
 class ApiPart(Part):

@@ -38,7 +38,7 @@ _UP_SECONDS: Final = 600.0
 old processes serve meanwhile.
 """
 
-_MOST_TRIES: Final = 3
+_MAX_TRIES: Final = 3
 """Tries to start workers for new files."""
 
 
@@ -156,7 +156,7 @@ class Supervisor:
         """Renews the workers for new files, and prints the welcome again when these are in use. If the new workers do not
         become ready because the machine is busy, and not because of the files, it tries again.
         """
-        for _ in range(_MOST_TRIES):
+        for _ in range(_MAX_TRIES):
             failure = yield from self._renew(self._make_workers(), for_model=True)
             if failure is None:
                 self._on_started()
@@ -252,9 +252,9 @@ class Supervisor:
 
 
 def _check_model(part: Part) -> None:
-    card = part.card() if isinstance(part, WorkerPart) else None
-    if card is not None and card.missing:
-        raise _UnusableFiles(f"The new {part.name} cannot use Kokoro's files; the old parts stay. {card.missing}")
+    registration = part.registration() if isinstance(part, WorkerPart) else None
+    if registration is not None and registration.missing:
+        raise _UnusableFiles(f"The new {part.name} cannot use Kokoro's files; the old parts stay. {registration.missing}")
 
 
 def _start(part: Part) -> None:

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.jobs.files import Store, open_store
-from app.core.jobs.job_store import JobBook
-from tests.house import House
+from app.core.jobs.job_store import JobStore
+from tests.harness import Harness
 
 
 @pytest.fixture(scope="module")
-def book(house: House) -> Iterator[JobBook]:
-    with house.redis() as redis:
-        yield JobBook(redis, job_ttl=house.settings.job_ttl)
+def job_store(harness: Harness) -> Iterator[JobStore]:
+    with harness.redis() as redis:
+        yield JobStore(redis, job_ttl=harness.settings.job_ttl)
 
 
 @pytest.fixture(scope="module")
-def store(house: House) -> Store:
-    return open_store(house.settings)
+def store(harness: Harness) -> Store:
+    return open_store(harness.settings)

@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from tests.benchmarks.texts import text_of
 from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive
-from tests.house import wait_until
+from tests.harness import wait_until
 
 console = Console()
 

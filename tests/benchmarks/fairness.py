@@ -21,7 +21,7 @@ from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.listeners import Listener
 from tests.benchmarks.report import Report
 from tests.benchmarks.texts import text_of
-from tests.house import open_house
+from tests.harness import open_harness
 from workers.engines.base import Segment, Waveform
 from workers.engines.tone import ToneEngine
 
@@ -96,8 +96,8 @@ def _stage(counts: dict[str, int]) -> Scene:
     scene, engine = Scene(counts), PacedEngine()
     with tempfile.TemporaryDirectory(prefix="koe-") as data:
         settings = {"KOE_THREADS": "2", "KOE_API_KEYS": ",".join(counts), "KOE_MAX_WAIT": "120"}
-        with open_house(Path(data), {"tone": engine}, **settings) as house:
-            asyncio.run(_play(scene, house.url))
+        with open_harness(Path(data), {"tone": engine}, **settings) as harness:
+            asyncio.run(_play(scene, harness.url))
     scene.segment_seconds = max(engine.turn_seconds)
     return scene
 

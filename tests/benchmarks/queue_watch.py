@@ -6,7 +6,7 @@ from typing import Final
 
 from rq.job import Job
 
-from app.core.queue.broker import Lane, lane_queue
+from app.core.queue.broker import QueueName, rq_queue
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import embedded_url
 
@@ -34,7 +34,7 @@ class QueueWatch:
 
     def _watch(self) -> None:
         with connect(embedded_url(self._data)) as redis:
-            queue = lane_queue(redis, Lane.INTERACTIVE)
+            queue = rq_queue(redis, QueueName.INTERACTIVE)
             while not self._ended.wait(_EVERY_SECONDS):
                 new = [name for name in queue.started_job_registry.get_job_ids(cleanup=False) if name not in self.wait_seconds]
                 for job in Job.fetch_many(new, connection=redis, serializer=queue.serializer) if new else ():

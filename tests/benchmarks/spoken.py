@@ -34,7 +34,7 @@ from workers.engines.espeak import EspeakEngine
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.synthesis.joining import to_sound
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text, segments_of
-from workers.synthesis.word_timing import Teller
+from workers.synthesis.word_timing import WordTimer
 from workers.text.words import find_words, says_something
 
 console = Console(width=140)
@@ -144,17 +144,17 @@ def _utterance(text: str, language: str, engine: str) -> Utterance:
 
 def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list[TimedWord]]:
     """Segments, phonemes, seconds of audio, and the words with their times."""
-    teller, words, seconds, n_phonemes, n_segments = Teller(utterance.text), list[TimedWord](), 0.0, 0, 0
+    word_timer, words, seconds, n_phonemes, n_segments = WordTimer(utterance.text), list[TimedWord](), 0.0, 0, 0
     for placed in prepare_segments(prepare_text(utterance, engine), utterance, engine):
         if placed.segment is None:
             continue
         (waveform,) = engine.synthesize([placed.segment])
         sound = to_sound(waveform, placed.segment)
-        words += teller.add(placed.segment, placed.tracked, sound, seconds)
+        words += word_timer.add(placed.segment, placed.tracked, sound, seconds)
         seconds += sound.seconds
         n_phonemes += placed.segment.n_phonemes
         n_segments += 1
-    return n_segments, n_phonemes, seconds, words + teller.rest()
+    return n_segments, n_phonemes, seconds, words + word_timer.rest()
 
 
 @click.group()

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from app.core.speech.formats import FORMATS
-from tests.chaos.faults import Fleet, Monkey
+from tests.chaos.faults import FaultInjector, Fleet
 from tests.chaos.listeners import Listener, Script, Tally, crowd
 
 SETTINGS: Final = {
@@ -33,9 +33,9 @@ some segments are found, evicted and spoken again. The engine is espeak, since a
 class Account:
     """The results of a run."""
 
-    def __init__(self, tally: Tally, monkey: Monkey, said: str) -> None:
+    def __init__(self, tally: Tally, injector: FaultInjector, said: str) -> None:
         self.tally = tally
-        self.faults = dict(monkey.done)
+        self.faults = dict(injector.done)
         finished = [json.loads(line) for line in said.splitlines() if '"utterance_finished"' in line]
         self.n_workers = said.count('"worker_started"')
         self.n_asked_anew = said.count('"espeak_ended"')
@@ -72,26 +72,26 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > over
 
 
-def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[Monkey], Any]) -> Account:
+def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[FaultInjector], Any]) -> Account:
     """Runs `n_listeners` during `harm`, and returns the results."""
     fleet = Fleet(data, SETTINGS)
-    monkey, tally = Monkey(fleet, seed), Tally()
+    injector, tally = FaultInjector(fleet, seed), Tally()
     is_over = False
     try:
         fleet.wait_whole()
         script.learn(fleet.served.url)
 
         def make(number: int) -> Listener:
-            return Listener(fleet.served.url, script, seed * 1000 + number, tally, monkey.api_deaths)
+            return Listener(fleet.served.url, script, seed * 1000 + number, tally, injector.api_deaths)
 
         threads = list(crowd(n_listeners, make, lambda: is_over))
         try:
-            harm(monkey)
+            harm(injector)
         finally:
             is_over = True
             for thread in threads:
                 thread.join()
-        return Account(tally, monkey, fleet.said())
+        return Account(tally, injector, fleet.said())
     finally:
         fleet.end()
 
@@ -110,7 +110,7 @@ def main(seconds: float, seed: int, n_listeners: int, kinds: tuple[str, ...], pa
             seed,
             n_listeners=n_listeners,
             script=Script(tuple(FORMATS), lengths=(1, 6, 40)),
-            harm=lambda monkey: monkey.run(_after(seconds), pause, kinds),
+            harm=lambda injector: injector.run(_after(seconds), pause, kinds),
         )
     click.echo(account.show())
     sys.exit(1 if account.tally.failures else 0)

@@ -14,7 +14,7 @@ from typing import Final
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import embedded_url
 from tests.end_to_end.processes import WORKER, Process, Served, is_alive
-from tests.house import wait_until
+from tests.harness import wait_until
 
 RETURN_SECONDS: Final = 60.0
 """A server that has not recovered after this time has failed."""
@@ -58,7 +58,7 @@ class Fleet:
             process.end()
 
 
-class Monkey:
+class FaultInjector:
     """Injects faults, in an order that its seed determines, and counts them by kind."""
 
     def __init__(self, fleet: Fleet, seed: int) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 from time import sleep
 
 from tests.chaos.__main__ import rage
-from tests.chaos.faults import Monkey
+from tests.chaos.faults import FaultInjector
 from tests.chaos.listeners import Script
 
 
-def each_kind_once(monkey: Monkey) -> None:
-    for kind in monkey.kinds:
-        monkey.do(kind)
+def each_kind_once(injector: FaultInjector) -> None:
+    for kind in injector.kinds:
+        injector.do(kind)
 
 
 def test_every_answer_is_whole_whatever_is_killed(data: Path) -> None:
@@ -22,10 +22,10 @@ def test_every_answer_is_whole_whatever_is_killed(data: Path) -> None:
     assert account.n_spoken_twice <= sum(account.faults.values())
 
 
-def kill_espeak_again_and_again(monkey: Monkey) -> None:
-    while monkey.done["espeak_killed"] < 20:
+def kill_espeak_again_and_again(injector: FaultInjector) -> None:
+    while injector.done["espeak_killed"] < 20:
         sleep(0.2)
-        monkey.do("espeak_killed")
+        injector.do("espeak_killed")
 
 
 def test_no_request_fails_when_espeaks_processes_are_killed(data: Path) -> None:

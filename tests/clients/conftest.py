@@ -10,7 +10,7 @@ import pytest
 
 from app.core.settings import read_settings
 from app.core.storage import keys
-from tests.house import Api, House, free_port, open_house, wait_until
+from tests.harness import Api, Harness, free_port, open_harness, wait_until
 from workers.engines.base import Segment, Waveform
 from workers.engines.tone import ToneEngine
 
@@ -51,15 +51,15 @@ class WilfulEngine(ToneEngine):
 
 
 @pytest.fixture(scope="session")
-def houses(short_folder: Path) -> Iterator[dict[str, str]]:
+def harnesses(short_folder: Path) -> Iterator[dict[str, str]]:
     """Base URLs by name: `open`, where Kokoro alone is loaded; `locked`, where each of KEYS is let in once a second; `hasty`,
     which waits for a second and no longer; `empty`, without a worker; `down`, where nobody listens.
     """
     with ExitStack() as stack:
         engine = WilfulEngine()
-        one = stack.enter_context(open_house(_fresh(short_folder), {"kokoro": engine}))
+        one = stack.enter_context(open_harness(_fresh(short_folder), {"kokoro": engine}))
         engine.is_heard = stack.enter_context(_hearing(one))
-        empty = stack.enter_context(open_house(_fresh(short_folder), {}))
+        empty = stack.enter_context(open_harness(_fresh(short_folder), {}))
         urls = {"open": one.url, "empty": empty.url, "down": f"http://127.0.0.1:{free_port()}"}
         for name, environ in {"locked": STRICT, "hasty": {"KOE_MAX_WAIT": "1"}}.items():
             api = Api(read_settings({"KOE_DATA": str(one.settings.data), **environ}), one.redis_url)
@@ -69,9 +69,9 @@ def houses(short_folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _hearing(house: House) -> Iterator[Callable[[], bool]]:
+def _hearing(harness: Harness) -> Iterator[Callable[[], bool]]:
     """Gives what tells whether there is audio of anything that is being spoken."""
-    with house.redis() as redis:
+    with harness.redis() as redis:
 
         def is_heard() -> bool:
             records = {key: redis.hgetall(key) for key in redis.keys(keys.utterance("*"))}

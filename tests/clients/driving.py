@@ -36,7 +36,7 @@ def run(command: Sequence[str | Path]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def plainly(houses: Mapping[str, str], **body: Any) -> bytes:
+def plainly(harnesses: Mapping[str, str], **body: Any) -> bytes:
     """The same speech without any client."""
-    answer = httpx.post(f"{houses['open']}/audio/speech", json={"input": TEXT} | body, timeout=60)
+    answer = httpx.post(f"{harnesses['open']}/audio/speech", json={"input": TEXT} | body, timeout=60)
     return answer.raise_for_status().content

@@ -24,7 +24,7 @@ import httpx
 import litellm
 import openai
 
-HOUSES: dict[str, str] = json.loads(sys.argv[1])
+HARNESSES: dict[str, str] = json.loads(sys.argv[1])
 FOLDER = Path(sys.argv[2])
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
@@ -42,11 +42,11 @@ def keep(name: str, audio: bytes) -> str:
 
 
 def speak(model: str = "openai/tts-1", **fields: Any) -> Any:
-    return litellm.speech(model=model, api_base=HOUSES["open"], api_key="none", **(SAID | {"max_retries": 0} | fields))
+    return litellm.speech(model=model, api_base=HARNESSES["open"], api_key="none", **(SAID | {"max_retries": 0} | fields))
 
 
 async def speak_async() -> bytes:
-    answer = await litellm.aspeech(model="openai/tts-1", api_base=HOUSES["open"], api_key="none", **SAID)
+    answer = await litellm.aspeech(model="openai/tts-1", api_base=HARNESSES["open"], api_key="none", **SAID)
     return bytes(answer.content)
 
 
@@ -64,7 +64,7 @@ def n_asked(model: str) -> int:
     """How often the server is asked for what it cannot do, by a client that may ask four times."""
     asked: list[int] = []
     http: Any = httpx.Client(event_hooks={"response": [lambda answer: asked.append(answer.status_code)]})
-    client = openai.OpenAI(base_url=HOUSES["open"], api_key="none", max_retries=3, http_client=http)
+    client = openai.OpenAI(base_url=HARNESSES["open"], api_key="none", max_retries=3, http_client=http)
     raised(lambda: speak(model, client=client, max_retries=3))
     return len(asked)
 
@@ -95,7 +95,7 @@ def proxy() -> Iterator[str]:
     port = free_port()
     config = FOLDER / "config.json"
     models = [
-        {"model_name": name, "litellm_params": {"model": model, "api_base": HOUSES["open"], "api_key": "none"}}
+        {"model_name": name, "litellm_params": {"model": model, "api_base": HARNESSES["open"], "api_key": "none"}}
         for name, model in MODELS.items()
     ]
     config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": PROXY_KEY}}))  # JSON is YAML too

@@ -14,7 +14,7 @@ from typing import Any
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError
 from livekit.plugins import openai
 
-HOUSES: dict[str, str] = json.loads(sys.argv[1])
+HARNESSES: dict[str, str] = json.loads(sys.argv[1])
 FOLDER = Path(sys.argv[2])
 
 TEXT = "The birch canoe slid on the smooth planks."
@@ -22,8 +22,8 @@ BREAKING = "All is well with the first of these sentences. But at this one the v
 ONCE = APIConnectOptions(max_retry=0, timeout=10)
 
 
-def engine(house: str = "open", **options: Any) -> openai.TTS:
-    return openai.TTS(**({"base_url": HOUSES[house], "api_key": "none", "voice": "ash"} | options))
+def engine(harness: str = "open", **options: Any) -> openai.TTS:
+    return openai.TTS(**({"base_url": HARNESSES[harness], "api_key": "none", "voice": "ash"} | options))
 
 
 async def speak(model: str, format_name: str) -> dict[str, Any]:
@@ -56,8 +56,8 @@ async def warm_up() -> bool:
     return bool(frame.duration > 2)
 
 
-async def raised(house: str, text: str = TEXT, **options: Any) -> dict[str, Any]:
-    one = engine(house, **options)
+async def raised(harness: str, text: str = TEXT, **options: Any) -> dict[str, Any]:
+    one = engine(harness, **options)
     heard = 0.0
     try:
         async with one.synthesize(text, conn_options=ONCE) as stream:

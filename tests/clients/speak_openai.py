@@ -18,7 +18,7 @@ from typing import Any
 
 import openai
 
-HOUSES: dict[str, str] = json.loads(sys.argv[1])
+HARNESSES: dict[str, str] = json.loads(sys.argv[1])
 FOLDER = Path(sys.argv[2])
 KEY = sys.argv[3]
 
@@ -32,13 +32,13 @@ BREAKING: dict[str, Any] = MODERN | {
 
 
 @cache
-def visitor(house: str) -> openai.OpenAI:
+def visitor(harness: str) -> openai.OpenAI:
     """To each house one client: it takes half a second to make."""
-    return openai.OpenAI(base_url=HOUSES[house], api_key="none", max_retries=0)
+    return openai.OpenAI(base_url=HARNESSES[harness], api_key="none", max_retries=0)
 
 
-def client(house: str = "open", **options: Any) -> openai.OpenAI:
-    return visitor(house).with_options(**options)
+def client(harness: str = "open", **options: Any) -> openai.OpenAI:
+    return visitor(harness).with_options(**options)
 
 
 def events_wanted() -> dict[str, Any]:
@@ -70,7 +70,7 @@ def audio() -> dict[str, Any]:
 
 
 async def audio_async() -> dict[str, Any]:
-    async with openai.AsyncOpenAI(base_url=HOUSES["open"], api_key="none", max_retries=0) as one:
+    async with openai.AsyncOpenAI(base_url=HARNESSES["open"], api_key="none", max_retries=0) as one:
         whole = await one.audio.speech.create(**OLD)
         raw = await one.audio.speech.with_raw_response.create(**OLD)
         async with one.audio.speech.with_streaming_response.create(**OLD) as response:
@@ -116,7 +116,7 @@ def events() -> dict[str, Any]:
 
 
 async def events_async() -> dict[str, Any]:
-    speech = openai.AsyncOpenAI(base_url=HOUSES["open"], api_key="none", max_retries=0).audio.speech
+    speech = openai.AsyncOpenAI(base_url=HARNESSES["open"], api_key="none", max_retries=0).audio.speech
     async with speech.with_streaming_response.create(**MODERN, **events_wanted()) as response:
         got = events_of([line async for line in response.iter_lines()])
     return {**told(got), "file": keep("async_sse", joined(got))}
@@ -144,8 +144,8 @@ def raised(ask: Callable[[], Any]) -> dict[str, Any]:
 
 
 def errors() -> dict[str, Any]:
-    def speak(house: str = "open", options: dict[str, Any] | None = None, **fields: Any) -> Callable[[], Any]:
-        return lambda: client(house, **(options or {})).audio.speech.create(**OLD | fields)
+    def speak(harness: str = "open", options: dict[str, Any] | None = None, **fields: Any) -> Callable[[], Any]:
+        return lambda: client(harness, **(options or {})).audio.speech.create(**OLD | fields)
 
     return {
         "wrong_key": raised(speak("locked", {"api_key": "sk-a-wrong-key-of-many-letters"})),

@@ -18,7 +18,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.openai.tts import VALID_VOICES, OpenAITTSService
 from pipecat.workers.runner import WorkerRunner
 
-HOUSES: dict[str, str] = json.loads(sys.argv[1])
+HARNESSES: dict[str, str] = json.loads(sys.argv[1])
 FOLDER = Path(sys.argv[2])
 
 TEXT = "The birch canoe slid on the smooth planks."
@@ -41,9 +41,9 @@ class Listener(FrameProcessor):  # type: ignore[misc]
         await self.push_frame(frame, direction)
 
 
-async def in_pipeline(house: str = "open", **settings: Any) -> tuple[Listener, Listener]:
+async def in_pipeline(harness: str = "open", **settings: Any) -> tuple[Listener, Listener]:
     """What passes after the service, and what comes back before it."""
-    service = OpenAITTSService(api_key="none", base_url=HOUSES[house], settings=OpenAITTSService.Settings(**settings))
+    service = OpenAITTSService(api_key="none", base_url=HARNESSES[harness], settings=OpenAITTSService.Settings(**settings))
     before, after = Listener(), Listener()
     worker = PipelineWorker(Pipeline([before, service, after]))
     await worker.queue_frames([TTSSpeakFrame(TEXT), EndFrame()])
@@ -65,7 +65,7 @@ def told(file: str, frames: list[TTSAudioRawFrame]) -> dict[str, Any]:
 
 async def run_tts(voice: str) -> dict[str, Any]:
     """What the service itself yields for one voice, as a pipeline would ask it."""
-    service = OpenAITTSService(api_key="none", base_url=HOUSES["open"], settings=OpenAITTSService.Settings(voice=voice))
+    service = OpenAITTSService(api_key="none", base_url=HARNESSES["open"], settings=OpenAITTSService.Settings(voice=voice))
     service._sample_rate = 24_000  # of the start frame, which only a pipeline brings
     frames = [frame async for frame in service.run_tts(TEXT, "context")]
     return told(f"voice-{voice}", [frame for frame in frames if isinstance(frame, TTSAudioRawFrame)])

@@ -27,30 +27,30 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def ai_sdk(houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
+def ai_sdk(harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
     node = installed(node_with_clients)
     folder = tmp_path_factory.mktemp("ai_sdk")
-    return Heard(folder, run(["node", shutil.copy(HERE / "speak_ai_sdk.mjs", node), json.dumps(houses), folder]))
+    return Heard(folder, run(["node", shutil.copy(HERE / "speak_ai_sdk.mjs", node), json.dumps(harnesses), folder]))
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_every_format_is_heard_whole_and_known_by_its_type(ai_sdk: Heard, houses: dict[str, str], format_name: str) -> None:
+def test_every_format_is_heard_whole_and_known_by_its_type(ai_sdk: Heard, harnesses: dict[str, str], format_name: str) -> None:
     answer = ai_sdk.report["formats"][format_name]
-    expected = plainly(houses, model="tts-1", voice="alloy", response_format=format_name)
+    expected = plainly(harnesses, model="tts-1", voice="alloy", response_format=format_name)
 
     assert same_file(ai_sdk.audio(answer), expected)
     assert answer["type"].startswith("audio/")
     assert answer["warnings"] == 0
 
 
-def test_speed_is_followed_and_instructions_do_no_harm(ai_sdk: Heard, houses: dict[str, str]) -> None:
-    expected = plainly(houses, model="gpt-4o-mini-tts", voice="alloy", speed=1.5)
+def test_speed_is_followed_and_instructions_do_no_harm(ai_sdk: Heard, harnesses: dict[str, str]) -> None:
+    expected = plainly(harnesses, model="gpt-4o-mini-tts", voice="alloy", speed=1.5)
 
     assert ai_sdk.audio(ai_sdk.report["directed"]) == expected
 
 
-def test_what_other_servers_call_kokoro_is_understood(ai_sdk: Heard, houses: dict[str, str]) -> None:
-    assert ai_sdk.audio(ai_sdk.report["kokoro"]) == plainly(houses, model="kokoro", voice="alloy")
+def test_what_other_servers_call_kokoro_is_understood(ai_sdk: Heard, harnesses: dict[str, str]) -> None:
+    assert ai_sdk.audio(ai_sdk.report["kokoro"]) == plainly(harnesses, model="kokoro", voice="alloy")
 
 
 @pytest.mark.parametrize(

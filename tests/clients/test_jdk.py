@@ -14,7 +14,7 @@ from tests.audio import same_file
 from tests.clients.driving import HERE, plainly
 from tests.clients.environments import clean_environ
 
-LEAST_VERSION = 11
+MIN_VERSION = 11
 """It runs a program from its source, and has the client."""
 
 
@@ -45,15 +45,17 @@ JAVAS: list[Path | None] = [*javas()] or [None]
 
 
 @pytest.fixture(scope="module", params=JAVAS, ids=lambda java: java.parents[1].name if java else "none")
-def jdk(request: pytest.FixtureRequest, houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
+def jdk(
+    request: pytest.FixtureRequest, harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Answer]:
     """What the program got, by name."""
     java = request.param
     if java is None:
         pytest.skip("There is no `java` here.")
-    if int(version_of(java).split(".")[0]) < LEAST_VERSION or not java.with_name("javac").exists():
+    if int(version_of(java).split(".")[0]) < MIN_VERSION or not java.with_name("javac").exists():
         pytest.skip(f"{java} cannot run a program from its source.")
     folder = tmp_path_factory.mktemp("jdk")
-    command = [java, HERE / "SpeakJdk.java", houses["open"], folder]
+    command = [java, HERE / "SpeakJdk.java", harnesses["open"], folder]
     done = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     lines = (line.split("\t") for line in done.stdout.splitlines())
@@ -64,26 +66,26 @@ def jdk(request: pytest.FixtureRequest, houses: dict[str, str], tmp_path_factory
 
 
 @pytest.mark.parametrize("format_name", OPENAI_FORMATS)
-def test_every_format_is_heard_whole(jdk: dict[str, Answer], houses: dict[str, str], format_name: str) -> None:
+def test_every_format_is_heard_whole(jdk: dict[str, Answer], harnesses: dict[str, str], format_name: str) -> None:
     answer = jdk[f"speech.{format_name}"]
 
     assert (answer.status, answer.content_type) == (200, FORMATS[format_name].media_type)
     assert answer.version == "HTTP_1_1"
-    assert same_file(answer.body, plainly(houses, model="tts-1", voice="alloy", response_format=format_name))
+    assert same_file(answer.body, plainly(harnesses, model="tts-1", voice="alloy", response_format=format_name))
 
 
 @pytest.mark.parametrize("name", ["chunked", "old", *(f"many_{number}" for number in range(8))])
 def test_a_body_in_chunks_http_1_1_and_many_at_once_get_the_same(
-    jdk: dict[str, Answer], houses: dict[str, str], name: str
+    jdk: dict[str, Answer], harnesses: dict[str, str], name: str
 ) -> None:
-    assert jdk[name].body == plainly(houses, model="tts-1", voice="alloy")
+    assert jdk[name].body == plainly(harnesses, model="tts-1", voice="alloy")
 
 
-def test_events_are_read_line_by_line(jdk: dict[str, Answer], houses: dict[str, str]) -> None:
+def test_events_are_read_line_by_line(jdk: dict[str, Answer], harnesses: dict[str, str]) -> None:
     events = [json.loads(line.removeprefix("data: ")) for line in jdk["events"].body.decode().splitlines() if line]
     audio = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == "speech.audio.delta")
 
-    assert audio == plainly(houses, model="gpt-4o-mini-tts", voice="alloy")
+    assert audio == plainly(harnesses, model="gpt-4o-mini-tts", voice="alloy")
     assert events[-1]["type"] == "speech.audio.done"
 
 

@@ -23,29 +23,29 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def litellm(houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
+def litellm(harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
     python = installed(lambda: python_with("litellm"))
     folder = tmp_path_factory.mktemp("litellm")
-    return Heard(folder, run([python, HERE / "speak_litellm.py", json.dumps(houses), folder]))
+    return Heard(folder, run([python, HERE / "speak_litellm.py", json.dumps(harnesses), folder]))
 
 
 @pytest.mark.parametrize("way", ["sdk", "proxy"])
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_every_format_is_heard_whole(litellm: Heard, houses: dict[str, str], way: str, format_name: str) -> None:
+def test_every_format_is_heard_whole(litellm: Heard, harnesses: dict[str, str], way: str, format_name: str) -> None:
     audio = (litellm.folder / litellm.report[way]["formats"][format_name]).read_bytes()
 
-    assert same_file(audio, plainly(houses, model="tts-1", voice="alloy", response_format=format_name))
+    assert same_file(audio, plainly(harnesses, model="tts-1", voice="alloy", response_format=format_name))
 
 
 @pytest.mark.parametrize("way", ["sdk", "proxy"])
-def test_a_name_of_kokoro_s_is_passed_on(litellm: Heard, houses: dict[str, str], way: str) -> None:
+def test_a_name_of_kokoro_s_is_passed_on(litellm: Heard, harnesses: dict[str, str], way: str) -> None:
     audio = (litellm.folder / litellm.report[way]["kokoro"]).read_bytes()
 
-    assert audio == plainly(houses, model="kokoro", voice="alloy")
+    assert audio == plainly(harnesses, model="kokoro", voice="alloy")
 
 
-def test_the_async_call_gets_the_same(litellm: Heard, houses: dict[str, str]) -> None:
-    assert (litellm.folder / litellm.report["sdk"]["async"]).read_bytes() == plainly(houses, model="tts-1", voice="alloy")
+def test_the_async_call_gets_the_same(litellm: Heard, harnesses: dict[str, str]) -> None:
+    assert (litellm.folder / litellm.report["sdk"]["async"]).read_bytes() == plainly(harnesses, model="tts-1", voice="alloy")
 
 
 @pytest.mark.parametrize("way", ["sdk", "proxy"])

@@ -27,18 +27,18 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def livekit(houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
+def livekit(harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
     python = installed(lambda: python_with("livekit"))
     folder = tmp_path_factory.mktemp("livekit")
-    return Heard(folder, run([python, HERE / "speak_livekit.py", json.dumps(houses), folder]))
+    return Heard(folder, run([python, HERE / "speak_livekit.py", json.dumps(harnesses), folder]))
 
 
 @pytest.mark.parametrize("model", ["tts-1", "gpt-4o-mini-tts", "kokoro"])
 @pytest.mark.parametrize("format_name", ["mp3", "wav", "opus", "pcm", "aac", "flac"])
-def test_frames_are_the_speech(livekit: Heard, houses: dict[str, str], model: str, format_name: str) -> None:
+def test_frames_are_the_speech(livekit: Heard, harnesses: dict[str, str], model: str, format_name: str) -> None:
     spoken = livekit.report["spoken"][f"{model} {format_name}"]
     samples = (livekit.folder / spoken["file"]).read_bytes()
-    expected = plainly(houses, model=model, voice="ash", response_format="pcm")
+    expected = plainly(harnesses, model=model, voice="ash", response_format="pcm")
     seconds, expected_seconds = len(samples) / 48_000, len(expected) / 48_000
 
     assert (spoken["rates"], spoken["channels"], spoken["is_final"]) == ([24_000], [1], True)

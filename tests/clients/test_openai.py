@@ -36,10 +36,12 @@ class Sdk:
 
 
 @pytest.fixture(scope="session", params=["openai", "openai-1", "node", "node-4"])
-def sdk(request: pytest.FixtureRequest, houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Sdk:
+def sdk(request: pytest.FixtureRequest, harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Sdk:
     folder = tmp_path_factory.mktemp(request.param)
     command = command_of(request.param)
-    return Sdk(request.param, folder, run([*command[:2], json.dumps(houses), folder, f"sk-koe-{request.param}", *command[2:]]))
+    return Sdk(
+        request.param, folder, run([*command[:2], json.dumps(harnesses), folder, f"sk-koe-{request.param}", *command[2:]])
+    )
 
 
 def command_of(name: str) -> Sequence[str | Path]:
@@ -50,8 +52,8 @@ def command_of(name: str) -> Sequence[str | Path]:
     return ["node", shutil.copy(HERE / "speak_node.mjs", folder), NODE_PACKAGES[name]]
 
 
-def test_every_way_to_ask_gets_the_same_file(sdk: Sdk, houses: dict[str, str]) -> None:
-    expected = plainly(houses, model="tts-1", voice="alloy")
+def test_every_way_to_ask_gets_the_same_file(sdk: Sdk, harnesses: dict[str, str]) -> None:
+    expected = plainly(harnesses, model="tts-1", voice="alloy")
     answers = [sdk.report[name] for name in ("audio", "audio_async") if name in sdk.report]
 
     assert len(answers) == (2 if sdk.is_python else 1)
@@ -63,17 +65,17 @@ def test_every_way_to_ask_gets_the_same_file(sdk: Sdk, houses: dict[str, str]) -
 
 
 @pytest.mark.parametrize("format_name", OPENAI_FORMATS)
-def test_every_format_is_heard_whole(sdk: Sdk, houses: dict[str, str], format_name: str) -> None:
+def test_every_format_is_heard_whole(sdk: Sdk, harnesses: dict[str, str], format_name: str) -> None:
     answer = sdk.report["formats"][format_name]
     audio = sdk.heard(answer["file"])
 
     assert answer["type"] == FORMATS[format_name].media_type
-    assert same_file(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name))
+    assert same_file(audio, plainly(harnesses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name))
     assert len(decode(audio, format_name)) / 24_000 == pytest.approx(len(TEXT) * 0.06, abs=0.15)
 
 
 @pytest.mark.parametrize("format_name", OPENAI_FORMATS)
-def test_the_events_read_line_by_line_are_one_valid_file(sdk: Sdk, houses: dict[str, str], format_name: str) -> None:
+def test_the_events_read_line_by_line_are_one_valid_file(sdk: Sdk, harnesses: dict[str, str], format_name: str) -> None:
     answer = sdk.report["events"][format_name]
     audio = sdk.heard(answer["file"])
     usage = answer["last"]["usage"]
@@ -81,7 +83,7 @@ def test_the_events_read_line_by_line_are_one_valid_file(sdk: Sdk, houses: dict[
     assert answer["type"].partition(";")[0] == "text/event-stream"
     assert set(answer["types"][:-1]) == {"speech.audio.delta"}
     assert answer["types"][-1] == "speech.audio.done"
-    assert same_file(audio, plainly(houses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name))
+    assert same_file(audio, plainly(harnesses, model="gpt-4o-mini-tts", voice="coral", response_format=format_name))
     assert usage["input_tokens"] > 0
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert usage["output_tokens"] * 0.025 == pytest.approx(len(decode(audio, format_name)) / 24_000, abs=0.15)
@@ -93,11 +95,11 @@ def test_the_async_client_reads_the_same_events(sdk: Sdk) -> None:
     assert sdk.report["events_async"]["last"] == sdk.report["events"]["mp3"]["last"]
 
 
-def test_an_old_model_answers_events_with_audio(sdk: Sdk, houses: dict[str, str]) -> None:
+def test_an_old_model_answers_events_with_audio(sdk: Sdk, harnesses: dict[str, str]) -> None:
     answer = sdk.report["old_model_events"]
 
     assert answer["type"] == "audio/mpeg"
-    assert sdk.heard(answer["file"]) == plainly(houses, model="tts-1", voice="alloy")
+    assert sdk.heard(answer["file"]) == plainly(harnesses, model="tts-1", voice="alloy")
 
 
 FAULTS: dict[str, tuple[str, int | None, str | None, str | None, str | None]] = {

@@ -17,7 +17,7 @@ OWN_TESTS = "tests/api_resources/test_models.py"
 FOREIGN_MODEL = re.compile(r'(retrieve\(\s*)"gpt-[^"]+"')
 
 
-def test_the_clients_own_tests_of_models_pass(houses: dict[str, str], tmp_path: Path) -> None:
+def test_the_clients_own_tests_of_models_pass(harnesses: dict[str, str], tmp_path: Path) -> None:
     python = installed(lambda: python_with("openai"))
     source = installed(lambda: source_of("openai", version_in(python, "openai")))
     shutil.copytree(source / "tests", tmp_path / "tests")
@@ -36,7 +36,7 @@ def test_the_clients_own_tests_of_models_pass(houses: dict[str, str], tmp_path: 
         "asyncio_mode=auto",
         "--junitxml=report.xml",
     ]
-    environ = clean_environ() | {"TEST_API_BASE_URL": houses["open"]}
+    environ = clean_environ() | {"TEST_API_BASE_URL": harnesses["open"]}
     scope = ["-o", "asyncio_default_fixture_loop_scope=session", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, *scope], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False

@@ -23,10 +23,10 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def pipecat(houses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
+def pipecat(harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Heard:
     python = installed(lambda: python_with("pipecat"))
     folder = tmp_path_factory.mktemp("pipecat")
-    return Heard(folder, run([python, HERE / "speak_pipecat.py", json.dumps(houses), folder]))
+    return Heard(folder, run([python, HERE / "speak_pipecat.py", json.dumps(harnesses), folder]))
 
 
 def check(heard: Heard, spoken: dict[str, Any], expected: bytes) -> None:
@@ -36,24 +36,24 @@ def check(heard: Heard, spoken: dict[str, Any], expected: bytes) -> None:
     assert (heard.folder / spoken["file"]).read_bytes() == expected
 
 
-def test_the_frames_in_a_pipeline_are_the_speech(pipecat: Heard, houses: dict[str, str]) -> None:
-    expected = plainly(houses, model="gpt-4o-mini-tts", voice="ballad", response_format="pcm")
+def test_the_frames_in_a_pipeline_are_the_speech(pipecat: Heard, harnesses: dict[str, str]) -> None:
+    expected = plainly(harnesses, model="gpt-4o-mini-tts", voice="ballad", response_format="pcm")
 
     check(pipecat, pipecat.report["plain"], expected)
     assert len(expected) / 48_000 == pytest.approx(len(TEXT) * 0.06, abs=0.001)
 
 
-def test_speed_is_followed_and_instructions_do_no_harm(pipecat: Heard, houses: dict[str, str]) -> None:
+def test_speed_is_followed_and_instructions_do_no_harm(pipecat: Heard, harnesses: dict[str, str]) -> None:
     body = {"model": "gpt-4o-mini-tts", "voice": "ballad", "response_format": "pcm", "speed": 1.5}
 
-    check(pipecat, pipecat.report["directed"], plainly(houses, **body))
+    check(pipecat, pipecat.report["directed"], plainly(harnesses, **body))
 
 
 @pytest.mark.parametrize("voice", VOICES)
-def test_every_voice_that_it_knows_speaks_with_its_own_sound(pipecat: Heard, houses: dict[str, str], voice: str) -> None:
+def test_every_voice_that_it_knows_speaks_with_its_own_sound(pipecat: Heard, harnesses: dict[str, str], voice: str) -> None:
     spoken = pipecat.report["voices"][voice]
 
-    check(pipecat, spoken, plainly(houses, model="gpt-4o-mini-tts", voice=voice, response_format="pcm"))
+    check(pipecat, spoken, plainly(harnesses, model="gpt-4o-mini-tts", voice=voice, response_format="pcm"))
     assert speaks_as((pipecat.folder / spoken["file"]).read_bytes(), "pcm", voice)
 
 

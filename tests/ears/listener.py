@@ -20,7 +20,7 @@ OTHER_MARGIN_SECONDS: Final = 0.75
 """Margin for a second transcript. With another window start Whisper rarely repeats a mistake. Wrong speech stays wrong."""
 _LOOP_RATIO: Final = 5.0
 """Compression ratio from which Whisper repeats itself in silence; a sentence that is spoken twice is below 3."""
-_LEAST_FRAMES: Final = 1500
+_MIN_FRAMES: Final = 1500
 """In frames of 10 ms. With fewer, Whisper adds words to short utterances, and writes Hindi as English."""
 _SPARE_FRAMES: Final = 100
 """Silence that is encoded after the last sound, in frames of 10 ms."""
@@ -86,7 +86,7 @@ def _brief_whisper(folder: Path, n_calls: int) -> Any:
         def encode(self, features: Array) -> Any:
             used = np.flatnonzero(np.abs(features).max(axis=tuple(range(features.ndim - 1))))
             n_used = int(used[-1]) + _SPARE_FRAMES if used.size else 0
-            n_frames = min(features.shape[-1], max(_LEAST_FRAMES, -(-n_used // 100) * 100))
+            n_frames = min(features.shape[-1], max(_MIN_FRAMES, -(-n_used // 100) * 100))
             return super().encode(np.ascontiguousarray(features[..., :n_frames]))
 
     return BriefWhisper(str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=n_calls)

@@ -16,13 +16,13 @@ from tests.ears.sound import peak_dbfs
 from tests.ears.speaker import Request
 from tests.ears.texts import aliases, all_voices, read_texts
 
-LEAST_FEMALE_HZ: Final = 135.0
-MOST_MALE_HZ: Final = 180.0
+MIN_FEMALE_HZ: Final = 135.0
+MAX_MALE_HZ: Final = 180.0
 NO_ADULTS_PITCH: Final = frozenset({"af_nicole", "zm_yunxia"})
 """A whisper, and a boy's voice."""
 _MAX_ERRORS: Final = 0.25
 """Share of wrong characters up to which a voice speaks its language."""
-_LEAST_DISTANCE: Final = 3.0
+_MIN_DISTANCE: Final = 3.0
 """Two texts by one voice differ by about 4.5, one text by two voices by 6 and more; equal packs do not differ."""
 _TEXTS_EACH: Final = 2
 
@@ -88,7 +88,7 @@ def _remarks(hearing: Hearing, row: Row) -> list[str]:
         found.append(f"{row['pitch Hz']} Hz is not a {voice.gender} voice's pitch")
     if errors_of(hearing).character_rate > _MAX_ERRORS:
         found.append(f"not understood: {hearing.heard.text}")
-    if float(row["distinct"] or 0) < _LEAST_DISTANCE and not _are_one_person(voice.id, str(row["nearest"])):
+    if float(row["distinct"] or 0) < _MIN_DISTANCE and not _are_one_person(voice.id, str(row["nearest"])):
         found.append(f"sounds as {row['nearest']}")
     return found
 
@@ -99,7 +99,7 @@ def _are_one_person(voice: str, other: str) -> bool:
 
 
 def _may_be(gender: str, pitch_hz: float) -> bool:
-    return pitch_hz >= LEAST_FEMALE_HZ if gender == "female" else 0 < pitch_hz <= MOST_MALE_HZ
+    return pitch_hz >= MIN_FEMALE_HZ if gender == "female" else 0 < pitch_hz <= MAX_MALE_HZ
 
 
 def _check_names(session: Session, by_voice: Mapping[str, Hearing]) -> list[str]:

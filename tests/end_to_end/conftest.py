@@ -7,39 +7,39 @@ import pytest
 
 from tests.end_to_end.listeners import wait_forgotten
 from tests.engines import GatedEngine, RelayEngine
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 
 ONE_AT_A_TIME = {"KOE_SLOTS": "1", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
 
 
 @dataclass
-class RelayHouse:
+class RelayHarness:
     """A house, and the engine in it that hands on to another."""
 
-    house: House
+    harness: Harness
     relay: RelayEngine
 
 
 @pytest.fixture(scope="module")
-def relay_house(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[RelayHouse]:
+def relay_harness(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[RelayHarness]:
     """A house shared by a module whose tests bring their own engines; the module's HOUSE are its settings."""
     relay = RelayEngine()
     settings = getattr(request.module, "HOUSE", {})
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": relay}, **settings) as house:
-        yield RelayHouse(house, relay)
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": relay}, **settings) as harness:
+        yield RelayHarness(harness, relay)
 
 
 @pytest.fixture
-def gate(relay_house: RelayHouse) -> Iterator[GatedEngine]:
+def gate(relay_harness: RelayHarness) -> Iterator[GatedEngine]:
     """The house's engine for one test: it waits at each segment until it is released."""
     engine = GatedEngine()
-    relay_house.relay.now = engine
+    relay_harness.relay.now = engine
     yield engine
     engine.release(10_000)
-    wait_forgotten(relay_house.house)
+    wait_forgotten(relay_harness.harness)
 
 
 @pytest.fixture
-def gated(relay_house: RelayHouse, gate: GatedEngine) -> House:
+def gated(relay_harness: RelayHarness, gate: GatedEngine) -> Harness:
     """The house in which `gate` speaks."""
-    return relay_house.house
+    return relay_harness.harness

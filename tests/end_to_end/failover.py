@@ -23,7 +23,7 @@ from app.core.storage.connections import connect
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.end_to_end.processes import API, Process, running
 from tests.engines import name_of, text_of
-from tests.house import free_port, wait_until
+from tests.harness import free_port, wait_until
 from tests.valkeys import Watched, watched
 from workers.engines.base import Segment, Waveform
 from workers.engines.registry import Loaded

@@ -9,7 +9,7 @@ import httpx
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.audio import decode, pitch_hz
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 from workers.engines.tone import frequency_hz
 
 SPEECH = "/v1/audio/speech"
@@ -20,9 +20,9 @@ def asked(text: str, format_name: str = "pcm", voice: str = "af_heart", **more: 
     return {"model": "tts-1", "input": text, "voice": voice, "response_format": format_name} | more
 
 
-def post(house: House, body: dict[str, Any]) -> httpx.Response:
+def post(harness: Harness, body: dict[str, Any]) -> httpx.Response:
     """The whole answer."""
-    with house.http() as http:
+    with harness.http() as http:
         return http.post(SPEECH, json=body)
 
 
@@ -42,25 +42,25 @@ class Listener:
 
 
 @contextmanager
-def listening(house: House, body: dict[str, Any]) -> Iterator[Listener]:
+def listening(harness: Harness, body: dict[str, Any]) -> Iterator[Listener]:
     """One who has heard the first chunk, and leaves at the end of the block."""
-    with house.http() as http, http.stream("POST", SPEECH, json=body) as answer:
+    with harness.http() as http, http.stream("POST", SPEECH, json=body) as answer:
         assert answer.status_code == 200
         yield Listener(answer)
 
 
-def n_readers(house: House) -> int:
-    """Readers of all utterances together, as the ledger counts them."""
-    with house.redis() as redis:
+def n_readers(harness: Harness) -> int:
+    """Readers of all utterances together, as the registry counts them."""
+    with harness.redis() as redis:
         records = [redis.hgetall(key) for key in redis.keys(keys.utterance("*"))]
     return sum(int(n) for record in records for name, n in record.items() if name.startswith(b"readers:"))
 
 
-def wait_forgotten(house: House) -> None:
+def wait_forgotten(harness: Harness) -> None:
     """Returns when no utterance is queued or being spoken any more."""
 
     def states() -> set[bytes]:
-        with house.redis() as redis:
+        with harness.redis() as redis:
             return {redis.hget(key, "state") for key in redis.keys(keys.utterance("*"))}
 
     wait_until(lambda: states() <= {b"finished", None})

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 from openai import OpenAI
 
-from tests.house import free_port, wait_until
+from tests.harness import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 API = [sys.executable, "-m", "app.cli", "api"]

@@ -11,7 +11,7 @@ import soundfile
 from app.core.jobs.files import open_store
 from app.core.speech.voices import BlendPart
 from tests.engines import text_of
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import segments_of
 
@@ -24,10 +24,10 @@ TEXT = "".join(CHAPTERS)
 VOICE = (BlendPart("af_alloy", 1.0),)
 
 
-def finished(house: House, **fields: object) -> str:
+def finished(harness: Harness, **fields: object) -> str:
     """The path of a job that the workers have completed."""
     body = {"model": "tts-1", "voice": "alloy", "input": TEXT, "response_format": "wav", "timestamps": ["word"]} | fields
-    with house.http() as http:
+    with harness.http() as http:
         path = http.post(JOBS, json=body).headers["location"]
         wait_until(lambda: http.get(path).json()["status"] not in ("queued", "in_progress"))
         assert http.get(path).json()["status"] == "completed"
@@ -42,9 +42,9 @@ def runs_of(samples: Any) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("speed", [1.0, 3.7])
-def test_every_word_is_told_at_the_sample_at_which_it_is_heard(house: House, speed: float) -> None:
-    path = finished(house, speed=speed, normalize=False)
-    with house.http() as http:
+def test_every_word_is_told_at_the_sample_at_which_it_is_heard(harness: Harness, speed: float) -> None:
+    path = finished(harness, speed=speed, normalize=False)
+    with harness.http() as http:
         captions = http.get(f"{path}/captions", params={"format": "json"}).json()
         samples, rate = soundfile.read(io.BytesIO(http.get(f"{path}/content").content), dtype="int16")
     words = captions["words"]
@@ -64,9 +64,9 @@ def test_every_word_is_told_at_the_sample_at_which_it_is_heard(house: House, spe
     assert np.abs(np.array(told) - np.array(expected)).max() < 0.1
 
 
-def test_cues_are_the_words_of_the_text_while_they_are_heard(house: House) -> None:
-    path = finished(house, title="Three chapters")
-    with house.http() as http:
+def test_cues_are_the_words_of_the_text_while_they_are_heard(harness: Harness) -> None:
+    path = finished(harness, title="Three chapters")
+    with harness.http() as http:
         captions = http.get(f"{path}/captions", params={"format": "json"}).json()
         srt, vtt = (http.get(f"{path}/captions", params={"format": name}).text for name in ("srt", "vtt"))
         seconds = http.get(path).json()["duration_seconds"]
@@ -80,11 +80,11 @@ def test_cues_are_the_words_of_the_text_while_they_are_heard(house: House) -> No
     assert "-->" not in "".join(texts)
 
 
-def test_a_deleted_job_takes_its_words_with_it(house: House) -> None:
-    path = finished(house, speed=4)
-    job_id, store = path.rpartition("/")[2], open_store(house.settings)
+def test_a_deleted_job_takes_its_words_with_it(harness: Harness) -> None:
+    path = finished(harness, speed=4)
+    job_id, store = path.rpartition("/")[2], open_store(harness.settings)
     assert store.exists(f"{job_id}/words.json")
-    with house.http() as http:
+    with harness.http() as http:
         assert http.delete(path).status_code == 204
         assert http.get(f"{path}/captions").status_code == 404
     assert not store.exists(job_id)

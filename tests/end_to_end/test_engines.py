@@ -13,7 +13,7 @@ from tests.audio import Samples, decode, sounding_seconds
 from tests.checkpoints import make_checkpoint
 from tests.end_to_end.listeners import asked, post
 from tests.end_to_end.processes import serving
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 from workers.engines.registry import Loaded, load_engines
 from workers.text import preprocess
 from workers.text.espeak import library
@@ -32,15 +32,15 @@ def voice_hz(samples: Samples) -> float:
     return 24_000 / (least + int(np.argmax(likeness[least:])))
 
 
-def house_of(loaded: Loaded, short_folder: Path) -> Iterator[House]:
+def harness_of(loaded: Loaded, short_folder: Path) -> Iterator[Harness]:
     data = Path(tempfile.mkdtemp(dir=short_folder))
-    with open_house(data, loaded.engines, missing=loaded.missing, **FEW_SLOTS) as house:
-        yield house
+    with open_harness(data, loaded.engines, missing=loaded.missing, **FEW_SLOTS) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def espeak(short_folder: Path) -> Iterator[House]:
-    yield from house_of(load_engines("espeak", catalogue=load_catalogue()), short_folder)
+def espeak(short_folder: Path) -> Iterator[Harness]:
+    yield from harness_of(load_engines("espeak", catalogue=load_catalogue()), short_folder)
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +49,25 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kokoro(short_folder: Path, checkpoint: Path) -> Iterator[House]:
-    yield from house_of(load_engines("kokoro", catalogue=load_catalogue(), model_dir=checkpoint), short_folder)
+def kokoro(short_folder: Path, checkpoint: Path) -> Iterator[Harness]:
+    yield from harness_of(load_engines("kokoro", catalogue=load_catalogue(), model_dir=checkpoint), short_folder)
 
 
 @pytest.mark.parametrize(("text", "voice"), [(ENGLISH, "af_heart"), (FRENCH, "ff_siwis")])
-def test_espeak_speaks_at_a_plausible_length(espeak: House, text: str, voice: str) -> None:
+def test_espeak_speaks_at_a_plausible_length(espeak: Harness, text: str, voice: str) -> None:
     answer = post(espeak, asked(text, "mp3", voice))
 
     assert answer.headers["x-koe-engine"] == "espeak"
     assert 2 < sounding_seconds(decode(answer.content, "mp3")) < 8
 
 
-def test_espeak_says_another_language_otherwise(espeak: House) -> None:
+def test_espeak_says_another_language_otherwise(espeak: Harness) -> None:
     french, english = (post(espeak, asked(FRENCH, language=language)).content for language in ("fr", "en-US"))
 
     assert french != english
 
 
-def test_espeaks_women_and_men_differ(espeak: House) -> None:
+def test_espeaks_women_and_men_differ(espeak: Harness) -> None:
     voices = {voice: post(espeak, asked(ENGLISH, voice=voice)).content for voice in ("af_heart", "am_michael", "bf_emma")}
     woman, man = (decode(voices[voice], "pcm") for voice in ("af_heart", "am_michael"))
 
@@ -76,13 +76,13 @@ def test_espeaks_women_and_men_differ(espeak: House) -> None:
 
 
 @pytest.mark.parametrize("speed", [0.25, 4])
-def test_espeak_keeps_the_speed(espeak: House, speed: float) -> None:
+def test_espeak_keeps_the_speed(espeak: Harness, speed: float) -> None:
     normal, other = (decode(post(espeak, asked(ENGLISH, speed=value)).content, "pcm") for value in (1, speed))
 
     assert len(other) == pytest.approx(len(normal) / speed, rel=0.35)
 
 
-def test_espeak_takes_a_language_that_kokoro_does_not_know(espeak: House) -> None:
+def test_espeak_takes_a_language_that_kokoro_does_not_know(espeak: Harness) -> None:
     german = post(espeak, asked("Guten Tag, meine Damen und Herren.", language="de") | {"model": "espeak"})
     klingon = post(espeak, asked("nuqneH", language="qqq") | {"model": "espeak"})
 
@@ -92,14 +92,14 @@ def test_espeak_takes_a_language_that_kokoro_does_not_know(espeak: House) -> Non
 
 
 @pytest.mark.parametrize("text", ["123 456", "...", "Ünïcödé 東京 مرحبا", "<speak>&amp;</speak>", "a" * 3000, "a.b" * 300])
-def test_espeak_says_strange_texts(espeak: House, text: str) -> None:
+def test_espeak_says_strange_texts(espeak: Harness, text: str) -> None:
     assert post(espeak, asked(text, "mp3")).status_code == 200
 
 
 @pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("language", ["en-US", "fr-FR"])
 def test_espeak_speaks_what_its_library_does_not_survive(
-    espeak: House, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
+    espeak: Harness, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without sanitizing, so that its processes do die."""
     monkeypatch.setattr(preprocess, "sanitize", lambda tracked: tracked)
@@ -112,7 +112,7 @@ def test_espeak_speaks_what_its_library_does_not_survive(
 
 
 @pytest.mark.parametrize("model", ["kokoro", "tts-1", "gpt-4o-mini-tts"])
-def test_kokoro_speaks_every_model(kokoro: House, model: str) -> None:
+def test_kokoro_speaks_every_model(kokoro: Harness, model: str) -> None:
     answer = post(kokoro, asked(ENGLISH, "mp3") | {"model": model})
 
     assert answer.status_code == 200, answer.text
@@ -120,13 +120,13 @@ def test_kokoro_speaks_every_model(kokoro: House, model: str) -> None:
     assert 2 < len(decode(answer.content, "mp3")) / 24_000 < 12
 
 
-def test_espeak_can_be_asked_for_where_kokoro_is(kokoro: House) -> None:
+def test_espeak_can_be_asked_for_where_kokoro_is(kokoro: Harness) -> None:
     answer = post(kokoro, asked("Hello.") | {"model": "espeak"})
 
     assert answer.headers["x-koe-engine"] == "espeak"
 
 
-def test_kokoros_voices_and_blends_differ(kokoro: House) -> None:
+def test_kokoros_voices_and_blends_differ(kokoro: Harness) -> None:
     voices = ["af_heart", "am_michael", "af_heart+am_michael", "af_heart(2)+am_michael(1)"]
 
     sounds = {post(kokoro, asked("Good morning to you.", voice=voice)).content for voice in voices}
@@ -134,11 +134,11 @@ def test_kokoros_voices_and_blends_differ(kokoro: House) -> None:
     assert len(sounds) == len(voices)
 
 
-def test_two_kokoros_give_the_same_bytes(kokoro: House, checkpoint: Path, short_folder: Path) -> None:
+def test_two_kokoros_give_the_same_bytes(kokoro: Harness, checkpoint: Path, short_folder: Path) -> None:
     body = asked("The same request is the same audio on any worker.", "flac")
     first = post(kokoro, body)
 
-    for other in house_of(load_engines("kokoro", catalogue=load_catalogue(), model_dir=checkpoint), short_folder):
+    for other in harness_of(load_engines("kokoro", catalogue=load_catalogue(), model_dir=checkpoint), short_folder):
         second = post(other, body)
 
     assert second.headers["x-koe-cache"] == "miss"

@@ -12,9 +12,9 @@ import httpx
 import openai
 import pytest
 
-from app.core.queue.broker import Lane, lane_queue
+from app.core.queue.broker import QueueName, rq_queue
 from tests.engines import GatedEngine
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
 
 SPEECH = "/v1/audio/speech"
@@ -26,39 +26,39 @@ MISSING_KOKORO = "Kokoro's files are not here; run `koe fetch`."
 
 
 @pytest.fixture(scope="module")
-def locked(short_folder: Path) -> Iterator[House]:
+def locked(short_folder: Path) -> Iterator[Harness]:
     """A house with keys."""
-    with open_house(
+    with open_harness(
         Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS="sk-koe-first-0001,sk-koe-second-2", KOE_SLOTS="1"
-    ) as house:
-        yield house
+    ) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def narrow(short_folder: Path) -> Iterator[tuple[House, GatedEngine]]:
+def narrow(short_folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
     """A house with one slot, a queue of one and little patience, whose engine waits."""
     engine = GatedEngine()
-    with open_house(
+    with open_harness(
         Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, KOE_SLOTS="1", KOE_MAX_QUEUE="1", KOE_MAX_WAIT="1"
-    ) as house:
-        yield house, engine
+    ) as harness:
+        yield harness, engine
         engine.release(10_000)
 
 
 @pytest.fixture(scope="module")
-def empty(short_folder: Path) -> Iterator[House]:
+def empty(short_folder: Path) -> Iterator[Harness]:
     """A house without a worker."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}) as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def without_kokoro(short_folder: Path) -> Iterator[House]:
+def without_kokoro(short_folder: Path) -> Iterator[Harness]:
     """A house whose worker wanted Kokoro and has only another engine."""
-    with open_house(
+    with open_harness(
         Path(tempfile.mkdtemp(dir=short_folder)), {"espeak": ToneEngine()}, missing=MISSING_KOKORO, KOE_SLOTS="1"
-    ) as house:
-        yield house
+    ) as harness:
+        yield harness
 
 
 def check(answer: httpx.Response, status: int, kind: str, param: str | None, code: str | None, begins: str) -> None:
@@ -74,13 +74,13 @@ def check(answer: httpx.Response, status: int, kind: str, param: str | None, cod
     assert body["error"]["message"].startswith(begins)
 
 
-def post(house: House, body: Any, **headers: str) -> httpx.Response:
-    with house.http(headers=headers) as http:
+def post(harness: Harness, body: Any, **headers: str) -> httpx.Response:
+    with harness.http(headers=headers) as http:
         return http.post(SPEECH, json=body)
 
 
-def post_raw(house: House, content: bytes, content_type: str | None = "application/json", **headers: str) -> httpx.Response:
-    with house.http(headers=headers | ({"Content-Type": content_type} if content_type else {})) as http:
+def post_raw(harness: Harness, content: bytes, content_type: str | None = "application/json", **headers: str) -> httpx.Response:
+    with harness.http(headers=headers | ({"Content-Type": content_type} if content_type else {})) as http:
         return http.post(SPEECH, content=content)
 
 
@@ -146,29 +146,29 @@ FAULTS: list[tuple[dict[str, Any], int, str | None, str | None, str]] = [
 
 @pytest.mark.parametrize(("change", "status", "param", "code", "begins"), FAULTS, ids=[str(row[0])[:50] for row in FAULTS])
 def test_a_fault_in_a_field_is_told(
-    house: House, change: dict[str, Any], status: int, param: str | None, code: str | None, begins: str
+    harness: Harness, change: dict[str, Any], status: int, param: str | None, code: str | None, begins: str
 ) -> None:
-    check(post(house, GOOD | change), status, INVALID, param, code, begins)
+    check(post(harness, GOOD | change), status, INVALID, param, code, begins)
 
 
 @pytest.mark.parametrize("field", ["model", "input", "voice"])
-def test_a_required_field_that_is_absent_is_as_null(house: House, field: str) -> None:
-    absent = post(house, {name: value for name, value in GOOD.items() if name != field})
+def test_a_required_field_that_is_absent_is_as_null(harness: Harness, field: str) -> None:
+    absent = post(harness, {name: value for name, value in GOOD.items() if name != field})
 
     assert absent.status_code == 400
-    assert absent.json() == post(house, GOOD | {field: None}).json()
+    assert absent.json() == post(harness, GOOD | {field: None}).json()
 
 
-def test_an_unknown_voice_is_told_of_koes_own_voices(house: House) -> None:
-    message = post(house, GOOD | {"voice": "zzz"}).json()["error"]["message"]
+def test_an_unknown_voice_is_told_of_koes_own_voices(harness: Harness) -> None:
+    message = post(harness, GOOD | {"voice": "zzz"}).json()["error"]["message"]
 
     assert "and 'cedar'." in message
     assert "Kokoro" in message
     assert "/v1/audio/voices" in message
 
 
-def test_a_bad_format_is_told_all_six(house: House) -> None:
-    message = post(house, GOOD | {"response_format": "ogg"}).json()["error"]["message"]
+def test_a_bad_format_is_told_all_six(harness: Harness) -> None:
+    message = post(harness, GOOD | {"response_format": "ogg"}).json()["error"]["message"]
 
     assert all(f"'{name}'" in message for name in ("mp3", "opus", "aac", "flac", "wav", "pcm"))
 
@@ -191,76 +191,76 @@ def test_a_bad_format_is_told_all_six(house: House) -> None:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_a_body_that_is_no_json_object_is_told(house: House, body: bytes) -> None:
-    check(post_raw(house, body), 400, INVALID, None, None, NO_JSON)
+def test_a_body_that_is_no_json_object_is_told(harness: Harness, body: bytes) -> None:
+    check(post_raw(harness, body), 400, INVALID, None, None, NO_JSON)
 
 
-def test_a_key_that_comes_twice_has_its_last_value(house: House) -> None:
+def test_a_key_that_comes_twice_has_its_last_value(harness: Harness) -> None:
     good = json.dumps(GOOD).encode()
 
-    assert post_raw(house, b'{"model": "X", "speed": 99, ' + good[1:-1] + b', "speed": 1}').status_code == 200
-    assert post_raw(house, good[:-1] + b', "model": "X"}').status_code == 404
+    assert post_raw(harness, b'{"model": "X", "speed": 99, ' + good[1:-1] + b', "speed": 1}').status_code == 200
+    assert post_raw(harness, good[:-1] + b', "model": "X"}').status_code == 404
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", None]
 )
-def test_another_content_type_is_told(house: House, content_type: str | None) -> None:
+def test_another_content_type_is_told(harness: Harness, content_type: str | None) -> None:
     name = (content_type or "").partition(";")[0]
 
-    answer = post_raw(house, json.dumps(GOOD).encode(), content_type)
+    answer = post_raw(harness, json.dumps(GOOD).encode(), content_type)
 
     check(answer, 400, INVALID, None, "unsupported_content_type", f"Unsupported content type: '{name}'. ")
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;odd"])
-def test_parameters_and_case_of_the_content_type_are_fine(house: House, content_type: str) -> None:
-    assert post_raw(house, json.dumps(GOOD).encode(), content_type).status_code == 200
+def test_parameters_and_case_of_the_content_type_are_fine(harness: Harness, content_type: str) -> None:
+    assert post_raw(harness, json.dumps(GOOD).encode(), content_type).status_code == 200
 
 
-def test_a_body_that_is_too_large_is_told_the_limit(house: House) -> None:
-    answer = post_raw(house, b" " * (1024**2 + 1))
+def test_a_body_that_is_too_large_is_told_the_limit(harness: Harness) -> None:
+    answer = post_raw(harness, b" " * (1024**2 + 1))
 
     check(answer, 413, INVALID, None, "request_too_large", "The request body is too large. The limit is 1048576 bytes.")
 
 
-def test_a_body_that_grows_too_large_without_saying_so_is_told_the_limit(house: House) -> None:
-    with house.http() as http:
+def test_a_body_that_grows_too_large_without_saying_so_is_told_the_limit(harness: Harness) -> None:
+    with harness.http() as http:
         answer = http.post(SPEECH, content=iter([b" " * 65_536] * 17), headers={"Content-Type": "application/json"})
 
     check(answer, 413, INVALID, None, "request_too_large", "The request body is too large.")
 
 
-def test_a_packed_body_that_becomes_too_large_is_told_the_limit(house: House) -> None:
+def test_a_packed_body_that_becomes_too_large_is_told_the_limit(harness: Harness) -> None:
     good = json.dumps(GOOD).encode()
     packed = gzip.compress(good + b" " * (1024**2 - len(good)))
     too_large = gzip.compress(good + b" " * (1024**2 - len(good) + 1))
     bomb = gzip.compress(bytes(200 * 1024**2), 1)
 
-    assert post_raw(house, packed, **{"Content-Encoding": "gzip"}).status_code == 200
+    assert post_raw(harness, packed, **{"Content-Encoding": "gzip"}).status_code == 200
     for body in (too_large, bomb):
-        answer = post_raw(house, body, **{"Content-Encoding": "gzip"})
+        answer = post_raw(harness, body, **{"Content-Encoding": "gzip"})
         check(answer, 413, INVALID, None, "request_too_large", "The request body is too large. The limit is 1048576 bytes.")
 
 
-def test_a_compression_that_is_not_known_is_told(house: House) -> None:
-    answer = post_raw(house, b"{}", **{"Content-Encoding": "br"})
+def test_a_compression_that_is_not_known_is_told(harness: Harness) -> None:
+    answer = post_raw(harness, b"{}", **{"Content-Encoding": "br"})
 
     check(answer, 400, INVALID, None, "unsupported_content_encoding", "Unsupported content encoding: 'br'.")
 
 
-def test_a_body_of_exactly_the_limit_is_read(house: House) -> None:
+def test_a_body_of_exactly_the_limit_is_read(harness: Harness) -> None:
     body = json.dumps(GOOD).encode()
 
-    assert post_raw(house, body + b" " * (1024**2 - len(body))).status_code == 200
+    assert post_raw(harness, body + b" " * (1024**2 - len(body))).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/v1/nope"), ("GET", "/v1/"), ("GET", "/v1"), ("DELETE", "/nope"), ("GET", "/v1/audio/speech/x")],
 )
-def test_an_unknown_url_is_told(house: House, method: str, path: str) -> None:
-    with house.http() as http:
+def test_an_unknown_url_is_told(harness: Harness, method: str, path: str) -> None:
+    with harness.http() as http:
         answer = http.request(method, path)
 
     assert answer.status_code == 404
@@ -270,22 +270,22 @@ def test_an_unknown_url_is_told(house: House, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", SPEECH), ("PUT", SPEECH), ("DELETE", SPEECH), ("POST", "/v1/models")])
-def test_a_wrong_method_is_told_which_are_right(house: House, method: str, path: str) -> None:
-    with house.http() as http:
+def test_a_wrong_method_is_told_which_are_right(harness: Harness, method: str, path: str) -> None:
+    with harness.http() as http:
         answer = http.request(method, path)
 
     check(answer, 405, INVALID, None, None, f"Not allowed to {method} on {path}. ")
     assert ("POST" if path == SPEECH else "GET") in answer.headers["allow"]
 
 
-def test_an_unknown_model_has_no_page(house: House) -> None:
-    with house.http() as http:
+def test_an_unknown_model_has_no_page(harness: Harness) -> None:
+    with harness.http() as http:
         answer = http.get("/v1/models/gpt-99")
 
     check(answer, 404, INVALID, None, "model_not_found", "The model `gpt-99` does not exist or you do not have access to it.")
 
 
-def test_the_first_fault_in_the_order_of_the_fields_is_told(house: House) -> None:
+def test_the_first_fault_in_the_order_of_the_fields_is_told(harness: Harness) -> None:
     body: dict[str, Any] = {
         "model": "X",
         "input": 1,
@@ -298,21 +298,21 @@ def test_the_first_fault_in_the_order_of_the_fields_is_told(house: House) -> Non
     told = []
 
     for field in body:
-        told.append(post(house, body).json()["error"]["param"])
+        told.append(post(harness, body).json()["error"]["param"])
         body[field] = good[field]
 
     assert told == [None, "input", "voice", "response_format", "speed", "stream_format"]
-    assert post(house, body).status_code == 200
+    assert post(harness, body).status_code == 200
 
 
-def test_a_key_is_judged_before_the_content_type_and_the_body(locked: House) -> None:
+def test_a_key_is_judged_before_the_content_type_and_the_body(locked: Harness) -> None:
     assert post_raw(locked, b"{", "text/plain").status_code == 401
     assert post_raw(locked, b"{", "text/plain", Authorization="Bearer sk-koe-second-2").status_code == 400
     assert post(locked, GOOD, Authorization="Bearer sk-koe-second-2").status_code == 200
 
 
 @pytest.mark.parametrize("path", [SPEECH, "/v1/models", "/v1/models/tts-1"])
-def test_no_key_is_told(locked: House, path: str) -> None:
+def test_no_key_is_told(locked: Harness, path: str) -> None:
     with locked.http() as http:
         answer = http.request("POST" if path == SPEECH else "GET", path)
 
@@ -320,7 +320,7 @@ def test_no_key_is_told(locked: House, path: str) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["Bearer", "Basic c2stOg==", "sk-koe-first-0001"])
-def test_a_header_without_a_bearer_key_is_no_key(locked: House, authorization: str) -> None:
+def test_a_header_without_a_bearer_key_is_no_key(locked: Harness, authorization: str) -> None:
     check(post(locked, GOOD, Authorization=authorization), 401, INVALID, None, None, NO_KEY)
 
 
@@ -334,24 +334,24 @@ def test_a_header_without_a_bearer_key_is_no_key(locked: House, authorization: s
         ("sk-koe-first-000", "sk-koe-f***-000"),
     ],
 )
-def test_a_wrong_key_is_told_and_not_shown(locked: House, key: str, shown: str) -> None:
+def test_a_wrong_key_is_told_and_not_shown(locked: Harness, key: str, shown: str) -> None:
     answer = post(locked, GOOD, Authorization=f"Bearer {key}")
 
     check(answer, 401, INVALID, None, "invalid_api_key", f"Incorrect API key provided: {shown}.")
 
 
-def test_lists_for_menus_and_health_need_no_key(locked: House) -> None:
+def test_lists_for_menus_and_health_need_no_key(locked: Harness) -> None:
     with locked.http() as http:
         assert {http.get(path).status_code for path in ("/v1/audio/voices", "/v1/audio/models", "/healthz", "/readyz")} == {200}
 
 
-def test_the_official_client_is_let_in_with_either_key(locked: House) -> None:
+def test_the_official_client_is_let_in_with_either_key(locked: Harness) -> None:
     for key in ("sk-koe-first-0001", "sk-koe-second-2"):
         assert locked.openai(api_key=key).audio.speech.create(**GOOD).content
 
 
-def test_the_official_client_raises_the_right_classes(house: House, locked: House) -> None:
-    speech = house.openai().audio.speech
+def test_the_official_client_raises_the_right_classes(harness: Harness, locked: Harness) -> None:
+    speech = harness.openai().audio.speech
 
     with pytest.raises(openai.AuthenticationError) as unknown:
         locked.openai(api_key="sk-a-wrong-key-of-many-letters").audio.speech.create(**GOOD)
@@ -368,8 +368,8 @@ def test_the_official_client_raises_the_right_classes(house: House, locked: Hous
 
 
 @pytest.mark.anyio
-async def test_the_async_client_raises_before_it_streams(house: House) -> None:
-    async with house.async_openai() as client:
+async def test_the_async_client_raises_before_it_streams(harness: Harness) -> None:
+    async with harness.async_openai() as client:
         with pytest.raises(openai.BadRequestError) as fault:
             async with client.audio.speech.with_streaming_response.create(**GOOD | {"voice": "zzz"}):
                 pass
@@ -382,18 +382,18 @@ def check_retry_after(answer: httpx.Response) -> None:
     assert 1 <= int(answer.headers["retry-after"]) <= 60
 
 
-def test_with_no_worker_it_is_503(empty: House) -> None:
+def test_with_no_worker_it_is_503(empty: Harness) -> None:
     answer = post(empty, GOOD)
 
     check(answer, 503, "server_error", None, "no_worker", "")
     check_retry_after(answer)
 
 
-def test_a_fault_is_told_even_with_no_worker(empty: House) -> None:
+def test_a_fault_is_told_even_with_no_worker(empty: Harness) -> None:
     check(post(empty, GOOD | {"speed": 9}), 400, INVALID, "speed", "decimal_above_max_value", "Invalid 'speed'")
 
 
-def test_with_no_worker_the_house_is_well_and_not_ready(empty: House) -> None:
+def test_with_no_worker_the_server_is_well_and_not_ready(empty: Harness) -> None:
     with empty.http() as http:
         health, ready = http.get("/healthz"), http.get("/readyz")
 
@@ -403,7 +403,7 @@ def test_with_no_worker_the_house_is_well_and_not_ready(empty: House) -> None:
     assert ready.json()["workers"] == 0
 
 
-def test_the_official_client_names_a_missing_worker(empty: House) -> None:
+def test_the_official_client_names_a_missing_worker(empty: Harness) -> None:
     with pytest.raises(openai.InternalServerError) as fault:
         empty.openai().audio.speech.create(**GOOD)
 
@@ -412,7 +412,7 @@ def test_the_official_client_names_a_missing_worker(empty: House) -> None:
 
 
 @pytest.mark.parametrize("path", [SPEECH, "/v1/models/kokoro"])
-def test_a_model_whose_engine_is_not_loaded_says_what_is_missing(without_kokoro: House, path: str) -> None:
+def test_a_model_whose_engine_is_not_loaded_says_what_is_missing(without_kokoro: Harness, path: str) -> None:
     with without_kokoro.http() as http:
         answer = http.post(path, json=GOOD | {"model": "kokoro"}) if path == SPEECH else http.get(path)
 
@@ -422,7 +422,7 @@ def test_a_model_whose_engine_is_not_loaded_says_what_is_missing(without_kokoro:
     assert "retry-after" not in answer.headers
 
 
-def test_the_official_client_does_not_retry_what_retrying_cannot_mend(without_kokoro: House) -> None:
+def test_the_official_client_does_not_retry_what_retrying_cannot_mend(without_kokoro: Harness) -> None:
     n_asked: list[int] = []
     http = httpx.Client(event_hooks={"response": [lambda answer: n_asked.append(answer.status_code)]})
 
@@ -432,7 +432,7 @@ def test_the_official_client_does_not_retry_what_retrying_cannot_mend(without_ko
     assert n_asked == [503]
 
 
-def test_what_is_missing_is_in_readyz_and_not_in_the_list_of_models(without_kokoro: House) -> None:
+def test_what_is_missing_is_in_readyz_and_not_in_the_list_of_models(without_kokoro: Harness) -> None:
     with without_kokoro.http() as http:
         ready, models = http.get("/readyz").json(), http.get("/v1/models").json()["data"]
 
@@ -443,15 +443,15 @@ def test_what_is_missing_is_in_readyz_and_not_in_the_list_of_models(without_koko
     assert "kokoro" not in {model["id"] for model in models}
 
 
-def test_a_full_queue_is_429_and_a_long_wait_is_504(narrow: tuple[House, GatedEngine]) -> None:
-    house, engine = narrow
-    with ThreadPoolExecutor(2) as clients, house.redis() as redis:
-        queue = lane_queue(redis, Lane.INTERACTIVE)
-        speaking = clients.submit(post, house, GOOD | {"input": "The first."})
+def test_a_full_queue_is_429_and_a_long_wait_is_504(narrow: tuple[Harness, GatedEngine]) -> None:
+    harness, engine = narrow
+    with ThreadPoolExecutor(2) as clients, harness.redis() as redis:
+        queue = rq_queue(redis, QueueName.INTERACTIVE)
+        speaking = clients.submit(post, harness, GOOD | {"input": "The first."})
         engine.wait_begun(1)
-        waiting = clients.submit(post, house, GOOD | {"input": "The second."})
+        waiting = clients.submit(post, harness, GOOD | {"input": "The second."})
         wait_until(lambda: queue.count == 1)
-        refused = post(house, GOOD | {"input": "The third."})
+        refused = post(harness, GOOD | {"input": "The third."})
 
     check(refused, 429, "requests", None, "queue_full", "The queue is full: 1 requests wait.")
     check_retry_after(refused)
@@ -459,4 +459,4 @@ def test_a_full_queue_is_429_and_a_long_wait_is_504(narrow: tuple[House, GatedEn
     check(waiting.result(), 504, "server_error", None, "timeout", "No audio came within 1 s")
 
     engine.release(10_000)
-    wait_until(lambda: post(house, GOOD | {"input": "The third."}).status_code == 200)
+    wait_until(lambda: post(harness, GOOD | {"input": "The third."}).status_code == 200)

@@ -10,16 +10,16 @@ import pytest
 
 from app.core.speech.formats import FORMATS
 from tests.audio import decode, same_file
-from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
+from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import SPEECH, asked, wait_forgotten
 from tests.engines import FailingEngine, GatedEngine, text_of
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
 from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.segment import segment
 from workers.text.words import find_words
 
-HOUSE = ONE_AT_A_TIME
+HARNESS = ONE_AT_A_TIME
 NEW_MODEL = {"model": "gpt-4o-mini-tts", "stream_format": "sse"}
 
 
@@ -31,8 +31,8 @@ def events_of(text: str) -> list[dict[str, Any]]:
     return [json.loads(block.removeprefix("data: ")) for block in blocks]
 
 
-def listen(house: House, body: dict[str, Any]) -> list[dict[str, Any]]:
-    with house.http() as http:
+def listen(harness: Harness, body: dict[str, Any]) -> list[dict[str, Any]]:
+    with harness.http() as http:
         answer = http.post(SPEECH, json=body)
     assert answer.status_code == 200
     assert answer.headers["content-type"].partition(";")[0] == "text/event-stream"
@@ -46,12 +46,12 @@ def audio_of(events: list[dict[str, Any]]) -> bytes:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_the_deltas_join_to_the_very_file(relay_house: RelayHouse, format_name: str) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_the_deltas_join_to_the_very_file(relay_harness: RelayHarness, format_name: str) -> None:
+    relay_harness.relay.now = ToneEngine()
     body = asked(text_of(3, "told in events"), format_name)
 
-    events = listen(relay_house.house, body | NEW_MODEL)
-    with relay_house.house.http() as http:
+    events = listen(relay_harness.harness, body | NEW_MODEL)
+    with relay_harness.harness.http() as http:
         plain = http.post(SPEECH, json=body).content
 
     assert same_file(audio_of(events), plain)
@@ -61,18 +61,18 @@ def test_the_deltas_join_to_the_very_file(relay_house: RelayHouse, format_name: 
     assert all(len(json.dumps(event)) < 65_536 for event in events)
 
 
-def test_no_sample_of_pcm_is_divided(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_no_sample_of_pcm_is_divided(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
 
-    deltas = listen(relay_house.house, asked(text_of(2, "even bytes")) | NEW_MODEL)[:-1]
+    deltas = listen(relay_harness.harness, asked(text_of(2, "even bytes")) | NEW_MODEL)[:-1]
 
     assert all(len(base64.b64decode(event["audio"])) % 2 == 0 for event in deltas)
 
 
-def test_the_last_event_says_what_was_used(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_the_last_event_says_what_was_used(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
 
-    done = listen(relay_house.house, asked("Birch canoe.") | NEW_MODEL)[-1]
+    done = listen(relay_harness.harness, asked("Birch canoe.") | NEW_MODEL)[-1]
 
     n_phonemes = len("Birch canoe.")
     n_frames = math.ceil(round(n_phonemes * SECONDS_PER_PHONEME / 0.025, 6))
@@ -80,7 +80,7 @@ def test_the_last_event_says_what_was_used(relay_house: RelayHouse) -> None:
     assert done == {"type": "speech.audio.done", "usage": used}
 
 
-def test_the_first_delta_comes_before_the_second_segment_is_spoken(gated: House, gate: GatedEngine) -> None:
+def test_the_first_delta_comes_before_the_second_segment_is_spoken(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(3, "early event")) | NEW_MODEL) as answer:
@@ -95,7 +95,7 @@ def test_the_first_delta_comes_before_the_second_segment_is_spoken(gated: House,
     assert json.loads(rest[-1].removeprefix("data: "))["type"] == "speech.audio.done"
 
 
-def test_a_failure_midway_is_one_error_event_and_then_breaks_off(gated: House, gate: GatedEngine) -> None:
+def test_a_failure_midway_is_one_error_event_and_then_breaks_off(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(3, "late error")) | NEW_MODEL) as answer:
@@ -115,10 +115,10 @@ def test_a_failure_midway_is_one_error_event_and_then_breaks_off(gated: House, g
     assert "the engine broke" not in error["message"]
 
 
-def test_a_failure_before_the_first_audio_keeps_its_status(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = FailingEngine(0)
+def test_a_failure_before_the_first_audio_keeps_its_status(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = FailingEngine(0)
 
-    with relay_house.house.http() as http:
+    with relay_harness.harness.http() as http:
         answer = http.post(SPEECH, json=asked(text_of(1, "early error")) | NEW_MODEL)
 
     assert answer.status_code == 500
@@ -126,7 +126,7 @@ def test_a_failure_before_the_first_audio_keeps_its_status(relay_house: RelayHou
     assert answer.json()["error"]["code"] == "internal_error"
 
 
-def test_who_leaves_its_events_is_spoken_for_no_longer(gated: House, gate: GatedEngine) -> None:
+def test_who_leaves_its_events_is_spoken_for_no_longer(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(20, "left events")) | NEW_MODEL) as answer:
@@ -139,21 +139,21 @@ def test_who_leaves_its_events_is_spoken_for_no_longer(gated: House, gate: Gated
 
 
 @pytest.mark.parametrize("model", ["tts-1", "tts-1-hd", "tts-1-1106", "tts-1-hd-1106"])
-def test_the_old_models_send_audio_quietly(relay_house: RelayHouse, model: str) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_the_old_models_send_audio_quietly(relay_harness: RelayHarness, model: str) -> None:
+    relay_harness.relay.now = ToneEngine()
 
-    with relay_house.house.http() as http:
+    with relay_harness.harness.http() as http:
         answer = http.post(SPEECH, json=asked("Quietly.", "mp3") | {"model": model, "stream_format": "sse"})
 
     assert answer.headers["content-type"] == "audio/mpeg"
     assert len(decode(answer.content, "mp3")) > 0
 
 
-def test_the_official_client_reads_the_lines(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_the_official_client_reads_the_lines(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
     body = asked("Read by lines.", "wav") | NEW_MODEL
 
-    with relay_house.house.openai().audio.speech.with_streaming_response.create(**body) as answer:
+    with relay_harness.harness.openai().audio.speech.with_streaming_response.create(**body) as answer:
         events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
 
     assert audio_of(events)[:4] == b"RIFF"
@@ -164,12 +164,12 @@ def words_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
 
 
-def test_words_are_told_where_they_are_heard_to_the_sample(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_words_are_told_where_they_are_heard_to_the_sample(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
     text = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background of it all."
     body = asked(text) | NEW_MODEL | {"timestamps": ["word"], "speed": 1.25}
 
-    events = listen(relay_house.house, body)
+    events = listen(relay_harness.harness, body)
 
     words, pieces = words_of(events), list(segment(text, "en-US"))
     expected, at = [], 0.0
@@ -186,10 +186,10 @@ def test_words_are_told_where_they_are_heard_to_the_sample(relay_house: RelayHou
     assert words[-1]["end"] == pytest.approx(len(audio_of(events)) / 48_000, abs=0.001)
 
 
-def test_words_come_before_the_audio_they_are_heard_in(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_words_come_before_the_audio_they_are_heard_in(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
 
-    events = listen(relay_house.house, asked(text_of(4, "words first")) | NEW_MODEL | {"timestamps": ["word"]})
+    events = listen(relay_harness.harness, asked(text_of(4, "words first")) | NEW_MODEL | {"timestamps": ["word"]})
 
     n_bytes, told_until = 0, 0.0
     for event in events:
@@ -200,13 +200,13 @@ def test_words_come_before_the_audio_they_are_heard_in(relay_house: RelayHouse) 
             assert n_bytes / 48_000 < told_until + 0.001
 
 
-def test_words_are_told_from_the_cache_and_to_none_who_did_not_ask(relay_house: RelayHouse) -> None:
-    relay_house.relay.now = ToneEngine()
+def test_words_are_told_from_the_cache_and_to_none_who_did_not_ask(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
     body = asked(text_of(2, "told again"), "mp3") | NEW_MODEL
 
-    first = words_of(listen(relay_house.house, body | {"timestamps": ["word"]}))
-    again = listen(relay_house.house, body | {"timestamps": ["word"]})
-    without = listen(relay_house.house, body | {"timestamps": []})
+    first = words_of(listen(relay_harness.harness, body | {"timestamps": ["word"]}))
+    again = listen(relay_harness.harness, body | {"timestamps": ["word"]})
+    without = listen(relay_harness.harness, body | {"timestamps": []})
 
     assert first == words_of(again)
     assert len(first) == len(body["input"].split())

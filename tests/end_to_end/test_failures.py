@@ -13,14 +13,14 @@ import pytest
 from app.core.speech.formats import FORMATS
 from app.core.storage import keys
 from tests.audio import decode, ffmpeg
-from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
+from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import asked, listening, post
 from tests.end_to_end.processes import WORKER, Process, running
 from tests.engines import FailingEngine, GatedEngine, text_of
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
 
-HOUSE = ONE_AT_A_TIME
+HARNESS = ONE_AT_A_TIME
 LONG = text_of(14, "broken journey")
 
 
@@ -33,20 +33,20 @@ def check_internal_error(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_a_failure_before_the_first_audio_is_a_500(relay_house: RelayHouse, format_name: str) -> None:
-    relay_house.relay.now = FailingEngine(0)
+def test_a_failure_before_the_first_audio_is_a_500(relay_harness: RelayHarness, format_name: str) -> None:
+    relay_harness.relay.now = FailingEngine(0)
     body = asked(text_of(3, "early fault"), format_name)
 
-    check_internal_error(post(relay_house.house, body))
+    check_internal_error(post(relay_harness.harness, body))
 
-    relay_house.relay.now = ToneEngine()
-    assert len(decode(post(relay_house.house, body).content, format_name)) > 24_000 * 0.06 * len(body["input"])
+    relay_harness.relay.now = ToneEngine()
+    assert len(decode(post(relay_harness.harness, body).content, format_name)) > 24_000 * 0.06 * len(body["input"])
 
 
 @pytest.mark.parametrize("fail_at", [1, 5])
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_failure_after_the_first_audio_breaks_the_answer_off(
-    gated: House, gate: GatedEngine, format_name: str, fail_at: int
+    gated: Harness, gate: GatedEngine, format_name: str, fail_at: int
 ) -> None:
     body = asked(text_of(6, f"late fault {fail_at}"), format_name)
     gate.release(1)
@@ -67,7 +67,7 @@ def test_a_failure_after_the_first_audio_breaks_the_answer_off(
     assert len(decode(again.content, format_name)) > 24_000 * 0.06 * len(body["input"])
 
 
-def test_everybody_who_listens_is_broken_off(gated: House, gate: GatedEngine) -> None:
+def test_everybody_who_listens_is_broken_off(gated: Harness, gate: GatedEngine) -> None:
     body = asked(text_of(3, "shared fault"))
     gate.release(1)
 
@@ -79,7 +79,7 @@ def test_everybody_who_listens_is_broken_off(gated: House, gate: GatedEngine) ->
                 listener.hear_all()
 
 
-def test_the_official_client_does_not_take_a_part_for_the_whole(gated: House, gate: GatedEngine) -> None:
+def test_the_official_client_does_not_take_a_part_for_the_whole(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
     speech = gated.openai().audio.speech.with_streaming_response
 
@@ -99,16 +99,16 @@ def binary(short_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fragile(short_folder: Path, binary: Path) -> Iterator[House]:
+def fragile(short_folder: Path, binary: Path) -> Iterator[Harness]:
     binary.symlink_to(ffmpeg())
     settings = ONE_AT_A_TIME | {"KOE_FFMPEG": str(binary)}
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), **settings) as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), **settings) as harness:
+        yield harness
 
 
 @pytest.mark.parametrize("instead", [None, "/bin/false", "/bin/true", "/etc/hostname"])
 def test_an_encoder_that_breaks_while_running_is_an_error_and_wav_still_works(
-    fragile: House, binary: Path, instead: str | None
+    fragile: Harness, binary: Path, instead: str | None
 ) -> None:
     body = asked(f"With {instead} for an encoder.", "mp3")
     assert post(fragile, body | {"speed": 2}).status_code == 200
@@ -137,19 +137,19 @@ def test_an_encoder_that_is_missing_at_start_is_one_clear_line(data: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def empty(short_folder: Path) -> Iterator[House]:
+def empty(short_folder: Path) -> Iterator[Harness]:
     """A house without workers; tests start their own."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="2") as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="2") as harness:
+        yield harness
 
 
-def worker_of(house: House, log: Path) -> Process:
+def worker_of(harness: Harness, log: Path) -> Process:
     """A worker process for that house, known to it when this returns."""
     process = Process(
         WORKER,
         log,
         KOE_ENGINE="tone",
-        KOE_REDIS_URL=house.redis_url,
+        KOE_REDIS_URL=harness.redis_url,
         KOE_SLOTS="2",
         KOE_BATCH_SLOTS="1",
         KOE_WORKER_TIMEOUT="2",
@@ -164,7 +164,7 @@ def kill(process: Process) -> None:
 
 
 def test_a_killed_worker_whom_nobody_replaces_breaks_its_answers_off_and_the_next_speaks_the_whole(
-    empty: House, tmp_path: Path
+    empty: Harness, tmp_path: Path
 ) -> None:
     body = asked(LONG, "opus", speed=0.25)
 
@@ -183,7 +183,7 @@ def test_a_killed_worker_whom_nobody_replaces_breaks_its_answers_off_and_the_nex
     "last_moment", [{"ending": "1"}, {"readers:dead": "2"}], ids=["nearly done", "with a reader that died too"]
 )
 def test_what_a_killed_worker_left_behind_does_not_spoil_the_text(
-    empty: House, tmp_path: Path, last_moment: dict[str, str]
+    empty: Harness, tmp_path: Path, last_moment: dict[str, str]
 ) -> None:
     body = asked(LONG, "opus", speed=0.26)
     with empty.redis() as redis:
@@ -203,30 +203,30 @@ def test_what_a_killed_worker_left_behind_does_not_spoil_the_text(
 
 
 def test_without_its_queue_the_api_says_so_and_recovers_by_itself(short_folder: Path) -> None:
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), KOE_SLOTS="2") as house, house.http() as http:
-        assert post(house, asked("Before.")).status_code == 200
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_SLOTS="2") as harness, harness.http() as http:
+        assert post(harness, asked("Before.")).status_code == 200
 
-        house.server.stop()
-        answer, health, ready = post(house, asked("Meanwhile.")), http.get("/healthz"), http.get("/readyz")
-        house.server.start()
+        harness.server.stop()
+        answer, health, ready = post(harness, asked("Meanwhile.")), http.get("/healthz"), http.get("/readyz")
+        harness.server.start()
 
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_worker")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
         assert health.status_code == 200
         assert ready.status_code == 503
         wait_until(lambda: http.get("/readyz").status_code == 200)
-        wait_until(lambda: post(house, asked("Afterwards.")).status_code == 200)
+        wait_until(lambda: post(harness, asked("Afterwards.")).status_code == 200)
 
 
 def test_an_answer_is_broken_off_when_the_queue_goes_away_for_too_long(short_folder: Path) -> None:
     engine = GatedEngine()
     engine.release(1)
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="1") as house:
-        with listening(house, asked(text_of(3, "lost queue"))) as listener:
-            house.server.stop()
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="1") as harness:
+        with listening(harness, asked(text_of(3, "lost queue"))) as listener:
+            harness.server.stop()
             with pytest.raises(httpx.RemoteProtocolError):
                 listener.hear_all()
         engine.release(10_000)
-        house.server.start()
+        harness.server.start()
 
-        wait_until(lambda: post(house, asked("Afterwards.")).status_code == 200)
+        wait_until(lambda: post(harness, asked("Afterwards.")).status_code == 200)

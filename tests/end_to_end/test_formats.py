@@ -12,7 +12,7 @@ import pytest
 from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ, wav_stream_header
 from tests.audio import decode, same_file, sounding_seconds
 from tests.end_to_end.listeners import SPEECH, asked, post
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME
 from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.boundaries import Ending
@@ -28,8 +28,8 @@ def n_spoken_samples(text: str, speed: float = 1.0) -> int:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_create_gives_all_of_the_text(house: House, format_name: Any) -> None:
-    answer = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name)
+def test_create_gives_all_of_the_text(harness: Harness, format_name: Any) -> None:
+    answer = harness.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name)
 
     samples = decode(answer.content, format_name)
 
@@ -41,20 +41,20 @@ def test_create_gives_all_of_the_text(house: House, format_name: Any) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("format_name", FORMATS)
-async def test_the_async_client_gets_the_same_bytes(house: House, format_name: str) -> None:
+async def test_the_async_client_gets_the_same_bytes(harness: Harness, format_name: str) -> None:
     asked: dict[str, Any] = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
 
-    async with house.async_openai() as client:
+    async with harness.async_openai() as client:
         answer = await client.audio.speech.create(**asked)
         content = await answer.aread()
 
-    assert same_file(content, house.openai().audio.speech.create(**asked).content)
+    assert same_file(content, harness.openai().audio.speech.create(**asked).content)
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_streaming_gives_the_same_bytes_as_create(house: House, format_name: str) -> None:
+def test_streaming_gives_the_same_bytes_as_create(harness: Harness, format_name: str) -> None:
     asked: dict[str, Any] = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": format_name}
-    client = house.openai()
+    client = harness.openai()
 
     with client.audio.speech.with_streaming_response.create(**asked) as answer:
         streamed = b"".join(answer.iter_bytes(1000))
@@ -63,37 +63,37 @@ def test_streaming_gives_the_same_bytes_as_create(house: House, format_name: str
 
 
 @pytest.mark.anyio
-async def test_the_async_client_streams(house: House) -> None:
+async def test_the_async_client_streams(harness: Harness) -> None:
     asked: dict[str, Any] = {"model": "tts-1", "voice": "nova", "input": TEXT, "response_format": "opus"}
 
-    async with house.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
+    async with harness.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
         streamed = b"".join([piece async for piece in answer.iter_bytes()])
 
     assert sounding_seconds(decode(streamed, "opus")) > 1
 
 
-def test_stream_to_file_writes_a_file_that_plays(house: House, tmp_path: Path) -> None:
+def test_stream_to_file_writes_a_file_that_plays(harness: Harness, tmp_path: Path) -> None:
     path = tmp_path / "speech.mp3"
 
-    with house.openai().audio.speech.with_streaming_response.create(model="tts-1", voice="ash", input=TEXT) as answer:
+    with harness.openai().audio.speech.with_streaming_response.create(model="tts-1", voice="ash", input=TEXT) as answer:
         answer.stream_to_file(path)
 
     assert sounding_seconds(decode(path.read_bytes(), "mp3")) == pytest.approx(n_spoken_samples(TEXT) / 24_000, abs=0.005)
 
 
 @pytest.mark.anyio
-async def test_stream_to_file_works_in_an_event_loop(house: House, tmp_path: Path) -> None:
+async def test_stream_to_file_works_in_an_event_loop(harness: Harness, tmp_path: Path) -> None:
     path = tmp_path / "speech.flac"
     asked: dict[str, Any] = {"model": "tts-1", "voice": "ash", "input": TEXT, "response_format": "flac"}
 
-    async with house.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
+    async with harness.async_openai() as client, client.audio.speech.with_streaming_response.create(**asked) as answer:
         await answer.stream_to_file(path)
 
     assert len(decode(path.read_bytes(), "flac")) == n_spoken_samples(TEXT)
 
 
-def test_with_raw_response_shows_the_headers(house: House) -> None:
-    answer = house.openai().audio.speech.with_raw_response.create(model="tts-1", voice="verse", input="Raw.")
+def test_with_raw_response_shows_the_headers(harness: Harness) -> None:
+    answer = harness.openai().audio.speech.with_raw_response.create(model="tts-1", voice="verse", input="Raw.")
 
     assert answer.status_code == 200
     assert re.fullmatch("req_[0-9a-f]{32}", answer.request_id or "")
@@ -105,8 +105,8 @@ def test_with_raw_response_shows_the_headers(house: House) -> None:
     assert "content-encoding" not in answer.headers
 
 
-def test_a_sane_request_id_of_the_caller_is_kept(house: House) -> None:
-    speech = house.openai().audio.speech.with_raw_response
+def test_a_sane_request_id_of_the_caller_is_kept(harness: Harness) -> None:
+    speech = harness.openai().audio.speech.with_raw_response
 
     kept = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "job-17:a.b_c"})
     made = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "not sane"})
@@ -119,10 +119,10 @@ RATES = [(name, rate_hz) for name, entry in FORMATS.items() for rate_hz in entry
 
 
 @pytest.mark.parametrize(("format_name", "rate_hz"), RATES)
-def test_another_sample_rate_is_the_same_speech(house: House, format_name: str, rate_hz: int) -> None:
+def test_another_sample_rate_is_the_same_speech(harness: Harness, format_name: str, rate_hz: int) -> None:
     text = "Four hours of steady work faced us."
     own: dict[str, Any] = {} if rate_hz == FORMATS[format_name].sample_rate_hz else {"sample_rate": rate_hz}
-    answer = post(house, asked(text, format_name, **own))
+    answer = post(harness, asked(text, format_name, **own))
 
     samples = decode(answer.content, format_name, rate_hz)
 
@@ -140,9 +140,11 @@ def test_another_sample_rate_is_the_same_speech(house: House, format_name: str, 
     ("format_name", "rate_hz", "media_type"),
     [("ulaw", 8000, "audio/basic"), ("pcm", 16_000, "audio/pcm;rate=16000"), ("flac", 44_100, "audio/flac")],
 )
-def test_a_job_is_a_file_at_the_rate_that_was_asked_for(house: House, format_name: str, rate_hz: int, media_type: str) -> None:
+def test_a_job_is_a_file_at_the_rate_that_was_asked_for(
+    harness: Harness, format_name: str, rate_hz: int, media_type: str
+) -> None:
     text = "Four hours of steady work faced us."
-    with house.http() as http:
+    with harness.http() as http:
         job = http.post(f"{SPEECH}/jobs", json=asked(text, format_name, sample_rate=rate_hz)).json()
         path = f"{SPEECH}/jobs/{job['id']}"
         wait_until(lambda: http.get(path).json()["status"] == "completed")
@@ -154,8 +156,8 @@ def test_a_job_is_a_file_at_the_rate_that_was_asked_for(house: House, format_nam
     assert len(decode(answer.content, format_name, rate_hz)) == round(duration * rate_hz)
 
 
-def test_the_official_client_asks_for_a_rate_as_an_extra(house: House) -> None:
-    speech = house.openai().audio.speech
+def test_the_official_client_asks_for_a_rate_as_an_extra(harness: Harness) -> None:
+    speech = harness.openai().audio.speech
     answer = speech.create(model="tts-1", voice="nova", input=TEXT, response_format="pcm", extra_body={"sample_rate": 8000})
 
     assert answer.response.headers["content-type"] == "audio/pcm;rate=8000"
@@ -163,18 +165,18 @@ def test_the_official_client_asks_for_a_rate_as_an_extra(house: House) -> None:
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "opus", "aac"])
-def test_fewer_bits_are_fewer_bytes(house: House, format_name: str) -> None:
-    small, large = (post(house, asked(TEXT, format_name, bitrate=bits)).content for bits in (16_000, 128_000))
+def test_fewer_bits_are_fewer_bytes(harness: Harness, format_name: str) -> None:
+    small, large = (post(harness, asked(TEXT, format_name, bitrate=bits)).content for bits in (16_000, 128_000))
 
     assert len(small) < len(large) / 2
 
 
 @pytest.mark.parametrize(("format_name", "rate_hz"), [("pcm", 16_000), ("ulaw", 8000), ("mp3", 44_100)])
-def test_the_times_of_words_are_those_of_the_usual_rate(house: House, format_name: str, rate_hz: int) -> None:
+def test_the_times_of_words_are_those_of_the_usual_rate(harness: Harness, format_name: str, rate_hz: int) -> None:
     more: dict[str, Any] = {"model": "gpt-4o-mini-tts", "stream_format": "sse", "timestamps": ["word"]}
 
     def words(**fields: Any) -> list[dict[str, Any]]:
-        text = post(house, asked("Her purse was full of useless trash.", format_name, **more, **fields)).text
+        text = post(harness, asked("Her purse was full of useless trash.", format_name, **more, **fields)).text
         events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line]
         return [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
 
@@ -183,22 +185,22 @@ def test_the_times_of_words_are_those_of_the_usual_rate(house: House, format_nam
 
 
 @pytest.mark.parametrize("speed", [0.25, 1, 4])
-def test_speed_changes_the_length_in_proportion(house: House, speed: float) -> None:
-    answer = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="pcm", speed=speed)
+def test_speed_changes_the_length_in_proportion(harness: Harness, speed: float) -> None:
+    answer = harness.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="pcm", speed=speed)
 
     assert len(answer.content) / 2 == pytest.approx(n_spoken_samples(TEXT, speed), abs=4)
 
 
-def test_pcm_never_has_an_odd_byte(house: House) -> None:
-    client = house.openai()
+def test_pcm_never_has_an_odd_byte(harness: Harness) -> None:
+    client = harness.openai()
 
     for n_chars in range(1, 12):
         answer = client.audio.speech.create(model="tts-1", voice="nova", input="a" * n_chars, response_format="pcm", speed=1.37)
         assert len(answer.content) % 2 == 0
 
 
-def test_wav_is_readable_by_pythons_wave(house: House) -> None:
-    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="wav").content
+def test_wav_is_readable_by_pythons_wave(harness: Harness) -> None:
+    content = harness.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format="wav").content
 
     with wave.open(io.BytesIO(content)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (24_000, 1, 2)
@@ -209,8 +211,8 @@ def test_wav_is_readable_by_pythons_wave(house: House) -> None:
     assert len(frames) == 2 * n_spoken_samples(TEXT)
 
 
-def test_wav_is_pcm_with_a_header(house: House) -> None:
-    client = house.openai()
+def test_wav_is_pcm_with_a_header(harness: Harness) -> None:
+    client = harness.openai()
 
     wav, pcm = (
         client.audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=name).content
@@ -223,25 +225,25 @@ def test_wav_is_pcm_with_a_header(house: House) -> None:
 @pytest.mark.parametrize(
     ("format_name", "magic"), [("mp3", b"\xff\xf3"), ("opus", b"OggS"), ("aac", b"\xff\xf1"), ("flac", b"fLaC")]
 )
-def test_a_file_begins_as_its_format_does(house: House, format_name: Any, magic: bytes) -> None:
-    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name).content
+def test_a_file_begins_as_its_format_does(harness: Harness, format_name: Any, magic: bytes) -> None:
+    content = harness.openai().audio.speech.create(model="tts-1", voice="nova", input=TEXT, response_format=format_name).content
 
     assert content.startswith(magic)
 
 
-def test_text_that_ends_without_a_full_stop_is_said_whole(house: House) -> None:
+def test_text_that_ends_without_a_full_stop_is_said_whole(harness: Harness) -> None:
     text = "One sentence. And then another, which just\n\n\n\nstops"
 
-    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=text, response_format="pcm").content
+    content = harness.openai().audio.speech.create(model="tts-1", voice="nova", input=text, response_format="pcm").content
 
     assert len(content) == 2 * n_spoken_samples(text)
 
 
-def test_the_joints_have_the_pauses_of_their_endings(house: House) -> None:
+def test_the_joints_have_the_pauses_of_their_endings(harness: Harness) -> None:
     text = "This is the first of the sentences here.\n\nThis is a paragraph of its own, it is said."
     pieces = list(segment(text, "en-US"))
 
-    content = house.openai().audio.speech.create(model="tts-1", voice="nova", input=text, response_format="pcm").content
+    content = harness.openai().audio.speech.create(model="tts-1", voice="nova", input=text, response_format="pcm").content
     first = 2 * round(len(pieces[0].text) * SECONDS_PER_PHONEME * 24_000)
     pause = 2 * round(PAUSE_SECONDS[Ending.PARAGRAPH] * 24_000)
 

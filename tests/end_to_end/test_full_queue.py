@@ -1,4 +1,4 @@
-"""A Redis that takes nothing in, or refuses what it is asked: told as that, at once, and nobody waits for ever."""
+"""A Redis that attempts nothing in, or refuses what it is asked: told as that, at once, and nobody waits for ever."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from app.core.settings import Settings, read_settings
 from app.core.storage.connections import connect
 from tests.end_to_end.listeners import SPEECH, asked, listening
 from tests.engines import GatedEngine, text_of
-from tests.house import Api, House, open_house, wait_until
+from tests.harness import Api, Harness, open_harness, wait_until
 from tests.valkeys import serving
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
@@ -28,68 +28,68 @@ def gate() -> GatedEngine:
 
 
 @pytest.fixture
-def house(short_folder: Path, gate: GatedEngine) -> Iterator[House]:
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": gate}, **HASTY) as house:
-        yield house
-        make_room(house)
+def harness(short_folder: Path, gate: GatedEngine) -> Iterator[Harness]:
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": gate}, **HASTY) as harness:
+        yield harness
+        make_room(harness)
         gate.release(10_000)
 
 
-def fill(house: House) -> None:
+def fill(harness: Harness) -> None:
     """From now on nothing can be written, as with a full disk."""
-    with house.redis() as redis:
+    with harness.redis() as redis:
         redis.config_set("maxmemory-policy", "noeviction")
         redis.config_set("maxmemory", 1)
 
 
-def make_room(house: House) -> None:
-    with house.redis() as redis:
+def make_room(harness: Harness) -> None:
+    with harness.redis() as redis:
         redis.config_set("maxmemory", 0)
 
 
 def test_a_full_queue_is_called_full_and_works_again_when_there_is_room(
-    house: House, gate: GatedEngine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    harness: Harness, gate: GatedEngine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     gate.release(10_000)
-    with house.http() as http:
-        fill(house)
-        wait_until(lambda: _has_no_worker(house))
+    with harness.http() as http:
+        fill(harness)
+        wait_until(lambda: _has_no_worker(harness))
         for path, body in ((SPEECH, asked("Hello.")), (JOBS, asked("Hello."))):
             refused = http.post(path, json=body)
             assert (refused.status_code, refused.json()["error"]["code"]) == (503, "queue_storage_full")
             assert refused.headers["retry-after"] == "30"
             assert "koe worker" not in refused.text
         assert "its disk or its memory is full" in http.get("/readyz").json()["notice"]
-        make_room(house)
+        make_room(harness)
         wait_until(lambda: http.get("/readyz").status_code == 200)
         assert http.post(SPEECH, json=asked("Hello again.")).status_code == 200
     assert "Traceback" not in capfd.readouterr().err + caplog.text
 
 
-def _has_no_worker(house: House) -> bool:
-    with house.redis() as redis:
+def _has_no_worker(harness: Harness) -> bool:
+    with harness.redis() as redis:
         return not redis.keys("koe:worker:*")
 
 
-def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(house: House, gate: GatedEngine) -> None:
+def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(harness: Harness, gate: GatedEngine) -> None:
     gate.release(1)
-    with listening(house, asked(text_of(6))) as listener:
-        fill(house)
+    with listening(harness, asked(text_of(6))) as listener:
+        fill(harness)
         gate.release(100)
         with pytest.raises(httpx.RemoteProtocolError):  # And no ReadTimeout: it does not hang.
             listener.hear_all()
 
 
-def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(house: House, gate: GatedEngine) -> None:
+def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(harness: Harness, gate: GatedEngine) -> None:
     gate.release(1)
     text = text_of(6)
-    with listening(house, asked(text)) as listener:
-        fill(house)
-        wait_until(lambda: _has_no_worker(house))
-        make_room(house)
+    with listening(harness, asked(text)) as listener:
+        fill(harness)
+        wait_until(lambda: _has_no_worker(harness))
+        make_room(harness)
         gate.release(100)
         heard = listener.hear_all()
-    with house.http() as http:
+    with harness.http() as http:
         wait_until(lambda: http.get("/readyz").status_code == 200)
         assert http.post(SPEECH, json=asked(text)).content == heard
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.listeners import SPEECH, asked
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import Said
@@ -48,15 +48,15 @@ def engine() -> CountingEngine:
 
 
 @pytest.fixture
-def two(short_folder: Path, engine: CountingEngine, shared: str) -> Iterator[House]:
+def two(short_folder: Path, engine: CountingEngine, shared: str) -> Iterator[Harness]:
     """A house with two keys."""
     environ = {"KOE_API_KEYS": "sk-alice,sk-bob", "KOE_CACHE_SHARED": shared, "KOE_SEGMENT_BYTES": "64MiB"}
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **environ) as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **environ) as harness:
+        yield harness
 
 
 @pytest.fixture
-def http(two: House) -> Iterator[httpx.Client]:
+def http(two: Harness) -> Iterator[httpx.Client]:
     with two.http() as http:
         yield http
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.core.queue.broker import Lane, lane_queue
+from app.core.queue.broker import QueueName, rq_queue
 from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, wait_forgotten
 from tests.engines import GatedEngine, text_of
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 
-HOUSE = ONE_AT_A_TIME
+HARNESS = ONE_AT_A_TIME
 MANY = 20
 
 
@@ -40,9 +40,9 @@ def release_until(gate: GatedEngine, done: Future[Any]) -> None:
 
 
 @contextmanager
-def asking(house: House, body: dict[str, object]) -> Iterator[None]:
+def asking(harness: Harness, body: dict[str, object]) -> Iterator[None]:
     """One who has asked and waits for the first byte, and hangs up at the end of the block."""
-    address = urlsplit(house.url)
+    address = urlsplit(harness.url)
     content = json.dumps(body).encode()
     head = (
         f"POST {SPEECH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
@@ -52,7 +52,7 @@ def asking(house: House, body: dict[str, object]) -> Iterator[None]:
         yield
 
 
-def test_who_leaves_half_way_frees_the_slot(gated: House, gate: GatedEngine) -> None:
+def test_who_leaves_half_way_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     with listening(gated, asked(text_of(MANY, "long walk"))):
@@ -67,7 +67,7 @@ def test_who_leaves_half_way_frees_the_slot(gated: House, gate: GatedEngine) -> 
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "opus"])
-def test_who_leaves_half_way_stops_the_encoder_too(gated: House, gate: GatedEngine, format_name: str) -> None:
+def test_who_leaves_half_way_stops_the_encoder_too(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     gate.release(1)
 
     with listening(gated, asked(text_of(MANY, f"walk in {format_name}"), format_name)):
@@ -81,7 +81,7 @@ def test_who_leaves_half_way_stops_the_encoder_too(gated: House, gate: GatedEngi
     assert n_spoken(gate, "walk in") < 6
 
 
-def test_one_of_two_leaving_does_not_cancel(gated: House, gate: GatedEngine) -> None:
+def test_one_of_two_leaving_does_not_cancel(gated: Harness, gate: GatedEngine) -> None:
     text = text_of(4, "pair of friends")
     gate.release(1)
 
@@ -96,7 +96,7 @@ def test_one_of_two_leaving_does_not_cancel(gated: House, gate: GatedEngine) -> 
     assert n_spoken(gate, "pair of friends") == 4
 
 
-def test_the_first_of_two_leaving_does_not_cancel(gated: House, gate: GatedEngine) -> None:
+def test_the_first_of_two_leaving_does_not_cancel(gated: Harness, gate: GatedEngine) -> None:
     text = text_of(4, "pair of strangers")
     gate.release(1)
 
@@ -112,9 +112,9 @@ def test_the_first_of_two_leaving_does_not_cancel(gated: House, gate: GatedEngin
     assert n_spoken(gate, "pair of strangers") == 4
 
 
-def test_who_leaves_while_queued_is_never_spoken_for(gated: House, gate: GatedEngine) -> None:
+def test_who_leaves_while_queued_is_never_spoken_for(gated: Harness, gate: GatedEngine) -> None:
     with ThreadPoolExecutor(2) as clients, gated.redis() as redis:
-        queue = lane_queue(redis, Lane.INTERACTIVE)
+        queue = rq_queue(redis, QueueName.INTERACTIVE)
         first = clients.submit(post, gated, asked("The first in the queue."))
         gate.wait_begun(1)
         with asking(gated, asked(text_of(3, "leaver"))):
@@ -127,7 +127,7 @@ def test_who_leaves_while_queued_is_never_spoken_for(gated: House, gate: GatedEn
     assert n_spoken(gate, "leaver") == 0
 
 
-def test_who_leaves_before_the_first_byte_frees_the_slot(gated: House, gate: GatedEngine) -> None:
+def test_who_leaves_before_the_first_byte_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
     with asking(gated, asked(text_of(MANY, "short temper"))):
         gate.wait_begun(1)
     wait_forgotten(gated)
@@ -140,7 +140,7 @@ def test_who_leaves_before_the_first_byte_frees_the_slot(gated: House, gate: Gat
 
 
 @pytest.mark.parametrize("format_name", ["pcm", "mp3"])
-def test_asking_again_at_once_after_leaving_gives_the_whole(gated: House, gate: GatedEngine, format_name: str) -> None:
+def test_asking_again_at_once_after_leaving_gives_the_whole(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     body = asked(text_of(4, "change of mind"), format_name)
     gate.release(1)
 
@@ -157,7 +157,7 @@ def test_asking_again_at_once_after_leaving_gives_the_whole(gated: House, gate: 
     assert len(again.result().content) == pytest.approx(len(untroubled.content), rel=0.01)
 
 
-def test_a_crowd_that_leaves_together_frees_the_slot(gated: House, gate: GatedEngine) -> None:
+def test_a_crowd_that_leaves_together_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
     body = asked(text_of(MANY, "leaving crowd"))
 
     with ThreadPoolExecutor(1) as clients:
@@ -171,7 +171,7 @@ def test_a_crowd_that_leaves_together_frees_the_slot(gated: House, gate: GatedEn
     assert n_spoken(gate, "leaving crowd") < 5
 
 
-def test_no_reader_is_left_in_the_books(gated: House, gate: GatedEngine) -> None:
+def test_no_reader_is_left_in_the_books(gated: Harness, gate: GatedEngine) -> None:
     gate.release(10_000)
 
     post(gated, asked("Finished."))

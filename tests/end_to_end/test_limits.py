@@ -17,7 +17,7 @@ from app.core.storage import keys
 from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import GatedEngine, text_of
-from tests.house import Api, House, open_house, wait_until
+from tests.harness import Api, Harness, open_harness, wait_until
 from workers.synthesis.pace import FirstSoundPace
 
 HEADERS = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
@@ -38,11 +38,11 @@ def keys_file(short_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def limited(short_folder: Path, keys_file: Path) -> Iterator[tuple[House, str]]:
+def limited(short_folder: Path, keys_file: Path) -> Iterator[tuple[Harness, str]]:
     """A house with keys and limits, and a second API process's address on the same Redis."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS_FILE=str(keys_file)) as house:
-        second = Api(house.settings, house.redis_url)
-        yield house, second.start()
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS_FILE=str(keys_file)) as harness:
+        second = Api(harness.settings, harness.redis_url)
+        yield harness, second.start()
         second.stop()
 
 
@@ -50,10 +50,10 @@ def post(url: str, key: str, body: dict[str, Any]) -> httpx.Response:
     return httpx.post(url + SPEECH, json=body, headers={"Authorization": f"Bearer sk-{key}"}, timeout=60)
 
 
-def test_one_key_over_two_apis_gets_exactly_its_limit(limited: tuple[House, str]) -> None:
-    house, second = limited
+def test_one_key_over_two_apis_gets_exactly_its_limit(limited: tuple[Harness, str]) -> None:
+    harness, second = limited
     with ThreadPoolExecutor(8) as clients:
-        answers = list(clients.map(lambda n: post((house.url, second)[n % 2], "exact", asked("Exactly.")), range(60)))
+        answers = list(clients.map(lambda n: post((harness.url, second)[n % 2], "exact", asked("Exactly.")), range(60)))
 
     good = [answer for answer in answers if answer.status_code == 200]
     refused = [answer for answer in answers if answer.status_code == 429]
@@ -61,9 +61,9 @@ def test_one_key_over_two_apis_gets_exactly_its_limit(limited: tuple[House, str]
     assert sorted(int(answer.headers[HEADERS[1]]) for answer in good) == list(range(25))
 
 
-def test_a_refused_request_says_how_much_and_when(limited: tuple[House, str]) -> None:
-    house, _ = limited
-    answers = [post(house.url, "three", asked("Three times.")) for _ in range(4)]
+def test_a_refused_request_says_how_much_and_when(limited: tuple[Harness, str]) -> None:
+    harness, _ = limited
+    answers = [post(harness.url, "three", asked("Three times.")) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     error = answers[-1].json()["error"]
@@ -74,26 +74,26 @@ def test_a_refused_request_says_how_much_and_when(limited: tuple[House, str]) ->
     assert answers[0].headers[HEADERS[2]] == "1h0m0s"
 
 
-def test_a_bad_request_is_told_its_fault_and_counts_nothing(limited: tuple[House, str]) -> None:
-    house, _ = limited
-    bad = [post(house.url, "careful", asked("", speed=9)) for _ in range(5)]
-    good = post(house.url, "careful", asked("Carefully."))
+def test_a_bad_request_is_told_its_fault_and_counts_nothing(limited: tuple[Harness, str]) -> None:
+    harness, _ = limited
+    bad = [post(harness.url, "careful", asked("", speed=9)) for _ in range(5)]
+    good = post(harness.url, "careful", asked("Carefully."))
 
     assert {answer.status_code for answer in bad} == {400}
     assert (good.status_code, good.headers[HEADERS[1]]) == (200, "1")
 
 
-def test_a_key_without_a_rate_limit_is_told_none(limited: tuple[House, str]) -> None:
-    house, _ = limited
-    answer = post(house.url, "free", asked("Freely."))
+def test_a_key_without_a_rate_limit_is_told_none(limited: tuple[Harness, str]) -> None:
+    harness, _ = limited
+    answer = post(harness.url, "free", asked("Freely."))
 
     assert answer.status_code == 200
     assert not set(HEADERS) & set(answer.headers)
 
 
-def test_what_a_key_has_open_is_counted_until_it_ends(limited: tuple[House, str]) -> None:
-    house, second = limited
-    with house.http(headers={"Authorization": "Bearer sk-narrow"}) as http:
+def test_what_a_key_has_open_is_counted_until_it_ends(limited: tuple[Harness, str]) -> None:
+    harness, second = limited
+    with harness.http(headers={"Authorization": "Bearer sk-narrow"}) as http:
         with http.stream("POST", SPEECH, json=asked(text_of(36, "narrow gate"))) as answer:
             assert answer.status_code == 200
             chunks = answer.iter_raw()
@@ -106,37 +106,37 @@ def test_what_a_key_has_open_is_counted_until_it_ends(limited: tuple[House, str]
     wait_until(lambda: post(second, "narrow", asked("Afterwards.")).status_code == 200)
 
 
-def test_failed_requests_leave_nothing_open(limited: tuple[House, str]) -> None:
-    house, _ = limited
+def test_failed_requests_leave_nothing_open(limited: tuple[Harness, str]) -> None:
+    harness, _ = limited
     for _ in range(3):
-        post(house.url, "narrow", asked("Loud.", model="kokoro"))
-        post(house.url, "narrow", asked("Quiet.", speed=99))
+        post(harness.url, "narrow", asked("Loud.", model="kokoro"))
+        post(harness.url, "narrow", asked("Quiet.", speed=99))
 
-    assert post(house.url, "narrow", asked("Last.")).status_code == 200
+    assert post(harness.url, "narrow", asked("Last.")).status_code == 200
     owner = hashlib.sha256(b"sk-narrow").hexdigest()[:16]
-    with house.redis() as redis:
+    with harness.redis() as redis:
         wait_until(lambda: not redis.exists(keys.open_requests(owner)))
 
 
-def test_a_new_key_opens_and_a_removed_one_does_not_without_a_restart(limited: tuple[House, str], keys_file: Path) -> None:
-    house, second = limited
+def test_a_new_key_opens_and_a_removed_one_does_not_without_a_restart(limited: tuple[Harness, str], keys_file: Path) -> None:
+    harness, second = limited
     before = keys_file.read_text()
-    assert post(house.url, "guest", asked("Knock.")).status_code == 401
+    assert post(harness.url, "guest", asked("Knock.")).status_code == 401
 
     def is_let_in(url: str) -> bool:
         return post(url, "guest", asked("Come in.")).status_code == 200
 
     keys_file.write_text(before + entry("guest"))
-    for url in (house.url, second):
+    for url in (harness.url, second):
         wait_until(partial(is_let_in, url))
     keys_file.write_text(before)
 
-    wait_until(lambda: post(house.url, "guest", asked("Good bye.")).status_code == 401)
+    wait_until(lambda: post(harness.url, "guest", asked("Good bye.")).status_code == 401)
 
 
-def test_a_job_counts_for_the_rate(limited: tuple[House, str]) -> None:
-    house, _ = limited
-    with house.http(headers={"Authorization": "Bearer sk-worker"}) as http:
+def test_a_job_counts_for_the_rate(limited: tuple[Harness, str]) -> None:
+    harness, _ = limited
+    with harness.http(headers={"Authorization": "Bearer sk-worker"}) as http:
         first, second = (http.post(f"{SPEECH}/jobs", json=asked("A job.")) for _ in range(2))
 
     assert (first.status_code, first.headers[HEADERS[1]]) == (202, "0")
@@ -144,9 +144,9 @@ def test_a_job_counts_for_the_rate(limited: tuple[House, str]) -> None:
     assert second.json()["error"]["code"] == "rate_limit_exceeded"
 
 
-def test_the_official_client_raises_a_rate_limit_error(limited: tuple[House, str]) -> None:
-    house, _ = limited
-    speech = house.openai(api_key="sk-client").audio.speech
+def test_the_official_client_raises_a_rate_limit_error(limited: tuple[Harness, str]) -> None:
+    harness, _ = limited
+    speech = harness.openai(api_key="sk-client").audio.speech
     speech.create(model="tts-1", input="Once.", voice="alloy")
 
     with pytest.raises(openai.RateLimitError) as refused:
@@ -156,24 +156,29 @@ def test_the_official_client_raises_a_rate_limit_error(limited: tuple[House, str
 
 
 @contextmanager
-def slow_house(folder: Path) -> Iterator[tuple[House, GatedEngine]]:
+def slow_harness(folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
     """A house that lets somebody hear something every ten seconds, as it has found, and whose engine waits."""
     engine, now = GatedEngine(), [0.0]
-    with open_house(folder, {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="30") as house:
-        assert house.pool is not None
+    with open_harness(folder, {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="30") as harness:
+        assert harness.pool is not None
         pace = FirstSoundPace(1, clock=lambda: now[0])
         pace.begin("measured")
         now[0] = 10.0
         pace.heard("measured")
-        house.pool.runtime.limits.pace = pace
+        harness.pool.runtime.limits.pace = pace
         try:
-            yield house, engine
+            yield harness, engine
         finally:
             engine.release(10_000)
 
 
 def test_who_could_not_be_heard_in_time_is_refused_at_once(data: Path) -> None:
-    with slow_house(data) as (house, engine), house.redis() as redis, ThreadPoolExecutor(3) as clients, house.http() as http:
+    with (
+        slow_harness(data) as (harness, engine),
+        harness.redis() as redis,
+        ThreadPoolExecutor(3) as clients,
+        harness.http() as http,
+    ):
         wait_until(lambda: b'"first_sound_seconds":10.0' in redis.get(redis.keys(keys.worker("*"))[0]))
         waiting = [clients.submit(http.post, SPEECH, json=asked(f"Number {n}.")) for n in range(3)]
         wait_until(lambda: redis.zcard(keys.UNHEARD) == 3)

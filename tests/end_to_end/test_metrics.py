@@ -14,19 +14,19 @@ from app.api.measures import HELP
 from app.api.middleware import request_log
 from app.asgi import create_app
 from app.core.settings import Settings
-from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHouse
+from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import SPEECH, asked, listening, post
 from tests.end_to_end.test_leaving import asking
 from tests.engines import GatedEngine, text_of
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 from workers.engines.tone import ToneEngine
 
-HOUSE = ONE_AT_A_TIME
+HARNESS = ONE_AT_A_TIME
 
 
-def scrape(house: House) -> Callable[..., float]:
+def scrape(harness: Harness) -> Callable[..., float]:
     """Asks for the metrics: the sum of the samples of a name that have these labels, 0 where there are none."""
-    with house.http() as http:
+    with harness.http() as http:
         answer = http.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -38,14 +38,14 @@ def scrape(house: House) -> Callable[..., float]:
     return value
 
 
-def test_answers_are_counted_by_route_and_status(relay_house: RelayHouse) -> None:
-    house = relay_house.house
-    before = scrape(house)
-    with house.http() as http:
+def test_answers_are_counted_by_route_and_status(relay_harness: RelayHarness) -> None:
+    harness = relay_harness.harness
+    before = scrape(harness)
+    with harness.http() as http:
         for path in ("/v1/models/tts-1", "/v1/models/nope", "/v1/models/nope-2", "/v1/nope", "/v1/nope-2"):
             http.get(path)
         http.put("/healthz")
-    after = scrape(house)
+    after = scrape(harness)
 
     def counted(**labels: str) -> float:
         return after("koe_requests_total", **labels) - before("koe_requests_total", **labels)
@@ -59,14 +59,14 @@ def test_answers_are_counted_by_route_and_status(relay_house: RelayHouse) -> Non
         assert after("koe_errors_total", code=code) - before("koe_errors_total", code=code) == 2
 
 
-def test_the_first_audio_is_timed_by_how_it_was_found(relay_house: RelayHouse) -> None:
-    house = relay_house.house
-    relay_house.relay.now = ToneEngine()
-    before = scrape(house)
+def test_the_first_audio_is_timed_by_how_it_was_found(relay_harness: RelayHarness) -> None:
+    harness = relay_harness.harness
+    relay_harness.relay.now = ToneEngine()
+    before = scrape(harness)
     for _ in range(3):
-        assert post(house, asked("Timed.")).status_code == 200
-    post(house, asked("Timed.", model="gpt-4o-mini-tts", stream_format="sse"))
-    after = scrape(house)
+        assert post(harness, asked("Timed.")).status_code == 200
+    post(harness, asked("Timed.", model="gpt-4o-mini-tts", stream_format="sse"))
+    after = scrape(harness)
 
     for cache, n_times in (("miss", 1), ("hit", 3), ("join", 0)):
         name = "koe_first_audio_seconds_count"
@@ -76,23 +76,23 @@ def test_the_first_audio_is_timed_by_how_it_was_found(relay_house: RelayHouse) -
 
 
 @pytest.mark.parametrize("how", [{}, {"model": "gpt-4o-mini-tts", "stream_format": "sse"}])
-def test_the_seconds_of_audio_are_counted(relay_house: RelayHouse, how: dict[str, str]) -> None:
-    house = relay_house.house
-    relay_house.relay.now = ToneEngine()
+def test_the_seconds_of_audio_are_counted(relay_harness: RelayHarness, how: dict[str, str]) -> None:
+    harness = relay_harness.harness
+    relay_harness.relay.now = ToneEngine()
     body = asked("Twenty code points..", "pcm")
-    seconds = len(post(house, body).content) / 48_000
-    before = scrape(house)("koe_audio_seconds_total")
+    seconds = len(post(harness, body).content) / 48_000
+    before = scrape(harness)("koe_audio_seconds_total")
 
-    post(house, body | how)
+    post(harness, body | how)
 
-    assert scrape(house)("koe_audio_seconds_total") - before == pytest.approx(seconds)
+    assert scrape(harness)("koe_audio_seconds_total") - before == pytest.approx(seconds)
 
 
-def test_what_waits_and_what_is_open_is_seen(gated: House, gate: GatedEngine) -> None:
+def test_what_waits_and_what_is_open_is_seen(gated: Harness, gate: GatedEngine) -> None:
     before = scrape(gated)
     with asking(gated, asked("The first of two.")), asking(gated, asked("The second of two.")):
         gate.wait_begun(1)
-        wait_until(lambda: scrape(gated)("koe_waiting_utterances", lane="interactive") == 1)
+        wait_until(lambda: scrape(gated)("koe_waiting_utterances", queue_name="interactive") == 1)
         assert scrape(gated)("koe_open_requests") == before("koe_open_requests") + 2
 
     wait_until(lambda: scrape(gated)("koe_open_requests") == before("koe_open_requests"))
@@ -100,13 +100,13 @@ def test_what_waits_and_what_is_open_is_seen(gated: House, gate: GatedEngine) ->
     assert scrape(gated)("koe_errors_total", code="cancelled") == 0
 
 
-def broken_off(house: House) -> list[float]:
+def broken_off(harness: Harness) -> list[float]:
     """Answers for speech that began and did not end: those whose client left, those that failed."""
-    now = scrape(house)
+    now = scrape(harness)
     return [now("koe_broken_off_total", route=SPEECH, reason=reason) for reason in ("left", "failed")]
 
 
-def test_an_answer_whose_client_leaves_half_way_is_counted(gated: House, gate: GatedEngine) -> None:
+def test_an_answer_whose_client_leaves_half_way_is_counted(gated: Harness, gate: GatedEngine) -> None:
     left, failed = broken_off(gated)
     gate.release(1)
 
@@ -116,7 +116,7 @@ def test_an_answer_whose_client_leaves_half_way_is_counted(gated: House, gate: G
     wait_until(lambda: broken_off(gated) == [left + 1, failed])
 
 
-def test_an_answer_that_fails_half_way_is_counted(gated: House, gate: GatedEngine) -> None:
+def test_an_answer_that_fails_half_way_is_counted(gated: Harness, gate: GatedEngine) -> None:
     left, failed = broken_off(gated)
     gate.release(1)
 
@@ -129,7 +129,7 @@ def test_an_answer_that_fails_half_way_is_counted(gated: House, gate: GatedEngin
     wait_until(lambda: broken_off(gated) == [left, failed + 1])
 
 
-def test_it_is_one_line_of_the_log_with_its_code(gated: House, gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_one_line_of_the_log_with_its_code(gated: Harness, gate: GatedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_log, "log", structlog.get_logger())
     with capture_logs() as captured:
         gate.release(1)
@@ -146,16 +146,16 @@ def test_it_is_one_line_of_the_log_with_its_code(gated: House, gate: GatedEngine
     assert line["n_bytes"] > 0
 
 
-def test_the_fleet_is_seen(relay_house: RelayHouse) -> None:
-    now = scrape(relay_house.house)
+def test_the_fleet_is_seen(relay_harness: RelayHarness) -> None:
+    now = scrape(relay_harness.harness)
 
     assert now("koe_redis_up") == now("koe_workers") == now("koe_engine", engine="tone") == 1
     assert now("koe_process_resident_memory_bytes") > 1_000_000
 
 
-def test_no_label_is_what_a_client_has_chosen(relay_house: RelayHouse) -> None:
-    house = relay_house.house
-    with house.http() as http:
+def test_no_label_is_what_a_client_has_chosen(relay_harness: RelayHarness) -> None:
+    harness = relay_harness.harness
+    with harness.http() as http:
         for word in ("quite-unheard-of", "%F0%9F%A6%86"):
             http.get(f"/{word}")
             http.get(f"/v1/models/{word}")

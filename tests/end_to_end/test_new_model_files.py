@@ -13,7 +13,7 @@ import pytest
 
 from tests.checkpoints import make_checkpoint
 from tests.end_to_end.processes import SERVE, WORKER, Process, Served, command_of, running, serving
-from tests.house import wait_until
+from tests.harness import wait_until
 
 pytestmark = pytest.mark.timeout(1000)
 

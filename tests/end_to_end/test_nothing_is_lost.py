@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from app.core.queue.broker import Lane, lane_queue
+from app.core.queue.broker import QueueName, rq_queue
 from app.core.speech.formats import FORMATS
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import embedded_url
@@ -21,7 +21,7 @@ from tests.end_to_end import listeners
 from tests.end_to_end.listeners import SPEECH
 from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive, running, serving
 from tests.engines import text_of
-from tests.house import wait_until
+from tests.harness import wait_until
 
 HASTY = {
     "KOE_ENGINE": "espeak",
@@ -180,7 +180,7 @@ def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_who_took_over(pair: P
 
 def test_a_clock_that_jumps_costs_not_a_byte(pair: Pair) -> None:
     expected = pair.expect("mp3")
-    running_jobs = lane_queue(pair.redis, Lane.INTERACTIVE).started_job_registry.key
+    running_jobs = rq_queue(pair.redis, QueueName.INTERACTIVE).started_job_registry.key
 
     with pair.listen(asked(LONG)) as heard:
         for name in replies.members(pair.redis, running_jobs):

@@ -17,12 +17,12 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from app.core.queue.broker import MOST_RETURNS, Broker, Lane, lane_queue
+from app.core.queue.broker import MAX_RETURNS, Broker, QueueName, rq_queue
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.engines import name_of
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 from workers.engines.espeak import EspeakEngine
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import Said
@@ -56,21 +56,21 @@ def engine() -> HeldEngine:
 
 
 @pytest.fixture(scope="module")
-def house(short_folder: Path, engine: HeldEngine) -> Iterator[House]:
+def harness(short_folder: Path, engine: HeldEngine) -> Iterator[Harness]:
     """A house with a key, one slot and a queue of two."""
     settings = {"KOE_API_KEYS": "sk-koe-right", "KOE_SLOTS": "1", "KOE_BATCH_SLOTS": "1", "KOE_MAX_QUEUE": "2"}
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {"espeak": engine}, **settings) as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"espeak": engine}, **settings) as harness:
+        yield harness
         engine.go_on.set()
 
 
-def ask(house: House, body: Any, headers: dict[str, str] = KEY) -> httpx.Response:
-    with house.http(headers=headers) as http:
+def ask(harness: Harness, body: Any, headers: dict[str, str] = KEY) -> httpx.Response:
+    with harness.http(headers=headers) as http:
         return http.post(PATH, json=body)
 
 
-def found(house: House, text: str, **fields: Any) -> dict[str, Any]:
-    answer = ask(house, {"input": text} | (fields or {"voice": "alloy"}))
+def found(harness: Harness, text: str, **fields: Any) -> dict[str, Any]:
+    answer = ask(harness, {"input": text} | (fields or {"voice": "alloy"}))
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-koe-engine"] == "espeak"
     body: dict[str, Any] = answer.json()
@@ -79,38 +79,38 @@ def found(house: House, text: str, **fields: Any) -> dict[str, Any]:
     return body
 
 
-def test_hello_world_is_told_as_it_would_be_said(house: House) -> None:
-    body = found(house, "Hello, world.")
+def test_hello_world_is_told_as_it_would_be_said(harness: Harness) -> None:
+    body = found(harness, "Hello, world.")
 
     assert (body["language"], body["normalized"]) == ("en-US", "Hello, world.")
     (segment,) = body["segments"]
     assert segment == {"text": "Hello, world.", "phonemes": "həlˈoʊ wˈɜːld", "n_phonemes": 13}
 
 
-def test_a_language_is_said_in_its_own_way_with_or_without_a_voice(house: House) -> None:
+def test_a_language_is_said_in_its_own_way_with_or_without_a_voice(harness: Harness) -> None:
     said = {}
     for name, fields in {
         "en": {"voice": "alloy"},
         "fr": {"language": "fr"},
         "de": {"model": "espeak", "language": "de"},
     }.items():
-        said[name] = found(house, "Restaurant.", **fields)
+        said[name] = found(harness, "Restaurant.", **fields)
 
     assert [said[name]["language"] for name in said] == ["en-US", "fr-FR", "de"]
     assert len({said[name]["segments"][0]["phonemes"] for name in said}) == 3
 
 
-def test_a_long_text_comes_whole_and_in_order(house: House) -> None:
+def test_a_long_text_comes_whole_and_in_order(harness: Harness) -> None:
     text = " ".join(f"Sentence {name_of(number)} is about a birch canoe on smooth planks." for number in range(200))
 
-    body = found(house, text, model="espeak", voice="af_heart")
+    body = found(harness, text, model="espeak", voice="af_heart")
 
     assert " ".join(segment["text"] for segment in body["segments"]) == body["normalized"] == text
     assert all(segment["n_phonemes"] == len(segment["phonemes"]) > 0 for segment in body["segments"])
 
 
-def test_text_with_nothing_to_say_has_no_segments(house: House) -> None:
-    assert found(house, "🙂 ") == {"language": "en-US", "normalized": "", "segments": []}
+def test_text_with_nothing_to_say_has_no_segments(harness: Harness) -> None:
+    assert found(harness, "🙂 ") == {"language": "en-US", "normalized": "", "segments": []}
 
 
 FAULTS: list[tuple[Any, int, str, str | None, str | None]] = [
@@ -130,9 +130,9 @@ FAULTS: list[tuple[Any, int, str, str | None, str | None]] = [
 
 @pytest.mark.parametrize(("body", "status", "kind", "param", "code"), FAULTS)
 def test_every_fault_has_its_status_and_its_envelope(
-    house: House, body: Any, status: int, kind: str, param: str | None, code: str | None
+    harness: Harness, body: Any, status: int, kind: str, param: str | None, code: str | None
 ) -> None:
-    answer = ask(house, body)
+    answer = ask(harness, body)
 
     assert answer.status_code == status, answer.text
     assert set(answer.json()) == {"error"}
@@ -141,35 +141,35 @@ def test_every_fault_has_its_status_and_its_envelope(
     assert set(error) == {"message", "type", "param", "code"}
 
 
-def test_the_key_is_judged_first_and_the_content_type_before_the_model(house: House) -> None:
-    assert ask(house, {"model": "X"}, {}).status_code == 401
-    with house.http(headers=KEY) as http:
+def test_the_key_is_judged_first_and_the_content_type_before_the_model(harness: Harness) -> None:
+    assert ask(harness, {"model": "X"}, {}).status_code == 401
+    with harness.http(headers=KEY) as http:
         answer = http.post(PATH, content=b'{"model": "X"}', headers={"Content-Type": "text/plain"})
         assert answer.json()["error"]["code"] == "unsupported_content_type"
         assert http.get(PATH).status_code == 405
 
 
 @pytest.fixture
-def held(house: House, engine: HeldEngine) -> Iterator[HeldEngine]:
+def held(harness: Harness, engine: HeldEngine) -> Iterator[HeldEngine]:
     """The engine, which waits."""
     engine.texts.clear()
     engine.go_on.clear()
     yield engine
     engine.go_on.set()
-    with house.redis() as redis:
-        wait_until(lambda: not lane_queue(redis, Lane.INTERACTIVE).count)
+    with harness.redis() as redis:
+        wait_until(lambda: not rq_queue(redis, QueueName.INTERACTIVE).count)
 
 
-def take_slot(house: House, held: HeldEngine, threads: ThreadPoolExecutor) -> Future[httpx.Response]:
+def take_slot(harness: Harness, held: HeldEngine, threads: ThreadPoolExecutor) -> Future[httpx.Response]:
     """A question is in the only slot, until the engine is let go."""
-    first = threads.submit(ask, house, {"input": f"First: wait {next(_NUMBERS)}.", "voice": "alloy"})
+    first = threads.submit(ask, harness, {"input": f"First: wait {next(_NUMBERS)}.", "voice": "alloy"})
     wait_until(lambda: held.texts)
     return first
 
 
-def test_all_who_ask_the_same_are_answered_by_one_job(house: House, held: HeldEngine) -> None:
+def test_all_who_ask_the_same_are_answered_by_one_job(harness: Harness, held: HeldEngine) -> None:
     with ThreadPoolExecutor(4) as threads:
-        answers = [threads.submit(found, house, "All wait for the same.") for _ in range(4)]
+        answers = [threads.submit(found, harness, "All wait for the same.") for _ in range(4)]
         wait_until(lambda: held.texts)
         held.go_on.set()
         bodies = [answer.result() for answer in answers]
@@ -178,13 +178,13 @@ def test_all_who_ask_the_same_are_answered_by_one_job(house: House, held: HeldEn
     assert held.texts == ["All wait for the same."]
 
 
-def test_when_too_many_wait_it_is_told(house: House, held: HeldEngine) -> None:
-    with house.redis() as redis, ThreadPoolExecutor(3) as threads:
-        first = take_slot(house, held, threads)
-        others = [threads.submit(ask, house, {"input": f"Number {number}.", "voice": "alloy"}) for number in range(2)]
-        wait_until(lambda: lane_queue(redis, Lane.INTERACTIVE).count == 2)
+def test_when_too_many_wait_it_is_told(harness: Harness, held: HeldEngine) -> None:
+    with harness.redis() as redis, ThreadPoolExecutor(3) as threads:
+        first = take_slot(harness, held, threads)
+        others = [threads.submit(ask, harness, {"input": f"Number {number}.", "voice": "alloy"}) for number in range(2)]
+        wait_until(lambda: rq_queue(redis, QueueName.INTERACTIVE).count == 2)
 
-        answer = ask(house, {"input": "One too many.", "voice": "alloy"})
+        answer = ask(harness, {"input": "One too many.", "voice": "alloy"})
 
         assert (answer.status_code, answer.json()["error"]["code"]) == (429, "queue_full")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
@@ -192,16 +192,18 @@ def test_when_too_many_wait_it_is_told(house: House, held: HeldEngine) -> None:
         assert [answer.result().status_code for answer in (first, *others)] == [200, 200, 200]
 
 
-def test_what_a_client_has_left_is_not_read_any_more(house: House, held: HeldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_client_has_left_is_not_read_any_more(
+    harness: Harness, held: HeldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.1)
     gone = SpokenText(text="Gone.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
-    with house.redis() as redis, ThreadPoolExecutor(1) as threads:
-        first = take_slot(house, held, threads)
-        with closing(HTTPConnection(house.url.removeprefix("http://"))) as leaver:
+    with harness.redis() as redis, ThreadPoolExecutor(1) as threads:
+        first = take_slot(harness, held, threads)
+        with closing(HTTPConnection(harness.url.removeprefix("http://"))) as leaver:
             body = json.dumps({"input": gone.text, "voice": "alloy"})
             leaver.request("POST", PATH, body, {"Content-Type": "application/json", **KEY})
-            wait_until(lambda: gone.id in lane_queue(redis, Lane.INTERACTIVE).job_ids)
+            wait_until(lambda: gone.id in rq_queue(redis, QueueName.INTERACTIVE).job_ids)
         wait_until(lambda: not redis.exists(keys.phonemes_wanted(gone.id)))
         held.go_on.set()
         wait_until(lambda: status(redis, gone) == JobStatus.FINISHED)
@@ -216,12 +218,12 @@ def status(redis: Any, question: SpokenText) -> JobStatus | None:
 
 @pytest.mark.parametrize(("n_earlier", "expected"), [(0, 200), (1, 500)])
 def test_a_question_whose_worker_died_comes_back_but_not_for_ever(
-    house: House, held: HeldEngine, n_earlier: int, expected: int
+    harness: Harness, held: HeldEngine, n_earlier: int, expected: int
 ) -> None:
     question = SpokenText(text=f"Abandoned {n_earlier}.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
-    with house.redis() as redis, ThreadPoolExecutor(2) as threads:
-        first = take_slot(house, held, threads)
-        answer: Future[httpx.Response] = threads.submit(ask, house, {"input": question.text, "voice": "alloy"})
+    with harness.redis() as redis, ThreadPoolExecutor(2) as threads:
+        first = take_slot(harness, held, threads)
+        answer: Future[httpx.Response] = threads.submit(ask, harness, {"input": question.text, "voice": "alloy"})
         abandon(redis, question, n_earlier)
         held.go_on.set()
 
@@ -232,11 +234,11 @@ def test_a_question_whose_worker_died_comes_back_but_not_for_ever(
 
 
 def abandon(redis: Any, question: SpokenText, n_earlier: int) -> None:
-    """A worker took it out of its lane and died."""
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    """A worker took it out of its queue and died."""
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     wait_until(lambda: question.id in queue.job_ids)
     job = Job.fetch(question.id, connection=redis, serializer=JSONSerializer)
-    job.retries_left = MOST_RETURNS - n_earlier
+    job.retries_left = MAX_RETURNS - n_earlier
     job.set_status(JobStatus.STARTED)
     job.save()
     redis.lrem(queue.key, 1, question.id)
@@ -244,21 +246,21 @@ def abandon(redis: Any, question: SpokenText, n_earlier: int) -> None:
     redis.zadd(started.key, {f"{question.id}:gone": redis.time()[0] - 1})
 
 
-def test_speech_and_questions_share_the_lane_in_turns(house: House, held: HeldEngine) -> None:
-    with house.redis() as redis, ThreadPoolExecutor(2) as threads:
-        first = take_slot(house, held, threads)
+def test_speech_and_questions_share_the_queue_in_turns(harness: Harness, held: HeldEngine) -> None:
+    with harness.redis() as redis, ThreadPoolExecutor(2) as threads:
+        first = take_slot(harness, held, threads)
         broker = Broker(redis, max_queue=10)
         mine = SpokenText(text="Mine.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
         redis.set(keys.phonemes_wanted(mine.id), 1)
-        assert broker.submit_phonemes(mine, request_id="req_1", caller="somebody")
-        assert redis.hget(keys.CALLERS, mine.id) == b"somebody"
+        assert broker.submit_phonemes(mine, request_id="req_1", owner="somebody")
+        assert redis.hget(keys.OWNERS, mine.id) == b"somebody"
 
-        with house.http(headers=KEY) as http:
+        with harness.http(headers=KEY) as http:
             said = threads.submit(http.post, "/v1/audio/speech", json={"model": "tts-1", "input": "Hello.", "voice": "alloy"})
-            wait_until(lambda: lane_queue(redis, Lane.INTERACTIVE).count == 2)
+            wait_until(lambda: rq_queue(redis, QueueName.INTERACTIVE).count == 2)
             held.go_on.set()
             assert said.result().status_code == 200
 
         assert first.result().status_code == 200
         wait_until(lambda: redis.exists(keys.phonemes(mine.id)))
-        assert redis.hgetall(keys.CALLERS) == {}
+        assert redis.hgetall(keys.OWNERS) == {}

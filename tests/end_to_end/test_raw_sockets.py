@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.house import House
+from tests.harness import Harness
 
 BODY = json.dumps({"model": "tts-1", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}).encode()
 HEAD = b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
-def exchange(house: House, sent: bytes, *, hang_up: bool = True) -> bytes:
+def exchange(harness: Harness, sent: bytes, *, hang_up: bool = True) -> bytes:
     """What comes back until the server closes; `hang_up` says at once that nothing more is sent."""
-    address = urlsplit(house.url)
+    address = urlsplit(harness.url)
     with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
         with suppress(OSError):
             connection.sendall(sent)
@@ -59,34 +59,34 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("sent", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_never_gives_a_500_and_the_server_lives(house: House, sent: bytes) -> None:
-    answer = exchange(house, sent)
+def test_garbage_never_gives_a_500_and_the_server_lives(harness: Harness, sent: bytes) -> None:
+    answer = exchange(harness, sent)
 
     assert (status_of(answer) or 400) < 500
-    with house.http() as http:
+    with harness.http() as http:
         assert http.get("/healthz").status_code == 200
 
 
-def test_a_length_that_says_too_much_is_refused_before_the_body_comes(house: House) -> None:
-    answer = exchange(house, HEAD + b"Connection: close\r\nContent-Length: 1048577\r\n\r\n", hang_up=False)
+def test_a_length_that_says_too_much_is_refused_before_the_body_comes(harness: Harness) -> None:
+    answer = exchange(harness, HEAD + b"Connection: close\r\nContent-Length: 1048577\r\n\r\n", hang_up=False)
 
     assert status_of(answer) == 413
     assert b"request_too_large" in answer
 
 
-def test_two_requests_on_one_connection_are_answered_in_order(house: House) -> None:
+def test_two_requests_on_one_connection_are_answered_in_order(harness: Harness) -> None:
     first = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
     last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
-    answer = exchange(house, first + last, hang_up=False)
+    answer = exchange(harness, first + last, hang_up=False)
 
     assert status_of(answer) == 200
     assert answer.count(b"HTTP/1.1 200") == 2
     assert answer.endswith(b'{"status":"ok"}')
 
 
-def test_the_answer_is_chunked_and_ends_well(house: House) -> None:
-    answer = exchange(house, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, hang_up=False)
+def test_the_answer_is_chunked_and_ends_well(harness: Harness) -> None:
+    answer = exchange(harness, HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY, hang_up=False)
     head, _, body = answer.partition(b"\r\n\r\n")
 
     assert b"transfer-encoding: chunked" in head.lower()
@@ -94,5 +94,5 @@ def test_the_answer_is_chunked_and_ends_well(house: House) -> None:
     assert body.endswith(b"0\r\n\r\n")
 
 
-def test_after_all_that_the_house_still_speaks(house: House) -> None:
-    assert house.openai().audio.speech.create(model="tts-1", voice="alloy", input="Still here.").content
+def test_after_all_that_the_server_still_speaks(harness: Harness) -> None:
+    assert harness.openai().audio.speech.create(model="tts-1", voice="alloy", input="Still here.").content

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.listeners import SPEECH, asked
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 from workers.engines.tone import SECONDS_PER_PHONEME
 
 
 @pytest.fixture(scope="module")
-def lexicon_house(short_folder: Path) -> Iterator[House]:
+def lexicon_harness(short_folder: Path) -> Iterator[Harness]:
     """A house with a lexicon, in which `koe` has nine phonemes, and that says emoji."""
     file = short_folder / "lexicon.toml"
     file.write_text('[en]\nkoe = "kokokokok"\n')
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), KOE_LEXICON=str(file), KOE_EMOJI="say") as house:
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_LEXICON=str(file), KOE_EMOJI="say") as harness:
+        yield harness
 
 
-def samples_of(house: House, text: str, **more: Any) -> np.ndarray:
-    with house.http() as http:
+def samples_of(harness: Harness, text: str, **more: Any) -> np.ndarray:
+    with harness.http() as http:
         answer = http.post(SPEECH, json=asked(text, **more))
     assert answer.status_code == 200
     return np.frombuffer(answer.content, "<i2")
@@ -50,34 +50,34 @@ def n_samples(seconds: float) -> int:
         ("One. [pause:99s] Two.", ("One.", "Two."), 60.0),
     ],
 )
-def test_a_pause_is_as_long_as_it_was_asked_for(house: House, text: str, pieces: tuple[str, ...], seconds: float) -> None:
-    assert len(samples_of(house, text)) == n_spoken(*pieces) + n_samples(seconds)
+def test_a_pause_is_as_long_as_it_was_asked_for(harness: Harness, text: str, pieces: tuple[str, ...], seconds: float) -> None:
+    assert len(samples_of(harness, text)) == n_spoken(*pieces) + n_samples(seconds)
 
 
-def test_a_pause_is_silence_and_no_faster_with_the_speech(house: House) -> None:
-    samples = samples_of(house, "One. [pause:1s] Two.", speed=2)
+def test_a_pause_is_silence_and_no_faster_with_the_speech(harness: Harness) -> None:
+    samples = samples_of(harness, "One. [pause:1s] Two.", speed=2)
 
     silent = np.abs(samples[n_spoken("One.") // 2 :][: n_samples(1)])
     assert silent.max() == 0
     assert len(samples) == n_spoken("One.", "Two.") // 2 + n_samples(1)
 
 
-def test_a_word_is_said_as_its_phonemes(house: House) -> None:
-    said = samples_of(house, "[Koe](/kokoko/) speaks.")
+def test_a_word_is_said_as_its_phonemes(harness: Harness) -> None:
+    said = samples_of(harness, "[Koe](/kokoko/) speaks.")
 
     assert len(said) == n_spoken("kokoko speaks.")
-    assert len(samples_of(house, "[Koe](/kokoko/) speaks.", normalize=False)) == len(said)
-    assert len(samples_of(house, "Koe speaks.", pronunciations={"koe": "kokoko"})) == len(said)
+    assert len(samples_of(harness, "[Koe](/kokoko/) speaks.", normalize=False)) == len(said)
+    assert len(samples_of(harness, "Koe speaks.", pronunciations={"koe": "kokoko"})) == len(said)
 
 
-def test_a_word_of_the_lexicon_is_said_as_it_says_unless_the_request_says_otherwise(lexicon_house: House) -> None:
-    assert len(samples_of(lexicon_house, "Koe speaks.")) == n_spoken("kokokokok speaks.")
-    assert len(samples_of(lexicon_house, "Koe speaks.", pronunciations={"Koe": "ko"})) == n_spoken("ko speaks.")
-    assert len(samples_of(lexicon_house, "Koe speaks.", language="es")) == n_spoken("Koe speaks.")
+def test_a_word_of_the_lexicon_is_said_as_it_says_unless_the_request_says_otherwise(lexicon_harness: Harness) -> None:
+    assert len(samples_of(lexicon_harness, "Koe speaks.")) == n_spoken("kokokokok speaks.")
+    assert len(samples_of(lexicon_harness, "Koe speaks.", pronunciations={"Koe": "ko"})) == n_spoken("ko speaks.")
+    assert len(samples_of(lexicon_harness, "Koe speaks.", language="es")) == n_spoken("Koe speaks.")
 
 
-def test_what_is_said_how_is_shown(lexicon_house: House) -> None:
-    with lexicon_house.http() as http:
+def test_what_is_said_how_is_shown(lexicon_harness: Harness) -> None:
+    with lexicon_harness.http() as http:
         shown = http.post(
             "/v1/audio/phonemize", json={"input": "Koe and [you](/ju/). [pause:1s] End.", "voice": "alloy"}
         ).json()
@@ -90,8 +90,8 @@ def test_what_is_said_how_is_shown(lexicon_house: House) -> None:
 
 
 @pytest.mark.parametrize("pronunciations", [{"two words": "a"}, {"koe": "g"}, {"koe": "日"}])
-def test_a_pronunciation_that_cannot_be_is_told(house: House, pronunciations: dict[str, str]) -> None:
-    with house.http() as http:
+def test_a_pronunciation_that_cannot_be_is_told(harness: Harness, pronunciations: dict[str, str]) -> None:
+    with harness.http() as http:
         answer = http.post(SPEECH, json=asked("Koe.", pronunciations=pronunciations))
 
     assert answer.status_code == 400
@@ -99,8 +99,8 @@ def test_a_pronunciation_that_cannot_be_is_told(house: House, pronunciations: di
     assert (error["param"], error["code"]) == ("pronunciations", "invalid_value")
 
 
-def test_an_emoji_is_said_where_the_operator_wants_that(lexicon_house: House) -> None:
-    assert len(samples_of(lexicon_house, "Good 👍!")) == n_spoken("Good, thumbs up!")
-    with lexicon_house.http() as http:
+def test_an_emoji_is_said_where_the_operator_wants_that(lexicon_harness: Harness) -> None:
+    assert len(samples_of(lexicon_harness, "Good 👍!")) == n_spoken("Good, thumbs up!")
+    with lexicon_harness.http() as http:
         answer = http.post("/v1/audio/phonemize", json={"input": "Good 👍!", "voice": "alloy"})
     assert answer.json()["normalized"] == "Good, thumbs up!"

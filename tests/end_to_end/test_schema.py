@@ -7,39 +7,39 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.house import House
-from tests.schema import KEYS, described_house, examine
+from tests.harness import Harness
+from tests.schema import KEYS, described_harness, examine
 
 
 @pytest.fixture
-def locked_house(data: Path) -> Iterator[House]:
-    with described_house(data, KOE_API_KEYS=",".join(KEYS.values())) as house:
-        yield house
+def locked_harness(data: Path) -> Iterator[Harness]:
+    with described_harness(data, KOE_API_KEYS=",".join(KEYS.values())) as harness:
+        yield harness
 
 
 @pytest.fixture
-def open_door(data: Path) -> Iterator[House]:
-    with described_house(data) as house:
-        yield house
+def open_door(data: Path) -> Iterator[Harness]:
+    with described_harness(data) as harness:
+        yield harness
 
 
-def test_a_server_with_keys_keeps_its_description(locked_house: House) -> None:
-    outcome = examine(locked_house, n_examples=3, keys=KEYS)
+def test_a_server_with_keys_keeps_its_description(locked_harness: Harness) -> None:
+    outcome = examine(locked_harness, n_examples=3, keys=KEYS)
 
     assert outcome.is_well, outcome.printed
-    assert outcome.n_operations == n_operations(locked_house)
+    assert outcome.n_operations == n_operations(locked_harness)
     assert outcome.n_cases > 400
 
 
-def test_a_server_without_keys_keeps_its_description(open_door: House) -> None:
+def test_a_server_without_keys_keeps_its_description(open_door: Harness) -> None:
     outcome = examine(open_door, n_examples=2, phases=("examples", "fuzzing"))
 
     assert outcome.is_well, outcome.printed
     assert outcome.n_operations == n_operations(open_door)
 
 
-def test_the_page_and_all_that_it_loads_come_from_this_server(house: House) -> None:
-    with house.http() as http:
+def test_the_page_and_all_that_it_loads_come_from_this_server(harness: Harness) -> None:
+    with harness.http() as http:
         page = http.get("/schema")
         loaded = [http.get(path) for path in re.findall(r'(?:src|href)="(schema/[^"]+)"', page.text)]
 
@@ -57,15 +57,15 @@ def test_the_page_and_all_that_it_loads_come_from_this_server(house: House) -> N
     }
 
 
-def test_the_description_is_the_same_in_json_and_yaml(house: House) -> None:
-    with house.http() as http:
+def test_the_description_is_the_same_in_json_and_yaml(harness: Harness) -> None:
+    with harness.http() as http:
         as_json, as_yaml = http.get("/schema/openapi.json").json(), http.get("/schema/openapi.yaml").text
 
     assert yaml.safe_load(as_yaml) == as_json
 
 
-def test_an_unknown_address_beside_the_page_is_answered_like_any_other(house: House) -> None:
-    with house.http() as http:
+def test_an_unknown_address_beside_the_page_is_answered_like_any_other(harness: Harness) -> None:
+    with harness.http() as http:
         answer = http.get("/schema/nope")
 
     assert answer.status_code == 404
@@ -81,15 +81,15 @@ def test_an_unknown_address_beside_the_page_is_answered_like_any_other(house: Ho
         ("/v1/audio/speech/jobs/job_1/content", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_options_and_a_wrong_method_name_the_same_methods(house: House, path: str, methods: str) -> None:
-    with house.http() as http:
+def test_options_and_a_wrong_method_name_the_same_methods(harness: Harness, path: str, methods: str) -> None:
+    with harness.http() as http:
         asked, wrong = http.options(path), http.put(path)
 
     assert (asked.status_code, asked.headers["allow"], asked.content) == (204, methods, b"")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, methods)
 
 
-def n_operations(house: House) -> int:
-    with house.http() as http:
+def n_operations(harness: Harness) -> int:
+    with harness.http() as http:
         paths = http.get("/schema/openapi.json").json()["paths"]
     return sum(len(item) for item in paths.values())

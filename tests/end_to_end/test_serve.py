@@ -18,7 +18,7 @@ import pytest
 from tests.audio import decode, sounding_seconds
 from tests.end_to_end.processes import SERVE, WORKER, Process, Served, command_of, is_alive, running, serving
 from tests.engines import text_of
-from tests.house import wait_until
+from tests.harness import wait_until
 
 LONG = text_of(14, "long evening")
 

@@ -15,15 +15,17 @@ from app.core.speech.formats import FORMATS
 from tests.audio import decode, same_file
 from tests.end_to_end.listeners import SPEECH, asked, listening, n_readers, post, speaks_as
 from tests.engines import GatedEngine, name_of, text_of
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 
-HOUSE = {"KOE_SLOTS": "8", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
+HARNESS = {"KOE_SLOTS": "8", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
 VOICES = ["af_heart", "am_puck", "bf_emma", "jf_alpha", "af_heart(2)+bf_emma(1)", "zf_xiaobei", "am_michael", "ef_dora"]
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("format_name", ["pcm", "mp3"])
-async def test_two_hundred_equal_requests_at_once_are_one_synthesis(gated: House, gate: GatedEngine, format_name: str) -> None:
+async def test_two_hundred_equal_requests_at_once_are_one_synthesis(
+    gated: Harness, gate: GatedEngine, format_name: str
+) -> None:
     body = asked(text_of(3, "crowd"), format_name)
     limits = httpx.Limits(max_connections=None)
 
@@ -40,7 +42,7 @@ async def test_two_hundred_equal_requests_at_once_are_one_synthesis(gated: House
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_the_first_sound_comes_while_the_rest_is_unspoken(gated: House, gate: GatedEngine, format_name: str) -> None:
+def test_the_first_sound_comes_while_the_rest_is_unspoken(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     body = asked(text_of(4, "river"), format_name)
     gate.release(1)
 
@@ -53,7 +55,7 @@ def test_the_first_sound_comes_while_the_rest_is_unspoken(gated: House, gate: Ga
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_who_joins_in_the_middle_gets_the_whole_file(gated: House, gate: GatedEngine, format_name: str) -> None:
+def test_who_joins_in_the_middle_gets_the_whole_file(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     body = asked(text_of(4, "train"), format_name)
     gate.release(2)
 
@@ -68,7 +70,7 @@ def test_who_joins_in_the_middle_gets_the_whole_file(gated: House, gate: GatedEn
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_a_second_request_is_a_hit_with_equal_bytes(gated: House, gate: GatedEngine, format_name: str) -> None:
+def test_a_second_request_is_a_hit_with_equal_bytes(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     body = asked(text_of(2, "second time"), format_name)
     gate.release(2)
 
@@ -80,7 +82,7 @@ def test_a_second_request_is_a_hit_with_equal_bytes(gated: House, gate: GatedEng
 
 
 @pytest.mark.parametrize("more", [{}, {"sample_rate": 44_100}, {"sample_rate": 8000}, {"stream_format": "sse"}], ids=str)
-def test_a_finished_flac_says_how_long_it_is(gated: House, gate: GatedEngine, more: dict[str, Any]) -> None:
+def test_a_finished_flac_says_how_long_it_is(gated: Harness, gate: GatedEngine, more: dict[str, Any]) -> None:
     body = asked(text_of(2, f"length of {len(str(more))}"), "flac", **more) | {"model": "gpt-4o-mini-tts"}
     gate.release(2)
 
@@ -102,7 +104,7 @@ def test_a_finished_flac_says_how_long_it_is(gated: House, gate: GatedEngine, mo
     [{"input": "Hello there!"}, {"voice": "am_puck"}, {"speed": 1.5}, {"response_format": "wav"}, {"language": "en-GB"}],
     ids=str,
 )
-def test_what_sounds_otherwise_is_not_shared(gated: House, gate: GatedEngine, change: dict[str, object]) -> None:
+def test_what_sounds_otherwise_is_not_shared(gated: Harness, gate: GatedEngine, change: dict[str, object]) -> None:
     gate.release(10_000)
     body = asked(f"Hello there. {change}")
 
@@ -111,7 +113,7 @@ def test_what_sounds_otherwise_is_not_shared(gated: House, gate: GatedEngine, ch
     assert post(gated, body | change).headers["x-koe-cache"] == "miss"
 
 
-def test_names_of_one_voice_and_models_of_one_engine_are_shared(gated: House, gate: GatedEngine) -> None:
+def test_names_of_one_voice_and_models_of_one_engine_are_shared(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     first = post(gated, asked("One voice.", voice="nova"))
@@ -121,7 +123,7 @@ def test_names_of_one_voice_and_models_of_one_engine_are_shared(gated: House, ga
     assert first.content == second.content
 
 
-def test_parallel_voices_never_mix(gated: House, gate: GatedEngine) -> None:
+def test_parallel_voices_never_mix(gated: Harness, gate: GatedEngine) -> None:
     gate.release(10_000)
     bodies = [
         asked(f"Number {name_of(number)} speaks with a voice of its own.", voice=VOICES[number % 8]) for number in range(40)
@@ -136,7 +138,7 @@ def test_parallel_voices_never_mix(gated: House, gate: GatedEngine) -> None:
         assert len(answer.content) == 2 * round(len(body["input"]) * 0.06 * 24_000)
 
 
-def test_parallel_mixed_formats_are_each_whole(gated: House, gate: GatedEngine) -> None:
+def test_parallel_mixed_formats_are_each_whole(gated: Harness, gate: GatedEngine) -> None:
     gate.release(10_000)
     formats = list(FORMATS)
     bodies = [asked(text_of(1, f"format {name_of(n)}"), formats[n % 6], VOICES[n % 8], speed=2) for n in range(32)]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.processes import ROOT, Process, events, is_alive, running, serving
-from tests.house import wait_until
+from tests.harness import wait_until
 
 CONSOLE_SCRIPT = [sys.executable, "-P", "-m", "app.cli", "serve"]
 """As `koe serve` runs: without the current folder in its own path. Nothing of this is inherited by its parts."""

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.speech.lexicon import read_lexicon
 from app.core.speech.voices import load_catalogue
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 from tests.promises.guides import CLIENTS, OPERATORS, README, examples
 from workers.engines.tone import ToneEngine
 
@@ -24,13 +24,13 @@ EXAMPLES = [
 
 
 @pytest.fixture(scope="module")
-def served(short_folder: Path) -> Iterator[House]:
-    with open_house(short_folder / "examples", {"tone": ToneEngine()}) as house:
-        yield house
+def served(short_folder: Path) -> Iterator[Harness]:
+    with open_harness(short_folder / "examples", {"tone": ToneEngine()}) as harness:
+        yield harness
 
 
 @pytest.mark.parametrize("code", EXAMPLES, ids=["plain", "asyncio", "events"])
-def test_an_example_in_python_runs(code: str, served: House, tmp_path: Path) -> None:
+def test_an_example_in_python_runs(code: str, served: Harness, tmp_path: Path) -> None:
     code = code.replace("http://127.0.0.1:8000", served.url)
 
     done = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)

@@ -12,7 +12,7 @@ import pytest
 from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import asked, post
 from tests.end_to_end.processes import ROOT, serving
-from tests.house import open_house
+from tests.harness import open_harness
 from workers.engines.base import Segment, Waveform
 from workers.engines.tone import ToneEngine
 
@@ -50,8 +50,8 @@ def test_neither_what_users_write_nor_a_key_is_in_the_log(data: Path) -> None:
 def test_an_engine_that_fails_with_the_text_does_not_write_it_to_the_log(
     data: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with open_house(data, {"tone": IndiscreetEngine()}, **ONE_AT_A_TIME) as house:
-        answer = post(house, asked(SECRET_TEXT))
+    with open_harness(data, {"tone": IndiscreetEngine()}, **ONE_AT_A_TIME) as harness:
+        answer = post(harness, asked(SECRET_TEXT))
 
     said = "".join(capfd.readouterr()) + caplog.text
     assert answer.status_code == 500

@@ -12,11 +12,11 @@ from app.core.errors import (
     InvalidValue,
     KoeError,
     NoWorker,
-    Parked,
+    Paused,
+    Preempted,
     QueueRefuses,
     UnknownJob,
     WorkersDied,
-    Yielded,
 )
 from workers.failures import Action, Failure, Meaning, run_task
 
@@ -42,8 +42,8 @@ def failures_of(error: Exception, **options: dict[type[Exception], Meaning]) -> 
     ("error", "meaning"),
     [
         (Cancelled("Nobody."), Meaning.CANCELLED),
-        (Yielded("Others."), Meaning.PREEMPTED),
-        (Parked("Enough."), Meaning.PAUSED),
+        (Preempted("Others."), Meaning.PREEMPTED),
+        (Paused("Enough."), Meaning.PAUSED),
         (REFUSED, Meaning.REFUSED),
         (EngineFailed(), Meaning.FAILED),
         (WorkersDied(), Meaning.FAILED),

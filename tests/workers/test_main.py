@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.__main__ import _stop_on_signals, _wait_for
 
 

@@ -95,12 +95,12 @@ class EspeakEngine:
     def _speak(self, one: Segment) -> Waveform:
         require_fit(one, self)
         name, pitch = self._name(one.voice, one.language), self._pitch(one.voice)
-        wpm = round(min(max(_NORMAL_WPM * one.speed, library.LEAST_WPM), library.MOST_WPM))
+        wpm = round(min(max(_NORMAL_WPM * one.speed, library.MIN_WPM), library.MAX_WPM))
         pcm, events = library.speak(one.text, name, wpm=wpm, pitch=pitch)
         samples = soxr.resample(pcm.astype(np.float32) / 32768, library.RATE_HZ, SAMPLE_RATE_HZ)
         seconds = len(samples) / SAMPLE_RATE_HZ
         spoken = Waveform(samples, _time(one.text, events, len(pcm), seconds))
-        slower = max(1.0, library.LEAST_WPM / (_NORMAL_WPM * one.speed))
+        slower = max(1.0, library.MIN_WPM / (_NORMAL_WPM * one.speed))
         return self._finish(spoken, seconds=seconds * slower, loudness_lufs=self._loudness(one.voice))
 
     def _name(self, voice: Blend, language: str) -> str:

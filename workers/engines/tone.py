@@ -20,7 +20,7 @@ from workers.text.words import NOTHING_SAID, Said, find_words, says_something
 SECONDS_PER_PHONEME: Final = 0.06
 """At speed 1; a phoneme is a character of the text."""
 AMPLITUDE: Final = 0.5
-LEAST_HZ, MOST_HZ = 200.0, 1500.0
+MIN_HZ, MAX_HZ = 200.0, 1500.0
 
 _EDGE_SAMPLES: Final = SAMPLE_RATE_HZ // 1000
 _EDGE_GAIN: Final = 0.2
@@ -75,7 +75,7 @@ class ToneEngine:
 def frequency_hz(voice: Blend) -> float:
     """Returns the pitch of a voice or blend, from 200 to 1500 Hz. Different blends have different pitches."""
     digest = hashlib.blake2b(show_blend(voice).encode(), digest_size=8, key=_KEY).digest()
-    return LEAST_HZ + (MOST_HZ - LEAST_HZ) * int.from_bytes(digest, "big") / 2**64
+    return MIN_HZ + (MAX_HZ - MIN_HZ) * int.from_bytes(digest, "big") / 2**64
 
 
 def n_samples(one: Segment) -> int:

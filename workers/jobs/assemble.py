@@ -60,7 +60,7 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """Title of the chapter that begins with this part."""
 
 
-class Reel:
+class AudioTimeline:
     """Parts in order, as one stream of pcm. Its length is known before it is read."""
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
@@ -100,7 +100,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def finish(
-    reel: Reel,
+    timeline: AudioTimeline,
     put: Callable[[], AbstractContextManager[BinaryIO]],
     *,
     format_name: str,
@@ -116,21 +116,21 @@ def finish(
     InternalError if the length of the file differs from that of its parts.
     """
     format_ = FORMATS[format_name]
-    n_samples = n_resampled(reel.n_samples, sample_rate_hz)
-    pcm = _checked(resample(reel.pcm(), sample_rate_hz), check)
+    n_samples = n_resampled(timeline.n_samples, sample_rate_hz)
+    pcm = _checked(resample(timeline.pcm(), sample_rate_hz), check)
     if not format_.is_encoded:
         header = wav_header(n_samples * SAMPLE_BYTES, title, sample_rate_hz) if format_.has_wav_header else b""
-        return _write(chain([header], map(raw_writer(format_), pcm)), put, reel)
+        return _write(chain([header], map(raw_writer(format_), pcm)), put, timeline)
     with _folder() as folder:
         target = folder / f"speech.{format_name}"
-        (folder / "tags").write_text(tags_of(format_name, title, reel.chapters), "utf-8")
+        (folder / "tags").write_text(tags_of(format_name, title, timeline.chapters), "utf-8")
         _encode(pcm, _command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz, folder / "tags", target))
         if format_name == "mp3":
             mend_mp3(target, n_samples, sample_rate_hz)
         slack = _SLACK_SAMPLES.get(format_name, sample_rate_hz // _OPUS_FRAMES_A_SECOND)
         _check_length(count_samples(ffmpeg_path, target, sample_rate_hz), n_samples, slack, format_name)
         with target.open("rb") as file:
-            return _write(iter(lambda: file.read(_CHUNK_BYTES), b""), put, reel)
+            return _write(iter(lambda: file.read(_CHUNK_BYTES), b""), put, timeline)
 
 
 def count_samples(ffmpeg_path: Path, path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> int:
@@ -180,7 +180,7 @@ def _checked(pcm: Iterator[bytes], check: Callable[[], None]) -> Iterator[bytes]
         yield data
 
 
-def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[BinaryIO]], reel: Reel) -> Finished:
+def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[BinaryIO]], timeline: AudioTimeline) -> Finished:
     digest = hashlib.sha256()
     n_bytes = 0
     with put() as file:
@@ -188,7 +188,7 @@ def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[Binar
             file.write(chunk)
             digest.update(chunk)
             n_bytes += len(chunk)
-    return Finished(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=reel.n_samples / SAMPLE_RATE_HZ)
+    return Finished(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=timeline.n_samples / SAMPLE_RATE_HZ)
 
 
 def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int, tags: Path, target: Path) -> list[str]:

@@ -16,9 +16,9 @@ from app.core.speech.titles import show_title
 _MPEG_1_HZ: Final = 32_000
 """From this rate on, mp3 frames have twice as many samples and more side information."""
 
-_MOST_RIFF_BYTES: Final = 0xFFFF_FFFE
+_MAX_RIFF_BYTES: Final = 0xFFFF_FFFE
 """Largest RIFF; a larger file is an RF64."""
-_MOST_CHAP_FRAMES: Final = 255
+_MAX_CHAP_FRAMES: Final = 255
 """Most entries in an ID3 table of contents; an mp3 of a text with more chapters has no chapters."""
 _ID3_HEADER_BYTES: Final = 10
 _HEADER_BYTES: Final = 4
@@ -48,7 +48,7 @@ def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RAT
     rate = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, sample_rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES)
     body = b"WAVE" + _chunk(rate, b"fmt ") + info
     n_riff_bytes = len(body) + 8 + n_bytes
-    if n_riff_bytes <= _MOST_RIFF_BYTES:
+    if n_riff_bytes <= _MAX_RIFF_BYTES:
         return struct.pack("<4sI", b"RIFF", n_riff_bytes) + body + struct.pack("<4sI", b"data", n_bytes)
     sizes = struct.pack("<QQQI", n_riff_bytes + 36, n_bytes, n_bytes // SAMPLE_BYTES, 0)
     unknown = 0xFFFF_FFFF
@@ -116,7 +116,7 @@ def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
     lines = [";FFMETADATA1"]
     if title:
         lines.append(f"title={_escape(title)}")
-    if format_name == "mp3" and len(chapters) <= _MOST_CHAP_FRAMES:
+    if format_name == "mp3" and len(chapters) <= _MAX_CHAP_FRAMES:
         for mark in chapters:
             lines += ["[CHAPTER]", f"TIMEBASE=1/{SAMPLE_RATE_HZ}", f"START={mark.start}", f"END={mark.end}"]
             lines.append(f"title={_escape(mark.title)}")

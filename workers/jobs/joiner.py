@@ -12,12 +12,12 @@ import structlog
 from app.core.errors import JobTooLong
 from app.core.jobs.files import Store, file_path, part_path, part_words_path, words_path
 from app.core.jobs.job import File, Job, Part, PartResult
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.speech.captions import move_words, write_captions
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import patiently
-from workers.jobs.assemble import Reel, Stretch, finish
+from workers.jobs.assemble import AudioTimeline, Stretch, finish
 from workers.jobs.loudness import Level, gains_db
 from workers.jobs.plan import pause_seconds
 from workers.jobs.wanted import PATIENCE_SECONDS, Wanted, not_wanted
@@ -28,7 +28,7 @@ log: Final = structlog.get_logger()
 class Joiner:
     """Joins the parts of jobs."""
 
-    def __init__(self, *, jobs: JobBook, store: Store, ffmpeg_path: Path, max_seconds: float) -> None:
+    def __init__(self, *, jobs: JobStore, store: Store, ffmpeg_path: Path, max_seconds: float) -> None:
         """`max_seconds` is the longest audio of a job."""
         self._jobs = jobs
         self._store = store
@@ -59,14 +59,14 @@ class Joiner:
 
     def _make_file(self, job: Job, stretches: list[Stretch]) -> File:
         path = file_path(job.id, f"speech.{job.utterance.format}")
-        reel = Reel(stretches)
-        if reel.n_samples > self._max_seconds * SAMPLE_RATE_HZ:
+        timeline = AudioTimeline(stretches)
+        if timeline.n_samples > self._max_seconds * SAMPLE_RATE_HZ:
             raise JobTooLong(self._max_seconds)
-        self._store.require_room(reel.n_samples * SAMPLE_BYTES)
+        self._store.require_room(timeline.n_samples * SAMPLE_BYTES)
         if job.timestamps:
             self._store.write(words_path(job.id), write_captions(self._words_of(job.id, stretches)))
         finished = finish(
-            reel,
+            timeline,
             lambda: self._store.put(path),
             format_name=job.utterance.format,
             bitrate_bps=job.utterance.bitrate_bps,
@@ -94,7 +94,7 @@ class Joiner:
 
     def _words_of(self, job_id: str, stretches: list[Stretch]) -> list[TimedWord]:
         """Returns the words of all parts, with times from the beginning of the file."""
-        starts = accumulate((Reel([stretch]).n_samples for stretch in stretches), initial=0)
+        starts = accumulate((AudioTimeline([stretch]).n_samples for stretch in stretches), initial=0)
         words: list[TimedWord] = []
         for number, start in zip(range(1, len(stretches) + 1), starts, strict=False):
             with self._store.open(part_words_path(job_id, number)) as file:

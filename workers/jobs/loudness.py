@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 
-MOST_GAIN_DB: Final = 3.0
+MAX_GAIN_DB: Final = 3.0
 """Largest gain of a part, up or down."""
 
-_LEAST_GAIN_DB: Final = 0.1
+_MIN_GAIN_DB: Final = 0.1
 """A smaller gain is not audible, so the samples are not changed."""
 _WINDOW_SAMPLES: Final = SAMPLE_RATE_HZ * 400 // 1000
 _SILENCE_DB: Final = -60.0
@@ -87,9 +87,9 @@ def amplify(pcm: bytes, gain_db: float) -> bytes:
 def _gain_db(level: Level, target_db: float) -> float:
     if level.loudness_db is None or level.peak_db is None:
         return 0.0
-    wanted_db = min(MOST_GAIN_DB, max(-MOST_GAIN_DB, target_db - level.loudness_db))
+    wanted_db = min(MAX_GAIN_DB, max(-MAX_GAIN_DB, target_db - level.loudness_db))
     gain_db = min(wanted_db, max(0.0, _CEILING_DB - level.peak_db))
-    return gain_db if abs(gain_db) >= _LEAST_GAIN_DB else 0.0
+    return gain_db if abs(gain_db) >= _MIN_GAIN_DB else 0.0
 
 
 def _gated(powers: npt.NDArray[np.float64]) -> float | None:

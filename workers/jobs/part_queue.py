@@ -9,7 +9,7 @@ from typing import Final
 
 from redis import Redis
 
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.queue.broker import Task, enqueue_task
 
 WINDOW: Final = 16
@@ -19,7 +19,7 @@ WINDOW: Final = 16
 class PartQueue:
     """Puts the tasks of jobs into the queue. A task that is queued or running is not queued again."""
 
-    def __init__(self, redis: Redis, jobs: JobBook) -> None:
+    def __init__(self, redis: Redis, jobs: JobStore) -> None:
         self._redis = redis
         self._jobs = jobs
 

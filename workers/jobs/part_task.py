@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 
 from app.core.errors import JobTooLong
 from app.core.jobs.job import PartResult
-from app.core.jobs.job_store import JobBook
-from app.core.queue.broker import Lane
-from app.core.queue.segment_cache import KeptSegments
+from app.core.jobs.job_store import JobStore
+from app.core.queue.broker import QueueName
+from app.core.queue.segment_cache import SegmentCache
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
@@ -38,10 +38,10 @@ class Room(msgspec.Struct, frozen=True):
     """The rest for this part, without the finished parts."""
 
 
-class PartOrder:
+class PartTask:
     """See workers.synthesis.synthesizer.Order. `on_keep` is called after each new segment, not after a cached one."""
 
-    lane = Lane.BATCH
+    queue_name = QueueName.BATCH
     listening_seconds = 0.0
 
     def __init__(
@@ -50,15 +50,15 @@ class PartOrder:
         number: int,
         utterance: Utterance,
         *,
-        caller: str,
-        jobs: JobBook,
-        kept: KeptSegments,
+        owner: str,
+        jobs: JobStore,
+        kept: SegmentCache,
         file: BinaryIO,
         on_keep: Callable[[], None],
         room: Room,
     ) -> None:
         self.utterance = utterance
-        self.caller = caller
+        self.owner = owner
         self._meter = Meter()
         self._n_bytes = 0
         # A worker wrongly presumed dead may speak the same part at the same time.
@@ -67,7 +67,7 @@ class PartOrder:
         self._number = number
         self._jobs = jobs
         self._wanted = Wanted(jobs, job_id)
-        self._kept = kept
+        self._segment_cache = kept
         self._file = file
         self._room = room
         self._on_keep = on_keep
@@ -108,7 +108,7 @@ class PartOrder:
     def find(self, segment: Segment) -> Sound | None:
         """See Order."""
         with suppress(RedisError):
-            kept = self._kept.find(segment.digest, segment.name)
+            kept = self._segment_cache.get(segment.digest, segment.name)
             if kept is not None:
                 self._count(1, is_found=True)
                 return Sound.from_bytes(kept)
@@ -120,7 +120,7 @@ class PartOrder:
     def keep(self, segment: Segment, sound: Sound) -> None:
         """See Order."""
         with suppress(RedisError):
-            self._kept.keep(segment.digest, sound.to_bytes(), segment.name)
+            self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name)
         with suppress(RedisError):
             self._on_keep()
         self._count(1)

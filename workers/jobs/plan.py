@@ -28,14 +28,14 @@ CHAPTER_PAUSE_SECONDS: Final = 1.5
 
 _ENOUGH: Final[dict[Ending, float]] = {Ending.PARAGRAPH: 0.8, Ending.SENTENCE: 1.3, Ending.CLAUSE: 1.6, Ending.CUT: 2.0}
 """Share of the target weight from which a part may end at this ending."""
-_LEAST_REST: Final = 0.3
+_MIN_REST: Final = 0.3
 """A rest that is lighter than this share of a part joins the part before it."""
 
 _CLOSERS: Final = in_class(CLOSERS + EMPHASIS)
 _PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
 _SENTENCE_END: Final = re.compile(rf"[{in_class(SENTENCE_ENDS)}][{_CLOSERS}]*\s*\Z")
 _CLAUSE_END: Final = re.compile(rf"[{in_class(CLAUSE_ENDS + DASHES)}-][{_CLOSERS}]*\s*\Z")
-_MOST_TAIL_CHARS: Final = 100
+_MAX_TAIL_CHARS: Final = 100
 _ENDS_WITH_PAUSE: Final = re.compile(rf"(?:{PAUSE})\s*\Z", re.IGNORECASE)
 _BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*(?:{PAUSE})", re.IGNORECASE)
 
@@ -100,7 +100,7 @@ def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
     run: list[_Piece] = []
     weight = 0.0
     for piece in pieces:
-        if run and piece.may_begin and weight >= _ENOUGH[run[-1].ending] * aim and rest >= _LEAST_REST * aim:
+        if run and piece.may_begin and weight >= _ENOUGH[run[-1].ending] * aim and rest >= _MIN_REST * aim:
             yield run
             run, weight = [], 0.0
         run.append(piece)
@@ -110,7 +110,7 @@ def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
 
 
 def _tail(text: str, part: Part) -> str:
-    return text[max(part.start, part.end - _MOST_TAIL_CHARS) : part.end]
+    return text[max(part.start, part.end - _MAX_TAIL_CHARS) : part.end]
 
 
 def _ending(text: str, part: Part) -> Ending:

@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 
 from app.core.jobs.job import Job
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from workers.jobs.part_queue import PartQueue
 from workers.jobs.plan import plan_parts
 from workers.jobs.wanted import not_wanted
@@ -16,7 +16,7 @@ log: Final = structlog.get_logger()
 class Planner:
     """Plans jobs. If a job is planned again, its first plan stays."""
 
-    def __init__(self, *, jobs: JobBook, queue: PartQueue) -> None:
+    def __init__(self, *, jobs: JobStore, queue: PartQueue) -> None:
         self._jobs = jobs
         self._queue = queue
 

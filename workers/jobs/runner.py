@@ -14,7 +14,7 @@ from redis import Redis
 from app.core.errors import InternalError, KoeError, StoreFailed, StoreFull, UnknownJob, WorkersDied
 from app.core.jobs.files import Store, parts_folder
 from app.core.jobs.job import Job, JobStatus
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.queue.segment_cache import Budget
 from app.core.storage.connections import patiently
 from workers.failures import Action, Failure, Meaning, run_task
@@ -52,7 +52,7 @@ class JobRunner:
         self,
         *,
         redis: Redis,
-        jobs: JobBook,
+        jobs: JobStore,
         store: Store,
         synthesizer: Synthesizer,
         ffmpeg_path: Path,

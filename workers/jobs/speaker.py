@@ -10,14 +10,14 @@ from redis import Redis
 from app.core.errors import WorkersDied
 from app.core.jobs.files import Store, part_path, part_words_path
 from app.core.jobs.job import Job, Part, PartResult
-from app.core.jobs.job_store import JobBook
-from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.jobs.job_store import JobStore
+from app.core.queue.segment_cache import Budget, SegmentCache
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.pauses import asked_seconds
 from app.core.storage import keys
 from app.core.storage.connections import patiently
 from workers.engines.base import SECONDS_PER_PHONEME
-from workers.jobs.part_task import PartOrder, Room
+from workers.jobs.part_task import PartTask, Room
 from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
 from workers.synthesis.synthesizer import Spoken, Synthesizer
 from workers.text.segment import weigh
@@ -32,7 +32,7 @@ class PartSpeaker:
     """Speaks parts of jobs. A part may be spoken twice, even at the same time."""
 
     def __init__(
-        self, *, redis: Redis, jobs: JobBook, store: Store, synthesizer: Synthesizer, keep: Budget, max_seconds: float
+        self, *, redis: Redis, jobs: JobStore, store: Store, synthesizer: Synthesizer, keep: Budget, max_seconds: float
     ) -> None:
         """`max_seconds` is the longest audio of a job."""
         self._redis = redis
@@ -59,43 +59,43 @@ class PartSpeaker:
     def _speak(self, job: Job, number: int, part: Part) -> None:
         self._count_start(job.id, number)
         started = time.monotonic()
-        order, spoken = self._write(job, number, self._jobs.text(job.id)[part.start : part.end])
+        task, spoken = self._write(job, number, self._jobs.text(job.id)[part.start : part.end])
         if job.timestamps:
             # Not rounded to the millisecond, as the times sent over SSE are: a sample is shorter.
-            self._store.write(part_words_path(job.id, number), msgspec.json.encode(order.words))
-        self._finish(job.id, number, order.result(spoken))
+            self._store.write(part_words_path(job.id, number), msgspec.json.encode(task.words))
+        self._finish(job.id, number, task.result(spoken))
         log.info(
             "part_spoken",
             part=number,
             n_segments=spoken.n_segments,
-            n_found=order.n_found,
+            n_found=task.n_found,
             audio_seconds=round(spoken.audio_seconds, 3),
             rtf=round((time.monotonic() - started) / spoken.audio_seconds, 3),
         )
 
-    def _write(self, job: Job, number: int, text: str) -> tuple[PartOrder, Spoken]:
+    def _write(self, job: Job, number: int, text: str) -> tuple[PartTask, Spoken]:
         room = self._room(job.id, number)
         self._store.require_room(_expected_bytes(text, job.utterance.speed))
         with self._store.put(part_path(job.id, number)) as file:
-            order = PartOrder(
+            task = PartTask(
                 job.id,
                 number,
                 msgspec.structs.replace(job.utterance, text=text, format="pcm", bitrate_bps=0, sample_rate_hz=SAMPLE_RATE_HZ),
-                caller=job.owner,
+                owner=job.owner,
                 jobs=self._jobs,
                 kept=self._segments(job.id, number, owner=job.utterance.owner),
                 file=file,
                 on_keep=lambda: self._forget_starts(job.id, number),
                 room=room,
             )
-            return order, self._synthesizer.speak(order)
+            return task, self._synthesizer.speak(task)
 
     def _finish(self, job_id: str, number: int, result: PartResult) -> None:
         patiently(lambda: self._jobs.part_done(job_id, number, **msgspec.structs.asdict(result)), PATIENCE_SECONDS)
         self.drop_segments(job_id, number)
 
-    def _segments(self, job_id: str, number: int, *, owner: str = "") -> KeptSegments:
-        return KeptSegments(self._redis, f"job:{job_id}:{number}", budget=self._keep, owner=owner, is_listened=False)
+    def _segments(self, job_id: str, number: int, *, owner: str = "") -> SegmentCache:
+        return SegmentCache(self._redis, f"job:{job_id}:{number}", budget=self._keep, owner=owner, is_listened=False)
 
     def _is_stored(self, job: Job, number: int) -> bool:
         paths = [part_path(job.id, number), *([part_words_path(job.id, number)] if job.timestamps else [])]

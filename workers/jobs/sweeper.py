@@ -7,7 +7,7 @@ import structlog
 
 from app.core.errors import StoreFailed
 from app.core.jobs.files import Store
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from workers.jobs.part_queue import PartQueue
 
 log: Final = structlog.get_logger()
@@ -19,7 +19,7 @@ _STALE_SECONDS: Final = 60.0
 class Sweeper:
     """Sweeps jobs. Several workers may sweep at the same time."""
 
-    def __init__(self, *, jobs: JobBook, store: Store, queue: PartQueue) -> None:
+    def __init__(self, *, jobs: JobStore, store: Store, queue: PartQueue) -> None:
         self._jobs = jobs
         self._store = store
         self._queue = queue

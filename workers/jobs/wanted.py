@@ -7,7 +7,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 
 _LOOK_SECONDS: Final = 1.0
 
@@ -23,7 +23,7 @@ def not_wanted() -> Cancelled:
 class Wanted:
     """Checks from time to time whether a job is still wanted."""
 
-    def __init__(self, jobs: JobBook, job_id: str) -> None:
+    def __init__(self, jobs: JobStore, job_id: str) -> None:
         self._jobs = jobs
         self._job_id = job_id
         self._look_at = 0.0

@@ -22,7 +22,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core.jobs.job import Job
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.jobs.job_view import show_job
 from app.core.logs import describe
 from app.core.storage import keys
@@ -53,7 +53,7 @@ _TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
 class Webhooks:
     """Sends webhooks, one try at a time."""
 
-    def __init__(self, *, redis: Redis, jobs: JobBook, secret: str | None, private: bool) -> None:
+    def __init__(self, *, redis: Redis, jobs: JobStore, secret: str | None, private: bool) -> None:
         """`secret`: the key of signatures; `private`: whether private and loopback addresses are allowed."""
         self._redis = redis
         self._jobs = jobs

@@ -13,12 +13,12 @@ from rq.registry import clean_registries
 
 from app.core.host.processors import n_cores
 from app.core.jobs.files import open_store
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.logs import describe
-from app.core.queue.broker import Lane, lane_queue, put_back, take_turns, taken
-from app.core.queue.fleet import WorkerCard, announce, process_name, withdraw
-from app.core.queue.registry import WorkerLedger
-from app.core.queue.segment_cache import Budget, sweep_kept
+from app.core.queue.broker import QueueName, put_back, rq_queue, take_turns, taken
+from app.core.queue.fleet import Registration, announce, process_name, withdraw
+from app.core.queue.registry import WorkerRegistry
+from app.core.queue.segment_cache import Budget, sweep_segment_cache
 from app.core.settings import Settings
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
@@ -40,7 +40,7 @@ log: Final = structlog.get_logger()
 BEAT_SECONDS: Final = 1.0
 """Longest interval between two heartbeats."""
 
-_CARD_SHARE, _EXECUTION_SHARE = 0.6, 0.8
+_REGISTRATION_SHARE, _EXECUTION_SHARE = 0.6, 0.8
 """Shares of `KOE_WORKER_TIMEOUT`: how long a worker without a heartbeat counts as alive, and its tasks as running. The worker
 expires first, so that its tasks are free when other workers get them. The rest of the time is for detecting this.
 """
@@ -48,7 +48,7 @@ expires first, so that its tasks are free when other workers get them. The rest 
 _SWEEP_SECONDS: Final = 60.0
 """Interval at which expired jobs are deleted and stalled jobs are queued again."""
 
-_DEFAULT_SLOTS: Final = {Lane.INTERACTIVE: 32, Lane.BATCH: 2}
+_DEFAULT_SLOTS: Final = {QueueName.INTERACTIVE: 32, QueueName.BATCH: 2}
 
 
 class Pool:
@@ -61,7 +61,7 @@ class Pool:
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._slots = list(self._make_slots())
-        self._card = WorkerCard(
+        self._registration = Registration(
             name=self.name,
             engines=tuple(loaded.engines),
             missing=loaded.missing,
@@ -101,7 +101,7 @@ class Pool:
         for slot in self._slots:
             slot.start()
         self._senders.start()
-        log.info("worker_started", worker=self.name, engines=self._card.engines, n_slots=len(self._slots))
+        log.info("worker_started", worker=self.name, engines=self._registration.engines, n_slots=len(self._slots))
 
     def stop(self) -> None:
         """Takes no more work, finishes running work, and ends."""
@@ -124,19 +124,19 @@ class Pool:
 
     def _make_slots(self) -> Iterator[Slot]:
         execution_ttl_seconds = max(1, round(_EXECUTION_SHARE * self._settings.worker_timeout))
-        for lane, n_slots in self._slot_counts().items():
+        for queue_name, n_slots in self._slot_counts().items():
             for number in range(n_slots):
-                name = f"{self.name}-{lane.value}-{number}"
-                yield Slot(self._redis, lane, name, stopping=self._stopping, execution_ttl_seconds=execution_ttl_seconds)
+                name = f"{self.name}-{queue_name.value}-{number}"
+                yield Slot(self._redis, queue_name, name, stopping=self._stopping, execution_ttl_seconds=execution_ttl_seconds)
 
     def _make_runtime(self, loaded: Loaded) -> Runtime:
         settings = self._settings
         ffmpeg_path = find_ffmpeg(settings.ffmpeg)
-        ledger = WorkerLedger(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
-        scheduler = Scheduler(n_threads=self._card.n_threads, policy=settings.scheduler)
+        registry = WorkerRegistry(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
+        scheduler = Scheduler(n_threads=self._registration.n_threads, policy=settings.scheduler)
         return Runtime(
             redis=self._redis,
-            ledger=ledger,
+            registry=registry,
             engines=loaded.engines,
             scheduler=scheduler,
             ffmpeg_path=ffmpeg_path,
@@ -146,18 +146,18 @@ class Pool:
                     order_bytes=settings.keep_bytes, segment_bytes=settings.segment_bytes, segment_ttl=settings.cache_ttl
                 ),
                 patience_seconds=settings.max_wait,
-                n_threads=self._card.n_threads,
+                n_threads=self._registration.n_threads,
                 max_job_seconds=settings.max_job_seconds,
             ),
-            jobs=JobBook(self._redis, job_ttl=settings.job_ttl),
+            jobs=JobStore(self._redis, job_ttl=settings.job_ttl),
             store=open_store(settings),
             webhook_secret=settings.webhook_secret,
             webhook_private=settings.webhook_private,
         )
 
-    def _slot_counts(self) -> dict[Lane, int]:
-        asked = {Lane.INTERACTIVE: self._settings.slots, Lane.BATCH: self._settings.batch_slots}
-        return {lane: n_slots or _DEFAULT_SLOTS[lane] for lane, n_slots in asked.items()}
+    def _slot_counts(self) -> dict[QueueName, int]:
+        asked = {QueueName.INTERACTIVE: self._settings.slots, QueueName.BATCH: self._settings.batch_slots}
+        return {queue_name: n_slots or _DEFAULT_SLOTS[queue_name] for queue_name, n_slots in asked.items()}
 
     def _wait_for_redis(self) -> None:
         while True:
@@ -182,12 +182,12 @@ class Pool:
                 return
 
     def _beat_once(self) -> None:
-        card_seconds = _CARD_SHARE * self._settings.worker_timeout
-        card = msgspec.structs.replace(
-            self._card, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
+        registration_seconds = _REGISTRATION_SHARE * self._settings.worker_timeout
+        registration = msgspec.structs.replace(
+            self._registration, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
         )
-        attempts = self.runtime.attempts.copy()
-        announce(self._redis, card, card_seconds, takes_work=not self._stopping.is_set(), in_hand=attempts)
+        lease_ids = self.runtime.lease_ids.copy()
+        announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_hand=lease_ids)
         for slot in self._slots:
             slot.beat()
         if time.monotonic() - self._away_at > self._settings.worker_timeout:
@@ -199,21 +199,21 @@ class Pool:
 
     def _take_over(self) -> None:
         """Requeues the tasks of dead workers. Not soon after an outage of Redis, in which living workers sent no heartbeat."""
-        for lane in Lane:
-            clean_registries(lane_queue(self._redis, lane))
+        for queue_name in QueueName:
+            clean_registries(rq_queue(self._redis, queue_name))
         self._lost_and_found.look()
 
     def _make_way(self) -> None:
         """Sets how many interactive tasks wait because all slots are busy."""
-        is_full = all(slot.is_busy for slot in self._slots if slot.lane is Lane.INTERACTIVE)
-        self.runtime.limits.set_waiting(lane_queue(self._redis, Lane.INTERACTIVE).count if is_full else 0)
+        is_full = all(slot.is_busy for slot in self._slots if slot.queue_name is QueueName.INTERACTIVE)
+        self.runtime.limits.set_waiting(rq_queue(self._redis, QueueName.INTERACTIVE).count if is_full else 0)
 
     def _sweep(self) -> None:
         """Does what not every heartbeat needs. Readers are removed only after every API process had time for a heartbeat."""
         if time.monotonic() - self._steady_since > self._settings.worker_timeout:
             self.runtime.abandon_unread()
         self._sweep_at = time.monotonic() + self._settings.worker_timeout
-        sweep_kept(self._redis)
+        sweep_segment_cache(self._redis)
         return_memory()
 
     def _sweep_jobs(self) -> None:
@@ -251,11 +251,13 @@ class LostAndFound:
     def look(self) -> None:
         """Puts tasks back that were taken too long ago. Must be called at every heartbeat."""
         now = time.monotonic()
-        there = [(lane, job_id) for lane in Lane for job_id in taken(self._redis, lane)]
+        there = [(queue_name, job_id) for queue_name in QueueName for job_id in taken(self._redis, queue_name)]
         self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in there}
-        for lane, job_id in there:
-            if now - self._seen_at[job_id] > self._after_seconds * _CARD_SHARE and put_back(self._redis, lane, job_id):
-                log.warning("job_put_back", lane=lane.value, job_id=job_id)
+        for queue_name, job_id in there:
+            if now - self._seen_at[job_id] > self._after_seconds * _REGISTRATION_SHARE and put_back(
+                self._redis, queue_name, job_id
+            ):
+                log.warning("job_put_back", lane=queue_name.value, job_id=job_id)
 
 
 def _warm_up(engine: Engine) -> float:

@@ -15,15 +15,15 @@ from app.core.errors import (
     EncoderFailed,
     KoeError,
     OutOfMemory,
+    Preempted,
     StreamLost,
     WorkersDied,
-    Yielded,
 )
 from app.core.jobs.files import Store
-from app.core.jobs.job_store import JobBook
-from app.core.queue.broker import Lane
+from app.core.jobs.job_store import JobStore
+from app.core.queue.broker import QueueName
 from app.core.queue.fleet import some_worker_has
-from app.core.queue.registry import Claim, Report, State, Take, WorkerLedger
+from app.core.queue.registry import Attempt, Lease, Report, State, WorkerRegistry
 from app.core.settings import Secret
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import patiently
@@ -34,14 +34,14 @@ from workers.jobs.runner import JobRunner
 from workers.jobs.webhooks import Webhooks
 from workers.synthesis.phonemes import Phonemes
 from workers.synthesis.scheduler import Scheduler
-from workers.synthesis.stream_task import Limits, ListenedOrder
+from workers.synthesis.stream_task import Limits, StreamTask
 from workers.synthesis.synthesizer import Spoken, Synthesizer
 
 log: Final = structlog.get_logger()
 
 _T = TypeVar("_T")
 
-_MOST_ATTEMPTS: Final = 3
+_MAX_ATTEMPTS: Final = 3
 """Attempts at an utterance if its encoder was killed, its engine found no memory, or its stream lost its end."""
 
 _PASSING: Final = (EncoderFailed, OutOfMemory, StreamLost)
@@ -58,12 +58,12 @@ class Runtime:
         self,
         *,
         redis: Redis,
-        ledger: WorkerLedger,
+        registry: WorkerRegistry,
         engines: Mapping[str, Engine],
         scheduler: Scheduler,
         ffmpeg_path: Path,
         limits: Limits,
-        jobs: JobBook,
+        jobs: JobStore,
         store: Store,
         webhook_secret: Secret | None,
         webhook_private: bool,
@@ -88,76 +88,78 @@ class Runtime:
         )
         self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
         self._redis = redis
-        self._ledger = ledger
+        self._registry = registry
         self._scheduler = scheduler
-        self._speaking: dict[Take, ListenedOrder] = {}
-        self.attempts: set[str] = set()
+        self._speaking: dict[Attempt, StreamTask] = {}
+        self.lease_ids: set[str] = set()
         """Attempts at utterances that run in this process."""
 
-    def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
+    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "") -> bool:
         """Speaks the utterance into its stream, if it is still wanted. Returns False if it was preempted and must be requeued.
 
         The reader gets every error. An error of this server is also raised, so that RQ records the task as failed.
         """
-        with self._in_hand() as attempt:
-            return self._speak_claimed(utterance, lane, caller, attempt)
+        with self._in_hand() as lease_id:
+            return self._speak_leased(utterance, queue_name, owner, lease_id)
 
     @contextmanager
     def _in_hand(self) -> Iterator[str]:
         """Yields a new name for an attempt at an utterance. The heartbeat reports the name until the end of the block."""
-        attempt = secrets.token_hex(8)
-        self.attempts.add(attempt)
+        lease_id = secrets.token_hex(8)
+        self.lease_ids.add(lease_id)
         try:
-            yield attempt
+            yield lease_id
         finally:
-            self.attempts.discard(attempt)
+            self.lease_ids.discard(lease_id)
 
-    def _speak_claimed(self, utterance: Utterance, lane: Lane, caller: str, attempt: str) -> bool:
-        claim = self._patiently(lambda: self._ledger.claim(utterance.id, attempt=attempt))
-        if claim is None:
+    def _speak_leased(self, utterance: Utterance, queue_name: QueueName, owner: str, lease_id: str) -> bool:
+        lease = self._patiently(lambda: self._registry.lease(utterance.id, lease_id=lease_id))
+        if lease is None:
             log.info("utterance_not_wanted")
             return True
         started = time.monotonic()
-        order = ListenedOrder(utterance, lane, caller, redis=self._redis, ledger=self._ledger, claim=claim, limits=self.limits)
+        task = StreamTask(
+            utterance, queue_name, owner, redis=self._redis, registry=self._registry, lease=lease, limits=self.limits
+        )
         try:
-            return run_task(lambda: self._speak_all(order, started), lambda failure: self._end(order, failure, started))
+            return run_task(lambda: self._speak_all(task, started), lambda failure: self._end(task, failure, started))
         finally:
-            order.close()
+            task.close()
 
-    def _speak_all(self, order: ListenedOrder, started: float) -> None:
-        spoken = self._speak(order)
-        self._finish(order, spoken, time.monotonic() - started)
+    def _speak_all(self, task: StreamTask, started: float) -> None:
+        spoken = self._speak(task)
+        self._finish(task, spoken, time.monotonic() - started)
 
-    def _end(self, order: ListenedOrder, failure: Failure, started: float) -> Action:
+    def _end(self, task: StreamTask, failure: Failure, started: float) -> Action:
         match failure.meaning:
             case Meaning.PREEMPTED:
-                log.info("utterance_yielded", n_bytes=order.writer.n_bytes)
-                return Action.REQUEUE if self._let_go(order, State.QUEUED) else Action.END
+                log.info("utterance_yielded", n_bytes=task.writer.n_bytes)
+                return Action.REQUEUE if self._let_go(task, State.QUEUED) else Action.END
             case Meaning.PAUSED:
-                log.info("utterance_parked", n_bytes=order.writer.n_bytes)
-                self._let_go(order, State.PARKED)
+                log.info("utterance_parked", n_bytes=task.writer.n_bytes)
+                self._let_go(task, State.PAUSED)
                 return Action.END
             case Meaning.CANCELLED:
                 log.info("utterance_cancelled", seconds=round(time.monotonic() - started, 3))
                 return Action.END
-        self._fail(order.claim, failure.to_error())
+        self._fail(task.lease, failure.to_error())
         return Action.END if failure.meaning is Meaning.REFUSED else Action.RAISE
 
-    def _let_go(self, order: ListenedOrder, state: State) -> bool:
-        return self._patiently(lambda: self._ledger.let_go(order.claim, state))
+    def _let_go(self, task: StreamTask, state: State) -> bool:
+        return self._patiently(lambda: self._registry.let_go(task.lease, state))
 
     def cancel(self, utterance_id: str, token: str) -> None:
         """Stops the attempt between two segments, if it runs in this process."""
-        order = self._speaking.get(Take(utterance_id, token))
-        if order is not None:
-            order.cancelled.set()
-            self.synthesizer.cancel(order.name)
+        task = self._speaking.get(Attempt(utterance_id, token))
+        if task is not None:
+            task.cancelled.set()
+            self.synthesizer.cancel(task.name)
 
     def abandon_unread(self) -> None:
         """Cancels attempts without readers, because the readers' API process died. Raises RedisError if Redis is away."""
-        for take in {*self._speaking, *self._ledger.parked()}:
-            if self._ledger.abandon(take):
-                log.info("utterance_abandoned", utterance_id=take.utterance_id)
+        for attempt in {*self._speaking, *self._registry.paused()}:
+            if self._registry.abandon(attempt):
+                log.info("utterance_abandoned", utterance_id=attempt.utterance_id)
 
     def identities(self) -> dict[str, str]:
         """Returns engine → short digest of its current identity, which changes if it is loaded again with other files."""
@@ -169,25 +171,25 @@ class Runtime:
         for engine in self.engines.values():
             engine.close()
 
-    def _speak(self, order: ListenedOrder) -> Spoken:
-        if order.claim.is_lethal:
+    def _speak(self, task: StreamTask) -> Spoken:
+        if task.lease.is_poison:
             raise WorkersDied
-        if order.utterance.engine not in self.engines and some_worker_has(self._redis, order.utterance.engine):
+        if task.utterance.engine not in self.engines and some_worker_has(self._redis, task.utterance.engine):
             # Workers are being replaced: an old worker has taken a task for the new ones, which have the engine.
-            order.cancelled.wait(_BREATH_SECONDS)
-            raise Yielded("Another worker has the engine.")
-        if not self._sounds_as_asked(order.utterance):
-            self._patiently(lambda: self._ledger.never_reuse(order.claim))
-        with self._known(order):
-            for n_left in reversed(range(_MOST_ATTEMPTS)):
+            task.cancelled.wait(_BREATH_SECONDS)
+            raise Preempted("Another worker has the engine.")
+        if not self._sounds_as_asked(task.utterance):
+            self._patiently(lambda: self._registry.never_reuse(task.lease))
+        with self._known(task):
+            for n_left in reversed(range(_MAX_ATTEMPTS)):
                 try:
-                    return self.synthesizer.speak(order)
+                    return self.synthesizer.speak(task)
                 except _PASSING as error:
                     if not n_left:
                         raise
                     log.warning("utterance_begun_again", error=type(error).__name__)
-                    order.cancelled.wait(_BREATH_SECONDS)
-                    order.begin_again()
+                    task.cancelled.wait(_BREATH_SECONDS)
+                    task.begin_again()
         raise AssertionError("unreachable")
 
     def _sounds_as_asked(self, utterance: Utterance) -> bool:
@@ -196,38 +198,38 @@ class Runtime:
         return identity is None or not utterance.identities or identity in utterance.identities
 
     @contextmanager
-    def _known(self, order: ListenedOrder) -> Iterator[None]:
-        self._speaking[order.claim.take] = order
+    def _known(self, task: StreamTask) -> Iterator[None]:
+        self._speaking[task.lease.attempt] = task
         try:
             yield
         finally:
             # A slot wrongly presumed dead may end after its successor, which may be in this process too.
-            if self._speaking.get(order.claim.take) is order:
-                del self._speaking[order.claim.take]
+            if self._speaking.get(task.lease.attempt) is task:
+                del self._speaking[task.lease.attempt]
 
-    def _finish(self, order: ListenedOrder, spoken: Spoken, seconds: float) -> None:
+    def _finish(self, task: StreamTask, spoken: Spoken, seconds: float) -> None:
         report = Report(
             n_segments=spoken.n_segments,
             n_phonemes=spoken.n_phonemes,
             audio_seconds=spoken.audio_seconds,
-            n_bytes=order.writer.n_bytes,
+            n_bytes=task.writer.n_bytes,
         )
-        n_spoken = self._patiently(lambda: self._ledger.finish(order.claim, report))
+        n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report))
         if n_spoken is not None:
             log.info(
                 "utterance_finished",
                 n_segments=spoken.n_segments,
                 n_spoken=n_spoken,
-                n_found=order.n_found,
-                claim=int(order.claim.number),
+                n_found=task.n_found,
+                lease=int(task.lease.number),
                 audio_seconds=round(spoken.audio_seconds, 3),
                 rtf=round(seconds / spoken.audio_seconds, 3),
             )
 
-    def _fail(self, claim: Claim, error: KoeError) -> None:
+    def _fail(self, lease: Lease, error: KoeError) -> None:
         log.warning("utterance_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
-            self._patiently(lambda: self._ledger.fail(claim, error))
+            self._patiently(lambda: self._registry.fail(lease, error))
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         """Waits for Redis if it is away: readers would wait forever for an attempt that neither finishes nor fails."""

@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import WorkerStatus
 
-from app.core.queue.broker import Lane, TaskJob, lane_queue
+from app.core.queue.broker import QueueName, TaskJob, rq_queue
 from app.core.storage.connections import is_refusal, trouble_of
 
 POP_SECONDS: Final = 2
@@ -106,11 +106,13 @@ class SlotWorker(SimpleWorker):
 class Slot:
     """Runs a SlotWorker in a thread, and starts a new one after an outage of Redis."""
 
-    def __init__(self, redis: Redis, lane: Lane, name: str, *, stopping: threading.Event, execution_ttl_seconds: int) -> None:
+    def __init__(
+        self, redis: Redis, queue_name: QueueName, name: str, *, stopping: threading.Event, execution_ttl_seconds: int
+    ) -> None:
         self.name = name
-        self.lane = lane
+        self.queue_name = queue_name
         self._redis = redis
-        self._queue = lane_queue(redis, lane)
+        self._queue = rq_queue(redis, queue_name)
         self._stopping = stopping
         self._execution_ttl_seconds = execution_ttl_seconds
         self._worker: SlotWorker | None = None

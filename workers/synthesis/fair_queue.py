@@ -30,7 +30,7 @@ from concurrent.futures import Future
 from enum import IntEnum
 from typing import Final
 
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from workers.engines.base import Engine, Segment, Waveform
 from workers.synthesis.audio import Sound
 
@@ -63,7 +63,7 @@ class QueuedSegment:
         engine: Engine,
         *,
         task: str,
-        lane: Lane,
+        queue_name: QueueName,
         deadline: float,
         owner: str = "",
         arrived_at: float | None = None,
@@ -77,7 +77,7 @@ class QueuedSegment:
         """Name of the task that it is a part of: the segments of a task are dropped together."""
         self.owner = owner
         """Whose share of the machine it takes."""
-        self.lane = lane
+        self.queue_name = queue_name
         self.deadline = deadline
         """When its listener runs out of audio, by `time.monotonic`. It may be changed while the segment waits."""
         self.arrived_at = deadline if arrived_at is None else arrived_at
@@ -147,7 +147,7 @@ class FairQueue(FifoQueue):
         super().__init__()
         self._n_threads = n_threads
         self._paces = _Paces()
-        self._virtual_times = {lane: _VirtualTimes() for lane in Lane}
+        self._virtual_times = {queue_name: _VirtualTimes() for queue_name in QueueName}
         self._without_audio: set[str] = set()
         """Tasks whose first segment waits or is being spoken."""
         self._passed_over = False
@@ -158,7 +158,7 @@ class FairQueue(FifoQueue):
     def add(self, one: QueuedSegment) -> None:
         """Appends a segment; a new owner's virtual time starts."""
         super().add(one)
-        self._virtual_times[one.lane].enter(one.owner)
+        self._virtual_times[one.queue_name].enter(one.owner)
         if one.is_first:
             self._without_audio.add(one.task)
 
@@ -195,7 +195,7 @@ class FairQueue(FifoQueue):
         one = min(groups[group], key=self._place)
         groups[group].remove(one)
         self.waiting.remove(one)
-        self._virtual_times[one.lane].advance(one.owner, self._paces.seconds(one))
+        self._virtual_times[one.queue_name].advance(one.owner, self._paces.seconds(one))
         self._passed_over = group is not _Group.ENDANGERED and (self._passed_over or bool(groups[_Group.ENDANGERED]))
         self._n_since_batch = 1 if group is _Group.BATCH else self._n_since_batch + 1
         return one
@@ -209,8 +209,8 @@ class FairQueue(FifoQueue):
 
     def _place(self, one: QueuedSegment) -> tuple[float, float]:
         """Sorts the segments of one group."""
-        due = one.queued_at if one.lane is Lane.BATCH else one.deadline
-        return self._virtual_times[one.lane].of(one.owner), due
+        due = one.queued_at if one.queue_name is QueueName.BATCH else one.deadline
+        return self._virtual_times[one.queue_name].of(one.owner), due
 
     def _groups(self, now: float) -> _Groups:
         endangered = self._endangered(now)
@@ -243,13 +243,13 @@ class FairQueue(FifoQueue):
         self._without_audio -= {one.task for one in gone if one.is_first}
 
     def _forget_absent(self) -> None:
-        for lane, virtual_times in self._virtual_times.items():
-            virtual_times.forget_absent({one.owner for one in self.waiting if one.lane is lane})
+        for queue_name, virtual_times in self._virtual_times.items():
+            virtual_times.forget_absent({one.owner for one in self.waiting if one.queue_name is queue_name})
 
 
 def _group(one: QueuedSegment) -> _Group:
     """The group of a segment that is not endangered."""
-    if one.lane is Lane.BATCH:
+    if one.queue_name is QueueName.BATCH:
         return _Group.BATCH
     return _Group.NEW if one.is_first else _Group.PLAYING
 

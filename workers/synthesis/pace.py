@@ -13,7 +13,7 @@ from typing import Final
 _MEMORY: Final = 0.9
 """What a measurement still counts for after the next one: the pace is that of the last ten listeners or so."""
 
-_MOST_TIMES: Final = 4.0
+_MAX_TIMES: Final = 4.0
 """A measurement counts for no more than so many times the pace until then: a process that stood still for a minute is as fast
 as before. One that has become slower is known to be after a few.
 """
@@ -39,7 +39,7 @@ class FirstSoundPace:
         return self._seconds / self._n if self._n else self._expected_seconds
 
     def expect(self, seconds: float) -> None:
-        """What the first sound of one takes, as far as it is known before anybody listens.
+        """What the first sound of one attempts, as far as it is known before anybody listens.
 
         With as many threads it is not divided by them: listeners who have heard something want more of the same threads.
         """
@@ -75,6 +75,6 @@ class FirstSoundPace:
         return len(self._begun_at) > self._n_threads
 
     def _measure(self, seconds: float) -> None:
-        seconds = min(seconds, _MOST_TIMES * self.seconds) if self._n else seconds
+        seconds = min(seconds, _MAX_TIMES * self.seconds) if self._n else seconds
         self._seconds = _MEMORY * self._seconds + seconds
         self._n = _MEMORY * self._n + 1

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
 from app.core.queue.answers import Answers
-from app.core.queue.registry import MOST_DEATHS
+from app.core.queue.registry import MAX_DEATHS
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
 from workers.engines.base import Engine, Segment
@@ -51,7 +51,7 @@ class Phonemes:
         started = time.monotonic()
         if not self._answers.begin(text):
             raise Cancelled("Nobody waits for the answer.")
-        if n_deaths >= MOST_DEATHS:
+        if n_deaths >= MAX_DEATHS:
             raise WorkersDied
         found = self._find(text)
         self._answers.give(text, found)

@@ -17,7 +17,7 @@ import structlog
 
 from app.core.errors import Cancelled, EngineFailed, KoeError, OutOfMemory
 from app.core.logs import describe
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from workers.engines.base import Waveform
 from workers.synthesis.audio import Sound
 from workers.synthesis.fair_queue import FairQueue, FifoQueue, QueuedSegment
@@ -103,7 +103,7 @@ class Scheduler:
         """One; all of them for a first segment while every thread is idle and no other task waits."""
         first = taken[0]
         is_alone = len(taken) == 1 and not self._n_computing and all(one.task == first.task for one in self._queue.waiting)
-        if not (is_alone and first.is_first and first.lane is Lane.INTERACTIVE and len(self._threads) > 1):
+        if not (is_alone and first.is_first and first.queue_name is QueueName.INTERACTIVE and len(self._threads) > 1):
             return 1
         self._alone = first.task
         return len(self._threads)

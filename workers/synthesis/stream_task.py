@@ -14,11 +14,11 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.core.errors import Cancelled, Parked, Yielded
+from app.core.errors import Cancelled, Paused, Preempted
 from app.core.queue.audio_stream import ChunkWriter
-from app.core.queue.broker import Lane
-from app.core.queue.registry import Claim, WorkerLedger
-from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.queue.broker import QueueName
+from app.core.queue.registry import Lease, WorkerRegistry
+from app.core.queue.segment_cache import Budget, SegmentCache
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
@@ -64,34 +64,44 @@ class Limits:
             return self._n_waiting >= 0
 
 
-class ListenedOrder:
+class StreamTask:
     """See workers.synthesis.synthesizer.Order."""
 
     def __init__(
-        self, utterance: Utterance, lane: Lane, caller: str, *, redis: Redis, ledger: WorkerLedger, claim: Claim, limits: Limits
+        self,
+        utterance: Utterance,
+        queue_name: QueueName,
+        owner: str,
+        *,
+        redis: Redis,
+        registry: WorkerRegistry,
+        lease: Lease,
+        limits: Limits,
     ) -> None:
         self.utterance = utterance
-        self.lane = lane
-        self.caller = caller
-        self.listening_seconds = claim.listening_seconds
-        self.claim = claim
+        self.queue_name = queue_name
+        self.owner = owner
+        self.listening_seconds = lease.listening_seconds
+        self.lease = lease
         self.cancelled = threading.Event()
-        self.writer = ChunkWriter(redis, claim, patience_seconds=limits.patience_seconds)
-        self._ledger = ledger
+        self.writer = ChunkWriter(redis, lease, patience_seconds=limits.patience_seconds)
+        self._registry = registry
         self._limits = limits
-        self._kept = KeptSegments(redis, utterance.id, budget=limits.keep, owner=utterance.owner, take=claim.take.token)
+        self._segment_cache = SegmentCache(
+            redis, utterance.id, budget=limits.keep, owner=utterance.owner, attempt=lease.attempt.token
+        )
         self._begun_at = time.monotonic()
         self._is_prepared = False
         self._lock = threading.Lock()
         self.n_found = 0
         """Segments that were spoken already, by whomever."""
-        if not claim.n_bytes:
+        if not lease.n_bytes:
             limits.pace.begin(self.name)
 
     @property
     def name(self) -> str:
         """See Order."""
-        return f"{self.utterance.id}:{self.claim.take.token}:{self.claim.number}"
+        return f"{self.utterance.id}:{self.lease.attempt.token}:{self.lease.number}"
 
     def write(self, data: bytes) -> None:
         """See Order."""
@@ -102,13 +112,13 @@ class ListenedOrder:
         """See Order. Raises Parked when the readers have more than they take, Yielded when others wait for a slot."""
         if not self._is_prepared:
             self._is_prepared = True
-            _unless_away(lambda: self._ledger.risk(self.claim, -1))
+            _unless_away(lambda: self._registry.risk(self.lease, -1))
         self.look()
         if self.writer.unread_bytes > self._limits.stream_bytes:
-            raise Parked("Enough is spoken until it has been read.")
+            raise Paused("Enough is spoken until it has been read.")
         has_had_its_turn = time.monotonic() - self._begun_at > _QUANTUM_SECONDS and lead_seconds > _LEAD_SECONDS
         if has_had_its_turn and self._limits.give_way():
-            raise Yielded("Others wait for the slot.")
+            raise Preempted("Others wait for the slot.")
 
     def look(self) -> None:
         """See Order."""
@@ -122,7 +132,7 @@ class ListenedOrder:
     def find(self, segment: Segment) -> Sound | None:
         """See Order."""
         try:
-            kept = self._kept.find(segment.digest, segment.name)
+            kept = self._segment_cache.get(segment.digest, segment.name)
         except RedisError:
             return None
         if kept is None:
@@ -133,16 +143,16 @@ class ListenedOrder:
 
     def begin(self, segment: Segment) -> None:
         """See Order."""
-        _unless_away(lambda: self._ledger.risk(self.claim, 1))
+        _unless_away(lambda: self._registry.risk(self.lease, 1))
 
     def keep(self, segment: Segment, sound: Sound) -> None:
         """See Order."""
-        _unless_away(lambda: self._kept.keep(segment.digest, sound.to_bytes(), segment.name))
-        _unless_away(lambda: self._ledger.risk(self.claim, -1, is_spoken=True))
+        _unless_away(lambda: self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name))
+        _unless_away(lambda: self._registry.risk(self.lease, -1, is_spoken=True))
 
     def on_spoken(self) -> None:
         """See Order."""
-        _unless_away(lambda: self._ledger.ending(self.claim))
+        _unless_away(lambda: self._registry.ending(self.lease))
 
     def close(self) -> None:
         """Nothing more is done for it."""

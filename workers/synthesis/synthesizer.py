@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import msgspec
 
 from app.core.errors import EngineUnavailable
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
@@ -28,7 +28,7 @@ from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
 from workers.synthesis.prepare import Placed, prepare_segments, prepare_text
 from workers.synthesis.scheduler import Scheduler
-from workers.synthesis.word_timing import Teller
+from workers.synthesis.word_timing import WordTimer
 from workers.text.cancellation import looking
 
 _NO_SOUND: Final = Sound(b"")
@@ -40,12 +40,12 @@ _LONG_SECONDS: Final = 0.1
 """A segment that has been in line for longer may have been spoken for somebody else meanwhile."""
 
 
-class Order(Protocol):
+class SynthesisTask(Protocol):
     """One utterance to be spoken: where its bytes go, what is kept of it, and whether it is still wanted."""
 
     utterance: Utterance
-    lane: Lane
-    caller: str
+    queue_name: QueueName
+    owner: str
     """Whose share of the machine it takes."""
     listening_seconds: float
     """How long ago its listener began to hear it: more than 0 where an earlier worker has spoken a part of it."""
@@ -101,21 +101,21 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
 class _Line:
     """The segments of one utterance on their way through the scheduler, in order, and the pauses between them."""
 
-    def __init__(self, order: Order, placed: Iterator[Placed], engine: Engine, scheduler: Scheduler) -> None:
-        self._order = order
+    def __init__(self, task: SynthesisTask, placed: Iterator[Placed], engine: Engine, scheduler: Scheduler) -> None:
+        self._task = task
         self._placed = placed
         self._engine = engine
         self._scheduler = scheduler
         self._pending: deque[tuple[Placed, QueuedSegment | None, Future[Sound]]] = deque()
         """A segment that was kept is not queued, nor is a pause."""
         self._begun_at = self._due = self._heard_until = time.monotonic()
-        self._is_first = not order.listening_seconds
+        self._is_first = not task.listening_seconds
         self._exhausted = False
 
     def refill(self) -> None:
         """Hands over segments until enough of them are in line."""
         while len(self._pending) <= _AHEAD and not self._exhausted:
-            with looking(self._order.look):
+            with looking(self._task.look):
                 placed = next(self._placed, None)
             if placed is None:
                 self._exhausted = True
@@ -154,7 +154,7 @@ class _Line:
         return self._exhausted and not self._pending
 
     def _found(self, segment: Segment | None) -> Future[Sound] | None:
-        kept = self._order.find(segment) if segment is not None else None
+        kept = self._task.find(segment) if segment is not None else None
         return None if kept is None else _done(kept)
 
     def _submit(self, segment: Segment) -> tuple[QueuedSegment, Future[Sound]]:
@@ -162,9 +162,9 @@ class _Line:
         queued = QueuedSegment(
             segment,
             self._engine,
-            task=self._order.name,
-            owner=self._order.caller,
-            lane=self._order.lane,
+            task=self._task.name,
+            owner=self._task.owner,
+            queue_name=self._task.queue_name,
             deadline=self._due,
             arrived_at=self._begun_at,
             is_first=self._is_first,
@@ -174,14 +174,14 @@ class _Line:
         return queued, self._scheduler.submit(queued)
 
     def _begin(self, segment: Segment, submitted_at: float) -> Sound | None:
-        found = self._order.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
+        found = self._task.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
         if found is None:
-            self._order.begin(segment)
+            self._task.begin(segment)
         return found
 
     def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
         sound = to_sound(waveform, segment)
-        self._order.keep(segment, sound)
+        self._task.keep(segment, sound)
         return sound
 
 
@@ -193,49 +193,49 @@ class Synthesizer:
         self._scheduler = scheduler
         self._ffmpeg_path = ffmpeg_path
 
-    def speak(self, order: Order) -> Spoken:
+    def speak(self, task: SynthesisTask) -> Spoken:
         """Speaks the order's utterance and gives its bytes to the order.
 
         Raises what the order raises, and what the engine or the encoder raises. Whatever happens, no segment is left in line
         and no process is left behind.
         """
-        utterance = order.utterance
+        utterance = task.utterance
         engine = self._engine_of(utterance)
-        with looking(order.look):
+        with looking(task.look):
             prepared = prepare_text(utterance, engine)
         segments = prepare_segments(prepared, utterance, engine, speed=utterance.speed)
-        line = _Line(order, segments, engine, self._scheduler)
+        line = _Line(task, segments, engine, self._scheduler)
         try:
             line.refill()
             with open_encoder(
                 self._ffmpeg_path,
                 utterance.format,
                 utterance.bitrate_bps,
-                order.write,
+                task.write,
                 sample_rate_hz=utterance.sample_rate_hz,
             ) as encoder:
-                spoken = self._encode(line, encoder, order)
+                spoken = self._encode(line, encoder, task)
                 encoder.finish()
             return spoken
         finally:
-            self._scheduler.drop(order.name)
+            self._scheduler.drop(task.name)
 
     def cancel(self, name: str) -> None:
         """Drops the segments of the order of that name, so that whoever waits for them is let go at once."""
         self._scheduler.drop(name)
 
-    def _encode(self, line: _Line, encoder: Encoder, order: Order) -> Spoken:
-        joiner, teller = Joiner(order.utterance.speed), Teller(order.utterance.text)
+    def _encode(self, line: _Line, encoder: Encoder, task: SynthesisTask) -> Spoken:
+        joiner, word_timer = Joiner(task.utterance.speed), WordTimer(task.utterance.text)
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
-        order.check(0.0)
+        task.check(0.0)
         while (item := line.next()) is not None:
             # Before the refill, which would have one more segment spoken for nobody.
-            order.check(line.lead_seconds)
+            task.check(line.lead_seconds)
             line.refill()
             if line.is_spoken:
-                order.on_spoken()
+                task.on_spoken()
             placed, sound = item
             if placed.segment is None:
                 joiner.pause(placed.pause_seconds)
@@ -243,17 +243,17 @@ class Synthesizer:
             segment = placed.segment
             n_before = joiner.add(sound.pcm, pause_after(segment))
             audio_seconds += n_before / SAMPLE_RATE_HZ
-            _tell(order, teller.add(segment, placed.tracked, sound, audio_seconds))
-            _write_silence(n_before, encoder, order, line)
+            _tell(task, word_timer.add(segment, placed.tracked, sound, audio_seconds))
+            _write_silence(n_before, encoder, task, line)
             if sound.pcm:
                 encoder.write(sound.pcm)
             audio_seconds += sound.seconds
             n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
-            started_at = started_at or time.monotonic() - order.listening_seconds
+            started_at = started_at or time.monotonic() - task.listening_seconds
             line.heard_until(started_at + audio_seconds)
-        _tell(order, teller.rest())
+        _tell(task, word_timer.rest())
         n_behind = joiner.rest()
-        _write_silence(n_behind, encoder, order, line)
+        _write_silence(n_behind, encoder, task, line)
         audio_seconds += n_behind / SAMPLE_RATE_HZ
         if not audio_seconds:
             encoder.write(silence(NOTHING_TO_SAY_SECONDS))
@@ -279,13 +279,13 @@ def _done(sound: Sound) -> Future[Sound]:
     return done
 
 
-def _write_silence(n_samples: int, encoder: Encoder, order: Order, line: _Line) -> None:
+def _write_silence(n_samples: int, encoder: Encoder, task: SynthesisTask, line: _Line) -> None:
     for number, pcm in enumerate(silences(n_samples)):
         if number:
-            order.check(line.lead_seconds)
+            task.check(line.lead_seconds)
         encoder.write(pcm)
 
 
-def _tell(order: Order, words: Sequence[TimedWord]) -> None:
+def _tell(task: SynthesisTask, words: Sequence[TimedWord]) -> None:
     if words:
-        order.tell(words)
+        task.tell(words)

@@ -18,7 +18,7 @@ _LOOK_CHARS: Final = 100
 """More white space than stands between two segments."""
 
 
-class Teller:
+class WordTimer:
     """Told of one utterance's segments, in order; tells the user's words, in order, each once."""
 
     def __init__(self, text: str) -> None:

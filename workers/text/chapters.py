@@ -20,12 +20,12 @@ from workers.text.locales import loader
 from workers.text.locales.structs import Headings
 from workers.text.normalization.rules import any_of
 
-MOST_CHAPTERS: Final = 999
+MAX_CHAPTERS: Final = 999
 """A text with more headings than this is a list of something and has no chapters."""
 
-_MOST_LINE_CHARS: Final = 90
-_MOST_TITLE_CHARS: Final = 120
-_MOST_TOGETHER: Final = 3
+_MAX_LINE_CHARS: Final = 90
+_MAX_TITLE_CHARS: Final = 120
+_MAX_TOGETHER: Final = 3
 """More headings than this with no text between them are a table of contents."""
 
 _ENDS_WIDE: Final = tuple(mark for mark in ENDS_ANYWHERE + PAUSES_ANYWHERE if mark not in COLONS)
@@ -74,7 +74,7 @@ def find_chapters(text: str) -> list[Chapter]:
     """The chapters in order; none when there are not at least two of them."""
     headings = _of_one_depth(list(_find_headings(list(_find_lines(text)))))
     chapters = [_chapter(group) for group in _together(headings, text)]
-    return chapters if 2 <= len(chapters) <= MOST_CHAPTERS else []
+    return chapters if 2 <= len(chapters) <= MAX_CHAPTERS else []
 
 
 def _find_lines(text: str) -> Iterator[_Line]:
@@ -92,7 +92,7 @@ def _find_headings(lines: list[_Line]) -> Iterator[_Heading]:
     for line, below in zip(lines, [*lines[1:], None], strict=False):
         if _FENCE.match(line.text):
             is_code = not is_code
-        elif not is_code and len(line.text) <= _MOST_LINE_CHARS:
+        elif not is_code and len(line.text) <= _MAX_LINE_CHARS:
             heading = _read_markdown(line) or _read_words(line, below)
             if heading is not None:
                 yield heading
@@ -145,7 +145,7 @@ def _title_below(line: _Line, below: _Line | None) -> str:
     """The title that stands in the line under a bare number, if one does."""
     if line.is_above_space or below is None or not below.is_above_space:
         return ""
-    is_title = len(below.text) <= _MOST_LINE_CHARS and not below.text.endswith(_ENDS_SENTENCE)
+    is_title = len(below.text) <= _MAX_LINE_CHARS and not below.text.endswith(_ENDS_SENTENCE)
     return f": {below.text}" if is_title else ""
 
 
@@ -161,13 +161,13 @@ def _together(headings: list[_Heading], text: str) -> Iterator[list[_Heading]]:
     group: list[_Heading] = []
     for heading in headings:
         if group and not text[group[-1].line.end : heading.line.start].isspace():
-            yield group if len(group) <= _MOST_TOGETHER else group[-1:]
+            yield group if len(group) <= _MAX_TOGETHER else group[-1:]
             group = []
         group.append(heading)
     if group:
-        yield group if len(group) <= _MOST_TOGETHER else group[-1:]
+        yield group if len(group) <= _MAX_TOGETHER else group[-1:]
 
 
 def _chapter(group: list[_Heading]) -> Chapter:
     title = " – ".join(" ".join(heading.title.split()).rstrip(".:： ") for heading in group)
-    return Chapter(group[0].line.start, show_title(title)[:_MOST_TITLE_CHARS])
+    return Chapter(group[0].line.start, show_title(title)[:_MAX_TITLE_CHARS])

@@ -19,7 +19,7 @@ from workers.text.tracked_text import TrackedText
 
 _SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
 _FIRST: Final = 0xF0000
-_MOST_GIVEN: Final = 0xFFFD
+_MAX_GIVEN: Final = 0xFFFD
 
 
 _Tree = dict[str, "_Tree"]
@@ -52,7 +52,7 @@ class Markup:
 
     def stand_for(self, given: Given) -> str | None:
         """The character that stands for it; None when there are too many."""
-        if len(self._given) >= _MOST_GIVEN:
+        if len(self._given) >= _MAX_GIVEN:
             return None
         self._given.append(given)
         return chr(_FIRST + len(self._given) - 1)

@@ -18,9 +18,9 @@ from workers.text.cancellation import look
 from workers.text.normalization.markup_removal import COMMENT, PROGRAM
 from workers.text.tracked_text import TrackedText
 
-LEAST_CHARS: Final = 1000
+MIN_CHARS: Final = 1000
 """A passage ends at the first blank line from here on."""
-MOST_CHARS: Final = 4000
+MAX_CHARS: Final = 4000
 """One without a blank line ends with the first sentence from here on; one without a sentence, at a space, when it is twice as
 long; one without a space, between two characters, when it is three times as long, whatever stands there.
 """
@@ -72,8 +72,8 @@ def divide(tracked: TrackedText, language: str) -> Iterator[Passage]:
 
 
 def _find_end(text: str, start: int, language: str, borders: Borders) -> tuple[int, Ending | None]:
-    last = start + 3 * MOST_CHARS
-    for place, ending in _find_places(text[start : last + MOST_CHARS], language):
+    last = start + 3 * MAX_CHARS
+    for place, ending in _find_places(text[start : last + MAX_CHARS], language):
         if start + place < len(text) and borders.may_divide(start + place):
             return start + place, ending
     return (len(text), None) if last >= len(text) else (between_characters(text, last), Ending.CUT)
@@ -81,11 +81,11 @@ def _find_end(text: str, start: int, language: str, borders: Borders) -> tuple[i
 
 def _find_places(text: str, language: str) -> Iterator[tuple[int, Ending]]:
     """Where a passage that begins with `text` may end, in ascending order."""
-    for match in takewhile(lambda match: match.start() < MOST_CHARS, PARAGRAPH_BREAK.finditer(text, LEAST_CHARS)):
+    for match in takewhile(lambda match: match.start() < MAX_CHARS, PARAGRAPH_BREAK.finditer(text, MIN_CHARS)):
         yield match.end(), Ending.PARAGRAPH
-    for place in find_sentence_ends(text[: 2 * MOST_CHARS], MOST_CHARS, language):
+    for place in find_sentence_ends(text[: 2 * MAX_CHARS], MAX_CHARS, language):
         # A line that would begin with a mark or a number might be taken for an item of a list.
         if text[place : place + 1].isalpha() or text[place : place + 1] in OPENERS:
             yield place, Ending.SENTENCE
-    for match in _SPACE.finditer(text, 2 * MOST_CHARS, 3 * MOST_CHARS):
+    for match in _SPACE.finditer(text, 2 * MAX_CHARS, 3 * MAX_CHARS):
         yield match.end(), Ending.CUT

@@ -23,9 +23,9 @@ _P = TypeVar("_P", bound=Sized)
 
 FIRST_WEIGHT: Final = 20
 """The first piece ends at the first boundary from here on."""
-LEAST_WEIGHT: Final = 100
+MIN_WEIGHT: Final = 100
 """A piece shorter than this takes the next sentence in, if both together stay under MOST_WEIGHT."""
-MOST_WEIGHT: Final = 200
+MAX_WEIGHT: Final = 200
 """A sentence longer than this is cut at its clauses, a clause longer than this at its words."""
 
 
@@ -152,7 +152,7 @@ def _atom(text: str, ending: Ending) -> _Atom:
 def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
     """`atoms` with those over MOST_WEIGHT divided evenly between words, or within a word that is too long itself."""
     for atom in atoms:
-        if atom.weight <= MOST_WEIGHT:
+        if atom.weight <= MAX_WEIGHT:
             yield atom
             continue
         words = (part for word in WORD.findall(atom.text) for part in _cut_word(word))
@@ -164,7 +164,7 @@ def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
 def _cut_word(word: str) -> Iterator[str]:
     """`word` whole, or a few characters at a time when it is too long to be one."""
     start = 0
-    while weigh(word[start : start + int(MOST_WEIGHT)]) > MOST_WEIGHT / 2:
+    while weigh(word[start : start + int(MAX_WEIGHT)]) > MAX_WEIGHT / 2:
         place = between_characters(word, start + _CUT_CHARS)
         yield word[start:place]
         start = place
@@ -174,11 +174,11 @@ def _cut_word(word: str) -> Iterator[str]:
 
 def _even(atoms: list[_Atom], weight: float) -> Iterator[list[_Atom]]:
     """`atoms` in as few groups under MOST_WEIGHT as will do, of about the same weight."""
-    aim = weight / ceil(weight / MOST_WEIGHT)
+    aim = weight / ceil(weight / MAX_WEIGHT)
     group: list[_Atom] = []
     gathered = 0.0
     for atom in atoms:
-        if group and (gathered + atom.weight / 2 > aim or gathered + atom.weight > MOST_WEIGHT):
+        if group and (gathered + atom.weight / 2 > aim or gathered + atom.weight > MAX_WEIGHT):
             yield group
             group, gathered = [], 0.0
         group.append(atom)
@@ -213,10 +213,10 @@ def _join(atoms: Iterable[_Atom]) -> Iterator[list[_Atom]]:
     held: list[_Atom] = []
     held_weight = 0.0
     for sentence, weight in _sentences(atoms):
-        if held and (held_weight >= LEAST_WEIGHT or held_weight + weight > MOST_WEIGHT):
+        if held and (held_weight >= MIN_WEIGHT or held_weight + weight > MAX_WEIGHT):
             yield held
             held, held_weight = [], 0.0
-        if weight > MOST_WEIGHT:
+        if weight > MAX_WEIGHT:
             yield from _even(sentence, weight)
             continue
         held, held_weight = held + sentence, held_weight + weight

@@ -14,7 +14,7 @@ def resolve_engine(model: Model, fleet: Fleet) -> str:
 
     Raises NoWorker when there is no worker, EngineUnavailable when a worker lacks the engine.
     """
-    if not fleet.cards:
+    if not fleet.registrations:
         raise NoWorker("No worker is running, so there is nobody to speak. `koe worker` starts one.")
     engine = model.engine or fleet.best
     if engine is None:

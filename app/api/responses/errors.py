@@ -166,8 +166,8 @@ def _headers(error: KoeError) -> dict[str, str]:
     if error.is_final:
         return {"x-should-retry": "false"}
     if isinstance(error, Busy | Unavailable):
-        standing = error.standing if isinstance(error, RateLimited) else None
-        return {"Retry-After": str(error.retry_after_seconds), **rate_headers(standing)}
+        rate_limit_status = error.rate_limit_status if isinstance(error, RateLimited) else None
+        return {"Retry-After": str(error.retry_after_seconds), **rate_headers(rate_limit_status)}
     if isinstance(error, WrongMethod):
         return {"Allow": ", ".join(error.allowed)}
     if isinstance(error, UnsatisfiableRange):

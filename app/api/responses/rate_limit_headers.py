@@ -3,20 +3,20 @@
 import math
 from typing import Final
 
-from app.core.rate_limits import Standing
+from app.core.rate_limits import RateLimitStatus
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
 
-def rate_headers(standing: Standing | None) -> dict[str, str]:
+def rate_headers(rate_limit_status: RateLimitStatus | None) -> dict[str, str]:
     """The headers; none for a key without a rate limit."""
-    if standing is None:
+    if rate_limit_status is None:
         return {}
     return {
-        "x-ratelimit-limit-requests": str(standing.limit.n_requests),
-        "x-ratelimit-remaining-requests": str(max(0, standing.n_left)),
-        "x-ratelimit-reset-requests": show_duration(standing.reset_seconds),
+        "x-ratelimit-limit-requests": str(rate_limit_status.limit.n_requests),
+        "x-ratelimit-remaining-requests": str(max(0, rate_limit_status.n_left)),
+        "x-ratelimit-reset-requests": show_duration(rate_limit_status.reset_seconds),
     }
 
 

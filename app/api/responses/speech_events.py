@@ -26,7 +26,7 @@ _WHOLE_BYTES: Final = 6
 base64 of all deltas, joined, is the base64 of the file.
 """
 
-_MOST_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
+_MAX_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
 """The longest delta: some clients read no line above 64 KiB."""
 
 
@@ -44,8 +44,8 @@ async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
                 yield _words(words)
             rest += chunk
             n_whole = len(rest) - len(rest) % _WHOLE_BYTES
-            for start in range(0, n_whole, _MOST_DELTA_BYTES):
-                yield _delta(rest[start : min(start + _MOST_DELTA_BYTES, n_whole)])
+            for start in range(0, n_whole, _MAX_DELTA_BYTES):
+                yield _delta(rest[start : min(start + _MAX_DELTA_BYTES, n_whole)])
             rest = rest[n_whole:]
         if rest:
             yield _delta(rest)

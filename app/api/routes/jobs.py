@@ -80,7 +80,7 @@ async def create_job(
     note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
     owner = owner_of(request)
     utterance = await reader.to_utterance(asked.speech, owner)
-    admission = await limiter.admit(key_of(request), stays_open=False)
+    permit = await limiter.admit(key_of(request), stays_open=False)
     job = _new_job(asked, utterance, owner, request.scope["state"]["request_id"])
     with reachable():
         await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
@@ -91,7 +91,8 @@ async def create_job(
             raise
     log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=utterance.engine)
     return Response(
-        show_job(job), headers={"Location": f"{prefix_of(request.scope)}{_PATH}/{job.id}", **rate_headers(admission.standing)}
+        show_job(job),
+        headers={"Location": f"{prefix_of(request.scope)}{_PATH}/{job.id}", **rate_headers(permit.rate_limit_status)},
     )
 
 

@@ -64,16 +64,16 @@ async def _speak(
     utterance = await reader.to_utterance(asked, owner)
     request_id = request.scope["state"]["request_id"]
     async with AsyncExitStack() as stack:
-        admission = await limiter.admit(key_of(request), stays_open=True)
-        stack.push_async_callback(limiter.close, admission)
+        permit = await limiter.admit(key_of(request), stays_open=True)
+        stack.push_async_callback(limiter.close, permit)
         opening = asyncio.create_task(
-            delivery.open(utterance, request_id=request_id, caller=owner, wants_words=asked.timestamps)
+            delivery.open(utterance, request_id=request_id, owner=owner, wants_words=asked.timestamps)
         )
         listener: Listener = await while_connected(opening, request.receive)
         stack.push_async_callback(listener.close)
         close = stack.pop_all().aclose
     request.scope["state"]["listener"] = listener  # `app.api.middleware.request_log` reports it when the answer has been sent.
-    headers = {"x-koe-engine": utterance.engine, "x-koe-cache": listener.found.value, **rate_headers(admission.standing)}
+    headers = {"x-koe-engine": utterance.engine, "x-koe-cache": listener.found.value, **rate_headers(permit.rate_limit_status)}
     if asked.stream_format == "sse":
         return EventStream(speech_events(listener), headers=headers, is_finite=True, close=close)
     media_type = asked.format.media_type_at(asked.sample_rate_hz)

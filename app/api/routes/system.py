@@ -7,7 +7,7 @@ from litestar import Response, get
 
 from app.api.dependencies import Given
 from app.core.errors import Unavailable
-from app.core.queue.broker import Broker, Lane
+from app.core.queue.broker import Broker, QueueName
 from app.core.queue.fleet import Fleet, FleetView, Weights
 from app.core.storage.connections import reachable
 
@@ -30,7 +30,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     notice: str | None
     """Why a better engine is not loaded, or why workers differ, and the command that corrects it."""
     workers: int
-    queue: dict[Lane, int]
+    queue: dict[QueueName, int]
     """Waiting utterances in each queue."""
 
 
@@ -49,13 +49,13 @@ async def readiness(fleet: Given[FleetView], broker: Given[Broker]) -> Response[
             waiting = await asyncio.to_thread(broker.waiting)
         notice = now.notice
     except Unavailable as error:
-        now, waiting, notice = Fleet(), dict.fromkeys(Lane, 0), error.message
+        now, waiting, notice = Fleet(), dict.fromkeys(QueueName, 0), error.message
     body = Readiness(
         status="ready" if now.best else "unavailable",
         engine=now.best,
         weights=now.weights_of(now.best),
         notice=notice,
-        workers=len(now.cards),
+        workers=len(now.registrations),
         queue=waiting,
     )
     return Response(body, status_code=200 if now.best else 503)

@@ -16,7 +16,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 _GAP: Final = "  "
-_LEAST_CELLS: Final = 8
+_MIN_CELLS: Final = 8
 """When less of the line is left for its last cell, the terminal breaks the line instead."""
 
 
@@ -59,7 +59,7 @@ def echo_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _cut(text: str, n_before: int) -> str:
     left = shutil.get_terminal_size().columns - n_before
-    if not sys.stdout.isatty() or left < _LEAST_CELLS or cell_len(text) <= left:
+    if not sys.stdout.isatty() or left < _MIN_CELLS or cell_len(text) <= left:
         return text
     return set_cell_size(text, left - 1).rstrip() + "…"
 

@@ -17,7 +17,7 @@ from app.core.storage import keys
 from app.core.storage.lua import load_script
 
 
-class JobBook:
+class JobStore:
     """The workers' side of jobs. Parts are numbered from 1, in the order of the text."""
 
     def __init__(self, redis: Redis, *, job_ttl: int) -> None:

@@ -21,7 +21,7 @@ from app.core.jobs.records import Spec, ending, read_job
 from app.core.storage import keys
 from app.core.storage.connections import replicated
 from app.core.storage.lua import load_script
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 
 DELETED_TTL_SECONDS: Final = 600
 """Seconds after its deletion when a job's folder is emptied once more."""
@@ -35,10 +35,10 @@ _ID: Final = re.compile(r"job_[0-9a-f]{24}")
 class Jobs:
     """The API's side of jobs. An owner sees only their own jobs; any other id raises UnknownJob."""
 
-    def __init__(self, redis: AsyncRedis, bell: Bell, *, job_ttl: int) -> None:
+    def __init__(self, redis: AsyncRedis, notifier: Notifier, *, job_ttl: int) -> None:
         """`bell` is the notifier of `keys.JOBS_BELL`. `job_ttl`: seconds that an ended job and its file are stored."""
         self._redis = redis
-        self._bell = bell
+        self._notifier = notifier
         self._job_ttl = job_ttl
         self._create = redis.register_script(load_script(__file__, "create"))
         self._list = redis.register_script(load_script(__file__, "list"))
@@ -99,7 +99,7 @@ class Jobs:
 
         Raises UnknownJob before it yields anything.
         """
-        changed = self._bell.hear(job_id)
+        changed = self._notifier.subscribe(job_id)
         try:
             job = await self.get(job_id, owner)
             yield job
@@ -113,7 +113,7 @@ class Jobs:
                     job = now
                     yield job
         finally:
-            self._bell.forget(job_id, changed)
+            self._notifier.unsubscribe(job_id, changed)
 
     async def _load(self, job_id: str) -> Job | None:
         if not _ID.fullmatch(job_id):

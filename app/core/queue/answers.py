@@ -22,7 +22,7 @@ from app.core.speech.phonemized import Phonemized
 from app.core.speech.spoken_text import SpokenText
 from app.core.storage import keys
 from app.core.storage.connections import patiently, reachable, suppressed_unless_refused
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 
 WANTED_TTL_SECONDS: Final = 5
 """A text is dropped when no asker has renewed it for this time."""
@@ -57,33 +57,35 @@ class _Outcome(msgspec.Struct, frozen=True):
 class Asker:
     """The API's side: asks the workers for the phonemes of a text."""
 
-    def __init__(self, *, redis: AsyncRedis, bell: Bell, broker: Broker, fleet: FleetView, max_wait_seconds: float) -> None:
+    def __init__(
+        self, *, redis: AsyncRedis, notifier: Notifier, broker: Broker, fleet: FleetView, max_wait_seconds: float
+    ) -> None:
         self._redis = redis
-        self._bell = bell
+        self._notifier = notifier
         self._broker = broker
         self._fleet = fleet
         self._max_wait_seconds = max_wait_seconds
 
-    async def ask(self, text: SpokenText, *, request_id: str, caller: str = "") -> Phonemized:
+    async def ask(self, text: SpokenText, *, request_id: str, owner: str = "") -> Phonemized:
         """The answer, as soon as a worker has given it.
 
-        `caller` is the owner, whose share of the machine is used. Raises QueueFull, NoWorker, TimedOut after the longest wait,
+        `owner` is the owner, whose share of the machine is used. Raises QueueFull, NoWorker, TimedOut after the longest wait,
         or the error that the worker raised.
         """
-        rung = self._bell.hear(text.id)
+        rung = self._notifier.subscribe(text.id)
         try:
             async with asyncio.timeout(self._max_wait_seconds):
                 with reachable():
-                    return await self._wait(text, rung, request_id, caller)
+                    return await self._wait(text, rung, request_id, owner)
         except TimeoutError:
             raise await self._why_none_came() from None
         finally:
-            self._bell.forget(text.id, rung)
+            self._notifier.unsubscribe(text.id, rung)
 
-    async def _wait(self, text: SpokenText, rung: asyncio.Event, request_id: str, caller: str) -> Phonemized:
+    async def _wait(self, text: SpokenText, rung: asyncio.Event, request_id: str, owner: str) -> Phonemized:
         """Raises an error when Redis is unreachable at the first look; waits when it becomes unreachable later."""
         outcome = await self._look(text, rung)
-        is_submitted = outcome is not None or await self._submit(text, request_id, caller, again=False)
+        is_submitted = outcome is not None or await self._submit(text, request_id, owner, again=False)
         n_ticks = 0
         while outcome is None:
             await _tick(rung)
@@ -91,7 +93,7 @@ class Asker:
             with suppressed_unless_refused():
                 outcome = await self._look(text, rung)
                 if outcome is None and (not is_submitted or n_ticks % _QUIET_TICKS == 0):
-                    is_submitted = await self._submit(text, request_id, caller, again=True)
+                    is_submitted = await self._submit(text, request_id, owner, again=True)
         return outcome.reveal()
 
     async def _look(self, text: SpokenText, rung: asyncio.Event) -> _Outcome | None:
@@ -103,12 +105,12 @@ class Asker:
         await self._redis.set(keys.phonemes_wanted(text.id), 1, ex=WANTED_TTL_SECONDS)
         return None
 
-    async def _submit(self, text: SpokenText, request_id: str, caller: str, *, again: bool) -> bool:
+    async def _submit(self, text: SpokenText, request_id: str, owner: str, *, again: bool) -> bool:
         """False while an earlier task of the same text is still running or being released."""
-        return await asyncio.to_thread(self._broker.submit_phonemes, text, request_id=request_id, caller=caller, again=again)
+        return await asyncio.to_thread(self._broker.submit_phonemes, text, request_id=request_id, owner=owner, again=again)
 
     async def _why_none_came(self) -> KoeError:
-        if not (await self._fleet.now()).cards:
+        if not (await self._fleet.now()).registrations:
             return NoWorker("No worker is running. `koe worker` starts one.")
         return TimedOut(f"No answer came within {self._max_wait_seconds:g} s: the server is busy. Please try again.")
 
@@ -125,7 +127,7 @@ class Answers:
         """To be called when the text has left its queue. False when nobody waits for an answer. Raises RedisError when
         Redis stays unreachable.
         """
-        patiently(lambda: self._redis.hdel(keys.CALLERS, text.id), self._patience_seconds)
+        patiently(lambda: self._redis.hdel(keys.OWNERS, text.id), self._patience_seconds)
         return self.is_wanted(text)
 
     def is_wanted(self, text: SpokenText) -> bool:

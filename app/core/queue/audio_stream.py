@@ -23,12 +23,12 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled, StreamLost, from_wire
-from app.core.queue.registry import UNFINISHED_TTL_SECONDS, Claim, Report, Take
+from app.core.queue.registry import UNFINISHED_TTL_SECONDS, Attempt, Lease, Report
 from app.core.speech.word_times import TimedWord, write_words
 from app.core.storage import keys
 from app.core.storage.connections import AGAIN_SECONDS, is_refusal, patiently, suppressed_unless_refused
 from app.core.storage.lua import load_script
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 
 MAX_CHUNK_BYTES: Final = 32_768
 """Most bytes of one entry; longer audio is divided."""
@@ -48,15 +48,15 @@ class ChunkWriter:
     thread at a time.
     """
 
-    def __init__(self, redis: Redis, claim: Claim, *, patience_seconds: float) -> None:
+    def __init__(self, redis: Redis, lease: Lease, *, patience_seconds: float) -> None:
         """`patience_seconds`: longest wait while Redis is unreachable."""
         self._redis = redis
-        self._claim = claim
+        self._lease = lease
         self._append = redis.register_script(load_script(__file__, "append"))
         self._tell = redis.register_script(load_script(__file__, "append_words"))
         self._patience_seconds = patience_seconds
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
-        self._n_there = claim.n_bytes
+        self._n_there = lease.n_bytes
         self.n_bytes = 0
         """Audio written or skipped so far."""
         self._n_told = 0
@@ -79,22 +79,22 @@ class ChunkWriter:
 
     def tell(self, words: Sequence[TimedWord]) -> None:
         """Appends word times, unless an earlier worker has appended them. Raises the errors of `write`."""
-        args = [*self._claim.args, self._claim.take.utterance_id, self._n_told, write_words(words)]
-        self._check(patiently(lambda: int(self._tell(keys=self._claim.take.both, args=args)), self._patience_seconds))
+        args = [*self._lease.args, self._lease.attempt.utterance_id, self._n_told, write_words(words)]
+        self._check(patiently(lambda: int(self._tell(keys=self._lease.attempt.both, args=args)), self._patience_seconds))
         self._n_told += 1
 
     def rewind(self) -> None:
         """Begins at the first byte again; audio that is in the stream is skipped. Raises RedisError when Redis stays
         unreachable.
         """
-        record = keys.utterance(self._claim.take.utterance_id)
+        record = keys.utterance(self._lease.attempt.utterance_id)
         there = patiently(lambda: self._redis.hget(record, "bytes"), self._patience_seconds)
         self._n_there = int(cast("bytes", there) or 0)
         self.n_bytes = self._n_told = 0
 
     def _write_one(self, at: int, data: bytes) -> None:
-        args = [*self._claim.args, self._claim.take.utterance_id, at, data]
-        answer = patiently(lambda: int(self._append(keys=self._claim.take.both, args=args)), self._patience_seconds)
+        args = [*self._lease.args, self._lease.attempt.utterance_id, at, data]
+        answer = patiently(lambda: int(self._append(keys=self._lease.attempt.both, args=args)), self._patience_seconds)
         self.unread_bytes = self._check(answer)
 
     @staticmethod
@@ -109,7 +109,7 @@ class ChunkWriter:
         """Extends the TTL of an unfinished attempt: a long text is spoken for hours."""
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         with suppress(RedisError):
-            for key in (*self._claim.take.both, keys.kept(self._claim.take.utterance_id)):
+            for key in (*self._lease.attempt.both, keys.kept(self._lease.attempt.utterance_id)):
                 self._redis.expire(key, UNFINISHED_TTL_SECONDS)
 
 
@@ -143,14 +143,14 @@ class ChunkReader:
     """Reads one attempt: iterate over it for the audio; afterwards `report` is set."""
 
     def __init__(
-        self, redis: AsyncRedis, bell: Bell, take: Take, watch: Watch, *, skip_bytes: int, patience_seconds: float
+        self, redis: AsyncRedis, notifier: Notifier, attempt: Attempt, watch: Watch, *, skip_bytes: int, patience_seconds: float
     ) -> None:
         """`skip_bytes`: audio to skip, because it was read from an earlier attempt. `patience_seconds`: longest wait while
         Redis is unreachable.
         """
         self._redis = redis
-        self._bell = bell
-        self._take = take
+        self._notifier = notifier
+        self._attempt = attempt
         self._watch = watch
         self._patience_seconds = patience_seconds
         self._away_since: float | None = None
@@ -165,7 +165,7 @@ class ChunkReader:
         Raises the error that the writer wrote, StreamLost when audio is missing, the errors of the watch, and RedisError when
         Redis stays unreachable.
         """
-        grown = self._bell.hear(self._take.utterance_id)
+        grown = self._notifier.subscribe(self._attempt.utterance_id)
         try:
             while self.report is None:
                 grown.clear()
@@ -179,11 +179,11 @@ class ChunkReader:
                 if not entries:
                     await self._wait(grown)
         finally:
-            self._bell.forget(self._take.utterance_id, grown)
+            self._notifier.unsubscribe(self._attempt.utterance_id, grown)
 
     async def report_ahead(self) -> Report | None:
         """The report of a finished attempt, before its audio is read; None when it is not finished. Raises RedisError."""
-        found = await self._redis.xrevrange(self._take.stream, count=1)
+        found = await self._redis.xrevrange(self._attempt.stream, count=1)
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
         if not entries or entries[0][1][b"kind"] != b"stop":
             return None
@@ -191,7 +191,7 @@ class ChunkReader:
 
     async def _fetch(self) -> list[dict[bytes, bytes]]:
         try:
-            found = await self._redis.xrange(self._take.stream, min=self._cursor, count=_READ_ENTRIES)
+            found = await self._redis.xrange(self._attempt.stream, min=self._cursor, count=_READ_ENTRIES)
         except RedisError as error:
             await self._bear(error)
             return []
@@ -253,5 +253,5 @@ class ChunkReader:
                 self._rewind()
         except StreamLost:
             # The end may have been written since the last look.
-            if not await self._redis.xrange(self._take.stream, min=self._cursor, count=1):
+            if not await self._redis.xrange(self._attempt.stream, min=self._cursor, count=1):
                 raise

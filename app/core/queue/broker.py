@@ -36,7 +36,7 @@ JOB_TIMEOUT_SECONDS: Final = 86_400
 _PLAIN_VERSION: Final = 5
 _RESULT_TTL_SECONDS: Final = 300
 _FAILURE_TTL_SECONDS: Final = 86_400
-MOST_RETURNS: Final = 1000
+MAX_RETURNS: Final = 1000
 """How often a task is queued again when the process that ran it died. The task itself decides much earlier whether it is the
 cause.
 """
@@ -45,7 +45,7 @@ _VERSION_AS_RQ_KEEPS_IT: Final = "__rq_redis_server_version"
 _WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.SCHEDULED})
 
 
-class Lane(StrEnum):
+class QueueName(StrEnum):
     """The RQ queues. A listener waits for tasks in the first; the second is served when the first is empty."""
 
     INTERACTIVE = "interactive"
@@ -94,18 +94,18 @@ class TaskJob(Job):
         return super().perform()
 
 
-def queue_name(lane: Lane, version: int) -> str:
+def rq_queue_name(queue_name: QueueName, version: int) -> str:
     """RQ's name of a queue: without a version for the first that was released, with the version after that."""
-    return lane.value if version == _PLAIN_VERSION else f"{lane.value}-{version}"
+    return queue_name.value if version == _PLAIN_VERSION else f"{queue_name.value}-{version}"
 
 
-def lane_queue(redis: Redis, lane: Lane) -> Queue:
+def rq_queue(redis: Redis, queue_name: QueueName) -> Queue:
     """The RQ queue, with the JSON serializer and TaskJob: Redis holds data and never code."""
     # RQ would ask the server for its version, and some servers refuse that. `app.core.storage.redis_check` has refused older
     # versions.
     setattr(redis, _VERSION_AS_RQ_KEEPS_IT, MIN_REDIS_VERSION)
     return Queue(
-        queue_name(lane, WIRE_VERSION),
+        rq_queue_name(queue_name, WIRE_VERSION),
         connection=redis,
         serializer=JSONSerializer,
         job_class=TaskJob,
@@ -113,9 +113,9 @@ def lane_queue(redis: Redis, lane: Lane) -> Queue:
     )
 
 
-def lane_of(job: Job) -> Lane:
+def queue_of(job: Job) -> QueueName:
     """The queue that an RQ job came from."""
-    return Lane(job.origin.partition("-")[0])
+    return QueueName(job.origin.partition("-")[0])
 
 
 class Broker:
@@ -123,47 +123,49 @@ class Broker:
 
     def __init__(self, redis: Redis, *, max_queue: int) -> None:
         self._redis = redis
-        self._queues = {lane: lane_queue(redis, lane) for lane in Lane}
+        self._queues = {queue_name: rq_queue(redis, queue_name) for queue_name in QueueName}
         self._max_queue = max_queue
         self._take_turn = redis.register_script(load_script(__file__, "share_fairly"))
 
-    def submit(self, utterance: Utterance, lane: Lane, *, request_id: str, caller: str = "", again: bool = False) -> bool:
+    def submit(
+        self, utterance: Utterance, queue_name: QueueName, *, request_id: str, owner: str = "", again: bool = False
+    ) -> bool:
         """Puts the utterance into the queue. Raises QueueFull when too many wait there already, unless this one was there
         before.
 
-        `caller` is the owner, whose share of the machine is used. Returns False while a task of the same id is still releasing
+        `owner` is the owner, whose share of the machine is used. Returns False while a task of the same id is still releasing
         an earlier attempt: call again in a moment if the audio is still wanted.
         """
-        queue = self._queues[lane] if again else self._room(lane)
-        args: list[str | int] = [utterance.to_json().decode(), request_id, caller]
+        queue = self._queues[queue_name] if again else self._room(queue_name)
+        args: list[str | int] = [utterance.to_json().decode(), request_id, owner]
         is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance))
-        return is_submitted and self._queue_up(queue, utterance.id, caller)
+        return is_submitted and self._queue_up(queue, utterance.id, owner)
 
-    def submit_phonemes(self, text: SpokenText, *, request_id: str, caller: str = "", again: bool = False) -> bool:
+    def submit_phonemes(self, text: SpokenText, *, request_id: str, owner: str = "", again: bool = False) -> bool:
         """Puts a text whose phonemes are asked for into the interactive queue, as `submit` does. Raises QueueFull."""
-        queue = self._queues[Lane.INTERACTIVE] if again else self._room(Lane.INTERACTIVE)
+        queue = self._queues[QueueName.INTERACTIVE] if again else self._room(QueueName.INTERACTIVE)
         args: list[str | int] = [text.to_json().decode(), request_id]
         description = f"phonemes of {len(text.text)} characters, {text.language}, {text.engine}"
         is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=text.id, description=description)
-        return is_submitted and self._queue_up(queue, text.id, caller)
+        return is_submitted and self._queue_up(queue, text.id, owner)
 
     def submit_job(self, job_id: str) -> None:
         """Puts the planning task of a user's job into the queue. The limit on open jobs is checked before."""
         enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job")
         take_turns(self._redis)
 
-    def waiting(self) -> dict[Lane, int]:
+    def waiting(self) -> dict[QueueName, int]:
         """Number of waiting tasks in each queue."""
-        return {lane: queue.count for lane, queue in self._queues.items()}
+        return {queue_name: queue.count for queue_name, queue in self._queues.items()}
 
-    def _queue_up(self, queue: Queue, job_id: str, caller: str) -> bool:
+    def _queue_up(self, queue: Queue, job_id: str, owner: str) -> bool:
         """Moves the task, which is the last of the queue, to its owner's place. Returns True."""
-        if caller:
-            self._take_turn(keys=[queue.key, keys.CALLERS], args=[job_id, caller])
+        if owner:
+            self._take_turn(keys=[queue.key, keys.OWNERS], args=[job_id, owner])
         return True
 
-    def _room(self, lane: Lane) -> Queue:
-        queue = self._queues[lane]
+    def _room(self, queue_name: QueueName) -> Queue:
+        queue = self._queues[queue_name]
         n_waiting = queue.count
         if n_waiting >= self._max_queue:
             raise QueueFull.after(n_waiting, retry_after_seconds=5)
@@ -178,33 +180,33 @@ def enqueue_task(
     `job_id` (letters, digits, `_`, `-`) is unique: while a task of that id waits or runs, no second one is made. Returns False
     when one is still being released.
     """
-    return _enqueue(lane_queue(redis, Lane.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
+    return _enqueue(rq_queue(redis, QueueName.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
 
 
 def take_turns(redis: Redis, *, every_seconds: float = 0.0) -> None:
     """Sorts the batch queue so that owners alternate; does nothing when it was sorted within the last `every_seconds`."""
-    lane = lane_queue(redis, Lane.BATCH).key
+    queue_name = rq_queue(redis, QueueName.BATCH).key
     redis.register_script(load_script(__file__, "share_batch_fairly"))(
-        keys=[lane, keys.JOBS_TURNS], args=[int(1000 * every_seconds)]
+        keys=[queue_name, keys.JOBS_TURNS], args=[int(1000 * every_seconds)]
     )
 
 
-def put_back(redis: Redis, lane: Lane, job_id: str) -> bool:
+def put_back(redis: Redis, queue_name: QueueName, job_id: str) -> bool:
     """Returns a task to the head of its queue after a worker dequeued it and never began it. False when it has
     begun meanwhile.
     """
-    queue = lane_queue(redis, lane)
+    queue = rq_queue(redis, queue_name)
     if not redis.lrem(queue.intermediate_queue_key, 1, job_id):
         return False
     redis.lpush(queue.key, job_id)
     return True
 
 
-def taken(redis: Redis, lane: Lane) -> list[str]:
+def taken(redis: Redis, queue_name: QueueName) -> list[str]:
     """Ids of tasks that a worker has dequeued and not begun yet. They stay here for a moment, or for ever when the
     worker died.
     """
-    return IntermediateQueue(lane_queue(redis, lane).key, redis).get_job_ids()
+    return IntermediateQueue(rq_queue(redis, queue_name).key, redis).get_job_ids()
 
 
 def _enqueue(
@@ -229,7 +231,7 @@ def _enqueue_once(
             unique=dependency is None,
             description=description,
             depends_on=dependency,
-            retry=Retry(max=MOST_RETURNS),
+            retry=Retry(max=MAX_RETURNS),
             result_ttl=_RESULT_TTL_SECONDS,
             failure_ttl=_FAILURE_TTL_SECONDS,
         )

@@ -36,7 +36,7 @@ _MIXED: Final = (
 )
 
 
-class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """The heartbeat record of a worker process, written at every heartbeat."""
 
     name: str
@@ -61,7 +61,7 @@ class WorkerCard(msgspec.Struct, frozen=True, kw_only=True):
     """WIRE_VERSION of the worker: it takes no work from an API of another version."""
 
 
-class Room(msgspec.Struct, frozen=True):
+class Capacity(msgspec.Struct, frozen=True):
     """How many listeners may wait for their first audio."""
 
     n_most: int
@@ -76,17 +76,21 @@ class Room(msgspec.Struct, frozen=True):
 class Fleet(msgspec.Struct, frozen=True):
     """The workers alive at one moment."""
 
-    cards: tuple[WorkerCard, ...] = ()
+    registrations: tuple[Registration, ...] = ()
 
     @property
     def engines(self) -> frozenset[str]:
         """Names of the engines that every worker has loaded; empty without a worker."""
-        return frozenset.intersection(*(frozenset(card.engines) for card in self.cards)) if self.cards else frozenset()
+        return (
+            frozenset.intersection(*(frozenset(registration.engines) for registration in self.registrations))
+            if self.registrations
+            else frozenset()
+        )
 
     @property
     def n_threads(self) -> int:
         """Segments that the fleet speaks at a time."""
-        return sum(card.n_threads for card in self.cards)
+        return sum(registration.n_threads for registration in self.registrations)
 
     @property
     def best(self) -> str | None:
@@ -96,32 +100,42 @@ class Fleet(msgspec.Struct, frozen=True):
     @property
     def missing(self) -> str | None:
         """Why a better engine is not loaded, as the first worker without it says."""
-        return next((card.missing for card in self.cards if card.missing), None)
+        return next((registration.missing for registration in self.registrations if registration.missing), None)
 
     def weights_of(self, engine: str | None) -> Weights | None:
         """Precision of the weights of `engine`; None when it has no weights."""
-        found = {card.weights for card in self.cards} - {None} if engine == "kokoro" and engine in self.engines else set()
+        found = (
+            {registration.weights for registration in self.registrations} - {None}
+            if engine == "kokoro" and engine in self.engines
+            else set()
+        )
         return "mixed" if len(found) > 1 else next(iter(found), None)
 
     def identities_of(self, engine: str) -> tuple[str, ...]:
         """Sorted digests of all engines that may speak a request for `engine`: one, unless workers differ."""
-        return tuple(sorted({card.identities[engine] for card in self.cards if engine in card.identities}))
+        return tuple(
+            sorted(
+                {registration.identities[engine] for registration in self.registrations if engine in registration.identities}
+            )
+        )
 
     @property
     def notice(self) -> str | None:
         """A problem of a fleet that can speak, and the command that fixes it."""
         return self.missing or (_MIXED if self.weights_of(self.best) == "mixed" else None)
 
-    def room(self, wait_seconds: float) -> Room | None:
+    def capacity(self, wait_seconds: float) -> Capacity | None:
         """Room for as many listeners as the fleet can serve within `wait_seconds`, and at least for as many as it speaks to at
         a time. None while no worker has measured its pace. A worker without a measurement counts like the others.
         """
-        measured = [card.first_sound_seconds for card in self.cards if card.first_sound_seconds > 0]
+        measured = [
+            registration.first_sound_seconds for registration in self.registrations if registration.first_sound_seconds > 0
+        ]
         if not measured:
             return None
-        per_second = sum(1 / seconds for seconds in measured) * len(self.cards) / len(measured)
+        per_second = sum(1 / seconds for seconds in measured) * len(self.registrations) / len(measured)
         n_most = max(self.n_threads, int(wait_seconds * per_second))
-        return Room(n_most, 1 / per_second)
+        return Capacity(n_most, 1 / per_second)
 
 
 class FleetView(Protocol):
@@ -143,7 +157,7 @@ def name_prefix(pid: int) -> str:
 
 
 def announce(
-    redis: Redis, card: WorkerCard, ttl_seconds: float, *, takes_work: bool, in_hand: Iterable[str] | None = None
+    redis: Redis, registration: Registration, ttl_seconds: float, *, takes_work: bool, in_hand: Iterable[str] | None = None
 ) -> None:
     """Records a heartbeat, which lasts `ttl_seconds`. A worker that takes no more work leaves the fleet, but readers of its
     utterances still see it as alive.
@@ -156,16 +170,16 @@ def announce(
     # One transaction: an attempt must not look released in between.
     pipe = redis.pipeline(transaction=True)
     if takes_work:
-        pipe.zadd(keys.WORKERS, {card.name: now})
+        pipe.zadd(keys.WORKERS, {registration.name: now})
     else:
-        pipe.zrem(keys.WORKERS, card.name)
+        pipe.zrem(keys.WORKERS, registration.name)
     pipe.zremrangebyscore(keys.WORKERS, 0, now - _FORGET_SECONDS)
-    pipe.set(keys.worker(card.name), msgspec.json.encode(card), px=max(1, int(ttl_seconds * 1000)))
+    pipe.set(keys.worker(registration.name), msgspec.json.encode(registration), px=max(1, int(ttl_seconds * 1000)))
     if in_hand is not None:
-        pipe.delete(keys.hand(card.name))
-        if attempts := list(in_hand):
-            pipe.sadd(keys.hand(card.name), *attempts)
-            pipe.expire(keys.hand(card.name), _HAND_TTL_SECONDS)
+        pipe.delete(keys.hand(registration.name))
+        if lease_ids := list(in_hand):
+            pipe.sadd(keys.hand(registration.name), *lease_ids)
+            pipe.expire(keys.hand(registration.name), _HAND_TTL_SECONDS)
     pipe.execute()
 
 
@@ -178,15 +192,17 @@ def withdraw(redis: Redis, name: str) -> None:
 
 
 def some_worker_has(redis: Redis, engine: str) -> bool:
-    """Whether a worker that takes work has loaded the engine. Raises RedisError when Redis is unreachable."""
+    """Whether a worker that attempts work has loaded the engine. Raises RedisError when Redis is unreachable."""
     names = cast("list[bytes]", redis.zrange(keys.WORKERS, 0, -1))
     raw = redis.mget([keys.worker(name.decode()) for name in names]) if names else []
-    return any(engine in card.engines for card in _read_cards(cast("list[bytes | None]", raw)).cards)
+    return any(
+        engine in registration.engines for registration in _read_registrations(cast("list[bytes | None]", raw)).registrations
+    )
 
 
-def _read_cards(raw: Iterable[bytes | None]) -> Fleet:
-    cards = (msgspec.json.decode(card, type=WorkerCard) for card in raw if card)
-    return Fleet(tuple(card for card in cards if card.wire == WIRE_VERSION))
+def _read_registrations(raw: Iterable[bytes | None]) -> Fleet:
+    registrations = (msgspec.json.decode(registration, type=Registration) for registration in raw if registration)
+    return Fleet(tuple(registration for registration in registrations if registration.wire == WIRE_VERSION))
 
 
 class RedisFleet:
@@ -201,13 +217,13 @@ class RedisFleet:
         """The live workers. An empty fleet is never cached, so that the first worker is seen at once. Raises the errors of
         FleetView.
         """
-        if time.monotonic() - self._read_at < _SCAN_SECONDS and self._fleet.cards:
+        if time.monotonic() - self._read_at < _SCAN_SECONDS and self._fleet.registrations:
             return self._fleet
         with reachable():
             names = cast("list[bytes]", await self._redis.zrange(keys.WORKERS, 0, -1))
             raw = await self._redis.mget([keys.worker(name.decode()) for name in names]) if names else []
-            fleet = _read_cards(cast("list[bytes | None]", raw))
-            if not fleet.cards:
+            fleet = _read_registrations(cast("list[bytes | None]", raw))
+            if not fleet.registrations:
                 # When Redis refuses writes no worker can record a heartbeat: that is a different failure.
                 await self._redis.set(keys.PROBE, 1, px=1000)
         self._fleet, self._read_at = fleet, time.monotonic()

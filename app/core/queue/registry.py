@@ -16,7 +16,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import KoeError, QueueFull, to_wire
-from app.core.queue.fleet import Room
+from app.core.queue.fleet import Capacity
 from app.core.storage import keys
 from app.core.storage.lua import load_script
 
@@ -31,12 +31,12 @@ _ANY_NUMBER: Final = -1
 API_SHARE: Final = 3
 """An API process without a heartbeat for this many times `KOE_WORKER_TIMEOUT` is dead; its readers no longer count."""
 
-MOST_DEATHS: Final = 2
+MAX_DEATHS: Final = 2
 """When this many workers die while an engine speaks or prepares an utterance, the utterance is poison and is not
 tried again.
 """
 
-MOST_FRUITLESS: Final = 5
+MAX_WITHOUT_PROGRESS: Final = 5
 """Most workers in a row that may die with an utterance in flight without speaking another segment of it."""
 
 
@@ -53,12 +53,12 @@ class State(StrEnum):
 
     QUEUED = "queued"
     SPEAKING = "speaking"
-    PARKED = "parked"
+    PAUSED = "parked"
     """Paused: its readers are far behind, and no worker speaks it until they have caught up."""
     FINISHED = "finished"
 
 
-class Take(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True):
     """One attempt to speak one utterance."""
 
     utterance_id: str
@@ -75,22 +75,22 @@ class Take(msgspec.Struct, frozen=True):
         return [keys.utterance(self.utterance_id), self.stream]
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """A worker's lease of an attempt."""
 
-    take: Take
+    attempt: Attempt
     number: str
     n_bytes: int
     """Bytes of audio that an earlier worker has written."""
     listening_seconds: float
     """Seconds since the first of these bytes was written."""
-    is_lethal: bool
+    is_poison: bool
     """Workers died of this utterance; it is not tried again."""
 
     @property
     def args(self) -> list[str | bytes | int]:
         """The arguments by which the scripts recognise the lease."""
-        return [self.take.token, self.number]
+        return [self.attempt.token, self.number]
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     n_bytes: int
 
 
-class Ledger:
+class Registry:
     """The API's side of the registry: attach, look, read, detach, fail."""
 
     def __init__(
@@ -143,8 +143,8 @@ class Ledger:
         self._put_off = redis.register_script(load_script(__file__, "extend"))
 
     async def attach(
-        self, utterance_id: str, *, instead_of: Take | None = None, room: Room | None = None
-    ) -> tuple[Found, Take] | None:
+        self, utterance_id: str, *, instead_of: Attempt | None = None, capacity: Capacity | None = None
+    ) -> tuple[Found, Attempt] | None:
         """Adds one reader. After MISS the caller submits the utterance, or calls `fail`; every attach needs one detach.
 
         Raises QueueFull, and adds no reader, when it would be a MISS and the `room` for utterances that wait for their first
@@ -161,16 +161,16 @@ class Ledger:
             self._api,
             self._api_ttl,
             instead_of.token if instead_of else "",
-            room.n_most if room else _ANY_NUMBER,
+            capacity.n_most if capacity else _ANY_NUMBER,
         ]
         found, token = await self._attach(keys=[keys.utterance(utterance_id)], args=args)
         if found == b"full":
-            assert room is not None
+            assert capacity is not None
             n_waiting = int(token)
-            raise QueueFull.after(n_waiting, retry_after_seconds=room.seconds_until_free(n_waiting))
-        return None if found == b"apart" else (Found(found.decode()), Take(utterance_id, token.decode()))
+            raise QueueFull.after(n_waiting, retry_after_seconds=capacity.seconds_until_free(n_waiting))
+        return None if found == b"apart" else (Found(found.decode()), Attempt(utterance_id, token.decode()))
 
-    async def n_unheard(self) -> int:
+    async def n_waiting_for_first_audio(self) -> int:
         """Number of utterances that wait for their first audio."""
         return await self._redis.zcard(keys.UNHEARD)
 
@@ -178,41 +178,43 @@ class Ledger:
         """Records a heartbeat of this process. To be called about every second."""
         await self._redis.set(keys.api(self._api), 1, ex=self._api_ttl)
 
-    async def look(self, take: Take) -> Look | None:
+    async def look(self, attempt: Attempt) -> Look | None:
         """The state of the attempt; None when it is over or lost."""
-        seen = await self._look(keys=take.both, args=[take.token])
+        seen = await self._look(keys=attempt.both, args=[attempt.token])
         return Look(State(seen[0].decode()), bool(seen[1]), bool(seen[2])) if seen else None
 
-    async def read(self, take: Take, n_bytes: int, entry: str) -> bool:
+    async def read(self, attempt: Attempt, n_bytes: int, entry: str) -> bool:
         """Records how many bytes a reader has read, and the last stream entry among them. True when the attempt was paused and
         the caller must submit it again.
         """
-        return bool(await self._read(keys=take.both, args=[take.token, n_bytes, entry, self._stream_bytes]))
+        return bool(await self._read(keys=attempt.both, args=[attempt.token, n_bytes, entry, self._stream_bytes]))
 
     @property
     def read_bytes(self) -> int:
         """A reader calls `read` each time it has read this many bytes."""
         return self._stream_bytes // 4
 
-    async def keep(self, take: Take) -> None:
+    async def keep(self, attempt: Attempt) -> None:
         """Extends the TTL of an attempt that is being read. To be called about every `keep_seconds`."""
-        await self._put_off(keys=take.both, args=[self._cache_ttl])
+        await self._put_off(keys=attempt.both, args=[self._cache_ttl])
 
     @property
     def keep_seconds(self) -> float:
         """Half of the TTL of finished audio."""
         return self._cache_ttl / 2
 
-    async def detach(self, take: Take) -> bool:
+    async def detach(self, attempt: Attempt) -> bool:
         """Removes one reader. True when it was the last one and this cancelled the work."""
-        return bool(await self._detach(keys=take.both, args=[take.token, take.utterance_id, self._api, self._cache_bytes]))
+        return bool(
+            await self._detach(keys=attempt.both, args=[attempt.token, attempt.utterance_id, self._api, self._cache_bytes])
+        )
 
-    async def fail(self, take: Take, error: KoeError) -> None:
+    async def fail(self, attempt: Attempt, error: KoeError) -> None:
         """Ends the attempt with an error for all its readers."""
-        await self._fail(keys=take.both, args=_fail_args(take, "", error))
+        await self._fail(keys=attempt.both, args=_fail_args(attempt, "", error))
 
 
-class WorkerLedger:
+class WorkerRegistry:
     """The worker's side of the registry: leases, risk, ending, finish, fail, release."""
 
     def __init__(self, redis: Redis, *, worker: str, cache_ttl: int, cache_bytes: int) -> None:
@@ -220,7 +222,7 @@ class WorkerLedger:
         self._worker = worker
         self._cache_ttl = cache_ttl
         self._cache_bytes = int(cache_bytes)
-        self._claim = redis.register_script(load_script(__file__, "lease"))
+        self._lease = redis.register_script(load_script(__file__, "lease"))
         self._abandon = redis.register_script(load_script(__file__, "abandon"))
         self._risk = redis.register_script(load_script(__file__, "risk"))
         self._ending = redis.register_script(load_script(__file__, "ending"))
@@ -229,7 +231,7 @@ class WorkerLedger:
         self._finish = redis.register_script(load_script(__file__, "finish"))
         self._fail = redis.register_script(load_script(__file__, "fail"))
 
-    def claim(self, utterance_id: str, *, attempt: str | None = None) -> Claim | None:
+    def lease(self, utterance_id: str, *, lease_id: str | None = None) -> Lease | None:
         """The attempt to speak now; None when nobody wants it or a live worker has it.
 
         `attempt` names this call: a call whose reply was lost may be repeated under the same name.
@@ -238,63 +240,63 @@ class WorkerLedger:
             self._worker,
             UNFINISHED_TTL_SECONDS,
             utterance_id,
-            MOST_DEATHS,
-            MOST_FRUITLESS,
-            attempt or secrets.token_hex(4),
+            MAX_DEATHS,
+            MAX_WITHOUT_PROGRESS,
+            lease_id or secrets.token_hex(4),
         ]
-        claimed: Any = self._claim(keys=[keys.utterance(utterance_id)], args=args)
-        if not claimed:
+        leased: Any = self._lease(keys=[keys.utterance(utterance_id)], args=args)
+        if not leased:
             return None
-        token, number, n_bytes, listening_ms, is_lethal = claimed
-        return Claim(
-            take=Take(utterance_id, token.decode()),
+        token, number, n_bytes, listening_ms, is_poison = leased
+        return Lease(
+            attempt=Attempt(utterance_id, token.decode()),
             number=number.decode(),
             n_bytes=n_bytes,
             listening_seconds=listening_ms / 1000,
-            is_lethal=bool(is_lethal),
+            is_poison=bool(is_poison),
         )
 
-    def risk(self, claim: Claim, change: int, *, is_spoken: bool = False) -> None:
+    def risk(self, lease: Lease, change: int, *, is_spoken: bool = False) -> None:
         """Counts segments that could end this process: 1 before an engine begins one, -1 after it. A spoken segment clears the
         deaths counted against the utterance. A new lease starts with 1, for its preparation.
         """
-        self._risk(keys=claim.take.both[:1], args=[*claim.args, change, int(is_spoken)])
+        self._risk(keys=lease.attempt.both[:1], args=[*lease.args, change, int(is_spoken)])
 
-    def ending(self, claim: Claim) -> None:
+    def ending(self, lease: Lease) -> None:
         """Says that every segment is spoken. From now on the attempt is finished even if all readers leave."""
-        self._ending(keys=claim.take.both[:1], args=claim.args)
+        self._ending(keys=lease.attempt.both[:1], args=lease.args)
 
-    def let_go(self, claim: Claim, state: State) -> bool:
+    def let_go(self, lease: Lease, state: State) -> bool:
         """Releases the unfinished attempt, so that a worker can take it later. False when the lease was stale."""
-        return bool(self._let_go(keys=claim.take.both[:1], args=[*claim.args, state.value, claim.take.utterance_id]))
+        return bool(self._let_go(keys=lease.attempt.both[:1], args=[*lease.args, state.value, lease.attempt.utterance_id]))
 
-    def parked(self) -> list[Take]:
+    def paused(self) -> list[Attempt]:
         """The attempts that wait for slow readers; some of them may have stopped waiting."""
-        names = cast("set[bytes]", self._redis.smembers(keys.PARKED))
-        return [Take(*name.decode().split(":")) for name in names]
+        names = cast("set[bytes]", self._redis.smembers(keys.PAUSED))
+        return [Attempt(*name.decode().split(":")) for name in names]
 
-    def abandon(self, take: Take) -> bool:
+    def abandon(self, attempt: Attempt) -> bool:
         """Cancels the attempt when no live API process has a reader of it. True when this cancelled it."""
-        return bool(self._abandon(keys=take.both, args=[take.token, take.utterance_id]))
+        return bool(self._abandon(keys=attempt.both, args=[attempt.token, attempt.utterance_id]))
 
-    def never_reuse(self, claim: Claim) -> None:
+    def never_reuse(self, lease: Lease) -> None:
         """Says that the audio differs from what its id promises: later requests for the same utterance do not get it."""
-        self._never_reuse(keys=claim.take.both[:1], args=claim.args)
+        self._never_reuse(keys=lease.attempt.both[:1], args=lease.args)
 
-    def finish(self, claim: Claim, report: Report) -> int | None:
+    def finish(self, lease: Lease, report: Report) -> int | None:
         """Ends the attempt well and evicts old audio from the cache. Returns how many segments engines have spoken for it, on
         all workers; None when the lease was stale.
         """
-        args = [*claim.args, claim.take.utterance_id, self._cache_ttl, self._cache_bytes, msgspec.json.encode(report)]
-        n_spoken = int(self._finish(keys=claim.take.both, args=args))
+        args = [*lease.args, lease.attempt.utterance_id, self._cache_ttl, self._cache_bytes, msgspec.json.encode(report)]
+        n_spoken = int(self._finish(keys=lease.attempt.both, args=args))
         return None if n_spoken < 0 else n_spoken
 
-    def fail(self, claim: Claim, error: KoeError) -> None:
+    def fail(self, lease: Lease, error: KoeError) -> None:
         """Ends the attempt with an error for all its readers, unless the lease is stale."""
-        self._fail(keys=claim.take.both, args=_fail_args(claim.take, claim.number, error))
+        self._fail(keys=lease.attempt.both, args=_fail_args(lease.attempt, lease.number, error))
 
 
-def _fail_args(take: Take, number: str, error: KoeError) -> list[str | bytes | int]:
+def _fail_args(attempt: Attempt, number: str, error: KoeError) -> list[str | bytes | int]:
     fields = to_wire(error)
-    ends: list[str | bytes | int] = [take.token, number, take.utterance_id, _ENDED_TTL_SECONDS]
+    ends: list[str | bytes | int] = [attempt.token, number, attempt.utterance_id, _ENDED_TTL_SECONDS]
     return [*ends, fields["code"], fields["message"], fields["param"]]

@@ -41,11 +41,11 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that a shared segment stays after its last use."""
 
 
-class KeptSegments:
+class SegmentCache:
     """The cached segments of one task. `name` is an utterance's id, or any name that no utterance has."""
 
     def __init__(
-        self, redis: Redis, name: str, *, budget: Budget, owner: str = "", take: str = "", is_listened: bool = True
+        self, redis: Redis, name: str, *, budget: Budget, owner: str = "", attempt: str = "", is_listened: bool = True
     ) -> None:
         """`take` is the token of the utterance's attempt: an engine may finish a segment when the attempt is over, and nothing
         is stored for it then, because nothing would delete it. `is_listened`: a listener waits for it. `owner`: the only owner
@@ -56,20 +56,20 @@ class KeptSegments:
         self._key = keys.kept(name)
         self._budget = budget
         self._owner = owner
-        self._take = take
+        self._attempt = attempt
         self._aged_seconds = 0 if is_listened else round(_AGED_SHARE * budget.segment_ttl)
         self._keep = redis.register_script(load_script(__file__, "put_segment"))
         self._find = redis.register_script(load_script(__file__, "get_segment"))
         self._drop = redis.register_script(load_script(__file__, "drop_segments"))
 
-    def find(self, digest: bytes, shared_as: str = "") -> bytes | None:
+    def get(self, digest: bytes, shared_as: str = "") -> bytes | None:
         """The pcm of a segment: the task's own copy, by its digest, or the shared one, by the name `shared_as`. Raises
         RedisError when Redis is unreachable.
         """
         found = self._find(keys=[self._key], args=self._args(digest, shared_as))
         return found if isinstance(found, bytes) else None
 
-    def keep(self, digest: bytes, sound: bytes, shared_as: str = "") -> bool:
+    def put(self, digest: bytes, sound: bytes, shared_as: str = "") -> bool:
         """Stores a segment, shared too when `shared_as` names it. False when no copy is stored for this task, because the
         budget is spent or the attempt is over. Raises RedisError when Redis is unreachable.
         """
@@ -81,11 +81,11 @@ class KeptSegments:
 
     def _args(self, digest: bytes, shared_as: str) -> list[str | bytes | int]:
         budget = self._budget
-        order: list[str | bytes | int] = [self._name, digest, self._take, int(budget.order_bytes), UNFINISHED_TTL_SECONDS]
+        order: list[str | bytes | int] = [self._name, digest, self._attempt, int(budget.order_bytes), UNFINISHED_TTL_SECONDS]
         name = f"{self._owner}{shared_as}" if budget.segment_bytes and shared_as else ""
         return [*order, name, int(budget.segment_bytes), budget.segment_ttl, self._aged_seconds]
 
 
-def sweep_kept(redis: Redis) -> None:
+def sweep_segment_cache(redis: Redis) -> None:
     """Subtracts expired segments from the budget's sum. To be called now and then by any worker."""
     redis.register_script(load_script(__file__, "sweep_segments"))(keys=[], args=[])

@@ -51,8 +51,8 @@ CACHE_SIZES: Final = "koe:cache:sizes"
 KEPT: Final = "koe:kept"
 SEGMENTS: Final = "koe:segments"
 SEGMENT_SIZES: Final = "koe:segments:sizes"
-PARKED: Final = "koe:parked"
-CALLERS: Final = "koe:callers"
+PAUSED: Final = "koe:parked"
+OWNERS: Final = "koe:callers"
 UNHEARD: Final = "koe:unheard"
 BELL: Final = "koe:bell"
 GONE: Final = "koe:gone"
@@ -94,9 +94,9 @@ def utterance(utterance_id: str) -> str:
     return f"koe:utterance:{utterance_id}"
 
 
-def audio(utterance_id: str, take: str) -> str:
+def audio(utterance_id: str, attempt: str) -> str:
     """The stream of one attempt. Each attempt has its own, so that streams never mix."""
-    return f"koe:audio:{utterance_id}:{take}"
+    return f"koe:audio:{utterance_id}:{attempt}"
 
 
 def phonemes(text_id: str) -> str:

@@ -16,7 +16,7 @@ _AGAIN_SECONDS: Final = 0.25
 """Pause between two tries to subscribe while Redis is unreachable."""
 
 
-class Bell:
+class Notifier:
     """Wakes those of one process that wait for a name to be published on `channel`."""
 
     def __init__(self, redis: AsyncRedis, channel: str) -> None:
@@ -36,13 +36,13 @@ class Bell:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    def hear(self, name: str) -> asyncio.Event:
+    def subscribe(self, name: str) -> asyncio.Event:
         """An event that is set each time this name is published; pass it to `forget` afterwards."""
         event = asyncio.Event()
         self._events[name].add(event)
         return event
 
-    def forget(self, name: str, event: asyncio.Event) -> None:
+    def unsubscribe(self, name: str, event: asyncio.Event) -> None:
         """Removes an event that `hear` returned."""
         listeners = self._events[name]
         listeners.discard(event)
@@ -55,9 +55,9 @@ class Bell:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(self._channel)
                     async for message in pubsub.listen():
-                        self._ring(message["data"].decode())
+                        self._notify(message["data"].decode())
             await asyncio.sleep(_AGAIN_SECONDS)
 
-    def _ring(self, name: str) -> None:
+    def _notify(self, name: str) -> None:
         for event in self._events.get(name, ()):
             event.set()

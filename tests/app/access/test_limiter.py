@@ -8,12 +8,12 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.access.keyring import Key
-from app.access.limiter import Admission, Limiter
+from app.access.limiter import Limiter, Permit
 from app.core.errors import NoWorker, RateLimited
 from app.core.rate_limits import RateLimit
 from app.core.storage import keys
 from app.core.storage.connections import connect_async
-from tests.house import free_port
+from tests.harness import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ HOURLY = Key(digest=b"hourly", rate_limit=RateLimit(10, 3600))
 TWO_AT_A_TIME = Key(digest=b"two", max_concurrent=2)
 
 
-async def let_in(limiter: Limiter, key: Key) -> Admission | RateLimited:
+async def let_in(limiter: Limiter, key: Key) -> Permit | RateLimited:
     try:
         return await limiter.admit(key, stays_open=True)
     except RateLimited as error:
@@ -35,8 +35,8 @@ async def test_two_api_processes_let_in_exactly_the_limit_between_them(redis_url
 
         answers = await asyncio.gather(*asked)
 
-    admitted = [answer for answer in answers if isinstance(answer, Admission)]
-    assert sorted(answer.standing.n_left for answer in admitted if answer.standing) == list(range(10))
+    admitted = [answer for answer in answers if isinstance(answer, Permit)]
+    assert sorted(answer.rate_limit_status.n_left for answer in admitted if answer.rate_limit_status) == list(range(10))
 
 
 async def test_a_refused_request_is_told_when_to_come_again_and_counts_nothing(aredis: AsyncRedis) -> None:
@@ -50,8 +50,8 @@ async def test_a_refused_request_is_told_when_to_come_again_and_counts_nothing(a
         assert isinstance(refused, RateLimited)
         assert refused.retry_after_seconds == 60
         assert refused.message.startswith("Rate limit reached: 10/hour for this key. Please try again in 3")
-        assert refused.standing is not None
-        assert refused.standing.n_left == 0
+        assert refused.rate_limit_status is not None
+        assert refused.rate_limit_status.n_left == 0
     assert await aredis.zcard(keys.asked(HOURLY.owner)) == 10
 
 
@@ -64,7 +64,7 @@ async def test_the_window_slides(aredis: AsyncRedis) -> None:
     await aredis.zincrby(keys.asked(HOURLY.owner), -3600 * 1_000_000, oldest)
     answers = [await let_in(limiter, HOURLY) for _ in range(2)]
 
-    assert isinstance(answers[0], Admission)
+    assert isinstance(answers[0], Permit)
     assert isinstance(answers[1], RateLimited)
 
 
@@ -74,7 +74,7 @@ async def test_keys_do_not_share_a_limit(aredis: AsyncRedis) -> None:
     for _ in range(10):
         await limiter.admit(HOURLY, stays_open=False)
 
-    assert isinstance(await let_in(limiter, other), Admission)
+    assert isinstance(await let_in(limiter, other), Permit)
 
 
 async def test_what_has_ended_makes_room(aredis: AsyncRedis) -> None:
@@ -88,8 +88,8 @@ async def test_what_has_ended_makes_room(aredis: AsyncRedis) -> None:
 
     assert isinstance(refused, RateLimited)
     assert refused.message.startswith("Rate limit reached: 2 requests at a time for this key.")
-    assert refused.standing is None
-    assert isinstance(again, Admission)
+    assert refused.rate_limit_status is None
+    assert isinstance(again, Permit)
 
 
 async def test_what_is_refused_for_being_open_does_not_count_for_the_rate(aredis: AsyncRedis) -> None:
@@ -102,10 +102,10 @@ async def test_what_is_refused_for_being_open_does_not_count_for_the_rate(aredis
     second = await limiter.admit(key, stays_open=True)
 
     assert isinstance(refused, RateLimited)
-    assert refused.standing is not None
-    assert refused.standing.n_left == 4
-    assert second.standing is not None
-    assert second.standing.n_left == 3
+    assert refused.rate_limit_status is not None
+    assert refused.rate_limit_status.n_left == 4
+    assert second.rate_limit_status is not None
+    assert second.rate_limit_status.n_left == 3
 
 
 async def test_what_does_not_stay_open_takes_no_room(aredis: AsyncRedis) -> None:
@@ -125,26 +125,26 @@ async def test_what_a_dead_api_had_open_does_not_count(redis: Redis, aredis: Asy
 
     redis.delete(keys.api("dead"))
 
-    assert isinstance(await let_in(living, TWO_AT_A_TIME), Admission)
+    assert isinstance(await let_in(living, TWO_AT_A_TIME), Permit)
 
 
 async def test_who_has_no_limits_is_let_in_though_redis_is_away() -> None:
     async with connect_async(f"redis://127.0.0.1:{free_port()}") as away:
         limiter = Limiter(away, api="api", api_ttl=15)
 
-        assert (await limiter.admit(Key(), stays_open=True)).standing is None
+        assert (await limiter.admit(Key(), stays_open=True)).rate_limit_status is None
         with pytest.raises(NoWorker):
             await limiter.admit(HOURLY, stays_open=True)
 
 
 async def test_what_could_not_be_closed_is_closed_later(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
-    admissions = [await limiter.admit(TWO_AT_A_TIME, stays_open=True) for _ in range(2)]
+    permits = [await limiter.admit(TWO_AT_A_TIME, stays_open=True) for _ in range(2)]
     working = aredis.connection_pool
 
     async with connect_async(f"redis://127.0.0.1:{free_port()}") as away:
         aredis.connection_pool = away.connection_pool
-        await limiter.close(admissions[0])
+        await limiter.close(permits[0])
         aredis.connection_pool = working
 
-    assert isinstance(await let_in(limiter, TWO_AT_A_TIME), Admission)
+    assert isinstance(await let_in(limiter, TWO_AT_A_TIME), Permit)

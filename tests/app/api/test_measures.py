@@ -12,8 +12,8 @@ from redis.asyncio import Redis as AsyncRedis
 from app.api import measures
 from app.api.measures import HELP, Metrics, Shared, SharedView
 from app.core.errors import Cancelled, MissingKey, QueueFull, UnknownUrl
-from app.core.queue.broker import Lane, lane_queue
-from app.core.queue.fleet import RedisFleet, WorkerCard, announce
+from app.core.queue.broker import QueueName, rq_queue
+from app.core.queue.fleet import RedisFleet, Registration, announce
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
@@ -49,7 +49,7 @@ async def shared_now(redis: AsyncRedis, blocking: Redis) -> Shared:
 
 @contextmanager
 def mute() -> Iterator[str]:
-    """The URL of a Redis that takes connections and never answers."""
+    """The URL of a Redis that attempts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -99,10 +99,10 @@ async def test_every_metric_has_its_help_and_is_in_the_table(redis: Redis, aredi
 
 
 async def test_what_redis_knows_is_told(redis: Redis, aredis: AsyncRedis) -> None:
-    card = WorkerCard(name="w", engines=("kokoro", "espeak"), wire=WIRE_VERSION)
-    announce(redis, card, 60, takes_work=True)
-    redis.rpush(lane_queue(redis, Lane.INTERACTIVE).key, "a", "b", "c")
-    redis.sadd(keys.PARKED, "id:take")
+    registration = Registration(name="w", engines=("kokoro", "espeak"), wire=WIRE_VERSION)
+    announce(redis, registration, 60, takes_work=True)
+    redis.rpush(rq_queue(redis, QueueName.INTERACTIVE).key, "a", "b", "c")
+    redis.sadd(keys.PAUSED, "id:take")
     redis.zadd(keys.JOBS_OPEN, {"job_1": 1, "job_2": 2})
     redis.hset(keys.CACHE_SIZES, mapping={"total": 700, "a": 700})
     redis.hset(keys.KEPT, mapping={"total": 4_800, "b": 4_800})
@@ -144,7 +144,7 @@ async def test_a_redis_that_is_away_leaves_its_gauges_out() -> None:
 
 
 async def test_a_redis_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "_MOST_SECONDS", 0.05)
+    monkeypatch.setattr(measures, "_MAX_SECONDS", 0.05)
     with mute() as url, connect(url) as blocking:
         async with connect_async(url) as silent:
             assert await view_of(silent, blocking).now() is None

@@ -19,7 +19,7 @@ from app.access.keyring import Keyring
 from app.cli.commands import koe
 from app.core.rate_limits import RateLimit
 from tests.audio import decode, sounding_seconds
-from tests.house import House
+from tests.harness import Harness
 from tests.valkeys import serving
 from workers.engines.tone import SECONDS_PER_PHONEME
 
@@ -114,10 +114,10 @@ def test_openapi_is_the_schema_as_json(run: Run) -> None:
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "wav", "flac"])
-def test_say_writes_the_file_that_its_ending_names(run: Run, house: House, tmp_path: Path, format_name: str) -> None:
+def test_say_writes_the_file_that_its_ending_names(run: Run, harness: Harness, tmp_path: Path, format_name: str) -> None:
     file = tmp_path / f"hello.{format_name.upper()}"
 
-    result = run("say", "Hello there.", "-o", file, "--url", house.url)
+    result = run("say", "Hello there.", "-o", file, "--url", harness.url)
 
     assert result.exit_code == 0, result.output
     assert "first audio after" in result.stderr
@@ -125,17 +125,17 @@ def test_say_writes_the_file_that_its_ending_names(run: Run, house: House, tmp_p
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_say_reads_from_standard_input_and_takes_format_speed_and_voice(run: Run, house: House, tmp_path: Path) -> None:
+def test_say_reads_from_standard_input_and_takes_format_speed_and_voice(run: Run, harness: Harness, tmp_path: Path) -> None:
     options = ["--format", "pcm", "--speed", "2", "--voice", "af_heart+bf_emma", "--model", "tts-1"]
 
-    result = run("say", "-", "-o", tmp_path / "hello.raw", "--url", f"{house.url}/v1", *options, given="Hello there.")
+    result = run("say", "-", "-o", tmp_path / "hello.raw", "--url", f"{harness.url}/v1", *options, given="Hello there.")
 
     assert result.exit_code == 0, result.output
     assert len((tmp_path / "hello.raw").read_bytes()) == 2 * 24_000 * 12 * SECONDS_PER_PHONEME / 2
 
 
-def test_say_finds_the_server_by_the_settings(run: Run, house: House, tmp_path: Path) -> None:
-    port = house.url.rpartition(":")[2]
+def test_say_finds_the_server_by_the_settings(run: Run, harness: Harness, tmp_path: Path) -> None:
+    port = harness.url.rpartition(":")[2]
 
     result = run("say", "Hello there.", "-o", tmp_path / "hello.mp3", KOE_HOST="0.0.0.0", KOE_PORT=port)
 
@@ -152,39 +152,39 @@ def test_say_finds_the_server_by_the_settings(run: Run, house: House, tmp_path: 
     ],
 )
 def test_what_the_server_refuses_is_one_line_and_no_file(
-    run: Run, house: House, tmp_path: Path, arguments: list[str], said: str
+    run: Run, harness: Harness, tmp_path: Path, arguments: list[str], said: str
 ) -> None:
-    result = run("say", "Hello.", "-o", tmp_path / "hello.mp3", "--url", house.url, *arguments)
+    result = run("say", "Hello.", "-o", tmp_path / "hello.mp3", "--url", harness.url, *arguments)
 
     assert said in the_line(result)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_ending_that_names_no_format_is_one_line(run: Run, house: House, tmp_path: Path) -> None:
-    line = the_line(run("say", "Hello.", "-o", tmp_path / "hello.xyz", "--url", house.url))
+def test_an_ending_that_names_no_format_is_one_line(run: Run, harness: Harness, tmp_path: Path) -> None:
+    line = the_line(run("say", "Hello.", "-o", tmp_path / "hello.xyz", "--url", harness.url))
     assert "hello.xyz" in line
     assert "--format" in line
 
 
-def test_a_file_that_cannot_be_written_is_one_line(run: Run, house: House, tmp_path: Path) -> None:
-    assert "absent" in the_line(run("say", "Hello.", "-o", tmp_path / "absent" / "hello.mp3", "--url", house.url))
+def test_a_file_that_cannot_be_written_is_one_line(run: Run, harness: Harness, tmp_path: Path) -> None:
+    assert "absent" in the_line(run("say", "Hello.", "-o", tmp_path / "absent" / "hello.mp3", "--url", harness.url))
 
 
-def test_phonemize_prints_what_would_be_said_a_line_for_each_segment(run: Run, house: House) -> None:
+def test_phonemize_prints_what_would_be_said_a_line_for_each_segment(run: Run, harness: Harness) -> None:
     text = "The birch canoe slid on the smooth planks. And nobody saw it."
 
-    result = run("phonemize", text, "--url", house.url)
+    result = run("phonemize", text, "--url", harness.url)
 
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == ["The birch canoe slid on the smooth planks.", "And nobody saw it."]
 
 
-def test_phonemize_reads_from_standard_input_and_takes_voice_or_language(run: Run, house: House) -> None:
+def test_phonemize_reads_from_standard_input_and_takes_voice_or_language(run: Run, harness: Harness) -> None:
     for options in (["--language", "fr"], ["--voice", "ff_siwis"]):
-        result = run("phonemize", "-", "--url", house.url, *options, given="Bonjour.")
+        result = run("phonemize", "-", "--url", harness.url, *options, given="Bonjour.")
         assert (result.exit_code, result.stdout) == (0, "Bonjour.\n")
 
-    assert "400: Invalid value: 'tlh'" in the_line(run("phonemize", "Hello.", "--url", house.url, "--language", "tlh"))
+    assert "400: Invalid value: 'tlh'" in the_line(run("phonemize", "Hello.", "--url", harness.url, "--language", "tlh"))
 
 
 @pytest.mark.parametrize("name", ["say", "voices"])
@@ -204,11 +204,11 @@ def test_an_address_that_is_none_is_one_line(run: Run, url: str) -> None:
     the_line(run("voices", "--url", url))
 
 
-def test_with_nothing_to_play_it_the_remedy_is_told(run: Run, house: House, tmp_path: Path) -> None:
-    assert "-o speech.mp3" in the_line(run("say", "Hello.", "--url", house.url, PATH=str(tmp_path)))
+def test_with_nothing_to_play_it_the_remedy_is_told(run: Run, harness: Harness, tmp_path: Path) -> None:
+    assert "-o speech.mp3" in the_line(run("say", "Hello.", "--url", harness.url, PATH=str(tmp_path)))
 
 
-def test_a_player_gets_the_whole_sound(run: Run, house: House, tmp_path: Path) -> None:
+def test_a_player_gets_the_whole_sound(run: Run, harness: Harness, tmp_path: Path) -> None:
     player = tmp_path / "aplay"
     player.write_text(
         f"#!/bin/sh\nexec {sys.executable} -c 'import sys; d=sys.stdin.buffer.read(); open(sys.argv[1], "
@@ -216,7 +216,7 @@ def test_a_player_gets_the_whole_sound(run: Run, house: House, tmp_path: Path) -
     )
     player.chmod(0o755)
 
-    result = run("say", "Hello there.", "--url", house.url, PATH=str(tmp_path))
+    result = run("say", "Hello there.", "--url", harness.url, PATH=str(tmp_path))
 
     assert result.exit_code == 0, result.output
     played = decode((tmp_path / "played.wav").read_bytes(), "wav")
@@ -224,40 +224,40 @@ def test_a_player_gets_the_whole_sound(run: Run, house: House, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("last", "how"), [("exit 3", "with status 3"), ("kill -9 $$", "by SIGKILL")])
-def test_a_player_that_dies_is_told_by_name(run: Run, house: House, tmp_path: Path, last: str, how: str) -> None:
+def test_a_player_that_dies_is_told_by_name(run: Run, harness: Harness, tmp_path: Path, last: str, how: str) -> None:
     player = tmp_path / "aplay"
     player.write_text(f"#!/bin/sh\n{last}\n")
     player.chmod(0o755)
 
-    line = the_line(run("say", "A text of some length. " * 20, "--url", house.url, PATH=str(tmp_path)))
+    line = the_line(run("say", "A text of some length. " * 20, "--url", harness.url, PATH=str(tmp_path)))
 
     assert f"aplay, which played the audio, ended {how}" in line
     assert "-o speech.mp3" in line
 
 
-def test_a_player_that_is_closed_early_is_no_error(run: Run, house: House, tmp_path: Path) -> None:
+def test_a_player_that_is_closed_early_is_no_error(run: Run, harness: Harness, tmp_path: Path) -> None:
     player = tmp_path / "aplay"
     player.write_text("#!/bin/sh\nexit 0\n")
     player.chmod(0o755)
 
-    assert run("say", "A text of some length. " * 20, "--url", house.url, PATH=str(tmp_path)).exit_code == 0
+    assert run("say", "A text of some length. " * 20, "--url", harness.url, PATH=str(tmp_path)).exit_code == 0
 
 
 @pytest.mark.parametrize("key", ["sk-\u2026", "sk-a\nb", "ключ"])
-def test_a_key_that_no_header_holds_is_told_unshown(run: Run, house: House, key: str) -> None:
-    line = the_line(run("phonemize", "Hello.", "--url", house.url, "--key", key))
+def test_a_key_that_no_header_holds_is_told_unshown(run: Run, harness: Harness, key: str) -> None:
+    line = the_line(run("phonemize", "Hello.", "--url", harness.url, "--key", key))
 
     assert "API key" in line
     assert key not in line
 
 
-def test_a_key_with_a_line_end_is_taken_without_it(run: Run, house: House) -> None:
-    assert run("phonemize", "Hello.", "--url", house.url, "--key", "sk-a\r\n").exit_code == 0
+def test_a_key_with_a_line_end_is_taken_without_it(run: Run, harness: Harness) -> None:
+    assert run("phonemize", "Hello.", "--url", harness.url, "--key", "sk-a\r\n").exit_code == 0
 
 
 @pytest.mark.parametrize("speed", ["nan", "inf", "fast"])
-def test_a_speed_that_is_no_number_is_told_by_its_option(run: Run, house: House, speed: str) -> None:
-    result = run("say", "Hello.", "--url", house.url, "--speed", speed)
+def test_a_speed_that_is_no_number_is_told_by_its_option(run: Run, harness: Harness, speed: str) -> None:
+    result = run("say", "Hello.", "--url", harness.url, "--speed", speed)
 
     assert result.exit_code == 2
     assert "--speed" in result.stderr
@@ -299,8 +299,8 @@ def other_server(body: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("job_id", ["", "..", "a/b", "a?b", "a b"])
 @pytest.mark.parametrize("command", ["show", "delete", "cancel", "watch", "download", "captions"])
-def test_what_is_no_id_of_a_job_never_asks_for_something_else(run: Run, house: House, command: str, job_id: str) -> None:
-    result = run("jobs", command, job_id, "--url", house.url)
+def test_what_is_no_id_of_a_job_never_asks_for_something_else(run: Run, harness: Harness, command: str, job_id: str) -> None:
+    result = run("jobs", command, job_id, "--url", harness.url)
 
     assert result.exit_code == 2
     assert "no id of a job" in result.stderr
@@ -314,8 +314,8 @@ def test_a_new_key_needs_a_name_of_one_line(run: Run, name: str) -> None:
     assert "is no name" in result.stderr
 
 
-def test_an_address_without_a_scheme_is_http_s(run: Run, house: House) -> None:
-    assert run("phonemize", "Hello.", "--url", house.url.removeprefix("http://")).exit_code == 0
+def test_an_address_without_a_scheme_is_http_s(run: Run, harness: Harness) -> None:
+    assert run("phonemize", "Hello.", "--url", harness.url.removeprefix("http://")).exit_code == 0
 
 
 ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
@@ -334,8 +334,8 @@ def test_a_terminal_of_ascii_shows_what_it_can(data: Path) -> None:
     assert b"    -> " in done.stdout
 
 
-def test_arguments_are_utf_8_whatever_the_locale(house: House) -> None:
-    options = ("--url", house.url, "--voice", "alloy")
+def test_arguments_are_utf_8_whatever_the_locale(harness: Harness) -> None:
+    options = ("--url", harness.url, "--voice", "alloy")
     plain = as_process("phonemize", "Schöne Grüße.", *options, PYTHONIOENCODING="utf-8")
     in_ascii = as_process("phonemize", "Schöne Grüße.".encode(), *options, **ASCII)
 
@@ -343,15 +343,15 @@ def test_arguments_are_utf_8_whatever_the_locale(house: House) -> None:
     assert in_ascii.stdout == plain.stdout
 
 
-def test_an_argument_that_is_not_utf_8_is_told(house: House) -> None:
-    done = as_process("phonemize", b"K\xf6ln", "--url", house.url)
+def test_an_argument_that_is_not_utf_8_is_told(harness: Harness) -> None:
+    done = as_process("phonemize", b"K\xf6ln", "--url", harness.url)
 
     assert done.returncode == 2
     assert b"it is not UTF-8 text" in done.stderr
 
 
-def test_voices_lists_them_with_their_other_names(run: Run, house: House) -> None:
-    result = run("voices", "--url", house.url, COLUMNS="200")
+def test_voices_lists_them_with_their_other_names(run: Run, harness: Harness) -> None:
+    result = run("voices", "--url", harness.url, COLUMNS="200")
 
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.stdout.splitlines() if line.lstrip().startswith("af_heart")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import wait_until
+from tests.harness import wait_until
 
 SCRIPT = """
 import ctypes, os, signal, subprocess, sys, time

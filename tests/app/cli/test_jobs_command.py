@@ -21,35 +21,35 @@ from app.cli.commands import _show_progress, koe
 from app.core.errors import EngineFailed
 from app.core.jobs.files import Store, file_path, words_path
 from app.core.jobs.job import File, Part
-from app.core.jobs.job_store import JobBook
-from app.core.queue.fleet import WorkerCard, announce
+from app.core.jobs.job_store import JobStore
+from app.core.queue.fleet import Registration, announce
 from app.core.speech.captions import write_captions
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.word_times import TimedWord
 from app.core.storage import keys
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 
 SOUND = bytes(range(256)) * 4000
 Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def house(short_folder: Path) -> Iterator[House]:
+def harness(short_folder: Path) -> Iterator[Harness]:
     """A house in which somebody seems to work."""
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}) as house:
-        with house.redis() as redis:
-            announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness:
+        with harness.redis() as redis:
+            announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
+        yield harness
 
 
 @pytest.fixture
-def run(house: House) -> Iterator[Run]:
+def run(harness: Harness) -> Iterator[Run]:
     """Runs `koe jobs` in this process, and gives the log back afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
     def invoke(*arguments: str | Path, given: str | bytes | None = None, url: str = "") -> Result:
-        words = ["jobs", *map(str, arguments), "--url", url or house.url]
+        words = ["jobs", *map(str, arguments), "--url", url or harness.url]
         return CliRunner().invoke(koe, words, input=given, env={"COLUMNS": "200"})
 
     yield invoke
@@ -58,14 +58,14 @@ def run(house: House) -> Iterator[Run]:
 
 
 @pytest.fixture
-def workers(book: JobBook, store: Store) -> Iterator[None]:
+def workers(job_store: JobStore, store: Store) -> Iterator[None]:
     """Somebody who completes every job; one whose text says so fails."""
     is_over = threading.Event()
 
     def work() -> None:
         while not is_over.wait(0.01):
-            for job_id in book.unfinished(created_before=time.time() + 1):
-                end(book, store, job_id)
+            for job_id in job_store.unfinished(created_before=time.time() + 1):
+                end(job_store, store, job_id)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -74,19 +74,19 @@ def workers(book: JobBook, store: Store) -> Iterator[None]:
     thread.join()
 
 
-def end(book: JobBook, store: Store, job_id: str) -> None:
-    text, job = book.text(job_id), book.load(job_id)
+def end(job_store: JobStore, store: Store, job_id: str) -> None:
+    text, job = job_store.text(job_id), job_store.load(job_id)
     assert job is not None
-    book.begin(job_id)
-    book.plan(job_id, [Part(start=0, end=len(text), n_segments=2)])
+    job_store.begin(job_id)
+    job_store.plan(job_id, [Part(start=0, end=len(text), n_segments=2)])
     if text == "Fail.":
-        book.fail(job_id, EngineFailed("It broke."))
+        job_store.fail(job_id, EngineFailed("It broke."))
         return
-    book.part_done(job_id, 1, n_segments=2, audio_seconds=3725.0, n_bytes=1, loudness_db=None)
+    job_store.part_done(job_id, 1, n_segments=2, audio_seconds=3725.0, n_bytes=1, loudness_db=None)
     name = f"speech.{job.utterance.format}"
     with store.put(file_path(job_id, name)) as file:
         file.write(SOUND)
-    book.complete(job_id, File(name=name, n_bytes=len(SOUND), etag="5f", seconds=3725.0))
+    job_store.complete(job_id, File(name=name, n_bytes=len(SOUND), etag="5f", seconds=3725.0))
 
 
 def the_line(result: Result) -> str:
@@ -106,9 +106,9 @@ def submitted(run: Run, text: str = "Hello.", *options: str) -> str:
 class Cutter:
     """Stands before the house and cuts the first connections off after so many bytes of their answers."""
 
-    def __init__(self, house: House, cuts: list[int], on_request: Callable[[int], None]) -> None:
-        host, _, port = house.url.removeprefix("http://").partition(":")
-        self._house = (host, int(port))
+    def __init__(self, harness: Harness, cuts: list[int], on_request: Callable[[int], None]) -> None:
+        host, _, port = harness.url.removeprefix("http://").partition(":")
+        self._harness = (host, int(port))
         self._cuts = cuts
         self._on_request = on_request
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -126,7 +126,7 @@ class Cutter:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                with client, socket.create_connection(self._house) as server:
+                with client, socket.create_connection(self._harness) as server:
                     self.requests.append(client.recv(65_536))
                     self._on_request(len(self.requests))
                     server.sendall(self.requests[-1])
@@ -152,12 +152,12 @@ class Cutter:
 
 
 @pytest.fixture
-def cutter(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Cutter]]:
+def cutter(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Cutter]]:
     monkeypatch.setattr(job_client, "_AGAIN_SECONDS", 0.01)
     made: list[Cutter] = []
 
     def make(cuts: list[int], on_request: Callable[[int], None] = lambda _: None) -> Cutter:
-        made.append(Cutter(house, cuts, on_request))
+        made.append(Cutter(harness, cuts, on_request))
         return made[-1]
 
     yield make
@@ -213,13 +213,13 @@ def test_a_file_that_cannot_be_written_is_told_before_a_job_is_made(run: Run, tm
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_a_file_in_another_encoding_of_unicode_is_read(run: Run, book: JobBook, tmp_path: Path, encoding: str) -> None:
+def test_a_file_in_another_encoding_of_unicode_is_read(run: Run, job_store: JobStore, tmp_path: Path, encoding: str) -> None:
     (tmp_path / "book.txt").write_bytes("Schöne Worte.".encode(encoding))
 
     result = run("submit", str(tmp_path / "book.txt"))
 
     assert result.exit_code == 0, result.output
-    assert book.text(result.stdout.strip()) == "Schöne Worte."
+    assert job_store.text(result.stdout.strip()) == "Schöne Worte."
 
 
 @pytest.mark.parametrize(
@@ -253,25 +253,25 @@ def test_what_is_no_text_is_one_line(run: Run) -> None:
     assert "empty" in the_line(run("submit", "-", given=""))
 
 
-def test_a_job_is_downloaded_whole_or_not_at_all(run: Run, book: JobBook, store: Store, tmp_path: Path) -> None:
+def test_a_job_is_downloaded_whole_or_not_at_all(run: Run, job_store: JobStore, store: Store, tmp_path: Path) -> None:
     job_id = submitted(run)
     assert "not finished" in the_line(run("download", job_id, "-o", tmp_path / "out.mp3"))
     assert list(tmp_path.iterdir()) == []
-    end(book, store, job_id)
+    end(job_store, store, job_id)
     assert "absent" in the_line(run("download", job_id, "-o", tmp_path / "absent" / "out.mp3"))
     assert run("download", job_id, "-o", tmp_path / "out.mp3").exit_code == 0
     assert (tmp_path / "out.mp3").read_bytes() == SOUND
 
 
 def test_captions_are_asked_for_and_fetched_in_the_format_of_the_file(
-    run: Run, book: JobBook, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, job_store: JobStore, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     job_id = submitted(run, "Hello.", "--captions")
     with store.put(words_path(job_id)) as file:
         file.write(write_captions([TimedWord("Hello.", 0.0, 1.5)]))
     assert "not finished" in the_line(run("captions", job_id))
-    end(book, store, job_id)
+    end(job_store, store, job_id)
     result = run("captions", job_id)
     assert result.exit_code == 0, result.output
     assert f"{job_id}.srt: captions of 1:02:05 of speech" in result.stderr
@@ -284,18 +284,18 @@ def test_captions_are_asked_for_and_fetched_in_the_format_of_the_file(
     assert {path.name for path in tmp_path.iterdir()} == {f"{job_id}.srt", "a.vtt", "words.txt"}
 
 
-def test_captions_that_were_not_asked_for_are_one_line(run: Run, book: JobBook, store: Store, tmp_path: Path) -> None:
+def test_captions_that_were_not_asked_for_are_one_line(run: Run, job_store: JobStore, store: Store, tmp_path: Path) -> None:
     job_id = submitted(run)
-    end(book, store, job_id)
+    end(job_store, store, job_id)
     assert '"timestamps": ["word"]' in the_line(run("captions", job_id, "-o", tmp_path / "a.srt"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_download_that_breaks_goes_on_where_it_was(
-    run: Run, book: JobBook, store: Store, tmp_path: Path, cutter: Callable[..., Cutter]
+    run: Run, job_store: JobStore, store: Store, tmp_path: Path, cutter: Callable[..., Cutter]
 ) -> None:
     job_id = submitted(run)
-    end(book, store, job_id)
+    end(job_store, store, job_id)
     before = cutter([100_000, 0, 300_000])
     job_client.fetch(Server(before.url, None), job_id, tmp_path / "out.mp3")
     assert (tmp_path / "out.mp3").read_bytes() == SOUND
@@ -307,14 +307,14 @@ def test_a_download_that_breaks_goes_on_where_it_was(
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(
-    run: Run, book: JobBook, store: Store, tmp_path: Path, cutter: Callable[..., Cutter], house: House
+    run: Run, job_store: JobStore, store: Store, tmp_path: Path, cutter: Callable[..., Cutter], harness: Harness
 ) -> None:
     job_id, other = submitted(run), SOUND[::-1]
-    end(book, store, job_id)
+    end(job_store, store, job_id)
 
     def change(n_requests: int) -> None:
         if n_requests == 2:
-            with store.put(file_path(job_id, "speech.mp3")) as file, house.redis() as redis:
+            with store.put(file_path(job_id, "speech.mp3")) as file, harness.redis() as redis:
                 file.write(other)
                 changed = File(name="speech.mp3", n_bytes=len(other), etag="6f", seconds=1.0)
                 redis.hset(keys.job(job_id), "file", msgspec.json.encode(changed))
@@ -326,7 +326,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(
 
 
 def test_watching_goes_on_over_connections_that_break(
-    run: Run, book: JobBook, store: Store, cutter: Callable[..., Cutter]
+    run: Run, job_store: JobStore, store: Store, cutter: Callable[..., Cutter]
 ) -> None:
     job_id = submitted(run)
     before = cutter([10_000, 450, 0, 10_000])
@@ -334,7 +334,7 @@ def test_watching_goes_on_over_connections_that_break(
     for job in job_client.watch(Server(before.url, None), job_id):
         seen.append(job["status"])
         if job["status"] == "queued" and len(before.requests) == 4:
-            end(book, store, job_id)
+            end(job_store, store, job_id)
     assert seen[0] == "queued"
     assert seen[-1] == "completed"
     assert len(before.requests) == 4

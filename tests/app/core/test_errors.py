@@ -25,9 +25,9 @@ from app.core.errors import (
     from_wire,
     to_wire,
 )
-from app.core.rate_limits import RateLimit, Standing
+from app.core.rate_limits import RateLimit, RateLimitStatus
 
-STANDING = Standing(limit=RateLimit(60, 60), n_left=0, reset_seconds=59.2)
+STANDING = RateLimitStatus(limit=RateLimit(60, 60), n_left=0, reset_seconds=59.2)
 WITH_A_CODE = [
     MissingParameter("input"),
     WrongType("speed", "a decimal", "a string"),

@@ -13,21 +13,21 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import EngineFailed, KoeError, NoWorker, QueueFull, TimedOut, WorkerLost
 from app.core.queue.audio_stream import ChunkWriter
-from app.core.queue.broker import Broker, Lane, lane_queue
-from app.core.queue.fleet import RedisFleet, WorkerCard, announce, withdraw
-from app.core.queue.registry import Claim, Found, Ledger, Report, State, WorkerLedger
+from app.core.queue.broker import Broker, QueueName, rq_queue
+from app.core.queue.fleet import RedisFleet, Registration, announce, withdraw
+from app.core.queue.registry import Found, Lease, Registry, Report, State, WorkerRegistry
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from app.delivery.delivery import Delivery
 from app.delivery.listener import Listener
 from tests import replies
 from tests.engines import GatedEngine, RelayEngine, text_of
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
 
 pytestmark = pytest.mark.anyio
@@ -45,12 +45,12 @@ def an_utterance(text: str) -> Utterance:
 async def open_delivery(url: str, *, max_wait_seconds: float = 30.0, max_queue: int = 100) -> AsyncIterator[Delivery]:
     async with connect_async(url) as redis:
         with connect(url) as blocking:
-            bell = Bell(redis, keys.BELL)
-            bell.start()
+            notifier = Notifier(redis, keys.BELL)
+            notifier.start()
             delivery = Delivery(
                 redis=redis,
-                bell=bell,
-                ledger=a_ledger(redis, "api"),
+                notifier=notifier,
+                registry=a_registry(redis, "api"),
                 broker=Broker(blocking, max_queue=max_queue),
                 fleet=RedisFleet(redis),
                 max_wait_seconds=max_wait_seconds,
@@ -58,11 +58,11 @@ async def open_delivery(url: str, *, max_wait_seconds: float = 30.0, max_queue: 
             await delivery.start()
             yield delivery
             await delivery.stop()
-            await bell.stop()
+            await notifier.stop()
 
 
-def a_ledger(redis: AsyncRedis, api: str) -> Ledger:
-    return Ledger(redis, api=api, cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
+def a_registry(redis: AsyncRedis, api: str) -> Registry:
+    return Registry(redis, api=api, cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
 
 
 @pytest.fixture
@@ -73,11 +73,13 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 @contextmanager
-def gated_house(data: Path, **environ: str) -> Iterator[tuple[House, GatedEngine]]:
+def gated_harness(data: Path, **environ: str) -> Iterator[tuple[Harness, GatedEngine]]:
     relay = RelayEngine()
     relay.now = engine = GatedEngine()
-    with open_house(data, {"tone": relay}, **{"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"} | environ) as house:
-        yield house, engine
+    with open_harness(
+        data, {"tone": relay}, **{"KOE_SLOTS": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"} | environ
+    ) as harness:
+        yield harness, engine
         engine.release(10_000)
 
 
@@ -116,9 +118,9 @@ def hasty_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_asked_for_twice_it_is_a_miss_and_then_a_hit_with_the_same_sound(data: Path) -> None:
     utterance = an_utterance("asked for twice")
-    with gated_house(data) as (house, engine):
+    with gated_harness(data) as (harness, engine):
         engine.release(1)
-        async with open_delivery(house.redis_url) as delivery:
+        async with open_delivery(harness.redis_url) as delivery:
             first = await delivery.open(utterance, request_id="req_1")
             said = await heard(first)
             second = await delivery.open(utterance, request_id="req_2")
@@ -132,8 +134,8 @@ async def test_asked_for_twice_it_is_a_miss_and_then_a_hit_with_the_same_sound(d
 
 async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Path) -> None:
     utterance = an_utterance(text_of(3))
-    with gated_house(data) as (house, engine):
-        async with open_delivery(house.redis_url) as delivery:
+    with gated_harness(data) as (harness, engine):
+        async with open_delivery(harness.redis_url) as delivery:
             engine.release(1)
             first = await delivery.open(utterance, request_id="req_1")
             second = await delivery.open(utterance, request_id="req_2")
@@ -148,8 +150,8 @@ async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Path) -
 
 async def test_the_last_to_leave_stops_the_work_and_the_next_begins_anew(data: Path) -> None:
     utterance = an_utterance(text_of(5))
-    with gated_house(data) as (house, engine), house.redis() as redis:
-        async with open_delivery(house.redis_url) as delivery:
+    with gated_harness(data) as (harness, engine), harness.redis() as redis:
+        async with open_delivery(harness.redis_url) as delivery:
             engine.release(1)
             first = await delivery.open(utterance, request_id="req_1")
             second = await delivery.open(utterance, request_id="req_2")
@@ -173,7 +175,7 @@ async def test_a_caller_that_is_cancelled_while_it_waits_leaves(redis: Redis, re
     utterance = an_utterance("cancelled")
     async with open_delivery(redis_url) as delivery:
         opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
-        await until(lambda: lane_queue(redis, Lane.INTERACTIVE).count == 1)
+        await until(lambda: rq_queue(redis, QueueName.INTERACTIVE).count == 1)
 
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -191,7 +193,7 @@ async def test_with_nobody_to_speak_it_is_no_worker_after_the_longest_wait(redis
 
 
 async def test_with_workers_that_are_busy_it_is_a_timeout_after_the_longest_wait(redis: Redis, redis_url: str) -> None:
-    announce(redis, WorkerCard(name="busy", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    announce(redis, Registration(name="busy", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
     async with open_delivery(redis_url, max_wait_seconds=0.1) as delivery:
         with pytest.raises(TimedOut, match=r"0\.1 s"):
             await delivery.open(an_utterance("busy"), request_id="req_1")
@@ -202,7 +204,7 @@ async def test_with_workers_that_are_busy_it_is_a_timeout_after_the_longest_wait
 async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_longest_wait(
     redis: Redis, redis_url: str
 ) -> None:
-    announce(redis, WorkerCard(name="busy", engines=("tone",), n_threads=1, wire=WIRE_VERSION), 60, takes_work=True)
+    announce(redis, Registration(name="busy", engines=("tone",), n_threads=1, wire=WIRE_VERSION), 60, takes_work=True)
     async with open_delivery(redis_url, max_wait_seconds=0.3) as delivery:
         answers = await asyncio.gather(
             *(delivery.open(an_utterance(f"busy {number}"), request_id="req_1") for number in range(3)), return_exceptions=True
@@ -216,7 +218,7 @@ async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_l
 async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
     async with open_delivery(redis_url, max_queue=1) as delivery:
         first = asyncio.ensure_future(delivery.open(an_utterance("first"), request_id="req_1"))
-        await until(lambda: lane_queue(redis, Lane.INTERACTIVE).count == 1)
+        await until(lambda: rq_queue(redis, QueueName.INTERACTIVE).count == 1)
 
         with pytest.raises(QueueFull):
             await delivery.open(an_utterance("second"), request_id="req_2")
@@ -230,7 +232,7 @@ async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: 
 async def test_a_submission_that_fails_reaches_all_who_joined_it(redis: Redis, redis_url: str) -> None:
     """The queue is full for whoever asks first; the others have joined by the time that shows."""
     async with open_delivery(redis_url, max_queue=1) as delivery:
-        redis.rpush(lane_queue(redis, Lane.INTERACTIVE).key, "another")
+        redis.rpush(rq_queue(redis, QueueName.INTERACTIVE).key, "another")
 
         answers = await asyncio.gather(
             *(delivery.open(an_utterance("full"), request_id=f"req_{number}") for number in range(10)), return_exceptions=True
@@ -240,17 +242,17 @@ async def test_a_submission_that_fails_reaches_all_who_joined_it(redis: Redis, r
     assert not redis.exists(keys.utterance(an_utterance("full").id))
 
 
-async def _claimed(redis: Redis, utterance: Utterance, name: str = "w") -> tuple[WorkerLedger, Claim]:
-    announce(redis, WorkerCard(name=name, engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
-    worker = WorkerLedger(redis, worker=name, cache_ttl=60, cache_bytes=1000)
+async def _leased(redis: Redis, utterance: Utterance, name: str = "w") -> tuple[WorkerRegistry, Lease]:
+    announce(redis, Registration(name=name, engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    worker = WorkerRegistry(redis, worker=name, cache_ttl=60, cache_bytes=1000)
     await until(lambda: redis.exists(keys.utterance(utterance.id)))
-    claim = worker.claim(utterance.id)
-    assert claim is not None
-    return worker, claim
+    lease = worker.lease(utterance.id)
+    assert lease is not None
+    return worker, lease
 
 
-def write(redis: Redis, claim: Claim, data: bytes) -> None:
-    ChunkWriter(redis, claim, patience_seconds=0).write(data)
+def write(redis: Redis, lease: Lease, data: bytes) -> None:
+    ChunkWriter(redis, lease, patience_seconds=0).write(data)
 
 
 @pytest.mark.parametrize("n_listeners", [1, 3])
@@ -263,9 +265,9 @@ async def test_a_failure_before_the_first_chunk_reaches_every_listener_as_itself
             asyncio.ensure_future(delivery.open(utterance, request_id=f"req_{number}")) for number in range(n_listeners)
         ]
         await until(lambda: readers(redis, utterance) == n_listeners)
-        worker, claim = await _claimed(redis, utterance)
+        worker, lease = await _leased(redis, utterance)
 
-        worker.fail(claim, EngineFailed())
+        worker.fail(lease, EngineFailed())
 
         answers: list[Any] = await asyncio.gather(*openings, return_exceptions=True)
     assert all(isinstance(answer, KoeError) and answer.code == "internal_error" for answer in answers)
@@ -279,8 +281,8 @@ async def test_redis_away_is_no_worker(data: Path) -> None:
 
 async def _still_held(redis: Redis, redis_url: str, utterance: Utterance) -> None:
     """A job of the same id that a slot has taken, and that is neither done nor claimed."""
-    assert Broker(redis, max_queue=10).submit(utterance, Lane.INTERACTIVE, request_id="req_0")
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    assert Broker(redis, max_queue=10).submit(utterance, QueueName.INTERACTIVE, request_id="req_0")
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.delete(queue.key)
     redis.hset(queue.job_class.key_for(utterance.id), "status", "started")
 
@@ -291,9 +293,9 @@ async def test_a_job_that_was_taken_for_a_cancelled_take_may_speak_the_new_one(r
     await _still_held(redis, redis_url, utterance)
     async with open_delivery(redis_url) as delivery:
         opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
-        _, claim = await _claimed(redis, utterance)
+        _, lease = await _leased(redis, utterance)
 
-        write(redis, claim, b"sound")
+        write(redis, lease, b"sound")
 
         audio = await opening
         await audio.close()
@@ -302,7 +304,7 @@ async def test_a_job_that_was_taken_for_a_cancelled_take_may_speak_the_new_one(r
 async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redis: Redis, redis_url: str) -> None:
     utterance = an_utterance("left")
     await _still_held(redis, redis_url, utterance)
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     async with open_delivery(redis_url, max_wait_seconds=1.0) as delivery:
         first = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
         await until(lambda: readers(redis, utterance) == 1)
@@ -319,13 +321,13 @@ async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redi
     assert queue.job_ids == [utterance.id]
 
 
-async def undisturbed(house: House, utterance: Utterance) -> bytes:
+async def undisturbed(harness: Harness, utterance: Utterance) -> bytes:
     """What it sounds like when nothing goes wrong."""
-    assert house.pool is not None
-    relay = house.pool.runtime.engines["tone"]
+    assert harness.pool is not None
+    relay = harness.pool.runtime.engines["tone"]
     assert isinstance(relay, RelayEngine)
     gate, relay.now = relay.now, ToneEngine()
-    async with open_delivery(house.redis_url) as delivery:
+    async with open_delivery(harness.redis_url) as delivery:
         said = await heard(await delivery.open(msgspec.structs.replace(utterance, apart="undisturbed"), request_id="req_0"))
     relay.now = gate
     return said
@@ -335,12 +337,12 @@ async def undisturbed(house: House, utterance: Utterance) -> bytes:
 @pytest.mark.parametrize("lost", ["all", "the stream"])
 async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Path) -> None:
     utterance = an_utterance(text_of(6))
-    with gated_house(data) as (house, engine), house.redis() as redis:
-        whole = await undisturbed(house, utterance)
-        async with open_delivery(house.redis_url) as delivery:
+    with gated_harness(data) as (harness, engine), harness.redis() as redis:
+        whole = await undisturbed(harness, utterance)
+        async with open_delivery(harness.redis_url) as delivery:
             engine.release(3)
             audios = [await delivery.open(utterance, request_id=f"req_{number}") for number in range(2)]
-            first = audios[0]._take
+            first = audios[0]._attempt
             chunks = aiter(audios[0])
             said = await anext(chunks)
             await asyncio.to_thread(engine.wait_begun, 4)
@@ -355,7 +357,7 @@ async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Pat
             other = await heard(audios[1])
 
             assert said == other == whole
-            assert audios[0]._take != first
+            assert audios[0]._attempt != first
             assert audios[0].report == audios[1].report
             assert readers(redis, utterance) == 1
             await audios[0].close()
@@ -367,15 +369,15 @@ async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url:
     utterance = an_utterance("lost")
     async with open_delivery(redis_url) as delivery:
         opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
-        _, claim = await _claimed(redis, utterance)
-        write(redis, claim, b"one")
+        _, lease = await _leased(redis, utterance)
+        write(redis, lease, b"one")
         audio = await opening
         redis.flushall()
         hearing = asyncio.ensure_future(heard(audio))
-        takes = {claim.take}
+        takes = {lease.attempt}
         for number in range(3):
-            _, again = await _claimed(redis, utterance, f"other-{number}")
-            takes.add(again.take)
+            _, again = await _leased(redis, utterance, f"other-{number}")
+            takes.add(again.attempt)
 
             redis.flushall()
 
@@ -388,10 +390,10 @@ async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url:
 @pytest.mark.usefixtures("short_ticks")
 async def test_a_queued_take_whose_submitter_died_is_submitted_by_who_waits(data: Path) -> None:
     utterance = an_utterance("orphan")
-    with gated_house(data) as (house, engine):
+    with gated_harness(data) as (harness, engine):
         engine.release(1)
-        async with open_delivery(house.redis_url) as delivery, connect_async(house.redis_url) as aredis:
-            await a_ledger(aredis, "dead").attach(utterance.id)
+        async with open_delivery(harness.redis_url) as delivery, connect_async(harness.redis_url) as aredis:
+            await a_registry(aredis, "dead").attach(utterance.id)
             await aredis.delete(keys.api("dead"))
 
             audio = await delivery.open(utterance, request_id="req_1")
@@ -404,19 +406,19 @@ async def test_a_queued_take_whose_submitter_died_is_submitted_by_who_waits(data
 @pytest.mark.usefixtures("short_ticks")
 async def test_a_worker_that_dies_is_taken_over_from_at_the_reader_s_own_request(redis: Redis, redis_url: str) -> None:
     utterance = an_utterance("taken over")
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     async with open_delivery(redis_url) as delivery:
         opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
         await until(lambda: queue.job_ids)
-        _, claim = await _claimed(redis, utterance)
-        write(redis, claim, b"one")
+        _, lease = await _leased(redis, utterance)
+        write(redis, lease, b"one")
         audio = await opening
         hearing = asyncio.ensure_future(heard(audio))
         redis.delete(queue.key, queue.job_class.key_for(utterance.id))
 
         withdraw(redis, "w")
         await until(lambda: queue.job_ids == [utterance.id])
-        worker, heir = await _claimed(redis, utterance, "heir")
+        worker, heir = await _leased(redis, utterance, "heir")
         write(redis, heir, b"onetwo")
         worker.finish(heir, REPORT)
 
@@ -432,11 +434,11 @@ async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begi
     async with open_delivery(redis_url, max_wait_seconds=1.0) as delivery:
         openings = [asyncio.ensure_future(delivery.open(utterance, request_id=f"req_{number}")) for number in range(3)]
         await until(lambda: readers(redis, utterance) == 3)
-        worker, claim = await _claimed(redis, utterance)
-        write(redis, claim, b"one")
+        worker, lease = await _leased(redis, utterance)
+        write(redis, lease, b"one")
         audios = await asyncio.gather(*openings)
         if left_as is State.QUEUED:
-            worker.let_go(claim, State.QUEUED)
+            worker.let_go(lease, State.QUEUED)
 
         withdraw(redis, "w")
 
@@ -444,7 +446,7 @@ async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begi
         assert {type(answer) for answer in answers} == {WorkerLost}
         for audio in audios:
             await audio.close()
-        found = await delivery.ledger.attach(utterance.id)
+        found = await delivery.registry.attach(utterance.id)
         assert found is not None
         assert found[0] is Found.MISS
 
@@ -457,15 +459,15 @@ async def test_who_leaves_while_redis_is_away_is_counted_out_when_it_is_back(dat
     with connect(server.url) as redis:
         async with open_delivery(server.url) as delivery:
             opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
-            _, claim = await _claimed(redis, utterance)
-            write(redis, claim, b"one")
+            _, lease = await _leased(redis, utterance)
+            write(redis, lease, b"one")
             audio = await opening
 
             await asyncio.to_thread(server.stop)
             await audio.close()
             await asyncio.to_thread(server.start)
 
-            await until(lambda: not redis.exists(*claim.take.both))
+            await until(lambda: not redis.exists(*lease.attempt.both))
     server.stop()
 
 
@@ -473,16 +475,16 @@ async def test_who_leaves_while_redis_is_away_is_counted_out_when_it_is_back(dat
 async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing(data: Path) -> None:
     """The only slot is free for others meanwhile, and what was read of a long text is let go."""
     utterance, other = an_utterance(text_of(12)), an_utterance("Somebody else.")
-    with gated_house(data, KOE_SLOTS="1", KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
-        whole = await undisturbed(house, utterance)
+    with gated_harness(data, KOE_SLOTS="1", KOE_STREAM_BYTES=str(STREAM_BYTES)) as (harness, engine), harness.redis() as redis:
+        whole = await undisturbed(harness, utterance)
         engine.release(1000)
-        async with open_delivery(house.redis_url) as delivery:
+        async with open_delivery(harness.redis_url) as delivery:
             audio = await delivery.open(utterance, request_id="req_1")
-            await until(lambda: state(redis, utterance) is State.PARKED)
+            await until(lambda: state(redis, utterance) is State.PAUSED)
             assert len(engine.spoken) < 12
 
             await heard(await delivery.open(other, request_id="req_2"))
-            assert state(redis, utterance) is State.PARKED
+            assert state(redis, utterance) is State.PAUSED
             said = await heard(audio)
 
             assert said == whole
@@ -493,9 +495,9 @@ async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing
 @pytest.mark.usefixtures("short_ticks")
 async def test_who_asks_for_what_has_lost_its_beginning_is_spoken_for_apart(data: Path) -> None:
     utterance = an_utterance(text_of(12))
-    with gated_house(data, KOE_STREAM_BYTES=str(STREAM_BYTES)) as (house, engine), house.redis() as redis:
-        whole = await undisturbed(house, utterance)
-        async with open_delivery(house.redis_url) as delivery:
+    with gated_harness(data, KOE_STREAM_BYTES=str(STREAM_BYTES)) as (harness, engine), harness.redis() as redis:
+        whole = await undisturbed(harness, utterance)
+        async with open_delivery(harness.redis_url) as delivery:
             engine.release(6)
             first = await delivery.open(utterance, request_id="req_1")
             hearing = asyncio.ensure_future(heard(first))
@@ -506,8 +508,8 @@ async def test_who_asks_for_what_has_lost_its_beginning_is_spoken_for_apart(data
             second = await delivery.open(utterance, request_id="req_2")
 
             assert second.found is Found.MISS
-            assert second._take is not None
-            assert second._take.utterance_id != utterance.id
+            assert second._attempt is not None
+            assert second._attempt.utterance_id != utterance.id
             assert await heard(second) == await hearing == whole
         await until(lambda: not redis.exists(keys.utterance(utterance.id)))
 

@@ -20,7 +20,7 @@ from app.core.errors import KoeError
 from app.core.request_limits import HEAD_BYTES, HEADERS, REQUESTS_AHEAD, Bounds
 from app.server import http_protocol
 from app.server.http_server import Server, listening, port_of
-from tests.house import wait_until
+from tests.harness import wait_until
 
 BODY = b'{"input": "as it was sent"}'
 POST = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n" % len(BODY)

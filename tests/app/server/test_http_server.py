@@ -20,7 +20,7 @@ from app.core.host import descriptors
 from app.core.request_limits import Bounds
 from app.server import http_server
 from app.server.http_server import Server, adopted, listening, port_of
-from tests.house import wait_until
+from tests.harness import wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
 

@@ -15,7 +15,7 @@ from app.core.storage.embedded_server import EmbeddedError
 from app.server.http_server import listening, port_of
 from app.supervisor.processes import ApiPart, Part
 from app.supervisor.supervisor import Supervisor
-from tests.house import wait_until
+from tests.harness import wait_until
 
 CHILD = """
 import pathlib, signal, sys

@@ -15,7 +15,7 @@ import pytest
 from app.core.errors import EngineUnavailable
 from app.core.speech.voices import Catalogue
 from tests.engines import GatedEngine, text_of
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.espeak import EspeakEngine
 from workers.engines.idle import IdleEngine

@@ -11,7 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.jobs.jobs import Jobs
 from app.core.storage import keys
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from tests.engines import GatedEngine
 from tests.job_harness import JobHarness
 
@@ -32,6 +32,6 @@ def gated(background: ThreadPoolExecutor) -> Iterator[GatedEngine]:
 
 @pytest.fixture
 async def harness(redis: Redis, aredis: AsyncRedis, tmp_path: Path) -> Any:
-    harness = JobHarness(redis, Jobs(aredis, Bell(aredis, keys.JOBS_BELL), job_ttl=60), tmp_path)
+    harness = JobHarness(redis, Jobs(aredis, Notifier(aredis, keys.JOBS_BELL), job_ttl=60), tmp_path)
     yield harness
     harness.scheduler.close()

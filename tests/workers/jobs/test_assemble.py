@@ -19,7 +19,7 @@ from app.core.errors import Cancelled, EncoderFailed, InternalError
 from app.core.jobs.files import Store
 from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ
 from tests.audio import RAW, decode, ffmpeg, pitch_hz
-from workers.jobs.assemble import Finished, Reel, Stretch, count_samples, finish
+from workers.jobs.assemble import AudioTimeline, Finished, Stretch, count_samples, finish
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.resampling import n_resampled
 
@@ -39,8 +39,8 @@ def opened(pcm: bytes) -> BinaryIO:
     return io.BytesIO(pcm)
 
 
-def reel_of(parts: list[bytes] = PARTS, pause_seconds: float = 0.35) -> Reel:
-    return Reel(
+def timeline_of(parts: list[bytes] = PARTS, pause_seconds: float = 0.35) -> AudioTimeline:
+    return AudioTimeline(
         Stretch(open=partial(opened, pcm), n_bytes=len(pcm), pause_seconds=pause_seconds, chapter=chapter)
         for pcm, chapter in zip(parts, CHAPTERS, strict=False)
     )
@@ -56,7 +56,7 @@ Finish = Callable[..., tuple[Finished, bytes]]
 
 @pytest.fixture
 def finished(store: Store) -> Finish:
-    def make(format_name: str, reel: Reel | None = None, **changes: object) -> tuple[Finished, bytes]:
+    def make(format_name: str, timeline: AudioTimeline | None = None, **changes: object) -> tuple[Finished, bytes]:
         path = f"job/speech.{format_name}"
         options = {
             "format_name": format_name,
@@ -65,7 +65,7 @@ def finished(store: Store) -> Finish:
             "ffmpeg_path": ffmpeg(),
             "check": lambda: None,
         }
-        done = finish(reel or reel_of(), lambda: store.put(path), **(options | changes))  # type: ignore[arg-type]
+        done = finish(timeline or timeline_of(), lambda: store.put(path), **(options | changes))  # type: ignore[arg-type]
         with store.open(path) as file:
             return done, file.read(-1)
 
@@ -79,7 +79,7 @@ def in_all_formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     store = Store(str(folder))
     for name, format_ in FORMATS.items():
         finish(
-            reel_of(),
+            timeline_of(),
             partial(store.put, f"speech.{name}"),
             format_name=name,
             bitrate_bps=format_.bitrate_bps,
@@ -93,16 +93,16 @@ def in_all_formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("format_name", EXACT)
 def test_a_file_is_as_long_as_its_parts_and_pauses_to_the_sample(format_name: str, in_all_formats: dict[str, Path]) -> None:
     path = in_all_formats[format_name]
-    assert count_samples(ffmpeg(), path) == reel_of().n_samples
+    assert count_samples(ffmpeg(), path) == timeline_of().n_samples
 
 
 def test_pcm_is_the_parts_and_pauses_alone(in_all_formats: dict[str, Path]) -> None:
-    assert in_all_formats["pcm"].read_bytes() == b"".join(reel_of().pcm())
-    assert len(b"".join(reel_of().pcm())) == 2 * reel_of().n_samples
+    assert in_all_formats["pcm"].read_bytes() == b"".join(timeline_of().pcm())
+    assert len(b"".join(timeline_of().pcm())) == 2 * timeline_of().n_samples
 
 
 def test_adts_is_longer_by_the_frames_that_it_cannot_cut(in_all_formats: dict[str, Path]) -> None:
-    n_more = count_samples(ffmpeg(), in_all_formats["aac"]) - reel_of().n_samples
+    n_more = count_samples(ffmpeg(), in_all_formats["aac"]) - timeline_of().n_samples
     assert 0 <= n_more <= 2 * 1024
 
 
@@ -110,7 +110,7 @@ def test_adts_is_longer_by_the_frames_that_it_cannot_cut(in_all_formats: dict[st
 def test_libsndfile_reads_the_same_length_from_the_header(format_name: str, in_all_formats: dict[str, Path]) -> None:
     with soundfile.SoundFile(in_all_formats[format_name]) as file:
         seconds = file.frames / file.samplerate
-    assert seconds == pytest.approx(reel_of().n_samples / SAMPLE_RATE_HZ, abs=1 / SAMPLE_RATE_HZ / 2)
+    assert seconds == pytest.approx(timeline_of().n_samples / SAMPLE_RATE_HZ, abs=1 / SAMPLE_RATE_HZ / 2)
 
 
 @pytest.mark.parametrize("format_name", ["wav", "flac", "opus", "mp3", "aac"])
@@ -138,16 +138,16 @@ def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, fin
     assert title.encode() in data
     assert title.encode("utf-16-le") in data
     assert re.findall(r" title +: (.*)", _described(path)) == [title]
-    assert count_samples(ffmpeg(), path) == reel_of().n_samples
+    assert count_samples(ffmpeg(), path) == timeline_of().n_samples
     with soundfile.SoundFile(path) as file:
-        assert (file.title, len(file)) == (title, reel_of().n_samples)
+        assert (file.title, len(file)) == (title, timeline_of().n_samples)
 
 
 @pytest.mark.parametrize("title", ["x\\", "x\\ ", "a\\b\\\\", "a=b;#c\\"])
 def test_a_title_that_ends_with_a_backslash_spoils_no_tag(title: str, finished: Finish, tmp_path: Path) -> None:
     parts = [Stretch(open=partial(opened, PARTS[0]), n_bytes=len(PARTS[0]), chapter=chapter) for chapter in (title, "Second")]
     path = tmp_path / "told.mp3"
-    path.write_bytes(finished("mp3", Reel(parts), title=title)[1])
+    path.write_bytes(finished("mp3", AudioTimeline(parts), title=title)[1])
     text = _described(path)
     assert re.findall(r" title +: (.*)", text) == [title.rstrip("\\ "), title.rstrip("\\ "), "Second"]
     assert "TIMEBASE" not in text
@@ -176,7 +176,7 @@ def test_the_chapters_are_comments_too_where_the_format_knows_comments(
 @pytest.mark.parametrize("format_name", list(FORMATS))
 def test_a_file_without_a_title_and_chapters_has_no_tags(format_name: str, finished: Finish) -> None:
     pcm = tone(12_000, 300.0)
-    done, data = finished(format_name, Reel([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]), title=None)
+    done, data = finished(format_name, AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]), title=None)
     assert not re.search(rb"TIT2|title|INAM|LIST|CHAP", data, re.IGNORECASE)
     assert done == Finished(n_bytes=len(data), etag=hashlib.sha256(data).hexdigest()[:32], seconds=0.5)
 
@@ -194,7 +194,7 @@ def test_an_mp3_says_how_many_frames_it_has_and_what_to_cut_off(in_all_formats: 
     assert flags & 3 == 3
     cut = int.from_bytes(data[info + 141 : info + 144], "big")
     encoder_delay, padding = cut >> 12, cut & 0xFFF
-    assert n_frames * 576 - encoder_delay - padding == reel_of().n_samples
+    assert n_frames * 576 - encoder_delay - padding == timeline_of().n_samples
     assert n_bytes == len(data) - data.index(b"\xff\xf3", 10)
 
 
@@ -203,7 +203,7 @@ def test_an_mp3_of_any_length_is_exact(n_samples: int, finished: Finish, tmp_pat
     """Of these, three end where the encoder itself would note too little to be cut off."""
     pcm = tone(n_samples, 300.0)
     path = tmp_path / "short.mp3"
-    path.write_bytes(finished("mp3", Reel([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]))[1])
+    path.write_bytes(finished("mp3", AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]))[1])
     assert count_samples(ffmpeg(), path) == n_samples
     assert soundfile.info(str(path)).frames == n_samples
 
@@ -211,16 +211,16 @@ def test_an_mp3_of_any_length_is_exact(n_samples: int, finished: Finish, tmp_pat
 def test_a_flac_says_how_long_it_is_and_what_its_samples_digest_to(in_all_formats: dict[str, Path]) -> None:
     data = in_all_formats["flac"].read_bytes()
     n_samples = int.from_bytes(data[21:26], "big") & 0xF_FFFF_FFFF
-    assert n_samples == reel_of().n_samples
-    assert data[26:42] == hashlib.md5(b"".join(reel_of().pcm())).digest()
+    assert n_samples == timeline_of().n_samples
+    assert data[26:42] == hashlib.md5(b"".join(timeline_of().pcm())).digest()
 
 
 def test_a_wav_has_true_sizes(in_all_formats: dict[str, Path]) -> None:
     path = in_all_formats["wav"]
     assert struct.unpack_from("<I", path.read_bytes(), 4)[0] == path.stat().st_size - 8
     with wave.open(str(path)) as file:
-        assert file.getparams()[:4] == (1, 2, SAMPLE_RATE_HZ, reel_of().n_samples)
-        assert file.readframes(file.getnframes()) == b"".join(reel_of().pcm())
+        assert file.getparams()[:4] == (1, 2, SAMPLE_RATE_HZ, timeline_of().n_samples)
+        assert file.readframes(file.getnframes()) == b"".join(timeline_of().pcm())
 
 
 RATES = [
@@ -234,11 +234,11 @@ def test_a_file_at_another_rate_is_as_long_to_the_sample(
 ) -> None:
     allowed = FORMATS[format_name].bitrates_at(rate_hz)
     done, data = finished(format_name, sample_rate_hz=rate_hz, bitrate_bps=allowed.least if allowed else 0)
-    n_samples = n_resampled(reel_of().n_samples, rate_hz)
+    n_samples = n_resampled(timeline_of().n_samples, rate_hz)
     path = tmp_path / f"speech.{format_name}"
     path.write_bytes(data)
 
-    assert done.seconds == reel_of().n_samples / SAMPLE_RATE_HZ
+    assert done.seconds == timeline_of().n_samples / SAMPLE_RATE_HZ
     if format_name in RAW:
         assert len(data) == n_samples * (2 if format_name == "pcm" else 1)
     elif format_name == "aac":
@@ -263,14 +263,14 @@ def test_the_chapters_stay_where_they_are_at_another_rate(format_name: str, fini
 
 def test_a_gain_is_heard(finished: Finish) -> None:
     pcm = PARTS[0]
-    _, data = finished("pcm", Reel([Stretch(open=partial(opened, pcm), n_bytes=len(pcm), gain_db=-3.0)]))
+    _, data = finished("pcm", AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm), gain_db=-3.0)]))
     before, after = (float(np.abs(decode(one, "pcm")).max()) for one in (pcm, data))
     assert after == pytest.approx(before * 10 ** (-3 / 20), rel=0.001)
 
 
 @pytest.mark.parametrize("format_name", ["wav", "mp3"])
 def test_a_part_that_lost_its_end_fails_and_leaves_no_file(format_name: str, finished: Finish, store: Store) -> None:
-    short = Reel([Stretch(open=partial(opened, PARTS[0][:-2]), n_bytes=len(PARTS[0]))])
+    short = AudioTimeline([Stretch(open=partial(opened, PARTS[0][:-2]), n_bytes=len(PARTS[0]))])
     with pytest.raises(InternalError):
         finished(format_name, short)
     assert not store.exists(f"job/speech.{format_name}")
@@ -308,7 +308,7 @@ def test_a_file_shorter_than_its_parts_is_not_handed_out(finished: Finish, store
 
 def test_a_book_with_more_chapters_than_id3_can_list_is_finished_without_them(finished: Finish) -> None:
     pcm = tone(1200, 300.0)
-    many = Reel(Stretch(open=partial(opened, pcm), n_bytes=len(pcm), chapter=str(number)) for number in range(256))
+    many = AudioTimeline(Stretch(open=partial(opened, pcm), n_bytes=len(pcm), chapter=str(number)) for number in range(256))
     assert b"CHAP" not in finished("mp3", many)[1]
 
 

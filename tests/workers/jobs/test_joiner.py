@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_file_is_what_the_parts_are(harness: JobHarness, tmp_path: Path) -> None:
     job_id = await harness.take(chapters(2), format="wav")
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 2)
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     parts = [np.frombuffer(harness.read(part_path(job_id, number)), "<i2") for number in (1, 2)]
     pause = np.zeros(round(CHAPTER_PAUSE_SECONDS / 4 * 24_000), "<i2")
     harness.work()

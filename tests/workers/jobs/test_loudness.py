@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from workers.jobs.loudness import MOST_GAIN_DB, Level, Meter, amplify, gains_db
+from workers.jobs.loudness import MAX_GAIN_DB, Level, Meter, amplify, gains_db
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.joining import silence
 
@@ -46,7 +46,7 @@ def test_silence_has_no_loudness_and_is_left_alone(pcm: bytes) -> None:
 def test_parts_are_brought_to_their_median_and_no_further_than_allowed() -> None:
     levels = [level_of(tone(amplitude)) for amplitude in (0.05, 0.16, 0.2, 0.25, 0.8)]
     gains = gains_db(levels)
-    assert gains == pytest.approx([MOST_GAIN_DB, 1.94, 0.0, -1.94, -MOST_GAIN_DB], abs=0.01)
+    assert gains == pytest.approx([MAX_GAIN_DB, 1.94, 0.0, -1.94, -MAX_GAIN_DB], abs=0.01)
 
 
 def test_no_gain_lifts_a_peak_beyond_full_scale() -> None:

@@ -13,15 +13,15 @@ async def test_no_more_than_a_window_of_parts_waits_in_the_queue(harness: JobHar
     first, second = [await harness.take(chapters(WINDOW + 4, n_segments=1), format="pcm") for _ in range(2)]
     done = harness.work(until=lambda: harness.queue.count == 2 * WINDOW)
     assert done == ["plan", "plan"]
-    order = [harness.queue.job_ids[0].startswith(first), harness.queue.job_ids[-1].startswith(second)]
-    assert order == [True, True]
+    task = [harness.queue.job_ids[0].startswith(first), harness.queue.job_ids[-1].startswith(second)]
+    assert task == [True, True]
     harness.work()
     assert {harness.job(one).status for one in (first, second)} == {JobStatus.COMPLETED}
 
 
 async def test_a_join_before_its_time_has_the_missing_parts_spoken(harness: JobHarness) -> None:
     job_id = await harness.take(chapters(2))
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 1)
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 1)
     harness.queue.empty()
     assert harness.runner.join(job_id)
     assert harness.work() == ["part-2"]

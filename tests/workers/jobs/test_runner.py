@@ -95,8 +95,8 @@ async def test_a_job_with_more_audio_than_a_job_may_have_ends_and_leaves_no_file
 
 async def test_the_audio_of_all_parts_counts_for_the_length_of_a_job(harness: JobHarness) -> None:
     job_id = await harness.take(chapters(3))
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 2)
-    harness.max_seconds = sum(part.audio_seconds for part in harness.book.done_parts(job_id).values()) + 0.1
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
+    harness.max_seconds = sum(part.audio_seconds for part in harness.job_store.done_parts(job_id).values()) + 0.1
     harness.runner = harness.open_runner()
 
     harness.work()
@@ -120,12 +120,12 @@ async def test_parts_that_another_run_has_cleaned_up_are_no_failure(harness: Job
         """One whose files go, with their job, just before the first of them is read."""
 
         def open(self, path: str) -> BinaryIO:
-            harness.book.fail(job_id, InternalError())
+            harness.job_store.fail(job_id, InternalError())
             self.delete_folder(job_id)
             return super().open(path)
 
     job_id = await harness.take(chapters(2))
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 2)
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     harness.store = Overtaken(str(tmp_path))
     harness.runner = harness.open_runner()
 

@@ -14,7 +14,7 @@ from app.core.speech.captions import Captions
 from app.core.speech.word_times import read_words
 from app.core.storage import keys
 from tests.engines import FailingEngine, GatedEngine, text_of
-from tests.house import wait_until
+from tests.harness import wait_until
 from tests.job_harness import VOICE, CountingEngine, JobHarness, chapters
 from workers.engines.tone import ToneEngine
 from workers.jobs.speaker import MAX_STARTS
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_part_that_is_done_is_not_spoken_again(harness: JobHarness) -> None:
     harness.engine.now = engine = CountingEngine()
     job_id = await harness.take(chapters(2))
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 1)
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 1)
     n_spoken = len(engine.spoken)
     assert harness.open_runner().speak_part(job_id, 1)
     assert len(engine.spoken) == n_spoken
@@ -91,7 +91,7 @@ async def test_a_part_that_kills_its_workers_fails_the_job(harness: JobHarness) 
     job_id = await harness.take(text_of(2))
     harness.work(until=lambda: harness.queue.job_ids == [f"{job_id}-part-1"])
     for _ in range(MAX_STARTS):
-        harness.book.count_attempt(job_id, -1)
+        harness.job_store.count_attempt(job_id, -1)
     harness.work()
     assert str(harness.error(job_id)) == str(WorkersDied())
 
@@ -111,13 +111,13 @@ async def test_the_words_of_a_part_are_there_before_it_is_done_and_gone_after_th
 ) -> None:
     job_id = await harness.take(chapters(2), timestamps=True)
     seen = []
-    note = harness.book.part_done
+    note = harness.job_store.part_done
 
     def part_done(job_id: str, part: int, **result: Any) -> None:
         seen.append(read_words(harness.read(part_words_path(job_id, part))))
         note(job_id, part, **result)
 
-    monkeypatch.setattr(harness.book, "part_done", part_done)
+    monkeypatch.setattr(harness.job_store, "part_done", part_done)
     harness.work()
     assert [words[0].word for words in seen] == ["Chapter", "Chapter"]
     assert [words[0].start for words in seen] == [0.0, 0.0]
@@ -126,7 +126,7 @@ async def test_the_words_of_a_part_are_there_before_it_is_done_and_gone_after_th
 
 async def test_a_job_that_wants_no_times_keeps_none(harness: JobHarness, tmp_path: Path) -> None:
     job_id = await harness.take(chapters(2))
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 2)
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     assert {path.name for path in (tmp_path / job_id / "parts").iterdir()} == {"00001.pcm", "00002.pcm"}
     harness.work()
     assert [path.name for path in (tmp_path / job_id).iterdir()] == ["speech.mp3"]
@@ -168,7 +168,7 @@ async def test_a_part_that_failed_midway_tells_each_word_once(harness: JobHarnes
 
 async def test_a_part_whose_words_are_lost_is_spoken_again(harness: JobHarness, tmp_path: Path) -> None:
     job_id = await harness.take(chapters(2), timestamps=True)
-    harness.work(until=lambda: len(harness.book.done_parts(job_id)) == 1)
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 1)
     words = harness.read(part_words_path(job_id, 1))
     (tmp_path / part_words_path(job_id, 1)).unlink()
     assert harness.runner.speak_part(job_id, 1)

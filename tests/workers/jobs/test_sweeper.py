@@ -30,6 +30,6 @@ async def test_what_has_expired_is_forgotten_with_its_files(harness: JobHarness)
     harness.work()
     harness.redis.zadd(keys.JOBS_ENDED, {gone: time.time() - 1})
     harness.runner.sweep()
-    assert harness.book.load(gone) is None
+    assert harness.job_store.load(gone) is None
     assert not harness.store.exists(gone)
     assert harness.store.exists(file_path(kept, "speech.mp3"))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import free_port
+from tests.harness import free_port
 from tests.receivers import Receiver, open_receiver
 from workers.jobs.webhook_delivery import deliver, sign
 

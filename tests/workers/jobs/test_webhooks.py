@@ -17,14 +17,14 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import InternalError
 from app.core.jobs.job import File, Job, JobStatus, new_job_id
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.jobs.job_view import show_job
 from app.core.jobs.jobs import Jobs
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
-from app.core.storage.notifier import Bell
-from tests.house import wait_until
+from app.core.storage.notifier import Notifier
+from tests.harness import wait_until
 from tests.receivers import Receiver, open_receiver
 from workers.jobs.webhooks import MAX_PER_HOST, MAX_PER_OWNER, RETRY_SECONDS, Senders, Webhooks
 
@@ -41,21 +41,21 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def book(redis: Redis) -> JobBook:
-    return JobBook(redis, job_ttl=60)
+def job_store(redis: Redis) -> JobStore:
+    return JobStore(redis, job_ttl=60)
 
 
 @pytest.fixture
 def jobs(aredis: AsyncRedis) -> Jobs:
-    return Jobs(aredis, Bell(aredis, keys.JOBS_BELL), job_ttl=60)
+    return Jobs(aredis, Notifier(aredis, keys.JOBS_BELL), job_ttl=60)
 
 
 @pytest.fixture
-def webhooks(redis: Redis, book: JobBook) -> Webhooks:
-    return Webhooks(redis=redis, jobs=book, secret=SECRET, private=True)
+def webhooks(redis: Redis, job_store: JobStore) -> Webhooks:
+    return Webhooks(redis=redis, jobs=job_store, secret=SECRET, private=True)
 
 
-async def begun(jobs: Jobs, book: JobBook, url: str | None, *, owner: str = "me") -> str:
+async def begun(jobs: Jobs, job_store: JobStore, url: str | None, *, owner: str = "me") -> str:
     utterance = Utterance(text="", engine="tone", voice=(BlendPart("af_heart", 1.0),), language="en-US", format="mp3")
     job = Job(
         id=new_job_id(),
@@ -70,13 +70,13 @@ async def begun(jobs: Jobs, book: JobBook, url: str | None, *, owner: str = "me"
         created_at=int(time.time()),
     )
     await jobs.create(job, "Hello.")
-    book.begin(job.id)
+    job_store.begin(job.id)
     return job.id
 
 
-async def completed(jobs: Jobs, book: JobBook, url: str | None, *, owner: str = "me") -> str:
-    job_id = await begun(jobs, book, url, owner=owner)
-    book.complete(job_id, File(name="speech.mp3", n_bytes=10, etag="abc", seconds=1.5))
+async def completed(jobs: Jobs, job_store: JobStore, url: str | None, *, owner: str = "me") -> str:
+    job_id = await begun(jobs, job_store, url, owner=owner)
+    job_store.complete(job_id, File(name="speech.mp3", n_bytes=10, etag="abc", seconds=1.5))
     return job_id
 
 
@@ -90,10 +90,10 @@ def due_in_seconds(redis: Redis, job_id: str) -> float | None:
 
 
 async def test_the_end_of_a_job_is_told_as_the_api_shows_it(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, redis: Redis
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, redis: Redis
 ) -> None:
-    job_id = await completed(jobs, book, receiver.url)
-    job = book.load(job_id)
+    job_id = await completed(jobs, job_store, receiver.url)
+    job = job_store.load(job_id)
     assert job is not None
     await asyncio.to_thread(webhooks.notify, job_id)
     ((_, headers, body),) = receiver.received
@@ -108,10 +108,10 @@ async def test_the_end_of_a_job_is_told_as_the_api_shows_it(
 
 
 async def test_failures_and_cancellations_are_told_too(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver
 ) -> None:
-    failed, cancelled = [await begun(jobs, book, receiver.url) for _ in range(2)]
-    book.fail(failed, InternalError())
+    failed, cancelled = [await begun(jobs, job_store, receiver.url) for _ in range(2)]
+    job_store.fail(failed, InternalError())
     await jobs.cancel(cancelled, "me")
     for job_id in (failed, cancelled):
         await asyncio.to_thread(webhooks.notify, job_id)
@@ -122,9 +122,9 @@ async def test_failures_and_cancellations_are_told_too(
 
 @pytest.mark.parametrize("status", [500, 404, 302])
 async def test_what_is_not_taken_is_tried_again_later_and_later_and_then_given_up(
-    status: int, jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, redis: Redis
+    status: int, jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, redis: Redis
 ) -> None:
-    job_id = await completed(jobs, book, receiver.url)
+    job_id = await completed(jobs, job_store, receiver.url)
     receiver.answers = [(status, {})] * (len(RETRY_SECONDS) + 1)
     waits = []
     for _ in RETRY_SECONDS:
@@ -140,9 +140,9 @@ async def test_what_is_not_taken_is_tried_again_later_and_later_and_then_given_u
 
 @pytest.mark.parametrize("status", [204, 299, 410])
 async def test_what_is_taken_or_not_wanted_is_not_tried_again(
-    status: int, jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, redis: Redis
+    status: int, jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, redis: Redis
 ) -> None:
-    job_id = await completed(jobs, book, receiver.url)
+    job_id = await completed(jobs, job_store, receiver.url)
     receiver.answers = [(500, {}), (status, {})]
     await asyncio.to_thread(webhooks.notify, job_id)
     await asyncio.to_thread(webhooks.notify, job_id)
@@ -152,40 +152,42 @@ async def test_what_is_taken_or_not_wanted_is_not_tried_again(
 
 @pytest.mark.parametrize("broken", [{"private": False}, {"secret": None}])
 async def test_what_may_not_be_sent_reaches_nobody_and_is_tried_again(
-    broken: dict[str, Any], jobs: Jobs, book: JobBook, receiver: Receiver, redis: Redis
+    broken: dict[str, Any], jobs: Jobs, job_store: JobStore, receiver: Receiver, redis: Redis
 ) -> None:
-    job_id = await completed(jobs, book, receiver.url)
-    webhooks = Webhooks(**{"redis": redis, "jobs": book, "secret": SECRET, "private": True, **broken})
+    job_id = await completed(jobs, job_store, receiver.url)
+    webhooks = Webhooks(**{"redis": redis, "jobs": job_store, "secret": SECRET, "private": True, **broken})
     await asyncio.to_thread(webhooks.notify, job_id)
     assert receiver.received == []
     assert due_in_seconds(redis, job_id) == pytest.approx(RETRY_SECONDS[0], abs=2)
 
 
 async def test_a_job_that_was_deleted_meanwhile_is_not_told(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, redis: Redis
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, redis: Redis
 ) -> None:
-    job_id = await completed(jobs, book, receiver.url)
+    job_id = await completed(jobs, job_store, receiver.url)
     await jobs.delete(job_id, "me")
     await asyncio.to_thread(webhooks.notify, job_id)
     assert receiver.received == []
     assert due_in_seconds(redis, job_id) is None
 
 
-async def test_a_job_without_a_webhook_is_never_due(jobs: Jobs, book: JobBook, webhooks: Webhooks) -> None:
-    await completed(jobs, book, None)
+async def test_a_job_without_a_webhook_is_never_due(jobs: Jobs, job_store: JobStore, webhooks: Webhooks) -> None:
+    await completed(jobs, job_store, None)
     assert webhooks.lend(10) == []
 
 
 async def test_what_is_due_is_lent_once_however_many_workers_ask(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, redis: Redis
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, redis: Redis
 ) -> None:
-    due, later = [await completed(jobs, book, "http://a.b/") for _ in range(2)]
+    due, later = [await completed(jobs, job_store, "http://a.b/") for _ in range(2)]
     redis.zadd(keys.WEBHOOKS, {later: time.time() + 5})
     assert [webhooks.lend(10) for _ in range(3)] == [[due], [], []]
 
 
-async def test_what_a_dead_worker_had_in_hand_is_due_again(jobs: Jobs, book: JobBook, webhooks: Webhooks, redis: Redis) -> None:
-    job_id = await completed(jobs, book, "http://a.b/")
+async def test_what_a_dead_worker_had_in_hand_is_due_again(
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, redis: Redis
+) -> None:
+    job_id = await completed(jobs, job_store, "http://a.b/")
     webhooks.lend(10)
     assert due_in_seconds(redis, job_id) == pytest.approx(30, abs=2)
     for index in (keys.WEBHOOKS, "koe:webhooks:with:me", "koe:webhooks:at:a.b"):
@@ -194,10 +196,10 @@ async def test_what_a_dead_worker_had_in_hand_is_due_again(jobs: Jobs, book: Job
 
 
 async def test_few_of_one_host_are_told_at_a_time_and_others_come_first(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, redis: Redis
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, redis: Redis
 ) -> None:
-    silent = [await completed(jobs, book, f"http://silent.example/{number}") for number in range(20)]
-    other = await completed(jobs, book, "http://other.example/", owner="bob")
+    silent = [await completed(jobs, job_store, f"http://silent.example/{number}") for number in range(20)]
+    other = await completed(jobs, job_store, "http://other.example/", owner="bob")
     lent = webhooks.lend(8)
     assert len([job_id for job_id in lent if job_id in silent]) == MAX_PER_HOST
     assert other in lent
@@ -205,19 +207,19 @@ async def test_few_of_one_host_are_told_at_a_time_and_others_come_first(
     assert redis.zcard(keys.WEBHOOKS) == 21
 
 
-async def test_few_of_one_owner_are_told_at_a_time(jobs: Jobs, book: JobBook, webhooks: Webhooks) -> None:
-    mine = [await completed(jobs, book, f"http://{number}.example/") for number in range(20)]
-    theirs = await completed(jobs, book, "http://silent.example/", owner="bob")
+async def test_few_of_one_owner_are_told_at_a_time(jobs: Jobs, job_store: JobStore, webhooks: Webhooks) -> None:
+    mine = [await completed(jobs, job_store, f"http://{number}.example/") for number in range(20)]
+    theirs = await completed(jobs, job_store, "http://silent.example/", owner="bob")
     lent = webhooks.lend(20)
     assert len([job_id for job_id in lent if job_id in mine]) == MAX_PER_OWNER
     assert theirs in lent
 
 
 async def test_an_owner_whose_webhook_was_told_may_have_the_next_told(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver
 ) -> None:
     for _ in range(MAX_PER_HOST + 1):
-        await completed(jobs, book, receiver.url)
+        await completed(jobs, job_store, receiver.url)
     for job_id in webhooks.lend(10):
         await asyncio.to_thread(webhooks.notify, job_id)
     assert len(webhooks.lend(10)) == 0  # The third was put off for a second, and nobody else was.
@@ -226,12 +228,12 @@ async def test_an_owner_whose_webhook_was_told_may_have_the_next_told(
 
 
 async def test_a_worker_tells_what_is_due_by_itself_and_ends_when_told(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, redis: Redis
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, redis: Redis
 ) -> None:
     senders = Senders(webhooks)
     senders.start()
     for owner in ("me", "bob", "eve"):
-        await completed(jobs, book, receiver.url, owner=owner)
+        await completed(jobs, job_store, receiver.url, owner=owner)
     await wait_for(lambda: not redis.exists(keys.WEBHOOKS))
     await asyncio.to_thread(senders.stop)
     assert len(receiver.received) == 3
@@ -239,15 +241,15 @@ async def test_a_worker_tells_what_is_due_by_itself_and_ends_when_told(
 
 
 async def test_a_host_that_says_nothing_keeps_nobody_else_waiting(
-    jobs: Jobs, book: JobBook, webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor do twenty webhooks that are never answered keep the worker from ending."""
     monkeypatch.setattr("workers.jobs.webhook_delivery.TRY_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for number in range(20):
-            await completed(jobs, book, f"http://127.0.0.1:{silent.getsockname()[1]}/{number}", owner="alice")
+            await completed(jobs, job_store, f"http://127.0.0.1:{silent.getsockname()[1]}/{number}", owner="alice")
         senders = Senders(webhooks)
         senders.start()
-        await completed(jobs, book, receiver.url.replace("127.0.0.1", "localhost"), owner="bob")
+        await completed(jobs, job_store, receiver.url.replace("127.0.0.1", "localhost"), owner="bob")
         await wait_for(lambda: receiver.received)
         await asyncio.to_thread(senders.stop)

@@ -14,10 +14,10 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.core.errors import Misconfigured
-from app.core.queue.broker import Broker, Lane, lane_queue
-from app.core.queue.fleet import WorkerCard
-from app.core.queue.registry import Found, Ledger, Take, WorkerLedger
-from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.queue.broker import Broker, QueueName, rq_queue
+from app.core.queue.fleet import Registration
+from app.core.queue.registry import Attempt, Found, Registry, WorkerRegistry
+from app.core.queue.segment_cache import Budget, SegmentCache
 from app.core.settings import Settings, read_settings
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.utterance import Utterance
@@ -27,7 +27,7 @@ from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer, embedded_url
 from tests import replies
 from tests.engines import GatedEngine, text_of
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.engines.registry import Loaded
 from workers.process import runtime
 from workers.process.pool import LostAndFound, Pool
@@ -73,32 +73,34 @@ def open_pool(gate: GatedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 _Result = TypeVar("_Result")
 
 
-def _with_ledger(url: str, act: Callable[[Ledger], Awaitable[_Result]]) -> _Result:
+def _with_registry(url: str, act: Callable[[Registry], Awaitable[_Result]]) -> _Result:
     async def run() -> _Result:
         async with connect_async(url) as redis:
-            ledger = Ledger(redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9, api_ttl=60)
-            return await act(ledger)
+            registry = Registry(
+                redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9, api_ttl=60
+            )
+            return await act(registry)
 
     return asyncio.run(run())
 
 
-def ask(redis: Redis, url: str, utterance: Utterance) -> Take:
+def ask(redis: Redis, url: str, utterance: Utterance) -> Attempt:
     """As the API does: counted in and submitted."""
-    attached = _with_ledger(url, lambda ledger: ledger.attach(utterance.id))
+    attached = _with_registry(url, lambda registry: registry.attach(utterance.id))
     assert attached is not None
-    found, take = attached
+    found, attempt = attached
     assert found is Found.MISS
-    Broker(redis, max_queue=100).submit(utterance, Lane.INTERACTIVE, request_id="req_1")
-    return take
+    Broker(redis, max_queue=100).submit(utterance, QueueName.INTERACTIVE, request_id="req_1")
+    return attempt
 
 
-def cards(redis: Redis) -> list[WorkerCard]:
+def registrations(redis: Redis) -> list[Registration]:
     found = [redis.get(keys.worker(name)) for name in replies.members(redis, keys.WORKERS)]
-    return [msgspec.json.decode(card, type=WorkerCard) for card in found if card]
+    return [msgspec.json.decode(registration, type=Registration) for registration in found if registration]
 
 
-def kinds(redis: Redis, take: Take) -> list[bytes]:
-    return [fields[b"kind"] for _, fields in replies.entries(redis, take.stream)]
+def kinds(redis: Redis, attempt: Attempt) -> list[bytes]:
+    return [fields[b"kind"] for _, fields in replies.entries(redis, attempt.stream)]
 
 
 def release_until(gate: GatedEngine, is_done: Callable[[], bool]) -> None:
@@ -117,16 +119,21 @@ def test_a_worker_says_who_it_is_and_withdraws_when_it_ends(
     redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
 ) -> None:
     pool = open_pool(redis_url, missing="Run `koe fetch`.")
-    wait_until(lambda: cards(redis))
+    wait_until(lambda: registrations(redis))
 
-    (card,) = cards(redis)
-    assert (card.name, card.engines, card.missing, card.n_slots) == (pool.name, ("tone",), "Run `koe fetch`.", 3)
-    assert card.wire == WIRE_VERSION
+    (registration,) = registrations(redis)
+    assert (registration.name, registration.engines, registration.missing, registration.n_slots) == (
+        pool.name,
+        ("tone",),
+        "Run `koe fetch`.",
+        3,
+    )
+    assert registration.wire == WIRE_VERSION
     assert runtime.current() is pool.runtime
 
     pool.stop()
 
-    assert cards(redis) == []
+    assert registrations(redis) == []
     assert redis.keys("koe:*") == []
     assert redis.smembers("rq:workers") == set()
     with pytest.raises(RuntimeError):
@@ -138,11 +145,11 @@ def test_a_worker_that_was_forgotten_is_known_again_at_its_next_beat(
     redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
 ) -> None:
     open_pool(redis_url)
-    wait_until(lambda: cards(redis))
+    wait_until(lambda: registrations(redis))
 
     redis.flushall()
 
-    wait_until(lambda: cards(redis))
+    wait_until(lambda: registrations(redis))
 
 
 def test_it_speaks_what_is_asked(redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]) -> None:
@@ -150,10 +157,10 @@ def test_it_speaks_what_is_asked(redis: Redis, redis_url: str, gate: GatedEngine
     utterance = an_utterance(text_of(3))
     gate.release(3)
 
-    take = ask(redis, redis_url, utterance)
+    attempt = ask(redis, redis_url, utterance)
 
-    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
-    assert kinds(redis, take)[0] == b"start"
+    wait_until(lambda: kinds(redis, attempt)[-1:] == [b"stop"])
+    assert kinds(redis, attempt)[0] == b"start"
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
 
 
@@ -164,10 +171,10 @@ def test_as_many_as_there_are_slots_are_in_hand_at_a_time(
 
     takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(4)]
 
-    wait_until(lambda: sum(redis.exists(take.stream) for take in takes) == 2)
-    assert lane_queue(redis, Lane.INTERACTIVE).count == 2
+    wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in takes) == 2)
+    assert rq_queue(redis, QueueName.INTERACTIVE).count == 2
     gate.release(4)
-    wait_until(lambda: all(kinds(redis, take)[-1:] == [b"stop"] for take in takes))
+    wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
 
 
 def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
@@ -178,10 +185,10 @@ def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
     ahead, utterance = an_utterance("ahead"), an_utterance(text_of(5))
     ask(redis, redis_url, ahead)
     gate.wait_begun(1)
-    take = ask(redis, redis_url, utterance)
-    wait_until(lambda: redis.exists(take.stream))
+    attempt = ask(redis, redis_url, utterance)
+    wait_until(lambda: redis.exists(attempt.stream))
 
-    assert _with_ledger(redis_url, lambda ledger: ledger.detach(take))
+    assert _with_registry(redis_url, lambda registry: registry.detach(attempt))
 
     # The one ahead still holds the engine: the slot is free again all the same.
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
@@ -196,7 +203,7 @@ def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
     # One slot, which is busy: an idle one may still take what comes while its last pop waits, and speaks it to its end.
     pool = open_pool(redis_url, KOE_SLOTS="1")
     utterance = an_utterance(text_of(3))
-    take = ask(redis, redis_url, utterance)
+    attempt = ask(redis, redis_url, utterance)
     gate.wait_begun(1)
 
     stopping = threading.Thread(target=pool.stop)
@@ -208,7 +215,7 @@ def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
     assert redis.exists(keys.worker(pool.name))
     gate.release(3)
     stopping.join()
-    assert kinds(redis, take)[-1] == b"stop"
+    assert kinds(redis, attempt)[-1] == b"stop"
     assert status(redis, utterance) == JobStatus.FINISHED
     assert status(redis, late) == JobStatus.QUEUED
 
@@ -217,9 +224,9 @@ def test_a_job_whose_process_died_is_given_to_another(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     utterance = an_utterance("abandoned")
-    take = ask(redis, redis_url, utterance)
-    assert WorkerLedger(redis, worker="gone", cache_ttl=60, cache_bytes=1).claim(utterance.id)
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    attempt = ask(redis, redis_url, utterance)
+    assert WorkerRegistry(redis, worker="gone", cache_ttl=60, cache_bytes=1).lease(utterance.id)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.delete(queue.key)
     Job.fetch(utterance.id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.STARTED)
     started = StartedJobRegistry(queue.name, connection=redis, serializer=JSONSerializer)
@@ -228,7 +235,7 @@ def test_a_job_whose_process_died_is_given_to_another(
 
     open_pool(redis_url)
 
-    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    wait_until(lambda: kinds(redis, attempt)[-1:] == [b"stop"])
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
 
 
@@ -236,20 +243,20 @@ def test_a_job_that_was_taken_by_one_who_died_before_beginning_it_is_put_back(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     utterance = an_utterance("popped")
-    take = ask(redis, redis_url, utterance)
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    attempt = ask(redis, redis_url, utterance)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
     gate.release(1)
 
     open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
 
-    wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"])
+    wait_until(lambda: kinds(redis, attempt)[-1:] == [b"stop"])
     assert redis.llen(queue.intermediate_queue_key) == 0
 
 
 def test_a_job_that_has_just_been_taken_is_left_to_who_took_it(redis: Redis, redis_url: str) -> None:
     ask(redis, redis_url, an_utterance("popped"))
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
     patient, hasty = LostAndFound(redis, after_seconds=60), LostAndFound(redis, after_seconds=0)
 
@@ -270,14 +277,14 @@ def test_when_all_slots_are_taken_its_orders_learn_how_many_wait(
 ) -> None:
     pool = open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
     takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(2)]
-    wait_until(lambda: sum(redis.exists(take.stream) for take in takes) == 2)
+    wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in takes) == 2)
     assert not pool.runtime.limits.give_way()
 
     takes.append(ask(redis, redis_url, an_utterance("one more")))
 
     wait_until(pool.runtime.limits.give_way)
     gate.release(3)
-    wait_until(lambda: all(kinds(redis, take)[-1:] == [b"stop"] for take in takes))
+    wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
 
 
 def test_who_waits_is_spoken_for_though_long_texts_have_all_the_slots(
@@ -306,18 +313,18 @@ def test_what_is_read_by_nobody_who_lives_is_given_up(
 ) -> None:
     open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
     utterance = an_utterance(text_of(5))
-    take = ask(redis, redis_url, utterance)
+    attempt = ask(redis, redis_url, utterance)
     gate.wait_begun(1)
 
     redis.delete(keys.api("api"))
 
-    wait_until(lambda: not redis.exists(*take.both))
+    wait_until(lambda: not redis.exists(*attempt.both))
     gate.release(100)
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
 
 
 def test_the_account_of_what_is_kept_is_corrected(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
-    KeptSegments(redis, "expired", budget=Budget(order_bytes=100)).keep(b"one", bytes(60))
+    SegmentCache(redis, "expired", budget=Budget(order_bytes=100)).put(b"one", bytes(60))
     redis.delete(keys.kept("expired"))
 
     open_pool(redis_url)
@@ -336,7 +343,7 @@ def test_it_waits_for_a_redis_that_is_not_there_yet(data: Path, gate: GatedEngin
     pool.start()
 
     with connect(server.url) as redis:
-        wait_until(lambda: cards(redis))
+        wait_until(lambda: registrations(redis))
     pool.stop()
     server.stop()
 
@@ -346,15 +353,15 @@ def test_it_outlives_a_restart_of_redis(data: Path, gate: GatedEngine, open_pool
     server.start()
     pool = open_pool(server.url)
     with connect(server.url) as redis:
-        wait_until(lambda: cards(redis))
+        wait_until(lambda: registrations(redis))
 
         server.stop()
         server.start()
         gate.release(10)
-        take = ask(redis, server.url, an_utterance("after"))
+        attempt = ask(redis, server.url, an_utterance("after"))
 
-        wait_until(lambda: kinds(redis, take)[-1:] == [b"stop"], 60)
-        wait_until(lambda: cards(redis))
+        wait_until(lambda: kinds(redis, attempt)[-1:] == [b"stop"], 60)
+        wait_until(lambda: registrations(redis))
     pool.stop()
     server.stop()
 

@@ -1,4 +1,4 @@
-"""The runtime: one utterance from the ledger's claim to its end, in each way that it can end or go on elsewhere."""
+"""The runtime: one utterance from the registry's claim to its end, in each way that it can end or go on elsewhere."""
 
 import asyncio
 import os
@@ -14,20 +14,20 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import EngineFailed, EngineUnavailable, InternalError, InvalidValue, OutOfMemory, WorkersDied
 from app.core.jobs.files import Store
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.queue.audio_stream import ChunkReader
-from app.core.queue.broker import Lane
-from app.core.queue.fleet import WorkerCard, announce
-from app.core.queue.registry import MOST_DEATHS, Found, Ledger, Take, WorkerLedger
+from app.core.queue.broker import QueueName
+from app.core.queue.fleet import Registration, announce
+from app.core.queue.registry import MAX_DEATHS, Attempt, Found, Registry, WorkerRegistry
 from app.core.queue.segment_cache import Budget
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from tests import replies
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, text_of
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.identity import short
 from workers.engines.tone import ToneEngine
@@ -51,8 +51,8 @@ def an_utterance(text: str = "Hello there.", **changes: Any) -> Utterance:
 
 
 @pytest.fixture
-def ledger(aredis: AsyncRedis) -> Ledger:
-    return Ledger(aredis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
+def registry(aredis: AsyncRedis) -> Registry:
+    return Registry(aredis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
 
 
 SpeakingWith = Callable[..., Runtime]
@@ -66,11 +66,11 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
     def make(
         engine: Engine, worker: str = "w", *, stream_bytes: int = 10**9, keep_bytes: int = 10**9, segment_bytes: int = 0
     ) -> Runtime:
-        announce(redis, WorkerCard(name=worker, engines=("tone",)), 60, takes_work=True)
+        announce(redis, Registration(name=worker, engines=("tone",)), 60, takes_work=True)
         made.append(
             Runtime(
                 redis=redis,
-                ledger=WorkerLedger(redis, worker=worker, cache_ttl=60, cache_bytes=10**9),
+                registry=WorkerRegistry(redis, worker=worker, cache_ttl=60, cache_bytes=10**9),
                 engines={"tone": engine},
                 scheduler=Scheduler(n_threads=1),
                 ffmpeg_path=ffmpeg(),
@@ -79,7 +79,7 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
                     keep=Budget(order_bytes=keep_bytes, segment_bytes=segment_bytes),
                     patience_seconds=30,
                 ),
-                jobs=JobBook(redis, job_ttl=60),
+                jobs=JobStore(redis, job_ttl=60),
                 store=Store(str(tmp_path)),
                 webhook_secret=None,
                 webhook_private=False,
@@ -117,20 +117,20 @@ class Patient:
         pass
 
 
-async def attached(ledger: Ledger, utterance: Utterance) -> Take:
-    found = await ledger.attach(utterance.id)
+async def attached(registry: Registry, utterance: Utterance) -> Attempt:
+    found = await registry.attach(utterance.id)
     assert found is not None
     return found[1]
 
 
-async def heard(aredis: AsyncRedis, take: Take) -> tuple[bytes, ChunkReader]:
-    bell = Bell(aredis, keys.BELL)
-    reader = ChunkReader(aredis, bell, take, Patient(), skip_bytes=0, patience_seconds=30)
+async def heard(aredis: AsyncRedis, attempt: Attempt) -> tuple[bytes, ChunkReader]:
+    notifier = Notifier(aredis, keys.BELL)
+    reader = ChunkReader(aredis, notifier, attempt, Patient(), skip_bytes=0, patience_seconds=30)
     return b"".join([chunk async for chunk in reader]), reader
 
 
 def speech(speaking: Runtime, utterance: Utterance) -> asyncio.Future[bool]:
-    return asyncio.ensure_future(asyncio.to_thread(speaking.speak, utterance, Lane.INTERACTIVE))
+    return asyncio.ensure_future(asyncio.to_thread(speaking.speak, utterance, QueueName.INTERACTIVE))
 
 
 def record(redis: Redis, utterance: Utterance) -> dict[str, str]:
@@ -153,60 +153,60 @@ Plain = Callable[[Utterance], Awaitable[Sound]]
 
 
 @pytest.fixture
-def plain(speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis) -> Plain:
+def plain(speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis) -> Plain:
     """Speaks an utterance undisturbed, and forgets it again."""
     undisturbed = speaking_with(ToneEngine(), "plain")
 
     async def speak(utterance: Utterance) -> Sound:
-        take = await attached(ledger, utterance)
-        await asyncio.to_thread(undisturbed.speak, utterance, Lane.INTERACTIVE)
-        data, reader = await heard(aredis, take)
+        attempt = await attached(registry, utterance)
+        await asyncio.to_thread(undisturbed.speak, utterance, QueueName.INTERACTIVE)
+        data, reader = await heard(aredis, attempt)
         assert reader.report is not None
-        redis.delete(*take.both)
+        redis.delete(*attempt.both)
         return Sound(data, reader.report.n_segments)
 
     return speak
 
 
 async def test_an_utterance_that_is_wanted_is_spoken_and_kept(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance()
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     assert await speech(speaking_with(ToneEngine()), utterance)
 
-    audio, reader = await heard(aredis, take)
+    audio, reader = await heard(aredis, attempt)
     assert reader.report is not None
     assert reader.report.n_segments == 1
     assert reader.report.n_phonemes == 12
     assert reader.report.n_bytes == len(audio)
     assert reader.report.audio_seconds * 24_000 == len(decode(audio, "pcm"))
-    again = await ledger.attach(utterance.id)
-    assert again == (Found.HIT, take)
+    again = await registry.attach(utterance.id)
+    assert again == (Found.HIT, attempt)
 
 
 async def test_what_nobody_wants_is_not_spoken(speaking_with: SpeakingWith, redis: Redis) -> None:
     engine = GatedEngine()
 
-    assert speaking_with(engine).speak(an_utterance(), Lane.INTERACTIVE)
+    assert speaking_with(engine).speak(an_utterance(), QueueName.INTERACTIVE)
 
     assert engine.n_begun == 0
     assert redis.keys("koe:audio:*") == []
 
 
 async def test_what_an_engine_breaks_reaches_the_reader_and_the_queue(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(text_of(6))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     with pytest.raises(EngineFailed):
         await speech(speaking_with(FailingEngine(fail_at=1)), utterance)
 
     with pytest.raises(InternalError):
-        await heard(aredis, take)
-    assert await attached(ledger, utterance) != take
+        await heard(aredis, attempt)
+    assert await attached(registry, utterance) != attempt
 
 
 class PickyEngine(ToneEngine):
@@ -215,28 +215,28 @@ class PickyEngine(ToneEngine):
 
 
 async def test_a_fault_of_the_request_reaches_the_reader_and_not_the_queue(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance()
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     assert await speech(speaking_with(PickyEngine()), utterance)
 
     with pytest.raises(InvalidValue, match="cannot be said"):
-        await heard(aredis, take)
+        await heard(aredis, attempt)
 
 
 async def test_an_engine_that_is_not_here_reaches_the_reader_by_name(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(engine="kokoro")
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     with pytest.raises(EngineUnavailable):
         await speech(speaking_with(ToneEngine()), utterance)
 
     with pytest.raises(EngineUnavailable, match="kokoro"):
-        await heard(aredis, take)
+        await heard(aredis, attempt)
 
 
 class BuggyEngine(ToneEngine):
@@ -245,107 +245,107 @@ class BuggyEngine(ToneEngine):
 
 
 async def test_an_unforeseen_error_reaches_the_reader_without_its_words(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance()
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     with pytest.raises(KeyError):
         await speech(speaking_with(BuggyEngine()), utterance)
 
     with pytest.raises(InternalError) as caught:
-        await heard(aredis, take)
+        await heard(aredis, attempt)
     assert "secret" not in caught.value.message
 
 
 async def test_a_take_that_is_cancelled_ends_between_two_segments(
-    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis
+    speaking_with: SpeakingWith, registry: Registry, redis: Redis
 ) -> None:
     engine = GatedEngine()
     speaking = speaking_with(engine)
     utterance = an_utterance(text_of(6))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaks = speech(speaking, utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
     await until(lambda: speaking._scheduler.n_waiting == 2)
 
-    assert await ledger.detach(take)
-    speaking.cancel(utterance.id, take.token)
+    assert await registry.detach(attempt)
+    speaking.cancel(utterance.id, attempt.token)
     engine.release(100)
     await speaks
 
     assert engine.n_begun == 1
-    assert not redis.exists(*take.both)
+    assert not redis.exists(*attempt.both)
 
 
 async def test_a_take_that_is_cancelled_unheard_ends_at_its_next_chunk(
-    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis
+    speaking_with: SpeakingWith, registry: Registry, redis: Redis
 ) -> None:
     engine = GatedEngine()
     utterance = an_utterance(text_of(6))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaks = speech(speaking_with(engine), utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
 
-    await ledger.detach(take)
+    await registry.detach(attempt)
     engine.release(1)
     await asyncio.to_thread(engine.wait_begun, 2)
     engine.release(100)
     await speaks
 
     assert len(engine.spoken) < 6
-    assert not redis.exists(take.stream)
+    assert not redis.exists(attempt.stream)
 
 
 async def test_to_cancel_another_take_of_the_same_utterance_does_nothing(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     engine = GatedEngine()
     speaking = speaking_with(engine)
     utterance = an_utterance(text_of(3))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaks = speech(speaking, utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
 
     speaking.cancel(utterance.id, "0000")
-    speaking.cancel("unknown", take.token)
+    speaking.cancel("unknown", attempt.token)
     engine.release(100)
     await speaks
 
-    _, reader = await heard(aredis, take)
+    _, reader = await heard(aredis, attempt)
     assert reader.report is not None
     assert reader.report.n_segments == len(engine.spoken) == 3
 
 
 async def test_who_leaves_when_all_is_spoken_leaves_it_to_the_next(
-    speaking_with: SpeakingWith, ledger: Ledger, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    speaking_with: SpeakingWith, registry: Registry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     utterance = an_utterance(text_of(2))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaking = speaking_with(ToneEngine())
-    finish, loop = speaking._ledger.finish, asyncio.get_running_loop()
+    finish, loop = speaking._registry.finish, asyncio.get_running_loop()
     left: list[bool] = []
 
     def leave_first(*args: Any) -> Any:
-        left.append(asyncio.run_coroutine_threadsafe(ledger.detach(take), loop).result(30))
+        left.append(asyncio.run_coroutine_threadsafe(registry.detach(attempt), loop).result(30))
         return finish(*args)
 
-    monkeypatch.setattr(speaking._ledger, "finish", leave_first)
+    monkeypatch.setattr(speaking._registry, "finish", leave_first)
     await speech(speaking, utterance)
 
     assert left == [False]
-    assert await ledger.attach(utterance.id) == (Found.HIT, take)
+    assert await registry.attach(utterance.id) == (Found.HIT, attempt)
 
 
 @pytest.mark.parametrize("format_name", ["pcm", "mp3", "opus"])
 async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment_twice(
-    format_name: str, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+    format_name: str, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     utterance = an_utterance(text_of(6), format=format_name)
     sound = await plain(utterance)
     dying, heir = GatedEngine(), GatedEngine()
     heir.release(100)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     former = speech(speaking_with(dying), utterance)
     dying.release(3)
     await asyncio.to_thread(dying.wait_begun, 4)
@@ -356,7 +356,7 @@ async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment
     dying.release(100)
     await former
 
-    audio, reader = await heard(aredis, take)
+    audio, reader = await heard(aredis, attempt)
     assert audio == sound.data
     assert reader.report is not None
     assert reader.report.n_bytes == len(audio)
@@ -365,13 +365,13 @@ async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment
 
 
 async def test_one_that_was_only_thought_dead_is_fenced_out_even_in_the_same_process(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
-    """Redis was away for longer than a card lives, and whoever beat first gave the job to another slot of the same pool."""
+    """Redis was away longer than a registration lives, and the first heartbeat gave the job to another slot of the pool."""
     engine = GatedEngine()
     utterance = an_utterance(text_of(5))
     sound = await plain(utterance)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaking = speaking_with(engine)
     former = speech(speaking, utterance)
     engine.release(2)
@@ -383,17 +383,17 @@ async def test_one_that_was_only_thought_dead_is_fenced_out_even_in_the_same_pro
     engine.release(100)
     await asyncio.gather(former, again)
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert audio == sound.data
     assert speaking._speaking == {}
 
 
 async def test_of_what_workers_have_died_nobody_tries_again_and_the_reader_is_told(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis
 ) -> None:
     utterance = an_utterance()
-    take = await attached(ledger, utterance)
-    engines = [GatedEngine() for _ in range(MOST_DEATHS)]
+    attempt = await attached(registry, utterance)
+    engines = [GatedEngine() for _ in range(MAX_DEATHS)]
     speaks = []
     for number, engine in enumerate(engines):
         speaks.append(speech(speaking_with(engine, f"w{number}"), utterance))
@@ -408,24 +408,24 @@ async def test_of_what_workers_have_died_nobody_tries_again_and_the_reader_is_to
     await asyncio.gather(*speaks)
 
     with pytest.raises(InternalError, match="died of it"):
-        await heard(aredis, take)
+        await heard(aredis, attempt)
     assert spared.n_begun == 0
 
 
 async def test_what_was_begun_before_a_failure_is_not_spoken_again_by_who_asks_again(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(text_of(5))
-    await attached(ledger, utterance)
+    await attached(registry, utterance)
     with pytest.raises(EngineFailed):
         await speech(speaking_with(FailingEngine(fail_at=3)), utterance)
     engine = GatedEngine()
     engine.release(100)
 
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     await speech(speaking_with(engine, "other"), utterance)
 
-    _, reader = await heard(aredis, take)
+    _, reader = await heard(aredis, attempt)
     assert reader.report is not None
     assert reader.report.n_segments == 5
     assert len(engine.spoken) == 2
@@ -435,7 +435,7 @@ async def test_what_was_begun_before_a_failure_is_not_spoken_again_by_who_asks_a
 async def test_who_gives_way_goes_on_later_at_the_next_byte(
     keep_bytes: int,
     speaking_with: SpeakingWith,
-    ledger: Ledger,
+    registry: Registry,
     aredis: AsyncRedis,
     redis: Redis,
     plain: Plain,
@@ -447,7 +447,7 @@ async def test_who_gives_way_goes_on_later_at_the_next_byte(
     sound = await plain(utterance)
     engine = GatedEngine()
     engine.release(100)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaking = speaking_with(engine, keep_bytes=keep_bytes)
     speaking.limits.set_waiting(1)
 
@@ -456,33 +456,33 @@ async def test_who_gives_way_goes_on_later_at_the_next_byte(
     assert len(engine.spoken) < 5
     assert await speech(speaking, utterance)
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert audio == sound.data
     first_was_kept = engine.spoken.count(engine.spoken[0]) == 1
     assert first_was_kept is bool(keep_bytes)
 
 
 async def test_what_a_reader_does_not_take_is_parked_and_goes_on_where_it_was(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     utterance = an_utterance(text_of(6))
     sound = await plain(utterance)
     engine = GatedEngine()
     engine.release(100)
     speaking = speaking_with(engine, stream_bytes=STREAM_BYTES)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     assert await speech(speaking, utterance)
-    parked = record(redis, utterance)
-    assert parked["state"] == "parked"
-    assert STREAM_BYTES < int(parked["bytes"]) < len(sound.data)
+    paused = record(redis, utterance)
+    assert paused["state"] == "parked"
+    assert STREAM_BYTES < int(paused["bytes"]) < len(sound.data)
     n_times = 1
     while record(redis, utterance)["state"] != "finished":
         n_times += 1
-        assert await ledger.read(take, int(record(redis, utterance)["bytes"]), "0")
+        assert await registry.read(attempt, int(record(redis, utterance)["bytes"]), "0")
         assert await speech(speaking, utterance)
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert audio == sound.data
     # What the engine had in hand when the slot was left may be asked for again before it is kept.
     assert len(engine.spoken) <= sound.n_segments + n_times
@@ -516,16 +516,16 @@ def _command(pid: str) -> bytes:
 
 @pytest.mark.parametrize("format_name", ["mp3", "opus", "aac", "flac"])
 async def test_an_encoder_that_is_killed_costs_nobody_anything(
-    format_name: str, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain
+    format_name: str, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain
 ) -> None:
     utterance = an_utterance(text_of(5), format=format_name)
     sound = await plain(utterance)
     engine = KillingEngine(at=3)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     await speech(speaking_with(engine), utterance)
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert engine.n_killed == 1
     assert audio == sound.data
     # All but what the engine had in hand was kept.
@@ -549,31 +549,31 @@ class HungryEngine(ToneEngine):
 
 @pytest.mark.parametrize("n_times", [1, 2])
 async def test_an_engine_that_finds_no_memory_for_a_moment_costs_nobody_anything(
-    n_times: int, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain
+    n_times: int, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain
 ) -> None:
     utterance = an_utterance(text_of(4), format="mp3")
     sound = await plain(utterance)
     engine = HungryEngine("Sentence c", n_times)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     await speech(speaking_with(engine), utterance)
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert engine.n_left == 0
     assert audio == sound.data
 
 
 async def test_an_engine_that_finds_none_three_times_is_a_failure(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(text_of(4))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     with pytest.raises(OutOfMemory):
         await speech(speaking_with(HungryEngine("Sentence c", 3)), utterance)
 
     with pytest.raises(InternalError):
-        await heard(aredis, take)
+        await heard(aredis, attempt)
 
 
 LOSE_LAST = """
@@ -586,42 +586,44 @@ end
 
 
 async def test_audio_that_redis_has_lost_is_written_again(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     """As after a restart that lost the last second of what was written."""
     utterance = an_utterance(text_of(5), format="mp3")
     sound = await plain(utterance)
     engine = GatedEngine()
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaks = speech(speaking_with(engine), utterance)
     engine.release(2)
     await asyncio.to_thread(engine.wait_begun, 3)
     await until(lambda: int(record(redis, utterance).get("bytes", 0)) > 0)
-    redis.eval(LOSE_LAST, 2, *take.both)
+    redis.eval(LOSE_LAST, 2, *attempt.both)
 
     engine.release(100)
     await speaks
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert audio == sound.data
 
 
-async def test_what_is_read_by_nobody_who_lives_is_given_up(speaking_with: SpeakingWith, ledger: Ledger, redis: Redis) -> None:
+async def test_what_is_read_by_nobody_who_lives_is_given_up(
+    speaking_with: SpeakingWith, registry: Registry, redis: Redis
+) -> None:
     engine = GatedEngine()
     utterance = an_utterance(text_of(5))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     speaking = speaking_with(engine)
     speaks = speech(speaking, utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
 
     speaking.abandon_unread()
-    assert redis.exists(*take.both) == 2
+    assert redis.exists(*attempt.both) == 2
     redis.delete(keys.api("api"))
     speaking.abandon_unread()
     engine.release(100)
     await speaks
 
-    assert redis.exists(*take.both) == 0
+    assert redis.exists(*attempt.both) == 0
     assert len(engine.spoken) < 5
 
 
@@ -674,7 +676,7 @@ def an_open_gate(kind: type[GatedEngine] = GatedEngine) -> GatedEngine:
 
 @pytest.mark.parametrize("format_name", ["pcm", "mp3"])
 async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on_any_worker(
-    format_name: str, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain
+    format_name: str, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain
 ) -> None:
     """`other` begins like `first`, has its other sentences in the other order, and ends a paragraph where it did not."""
     one, two, three = (text_of(1, subject) for subject in ("birch canoe", "quick fox", "lazy dog"))
@@ -685,36 +687,40 @@ async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on
     engines = [an_open_gate() for _ in range(2)]
 
     for utterance, sound, engine in zip((first, other), sounds, engines, strict=True):
-        take = await attached(ledger, utterance)
+        attempt = await attached(registry, utterance)
         await speech(speaking_with(engine, f"w{id(engine)}", segment_bytes=ROOM), utterance)
-        audio, _ = await heard(aredis, take)
+        audio, _ = await heard(aredis, attempt)
         assert audio == sound.data
 
     assert [sound.n_segments for sound in sounds] == [3, 4]
     assert [len(engine.spoken) for engine in engines] == [3, 0]
 
 
-async def test_without_room_for_segments_each_text_is_spoken(speaking_with: SpeakingWith, ledger: Ledger, redis: Redis) -> None:
+async def test_without_room_for_segments_each_text_is_spoken(
+    speaking_with: SpeakingWith, registry: Registry, redis: Redis
+) -> None:
     engine = an_open_gate()
     speaking = speaking_with(engine, segment_bytes=0)
     for format_name in ("pcm", "wav"):
         utterance = an_utterance(format=format_name)
-        await attached(ledger, utterance)
+        await attached(registry, utterance)
         await speech(speaking, utterance)
 
     assert len(engine.spoken) == 2
     assert not redis.keys("koe:segment*")
 
 
-async def test_what_sounds_otherwise_is_spoken_again(speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis) -> None:
+async def test_what_sounds_otherwise_is_spoken_again(
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
+) -> None:
     engines = {"pcm": an_open_gate(), "wav": an_open_gate(OtherEngine)}
     heads = {"pcm": 0, "wav": 44}
     said = {}
     for format_name, engine in engines.items():
         utterance = an_utterance(text_of(3), format=format_name)
-        take = await attached(ledger, utterance)
+        attempt = await attached(registry, utterance)
         await speech(speaking_with(engine, format_name, segment_bytes=ROOM), utterance)
-        audio, _ = await heard(aredis, take)
+        audio, _ = await heard(aredis, attempt)
         said[format_name] = audio[heads[format_name] :]
 
     assert [len(engine.spoken) for engine in engines.values()] == [3, 3]
@@ -728,16 +734,16 @@ async def test_what_sounds_otherwise_is_spoken_again(speaking_with: SpeakingWith
     ids=["this engine", "another"],
 )
 async def test_finished_audio_is_found_again_only_where_it_sounds_as_was_asked(
-    asked_of: str, found: Found, speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis
+    asked_of: str, found: Found, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     """The fleet changes between the request and the worker that takes it."""
     utterance = an_utterance(identities=(short(asked_of),))
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
 
     await speech(speaking_with(ToneEngine()), utterance)
-    audio, _ = await heard(aredis, take)
-    await ledger.detach(take)
-    again = await ledger.attach(utterance.id)
+    audio, _ = await heard(aredis, attempt)
+    await registry.detach(attempt)
+    again = await registry.attach(utterance.id)
 
     assert audio
     assert again is not None
@@ -745,13 +751,13 @@ async def test_finished_audio_is_found_again_only_where_it_sounds_as_was_asked(
 
 
 async def test_who_goes_on_with_another_engine_joins_what_was_heard(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     """A worker dies while the fleet is given other files: what its listener has heard stays as it was."""
     utterance = an_utterance(text_of(6))
     sound = await plain(utterance)
     dying, heir = GatedEngine(), an_open_gate(OtherEngine)
-    take = await attached(ledger, utterance)
+    attempt = await attached(registry, utterance)
     former = speech(speaking_with(dying, segment_bytes=ROOM), utterance)
     dying.release(3)
     await asyncio.to_thread(dying.wait_begun, 4)
@@ -762,21 +768,21 @@ async def test_who_goes_on_with_another_engine_joins_what_was_heard(
     dying.release(100)
     await former
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     n_same = next(n for n, (ours, theirs) in enumerate(zip(audio, sound.data, strict=True)) if ours != theirs)
     assert len(heir.spoken) == 3
     assert 0.4 < n_same / len(audio) < 0.6
 
 
 async def test_whoever_takes_over_has_what_was_found_though_it_is_forgotten_by_now(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, redis: Redis, plain: Plain
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     first, other = an_utterance(text_of(3)), an_utterance(text_of(6))
     sound = await plain(other)
-    await attached(ledger, first)
+    await attached(registry, first)
     await speech(speaking_with(an_open_gate(), "first", segment_bytes=ROOM), first)
     dying, heir = GatedEngine(), an_open_gate()
-    take = await attached(ledger, other)
+    attempt = await attached(registry, other)
     former = speech(speaking_with(dying, segment_bytes=ROOM), other)
     await asyncio.to_thread(dying.wait_begun, 1)
     await until(lambda: int(record(redis, other).get("bytes", 0)) > 0)
@@ -786,20 +792,20 @@ async def test_whoever_takes_over_has_what_was_found_though_it_is_forgotten_by_n
     dying.release(100)
     await former
 
-    audio, _ = await heard(aredis, take)
+    audio, _ = await heard(aredis, attempt)
     assert audio == sound.data
     assert [one.text for one in heir.spoken] == [one.text for one in an_engines_segments(other.text)[3:]]
 
 
 async def test_what_is_spoken_for_another_while_it_waits_in_line_is_not_spoken_again(
-    speaking_with: SpeakingWith, ledger: Ledger, aredis: AsyncRedis, plain: Plain, monkeypatch: pytest.MonkeyPatch
+    speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synthesizer, "_LONG_SECONDS", 0)
     utterances = [an_utterance(text_of(3), format=format_name) for format_name in ("pcm", "wav", "flac")]
     sounds = [await plain(utterance) for utterance in utterances]
     engine = GatedEngine()
     speaking = speaking_with(engine, segment_bytes=ROOM)
-    takes = [await attached(ledger, utterance) for utterance in utterances]
+    takes = [await attached(registry, utterance) for utterance in utterances]
     speeches = [speech(speaking, utterance) for utterance in utterances]
     await until(lambda: speaking._scheduler.n_waiting == 8)
 
@@ -807,8 +813,8 @@ async def test_what_is_spoken_for_another_while_it_waits_in_line_is_not_spoken_a
     await asyncio.gather(*speeches)
 
     assert len(engine.spoken) == 3
-    for take, sound in zip(takes, sounds, strict=True):
-        audio, _ = await heard(aredis, take)
+    for attempt, sound in zip(takes, sounds, strict=True):
+        audio, _ = await heard(aredis, attempt)
         assert audio == sound.data
 
 

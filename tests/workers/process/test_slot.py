@@ -1,4 +1,4 @@
-"""A slot: takes what lies in its lane, says that it lives, stops when told, and outlives a loss of Redis."""
+"""A slot: takes what lies in its queue, says that it lives, stops when told, and outlives a loss of Redis."""
 
 import sys
 import threading
@@ -15,13 +15,13 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry, clean_registries
 from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
 
-from app.core.queue.broker import Broker, Lane, Task, lane_queue
+from app.core.queue.broker import Broker, QueueName, Task, rq_queue
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import EmbeddedServer
 from tests import replies
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.process import runtime
 from workers.process.runtime import Runtime
 from workers.process.slot import Slot
@@ -37,20 +37,20 @@ class Stage(Runtime):
     """A runtime that notes what it is to speak, and waits or fails on command."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, Lane]] = []
-        self.callers: list[str] = []
+        self.said: list[tuple[str, QueueName]] = []
+        self.owners: list[str] = []
         self.begun = threading.Semaphore(0)
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def speak(self, utterance: Utterance, lane: Lane, *, caller: str = "") -> bool:
-        self.said.append((utterance.text, lane))
-        self.callers.append(caller)
+    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "") -> bool:
+        self.said.append((utterance.text, queue_name))
+        self.owners.append(owner)
         self.begun.release()
         assert self.may_end.wait(60)
         if utterance.text == "fail":
             raise RuntimeError("the engine broke")
-        return utterance.text != "gives way" or self.said.count((utterance.text, lane)) > 2
+        return utterance.text != "gives way" or self.said.count((utterance.text, queue_name)) > 2
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def open_slot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     stopping = threading.Event()
     slots: list[Slot] = []
 
-    def open_one(redis: Redis, lane: Lane = Lane.INTERACTIVE, **options: Any) -> Slot:
-        slot = Slot(redis, lane, f"slot-{len(slots)}", stopping=stopping, **({"execution_ttl_seconds": 5} | options))
+    def open_one(redis: Redis, queue_name: QueueName = QueueName.INTERACTIVE, **options: Any) -> Slot:
+        slot = Slot(redis, queue_name, f"slot-{len(slots)}", stopping=stopping, **({"execution_ttl_seconds": 5} | options))
         slot.stopping = stopping  # type: ignore[attr-defined]
         slots.append(slot)
         slot.start()
@@ -81,10 +81,10 @@ def open_slot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         slot.join()
 
 
-def submit(redis: Redis, *texts: str, lane: Lane = Lane.INTERACTIVE) -> list[str]:
+def submit(redis: Redis, *texts: str, queue_name: QueueName = QueueName.INTERACTIVE) -> list[str]:
     broker = Broker(redis, max_queue=100)
     for text in texts:
-        broker.submit(an_utterance(text), lane, request_id="req_1", caller="somebody")
+        broker.submit(an_utterance(text), queue_name, request_id="req_1", owner="somebody")
     return [an_utterance(text).id for text in texts]
 
 
@@ -96,28 +96,28 @@ def registry(kind: type, queue: Queue) -> Any:
     return kind(queue.name, connection=queue.connection, serializer=JSONSerializer)
 
 
-def test_it_takes_what_lies_in_its_lane_in_order_and_nothing_else(
+def test_it_takes_what_lies_in_its_queue_in_order_and_nothing_else(
     redis: Redis, stage: Stage, open_slot: Callable[..., Slot]
 ) -> None:
-    submit(redis, "other", lane=Lane.BATCH)
+    submit(redis, "other", queue_name=QueueName.BATCH)
     job_ids = submit(redis, "one", "two")
 
     open_slot(redis)
 
     wait_until(lambda: [status(redis, job_id) for job_id in job_ids] == [JobStatus.FINISHED] * 2)
-    assert stage.said == [("one", Lane.INTERACTIVE), ("two", Lane.INTERACTIVE)]
-    assert stage.callers == ["somebody", "somebody"]
-    assert lane_queue(redis, Lane.BATCH).count == 1
+    assert stage.said == [("one", QueueName.INTERACTIVE), ("two", QueueName.INTERACTIVE)]
+    assert stage.owners == ["somebody", "somebody"]
+    assert rq_queue(redis, QueueName.BATCH).count == 1
 
 
 def test_what_comes_while_it_waits_is_taken(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
-    open_slot(redis, Lane.BATCH)
+    open_slot(redis, QueueName.BATCH)
     wait_until(lambda: redis.info("clients")["blocked_clients"] == 1)
 
-    submit(redis, "one", lane=Lane.BATCH)
+    submit(redis, "one", queue_name=QueueName.BATCH)
 
     assert stage.begun.acquire(timeout=30)
-    assert stage.said == [("one", Lane.BATCH)]
+    assert stage.said == [("one", QueueName.BATCH)]
 
 
 def test_a_job_that_fails_is_kept_among_the_failed_and_not_tried_again_and_the_next_is_taken(
@@ -129,12 +129,12 @@ def test_a_job_that_fails_is_kept_among_the_failed_and_not_tried_again_and_the_n
 
     wait_until(lambda: status(redis, fine) == JobStatus.FINISHED)
     assert status(redis, failing) == JobStatus.FAILED
-    assert failing in registry(FailedJobRegistry, lane_queue(redis, Lane.INTERACTIVE)).get_job_ids()
+    assert failing in registry(FailedJobRegistry, rq_queue(redis, QueueName.INTERACTIVE)).get_job_ids()
     assert [text for text, _ in stage.said] == ["fail", "fine"]
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == []
+    assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == []
 
 
-def test_a_job_that_gives_way_goes_to_the_end_of_its_lane_until_it_is_done(
+def test_a_job_that_gives_way_goes_to_the_end_of_its_queue_until_it_is_done(
     redis: Redis, stage: Stage, open_slot: Callable[..., Slot]
 ) -> None:
     job_ids = submit(redis, "gives way", "one", "two")
@@ -150,7 +150,7 @@ def test_a_job_that_was_abandoned_is_given_to_another(redis: Redis, stage: Stage
     open_slot(redis)
     (job_id,) = submit(redis, "one")
     assert stage.begun.acquire(timeout=30)
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     started = registry(StartedJobRegistry, queue)
 
     clean_registries(queue)
@@ -181,7 +181,7 @@ def test_whoever_writes_to_redis_runs_nothing_but_the_tasks_of_koe(
     name: str, options: dict[str, Any], redis: Redis, stage: Stage, open_slot: Callable[..., Slot], tmp_path: Path
 ) -> None:
     target = tmp_path / "made"
-    queue = Queue(lane_queue(redis, Lane.INTERACTIVE).name, connection=redis, serializer=JSONSerializer)
+    queue = Queue(rq_queue(redis, QueueName.INTERACTIVE).name, connection=redis, serializer=JSONSerializer)
     with structlog.testing.capture_logs() as logs:
         queue.enqueue_call(name, args=[str(target)], job_id="foreign", **options)
         open_slot(redis)
@@ -200,7 +200,7 @@ def test_whoever_writes_to_redis_runs_nothing_but_the_tasks_of_koe(
 
 def test_nothing_is_called_for_an_abandoned_job_either(redis: Redis, tmp_path: Path) -> None:
     target = tmp_path / "made"
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     plain = Queue(queue.name, connection=redis, serializer=JSONSerializer)
     job = plain.enqueue_call(
         "os.mkdir", args=[str(target)], job_id="foreign", on_failure=Callback("tests.workers.process.trap.spring")
@@ -235,7 +235,7 @@ def test_a_running_job_counts_as_running_for_seconds_and_longer_with_each_beat(
     slot = open_slot(redis, execution_ttl_seconds=3)
     (job_id,) = submit(redis, "one")
     assert stage.begun.acquire(timeout=30)
-    started = registry(StartedJobRegistry, lane_queue(redis, Lane.INTERACTIVE))
+    started = registry(StartedJobRegistry, rq_queue(redis, QueueName.INTERACTIVE))
     ((entry, expires_at),) = replies.scores(redis, started.key)
     assert entry.startswith(job_id)
     assert expires_at - redis.time()[0] <= 4
@@ -253,7 +253,7 @@ def test_a_beat_between_jobs_is_nothing(redis: Redis, open_slot: Callable[..., S
 
     slot.beat()
 
-    assert registry(StartedJobRegistry, lane_queue(redis, Lane.INTERACTIVE)).get_job_ids() == []
+    assert registry(StartedJobRegistry, rq_queue(redis, QueueName.INTERACTIVE)).get_job_ids() == []
 
 
 def test_told_to_stop_it_ends_its_job_and_takes_no_other(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
@@ -268,7 +268,7 @@ def test_told_to_stop_it_ends_its_job_and_takes_no_other(redis: Redis, stage: St
 
     assert status(redis, running) == JobStatus.FINISHED
     assert status(redis, waiting) == JobStatus.QUEUED
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [waiting]
+    assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == [waiting]
     assert redis.smembers("rq:workers") == set()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.setup.progress import Meter, megabytes
 
 

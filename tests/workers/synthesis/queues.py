@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from app.core.speech.voices import load_catalogue
 from tests.engines import GatedEngine
 from workers.engines.base import Engine, Segment, Waveform
@@ -27,7 +27,7 @@ def a_queued(
     text: str, engine: Engine, *, task: str = "task", deadline: float = SOON, n_phonemes: int | None = None, **options: Any
 ) -> QueuedSegment:
     """Interactive, its task's first and as long as its text, unless the options say something else."""
-    usual: dict[str, Any] = {"lane": Lane.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))}
+    usual: dict[str, Any] = {"queue_name": QueueName.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))}
     return QueuedSegment(a_segment(text, n_phonemes), engine, task=task, deadline=deadline, **(usual | options))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from tests.workers.synthesis.queues import (
     FAR,
     LATER,
@@ -51,7 +51,7 @@ def test_a_new_listener_is_heard_before_all_who_have_audio_in_hand(queue: HeldQu
 
 
 def test_batch_comes_after_all_interactive(queue: HeldQueue) -> None:
-    queue.add("batch", lane=Lane.BATCH)
+    queue.add("batch", queue_name=QueueName.BATCH)
     queue.add("far", deadline=FAR)
     queue.add("playing", task="reader", deadline=FAR, is_first=False)
     queue.add("soon")
@@ -60,25 +60,25 @@ def test_batch_comes_after_all_interactive(queue: HeldQueue) -> None:
 
 
 def test_batch_is_spoken_as_it_came_whatever_its_deadlines(queue: HeldQueue) -> None:
-    queue.add("a", lane=Lane.BATCH, deadline=FAR)
+    queue.add("a", queue_name=QueueName.BATCH, deadline=FAR)
     queue.wait(1)
-    queue.add("b", lane=Lane.BATCH, deadline=SOON)
+    queue.add("b", queue_name=QueueName.BATCH, deadline=SOON)
 
     assert queue.spoken() == ["a", "b"]
 
 
 def test_batch_that_has_waited_long_goes_before_all(queue: HeldQueue) -> None:
-    queue.add("aged", lane=Lane.BATCH)
+    queue.add("aged", queue_name=QueueName.BATCH)
     queue.wait(AGING_SECONDS + 1)
     queue.add("soon")
-    queue.add("batch", lane=Lane.BATCH)
+    queue.add("batch", queue_name=QueueName.BATCH)
 
     assert queue.spoken() == ["aged", "soon", "batch"]
 
 
 def test_of_many_batch_segments_that_have_waited_long_each_lets_three_others_go_first(queue: HeldQueue) -> None:
     for number in range(3):
-        queue.add(f"aged {number}", lane=Lane.BATCH)
+        queue.add(f"aged {number}", queue_name=QueueName.BATCH)
     queue.wait(AGING_SECONDS + 1)
     for text in "abcd":
         queue.add(text)
@@ -149,7 +149,7 @@ class SlowEngine(TimedEngine):
 
 
 def test_what_is_danger_is_measured(open_queue: Callable[..., HeldQueue]) -> None:
-    for engine, order in ((TimedEngine, ["new 0", "new 1", "playing"]), (SlowEngine, ["new 0", "playing", "new 1"])):
+    for engine, task in ((TimedEngine, ["new 0", "new 1", "playing"]), (SlowEngine, ["new 0", "playing", "new 1"])):
         queue = open_queue(engine=engine)
         for number in range(10):
             queue.add(f"{number}", n_phonemes=10)
@@ -159,7 +159,7 @@ def test_what_is_danger_is_measured(open_queue: Callable[..., HeldQueue]) -> Non
         queue.add("new 0", n_phonemes=10)
         queue.add("new 1", n_phonemes=10)
 
-        assert queue.spoken()[10:] == order
+        assert queue.spoken()[10:] == task
 
 
 def test_what_follows_a_segment_that_nobody_has_heard_is_in_no_danger(queue: HeldQueue) -> None:
@@ -208,10 +208,10 @@ def in_pairs(texts: Sequence[str]) -> list[set[str]]:
 
 def test_callers_share_batch_too(queue: HeldQueue) -> None:
     for number in range(3):
-        queue.add(f"a {number}", owner="a", lane=Lane.BATCH)
+        queue.add(f"a {number}", owner="a", queue_name=QueueName.BATCH)
         queue.wait(1)
     for number in range(3):
-        queue.add(f"b {number}", owner="b", lane=Lane.BATCH)
+        queue.add(f"b {number}", owner="b", queue_name=QueueName.BATCH)
 
     assert in_pairs(queue.spoken()) == [{"a 0", "b 0"}, {"a 1", "b 1"}, {"a 2", "b 2"}]
 
@@ -280,7 +280,7 @@ def test_in_a_fifo_the_first_request_is_spoken_to_its_end_before_the_next(open_q
     queue = open_queue(policy="fifo")
     queue.add("second, begin", arrived=2.0)
     queue.add("first, begin", arrived=1.0, deadline=FAR)
-    queue.add("third", arrived=3.0, lane=Lane.BATCH)
+    queue.add("third", arrived=3.0, queue_name=QueueName.BATCH)
     queue.wait(AGING_SECONDS + 1)
     queue.add("second, end", arrived=2.0)
     queue.add("first, end", arrived=1.0, deadline=FAR)
@@ -346,26 +346,26 @@ class Asked:
         return f"{self.kind} {self.owner} {self.number}"
 
     def join(self, queue: HeldQueue) -> None:
-        lane = Lane.BATCH if self.kind == "batch" else Lane.INTERACTIVE
+        queue_name = QueueName.BATCH if self.kind == "batch" else QueueName.INTERACTIVE
         queue.add(
             self.text,
             n_phonemes=self.n_phonemes,
             task=self.text,
             owner=self.owner,
-            lane=lane,
+            queue_name=queue_name,
             deadline={"endangered": OVERDUE, "playing": NOW + 20}.get(self.kind, NOW),
             is_first=self.kind == "new",
         )
 
 
 KINDS = ("new", "endangered", "playing", "batch")
-MOST_PHONEMES = 20
+MAX_PHONEMES = 20
 
 
 @st.composite
 def mixtures(draw: st.DrawFn) -> list[Asked]:
     numbers = range(draw(st.integers(1, 40)))
-    one = st.tuples(st.sampled_from(KINDS), st.sampled_from("abc"), st.integers(1, MOST_PHONEMES), st.integers(0, 25))
+    one = st.tuples(st.sampled_from(KINDS), st.sampled_from("abc"), st.integers(1, MAX_PHONEMES), st.integers(0, 25))
     return [Asked(number, *draw(one)) for number in numbers]
 
 
@@ -445,7 +445,7 @@ def test_whatever_the_mixture_batch_has_a_quarter_at_most_while_listeners_wait(a
 
 
 @few
-@given(st.sampled_from(KINDS), st.lists(st.integers(1, MOST_PHONEMES), min_size=30, max_size=30), st.integers(0, 9))
+@given(st.sampled_from(KINDS), st.lists(st.integers(1, MAX_PHONEMES), min_size=30, max_size=30), st.integers(0, 9))
 def test_two_callers_with_endless_work_get_equal_shares_within_one_segment(kind: str, sizes: list[int], after: int) -> None:
     asked = [Asked(n, kind, "ab"[n % 2], size, after if n % 2 else 0) for n, size in enumerate(sizes)]
     costs = {one.text: cost(a_segment("", one.n_phonemes)) for one in asked}

@@ -10,7 +10,7 @@ from redis import Redis
 
 from app.core.errors import EngineUnavailable, InternalError, InvalidValue, NotSupported, WorkersDied
 from app.core.queue.answers import _Outcome
-from app.core.queue.registry import MOST_DEATHS
+from app.core.queue.registry import MAX_DEATHS
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import load_catalogue
@@ -184,7 +184,7 @@ def test_a_text_that_workers_died_of_is_not_tried_again(redis: Redis, engine: Wa
     text = wanted(redis, a_text())
 
     with pytest.raises(WorkersDied):
-        answering(redis, engine).answer(text, n_deaths=MOST_DEATHS)
+        answering(redis, engine).answer(text, n_deaths=MAX_DEATHS)
 
     assert engine.n_phonemized == 0
     found = outcome(redis, text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from app.core.errors import Cancelled, EngineFailed, OutOfMemory, SegmentTooLong
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from tests.engines import FailingEngine, GatedEngine
 from tests.workers.synthesis.queues import BatchingEngine, HeldQueue, a_queued
 from workers.engines.base import Segment, Waveform
@@ -267,6 +267,6 @@ def test_threads_that_are_lent_are_there_for_somebody_else(lending: tuple[Counti
 
 def test_a_book_is_read_by_one_thread_a_segment(lending: tuple[CountingEngine, Scheduler]) -> None:
     engine, scheduler = lending
-    scheduler.submit(a_queued("page one", engine, lane=Lane.BATCH))
+    scheduler.submit(a_queued("page one", engine, queue_name=QueueName.BATCH))
     engine.wait_begun(1)
     assert engine.n_threads == {"page one": 1}

@@ -10,11 +10,11 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.core.errors import Cancelled, Parked, Yielded
-from app.core.queue.broker import Lane
-from app.core.queue.fleet import WorkerCard, announce
-from app.core.queue.registry import Ledger, WorkerLedger
-from app.core.queue.segment_cache import Budget, KeptSegments
+from app.core.errors import Cancelled, Paused, Preempted
+from app.core.queue.broker import QueueName
+from app.core.queue.fleet import Registration, announce
+from app.core.queue.registry import Registry, WorkerRegistry
+from app.core.queue.segment_cache import Budget, SegmentCache
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
@@ -24,7 +24,7 @@ from tests import replies
 from workers.engines.base import Segment
 from workers.synthesis import stream_task
 from workers.synthesis.audio import Sound
-from workers.synthesis.stream_task import Limits, ListenedOrder
+from workers.synthesis.stream_task import Limits, StreamTask
 from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -37,11 +37,11 @@ def a_segment(text: str) -> Segment:
     return Segment(text=text, phonemes=text, voice=VOICE, language="en-US", speed=1.0, ending=Ending.SENTENCE)
 
 
-def with_ledger(url: str, act: Callable[[Ledger], Any]) -> Any:
+def with_registry(url: str, act: Callable[[Registry], Any]) -> Any:
     async def run() -> Any:
         async with connect_async(url) as redis:
             return await act(
-                Ledger(redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
+                Registry(redis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=STREAM_BYTES)
             )
 
     return asyncio.run(run())
@@ -52,16 +52,16 @@ def limits_of(**changes: Any) -> Limits:
     return Limits(**(usual | changes))
 
 
-def an_order(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> ListenedOrder:
+def a_task(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> StreamTask:
     """Somebody waits for it, and this worker has just claimed it."""
     if not redis.exists(keys.utterance(UTTERANCE.id)):
-        with_ledger(url, lambda ledger: ledger.attach(UTTERANCE.id))
-    announce(redis, WorkerCard(name=worker, engines=("tone",)), 60, takes_work=True)
-    ledger = WorkerLedger(redis, worker=worker, cache_ttl=60, cache_bytes=10**9)
-    claim = ledger.claim(UTTERANCE.id)
-    assert claim is not None
+        with_registry(url, lambda registry: registry.attach(UTTERANCE.id))
+    announce(redis, Registration(name=worker, engines=("tone",)), 60, takes_work=True)
+    registry = WorkerRegistry(redis, worker=worker, cache_ttl=60, cache_bytes=10**9)
+    lease = registry.lease(UTTERANCE.id)
+    assert lease is not None
     limits = limits or limits_of()
-    return ListenedOrder(UTTERANCE, Lane.INTERACTIVE, "", redis=redis, ledger=ledger, claim=claim, limits=limits)
+    return StreamTask(UTTERANCE, QueueName.INTERACTIVE, "", redis=redis, registry=registry, lease=lease, limits=limits)
 
 
 def record(redis: Redis) -> dict[str, str]:
@@ -69,8 +69,8 @@ def record(redis: Redis) -> dict[str, str]:
 
 
 @pytest.fixture
-def order(redis: Redis, redis_url: str) -> ListenedOrder:
-    return an_order(redis, redis_url)
+def task(redis: Redis, redis_url: str) -> StreamTask:
+    return a_task(redis, redis_url)
 
 
 @pytest.fixture
@@ -108,80 +108,80 @@ def test_who_has_had_a_turn_and_whose_listener_has_enough_gives_way_to_who_waits
 ) -> None:
     monkeypatch.setattr(stream_task, "_QUANTUM_SECONDS", quantum_seconds)
     limits = limits_of()
-    order = an_order(redis, redis_url, limits)
+    task = a_task(redis, redis_url, limits)
     limits.set_waiting(n_waiting)
 
     if gives_way:
-        with pytest.raises(Yielded):
-            order.check(lead_seconds)
+        with pytest.raises(Preempted):
+            task.check(lead_seconds)
     else:
-        order.check(lead_seconds)
+        task.check(lead_seconds)
 
     assert limits.give_way() is (n_waiting > 0 and not gives_way)
 
 
-def test_more_than_may_wait_for_a_slow_reader_is_not_spoken(order: ListenedOrder, redis_url: str) -> None:
-    order.write(bytes(STREAM_BYTES))
-    order.check(0)
+def test_more_than_may_wait_for_a_slow_reader_is_not_spoken(task: StreamTask, redis_url: str) -> None:
+    task.write(bytes(STREAM_BYTES))
+    task.check(0)
 
-    order.write(b"1")
-    with pytest.raises(Parked):
-        order.check(0)
+    task.write(b"1")
+    with pytest.raises(Paused):
+        task.check(0)
 
-    with_ledger(redis_url, lambda ledger: ledger.read(order.claim.take, 500, "0"))
-    order.write(b"2")
-    order.check(0)
+    with_registry(redis_url, lambda registry: registry.read(task.lease.attempt, 500, "0"))
+    task.write(b"2")
+    task.check(0)
 
 
-def test_what_is_cancelled_goes_no_further(order: ListenedOrder) -> None:
-    order.check(0)
+def test_what_is_cancelled_goes_no_further(task: StreamTask) -> None:
+    task.check(0)
 
-    order.cancelled.set()
+    task.cancelled.set()
 
     with pytest.raises(Cancelled):
-        order.check(0)
+        task.check(0)
 
 
-def test_what_one_order_has_kept_the_next_finds(order: ListenedOrder, redis: Redis, redis_url: str) -> None:
+def test_what_one_order_has_kept_the_next_finds(task: StreamTask, redis: Redis, redis_url: str) -> None:
     one, two = a_segment("one"), a_segment("two")
-    assert order.find(one) is None
-    order.begin(one)
-    order.keep(one, Sound(b"sound"))
+    assert task.find(one) is None
+    task.begin(one)
+    task.keep(one, Sound(b"sound"))
 
     redis.delete(keys.worker("w"))
-    after = an_order(redis, redis_url, worker="other")
+    after = a_task(redis, redis_url, worker="other")
 
     assert after.find(one) == Sound(b"sound")
     assert after.find(two) is None
-    assert after.name != order.name
+    assert after.name != task.name
     assert record(redis)["spoken"] == "1"
 
 
 def test_what_another_utterance_has_spoken_is_found_and_counted_as_found(redis: Redis, redis_url: str) -> None:
     one, two = a_segment("one"), a_segment("two")
     budget = Budget(order_bytes=100, segment_bytes=100)
-    KeptSegments(redis, "another", budget=budget).keep(one.digest, Sound(b"sound").to_bytes(), one.name)
+    SegmentCache(redis, "another", budget=budget).put(one.digest, Sound(b"sound").to_bytes(), one.name)
 
-    order = an_order(redis, redis_url, limits_of(keep=budget))
+    task = a_task(redis, redis_url, limits_of(keep=budget))
 
-    assert order.find(two) is None
-    assert order.find(one) == Sound(b"sound")
-    assert order.n_found == 1
+    assert task.find(two) is None
+    assert task.find(one) == Sound(b"sound")
+    assert task.n_found == 1
     assert "spoken" not in record(redis)
 
 
-def test_what_could_end_the_process_is_counted_while_it_could(order: ListenedOrder, redis: Redis) -> None:
+def test_what_could_end_the_process_is_counted_while_it_could(task: StreamTask, redis: Redis) -> None:
     """First its preparation, then each segment that is with an engine."""
     segments = [a_segment(str(number)) for number in range(2)]
     seen = [record(redis)["at_risk"]]
 
     steps: list[Callable[[], object]] = [
-        lambda: order.check(0),
-        lambda: order.check(0),
-        lambda: order.begin(segments[0]),
-        lambda: order.begin(segments[1]),
-        lambda: order.keep(segments[0], Sound(b"")),
-        lambda: order.keep(segments[1], Sound(b"")),
+        lambda: task.check(0),
+        lambda: task.check(0),
+        lambda: task.begin(segments[0]),
+        lambda: task.begin(segments[1]),
+        lambda: task.keep(segments[0], Sound(b"")),
+        lambda: task.keep(segments[1], Sound(b"")),
     ]
     for step in steps:
         step()
@@ -190,46 +190,44 @@ def test_what_could_end_the_process_is_counted_while_it_could(order: ListenedOrd
     assert seen == ["1", "0", "0", "1", "2", "1", "0"]
 
 
-def test_a_segment_that_an_engine_ends_after_everybody_left_is_not_kept(
-    order: ListenedOrder, redis: Redis, redis_url: str
-) -> None:
-    order.begin(a_segment("one"))
-    assert with_ledger(redis_url, lambda ledger: ledger.detach(order.claim.take))
+def test_a_segment_that_an_engine_ends_after_everybody_left_is_not_kept(task: StreamTask, redis: Redis, redis_url: str) -> None:
+    task.begin(a_segment("one"))
+    assert with_registry(redis_url, lambda registry: registry.detach(task.lease.attempt))
 
-    order.keep(a_segment("one"), Sound(b"sound"))
+    task.keep(a_segment("one"), Sound(b"sound"))
 
     assert redis.keys("koe:kept:*") == []
     assert redis.hgetall(keys.KEPT) == {}
 
 
-def test_what_has_nothing_left_but_encoding_is_finished_though_all_leave(order: ListenedOrder, redis_url: str) -> None:
-    order.on_spoken()
+def test_what_has_nothing_left_but_encoding_is_finished_though_all_leave(task: StreamTask, redis_url: str) -> None:
+    task.on_spoken()
 
-    assert not with_ledger(redis_url, lambda ledger: ledger.detach(order.claim.take))
+    assert not with_registry(redis_url, lambda registry: registry.detach(task.lease.attempt))
 
 
-def test_begun_again_it_writes_nothing_twice(order: ListenedOrder, redis: Redis) -> None:
+def test_begun_again_it_writes_nothing_twice(task: StreamTask, redis: Redis) -> None:
     said = os.urandom(300)
-    order.write(said[:200])
+    task.write(said[:200])
 
-    order.begin_again()
+    task.begin_again()
     for start in range(0, 300, 70):
-        order.write(said[start : start + 70])
+        task.write(said[start : start + 70])
 
-    chunks = [fields[b"data"] for _, fields in replies.entries(redis, order.claim.take.stream) if b"data" in fields]
+    chunks = [fields[b"data"] for _, fields in replies.entries(redis, task.lease.attempt.stream) if b"data" in fields]
     assert b"".join(chunks) == said
 
 
 def test_without_redis_it_speaks_on_and_only_writing_waits(server: EmbeddedServer) -> None:
     with connect(server.url) as redis:
-        order = an_order(redis, server.url)
+        task = a_task(redis, server.url)
         server.stop()
 
-        order.check(0)
-        order.begin(a_segment("one"))
-        order.keep(a_segment("one"), Sound(b"sound"))
-        order.on_spoken()
-        assert order.find(a_segment("two")) is None
+        task.check(0)
+        task.begin(a_segment("one"))
+        task.keep(a_segment("one"), Sound(b"sound"))
+        task.on_spoken()
+        assert task.find(a_segment("two")) is None
 
         with pytest.raises(RedisError):
-            order.write(b"data")
+            task.write(b"data")

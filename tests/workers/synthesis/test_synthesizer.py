@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidValue
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
@@ -36,49 +36,49 @@ def an_utterance(text: str = SENTENCE, **changes: Any) -> Utterance:
     return Utterance(**(fields | changes))
 
 
-class SpokenOrder:
+class RecordedTask:
     """An order that notes all that is done with it, and keeps what it is given."""
 
-    def __init__(self, utterance: Utterance, booth: "Booth", sink: Sink | None, lane: Lane) -> None:
+    def __init__(self, utterance: Utterance, speaker: "FakeSpeaker", sink: Sink | None, queue_name: QueueName) -> None:
         self.utterance = utterance
-        self.lane = lane
-        self.caller = "somebody"
+        self.queue_name = queue_name
+        self.owner = "somebody"
         self.name = "an order"
-        self.listening_seconds = booth.listening_seconds
-        self._booth = booth
-        self._sink = sink or booth.hear
+        self.listening_seconds = speaker.listening_seconds
+        self._speaker = speaker
+        self._sink = sink or speaker.hear
 
     def write(self, data: bytes) -> None:
         self._sink(data)
 
     def check(self, lead_seconds: float) -> None:
-        self._booth.leads.append(lead_seconds)
-        if self._booth.cancelled.is_set():
+        self._speaker.leads.append(lead_seconds)
+        if self._speaker.cancelled.is_set():
             raise Cancelled("Nobody listens.")
 
     def look(self) -> None:
-        self._booth.n_looks += 1
-        if self._booth.n_looks > self._booth.most_looks:
+        self._speaker.n_looks += 1
+        if self._speaker.n_looks > self._speaker.most_looks:
             raise Cancelled("Nobody listens.")
 
     def tell(self, words: Sequence[TimedWord]) -> None:
-        self._booth.told.extend(words)
+        self._speaker.told.extend(words)
 
     def find(self, segment: Segment) -> Sound | None:
-        return self._booth.kept.get(segment.digest)
+        return self._speaker.kept.get(segment.digest)
 
     def begin(self, segment: Segment) -> None:
-        self._booth.begun.append(segment)
+        self._speaker.begun.append(segment)
 
     def keep(self, segment: Segment, sound: Sound) -> None:
-        assert segment in self._booth.begun
-        self._booth.kept[segment.digest] = sound
+        assert segment in self._speaker.begun
+        self._speaker.kept[segment.digest] = sound
 
     def on_spoken(self) -> None:
-        self._booth.all_spoken.set()
+        self._speaker.all_spoken.set()
 
 
-class Booth:
+class FakeSpeaker:
     """A synthesizer with one engine, speaking in a thread of its own."""
 
     def __init__(self, engine: Engine) -> None:
@@ -101,8 +101,8 @@ class Booth:
         self.all_spoken = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def speak(self, utterance: Utterance, sink: Sink | None = None, lane: Lane = Lane.INTERACTIVE) -> Spoken:
-        return self.synthesizer.speak(SpokenOrder(utterance, self, sink, lane))
+    def speak(self, utterance: Utterance, sink: Sink | None = None, queue_name: QueueName = QueueName.INTERACTIVE) -> Spoken:
+        return self.synthesizer.speak(RecordedTask(utterance, self, sink, queue_name))
 
     def hear(self, data: bytes) -> None:
         self.said.append(data)
@@ -137,18 +137,18 @@ class Booth:
 
 
 @pytest.fixture
-def a_booth() -> Iterator[Callable[[Engine], Booth]]:
-    booths: list[Booth] = []
+def a_speaker() -> Iterator[Callable[[Engine], FakeSpeaker]]:
+    speakers: list[FakeSpeaker] = []
 
-    def make(engine: Engine) -> Booth:
-        booths.append(Booth(engine))
-        return booths[-1]
+    def make(engine: Engine) -> FakeSpeaker:
+        speakers.append(FakeSpeaker(engine))
+        return speakers[-1]
 
     yield make
-    for booth in booths:
-        if isinstance(booth.engine, GatedEngine):
-            booth.engine.release(1000)
-        booth.scheduler.close()
+    for speaker in speakers:
+        if isinstance(speaker.engine, GatedEngine):
+            speaker.engine.release(1000)
+        speaker.scheduler.close()
 
 
 @pytest.fixture
@@ -165,37 +165,37 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return started
 
 
-def test_a_sentence_is_its_beep_in_the_voice_that_was_asked_for(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_a_sentence_is_its_beep_in_the_voice_that_was_asked_for(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
 
-    spoken = booth.speak(an_utterance("Hello there."))
+    spoken = speaker.speak(an_utterance("Hello there."))
 
-    samples = decode(b"".join(booth.said), "pcm")
+    samples = decode(b"".join(speaker.said), "pcm")
     assert spoken == Spoken(n_segments=1, n_phonemes=12, audio_seconds=12 * SECONDS_PER_PHONEME)
     assert len(samples) == 12 * SECONDS_PER_PHONEME * SAMPLE_RATE_HZ
     assert pitch_hz(samples) == pytest.approx(frequency_hz(VOICE), rel=0.01)
 
 
-def test_a_book_is_all_of_its_segments_and_their_pauses(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_a_book_is_all_of_its_segments_and_their_pauses(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
 
-    spoken = booth.speak(an_utterance(BOOK))
+    spoken = speaker.speak(an_utterance(BOOK))
 
     assert spoken.n_segments > 4
-    assert len(b"".join(booth.said)) == 2 * round(spoken.audio_seconds * SAMPLE_RATE_HZ)
-    assert booth.all_spoken.is_set()
+    assert len(b"".join(speaker.said)) == 2 * round(spoken.audio_seconds * SAMPLE_RATE_HZ)
+    assert speaker.all_spoken.is_set()
 
 
-def test_speed_changes_length_and_pauses_and_not_the_pitch(a_booth: Callable[[Engine], Booth]) -> None:
+def test_speed_changes_length_and_pauses_and_not_the_pitch(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     text = "One sentence.\n\nAnother sentence."
-    plain, fast = (a_booth(ToneEngine()).speak(an_utterance(text, speed=speed)) for speed in (1.0, 2.0))
+    plain, fast = (a_speaker(ToneEngine()).speak(an_utterance(text, speed=speed)) for speed in (1.0, 2.0))
 
     assert plain.audio_seconds == pytest.approx(30 * SECONDS_PER_PHONEME + PAUSE_SECONDS[Ending.PARAGRAPH], abs=0.001)
     assert fast.audio_seconds == pytest.approx(plain.audio_seconds / 2, abs=0.001)
 
 
-def test_the_same_utterance_gives_the_same_bytes(a_booth: Callable[[Engine], Booth]) -> None:
-    first, second = a_booth(ToneEngine()), a_booth(ToneEngine())
+def test_the_same_utterance_gives_the_same_bytes(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    first, second = a_speaker(ToneEngine()), a_speaker(ToneEngine())
 
     first.speak(an_utterance(BOOK, format="mp3", bitrate_bps=64_000))
     second.speak(an_utterance(BOOK, format="mp3", bitrate_bps=64_000))
@@ -205,12 +205,14 @@ def test_the_same_utterance_gives_the_same_bytes(a_booth: Callable[[Engine], Boo
 
 @pytest.mark.parametrize("text", ["", " \n ", ".", "…"])
 @pytest.mark.parametrize("format_name", ["pcm", "mp3"])
-def test_a_text_with_nothing_to_say_is_a_short_silence(text: str, format_name: str, a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_a_text_with_nothing_to_say_is_a_short_silence(
+    text: str, format_name: str, a_speaker: Callable[[Engine], FakeSpeaker]
+) -> None:
+    speaker = a_speaker(ToneEngine())
 
-    spoken = booth.speak(an_utterance(text, format=format_name))
+    spoken = speaker.speak(an_utterance(text, format=format_name))
 
-    samples = decode(b"".join(booth.said), format_name)
+    samples = decode(b"".join(speaker.said), format_name)
     assert spoken == Spoken(n_segments=0, n_phonemes=0, audio_seconds=NOTHING_TO_SAY_SECONDS)
     assert len(samples) >= NOTHING_TO_SAY_SECONDS * SAMPLE_RATE_HZ
     assert sounding_seconds(samples) == 0
@@ -218,47 +220,47 @@ def test_a_text_with_nothing_to_say_is_a_short_silence(text: str, format_name: s
 
 @pytest.mark.parametrize(("normalize", "said"), [(True, "it's fine"), (False, "it’s  fine")])
 def test_the_text_is_made_plain_unless_it_is_wanted_as_it_is(
-    normalize: bool, said: str, a_booth: Callable[[Engine], Booth]
+    normalize: bool, said: str, a_speaker: Callable[[Engine], FakeSpeaker]
 ) -> None:
     engine = GatedEngine()
     engine.release(1)
 
-    a_booth(engine).speak(an_utterance("it’s  fine", normalize=normalize))
+    a_speaker(engine).speak(an_utterance("it’s  fine", normalize=normalize))
 
     assert [segment.text for segment in engine.spoken] == [said]
 
 
-def test_bytes_leave_while_later_segments_wait_and_only_a_few_are_in_line(a_booth: Callable[[Engine], Booth]) -> None:
+def test_bytes_leave_while_later_segments_wait_and_only_a_few_are_in_line(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     engine = GatedEngine()
-    booth = a_booth(engine)
-    booth.begin(an_utterance(BOOK))
+    speaker = a_speaker(engine)
+    speaker.begin(an_utterance(BOOK))
 
     engine.release(1)
     engine.wait_begun(2)
 
-    assert booth.heard.wait(30)
-    assert booth.scheduler.n_waiting <= 2
-    assert not booth.all_spoken.is_set()
+    assert speaker.heard.wait(30)
+    assert speaker.scheduler.n_waiting <= 2
+    assert not speaker.all_spoken.is_set()
     engine.release(100)
-    booth.end()
-    assert booth.spoken is not None
-    assert booth.spoken.n_segments == len(engine.spoken)
+    speaker.end()
+    assert speaker.spoken is not None
+    assert speaker.spoken.n_segments == len(engine.spoken)
 
 
-def test_segments_are_spoken_in_the_order_of_the_text(a_booth: Callable[[Engine], Booth]) -> None:
+def test_segments_are_spoken_in_the_order_of_the_text(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     engine = GatedEngine()
     engine.release(1000)
 
-    a_booth(engine).speak(an_utterance(BOOK))
+    a_speaker(engine).speak(an_utterance(BOOK))
 
     assert " ".join(segment.text for segment in engine.spoken) == BOOK
 
 
-def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
-    queued = booth.queued()
+def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
+    queued = speaker.queued()
 
-    booth.speak(an_utterance(BOOK))
+    speaker.speak(an_utterance(BOOK))
 
     deadlines = [one.deadline for one in queued]
     assert deadlines == sorted(deadlines)
@@ -267,8 +269,8 @@ def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_booth: Cal
     assert {one.owner for one in queued} == {"somebody"}
 
 
-def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_booth: Callable[[Engine], Booth]) -> None:
-    new, resumed = a_booth(ToneEngine()), a_booth(ToneEngine())
+def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    new, resumed = a_speaker(ToneEngine()), a_speaker(ToneEngine())
     resumed.listening_seconds = 1000.0
     new_queued, resumed_queued = new.queued(), resumed.queued()
 
@@ -278,23 +280,25 @@ def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_booth: C
     assert new_queued[-1].deadline - resumed_queued[-1].deadline == pytest.approx(1000.0, abs=60)
 
 
-def test_between_segments_the_order_is_told_what_its_listener_has_in_hand(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_between_segments_the_order_is_told_what_its_listener_has_in_hand(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
 
-    spoken = booth.speak(an_utterance(BOOK))
+    spoken = speaker.speak(an_utterance(BOOK))
 
-    assert len(booth.leads) == spoken.n_segments + 1
-    assert booth.leads[:2] == [0.0, 0.0]
-    assert booth.leads[2:] == sorted(booth.leads[2:])
-    assert 20 < booth.leads[-1] < spoken.audio_seconds
+    assert len(speaker.leads) == spoken.n_segments + 1
+    assert speaker.leads[:2] == [0.0, 0.0]
+    assert speaker.leads[2:] == sorted(speaker.leads[2:])
+    assert 20 < speaker.leads[-1] < spoken.audio_seconds
 
 
 @pytest.mark.parametrize("format_name", ["pcm", "mp3"])
-def test_what_was_kept_is_not_spoken_again_and_sounds_the_same(format_name: str, a_booth: Callable[[Engine], Booth]) -> None:
+def test_what_was_kept_is_not_spoken_again_and_sounds_the_same(
+    format_name: str, a_speaker: Callable[[Engine], FakeSpeaker]
+) -> None:
     utterance = an_utterance(BOOK, format=format_name)
-    first = a_booth(ToneEngine())
+    first = a_speaker(ToneEngine())
     plain = first.speak(utterance)
-    second = a_booth(ToneEngine())
+    second = a_speaker(ToneEngine())
     second.kept = dict(list(first.kept.items())[:3])
 
     spoken = second.speak(utterance)
@@ -304,10 +308,10 @@ def test_what_was_kept_is_not_spoken_again_and_sounds_the_same(format_name: str,
     assert [segment.text for segment in second.begun] == [segment.text for segment in first.begun][3:]
 
 
-def test_where_all_was_kept_nothing_is_spoken(a_booth: Callable[[Engine], Booth]) -> None:
-    first = a_booth(ToneEngine())
+def test_where_all_was_kept_nothing_is_spoken(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    first = a_speaker(ToneEngine())
     first.speak(an_utterance(BOOK))
-    second = a_booth(FailingEngine(fail_at=0))
+    second = a_speaker(FailingEngine(fail_at=0))
     second.kept = first.kept
 
     second.speak(an_utterance(BOOK))
@@ -316,133 +320,137 @@ def test_where_all_was_kept_nothing_is_spoken(a_booth: Callable[[Engine], Booth]
     assert second.all_spoken.is_set()
 
 
-def test_what_is_said_twice_is_spoken_once(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_what_is_said_twice_is_spoken_once(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
 
-    spoken = booth.speak(an_utterance(" ".join([SENTENCE] * 8)))
+    spoken = speaker.speak(an_utterance(" ".join([SENTENCE] * 8)))
 
-    assert len(booth.begun) < spoken.n_segments
-    assert booth.said.count(booth.said[-1]) > 2
+    assert len(speaker.begun) < spoken.n_segments
+    assert speaker.said.count(speaker.said[-1]) > 2
 
 
-def test_a_segment_is_kept_before_any_of_it_is_heard(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_a_segment_is_kept_before_any_of_it_is_heard(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
     n_kept: list[int] = []
 
-    booth.speak(an_utterance(BOOK), lambda _: n_kept.append(len(booth.kept)))
+    speaker.speak(an_utterance(BOOK), lambda _: n_kept.append(len(speaker.kept)))
 
     # A segment, then a pause and a segment, …
     assert all(n >= 1 + (number + 1) // 2 for number, n in enumerate(n_kept))
 
 
 def test_a_failing_engine_fails_the_utterance_and_leaves_nothing(
-    a_booth: Callable[[Engine], Booth], processes: list[subprocess.Popen[bytes]]
+    a_speaker: Callable[[Engine], FakeSpeaker], processes: list[subprocess.Popen[bytes]]
 ) -> None:
-    booth = a_booth(FailingEngine(fail_at=2))
+    speaker = a_speaker(FailingEngine(fail_at=2))
 
     with pytest.raises(EngineFailed):
-        booth.speak(an_utterance(BOOK, format="mp3"))
+        speaker.speak(an_utterance(BOOK, format="mp3"))
 
-    assert booth.scheduler.n_waiting == 0
+    assert speaker.scheduler.n_waiting == 0
     assert [process.returncode is None for process in processes] == [False]
 
 
 def test_a_cancelled_utterance_ends_while_it_waits_and_leaves_nothing(
-    a_booth: Callable[[Engine], Booth], processes: list[subprocess.Popen[bytes]]
+    a_speaker: Callable[[Engine], FakeSpeaker], processes: list[subprocess.Popen[bytes]]
 ) -> None:
     engine = GatedEngine()
-    booth = a_booth(engine)
+    speaker = a_speaker(engine)
     utterance = an_utterance(BOOK, format="mp3")
-    booth.begin(utterance)
+    speaker.begin(utterance)
     engine.wait_begun(1)
     engine.release(1)
     engine.wait_begun(2)
 
-    booth.cancelled.set()
-    booth.synthesizer.cancel("an order")
+    speaker.cancelled.set()
+    speaker.synthesizer.cancel("an order")
     engine.release(1)
-    booth.end()
+    speaker.end()
 
-    assert isinstance(booth.error, Cancelled)
-    assert booth.scheduler.n_waiting == 0
+    assert isinstance(speaker.error, Cancelled)
+    assert speaker.scheduler.n_waiting == 0
     assert len(engine.spoken) == 2
     assert [process.returncode is None for process in processes] == [False]
 
 
-def test_what_is_cancelled_before_it_begins_says_nothing(a_booth: Callable[[Engine], Booth]) -> None:
+def test_what_is_cancelled_before_it_begins_says_nothing(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     engine = GatedEngine()
     engine.release(10)
-    booth = a_booth(engine)
-    booth.cancelled.set()
+    speaker = a_speaker(engine)
+    speaker.cancelled.set()
 
     with pytest.raises(Cancelled):
-        booth.speak(an_utterance(BOOK))
+        speaker.speak(an_utterance(BOOK))
 
-    assert booth.said == []
-    assert booth.scheduler.n_waiting == 0
+    assert speaker.said == []
+    assert speaker.scheduler.n_waiting == 0
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "wav"])
 def test_a_sink_that_raises_ends_it_with_that(
-    format_name: str, a_booth: Callable[[Engine], Booth], processes: list[subprocess.Popen[bytes]]
+    format_name: str, a_speaker: Callable[[Engine], FakeSpeaker], processes: list[subprocess.Popen[bytes]]
 ) -> None:
-    booth = a_booth(ToneEngine())
+    speaker = a_speaker(ToneEngine())
 
     def sink(data: bytes) -> None:
         raise InterruptedError("nobody listens")
 
     with pytest.raises(InterruptedError):
-        booth.speak(an_utterance(BOOK, format=format_name), sink)
+        speaker.speak(an_utterance(BOOK, format=format_name), sink)
 
-    assert booth.scheduler.n_waiting == 0
+    assert speaker.scheduler.n_waiting == 0
     assert not any(process.returncode is None for process in processes)
 
 
-def test_an_engine_that_is_not_there_is_told_by_name(a_booth: Callable[[Engine], Booth]) -> None:
+def test_an_engine_that_is_not_there_is_told_by_name(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     with pytest.raises(EngineUnavailable, match="kokoro"):
-        a_booth(ToneEngine()).speak(an_utterance(engine="kokoro"))
+        a_speaker(ToneEngine()).speak(an_utterance(engine="kokoro"))
 
 
-def test_what_an_engine_cannot_prepare_is_told_as_it_says_it(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(PickyEngine())
+def test_what_an_engine_cannot_prepare_is_told_as_it_says_it(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(PickyEngine())
 
     with pytest.raises(InvalidValue, match="cannot be said"):
-        booth.speak(an_utterance(BOOK))
+        speaker.speak(an_utterance(BOOK))
 
-    assert booth.scheduler.n_waiting == 0
+    assert speaker.scheduler.n_waiting == 0
 
 
-def test_a_text_that_nobody_wants_is_not_read_on_even_before_its_first_sound(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
-    booth.most_looks = 50
+def test_a_text_that_nobody_wants_is_not_read_on_even_before_its_first_sound(
+    a_speaker: Callable[[Engine], FakeSpeaker],
+) -> None:
+    speaker = a_speaker(ToneEngine())
+    speaker.most_looks = 50
 
     with pytest.raises(Cancelled):
-        booth.speak(an_utterance("It costs $5. " * 5_000))
+        speaker.speak(an_utterance("It costs $5. " * 5_000))
 
-    assert booth.n_looks == 51
-    assert not booth.begun
-    assert not booth.said
+    assert speaker.n_looks == 51
+    assert not speaker.begun
+    assert not speaker.said
 
 
-def test_silence_that_is_asked_for_is_written_a_second_at_a_time_and_watched(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_silence_that_is_asked_for_is_written_a_second_at_a_time_and_watched(
+    a_speaker: Callable[[Engine], FakeSpeaker],
+) -> None:
+    speaker = a_speaker(ToneEngine())
 
-    spoken = booth.speak(an_utterance(f"One.{'[pause:60s]' * 5} Two.{'[pause:60s]' * 5}"))
+    spoken = speaker.speak(an_utterance(f"One.{'[pause:60s]' * 5} Two.{'[pause:60s]' * 5}"))
 
     assert spoken.audio_seconds > 600
-    assert max(map(len, booth.said)) <= 2 * SAMPLE_RATE_HZ
-    assert len(booth.leads) > 590
+    assert max(map(len, speaker.said)) <= 2 * SAMPLE_RATE_HZ
+    assert len(speaker.leads) > 590
 
 
-def test_a_listener_that_leaves_within_a_pause_ends_it(a_booth: Callable[[Engine], Booth]) -> None:
-    booth = a_booth(ToneEngine())
+def test_a_listener_that_leaves_within_a_pause_ends_it(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    speaker = a_speaker(ToneEngine())
 
     def leave(data: bytes) -> None:
-        booth.hear(data)
-        if len(booth.said) == 10:
-            booth.cancelled.set()
+        speaker.hear(data)
+        if len(speaker.said) == 10:
+            speaker.cancelled.set()
 
     with pytest.raises(Cancelled):
-        booth.speak(an_utterance("One.[pause:60s] Two."), leave)
+        speaker.speak(an_utterance("One.[pause:60s] Two."), leave)
 
-    assert len(booth.said) == 10
+    assert len(speaker.said) == 10

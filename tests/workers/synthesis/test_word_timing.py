@@ -8,7 +8,7 @@ from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment, Word
 from workers.synthesis.audio import Sound
-from workers.synthesis.word_timing import Teller
+from workers.synthesis.word_timing import WordTimer
 from workers.text.boundaries import Ending
 from workers.text.tracked_text import TrackedText
 
@@ -27,9 +27,9 @@ def heard(*times: tuple[str, float, float], text: str, start: int = 0) -> tuple[
 
 
 def told(text: str, tracked: TrackedText, *segments: tuple[Segment, Sound, float]) -> list[TimedWord]:
-    teller = Teller(text)
-    words = [word for segment, sound, begins in segments for word in teller.add(segment, tracked, sound, begins)]
-    return words + teller.rest()
+    word_timer = WordTimer(text)
+    words = [word for segment, sound, begins in segments for word in word_timer.add(segment, tracked, sound, begins)]
+    return words + word_timer.rest()
 
 
 def test_words_are_told_from_where_their_segment_is_heard() -> None:
@@ -46,7 +46,7 @@ def test_the_last_word_of_a_segment_is_told_with_it() -> None:
     text = "One two. Three."
     first = heard(("One", 0.0, 0.2), ("two.", 0.25, 0.5), text="One two.")
 
-    words = Teller(text).add(first[0], TrackedText.of(text), first[1], 0.0)
+    words = WordTimer(text).add(first[0], TrackedText.of(text), first[1], 0.0)
 
     assert [word.word for word in words] == ["One", "two."]
 

@@ -11,7 +11,7 @@ from tests.hostile import hostile
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import PreparedPassage, prepare_segments, prepare_text
 from workers.text.cancellation import look, looking
-from workers.text.passages import MOST_CHARS, divide
+from workers.text.passages import MAX_CHARS, divide
 from workers.text.tracked_text import TrackedText
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -74,7 +74,7 @@ def test_a_passage_has_an_end_whatever_stands_in_it(unit: str) -> None:
     text = hostile(unit, 100_000)
     lengths = [len(passage.tracked) for passage in divide(TrackedText.of(text), "en-US")]
     assert sum(lengths) == len(text)
-    assert max(lengths) <= 4 * MOST_CHARS
+    assert max(lengths) <= 4 * MAX_CHARS
 
 
 def test_nothing_is_looked_at_where_nobody_asked_for_it() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from workers.text.chapters import MOST_CHAPTERS, find_chapters
+from workers.text.chapters import MAX_CHAPTERS, find_chapters
 
 _PROSE = "\n\nIt was a dark night, and nobody was about.\n\n"
 
@@ -43,7 +43,7 @@ def test_headings_are_found_in_every_language(headings: tuple[str, ...]) -> None
         "As we saw in\nPart two of the plan\nand in\nPart one of it\nnothing works.",
         "we read\nchapter one\nand then\nchapter two\nof it.",
         f"第一章では何も起きない。{_PROSE}第二章は長い。{_PROSE}",
-        "".join(f"# {number}{_PROSE}" for number in range(MOST_CHAPTERS + 1)),
+        "".join(f"# {number}{_PROSE}" for number in range(MAX_CHAPTERS + 1)),
         "```\n# comment\n\n# comment\n```",
     ],
 )

@@ -11,7 +11,7 @@ from workers.text.chapters import find_chapters
 from workers.text.g2p.alignment import _ends_clause
 from workers.text.g2p.espeak_g2p import _STOPS
 from workers.text.normalization.normalize import normalize
-from workers.text.passages import MOST_CHARS, divide
+from workers.text.passages import MAX_CHARS, divide
 from workers.text.segment import weigh
 from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
@@ -60,7 +60,7 @@ def test_each_closing_mark_belongs_to_the_sentence_before_it(closer: str) -> Non
 
 @pytest.mark.parametrize("opener", OPENERS)
 def test_a_passage_may_begin_with_each_opening_mark(opener: str) -> None:
-    text = f"{'word ' * (MOST_CHARS // 5)}ends here. {opener}Then another begins{' and goes on' * 30}."
+    text = f"{'word ' * (MAX_CHARS // 5)}ends here. {opener}Then another begins{' and goes on' * 30}."
     passages = list(divide(TrackedText.of(text), "en-US"))
     assert [passage.tracked.text[0] for passage in passages] == ["w", opener]
 

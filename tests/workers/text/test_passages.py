@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from workers.text.boundaries import Ending
 from workers.text.normalization.normalize import clean, normalize
-from workers.text.passages import LEAST_CHARS, MOST_CHARS, Borders, divide
+from workers.text.passages import MAX_CHARS, MIN_CHARS, Borders, divide
 from workers.text.tracked_text import TrackedText
 
 SENTENCES = {
@@ -65,7 +65,7 @@ def test_a_passage_ends_at_a_blank_line_and_tells_so() -> None:
     first, *_, last = divide(TrackedText.of(f"{paragraph}\n\n" * 5), "en-US")
 
     assert first.ending is Ending.PARAGRAPH
-    assert LEAST_CHARS <= len(first.tracked) < len(paragraph) + 3
+    assert MIN_CHARS <= len(first.tracked) < len(paragraph) + 3
     assert last.ending is None
 
 
@@ -75,13 +75,13 @@ def test_without_blank_lines_it_ends_with_a_sentence() -> None:
     assert first.ending is Ending.SENTENCE
     assert first.tracked.text.endswith("others. ")
     assert second.tracked.text.startswith("It rained")
-    assert MOST_CHARS <= len(first.tracked) < MOST_CHARS + 100
+    assert MAX_CHARS <= len(first.tracked) < MAX_CHARS + 100
 
 
 def test_without_sentences_it_ends_at_a_space() -> None:
     first, *_ = divide(TrackedText.of("word " * 10_000), "en-US")
     assert first.ending is Ending.CUT
-    assert 2 * MOST_CHARS <= len(first.tracked) < 2 * MOST_CHARS + 10
+    assert 2 * MAX_CHARS <= len(first.tracked) < 2 * MAX_CHARS + 10
 
 
 @pytest.mark.parametrize(

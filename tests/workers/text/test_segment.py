@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workers.text.boundaries import Ending, rest_of_sentence
-from workers.text.segment import FIRST_WEIGHT, MOST_WEIGHT, Piece, fit, halve, segment, weigh
+from workers.text.segment import FIRST_WEIGHT, MAX_WEIGHT, Piece, fit, halve, segment, weigh
 
 SIGNS = ".!?…,;:—-–\"'()「」。！？，、；।\n abcXY0 9 ü你カनि\u0301\u200d"
 LONG = " ".join(f"This is sentence number {number} of a long text." for number in range(40))
@@ -28,7 +28,7 @@ def test_pieces_put_together_are_the_text(text: str, language: str) -> None:
     pieces = list(segment(text, language))
     assert _squeeze("".join(piece.text for piece in pieces)) == _squeeze(text)
     assert all(piece.text and piece.text == piece.text.strip() for piece in pieces)
-    assert all(weigh(piece.text) <= 2 * MOST_WEIGHT for piece in pieces)
+    assert all(weigh(piece.text) <= 2 * MAX_WEIGHT for piece in pieces)
 
 
 @given(st.text(SIGNS, min_size=2, max_size=300).map(str.strip).filter(lambda text: len(text) > 1))
@@ -74,7 +74,7 @@ def test_a_very_short_beginning_takes_more_in() -> None:
 def test_short_sentences_are_joined() -> None:
     weights = [weigh(text) for text in _texts(LONG)[1:-1]]
     assert weights
-    assert all(100 <= weight <= MOST_WEIGHT for weight in weights)
+    assert all(100 <= weight <= MAX_WEIGHT for weight in weights)
 
 
 def test_a_blank_line_ends_a_paragraph() -> None:

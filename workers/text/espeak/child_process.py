@@ -40,7 +40,7 @@ GIVEN, BROKEN, FAILED, OUT_OF_MEMORY = range(4)
 NOEXEC: Final = "mounted noexec"
 """Stands in the phrase where a library may not be loaded from where it is."""
 RATE_HZ: Final = 22_050
-MOST_BYTES: Final = 16 * 1024**2
+MAX_BYTES: Final = 16 * 1024**2
 """Of an answer's data: six minutes of speech, of which the longest segment has one and a half."""
 CPU_SECONDS: Final = 2.0
 CPU_SECONDS_PER_BYTE: Final = 0.002
@@ -190,7 +190,7 @@ class Library:
     def _take(self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]") -> None:
         if wave and n_samples:
             self._n_bytes += 2 * n_samples
-            if self._n_bytes > MOST_BYTES:
+            if self._n_bytes > MAX_BYTES:
                 raise MemoryError
             self._samples.append(ctypes.string_at(wave, 2 * n_samples))
         index = 0

@@ -32,8 +32,8 @@ log: Final = structlog.get_logger()
 
 RATE_HZ: Final = child_process.RATE_HZ
 """Of its samples."""
-LEAST_WPM: Final = 80
-MOST_WPM: Final = 700
+MIN_WPM: Final = 80
+MAX_WPM: Final = 700
 """Words per minute within which its speed follows what it is told."""
 
 PHONEMIZING: Final = Children()
@@ -42,7 +42,7 @@ SPEAKING: Final = Children()
 
 _SWITCH: Final = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")
 """Stands in the phonemes where espeak-ng changes the language."""
-_MOST_DEATHS: Final = 24
+_MAX_DEATHS: Final = 24
 _DYING_SECONDS: Final = 5.0
 """How much is tried for one text that espeak-ng does not survive."""
 
@@ -163,7 +163,7 @@ def _surviving(text: str, ask: Callable[[str], _T]) -> list[tuple[int, _T]]:
             n_deaths, died_at = n_deaths + 1, died_at or time.monotonic()
             look_while_waiting()
             log.warning("espeak_text_parted", n_characters=len(piece.text), error=str(error))
-        if n_deaths > _MOST_DEATHS or time.monotonic() - died_at > _DYING_SECONDS:
+        if n_deaths > _MAX_DEATHS or time.monotonic() - died_at > _DYING_SECONDS:
             raise EngineFailed("espeak-ng cannot speak a part of this text. A shorter or simpler text may work.")
         if len(piece.text) > 1:
             for half in halve(piece):

@@ -24,7 +24,7 @@ import structlog
 from app.core.errors import EngineFailed, EngineUnavailable
 from workers.text.cancellation import look_while_waiting
 from workers.text.espeak import child_process
-from workers.text.espeak.child_process import ANSWER, CPU_SECONDS_PER_BYTE, MOST_BYTES, QUESTION, WORD
+from workers.text.espeak.child_process import ANSWER, CPU_SECONDS_PER_BYTE, MAX_BYTES, QUESTION, WORD
 
 log: Final = structlog.get_logger()
 
@@ -212,7 +212,7 @@ class _Child:
         while rest:
             rest = rest[self._patiently(partial(self._socket.send, rest), until) :]
         status, n_words, n_bytes = ANSWER.unpack(self._receive(ANSWER.size, until))
-        if max(n_words * WORD.size, n_bytes) > MOST_BYTES:
+        if max(n_words * WORD.size, n_bytes) > MAX_BYTES:
             # Of a process that has lost its way.
             raise _ChildLost(-signal.SIGSEGV)
         return status, self._receive(n_words * WORD.size, until), self._receive(n_bytes, until)

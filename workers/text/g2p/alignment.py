@@ -36,9 +36,9 @@ _MARKS: Final = re.compile("[,.!?;:…”)]+")
 _SPOKEN_SIGNS: Final = frozenset("%‰&@°§℃№")
 
 _BAND: Final = 12
-_MOST_GROUPS: Final = 12
+_MAX_GROUPS: Final = 12
 """Of one word."""
-_MOST_WORDS: Final = 8
+_MAX_WORDS: Final = 8
 """In one group."""
 _UNEVEN_COST: Final = 0.7
 """For each word or group beyond one to one."""
@@ -254,10 +254,10 @@ def _steps(word: int, group: int, n_words: int, n_groups: int) -> Iterator[_Span
     """Where one may be after the next block; at the end of one side, at the end of the other."""
     if group >= n_groups:
         return
-    for next_group in range(group + 1, min(group + _MOST_GROUPS, n_groups) + 1):
+    for next_group in range(group + 1, min(group + _MAX_GROUPS, n_groups) + 1):
         if (word + 1 == n_words) == (next_group == n_groups):
             yield word + 1, next_group
-    for next_word in range(word + 2, min(word + _MOST_WORDS, n_words) + 1):
+    for next_word in range(word + 2, min(word + _MAX_WORDS, n_words) + 1):
         if (next_word == n_words) == (group + 1 == n_groups):
             yield next_word, group + 1
 

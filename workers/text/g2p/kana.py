@@ -34,7 +34,7 @@ _JAPANESE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}0-9]")
 _LEANING: Final = frozenset({"助詞", "助動詞", "記号"})
 """Particles, endings and marks, which are said with the word before them."""
 _LEANING_KINDS: Final = frozenset({"接尾", "非自立"})
-_MOST_PAIRS: Final = 20
+_MAX_PAIRS: Final = 20
 """Of equal characters in a sentence and its reading, for each character, up to which the best pairs are looked for: prose has
 two to six, and a long sentence of a single digit some hundreds, with which it would take a second.
 """
@@ -105,7 +105,7 @@ def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Pairs of equal characters in the order of both: the longest runs first, or the next best where nearly all are equal."""
     n_written, n_read = Counter(written), Counter(read)
-    if sum(n * n_read[character] for character, n in n_written.items()) <= _MOST_PAIRS * len(written):
+    if sum(n * n_read[character] for character, n in n_written.items()) <= _MAX_PAIRS * len(written):
         matcher = SequenceMatcher(None, written, read, autojunk=False)
         for in_written, in_read, size in matcher.get_matching_blocks():
             yield from ((in_written + i, in_read + i) for i in range(size))

@@ -16,7 +16,7 @@ from workers.text.locales import loader
 from workers.text.locales.structs import Romance
 from workers.text.normalization.rules import Rule
 
-_MOST_DIGITS: Final = 9
+_MAX_DIGITS: Final = 9
 
 
 _NOT_FEMININE: Final = "".join(f"(?<!{end})" for end in ["dí", "di", "em", "am", "map", "planet", "im", "om", "ist"])
@@ -39,7 +39,7 @@ _ENDS: Final = (
 _YEAR: Final = re.compile("(?:1[0-9]|20)[0-9]{2}")
 _BEFORE: Final = re.compile(r"(\w+) \Z")
 _IMPURE: Final = re.compile("z|gn|ps|x|y|s[^aeiou]")
-"""Italian words that take "uno"."""
+"""Italian words that attempt "uno"."""
 _MILLIONS: Final = re.compile(r".*(?:mill|milh)\w+")
 """Masculine, whatever is counted."""
 _IN_WORDS: Final = {"pt": "pt_BR"}
@@ -47,7 +47,7 @@ _IN_WORDS: Final = {"pt": "pt_BR"}
 
 def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
     """The digits `n` and what they count: "duas horas". Other numbers, and those of other languages, stay as they are."""
-    if language not in loader.ROMANCE or not n.isdecimal() or len(n) > _MOST_DIGITS or n[0] == "0":
+    if language not in loader.ROMANCE or not n.isdecimal() or len(n) > _MAX_DIGITS or n[0] == "0":
         return f"{n} {noun}"
     if n == "1" and language == "it":
         if is_feminine:

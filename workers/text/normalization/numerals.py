@@ -11,7 +11,7 @@ from num2words import num2words
 
 from workers.text.locales.structs import Western
 
-MOST_DIGITS: Final = 15
+MAX_DIGITS: Final = 15
 """A longer number is said digit by digit."""
 
 _FRACTIONS: Final = "1/2 1/3 2/3 1/4 3/4 1/5 2/5 3/5 4/5 1/6 5/6 1/7 1/8 3/8 5/8 7/8 1/9 1/10"
@@ -34,14 +34,14 @@ def part_digits(text: str) -> str:
 
 def cardinal(text: str, *, british: bool) -> str:
     """`text`, of digits alone, in English; digit by digit when it begins with 0 or is long."""
-    if len(text) > MOST_DIGITS or (len(text) > 1 and text[0] == "0"):
+    if len(text) > MAX_DIGITS or (len(text) > 1 and text[0] == "0"):
         return spell_digits(text)
     return _plain(num2words(int(text)), british=british)
 
 
 def ordinal(text: str, *, british: bool) -> str:
     """As `cardinal`: "twenty-first"."""
-    return _plain(num2words(int(text), to="ordinal"), british=british) if len(text) <= MOST_DIGITS else spell_digits(text)
+    return _plain(num2words(int(text), to="ordinal"), british=british) if len(text) <= MAX_DIGITS else spell_digits(text)
 
 
 def year(text: str, *, british: bool) -> str:

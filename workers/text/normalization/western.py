@@ -172,7 +172,7 @@ def numerals_of(locale: Western) -> Iterator[Rule]:
 
     yield Rule(re.compile(r"(?<![\w.,:/)-])[-−](?=[0-9])"), f"{locale.minus} ")
     yield Rule(re.compile(rf"{START}([0-9]++)([{points}])([0-9]++)(?![\w]|[{points}][0-9])"), verbalize_decimal)
-    yield Rule(re.compile(rf"(?<![0-9])[0-9]{{{numerals.MOST_DIGITS + 1},}}+"), lambda match: numerals.part_digits(match[0]))
+    yield Rule(re.compile(rf"(?<![0-9])[0-9]{{{numerals.MAX_DIGITS + 1},}}+"), lambda match: numerals.part_digits(match[0]))
 
 
 def ends_sentence(match: re.Match[str]) -> bool:

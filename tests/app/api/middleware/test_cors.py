@@ -16,7 +16,7 @@ from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.asgi import ROUTES, create_app
 from app.core.errors import SettingsError
 from app.core.settings import Settings, read_settings
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 
 ORIGIN = "http://localhost:3000"
 KEY = "sk-koe-of-a-page-01"
@@ -42,16 +42,16 @@ def small(*origins: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def house(short_folder: Path) -> Iterator[House]:
+def harness(short_folder: Path) -> Iterator[Harness]:
     """A house with a key, open to the pages of two origins."""
     data = Path(tempfile.mkdtemp(dir=short_folder))
-    with open_house(data, KOE_API_KEYS=KEY, KOE_CORS_ORIGINS=f"https://app.example.com, {ORIGIN}") as house:
-        yield house
+    with open_harness(data, KOE_API_KEYS=KEY, KOE_CORS_ORIGINS=f"https://app.example.com, {ORIGIN}") as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def http(house: House) -> Iterator[httpx.Client]:
-    with house.http() as client:
+def http(harness: Harness) -> Iterator[httpx.Client]:
+    with harness.http() as client:
         yield client
 
 
@@ -88,8 +88,8 @@ def test_a_preflight_is_answered_for_every_route_without_a_key(http: httpx.Clien
     assert answer.headers["x-request-id"]
 
 
-def test_a_preflight_allows_every_header_that_the_openai_client_sends(http: httpx.Client, house: House) -> None:
-    client: OpenAI = house.openai(api_key=KEY)
+def test_a_preflight_allows_every_header_that_the_openai_client_sends(http: httpx.Client, harness: Harness) -> None:
+    client: OpenAI = harness.openai(api_key=KEY)
     sent = {name.lower() for name in client.default_headers} | {"x-stainless-retry-count", "x-stainless-read-timeout", "x-mine"}
     assert "x-stainless-lang" in sent
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.asgi import ROUTES
-from tests.house import House, wait_until
+from tests.harness import Harness, wait_until
 
 OWN_FOR_EACH = {"x-request-id", "openai-processing-ms", "date", "transfer-encoding"}
 CHANGING = {"/metrics": {"content-length"}}
@@ -14,9 +14,9 @@ CHANGING = {"/metrics": {"content-length"}}
 
 
 @pytest.fixture(scope="module")
-def job(house: House) -> str:
+def job(harness: Harness) -> str:
     """The id of a finished job."""
-    with house.http() as http:
+    with harness.http() as http:
         asked = {"model": "tts-1", "input": "Hello.", "voice": "alloy", "timestamps": ["word"]}
         made = http.post("/v1/audio/speech/jobs", json=asked).json()
         wait_until(lambda: http.get(f"/v1/audio/speech/jobs/{made['id']}").json()["status"] == "completed")
@@ -31,10 +31,10 @@ GOTTEN = sorted({path for route in ROUTES if "GET" in route.http_methods for pat
 
 
 @pytest.mark.parametrize("template", [*GOTTEN, "/schema", "/schema/openapi.json", "/schema/swagger-ui.css", "/v1/nope"])
-def test_every_address_that_can_be_got_tells_its_headers(house: House, job: str, template: str) -> None:
+def test_every_address_that_can_be_got_tells_its_headers(harness: Harness, job: str, template: str) -> None:
     path = template.replace("{job_id:str}", job)
     path = re.sub(r"\{[^}]+\}", "tts-1", path)
-    with house.http() as http:
+    with harness.http() as http:
         gotten, told = http.get(path), http.head(path)
 
     assert told.status_code == gotten.status_code
@@ -42,15 +42,15 @@ def test_every_address_that_can_be_got_tells_its_headers(house: House, job: str,
     assert headers(told, path) == headers(gotten, path)
 
 
-def test_the_connection_can_be_used_for_the_next_request(house: House, job: str) -> None:
-    with house.http(limits=httpx.Limits(max_connections=1)) as http:
+def test_the_connection_can_be_used_for_the_next_request(harness: Harness, job: str) -> None:
+    with harness.http(limits=httpx.Limits(max_connections=1)) as http:
         for _ in range(3):
             assert http.head(f"/v1/audio/speech/jobs/{job}/content").status_code == 200
             assert http.get("/healthz").json() == {"status": "ok"}
 
 
-def test_events_that_would_go_on_for_long_are_not_waited_for(house: House) -> None:
-    with house.http() as http:
+def test_events_that_would_go_on_for_long_are_not_waited_for(harness: Harness) -> None:
+    with harness.http() as http:
         body = {"model": "tts-1", "input": "Hello. " * 20_000, "voice": "alloy", "response_format": "wav"}
         made = http.post("/v1/audio/speech/jobs", json=body).json()
         told = http.head(f"/v1/audio/speech/jobs/{made['id']}/events")
@@ -60,8 +60,8 @@ def test_events_that_would_go_on_for_long_are_not_waited_for(house: House) -> No
     assert told.headers["content-type"].startswith("text/event-stream")
 
 
-def test_a_range_means_nothing(house: House, job: str) -> None:
-    with house.http() as http:
+def test_a_range_means_nothing(harness: Harness, job: str) -> None:
+    with harness.http() as http:
         told = http.head(f"/v1/audio/speech/jobs/{job}/content", headers={"range": "bytes=0-1"})
 
     assert told.status_code == 200
@@ -69,16 +69,16 @@ def test_a_range_means_nothing(house: House, job: str) -> None:
     assert "content-range" not in told.headers
 
 
-def test_where_get_is_not_head_is_not(house: House) -> None:
-    with house.http() as http:
+def test_where_get_is_not_head_is_not(harness: Harness) -> None:
+    with harness.http() as http:
         told = http.head("/v1/audio/speech")
 
     assert told.status_code == 405
     assert told.headers["allow"] == "OPTIONS, POST"
 
 
-def test_it_is_counted_as_what_it_is(house: House) -> None:
-    with house.http() as http:
+def test_it_is_counted_as_what_it_is(harness: Harness) -> None:
+    with harness.http() as http:
         http.head("/v1/models/tts-1")
         counted = http.get("/metrics").text
 

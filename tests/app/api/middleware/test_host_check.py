@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 from app.api.middleware.host_check import Entrance
 from app.asgi import create_app
 from app.core.settings import Settings
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -104,8 +104,8 @@ async def test_elsewhere_than_on_a_loopback_address_and_with_keys_any_name_will_
 
 
 @contextmanager
-def asking(house: House) -> Iterator[httpx.Client]:
-    with house.http(headers={"host": "evil.example:8000", "origin": "http://evil.example:8000"}) as http:
+def asking(harness: Harness) -> Iterator[httpx.Client]:
+    with harness.http(headers={"host": "evil.example:8000", "origin": "http://evil.example:8000"}) as http:
         yield http
 
 
@@ -123,8 +123,8 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_page_that_has_its_name_resolved_to_this_machine_reaches_nothing(house: House, path: str) -> None:
-    with asking(house) as http:
+def test_a_page_that_has_its_name_resolved_to_this_machine_reaches_nothing(harness: Harness, path: str) -> None:
+    with asking(harness) as http:
         answer, head = http.get(path), http.head(path)
 
     assert (answer.status_code, head.status_code) == (421, 421)
@@ -133,8 +133,8 @@ def test_a_page_that_has_its_name_resolved_to_this_machine_reaches_nothing(house
     assert answer.headers["x-request-id"].startswith("req_")
 
 
-def test_it_makes_and_deletes_nothing_either(house: House) -> None:
-    with asking(house) as http:
+def test_it_makes_and_deletes_nothing_either(harness: Harness) -> None:
+    with asking(harness) as http:
         body = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
         answers = [
             http.post("/v1/audio/speech", json=body),
@@ -148,7 +148,7 @@ def test_it_makes_and_deletes_nothing_either(house: House) -> None:
 
 @pytest.mark.parametrize("environ", [{"KOE_API_KEYS": "sk-one"}, {"KOE_ALLOWED_HOSTS": "tts.test, evil.example"}])
 def test_a_key_or_the_setting_lets_other_names_in(data: Path, environ: dict[str, str]) -> None:
-    with open_house(data, {}, **environ) as house, asking(house) as http:
+    with open_harness(data, {}, **environ) as harness, asking(harness) as http:
         assert http.get("/healthz").status_code == 200
 
 

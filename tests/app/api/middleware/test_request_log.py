@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor
 from app.access.keyring import digest_of
 from app.api.middleware import request_log
 from tests.end_to_end.test_raw_sockets import exchange
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 
 KEY, NAMED = "sk-koe-observed-0001", "sk-koe-observed-0002"
 BODY = {"model": "tts-1", "input": "A secret text.", "voice": "nova", "response_format": "pcm"}
@@ -24,13 +24,13 @@ Lines = Callable[[int], list[EventDict]]
 
 
 @pytest.fixture(scope="module")
-def watched(short_folder: Path) -> Iterator[House]:
+def watched(short_folder: Path) -> Iterator[Harness]:
     """A house with two keys, one of them with a name and a limit."""
     file = short_folder / "keys.toml"
     file.write_text(f'[[keys]]\nname = "alice"\nsha256 = "{digest_of(NAMED.encode()).hex()}"\nrate_limit = "1/hour"\n')
     data = short_folder / "watched"
-    with open_house(data, KOE_API_KEYS=KEY, KOE_API_KEYS_FILE=str(file)) as house:
-        yield house
+    with open_harness(data, KOE_API_KEYS=KEY, KOE_API_KEYS_FILE=str(file)) as harness:
+        yield harness
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def of(line: EventDict, *names: str) -> tuple[Any, ...]:
     return tuple(line.get(name) for name in names)
 
 
-def test_speech_is_told_with_all_that_is_known_of_it(watched: House, lines: Lines) -> None:
+def test_speech_is_told_with_all_that_is_known_of_it(watched: Harness, lines: Lines) -> None:
     with watched.http(headers={"authorization": f"Bearer {KEY}"}) as http:
         first, second = http.post(SPEECH, json=BODY), http.post(SPEECH, json=BODY)
     miss, hit = lines(2)
@@ -70,7 +70,7 @@ def test_speech_is_told_with_all_that_is_known_of_it(watched: House, lines: Line
     assert not {"code", "broken_off"} & miss.keys()
 
 
-def test_jobs_and_phonemes_are_told_too(watched: House, lines: Lines) -> None:
+def test_jobs_and_phonemes_are_told_too(watched: Harness, lines: Lines) -> None:
     with watched.http(headers={"authorization": f"Bearer {KEY}"}) as http:
         http.post(f"{SPEECH}/jobs", json=BODY)
         http.post("/v1/audio/phonemize", json={"input": "Four", "voice": "nova", "model": "tts-1"})
@@ -82,7 +82,7 @@ def test_jobs_and_phonemes_are_told_too(watched: House, lines: Lines) -> None:
     assert of(missing, "route", "status", "code") == (f"{SPEECH}/jobs/{{job_id}}", 404, "job_not_found")
 
 
-def test_refusals_are_told_with_their_codes(watched: House, lines: Lines) -> None:
+def test_refusals_are_told_with_their_codes(watched: Harness, lines: Lines) -> None:
     alice = {"authorization": f"Bearer {NAMED}"}
     with watched.http() as http:
         answers = [
@@ -114,7 +114,7 @@ NO_REQUESTS = {
 
 @pytest.mark.parametrize(("sent", "code"), NO_REQUESTS.values(), ids=NO_REQUESTS)
 def test_the_id_that_is_shown_for_what_is_no_request_is_in_the_log(
-    watched: House, lines: Lines, sent: bytes, code: str
+    watched: Harness, lines: Lines, sent: bytes, code: str
 ) -> None:
     head, _, body = exchange(watched, sent, hang_up=False).partition(b"\r\n\r\n")
     (line,) = lines(1)
@@ -124,14 +124,14 @@ def test_the_id_that_is_shown_for_what_is_no_request_is_in_the_log(
     assert of(line, "route", "method") in {("unknown", "other"), ("unknown", "GET")}
 
 
-def test_a_method_that_nobody_knows_is_not_told_in_its_own_words(watched: House, lines: Lines) -> None:
+def test_a_method_that_nobody_knows_is_not_told_in_its_own_words(watched: Harness, lines: Lines) -> None:
     with watched.http() as http:
         http.request("PROPFIND", "/healthz")
 
     assert lines(1)[0]["method"] == "other"
 
 
-def test_health_checks_and_scrapes_are_told_only_when_one_looks_closely(watched: House, lines: Lines) -> None:
+def test_health_checks_and_scrapes_are_told_only_when_one_looks_closely(watched: Harness, lines: Lines) -> None:
     with watched.http() as http:
         for path in ("/healthz", "/readyz", "/metrics"):
             http.get(path)
@@ -139,12 +139,12 @@ def test_health_checks_and_scrapes_are_told_only_when_one_looks_closely(watched:
     assert [line["log_level"] for line in lines(3)] == ["debug"] * 3
 
 
-def test_a_fault_of_the_server_is_an_error(house: House, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_server_is_an_error(harness: Harness, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: Any, *args: Any) -> None:
         raise RuntimeError("a secret text")
 
     monkeypatch.setattr("app.api.measures.Metrics.render", fail)
-    with house.http() as http:
+    with harness.http() as http:
         answer = http.get("/metrics")
     (line,) = lines(1)
 
@@ -153,13 +153,13 @@ def test_a_fault_of_the_server_is_an_error(house: House, lines: Lines, monkeypat
 
 
 def test_no_worker_is_a_warning(data: Path, lines: Lines) -> None:
-    with open_house(data, {}) as house, house.http() as http:
+    with open_harness(data, {}) as harness, harness.http() as http:
         http.post(SPEECH, json=BODY)
 
     assert of(lines(1)[0], "status", "code", "log_level") == (503, "no_worker", "warning")
 
 
-def test_neither_text_nor_key_nor_address_is_told(watched: House, lines: Lines) -> None:
+def test_neither_text_nor_key_nor_address_is_told(watched: Harness, lines: Lines) -> None:
     with watched.http(headers={"authorization": f"Bearer {NAMED}x"}) as http:
         http.post(SPEECH, json=BODY)
         http.get("/v1/A-secret-text?A=secret")
@@ -169,7 +169,7 @@ def test_neither_text_nor_key_nor_address_is_told(watched: House, lines: Lines) 
     assert not any(word in told for word in ("secret", NAMED, KEY, "127.0.0.1"))
 
 
-def test_every_answer_tells_browsers_not_to_guess_and_whom_it_is_for(watched: House) -> None:
+def test_every_answer_tells_browsers_not_to_guess_and_whom_it_is_for(watched: Harness) -> None:
     with watched.http(headers={"authorization": f"Bearer {KEY}"}) as http:
         answers = [
             http.get("/"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.house import House, open_house
+from tests.harness import Harness, open_harness
 
 ASKED = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
 
@@ -15,12 +15,12 @@ ASKED = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
 @pytest.fixture(scope="module")
 def below(short_folder: Path) -> Iterator[httpx.Client]:
     """A client of a house that is shown below a path."""
-    with open_house(short_folder / "below", KOE_ROOT_PATH="/tts/") as house, house.http() as http:
+    with open_harness(short_folder / "below", KOE_ROOT_PATH="/tts/") as harness, harness.http() as http:
         yield http
 
 
-def test_where_nothing_is_said_nothing_is_added(house: House) -> None:
-    with house.http() as http:
+def test_where_nothing_is_said_nothing_is_added(harness: Harness) -> None:
+    with harness.http() as http:
         made = http.post("/v1/audio/speech/jobs", json=ASKED)
 
         assert made.headers["location"] == f"/v1/audio/speech/jobs/{made.json()['id']}"
@@ -44,20 +44,20 @@ def test_a_path_that_only_begins_like_it_is_another(below: httpx.Client) -> None
     assert below.get("/ttsx/healthz").status_code == 404
 
 
-def test_a_proxy_may_say_it_itself(below: httpx.Client, house: House) -> None:
-    with house.http(headers={"x-forwarded-prefix": "/deep/koe/"}) as http:
+def test_a_proxy_may_say_it_itself(below: httpx.Client, harness: Harness) -> None:
+    with harness.http(headers={"x-forwarded-prefix": "/deep/koe/"}) as http:
         made = http.post("/v1/audio/speech/jobs", json=ASKED)
         assert made.headers["location"].startswith("/deep/koe/v1/audio/speech/jobs/job_")
         assert http.get("/schema/openapi.json").json()["servers"] == [{"url": "/deep/koe"}]
-    with house.http() as http:
+    with harness.http() as http:
         assert http.get("/schema/openapi.json").json()["servers"] == [{"url": "/"}]
 
 
 @pytest.mark.parametrize(
     "said", ["//evil.example", "https://evil.example", "/a b", "/a/../..", "/<script>", "tts", "/é", "/%2e"]
 )
-def test_what_is_no_path_is_passed_over(house: House, said: str) -> None:
-    with house.http(headers={"x-forwarded-prefix": said.encode()}) as http:
+def test_what_is_no_path_is_passed_over(harness: Harness, said: str) -> None:
+    with harness.http(headers={"x-forwarded-prefix": said.encode()}) as http:
         assert http.post("/v1/audio/speech/jobs", json=ASKED).headers["location"].startswith("/v1/")
 
 

@@ -19,7 +19,7 @@ from app.api.responses.speech_events import usage
 from app.api.routes.jobs import DEFAULT_LIMIT, MAX_LIMIT
 from app.asgi import create_litestar
 from app.core.errors import CLASSES_BY_CODE, Cancelled, InvalidValue, from_wire
-from app.core.queue.broker import Lane
+from app.core.queue.broker import QueueName
 from app.core.queue.registry import Found, Report
 from app.core.settings import Settings
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, Captions
@@ -199,7 +199,7 @@ def test_an_answer_is_described_by_the_schema_of_its_type(place: tuple[str, str]
 
 def test_each_type_of_an_answer_has_a_schema() -> None:
     assert {"JobObject", "JobStatus", "Progress", "VoiceObject", "PhonemizedSegment", "Readiness"} <= OF_TYPES.keys()
-    assert OF_TYPES.keys() - SCHEMAS.keys() <= {"Cue", "Lane", "TimedWord"}
+    assert OF_TYPES.keys() - SCHEMAS.keys() <= {"Cue", "QueueName", "TimedWord"}
 
 
 @pytest.mark.parametrize("name", sorted(OF_TYPES.keys() & SCHEMAS.keys()))
@@ -281,7 +281,7 @@ def test_an_engine_is_one_of_the_engines(name: str) -> None:
 
 
 def test_what_waits_is_counted_by_queue() -> None:
-    assert SCHEMAS["Readiness"]["properties"]["queue"]["required"] == [*Lane]
+    assert SCHEMAS["Readiness"]["properties"]["queue"]["required"] == [*QueueName]
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import pytest
 
 from app.api.requests.engines import resolve_engine
 from app.core.errors import EngineUnavailable, NoWorker
-from app.core.queue.fleet import Fleet, WorkerCard
+from app.core.queue.fleet import Fleet, Registration
 from app.core.speech.models import find_model
 
 MISSING = "Kokoro's files are not in /srv/model: `koe fetch` downloads them."
 
 
 def a_fleet(*engines: str, missing: str | None = None) -> Fleet:
-    return Fleet((WorkerCard(name="one", engines=engines, missing=missing),))
+    return Fleet((Registration(name="one", engines=engines, missing=missing),))
 
 
 def test_openais_names_get_the_best_engine_and_our_own_get_theirs() -> None:
@@ -36,6 +36,6 @@ def test_with_no_worker_the_command_that_starts_one_is_told(name: str) -> None:
 
 
 def test_workers_that_have_nothing_in_common_are_told_so() -> None:
-    cards = (WorkerCard(name="a", engines=("kokoro",)), WorkerCard(name="b", engines=("espeak",)))
+    registrations = (Registration(name="a", engines=("kokoro",)), Registration(name="b", engines=("espeak",)))
     with pytest.raises(EngineUnavailable, match="no engine in common"):
-        resolve_engine(find_model("tts-1"), Fleet(cards))
+        resolve_engine(find_model("tts-1"), Fleet(registrations))

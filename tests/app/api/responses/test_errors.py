@@ -44,9 +44,9 @@ from app.core.errors import (
     WrongMethod,
     WrongType,
 )
-from app.core.rate_limits import RateLimit, Standing
+from app.core.rate_limits import RateLimit, RateLimitStatus
 
-STANDING = Standing(limit=RateLimit(60, 60), n_left=0, reset_seconds=59.2)
+STANDING = RateLimitStatus(limit=RateLimit(60, 60), n_left=0, reset_seconds=59.2)
 INVALID = "invalid_request_error"
 
 TABLE: list[tuple[KoeError, int, str, str | None, str | None, str]] = [

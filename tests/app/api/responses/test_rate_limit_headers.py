@@ -3,7 +3,7 @@
 import pytest
 
 from app.api.responses.rate_limit_headers import rate_headers, show_duration
-from app.core.rate_limits import RateLimit, Standing
+from app.core.rate_limits import RateLimit, RateLimitStatus
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_key_without_a_limit_is_told_nothing() -> None:
 
 
 def test_the_headers_say_where_a_key_stands() -> None:
-    assert rate_headers(Standing(limit=RateLimit(60, 60), n_left=12, reset_seconds=4.2)) == {
+    assert rate_headers(RateLimitStatus(limit=RateLimit(60, 60), n_left=12, reset_seconds=4.2)) == {
         "x-ratelimit-limit-requests": "60",
         "x-ratelimit-remaining-requests": "12",
         "x-ratelimit-reset-requests": "5s",

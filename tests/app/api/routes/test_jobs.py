@@ -13,14 +13,14 @@ from app.api.responses.files import PIECE_BYTES
 from app.core.errors import EngineFailed
 from app.core.jobs.files import Store, file_path, words_path
 from app.core.jobs.job import File, Part
-from app.core.jobs.job_store import JobBook
-from app.core.queue.broker import Lane, lane_queue
-from app.core.queue.fleet import WorkerCard, announce
+from app.core.jobs.job_store import JobStore
+from app.core.queue.broker import QueueName, rq_queue
+from app.core.queue.fleet import Registration, announce
 from app.core.request_limits import JOB_BODY_BYTES
 from app.core.speech.captions import write_captions
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.word_times import TimedWord
-from tests.house import House, open_house, wait_until
+from tests.harness import Harness, open_harness, wait_until
 
 JOBS = "/v1/audio/speech/jobs"
 GOOD: dict[str, Any] = {"model": "tts-1", "input": "Hello. " * 1000, "voice": "alloy"}
@@ -30,7 +30,7 @@ WORDS = [TimedWord("Öhr", 0.0, 0.500042), TimedWord("&", 0.5625, 0.75), TimedWo
 
 
 @pytest.fixture(scope="module")
-def house(short_folder: Path) -> Iterator[House]:
+def harness(short_folder: Path) -> Iterator[Harness]:
     """A house with two keys, in which somebody seems to work."""
     environ = {
         "KOE_API_KEYS": f"{FIRST},{SECOND}",
@@ -38,22 +38,22 @@ def house(short_folder: Path) -> Iterator[House]:
         "KOE_MAX_QUEUE": "100",
         "KOE_WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
     }
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as house:
-        with house.redis() as redis:
-            announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
-        yield house
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as harness:
+        with harness.redis() as redis:
+            announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def http(house: House) -> Iterator[httpx.Client]:
-    with house.http(headers={"Authorization": f"Bearer {FIRST}"}) as http:
+def http(harness: Harness) -> Iterator[httpx.Client]:
+    with harness.http(headers={"Authorization": f"Bearer {FIRST}"}) as http:
         yield http
 
 
 @pytest.fixture(scope="module")
-def other(house: House) -> Iterator[httpx.Client]:
+def other(harness: Harness) -> Iterator[httpx.Client]:
     """Somebody else."""
-    with house.http(headers={"Authorization": f"Bearer {SECOND}"}) as http:
+    with harness.http(headers={"Authorization": f"Bearer {SECOND}"}) as http:
         yield http
 
 
@@ -64,21 +64,21 @@ def create(http: httpx.Client, **fields: Any) -> dict[str, Any]:
     return job
 
 
-def complete(book: JobBook, store: Store, job_id: str, sound: bytes = SOUND) -> None:
+def complete(job_store: JobStore, store: Store, job_id: str, sound: bytes = SOUND) -> None:
     """What the workers do, at once."""
-    book.begin(job_id)
-    book.plan(job_id, [Part(start=0, end=7, n_segments=3)])
-    book.part_done(job_id, 1, n_segments=3, audio_seconds=1.25, n_bytes=8, loudness_db=None)
+    job_store.begin(job_id)
+    job_store.plan(job_id, [Part(start=0, end=7, n_segments=3)])
+    job_store.part_done(job_id, 1, n_segments=3, audio_seconds=1.25, n_bytes=8, loudness_db=None)
     with store.put(file_path(job_id, "speech.mp3")) as file:
         file.write(sound)
-    assert book.complete(job_id, File(name="speech.mp3", n_bytes=len(sound), etag="5f", seconds=1.25))
+    assert job_store.complete(job_id, File(name="speech.mp3", n_bytes=len(sound), etag="5f", seconds=1.25))
 
 
 @pytest.fixture(scope="module")
-def finished(http: httpx.Client, book: JobBook, store: Store) -> str:
+def finished(http: httpx.Client, job_store: JobStore, store: Store) -> str:
     """The path of a completed job."""
     job_id = create(http, title="Das Öhr")["id"]
-    complete(book, store, job_id)
+    complete(job_store, store, job_id)
     return f"{JOBS}/{job_id}"
 
 
@@ -92,7 +92,9 @@ def error_of(answer: httpx.Response, status: int) -> dict[str, Any]:
 # Creating
 
 
-def test_a_new_job_is_answered_at_once_and_waits_in_the_batch_lane(house: House, http: httpx.Client, book: JobBook) -> None:
+def test_a_new_job_is_answered_at_once_and_waits_in_the_batch_queue(
+    harness: Harness, http: httpx.Client, job_store: JobStore
+) -> None:
     more = {"title": "A book", "metadata": {"mine": "1"}, "webhook_url": "https://example.com/hook", "response_format": "flac"}
     answer = http.post(JOBS, json=GOOD | more | {"voice": {"id": "af_heart+af_bella"}, "speed": 1.5})
     job = answer.json()
@@ -118,13 +120,13 @@ def test_a_new_job_is_answered_at_once_and_waits_in_the_batch_lane(house: House,
         "error": None,
     }
     assert http.get(answer.headers["location"]).json() == job
-    kept = book.load(job["id"])
+    kept = job_store.load(job["id"])
     assert kept is not None
     assert (kept.utterance.engine, kept.utterance.speed, kept.utterance.text) == ("tone", 1.5, "")
     assert (kept.webhook_url, kept.request_id) == ("https://example.com/hook", answer.headers["x-request-id"])
-    assert book.text(job["id"]) == GOOD["input"]
-    with house.redis() as redis:
-        assert f"{job['id']}-plan" in lane_queue(redis, Lane.BATCH).job_ids
+    assert job_store.text(job["id"]) == GOOD["input"]
+    with harness.redis() as redis:
+        assert f"{job['id']}-plan" in rq_queue(redis, QueueName.BATCH).job_ids
 
 
 def test_every_model_takes_a_long_text_up_to_the_servers_limit(http: httpx.Client) -> None:
@@ -188,11 +190,11 @@ def test_what_is_at_its_limit_or_null_is_taken(http: httpx.Client) -> None:
 
 def test_whoever_has_as_many_open_jobs_as_allowed_gets_429_and_nobody_else_does(short_folder: Path) -> None:
     environ = {"KOE_API_KEYS": f"{FIRST},{SECOND}", "KOE_MAX_OPEN_JOBS": "3", "KOE_MAX_QUEUE": "1"}
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as house:
-        with house.redis() as redis:
-            announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as harness:
+        with harness.redis() as redis:
+            announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         mine, theirs = ({"Authorization": f"Bearer {key}"} for key in (FIRST, SECOND))
-        with house.http() as http:
+        with harness.http() as http:
             jobs = [http.post(JOBS, json=GOOD, headers=mine) for _ in range(3)]
             assert {answer.status_code for answer in jobs} == {202}
             refused = http.post(JOBS, json=GOOD, headers=mine)
@@ -205,9 +207,9 @@ def test_whoever_has_as_many_open_jobs_as_allowed_gets_429_and_nobody_else_does(
 
 
 def test_without_a_secret_webhooks_are_refused_and_without_keys_everybody_is_one_owner(short_folder: Path) -> None:
-    with open_house(Path(tempfile.mkdtemp(dir=short_folder)), {}) as house, house.http() as http:
-        with house.redis() as redis:
-            announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness, harness.http() as http:
+        with harness.redis() as redis:
+            announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
         error = error_of(http.post(JOBS, json=GOOD | {"webhook_url": "https://example.com/"}), 400)
         assert (error["param"], error["code"]) == ("webhook_url", "not_supported")
         assert "KOE_WEBHOOK_SECRET" in error["message"]
@@ -218,7 +220,9 @@ def test_without_a_secret_webhooks_are_refused_and_without_keys_everybody_is_one
 # Looking
 
 
-def test_all_routes_want_a_key_and_show_a_key_its_own_jobs_alone(house: House, http: httpx.Client, other: httpx.Client) -> None:
+def test_all_routes_want_a_key_and_show_a_key_its_own_jobs_alone(
+    harness: Harness, http: httpx.Client, other: httpx.Client
+) -> None:
     path = f"{JOBS}/{create(http)['id']}"
     calls = [
         ("GET", path),
@@ -228,7 +232,7 @@ def test_all_routes_want_a_key_and_show_a_key_its_own_jobs_alone(house: House, h
         ("POST", f"{path}/cancel"),
         ("DELETE", path),
     ]
-    with house.http() as nobody:
+    with harness.http() as nobody:
         for method, url in [*calls, ("GET", JOBS), ("POST", JOBS)]:
             assert error_of(nobody.request(method, url), 401)["code"] is None
     for method, url in calls:
@@ -260,10 +264,10 @@ def test_a_list_that_cannot_be_is_refused(http: httpx.Client, params: dict[str, 
     assert (error["param"], error["code"]) == (next(iter(params)), "invalid_value")
 
 
-def test_a_failed_job_says_why(http: httpx.Client, book: JobBook) -> None:
+def test_a_failed_job_says_why(http: httpx.Client, job_store: JobStore) -> None:
     path = f"{JOBS}/{(job_id := create(http)['id'])}"
-    book.begin(job_id)
-    book.fail(job_id, EngineFailed("It broke."))
+    job_store.begin(job_id)
+    job_store.fail(job_id, EngineFailed("It broke."))
     job = http.get(path).json()
     assert (job["status"], job["error"]) == ("failed", {"code": "internal_error", "message": "It broke."})
     assert job["started_at"] <= job["completed_at"] < job["expires_at"]
@@ -285,16 +289,16 @@ def events_of(answer: httpx.Response) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-def test_events_tell_each_change_until_the_end(http: httpx.Client, book: JobBook, store: Store) -> None:
+def test_events_tell_each_change_until_the_end(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     job_id = create(http)["id"]
     with http.stream("GET", f"{JOBS}/{job_id}/events") as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         events = events_of(answer)
         assert next(events)["status"] == "queued"
-        book.begin(job_id)
+        job_store.begin(job_id)
         assert next(events)["status"] == "in_progress"
-        complete(book, store, job_id)
+        complete(job_store, store, job_id)
         *_, last = events
     assert (last["status"], last["duration_seconds"]) == ("completed", 1.25)
     assert last == http.get(f"{JOBS}/{job_id}").json()
@@ -388,18 +392,18 @@ def test_before_it_is_finished_there_is_no_file(http: httpx.Client) -> None:
     assert answer.headers["x-should-retry"] == "false"
 
 
-def test_a_file_that_is_lost_names_the_setting(http: httpx.Client, book: JobBook, store: Store) -> None:
+def test_a_file_that_is_lost_names_the_setting(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     job_id = create(http)["id"]
-    complete(book, store, job_id)
+    complete(job_store, store, job_id)
     store.delete_folder(job_id)
     error = error_of(http.get(f"{JOBS}/{job_id}/content"), 503)
     assert error["code"] == "storage_failed"
     assert "KOE_STORE" in error["message"]
 
 
-def test_a_file_that_is_too_short_is_broken_off(http: httpx.Client, book: JobBook, store: Store) -> None:
+def test_a_file_that_is_too_short_is_broken_off(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     job_id = create(http)["id"]
-    complete(book, store, job_id)
+    complete(job_store, store, job_id)
     with store.put(file_path(job_id, "speech.mp3")) as file:
         file.write(SOUND[:1000])
     with pytest.raises(httpx.RemoteProtocolError):
@@ -410,12 +414,12 @@ def test_a_file_that_is_too_short_is_broken_off(http: httpx.Client, book: JobBoo
 
 
 @pytest.fixture(scope="module")
-def captioned(http: httpx.Client, book: JobBook, store: Store) -> str:
+def captioned(http: httpx.Client, job_store: JobStore, store: Store) -> str:
     """The path of a completed job that has captions."""
     job_id = create(http, title="Das Öhr", timestamps=["word"])["id"]
     with store.put(words_path(job_id)) as file:
         file.write(write_captions(WORDS))
-    complete(book, store, job_id)
+    complete(job_store, store, job_id)
     return f"{JOBS}/{job_id}/captions"
 
 
@@ -473,9 +477,9 @@ def test_before_the_end_there_are_no_captions(http: httpx.Client) -> None:
     assert "queued" in error["message"]
 
 
-def test_captions_that_are_lost_name_the_setting(http: httpx.Client, book: JobBook, store: Store) -> None:
+def test_captions_that_are_lost_name_the_setting(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     job_id = create(http, timestamps=["word"])["id"]
-    complete(book, store, job_id)
+    complete(job_store, store, job_id)
     error = error_of(http.get(f"{JOBS}/{job_id}/captions"), 503)
     assert error["code"] == "storage_failed"
     assert "KOE_STORE" in error["message"]
@@ -484,14 +488,14 @@ def test_captions_that_are_lost_name_the_setting(http: httpx.Client, book: JobBo
 # Ending
 
 
-def test_a_cancelled_job_is_told_so_and_stays_so(http: httpx.Client, book: JobBook) -> None:
+def test_a_cancelled_job_is_told_so_and_stays_so(http: httpx.Client, job_store: JobStore) -> None:
     path = f"{JOBS}/{(job_id := create(http)['id'])}"
-    book.begin(job_id)
+    job_store.begin(job_id)
     answer = http.post(f"{path}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     assert answer.json()["expires_at"] is not None
     assert http.post(f"{path}/cancel").json() == answer.json()
-    assert not book.is_wanted(job_id)
+    assert not job_store.is_wanted(job_id)
 
 
 def test_cancelling_a_completed_job_changes_nothing(http: httpx.Client, finished: str) -> None:
@@ -499,9 +503,9 @@ def test_cancelling_a_completed_job_changes_nothing(http: httpx.Client, finished
     assert http.post(f"{finished}/cancel").json() == before
 
 
-def test_a_deleted_job_is_gone_with_its_files(http: httpx.Client, book: JobBook, store: Store) -> None:
+def test_a_deleted_job_is_gone_with_its_files(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     path = f"{JOBS}/{(job_id := create(http)['id'])}"
-    complete(book, store, job_id)
+    complete(job_store, store, job_id)
     answer = http.delete(path)
     assert (answer.status_code, answer.content) == (204, b"")
     assert error_of(http.get(path), 404)["code"] == "job_not_found"

@@ -14,7 +14,7 @@ from app.access.keyring import Keyring
 from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes.models import get_model, get_owned_model, list_models
 from app.core.errors import NoWorker
-from app.core.queue.fleet import Fleet, WorkerCard
+from app.core.queue.fleet import Fleet, Registration
 from app.core.speech.models import MODELS
 
 OPENAI = [name for name, model in MODELS.items() if model.engine is None]
@@ -34,8 +34,8 @@ class StillFleet:
 
 
 def a_fleet(*engines: str, missing: str | None = None) -> Fleet:
-    card = WorkerCard(name="one", engines=engines, missing=missing, weights="8-bit" if "kokoro" in engines else None)
-    return Fleet((card,))
+    registration = Registration(name="one", engines=engines, missing=missing, weights="8-bit" if "kokoro" in engines else None)
+    return Fleet((registration,))
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from litestar.testing import TestClient
 from app.access.keyring import Keyring
 from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes.voices import list_model_choices, list_voices, list_voices_beside_models
-from app.core.queue.fleet import Fleet, WorkerCard
+from app.core.queue.fleet import Fleet, Registration
 from app.core.speech.voices import Catalogue, load_catalogue
 
 CATALOGUE = load_catalogue()
-KOKORO = Fleet((WorkerCard(name="one", engines=("kokoro", "espeak")),))
+KOKORO = Fleet((Registration(name="one", engines=("kokoro", "espeak")),))
 
 
 class StillFleet:
@@ -90,7 +90,7 @@ def test_no_two_voices_have_one_name_for_people() -> None:
 
 
 def test_the_engine_is_the_one_that_would_speak_now() -> None:
-    for fleet, engine in ((Fleet(), None), (Fleet((WorkerCard(name="one", engines=("espeak",)),)), "espeak")):
+    for fleet, engine in ((Fleet(), None), (Fleet((Registration(name="one", engines=("espeak",)),)), "espeak")):
         with served(fleet) as client:
             assert {voice["engine"] for voice in client.get("/v1/audio/voices").json()["voices"]} == {engine}
 

@@ -11,12 +11,12 @@ from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import EngineFailed, InvalidValue, RateLimited, UnknownJob
 from app.core.jobs.job import File, Job, JobStatus, Part, Progress, new_job_id
-from app.core.jobs.job_store import JobBook
+from app.core.jobs.job_store import JobStore
 from app.core.jobs.jobs import Jobs
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from tests import replies
 
 pytestmark = pytest.mark.anyio
@@ -28,21 +28,21 @@ TEXT = "One. Zwei? さん。"
 
 
 @pytest.fixture
-async def bell(aredis: AsyncRedis) -> AsyncIterator[Bell]:
-    bell = Bell(aredis, keys.JOBS_BELL)
-    bell.start()
-    yield bell
-    await bell.stop()
+async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
+    notifier = Notifier(aredis, keys.JOBS_BELL)
+    notifier.start()
+    yield notifier
+    await notifier.stop()
 
 
 @pytest.fixture
-def jobs(aredis: AsyncRedis, bell: Bell) -> Jobs:
-    return Jobs(aredis, bell, job_ttl=TTL)
+def jobs(aredis: AsyncRedis, notifier: Notifier) -> Jobs:
+    return Jobs(aredis, notifier, job_ttl=TTL)
 
 
 @pytest.fixture
-def book(redis: Redis) -> JobBook:
-    return JobBook(redis, job_ttl=TTL)
+def job_store(redis: Redis) -> JobStore:
+    return JobStore(redis, job_ttl=TTL)
 
 
 def new_job(owner: str = "me", **fields: object) -> Job:
@@ -67,12 +67,12 @@ async def created(jobs: Jobs, owner: str = "me", **fields: object) -> str:
     return job.id
 
 
-async def test_a_job_reads_as_it_was_written_on_both_sides(jobs: Jobs, book: JobBook) -> None:
+async def test_a_job_reads_as_it_was_written_on_both_sides(jobs: Jobs, job_store: JobStore) -> None:
     job = new_job(timestamps=True)
     await jobs.create(job, TEXT)
     assert await jobs.get(job.id, "me") == job
-    assert book.load(job.id) == job
-    assert book.text(job.id) == TEXT
+    assert job_store.load(job.id) == job
+    assert job_store.text(job.id) == TEXT
 
 
 async def test_a_record_from_before_there_were_times_of_words_is_read(redis: Redis, jobs: Jobs) -> None:
@@ -84,62 +84,62 @@ async def test_a_record_from_before_there_were_times_of_words_is_read(redis: Red
     assert await jobs.get(job.id, "me") == msgspec.structs.replace(job, timestamps=False)
 
 
-async def test_a_job_is_begun_once_and_begun_again_by_whoever_takes_over(jobs: Jobs, book: JobBook) -> None:
+async def test_a_job_is_begun_once_and_begun_again_by_whoever_takes_over(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
-    assert book.begin(job_id)
+    assert job_store.begin(job_id)
     started = (await jobs.get(job_id, "me")).started_at
     assert started is not None
-    assert book.begin(job_id)
+    assert job_store.begin(job_id)
     assert (await jobs.get(job_id, "me")).started_at == started
-    assert not book.begin(new_job_id())
+    assert not job_store.begin(new_job_id())
 
 
-async def test_the_first_plan_wins(jobs: Jobs, book: JobBook) -> None:
+async def test_the_first_plan_wins(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
-    book.begin(job_id)
-    assert book.plan(job_id, PARTS) == PARTS
-    assert book.plan(job_id, PARTS[:1]) == PARTS
-    assert book.parts(job_id) == PARTS
+    job_store.begin(job_id)
+    assert job_store.plan(job_id, PARTS) == PARTS
+    assert job_store.plan(job_id, PARTS[:1]) == PARTS
+    assert job_store.parts(job_id) == PARTS
     assert (await jobs.get(job_id, "me")).progress == Progress(0, 5, 0.0)
 
 
-async def test_progress_said_twice_counts_once_and_a_finished_part_corrects_the_total(jobs: Jobs, book: JobBook) -> None:
+async def test_progress_said_twice_counts_once_and_a_finished_part_corrects_the_total(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
-    book.begin(job_id)
-    book.plan(job_id, PARTS)
+    job_store.begin(job_id)
+    job_store.plan(job_id, PARTS)
     for _ in range(2):
-        book.advance(job_id, 1, n_segments=1, audio_seconds=0.25)
+        job_store.advance(job_id, 1, n_segments=1, audio_seconds=0.25)
     assert (await jobs.get(job_id, "me")).progress == Progress(1, 5, 0.25)
-    book.advance(job_id, 2, n_segments=4, audio_seconds=1)  # one more than was expected
+    job_store.advance(job_id, 2, n_segments=4, audio_seconds=1)  # one more than was expected
     assert (await jobs.get(job_id, "me")).progress == Progress(5, 6, 1.25)
-    book.part_done(job_id, 2, n_segments=2, audio_seconds=0.5, n_bytes=8, loudness_db=-20.5)
-    book.advance(job_id, 2, n_segments=1, audio_seconds=0.1)  # a second worker, which lost the race
+    job_store.part_done(job_id, 2, n_segments=2, audio_seconds=0.5, n_bytes=8, loudness_db=-20.5)
+    job_store.advance(job_id, 2, n_segments=1, audio_seconds=0.1)  # a second worker, which lost the race
     assert (await jobs.get(job_id, "me")).progress == Progress(3, 4, 0.75)
-    assert {number: result.n_bytes for number, result in book.done_parts(job_id).items()} == {2: 8}
-    assert book.done_parts(job_id)[2].loudness_db == -20.5
+    assert {number: result.n_bytes for number, result in job_store.done_parts(job_id).items()} == {2: 8}
+    assert job_store.done_parts(job_id)[2].loudness_db == -20.5
 
 
-async def test_a_completed_job_has_its_file_and_no_text_any_more(jobs: Jobs, book: JobBook) -> None:
+async def test_a_completed_job_has_its_file_and_no_text_any_more(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
-    book.begin(job_id)
-    book.plan(job_id, PARTS)
-    assert book.is_wanted(job_id)
-    assert book.complete(job_id, FILE)
+    job_store.begin(job_id)
+    job_store.plan(job_id, PARTS)
+    assert job_store.is_wanted(job_id)
+    assert job_store.complete(job_id, FILE)
     job = await jobs.get(job_id, "me")
     assert (job.status, job.file) == (JobStatus.COMPLETED, FILE)
     assert job.completed_at is not None
     assert job.expires_at == job.completed_at + TTL
-    assert not book.is_wanted(job_id)
-    assert not book.begin(job_id)
-    assert book.parts(job_id) == []
+    assert not job_store.is_wanted(job_id)
+    assert not job_store.begin(job_id)
+    assert job_store.parts(job_id) == []
     with pytest.raises(UnknownJob):
-        book.text(job_id)
+        job_store.text(job_id)
 
 
-async def test_a_failed_job_says_why(jobs: Jobs, book: JobBook) -> None:
+async def test_a_failed_job_says_why(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
-    book.begin(job_id)
-    assert book.fail(job_id, EngineFailed("It broke."))
+    job_store.begin(job_id)
+    assert job_store.fail(job_id, EngineFailed("It broke."))
     job = await jobs.get(job_id, "me")
     assert (job.status, job.error) == (
         JobStatus.FAILED,
@@ -147,37 +147,45 @@ async def test_a_failed_job_says_why(jobs: Jobs, book: JobBook) -> None:
     )
 
 
-async def test_what_has_ended_is_not_ended_again_nor_changed_by_a_late_worker(jobs: Jobs, book: JobBook, redis: Redis) -> None:
+async def test_what_has_ended_is_not_ended_again_nor_changed_by_a_late_worker(
+    jobs: Jobs, job_store: JobStore, redis: Redis
+) -> None:
     job_id = await created(jobs)
-    book.begin(job_id)
-    book.plan(job_id, PARTS)
+    job_store.begin(job_id)
+    job_store.plan(job_id, PARTS)
     ended = await jobs.cancel(job_id, "me")
     assert ended.status is JobStatus.CANCELLED
-    assert not book.complete(job_id, FILE)
-    assert not book.fail(job_id, EngineFailed())
-    assert book.plan(job_id, PARTS) == []
-    assert book.count_attempt(job_id, 1) == 0
-    book.advance(job_id, 1, n_segments=1, audio_seconds=1)
-    book.part_done(job_id, 1, n_segments=1, audio_seconds=1, n_bytes=1, loudness_db=None)
+    assert not job_store.complete(job_id, FILE)
+    assert not job_store.fail(job_id, EngineFailed())
+    assert job_store.plan(job_id, PARTS) == []
+    assert job_store.count_attempt(job_id, 1) == 0
+    job_store.advance(job_id, 1, n_segments=1, audio_seconds=1)
+    job_store.part_done(job_id, 1, n_segments=1, audio_seconds=1, n_bytes=1, loudness_db=None)
     assert await jobs.cancel(job_id, "me") == ended
     assert replies.key_names(redis, f"koe:job:{job_id}*") == [keys.job(job_id)]
 
 
-async def test_failures_of_a_part_are_counted(jobs: Jobs, book: JobBook) -> None:
+async def test_failures_of_a_part_are_counted(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
-    book.begin(job_id)
-    assert [book.count_attempt(job_id, 1), book.count_attempt(job_id, 1), book.count_attempt(job_id, 2)] == [1, 2, 1]
+    job_store.begin(job_id)
+    assert [job_store.count_attempt(job_id, 1), job_store.count_attempt(job_id, 1), job_store.count_attempt(job_id, 2)] == [
+        1,
+        2,
+        1,
+    ]
 
 
 @pytest.mark.parametrize("end", ["complete", "fail", "cancel"])
-async def test_every_end_queues_the_webhook_of_a_job_that_has_one(jobs: Jobs, book: JobBook, redis: Redis, end: str) -> None:
+async def test_every_end_queues_the_webhook_of_a_job_that_has_one(
+    jobs: Jobs, job_store: JobStore, redis: Redis, end: str
+) -> None:
     told, silent = await created(jobs, webhook_url="https://example.com/"), await created(jobs)
     for job_id in (told, silent):
-        book.begin(job_id)
+        job_store.begin(job_id)
         if end == "complete":
-            book.complete(job_id, FILE)
+            job_store.complete(job_id, FILE)
         elif end == "fail":
-            book.fail(job_id, EngineFailed())
+            job_store.fail(job_id, EngineFailed())
         else:
             await jobs.cancel(job_id, "me")
     [(name, due)] = replies.scores(redis, keys.WEBHOOKS)
@@ -216,63 +224,63 @@ async def test_a_list_is_the_newest_first_and_goes_on_behind_any_of_them(jobs: J
 
 
 async def test_a_deleted_job_is_gone_for_its_owner_and_its_folder_is_swept_once_more(
-    jobs: Jobs, book: JobBook, redis: Redis
+    jobs: Jobs, job_store: JobStore, redis: Redis
 ) -> None:
     job_id = await created(jobs, webhook_url="https://example.com/")
-    book.begin(job_id)
+    job_store.begin(job_id)
     await jobs.delete(job_id, "me")
     with pytest.raises(UnknownJob):
         await jobs.get(job_id, "me")
     assert await jobs.list("me", limit=10) == ([], False)
-    assert book.load(job_id) is None
-    assert not book.is_wanted(job_id)
-    assert book.expired() == []
+    assert job_store.load(job_id) is None
+    assert not job_store.is_wanted(job_id)
+    assert job_store.expired() == []
     redis.zadd(keys.JOBS_ENDED, {job_id: time.time() - 1})
-    assert book.expired() == [job_id]
-    book.forget(job_id)
+    assert job_store.expired() == [job_id]
+    job_store.forget(job_id)
     assert redis.keys("koe:*") == []
 
 
-async def test_an_expired_job_is_unknown_before_it_is_swept(aredis: AsyncRedis, bell: Bell, redis: Redis) -> None:
-    jobs, book = Jobs(aredis, bell, job_ttl=0), JobBook(redis, job_ttl=0)
+async def test_an_expired_job_is_unknown_before_it_is_swept(aredis: AsyncRedis, notifier: Notifier, redis: Redis) -> None:
+    jobs, job_store = Jobs(aredis, notifier, job_ttl=0), JobStore(redis, job_ttl=0)
     job_id = await created(jobs)
-    book.begin(job_id)
-    book.complete(job_id, FILE)
+    job_store.begin(job_id)
+    job_store.complete(job_id, FILE)
     with pytest.raises(UnknownJob):
         await jobs.get(job_id, "me")
     assert await jobs.list("me", limit=10) == ([], False)
-    assert book.expired() == [job_id]
-    book.forget(job_id)
+    assert job_store.expired() == [job_id]
+    job_store.forget(job_id)
     assert redis.keys("koe:*") == []
 
 
-async def test_jobs_that_have_not_ended_can_be_found(jobs: Jobs, book: JobBook) -> None:
+async def test_jobs_that_have_not_ended_can_be_found(jobs: Jobs, job_store: JobStore) -> None:
     waiting, ended = await created(jobs), await created(jobs)
-    book.fail(ended, EngineFailed())
-    assert book.unfinished(created_before=time.time() + 1) == [waiting]
-    assert book.unfinished(created_before=time.time() - 60) == []
+    job_store.fail(ended, EngineFailed())
+    assert job_store.unfinished(created_before=time.time() + 1) == [waiting]
+    assert job_store.unfinished(created_before=time.time() - 60) == []
 
 
-async def test_who_watches_sees_each_change_and_the_end(jobs: Jobs, book: JobBook) -> None:
+async def test_who_watches_sees_each_change_and_the_end(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
     watching = jobs.watch(job_id, "me")
     assert (await anext(watching)).status is JobStatus.QUEUED
-    book.begin(job_id)
+    job_store.begin(job_id)
     assert (await anext(watching)).status is JobStatus.IN_PROGRESS
-    book.plan(job_id, PARTS)
+    job_store.plan(job_id, PARTS)
     assert (await anext(watching)).progress.segments_total == 5
-    book.complete(job_id, FILE)
+    job_store.complete(job_id, FILE)
     assert (await anext(watching)).status is JobStatus.COMPLETED
     with pytest.raises(StopAsyncIteration):
         await anext(watching)
 
 
-async def test_a_change_is_seen_even_when_the_bell_is_not_heard(aredis: AsyncRedis, book: JobBook) -> None:
-    jobs = Jobs(aredis, Bell(aredis, "elsewhere"), job_ttl=TTL)
+async def test_a_change_is_seen_even_when_the_notifier_is_not_heard(aredis: AsyncRedis, job_store: JobStore) -> None:
+    jobs = Jobs(aredis, Notifier(aredis, "elsewhere"), job_ttl=TTL)
     job_id = await created(jobs)
     watching = jobs.watch(job_id, "me")
     await anext(watching)
-    book.begin(job_id)
+    job_store.begin(job_id)
     assert (await anext(watching)).status is JobStatus.IN_PROGRESS
     await watching.aclose()
 
@@ -287,7 +295,7 @@ async def test_a_job_that_is_deleted_ends_as_cancelled_for_who_watches(jobs: Job
         await anext(watching)
 
 
-async def test_an_owner_has_no_more_jobs_open_than_allowed_and_nobody_else_is_counted(jobs: Jobs, book: JobBook) -> None:
+async def test_an_owner_has_no_more_jobs_open_than_allowed_and_nobody_else_is_counted(jobs: Jobs, job_store: JobStore) -> None:
     for _ in range(3):
         await jobs.create(new_job("alice"), TEXT, max_open=3)
     with pytest.raises(RateLimited, match="3 of your jobs have not ended") as caught:
@@ -298,16 +306,20 @@ async def test_an_owner_has_no_more_jobs_open_than_allowed_and_nobody_else_is_co
 
 
 @pytest.mark.parametrize("end", ["cancel", "delete", "complete", "fail", "forget", "lost"])
-async def test_a_job_that_has_ended_in_whichever_way_makes_room(end: str, jobs: Jobs, book: JobBook, redis: Redis) -> None:
+async def test_a_job_that_has_ended_in_whichever_way_makes_room(
+    end: str, jobs: Jobs, job_store: JobStore, redis: Redis
+) -> None:
     job = new_job("alice")
     await jobs.create(job, TEXT, max_open=1)
-    book.begin(job.id)
+    job_store.begin(job.id)
     if end in ("cancel", "delete"):
         await getattr(jobs, end)(job.id, "alice")
     elif end == "lost":
         redis.delete(keys.job(job.id))
     else:
-        book.forget(job.id) if end == "forget" else getattr(book, end)(job.id, FILE if end == "complete" else EngineFailed())
+        job_store.forget(job.id) if end == "forget" else getattr(job_store, end)(
+            job.id, FILE if end == "complete" else EngineFailed()
+        )
     await jobs.create(new_job("alice"), TEXT, max_open=1)
     with pytest.raises(RateLimited):
         await jobs.create(new_job("alice"), TEXT, max_open=1)

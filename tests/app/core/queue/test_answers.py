@@ -12,15 +12,15 @@ from rq.serializers import JSONSerializer
 
 from app.core.errors import EngineFailed, InvalidValue, KoeError, NotSupported, NoWorker, QueueFull, TimedOut
 from app.core.queue.answers import Answers, Asker
-from app.core.queue.broker import Broker, Lane, lane_queue
-from app.core.queue.fleet import RedisFleet, WorkerCard, announce
+from app.core.queue.broker import Broker, QueueName, rq_queue
+from app.core.queue.fleet import RedisFleet, Registration, announce
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import WIRE_VERSION, SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect_async
 from app.core.storage.embedded_server import EmbeddedServer
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 
 pytestmark = pytest.mark.anyio
 
@@ -39,17 +39,17 @@ def broker(redis: Redis) -> Broker:
 
 
 @pytest.fixture
-async def bell(aredis: AsyncRedis) -> AsyncIterator[Bell]:
-    bell = Bell(aredis, keys.BELL)
-    bell.start()
+async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
+    notifier = Notifier(aredis, keys.BELL)
+    notifier.start()
     await until(lambda: aredis.publish(keys.BELL, "nobody"))
-    yield bell
-    await bell.stop()
+    yield notifier
+    await notifier.stop()
 
 
 @pytest.fixture
-def asker(aredis: AsyncRedis, bell: Bell, broker: Broker) -> Asker:
-    return Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
+def asker(aredis: AsyncRedis, notifier: Notifier, broker: Broker) -> Asker:
+    return Asker(redis=aredis, notifier=notifier, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
 
 
 @pytest.fixture
@@ -72,13 +72,13 @@ def asked(asker: Asker, text: SpokenText, **options: Any) -> asyncio.Task[Phonem
 
 
 def waiting(redis: Redis) -> list[str]:
-    ids: list[str] = lane_queue(redis, Lane.INTERACTIVE).job_ids
+    ids: list[str] = rq_queue(redis, QueueName.INTERACTIVE).job_ids
     return ids
 
 
 def take(redis: Redis, text: SpokenText, status: JobStatus = JobStatus.STARTED) -> None:
-    """A slot has taken it out of its lane, and this became of it."""
-    redis.lrem(lane_queue(redis, Lane.INTERACTIVE).key, 1, text.id)
+    """A slot has taken it out of its queue, and this became of it."""
+    redis.lrem(rq_queue(redis, QueueName.INTERACTIVE).key, 1, text.id)
     Job.fetch(text.id, connection=redis, serializer=JSONSerializer).set_status(status)
 
 
@@ -137,18 +137,18 @@ async def test_an_error_arrives_as_the_nearest_class_that_has_a_code(asker: Aske
 
 
 async def test_a_job_says_nothing_of_its_text_and_takes_its_caller_s_turn(asker: Asker, answers: Answers, redis: Redis) -> None:
-    task = asked(asker, a_text(), caller="somebody")
-    await until(lambda: redis.hgetall(keys.CALLERS))
+    task = asked(asker, a_text(), owner="somebody")
+    await until(lambda: redis.hgetall(keys.OWNERS))
 
     job = Job.fetch(a_text().id, connection=redis, serializer=JSONSerializer)
     assert job.description == f"phonemes of {len(SECRET)} characters, en-US, tone"
-    assert redis.hgetall(keys.CALLERS) == {a_text().id.encode(): b"somebody"}
+    assert redis.hgetall(keys.OWNERS) == {a_text().id.encode(): b"somebody"}
     assert answers.begin(a_text())
-    assert redis.hgetall(keys.CALLERS) == {}
+    assert redis.hgetall(keys.OWNERS) == {}
     task.cancel()
 
 
-async def test_a_full_lane_takes_no_question(asker: Asker, broker: Broker, redis: Redis) -> None:
+async def test_a_full_queue_takes_no_question(asker: Asker, broker: Broker, redis: Redis) -> None:
     for text in ("one", "two"):
         broker.submit_phonemes(a_text(text), request_id="req_1")
 
@@ -209,14 +209,14 @@ async def test_a_job_that_failed_without_an_answer_is_submitted_again(
 
 
 async def test_after_the_longest_wait_it_says_why_none_came(
-    aredis: AsyncRedis, bell: Bell, broker: Broker, redis: Redis
+    aredis: AsyncRedis, notifier: Notifier, broker: Broker, redis: Redis
 ) -> None:
-    asker = Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=0.1)
+    asker = Asker(redis=aredis, notifier=notifier, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=0.1)
 
     with pytest.raises(NoWorker, match="koe worker"):
         await asker.ask(a_text(), request_id="req_1")
 
-    announce(redis, WorkerCard(name="w", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
+    announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
     with pytest.raises(TimedOut, match=r"0\.1 s"):
         await asker.ask(a_text(), request_id="req_1")
 
@@ -230,8 +230,8 @@ async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_er
     try:
         async with connect_async(server.url) as aredis:
             with Redis.from_url(server.url) as redis:
-                bell, broker = Bell(aredis, keys.BELL), Broker(redis, max_queue=2)
-                asker = Asker(redis=aredis, bell=bell, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
+                notifier, broker = Notifier(aredis, keys.BELL), Broker(redis, max_queue=2)
+                asker = Asker(redis=aredis, notifier=notifier, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
                 task = asked(asker, a_text())
                 await until(lambda: waiting(redis))
                 server.stop()

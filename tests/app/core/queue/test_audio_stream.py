@@ -16,13 +16,13 @@ from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled, EngineUnavailable, InvalidValue, KoeError, StreamLost, TimedOut
 from app.core.queue.audio_stream import MAX_CHUNK_BYTES, ChunkReader, ChunkWriter
-from app.core.queue.fleet import WorkerCard, announce
-from app.core.queue.registry import Claim, Ledger, Report, Take, WorkerLedger
+from app.core.queue.fleet import Registration, announce
+from app.core.queue.registry import Attempt, Lease, Registry, Report, WorkerRegistry
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.embedded_server import EmbeddedServer
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from tests import replies
 
 pytestmark = pytest.mark.anyio
@@ -64,62 +64,62 @@ async def raise_(error: Exception) -> None:
     raise error
 
 
-def a_ledger(aredis: AsyncRedis) -> Ledger:
-    return Ledger(aredis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9)
+def a_registry(aredis: AsyncRedis) -> Registry:
+    return Registry(aredis, api="api", cache_ttl=60, cache_bytes=10**9, queued_ttl=60, stream_bytes=10**9)
 
 
-def a_worker(redis: Redis, name: str = "w") -> WorkerLedger:
-    announce(redis, WorkerCard(name=name, engines=("tone",)), 60, takes_work=True)
-    return WorkerLedger(redis, worker=name, cache_ttl=60, cache_bytes=10**9)
+def a_worker(redis: Redis, name: str = "w") -> WorkerRegistry:
+    announce(redis, Registration(name=name, engines=("tone",)), 60, takes_work=True)
+    return WorkerRegistry(redis, worker=name, cache_ttl=60, cache_bytes=10**9)
 
 
-def claimed(worker: WorkerLedger) -> Claim:
-    claim = worker.claim("a")
-    assert claim is not None
-    return claim
+def leased(worker: WorkerRegistry) -> Lease:
+    lease = worker.lease("a")
+    assert lease is not None
+    return lease
 
 
-def writer_of(redis: Redis, claim: Claim) -> ChunkWriter:
-    return ChunkWriter(redis, claim, patience_seconds=PATIENCE)
-
-
-@pytest.fixture
-async def bell(aredis: AsyncRedis) -> AsyncIterator[Bell]:
-    bell = Bell(aredis, keys.BELL)
-    bell.start()
-    yield bell
-    await bell.stop()
+def writer_of(redis: Redis, lease: Lease) -> ChunkWriter:
+    return ChunkWriter(redis, lease, patience_seconds=PATIENCE)
 
 
 @pytest.fixture
-def worker(redis: Redis) -> WorkerLedger:
+async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
+    notifier = Notifier(aredis, keys.BELL)
+    notifier.start()
+    yield notifier
+    await notifier.stop()
+
+
+@pytest.fixture
+def worker(redis: Redis) -> WorkerRegistry:
     return a_worker(redis)
 
 
 @pytest.fixture
-async def claim(aredis: AsyncRedis, worker: WorkerLedger) -> Claim:
+async def lease(aredis: AsyncRedis, worker: WorkerRegistry) -> Lease:
     """Nothing written."""
-    await a_ledger(aredis).attach("a")
-    return claimed(worker)
+    await a_registry(aredis).attach("a")
+    return leased(worker)
 
 
 @pytest.fixture
-def take(claim: Claim) -> Take:
-    return claim.take
+def attempt(lease: Lease) -> Attempt:
+    return lease.attempt
 
 
 @pytest.fixture
-def writer(redis: Redis, claim: Claim) -> ChunkWriter:
-    return writer_of(redis, claim)
+def writer(redis: Redis, lease: Lease) -> ChunkWriter:
+    return writer_of(redis, lease)
 
 
 Read = Callable[..., ChunkReader]
 
 
 @pytest.fixture
-def read(aredis: AsyncRedis, bell: Bell, take: Take) -> Read:
+def read(aredis: AsyncRedis, notifier: Notifier, attempt: Attempt) -> Read:
     def make(listener: Listener | None = None, *, skip_bytes: int = 0) -> ChunkReader:
-        return ChunkReader(aredis, bell, take, listener or Listener(), skip_bytes=skip_bytes, patience_seconds=PATIENCE)
+        return ChunkReader(aredis, notifier, attempt, listener or Listener(), skip_bytes=skip_bytes, patience_seconds=PATIENCE)
 
     return make
 
@@ -134,9 +134,9 @@ async def chunks_of(reader: ChunkReader) -> list[bytes]:
     return [chunk async for chunk in reader]
 
 
-def entries(redis: Redis, take: Take) -> list[tuple[int, bytes]]:
+def entries(redis: Redis, attempt: Attempt) -> list[tuple[int, bytes]]:
     """Place and audio of each chunk in the stream."""
-    chunks = [fields for _, fields in replies.entries(redis, take.stream) if fields[b"kind"] == b"chunk"]
+    chunks = [fields for _, fields in replies.entries(redis, attempt.stream) if fields[b"kind"] == b"chunk"]
     return [(int(fields[b"at"]), fields[b"data"]) for fields in chunks]
 
 
@@ -153,12 +153,12 @@ def _calls(redis: Redis, command: str) -> int:
 
 
 async def test_who_comes_late_hears_it_from_the_beginning(
-    read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     said = [str(number).encode() for number in range(100)]
     for chunk in said:
         writer.write(chunk)
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
     reader = read()
 
     heard = await chunks_of(reader)
@@ -169,7 +169,7 @@ async def test_who_comes_late_hears_it_from_the_beginning(
 
 
 async def test_who_comes_in_the_middle_hears_the_beginning_and_then_the_rest_as_it_comes(
-    read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.write(b"one")
     writer.write(b"two")
@@ -182,42 +182,42 @@ async def test_who_comes_in_the_middle_hears_the_beginning_and_then_the_rest_as_
     assert await waiting == b"three"
     assert reader.report is None
 
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
     assert [chunk async for chunk in chunks] == []
     assert reader.report == REPORT
 
 
 async def test_a_reader_may_be_there_before_the_writer(
-    aredis: AsyncRedis, bell: Bell, redis: Redis, worker: WorkerLedger
+    aredis: AsyncRedis, notifier: Notifier, redis: Redis, worker: WorkerRegistry
 ) -> None:
-    attached = await a_ledger(aredis).attach("a")
+    attached = await a_registry(aredis).attach("a")
     assert attached is not None
-    reader = ChunkReader(aredis, bell, attached[1], Listener(), skip_bytes=0, patience_seconds=PATIENCE)
+    reader = ChunkReader(aredis, notifier, attached[1], Listener(), skip_bytes=0, patience_seconds=PATIENCE)
     heard = asyncio.ensure_future(chunks_of(reader))
 
-    claim = claimed(worker)
-    writer_of(redis, claim).write(b"one")
-    worker.finish(claim, REPORT)
+    lease = leased(worker)
+    writer_of(redis, lease).write(b"one")
+    worker.finish(lease, REPORT)
 
     assert await heard == [b"one"]
 
 
 async def test_much_at_once_is_divided_and_joins_to_the_same(
-    read: Read, writer: ChunkWriter, claim: Claim, redis: Redis, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     said = os.urandom(20 * MAX_CHUNK_BYTES + 1)
     writer.write(said)
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     heard = await chunks_of(read())
 
-    assert max(len(data) for _, data in entries(redis, claim.take)) == MAX_CHUNK_BYTES
+    assert max(len(data) for _, data in entries(redis, lease.attempt)) == MAX_CHUNK_BYTES
     assert b"".join(heard) == said
 
 
-async def test_nothing_written_is_no_chunk(read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger) -> None:
+async def test_nothing_written_is_no_chunk(read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry) -> None:
     writer.write(b"")
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     assert await chunks_of(read()) == []
 
@@ -226,10 +226,10 @@ async def test_nothing_written_is_no_chunk(read: Read, writer: ChunkWriter, clai
     "error", [EngineUnavailable("Run `koe fetch`."), InvalidValue("No such voice: ☃.", param="voice")], ids=lambda e: e.code
 )
 async def test_an_error_arrives_as_its_class_after_what_was_said(
-    error: KoeError, read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+    error: KoeError, read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.write(b"one")
-    worker.fail(claim, error)
+    worker.fail(lease, error)
     chunks = aiter(read())
 
     assert await anext(chunks) == b"one"
@@ -240,142 +240,146 @@ async def test_an_error_arrives_as_its_class_after_what_was_said(
 
 
 async def test_what_is_there_already_is_passed_over_by_who_takes_over(
-    aredis: AsyncRedis, redis: Redis, claim: Claim, writer: ChunkWriter
+    aredis: AsyncRedis, redis: Redis, lease: Lease, writer: ChunkWriter
 ) -> None:
     writer.write(b"0123456789")
     redis.delete(keys.worker("w"))
-    second = writer_of(redis, claimed(a_worker(redis, "other")))
+    second = writer_of(redis, leased(a_worker(redis, "other")))
 
     for data in (b"01234", b"56789abc", b"", b"def"):
         second.write(data)
 
-    assert entries(redis, claim.take) == [(0, b"0123456789"), (10, b"abc"), (13, b"def")]
+    assert entries(redis, lease.attempt) == [(0, b"0123456789"), (10, b"abc"), (13, b"def")]
     assert second.n_bytes == 16
 
 
 async def test_what_two_write_in_turn_in_pieces_of_any_size_is_one_stream(
-    read: Read, claim: Claim, redis: Redis, worker: WorkerLedger
+    read: Read, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     said = os.urandom(8 * MAX_CHUNK_BYTES)
     pieces = random.Random(7)
-    current, former = claim, "w"
+    current, former = lease, "w"
     for number in range(4):
         writer = writer_of(redis, current)
         while writer.n_bytes < (number + 1) * len(said) // 4:
             writer.write(said[writer.n_bytes :][: pieces.randint(1, 50_000)])
         redis.delete(keys.worker(former))
         former = f"w{number}"
-        current = claimed(a_worker(redis, former))
+        current = leased(a_worker(redis, former))
     last = writer_of(redis, current)
     last.write(said)
     worker.finish(current, REPORT)
 
     assert b"".join(await chunks_of(read())) == said
-    places = entries(redis, claim.take)
+    places = entries(redis, lease.attempt)
     assert [at for at, _ in places] == [sum(len(data) for _, data in places[:number]) for number in range(len(places))]
 
 
-async def test_who_writes_from_the_beginning_again_adds_nothing_twice(writer: ChunkWriter, take: Take, redis: Redis) -> None:
+async def test_who_writes_from_the_beginning_again_adds_nothing_twice(
+    writer: ChunkWriter, attempt: Attempt, redis: Redis
+) -> None:
     writer.write(b"0123456789")
 
     writer.rewind()
     writer.write(b"01234567")
     writer.write(b"89ab")
 
-    assert entries(redis, take) == [(0, b"0123456789"), (10, b"ab")]
+    assert entries(redis, attempt) == [(0, b"0123456789"), (10, b"ab")]
     assert writer.n_bytes == 12
 
 
 async def test_an_append_whose_answer_was_lost_adds_nothing_when_it_is_repeated(
-    writer: ChunkWriter, take: Take, redis: Redis
+    writer: ChunkWriter, attempt: Attempt, redis: Redis
 ) -> None:
     writer.write(b"one")
 
     writer._write_one(0, b"one")
     writer._write_one(0, b"onetwo")
 
-    assert entries(redis, take) == [(0, b"one"), (3, b"two")]
+    assert entries(redis, attempt) == [(0, b"one"), (3, b"two")]
     writer.rewind()
     writer.write(b"onetwothree")
-    assert entries(redis, take)[2:] == [(6, b"three")]
+    assert entries(redis, attempt)[2:] == [(6, b"three")]
 
 
-async def test_what_is_not_read_yet_is_known_to_the_writer(writer: ChunkWriter, take: Take, aredis: AsyncRedis) -> None:
+async def test_what_is_not_read_yet_is_known_to_the_writer(writer: ChunkWriter, attempt: Attempt, aredis: AsyncRedis) -> None:
     writer.write(bytes(100))
     assert writer.unread_bytes == 100
 
-    await a_ledger(aredis).read(take, 70, "0")
+    await a_registry(aredis).read(attempt, 70, "0")
     writer.write(bytes(5))
 
     assert writer.unread_bytes == 35
 
 
-async def test_a_writer_that_nobody_hears_any_more_is_cancelled(writer: ChunkWriter, take: Take, redis: Redis) -> None:
+async def test_a_writer_that_nobody_hears_any_more_is_cancelled(writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
     writer.write(b"one")
-    redis.delete(take.stream)
+    redis.delete(attempt.stream)
 
     with pytest.raises(Cancelled):
         writer.write(b"two")
 
     assert writer.n_bytes == 3
-    assert not redis.exists(take.stream)
+    assert not redis.exists(attempt.stream)
 
 
 async def test_a_writer_whose_bytes_redis_has_lost_is_told_and_may_write_them_again(
-    read: Read, writer: ChunkWriter, claim: Claim, redis: Redis, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     """As after a restart that lost the last second of what was written."""
     writer.write(b"one")
     writer.write(b"two")
-    (last, _) = replies.entries(redis, claim.take.stream)[-1]
-    redis.xdel(claim.take.stream, last)
+    (last, _) = replies.entries(redis, lease.attempt.stream)[-1]
+    redis.xdel(lease.attempt.stream, last)
     redis.hincrby(keys.utterance("a"), "bytes", -3)
 
     with pytest.raises(StreamLost):
         writer.write(b"three")
     writer.rewind()
     writer.write(b"onetwothree")
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     assert b"".join(await chunks_of(read())) == b"onetwothree"
 
 
 async def test_a_reader_drops_what_it_has_heard_already(
-    read: Read, take: Take, redis: Redis, claim: Claim, worker: WorkerLedger
+    read: Read, attempt: Attempt, redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
     for at, data in [(0, b"0123"), (0, b"01"), (2, b"2345"), (6, b"6"), (0, b"01234567")]:
-        redis.xadd(take.stream, {"kind": "chunk", "at": at, "data": data})
-    worker.finish(claim, REPORT)
+        redis.xadd(attempt.stream, {"kind": "chunk", "at": at, "data": data})
+    worker.finish(lease, REPORT)
 
     assert b"".join(await chunks_of(read())) == b"01234567"
 
 
 @pytest.mark.parametrize(("skip_bytes", "heard"), [(0, b"0123456789"), (4, b"456789"), (5, b"56789"), (10, b"")])
 async def test_a_reader_passes_over_what_it_was_told_to(
-    skip_bytes: int, heard: bytes, read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+    skip_bytes: int, heard: bytes, read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.write(b"01234")
     writer.write(b"56789")
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
     reader = read(skip_bytes=skip_bytes)
 
     assert b"".join(await chunks_of(reader)) == heard
     assert reader.report == REPORT
 
 
-async def test_a_gap_in_the_audio_is_never_passed_over(read: Read, take: Take, redis: Redis) -> None:
-    redis.xadd(take.stream, {"kind": "chunk", "at": 0, "data": b"0123"})
+async def test_a_gap_in_the_audio_is_never_passed_over(read: Read, attempt: Attempt, redis: Redis) -> None:
+    redis.xadd(attempt.stream, {"kind": "chunk", "at": 0, "data": b"0123"})
     chunks = aiter(read())
     assert await anext(chunks) == b"0123"
 
-    redis.xadd(take.stream, {"kind": "chunk", "at": 5, "data": b"5"})
+    redis.xadd(attempt.stream, {"kind": "chunk", "at": 5, "data": b"5"})
 
     with pytest.raises(StreamLost):
         await anext(chunks)
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_who_reads_is_asked_while_nothing_comes_and_may_end_it(read: Read, writer: ChunkWriter, bell: Bell) -> None:
+async def test_who_reads_is_asked_while_nothing_comes_and_may_end_it(
+    read: Read, writer: ChunkWriter, notifier: Notifier
+) -> None:
     writer.write(b"one")
     listener = Listener()
     chunks = aiter(read(listener))
@@ -387,29 +391,29 @@ async def test_who_reads_is_asked_while_nothing_comes_and_may_end_it(read: Read,
 
     with pytest.raises(TimedOut):
         await waiting
-    assert not bell._events
+    assert not notifier._events
 
 
 @pytest.mark.usefixtures("short_ticks")
 async def test_a_worker_that_takes_its_time_is_waited_for(
-    read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     listener = Listener()
     heard = asyncio.ensure_future(chunks_of(read(listener)))
     await _until(lambda: listener.n_quiet >= 10)
 
     writer.write(b"one")
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     assert await heard == [b"one"]
 
 
 @pytest.mark.usefixtures("short_ticks")
 async def test_an_error_that_is_written_while_the_take_is_looked_at_is_what_is_told(
-    read: Read, claim: Claim, worker: WorkerLedger
+    read: Read, lease: Lease, worker: WorkerRegistry
 ) -> None:
     async def fail_and_lose() -> None:
-        worker.fail(claim, EngineUnavailable("Run `koe fetch`."))
+        worker.fail(lease, EngineUnavailable("Run `koe fetch`."))
         raise StreamLost("It is over.")
 
     listener = Listener()
@@ -428,7 +432,7 @@ async def test_a_stream_that_is_lost_ends_the_reading_when_nothing_more_is_there
         await chunks_of(read(listener))
 
 
-async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: ChunkWriter, take: Take, redis: Redis) -> None:
+async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
     listener = Listener()
     chunks = aiter(read(listener))
     writer.write(b"one")
@@ -443,25 +447,25 @@ async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: Chunk
     await _until(lambda: len(listener.read) == 2)
     waiting.cancel()
     assert listener.read == [3, 8]
-    assert listener.entries == [entry.decode() for entry, fields in replies.entries(redis, take.stream) if b"data" in fields]
+    assert listener.entries == [entry.decode() for entry, fields in replies.entries(redis, attempt.stream) if b"data" in fields]
 
 
-async def test_a_ring_that_is_lost_delays_and_loses_nothing(aredis: AsyncRedis, take: Take, redis: Redis) -> None:
+async def test_a_ring_that_is_lost_delays_and_loses_nothing(aredis: AsyncRedis, attempt: Attempt, redis: Redis) -> None:
     redis.config_resetstat()
-    deaf = Bell(aredis, keys.BELL)
-    chunks = aiter(ChunkReader(aredis, deaf, take, Listener(), skip_bytes=0, patience_seconds=PATIENCE))
+    deaf = Notifier(aredis, keys.BELL)
+    chunks = aiter(ChunkReader(aredis, deaf, attempt, Listener(), skip_bytes=0, patience_seconds=PATIENCE))
     waiting = asyncio.ensure_future(anext(chunks))
     # The start, and then nothing: the reader waits.
     await _until(lambda: _calls(redis, "xrange") == 2)
 
-    redis.xadd(take.stream, {"kind": "chunk", "at": 0, "data": b"one"})
+    redis.xadd(attempt.stream, {"kind": "chunk", "at": 0, "data": b"one"})
 
     assert await waiting == b"one"
     await chunks.aclose()
 
 
-async def test_a_bell_that_lost_its_connection_rings_again(
-    read: Read, writer: ChunkWriter, claim: Claim, redis: Redis, worker: WorkerLedger
+async def test_a_notifier_that_lost_its_connection_rings_again(
+    read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     chunks = aiter(read())
     writer.write(b"one")
@@ -471,13 +475,13 @@ async def test_a_bell_that_lost_its_connection_rings_again(
     redis.client_kill_filter(_type="pubsub")
     await _until(lambda: redis.pubsub_numsub(keys.BELL)[0][1] == 1)
     writer.write(b"two")
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     assert [chunk async for chunk in chunks] == [b"two"]
 
 
 async def test_two_hundred_hear_the_same_over_few_connections(
-    read: Read, writer: ChunkWriter, claim: Claim, redis: Redis, worker: WorkerLedger, bell: Bell
+    read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry, notifier: Notifier
 ) -> None:
     said = [os.urandom(100) for _ in range(50)]
     readers = [asyncio.ensure_future(chunks_of(read())) for _ in range(200)]
@@ -485,39 +489,41 @@ async def test_two_hundred_hear_the_same_over_few_connections(
     for chunk in said:
         writer.write(chunk)
         await asyncio.sleep(0)
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     assert all(b"".join(heard) == b"".join(said) for heard in await asyncio.gather(*readers))
     assert redis.info("clients")["connected_clients"] < 100
-    assert not bell._events
+    assert not notifier._events
 
 
-async def test_a_reader_that_leaves_is_forgotten_by_the_bell(read: Read, writer: ChunkWriter, bell: Bell) -> None:
+async def test_a_reader_that_leaves_is_forgotten_by_the_notifier(read: Read, writer: ChunkWriter, notifier: Notifier) -> None:
     writer.write(b"one")
     chunks = aiter(read())
     await anext(chunks)
 
     await chunks.aclose()
 
-    assert not bell._events
+    assert not notifier._events
 
 
 class Both:
     """A writer and a reader at a Valkey that a test may take away from them."""
 
-    def __init__(self, server: EmbeddedServer, redis: Redis, aredis: AsyncRedis, bell: Bell, claim: Claim) -> None:
+    def __init__(self, server: EmbeddedServer, redis: Redis, aredis: AsyncRedis, notifier: Notifier, lease: Lease) -> None:
         self.server = server
         self.redis = redis
-        self.claim = claim
+        self.lease = lease
         self._aredis = aredis
-        self._bell = bell
+        self._notifier = notifier
 
     def writer(self, patience_seconds: float) -> ChunkWriter:
-        return ChunkWriter(self.redis, self.claim, patience_seconds=patience_seconds)
+        return ChunkWriter(self.redis, self.lease, patience_seconds=patience_seconds)
 
     def reader(self, patience_seconds: float) -> ChunkReader:
         listener = Listener()
-        return ChunkReader(self._aredis, self._bell, self.claim.take, listener, skip_bytes=0, patience_seconds=patience_seconds)
+        return ChunkReader(
+            self._aredis, self._notifier, self.lease.attempt, listener, skip_bytes=0, patience_seconds=patience_seconds
+        )
 
 
 @pytest.fixture
@@ -532,11 +538,11 @@ def server(data: Path) -> Iterator[EmbeddedServer]:
 async def both_at(server: EmbeddedServer) -> AsyncIterator[Both]:
     with connect(server.url) as redis:
         async with connect_async(server.url) as aredis:
-            bell = Bell(aredis, keys.BELL)
-            bell.start()
-            await a_ledger(aredis).attach("a")
-            yield Both(server, redis, aredis, bell, claimed(a_worker(redis)))
-            await bell.stop()
+            notifier = Notifier(aredis, keys.BELL)
+            notifier.start()
+            await a_registry(aredis).attach("a")
+            yield Both(server, redis, aredis, notifier, leased(a_worker(redis)))
+            await notifier.stop()
 
 
 async def test_a_redis_that_is_away_for_a_while_costs_neither_side_anything(server: EmbeddedServer) -> None:
@@ -556,7 +562,7 @@ async def test_a_redis_that_is_away_for_a_while_costs_neither_side_anything(serv
         assert await waiting == b"two"
         assert reader._away_since is None
         await writing
-        assert entries(both.redis, both.claim.take) == [(0, b"one"), (3, b"two")]
+        assert entries(both.redis, both.lease.attempt) == [(0, b"one"), (3, b"two")]
 
 
 async def test_a_redis_that_stays_away_is_given_up_by_both(server: EmbeddedServer) -> None:
@@ -577,13 +583,13 @@ WORDS = [TimedWord("One", 0.0, 0.25), TimedWord("two", 0.3, 0.5), TimedWord("thr
 
 
 async def test_words_are_told_once_whoever_goes_on(
-    read: Read, writer: ChunkWriter, claim: Claim, redis: Redis, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     writer.tell(WORDS[:1])
     writer.write(b"one")
     redis.delete(keys.worker("w"))
     other = a_worker(redis, "other")
-    taken_over = claimed(other)
+    taken_over = leased(other)
     after = writer_of(redis, taken_over)
 
     for word, data in zip(WORDS, (b"one", b"two", b"three"), strict=True):
@@ -599,22 +605,24 @@ async def test_words_are_told_once_whoever_goes_on(
 
 
 async def test_words_are_there_before_the_audio_they_are_heard_in(
-    read: Read, writer: ChunkWriter, claim: Claim, worker: WorkerLedger
+    read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.tell(WORDS)
     writer.write(b"all")
-    worker.finish(claim, REPORT)
+    worker.finish(lease, REPORT)
 
     listener = Listener()
     async for _ in read(listener):
         assert listener.words == WORDS
 
 
-async def test_who_tells_from_the_beginning_again_tells_nothing_twice(writer: ChunkWriter, take: Take, redis: Redis) -> None:
+async def test_who_tells_from_the_beginning_again_tells_nothing_twice(
+    writer: ChunkWriter, attempt: Attempt, redis: Redis
+) -> None:
     writer.tell(WORDS[:1])
     writer.rewind()
     writer.tell(WORDS[:1])
     writer.tell(WORDS[1:])
 
-    told = [fields[b"words"] for _, fields in replies.entries(redis, take.stream) if fields[b"kind"] == b"words"]
+    told = [fields[b"words"] for _, fields in replies.entries(redis, attempt.stream) if fields[b"kind"] == b"words"]
     assert [read_words(words) for words in told] == [WORDS[:1], WORDS[1:]]

@@ -14,18 +14,18 @@ from rq.serializers import JSONSerializer
 from app.core.errors import QueueFull
 from app.core.queue.broker import (
     Broker,
-    Lane,
+    QueueName,
     Task,
     describe,
     enqueue_task,
-    lane_of,
-    lane_queue,
     put_back,
-    queue_name,
+    queue_of,
+    rq_queue,
+    rq_queue_name,
     take_turns,
     taken,
 )
-from app.core.queue.registry import WorkerLedger
+from app.core.queue.registry import WorkerRegistry
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
@@ -52,7 +52,7 @@ def broker(redis: Redis) -> Broker:
 
 
 def submit(broker: Broker, utterance: Utterance, **options: Any) -> bool:
-    return broker.submit(utterance, Lane.INTERACTIVE, request_id="req_1", **options)
+    return broker.submit(utterance, QueueName.INTERACTIVE, request_id="req_1", **options)
 
 
 def the_job(redis: Redis, utterance: Utterance) -> Job:
@@ -65,26 +65,26 @@ def test_a_task_s_dotted_name_leads_to_a_function(task: Task) -> None:
     assert callable(getattr(importlib.import_module(module), name))
 
 
-def test_a_lane_s_queue_bears_the_wire_s_version_and_a_job_knows_its_lane(broker: Broker, redis: Redis) -> None:
+def test_a_queue_s_queue_bears_the_wire_s_version_and_a_job_knows_its_queue(broker: Broker, redis: Redis) -> None:
     submit(broker, an_utterance())
 
     job = the_job(redis, an_utterance())
-    assert job.origin == lane_queue(redis, Lane.INTERACTIVE).name == f"interactive-{WIRE_VERSION}"
-    assert lane_of(job) is Lane.INTERACTIVE
-    assert len({lane_queue(redis, lane).name for lane in Lane}) == len(Lane)
+    assert job.origin == rq_queue(redis, QueueName.INTERACTIVE).name == f"interactive-{WIRE_VERSION}"
+    assert queue_of(job) is QueueName.INTERACTIVE
+    assert len({rq_queue(redis, queue_name).name for queue_name in QueueName}) == len(QueueName)
 
 
 def test_a_job_is_json_and_has_the_utterance_s_id(broker: Broker, redis: Redis) -> None:
     utterance = an_utterance()
 
-    submit(broker, utterance, caller="somebody")
+    submit(broker, utterance, owner="somebody")
 
     job = the_job(redis, utterance)
     name, instance, args, kwargs = json.loads(zlib.decompress(replies.field(redis, job.key, "data") or b""))
     assert (name, instance, kwargs) == (Task.SPEAK, None, {})
     assert Utterance.from_json(args[0]) == utterance
     assert args[1:] == ["req_1", "somebody"]
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]
+    assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == [utterance.id]
 
 
 def test_what_is_shown_of_a_job_says_nothing_of_its_text(broker: Broker, redis: Redis) -> None:
@@ -98,7 +98,7 @@ def test_what_is_shown_of_a_job_says_nothing_of_its_text(broker: Broker, redis: 
     assert not any(word in shown for word in TEXT.rstrip(".").split() if len(word) > 1)
 
 
-def test_a_full_lane_takes_no_more_and_says_how_many_wait(broker: Broker) -> None:
+def test_a_full_queue_takes_no_more_and_says_how_many_wait(broker: Broker) -> None:
     submit(broker, an_utterance(text="one"))
     submit(broker, an_utterance(text="two"))
 
@@ -106,64 +106,64 @@ def test_a_full_lane_takes_no_more_and_says_how_many_wait(broker: Broker) -> Non
         submit(broker, an_utterance(text="three"))
 
     assert caught.value.retry_after_seconds == 5
-    assert broker.waiting() == {Lane.INTERACTIVE: 2, Lane.BATCH: 0}
+    assert broker.waiting() == {QueueName.INTERACTIVE: 2, QueueName.BATCH: 0}
 
 
-def test_what_was_let_in_before_is_let_in_again_however_full_the_lane_is(broker: Broker, redis: Redis) -> None:
+def test_what_was_let_in_before_is_let_in_again_however_full_the_queue_is(broker: Broker, redis: Redis) -> None:
     submit(broker, an_utterance(text="one"))
     submit(broker, an_utterance(text="two"))
     lost = an_utterance(text="three")
 
     assert submit(broker, lost, again=True)
 
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids[-1] == lost.id
+    assert rq_queue(redis, QueueName.INTERACTIVE).job_ids[-1] == lost.id
 
 
 def test_callers_take_turns_and_nobody_s_own_order_changes(redis: Redis) -> None:
     broker = Broker(redis, max_queue=100)
     asked = [*[("reader", number) for number in range(4)], ("guest", 0), ("reader", 4), ("guest", 1), ("other", 0)]
     texts = {}
-    for caller, number in asked:
-        utterance = an_utterance(text=f"{caller} {number}")
+    for owner, number in asked:
+        utterance = an_utterance(text=f"{owner} {number}")
         texts[utterance.id] = utterance.text
-        submit(broker, utterance, caller=caller)
+        submit(broker, utterance, owner=owner)
 
-    in_order = [texts[job_id] for job_id in lane_queue(redis, Lane.INTERACTIVE).job_ids]
+    in_order = [texts[job_id] for job_id in rq_queue(redis, QueueName.INTERACTIVE).job_ids]
 
     assert in_order == ["reader 0", "guest 0", "other 0", "reader 1", "guest 1", "reader 2", "reader 3", "reader 4"]
 
 
 def test_who_asked_is_known_only_while_it_waits(redis: Redis) -> None:
     broker, utterance = Broker(redis, max_queue=100), an_utterance()
-    submit(broker, utterance, caller="somebody")
-    assert redis.hgetall(keys.CALLERS) == {utterance.id.encode(): b"somebody"}
+    submit(broker, utterance, owner="somebody")
+    assert redis.hgetall(keys.OWNERS) == {utterance.id.encode(): b"somebody"}
 
-    redis.lpop(lane_queue(redis, Lane.INTERACTIVE).key)
-    WorkerLedger(redis, worker="w", cache_ttl=60, cache_bytes=1).claim(utterance.id)
-    submit(broker, utterance, caller="somebody", again=True)
+    redis.lpop(rq_queue(redis, QueueName.INTERACTIVE).key)
+    WorkerRegistry(redis, worker="w", cache_ttl=60, cache_bytes=1).lease(utterance.id)
+    submit(broker, utterance, owner="somebody", again=True)
 
-    assert redis.hgetall(keys.CALLERS) == {}
+    assert redis.hgetall(keys.OWNERS) == {}
 
 
 def test_lanes_are_full_each_by_itself(broker: Broker) -> None:
     submit(broker, an_utterance(text="one"))
     submit(broker, an_utterance(text="two"))
 
-    broker.submit(an_utterance(text="three"), Lane.BATCH, request_id="req_1")
+    broker.submit(an_utterance(text="three"), QueueName.BATCH, request_id="req_1")
 
-    assert broker.waiting() == {Lane.INTERACTIVE: 2, Lane.BATCH: 1}
+    assert broker.waiting() == {QueueName.INTERACTIVE: 2, QueueName.BATCH: 1}
 
 
 def test_a_job_that_waits_already_will_do(broker: Broker) -> None:
     submit(broker, an_utterance())
     submit(broker, an_utterance())
 
-    assert broker.waiting()[Lane.INTERACTIVE] == 1
+    assert broker.waiting()[QueueName.INTERACTIVE] == 1
 
 
 def _taken(redis: Redis, utterance: Utterance, status: JobStatus) -> None:
-    """A slot has taken it out of the lane, and this became of it."""
-    redis.delete(lane_queue(redis, Lane.INTERACTIVE).key)
+    """A slot has taken it out of the queue, and this became of it."""
+    redis.delete(rq_queue(redis, QueueName.INTERACTIVE).key)
     the_job(redis, utterance).set_status(status)
 
 
@@ -175,7 +175,7 @@ def test_a_job_that_has_ended_is_replaced(broker: Broker, redis: Redis, outcome:
 
     submit(broker, utterance)
 
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]
+    assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == [utterance.id]
     assert the_job(redis, utterance).get_status() == JobStatus.QUEUED
 
 
@@ -185,49 +185,49 @@ def test_a_job_that_still_runs_must_let_go_first(broker: Broker, redis: Redis) -
     _taken(redis, utterance, JobStatus.STARTED)
 
     assert not submit(broker, utterance)
-    assert broker.waiting()[Lane.INTERACTIVE] == 0
+    assert broker.waiting()[QueueName.INTERACTIVE] == 0
 
     the_job(redis, utterance).set_status(JobStatus.FINISHED)
 
     assert submit(broker, utterance)
-    assert lane_queue(redis, Lane.INTERACTIVE).job_ids == [utterance.id]
+    assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == [utterance.id]
 
 
-def test_a_job_that_was_taken_and_never_begun_is_put_back_to_the_head_of_its_lane(broker: Broker, redis: Redis) -> None:
+def test_a_job_that_was_taken_and_never_begun_is_put_back_to_the_head_of_its_queue(broker: Broker, redis: Redis) -> None:
     lost, waiting = an_utterance(text="lost"), an_utterance(text="waiting")
     submit(broker, lost)
     submit(broker, waiting)
-    queue = lane_queue(redis, Lane.INTERACTIVE)
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
-    assert taken(redis, Lane.INTERACTIVE) == [lost.id]
-    assert taken(redis, Lane.BATCH) == []
+    assert taken(redis, QueueName.INTERACTIVE) == [lost.id]
+    assert taken(redis, QueueName.BATCH) == []
 
-    assert put_back(redis, Lane.INTERACTIVE, lost.id)
+    assert put_back(redis, QueueName.INTERACTIVE, lost.id)
 
     assert queue.job_ids == [lost.id, waiting.id]
-    assert taken(redis, Lane.INTERACTIVE) == []
-    assert not put_back(redis, Lane.INTERACTIVE, lost.id)
+    assert taken(redis, QueueName.INTERACTIVE) == []
+    assert not put_back(redis, QueueName.INTERACTIVE, lost.id)
 
 
-def test_a_task_waits_in_the_batch_lane_once(redis: Redis) -> None:
+def test_a_task_waits_in_the_batch_queue_once(redis: Redis) -> None:
     for _ in range(2):
         assert enqueue_task(redis, Task.PART, ["job_1", 1], job_id="job_1-part-1", description="part of a job")
 
-    queue = lane_queue(redis, Lane.BATCH)
+    queue = rq_queue(redis, QueueName.BATCH)
     assert queue.job_ids == ["job_1-part-1"]
     job = Job.fetch("job_1-part-1", connection=redis, serializer=JSONSerializer)
     assert (job.func_name, list(job.args)) == (Task.PART, ["job_1", 1])
 
 
 def test_each_version_of_the_wire_has_queues_of_its_own() -> None:
-    names = {queue_name(lane, version) for lane in Lane for version in (5, 6, 7)}
+    names = {rq_queue_name(queue_name, version) for queue_name in QueueName for version in (5, 6, 7)}
 
     assert len(names) == 6
     assert {"interactive", "batch"} <= names
 
 
 def test_a_job_that_has_ended_may_be_cleared_away_by_many_at_once(broker: Broker, redis: Redis) -> None:
-    queue = lane_queue(redis, Lane.BATCH)
+    queue = rq_queue(redis, QueueName.BATCH)
     with ThreadPoolExecutor(8) as threads:
         for number in range(20):
             job_id = f"ended-{number}"
@@ -247,7 +247,7 @@ def _own(redis: Redis, job_id: str, owner: str) -> str:
     return job_id
 
 
-def test_owners_take_turns_in_the_batch_lane_however_many_jobs_one_has(redis: Redis) -> None:
+def test_owners_take_turns_in_the_batch_queue_however_many_jobs_one_has(redis: Redis) -> None:
     broker = Broker(redis, max_queue=2)
     for number in range(60):
         broker.submit_job(_own(redis, f"job_a{number}", "alice"))
@@ -255,22 +255,22 @@ def test_owners_take_turns_in_the_batch_lane_however_many_jobs_one_has(redis: Re
     broker.submit_job(_own(redis, "job_c1", "carol"))
     broker.submit_job(_own(redis, "job_b2", "bob"))
 
-    in_order = lane_queue(redis, Lane.BATCH).job_ids
+    in_order = rq_queue(redis, QueueName.BATCH).job_ids
 
     assert in_order[:6] == ["job_a0-plan", "job_b1-plan", "job_c1-plan", "job_a1-plan", "job_b2-plan", "job_a2-plan"]
     assert in_order[6:] == [f"job_a{number}-plan" for number in range(3, 60)]
 
 
-def test_what_rq_puts_to_the_end_of_the_batch_lane_gets_its_owner_s_turn(redis: Redis) -> None:
+def test_what_rq_puts_to_the_end_of_the_batch_queue_gets_its_owner_s_turn(redis: Redis) -> None:
     """The next part of a book that waited for another one of its parts, say, or a job whose worker has died."""
-    lane = lane_queue(redis, Lane.BATCH)
+    queue_name = rq_queue(redis, QueueName.BATCH)
     for number in range(3000):
-        redis.rpush(lane.key, f"{_own(redis, 'job_a', 'alice')}-part-{number}")
-    redis.rpush(lane.key, f"{_own(redis, 'job_b', 'bob')}-part-17", "job_b-part-18", "job_b-join")
+        redis.rpush(queue_name.key, f"{_own(redis, 'job_a', 'alice')}-part-{number}")
+    redis.rpush(queue_name.key, f"{_own(redis, 'job_b', 'bob')}-part-17", "job_b-part-18", "job_b-join")
 
     take_turns(redis)
 
-    assert lane.job_ids[:6] == [
+    assert queue_name.job_ids[:6] == [
         "job_a-part-0",
         "job_b-part-17",
         "job_a-part-1",
@@ -278,17 +278,17 @@ def test_what_rq_puts_to_the_end_of_the_batch_lane_gets_its_owner_s_turn(redis: 
         "job_a-part-2",
         "job_b-join",
     ]
-    assert lane.count == 3003
+    assert queue_name.count == 3003
 
 
-def test_pools_put_the_lane_into_turns_once_a_second_together(redis: Redis) -> None:
-    lane = lane_queue(redis, Lane.BATCH)
-    redis.rpush(lane.key, *(f"{_own(redis, 'job_a', 'alice')}-part-{number}" for number in (1, 2, 3)))
+def test_pools_put_the_queue_into_turns_once_a_second_together(redis: Redis) -> None:
+    queue_name = rq_queue(redis, QueueName.BATCH)
+    redis.rpush(queue_name.key, *(f"{_own(redis, 'job_a', 'alice')}-part-{number}" for number in (1, 2, 3)))
     take_turns(redis, every_seconds=60)
-    redis.rpush(lane.key, f"{_own(redis, 'job_b', 'bob')}-plan")
+    redis.rpush(queue_name.key, f"{_own(redis, 'job_b', 'bob')}-plan")
 
     take_turns(redis, every_seconds=60)
-    assert lane.job_ids[-1] == "job_b-plan"
+    assert queue_name.job_ids[-1] == "job_b-plan"
     redis.delete(keys.JOBS_TURNS)
     take_turns(redis, every_seconds=60)
-    assert lane.job_ids[1] == "job_b-plan"
+    assert queue_name.job_ids[1] == "job_b-plan"

@@ -8,7 +8,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import NoWorker
-from app.core.queue.fleet import RedisFleet, WorkerCard, announce, some_worker_has, withdraw
+from app.core.queue.fleet import RedisFleet, Registration, announce, some_worker_has, withdraw
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect_async
@@ -16,22 +16,22 @@ from app.core.storage.embedded_server import embedded_url
 
 pytestmark = pytest.mark.anyio
 
-CARD = WorkerCard(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5, wire=WIRE_VERSION)
+CARD = Registration(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5, wire=WIRE_VERSION)
 
 
 async def test_a_worker_that_announces_itself_is_seen_as_it_is(redis: Redis, aredis: AsyncRedis) -> None:
     announce(redis, CARD, 60, takes_work=True)
 
-    assert (await RedisFleet(aredis).now()).cards == (CARD,)
+    assert (await RedisFleet(aredis).now()).registrations == (CARD,)
 
 
 async def test_the_first_worker_is_seen_at_once(redis: Redis, aredis: AsyncRedis) -> None:
     fleet = RedisFleet(aredis)
-    assert (await fleet.now()).cards == ()
+    assert (await fleet.now()).registrations == ()
 
     announce(redis, CARD, 60, takes_work=True)
 
-    assert (await fleet.now()).cards == (CARD,)
+    assert (await fleet.now()).registrations == (CARD,)
 
 
 async def test_many_looks_are_one_look_at_redis(redis: Redis, aredis: AsyncRedis) -> None:
@@ -41,7 +41,7 @@ async def test_many_looks_are_one_look_at_redis(redis: Redis, aredis: AsyncRedis
     withdraw(redis, "w")
 
     assert await fleet.now() is first
-    assert (await RedisFleet(aredis).now()).cards == ()
+    assert (await RedisFleet(aredis).now()).registrations == ()
 
 
 async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: AsyncRedis) -> None:
@@ -50,24 +50,24 @@ async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: Asy
 
     redis.delete(keys.worker("w"))
 
-    assert (await RedisFleet(aredis).now()).cards == ()
+    assert (await RedisFleet(aredis).now()).registrations == ()
 
 
 @pytest.mark.parametrize("wire", [WIRE_VERSION - 1, WIRE_VERSION + 1])
 async def test_a_worker_of_another_wire_version_is_not_of_this_fleet(wire: int, redis: Redis, aredis: AsyncRedis) -> None:
     announce(redis, msgspec.structs.replace(CARD, name="other", wire=wire), 60, takes_work=True)
-    assert (await RedisFleet(aredis).now()).cards == ()
+    assert (await RedisFleet(aredis).now()).registrations == ()
 
     announce(redis, CARD, 60, takes_work=True)
 
-    assert (await RedisFleet(aredis).now()).cards == (CARD,)
+    assert (await RedisFleet(aredis).now()).registrations == (CARD,)
 
 
 async def test_a_card_that_names_no_wire_version_is_of_the_first(redis: Redis, aredis: AsyncRedis) -> None:
     announce(redis, CARD, 60, takes_work=True)
     redis.set(keys.worker("w"), b'{"name":"w","engines":["kokoro"]}')
 
-    assert (await RedisFleet(aredis).now()).cards == ()
+    assert (await RedisFleet(aredis).now()).registrations == ()
 
 
 async def test_a_worker_that_takes_no_more_work_leaves_the_fleet_but_not_its_listeners(
@@ -77,7 +77,7 @@ async def test_a_worker_that_takes_no_more_work_leaves_the_fleet_but_not_its_lis
 
     announce(redis, CARD, 60, takes_work=False)
 
-    assert (await RedisFleet(aredis).now()).cards == ()
+    assert (await RedisFleet(aredis).now()).registrations == ()
     assert redis.exists(keys.worker("w"))
 
 
@@ -106,9 +106,9 @@ async def test_a_redis_that_is_away_is_no_worker(data: Path) -> None:
 def test_it_is_known_whether_some_worker_has_an_engine(redis: Redis) -> None:
     assert not some_worker_has(redis, "kokoro")
 
-    announce(redis, WorkerCard(name="one", engines=("espeak",), wire=WIRE_VERSION), 30, takes_work=True)
-    announce(redis, WorkerCard(name="two", engines=("kokoro", "espeak"), wire=WIRE_VERSION), 30, takes_work=True)
+    announce(redis, Registration(name="one", engines=("espeak",), wire=WIRE_VERSION), 30, takes_work=True)
+    announce(redis, Registration(name="two", engines=("kokoro", "espeak"), wire=WIRE_VERSION), 30, takes_work=True)
     assert some_worker_has(redis, "kokoro")
 
-    announce(redis, WorkerCard(name="two", engines=("kokoro", "espeak"), wire=WIRE_VERSION), 30, takes_work=False)
+    announce(redis, Registration(name="two", engines=("kokoro", "espeak"), wire=WIRE_VERSION), 30, takes_work=False)
     assert not some_worker_has(redis, "kokoro")

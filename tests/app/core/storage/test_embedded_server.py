@@ -13,7 +13,7 @@ from app.core.errors import Misconfigured
 from app.core.host.memory import memory_bytes
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import EmbeddedServer, embedded_url
-from tests.house import wait_until
+from tests.harness import wait_until
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from redis import Redis
 from app.core.errors import Misconfigured
 from app.core.storage.connections import connect
 from app.core.storage.redis_check import check_redis, check_redis_url
-from tests.house import free_port, wait_until
+from tests.harness import free_port, wait_until
 from tests.valkeys import Server, serving
 
 

@@ -11,10 +11,10 @@ import pytest
 from redis.exceptions import RedisError
 
 from app.core.storage.connections import connect, connect_async, patiently, replicated
-from app.core.storage.notifier import Bell
+from app.core.storage.notifier import Notifier
 from app.core.storage.redis_check import check_redis_url
 from app.core.storage.sentinel import primary_url
-from tests.house import wait_until
+from tests.harness import wait_until
 from tests.valkeys import Watched, watched
 
 pytestmark = pytest.mark.anyio
@@ -31,9 +31,9 @@ async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: Wat
     first = trio.primary
     assert primary_url(trio.url) == f"redis://127.0.0.1:{first.port}/0"
     async with connect_async(trio.url) as aredis:
-        bell = Bell(aredis, "bell")
-        bell.start()
-        rung = bell.hear("name")
+        notifier = Notifier(aredis, "bell")
+        notifier.start()
+        rung = notifier.subscribe("name")
         with connect(trio.url) as redis:
             script = redis.register_script("return redis.call('INCR', KEYS[1])")
             script(keys=["count"])
@@ -49,7 +49,7 @@ async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: Wat
             while not rung.is_set():
                 redis.publish("bell", "name")
                 await asyncio.sleep(0.05)
-        await bell.stop()
+        await notifier.stop()
 
 
 async def test_a_primary_that_has_become_a_replica_is_left(trio: Watched) -> None:

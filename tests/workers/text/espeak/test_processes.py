@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import Cancelled, EngineFailed
-from tests.house import wait_until
+from tests.harness import wait_until
 from workers.text.cancellation import briefly, looking
 from workers.text.espeak import child_process, library, processes
 from workers.text.espeak.processes import MOST, Answer, Children, DeadlyText, Question

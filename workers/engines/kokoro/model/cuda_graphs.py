@@ -1,6 +1,6 @@
 """CUDA graphs: captures a computation once for each shape of its inputs, and replays it.
 
-Why: the decoder starts about a thousand small kernels, and launching one takes longer than many of them run. A graph is one
+Why: the decoder starts about a thousand small kernels, and launching one attempts longer than many of them run. A graph is one
 launch. It uses the memory of its capture, so inputs are copied there.
 """
 
@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-MOST_GRAPHS: Final = 48
+MAX_GRAPHS: Final = 48
 """Each graph keeps its memory. The least recently used one is deleted first."""
 _WARM_UPS: Final = 2
 """Runs before a capture, in which the libraries choose their kernels and allocate memory."""
@@ -32,7 +32,7 @@ class Graphs:
         shapes = tuple(one.shape for one in inputs)
         if shapes not in self._captured:
             self._captured[shapes] = self._capture(inputs)
-            if len(self._captured) > MOST_GRAPHS:
+            if len(self._captured) > MAX_GRAPHS:
                 self._captured.popitem(last=False)
         self._captured.move_to_end(shapes)
         graph, places, output = self._captured[shapes]

@@ -23,7 +23,7 @@ N_AT_ONCE: Final = 16
 N_ROWS: Final = (1, 2, 4, 8, 16, 32)
 """Batches are padded to one of these numbers of rows."""
 FRAME_STEP: Final = 1.25
-LEAST_FRAMES: Final = 48
+MIN_FRAMES: Final = 48
 """Rows are padded to LEAST_FRAMES times a power of FRAME_STEP, so that few shapes occur. Each is captured once."""
 
 
@@ -188,7 +188,7 @@ class BatchDecoder:
 
 def fill_up(n_frames: int) -> int:
     """Returns the width of a batch whose longest row has `n_frames`."""
-    width = float(LEAST_FRAMES)
+    width = float(MIN_FRAMES)
     while width < n_frames:
         width *= FRAME_STEP
     return math.ceil(width)

@@ -72,7 +72,7 @@ class Api:
 
 
 @dataclass
-class House:
+class Harness:
     """What is running, and how to reach it."""
 
     url: str
@@ -103,9 +103,9 @@ class House:
 
 
 @contextmanager
-def open_house(
+def open_harness(
     data: Path, engines: Mapping[str, Engine] | None = None, /, *, missing: str | None = None, **environ: str
-) -> Iterator[House]:
+) -> Iterator[Harness]:
     """A house with these engines (by default `tone`) and these `KOE_` settings; without any engine it has no worker.
 
     Segments are not kept for other texts unless a setting says so: each test of a shared house has its own engine asked.
@@ -120,9 +120,9 @@ def open_house(
         if workers is not None:
             workers.warm_up()
             workers.start()
-        house = House(api.start(), server.url, settings, server, workers)
-        yield house
-        for client in house.clients:
+        harness = Harness(api.start(), server.url, settings, server, workers)
+        yield harness
+        for client in harness.clients:
             client.close()
     finally:
         api.stop()
