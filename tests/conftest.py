@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ENVIRON = dict(os.environ)
 """As it is before `no_settings_from_outside`: it may say where Kokoro's files are."""
 
-# The same examples in every run, and no verdict on how long one attempts: the machine is shared.
+# The same examples in every run, and no verdict on how long one takes: the machine is shared.
 hypothesis.settings.register_profile(
     "koe", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )

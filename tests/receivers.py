@@ -1,4 +1,4 @@
-"""A server for tests that attempts webhooks, on loopback."""
+"""A server for tests that takes webhooks, on loopback."""
 
 import threading
 from collections.abc import Iterator

@@ -73,7 +73,7 @@ def served(**settings: str) -> Iterator[Served]:
 
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    """One client for all looks: to make one attempts so long that it would hold up what it waits for."""
+    """One client for all looks: to make one takes so long that it would hold up what it waits for."""
     with httpx.Client(base_url=url) as http:
         while not _is_ready(http):
             if process.poll() is not None:

@@ -1,4 +1,4 @@
-"""A Redis that attempts nothing in, or refuses what it is asked: told as that, at once, and nobody waits for ever."""
+"""A Redis that takes nothing in, or refuses what it is asked: told as that, at once, and nobody waits for ever."""
 
 import tempfile
 from collections.abc import Iterator

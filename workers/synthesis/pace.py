@@ -39,7 +39,7 @@ class FirstSoundPace:
         return self._seconds / self._n if self._n else self._expected_seconds
 
     def expect(self, seconds: float) -> None:
-        """What the first sound of one attempts, as far as it is known before anybody listens.
+        """What the first sound of one takes, as far as it is known before anybody listens.
 
         With as many threads it is not divided by them: listeners who have heard something want more of the same threads.
         """

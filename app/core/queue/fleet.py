@@ -192,7 +192,7 @@ def withdraw(redis: Redis, name: str) -> None:
 
 
 def some_worker_has(redis: Redis, engine: str) -> bool:
-    """Whether a worker that attempts work has loaded the engine. Raises RedisError when Redis is unreachable."""
+    """Whether a worker that takes work has loaded the engine. Raises RedisError when Redis is unreachable."""
     names = cast("list[bytes]", redis.zrange(keys.WORKERS, 0, -1))
     raw = redis.mget([keys.worker(name.decode()) for name in names]) if names else []
     return any(

@@ -49,7 +49,7 @@ async def shared_now(redis: AsyncRedis, blocking: Redis) -> Shared:
 
 @contextmanager
 def mute() -> Iterator[str]:
-    """The URL of a Redis that attempts connections and never answers."""
+    """The URL of a Redis that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}"
 

@@ -39,7 +39,7 @@ _ENDS: Final = (
 _YEAR: Final = re.compile("(?:1[0-9]|20)[0-9]{2}")
 _BEFORE: Final = re.compile(r"(\w+) \Z")
 _IMPURE: Final = re.compile("z|gn|ps|x|y|s[^aeiou]")
-"""Italian words that attempt "uno"."""
+"""Italian words that take "uno"."""
 _MILLIONS: Final = re.compile(r".*(?:mill|milh)\w+")
 """Masculine, whatever is counted."""
 _IN_WORDS: Final = {"pt": "pt_BR"}

@@ -1,6 +1,6 @@
 """CUDA graphs: captures a computation once for each shape of its inputs, and replays it.
 
-Why: the decoder starts about a thousand small kernels, and launching one attempts longer than many of them run. A graph is one
+Why: the decoder starts about a thousand small kernels, and launching one takes longer than many of them run. A graph is one
 launch. It uses the memory of its capture, so inputs are copied there.
 """
 
