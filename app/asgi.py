@@ -73,10 +73,10 @@ ROUTES: Final = [
 def create_litestar(settings: Settings, redis_url: str) -> Litestar:
     """The Litestar application. It asks Redis for nothing before the first request."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
-    notifier, jobs_notifier = Notifier(redis, keys.BELL), Notifier(redis, keys.JOBS_BELL)
+    notifier, jobs_notifier = Notifier(redis, keys.NOTIFICATIONS), Notifier(redis, keys.JOB_NOTIFICATIONS)
     fleet, broker = RedisFleet(redis), Broker(blocking, max_queue=settings.max_queue)
     api, api_ttl = process_name(), math.ceil(API_SHARE * settings.worker_timeout)
-    registry = _create_ledger(settings, redis, api, api_ttl)
+    registry = _create_registry(settings, redis, api, api_ttl)
     delivery = Delivery(
         redis=redis, notifier=notifier, registry=registry, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait
     )
@@ -138,7 +138,7 @@ def _create_keyring(settings: Settings) -> Keyring:
     return Keyring([key.reveal() for key in settings.api_keys], settings.api_keys_file, default=default)
 
 
-def _create_ledger(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Registry:
+def _create_registry(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Registry:
     return Registry(
         redis,
         api=api,
@@ -167,15 +167,17 @@ def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -
 
 
 @asynccontextmanager
-async def _lifespan(delivery: Delivery, bells: Iterable[Notifier], redis: AsyncRedis, blocking: Redis) -> AsyncIterator[None]:
-    for notifier in bells:
+async def _lifespan(
+    delivery: Delivery, notifiers: Iterable[Notifier], redis: AsyncRedis, blocking: Redis
+) -> AsyncIterator[None]:
+    for notifier in notifiers:
         notifier.start()
     try:
         await delivery.start()
         yield
     finally:
         await delivery.stop()
-        for notifier in bells:
+        for notifier in notifiers:
             await notifier.stop()
         await redis.aclose()
         blocking.close()

@@ -98,5 +98,5 @@ def run_task(
 
 
 def _meaning_of(error: Exception, differences: Mapping[type[Exception], Meaning]) -> Meaning:
-    table = {**differences, **_MEANINGS}
-    return next((meaning for kind, meaning in table.items() if isinstance(error, kind)), Meaning.UNFORESEEN)
+    table = (*differences.items(), *_MEANINGS.items())
+    return next((meaning for kind, meaning in table if isinstance(error, kind)), Meaning.UNFORESEEN)

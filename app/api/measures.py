@@ -141,7 +141,7 @@ class SharedView:
         pipe.scard(keys.PAUSED)
         pipe.zcard(keys.JOBS_OPEN)
         pipe.hget(keys.CACHE_SIZES, segment_cache.TOTAL)
-        pipe.hget(keys.KEPT, segment_cache.TOTAL)
+        pipe.hget(keys.CACHED_SEGMENTS, segment_cache.TOTAL)
         pipe.hget(keys.SEGMENT_SIZES, segment_cache.TOTAL)
         *waiting, n_paused, n_open_jobs, cache_bytes, kept_bytes, segment_bytes = await pipe.execute()
         return Shared(

@@ -181,7 +181,7 @@ def test_who_could_not_be_heard_in_time_is_refused_at_once(data: Path) -> None:
     ):
         wait_until(lambda: b'"first_sound_seconds":10.0' in redis.get(redis.keys(keys.worker("*"))[0]))
         waiting = [clients.submit(http.post, SPEECH, json=asked(f"Number {n}.")) for n in range(3)]
-        wait_until(lambda: redis.zcard(keys.UNHEARD) == 3)
+        wait_until(lambda: redis.zcard(keys.WAITING_FOR_FIRST_AUDIO) == 3)
 
         refused = http.post(SPEECH, json=asked("Number four."))
         joined = clients.submit(http.post, SPEECH, json=asked("Number 0."))

@@ -60,6 +60,7 @@ def test_a_task_says_what_means_something_else_to_it() -> None:
     assert failures_of(UnknownJob("job_1"), differences=differences)[0].meaning is Meaning.CANCELLED
     assert failures_of(FileNotFoundError(), differences=differences)[0].meaning is Meaning.CANCELLED
     assert failures_of(REFUSED, differences=differences)[0].meaning is Meaning.REFUSED
+    assert failures_of(Cancelled("gone"), differences={Cancelled: Meaning.FAILED})[0].meaning is Meaning.FAILED
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A part of a job as an order: its pcm goes to a file, its segments are cached until then, and its progress is reported.
+"""A part of a job as a task: its pcm goes to a file, its segments are cached until then, and its progress is reported.
 
 Why an outage of Redis does not end it: speaking continues without Redis. If the worker dies meanwhile, more must be repeated.
 """

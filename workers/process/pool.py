@@ -80,7 +80,7 @@ class Pool:
         self._away_at = float("-inf")
         self._threads = [
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
-            threading.Thread(target=self._hear_gone, name="gone", daemon=True),
+            threading.Thread(target=self._hear_cancelled, name="gone", daemon=True),
             threading.Thread(target=self._sweep_jobs, name="sweep", daemon=True),
         ]
 
@@ -226,11 +226,11 @@ class Pool:
             except Exception as error:  # noqa: BLE001 - border of a thread: the other jobs must still be swept
                 log.error("unforeseen_error", **describe(error))
 
-    def _hear_gone(self) -> None:
+    def _hear_cancelled(self) -> None:
         while not self._stopped.is_set():
             try:
                 with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    pubsub.subscribe(keys.GONE)
+                    pubsub.subscribe(keys.CANCELLED)
                     while not self._stopped.is_set():
                         message = pubsub.get_message(timeout=BEAT_SECONDS)
                         if message is not None:

@@ -1,4 +1,4 @@
-"""An utterance that a listener waits for, as an order: its bytes go to a stream, its segments are kept until it is finished.
+"""An utterance that a listener waits for, as a task: its bytes go to a stream, its segments are kept until it is finished.
 
 Why Redis may be away for a while: what is being spoken when it restarts goes on when it is back. Only writing the audio waits
 for it; what guards against a crash (kept segments, what is at risk) does without.
@@ -26,14 +26,14 @@ from workers.synthesis.audio import Sound
 from workers.synthesis.pace import FirstSoundPace
 
 _QUANTUM_SECONDS: Final = 10.0
-"""An order holds its slot at least so long: to go on later costs it the encoding of all that came before."""
+"""A task holds its slot at least so long: to go on later costs it the encoding of all that came before."""
 
 _LEAD_SECONDS: Final = 20.0
 """Audio that a listener must have in hand before the slot is given to somebody else."""
 
 
 class Limits:
-    """What one process asks of its orders; the pool sets `n_waiting` at every beat."""
+    """What one process asks of its tasks; the pool sets `n_waiting` at every beat."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class StreamTask:
         self._limits.pace.end(self.name)
 
     def begin_again(self) -> None:
-        """Makes the order ready to be spoken from its beginning, of which nobody hears anything twice."""
+        """Makes the task ready to be spoken from its beginning, of which nobody hears anything twice."""
         self.n_found = 0
         self.writer.rewind()
 

@@ -194,9 +194,9 @@ class Synthesizer:
         self._ffmpeg_path = ffmpeg_path
 
     def speak(self, task: SynthesisTask) -> Spoken:
-        """Speaks the order's utterance and gives its bytes to the order.
+        """Speaks the task's utterance and gives its bytes to the task.
 
-        Raises what the order raises, and what the engine or the encoder raises. Whatever happens, no segment is left in line
+        Raises what the task raises, and what the engine or the encoder raises. Whatever happens, no segment is left in line
         and no process is left behind.
         """
         utterance = task.utterance

@@ -43,7 +43,7 @@ class JobStore:
 
     def begin(self, job_id: str) -> bool:
         """Sets a queued job in progress. True also when it is in progress already; False when it has ended or is unknown."""
-        return bool(self._begin(keys=[keys.job(job_id)], args=[job_id, keys.JOBS_BELL]))
+        return bool(self._begin(keys=[keys.job(job_id)], args=[job_id, keys.JOB_NOTIFICATIONS]))
 
     def is_wanted(self, job_id: str) -> bool:
         """True while the job has not ended."""
@@ -52,7 +52,7 @@ class JobStore:
 
     def plan(self, job_id: str, parts: list[Part]) -> list[Part]:
         """Stores the plan and returns the stored one: the first plan wins. Empty when the job has ended."""
-        args: list[str | bytes | int] = [job_id, keys.JOBS_BELL, msgspec.json.encode(parts)]
+        args: list[str | bytes | int] = [job_id, keys.JOB_NOTIFICATIONS, msgspec.json.encode(parts)]
         args += [part.n_segments for part in parts]
         kept: Any = self._plan(keys=[keys.job(job_id), keys.job_plan(job_id), keys.job_progress(job_id)], args=args)
         return read_parts(kept)
@@ -122,11 +122,11 @@ class JobStore:
             pipe.zrem(keys.jobs_of(owner), job_id)
             pipe.srem(keys.open_jobs_of(owner), job_id)
         pipe.delete(keys.job(job_id), *keys_until_the_end(job_id))
-        pipe.publish(keys.JOBS_BELL, job_id)
+        pipe.publish(keys.JOB_NOTIFICATIONS, job_id)
         pipe.execute()
 
     def _note(self, job_id: str, part: int, n_segments: int, audio_seconds: float, result: bytes) -> None:
         self._advance(
             keys=[keys.job(job_id), keys.job_progress(job_id), keys.job_results(job_id)],
-            args=[job_id, keys.JOBS_BELL, part, n_segments, f"{audio_seconds:.3f}", result],
+            args=[job_id, keys.JOB_NOTIFICATIONS, part, n_segments, f"{audio_seconds:.3f}", result],
         )

@@ -55,7 +55,7 @@ class Jobs:
         index = [keys.jobs_of(job.owner), keys.JOBS_OPEN, keys.open_jobs_of(job.owner)]
         n_open = await self._create(
             keys=[keys.job(job.id), keys.job_text(job.id), *index],
-            args=[job.id, msgspec.json.encode(spec), text.encode(), host, keys.JOBS_BELL, job.owner, max_open],
+            args=[job.id, msgspec.json.encode(spec), text.encode(), host, keys.JOB_NOTIFICATIONS, job.owner, max_open],
         )
         if n_open:
             raise RateLimited.with_jobs(n_open)
@@ -91,7 +91,7 @@ class Jobs:
         await self.get(job_id, owner)
         await self._end(**ending(job_id, JobStatus.CANCELLED, self._job_ttl))
         record = [keys.job(job_id), keys.jobs_of(owner), keys.JOBS_ENDED, keys.WEBHOOKS]
-        await self._delete(keys=record, args=[job_id, keys.JOBS_BELL, DELETED_TTL_SECONDS])
+        await self._delete(keys=record, args=[job_id, keys.JOB_NOTIFICATIONS, DELETED_TTL_SECONDS])
         await replicated(self._redis)
 
     async def watch(self, job_id: str, owner: str) -> AsyncGenerator[Job, None]:

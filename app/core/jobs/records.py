@@ -34,7 +34,7 @@ def ending(
     error_json = msgspec.json.encode(to_wire(error)) if error else b""
     return {
         "keys": [*records, *keys_until_the_end(job_id)],
-        "args": [job_id, keys.JOBS_BELL, status.value, job_ttl, file_json, error_json],
+        "args": [job_id, keys.JOB_NOTIFICATIONS, status.value, job_ttl, file_json, error_json],
     }
 
 

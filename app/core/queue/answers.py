@@ -151,7 +151,7 @@ class Answers:
         def put() -> None:
             pipe = self._redis.pipeline(transaction=True)
             pipe.set(keys.phonemes(text.id), data, ex=ttl_seconds)
-            pipe.publish(keys.BELL, text.id)
+            pipe.publish(keys.NOTIFICATIONS, text.id)
             pipe.execute()
 
         patiently(put, self._patience_seconds)

@@ -109,7 +109,7 @@ class ChunkWriter:
         """Extends the TTL of an unfinished attempt: a long text is spoken for hours."""
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         with suppress(RedisError):
-            for key in (*self._lease.attempt.both, keys.kept(self._lease.attempt.utterance_id)):
+            for key in (*self._lease.attempt.both, keys.cached_segments(self._lease.attempt.utterance_id)):
                 self._redis.expire(key, UNFINISHED_TTL_SECONDS)
 
 

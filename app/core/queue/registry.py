@@ -172,7 +172,7 @@ class Registry:
 
     async def n_waiting_for_first_audio(self) -> int:
         """Number of utterances that wait for their first audio."""
-        return await self._redis.zcard(keys.UNHEARD)
+        return await self._redis.zcard(keys.WAITING_FOR_FIRST_AUDIO)
 
     async def announce(self) -> None:
         """Records a heartbeat of this process. To be called about every second."""

@@ -53,7 +53,7 @@ class SegmentCache:
         """
         self._redis = redis
         self._name = name
-        self._key = keys.kept(name)
+        self._key = keys.cached_segments(name)
         self._budget = budget
         self._owner = owner
         self._attempt = attempt

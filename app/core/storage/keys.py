@@ -48,17 +48,17 @@ from typing import Final
 WORKERS: Final = "koe:workers"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
-KEPT: Final = "koe:kept"
+CACHED_SEGMENTS: Final = "koe:kept"
 SEGMENTS: Final = "koe:segments"
 SEGMENT_SIZES: Final = "koe:segments:sizes"
 PAUSED: Final = "koe:parked"
 OWNERS: Final = "koe:callers"
-UNHEARD: Final = "koe:unheard"
-BELL: Final = "koe:bell"
-GONE: Final = "koe:gone"
+WAITING_FOR_FIRST_AUDIO: Final = "koe:unheard"
+NOTIFICATIONS: Final = "koe:bell"
+CANCELLED: Final = "koe:gone"
 JOBS_OPEN: Final = "koe:jobs:open"
 JOBS_ENDED: Final = "koe:jobs:ended"
-JOBS_BELL: Final = "koe:jobs:bell"
+JOB_NOTIFICATIONS: Final = "koe:jobs:bell"
 PROBE: Final = "koe:probe"
 JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
@@ -79,7 +79,7 @@ def api(name: str) -> str:
     return f"koe:api:{name}"
 
 
-def kept(name: str) -> str:
+def cached_segments(name: str) -> str:
     """The segments cached for one task."""
     return f"koe:kept:{name}"
 

@@ -109,5 +109,5 @@ def _try(redis: Redis) -> None:
         pipe.delete(*two)
         pipe.execute()
     with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-        pubsub.subscribe(keys.BELL)
+        pubsub.subscribe(keys.NOTIFICATIONS)
         pubsub.get_message(timeout=_LOOK_SECONDS)

@@ -105,7 +105,7 @@ async def test_what_redis_knows_is_told(redis: Redis, aredis: AsyncRedis) -> Non
     redis.sadd(keys.PAUSED, "id:take")
     redis.zadd(keys.JOBS_OPEN, {"job_1": 1, "job_2": 2})
     redis.hset(keys.CACHE_SIZES, mapping={"total": 700, "a": 700})
-    redis.hset(keys.KEPT, mapping={"total": 4_800, "b": 4_800})
+    redis.hset(keys.CACHED_SEGMENTS, mapping={"total": 4_800, "b": 4_800})
     redis.hset(keys.SEGMENT_SIZES, mapping={"total": 9_600, "c": 9_600})
 
     found = samples(Metrics().render(await shared_now(aredis, redis)))

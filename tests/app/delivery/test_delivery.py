@@ -45,7 +45,7 @@ def an_utterance(text: str) -> Utterance:
 async def open_delivery(url: str, *, max_wait_seconds: float = 30.0, max_queue: int = 100) -> AsyncIterator[Delivery]:
     async with connect_async(url) as redis:
         with connect(url) as blocking:
-            notifier = Notifier(redis, keys.BELL)
+            notifier = Notifier(redis, keys.NOTIFICATIONS)
             notifier.start()
             delivery = Delivery(
                 redis=redis,

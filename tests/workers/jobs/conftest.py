@@ -32,6 +32,6 @@ def gated(background: ThreadPoolExecutor) -> Iterator[GatedEngine]:
 
 @pytest.fixture
 async def harness(redis: Redis, aredis: AsyncRedis, tmp_path: Path) -> Any:
-    harness = JobHarness(redis, Jobs(aredis, Notifier(aredis, keys.JOBS_BELL), job_ttl=60), tmp_path)
+    harness = JobHarness(redis, Jobs(aredis, Notifier(aredis, keys.JOB_NOTIFICATIONS), job_ttl=60), tmp_path)
     yield harness
     harness.scheduler.close()

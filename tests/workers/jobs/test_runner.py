@@ -47,7 +47,7 @@ async def test_a_text_is_planned_spoken_in_parts_and_joined(harness: JobHarness)
     assert b"Canoes" in data
     assert data.count(b"CHAP") == 3
     assert not harness.store.exists(parts_folder(job_id))
-    assert not harness.redis.exists(keys.kept(f"job:{job_id}:1"))
+    assert not harness.redis.exists(keys.cached_segments(f"job:{job_id}:1"))
     assert harness.redis.zscore(keys.WEBHOOKS, job_id) is not None
 
 

@@ -47,7 +47,7 @@ def job_store(redis: Redis) -> JobStore:
 
 @pytest.fixture
 def jobs(aredis: AsyncRedis) -> Jobs:
-    return Jobs(aredis, Notifier(aredis, keys.JOBS_BELL), job_ttl=60)
+    return Jobs(aredis, Notifier(aredis, keys.JOB_NOTIFICATIONS), job_ttl=60)
 
 
 @pytest.fixture

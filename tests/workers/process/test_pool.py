@@ -181,7 +181,7 @@ def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     open_pool(redis_url)
-    wait_until(lambda: redis.pubsub_numsub(keys.GONE)[0][1] == 1)
+    wait_until(lambda: redis.pubsub_numsub(keys.CANCELLED)[0][1] == 1)
     ahead, utterance = an_utterance("ahead"), an_utterance(text_of(5))
     ask(redis, redis_url, ahead)
     gate.wait_begun(1)
@@ -325,11 +325,11 @@ def test_what_is_read_by_nobody_who_lives_is_given_up(
 
 def test_the_account_of_what_is_kept_is_corrected(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
     SegmentCache(redis, "expired", budget=Budget(order_bytes=100)).put(b"one", bytes(60))
-    redis.delete(keys.kept("expired"))
+    redis.delete(keys.cached_segments("expired"))
 
     open_pool(redis_url)
 
-    wait_until(lambda: redis.hget(keys.KEPT, "total") == b"0")
+    wait_until(lambda: redis.hget(keys.CACHED_SEGMENTS, "total") == b"0")
 
 
 def test_it_waits_for_a_redis_that_is_not_there_yet(data: Path, gate: GatedEngine) -> None:

@@ -124,7 +124,7 @@ async def attached(registry: Registry, utterance: Utterance) -> Attempt:
 
 
 async def heard(aredis: AsyncRedis, attempt: Attempt) -> tuple[bytes, ChunkReader]:
-    notifier = Notifier(aredis, keys.BELL)
+    notifier = Notifier(aredis, keys.NOTIFICATIONS)
     reader = ChunkReader(aredis, notifier, attempt, Patient(), skip_bytes=0, patience_seconds=30)
     return b"".join([chunk async for chunk in reader]), reader
 

@@ -102,7 +102,7 @@ def test_text_with_nothing_to_say_has_no_segment(redis: Redis, engine: WatchedEn
 
 def test_all_who_wait_are_told(redis: Redis, engine: WatchedEngine) -> None:
     with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-        pubsub.subscribe(keys.BELL)
+        pubsub.subscribe(keys.NOTIFICATIONS)
         pubsub.get_message(timeout=30)
         answer(redis, engine, a_text())
         assert pubsub.get_message(timeout=30)["data"].decode() == a_text().id

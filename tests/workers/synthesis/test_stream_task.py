@@ -197,7 +197,7 @@ def test_a_segment_that_an_engine_ends_after_everybody_left_is_not_kept(task: St
     task.keep(a_segment("one"), Sound(b"sound"))
 
     assert redis.keys("koe:kept:*") == []
-    assert redis.hgetall(keys.KEPT) == {}
+    assert redis.hgetall(keys.CACHED_SEGMENTS) == {}
 
 
 def test_what_has_nothing_left_but_encoding_is_finished_though_all_leave(task: StreamTask, redis_url: str) -> None:

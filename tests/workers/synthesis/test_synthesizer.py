@@ -37,13 +37,13 @@ def an_utterance(text: str = SENTENCE, **changes: Any) -> Utterance:
 
 
 class RecordedTask:
-    """An order that notes all that is done with it, and keeps what it is given."""
+    """A task that notes all that is done with it, and keeps what it is given."""
 
     def __init__(self, utterance: Utterance, speaker: "FakeSpeaker", sink: Sink | None, queue_name: QueueName) -> None:
         self.utterance = utterance
         self.queue_name = queue_name
         self.owner = "somebody"
-        self.name = "an order"
+        self.name = "a task"
         self.listening_seconds = speaker.listening_seconds
         self._speaker = speaker
         self._sink = sink or speaker.hear
@@ -363,7 +363,7 @@ def test_a_cancelled_utterance_ends_while_it_waits_and_leaves_nothing(
     engine.wait_begun(2)
 
     speaker.cancelled.set()
-    speaker.synthesizer.cancel("an order")
+    speaker.synthesizer.cancel("a task")
     engine.release(1)
     speaker.end()
 

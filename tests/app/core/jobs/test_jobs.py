@@ -29,7 +29,7 @@ TEXT = "One. Zwei? さん。"
 
 @pytest.fixture
 async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
-    notifier = Notifier(aredis, keys.JOBS_BELL)
+    notifier = Notifier(aredis, keys.JOB_NOTIFICATIONS)
     notifier.start()
     yield notifier
     await notifier.stop()

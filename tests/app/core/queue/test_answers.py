@@ -40,9 +40,9 @@ def broker(redis: Redis) -> Broker:
 
 @pytest.fixture
 async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
-    notifier = Notifier(aredis, keys.BELL)
+    notifier = Notifier(aredis, keys.NOTIFICATIONS)
     notifier.start()
-    await until(lambda: aredis.publish(keys.BELL, "nobody"))
+    await until(lambda: aredis.publish(keys.NOTIFICATIONS, "nobody"))
     yield notifier
     await notifier.stop()
 
@@ -230,7 +230,7 @@ async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_er
     try:
         async with connect_async(server.url) as aredis:
             with Redis.from_url(server.url) as redis:
-                notifier, broker = Notifier(aredis, keys.BELL), Broker(redis, max_queue=2)
+                notifier, broker = Notifier(aredis, keys.NOTIFICATIONS), Broker(redis, max_queue=2)
                 asker = Asker(redis=aredis, notifier=notifier, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=30)
                 task = asked(asker, a_text())
                 await until(lambda: waiting(redis))

@@ -85,7 +85,7 @@ def writer_of(redis: Redis, lease: Lease) -> ChunkWriter:
 
 @pytest.fixture
 async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
-    notifier = Notifier(aredis, keys.BELL)
+    notifier = Notifier(aredis, keys.NOTIFICATIONS)
     notifier.start()
     yield notifier
     await notifier.stop()
@@ -452,7 +452,7 @@ async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: Chunk
 
 async def test_a_ring_that_is_lost_delays_and_loses_nothing(aredis: AsyncRedis, attempt: Attempt, redis: Redis) -> None:
     redis.config_resetstat()
-    deaf = Notifier(aredis, keys.BELL)
+    deaf = Notifier(aredis, keys.NOTIFICATIONS)
     chunks = aiter(ChunkReader(aredis, deaf, attempt, Listener(), skip_bytes=0, patience_seconds=PATIENCE))
     waiting = asyncio.ensure_future(anext(chunks))
     # The start, and then nothing: the reader waits.
@@ -470,10 +470,10 @@ async def test_a_notifier_that_lost_its_connection_rings_again(
     chunks = aiter(read())
     writer.write(b"one")
     await anext(chunks)
-    await _until(lambda: redis.pubsub_numsub(keys.BELL)[0][1] == 1)
+    await _until(lambda: redis.pubsub_numsub(keys.NOTIFICATIONS)[0][1] == 1)
 
     redis.client_kill_filter(_type="pubsub")
-    await _until(lambda: redis.pubsub_numsub(keys.BELL)[0][1] == 1)
+    await _until(lambda: redis.pubsub_numsub(keys.NOTIFICATIONS)[0][1] == 1)
     writer.write(b"two")
     worker.finish(lease, REPORT)
 
@@ -538,7 +538,7 @@ def server(data: Path) -> Iterator[EmbeddedServer]:
 async def both_at(server: EmbeddedServer) -> AsyncIterator[Both]:
     with connect(server.url) as redis:
         async with connect_async(server.url) as aredis:
-            notifier = Notifier(aredis, keys.BELL)
+            notifier = Notifier(aredis, keys.NOTIFICATIONS)
             notifier.start()
             await a_registry(aredis).attach("a")
             yield Both(server, redis, aredis, notifier, leased(a_worker(redis)))

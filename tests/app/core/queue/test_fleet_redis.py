@@ -16,26 +16,26 @@ from app.core.storage.embedded_server import embedded_url
 
 pytestmark = pytest.mark.anyio
 
-CARD = Registration(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5, wire=WIRE_VERSION)
+REGISTRATION = Registration(name="w", engines=("kokoro", "espeak"), missing=None, n_slots=3, started_at=1.5, wire=WIRE_VERSION)
 
 
 async def test_a_worker_that_announces_itself_is_seen_as_it_is(redis: Redis, aredis: AsyncRedis) -> None:
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
 
-    assert (await RedisFleet(aredis).now()).registrations == (CARD,)
+    assert (await RedisFleet(aredis).now()).registrations == (REGISTRATION,)
 
 
 async def test_the_first_worker_is_seen_at_once(redis: Redis, aredis: AsyncRedis) -> None:
     fleet = RedisFleet(aredis)
     assert (await fleet.now()).registrations == ()
 
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
 
-    assert (await fleet.now()).registrations == (CARD,)
+    assert (await fleet.now()).registrations == (REGISTRATION,)
 
 
 async def test_many_looks_are_one_look_at_redis(redis: Redis, aredis: AsyncRedis) -> None:
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
     fleet = RedisFleet(aredis)
     first = await fleet.now()
     withdraw(redis, "w")
@@ -45,7 +45,7 @@ async def test_many_looks_are_one_look_at_redis(redis: Redis, aredis: AsyncRedis
 
 
 async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: AsyncRedis) -> None:
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
     assert 0 < redis.pttl(keys.worker("w")) <= 60_000
 
     redis.delete(keys.worker("w"))
@@ -55,16 +55,16 @@ async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: Asy
 
 @pytest.mark.parametrize("wire", [WIRE_VERSION - 1, WIRE_VERSION + 1])
 async def test_a_worker_of_another_wire_version_is_not_of_this_fleet(wire: int, redis: Redis, aredis: AsyncRedis) -> None:
-    announce(redis, msgspec.structs.replace(CARD, name="other", wire=wire), 60, takes_work=True)
+    announce(redis, msgspec.structs.replace(REGISTRATION, name="other", wire=wire), 60, takes_work=True)
     assert (await RedisFleet(aredis).now()).registrations == ()
 
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
 
-    assert (await RedisFleet(aredis).now()).registrations == (CARD,)
+    assert (await RedisFleet(aredis).now()).registrations == (REGISTRATION,)
 
 
 async def test_a_card_that_names_no_wire_version_is_of_the_first(redis: Redis, aredis: AsyncRedis) -> None:
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
     redis.set(keys.worker("w"), b'{"name":"w","engines":["kokoro"]}')
 
     assert (await RedisFleet(aredis).now()).registrations == ()
@@ -73,16 +73,16 @@ async def test_a_card_that_names_no_wire_version_is_of_the_first(redis: Redis, a
 async def test_a_worker_that_takes_no_more_work_leaves_the_fleet_but_not_its_listeners(
     redis: Redis, aredis: AsyncRedis
 ) -> None:
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
 
-    announce(redis, CARD, 60, takes_work=False)
+    announce(redis, REGISTRATION, 60, takes_work=False)
 
     assert (await RedisFleet(aredis).now()).registrations == ()
     assert redis.exists(keys.worker("w"))
 
 
 async def test_one_that_withdraws_leaves_nothing(redis: Redis, aredis: AsyncRedis) -> None:
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
 
     withdraw(redis, "w")
 
@@ -92,7 +92,7 @@ async def test_one_that_withdraws_leaves_nothing(redis: Redis, aredis: AsyncRedi
 async def test_names_of_workers_long_gone_are_swept(redis: Redis, aredis: AsyncRedis) -> None:
     redis.zadd(keys.WORKERS, {"gone": redis.time()[0] - 3601, "lately": redis.time()[0] - 60})
 
-    announce(redis, CARD, 60, takes_work=True)
+    announce(redis, REGISTRATION, 60, takes_work=True)
 
     assert redis.zrange(keys.WORKERS, 0, -1) == [b"lately", b"w"]
 

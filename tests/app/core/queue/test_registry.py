@@ -147,7 +147,7 @@ async def test_the_last_to_leave_cancels(registry: Registry, worker: WorkerRegis
     worker.lease("a")
     SegmentCache(redis, "a", budget=Budget(order_bytes=BUDGET)).put(b"digest", b"pcm")
     with redis.pubsub(ignore_subscribe_messages=True) as gone:
-        gone.subscribe(keys.GONE)
+        gone.subscribe(keys.CANCELLED)
         gone.get_message(timeout=5)
 
         cancelled = await registry.detach(attempt)
@@ -156,7 +156,7 @@ async def test_the_last_to_leave_cancels(registry: Registry, worker: WorkerRegis
     assert cancelled
     assert message is not None
     assert message["data"].decode() == f"a:{attempt.token}"
-    assert not redis.exists(*attempt.both, keys.kept("a"))
+    assert not redis.exists(*attempt.both, keys.cached_segments("a"))
 
 
 async def test_what_is_still_queued_is_cancelled_too_and_leased_by_nobody(registry: Registry, worker: WorkerRegistry) -> None:
@@ -480,7 +480,7 @@ async def test_what_only_a_dead_api_read_is_abandoned(registry: Registry, worker
     redis.delete(keys.api("api"))
     assert worker.abandon(attempt)
 
-    assert not redis.exists(*attempt.both, keys.kept("a"))
+    assert not redis.exists(*attempt.both, keys.cached_segments("a"))
     assert not worker.abandon(attempt)
 
 
@@ -755,7 +755,7 @@ async def test_everything_but_the_books_is_forgotten_some_day(registry: Registry
 
     immortal = {name.decode() for name in redis.scan_iter("koe:*") if redis.ttl(name) < 0}
 
-    assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.KEPT, keys.PAUSED, keys.WORKERS}
+    assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.CACHED_SEGMENTS, keys.PAUSED, keys.WORKERS}
 
 
 async def is_let_in(registry: Registry, utterance_id: str, n_most: int, **how: Attempt) -> bool:
@@ -824,7 +824,7 @@ async def test_whatever_ends_the_waiting_makes_room(registry: Registry, worker: 
         redis.delete(keys.api("api"))
         assert worker.abandon(attempt)
 
-    assert not redis.exists(keys.UNHEARD)
+    assert not redis.exists(keys.WAITING_FOR_FIRST_AUDIO)
 
 
 async def test_what_was_lost_is_let_in_again(registry: Registry) -> None:
@@ -835,7 +835,7 @@ async def test_what_was_lost_is_let_in_again(registry: Registry) -> None:
 
 async def test_those_whose_time_is_over_take_no_room(registry: Registry, redis: Redis) -> None:
     await registry.attach("a")
-    redis.zincrby(keys.UNHEARD, -61, "a")
+    redis.zincrby(keys.WAITING_FOR_FIRST_AUDIO, -61, "a")
 
     assert await is_let_in(registry, "b", 1)
 

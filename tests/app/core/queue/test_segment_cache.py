@@ -17,7 +17,7 @@ BUDGET = 100
 REPORT = Report(n_segments=1, n_phonemes=5, audio_seconds=0.3, n_bytes=0)
 
 
-def kept_of(redis: Redis, name: str = "a", *, budget_bytes: int = BUDGET, attempt: str = "") -> SegmentCache:
+def cache_of(redis: Redis, name: str = "a", *, budget_bytes: int = BUDGET, attempt: str = "") -> SegmentCache:
     return SegmentCache(redis, name, budget=Budget(order_bytes=budget_bytes), attempt=attempt)
 
 
@@ -47,7 +47,7 @@ def shared(redis: Redis) -> dict[str, int]:
 
 
 def account(redis: Redis) -> dict[str, int]:
-    return {name: int(n_bytes) for name, n_bytes in replies.fields(redis, keys.KEPT).items()}
+    return {name: int(n_bytes) for name, n_bytes in replies.fields(redis, keys.CACHED_SEGMENTS).items()}
 
 
 @pytest.fixture
@@ -70,21 +70,21 @@ async def lease(registry: Registry, worker: WorkerRegistry) -> Lease:
 
 
 async def test_what_is_kept_is_found_by_another_and_by_nobody_else(redis: Redis) -> None:
-    first = kept_of(redis)
+    first = cache_of(redis)
     assert first.get(b"one") is None
 
     assert first.put(b"one", b"\x00\xff\r\n")
     assert first.put(b"empty", b"")
 
-    for kept in (first, kept_of(redis)):
+    for kept in (first, cache_of(redis)):
         assert kept.get(b"one") == b"\x00\xff\r\n"
         assert kept.get(b"empty") == b""
         assert kept.get(b"two") is None
-    assert kept_of(redis, "b").get(b"one") is None
+    assert cache_of(redis, "b").get(b"one") is None
 
 
 async def test_all_orders_share_one_budget_and_what_is_beyond_it_is_not_kept(redis: Redis) -> None:
-    first, second = kept_of(redis, "a"), kept_of(redis, "b")
+    first, second = cache_of(redis, "a"), cache_of(redis, "b")
 
     assert first.put(b"one", bytes(60))
     assert not second.put(b"two", bytes(41))
@@ -96,7 +96,7 @@ async def test_all_orders_share_one_budget_and_what_is_beyond_it_is_not_kept(red
 
 
 async def test_a_segment_that_is_kept_twice_counts_once(redis: Redis) -> None:
-    kept = kept_of(redis)
+    kept = cache_of(redis)
 
     assert kept.put(b"one", bytes(60))
     assert kept.put(b"one", bytes(60))
@@ -105,7 +105,7 @@ async def test_a_segment_that_is_kept_twice_counts_once(redis: Redis) -> None:
 
 
 async def test_what_is_dropped_makes_room(redis: Redis) -> None:
-    first, second = kept_of(redis, "a"), kept_of(redis, "b")
+    first, second = cache_of(redis, "a"), cache_of(redis, "b")
     first.put(b"one", bytes(60))
     first.put(b"two", bytes(40))
 
@@ -120,33 +120,33 @@ async def test_what_is_dropped_makes_room(redis: Redis) -> None:
 async def test_what_is_kept_for_an_utterance_goes_when_it_is_finished(
     redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
-    kept_of(redis).put(b"one", bytes(10))
+    cache_of(redis).put(b"one", bytes(10))
 
     worker.finish(lease, REPORT)
 
-    assert kept_of(redis).get(b"one") is None
+    assert cache_of(redis).get(b"one") is None
     assert account(redis) == {TOTAL: 0}
 
 
 async def test_and_when_it_is_cancelled(redis: Redis, lease: Lease, registry: Registry) -> None:
-    kept_of(redis).put(b"one", bytes(10))
+    cache_of(redis).put(b"one", bytes(10))
 
     assert await registry.detach(lease.attempt)
 
-    assert kept_of(redis).get(b"one") is None
+    assert cache_of(redis).get(b"one") is None
     assert account(redis) == {TOTAL: 0}
 
 
 async def test_after_a_failure_it_is_there_for_a_while(
     redis: Redis, lease: Lease, registry: Registry, worker: WorkerRegistry
 ) -> None:
-    kept_of(redis).put(b"one", bytes(10))
+    cache_of(redis).put(b"one", bytes(10))
 
     worker.fail(lease, QueueFull("Full."))
     await registry.attach("a")
 
-    assert kept_of(redis).get(b"one") == bytes(10)
-    assert 0 < redis.ttl(keys.kept("a")) <= 60
+    assert cache_of(redis).get(b"one") == bytes(10)
+    assert 0 < redis.ttl(keys.cached_segments("a")) <= 60
 
 
 @pytest.mark.parametrize("is_finished", [True, False])
@@ -154,7 +154,7 @@ async def test_what_an_engine_ends_when_its_take_is_over_is_not_kept(
     is_finished: bool, redis: Redis, lease: Lease, registry: Registry, worker: WorkerRegistry
 ) -> None:
     """Nobody would drop it: the budget would be spent on what nobody wants."""
-    kept = kept_of(redis, attempt=lease.attempt.token)
+    kept = cache_of(redis, attempt=lease.attempt.token)
     assert kept.put(b"one", bytes(10))
 
     if is_finished:
@@ -163,27 +163,27 @@ async def test_what_an_engine_ends_when_its_take_is_over_is_not_kept(
         await registry.detach(lease.attempt)
 
     assert not kept.put(b"two", bytes(10))
-    assert not redis.exists(keys.kept("a"))
+    assert not redis.exists(keys.cached_segments("a"))
     assert account(redis) == {TOTAL: 0}
 
 
 async def test_what_has_expired_is_swept_out_of_the_account(redis: Redis) -> None:
-    kept_of(redis, "a").put(b"one", bytes(60))
-    kept_of(redis, "b").put(b"two", bytes(30))
-    redis.delete(keys.kept("a"))
-    assert not kept_of(redis, "c").put(b"three", bytes(50))
+    cache_of(redis, "a").put(b"one", bytes(60))
+    cache_of(redis, "b").put(b"two", bytes(30))
+    redis.delete(keys.cached_segments("a"))
+    assert not cache_of(redis, "c").put(b"three", bytes(50))
 
     sweep_segment_cache(redis)
 
     assert account(redis) == {"b": 30, TOTAL: 30}
-    assert kept_of(redis, "b").get(b"two") == bytes(30)
-    assert kept_of(redis, "c").put(b"three", bytes(50))
+    assert cache_of(redis, "b").get(b"two") == bytes(30)
+    assert cache_of(redis, "c").put(b"three", bytes(50))
 
 
 async def test_nothing_is_kept_for_ever(redis: Redis) -> None:
-    kept_of(redis).put(b"one", bytes(10))
+    cache_of(redis).put(b"one", bytes(10))
 
-    assert 0 < redis.ttl(keys.kept("a")) <= 7200
+    assert 0 < redis.ttl(keys.cached_segments("a")) <= 7200
 
 
 async def test_what_one_order_has_spoken_another_finds_by_its_name_though_the_first_has_ended(redis: Redis) -> None:

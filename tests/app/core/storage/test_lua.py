@@ -189,7 +189,7 @@ def test_the_functions_of_keys_give_what_is_in_the_table() -> None:
     given = {
         keys.worker("<…>"),
         keys.api("<…>"),
-        keys.kept("<…>"),
+        keys.cached_segments("<…>"),
         keys.utterance("<…>"),
         keys.audio("<…>", "<…>"),
         *(value for name, value in vars(keys).items() if name.isupper()),
