@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from app.core.errors import Cancelled, KoeError, NoWorker
 from app.core.queue import segment_cache
@@ -161,8 +162,8 @@ class _SharedGauges(Collector):
     def __init__(self, shared: Shared | None) -> None:
         self._shared = shared
 
+    @override
     def collect(self) -> Iterator[Metric]:
-        """See Collector."""
         shared = self._shared
         yield _gauge("koe_redis_up", int(shared is not None))
         if shared is None:

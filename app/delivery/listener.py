@@ -14,9 +14,10 @@ import msgspec
 import structlog
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from app.core.errors import EngineFailed, KoeError, QueueStorageFull, StreamLost, Unavailable, WorkerLost
-from app.core.queue.audio_stream import ChunkReader
+from app.core.queue.audio_stream import ChunkReader, Watch
 from app.core.queue.fleet import Capacity, FleetView
 from app.core.queue.registry import Attempt, Found, Look, Registry, Report, State
 from app.core.speech.formats import n_samples_at
@@ -49,7 +50,7 @@ class Backend(msgspec.Struct, frozen=True, kw_only=True):
     max_wait_seconds: float
 
 
-class Listener:
+class Listener(Watch):
     """Reads the audio of one utterance. Iterate over it after `start`; call `close` in every case."""
 
     def __init__(self, backend: Backend, utterance: Utterance, origin: Origin, *, wants_words: bool = False) -> None:
@@ -111,8 +112,9 @@ class Listener:
         self._backend.submitter.forget_failure(attempt)
         await self._backend.readers.remove(attempt)
 
+    @override
     async def on_quiet(self) -> bool:
-        """See Watch: no chunk came for a second. Submits the attempt again if no worker has it, up to the longest wait."""
+        """No chunk came for a second. Submits the attempt again if no worker has it, up to the longest wait."""
         assert self._attempt is not None
         self._n_quiet_ticks += 1
         self._backend.submitter.raise_failure(self._attempt)
@@ -129,18 +131,19 @@ class Listener:
             self._submit(self._attempt, again=True)
         return look.state is State.FINISHED
 
+    @override
     def on_words(self, words: bytes) -> None:
-        """See Watch."""
         if self._words is not None:
             self._words.add(words)
 
+    @override
     def on_rewind(self) -> None:
-        """See Watch."""
         if self._words is not None:
             self._words.rewind()
 
+    @override
     async def on_read(self, n_bytes: int, entry: str) -> None:
-        """See Watch: reports progress from time to time, so that workers do not get far ahead of the fastest reader."""
+        """Reports progress from time to time, so that workers do not get far ahead of the fastest reader."""
         if n_bytes - self._n_reported < self._registry.read_bytes or self._attempt is None:
             return
         self._n_reported, self._entry = n_bytes, entry

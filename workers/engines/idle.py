@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import structlog
+from typing_extensions import override
 
 from app.core.errors import EngineUnavailable
 from app.core.speech.voices import Blend
@@ -22,7 +23,7 @@ from workers.text.words import Said
 log: Final = structlog.get_logger()
 
 
-class IdleEngine:
+class IdleEngine(Engine):
     """The engine that `load` returns, loaded only while it has work."""
 
     def __init__(
@@ -45,7 +46,7 @@ class IdleEngine:
         self.takes_phonemes = engine.takes_phonemes
         self.max_phonemes = engine.max_phonemes
         self.max_context = engine.max_context
-        self.speaks = speaks
+        self._speaks = speaks
         self._load = load
         self._engine: Engine | None = engine
         self._idle_seconds = idle_seconds
@@ -62,28 +63,35 @@ class IdleEngine:
         """Whether the engine is loaded."""
         return self._engine is not None
 
+    @override
+    def speaks(self, language: str) -> bool:
+        return self._speaks(language)
+
+    @override
     def check_voice(self, voice: Blend, language: str) -> None:
-        """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
+        """Raises EngineUnavailable when the engine cannot be loaded again."""
         with self._using() as engine:
             engine.check_voice(voice, language)
 
+    @override
     def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
+        """Raises EngineUnavailable when the engine cannot be loaded again."""
         with self._using() as engine:
             return engine.phonemize(text, language, markup)
 
+    @override
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """See Engine. Raises EngineUnavailable when the engine cannot be loaded again."""
+        """Raises EngineUnavailable when the engine cannot be loaded again."""
         with self._using() as engine:
             return engine.synthesize(segments, n_threads=n_threads)
 
+    @override
     def warm_up(self) -> None:
-        """See Engine."""
         with self._using() as engine:
             engine.warm_up()
 
+    @override
     def close(self) -> None:
-        """See Engine."""
         self._closing.set()
         self._watcher.join()
         with self._lock:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from app.core.errors import JobTooLong
 from app.core.jobs.job import PartResult
@@ -25,6 +26,7 @@ from workers.jobs.loudness import Meter
 from workers.jobs.wanted import Wanted
 from workers.synthesis.audio import Sound
 from workers.synthesis.synthesizer import Spoken
+from workers.synthesis.task import SynthesisTask
 
 _numbers: Final = itertools.count()
 
@@ -38,8 +40,8 @@ class Room(msgspec.Struct, frozen=True):
     """The rest for this part, without the finished parts."""
 
 
-class PartTask:
-    """See workers.synthesis.synthesizer.Order. `on_keep` is called after each new segment, not after a cached one."""
+class PartTask(SynthesisTask):
+    """A part of a job. `on_keep` is called after each new segment, not after a cached one."""
 
     queue_name = QueueName.BATCH
     listening_seconds = 0.0
@@ -79,16 +81,18 @@ class PartTask:
         self._n_spoken = 0
         self._n_told = 0
 
+    @override
     def write(self, data: bytes) -> None:
-        """See Order. Raises JobTooLong."""
+        """Raises JobTooLong."""
         if (self._n_bytes + len(data)) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) > self._room.left_seconds:
             raise JobTooLong(self._room.max_seconds)
         self._file.write(data)
         self._meter.add(data)
         self._n_bytes += len(data)
 
+    @override
     def check(self, lead_seconds: float) -> None:
-        """See Order. Reports progress if there is any."""
+        """Reports progress if there is any."""
         self._wanted.check()
         n_segments = self._n_spoken
         if n_segments > self._n_told:
@@ -97,16 +101,16 @@ class PartTask:
             with suppress(RedisError):
                 self._jobs.advance(self._job_id, self._number, n_segments=n_segments, audio_seconds=seconds)
 
+    @override
     def look(self) -> None:
-        """See Order."""
         self._wanted.check()
 
+    @override
     def tell(self, words: Sequence[TimedWord]) -> None:
-        """See Order."""
         self.words.extend(words)
 
+    @override
     def find(self, segment: Segment) -> Sound | None:
-        """See Order."""
         with suppress(RedisError):
             kept = self._segment_cache.get(segment.digest, segment.name)
             if kept is not None:
@@ -114,19 +118,21 @@ class PartTask:
                 return Sound.from_bytes(kept)
         return None
 
+    @override
     def begin(self, segment: Segment) -> None:
-        """See Order."""
+        """Does nothing: the attempts at a part are counted for the whole part."""
 
+    @override
     def keep(self, segment: Segment, sound: Sound) -> None:
-        """See Order."""
         with suppress(RedisError):
             self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name)
         with suppress(RedisError):
             self._on_keep()
         self._count(1)
 
+    @override
     def on_spoken(self) -> None:
-        """See Order."""
+        """Does nothing: a part is finished by the worker that holds it, or spoken again."""
 
     def result(self, spoken: Spoken) -> PartResult:
         """Returns the result of the part. Call it when all of the part is spoken."""

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, Self, cast
 
 import ffmpeg
 import imageio_ffmpeg
+from typing_extensions import override
 
 from app.core.errors import EncoderFailed, Misconfigured
 from app.core.host.processors import n_cores
@@ -98,7 +99,7 @@ class Encoder(Protocol):
     ) -> None: ...
 
 
-class RawEncoder:
+class RawEncoder(Encoder):
     """wav, pcm and G.711: a header, if there is one, and the samples."""
 
     def __init__(self, format_: Format, sink: Sink, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
@@ -106,13 +107,14 @@ class RawEncoder:
         self._header = wav_stream_header(sample_rate_hz) if format_.has_wav_header else b""
         self._write = raw_writer(format_)
 
+    @override
     def write(self, pcm: bytes) -> None:
-        """See Encoder."""
         self._sink(self._header + self._write(pcm))
         self._header = b""
 
+    @override
     def finish(self) -> None:
-        """See Encoder."""
+        """Does nothing: there is nothing to flush."""
 
     def __enter__(self) -> Self:
         return self
@@ -128,20 +130,20 @@ def raw_writer(format_: Format) -> Callable[[bytes], bytes]:
     return bytes
 
 
-class ResamplingEncoder:
+class ResamplingEncoder(Encoder):
     """Hands samples on to another encoder, at its rate."""
 
     def __init__(self, encoder: Encoder, sample_rate_hz: int) -> None:
         self._encoder = encoder
         self._resampler = Resampler(sample_rate_hz)
 
+    @override
     def write(self, pcm: bytes) -> None:
-        """See Encoder."""
         if ready := self._resampler.add(pcm):
             self._encoder.write(ready)
 
+    @override
     def finish(self) -> None:
-        """See Encoder."""
         if rest := self._resampler.rest():
             self._encoder.write(rest)
         self._encoder.finish()
@@ -154,7 +156,7 @@ class ResamplingEncoder:
         self._encoder.__exit__(kind, error, trace)
 
 
-class PipeEncoder:
+class PipeEncoder(Encoder):
     """One ffmpeg process, and a thread that carries its output to the sink while more is being written."""
 
     def __init__(self, command: list[str], sink: Sink) -> None:
@@ -169,8 +171,8 @@ class PipeEncoder:
         self._carrier = threading.Thread(target=self._carry, name="encoder", daemon=True)
         self._carrier.start()
 
+    @override
     def write(self, pcm: bytes) -> None:
-        """See Encoder."""
         assert self._process.stdin is not None
         view = memoryview(pcm)
         try:
@@ -180,8 +182,8 @@ class PipeEncoder:
         except OSError as error:
             self._raise(error)
 
+    @override
     def finish(self) -> None:
-        """See Encoder."""
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()

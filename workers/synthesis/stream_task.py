@@ -13,6 +13,7 @@ from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from app.core.errors import Cancelled, Paused, Preempted
 from app.core.queue.audio_stream import ChunkWriter
@@ -24,6 +25,7 @@ from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
 from workers.synthesis.pace import FirstSoundPace
+from workers.synthesis.task import SynthesisTask
 
 _QUANTUM_SECONDS: Final = 10.0
 """A task holds its slot at least so long: to go on later costs it the encoding of all that came before."""
@@ -64,8 +66,8 @@ class Limits:
             return self._n_waiting >= 0
 
 
-class StreamTask:
-    """See workers.synthesis.synthesizer.Order."""
+class StreamTask(SynthesisTask):
+    """An utterance that a listener hears while it is spoken."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class StreamTask:
         lease: Lease,
         limits: Limits,
     ) -> None:
+        self.name = f"{utterance.id}:{lease.attempt.token}:{lease.number}"
         self.utterance = utterance
         self.queue_name = queue_name
         self.owner = owner
@@ -98,18 +101,14 @@ class StreamTask:
         if not lease.n_bytes:
             limits.pace.begin(self.name)
 
-    @property
-    def name(self) -> str:
-        """See Order."""
-        return f"{self.utterance.id}:{self.lease.attempt.token}:{self.lease.number}"
-
+    @override
     def write(self, data: bytes) -> None:
-        """See Order."""
         self.writer.write(data)
         self._limits.pace.heard(self.name)
 
+    @override
     def check(self, lead_seconds: float) -> None:
-        """See Order. Raises Parked when the readers have more than they take, Yielded when others wait for a slot."""
+        """Raises Paused when the readers are far behind, and Preempted when others wait for the slot."""
         if not self._is_prepared:
             self._is_prepared = True
             _unless_away(lambda: self._registry.risk(self.lease, -1))
@@ -120,17 +119,17 @@ class StreamTask:
         if has_had_its_turn and self._limits.give_way():
             raise Preempted("Others wait for the slot.")
 
+    @override
     def look(self) -> None:
-        """See Order."""
         if self.cancelled.is_set():
             raise Cancelled("The utterance is not wanted any more.")
 
+    @override
     def tell(self, words: Sequence[TimedWord]) -> None:
-        """See Order."""
         self.writer.tell(words)
 
+    @override
     def find(self, segment: Segment) -> Sound | None:
-        """See Order."""
         try:
             kept = self._segment_cache.get(segment.digest, segment.name)
         except RedisError:
@@ -141,17 +140,17 @@ class StreamTask:
             self.n_found += 1
         return Sound.from_bytes(kept)
 
+    @override
     def begin(self, segment: Segment) -> None:
-        """See Order."""
         _unless_away(lambda: self._registry.risk(self.lease, 1))
 
+    @override
     def keep(self, segment: Segment, sound: Sound) -> None:
-        """See Order."""
         _unless_away(lambda: self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name))
         _unless_away(lambda: self._registry.risk(self.lease, -1, is_spoken=True))
 
+    @override
     def on_spoken(self) -> None:
-        """See Order."""
         _unless_away(lambda: self._registry.ending(self.lease))
 
     def close(self) -> None:

@@ -12,12 +12,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from app.core.errors import EngineUnavailable
-from app.core.queue.broker import QueueName
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
@@ -28,6 +27,7 @@ from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
 from workers.synthesis.prepare import Placed, prepare_segments, prepare_text
 from workers.synthesis.scheduler import Scheduler
+from workers.synthesis.task import SynthesisTask
 from workers.synthesis.word_timing import WordTimer
 from workers.text.cancellation import looking
 
@@ -38,56 +38,6 @@ _AHEAD: Final = 2
 
 _LONG_SECONDS: Final = 0.1
 """A segment that has been in line for longer may have been spoken for somebody else meanwhile."""
-
-
-class SynthesisTask(Protocol):
-    """One utterance to be spoken: where its bytes go, what is kept of it, and whether it is still wanted."""
-
-    utterance: Utterance
-    queue_name: QueueName
-    owner: str
-    """Whose share of the machine it takes."""
-    listening_seconds: float
-    """How long ago its listener began to hear it: more than 0 where an earlier worker has spoken a part of it."""
-
-    @property
-    def name(self) -> str:
-        """Tells it from every other order of this process."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Takes the encoded bytes as they come; what it raises ends the speaking."""
-        ...
-
-    def check(self, lead_seconds: float) -> None:
-        """Called between segments, with the audio that its listener has in hand. Raises Cancelled, or whatever else is to end
-        the speaking here.
-        """
-        ...
-
-    def look(self) -> None:
-        """Called again and again while its text is read. Raises Cancelled when it is not wanted any more."""
-        ...
-
-    def tell(self, words: Sequence[TimedWord]) -> None:
-        """Takes words, before the bytes in which they are heard; what it raises ends the speaking."""
-        ...
-
-    def find(self, segment: Segment) -> Sound | None:
-        """The sound of a segment that was spoken already; None when it must be spoken. Called from a compute thread too."""
-        ...
-
-    def begin(self, segment: Segment) -> None:
-        """An engine is about to speak the segment; called from a compute thread."""
-        ...
-
-    def keep(self, segment: Segment, sound: Sound) -> None:
-        """The segment is spoken; called from a compute thread, before anybody hears it."""
-        ...
-
-    def on_spoken(self) -> None:
-        """Nothing but encoding is left."""
-        ...
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ class Token(Protocol):
 
 
 class _Word(msgspec.Struct, frozen=True):
-    """See Token."""
+    """A token that one word gives."""
 
     first: int
     last: int

@@ -1,0 +1,61 @@
+"""SynthesisTask: one utterance, or one part of a job, on its way through the synthesizer.
+
+Why the synthesizer knows no more of it: a listener's utterance goes to a stream and a job's part goes to a file, and both are
+spoken in the same way.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.core.queue.broker import QueueName
+from app.core.speech.utterance import Utterance
+from app.core.speech.word_times import TimedWord
+from workers.engines.base import Segment
+from workers.synthesis.audio import Sound
+
+
+class SynthesisTask(Protocol):
+    """The destination of the bytes, the cache of the segments, and whether the speech is still wanted."""
+
+    name: str
+    """Unique in this process."""
+    utterance: Utterance
+    queue_name: QueueName
+    owner: str
+    """The key's owner, whose share of the machine is used."""
+    listening_seconds: float
+    """Seconds since the listener began to hear it; more than 0 if an earlier worker has spoken a part of it."""
+
+    def write(self, data: bytes) -> None:
+        """Receives the encoded bytes in order. An exception ends the task."""
+        ...
+
+    def check(self, lead_seconds: float) -> None:
+        """Called between segments with the length of the audio that the listener has not heard yet. An exception, such as
+        Cancelled, ends the task here.
+        """
+        ...
+
+    def look(self) -> None:
+        """Called often while the text is prepared. Raises Cancelled when the speech is no longer wanted."""
+        ...
+
+    def tell(self, words: Sequence[TimedWord]) -> None:
+        """Receives words before the bytes in which they are heard. An exception ends the task."""
+        ...
+
+    def find(self, segment: Segment) -> Sound | None:
+        """Returns the cached sound of the segment, or None if it must be spoken. Thread-safe."""
+        ...
+
+    def begin(self, segment: Segment) -> None:
+        """Called from a compute thread before an engine speaks the segment."""
+        ...
+
+    def keep(self, segment: Segment, sound: Sound) -> None:
+        """Called from a compute thread when the segment is spoken, before anybody hears it."""
+        ...
+
+    def on_spoken(self) -> None:
+        """Called when only encoding is left."""
+        ...
