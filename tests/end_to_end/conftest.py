@@ -22,9 +22,9 @@ class RelayHarness:
 
 @pytest.fixture(scope="module")
 def relay_harness(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[RelayHarness]:
-    """A house shared by a module whose tests bring their own engines; the module's HOUSE are its settings."""
+    """A house shared by a module whose tests bring their own engines; the module's HARNESS are its settings."""
     relay = RelayEngine()
-    settings = getattr(request.module, "HOUSE", {})
+    settings = getattr(request.module, "HARNESS", {})
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": relay}, **settings) as harness:
         yield RelayHarness(harness, relay)
 

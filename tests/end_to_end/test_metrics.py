@@ -92,7 +92,7 @@ def test_what_waits_and_what_is_open_is_seen(gated: Harness, gate: GatedEngine) 
     before = scrape(gated)
     with asking(gated, asked("The first of two.")), asking(gated, asked("The second of two.")):
         gate.wait_begun(1)
-        wait_until(lambda: scrape(gated)("koe_waiting_utterances", queue_name="interactive") == 1)
+        wait_until(lambda: scrape(gated)("koe_waiting_utterances", lane="interactive") == 1)
         assert scrape(gated)("koe_open_requests") == before("koe_open_requests") + 2
 
     wait_until(lambda: scrape(gated)("koe_open_requests") == before("koe_open_requests"))

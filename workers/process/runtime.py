@@ -221,7 +221,7 @@ class Runtime:
                 n_segments=spoken.n_segments,
                 n_spoken=n_spoken,
                 n_found=task.n_found,
-                lease=int(task.lease.number),
+                claim=int(task.lease.number),
                 audio_seconds=round(spoken.audio_seconds, 3),
                 rtf=round(seconds / spoken.audio_seconds, 3),
             )

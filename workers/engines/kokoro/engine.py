@@ -6,6 +6,7 @@ segments in one batch.
 
 import gc
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
@@ -51,6 +52,8 @@ _FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.fl
 
 _SOUNDLESS: Final = frozenset("ˈˌː↓→↗↘ʰʲ\u0303")
 """Signs of the vocabulary that only modify a neighbouring sound."""
+
+_NO_MEMORY: Final = ("DefaultCPUAllocator: can't allocate memory", "can't start new thread")
 
 _log = structlog.get_logger()
 
@@ -119,10 +122,24 @@ class KokoroEngine:
         # PyTorch keeps this for each thread. One is enough: the scheduler runs as many segments at once as there are cores.
         torch.set_num_threads(1)
         try:
-            return or_out_of_memory(lambda: self._speak(segments, n_threads), is_shortage=_is_shortage)
+            return or_out_of_memory(lambda: self._speak_somewhere(segments, n_threads), is_shortage=_is_shortage)
         except RuntimeError as error:
             n_phonemes = ", ".join(str(one.n_phonemes) for one in segments)
             raise EngineFailed(f"Kokoro could not speak segments of {n_phonemes} phonemes ({type(error).__name__}).") from error
+
+    def _speak_somewhere(self, segments: Sequence[Segment], n_threads: int) -> list[Waveform]:
+        """Speaks in this thread, or in a new one if oneDNN cannot generate code here.
+
+        Why: a thread in which oneDNN once found no memory for its code can never generate any again. Another thread can, and
+        its code serves all threads.
+        """
+        try:
+            return self._speak(segments, n_threads)
+        except RuntimeError as error:
+            if not _lacks_code(error):
+                raise
+        with ThreadPoolExecutor(1, initializer=lambda: torch.set_num_threads(1)) as other:
+            return other.submit(self._speak, segments, n_threads).result()
 
     def warm_up(self) -> None:
         """Speaks a sentence and drops it: this loads the English G2P and makes the model allocate its memory."""
@@ -191,11 +208,16 @@ def _heard(samples: Samples, score: Score) -> Samples:
 
 
 def _is_shortage(error: Exception) -> bool:
-    """Whether PyTorch ran out of memory. Its CPU allocator and oneDNN raise a plain RuntimeError, known only by its message."""
-    if type(error) is RuntimeError:
-        message = str(error)
-        return "DefaultCPUAllocator: can't allocate memory" in message or message == "could not create a primitive"
-    return isinstance(error, torch.OutOfMemoryError | MemoryError)
+    """Whether memory ran out. PyTorch's CPU allocator, oneDNN and a new thread raise a plain RuntimeError, known only by its
+    message.
+    """
+    is_refused = type(error) is RuntimeError and any(words in str(error) for words in _NO_MEMORY)
+    return is_refused or _lacks_code(error) or isinstance(error, torch.OutOfMemoryError | MemoryError)
+
+
+def _lacks_code(error: Exception) -> bool:
+    """Whether oneDNN found no memory for the code that it generates."""
+    return type(error) is RuntimeError and str(error) == "could not create a primitive"
 
 
 _WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}

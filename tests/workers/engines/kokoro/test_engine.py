@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from structlog.testing import capture_logs
 
-from app.core.errors import EngineFailed, InvalidValue, NotSupported
+from app.core.errors import EngineFailed, InvalidValue, NotSupported, OutOfMemory
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
@@ -130,6 +131,30 @@ def test_other_text_with_the_same_phonemes_has_other_noise(kokoro: KokoroEngine,
     one, two = kokoro.synthesize([segment, other])
     assert len(one.samples) == len(two.samples)
     assert not np.array_equal(one.samples, two.samples)
+
+
+@pytest.mark.parametrize("n_threads_without", [1, 2])
+def test_a_thread_that_can_generate_no_code_any_more_has_another_speak(
+    kokoro: KokoroEngine, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, n_threads_without: int
+) -> None:
+    segments = _prepare(kokoro, catalogue, "It speaks.")
+    (expected,) = kokoro.synthesize(segments)
+    prosody, threads = kokoro._prosody, set[int]()
+
+    def fail(*args: Any) -> Score:
+        threads.add(threading.get_ident())
+        if len(threads) <= n_threads_without:
+            raise RuntimeError("could not create a primitive")
+        return prosody(*args)
+
+    monkeypatch.setattr(kokoro, "_prosody", fail)
+
+    if n_threads_without == 1:
+        assert np.array_equal(kokoro.synthesize(segments)[0].samples, expected.samples)
+    else:
+        with pytest.raises(OutOfMemory):
+            kokoro.synthesize(segments)
+    assert len(threads) == 2
 
 
 def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoint: Path) -> None:
