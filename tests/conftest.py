@@ -114,6 +114,6 @@ async def aredis(redis_url: str) -> AsyncIterator[AsyncRedis]:
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path) -> Iterator[Harness]:
-    """A house that speaks in tones, shared by a module's tests."""
+    """A harness that speaks in tones, shared by a module's tests."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder))) as harness:
         yield harness

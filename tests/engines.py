@@ -59,7 +59,7 @@ class GatedEngine(ToneEngine):
 
 
 class RelayEngine(ToneEngine):
-    """Hands every segment to the engine in `now`, so that each test of a shared house can have an engine of its own."""
+    """Hands every segment to the engine in `now`, so that each test of a shared harness can have an engine of its own."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A house for tests: a real Valkey, a real worker pool and a real API on loopback, in this process, ended by who opened it.
+"""A harness for tests: a real Valkey, a real worker pool and a real API on loopback, in this process, ended by who opened it.
 
 Why in this process: a test can hand the pool an engine that fails or waits on command. `tests/end_to_end/test_serve.py` starts
 the real processes.
@@ -106,9 +106,9 @@ class Harness:
 def open_harness(
     data: Path, engines: Mapping[str, Engine] | None = None, /, *, missing: str | None = None, **environ: str
 ) -> Iterator[Harness]:
-    """A house with these engines (by default `tone`) and these `KOE_` settings; without any engine it has no worker.
+    """A harness with these engines (by default `tone`) and these `KOE_` settings; without any engine it has no worker.
 
-    Segments are not kept for other texts unless a setting says so: each test of a shared house has its own engine asked.
+    Segments are not kept for other texts unless a setting says so: each test of a shared harness has its own engine asked.
     """
     settings = read_settings({"KOE_DATA": str(data), "KOE_THREADS": "2", "KOE_SEGMENT_BYTES": "0", **environ})
     server = EmbeddedServer(settings.data)

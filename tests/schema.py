@@ -1,4 +1,4 @@
-"""Schemathesis against a live house over real HTTP: it reads what the server says of itself and holds the server to it.
+"""Schemathesis against a live harness over real HTTP: it reads what the server says of itself and holds the server to it.
 
 `python -m tests.schema --examples 200` examines for longer than the tests do.
 
@@ -27,7 +27,7 @@ from workers.engines.tone import ToneEngine
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 KEYS = {"one": "sk-examined-one", "two": "sk-examined-two"}
-"""Owner → key, for a house with keys: what one has made, the other must not see."""
+"""Owner → key, for a harness with keys: what one has made, the other must not see."""
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
@@ -53,7 +53,7 @@ class Outcome:
 
 @contextmanager
 def described_harness(data: Path, **environ: str) -> Iterator[Harness]:
-    """A house that speaks every model in tones, and whose longest texts are quickly spoken."""
+    """A harness that speaks every model in tones, and whose longest texts are quickly spoken."""
     engines = {name: ToneEngine() for name in ("kokoro", "espeak")}
     limits = {"KOE_MAX_INPUT_CHARS": "300", "KOE_MAX_JOB_CHARS": "300"}
     with open_harness(data, engines, **(limits | environ)) as harness:

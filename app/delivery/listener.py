@@ -200,7 +200,7 @@ class Listener(Watch):
         return await anext(self._chunks)
 
     async def _read(self, attempt: Attempt) -> AsyncGenerator[bytes, None]:
-        """The chunks of the attempt; if it is lost, those of another take from the same byte on."""
+        """The chunks of the attempt; if it is lost, those of another attempt from the same byte on."""
         while True:
             self.on_rewind()
             reader = self._open(attempt, skip_bytes=self._n_read)
@@ -224,7 +224,7 @@ class Listener(Watch):
     # Recover
 
     async def _replace(self, lost: Attempt) -> bool:
-        """Attaches to another take in place of the lost one. False when Redis lost too many within the longest wait."""
+        """Attaches to another attempt in place of the lost one. False when Redis lost too many within the longest wait."""
         now = time.monotonic()
         self._losses = [at for at in self._losses if now - at < self._max_wait_seconds]
         if len(self._losses) >= _MAX_LOSSES:

@@ -33,7 +33,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submitter:
-    """Submits each take in a task of its own.
+    """Submits each attempt in a task of its own.
 
     Why the task belongs to the attempt and not to the request that started it: other readers may have joined when that request
     ends, and the stream tells all of them what became of the submission.

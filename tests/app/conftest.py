@@ -1,4 +1,4 @@
-"""Fixtures of tests that look at the jobs of a house from both sides."""
+"""Fixtures of tests that look at the jobs of a harness from both sides."""
 
 from collections.abc import Iterator
 

@@ -92,7 +92,7 @@ def measure_fairness(report: Report) -> None:
 
 
 def _stage(counts: dict[str, int]) -> Scene:
-    """Plays a scene in a house of its own."""
+    """Plays a scene in a harness of its own."""
     scene, engine = Scene(counts), PacedEngine()
     with tempfile.TemporaryDirectory(prefix="koe-") as data:
         settings = {"KOE_THREADS": "2", "KOE_API_KEYS": ",".join(counts), "KOE_MAX_WAIT": "120"}

@@ -37,7 +37,7 @@ def speak_without_key(harness: Harness, body: dict[str, Any], **headers: str) ->
 
 @pytest.fixture(scope="module")
 def locked_url(harness: Harness) -> Iterator[str]:
-    """The same house behind a key."""
+    """The same harness behind a key."""
     api = Api(read_settings({"KOE_DATA": str(harness.settings.data), "KOE_API_KEYS": "sk-koe-of-the-house"}), harness.redis_url)
     yield api.start()
     api.stop()

@@ -94,7 +94,7 @@ def test_the_official_client_does_not_take_a_part_for_the_whole(gated: Harness, 
 
 @pytest.fixture(scope="module")
 def binary(short_folder: Path) -> Path:
-    """Where the house's encoder is; a test may replace it."""
+    """Where the harness's encoder is; a test may replace it."""
     return Path(tempfile.mkdtemp(dir=short_folder)) / "ffmpeg"
 
 
@@ -138,13 +138,13 @@ def test_an_encoder_that_is_missing_at_start_is_one_clear_line(data: Path) -> No
 
 @pytest.fixture(scope="module")
 def empty(short_folder: Path) -> Iterator[Harness]:
-    """A house without workers; tests start their own."""
+    """A harness without workers; tests start their own."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="2") as harness:
         yield harness
 
 
 def worker_of(harness: Harness, log: Path) -> Process:
-    """A worker process for that house, known to it when this returns."""
+    """A worker process for that harness, known to it when this returns."""
     process = Process(
         WORKER,
         log,

@@ -49,7 +49,7 @@ def engine() -> CountingEngine:
 
 @pytest.fixture
 def two(short_folder: Path, engine: CountingEngine, shared: str) -> Iterator[Harness]:
-    """A house with two keys."""
+    """A harness with two keys."""
     environ = {"KOE_API_KEYS": "sk-alice,sk-bob", "KOE_CACHE_SHARED": shared, "KOE_SEGMENT_BYTES": "64MiB"}
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **environ) as harness:
         yield harness

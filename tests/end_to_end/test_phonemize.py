@@ -57,7 +57,7 @@ def engine() -> HeldEngine:
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path, engine: HeldEngine) -> Iterator[Harness]:
-    """A house with a key, one slot and a queue of two."""
+    """A harness with a key, one slot and a queue of two."""
     settings = {"KOE_API_KEYS": "sk-koe-right", "KOE_SLOTS": "1", "KOE_BATCH_SLOTS": "1", "KOE_MAX_QUEUE": "2"}
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"espeak": engine}, **settings) as harness:
         yield harness

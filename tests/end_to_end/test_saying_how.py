@@ -15,7 +15,7 @@ from workers.engines.tone import SECONDS_PER_PHONEME
 
 @pytest.fixture(scope="module")
 def lexicon_harness(short_folder: Path) -> Iterator[Harness]:
-    """A house with a lexicon, in which `koe` has nine phonemes, and that says emoji."""
+    """A harness with a lexicon, in which `koe` has nine phonemes, and that says emoji."""
     file = short_folder / "lexicon.toml"
     file.write_text('[en]\nkoe = "kokokokok"\n')
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_LEXICON=str(file), KOE_EMOJI="say") as harness:

@@ -60,7 +60,7 @@ class Limits:
             self._n_waiting = n_waiting
 
     def give_way(self) -> bool:
-        """True for as many orders as there are listeners who wait for a slot."""
+        """Returns True once for each listener that waits for a slot."""
         with self._lock:
             self._n_waiting -= 1
             return self._n_waiting >= 0

@@ -171,7 +171,7 @@ class Synthesizer:
             self._scheduler.drop(task.name)
 
     def cancel(self, name: str) -> None:
-        """Drops the segments of the order of that name, so that whoever waits for them is let go at once."""
+        """Drops the waiting segments of the task of that name. Threads that wait for them return at once."""
         self._scheduler.drop(name)
 
     def _encode(self, line: _Line, encoder: Encoder, task: SynthesisTask) -> Spoken:

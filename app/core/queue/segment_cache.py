@@ -47,9 +47,9 @@ class SegmentCache:
     def __init__(
         self, redis: Redis, name: str, *, budget: Budget, owner: str = "", attempt: str = "", is_listened: bool = True
     ) -> None:
-        """`take` is the token of the utterance's attempt: an engine may finish a segment when the attempt is over, and nothing
-        is stored for it then, because nothing would delete it. `is_listened`: a listener waits for it. `owner`: the only owner
-        that may find the shared copies; empty for everybody.
+        """`attempt` is the token of the utterance's attempt: an engine may finish a segment after the attempt is over, and then
+        nothing is stored for it, because nothing would delete it. `is_listened`: a listener waits for it. `owner`: the only
+        owner that may find the shared copies; empty for everybody.
         """
         self._redis = redis
         self._name = name

@@ -27,7 +27,7 @@ class Notifier:
 
     def start(self) -> None:
         """Subscribes, in the running loop."""
-        self._task = asyncio.create_task(self._listen(), name=f"bell {self._channel}")
+        self._task = asyncio.create_task(self._listen(), name=f"notifier {self._channel}")
 
     async def stop(self) -> None:
         """Unsubscribes."""

@@ -46,7 +46,7 @@ def the_line(result: Result, status: int = 1) -> str:
     """The one line of an error."""
     assert result.exit_code == status
     assert isinstance(result.exception, SystemExit)
-    # The house speaks in this process too, and its log, in JSON, goes where the command's errors go.
+    # The harness speaks in this process too, and its log, in JSON, goes where the command's errors go.
     (line,) = [line for line in result.stderr.splitlines() if not line.startswith("{")]
     assert line.startswith("Error: ")
     return line

@@ -35,7 +35,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path) -> Iterator[Harness]:
-    """A house in which somebody seems to work."""
+    """A harness in which somebody seems to work."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness:
         with harness.redis() as redis:
             announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
@@ -90,7 +90,7 @@ def end(job_store: JobStore, store: Store, job_id: str) -> None:
 
 
 def the_line(result: Result) -> str:
-    """The one line of an error; the house logs in this process too."""
+    """The one line of an error; the harness logs in this process too."""
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
@@ -104,7 +104,7 @@ def submitted(run: Run, text: str = "Hello.", *options: str) -> str:
 
 
 class Cutter:
-    """Stands before the house and cuts the first connections off after so many bytes of their answers."""
+    """Stands before the harness and cuts the first connections off after so many bytes of their answers."""
 
     def __init__(self, harness: Harness, cuts: list[int], on_request: Callable[[int], None]) -> None:
         host, _, port = harness.url.removeprefix("http://").partition(":")

@@ -287,7 +287,7 @@ async def _still_held(redis: Redis, redis_url: str, utterance: Utterance) -> Non
     redis.hset(queue.job_class.key_for(utterance.id), "status", "started")
 
 
-async def test_a_job_that_was_taken_for_a_cancelled_take_may_speak_the_new_one(redis: Redis, redis_url: str) -> None:
+async def test_a_job_that_was_taken_for_a_cancelled_attempt_may_speak_the_new_one(redis: Redis, redis_url: str) -> None:
     """Between taking a job and claiming its utterance a worker can be overtaken: it then claims what was asked for since."""
     utterance = an_utterance("overtaken")
     await _still_held(redis, redis_url, utterance)
@@ -388,7 +388,7 @@ async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url:
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_a_queued_take_whose_submitter_died_is_submitted_by_who_waits(data: Path) -> None:
+async def test_a_queued_attempt_whose_submitter_died_is_submitted_by_who_waits(data: Path) -> None:
     utterance = an_utterance("orphan")
     with gated_harness(data) as (harness, engine):
         engine.release(1)

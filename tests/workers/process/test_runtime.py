@@ -258,7 +258,7 @@ async def test_an_unforeseen_error_reaches_the_reader_without_its_words(
     assert "secret" not in caught.value.message
 
 
-async def test_a_take_that_is_cancelled_ends_between_two_segments(
+async def test_an_attempt_that_is_cancelled_ends_between_two_segments(
     speaking_with: SpeakingWith, registry: Registry, redis: Redis
 ) -> None:
     engine = GatedEngine()
@@ -278,7 +278,7 @@ async def test_a_take_that_is_cancelled_ends_between_two_segments(
     assert not redis.exists(*attempt.both)
 
 
-async def test_a_take_that_is_cancelled_unheard_ends_at_its_next_chunk(
+async def test_an_attempt_that_is_cancelled_unheard_ends_at_its_next_chunk(
     speaking_with: SpeakingWith, registry: Registry, redis: Redis
 ) -> None:
     engine = GatedEngine()
@@ -297,7 +297,7 @@ async def test_a_take_that_is_cancelled_unheard_ends_at_its_next_chunk(
     assert not redis.exists(attempt.stream)
 
 
-async def test_to_cancel_another_take_of_the_same_utterance_does_nothing(
+async def test_to_cancel_another_attempt_of_the_same_utterance_does_nothing(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     engine = GatedEngine()

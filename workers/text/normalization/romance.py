@@ -129,9 +129,6 @@ def _romans(locale: Romance) -> Iterator[Rule]:
     language, roman = locale.language, f"(?P<roman>{numerals.ROMAN})"
     reigns = (name for one in loader.ROMANCE for name in loader.romance(one).reigns)
 
-    def cardinal(match: re.Match[str]) -> str:
-        return f"{match['name']} {numerals.from_roman(match['roman'])}"
-
     def reign(match: re.Match[str]) -> str:
         n = numerals.from_roman(match["roman"])
         is_cardinal = n > 1 if language == "fr" else n > 10 and language != "it"
@@ -139,6 +136,20 @@ def _romans(locale: Romance) -> Iterator[Rule]:
             return f"{match['name']} {n}"
         is_feminine = _REGNAL_FEMININE.search(match["name"]) is not None
         return f"{match['name']} {numerals.named_ordinal(n, language, is_feminine=is_feminine)}"
+
+    yield from _centuries(language, roman)
+    if language == "fr":
+        yield Rule(
+            re.compile(r"(?<=\w )I(?P<end>er|re)(?![\w'])"),
+            lambda match: "premier" if match["end"] == "er" else "première",
+            needs_digit=False,
+        )
+    yield Rule(re.compile(rf"\b(?P<name>{any_of(locale.numbered)}) {roman}(?!\w)"), _cardinal, needs_digit=False)
+    yield Rule(re.compile(rf"\b(?P<name>{any_of(reigns)}) {roman}(?!\w)"), reign, needs_digit=False)
+
+
+def _centuries(language: str, roman: str) -> Iterator[Rule]:
+    """Siglo XXI, s. XX, XXIe siècle, XX secolo. `roman`: the pattern of a number, named so."""
 
     def century(match: re.Match[str]) -> str:
         return numerals.named_ordinal(numerals.from_roman(match["roman"]), language)
@@ -158,7 +169,7 @@ def _romans(locale: Romance) -> Iterator[Rule]:
             ),
             needs_digit=False,
         )
-        yield Rule(re.compile(rf"\b(?P<name>{_CENTURY[language]}) {roman}(?!\w)"), cardinal, needs_digit=False)
+        yield Rule(re.compile(rf"\b(?P<name>{_CENTURY[language]}) {roman}(?!\w)"), _cardinal, needs_digit=False)
     elif language == "fr":
         yield Rule(re.compile(rf"\b{roman}(?:e|ème|er)(?= siècle)"), century, needs_digit=False)
     else:
@@ -166,11 +177,7 @@ def _romans(locale: Romance) -> Iterator[Rule]:
             re.compile(rf"\b(?:sec\.|secolo) {roman}(?!\w)"), lambda match: f"secolo {century(match)}", needs_digit=False
         )
         yield Rule(re.compile(rf"\b{roman}(?= secolo)"), century, needs_digit=False)
-    if language == "fr":
-        yield Rule(
-            re.compile(r"(?<=\w )I(?P<end>er|re)(?![\w'])"),
-            lambda match: "premier" if match["end"] == "er" else "première",
-            needs_digit=False,
-        )
-    yield Rule(re.compile(rf"\b(?P<name>{any_of(locale.numbered)}) {roman}(?!\w)"), cardinal, needs_digit=False)
-    yield Rule(re.compile(rf"\b(?P<name>{any_of(reigns)}) {roman}(?!\w)"), reign, needs_digit=False)
+
+
+def _cardinal(match: re.Match[str]) -> str:
+    return f"{match['name']} {numerals.from_roman(match['roman'])}"

@@ -43,7 +43,7 @@ def small(*origins: str) -> Any:
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path) -> Iterator[Harness]:
-    """A house with a key, open to the pages of two origins."""
+    """A harness with a key, open to the pages of two origins."""
     data = Path(tempfile.mkdtemp(dir=short_folder))
     with open_harness(data, KOE_API_KEYS=KEY, KOE_CORS_ORIGINS=f"https://app.example.com, {ORIGIN}") as harness:
         yield harness

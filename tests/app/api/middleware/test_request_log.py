@@ -25,7 +25,7 @@ Lines = Callable[[int], list[EventDict]]
 
 @pytest.fixture(scope="module")
 def watched(short_folder: Path) -> Iterator[Harness]:
-    """A house with two keys, one of them with a name and a limit."""
+    """A harness with two keys, one of them with a name and a limit."""
     file = short_folder / "keys.toml"
     file.write_text(f'[[keys]]\nname = "alice"\nsha256 = "{digest_of(NAMED.encode()).hex()}"\nrate_limit = "1/hour"\n')
     data = short_folder / "watched"

@@ -14,7 +14,7 @@ ASKED = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
 
 @pytest.fixture(scope="module")
 def below(short_folder: Path) -> Iterator[httpx.Client]:
-    """A client of a house that is shown below a path."""
+    """A client of a harness that is shown below a path."""
     with open_harness(short_folder / "below", KOE_ROOT_PATH="/tts/") as harness, harness.http() as http:
         yield http
 

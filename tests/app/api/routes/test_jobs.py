@@ -31,7 +31,7 @@ WORDS = [TimedWord("Öhr", 0.0, 0.500042), TimedWord("&", 0.5625, 0.75), TimedWo
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path) -> Iterator[Harness]:
-    """A house with two keys, in which somebody seems to work."""
+    """A harness with two keys, in which somebody seems to work."""
     environ = {
         "KOE_API_KEYS": f"{FIRST},{SECOND}",
         "KOE_MAX_JOB_CHARS": "10000",

@@ -409,7 +409,7 @@ async def test_a_worker_that_takes_its_time_is_waited_for(
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_an_error_that_is_written_while_the_take_is_looked_at_is_what_is_told(
+async def test_an_error_that_is_written_while_the_attempt_is_looked_at_is_what_is_told(
     read: Read, lease: Lease, worker: WorkerRegistry
 ) -> None:
     async def fail_and_lose() -> None:

@@ -135,7 +135,7 @@ async def test_other_utterances_are_other_misses(registry: Registry) -> None:
     assert (await attached(registry, "b"))[0] is Found.MISS
 
 
-async def test_fifty_at_once_are_one_miss_and_one_take(registry: Registry) -> None:
+async def test_fifty_at_once_are_one_miss_and_one_attempt(registry: Registry) -> None:
     answers = await asyncio.gather(*(attached(registry) for _ in range(50)))
 
     assert sorted(found for found, _ in answers) == [Found.JOIN] * 49 + [Found.MISS]
@@ -199,7 +199,7 @@ async def test_leaving_what_is_finished_keeps_it(registry: Registry, worker: Wor
     assert (await attached(registry))[0] is Found.HIT
 
 
-async def test_a_reader_of_an_old_take_does_not_count_in_the_new_one(
+async def test_a_reader_of_an_old_attempt_does_not_count_in_the_new_one(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     _, old = await attached(registry)
@@ -215,7 +215,7 @@ async def test_a_reader_of_an_old_take_does_not_count_in_the_new_one(
     assert n_readers(redis) == 1
 
 
-async def test_after_a_failure_asking_again_begins_another_take(registry: Registry, worker: WorkerRegistry) -> None:
+async def test_after_a_failure_asking_again_begins_another_attempt(registry: Registry, worker: WorkerRegistry) -> None:
     _, first = await attached(registry)
     worker.fail(leased(worker), QueueFull("Full."))
 
@@ -420,7 +420,7 @@ async def test_what_nobody_asked_for_or_is_finished_cannot_be_leased(
     assert worker.lease("unknown") is None
 
 
-async def test_the_end_of_a_cancelled_take_changes_nothing(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_the_end_of_a_cancelled_attempt_changes_nothing(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     await attached(registry)
     cancelled = leased(worker)
     await registry.detach(cancelled.attempt)
@@ -438,7 +438,7 @@ async def test_the_end_of_a_cancelled_take_changes_nothing(registry: Registry, w
     assert leased(worker).attempt == current
 
 
-async def test_how_a_take_stands_is_seen_by_who_waits(
+async def test_how_an_attempt_stands_is_seen_by_who_waits(
     registry: Registry, worker: WorkerRegistry, aredis: AsyncRedis, redis: Redis
 ) -> None:
     async def look() -> tuple[State, bool, bool] | None:
@@ -605,7 +605,9 @@ async def test_the_total_is_the_sum_of_the_sizes(registry: Registry, worker: Wor
         assert set(held) == cached(redis)
 
 
-async def test_a_second_take_is_counted_in_place_of_the_first(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_a_second_attempt_is_counted_in_place_of_the_first(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     attempt = await finished(registry, worker, redis, n_bytes=10)
     redis.delete(attempt.stream)
 
@@ -631,7 +633,9 @@ async def test_a_record_whose_audio_is_gone_is_a_miss(registry: Registry, worker
     assert (await attached(registry))[0] is Found.MISS
 
 
-async def test_a_take_whose_audio_is_lost_is_replaced_once(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_an_attempt_whose_audio_is_lost_is_replaced_once(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     """Redis evicts audio before records when its memory is spent; each of the readers notices by itself."""
     _, lost = await attached(registry)
     await attached(registry)

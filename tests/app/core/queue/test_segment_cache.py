@@ -150,7 +150,7 @@ async def test_after_a_failure_it_is_there_for_a_while(
 
 
 @pytest.mark.parametrize("is_finished", [True, False])
-async def test_what_an_engine_ends_when_its_take_is_over_is_not_kept(
+async def test_what_an_engine_ends_when_its_attempt_is_over_is_not_kept(
     is_finished: bool, redis: Redis, lease: Lease, registry: Registry, worker: WorkerRegistry
 ) -> None:
     """Nobody would drop it: the budget would be spent on what nobody wants."""
@@ -295,7 +295,7 @@ async def test_what_redis_has_made_room_of_by_itself_is_kept_again(redis: Redis)
     assert sharing(redis, "b").get(b"one", "one") == bytes(10)
 
 
-async def test_what_is_found_for_a_take_that_is_over_is_not_kept_for_it(
+async def test_what_is_found_for_an_attempt_that_is_over_is_not_kept_for_it(
     redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
     sharing(redis, "b").put(b"one", bytes(10), "one")
