@@ -1,4 +1,4 @@
-"""`python -m workers`: one worker process. `koe worker` runs this, since the API's side never imports the workers'."""
+"""`python -m workers`: one worker process. `koe worker` runs this module, since `app` never imports `workers`."""
 
 import os
 import signal

@@ -33,7 +33,7 @@ class Meaning(Enum):
     FAILED = auto()
     """This server is at fault: another attempt may help."""
     REDIS_AWAY = auto()
-    """Redis is away, full, or refuses a command."""
+    """Redis is unreachable, full, or refuses a command."""
     UNFORESEEN = auto()
     """A bug in the code or in a library."""
 

@@ -5,7 +5,7 @@ knows it only at the end.
 
 Why not pydub: it keeps the whole recording in memory, and a book is gigabytes.
 
-Why the file is decoded once for a check: a stored file must have the length of the speech, to the sample if the format can.
+Why the file is decoded once for a check: its length must be that of the speech, exact to the sample if the format allows this.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ class AudioTimeline:
 
     @cached_property
     def n_samples(self) -> int:
-        """Total length."""
+        """Total length in samples."""
         return sum(map(_n_samples, self._stretches))
 
     @cached_property

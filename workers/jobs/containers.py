@@ -39,7 +39,7 @@ class Mark(msgspec.Struct, frozen=True):
 def wav_header(n_bytes: int, title: str | None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
     """Returns the header before `n_bytes` of samples: RIFF, or RF64 if they are too many for RIFF, with the title as INAM.
 
-    A title that is not ASCII is in UTF-8 there, as ffmpeg reads it. An ID3 chunk has it again, for readers such as
+    A title that is not ASCII is written in UTF-8, as ffmpeg reads it. An ID3 chunk repeats it, for readers such as
     music-metadata, which read INAM as Latin-1 and prefer ID3.
     """
     info = _chunk(b"INFO" + _chunk(title.encode() + b"\0", b"INAM"), b"LIST") if title else b""

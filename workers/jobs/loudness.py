@@ -70,7 +70,7 @@ class Meter:
 
 
 def gains_db(levels: Sequence[Level]) -> list[float]:
-    """Returns the gain that brings each level as near to the median as MOST_GAIN_DB and its peak allow; 0 for no change."""
+    """Returns the gain that brings each level as near to the median as MAX_GAIN_DB and its peak allow; 0 for no change."""
     heard = [level.loudness_db for level in levels if level.loudness_db is not None]
     return [_gain_db(level, median(heard)) if heard else 0.0 for level in levels]
 

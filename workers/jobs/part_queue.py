@@ -1,8 +1,8 @@
 """Puts the tasks of a job into the batch queue, with their dependencies.
 
-Why all tasks are queued at once: RQ's `depends_on` then starts each part and the join, in whichever process. At most WINDOW
-parts of a job are ready at a time, and each other part waits for the one WINDOW before it. So the jobs of several users
-alternate. A lost task breaks a chain; the sweep repairs it.
+Why all tasks are queued at once: RQ's `depends_on` then starts each part and the join, in any process. At most WINDOW parts of
+a job are ready at a time; each later part waits for the part WINDOW places before it. So the jobs of several users alternate. A
+lost task breaks a chain; the sweep repairs it.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from app.core.jobs.job_store import JobStore
 from app.core.queue.broker import Task, enqueue_task
 
 WINDOW: Final = 16
-"""Most parts of one job that are ready in the queue at a time, so the most slots that speak one job at once."""
+"""Most parts of one job that are ready in the queue at a time, and so the most slots that speak one job at once."""
 
 
 class PartQueue:

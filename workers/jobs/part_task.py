@@ -32,12 +32,12 @@ _numbers: Final = itertools.count()
 
 
 class Room(msgspec.Struct, frozen=True):
-    """The limit of a part's audio, from the limit of its job."""
+    """The limit of a part's audio, which follows from the limit of its job."""
 
     max_seconds: float
     """Limit of the whole job."""
     left_seconds: float
-    """The rest for this part, without the finished parts."""
+    """Seconds that the finished parts leave for this part."""
 
 
 class PartTask(SynthesisTask):
@@ -83,7 +83,7 @@ class PartTask(SynthesisTask):
 
     @override
     def write(self, data: bytes) -> None:
-        """Raises JobTooLong."""
+        """Raises JobTooLong if the audio exceeds the limit."""
         if (self._n_bytes + len(data)) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) > self._room.left_seconds:
             raise JobTooLong(self._room.max_seconds)
         self._file.write(data)

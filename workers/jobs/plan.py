@@ -29,7 +29,7 @@ CHAPTER_PAUSE_SECONDS: Final = 1.5
 _ENOUGH: Final[dict[Ending, float]] = {Ending.PARAGRAPH: 0.8, Ending.SENTENCE: 1.3, Ending.CLAUSE: 1.6, Ending.CUT: 2.0}
 """Share of the target weight from which a part may end at this ending."""
 _MIN_REST: Final = 0.3
-"""A rest that is lighter than this share of a part joins the part before it."""
+"""A rest that is lighter than this share of a part is added to the part before it."""
 
 _CLOSERS: Final = in_class(CLOSERS + EMPHASIS)
 _PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")

@@ -83,7 +83,7 @@ class JobRunner:
         return self._run(job_id, _WHOLE, self._join)
 
     def sweep(self) -> None:
-        """Must be called about once a minute; it may take seconds. Raises RedisError if Redis is away."""
+        """Maintains all jobs; to be called about once a minute. May take seconds. Raises RedisError if Redis is unreachable."""
         self._sweeper.sweep()
 
     def _join(self, job: Job) -> None:

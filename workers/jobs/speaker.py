@@ -61,7 +61,7 @@ class PartSpeaker:
         started = time.monotonic()
         task, spoken = self._write(job, number, self._jobs.text(job.id)[part.start : part.end])
         if job.timestamps:
-            # Not rounded to the millisecond, as the times sent over SSE are: a sample is shorter.
+            # Unlike the times sent over SSE, these are not rounded to milliseconds: a sample is shorter.
             self._store.write(part_words_path(job.id, number), msgspec.json.encode(task.words))
         self._finish(job.id, number, task.result(spoken))
         log.info(

@@ -25,7 +25,7 @@ class Sweeper:
         self._queue = queue
 
     def sweep(self) -> None:
-        """Deletes expired jobs and queues lost tasks again. Raises RedisError if Redis is away."""
+        """Deletes expired jobs and queues lost tasks again. Raises RedisError if Redis is unreachable."""
         for job_id in self._jobs.expired():
             self._delete(job_id)
         for job_id in self._jobs.unfinished(created_before=time.time() - _STALE_SECONDS):

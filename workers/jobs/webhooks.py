@@ -39,7 +39,7 @@ MAX_SENDERS: Final = 8
 MAX_PER_OWNER: Final = 4
 """Most webhooks of one owner that all workers together send at a time."""
 MAX_PER_HOST: Final = 2
-"""The same for one host."""
+"""Most webhooks to one host that all workers together send at a time."""
 
 _LENT_SECONDS: Final = 30
 """A lent webhook is due again after this time, unless its result is stored before. A try takes less."""

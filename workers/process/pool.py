@@ -198,7 +198,7 @@ class Pool:
             self._sweep()
 
     def _take_over(self) -> None:
-        """Requeues the tasks of dead workers. Not soon after an outage of Redis, in which living workers sent no heartbeat."""
+        """Requeues the tasks of dead workers. Not called soon after an outage of Redis: no worker sent heartbeats then."""
         for queue_name in QueueName:
             clean_registries(rq_queue(self._redis, queue_name))
         self._lost_and_found.look()
@@ -209,7 +209,7 @@ class Pool:
         self.runtime.limits.set_waiting(rq_queue(self._redis, QueueName.INTERACTIVE).count if is_full else 0)
 
     def _sweep(self) -> None:
-        """Does what not every heartbeat needs. Readers are removed only after every API process had time for a heartbeat."""
+        """Does the rarer work. Readers are removed only after every API process had time for a heartbeat."""
         if time.monotonic() - self._steady_since > self._settings.worker_timeout:
             self.runtime.abandon_unread()
         self._sweep_at = time.monotonic() + self._settings.worker_timeout
@@ -217,7 +217,7 @@ class Pool:
         return_memory()
 
     def _sweep_jobs(self) -> None:
-        """Runs in its own thread, since the store may be slow."""
+        """Sweeps jobs periodically, in its own thread, since the store may be slow."""
         while not self._stopped.wait(_SWEEP_SECONDS):
             try:
                 self.runtime.job_runner.sweep()
@@ -241,7 +241,7 @@ class Pool:
 
 
 class LostAndFound:
-    """Finds tasks that a worker has taken from a queue and not started, because it died in between."""
+    """Finds tasks that a worker took from a queue and did not start, because it died in between."""
 
     def __init__(self, redis: Redis, *, after_seconds: float) -> None:
         self._redis = redis
@@ -261,7 +261,7 @@ class LostAndFound:
 
 
 def _warm_up(engine: Engine) -> float:
-    """Warms the engine up twice. Returns the seconds of the second time."""
+    """Warms up the engine twice. Returns the duration of the second warm-up in seconds."""
     engine.warm_up()
     started = time.monotonic()
     engine.warm_up()

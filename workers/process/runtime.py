@@ -1,4 +1,4 @@
-"""The state of a worker process: engines, scheduler, Redis. The only global variable, since RQ calls tasks only by name."""
+"""The state of a worker process: engines, scheduler, Redis. The only global variable: RQ calls tasks only by name."""
 
 import secrets
 import time
@@ -42,7 +42,7 @@ log: Final = structlog.get_logger()
 _T = TypeVar("_T")
 
 _MAX_ATTEMPTS: Final = 3
-"""Attempts at an utterance if its encoder was killed, its engine found no memory, or its stream lost its end."""
+"""Most attempts at an utterance whose encoder was killed, whose engine found no memory, or whose stream lost its end."""
 
 _PASSING: Final = (EncoderFailed, OutOfMemory, StreamLost)
 """Errors that may be temporary: the utterance starts again, with its cached segments."""
@@ -92,7 +92,7 @@ class Runtime:
         self._scheduler = scheduler
         self._speaking: dict[Attempt, StreamTask] = {}
         self.lease_ids: set[str] = set()
-        """Attempts at utterances that run in this process."""
+        """Names of the attempts at utterances that run in this process."""
 
     def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "") -> bool:
         """Speaks the utterance into its stream, if it is still wanted. Returns False if it was preempted and must be requeued.
@@ -156,7 +156,7 @@ class Runtime:
             self.synthesizer.cancel(task.name)
 
     def abandon_unread(self) -> None:
-        """Cancels attempts without readers, because the readers' API process died. Raises RedisError if Redis is away."""
+        """Cancels attempts that have no readers because an API process died. Raises RedisError if Redis is unreachable."""
         for attempt in {*self._speaking, *self._registry.paused()}:
             if self._registry.abandon(attempt):
                 log.info("utterance_abandoned", utterance_id=attempt.utterance_id)
@@ -193,7 +193,7 @@ class Runtime:
         raise AssertionError("unreachable")
 
     def _sounds_as_asked(self, utterance: Utterance) -> bool:
-        """False if the engine has changed since the request. The result must not be reused for the utterance's id later."""
+        """False if the engine has changed since the request. Then the audio must not be reused under the utterance's id."""
         identity = self.identities().get(utterance.engine)
         return identity is None or not utterance.identities or identity in utterance.identities
 
@@ -232,7 +232,7 @@ class Runtime:
             self._patiently(lambda: self._registry.fail(lease, error))
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
-        """Waits for Redis if it is away: readers would wait forever for an attempt that neither finishes nor fails."""
+        """Waits for Redis if it is unreachable: readers would wait forever for an attempt that neither finishes nor fails."""
         return patiently(step, self.limits.patience_seconds)
 
 

@@ -26,8 +26,8 @@ POP_SECONDS: Final = 2
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """False for RQ's tracebacks in each slot if Redis is away or full: the heartbeat logs this once. A refusal is logged in one
-    line, without the refused command.
+    """Filters out RQ's tracebacks in each slot if Redis is unreachable or full: the heartbeat logs this once. A refusal is
+    logged in one line, without the refused command.
     """
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, RedisError):
@@ -132,7 +132,7 @@ class Slot:
         return self._worker is not None and bool(self._worker.executions)
 
     def beat(self) -> None:
-        """Sends the heartbeat of the running task, if there is one. Raises RedisError if Redis is away."""
+        """Sends the heartbeat of the running task, if there is one. Raises RedisError if Redis is unreachable."""
         worker = self._worker
         for execution in list(worker.executions.values()) if worker else ():
             job = execution.job

@@ -1,7 +1,7 @@
-"""Sound: a spoken segment as it is kept and joined, its pcm and its words; one string of bytes when it is kept in Redis.
+"""Sound: a spoken segment as it is cached and joined, with its pcm and its words. In Redis it is one string of bytes.
 
-Workers of several versions find each other's by name: what changes the shape of these bytes, or what is made of a waveform,
-raises `app.core.speech.spoken_text.WIRE_VERSION`.
+Workers of several versions find each other's sounds by name. So a change of these bytes, or of how a waveform becomes a sound,
+must raise `app.core.speech.spoken_text.WIRE_VERSION`.
 """
 
 import msgspec
@@ -12,28 +12,28 @@ from workers.engines.base import Samples, Word
 
 
 class Sound(msgspec.Struct, frozen=True, array_like=True):
-    """What a segment has become, without the silence around it."""
+    """A spoken segment. The silence at its edges is trimmed."""
 
     pcm: bytes
-    """s16le."""
+    """Samples as s16le."""
     words: tuple[Word, ...] = ()
-    """Their times are counted from the first sample of `pcm`."""
+    """Words of the segment, with times from the first sample of `pcm`."""
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Length in seconds."""
         return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
 
     def to_bytes(self) -> bytes:
-        """For `from_bytes`."""
+        """Returns the bytes that `from_bytes` reads."""
         return msgspec.msgpack.encode(self)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Sound":
-        """Raises msgspec.ValidationError for what is none."""
+        """Returns the sound. Raises msgspec.DecodeError if `data` is not a sound."""
         return msgspec.msgpack.decode(data, type=cls)
 
 
 def to_pcm(samples: Samples) -> bytes:
-    """Float32 in [-1, 1] as s16le, rounded; what is beyond is clipped."""
+    """Converts float32 to s16le, rounded. Samples outside [-1, 1] are clipped."""
     return (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()

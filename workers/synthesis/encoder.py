@@ -1,7 +1,7 @@
-"""A waveform to mp3, opus, aac, flac through one ffmpeg process for each utterance; wav, pcm and G.711 need none.
+"""Encodes pcm: mp3, opus, aac and flac in one ffmpeg process for each utterance; wav, pcm and G.711 without a process.
 
-Why a process and not a library: the codecs inside ffmpeg are the ones every player has been tried against, its output does not
-depend on the sizes or times of the writes, and a process can be killed.
+Why a process and not a library: every player has been tried with the codecs in ffmpeg, its output does not depend on the sizes
+or times of the writes, and a process can be killed.
 """
 
 import subprocess
@@ -24,24 +24,24 @@ from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ, Format, wav_stream_
 from workers.synthesis.resampling import Law, Resampler, compress
 
 Sink = Callable[[bytes], None]
-"""Takes encoded bytes as they come; what it raises ends the encoding."""
+"""Receives encoded bytes as soon as they are ready. An exception ends the encoding."""
 
 _READ_BYTES: Final = 65_536
-"""A whole pipe."""
+"""Most bytes in one read: a full pipe."""
 
 _GATHER_SECONDS: Final = 0.01
-"""Between two reads: the first bytes leave at once, and then not each frame of 24 ms costs every listener a wake-up."""
+"""Pause between two reads. The first bytes are sent at once; after that, not every frame of 24 ms wakes up every listener."""
 
 _FEED_BYTES: Final = 48_000
-"""A second of pcm."""
+"""Most bytes in one write: one second of pcm."""
 
 _FEEDING: Final = threading.BoundedSemaphore(n_cores())
-"""As many encoders are fed at a time as there are cores, in turn: thirty that run at once would keep the API from the cores."""
+"""At most one encoder per core is fed at a time, in turn: thirty encoders at once would take the cores from the API."""
 
 _STREAMED: Final[dict[str, dict[str, Any]]] = {
-    # No header frame that a pipe could not rewrite, no ID3: frame sync at byte 0.
+    # No ID3, and no Xing frame, since a pipe cannot rewrite it: the frame sync is at byte 0.
     "mp3": {"write_xing": 0, "id3v2_version": 0},
-    # Pages of 20 ms leave early; by default a page is filled for a second.
+    # Pages of 20 ms are sent early; by default a page is filled for one second.
     "opus": {"page_duration": 20_000, "application": "voip"},
     "aac": {},
     "flac": {},
@@ -49,9 +49,9 @@ _STREAMED: Final[dict[str, dict[str, Any]]] = {
 
 
 def find_ffmpeg(named: Path | None) -> Path:
-    """The encoder's binary: the one that was named, else the one inside imageio-ffmpeg.
+    """Returns the path of ffmpeg: `named`, or the binary in imageio-ffmpeg if that is None.
 
-    Raises Misconfigured with the remedy when it cannot be run.
+    Raises Misconfigured with the remedy if it cannot be run.
     """
     try:
         path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
@@ -68,12 +68,12 @@ def find_ffmpeg(named: Path | None) -> Path:
 
 
 def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[str]:
-    """The command that turns s16le of that rate on standard input into `format_` on standard output, as early as it can."""
+    """Returns the command that encodes s16le of that rate from standard input to standard output, with little delay."""
     options: dict[str, Any] = {"acodec": format_.codec, **_STREAMED[format_.name]}
     if bitrate_bps:
         options["b:a"] = bitrate_bps
     source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1, probesize=32, analyzeduration=0)
-    # bitexact: Ogg would draw a random serial, and the same speech must give the same bytes.
+    # bitexact: otherwise Ogg gets a random serial number, but the same speech must give the same bytes.
     stream = source.output(
         "pipe:1", format=format_.container, fflags="+bitexact", flush_packets=1, threads=1, map_metadata=-1, **options
     )
@@ -82,14 +82,14 @@ def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample
 
 
 class Encoder(Protocol):
-    """Takes pcm (s16le, mono, 24 kHz), gives encoded bytes to its sink. A context manager: leaving it leaves nothing behind."""
+    """Encodes pcm (s16le, mono, 24 kHz) and gives the bytes to its sink. A context manager: its exit ends everything."""
 
     def write(self, pcm: bytes) -> None:
-        """More samples. Raises EncoderFailed, or what the sink raised."""
+        """Encodes more samples. Raises EncoderFailed, or the exception of the sink."""
         ...
 
     def finish(self) -> None:
-        """No more samples; returns when the last byte has reached the sink. Raises like `write`."""
+        """Ends the encoding. Returns when the last byte has reached the sink. Raises the same exceptions as `write`."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -100,7 +100,7 @@ class Encoder(Protocol):
 
 
 class RawEncoder(Encoder):
-    """wav, pcm and G.711: a header, if there is one, and the samples."""
+    """Writes wav, pcm and G.711: the header, if the format has one, and the samples."""
 
     def __init__(self, format_: Format, sink: Sink, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         self._sink = sink
@@ -124,14 +124,14 @@ class RawEncoder(Encoder):
 
 
 def raw_writer(format_: Format) -> Callable[[bytes], bytes]:
-    """How a format without an encoder process writes s16le down."""
+    """Returns the function that converts s16le to the samples of a format without an encoder process."""
     if format_.codec in ("ulaw", "alaw"):
         return partial(compress, law=cast("Law", format_.codec))
     return bytes
 
 
 class ResamplingEncoder(Encoder):
-    """Hands samples on to another encoder, at its rate."""
+    """Resamples pcm for another encoder."""
 
     def __init__(self, encoder: Encoder, sample_rate_hz: int) -> None:
         self._encoder = encoder
@@ -157,7 +157,7 @@ class ResamplingEncoder(Encoder):
 
 
 class PipeEncoder(Encoder):
-    """One ffmpeg process, and a thread that carries its output to the sink while more is being written."""
+    """Encodes in one ffmpeg process. A thread passes its output to the sink, at the same time as the writes."""
 
     def __init__(self, command: list[str], sink: Sink) -> None:
         self._sink = sink
@@ -223,7 +223,7 @@ class PipeEncoder(Encoder):
 def open_encoder(
     ffmpeg_path: Path, format_name: str, bitrate_bps: int, sink: Sink, *, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> Encoder:
-    """An encoder of that format that gives its bytes to `sink`, from its own thread where there is a process."""
+    """Returns an encoder of that format for `sink`. An encoder with a process calls `sink` in a thread of its own."""
     format_ = FORMATS[format_name]
     if format_.is_encoded:
         encoder: Encoder = PipeEncoder(encoder_command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz), sink)

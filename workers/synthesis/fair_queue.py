@@ -1,28 +1,28 @@
-"""Which segment is spoken next: the one whose listener runs out of audio first, with fair shares for owners.
+"""Chooses the segment that is spoken next: the one whose listener runs out of audio first, with fair shares for owners.
 
-Why deadlines: a listener who waits in silence is worse off than one with ten seconds in hand, whoever came first. Nothing has
-to be interrupted, because a segment takes the machine only for a moment. Waiting segments belong to four groups, and the first
-group that is not empty is served:
+Why deadlines: a listener who waits in silence is worse off than one with ten seconds of audio left, even if the latter came
+first. No segment must be interrupted, because each one needs the machine only for a moment. Waiting segments belong to four
+groups, and the first group that is not empty is served:
 
-1. New: first segments. Their listeners have heard nothing, so they are served next, however many long texts are being read.
-2. Endangered: segments of playing streams that might come too late if only every other segment were theirs from now on, and
-   all segments that are due before those. The compute time of a segment is estimated from its length and from what its engine
-   recently needed for a second of audio; a segment of another group is reckoned to take as long as the longest that waits.
-3. Playing: their listeners have enough in hand. A segment that follows a first segment not yet spoken is also here, whatever
-   its deadline, since nobody listens yet; when the first segment is spoken, the next one is due no earlier than its end.
-4. Batch: nobody listens; it fills the gaps.
+1. New: first segments. Their listeners have no audio yet, so they are served next, however many long texts are spoken.
+2. Endangered: segments of playing streams that might come too late if only every second segment came from this group, and all
+   segments that are due before those. The compute time of a segment is estimated from its length and from the recent compute
+   time of its engine per second of audio. Each segment of another group is assumed to take as long as the longest waiting one.
+3. Playing: their listeners have enough audio. A segment after a first segment that is not yet spoken is also in this group,
+   whatever its deadline, since nobody listens yet. When the first segment is spoken, the next is due no earlier than its end.
+4. Batch: nobody listens. These segments fill the gaps.
 
-Two rules keep every group moving. If an endangered segment was passed over, the next one taken is endangered: while new
-listeners come and streams are in danger, the two alternate. If a batch segment has waited for `AGING_SECONDS`, batch goes
-first, but only once in `AGED_INTERVAL` segments. So the new are passed over at most three times in a row, the endangered once,
-and batch that has waited so long four times.
+Two rules ensure that every group progresses. If an endangered segment was passed over, the next segment taken is endangered:
+while new listeners come and streams are in danger, the two groups alternate. If a batch segment has waited for longer than
+`AGING_SECONDS`, batch goes first, but with at most one of `AGED_INTERVAL` segments. So new segments are passed over at most
+three times in a row, endangered ones once, and batch segments that have waited this long four times.
 
 Why owners come before deadlines within a group: fifty first segments of one owner are all due before the only one of another.
-So the owner who recently used the machine least is served, and of that owner's segments the one with the nearest deadline (in
-batch: the longest wait). This is start-time fair queueing: each queue keeps a virtual time per owner, in compute seconds, and a
-segment advances it by its estimated compute time. A newcomer starts at the lowest virtual time of those who wait, so nobody
-saves up credit; nobody is ahead of another by more than `MAX_LEAD_SECONDS`; and an owner with nothing left to speak is
-forgotten once the others have caught up. Without API keys all work has one owner, and deadlines alone decide.
+So the owner who recently used the machine least is served: of that owner's segments, the one with the nearest deadline (in
+batch: with the longest wait). This is start-time fair queueing. Each queue has a virtual time for each owner, in compute
+seconds, and a segment advances it by its estimated compute time. A new owner starts at the lowest virtual time of the waiting
+owners, so nobody saves up credit. Nobody is ahead of another by more than `MAX_LEAD_SECONDS`. An owner without waiting segments
+is forgotten when the others have caught up. Without API keys all segments have one owner, and deadlines alone decide.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,23 +35,23 @@ from workers.engines.base import Engine, Segment, Waveform
 from workers.synthesis.audio import Sound
 
 AGING_SECONDS: Final = 10.0
-"""A batch segment that has waited for longer makes batch go first."""
+"""If a batch segment has waited for longer than this, batch goes first."""
 
 AGED_INTERVAL: Final = 4
-"""While others wait, at most one of so many segments is batch: every job moves, and a machine that keeps up with its listeners
-can spare a quarter.
+"""While others wait, at most one of this many segments is batch. So every job progresses, and a machine that keeps up with its
+listeners can spare a quarter.
 """
 
 MAX_LEAD_SECONDS: Final = 10.0
-"""An owner can be ahead of another by this much compute. The lead grows further only where one owner's streams wait with much
-audio in hand while another's new listeners use the machine, and those must not then wait for as long again.
+"""Most compute seconds by which an owner can be ahead of another. Without a limit, the lead would grow while one owner's
+streams wait with much audio left and another owner's new listeners use the machine. The latter must not wait as long later.
 """
 
 FIRST_PACE: Final = 0.25
-"""Compute seconds per second of audio, until an engine has been measured: those of a slow machine, to be on the safe side."""
+"""Compute seconds per second of audio until an engine is measured: the value of a slow machine, to be on the safe side."""
 
 PACE_MEMORY: Final = 0.9
-"""Weight of the old measurements when a new one is added: the pace is that of about the last ten."""
+"""Weight of the old measurements when a new one is added: about the last ten determine the pace."""
 
 
 class QueuedSegment:
@@ -74,33 +74,33 @@ class QueuedSegment:
         self.segment = segment
         self.engine = engine
         self.task = task
-        """Name of the task that it is a part of: the segments of a task are dropped together."""
+        """Name of its task: all segments of a task are dropped together."""
         self.owner = owner
-        """Whose share of the machine it takes."""
+        """Owner whose share of the machine it uses."""
         self.queue_name = queue_name
         self.deadline = deadline
-        """When its listener runs out of audio, by `time.monotonic`. It may be changed while the segment waits."""
+        """Time at which its listener runs out of audio, by `time.monotonic`. It may be changed while the segment waits."""
         self.arrived_at = deadline if arrived_at is None else arrived_at
-        """When its utterance was begun, by the same clock."""
+        """Time at which its utterance was begun, by the same clock."""
         self.is_first = is_first
-        """Whether its listener has heard nothing yet."""
+        """Whether its listener has no audio yet."""
         self.on_begin = on_begin
-        """Called in the compute thread before the engine. A sound that it returns is the result, and the engine is not called;
-        an exception that it raises is the outcome.
+        """Called in the compute thread before the engine. If it returns a sound, this is the result, and the engine is not
+        called. If it raises an exception, the future gets it.
         """
         self.on_done = on_done
-        """Called in the compute thread with the waveform. What it returns is the result; an exception is the outcome."""
+        """Called in the compute thread with the waveform. The future gets the sound that it returns, or its exception."""
         self.queued_at = 0.0
-        """When it was queued, by the same clock; written by the scheduler."""
+        """Time at which it was queued, by the same clock; the scheduler sets it."""
         self.sound: Future[Sound] = Future()
 
 
 class FifoQueue:
-    """Segments that wait: one request is spoken to its end before the next. Locked by the scheduler."""
+    """Waiting segments: one request is spoken to its end before the next. Not thread-safe: the scheduler has a lock."""
 
     def __init__(self) -> None:
         self.waiting: list[QueuedSegment] = []
-        """In order of arrival, which `min` and `sorted` keep among equals."""
+        """Segments in order of arrival. `min` and `sorted` keep this order among equals."""
 
     def add(self, one: QueuedSegment) -> None:
         """Appends a segment."""
@@ -113,7 +113,7 @@ class FifoQueue:
         return dropped
 
     def take(self, now: float) -> list[QueuedSegment]:
-        """Removes and returns the segments to speak next, together: all of one engine, as many as it takes at once. At least
+        """Removes and returns the segments to speak next, in one call: all of one engine, at most its `batch_size`. At least
         one segment must wait.
         """
         in_order = sorted(self.waiting, key=lambda one: one.arrived_at)
@@ -124,11 +124,11 @@ class FifoQueue:
         return taken
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
-        """Segments were `taken` together; those that an engine has `spoken` took `seconds` of compute."""
+        """Called when the segments `taken` together are done. `spoken`: those that an engine spoke, in `seconds` of compute."""
 
 
 class _Group(IntEnum):
-    """Which segments go first, the two rules aside."""
+    """Groups in the order in which they are served, apart from the two rules."""
 
     NEW = 1
     ENDANGERED = 2
@@ -140,10 +140,10 @@ _Groups = dict[_Group, list[QueuedSegment]]
 
 
 class FairQueue(FifoQueue):
-    """Segments that wait, taken in the order that the module's docstring describes."""
+    """Waiting segments, taken in the order that the module's docstring describes."""
 
     def __init__(self, n_threads: int) -> None:
-        """`n_threads` speak at the same time."""
+        """`n_threads`: number of compute threads."""
         super().__init__()
         self._n_threads = n_threads
         self._paces = _Paces()
@@ -151,12 +151,12 @@ class FairQueue(FifoQueue):
         self._without_audio: set[str] = set()
         """Tasks whose first segment waits or is being spoken."""
         self._passed_over = False
-        """Whether an endangered segment had to wait when the last one was taken."""
+        """Whether an endangered segment was passed over when the last segment was taken."""
         self._n_since_batch = AGED_INTERVAL
-        """Segments taken since the last batch segment, that one included."""
+        """Number of segments taken since the last batch segment, including that one."""
 
     def add(self, one: QueuedSegment) -> None:
-        """Appends a segment; a new owner's virtual time starts."""
+        """Appends a segment. A new owner gets a virtual time."""
         super().add(one)
         self._virtual_times[one.queue_name].enter(one.owner)
         if one.is_first:
@@ -170,7 +170,7 @@ class FairQueue(FifoQueue):
         return dropped
 
     def take(self, now: float) -> list[QueuedSegment]:
-        """Removes and returns the segments to speak next, together, as FifoQueue does."""
+        """Removes and returns the segments to speak next, in one call, as FifoQueue does."""
         groups = self._groups(now)
         self._passed_over &= bool(groups[_Group.ENDANGERED])
         taken = [self._next(groups, now)]
@@ -182,7 +182,7 @@ class FairQueue(FifoQueue):
         return taken
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
-        """Learns the engine's pace, and when the listeners of first segments need the next one."""
+        """Measures the engine's pace, and corrects the deadlines of the segments after a first segment."""
         self._first_gone(taken)
         self._paces.measure(spoken, seconds)
         for one in spoken:
@@ -190,7 +190,7 @@ class FairQueue(FifoQueue):
                 self._postpone(one.task, now + one.sound.result().seconds)
 
     def _next(self, groups: _Groups, now: float) -> QueuedSegment:
-        """Removes and returns one segment of `groups`, which are not all empty."""
+        """Removes and returns one segment of `groups`. At least one of them must not be empty."""
         group = self._group_to_serve(groups, now)
         one = min(groups[group], key=self._place)
         groups[group].remove(one)
@@ -208,7 +208,7 @@ class FairQueue(FifoQueue):
         return next(group for group in _Group if groups[group])
 
     def _place(self, one: QueuedSegment) -> tuple[float, float]:
-        """Sorts the segments of one group."""
+        """Returns the sort key of a segment in its group."""
         due = one.queued_at if one.queue_name is QueueName.BATCH else one.deadline
         return self._virtual_times[one.queue_name].of(one.owner), due
 
@@ -220,7 +220,7 @@ class FairQueue(FifoQueue):
         return groups
 
     def _endangered(self, now: float) -> set[QueuedSegment]:
-        """Segments that might come too late if every other segment were somebody else's, and those that are due before them."""
+        """Returns the segments of the group ENDANGERED, as the module's docstring defines it."""
         playing = [one for one in self.waiting if _group(one) is _Group.PLAYING and one.task not in self._without_audio]
         playing.sort(key=lambda one: one.deadline)
         between_seconds = max((self._paces.seconds(one) for one in self.waiting), default=0.0)
@@ -233,7 +233,7 @@ class FairQueue(FifoQueue):
         return set(playing[:n_endangered])
 
     def _postpone(self, task: str, due: float) -> None:
-        """Moves the deadlines of what follows a first segment: they assumed that it would be spoken at once."""
+        """Moves the deadlines of the segments after a first segment: they assumed that it would be spoken at once."""
         for one in self.waiting:
             if one.task == task:
                 one.deadline = max(one.deadline, due)
@@ -248,26 +248,26 @@ class FairQueue(FifoQueue):
 
 
 def _group(one: QueuedSegment) -> _Group:
-    """The group of a segment that is not endangered."""
+    """Returns the group of a segment that is not endangered."""
     if one.queue_name is QueueName.BATCH:
         return _Group.BATCH
     return _Group.NEW if one.is_first else _Group.PLAYING
 
 
 class _Paces:
-    """What each engine recently needed for a second of audio."""
+    """Recent compute time of each engine per second of audio."""
 
     def __init__(self) -> None:
         self._sums: dict[str, tuple[float, float]] = {}
-        """Seconds of compute and of audio, by the engine's name."""
+        """Name of the engine → seconds of compute, seconds of audio."""
 
     def seconds(self, one: QueuedSegment) -> float:
-        """Estimated compute seconds of a segment."""
+        """Returns the estimated compute seconds of a segment."""
         compute_seconds, audio_seconds = self._sums.get(one.engine.name, (FIRST_PACE, 1.0))
         return one.segment.expected_seconds * compute_seconds / audio_seconds
 
     def measure(self, spoken: Sequence[QueuedSegment], seconds: float) -> None:
-        """Learns that these segments, all of one engine, took `seconds` together."""
+        """Records that these segments, all of one engine, took `seconds` of compute together."""
         if not spoken:
             return
         compute_seconds, audio_seconds = self._sums.get(spoken[0].engine.name, (FIRST_PACE, 1.0))
@@ -278,26 +278,26 @@ class _Paces:
 
 
 class _VirtualTimes:
-    """The virtual time of each owner in one queue: compute seconds used, counted from where the owner came in."""
+    """The virtual time of each owner in one queue: start value plus compute seconds used."""
 
     def __init__(self) -> None:
         self._times: dict[str, float] = {}
 
     def enter(self, owner: str) -> None:
-        """A new owner starts at the lowest virtual time."""
+        """Sets a new owner's virtual time to the lowest one."""
         self._times.setdefault(owner, min(self._times.values(), default=0.0))
 
     def of(self, owner: str) -> float:
-        """The owner with the lower virtual time goes first."""
+        """Returns the owner's virtual time. The owner with the lowest one goes first."""
         return self._times[owner]
 
     def advance(self, owner: str, seconds: float) -> None:
-        """Adds compute seconds to an owner."""
+        """Adds compute seconds to an owner. Raises the others that are more than MAX_LEAD_SECONDS lower."""
         self._times[owner] += seconds
         least = self._times[owner] - MAX_LEAD_SECONDS
         self._times = {each: max(time, least) for each, time in self._times.items()}
 
     def forget_absent(self, owners: set[str]) -> None:
-        """Only `owners` still have work here. An absent owner is kept while ahead of the lowest of them."""
+        """Forgets owners without waiting segments, unless they are ahead of the lowest of `owners`, who have some."""
         least = min((self._times[owner] for owner in owners), default=float("inf"))
         self._times = {each: time for each, time in self._times.items() if each in owners or time > least}

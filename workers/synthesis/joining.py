@@ -1,7 +1,7 @@
-"""Segments made one: silence at their edges trimmed, pauses set by what stands in the text, no click and no double silence.
+"""Joins segments: trims the silence at their edges and sets pauses by the text, without clicks and double silence.
 
-Why trimming before pausing: engines leave a silence at each edge that changes with the text, so two of them and a pause would
-add up to a different gap at every joint. With the edges cut to a known margin the pause alone decides.
+Why edges are trimmed: engines leave silence at each edge, and its length varies with the text. Two of these and a pause would
+give a different gap at every joint. If the edges are cut to a known margin, the pause alone decides.
 """
 
 import warnings
@@ -16,19 +16,19 @@ from workers.synthesis.audio import Sound, to_pcm
 from workers.text.boundaries import Ending
 
 with warnings.catch_warnings():
-    # At import pydub looks for an ffmpeg on the PATH and warns when there is none; nothing here needs it.
+    # At its import, pydub searches the PATH for ffmpeg and warns if there is none. Nothing here needs ffmpeg.
     warnings.simplefilter("ignore")
     from pydub import AudioSegment
     from pydub.silence import detect_leading_silence
 
 SILENCE_DBFS: Final = -50.0
-"""Below this an edge is silence."""
+"""An edge that is softer than this is silence."""
 
 _MARGIN_MS: Final = 20
-"""Left of an edge's silence, at speed 1: consonants begin softly."""
+"""Silence that is left at an edge, at speed 1: consonants begin softly."""
 
 _FADE_MS: Final = 3
-"""Over this a cut edge rises from zero and falls to it."""
+"""Length of the fade at an edge that was cut."""
 
 _RAMP: Final[Samples] = np.linspace(0.0, 1.0, _FADE_MS * SAMPLE_RATE_HZ // 1000, dtype=np.float32)
 
@@ -38,37 +38,37 @@ PAUSE_SECONDS: Final[dict[Ending, float]] = {
     Ending.CLAUSE: 0.15,
     Ending.CUT: 0.0,
 }
-"""Between a segment and the next, at speed 1."""
+"""Length of the pause after a segment, by its ending, at speed 1."""
 
 NOTHING_TO_SAY_SECONDS: Final = 0.25
-"""Length of the silence that answers a text without anything to say."""
+"""Length of the silence that is spoken for a text with nothing to say."""
 
 
 def n_samples(seconds: float) -> int:
-    """How many samples last as long."""
+    """Returns the number of samples in that time."""
     return round(seconds * SAMPLE_RATE_HZ)
 
 
 def silence(seconds: float) -> bytes:
-    """Zeros, as s16le."""
+    """Returns silence as s16le."""
     return bytes(SAMPLE_BYTES * n_samples(seconds))
 
 
 def silences(n: int) -> Iterator[bytes]:
-    """So many zeros as s16le, a second at a time."""
+    """Yields `n` samples of silence as s16le, at most one second at a time."""
     while n > 0:
         yield bytes(SAMPLE_BYTES * min(n, SAMPLE_RATE_HZ))
         n -= SAMPLE_RATE_HZ
 
 
 def seconds_of(pcm: bytes) -> float:
-    """How long s16le lasts."""
+    """Returns the length of s16le in seconds."""
     return len(pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
 
 
 def to_sound(waveform: Waveform, segment: Segment) -> Sound:
-    """The waveform as it is joined: s16le, trimmed, and its words where they are then. An edge within a sentence stays as it
-    is: the silence there is the sentence's own.
+    """Converts a waveform to a sound: s16le, trimmed, with the times of its words moved accordingly. An edge within a sentence
+    is not trimmed: the silence there belongs to the sentence.
     """
     pcm, lead_seconds = trim(to_pcm(waveform.samples), segment.speed, at_start=not segment.before, at_end=not segment.after)
     most = seconds_of(pcm)
@@ -81,10 +81,10 @@ def to_sound(waveform: Waveform, segment: Segment) -> Sound:
 
 
 def trim(pcm: bytes, speed: float = 1.0, *, at_start: bool = True, at_end: bool = True) -> tuple[bytes, float]:
-    """s16le without the silence at its edges beyond a margin, and the seconds that were taken from its beginning. The margin is
-    shorter in fast speech, as every pause is.
+    """Returns s16le with only a margin of the silence at its edges, and the seconds cut from its beginning. The margin, like
+    every pause, is divided by the speed.
 
-    An edge that was cut is faded. All silence gives nothing.
+    An edge that was cut is faded. If everything is silence, the result is empty.
     """
     audio = AudioSegment(pcm, sample_width=SAMPLE_BYTES, frame_rate=SAMPLE_RATE_HZ, channels=1)
     lead_ms = detect_leading_silence(audio, silence_threshold=SILENCE_DBFS, chunk_size=1)
@@ -95,7 +95,7 @@ def trim(pcm: bytes, speed: float = 1.0, *, at_start: bool = True, at_end: bool 
     n_lead, n_trail = (max(0, edge_ms - round(_MARGIN_MS / speed)) * SAMPLE_RATE_HZ // 1000 for edge_ms in (lead_ms, trail_ms))
     if not n_lead and not n_trail:
         return pcm, 0.0
-    # Not with pydub's slices and fades: they give whole milliseconds and drop or pad what is left of the last one.
+    # Not with pydub's slices and fades: they work in whole milliseconds, and drop or pad a rest shorter than one.
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)[n_lead:]
     if n_lead:
         samples[: len(_RAMP)] *= _RAMP
@@ -106,16 +106,16 @@ def trim(pcm: bytes, speed: float = 1.0, *, at_start: bool = True, at_end: bool 
 
 
 def pause_after(segment: Segment) -> Ending:
-    """What decides the pause after it: nothing, where the rest of its sentence was read with it and follows as it would in one
-    piece.
+    """Returns the ending that decides the pause after the segment. It is CUT, without a pause, if the engine read the segment
+    together with the rest of its sentence.
     """
     return Ending.CUT if segment.after else segment.ending
 
 
 class Joiner:
-    """Tells the pauses between the segments of one utterance, in order, as they come.
+    """Computes the pauses between the segments of one utterance. The segments are added in order.
 
-    Why numbers and not the silence itself: a text of a page can ask for hours of it.
+    Why numbers and not the silence itself: a text of one page can ask for hours of silence.
     """
 
     def __init__(self, speed: float) -> None:
@@ -124,8 +124,8 @@ class Joiner:
         self._asked = 0
 
     def add(self, pcm: bytes, ending: Ending) -> int:
-        """The silence that is owed before the segment, in samples. `pcm` is trimmed, s16le; when nothing is left of it, nothing
-        is owed yet and the longer pause is kept.
+        """Returns the silence before the segment, in samples. `pcm` is trimmed s16le. If it is empty, the result is 0, and the
+        longer pause is kept for the next segment.
         """
         pause = n_samples(PAUSE_SECONDS[ending] / self._speed)
         if not pcm:
@@ -136,10 +136,10 @@ class Joiner:
         return before
 
     def pause(self, seconds: float) -> None:
-        """A pause that the user asks for: it takes the place of the one that the text would have."""
+        """Adds a pause that the user asks for. It replaces the pause of the text."""
         self._asked += n_samples(seconds)
 
     def rest(self) -> int:
-        """What was asked for behind the last segment, in samples."""
+        """Returns the silence that the user asks for after the last segment, in samples."""
         asked, self._asked = self._asked, 0
         return asked

@@ -1,6 +1,6 @@
-"""The phonemes of a text, without speaking it: what the API asks for.
+"""Finds the phonemes of a text without speaking it, for the API.
 
-Why in a slot and not in a compute thread: what is asked here is what a slot does before every utterance, and no engine speaks.
+Why in a slot and not in a compute thread: a slot does the same work before every utterance, and no engine speaks here.
 """
 
 import time
@@ -26,24 +26,24 @@ from workers.text.cancellation import looking
 log: Final = structlog.get_logger()
 
 _BREATH_SECONDS: Final = 0.001
-"""After each segment: there is one G2P for all slots, and a listener's text must get at it before a long text has ended."""
+"""Pause after each segment: all slots share one G2P, and a listener's text must not wait until a long text has ended."""
 
 _LOOK_SECONDS: Final = 0.1
-"""Between two looks whether the answer is still waited for."""
+"""Interval between two checks whether the answer is still wanted."""
 
 
 class Phonemes:
     """Finds the phonemes of one text at a time in each slot."""
 
     def __init__(self, *, redis: Redis, engines: Mapping[str, Engine], patience_seconds: float) -> None:
-        """`patience_seconds` is how long it waits for a Redis that is away."""
+        """`patience_seconds`: how long to wait if Redis is unreachable."""
         self._engines = engines
         self._answers = Answers(redis, patience_seconds=patience_seconds)
 
     def answer(self, text: SpokenText, *, n_deaths: int = 0) -> None:
-        """Finds the phonemes, if anybody still waits for them. `n_deaths` is how many workers have died with it in hand.
+        """Finds the phonemes, if anybody still waits for them. `n_deaths`: number of workers that died during this task.
 
-        A fault of the request reaches who asked and ends here; a fault of ours reaches them and is raised.
+        The client gets every error. An error of this server is also raised, so that RQ records the task as failed.
         """
         run_task(lambda: self._answer(text, n_deaths), lambda failure: self._end(text, failure))
 
@@ -90,7 +90,7 @@ class Phonemes:
 
 
 class _Wanted:
-    """Looks now and then whether the answer is still waited for."""
+    """Checks from time to time whether the answer is still wanted."""
 
     def __init__(self, answers: Answers, text: SpokenText) -> None:
         self._answers = answers
@@ -98,7 +98,7 @@ class _Wanted:
         self._look_at = time.monotonic() + _LOOK_SECONDS
 
     def check(self) -> None:
-        """Asks Redis ten times a second at most. Raises Cancelled once nobody waits."""
+        """Asks Redis at most ten times a second. Raises Cancelled if nobody waits any more."""
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + _LOOK_SECONDS
@@ -107,13 +107,13 @@ class _Wanted:
 
 
 def _with_breath(prepared: Iterator[Segment]) -> Iterator[Segment]:
-    """The segments, with a rest after each."""
+    """Yields the segments, with a pause after each."""
     for segment in prepared:
         yield segment
         time.sleep(_BREATH_SECONDS)
 
 
 def _join(passages: Iterable[PreparedPassage]) -> str:
-    """The whole text, with its paragraphs."""
+    """Returns the whole text, divided into its paragraphs."""
     parts = (passage.tracked.text + ("\n\n" if passage.ending is Ending.PARAGRAPH else " ") for passage in passages)
     return "".join(part for part in parts if not part.isspace()).strip()

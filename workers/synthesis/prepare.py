@@ -1,7 +1,7 @@
-"""Text in, segments out: markup, passages, normalization, phonemes. One loop for every engine.
+"""Converts a text to segments: markup, passages, normalization, phonemes. All engines share one loop.
 
-Why everything is lazy: a listener's first sound must not wait for the last page. Each passage is normalized, and each segment
-gets its phonemes, when it is asked for.
+Why everything is lazy: a listener's first audio must not wait for the last page. A passage is normalized, and a segment gets
+its phonemes, only when it is requested.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,24 +23,24 @@ from workers.text.words import says_something
 
 
 class PreparedPassage(msgspec.Struct, frozen=True):
-    """A passage of the text as an engine takes it, and what follows it."""
+    """A passage of the text in the form that an engine takes, and its end."""
 
     tracked: TrackedText
     ending: Ending | None
-    """None where the text ends, or where a pause follows that the user asks for."""
+    """None at the end of the text, and before a pause that the user asks for."""
     pause_seconds: float | None
-    """Length of that pause; None where there is none."""
+    """Length of that pause; None without one."""
 
 
 class PreparedText(msgspec.Struct, frozen=True):
-    """A text as an engine takes it."""
+    """A text in the form that an engine takes."""
 
     passages: Iterable[PreparedPassage]
     markup: Markup
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A segment and the passage that it is a part of, or a pause that the user asks for."""
+    """A segment with its passage, or a pause that the user asks for."""
 
     tracked: TrackedText
     segment: Segment | None = None
@@ -48,13 +48,13 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
-    """`text` as `engine` takes it. Its passages can be iterated over once."""
+    """Returns `text` in the form that `engine` takes. Its passages can be iterated over only once."""
     sections, markup = read_markup(text.text, text.pronunciations)
     return PreparedText(_prepare_passages(sections, markup, text, engine), markup)
 
 
 def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *, speed: float = 1.0) -> Iterator[Placed]:
-    """The segments of `text`, which was `prepared`, and the pauses that the user asks for, in order. `speed`: 0.25 to 4."""
+    """Yields the segments of the `prepared` text and the pauses that the user asks for, in order. `speed`: 0.25 to 4."""
     is_opening = True
     for passage in prepared.passages:
         segments = segments_of(
@@ -68,7 +68,7 @@ def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *
         )
         for one in segments:
             is_opening = False
-            # It must not look whether another segment follows: the first would wait until the second has its phonemes.
+            # Not by looking for a next segment: this one would then wait for the phonemes of the next.
             rest = passage.tracked.text[one.start + len(one.text) :]
             is_last = not says_something(prepared.markup.restore(rest))
             ending = passage.ending if is_last and passage.ending else one.ending
@@ -87,11 +87,10 @@ def segments_of(
     markup: Markup = NO_MARKUP,
     is_opening: bool = True,
 ) -> Iterator[Segment]:
-    """A normalized text as segments that `engine` can take, one by one as they are asked for.
+    """Divides a normalized text into segments that `engine` can take, and yields each one when it is requested.
 
-    `is_opening`: a listener waits for the beginning of the text, so the first segment is short. Nothing of the text is left
-    out; a text with nothing to say gives no segment. Raises InvalidRequest for a voice or a language that the engine cannot
-    speak.
+    `is_opening`: a listener waits for the beginning of the text, so the first segment is short. No text is left out; a text
+    with nothing to say gives no segment. Raises InvalidRequest for a voice or a language that the engine cannot speak.
     """
     engine.check_voice(voice, language)
     before = ""
@@ -129,7 +128,7 @@ def _prepare_passages(
 
 
 def _context_after(part: Piece, text: str, language: str, engine: Engine, markup: Markup) -> str:
-    """The phonemes that follow `part` in its sentence, where the engine reads them too."""
+    """Returns the phonemes after `part` in its sentence; empty if the engine does not use them as context."""
     if not _has_context(part, engine):
         return ""
     following = rest_of_sentence(text, part.start + len(part.text), language, max_chars=engine.max_context)
@@ -138,5 +137,5 @@ def _context_after(part: Piece, text: str, language: str, engine: Engine, markup
 
 
 def _has_context(part: Piece, engine: Engine) -> bool:
-    """Whether the engine reads `part` together with what follows it."""
+    """Whether the engine reads `part` together with the text after it."""
     return engine.max_context > 0 and part.ending is Ending.CLAUSE

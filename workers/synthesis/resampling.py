@@ -1,7 +1,7 @@
-"""pcm at another sample rate than the engines', as it comes, and to the sample as long as it was; and G.711 for telephones.
+"""Resamples a stream of pcm from the engines' rate to another, exact to the sample. Converts pcm to G.711 for telephones.
 
-Why not in ffmpeg: its resampler depends on how it was built, and wav and pcm need no ffmpeg. What soxr gives is the same
-whatever the sizes of the pieces, so that whoever goes on after a crash makes the same bytes.
+Why not in ffmpeg: its resampler depends on its build, and wav and pcm need no ffmpeg. The output of soxr does not depend on the
+sizes of the pieces, so a worker that continues after a crash makes the same bytes.
 """
 
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ _FULL_SCALE: Final = np.float32(32767.0)
 
 _ULAW_BIAS: Final = 33
 _ULAW_MOST: Final = 8_159 - 33
-"""Of samples of 14 bits: what is added before they are divided by powers of two, and the largest before that."""
+"""For samples of 14 bits: the bias that is added to a sample's size, and the largest size before it is added."""
 _ALAW_LINEAR: Final = 256
-"""Below it A-law is linear."""
+"""A-law is linear below this size of a sample."""
 
 
 def n_resampled(n_samples: int, sample_rate_hz: int) -> int:
-    """How many samples so many are at that rate."""
+    """Converts a number of samples from the engines' rate to another rate."""
     return round(n_samples * sample_rate_hz / SAMPLE_RATE_HZ)
 
 
 class Resampler:
-    """From 24 kHz to another rate, one stretch of sound from its beginning to its end."""
+    """Resamples one continuous stream of pcm from 24 kHz to another rate."""
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._rate_hz = sample_rate_hz
@@ -40,12 +40,12 @@ class Resampler:
         self._n_taken = self._n_given = 0
 
     def add(self, pcm: bytes) -> bytes:
-        """More s16le at 24 kHz; gives what is ready at the other rate, some milliseconds less than there is."""
+        """Adds s16le at 24 kHz. Returns the samples that are ready at the other rate: the last few milliseconds come later."""
         self._n_taken += len(pcm) // SAMPLE_BYTES
         return self._give(self._stream.resample_chunk(np.frombuffer(pcm, "<i2").astype(np.float32) / _FULL_SCALE))
 
     def rest(self) -> bytes:
-        """What is left at the end."""
+        """Returns the last samples, after everything was added."""
         n_left = n_resampled(self._n_taken, self._rate_hz) - self._n_given
         rest = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)[:n_left]
         return self._give(np.pad(rest, (0, n_left - len(rest))))
@@ -56,7 +56,7 @@ class Resampler:
 
 
 def resample(pcm: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
-    """All of it at that rate, a little at a time."""
+    """Yields all pcm at that rate, in small pieces."""
     if sample_rate_hz == SAMPLE_RATE_HZ:
         yield from pcm
         return
@@ -67,14 +67,14 @@ def resample(pcm: Iterator[bytes], sample_rate_hz: int) -> Iterator[bytes]:
 
 
 def compress(pcm: bytes, law: Law) -> bytes:
-    """s16le as G.711, a byte a sample."""
+    """Converts s16le to G.711, one byte per sample."""
     compressed: npt.NDArray[np.uint8] = _table(law)[np.frombuffer(pcm, "<u2")]
     return compressed.tobytes()
 
 
 @cache
 def _table(law: Law) -> npt.NDArray[np.uint8]:
-    """The byte of each sample, by its two bytes as an unsigned number."""
+    """Returns the G.711 byte of each sample. The index is the sample's two bytes as an unsigned number."""
     samples = np.arange(65_536, dtype=np.uint16).view(np.int16).astype(np.int32)
     return _ulaw(samples) if law == "ulaw" else _alaw(samples)
 
@@ -90,7 +90,7 @@ def _ulaw(samples: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
 
 def _alaw(samples: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     is_negative = samples < 0
-    # One's complement, as the standard has it: -1 is as near to zero as 0.
+    # One's complement, as in the standard: -1 is as near to zero as 0.
     size = np.where(is_negative, ~samples, samples)
     exponent = np.where(size < _ALAW_LINEAR, 0, np.floor(np.log2(np.maximum(size, 1))).astype(np.int32) - 7)
     mantissa = size >> (np.maximum(exponent, 1) + 3) & 0x0F

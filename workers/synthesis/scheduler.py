@@ -1,10 +1,10 @@
-"""The compute threads: each takes the next segments from the queue and has their engine speak them.
+"""Runs the compute threads: each takes the next segments from the queue, and their engine speaks them.
 
-Why a first segment may have all threads: while nobody else wants anything, the other threads could only speak what follows it,
-which is needed later. So they work for it until somebody else's segment comes.
+Why a first segment may use all threads: while no other task waits, the other threads could only speak segments after it, which
+are needed later. So they work on the first segment until a segment of another task comes.
 
-Why the policies differ in their queue alone: `deadline` is the fair queue of `workers.synthesis.fair_queue`; `fifo` speaks one
-request to its end before the next, to compare with.
+The policies differ only in their queue: `deadline` is the fair queue of `workers.synthesis.fair_queue`; `fifo`, for
+comparison, speaks one request to its end before the next.
 """
 
 import threading
@@ -37,18 +37,18 @@ class Scheduler:
         self._closing = False
         self._n_computing = 0
         self._alone: str | None = None
-        """The task whose first segment is being spoken by all threads together."""
+        """Task whose first segment all threads speak together."""
         self._threads = [threading.Thread(target=self._compute, name=f"compute-{n}", daemon=True) for n in range(n_threads)]
         for thread in self._threads:
             thread.start()
 
     @property
     def n_waiting(self) -> int:
-        """Queued segments that no thread has taken yet."""
+        """Number of queued segments that no thread has taken yet."""
         return len(self._queue.waiting)
 
     def submit(self, one: QueuedSegment) -> Future[Sound]:
-        """Queues a segment. The future gets its sound, EngineFailed (OutOfMemory), or Cancelled when it was dropped."""
+        """Queues a segment. The future gets its sound, EngineFailed (OutOfMemory), or Cancelled if it is dropped."""
         with self._changed:
             if self._closing:
                 raise Cancelled("The worker is shutting down.")
@@ -58,14 +58,14 @@ class Scheduler:
         return one.sound
 
     def drop(self, task: str) -> None:
-        """Removes all queued segments of a task; one that is being computed is finished."""
+        """Removes all queued segments of a task. A segment that is being computed is finished."""
         with self._changed:
             dropped = self._queue.drop(task)
         for one in dropped:
             one.sound.set_exception(Cancelled("The utterance is not wanted any more."))
 
     def close(self) -> None:
-        """Drops what waits, and ends the threads when they have finished what they compute."""
+        """Drops all waiting segments, and ends each thread after its current segments."""
         with self._changed:
             self._closing = True
             tasks = {one.task for one in self._queue.waiting}
@@ -89,7 +89,7 @@ class Scheduler:
                     self._changed.notify_all()
 
     def _take(self) -> tuple[list[QueuedSegment], int] | None:
-        """The segments to speak next, together, and how many threads they may use; None at the end."""
+        """Returns the segments to speak next, in one call, and how many threads they may use; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or any(one.task != self._alone for one in self._queue.waiting))
             if not self._queue.waiting:
@@ -100,7 +100,7 @@ class Scheduler:
             return taken, n_threads
 
     def _n_threads_for(self, taken: Sequence[QueuedSegment]) -> int:
-        """One; all of them for a first segment while every thread is idle and no other task waits."""
+        """Returns 1, or all threads for a first segment while every thread is idle and no other task waits."""
         first = taken[0]
         is_alone = len(taken) == 1 and not self._n_computing and all(one.task == first.task for one in self._queue.waiting)
         if not (is_alone and first.is_first and first.queue_name is QueueName.INTERACTIVE and len(self._threads) > 1):
@@ -110,7 +110,7 @@ class Scheduler:
 
 
 def _speak(taken: Sequence[QueuedSegment], n_threads: int) -> list[QueuedSegment]:
-    """Settles the future of each segment. Returns those that an engine has spoken."""
+    """Sets the future of each segment. Returns the segments that an engine has spoken."""
     wanted = [one for one in taken if one.sound.set_running_or_notify_cancel() and _begin(one)]
     if not wanted:
         return []
@@ -127,14 +127,14 @@ def _speak(taken: Sequence[QueuedSegment], n_threads: int) -> list[QueuedSegment
 
 
 def _synthesize(wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | None:
-    """Has the engine speak the segments and finishes them. Returns the error when the engine failed."""
+    """Speaks the segments and sets their futures. If the engine fails, sets no future and returns the error."""
     engine = wanted[0].engine
     try:
         waveforms = engine.synthesize([one.segment for one in wanted], n_threads=n_threads)
         spoken = list(zip(wanted, waveforms, strict=True))
     except KoeError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - third party: an engine may raise anything, and the slots that wait get it
+    except Exception as error:  # noqa: BLE001 - third party: an engine may raise anything; the waiting slots get EngineFailed
         n_phonemes = [one.segment.n_phonemes for one in wanted]
         log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
         return EngineFailed()
@@ -144,7 +144,7 @@ def _synthesize(wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | N
 
 
 def _begin(one: QueuedSegment) -> bool:
-    """Whether the engine must speak it."""
+    """Returns whether the engine must speak the segment. If not, its future is set."""
     try:
         found = one.on_begin()
     except Exception as error:  # noqa: BLE001 - border of a thread: raised in the slot that waits

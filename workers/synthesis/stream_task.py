@@ -1,7 +1,7 @@
-"""An utterance that a listener waits for, as a task: its bytes go to a stream, its segments are kept until it is finished.
+"""An utterance with a listener, as a task: its bytes go to a stream, and its segments are cached until it is finished.
 
-Why Redis may be away for a while: what is being spoken when it restarts goes on when it is back. Only writing the audio waits
-for it; what guards against a crash (kept segments, what is at risk) does without.
+Why an outage of Redis does not end it: speech that is in progress continues when Redis is back. Only writing the audio waits
+for Redis; the steps that protect against crashes (cached segments, segments in flight) are skipped.
 """
 
 import math
@@ -28,14 +28,14 @@ from workers.synthesis.pace import FirstSoundPace
 from workers.synthesis.task import SynthesisTask
 
 _QUANTUM_SECONDS: Final = 10.0
-"""A task holds its slot at least so long: to go on later costs it the encoding of all that came before."""
+"""Shortest time that a task holds its slot. If it continues later, all earlier audio must be encoded again."""
 
 _LEAD_SECONDS: Final = 20.0
-"""Audio that a listener must have in hand before the slot is given to somebody else."""
+"""Audio that a listener must have left before the slot is given to another task."""
 
 
 class Limits:
-    """What one process asks of its tasks; the pool sets `n_waiting` at every beat."""
+    """Limits for the tasks of one process. The pool sets `n_waiting` at every heartbeat."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Limits:
         self._lock = threading.Lock()
 
     def set_waiting(self, n_waiting: int) -> None:
-        """So many listeners wait for a slot."""
+        """Sets how many listeners wait for a slot."""
         with self._lock:
             self._n_waiting = n_waiting
 
@@ -67,7 +67,7 @@ class Limits:
 
 
 class StreamTask(SynthesisTask):
-    """An utterance that a listener hears while it is spoken."""
+    """An utterance that plays while it is spoken."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class StreamTask(SynthesisTask):
         self._is_prepared = False
         self._lock = threading.Lock()
         self.n_found = 0
-        """Segments that were spoken already, by whomever."""
+        """Number of segments from the cache."""
         if not lease.n_bytes:
             limits.pace.begin(self.name)
 
@@ -154,11 +154,11 @@ class StreamTask(SynthesisTask):
         _unless_away(lambda: self._registry.ending(self.lease))
 
     def close(self) -> None:
-        """Nothing more is done for it."""
+        """Ends the measurement of the pace for this task."""
         self._limits.pace.end(self.name)
 
     def begin_again(self) -> None:
-        """Makes the task ready to be spoken from its beginning, of which nobody hears anything twice."""
+        """Makes the task ready to be spoken from its beginning. Audio that is already in the stream is not written twice."""
         self.n_found = 0
         self.writer.rewind()
 

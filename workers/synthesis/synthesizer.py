@@ -1,10 +1,10 @@
-"""Text in, encoded chunks out: prepare, queue, join, encode. Knows no Redis.
+"""Converts text to encoded chunks: prepares, queues, joins and encodes it. Does not use Redis.
 
-Why segments are handed over a few ahead: the compute threads then always find work of this utterance while its last waveform
-is being encoded, and a long text is still prepared no faster than it is spoken.
+Why a few segments are queued ahead: the compute threads then always find work of this utterance while its last waveform is
+being encoded, and a long text is still prepared no faster than it is spoken.
 
-Why finished segments are kept before they are heard: whoever goes on after a crash must join and encode the very samples that
-the listener has heard already. The rest is deterministic, so the bytes are the same to the last one.
+Why finished segments are cached before they are encoded: a worker that continues after a crash must join and encode exactly the
+samples that the listener already has. The rest is deterministic, so all bytes are the same.
 """
 
 import time
@@ -34,14 +34,14 @@ from workers.text.cancellation import looking
 _NO_SOUND: Final = Sound(b"")
 
 _AHEAD: Final = 2
-"""Segments of one utterance in line beyond the one that is awaited."""
+"""Most segments of one utterance that are queued after the awaited one."""
 
 _LONG_SECONDS: Final = 0.1
-"""A segment that has been in line for longer may have been spoken for somebody else meanwhile."""
+"""A segment that was queued for longer than this may have been spoken for another utterance meanwhile."""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
-    """What an utterance amounted to."""
+    """Totals of a spoken utterance."""
 
     n_segments: int
     n_phonemes: int
@@ -49,7 +49,7 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line:
-    """The segments of one utterance on their way through the scheduler, in order, and the pauses between them."""
+    """The pending segments and pauses of one utterance, in order. The scheduler speaks the segments."""
 
     def __init__(self, task: SynthesisTask, placed: Iterator[Placed], engine: Engine, scheduler: Scheduler) -> None:
         self._task = task
@@ -57,13 +57,13 @@ class _Line:
         self._engine = engine
         self._scheduler = scheduler
         self._pending: deque[tuple[Placed, QueuedSegment | None, Future[Sound]]] = deque()
-        """A segment that was kept is not queued, nor is a pause."""
+        """Pending segments and pauses. A cached segment is not queued, nor is a pause."""
         self._begun_at = self._due = self._heard_until = time.monotonic()
         self._is_first = not task.listening_seconds
         self._exhausted = False
 
     def refill(self) -> None:
-        """Hands over segments until enough of them are in line."""
+        """Submits segments until enough are pending."""
         while len(self._pending) <= _AHEAD and not self._exhausted:
             with looking(self._task.look):
                 placed = next(self._placed, None)
@@ -77,7 +77,7 @@ class _Line:
             self._is_first &= placed.segment is None
 
     def next(self) -> tuple[Placed, Sound] | None:
-        """The next segment and its sound, waited for, or the next pause; None after the last."""
+        """Waits for the next segment and returns it with its sound, or returns the next pause; None after the last one."""
         if not self._pending:
             return None
         placed, _, sound = self._pending[0]
@@ -86,7 +86,7 @@ class _Line:
         return placed, spoken
 
     def heard_until(self, when: float) -> None:
-        """Corrects the deadlines: what has been spoken lasts until `when`; what is in line comes on top of it."""
+        """Corrects the deadlines: the spoken audio lasts until `when`, and the pending segments follow it."""
         self._heard_until = self._due = when
         for placed, queued, _ in self._pending:
             if queued is not None:
@@ -95,12 +95,12 @@ class _Line:
 
     @property
     def lead_seconds(self) -> float:
-        """The audio that its listener has in hand."""
+        """Length of the audio that the listener has left."""
         return max(0.0, self._heard_until - time.monotonic())
 
     @property
     def is_spoken(self) -> bool:
-        """True when no segment is left, in line or to come."""
+        """Whether no segment is left, pending or to come."""
         return self._exhausted and not self._pending
 
     def _found(self, segment: Segment | None) -> Future[Sound] | None:
@@ -136,7 +136,7 @@ class _Line:
 
 
 class Synthesizer:
-    """Speaks utterances; called from many slots at once."""
+    """Speaks utterances. Many slots may call it at the same time."""
 
     def __init__(self, *, engines: Mapping[str, Engine], scheduler: Scheduler, ffmpeg_path: Path) -> None:
         self._engines = engines
@@ -146,8 +146,8 @@ class Synthesizer:
     def speak(self, task: SynthesisTask) -> Spoken:
         """Speaks the task's utterance and gives its bytes to the task.
 
-        Raises what the task raises, and what the engine or the encoder raises. Whatever happens, no segment is left in line
-        and no process is left behind.
+        Raises the exceptions of the task, the engine and the encoder. Also then, no segment stays queued and no process stays
+        alive.
         """
         utterance = task.utterance
         engine = self._engine_of(utterance)
@@ -171,7 +171,7 @@ class Synthesizer:
             self._scheduler.drop(task.name)
 
     def cancel(self, name: str) -> None:
-        """Drops the waiting segments of the task of that name. Threads that wait for them return at once."""
+        """Drops the waiting segments of the task with that name. Threads that wait for them return at once."""
         self._scheduler.drop(name)
 
     def _encode(self, line: _Line, encoder: Encoder, task: SynthesisTask) -> Spoken:
@@ -181,7 +181,7 @@ class Synthesizer:
         started_at: float | None = None
         task.check(0.0)
         while (item := line.next()) is not None:
-            # Before the refill, which would have one more segment spoken for nobody.
+            # Before the refill: a task that ends here must not queue another segment.
             task.check(line.lead_seconds)
             line.refill()
             if line.is_spoken:

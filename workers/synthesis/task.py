@@ -1,7 +1,7 @@
 """SynthesisTask: one utterance, or one part of a job, on its way through the synthesizer.
 
-Why the synthesizer knows no more of it: a listener's utterance goes to a stream and a job's part goes to a file, and both are
-spoken in the same way.
+Why the synthesizer knows only this protocol: a listener's utterance goes to a stream and a job's part goes to a file, but both
+are spoken in the same way.
 """
 
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ class SynthesisTask(Protocol):
     utterance: Utterance
     queue_name: QueueName
     owner: str
-    """The key's owner, whose share of the machine is used."""
+    """Owner whose share of the machine is used."""
     listening_seconds: float
-    """Seconds since the listener began to hear it; more than 0 if an earlier worker has spoken a part of it."""
+    """Seconds since the listener got the first audio; more than 0 only if an earlier worker has spoken a part of it."""
 
     def write(self, data: bytes) -> None:
         """Receives the encoded bytes in order. An exception ends the task."""
         ...
 
     def check(self, lead_seconds: float) -> None:
-        """Called between segments with the length of the audio that the listener has not heard yet. An exception, such as
-        Cancelled, ends the task here.
+        """Called between segments with the length of the audio that the listener has left. An exception, such as Cancelled,
+        ends the task here.
         """
         ...
 
@@ -41,7 +41,7 @@ class SynthesisTask(Protocol):
         ...
 
     def tell(self, words: Sequence[TimedWord]) -> None:
-        """Receives words before the bytes in which they are heard. An exception ends the task."""
+        """Receives words before the bytes of their audio. An exception ends the task."""
         ...
 
     def find(self, segment: Segment) -> Sound | None:
@@ -53,7 +53,7 @@ class SynthesisTask(Protocol):
         ...
 
     def keep(self, segment: Segment, sound: Sound) -> None:
-        """Called from a compute thread when the segment is spoken, before anybody hears it."""
+        """Called from a compute thread when the segment is spoken, before it is encoded."""
         ...
 
     def on_spoken(self) -> None:

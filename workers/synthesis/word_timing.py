@@ -1,6 +1,6 @@
-"""When each word is heard that the user wrote: from the words of the segments, by the tracked text, to the words of the user.
+"""Finds the time of each word of the user's text: from the words of the segments, through the tracked text.
 
-Why a word may be held until the next segment: "$12" is spoken as two words, perhaps in two segments, and is told once.
+Why a word may be held until the next segment: "$12" is spoken as two words, perhaps in two segments, but is reported once.
 """
 
 from bisect import bisect_right
@@ -15,22 +15,22 @@ from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
 
 _LOOK_CHARS: Final = 100
-"""More white space than stands between two segments."""
+"""Longer than the white space between two segments."""
 
 
 class WordTimer:
-    """Told of one utterance's segments, in order; tells the user's words, in order, each once."""
+    """Takes the segments of one utterance in order, and returns the words of the user's text in order, each once."""
 
     def __init__(self, text: str) -> None:
-        """`text` is the user's."""
+        """`text`: the user's text."""
         self._text = text
         self._spans = find_words(text)
         self._starts = [start for start, _ in self._spans]
         self._held: tuple[int, float, float] | None = None
-        """A word's number, and when it is heard as far as is known."""
+        """Number of the held word, and its start and end as far as known, in seconds."""
 
     def add(self, segment: Segment, tracked: TrackedText, sound: Sound, begins_seconds: float) -> list[TimedWord]:
-        """The words that are complete now that a segment of `tracked` is heard from `begins_seconds` on."""
+        """Adds a segment of `tracked` whose audio begins at `begins_seconds`. Returns the words that are complete now."""
         told = []
         for number, start, end in self._numbered(segment, tracked, sound):
             if (word := self._hear(number, begins_seconds + start, begins_seconds + end)) is not None:
@@ -40,12 +40,12 @@ class WordTimer:
         return told
 
     def rest(self) -> list[TimedWord]:
-        """The last word."""
+        """Returns the held word, if there is one."""
         held, self._held = self._held, None
         return [self._show(held)] if held else []
 
     def _goes_on(self, number: int, segment: Segment, tracked: TrackedText) -> bool:
-        """Whether more of a word is spoken behind the segment."""
+        """Whether the word continues after the segment."""
         end = segment.start + len(segment.text)
         behind = tracked.text[end : end + _LOOK_CHARS]
         place = end + len(behind) - len(behind.lstrip())
@@ -53,7 +53,7 @@ class WordTimer:
         return bool(behind.strip()) and first <= tracked.origin(place, place + 1)[0] < last
 
     def _hear(self, number: int, start: float, end: float) -> TimedWord | None:
-        """Hears a piece of a word. The word before, when this is another."""
+        """Adds a piece of a word. Returns the word before it if this is a new word."""
         before = self._held
         if before is not None and number <= before[0]:
             self._held = (before[0], before[1], max(before[2], end))
@@ -67,7 +67,7 @@ class WordTimer:
         return TimedWord(plain(self._text[first:last]), round(start, 6), round(end, 6))
 
     def _numbered(self, segment: Segment, tracked: TrackedText, sound: Sound) -> Iterator[tuple[int, float, float]]:
-        """The user's words that the segment's stand for; where one stands for several, its time is divided by their lengths."""
+        """Yields the user's words in the segment, with times. If one spoken word is several of them, they share its time."""
         for word in sound.words:
             origin = tracked.origin(segment.start + word.first, segment.start + word.last)
             shares = list(self._shares(*origin))
@@ -79,7 +79,7 @@ class WordTimer:
                 at = until
 
     def _shares(self, start: int, end: int) -> Iterable[tuple[int, int]]:
-        """The numbers of the user's words between two places, and how many characters of each are there."""
+        """Yields the numbers of the user's words between two indices, and how many characters of each are there."""
         number = max(0, bisect_right(self._starts, start) - 1)
         while number < len(self._spans) and self._spans[number][0] < end:
             first, last = self._spans[number]
