@@ -1,6 +1,6 @@
 """Engine, Segment, Waveform: the contract of every engine. tests/workers/engines/test_contract.py tests all engines against it.
 
-Dividing a text into segments is the same for all engines and stands in `workers.synthesis.prepare`.
+`workers.synthesis.prepare` divides a text into segments, in the same way for all engines.
 
 Why no engine has a sample rate: all speech has `app.core.speech.formats.SAMPLE_RATE_HZ`. Segments of every engine are cached,
 joined and encoded at this rate. An engine with another rate resamples.
@@ -27,7 +27,7 @@ Samples = npt.NDArray[np.float32]
 
 
 SECONDS_PER_PHONEME: Final = 0.08
-"""An average at speed 1."""
+"""Average length of a phoneme at speed 1."""
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -40,7 +40,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     language: str
     """BCP 47 tag."""
     speed: float
-    """0.25 to 4."""
+    """From 0.25 to 4; 1 is the normal speed."""
     ending: Ending
     """Determines the pause after the segment, not its sound. Not part of the digest."""
     start: int = 0
@@ -50,7 +50,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     before: str = ""
     """Phonemes before the segment in its sentence. They affect its pronunciation and are not spoken."""
     after: str = ""
-    """Phonemes after the segment in its sentence, likewise."""
+    """Phonemes after the segment in its sentence. They too affect its pronunciation and are not spoken."""
     engine: str = ""
     """`Engine.identity` of the engine that speaks it. Not part of the digest: if another engine continues an utterance, it
     joins the segments that the first engine has spoken.
@@ -68,7 +68,9 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def digest(self) -> bytes:
-        """32 bytes that identify the sound and its words within one utterance. The seed of random numbers in the sound."""
+        """32 bytes that identify the sound and its words within one utterance. They are also the seed of the random numbers in
+        the sound.
+        """
         sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.said, self.before, self.after)
         return hashlib.sha256(msgspec.json.encode(sound, order="deterministic")).digest()
 
@@ -104,11 +106,11 @@ class Engine(Protocol):
     name: str
     """The name in `app.core.speech.models.ENGINE_ORDER` and in the `x-koe-engine` header."""
     identity: str
-    """Equal if the same segment has the same sound. It consists of the engine, its files, and a number that is raised when its
-    code changes the sound.
+    """Equal for two engines that give the same segment the same sound. It consists of the engine, its files, and a number that
+    is raised when its code changes the sound.
     """
     takes_phonemes: bool
-    """Whether it accepts phonemes for a word."""
+    """Whether the engine accepts given phonemes for a word."""
     batch_size: int
     """The best number of segments in a call of `synthesize`: 1 on a CPU."""
     max_phonemes: int
@@ -125,7 +127,8 @@ class Engine(Protocol):
         ...
 
     def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """Returns `text`, already normalized, in the engine's own alphabet; NOTHING_SAID if there is nothing to say.
+        """Returns the phonemes of `text`, which is already normalized, in the engine's own alphabet; NOTHING_SAID if there is
+        nothing to say.
 
         If the engine `takes_phonemes`, `markup` has the phonemes of some words. Raises InvalidRequest for a language that the
         engine does not speak.

@@ -31,7 +31,7 @@ _LOUDNESS: Final = {
     **{"f1": -18.9, "f2": -18.9, "f3": -19.9, "f4": -18.9, "f5": -20.5, "m1": -21.8, "m2": -21.9},
     **{"m3": -20.4, "m4": -20.7, "m5": -21.3, "m6": -20.7, "m7": -19.7, "m8": -25.8},
 }
-"""LUFS of each timbre's speech (ITU-R BS.1770), the mean of five languages."""
+"""Loudness of each timbre's speech in LUFS (ITU-R BS.1770), the mean of five languages."""
 _PITCHES: Final = (50, 38, 62, 44, 56, 32, 68)
 """The pitch changes after each round through the timbres; 50 is the timbre's own."""
 _BLEND_PITCH: Final = 3
@@ -39,7 +39,7 @@ _NOT_A_LETTER: Final = re.compile(r"[\W\d_]")
 
 
 class _Timbre(msgspec.Struct, frozen=True):
-    """The sound of a voice of the catalogue in espeak-ng."""
+    """espeak-ng's sound for a voice of the catalogue."""
 
     variant: str
     pitch: int
@@ -81,7 +81,7 @@ class EspeakEngine:
         return or_out_of_memory(lambda: [self._speak(one) for one in segments])
 
     def warm_up(self) -> None:
-        """Speaks a word and drops it, so that the library's data is in the system's cache."""
+        """Speaks a word and discards the audio, so that the library's data is in the system's cache."""
         voice, text, language = (BlendPart(next(iter(self._timbres)), 1.0),), "Ready.", "en-US"
         phonemes = self.phonemize(text, language).phonemes
         self.synthesize(
@@ -127,7 +127,7 @@ def _heaviest(voice: Blend) -> str:
 
 
 def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
-    """Assigns a timbre to each voice. Within a gender all differ, as long as timbres and pitches suffice."""
+    """Assigns a timbre to each voice. The voices of one gender all differ if there are enough timbres and pitches."""
     cast = {}
     for gender, variants in _TIMBRES.items():
         voice_ids = sorted(voice.id for voice in catalogue.voices.values() if (voice.gender == "male") == (gender == "male"))
@@ -150,7 +150,7 @@ def _time(text: str, events: list[library.WordEvent], n_samples: int, seconds: f
     spans = find_words(text)
     characters = np.maximum.accumulate([0, *(min(event.character, len(text)) for event in events), len(text)])
     samples = np.maximum.accumulate([0, *(event.sample for event in events), n_samples])
-    # For a number or an unknown script, espeak-ng reports several words at one place. The first event is its beginning.
+    # For a number or an unknown script, espeak-ng reports several words at one position. The first event marks its beginning.
     characters, firsts = np.unique(characters[:-1], return_index=True)
     places = [*(start for start, _ in spans), len(text)]
     edges = np.interp(places, [*characters, len(text)], [*samples[firsts], n_samples]) * seconds / max(1, n_samples)

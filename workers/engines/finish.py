@@ -1,4 +1,6 @@
-"""Post-processing of all engines' speech: stretches it to the requested speed, and gives every voice the same loudness."""
+"""Post-processing of Kokoro's and espeak-ng's speech: stretches it to the requested speed and gives every voice the same
+loudness.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -18,7 +20,7 @@ class Finish:
     """Adjusts length and loudness of speech."""
 
     def __init__(self, *, ffmpeg_path: Path | None = None, loudness_lufs: float = 0.0) -> None:
-        """`ffmpeg_path`: the binary for time stretching; None is the one of imageio-ffmpeg. `loudness_lufs`: the target, as for
+        """`ffmpeg_path`: the binary for time stretching; None means imageio-ffmpeg's binary. `loudness_lufs`: the target, as in
         Leveller; 0 does not change the loudness.
         """
         self._ffmpeg_path = ffmpeg_path or Path(imageio_ffmpeg.get_ffmpeg_exe())

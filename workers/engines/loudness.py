@@ -3,7 +3,7 @@
 Why a gain per voice and not per segment: Kokoro's voices differ by 12 LU, but each is steady. A gain that followed the text
 would pump, and the sound would depend on later text.
 
-Why the limiter uses one segment alone: the same segment then always gives the same samples. It reduces the gain over 20 ms
+Why the limiter looks at one segment alone: the same segment then always gives the same samples. It reduces the gain over 20 ms
 before a peak and raises it again over 20 ms after the peak, so nothing is clipped.
 """
 
@@ -17,10 +17,10 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Samples
 
 MAX_TRUE_PEAK_DB: Final = -1.5
-"""In dBTP. Players want −1 dBTP at most; an encoder may add half a decibel."""
+"""Highest true peak in dBTP. Players ask for −1 dBTP at most; an encoder may add half a decibel."""
 
 _OVERSAMPLING: Final = 4
-"""The oversampling with which BS.1770 measures true peaks."""
+"""Oversampling factor for true peaks, as in BS.1770."""
 _RADIUS: Final = SAMPLE_RATE_HZ * 20 // 1000
 
 
@@ -37,7 +37,9 @@ class Leveller:
         return f"{self._target_lufs:g} LUFS"
 
     def __call__(self, samples: Samples, loudness_lufs: float) -> Samples:
-        """Returns `samples` (n,) of a voice with `loudness_lufs` at the target loudness, no peak above MAX_TRUE_PEAK_DB."""
+        """Returns `samples` (n,), spoken by a voice with `loudness_lufs`, at the target loudness. No true peak is above
+        MAX_TRUE_PEAK_DB.
+        """
         if not self._target_lufs:
             return np.clip(samples, -1, 1)
         gain = np.float32(10 ** ((self._target_lufs - loudness_lufs) / 20))

@@ -53,7 +53,7 @@ def load_engines(
     - `kokoro`: Kokoro and espeak. Raises EngineUnavailable if Kokoro's files are missing or damaged.
     - `espeak`, `tone`: only that engine.
 
-    Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir` and `device` are as for
+    Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir` and `device` are passed to
     `workers.engines.kokoro.engine.KokoroEngine`. Kokoro is unloaded after `idle_unload` seconds without work and loaded again
     on demand; 0 means never. The other engines are small and stay loaded. `finish` post-processes the speech of Kokoro and
     espeak-ng.

@@ -18,7 +18,7 @@ from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import NOTHING_SAID, Said, find_words, says_something
 
 SECONDS_PER_PHONEME: Final = 0.06
-"""At speed 1; a phoneme is a character of the text."""
+"""Length of a phoneme at speed 1. Each character of the text is a phoneme."""
 AMPLITUDE: Final = 0.5
 MIN_HZ, MAX_HZ = 200.0, 1500.0
 
@@ -26,7 +26,7 @@ _EDGE_SAMPLES: Final = SAMPLE_RATE_HZ // 1000
 _EDGE_GAIN: Final = 0.2
 """Gain at the outer ends of the fades: far above the level that the joiner trims as silence."""
 _KEY: Final = b"tone50314"
-"""Found by trial: with this key the 54 voices of the catalogue are at least 5 Hz apart."""
+"""Hash key, found by trial: with it, the 54 voices of the catalogue are at least 5 Hz apart."""
 
 
 class ToneEngine:
@@ -84,7 +84,7 @@ def n_samples(one: Segment) -> int:
 
 
 def _sine(hz: float, length: int) -> Samples:
-    """Returns a cosine or sine around its middle, whichever is louder at the edges: the edges are never near a zero."""
+    """Returns a cosine or a sine centred on its middle, the one that is louder at the edges: the edges are never near zero."""
     phase = 2 * np.pi * hz / SAMPLE_RATE_HZ * (np.arange(length) - (length - 1) / 2)
     wave = max(np.cos(phase), np.sin(phase), key=lambda candidate: abs(float(candidate[0])))
     distance = np.minimum(np.arange(length), np.arange(length)[::-1])

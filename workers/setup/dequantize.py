@@ -27,7 +27,7 @@ Tensors = dict[str, Array]
 _ROOTS: Final = (("/encoder/", ""), ("/decoder/decoder/", "decoder/"))
 """The export has two halves. For each: the prefix of a module's name in the export, and its prefix in the package."""
 _OF_PREDICTOR: Final = frozenset({"F0", "N", "F0_proj", "N_proj", "shared"})
-"""Modules of the predictor that stand outside it in the export."""
+"""Modules of the predictor that are outside it in the export."""
 _PARAMETER: Final = re.compile(r"(?:encoder|decoder)\.(?P<name>.+\.(?:bias|weight|gamma|beta|alpha[12]\.\d))")
 _REPEATED: Final = re.compile(r"^(query|key|value|dense|ffn|ffn_output|attention)_\d+$")
 """ALBERT has one layer that it runs twelve times: the export numbers the runs."""
@@ -119,12 +119,12 @@ class _Graph:
         return {f"{module}.{key}": array for key, array in reader(node)}
 
     def _matmul(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """The weight is (in, out), with a zero point and a scale for each column."""
+        """Yields the weight, stored as (in, out) with a zero point and a scale for each column."""
         quantized, zero = self._array(node.input[1]), self._array(node.input[3])
         yield "weight", ((quantized.astype(np.float32) - zero.astype(np.float32)) * self._scale(node)).T
 
     def _convolution(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """The kernel is (out, in, width), with one zero point and one scale."""
+        """Yields the kernel, stored as (out, in, width) with one zero point and one scale."""
         quantized, zero = self._array(node.input[1]), self._array(node.input[3])
         kernel = (quantized.astype(np.float32) - zero.astype(np.float32)) * self._scale(node)
         yield from _as_trained(node.input[1], kernel)
@@ -138,13 +138,13 @@ class _Graph:
             yield "weight", self._array(node.input[1]).T
 
     def _embedding(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """The rows are (n, width), with one zero point and one scale; a Gather selects them."""
+        """Yields the rows, stored as (n, width) with one zero point and one scale. A Gather selects them."""
         rows = self._array(self._makers[node.input[0]].input[0]).astype(np.float32)
         scale, zero = (self._array(name).astype(np.float32) for name in node.input[1:3])
         yield "weight", (rows - zero) * scale
 
     def _lstm(self, node: onnx.NodeProto) -> Iterator[tuple[str, Array]]:
-        """Reads both directions: weights (2, in, 4 width) and biases (2, 8 width)."""
+        """Yields both directions, stored as weights (2, in, 4 width) and biases (2, 8 width)."""
         names = dict(zip(("ih", "hh"), zip(node.input[1:3], node.input[8::2], node.input[9::2], strict=True), strict=True))
         biases = self._array(node.input[3])
         for direction, suffix in enumerate(("", "_reverse")):
@@ -188,7 +188,9 @@ def _reorder(gates: Array) -> Array:
 
 
 def _as_trained(constant: str, weight: Array) -> Iterator[tuple[str, Array]]:
-    """Yields the kernel under weight norm if the export computed it from one. Such a constant has the name of its node."""
+    """Yields the two tensors of weight norm if the export computed the kernel from them, else the kernel. A computed constant
+    has its node's name, which begins with a slash.
+    """
     if constant.startswith("/"):
         yield from zip(("weight_g", "weight_v"), split_norm(weight), strict=True)
     else:
@@ -196,7 +198,9 @@ def _as_trained(constant: str, weight: Array) -> Iterator[tuple[str, Array]]:
 
 
 def _module_of(node_name: str) -> str | None:
-    """`/encoder/F0.0/conv1/Conv_quant` → `predictor.F0.0.conv1`; None for a node outside all modules."""
+    """Returns the module of a node: `/encoder/F0.0/conv1/Conv_quant` → `predictor.F0.0.conv1`; None for a node outside all
+    modules.
+    """
     for root, replacement in _ROOTS:
         if node_name.startswith(root):
             return _in_package(".".join(_steps(replacement + node_name.removeprefix(root))))

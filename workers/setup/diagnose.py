@@ -61,7 +61,7 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
 
 def _homographs(settings: Settings) -> Finding:
     is_well = tagger.find(settings.model_dir, settings.fetched_model) is not None
-    detail = "here" if is_well else "not here: English homographs such as 'read' get their commoner sound"
+    detail = "here" if is_well else "not here: English homographs such as 'read' get their more common pronunciation"
     remedy = "koe fetch"
     return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
 

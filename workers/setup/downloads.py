@@ -78,7 +78,7 @@ class Downloads:
         with meter.step(str(file), file.n_bytes, self.folder):
             bring()
         if not path.is_file():
-            raise SourceFailed(str(file), "another file came than was asked for")
+            raise SourceFailed(str(file), "the registry sent a file with another name")
         if sha256_of(path) != file.sha256:
             path.unlink()
             raise WrongFile(str(file))
@@ -108,7 +108,7 @@ class Downloads:
             raise SourceFailed(str(tarball), f"npm: {_first_error(said, 'npm error ')}")
 
     def _find_npm(self, tarball: Tarball, meter: Meter) -> list[str]:
-        """Returns the command that runs npm: the machine's own, or else that of a Node.js in a temporary folder."""
+        """Returns the command that runs npm: the machine's own npm, or else the npm of a Node.js in a temporary folder."""
         if found := shutil.which("npm"):
             return [found]
         if self._has(tarball):

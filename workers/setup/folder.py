@@ -22,7 +22,7 @@ _STAGE: Final = ".new"
 
 
 def voice_file(voice_id: str) -> str:
-    """`voices/af_heart.pt`."""
+    """Returns the name of a voice's file, such as `voices/af_heart.pt`."""
     return f"voices/{voice_id}.pt"
 
 
@@ -46,7 +46,9 @@ def precision(folder: Path | None) -> str | None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Yields an empty subfolder of `folder` for new files, and deletes it at the end. Deletes the one of a killed run first."""
+    """Yields an empty subfolder of `folder` for new files, and deletes it at the end. First deletes the subfolder of a killed
+    run.
+    """
     stage = folder / _STAGE
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)

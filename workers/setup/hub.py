@@ -27,7 +27,7 @@ NAME: Final = "the Hugging Face Hub"
 
 
 class Hub:
-    """The Hub's files, and which of them are missing in `model_dir`, or in the Hub's cache if `model_dir` is None."""
+    """Fetches the Hub's files that are missing in `model_dir`, or in the Hub's cache if `model_dir` is None."""
 
     name = NAME
 
@@ -89,7 +89,7 @@ class Hub:
     def _download(self, name: str) -> None:
         try:
             hf_hub_download(REPOSITORY, name, local_dir=self._model_dir)
-        except Exception as error:  # third party: the client raises its own errors, those of its HTTP library and OSError
+        except Exception as error:  # third party: the client raises its own errors, its HTTP library's and OSError
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise
             raise SourceFailed(f"{name} from {NAME}", type(error).__name__) from error

@@ -1,4 +1,4 @@
-"""Writes the file NOTICE beside the fetched files: the origin, the licence and the changes of each file."""
+"""Writes the file NOTICE next to the fetched files: the origin, the licence and the changes of each file."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ class Origin(msgspec.Struct, frozen=True):
     work: str
     """Name and author of the work."""
     channel: str
-    """Where the files were fetched."""
+    """The source from which the files were fetched."""
     licence: str
     change: str = "none"
 

@@ -22,7 +22,7 @@ _LOOK_SECONDS: Final = 0.2
 
 
 def megabytes(n_bytes: int) -> str:
-    """`17.1 MB`, or `104 MB`."""
+    """Returns a size as text: `17.1 MB`, or `104 MB`."""
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 100e6 else f"{n_bytes / 1e6:.0f} MB"
 
 
@@ -52,7 +52,7 @@ class Meter:
 
     @contextmanager
     def step(self, label: str, n_bytes: int, folder: Path) -> Iterator[None]:
-        """Shows a step: while the body runs, it writes `n_bytes` to `folder`."""
+        """Shows a step, whose body writes `n_bytes` to `folder`."""
         self._say(label, n_bytes)
         stop = threading.Event()
         watcher = threading.Thread(target=self._watch, args=(folder, _stored_bytes(folder), n_bytes, stop), daemon=True)

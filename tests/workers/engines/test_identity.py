@@ -1,4 +1,4 @@
-"""Identity: equal where the same segment sounds the same."""
+"""The identity of an engine: equal if the same segment sounds the same."""
 
 import os
 import shutil

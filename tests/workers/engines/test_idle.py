@@ -1,4 +1,4 @@
-"""An engine that goes when nobody needs it: what it does meanwhile, and that nobody notices."""
+"""IdleEngine: it unloads an engine without work and loads it again on demand, unnoticed by its callers."""
 
 import gc
 import threading
@@ -28,11 +28,11 @@ from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import Said
 
 IDLE_SECONDS = 600.0
-"""On a clock that tests set; no thread wakes within a test."""
+"""Idle time on a clock that the tests set; so long that no watcher thread wakes during a test."""
 
 
 class StrictEngine(ToneEngine):
-    """Takes nothing that is asked of it after it was closed."""
+    """Fails when it is used after it was closed."""
 
     def __init__(self) -> None:
         self.is_closed = False
@@ -51,7 +51,7 @@ class StrictEngine(ToneEngine):
 
 
 class Bench:
-    """An idle engine on a clock of its own, and all the engines it has loaded."""
+    """An IdleEngine with its own clock, and all engines that it has loaded."""
 
     def __init__(self, make: Callable[[], Engine] = StrictEngine) -> None:
         self.now = 1000.0
@@ -67,7 +67,7 @@ class Bench:
         return self.engine.is_loaded
 
     def idle(self, seconds: float = IDLE_SECONDS) -> float:
-        """Lets time pass without work."""
+        """Advances the clock without work. Returns the seconds until the next check."""
         self.now += seconds
         return self.engine.unload_if_idle()
 

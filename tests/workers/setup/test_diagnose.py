@@ -1,4 +1,4 @@
-"""`koe doctor` on a machine that has Kokoro's files: what the speaking side has, and nothing but that on standard output."""
+"""`koe doctor` on a machine that has Kokoro's files: the workers' findings, and nothing else on standard output."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ def run(*command: str, model_dir: Path, data: Path) -> subprocess.CompletedProce
 
 @pytest.fixture
 def eight_bit(checkpoint: Path, tmp_path: Path) -> Path:
-    """The same files under the name that 8-bit weights have."""
+    """The files of the checkpoint, with the weights under the name of 8-bit weights."""
     for name in ("config.json", "voices"):
         (tmp_path / name).symlink_to(checkpoint / name)
     (tmp_path / "kokoro-v1_0.8-bit.pth").symlink_to(checkpoint / "kokoro-v1_0.pth")

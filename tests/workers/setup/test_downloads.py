@@ -1,4 +1,4 @@
-"""Files that pip and npm bring: what is told when they cannot."""
+"""Downloads with pip and npm, and the errors when they fail."""
 
 import importlib.util
 import subprocess

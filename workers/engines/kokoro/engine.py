@@ -45,7 +45,7 @@ has a whole number of frames and at least one.
 
 _FRAME_SAMPLES: Final = 600
 _FRAME_SECONDS: Final = _FRAME_SAMPLES / SAMPLE_RATE_HZ
-"""The unit of the model's durations: the decoder makes this many samples from one step."""
+"""Length of a frame, the unit of the model's durations. The decoder makes _FRAME_SAMPLES samples from one frame."""
 
 _FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.float32)
 """A fade of 5 ms for a sound that was cut out of its sentence."""
@@ -119,7 +119,7 @@ class KokoroEngine:
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """Returns one waveform for each segment, with word times. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
-        # PyTorch keeps this for each thread. One is enough: the scheduler runs as many segments at once as there are cores.
+        # This setting is per thread. One is enough: the scheduler runs as many segments at once as there are cores.
         torch.set_num_threads(1)
         try:
             return or_out_of_memory(lambda: self._speak_somewhere(segments, n_threads), is_shortage=_is_shortage)
@@ -142,7 +142,7 @@ class KokoroEngine:
             return other.submit(self._speak, segments, n_threads).result()
 
     def warm_up(self) -> None:
-        """Speaks a sentence and drops it: this loads the English G2P and makes the model allocate its memory."""
+        """Speaks a sentence and discards the audio: this loads the English G2P and makes the model allocate its memory."""
         voice, language = (BlendPart(self._packs.any_voice(), 1.0),), "en-US"
         text = "It speaks as soon as you have told it what to say."
         phonemes = self.phonemize(text, language).phonemes
@@ -182,8 +182,8 @@ def _framed(one: Segment) -> Framed:
 
 
 def _model_speed(speed: float) -> float:
-    """Returns the speed for the model. Outside its range it is 1, and time stretching does the rest: of 76 words at twice the
-    speed, Whisper then misheard 4, and 6 if the model did a part of it.
+    """Returns the speed for the model: `speed` within the model's range, else 1. Time stretching does the rest. Of 76 words at
+    twice the speed, Whisper then misheard 4; it misheard 6 if the model did a part of the speed-up.
     """
     return speed if MIN_MODEL_SPEED <= speed <= MAX_MODEL_SPEED else 1.0
 

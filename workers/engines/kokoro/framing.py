@@ -4,14 +4,14 @@ Why a part of a sentence gets context: the model ends a clause without context l
 comma fell by 3 to 8 semitones instead of 0 to 5, and the last sounds were up to twice as long. So the model reads the phonemes
 before and after the part in its sentence too, and only the part's own frames are decoded.
 
-Why a short Spanish text is read after another word, which is cut away: Kokoro was trained on sentences. In a single word it
-drops or adds a sound: Whisper, with two attempts, understood 16 of 28 Spanish words ("¿Qué es eso?" for "Guardar"), and 24
+Why a short Spanish text is read after another word, whose sound is cut off: Kokoro was trained on sentences. In a single word
+it drops or adds a sound: Whisper, with two attempts, understood 16 of 28 Spanish words ("¿Qué es eso?" for "Guardar"), and 24
 after "Bueno.".
 
 Why only in Spanish: in English, French, Italian and Japanese, no variant was understood better than the word alone. The
 variants were a word before it, quotation marks (one more sound in Italian and French) and a full stop. In all languages, a
-slower speed and the style rows of longer texts add sounds ("A seven", "to note"). Reading the word twice and cutting one away
-loses its first or last sound.
+slower speed and the style rows of longer texts add sounds ("A seven", "to note"). Reading the word twice and cutting one of the
+two off loses its first or last sound.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ import msgspec
 MAX_READ: Final = 510
 """Most phonemes that the model reads at once."""
 MAX_SHORT: Final = 12
-"""In phonemes. Longer segments are clear without a word before them."""
+"""Longest segment, in phonemes, that is read after another word. Longer segments are clear without it."""
 MAX_CONTEXT: Final = 60
 """Most context phonemes on each side. They are enough for the end of a clause. Each costs a fifth of a spoken phoneme."""
 
@@ -36,7 +36,7 @@ class Framed(msgspec.Struct, frozen=True):
     phonemes: str
     first: int
     last: int
-    """Exclusive."""
+    """Exclusive end index."""
     heard_from: int
     """The first audible token: 0 without context before the segment, else the segment's first token or the pause before it."""
     ends_text: bool
@@ -44,7 +44,9 @@ class Framed(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """The audible tokens, first and exclusive end: the segment's own, silent pads and marks, the space after a clause."""
+        """The audible tokens, first and exclusive end: the segment's own phonemes, silent pads and marks, and the space after a
+        clause.
+        """
         return self.heard_from, len(self.phonemes) + 2 if self.ends_text else 2 + self.last
 
     def own_frames(self, n_frames: list[int]) -> list[int]:
@@ -55,9 +57,10 @@ class Framed(msgspec.Struct, frozen=True):
 
 
 def frame(phonemes: str, before: str, after: str, language: str) -> Framed:
-    """Adds context to `phonemes`, those of a segment.
+    """Adds context to `phonemes`, the phonemes of a segment.
 
-    `before` and `after`: the phonemes around it in its sentence, may be empty. `language`: a BCP 47 tag.
+    `before` and `after`: the phonemes before and after the segment in its sentence; they may be empty. `language`: a BCP 47
+    tag.
     """
     if not before and not after:
         return _alone(phonemes, _LEADS.get(language.partition("-")[0], ""))
@@ -75,5 +78,5 @@ def _alone(phonemes: str, lead: str) -> Framed:
         return Framed(phonemes, 0, n, heard_from=0, ends_text=True)
     stop = "" if phonemes.endswith(tuple(_ENDS)) else "."
     first = len(lead) + 1
-    # Audible from the space on: token numbers count the pad before the phonemes.
+    # The audible part begins with the space. Token numbers also count the pad before the phonemes.
     return Framed(f"{lead} {phonemes}{stop}", first, first + n, heard_from=first, ends_text=True)

@@ -15,7 +15,7 @@ N_ROWS: Final = 510
 STYLE_WIDTH: Final = 256
 """128 numbers for the decoder, then 128 for the prosody."""
 MAX_CACHED_BLENDS: Final = 64
-"""Each is half a megabyte."""
+"""Most blends that are cached. Each takes half a megabyte."""
 
 
 class VoicePacks:

@@ -17,7 +17,7 @@ WEIGHTS = "kokoro-v1_0.pth"
 
 @pytest.fixture
 def copy(checkpoint: Path, tmp_path: Path) -> Path:
-    """The checkpoint with files of its own in `config.json` and `voices`; the weights are a link, to be replaced."""
+    """A copy of the checkpoint. A test may change `config.json` and `voices` and replace the weights, which are a link."""
     shutil.copy(checkpoint / "config.json", tmp_path)
     shutil.copytree(checkpoint / "voices", tmp_path / "voices")
     (tmp_path / WEIGHTS).symlink_to(checkpoint / WEIGHTS)
@@ -51,7 +51,7 @@ def test_every_tensor_of_the_file_is_in_the_model(checkpoint: Path, weights: dic
 
 def test_nothing_touches_the_network(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*_: object) -> None:
-        raise AssertionError("the network was touched")
+        raise AssertionError("the network was used")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     _load(checkpoint)

@@ -21,7 +21,7 @@ from workers.synthesis.prepare import segments_of
 from workers.text.markup import read_markup
 
 FRAME = 600
-"""Samples."""
+"""Samples of one frame."""
 
 
 def _prepare(

@@ -1,4 +1,4 @@
-"""What the model reads beside a segment's own phonemes, and which frames are the segment's."""
+"""The phonemes that the model reads in addition to a segment's own, and the frames that belong to the segment."""
 
 from workers.engines.kokoro.framing import MAX_CONTEXT, MAX_SHORT, frame
 

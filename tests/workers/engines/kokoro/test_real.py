@@ -45,7 +45,7 @@ def both(real_checkpoint: CheckpointFiles) -> Both:
 
 
 def a_segment(engine: KokoroEngine, files: CheckpointFiles, language: str, voice_id: str | None = None) -> Segment:
-    """A sentence of the language in that voice, or in the first of its own."""
+    """Returns a sentence of the language in the voice, by default the first voice of the language."""
     letter = next(known.letter for known in LANGUAGES if known.tag == language)
     own = [known for known in files.voices if known.startswith(voice_id or letter)]
     if not own:
@@ -56,7 +56,7 @@ def a_segment(engine: KokoroEngine, files: CheckpointFiles, language: str, voice
 
 
 def levels_db(waveform: Waveform) -> np.ndarray:
-    """(n_frames,): of each 25 ms."""
+    """Returns the level of each 25 ms: (n_frames,)."""
     frames = waveform.samples[: len(waveform.samples) // 600 * 600].reshape(-1, 600)
     levels: np.ndarray = 10 * np.log10((frames**2).mean(axis=1) + 1e-12)
     return levels

@@ -54,11 +54,13 @@ class Snake:
 
     @property
     def n_samples(self) -> int:
-        """Samples of each channel."""
+        """Number of samples in each channel."""
         return self._signal.shape[0]
 
     def piece(self, start: int, n_samples: int, workspace: Workspace) -> torch.Tensor:
-        """Returns (n_samples, n_channels) from `start` on, with zeros outside the signal. `start` must not be after its end."""
+        """Returns (n_samples, n_channels) from `start` on, with zeros outside the signal. `start` must not be after the
+        signal's end.
+        """
         out = workspace.take("piece", n_samples, self._signal.shape[1])
         begin, until = max(start, 0), min(start + n_samples, self.n_samples)
         if begin > start:

@@ -29,7 +29,7 @@ class ResBlock:
     ) -> torch.Tensor:
         """Writes the result to `out` and returns it.
 
-        `x`, `out`: (n_samples, n_channels), may be the same memory; `moments`: those of `x`; `style`: (1, style_width).
+        `x`, `out`: (n_samples, n_channels), perhaps the same memory. `moments`: the moments of `x`. `style`: (1, style_width).
         """
         hidden = workspace.take("hidden", *x.shape)
         base, seen = x, moments

@@ -1,7 +1,8 @@
 """The generator's convolutions between its residual blocks, as matrix products of rows.
 
-Why our own: the neighbouring signals are (n_samples, n_channels), and PyTorch would transpose them for each of these and back.
-oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the equivalent product.
+Why not PyTorch's: the signals before and after them are (n_samples, n_channels), and PyTorch would transpose these for each
+convolution and back. oneDNN's transposed convolution from 256 to 128 channels takes three times as long as the equivalent
+product.
 """
 
 import math
@@ -15,20 +16,20 @@ from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 from workers.engines.kokoro.kernels.workspace import Output, rows_of_piece
 
 _RUN_TILES: Final = 128
-"""Tiles of an upsampling in a run. Its kernels are megabytes, and each run reads them again."""
+"""Tiles of an upsampling in a run. Its kernels take megabytes, and each run reads them again."""
 
 
 class Upsampling:
     """A transposed convolution whose kernel is twice as long as its stride.
 
-    Each input sample gives as many output samples as the stride. Each depends on that input sample and the one before. So it is
-    a convolution with a kernel of two; its output channels are these samples.
+    Each input sample gives as many output samples as the stride. Each of these depends on that input sample and the one before.
+    So this is a convolution with a kernel of two, and these samples are its output channels.
     """
 
     def __init__(self, original: torch.nn.ConvTranspose1d, bias: torch.Tensor, *, is_reflected: bool) -> None:
-        """Takes over the weight of `original`, which is unusable afterwards. `bias`: (n_out,), replaces its own.
+        """Takes over the weight of `original`, which is unusable afterwards. `bias`: (n_out,), replaces the bias of `original`.
 
-        With `is_reflected` the output has one more sample at the beginning, which repeats the second of the others.
+        With `is_reflected` the output begins with one more sample, a copy of the second sample after it.
         """
         weight, self._stride = original.weight.detach(), original.stride[0]
         self._n_cut = int(original.padding[0]) - is_reflected
@@ -57,14 +58,14 @@ class WindowedConvolution:
     """A convolution with few input channels and any stride."""
 
     def __init__(self, original: torch.nn.Conv1d) -> None:
-        """Uses its weights."""
+        """Uses the weights of `original`."""
         assert original.bias is not None
         self._weight = original.weight.detach().permute(2, 1, 0).flatten(0, 1)
         self._bias = original.bias.detach()
         self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
 
     def __call__(self, x: torch.Tensor, room: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
-        """(n_in, n) → (n_windows, n_out), in memory from `room`, called with this shape."""
+        """(n_in, n) → (n_windows, n_out). Calls `room` with this shape to get the memory of the output."""
         rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
         n, n_in = rows.shape
         shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
@@ -76,7 +77,7 @@ class NarrowConvolution:
     """A convolution of stride 1 with few output channels. It keeps the length."""
 
     def __init__(self, original: torch.nn.Conv1d) -> None:
-        """Uses its weights."""
+        """Uses the weights of `original`."""
         assert original.bias is not None
         self._bias = original.bias.detach()
         self._n_out, n_in, self._n_kernel = original.weight.shape

@@ -1,7 +1,7 @@
 """A residual block of the decoder, before the generator: a few hundred samples of a thousand channels.
 
-Why our own: its convolutions need half of the products (see `toom_cook`), its norms take a tenth of the time of PyTorch's, and
-its signals are (n_samples, n_channels), like the generator's.
+Why not the package's: here its convolutions need half of the products (see `toom_cook`), its norms take a tenth of the time of
+PyTorch's, and its signals are (n_samples, n_channels), like the generator's.
 """
 
 import math
@@ -61,7 +61,7 @@ class StyledBlock:
 
 
 def _take_over(conv: torch.nn.Conv1d) -> Toom:
-    """Returns `conv` as Toom, without its bias. `conv` is unusable afterwards."""
+    """Returns `conv` as a Toom, without its bias. `conv` is unusable afterwards."""
     toom = Toom(conv.weight.detach())
     conv.weight.data = torch.empty(0)
     return toom

@@ -23,7 +23,7 @@ from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_
 
 N_STEP: Final = 4
 _POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
-"""Infinity is one more point. A kernel of two does not use the last of these."""
+"""Infinity is one more point. A kernel of two does not use the last point listed here."""
 
 _MANY_CHANNELS: Final = 1024
 """From this number of input channels on, kernels are stored by columns: a tenth faster there, slower for fewer channels."""
@@ -52,7 +52,7 @@ class Toom:
     """A convolution of rows without a bias. The input already contains its padding."""
 
     def __init__(self, weight: torch.Tensor) -> None:
-        """`weight`: (n_out, n_in, n_kernel), of at most three."""
+        """`weight`: (n_out, n_in, n_kernel), with n_kernel at most three."""
         b, k, a = matrices(weight.shape[2])
         kernel = torch.einsum("pk,oik->poi", torch.from_numpy(k), weight.double()).float().contiguous().transpose(1, 2)
         self._kernel = kernel if weight.shape[1] >= _MANY_CHANNELS else kernel.contiguous()
@@ -73,7 +73,7 @@ class ToomConvolution:
     """A Convolution by Toom-Cook."""
 
     def __init__(self, weight: torch.Tensor, dilation: int) -> None:
-        """`weight`: (n_out, n_in, n_kernel), of at most three."""
+        """`weight`: (n_out, n_in, n_kernel), with n_kernel at most three."""
         self._toom, self._dilation = Toom(weight), dilation
         self._span, self._reach = N_STEP * dilation, dilation * (weight.shape[2] - 1)
         self._n_piece = max(1, rows_of_piece(weight.shape[1]) // self._span)

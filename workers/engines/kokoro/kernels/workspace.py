@@ -1,11 +1,11 @@
 """Processes signals piece by piece, in memory that is reused.
 
 Why pieces: a signal has tens of megabytes, and several operations read and write it one after the other. If they do so piece by
-piece, the output of one operation is still in the processor's cache when the next one reads it. Why no smaller pieces that
-would fit into the inner cache: each operation takes some microseconds to call.
+piece, the output of one operation is still in the processor's cache when the next one reads it. Why the pieces are not small
+enough for the inner cache: each operation takes some microseconds to call.
 
-Why memory is reused, also that of whole signals: the first write to each page of new memory is a page fault, which costs more
-than the write. From twenty seconds of audio on, allocating the signals of each segment took a tenth of its time.
+Why memory is reused, also the memory of whole signals: the first write to each page of new memory is a page fault, which costs
+more than the write. From twenty seconds of audio on, allocating the signals of each segment took a tenth of its time.
 
 Why signals are (n_samples, n_channels), unlike the package's: every step, also with a dilation, then works on whole rows of
 memory.
@@ -34,13 +34,13 @@ def pieces_of(signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 class Workspace:
-    """Memory by name. One thread at a time may use a name."""
+    """Named blocks of memory. Only one thread at a time may use a name."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, torch.Tensor] = {}
 
     def take(self, name: str, *shape: int) -> torch.Tensor:
-        """Returns memory of `shape` with undefined contents. It overwrites earlier memory of the same name."""
+        """Returns memory of `shape` with undefined contents. Calls with the same name share their memory."""
         n_numbers = math.prod(shape)
         if name not in self._rooms or len(self._rooms[name]) < n_numbers:
             # The old memory is freed first, so that the two never exist at the same time.

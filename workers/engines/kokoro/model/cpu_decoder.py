@@ -1,6 +1,6 @@
 """The second half of the model on a CPU, from a score to samples: decoder, iSTFTNet generator, inverse transform.
 
-Why our own: a segment spends nine tenths of its time in the generator's residual blocks, and
+Why not the package's: a segment spends nine tenths of its time in the generator's residual blocks, and
 `workers.engines.kokoro.kernels.resblock` computes them faster. Independent branches run in parallel, on the threads of a team.
 """
 
@@ -80,7 +80,7 @@ class Stage:
     """One upsampling stage: the source's branch, the upsampled signal, and the mean of three residual blocks."""
 
     def __init__(self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool, name: str) -> None:
-        """Takes over their weights. `name`: the name of its upsampled signal's memory, unique to this stage."""
+        """Takes over the weights of these modules. `name`: the name of its upsampled signal's memory, unique to this stage."""
         self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block)
         self._up = Upsampling(up, up.bias.detach() + self._noise_block.bias, is_reflected=is_last)
         self._blocks = [ResBlock(block) for block in blocks]
@@ -118,7 +118,7 @@ class Stage:
 
 
 class Frames:
-    """The part before the generator: computes half frames from a score."""
+    """The part of the decoder before the generator: computes half frames from a score."""
 
     def __init__(self, original: Any) -> None:
         """Takes over the weights of `original`, a `kokoro.istftnet.Decoder`."""
@@ -135,7 +135,7 @@ class Frames:
         x = self._first(torch.cat([score.encoded[0].t(), *curves], dim=1), score.style)
         beside = [self._aside(score.encoded[0]), *curves]
         for block in self._blocks:
-            # Until a block has doubled the frames, each block gets the phonemes and curves beside the previous output.
+            # Until a block has doubled the frames, each block gets the phonemes and curves in addition to the previous output.
             x = block(torch.cat([x, *beside], dim=1), score.style)
             if block.doubles:
                 beside = []

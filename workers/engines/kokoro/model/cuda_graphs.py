@@ -1,7 +1,7 @@
 """CUDA graphs: captures a computation once for each shape of its inputs, and replays it.
 
-Why: the decoder starts about a thousand small kernels, and launching one takes longer than many of them run. A graph is one
-launch. It uses the memory of its capture, so inputs are copied there.
+Why: the decoder starts about a thousand small kernels, and for many of them the launch takes longer than the computation. A
+graph is one launch. It uses the memory of its capture, so inputs are copied there.
 """
 
 from collections import OrderedDict

@@ -24,7 +24,7 @@ N_ROWS: Final = (1, 2, 4, 8, 16, 32)
 """Batches are padded to one of these numbers of rows."""
 FRAME_STEP: Final = 1.25
 MIN_FRAMES: Final = 48
-"""Rows are padded to LEAST_FRAMES times a power of FRAME_STEP, so that few shapes occur. Each is captured once."""
+"""Rows are padded to MIN_FRAMES times a power of FRAME_STEP, so that few shapes occur. Each is captured once."""
 
 
 class Rows(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ then depend on earlier segments. Here it is drawn from a seed, on the CPU for ev
 
 Why the arithmetic equals the package's to the last bit: the next step is the angle of a spectrum, which jumps by a whole turn
 if a number near zero changes its sign. The omitted steps change no bit: the package spreads each frame's pitch over its samples
-and then takes the mean of the middle two, which is the same pitch; and this discards the random phases that it adds to the
-first sample.
+and then takes the mean of the middle two, which is the same pitch. This mean also discards the random phases that the package
+adds to the first sample.
 """
 
 from typing import Any, Final

@@ -1,9 +1,9 @@
 """The first half of Kokoro's model: durations, pitch, energy, and the sound source that follows from them.
 
-Why it equals the package's operation by operation, in one thread and always on the CPU: it computes durations and pitch. The
-phase of a voice accumulates its pitch over the whole segment, so a difference in the last digit would be audible. This half
-takes a seventh of the time. Its last blocks compute only the energy, so they use the decoder's kernels. The second half only
-rounds differently on another device, in a batch, or in our own arithmetic.
+Why it repeats the package's arithmetic operation by operation, in one thread and always on the CPU: it computes durations and
+pitch. The phase of a voice accumulates its pitch over the whole segment, so a difference in the last digit would be audible.
+This half takes a seventh of the time. Its last blocks compute only the energy, so they use the decoder's kernels. The second
+half only rounds differently on another device, in a batch, or in our own arithmetic.
 """
 
 from typing import Any, Final
@@ -30,13 +30,13 @@ class Score(msgspec.Struct, frozen=True):
     encoded: torch.Tensor
     """(1, n_channels, n_frames): the encoded phonemes, each repeated for its duration in frames of 25 ms."""
     pitch_hz: torch.Tensor
-    """(1, 2 n_frames)"""
+    """The pitch curve, (1, 2 n_frames)."""
     energy: torch.Tensor
-    """(1, 2 n_frames)"""
+    """The energy curve, (1, 2 n_frames)."""
     source: torch.Tensor
     """(1, 2 n_bins, n_steps): magnitudes and angles of the source's spectrum."""
     style: torch.Tensor
-    """(1, 128)"""
+    """The decoder's half of the style, (1, 128)."""
     n_frames: torch.Tensor
     """(n_tokens,): frames of each token, including the pads at both ends."""
     n_natural_frames: int
@@ -44,7 +44,7 @@ class Score(msgspec.Struct, frozen=True):
     n_lead: int = 0
     """Inaudible frames at the beginning. The decoder needs them, since it computes each frame from its neighbours."""
     n_trail: int = 0
-    """The same at the end."""
+    """Inaudible frames at the end, for the same reason."""
     n_before: int = 0
     """Audible frames before the first of `n_frames`: a sound begins a little before its token."""
 
@@ -53,7 +53,7 @@ class Prosody:
     """Computes scores of segments. Thread-safe."""
 
     def __init__(self, model: Any) -> None:
-        """Uses the weights of `model`, a `kokoro.KModel`, and takes over those of its energy blocks."""
+        """Uses the weights of `model`, a `kokoro.KModel`, and takes over the weights of its energy blocks."""
         self._bert, self._bert_encoder = model.bert, model.bert_encoder
         self._predictor, self._text_encoder = model.predictor, model.text_encoder
         self._energy = [StyledBlock(block) for block in model.predictor.N]

@@ -34,7 +34,7 @@ def test_the_sine_is_right_to_a_millionth_at_every_angle() -> None:
     one = torch.ones(1)
     bent = Snake(turns, one, one * 0).piece(0, len(turns), Workspace())
     expected = turns.double() + torch.sin(torch.pi * turns.double()) ** 2 / torch.pi
-    assert (bent - expected).abs().max() < 3e-6  # of which 1e-6 are the last digit of 20
+    assert (bent - expected).abs().max() < 3e-6  # 1e-6 of it is the rounding of numbers near 20
 
 
 @pytest.mark.parametrize("reach", [1e-4, 1e-2, 0.5])

@@ -1,4 +1,4 @@
-"""Both kinds of convolution against the plain formula, and the rule that chooses."""
+"""Both kinds of convolution against the plain formula, and the rule that chooses between them."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ KINDS = {
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs and pieces that a short signal has many of."""
+    """Makes runs and pieces so small that a short signal has many of them."""
     torch.manual_seed(0)
     monkeypatch.setattr(fourier, "RUN_TILES", 16)
     monkeypatch.setattr(workspace, "PIECE_NUMBERS", 1024)

@@ -1,4 +1,4 @@
-"""The matrices of a convolution through the frequency domain."""
+"""The matrices of a convolution in the frequency domain."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from workers.engines.kokoro.kernels.fourier import Matrix, Parity, parities
 
 
 def correlate(parity: Parity, x: Matrix, w: Matrix) -> Matrix:
-    """What the frequencies of a parity add to the first half of a tile, product by product."""
+    """Returns the contribution of a parity's frequencies to the first half of a tile, product by product."""
     low, high = np.split(x, 2)
     real, complex_ = np.split(parity.to_spectrum @ (low + parity.sign * high), [len(parity.real_kernels)])
     u, v = complex_.reshape(-1, 2).T

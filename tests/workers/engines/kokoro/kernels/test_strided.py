@@ -1,4 +1,4 @@
-"""Convolutions as products of strided, against PyTorch's."""
+"""Convolutions as matrix products of rows, against PyTorch's."""
 
 import pytest
 import torch

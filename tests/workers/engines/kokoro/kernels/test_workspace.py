@@ -1,4 +1,4 @@
-"""Memory that is kept, and moments of what is seen in pieces."""
+"""Memory that is reused, and moments of a signal that is measured piece by piece."""
 
 import pytest
 import torch

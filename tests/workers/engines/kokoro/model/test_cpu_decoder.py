@@ -17,7 +17,7 @@ DIGEST = b"a segment's digest"
 
 
 class Ours:
-    """A checkpoint in our two halves."""
+    """A checkpoint, loaded into our two halves of the model."""
 
     def __init__(self, model: KModel, device: str | None = None) -> None:
         self.prosody = Prosody(model)
@@ -47,7 +47,7 @@ def ours(files: CheckpointFiles) -> Ours:
 
 @pytest.fixture(autouse=True)
 def one_thread_of_torch() -> Iterator[None]:
-    """As a worker has it: PyTorch's own threads divide sums otherwise."""
+    """Limits PyTorch to one thread, as a worker does: more threads divide sums differently."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -56,7 +56,7 @@ def one_thread_of_torch() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package draws ours."""
+    """Makes the package draw the same noise as our code."""
     monkeypatch.setattr(torch, "randn_like", drawing(DIGEST))
 
 
@@ -68,7 +68,7 @@ def an_input(n_phonemes: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def is_as_close(samples: torch.Tensor, expected: torch.Tensor) -> bool:
-    """To a ten-thousandth of the peak."""
+    """Whether the difference is at most a ten-thousandth of the peak."""
     return samples.shape == expected.shape and bool((samples - expected).abs().max() <= 1e-4 * expected.abs().max())
 
 
@@ -99,7 +99,7 @@ def test_another_digest_is_another_noise(ours: Ours) -> None:
     assert not torch.equal(ours.speak(one)[0], ours.speak(other)[0])
 
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU is here"))]
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU"))]
 
 
 @pytest.mark.parametrize("device", DEVICES)
