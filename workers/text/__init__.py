@@ -1,4 +1,4 @@
-"""Text on its way to speech: cut into passages, normalized, cut into segments, turned into phonemes.
+"""Prepares text for speech: cuts it into passages, normalizes it, cuts it into segments and turns these into phonemes.
 
 Why every step keeps offsets into the user's text: word times are reported for the words as they were written.
 

@@ -1,6 +1,7 @@
-"""Where a text may be divided: its paragraphs, sentences and clauses, and the places between two characters.
+"""Finds where a text may be divided: at paragraphs, sentences and clauses, and between two characters.
 
-Why a mark alone does not end a sentence: an abbreviation has a full stop too, and what is quoted may go on in small letters.
+Why a mark alone does not end a sentence: a full stop may belong to an abbreviation, and a sentence may continue in small
+letters after a quotation.
 """
 
 import re
@@ -31,7 +32,7 @@ _BOUNDARY: Final = re.compile(
     r"|(?<!—)—++\s*+"
 )
 PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
-"""Blank lines."""
+"""One or more blank lines, with the white space after them."""
 WORD: Final = re.compile(r"\S+\s*|\s+")
 """A word with the white space after it."""
 _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
@@ -39,19 +40,19 @@ _NUMBER: Final = re.compile(r"\d{1,3}")
 
 
 class Ending(StrEnum):
-    """What stands in the text where a segment ends; the pause after it is chosen by this."""
+    """The kind of boundary at which a segment ends; it determines the pause after the segment."""
 
     PARAGRAPH = "paragraph"
     SENTENCE = "sentence"
     CLAUSE = "clause"
     CUT = "cut"
-    """Nothing: the text had to be divided between two words, or within one."""
+    """No boundary: the text had to be divided between two words, or within one."""
 
 
 def find_boundaries(text: str, start: int, language: str) -> Iterator[tuple[int, Ending]]:
-    """Exclusive end index and kind of each sentence and clause of `text` from `start` on, in order, each when it is asked for.
+    """Yields the exclusive end index and the kind of each sentence and clause of `text` from `start` on, in order and lazily.
 
-    `language` is a BCP 47 tag. What stands after the last boundary is not told.
+    `language` is a BCP 47 tag. The end of the text itself is not reported unless a boundary is there.
     """
     known = _abbreviations(language)
     for match in _BOUNDARY.finditer(text, start):
@@ -61,12 +62,12 @@ def find_boundaries(text: str, start: int, language: str) -> Iterator[tuple[int,
 
 
 def find_sentence_ends(text: str, start: int, language: str) -> Iterator[int]:
-    """Start of each sentence that follows another one, from `start` on, in order, each when it is asked for."""
+    """Yields the start of each sentence that follows another one, from `start` on, in order and lazily."""
     return (end for end, ending in find_boundaries(text, start, language) if ending is Ending.SENTENCE)
 
 
 def rest_of_sentence(text: str, start: int, language: str, *, max_chars: int) -> str:
-    """What follows a place within a sentence, to its end, or to the last word that ends within `max_chars`."""
+    """Returns the rest of the sentence after a place within it, or as many whole words of it as fit in `max_chars`."""
     window = text[start : start + max_chars + 1]
     paragraph = PARAGRAPH_BREAK.split(window)[0]
     end = next(find_sentence_ends(paragraph, 0, language), len(paragraph))
@@ -76,7 +77,7 @@ def rest_of_sentence(text: str, start: int, language: str, *, max_chars: int) ->
 
 
 def find_paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Where each paragraph begins and ends that has anything in it, without the white space around it."""
+    """Yields the start and end of each paragraph that is not blank, without the white space around it."""
     start = 0
     for end, following in (*((match.start(), match.end()) for match in PARAGRAPH_BREAK.finditer(text)), (len(text), 0)):
         paragraph = text[start:end]
@@ -87,7 +88,7 @@ def find_paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def between_characters(text: str, place: int) -> int:
-    """`place` or the nearest one after it that does not part a letter from its marks; never 0 or the end."""
+    """Returns `place`, or the nearest place after it that does not separate a letter from its marks; never 0 or the end."""
     for nearby in range(max(1, place), min(place + 8, len(text))):
         if not unicodedata.category(text[nearby]).startswith("M") and text[nearby - 1] != "\u200d":
             return nearby
@@ -99,7 +100,7 @@ def _abbreviations(language: str) -> frozenset[str]:
 
 
 def _ending(text: str, match: re.Match[str], abbreviations: frozenset[str]) -> Ending | None:
-    """What the boundary at `match` is; None where it only looks like one."""
+    """Returns the kind of the boundary at `match`; None if it only looks like a boundary."""
     if match["full"] is not None:
         return Ending.SENTENCE
     if match["stop"] is None:

@@ -1,7 +1,7 @@
-"""Whether the text in hand is still wanted: asked at each step of preparing it, so that nobody's text takes the others' time.
+"""Checks at each step of preparing a text whether it is still wanted, so that an unwanted text takes no time from others.
 
-Why a context and no parameter: what reads a text is called through engines and G2Ps, each with a signature of its own, and all
-of it in the thread of whoever asked for the next segment.
+Why a context variable and not a parameter: texts are prepared through engines and G2Ps, each with its own signature, and always
+in the thread that asked for the next segment.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from typing import Final
 
 _looks: Final[ContextVar[Callable[[], None] | None]] = ContextVar("looks", default=None)
 _is_brief: Final = ContextVar("is_brief", default=False)
-"""Whether others wait for what this thread holds: to look may be to ask Redis."""
+"""True while this thread holds something that others wait for. `look` then checks nothing, since a check may ask Redis."""
 
 
 @contextmanager
 def looking(check: Callable[[], None] | None) -> Iterator[None]:
-    """Has `look` call `check` in this thread; what that raises ends the preparation. None: nothing is called."""
+    """Makes `look` call `check` in this thread; an exception from `check` ends the preparation. None: nothing is called."""
     token = _looks.set(check)
     try:
         yield
@@ -25,14 +25,14 @@ def looking(check: Callable[[], None] | None) -> Iterator[None]:
 
 
 def look() -> None:
-    """To be called wherever preparing a text begins another step. Raises Cancelled when the text is not wanted any more."""
+    """To be called wherever the preparation of a text begins another step. Raises Cancelled when it is no longer wanted."""
     if not _is_brief.get():
         look_while_waiting()
 
 
 @contextmanager
 def briefly() -> Iterator[None]:
-    """Has `look` do nothing in this thread while it holds what others wait for; `look_while_waiting` still looks."""
+    """Makes `look` do nothing while this thread holds something that others wait for; `look_while_waiting` still checks."""
     token = _is_brief.set(True)
     try:
         yield
@@ -41,7 +41,7 @@ def briefly() -> Iterator[None]:
 
 
 def look_while_waiting() -> None:
-    """As `look`, for whoever has waited for so long that looking is nothing to it."""
+    """Like `look`, but also checks within `briefly`; for a caller that has waited so long that a check costs little."""
     check = _looks.get()
     if check is not None:
         check()

@@ -1,10 +1,11 @@
-"""Chapters of a long text, found by the lines that stand above them, in each language that Koe speaks.
+"""Finds the chapters of a long text by their headings, in each language that Koe speaks.
 
-Why a line must look like a heading and stand like one: "Part two was harder" begins a sentence and "Chapter 5, which" goes on
-one. So a line with a title counts only beside an empty line, and the title must be set off from the number or begin large.
+Why a heading needs the right form and the right place: "Part two was harder" begins a sentence, and "Chapter 5, which"
+continues one. So a line with a title counts only next to an empty line, and its title must be separated from the number by a
+mark or must not begin with a small letter.
 
-Why the headings of all languages are looked for in every text: each needs its word and a number, so none is found by mistake,
-and a book may name its parts in another language than its own.
+Why every text is searched for the headings of all languages: each needs its word, and most need a number, so none is found by
+mistake, and a book may name its parts in a language other than its own.
 """
 
 import re
@@ -21,7 +22,7 @@ from workers.text.locales.structs import Headings
 from workers.text.normalization.rules import any_of
 
 MAX_CHAPTERS: Final = 999
-"""A text with more headings than this is a list of something and has no chapters."""
+"""A text with more chapters than this is a list of something and has no chapters."""
 
 _MAX_LINE_CHARS: Final = 90
 _MAX_TITLE_CHARS: Final = 120
@@ -35,27 +36,27 @@ _MARKDOWN: Final = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*#*")
 _FENCE: Final = re.compile(r"(?:```|~~~)")
 _LINE: Final = re.compile(r"[^\n]+")
 _GOES_ON: Final = (*_ENDS_WIDE, *(set(PAUSES_BEFORE_SPACE) - set(COLONS)))
-"""Marks at which a sentence goes on or has ended, and no title ends."""
+"""Marks after which a sentence continues or has ended; a title does not end with one of them."""
 _ENDS_SENTENCE: Final = (*_GOES_ON, *ENDS_BEFORE_SPACE, '"', "”", "»", "」", "』")
 
 
 class Chapter(msgspec.Struct, frozen=True):
-    """Where a chapter begins, its heading included."""
+    """A chapter, which begins with its heading."""
 
     start: int
-    """Code point of the text, from 0."""
+    """Index of its first code point in the text, from 0."""
     title: str
-    """In one line."""
+    """Its title in one line."""
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """A line with something in it."""
+    """A line that is not blank."""
 
     start: int
     end: int
     text: str
     is_below_space: bool
-    """Nothing, or an empty line, stands above it."""
+    """True if the line above it is empty or there is none."""
     is_above_space: bool
 
     @property
@@ -67,11 +68,11 @@ class _Heading(msgspec.Struct, frozen=True):
     line: _Line
     title: str
     level: int = 0
-    """Of Markdown's headings, 1 to 6; 0 for any other."""
+    """Level of a Markdown heading, 1 to 6; 0 for any other heading."""
 
 
 def find_chapters(text: str) -> list[Chapter]:
-    """The chapters in order; none when there are not at least two of them."""
+    """Returns the chapters in order; none unless there are 2 to MAX_CHAPTERS of them."""
     headings = _of_one_depth(list(_find_headings(list(_find_lines(text)))))
     chapters = [_chapter(group) for group in _together(headings, text)]
     return chapters if 2 <= len(chapters) <= MAX_CHAPTERS else []
@@ -116,7 +117,7 @@ def _read_words(line: _Line, below: _Line | None) -> _Heading | None:
 
 @cache
 def _heading() -> re.Pattern[str]:
-    """A heading in any language."""
+    """Returns the pattern of a heading in any language."""
     all_headings = [locale.headings for locale in loader.all_locales()]
 
     def words(get: Callable[[Headings], Iterable[str]]) -> str:
@@ -134,7 +135,7 @@ def _heading() -> re.Pattern[str]:
 
 
 def _has_title(match: re.Match[str]) -> bool:
-    """Whether what follows the number names the chapter, and is not how a sentence goes on."""
+    """Returns whether the text after the number is a title and not the rest of a sentence."""
     rest = match["rest"]
     if match["wide"] and _WIDE_TITLE.fullmatch(rest):
         return True
@@ -142,7 +143,7 @@ def _has_title(match: re.Match[str]) -> bool:
 
 
 def _title_below(line: _Line, below: _Line | None) -> str:
-    """The title that stands in the line under a bare number, if one does."""
+    """Returns a colon and the title in the line below a bare number; empty if there is no such title."""
     if line.is_above_space or below is None or not below.is_above_space:
         return ""
     is_title = len(below.text) <= _MAX_LINE_CHARS and not below.text.endswith(_ENDS_SENTENCE)
@@ -150,14 +151,14 @@ def _title_below(line: _Line, below: _Line | None) -> str:
 
 
 def _of_one_depth(headings: list[_Heading]) -> list[_Heading]:
-    """Of Markdown's headings the highest level that there are two of, and what is above it; those in words as they are."""
+    """Keeps the Markdown headings down to the level of the second-highest heading, and all headings in words."""
     levels = sorted(heading.level for heading in headings if heading.level)
     deepest = levels[1] if len(levels) > 1 else 6
     return [heading for heading in headings if heading.level <= deepest]
 
 
 def _together(headings: list[_Heading], text: str) -> Iterator[list[_Heading]]:
-    """Headings with nothing between them are one chapter's; of a table of contents the last alone may be a heading."""
+    """Groups headings with nothing between them into one chapter; of a table of contents, only the last heading counts."""
     group: list[_Heading] = []
     for heading in headings:
         if group and not text[group[-1].line.end : heading.line.start].isspace():

@@ -1,8 +1,8 @@
 """Inline markup, with which a user says how a text is spoken: `[pause:1.5s]`, `[word](/phonemes/)`, and words whose phonemes
-stand beside the text.
+are given separately from the text.
 
 Why a word with given phonemes becomes one character: no rule of any language then changes it on its way to the engine, which
-looks up what the character stands for. The characters are of a plane that is private to Koe; a user's own are removed.
+looks up the word of that character. The characters are from a private-use plane of Unicode; a user's own become spaces.
 """
 
 import re
@@ -23,9 +23,9 @@ _MAX_GIVEN: Final = 0xFFFD
 
 
 _Tree = dict[str, "_Tree"]
-"""Words by their characters: what may follow on each."""
+"""A tree of words: maps each possible next character to the tree of what may follow it."""
 _END: Final = ""
-"""In the place of a character: a word ends here."""
+"""A key in place of a character: a word ends here."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -33,45 +33,45 @@ class Given(msgspec.Struct, frozen=True):
 
     word: str
     phonemes: str
-    """In Misaki's alphabet."""
+    """Phonemes in Misaki's alphabet."""
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of a text, up to the next pause that its user asks for."""
+    """A part of a text, up to the next pause that the user asks for."""
 
     tracked: TrackedText
     pause_seconds: float | None
-    """After it; None where the user asks for none."""
+    """Length of the pause after it in seconds; None without a pause."""
 
 
 class Markup:
-    """The words of a text whose phonemes are given, each in the place of one character."""
+    """The words of a text whose phonemes are given; one character replaces each."""
 
     def __init__(self) -> None:
         self._given: list[Given] = []
 
     def stand_for(self, given: Given) -> str | None:
-        """The character that stands for it; None when there are too many."""
+        """Returns the character that stands for `given`; None when there are too many."""
         if len(self._given) >= _MAX_GIVEN:
             return None
         self._given.append(given)
         return chr(_FIRST + len(self._given) - 1)
 
     def find(self, character: str) -> Given | None:
-        """What a character stands for; None for any other."""
+        """Returns the word that a character stands for; None for any other character."""
         number = ord(character) - _FIRST
         return self._given[number] if 0 <= number < len(self._given) else None
 
     def restore(self, text: str) -> str:
-        """`text` with the words themselves in it."""
+        """Returns `text` with the words in place of their characters."""
         return PRIVATE.sub(lambda match: given.word if (given := self.find(match[0])) else "", text)
 
     def restore_tracked(self, tracked: TrackedText) -> TrackedText:
-        """`tracked` with the words themselves in it, for an engine that takes no phonemes."""
+        """Returns `tracked` with the words in place of their characters, for an engine that takes no phonemes."""
         return tracked.sub(PRIVATE, lambda match: self.restore(match[0]))
 
     def parts(self, text: str) -> Iterator[tuple[int, str, Given | None]]:
-        """`text` in parts: where each begins, and what it stands for, if it is one of these characters."""
+        """Yields the parts of `text`: start, text, and the word that it stands for if it is one of these characters."""
         start = 0
         for match in PRIVATE.finditer(text):
             if start < match.start():
@@ -83,13 +83,13 @@ class Markup:
 
 
 NO_MARKUP: Final = Markup()
-"""For a text without given phonemes."""
+"""The markup of a text without given phonemes."""
 
 
 def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[list[Section], Markup]:
-    """The user's text between its pauses, with one character for each word whose phonemes are given.
+    """Divides the user's text at its pauses and replaces each word whose phonemes are given by one character.
 
-    What looks like markup and is none (a link, an unknown phoneme) stays as it is.
+    Text that only looks like markup (a link, an unknown phoneme) stays as it is.
     """
     markup = Markup()
     tracked = TrackedText.of(text).sub(PRIVATE, " ")
@@ -104,7 +104,7 @@ def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[l
 
 
 def plain(word: str) -> str:
-    """A word as it was written, without its markup."""
+    """Returns a word as it was written, without its markup."""
     return FIND_PAUSE.sub("", _SAID.sub(r"\1", word))
 
 
@@ -119,9 +119,9 @@ def _given(word: str, table: Mapping[str, str], markup: Markup) -> str | None:
 
 
 def _find_unspaced(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Where those of the words stand that are written without spaces around them, the longest where several do.
+    """Yields start and end of each occurrence of a word written without spaces around it; the longest where several match.
 
-    Not by one pattern of them all, which would try each of the words at each place, in one call.
+    Why not one pattern of all words: it would try each word at each place, in a single call.
     """
     tree: _Tree = {}
     for word in filter(is_unspaced, words):
@@ -141,7 +141,7 @@ def _find_unspaced(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]
 
 
 def _longest(text: str, start: int, tree: "_Tree") -> int:
-    """Where the longest word of the tree ends that begins at a place; 0 where none does."""
+    """Returns the end of the longest word of the tree that begins at `start`; 0 if there is none."""
     found = 0
     for place in range(start, len(text)):
         if _END in tree:

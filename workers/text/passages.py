@@ -1,8 +1,8 @@
-"""A long text as passages that are prepared one after the other, so that its first sound does not wait for its last page.
+"""Divides a long text into passages that are prepared one by one, so that the first audio does not wait for the last page.
 
-Why passages and not sentences: the rules of normalization look at what stands beside a number or a mark, also in the next
-sentence. So a text is divided where no rule looks over the border: at a blank line, else between two sentences, and never
-within a tag, a link or another unit of markup. The normalized passages, put together, are the normalized text.
+Why passages and not sentences: the rules of normalization look at the text around a number or a mark, also in the next
+sentence. So a text is divided where no rule looks across the border: at a blank line, else between two sentences, and never
+within a tag, a link or another unit of markup. The normalized passages, joined, are the normalized text.
 """
 
 import re
@@ -21,8 +21,8 @@ from workers.text.tracked_text import TrackedText
 MIN_CHARS: Final = 1000
 """A passage ends at the first blank line from here on."""
 MAX_CHARS: Final = 4000
-"""One without a blank line ends with the first sentence from here on; one without a sentence, at a space, when it is twice as
-long; one without a space, between two characters, when it is three times as long, whatever stands there.
+"""A passage without a blank line ends with the first sentence from here on. Without a sentence, it ends at a space from twice
+this length on; without a space, between two characters at three times this length, whatever they are.
 """
 
 _WHOLE: Final = re.compile(
@@ -32,22 +32,22 @@ _SPACE: Final = re.compile(r"(?<=\S)\s++(?=\w)")
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """A part of a text, and what it ends with."""
+    """A part of a text, and the kind of boundary at its end."""
 
     tracked: TrackedText
     ending: Ending | None
-    """None at the text's own end."""
+    """None at the end of the whole text."""
 
 
 class Borders:
-    """Where a text may be divided: not within a comment, a program, a tag, a link, a word with phonemes or a pause."""
+    """The places at which a text may be divided: not within a comment, program, tag, link, word with phonemes or pause."""
 
     def __init__(self, text: str) -> None:
         self._wholes = _WHOLE.finditer(text)
         self._start = self._end = 0
 
     def may_divide(self, place: int) -> bool:
-        """Whether at a place; to be asked from the first place to the last."""
+        """Returns whether the text may be divided at `place`. To be called with places in ascending order."""
         while self._end <= place:
             whole = next(self._wholes, None)
             if whole is None:
@@ -57,7 +57,7 @@ class Borders:
 
 
 def divide(tracked: TrackedText, language: str) -> Iterator[Passage]:
-    """The passages of `tracked`, at least one, each when it is asked for; put together they are all of it.
+    """Yields the passages of `tracked` lazily, at least one; joined, they are the whole text.
 
     `language` is a BCP 47 tag.
     """
@@ -80,11 +80,11 @@ def _find_end(text: str, start: int, language: str, borders: Borders) -> tuple[i
 
 
 def _find_places(text: str, language: str) -> Iterator[tuple[int, Ending]]:
-    """Where a passage that begins with `text` may end, in ascending order."""
+    """Yields the places where a passage that begins with `text` may end, in ascending order."""
     for match in takewhile(lambda match: match.start() < MAX_CHARS, PARAGRAPH_BREAK.finditer(text, MIN_CHARS)):
         yield match.end(), Ending.PARAGRAPH
     for place in find_sentence_ends(text[: 2 * MAX_CHARS], MAX_CHARS, language):
-        # A line that would begin with a mark or a number might be taken for an item of a list.
+        # A passage that begins with a mark or a number might be taken for an item of a list.
         if text[place : place + 1].isalpha() or text[place : place + 1] in OPENERS:
             yield place, Ending.SENTENCE
     for match in _SPACE.finditer(text, 2 * MAX_CHARS, 3 * MAX_CHARS):

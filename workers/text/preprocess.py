@@ -1,7 +1,7 @@
-"""Text made ready for an engine that takes no phonemes and reads the text itself.
+"""Prepares text for an engine that takes no phonemes and reads the text itself.
 
-Why an import stands inside a function here: pyopenjtalk's dictionary takes a second and much memory to load, and is an extra
-that may not be installed.
+Why one import is inside a function: pyopenjtalk's dictionary takes a second and much memory to load, and is an extra that may
+not be installed.
 """
 
 from importlib.util import find_spec
@@ -11,7 +11,7 @@ from workers.text.tracked_text import TrackedText
 
 
 def preprocess(tracked: TrackedText, language: str) -> TrackedText:
-    """`tracked` as espeak-ng can read it: Japanese in katakana where pyopenjtalk is installed, and every text sanitized.
+    """Returns `tracked` as espeak-ng can read it: Japanese in katakana if pyopenjtalk is installed, and every text sanitized.
 
     `language` is a BCP 47 tag. Most text stays as it is.
     """

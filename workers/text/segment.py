@@ -1,10 +1,10 @@
-"""Text cut into pieces that an engine speaks at once: at sentences, else clauses, else words.
+"""Cuts text into pieces that an engine speaks at once: at sentences, else at clauses, else at words.
 
-Why 100 to 200 phonemes: prosody is weak in pieces under 20 and rushed in those over 400. Only the first piece is short, a
-clause where there is one, since the listener waits for it.
+Why 100 to 200 phonemes: prosody is weak in pieces under 20 and rushed in pieces over 400. Only the first piece is short: it is
+one clause if there is one, since the listener waits for it.
 
-Why phonemes are guessed from characters: the pieces are made lazily, before anything is phonemized; `fit` halves what turns out
-too long.
+Why the number of phonemes is guessed from the characters: the pieces are made lazily, before anything is phonemized; `fit`
+halves a piece that turns out too long.
 """
 
 import re
@@ -24,27 +24,27 @@ _P = TypeVar("_P", bound=Sized)
 FIRST_WEIGHT: Final = 20
 """The first piece ends at the first boundary from here on."""
 MIN_WEIGHT: Final = 100
-"""A piece shorter than this takes the next sentence in, if both together stay under MOST_WEIGHT."""
+"""A piece shorter than this is joined with the next sentence, if both together stay under MAX_WEIGHT."""
 MAX_WEIGHT: Final = 200
 """A sentence longer than this is cut at its clauses, a clause longer than this at its words."""
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of the text, without white space around it, and what it ends with."""
+    """A part of the text, without white space around it, and the kind of boundary at its end."""
 
     text: str
     ending: Ending
     start: int = 0
-    """Where it begins in the whole text, in characters."""
+    """Index of its first character in the whole text."""
 
 
 class _Atom(msgspec.Struct, frozen=True):
-    """The text from one boundary to the next, white space after it included."""
+    """The text from one boundary to the next, including the white space after it."""
 
     text: str
     ending: Ending
     weight: float
-    """Phonemes, guessed."""
+    """Estimated number of phonemes."""
 
 
 _WIDE: Final = re.compile(f"[{HAN_AND_KANA}{HANGUL}]")
@@ -54,10 +54,9 @@ _CUT_CHARS: Final = 10
 
 
 def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Piece]:
-    """The pieces of `text` in order, each made when it is asked for; put together they are the text, white space apart.
+    """Yields the pieces of `text` in order and lazily; joined, they are the text except for white space.
 
-    `language` is a BCP 47 tag. `is_opening`: somebody waits for its beginning. Text without anything but white space gives no
-    piece.
+    `language` is a BCP 47 tag. `is_opening`: a listener waits for the beginning of the text. Blank text gives no piece.
     """
     group_at = _first_and_rest if is_opening else _join
     for (start, end), is_last in _mark_last(find_paragraphs(text)):
@@ -72,12 +71,12 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
 
 
 def weigh(text: str) -> float:
-    """How many phonemes `text` is likely to be: Latin letters one each, digits three, Han, kana and Hangul two and a half."""
+    """Estimates the number of phonemes: 1 for a Latin letter, 3 for a digit, 2.5 for a Han, kana or Hangul character."""
     return len(text) + 1.5 * len(_WIDE.findall(text)) + 2 * len(_DIGIT.findall(text))
 
 
 def halve(piece: Piece) -> tuple[Piece, Piece]:
-    """`piece` in two, at the best boundary in its middle half: a sentence, else a clause, else a word, else a character.
+    """Divides `piece` at the best boundary in its middle half: a sentence, else a clause, else a word, else a character.
 
     Raises ValueError for a piece of one character.
     """
@@ -93,7 +92,7 @@ def halve(piece: Piece) -> tuple[Piece, Piece]:
 
 
 def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tuple[Piece, _P]]:
-    """`piece` with its phonemes, halved and halved again until none has more than `limit` of them; nothing is left out."""
+    """Yields `piece` with its phonemes, halved repeatedly until no part has more than `limit` of them; nothing is left out."""
     phonemes = phonemize(piece.text)
     if len(phonemes) <= limit or len(piece.text) < 2:
         yield piece, phonemes
@@ -103,7 +102,7 @@ def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tu
 
 
 def _mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
-    """Each of `parts` and whether it is the last."""
+    """Yields each of `parts` and whether it is the last."""
     iterator = iter(parts)
     held = next(iterator, None)
     while held is not None:
@@ -113,18 +112,18 @@ def _mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
 
 
 def _part(piece: Piece, place: int, ending: Ending) -> tuple[Piece, Piece]:
-    """`piece` in two at a place in its text."""
+    """Divides `piece` in two at a place in its text."""
     first = _stripped(piece.text[:place], ending, piece.start)
     return first, _stripped(piece.text[place:], piece.ending, piece.start + place)
 
 
 def _stripped(text: str, ending: Ending, start: int) -> Piece:
-    """A piece of text that begins at `start`, without the white space around it."""
+    """Returns a piece of text that begins at `start`, without the white space around it."""
     return Piece(text.strip(), ending, start + len(text) - len(text.lstrip()))
 
 
 def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:
-    """Where `text` can be divided, best kind of boundary first."""
+    """Yields the places where `text` can be divided, the best kind of boundary first."""
     found: dict[Ending, list[int]] = {Ending.SENTENCE: [], Ending.CLAUSE: []}
     place = 0
     for atom in _find_atoms(text, "en"):
@@ -135,7 +134,7 @@ def _places(text: str) -> Iterator[tuple[Ending, list[int]]]:
 
 
 def _find_atoms(paragraph: str, language: str) -> Iterator[_Atom]:
-    """The parts of `paragraph` between its boundaries. The last one ends a sentence, whatever it ends with."""
+    """Yields the parts of `paragraph` between its boundaries. The last one always counts as the end of a sentence."""
     start = 0
     for end, ending in find_boundaries(paragraph, 0, language):
         if end < len(paragraph):
@@ -150,7 +149,7 @@ def _atom(text: str, ending: Ending) -> _Atom:
 
 
 def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
-    """`atoms` with those over MOST_WEIGHT divided evenly between words, or within a word that is too long itself."""
+    """Yields `atoms`; one over MAX_WEIGHT is divided evenly between words, or within a word that is itself too long."""
     for atom in atoms:
         if atom.weight <= MAX_WEIGHT:
             yield atom
@@ -162,7 +161,7 @@ def _cut_long(atoms: Iterable[_Atom]) -> Iterator[_Atom]:
 
 
 def _cut_word(word: str) -> Iterator[str]:
-    """`word` whole, or a few characters at a time when it is too long to be one."""
+    """Yields `word` whole, or a few characters at a time when it is too long to be a word."""
     start = 0
     while weigh(word[start : start + int(MAX_WEIGHT)]) > MAX_WEIGHT / 2:
         place = between_characters(word, start + _CUT_CHARS)
@@ -173,7 +172,7 @@ def _cut_word(word: str) -> Iterator[str]:
 
 
 def _even(atoms: list[_Atom], weight: float) -> Iterator[list[_Atom]]:
-    """`atoms` in as few groups under MOST_WEIGHT as will do, of about the same weight."""
+    """Yields `atoms` in as few groups under MAX_WEIGHT as possible, of about the same weight."""
     aim = weight / ceil(weight / MAX_WEIGHT)
     group: list[_Atom] = []
     gathered = 0.0
@@ -188,7 +187,7 @@ def _even(atoms: list[_Atom], weight: float) -> Iterator[list[_Atom]]:
 
 
 def _first_and_rest(atoms: Iterator[_Atom]) -> Iterator[list[_Atom]]:
-    """As little as will do for the first piece, then the rest joined."""
+    """Yields the first piece, as short as FIRST_WEIGHT allows, then the rest joined."""
     first: list[_Atom] = []
     while sum(atom.weight for atom in first) < FIRST_WEIGHT and (atom := next(atoms, None)) is not None:
         first.append(atom)
@@ -197,7 +196,7 @@ def _first_and_rest(atoms: Iterator[_Atom]) -> Iterator[list[_Atom]]:
 
 
 def _sentences(atoms: Iterable[_Atom]) -> Iterator[tuple[list[_Atom], float]]:
-    """`atoms` by sentences, each with its weight."""
+    """Yields the atoms of each sentence, with its weight."""
     sentence: list[_Atom] = []
     for atom in atoms:
         sentence.append(atom)
@@ -209,7 +208,7 @@ def _sentences(atoms: Iterable[_Atom]) -> Iterator[tuple[list[_Atom], float]]:
 
 
 def _join(atoms: Iterable[_Atom]) -> Iterator[list[_Atom]]:
-    """Groups of about LEAST_WEIGHT to MOST_WEIGHT: short sentences together, a long one in parts."""
+    """Yields groups of about MIN_WEIGHT to MAX_WEIGHT: short sentences together, a long one in parts."""
     held: list[_Atom] = []
     held_weight = 0.0
     for sentence, weight in _sentences(atoms):

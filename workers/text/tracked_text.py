@@ -1,7 +1,7 @@
-"""A text that is to be spoken, and where in the user's text each of its characters came from.
+"""A text to be spoken, with the place in the user's text that each of its characters came from.
 
-Why: words are timed as they are spoken ("twelve dollars"), and told as they were written ("$12"). So every change that makes
-a text speakable goes through here, and keeps the way back.
+Why: words are timed as they are spoken ("twelve dollars") and reported as they were written ("$12"). So this module makes every
+change that a text needs to be speakable, and keeps the origin of each character.
 """
 
 from array import array
@@ -11,38 +11,40 @@ from typing import Any
 from workers.text.cancellation import look
 
 Pattern = Any
-"""Compiled by `re` or by `regex`."""
+"""A pattern compiled by `re` or by `regex`."""
 Change = Callable[[Any], str | None]
-"""Gets a match and gives what stands in its place; None leaves it."""
+"""Receives a match and returns its replacement; None leaves the match as it is."""
 
 
 class TrackedText:
-    """Text with its origin. Never changed: each step gives another."""
+    """A text with its origin. Immutable: each change returns a new text."""
 
     __slots__ = ("_ends", "_starts", "text")
 
     def __init__(self, text: str, starts: "array[int]", ends: "array[int]") -> None:
-        """For each character of `text`: the first code point of the user's text that it stands for, and one behind the last."""
+        """`starts` and `ends` hold, for each character of `text`, the first code point of the user's text that it stands for,
+        and the exclusive end.
+        """
         self.text = text
         self._starts = starts
         self._ends = ends
 
     @classmethod
     def of(cls, text: str) -> "TrackedText":
-        """The user's text, as it is."""
+        """Returns the user's text unchanged, each character with its own place as origin."""
         return cls(text, array("l", range(len(text))), array("l", range(1, len(text) + 1)))
 
     def __len__(self) -> int:
         return len(self.text)
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """The part of the user's text that the characters from `start` to before `end` stand for; there is at least one."""
+        """Returns the part of the user's text that the characters from `start` to before `end`, at least one, stand for."""
         return min(self._starts[start:end]), max(self._ends[start:end])
 
     def sub(self, pattern: Pattern, change: Change | str) -> "TrackedText":
-        """Each match replaced, as `replace` does it. A match of nothing is passed over.
+        """Replaces each match, as `replace` does. An empty match is skipped.
 
-        Raises Cancelled when the text is not wanted any more (`workers.text.cancellation`).
+        Raises Cancelled when the text is no longer wanted (`workers.text.cancellation`).
         """
         look()
         give: Change = change if callable(change) else lambda _: change
@@ -50,10 +52,10 @@ class TrackedText:
         return self.replace((start, end, new) for start, end, new in found if new is not None)
 
     def replace(self, changes: Iterable[tuple[int, int, str]]) -> "TrackedText":
-        """The characters from a start to before an end replaced by others, for each of `changes`, in order.
+        """Replaces the characters from a start to before an end by others, for each of `changes`, in order.
 
-        What a replacement shares at its edges with what it replaces keeps its own origin; the rest of it stands for the whole
-        rest of that, or for the character beside it.
+        Characters that the replacement shares with the replaced text at its edges keep their own origin. The rest of the
+        replacement stands for the rest of the replaced text, or, if nothing is left of that, for the character next to it.
         """
         writer = _Writer(self)
         for start, end, new in changes:
@@ -63,31 +65,31 @@ class TrackedText:
         return writer.finish()
 
     def translate(self, table: Mapping[int, int | str]) -> "TrackedText":
-        """As `str.translate` with a table of one character for one character."""
+        """Like `str.translate`, with a table that maps one character to one character."""
         text = self.text.translate(table)
         assert len(text) == len(self.text)
         return TrackedText(text, self._starts, self._ends)
 
     def then(self, change: Callable[[str], "TrackedText"]) -> "TrackedText":
-        """What `change` makes of the text, with the origin in this one's."""
+        """Returns the result of `change` for the text, with its origin in the user's text."""
         inner = change(self.text)
         starts = array("l", (self._starts[start] for start in inner._starts))
         return TrackedText(inner.text, starts, array("l", (self._ends[end - 1] for end in inner._ends)))
 
     def cut(self, start: int, end: int) -> "TrackedText":
-        """The characters from `start` to before `end`."""
+        """Returns the characters from `start` to before `end`."""
         return TrackedText(self.text[start:end], self._starts[start:end], self._ends[start:end])
 
     def strip(self) -> "TrackedText":
-        """Without white space around it."""
-        # Not by a pattern: one that looks for the end would try at each space of a run, and go through the rest of it.
+        """Returns the text without white space around it."""
+        # Not with a pattern: to find the end, it would start at each space of a run and scan the rest of the run.
         end = len(self.text.rstrip())
         start = end - len(self.text[:end].lstrip())
         return self if end - start == len(self.text) else self.cut(start, end)
 
 
 class _Writer:
-    """Builds the text that a replacement leads to."""
+    """Builds the text that results from replacements."""
 
     def __init__(self, old: TrackedText) -> None:
         self._old = old
@@ -97,7 +99,7 @@ class _Writer:
         self._done = 0
 
     def replace(self, start: int, end: int, new: str) -> None:
-        """Puts `new` in the place of the characters from `start` to before `end`."""
+        """Replaces the characters from `start` to before `end` by `new`."""
         n_same = min(end - start, len(new))
         n_head = _n_shared(self._old.text[start:end], new, n_same)
         n_tail = _n_shared(self._old.text[start + n_head : end][::-1], new[n_head:][::-1], n_same - n_head)
@@ -106,7 +108,7 @@ class _Writer:
         if body:
             first, last = start + n_head, end - n_tail
             if first == last:
-                # Nothing is left for it to stand for but what it was put beside.
+                # No replaced character is left that it could stand for, so it stands for the one next to it.
                 first, last = (first - 1, first) if n_head else (last, last + 1)
             origin_start, origin_end = self._old.origin(first, last)
             self._parts.append(body)
@@ -115,7 +117,7 @@ class _Writer:
         self._done = end - n_tail
 
     def finish(self) -> TrackedText:
-        """The whole."""
+        """Returns the whole text."""
         if not self._done and not self._parts:
             return self._old
         self._copy(len(self._old))

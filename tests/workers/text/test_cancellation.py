@@ -1,4 +1,4 @@
-"""A text that nobody wants any more is read no further."""
+"""The preparation of a text stops when nobody wants the text any more."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ TEXTS = {
 
 
 class Listener:
-    """One that leaves when it has been looked at so often."""
+    """A listener that leaves after it has been checked `stays` times."""
 
     def __init__(self, stays: int) -> None:
         self.n_looks = 0

@@ -1,4 +1,4 @@
-"""Every part that looks for the end of a sentence, for the marks around it, or for Han and kana, knows the same characters."""
+"""All modules that look for ends of sentences, for the marks around them, or for Han and kana use the same characters."""
 
 import pytest
 

@@ -1,6 +1,6 @@
-"""No text costs more than its length: the work for each character stays the same, whatever a text repeats.
+"""The cost of a text depends only on its length: the work for each character stays the same, whatever a text repeats.
 
-Why growth and not time: a busy machine makes everything slow, but nothing sixteen times as slow for four times the text.
+Why growth and not time: a busy machine makes everything slow, but not sixteen times as slow for four times the text.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ BOUNDED = {
     "workers.jobs.plan._PARAGRAPH_END": "the last 100 characters of a part",
     "workers.jobs.plan._BEGINS_WITH_PAUSE": "tried at one place",
 }
-"""Patterns that are given no long text, and what they are given."""
+"""Patterns that are never given a long text, with the text that they are given."""
 
 PATTERNS: dict[str, Any] = {}
 for _name, _pattern in patterns().items():
@@ -27,7 +27,7 @@ for _name, _pattern in patterns().items():
         PATTERNS[_name] = _pattern
 
 N_GROUPS = 16
-"""One test for each pattern would be most of the suite."""
+"""Number of tests; one test for each pattern would be most of the suite."""
 
 
 @pytest.mark.parametrize("group", range(N_GROUPS))

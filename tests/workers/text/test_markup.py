@@ -1,4 +1,4 @@
-"""How a user says how: pauses, words with their phonemes, and what only looks like either."""
+"""Inline markup: pauses, words with their phonemes, and text that only looks like either."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from workers.text.markup import Markup, plain, read_markup
 
 
 def read(text: str, **pronunciations: str) -> list[tuple[str, float | None]]:
-    """The sections with their words written as `word|phonemes|`."""
+    """Returns the sections, with each given word written as `word|phonemes|`."""
     sections, markup = read_markup(text, sorted(pronunciations.items()))
     return [(show(section.tracked.text, markup), section.pause_seconds) for section in sections]
 

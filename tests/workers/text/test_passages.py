@@ -1,4 +1,4 @@
-"""A long text in passages: nothing is left out, nothing is divided that is one thing, and what is read stays the same."""
+"""A long text in passages: nothing is left out, no unit of markup is divided, and the normalized text stays the same."""
 
 import pytest
 from hypothesis import given, settings
@@ -105,6 +105,6 @@ def test_nothing_that_is_one_thing_is_divided(whole: str) -> None:
 
 @pytest.mark.parametrize("unit", ["<", "<a ", "[", "[a](", "<!--", "<script>", "</script", "a. ", "\n\n", ". A", "(", "a"])
 def test_hostile_text_is_divided_in_linear_time(unit: str) -> None:
-    """What goes back over what it has seen would take hours, and the suite's limit for a test would end it."""
+    """Code that scans the same text again and again would take hours; the suite's time limit for a test would end it."""
     text = (unit * 200_000)[:200_000]
     assert sum(len(passage.tracked) for passage in divide(TrackedText.of(text), "en-US")) == len(text)

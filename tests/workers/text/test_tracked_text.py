@@ -1,4 +1,4 @@
-"""A text that is changed step by step, and the way back to what its user wrote."""
+"""A text that is changed step by step, and the origin of its characters in the user's text."""
 
 import re
 
@@ -10,7 +10,7 @@ from workers.text.tracked_text import TrackedText
 
 
 def written(tracked: TrackedText, spoken: str, user_text: str) -> str:
-    """What the user wrote where `spoken` stands now."""
+    """Returns the user's text from which `spoken` was made."""
     place = tracked.text.index(spoken)
     start, end = tracked.origin(place, place + len(spoken))
     return user_text[start:end]

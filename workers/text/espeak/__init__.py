@@ -1,4 +1,4 @@
 """espeak-ng, the C library, in processes of its own.
 
-Why processes: some texts make the library crash or hang, and only a child process may be lost by that.
+Why processes: some texts make the library crash or hang, and then only a child process is lost.
 """

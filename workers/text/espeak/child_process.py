@@ -1,14 +1,14 @@
-"""The process that espeak-ng runs in: it answers `workers.text.espeak.library` over its standard input and output.
+"""The child process in which espeak-ng runs: it answers `workers.text.espeak.library` over its standard input and output.
 
-Why a process: a text can make the library write beyond its tables, abort or never return, and none of that may cost a worker
-or another listener. It imports the standard library alone and is started as a file, so that it is there within some 30 ms.
+Why a process: a text can make the library write beyond its tables, abort or never return, and none of that may cost a worker or
+another listener. This program imports only the standard library and is started as a file, so it is ready in some 30 ms.
 
-Why the library is loaded anew for all that is spoken: it keeps the phase of its oscillators and of its flutter from one text
-to the next, so that the same text would not give the same samples twice. That is done after an answer, when nobody waits.
-Phonemes depend on nothing that went before (tried with 600 texts in 12 languages), so for them it stays loaded.
+Why the library is loaded again for each text that is spoken: it keeps the phase of its oscillators and of its flutter from one
+text to the next, so the same text would not give the same samples twice. It is loaded again after an answer, when nobody waits.
+Phonemes do not depend on earlier texts (tried with 600 texts in 12 languages), so for them the library stays loaded.
 
-Why some of its memory is freed from here: what the library forgets to free at its end would be lost with every load, some
-kilobytes each, and a process speaks for months.
+Why this program frees some of the library's memory: the library does not free it when it ends, so each load would lose some
+kilobytes, and a process speaks for months.
 
 A question is QUESTION, a voice and a text; an answer is ANSWER, the words (WORD each) and its data: samples (int16) or text.
 """
@@ -26,26 +26,26 @@ from contextlib import suppress
 from typing import Final
 
 QUESTION: Final = struct.Struct("<BHIHH")
-"""What is asked, the bytes of the voice's name and of the text, words per minute, pitch."""
+"""Head of a question: its kind, the lengths of the voice's name and of the text in bytes, words per minute, pitch."""
 ANSWER: Final = struct.Struct("<BII")
-"""How it went, the number of words, the bytes of the data."""
+"""Head of an answer: its status, the number of words, the length of the data in bytes."""
 WORD: Final = struct.Struct("<II")
-"""Where a word begins, in the text's characters and in the samples."""
+"""Start of a word, in the text's characters and in the samples."""
 
 VOICES, PHONEMES, TIED_PHONEMES, SPEECH = range(4)
-"""What is asked. Tied: as phonemizer has them, a tie between the characters of one phoneme."""
+"""Kinds of question. Tied phonemes have the form of phonemizer's, with a tie between the characters of one phoneme."""
 GIVEN, BROKEN, FAILED, OUT_OF_MEMORY = range(4)
-"""How it went; the data of all but the first is a phrase that says why."""
+"""Statuses of an answer. The data of BROKEN and FAILED is a phrase that says why."""
 
 NOEXEC: Final = "mounted noexec"
-"""Stands in the phrase where a library may not be loaded from where it is."""
+"""Part of the phrase when a library may not be loaded from its folder."""
 RATE_HZ: Final = 22_050
 MAX_BYTES: Final = 16 * 1024**2
-"""Of an answer's data: six minutes of speech, of which the longest segment has one and a half."""
+"""Limit of an answer's data: six minutes of speech, of which the longest segment has one and a half."""
 CPU_SECONDS: Final = 2.0
 CPU_SECONDS_PER_BYTE: Final = 0.002
-"""For one answer, and more for each byte of the text; the longest segments take a twentieth of it. It is time of the processor,
-since a busy machine may take long.
+"""Limit for one answer, and what each byte of the text adds to it; the longest segments need a twentieth of it. It limits CPU
+time, since a busy machine may take long.
 """
 
 _LIMITS: Final = {
@@ -54,7 +54,7 @@ _LIMITS: Final = {
     resource.RLIMIT_FSIZE: 0,
     resource.RLIMIT_NPROC: 0,
 }
-"""It writes no file and starts no process, whatever a text makes of it; root may start one still."""
+"""The process can write no file and start no process, whatever a text makes it do; as root it can still start one."""
 _SYNCHRONOUS: Final = 2
 _DO_NOT_EXIT: Final = 0x8000
 _UTF_8: Final = 1
@@ -69,7 +69,7 @@ _libc.free.argtypes = (ctypes.c_void_p,)
 
 
 class BrokenError(Exception):
-    """The library does not work here, and the phrase says why."""
+    """The library does not work here; the message says why."""
 
 
 class FailedError(Exception):
@@ -107,7 +107,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class Library:
-    """espeak-ng in its first state, newly loaded. Of no use after `close`; one at a time, for a second would be the same."""
+    """espeak-ng in its initial state, newly loaded. Unusable after `close`. Only one at a time: a second would be the same."""
 
     def __init__(self, path: str, data_path: str) -> None:
         """Raises BrokenError."""
@@ -128,7 +128,7 @@ class Library:
         self._library.espeak_SetSynthCallback(self._callback)
 
     def voices(self) -> list[tuple[str, list[tuple[int, str]]]]:
-        """The identifier of each voice, with the rank (lower is better) and tag of each of its languages."""
+        """Returns the identifier of each voice, with the rank (lower is better) and tag of each of its languages."""
         listed = self._library.espeak_ListVoices(None)
         found, index = [], 0
         while listed[index]:
@@ -138,10 +138,10 @@ class Library:
         return found
 
     def phonemes(self, text: bytes, voice: str, mode: int) -> bytes:
-        """`text` in espeak-ng's IPA, clauses joined by spaces."""
+        """Returns `text` in espeak-ng's IPA, clauses joined by spaces."""
         if voice != self._voice:
             self._set_voice(voice)
-            # A voice that is set waits in the library's line of commands, and is freed only once something has been spoken.
+            # A voice that is set waits in the library's queue of commands, and is freed only after something has been spoken.
             self._synthesize(b" ")
             self._voice = voice
         pointer = ctypes.c_char_p(text)
@@ -151,7 +151,7 @@ class Library:
         return b" ".join(filter(None, clauses))
 
     def speak(self, text: bytes, voice: str, *, wpm: int, pitch: int) -> tuple[bytes, list[tuple[int, int]]]:
-        """`text` as samples (int16) at RATE_HZ, and where its words begin, in characters and in samples."""
+        """Returns `text` as samples (int16) at RATE_HZ, and where its words begin, in characters and in samples."""
         self._set_voice(voice)
         self._library.espeak_SetParameter(_RATE, wpm, 0)
         self._library.espeak_SetParameter(_PITCH, pitch, 0)
@@ -159,7 +159,7 @@ class Library:
         return b"".join(self._samples), self._words
 
     def close(self) -> None:
-        """Ends it, and frees its table of voices, which it loses sight of."""
+        """Ends the library and frees its table of voices, which the library itself does not free."""
         table = self._library.espeak_ListVoices(None)
         self._library.espeak_Terminate()
         _libc.free(ctypes.cast(table, ctypes.c_void_p))
@@ -178,8 +178,8 @@ class Library:
             raise BrokenError(f"the voice {voice} is missing")
 
     def _receive(self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]") -> int:
-        """Called by the library with every piece of audio and the events in it; 1 ends its work. ctypes would swallow what is
-        raised here, and the piece would be missing.
+        """The library calls this with every piece of audio and its events; 1 stops it. ctypes would swallow an exception raised
+        here, and the piece would be missing.
         """
         try:
             self._take(wave, n_samples, events)
@@ -201,10 +201,10 @@ class Library:
 
 
 class Child:
-    """Answers one question after the other, until whoever asks is gone."""
+    """Answers one question after the other, until the process that asks them has ended."""
 
     def __init__(self, questions: int, answers: int, path: str, data_path: str) -> None:
-        """`questions` and `answers` are file descriptors; the paths are those of the library and of its data."""
+        """`questions` and `answers` are file descriptors; the paths lead to the library and to its data."""
         self._questions = questions
         self._answers = answers
         self._paths = path, data_path
@@ -212,7 +212,7 @@ class Child:
         self._is_fresh = False
 
     def serve(self) -> None:
-        """Returns at the end of the questions."""
+        """Answers the questions. Returns when there are no more."""
         while (head := _read(self._questions, QUESTION.size)) is not None:
             kind, n_voice, n_text, wpm, pitch = QUESTION.unpack(head)
             body = _read(self._questions, n_voice + n_text)
@@ -256,7 +256,7 @@ class Child:
 
 
 def _why(error: str, path: str) -> str:
-    """Why a library cannot be loaded, without its folder, since users are told."""
+    """Returns why a library cannot be loaded, without its folder, since users see the reason."""
     if "failed to map segment" in error:
         return f"its library cannot be loaded from a folder that is {NOEXEC}"
     return f"its library cannot be loaded ({error.replace(path, path.rpartition('/')[2])})"
@@ -280,7 +280,7 @@ def _declare(library: ctypes.CDLL) -> None:
 
 
 def _read_languages(pointer: "ctypes._Pointer[ctypes.c_char]") -> Iterator[tuple[int, str]]:
-    """The rank and tag of each language of a voice: a byte, a string, and so on until a zero byte."""
+    """Yields the rank and tag of each language of a voice: a byte and a string for each, until a zero byte."""
     index = 0
     while (rank := pointer[index][0]) != 0:
         end = index + 1
@@ -291,7 +291,7 @@ def _read_languages(pointer: "ctypes._Pointer[ctypes.c_char]") -> Iterator[tuple
 
 
 def _read(descriptor: int, n_bytes: int) -> bytes | None:
-    """So many bytes; None where they end before."""
+    """Returns `n_bytes` bytes; None if the input ends before."""
     data = b""
     while len(data) < n_bytes:
         more = os.read(descriptor, n_bytes - len(data))
@@ -308,10 +308,10 @@ def _write(descriptor: int, *parts: bytes) -> None:
 
 
 def main() -> None:
-    """Serves until the end of standard input. The arguments are the paths of the library and of its data.
+    """Answers questions until the end of standard input. The arguments are the paths of the library and of its data.
 
-    The signals that end a worker go to all processes of its group or service, and it still needs this one to finish; the end
-    of standard input is what ends it. What the library prints is not to get among the answers.
+    The signals that end a worker reach all processes of its group or service, and the worker still needs this one to finish. So
+    this process ignores them and ends with its standard input. Output of the library must not mix with the answers.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,10 +1,10 @@
-"""espeak-ng, as espeakng-loader brings it: its voices, its phonemes and its speech.
+"""espeak-ng from the package espeakng-loader: its voices, its phonemes and its speech.
 
-Why another process speaks: see `child_process`. So nothing that the library does ends this one, and no thread waits for
-another's text but where all processes are busy.
+Why other processes run it: see `child_process`. So nothing that the library does can end this process, and a thread waits for
+another's text only if all processes are busy.
 
-Why a text that it does not survive is asked for in halves: what it stumbles over is mostly a long run of one kind, and most of
-the text, or all of it, can be said.
+Why a text that kills the library is asked for again in halves: the cause is mostly a long run of one kind, and most of the
+text, or all of it, can be said.
 """
 
 import atexit
@@ -31,20 +31,20 @@ from workers.text.segment import Piece, halve
 log: Final = structlog.get_logger()
 
 RATE_HZ: Final = child_process.RATE_HZ
-"""Of its samples."""
+"""Sample rate of its audio."""
 MIN_WPM: Final = 80
 MAX_WPM: Final = 700
-"""Words per minute within which its speed follows what it is told."""
+"""Range of words per minute in which its speed follows the value it is given."""
 
 PHONEMIZING: Final = Children()
 SPEAKING: Final = Children()
-"""Apart, since those that speak load the library anew each time."""
+"""Processes of their own, since to speak they load the library again for each text."""
 
 _SWITCH: Final = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")
-"""Stands in the phonemes where espeak-ng changes the language."""
+"""The mark in the phonemes where espeak-ng changes the language."""
 _MAX_DEATHS: Final = 24
 _DYING_SECONDS: Final = 5.0
-"""How much is tried for one text that espeak-ng does not survive."""
+"""Limits for one text that espeak-ng does not survive: number of deaths, and seconds since the first."""
 
 _T = TypeVar("_T")
 
@@ -53,14 +53,14 @@ for _children in (PHONEMIZING, SPEAKING):
 
 
 class WordEvent(msgspec.Struct, frozen=True):
-    """Where a word begins, in the text and in the samples."""
+    """Start of a word, in the text and in the samples."""
 
     character: int
     sample: int
 
 
 def phonemes(text: str, voice: str) -> str:
-    """`text` in espeak-ng's IPA, clauses joined by spaces; empty when there is nothing to say.
+    """Returns `text` in espeak-ng's IPA, clauses joined by spaces; empty when there is nothing to say.
 
     Raises EngineUnavailable when espeak-ng does not work or lacks the voice, EngineFailed when it does not survive the text.
     """
@@ -68,12 +68,12 @@ def phonemes(text: str, voice: str) -> str:
 
 
 def tied_phonemes(text: str, voice: str) -> str:
-    """As phonemizer asks for them: with a tie between the characters of a phoneme, and as they come. Raises as `phonemes`."""
+    """Returns phonemes for phonemizer: unchanged, with a tie between the characters of a phoneme. Raises as `phonemes`."""
     return _say(child_process.TIED_PHONEMES, text, voice)
 
 
 def speak(text: str, voice: str, *, wpm: int, pitch: int) -> tuple[npt.NDArray[np.int16], list[WordEvent]]:
-    """`text` as samples (n_samples,) at RATE_HZ, and its words. `wpm` from 80 to 700, `pitch` from 0 to 100, usually 50.
+    """Returns `text` as samples (n_samples,) at RATE_HZ, and its words. `wpm`: 80 to 700; `pitch`: 0 to 100, usually 50.
 
     Raises as `phonemes`, and MemoryError.
     """
@@ -88,7 +88,7 @@ def speak(text: str, voice: str, *, wpm: int, pitch: int) -> tuple[npt.NDArray[n
 
 @cache
 def voices() -> Mapping[str, str]:
-    """The identifier of the best voice for each language tag that espeak-ng knows, in lower case."""
+    """Returns the identifier of the best voice for each language tag that espeak-ng knows, in lower case."""
     table, ranks = {}, dict[str, int]()
     for identifier, languages in _listed():
         for rank, tag in languages:
@@ -99,7 +99,7 @@ def voices() -> Mapping[str, str]:
 
 @cache
 def first_voices() -> Mapping[str, str]:
-    """The identifier of the first voice whose first language it is, for each tag: how phonemizer finds a voice."""
+    """Returns, for each tag, the identifier of the first voice whose first language has it, as phonemizer finds a voice."""
     table = dict[str, str]()
     for identifier, languages in _listed():
         table.setdefault(languages[0][1] if languages else "", identifier)
@@ -107,7 +107,7 @@ def first_voices() -> Mapping[str, str]:
 
 
 def find_voice(language: str) -> str | None:
-    """The voice for a BCP 47 tag or the nearest shorter one (`ko-KR` → `ko`); None when espeak-ng lacks the language."""
+    """Returns the voice for a BCP 47 tag or the nearest shorter one (`ko-KR` → `ko`); None if espeak-ng lacks the language."""
     tag = language.lower()
     while tag and tag not in voices():
         tag = tag.rpartition("-")[0]
@@ -115,7 +115,7 @@ def find_voice(language: str) -> str | None:
 
 
 def self_test() -> None:
-    """Speaks one word. Raises EngineUnavailable."""
+    """Speaks one word. Raises EngineUnavailable when that fails."""
     try:
         samples, _ = _speak_once("one", voice=find_voice("en-US") or "", wpm=175, pitch=50)
     except DeadlyText as error:
@@ -126,7 +126,7 @@ def self_test() -> None:
 
 @cache
 def _listed() -> list[tuple[str, list[tuple[int, str]]]]:
-    """The identifier of each voice, with the rank (lower is better) and tag of each of its languages."""
+    """Returns the identifier of each voice, with the rank (lower is better) and tag of each of its languages."""
     try:
         found: list[tuple[str, list[tuple[int, str]]]] = json.loads(PHONEMIZING.ask(Question(child_process.VOICES)).data)
     except DeadlyText as error:
@@ -149,8 +149,8 @@ def _speak_once(text: str, *, voice: str, wpm: int, pitch: int) -> tuple[npt.NDA
 
 
 def _surviving(text: str, ask: Callable[[str], _T]) -> list[tuple[int, _T]]:
-    """What is answered to `text`, or to the parts of it that can be asked for, each with where it begins; a character that is
-    deadly by itself is left out. Raises EngineFailed when too much of it is deadly.
+    """Returns the answer to `text`, or the answers to its parts if espeak-ng does not survive it whole, each with the start of
+    its part. A character that is deadly by itself is left out. Raises EngineFailed beyond _MAX_DEATHS or _DYING_SECONDS.
     """
     n_deaths, died_at = 0, 0.0
 

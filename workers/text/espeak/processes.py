@@ -1,8 +1,8 @@
-"""The processes that espeak-ng runs in, each lent to one thread at a time, and made anew when one dies.
+"""The processes in which espeak-ng runs. Each serves one thread at a time and is replaced when it dies.
 
-Why a loss is not always the text's fault: whoever kills a process from outside (an operator, a system that is short of memory)
-meets any text, and what a text has broken may be noticed at the next one. So a question whose process has died is asked again,
-in a new process; only what a new one dies of too, or what uses up its time on the processor, is the text's.
+Why a lost process is not always the text's fault: processes are also killed from outside (by an operator, or by a system that
+is short of memory), whatever their text, and damage by one text may show only at the next one. So a question whose process has
+died is asked again, in a new process. The text is at fault only if a new process dies of it too, or if it uses up its CPU time.
 """
 
 import os
@@ -29,57 +29,57 @@ from workers.text.espeak.child_process import ANSWER, CPU_SECONDS_PER_BYTE, MAX_
 log: Final = structlog.get_logger()
 
 MOST: Final = 4
-"""Processes of one kind, about 11 MB each; they are started as they are needed. One that hangs leaves the others."""
+"""Most processes of one kind, about 11 MB each; they are started as needed. If one hangs, the others still answer."""
 
 _ANSWER_SECONDS: Final = 10.0
 _ANSWER_SECONDS_PER_BYTE: Final = 5 * CPU_SECONDS_PER_BYTE
-"""Longest wait for one answer, and more for each byte of the text. A process that computes ends by itself before that; this is
-for one that does not.
+"""Longest wait for one answer, and what each byte of the text adds to it. A process that computes ends itself before that; this
+limit is for one that does not.
 """
 LOOK_SECONDS: Final = 0.05
-"""Between two looks whether the answer is still wanted."""
+"""Interval between two checks whether the answer is still wanted."""
 _LOSING_SECONDS: Final = 30.0
-"""For so long a question whose processes are killed by others is asked again. Whoever kills them for longer wants none."""
+"""How long a question is asked again while its processes are killed from outside; longer killing is taken to be intended."""
 _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGSYS})
-"""Signals that a process gives itself by what it does."""
+"""Signals that a process causes by its own actions."""
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Of the environment, which holds secrets: what the interpreter may need to start."""
+"""Environment variables that the interpreter may need to start. The others hold secrets and are not passed on."""
 
 _REINSTALL: Final = "Install it again with `pip install --force-reinstall espeakng-loader`."
 _ELSEWHERE: Final = "Install Koe in a folder that programs may be run from."
 
 
 class DeadlyText(Exception):
-    """espeak-ng does not survive what it was asked, or does not come to an end with it."""
+    """espeak-ng does not survive the question, or never finishes it."""
 
 
 def broken(reason: str) -> EngineUnavailable:
-    """What to raise when espeak-ng does not work, with the remedy."""
+    """Returns the error to raise when espeak-ng does not work, with the remedy."""
     remedy = _ELSEWHERE if child_process.NOEXEC in reason else _REINSTALL
     return EngineUnavailable(f"espeak-ng does not work on this machine: {reason}. {remedy}")
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What is asked of espeak-ng."""
+    """A question to espeak-ng."""
 
     kind: int
-    """Of `workers.text.espeak.child_process`."""
+    """One of the kinds in `workers.text.espeak.child_process`."""
     voice: str = ""
     text: bytes = b""
     wpm: int = 0
     pitch: int = 0
 
     def to_bytes(self) -> bytes:
-        """As it is sent."""
+        """Returns the question as it is sent."""
         voice = self.voice.encode()
         return QUESTION.pack(self.kind, len(voice), len(self.text), self.wpm, self.pitch) + voice + self.text
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What espeak-ng has made of it."""
+    """The answer of espeak-ng to a question."""
 
     words: tuple[tuple[Any, ...], ...]
-    """Where each begins, in characters and in samples."""
+    """Start of each word, in characters and in samples."""
     data: bytes
 
 
@@ -87,30 +87,30 @@ class _ChildLost(Exception):
     """A process has ended, or was ended because it gave no answer."""
 
     def __init__(self, code: int | None) -> None:
-        """`code` is as Popen has it; None where it gave no answer."""
+        """`code` is the exit status as Popen has it; None if the process gave no answer."""
         super().__init__(_name_of(code))
         self.code = code
 
     @property
     def is_fault(self) -> bool:
-        """Whether it was its own doing."""
+        """Whether the process itself is at fault."""
         return self.code is None or self.code >= 0 or -self.code in _FAULTS
 
     @property
     def is_endless(self) -> bool:
-        """Whether it has used up its time on the processor."""
+        """Whether the process has used up its CPU time."""
         return self.code == -signal.SIGPROF
 
     @property
     def verdict(self) -> Exception:
-        """What it means that a new process has ended in the same way."""
+        """The error to raise when a new process has ended in the same way."""
         if self.code is not None and self.code >= 0:
             return broken("its process ends at once")
         return DeadlyText(str(self))
 
 
 class Children:
-    """Processes of one kind. May be asked from several threads."""
+    """Processes of one kind. Several threads may use it."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -120,12 +120,12 @@ class Children:
 
     @property
     def pids(self) -> list[int]:
-        """Of those that wait for a question."""
+        """Process ids of the idle processes."""
         with self._lock:
             return [child.pid for child in self._idle]
 
     def ask(self, question: Question) -> Answer:
-        """The answer. Raises DeadlyText, EngineFailed, EngineUnavailable where espeak-ng does not work, MemoryError, and
+        """Returns the answer. Raises DeadlyText, EngineFailed, EngineUnavailable if espeak-ng does not work, MemoryError, and
         Cancelled when nobody wants the answer any more (`workers.text.cancellation`).
         """
         n_faults, until = 0, time.monotonic() + _LOSING_SECONDS
@@ -142,7 +142,7 @@ class Children:
         raise EngineFailed("espeak-ng's processes were killed again and again while they spoke this text.")
 
     def close(self) -> None:
-        """Ends those that wait for a question. Another question starts a new one."""
+        """Ends the idle processes. The next question starts a new one."""
         with self._lock:
             ended, self._idle = self._idle, []
         for child in ended:
@@ -164,13 +164,13 @@ class Children:
             self._places.release()
 
     def _take(self, *, is_new: bool) -> "_Child":
-        """One that waits, the latest used; a new one where none does, or where `is_new` asks for it."""
+        """Returns the idle process that was used last; a new one if none is idle or `is_new` asks for it."""
         with self._lock:
             waiting = self._idle.pop() if self._idle else None
         if waiting is not None and not is_new:
             return waiting
         if waiting is not None:
-            # It may be hurt as the other was.
+            # It may be damaged like the other.
             waiting.end()
         return _Child()
 
@@ -180,10 +180,10 @@ class Children:
 
 
 class _Child:
-    """One process."""
+    """One child process."""
 
     def __init__(self) -> None:
-        """Raises EngineUnavailable when it cannot be started."""
+        """Raises EngineUnavailable when the process cannot be started."""
         self._socket, theirs = socket.socketpair()
         try:
             with theirs:
@@ -202,23 +202,23 @@ class _Child:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """Process id."""
         return self._process.pid
 
     def ask(self, question: Question) -> tuple[int, bytes, bytes]:
-        """How it went, the words and the data. Raises _ChildLost."""
+        """Returns the status, the words and the data of the answer. Raises _ChildLost."""
         until = time.monotonic() + _ANSWER_SECONDS + _ANSWER_SECONDS_PER_BYTE * len(question.text)
         rest = memoryview(question.to_bytes())
         while rest:
             rest = rest[self._patiently(partial(self._socket.send, rest), until) :]
         status, n_words, n_bytes = ANSWER.unpack(self._receive(ANSWER.size, until))
         if max(n_words * WORD.size, n_bytes) > MAX_BYTES:
-            # Of a process that has lost its way.
+            # Only a damaged process answers like this.
             raise _ChildLost(-signal.SIGSEGV)
         return status, self._receive(n_words * WORD.size, until), self._receive(n_bytes, until)
 
     def end(self) -> int:
-        """Kills it, if it lives. Returns its exit status, which that does not change where it has ended already."""
+        """Kills the process if it still runs. Returns its exit status, which this does not change if it has ended before."""
         self._socket.close()
         self._process.kill()
         return self._process.wait()
@@ -246,7 +246,7 @@ class _Child:
 
 
 def _answer_of(status: int, words: bytes, data: bytes) -> Answer:
-    """Raises what the process has said."""
+    """Returns the answer, or raises the error that the process has reported."""
     if status == child_process.GIVEN:
         return Answer(tuple(WORD.iter_unpack(words)), data)
     if status == child_process.OUT_OF_MEMORY:

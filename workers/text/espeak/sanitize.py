@@ -1,11 +1,11 @@
-"""Text that espeak-ng survives: what makes it write beyond its tables and take the process along is parted or left out.
+"""Makes text safe for espeak-ng: divides or removes whatever makes it write beyond its tables and crash its process.
 
-Found by giving it random text in all of its languages: a few of them (Danish, Hindi, Konkani, Malayalam, Vietnamese and others)
-change to another for what they cannot read, and lose their way where that happens within a word, behind a hyphen at a clause's
-beginning (`?-c`), or at a script that has no language at all. What is left out could not have been said.
+How it was found: by giving espeak-ng random text in all of its languages. A few of them (Danish, Hindi, Konkani, Malayalam,
+Vietnamese and others) change to another language for text that they cannot read, and fail if that happens within a word, after
+a hyphen at the beginning of a clause (`?-c`), or at a script without a language. The removed text could not be said.
 
-Why long runs are parted: letters with full stops between them are gathered in 80 bytes, and each `'s` is taken for one more
-ending of the same word, without a limit of either. No abbreviation is as long as that.
+Why long runs are divided: espeak-ng collects letters with full stops between them in 80 bytes, and takes each `'s` for one more
+ending of the same word, without a limit for either. No abbreviation is that long.
 """
 
 from typing import Final
@@ -19,20 +19,20 @@ Latin Greek Cyrillic Arabic Hebrew Hangul Georgian Armenian Devanagari Bengali G
 Malayalam Sinhala Thai Myanmar Ethiopic
 """
 _SCRIPTS: Final = _NAMES.split()
-"""Those whose words espeak-ng can say in some language, and which are written apart from each other."""
+"""Scripts whose words espeak-ng can say in some language, and which do not mix with each other within a word."""
 _EAST_ASIAN: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
 _ANY: Final = r"\p{Common}\p{Inherited}"
-"""What belongs to every script."""
+"""Characters that belong to every script."""
 _KNOWN: Final = "".join(rf"\p{{{script}}}" for script in _SCRIPTS) + _EAST_ASIAN + _ANY
 
 _UNSAYABLE: Final = regex.compile(
     rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_KNOWN}]]|\p{{Braille}}|(?<![\p{{L}}\p{{M}}])\p{{M}}|[\uff9e\uff9f]", regex.V1
 )
-"""The last two are marks of half-width kana."""
+"""The last two characters are marks of half-width kana."""
 _LOOSE_HYPHEN: Final = regex.compile(
     r"(?<![\p{Latin}0-9]\p{M}{0,4})[-‐‑](?!(?<=\A-|\s-)[0-9])|[-‐‑](?![\p{Latin}0-9])", regex.V1
 )
-"""One that neither joins two Latin words or numbers nor is a minus."""
+"""A hyphen that neither joins two Latin words or numbers nor is a minus."""
 _BEFORE_ANOTHER_SCRIPT: Final = regex.compile(
     "|".join(
         [
@@ -50,22 +50,22 @@ _LONG_RUN: Final = regex.compile(
     rf"|(?P<endings>(?:[sS][{_APOSTROPHES}]++){{10}}+)",
     regex.V1,
 )
-"""Ten letters of at most four bytes are half of what there is room for; of endings it survives sixty."""
+"""Ten letters of at most four bytes take half of the 80 bytes; espeak-ng survives sixty endings."""
 
 
 def part_runs(text: str) -> str:
-    """`text` with a comma or a space in every run of dotted letters and of `s'` that is longer than any abbreviation."""
+    """Returns `text` with a comma or a space in every run of dotted letters or of `s'` that is longer than any abbreviation."""
     return str(_LONG_RUN.sub(_part, text))
 
 
 def sanitize(tracked: TrackedText) -> TrackedText:
-    """`tracked` for espeak-ng. Most text is left as it is."""
+    """Returns `tracked` in a form that espeak-ng survives. Most text stays as it is."""
     plain = tracked.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
     apart = plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")
-    # Last, since what was left out has brought letters together.
+    # Last, since the removals have brought letters together.
     return apart.sub(_LONG_RUN, _part)
 
 
 def _part(match: "regex.Match[str]") -> str:
-    # A space alone would not do: in some scripts a full stop with a space behind it is one more between letters.
+    # A space alone is not enough: in some scripts a full stop with a space after it still counts as one between letters.
     return f"{match['head']}, " if match["head"] else f"{match['endings']} "

@@ -1,10 +1,10 @@
-"""Which phonemes say which word: exactly where the G2P tells it, by lengths elsewhere.
+"""Assigns phonemes to the words that they say: exactly where the G2P reports it, else by length.
 
-Why not a share of the phonemes by length alone: an error early in a sentence would shift every word behind it. Most G2Ps put a
-space between two words, so words and groups of phonemes are paired first, and only what a group has of several words (*de la*
-said as one) or a word of several groups (2,500) is shared out.
+Why not by length alone: an error early in a sentence would shift every word after it. Most G2Ps put a space between two words,
+so words and groups of phonemes are paired first. One group may say several words (*de la*), and one word may have several
+groups (2,500); only within such a pair are the phonemes divided by length.
 
-Why a band: words and groups run nearly side by side, so that only pairs near the diagonal are looked at, in linear time.
+Why a band: words and groups advance at nearly the same rate, so only pairs near the diagonal are considered, in linear time.
 """
 
 import re
@@ -20,13 +20,13 @@ from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS
 from workers.text.words import SaidWord, find_words
 
 LEADING: Final = "ˈˌ“(¿¡"
-"""What belongs to the phoneme behind it."""
+"""Signs that belong to the phoneme after them."""
 FOLLOWING: Final = "ːʰʲᵝɴ\u0303↓→↗↘,.!?;:…”)"
-"""What belongs to the phoneme before it."""
+"""Signs that belong to the phoneme before them."""
 
 _VOWELS: Final = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɤɨɪɯʊʌᵊᵻAIOQWYũõẽĩã\u0303")
 _MORAS: Final = frozenset("ːɴ")
-"""Each a kana of Japanese, though no syllable."""
+"""Signs that are a kana of their own in Japanese, though not a syllable."""
 
 _CLOSE_BEHIND: Final = frozenset(",.!?;:…”)")
 _CLOSE_BEFORE: Final = frozenset("“(¿¡")
@@ -37,38 +37,38 @@ _SPOKEN_SIGNS: Final = frozenset("%‰&@°§℃№")
 
 _BAND: Final = 12
 _MAX_GROUPS: Final = 12
-"""Of one word."""
+"""Most groups that one word may have."""
 _MAX_WORDS: Final = 8
-"""In one group."""
+"""Most words that one group may say."""
 _UNEVEN_COST: Final = 0.7
-"""For each word or group beyond one to one."""
+"""Cost of each word or group beyond one to one."""
 _STOP_COST: Final = 3.0
-"""Where only one of the two sides ends a clause."""
+"""Cost if only one of the two sides ends a clause."""
 
 _Span = tuple[int, int]
 _Block = tuple[int, int, int, int]
-"""Words from, to; groups from, to."""
+"""First word and exclusive end; first group and exclusive end."""
 
 
 class AlignedSpan(msgspec.Struct, frozen=True):
-    """A part of a text and the phonemes that say it, white space and punctuation among them."""
+    """A part of a text and the phonemes that say it, including white space and punctuation."""
 
     first: int
-    """Its first character in the text."""
+    """Index of its first character in the text."""
     last: int
-    """One behind its last."""
+    """Exclusive end index in the text."""
     phonemes: str
 
 
 def shift(aligned: Iterable[AlignedSpan], by: int) -> list[AlignedSpan]:
-    """The same phonemes for a text that begins `by` characters later."""
+    """Returns the same phonemes for a text that begins `by` characters later."""
     return [AlignedSpan(one.first + by, one.last + by, one.phonemes) for one in aligned]
 
 
 def phonemize_in_parts(
     text: str, foreign: Iterable[tuple[int, int, Callable[[str], list[AlignedSpan]]]], own: Callable[[str], list[AlignedSpan]]
 ) -> list[AlignedSpan]:
-    """`text` said by `own`, but for the parts (start, end, G2P) that another says. What is blank is said by nobody."""
+    """Phonemizes `text` with `own`, except for the parts (start, end, G2P) in `foreign`. Blank parts are skipped."""
     said: list[AlignedSpan] = []
     at = 0
     for start, end, g2p in (*foreign, (len(text), len(text), own)):
@@ -82,7 +82,7 @@ def phonemize_in_parts(
 
 
 def _append(said: list[AlignedSpan], more: list[AlignedSpan], *, is_close: bool) -> None:
-    """Adds what is said next, with a space before it unless it is a mark that was written close by."""
+    """Adds `more` to `said`, with a space between them unless there is a mark that was written without a space."""
     before = next((one.phonemes[-1] for one in reversed(said) if one.phonemes), " ")
     after = next((one.phonemes[0] for one in more if one.phonemes), " ")
     is_mark = is_close and (after in _CLOSE_BEHIND or before in _CLOSE_BEFORE)
@@ -92,10 +92,10 @@ def _append(said: list[AlignedSpan], more: list[AlignedSpan], *, is_close: bool)
 
 
 def assign(text: str, aligned: Iterable[AlignedSpan]) -> tuple[str, tuple[SaidWord, ...]]:
-    """The phonemes of all spans put together, white space around them stripped, and which of them each word of `text` has.
+    """Returns the phonemes of all spans, joined and stripped, and the range of them that each word of `text` has.
 
-    There is one entry for each of `find_words(text)`, in order; they do not overlap, and every phoneme but white space is in
-    one. A word of which nothing is said has `begin == end`. The spans are in the order of the text.
+    There is one entry for each of `find_words(text)`, in order. The entries do not overlap, and every phoneme except white
+    space is in one. A word that has no phonemes has `begin == end`. The spans are in the order of the text.
     """
     spans = find_words(text)
     merged = list(_merge(aligned))
@@ -127,7 +127,7 @@ def _merge(aligned: Iterable[AlignedSpan]) -> Iterator[AlignedSpan]:
 
 
 def _extend(had: list[_Span | None], word: int, phonemes: str, begin: int, end: int) -> None:
-    """Gives a word some phonemes more, without the white space around them."""
+    """Gives a word some more phonemes, without the white space around them."""
     part = phonemes[begin:end]
     if not part.strip():
         return
@@ -144,16 +144,16 @@ def _list(spans: Sequence[_Span], had: Sequence[_Span | None], n_before: int) ->
 
 
 def _share(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) -> Iterator[tuple[int, int, int]]:
-    """The words of a span, each with the part of its phonemes that it has. `number` is the first that may be in it."""
+    """Yields the words of a span, each with its part of the phonemes. `number` is the first word that may be in the span."""
     if not spans:
         return
-    # Phonemes of the last marks of a word belong to that word, even in another span than its letters.
+    # Phonemes of the last marks of a word belong to that word, even if its letters are in another span.
     n_marks = _n_marks(one.phonemes) if spans[number][0] < one.first and not text[one.first].isalnum() else 0
     yield number, 0, n_marks
     words = list(_words_in(text, spans, number, one))
     said = [word for word in words if word[1] > 0] or words
     if len(said) < 2:
-        # A span that is in no word goes with the one before.
+        # A span outside all words belongs to the word before it.
         only = said[0][0] if said else max(number - (spans[number][0] >= one.last), 0)
         yield only, n_marks, len(one.phonemes)
         return
@@ -167,7 +167,7 @@ def _n_marks(phonemes: str) -> int:
 
 
 def _words_in(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) -> Iterator[tuple[int, float, bool]]:
-    """Each word that a span has a part of: its number, the weight of that part, and whether a clause ends with it."""
+    """Yields each word that has a part in a span: its number, the weight of that part, and whether a clause ends with it."""
     for word in range(number, len(spans)):
         first, last = max(spans[word][0], one.first), min(spans[word][1], one.last)
         if spans[word][0] >= one.last:
@@ -177,7 +177,7 @@ def _words_in(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) 
 
 
 def weigh(text: str) -> float:
-    """How long `text` takes to say: a letter is 1, one of an initialism 2, a digit 3; 0 for what is not said."""
+    """Estimates how long `text` takes to say: 1 for a letter, 2 for one of an initialism, 3 for a digit; 0 if not said."""
     total = 0.0
     for character in text:
         category = unicodedata.category(character)
@@ -193,7 +193,7 @@ def _ends_clause(text: str) -> bool:
 
 
 def _divide(phonemes: str, weights: Sequence[float], is_end: Sequence[bool]) -> list[_Span]:
-    """The part of `phonemes` that each of several words has, in order; together they are all of it but white space."""
+    """Returns each word's part of `phonemes`, in order; together the parts are all of it except white space."""
     groups = list(_find_groups(phonemes))
     if not groups:
         return [(0, len(phonemes)), *[(len(phonemes), len(phonemes))] * (len(weights) - 1)]
@@ -205,7 +205,7 @@ def _divide(phonemes: str, weights: Sequence[float], is_end: Sequence[bool]) -> 
 
 
 def _find_groups(phonemes: str) -> Iterator[_Span]:
-    """What stands between spaces; a mark that stands alone belongs to the group before it, the first to the one behind."""
+    """Yields groups of phonemes between spaces. A lone mark belongs to the group before it; at the beginning, to the next."""
     held: _Span | None = None
     for match in _GROUP.finditer(phonemes):
         begin, end = match.span()
@@ -224,7 +224,7 @@ def _has_letter(phonemes: str) -> bool:
 
 
 def _pair(weights: Sequence[float], is_end: Sequence[bool], groups: Sequence[str]) -> list[_Block] | None:
-    """Words and groups as blocks of one word and its groups, or one group and its words; None where no way was found."""
+    """Returns blocks of one word and its groups, or of one group and its words; None if no way was found."""
     n_words, n_groups = len(weights), len(groups)
     if n_words == n_groups:
         return [(i, i + 1, i, i + 1) for i in range(n_words)]
@@ -251,7 +251,7 @@ def _pair(weights: Sequence[float], is_end: Sequence[bool], groups: Sequence[str
 
 
 def _steps(word: int, group: int, n_words: int, n_groups: int) -> Iterator[_Span]:
-    """Where one may be after the next block; at the end of one side, at the end of the other."""
+    """Yields the positions that are possible after the next block. Both sides must end with the same block."""
     if group >= n_groups:
         return
     for next_group in range(group + 1, min(group + _MAX_GROUPS, n_groups) + 1):
@@ -275,7 +275,7 @@ def _trace(rows: Sequence[dict[int, tuple[float, _Block | None]]], n_groups: int
 
 
 def _cut(phonemes: str, begin: int, end: int, weights: Sequence[float]) -> list[_Span]:
-    """The phonemes from `begin` to before `end` shared out by weight, at least one to each word as long as there are any."""
+    """Divides the phonemes from `begin` to before `end` by weight, with at least one for each word while there are any."""
     n_cuts = len(weights) - 1
     places = [place for place in range(begin + 1, end) if _may_part(phonemes, place)]
     if len(places) < n_cuts:

@@ -1,8 +1,8 @@
 """G2P of American and British English: Misaki's, with espeak-ng for the words that its lexicons lack.
 
 Why tags by rule: Misaki takes its part-of-speech tags from spaCy's `en_core_web_sm`, which it would download at run time.
-Without that model the same G2P works on a blank spaCy, and the few tags that decide whether a sign is punctuation, money or a
-number, and how little words such as *a* and *in* are said, are given by the rules below. Only homographs such as *read*
+Without that model, the same G2P works with a blank spaCy pipeline. The rules below then give the few tags that decide whether a
+sign is punctuation, money or a number, and how little words such as *a* and *in* are said. Only homographs such as *read*
 suffer.
 """
 
@@ -41,9 +41,9 @@ _WORDS: Final = {
 }
 _NUMBER: Final = re.compile(r"[-+]?\d[\d.,]*")
 _INITIALS: Final = re.compile(r"(?:[A-Za-z]\.)+")
-"""Misaki takes their last full stop for theirs alone, where it ends the text too."""
+"""Misaki counts their last full stop only as a part of them, even where it also ends the text."""
 _LONG_NUMBER: Final = re.compile(r"\d[\d,.]{18,}")
-"""Beyond what num2words can name; said digit by digit."""
+"""A number that num2words cannot name; it is said digit by digit."""
 _NUMBER_WORDS: Final = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty thirty forty fifty"
@@ -57,7 +57,7 @@ _log = structlog.get_logger()
 
 
 class _G2P(en.G2P):  # type: ignore[misc]
-    """Misaki's G2P on whichever spaCy pipeline is installed; its own constructor downloads one."""
+    """Misaki's G2P with the spaCy pipeline that is installed; its own constructor downloads one."""
 
     def __init__(self, *, british: bool, model: str | None) -> None:
         self.version = None
@@ -68,7 +68,7 @@ class _G2P(en.G2P):  # type: ignore[misc]
         self.nlp = _load_pipeline(model)
 
     def tokenize(self, text: str, tokens: list[str], features: dict[int, Any]) -> list[Any]:
-        """Misaki's tokens, each with a tag."""
+        """Returns Misaki's tokens, each with a tag."""
         found: list[Any] = super().tokenize(text, tokens, features)
         if "tagger" not in self.nlp.pipe_names:
             _tag(found)
@@ -78,7 +78,7 @@ class _G2P(en.G2P):  # type: ignore[misc]
 
 @cache
 def make(language: str, model: str | None) -> Callable[[str], list[AlignedSpan]]:
-    """The G2P of `en-US` or `en-GB`. `model` is what `workers.text.g2p.tagger.find` has found."""
+    """Returns the G2P of `en-US` or `en-GB`. `model` is the result of `workers.text.g2p.tagger.find`."""
     logging.getLogger("phonemizer").disabled = True
     g2p = _G2P(british=language == "en-GB", model=model)
 
@@ -94,7 +94,7 @@ def make(language: str, model: str | None) -> Callable[[str], list[AlignedSpan]]
 
 
 def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[AlignedSpan]:
-    """What each token says, and where it stands: its characters are in the text in order, though Misaki drops one at times."""
+    """Yields the phonemes of each token with its place: its characters are in the text in order, though Misaki drops some."""
     at = 0
     for token in tokens:
         first = last = None
@@ -113,7 +113,7 @@ def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[AlignedSpan]
 
 @cache
 def _load_pipeline(model: str | None) -> Any:
-    """A model that cannot be loaded counts as missing: English is spoken without it too."""
+    """Loads the spaCy pipeline. A model that cannot be loaded counts as missing: English is spoken without it too."""
     problem = "missing"
     if model is not None:
         try:
@@ -127,8 +127,8 @@ def _load_pipeline(model: str | None) -> Any:
 
 
 def _spell_am(tokens: list[Any]) -> None:
-    """Behind a time of day it is letters, and not the verb that Misaki's lexicons have. "A.M." would take the sentence's full
-    stop for its own, and say no pause.
+    """Spells AM as letters after a time of day; Misaki's lexicons only have the verb. "A.M." would include the sentence's full
+    stop, and its pause would be lost.
     """
     for before, token in pairwise(tokens):
         if token.text == "AM" and (before.text.lower() in _LAST_OF_TIMES or _NUMBER.fullmatch(before.text)):

@@ -1,4 +1,4 @@
-"""G2P of Spanish, French, Hindi, Italian and Brazilian Portuguese, and of what other scripts stand for: espeak-ng's, in
+"""G2P of Spanish, French, Hindi, Italian and Brazilian Portuguese, and of the languages of other scripts: espeak-ng's, in
 Misaki's alphabet.
 """
 
@@ -13,20 +13,20 @@ from workers.text.g2p.misaki_espeak import EspeakG2P
 from workers.text.tracked_text import TrackedText
 
 _NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
-"""BCP 47 tag → the name that phonemizer knows the language by, where it is another."""
+"""BCP 47 tag → phonemizer's name for the language, where it is a different one."""
 
 _INDIC: Final = frozenset({"hi", "mr", "ur", "bn", "pa", "gu", "ne"})
 _FLAP: Final = re.compile(r"r\.(h?)")
-"""How espeak-ng writes the retroflex flap of these languages: its full stop would be heard as one. Kokoro's vocabulary has ɽ,
-which nothing else in its nine languages needs.
+"""espeak-ng's notation for the retroflex flap of these languages; its full stop would be spoken as a full stop. Kokoro's
+vocabulary has ɽ, which nothing else in its nine languages needs.
 """
 _STOPS: Final = {"।": ".", "॥": ".", "۔": ".", "؟": "?", "،": ",", "؛": ";"}
-"""Marks that Misaki's would take for letters, and drop with the pause that they stand for."""
+"""Marks that Misaki's G2P would take for letters and drop, together with the pause that they stand for."""
 _STOP: Final = re.compile(rf"[{''.join(_STOPS)}](?=(\S?))")
 
 
 def make(language: str) -> Callable[[str], list[AlignedSpan]]:
-    """The G2P of a language that espeak-ng has. Raises RuntimeError for any other."""
+    """Returns the G2P of a language that espeak-ng has. Raises RuntimeError for any other."""
     logging.getLogger("phonemizer").disabled = True
     g2p = EspeakG2P(language=_NAMES.get(language, language))
 

@@ -1,9 +1,9 @@
-"""G2P of Japanese: the readings of pyopenjtalk through Misaki, spelled the way Kokoro v1.0 heard them.
+"""G2P of Japanese: the readings of pyopenjtalk through Misaki, in the spelling that Kokoro v1.0 was trained on.
 
-Why not Misaki's own default: it wants a dictionary of half a gigabyte, downloaded apart; pyopenjtalk-plus brings one along.
-Misaki's spelling for pyopenjtalk is that of a later model; the replacements below lead back to the alphabet of v1.0.
+Why not Misaki's own default: it needs a dictionary of half a gigabyte, downloaded separately; pyopenjtalk-plus includes one.
+Misaki's spelling for pyopenjtalk belongs to a later model; the replacements below turn it into the alphabet of v1.0.
 
-Why some Latin words are said as English: those that pyopenjtalk does not know it would spell, letter by letter.
+Why some Latin words are said as English: pyopenjtalk does not know them and would spell them letter by letter.
 """
 
 import contextlib
@@ -52,21 +52,21 @@ _SPELLING: Final = tuple(
 
 
 _FAILURES: Final = (AssertionError, KeyError, IndexError)
-"""Of Misaki's, on text that it does not foresee."""
+"""Errors of Misaki on text that it does not expect."""
 
 
 class _Token(msgspec.Struct, frozen=True):
-    """What pyopenjtalk takes for one word, and where it stands in the text."""
+    """A word as pyopenjtalk divides the text, and its place in the text."""
 
     first: int
     last: int
     phonemes: str
-    """In Misaki's spelling."""
+    """Phonemes in Misaki's spelling."""
     n_moras: int
 
 
 def make(language: str, english_model: str | None) -> Callable[[str], list[AlignedSpan]]:
-    """The G2P of `ja`. Latin words are English, for which `english_model` is what `workers.text.g2p.tagger.find` has found."""
+    """Returns the G2P of `ja`. `english_model`, for Latin words, is the result of `workers.text.g2p.tagger.find`."""
     logging.getLogger("phonemizer").disabled = True
     g2p = JAG2P(version="pyopenjtalk", unk="")
     spare = EspeakG2P(language="ja")
@@ -94,7 +94,7 @@ def make(language: str, english_model: str | None) -> Callable[[str], list[Align
 
 
 def _place(text: str, phonemes: str, tokens: Sequence[_Token]) -> list[AlignedSpan]:
-    """The phonemes in Kokoro's spelling, each token's with the part of `text` that it was read from."""
+    """Returns the phonemes in Kokoro's spelling, each token's with the part of `text` that it was read from."""
     aligned: list[AlignedSpan] = []
     at = 0
     for token in tokens:
@@ -110,7 +110,7 @@ def _place(text: str, phonemes: str, tokens: Sequence[_Token]) -> list[AlignedSp
 
 
 def _spell(phonemes: str) -> str:
-    """From Misaki's alphabet for pyopenjtalk to the one of Kokoro v1.0."""
+    """Converts phonemes from Misaki's alphabet for pyopenjtalk to the alphabet of Kokoro v1.0."""
     for old, new in _SPELLING:
         phonemes = old.sub(new, phonemes)
     return phonemes

@@ -1,6 +1,6 @@
-"""Japanese in kana, word by word, for an engine that reads none of its Han: espeak-ng names each character instead.
+"""Converts Japanese to katakana, word by word, for an engine that cannot read Han: espeak-ng names each character instead.
 
-Why katakana with spaces: it is all that espeak-ng's Japanese reads as words; of hiragana it says one syllable after the other.
+Why katakana with spaces: espeak-ng's Japanese reads only that as words; it says hiragana one syllable after the other.
 """
 
 import contextlib
@@ -22,24 +22,24 @@ from workers.text.tracked_text import TrackedText
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
     import pyopenjtalk
 
-    # It prints what it lacks, once.
+    # On its first call it prints what it lacks.
     pyopenjtalk.run_frontend("。")
 
 _LATIN: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+(?:[ '\-]++\p{Latin}[\p{Latin}\p{M}]*+)*+")
 _LATIN_WORD: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+")
 _SPELLED_OUT: Final = 1.8
-"""Moras for each letter from which on a word is not read but spelled: every letter's name has at least two."""
+"""From this number of moras per letter on, a word is spelled and not read: the name of every letter has at least two."""
 _SENTENCE: Final = regex.compile(r"[^\n。！？]{1,400}[。！？]*+")
 _JAPANESE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}0-9]")
 _LEANING: Final = frozenset({"助詞", "助動詞", "記号"})
 """Particles, endings and marks, which are said with the word before them."""
 _LEANING_KINDS: Final = frozenset({"接尾", "非自立"})
 _MAX_PAIRS: Final = 20
-"""Of equal characters in a sentence and its reading, for each character, up to which the best pairs are looked for: prose has
-two to six, and a long sentence of a single digit some hundreds, with which it would take a second.
+"""Limit on the pairs of equal characters in a sentence and its reading, per character. Up to it, the best pairs are searched:
+prose has two to six; a long sentence of a single digit has some hundreds, and the search would take a second.
 """
 _NEAR: Final = 20
-"""Characters that a reading may leave out one after the other, in a text of which the best pairs are not looked for."""
+"""Most characters in a row that a reading may leave out, in a text for which the best pairs are not searched."""
 _POINT: Final = "．"
 _DEVOICED: Final = "’"
 
@@ -49,44 +49,44 @@ class Token(Protocol):
 
     @property
     def first(self) -> int:
-        """Its first character in the text."""
+        """Index of its first character in the text."""
 
     @property
     def n_moras(self) -> int:
-        """How long it is said."""
+        """Its length in moras."""
 
 
 class _Word(msgspec.Struct, frozen=True):
-    """A token that one word gives."""
+    """A word with its place and its reading."""
 
     first: int
     last: int
     said: str
-    """In katakana; empty for a mark."""
+    """Reading in katakana; empty for a mark."""
     n_moras: int
     leans: bool
 
 
 def to_katakana(tracked: TrackedText) -> TrackedText:
-    """`tracked` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
+    """Returns `tracked` with its Han, kana and numbers as words of katakana; Latin words that are not Japanese stay."""
     return tracked.replace(
         change for match in _SENTENCE.finditer(tracked.text) for change in _convert_sentence(match[0], match.start())
     )
 
 
 def has_latin(text: str) -> bool:
-    """Whether any of its words are Latin."""
+    """Returns whether any words of `text` are Latin."""
     return _LATIN.search(text) is not None
 
 
 def find_unread(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
-    """The runs of Latin words in `text` that pyopenjtalk spells letter by letter, though they are no initials."""
+    """Returns the runs of Latin words in `text` that pyopenjtalk spells letter by letter, though they are no initials."""
     runs = (match.span() for match in _LATIN.finditer(text))
     return [(start, end) for start, end in runs if not _is_read(text[start:end], start, tokens)]
 
 
 def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where each token stands in `text`; those that are not in it, such as the words of a number, share what lies between."""
+    """Yields the place of each token in `text`; tokens that are not in it, such as the words of a number, share a gap."""
     plain = [(character, i) for i, written in enumerate(text) for character in _plain(written)]
     read = [(character, i) for i, token in enumerate(tokens) for character in _plain(token)]
     found: dict[int, tuple[int, int]] = {}
@@ -103,7 +103,7 @@ def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Pairs of equal characters in the order of both: the longest runs first, or the next best where nearly all are equal."""
+    """Yields pairs of equal characters, in the order of both: in the longest runs, or the next match if too many are equal."""
     n_written, n_read = Counter(written), Counter(read)
     if sum(n * n_read[character] for character, n in n_written.items()) <= _MAX_PAIRS * len(written):
         matcher = SequenceMatcher(None, written, read, autojunk=False)
@@ -118,12 +118,12 @@ def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, in
 
 
 def _plain(text: str) -> str:
-    """`text` in the one width and the one form that two spellings of it share."""
+    """Returns `text` in one width and one form, so that two spellings of it are equal."""
     return unicodedata.normalize("NFKD", text).lower()
 
 
 def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
-    """Whether the Latin `words` that begin at `start` are read as words, or spelled because they are written as initials."""
+    """Returns whether the Latin `words` that begin at `start` are read as words, or are spelled because they are initials."""
     for match in _LATIN_WORD.finditer(words):
         first, last = start + match.start(), start + match.end()
         n_moras = sum(token.n_moras for token in tokens if first <= token.first < last)
@@ -134,7 +134,7 @@ def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
 
 
 def _convert_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
-    """What of a sentence that begins at `start` is spelled otherwise, as `TrackedText.replace` takes it."""
+    """Yields the changes to a sentence that begins at `start`, as `TrackedText.replace` takes them."""
     look()
     if _JAPANESE.search(sentence) is None:
         return
@@ -146,12 +146,12 @@ def _convert_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str
         if not said or any(begin <= first < end for begin, end in unread):
             continue
         is_apart = first > 0 and not group[0].leans and not sentence[first - 1].isspace()
-        # What is written close to Latin letters it would spell as well.
+        # espeak-ng would also spell a word that touches Latin letters.
         yield start + first, start + last, " " * is_apart + said + " " * (_LATIN.match(sentence, last) is not None)
 
 
 def _by_place(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, int], list[_Word]]]:
-    """The words with those that share their place, as the words of a number do; those of no place go with the one before."""
+    """Groups words that share a place, as the words of a number do. A word without a place is left out."""
     held: list[_Word] = []
     for word in words:
         if held and word.first < max(one.last for one in held):

@@ -1,10 +1,10 @@
 """G2P of Mandarin: Misaki's, character by character.
 
-Why the calls inside of Misaki's: as a whole it fails on text that is empty once its punctuation is mapped, takes Latin letters
-for phonemes, leaves numbers over 16 digits unsaid, and does not tell which character has which phonemes.
+Why Misaki's inner functions are called: its G2P as a whole fails on text that is empty once its punctuation is mapped, takes
+Latin letters for phonemes, does not say numbers over 16 digits, and does not report which character has which phonemes.
 
-Why jieba's dictionary is made here: left to itself, jieba reads it from a file of the temporary folder, where there may be
-none, or somebody else's. Making it takes no longer.
+Why jieba's dictionary is built here: by default, jieba reads it from a file in the temporary folder, which may be missing or
+somebody else's. Building it takes no longer.
 """
 
 import logging
@@ -24,7 +24,7 @@ from workers.text.tracked_text import TrackedText
 
 _LONG_NUMBER: Final = re.compile(r"\d{17,}")
 _NUMBER: Final = re.compile(r"(?<![-0-9./%℃])[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
-"""All that cn2an looks at to spell one, the measure word behind it included."""
+"""All the text that cn2an looks at to spell one number, including the measure word after it."""
 _ALL: Final = re.compile(r"(?s).+")
 _DIGITS: Final = str.maketrans("0123456789〇", "零一二三四五六七八九零")
 _MARK: Final = re.compile("[、，。．！：；？«»《》「」【】（）]")
@@ -33,7 +33,7 @@ _NON_SYLLABIC: Final = "\u032f"
 
 
 def make(language: str) -> Callable[[str], list[AlignedSpan]]:
-    """The G2P of `zh`."""
+    """Returns the G2P of `zh`."""
     jieba.setLogLevel(logging.WARNING)
     jieba.dt.FREQ, jieba.dt.total = jieba.dt.gen_pfdict(jieba.dt.get_dict_file())
     jieba.dt.initialized = True
@@ -56,12 +56,12 @@ def _transform(text: str) -> str:
 
 
 def _map_marks(tracked: TrackedText) -> TrackedText:
-    """As Misaki's `map_punctuation`, which strips what it maps, mark by mark."""
+    """Maps marks like Misaki's `map_punctuation`, but one by one, since that function strips its result."""
     return tracked.sub(_MARK, _map_mark).strip()
 
 
 def _map_mark(match: re.Match[str]) -> str:
-    # Between two letters nothing is stripped.
+    # Between two letters, nothing is stripped.
     return str(ZHG2P.map_punctuation(f"x{match[0]}x"))[1:-1]
 
 
@@ -80,7 +80,7 @@ def _phonemize(tracked: TrackedText) -> Iterator[AlignedSpan]:
 
 
 def _phonemize_word(word: str) -> Iterator[tuple[int, int, str]]:
-    """The characters of `word`, each with its phonemes; all at once where pinyin has not one syllable for each."""
+    """Yields the characters of `word`, each with its phonemes; all at once if pinyin does not have one syllable for each."""
     said = [_phonemize_syllable(syllable) for syllable in lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)]
     if len(said) == len(word):
         yield from ((i, i + 1, phonemes) for i, phonemes in enumerate(said))
@@ -90,7 +90,7 @@ def _phonemize_word(word: str) -> Iterator[tuple[int, int, str]]:
 
 @cache
 def _phonemize_syllable(syllable: str) -> str:
-    """A character that has no reading stays one: the engine tells that it cannot be said."""
+    """Returns the phonemes of a syllable, or a character without a reading as it is: the engine reports that it is not said."""
     try:
         return str(ZHG2P.py2ipa(syllable)).replace(_NON_SYLLABIC, "")
     except (AssertionError, LookupError, ValueError):

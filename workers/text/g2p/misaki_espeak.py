@@ -1,7 +1,7 @@
-"""Misaki's G2P by espeak-ng, without the library in this process: phonemizer gets what it asks for from `workers.text.espeak`.
+"""Misaki's espeak-ng G2P without the library in this process: phonemizer gets its phonemes from `workers.text.espeak`.
 
-Why not a backend of our own: everything else that phonemizer and Misaki do to the phonemes stays theirs, and whoever makes one
-of theirs, wherever, cannot load the library by it.
+Why not a backend of our own: phonemizer and Misaki still do everything else to the phonemes, and no backend of theirs, wherever
+it is created, can load the library.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ __all__ = ["EspeakFallback", "EspeakG2P"]
 
 
 class _Wrapper:
-    """Takes the place of phonemizer's EspeakWrapper."""
+    """Replaces phonemizer's EspeakWrapper."""
 
     version: Final = (1, 52, 0)
     library_path: Final = "espeak-ng in a process of its own"
@@ -26,18 +26,18 @@ class _Wrapper:
         self._voice = ""
 
     def available_voices(self) -> list[EspeakVoice]:
-        """The first voice of each language."""
+        """Returns the first voice of each language."""
         return [EspeakVoice(name=one, language=tag, identifier=one) for tag, one in library.first_voices().items()]
 
     def set_voice(self, language: str) -> None:
-        """Raises RuntimeError for a language that espeak-ng lacks."""
+        """Sets the voice. Raises RuntimeError for a language that espeak-ng lacks."""
         try:
             self._voice = library.first_voices()[language]
         except KeyError:
             raise RuntimeError(f'invalid voice code "{language}"') from None
 
     def text_to_phonemes(self, text: str, tie: str | None = None) -> str:
-        """`text` in the voice that was set. Everything that Misaki makes has ties."""
+        """Returns the phonemes of `text` in the voice that was set. Misaki always asks for ties."""
         assert tie
         return library.tied_phonemes(text, self._voice)
 

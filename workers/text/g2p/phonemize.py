@@ -1,6 +1,6 @@
-"""G2P: text into the phonemes that Kokoro was trained on, in its nine languages.
+"""G2P: turns text into the phonemes that Kokoro was trained on, in its nine languages.
 
-Why imports stand inside functions here: spaCy, jieba and pyopenjtalk take seconds and much memory to load, and those for
+Why some imports are inside functions: spaCy, jieba and pyopenjtalk take seconds and much memory to load, and the packages for
 Mandarin and Japanese are extras that may not be installed.
 """
 
@@ -22,15 +22,15 @@ from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import Said
 
 G2P = Callable[[str], list[AlignedSpan]]
-"""What is said of a text that is not blank, in its order. Called with `workers.text.g2p.lock.LOCK` held."""
+"""Returns the phonemes of a text that is not blank, in its order. Called with `workers.text.g2p.lock.LOCK` held."""
 
 
 Make = Callable[[str, str | None], G2P]
-"""Makes the G2P of a language (BCP 47 tag). The second is spaCy's English model, for those who say English words."""
+"""Makes the G2P of a language (BCP 47 tag). The second argument is spaCy's English model, for a G2P that says English words."""
 
 
 class _Source(msgspec.Struct, frozen=True):
-    """Where the G2P of a language comes from."""
+    """The source of a language's G2P."""
 
     load: Callable[[], Make]
     needs: tuple[str, ...] = ()
@@ -80,22 +80,22 @@ _log = structlog.get_logger()
 
 
 class Phonemizer:
-    """The G2P of every language, each made once, when it is first asked for. May be used from several threads."""
+    """The G2P of every language, each made once, when it is first asked for. Several threads may use it."""
 
     def __init__(self, english_model: str | None = None) -> None:
-        """`english_model` is what `workers.text.g2p.tagger.find` has found; by default it looks for the installed package."""
+        """`english_model` is the result of `workers.text.g2p.tagger.find`; by default, the installed package is used."""
         self._english_model = english_model or tagger.find()
         self._made: dict[str, G2P] = {}
         self._spare: dict[str, G2P] = {}
-        """espeak-ng's, for languages that are not one of the nine or whose packages are missing."""
+        """G2Ps of espeak-ng, for languages that are not one of the nine or whose packages are missing."""
 
     def speaks(self, language: str) -> bool:
-        """Whether `phonemize` knows the language (BCP 47 tag) and all that it needs is installed."""
+        """Returns whether `phonemize` knows the language (BCP 47 tag) and everything that it needs is installed."""
         return language in _SOURCES and not _missing(_SOURCES[language])
 
     def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """`text` in phonemes; none when there is nothing to say. Words of other scripts are said in a language of theirs, and
-        a word that `markup` has phonemes for with these.
+        """Returns `text` in phonemes; none when there is nothing to say. Words in other scripts are said in a language of that
+        script, and words that have phonemes in `markup` with these.
 
         Raises NotSupported (param `language`) for a language that is not one of the nine or whose packages are not installed.
         """
@@ -105,7 +105,7 @@ class Phonemizer:
             return Said(*assign(text, phonemize_in_parts(text, self._special(text, language, markup), g2p)))
 
     def _special(self, text: str, language: str, markup: Markup) -> Iterator[tuple[int, int, G2P]]:
-        """The parts of `text` that the G2P of its language does not say."""
+        """Yields the parts of `text` that the G2P of its language does not say, each with its own G2P."""
         for place, part, given in markup.parts(text):
             if given is not None:
                 yield place, place + len(part), partial(_as_given, given.phonemes)
@@ -114,7 +114,7 @@ class Phonemizer:
                 yield place + start, place + end, self._foreign(tag)
 
     def _foreign(self, language: str) -> G2P:
-        """The G2P of a language of other scripts: ours where we have it, else espeak-ng's."""
+        """Returns the G2P of a language of another script: ours if we have one, else espeak-ng's."""
         if self.speaks(language):
             return self._made.get(language) or self._make(language)
         if language not in self._spare:

@@ -20,7 +20,7 @@ def _samples(text: str, voice: str) -> bytes:
 
 
 def _in_a_process(program: str, **environ: str) -> str:
-    """What a program prints that runs as a worker would, with this tree's modules."""
+    """Returns the output of a program that runs as a worker would, with this tree's modules."""
     command = [sys.executable, "-c", HEAD + program, json.dumps(sys.path)]
     return subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | environ).stdout
 

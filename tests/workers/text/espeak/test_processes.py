@@ -1,4 +1,4 @@
-"""The processes that espeak-ng runs in: what becomes of a question whose process dies, and of a process whose worker does."""
+"""The processes in which espeak-ng runs: a question is asked again if its process dies, and a process ends with its worker."""
 
 import json
 import os
@@ -141,7 +141,7 @@ def test_an_answer_that_nobody_wants_any_more_is_not_waited_for(asked: Children)
     assert asked.ask(HELLO).data.decode() == "həlˈoʊ"
 
 
-def test_a_free_process_is_not_waited_for_by_who_is_not_wanted_any_more() -> None:
+def test_an_unwanted_question_does_not_wait_for_a_free_process() -> None:
     asked = Children(most=1)
     asked.ask(HELLO)
     (pid,) = asked.pids
@@ -156,7 +156,7 @@ def test_a_free_process_is_not_waited_for_by_who_is_not_wanted_any_more() -> Non
     asked.close()
 
 
-def test_who_kills_all_of_them_is_told_and_waits_for_nothing(asked: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_fails_when_every_process_is_killed(asked: Children, monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(child: processes._Child, question: Question) -> None:
         child.end()
         raise processes._ChildLost(-signal.SIGKILL)

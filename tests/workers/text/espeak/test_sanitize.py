@@ -1,4 +1,4 @@
-"""What espeak-ng does not survive, given to it as it would be without sanitizing, and sanitized."""
+"""Texts that espeak-ng survives only when they are sanitized."""
 
 import itertools
 import random
@@ -45,7 +45,7 @@ def survives(text: str, voice: str) -> bool:
 
 
 def letters_of_several_bytes() -> list[str]:
-    """One of each width and general category in each 1,024 code points, the first that is a letter, a mark or a sign."""
+    """Returns the first letter, mark or sign of each general category in each 1,024 code points."""
     kinds: dict[tuple[int, str], str] = {}
     for code in range(0x80, 0x20000):
         category = unicodedata.category(chr(code))
@@ -60,8 +60,8 @@ def test_espeak_survives_what_was_deadly(language: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "text"), [("en-US", "s'" * 79), ("de", ".𝐀" * 60)])
-def test_what_is_tamed_is_deadly_still(language: str, text: str) -> None:
-    """When a later espeak-ng survives it, its rule can go."""
+def test_a_deadly_text_that_is_not_sanitized_is_still_deadly(language: str, text: str) -> None:
+    """If a later espeak-ng survives such a text, the rule for it can be removed."""
     assert not survives(text, library.find_voice(language) or "")
 
 
@@ -74,7 +74,7 @@ def test_dotted_letters_of_all_kinds_are_survived_in_all_voices() -> None:
                 assert survives(part_runs(form.format(letter) * 90), voice), (f"U+{ord(letter):04X}", form, voice)
 
 
-def test_endings_behind_all_apostrophes_are_survived_in_all_voices() -> None:
+def test_endings_after_all_apostrophes_are_survived_in_all_voices() -> None:
     for apostrophe, word, voice in itertools.product(APOSTROPHES, ("s{}", "{}s", "s{0}{0}", "S{}"), VOICES):
         assert survives(part_runs("a" + word.format(apostrophe) * 79), voice), (apostrophe, word, voice)
 

@@ -1,4 +1,4 @@
-"""Japanese spelled for an engine that cannot read it: the words of katakana, and what each of them was written as."""
+"""Japanese spelled for an engine that cannot read it: words of katakana, and the origin of each in the user's text."""
 
 import pytest
 

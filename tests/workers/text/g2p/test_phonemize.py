@@ -39,7 +39,7 @@ def _say(phonemizer: Phonemizer, text: str, language: str = "en-US") -> str:
 
 
 def _words(phonemizer: Phonemizer, text: str, language: str) -> dict[str, str]:
-    """Each word of a text, none twice, and what is said of it."""
+    """Returns the phonemes of each word of a text in which no word occurs twice."""
     if language in PACKAGES:
         pytest.importorskip(PACKAGES[language])
     said = phonemizer.phonemize(text, language)
