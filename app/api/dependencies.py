@@ -1,4 +1,4 @@
-"""What the handlers of the API ask for: each is a parameter with the name of a field of `Dependencies`.
+"""The objects that the handlers of the API receive: each is a parameter with the name of a field of `Dependencies`.
 
 A handler writes `catalogue: Given[Catalogue]`. Litestar finds the value by the parameter's name when it starts, and refuses a
 name that is not here.
@@ -45,7 +45,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
 
     def providers(self) -> dict[str, Provide]:
-        """The same by name, as Litestar wants them."""
+        """Litestar's provider of each object, by name."""
         return {name: _provide(getattr(self, name)) for name in self.__struct_fields__}
 
 

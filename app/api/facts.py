@@ -25,12 +25,12 @@ def facts_of(scope: Scope) -> dict[str, Any]:
 
 
 def note_fault(scope: Scope, fault: KoeError) -> None:
-    """Notes the error that the request is answered with, or broken off by."""
+    """Notes the error that is the answer to the request, or that broke its answer off."""
     _state(scope)[_FAULT] = fault
 
 
 def fault_in(scope: Scope) -> KoeError | None:
-    """The noted error."""
+    """The error that `note_fault` noted; None without one."""
     fault: KoeError | None = _state(scope).get(_FAULT)
     return fault
 

@@ -3,9 +3,10 @@
 Each API process counts its own answers. With several processes behind one address, a scrape reaches any of them, so each needs
 an address of its own in Prometheus. The values from Redis are the same in all.
 
-Why no registry of the library's own: several houses may stand in one process, and none is to count what another answers.
+Why not the library's global registry: several applications may run in one process, and each counts only its own answers.
 
-Why what Redis knows is read when it is asked for: it is then never older than the scrape, and costs nothing between two.
+Why the values from Redis are read at each scrape: they are then never older than the scrape, and cost nothing between two
+scrapes.
 """
 
 import asyncio
@@ -53,7 +54,7 @@ HELP: Final = {
 
 _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""The methods that are labels; a client can send any word, and all others are `other`."""
+"""The methods that become labels. A client can send any word as a method; all other words are counted as `other`."""
 _MAX_SECONDS: Final = 1.0
 """Longest wait for Redis at a scrape."""
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -76,11 +77,11 @@ class Metrics:
         self.open_requests = Gauge(*_named("koe_open_requests"), registry=self._registry)
 
     def count_answer(self, method: str, route: str, status: int) -> None:
-        """`route`: a template such as `/v1/models/{model_id}`, or a fixed word; never text of a client."""
+        """Counts one answer. `route`: a template such as `/v1/models/{model_id}`, or a fixed word; never text of a client."""
         self._requests.labels(method if method in METHODS else "other", route, status).inc()
 
     def count_first_audio(self, cache: str, seconds: float) -> None:
-        """`cache`: how the utterance was found: `hit`, `join` or `miss`."""
+        """Records the seconds until the first audio. `cache`: how the utterance was found: `hit`, `join` or `miss`."""
         self._first_audio.labels(cache).observe(seconds)
 
     def count_audio(self, seconds: float) -> None:
@@ -88,11 +89,11 @@ class Metrics:
         self._audio.inc(seconds)
 
     def count_broken_off(self, route: str, *, has_left: bool) -> None:
-        """`has_left`: the client disconnected."""
+        """Counts an answer that was broken off. `has_left`: the client disconnected."""
         self._broken_off.labels(route, "left" if has_left else "failed").inc()
 
     def count_error(self, error: KoeError) -> None:
-        """Counts an error that a client was shown."""
+        """Counts an error that was sent to a client."""
         if not isinstance(error, Cancelled):
             self._errors.labels(label_of(error)).inc()
 
@@ -119,7 +120,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedView:
-    """Reads these values for a scrape."""
+    """Reads the values from Redis for a scrape."""
 
     def __init__(self, redis: AsyncRedis, blocking: Redis, fleet: FleetView) -> None:
         """`blocking` sends no command: RQ needs it to name its queues."""
@@ -128,7 +129,7 @@ class SharedView:
         self._queue_keys = {queue_name: rq_queue(blocking, queue_name).key for queue_name in QueueName}
 
     async def now(self) -> Shared | None:
-        """None when Redis is unreachable, or slower than a scrape can wait."""
+        """The values now; None when Redis is unreachable, or slower than a scrape can wait."""
         try:
             async with asyncio.timeout(_MAX_SECONDS):
                 return await self._read()
@@ -157,7 +158,7 @@ class SharedView:
 
 
 class _SharedGauges(Collector):
-    """`shared` as gauges."""
+    """The values of `shared` as gauges."""
 
     def __init__(self, shared: Shared | None) -> None:
         self._shared = shared
@@ -179,7 +180,7 @@ class _SharedGauges(Collector):
 
 
 def _named(name: str) -> tuple[str, str]:
-    """The name and its help, as the library's constructors begin."""
+    """The name and its help: the first two arguments of the library's constructors."""
     return name, HELP[name]
 
 

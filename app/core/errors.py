@@ -15,8 +15,8 @@ class Misconfigured(ValueError):
     """The settings or this machine prevent Koe from working, and waiting does not help. The message is one sentence that names
     the setting and the remedy.
 
-    Outside the tree below: it ends a process at its start and never answers a request. The process exits with EXIT_STATUS,
-    which tells `koe serve` and service managers not to start it again.
+    It is not part of the tree below, because it ends a process at its start and never answers a request. The process exits with
+    EXIT_STATUS, which tells `koe serve` and service managers not to start it again.
     """
 
     EXIT_STATUS: Final = 78
@@ -332,7 +332,7 @@ class QueueFull(Busy):
 
     @classmethod
     def after(cls, n_waiting: int, *, retry_after_seconds: int) -> Self:
-        """`n_waiting` utterances wait before this one."""
+        """The error when `n_waiting` utterances wait before this one."""
         return cls(
             f"The queue is full: {n_waiting} requests wait. Please try again in {retry_after_seconds} s.",
             retry_after_seconds=retry_after_seconds,
@@ -357,7 +357,7 @@ class RateLimited(Busy):
 
     @classmethod
     def after(cls, rate_limit_status: RateLimitStatus, *, retry_after_seconds: float) -> Self:
-        """Too many requests until `retry_after_seconds` have passed."""
+        """The error for too many requests in a period; the next one is accepted after `retry_after_seconds`."""
         wait_seconds = max(1, math.ceil(retry_after_seconds))
         error = cls(
             f"Rate limit reached: {rate_limit_status.limit} for this key. Please try again in {wait_seconds} s.",
@@ -368,7 +368,7 @@ class RateLimited(Busy):
 
     @classmethod
     def with_open(cls, n_open: int, rate_limit_status: RateLimitStatus | None) -> Self:
-        """The key has `n_open` requests that have not ended."""
+        """The error when the key has `n_open` requests that have not ended."""
         error = cls(
             f"Rate limit reached: {n_open} requests at a time for this key. Please try again when one of them has ended.",
         )
@@ -377,7 +377,7 @@ class RateLimited(Busy):
 
     @classmethod
     def with_jobs(cls, n_open: int) -> Self:
-        """The key has `n_open` jobs that have not ended."""
+        """The error when the key has `n_open` jobs that have not ended."""
         return cls(
             f"Rate limit reached: {n_open} of your jobs have not ended, and no more may be open. Please try again when one of "
             "them has ended, or cancel one.",
@@ -444,7 +444,7 @@ class QueueRefuses(Unavailable):
 
 
 class WorkerLost(Unavailable):
-    """The worker process that was speaking is gone."""
+    """The worker process that was speaking has died."""
 
     code = "worker_lost"
 
@@ -535,11 +535,11 @@ class Cancelled(KoeError):
 
 
 class Paused(Cancelled):
-    """Its readers are far behind: the rest is spoken when they have caught up."""
+    """The readers of the utterance are far behind: the rest is spoken when they have caught up."""
 
 
 class Preempted(Cancelled):
-    """Others wait for a slot, and the listener has enough audio buffered: the rest is spoken later."""
+    """Other listeners wait for a slot, and this one has enough audio buffered: the rest is spoken later."""
 
 
 def _coded(root: type[KoeError]) -> dict[str, type[KoeError]]:

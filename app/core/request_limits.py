@@ -11,17 +11,17 @@ import msgspec
 HEAD_BYTES: Final = 65_536
 """Limit of a request's head (its first line and its headers), and of the trailers of a chunked body. More is 431."""
 HEADERS: Final = 128
-"""Headers of a request, and its trailers. More is 431."""
+"""Most headers of a request, and most trailers. More is 431."""
 HEAD_SECONDS: Final = 15.0
-"""From the first byte of a head to its end; then 408. A new connection that sends nothing is closed after the same time."""
+"""Longest time from the first byte of a head to its end; then 408. A new silent connection is closed after this time."""
 BODY_BYTES: Final = 1024**2
-"""Bytes of a request's body. More is 413."""
+"""Most bytes of a request's body. More is 413."""
 JOB_BODY_BYTES: Final = 8 * 1024**2
-"""The same for a request that creates a job."""
+"""Most bytes of the body of a request that creates a job. More is 413."""
 BODY_SECONDS: Final = 60.0
-"""From the end of a head to the end of its body; then 408."""
+"""Longest time from the end of a head to the end of its body; then 408."""
 REQUESTS_AHEAD: Final = 32
-"""Requests that a client may send on one connection before the first is answered. More is 429."""
+"""Most requests that a client may send on one connection before the first is answered. More is 429."""
 LINGER_SECONDS: Final = 2.0
 """After a refusal the connection is read this long, so that the client can read the answer; the input is discarded."""
 FULL_SECONDS: Final = 2.0

@@ -81,13 +81,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     """Port that the API listens on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names that a server without keys on a loopback address accepts beside localhost, separated by commas; `*` is any."""
+    """Host names, in addition to localhost, for a server without keys on a loopback address; commas between; `*` is any."""
     root_path: str = ""
-    """Path at which a proxy shows the API, such as `/tts`; `X-Forwarded-Prefix` says it as well."""
+    """Path under which a proxy serves the API, such as `/tts`; the header `X-Forwarded-Prefix` can name it instead."""
     keep_alive: float = 75.0
     """Seconds that a connection without a request stays open; a proxy in front should close its own earlier."""
     max_connections: int = 4096
-    """Connections at the same time, and at most three quarters of the open files; more close idle ones, or get 503."""
+    """Most connections at the same time, and at most 3/4 of the open files; one more closes an idle one, or gets 503."""
     redis_url: Secret | None = None
     """Redis for queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
@@ -103,9 +103,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 0
     """Utterances that a worker takes at the same time from the interactive queue; 0 is 32."""
     batch_slots: int = 0
-    """The same for the batch queue; 0 is 2."""
+    """Tasks that a worker takes at the same time from the batch queue; 0 is 2."""
     scheduler: Literal["deadline", "fifo"] = "deadline"
-    """Which segment is spoken next: that of the listener who runs out of audio first, or of the oldest request (`fifo`)."""
+    """Which segment is spoken next: for the listener whose audio ends first, or for the oldest request (`fifo`)."""
     api_keys: tuple[Secret, ...] = ()
     """API keys, separated by commas. Without keys here and without a file of keys, everybody may call."""
     api_keys_file: Path | None = None
@@ -135,11 +135,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_bytes: Bytes = Bytes(256 * 1024**2)
     """Most bytes of cached finished audio; the longest unused is deleted first."""
     keep_bytes: Bytes = Bytes(256 * 1024**2)
-    """Most bytes of spoken segments of unfinished texts, which a crash then does not cost; more are not stored."""
+    """Most bytes of spoken segments stored for unfinished texts, so that a crash does not lose them; more are not stored."""
     segment_bytes: Bytes = Bytes(128 * 1024**2)
-    """Most bytes of segments cached for other texts, 48 kB a second; the longest unused is deleted first. 0: none."""
+    """Most bytes of segments cached for other texts (48 kB per second); the longest unused is deleted first. 0: none."""
     stream_bytes: Bytes = Bytes(16 * 1024**2)
-    """Most bytes of audio that wait for a slow reader; the rest is spoken when it has read them."""
+    """Most bytes of audio that wait for a slow reader; the rest is spoken when the reader has caught up."""
     worker_timeout: float = 5.0
     """Seconds without a heartbeat after which another worker takes over."""
     idle_unload: float = 0.0
@@ -159,7 +159,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     emoji: Literal["drop", "say"] = "drop"
     """What happens to emoji: dropped (`drop`), or spoken by their names in the language of the text (`say`)."""
     voices_file: Path | None = None
-    """TOML file with more voices and aliases, in the shape of `app/core/speech/voices.toml`."""
+    """TOML file with more voices and aliases, in the form of `app/core/speech/voices.toml`."""
     loudness: float = -20.0
     """Loudness of every voice in LUFS (ITU-R BS.1770), from -40 to -9; 0 leaves each as its engine speaks it."""
     ffmpeg: Path | None = None
@@ -271,7 +271,7 @@ def _check_host(host: str) -> str:
 
 
 def env_name(field: str) -> str:
-    """`max_wait` → `KOE_MAX_WAIT`."""
+    """The environment variable of a field: `KOE_MAX_WAIT` for `max_wait`."""
     return f"KOE_{field.upper()}"
 
 
@@ -312,8 +312,8 @@ def write_settings(settings: Settings) -> dict[str, str]:
 
 
 def part_environ(settings: Settings) -> dict[str, str]:
-    """The environment for a Python process that this one starts: this process's own, with these settings and no other ones of
-    Koe.
+    """The environment for a Python process that this one starts: this process's own, with these settings and no other settings
+    of Koe.
     """
     others = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
     return own_environ(others | write_settings(settings))

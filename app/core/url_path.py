@@ -1,4 +1,4 @@
-"""The path under which a proxy shows the API."""
+"""The path under which a proxy serves the API."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""The page on which a person hears whether the server speaks, and how it sounds.
+"""The page on which a person tries whether the server speaks, and how it sounds.
 
 Why one file without a build step or another host: it works on a machine without internet access, and the browser shows exactly
 this file. Its content security policy allows the script and style of the file, by their digests, and nothing else.
@@ -35,7 +35,9 @@ def load_page() -> Page:
 
 
 def _policy(html: str) -> str:
-    """The page may run its own script, call this server and play its answers; no other page may frame it."""
+    """The content security policy: the page may run its own script, call this server and play its answers; no other page may
+    frame it.
+    """
     digests = {kind: _digest(text) for kind, text in _INLINE.findall(html)}
     rules = {
         "default-src": "'self'",

@@ -5,12 +5,12 @@
 -- ARGV[1]  name of this API process
 -- ARGV[2]  seconds that the heartbeat of this API process lives
 -- ARGV[3]  name of this request
--- ARGV[4]  requests that are admitted in a period at most; 0 for any number
+-- ARGV[4]  most requests that are admitted in a period; 0 for any number
 -- ARGV[5]  the period in microseconds
--- ARGV[6]  requests that may be open at most; 0 for any number
+-- ARGV[6]  most requests that may be open; 0 for any number
 -- ARGV[7]  seconds after which the set of open requests is deleted
--- Returns  {what it is refused for ('' for nothing, 'open' or 'rate'), requests left in the period, microseconds until all of
---          them are back, microseconds until the next one is}
+-- Returns  {reason of a refusal ('open' or 'rate'; '' when admitted), requests left in the period, microseconds until all
+--          requests of a period are available again, microseconds until the next one is available}
 -- Touches  koe:api:<name>
 
 redis.call('SET', 'koe:api:' .. ARGV[1], 1, 'EX', ARGV[2], 'NX')

@@ -1,4 +1,4 @@
-"""Keys: a request needs `Authorization: Bearer KEY`. A server without keys answers all, as one owner."""
+"""Keys: a request needs `Authorization: Bearer KEY`. A server without keys answers everybody, as one owner."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ _SHOWN_BY_THREE_CHARS: Final = 12
 
 
 def check(keyring: Keyring, authorization: str | None) -> Key:
-    """The key in the value of the header (None: no header). Raises MissingKey or IncorrectKey."""
+    """The key that the header's value contains (None: no header). Raises MissingKey or IncorrectKey."""
     presented = _read_key(authorization or "")
     if not presented and not keyring.is_open:
         raise MissingKey
@@ -39,7 +39,7 @@ def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHand
 
 
 def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The same for Azure's paths: its clients send the key as `api-key`."""
+    """The guard for Azure's paths, whose clients send the key in the header `api-key`."""
     key = connection.headers.get("api-key")
     if key is None or "authorization" in connection.headers:
         require_key(connection, handler)

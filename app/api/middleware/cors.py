@@ -87,7 +87,9 @@ class CrossOrigin:
 
 
 async def _answer_preflight(send: Send, allowed: bytes, asked: Mapping[bytes, bytes]) -> None:
-    """Allows all methods of the API and the requested headers. They are named, since `*` does not include Authorization."""
+    """Allows all methods of the API and the requested headers. The headers are listed, because `*` does not include
+    Authorization.
+    """
     answered = [
         _VARY_PREFLIGHT,
         (b"access-control-allow-origin", allowed),
@@ -97,7 +99,7 @@ async def _answer_preflight(send: Send, allowed: bytes, asked: Mapping[bytes, by
     if headers := asked.get(b"access-control-request-headers"):
         answered.append((b"access-control-allow-headers", headers))
     if asked.get(b"access-control-request-private-network") == b"true":
-        # Asked of a page from the internet, where this server is in a private network or on the same machine.
+        # Browsers ask this for a page from the internet when this server is in a private network or on the same machine.
         answered.append((b"access-control-allow-private-network", b"true"))
     await send({"type": "http.response.start", "status": 204, "headers": answered})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

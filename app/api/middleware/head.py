@@ -1,6 +1,6 @@
-"""HEAD on every path that has GET: the headers of the answer to GET.
+"""Answers HEAD on every path that has GET, with the headers of the answer to GET.
 
-Why not in each handler: files that the framework serves have no handler of ours, and a new route could forget it.
+Why not in each handler: files that the framework serves have no handler of Koe, and a new route could forget it.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _OF_GET_ALONE: Final = (b"range", b"if-range")
-"""Headers of requests that have no meaning with HEAD."""
+"""Headers of requests that have no meaning for HEAD."""
 
 
 class HeadAnswers:

@@ -22,7 +22,7 @@ _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 class AnswerHeaders:
-    """`app` with those headers on each HTTP answer; other requests are passed on unchanged.
+    """`app` with these headers on each HTTP answer; requests that are not HTTP are passed on unchanged.
 
     The request id is in `scope["state"]["request_id"]`, and every log event of the request has it as `request_id`.
     """
@@ -49,7 +49,7 @@ class AnswerHeaders:
 
 
 def _request_id(scope: Scope) -> str:
-    """The client's own id if it is well-formed, so that both logs have the same one."""
+    """The client's own id if it is well-formed, so that both logs have the same id; otherwise a new one."""
     given = next((value for name, value in scope["headers"] if name.lower() == b"x-request-id"), b"")
     return given.decode("ascii") if _SANE_ID.fullmatch(given) else f"req_{secrets.token_hex(16)}"
 

@@ -1,8 +1,8 @@
 """Answers requests that the HTTP server has refused, and refuses requests for another host.
 
-Why the host is checked: a web page can have its own name resolve to this machine, and its scripts may then call a server here.
-They cannot choose the name in `Host`. So a server on a loopback address without keys answers only to names that no web page can
-have.
+Why the host is checked: a web page can make its own host name resolve to this machine, and its scripts may then call a server
+here. They cannot choose the name in `Host`. So a server on a loopback address without keys answers only to names that no web
+page can have.
 """
 
 import ipaddress
@@ -23,10 +23,10 @@ _MAX_SHOWN_CHARS: Final = 100
 
 
 class Entrance:
-    """`app` behind the check. `names`: the accepted hosts, in addition to loopback addresses."""
+    """`app` for requests that pass the check. `names`: the accepted hosts, in addition to loopback addresses."""
 
     def __init__(self, app: ASGIApp, *, names: Iterable[str], asks_host: Callable[[], bool]) -> None:
-        """`asks_host`: whether the host is checked now, on a connection to a loopback address."""
+        """`asks_host` tells whether the host is checked now. Only connections to a loopback address are checked."""
         self._app = app
         self._names = frozenset(name.lower().rstrip(".") for name in names)
         self._asks_host = asks_host

@@ -1,7 +1,7 @@
 """Counts every request for the metrics, and logs it in one line.
 
-Why around the whole application: only there are the first and the last byte of an answer visible, and requests that are refused
-before they reach a route.
+Why it wraps the whole application: only there does it see the first and the last byte of an answer, and requests that are
+refused before they reach a route.
 
 Why health checks and scrapes are logged at debug level: they come every few seconds, and metrics show the same.
 """
@@ -113,7 +113,7 @@ class _Watched:
         await self._send(message)
 
     async def fail(self, error: Exception) -> None:
-        """The application raised `error`: sends it as the answer, unless one has begun."""
+        """Answers with the error that the application raised, unless an answer has begun."""
         fault = fault_of(error, self._scope)
         note_fault(self._scope, fault)
         if not self._status:
@@ -168,7 +168,7 @@ class _Watched:
 
 
 def _level(status: int, *, is_check: bool, has_failed: bool) -> Any:
-    """How loudly it is told: a fault of ours is an error, and what an operator can mend a warning."""
+    """The log method for the answer's level: error for a fault of Koe, warning for a problem that an operator can fix."""
     if status == _FAILED:
         return log.error
     if is_check:

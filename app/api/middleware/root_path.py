@@ -1,4 +1,4 @@
-"""The path under which a proxy shows the API: `KOE_ROOT_PATH`, or the proxy's `X-Forwarded-Prefix`.
+"""The path under which a proxy serves the API: `KOE_ROOT_PATH`, or the proxy's `X-Forwarded-Prefix`.
 
 Why both: some proxies cannot send the header. Only `Location` and the description use the path; links between the pages are
 relative. A proxy may leave the path in the URL or remove it.
@@ -16,7 +16,7 @@ _STATE: Final = "prefix"
 
 
 class Prefixed:
-    """`app` below `root_path`."""
+    """`app` under `root_path`, or under the path that the proxy names."""
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self._app = app

@@ -1,7 +1,7 @@
 """The description of the API at `/schema`: `openapi/speech.yaml`, with the values of this server filled in.
 
-Why `speech.yaml` lies beside this module too, as a link: people find the contract at the top of the repository, and an
-installed package finds it among its own files.
+Why `speech.yaml` is also in this folder, as a link: people find the contract at the top of the repository, and an installed
+package finds it among its own files.
 """
 
 import re
@@ -17,10 +17,10 @@ import app
 from app.core.speech.voices import Catalogue
 
 Described = dict[str, Any]
-"""A part of the description, as JSON has it."""
+"""A part of the description, as a JSON object."""
 
 ANY_VOICE: Final = "[A-Za-z][A-Za-z0-9_]{0,63}"
-"""The contract's pattern of a blend has this in place of the names of the voices."""
+"""Placeholder for the names of the voices in the contract's pattern of a blend."""
 
 _NO_WEBHOOKS: Final = {"type": "null", "description": "This server sends no webhooks: refused with code `not_supported`."}
 
@@ -69,7 +69,7 @@ def read_contract() -> Described:
 
 
 def _fill_in_voices(schemas: Described, catalogue: Catalogue) -> None:
-    """An alias of a blend cannot be part of another blend."""
+    """Fills in the names of the voices. An alias of a blend cannot be part of another blend."""
     single = [alias for alias, name in catalogue.aliases.items() if name in catalogue.voices]
     schemas["VoiceName"]["enum"] = [*catalogue.aliases, *catalogue.voices]
     schemas["Blend"]["pattern"] = schemas["Blend"]["pattern"].replace(ANY_VOICE, _one_of((*single, *catalogue.voices)))

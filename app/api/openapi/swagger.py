@@ -1,7 +1,7 @@
-"""The page at `/schema`: Swagger UI, every file of it served from here.
+"""The page at `/schema`: Swagger UI, with all its files served by this server.
 
-Why not the one of Litestar's: it loads its scripts from a host on the internet, which a server of one's own may not reach, and
-which would run where a key is typed in.
+Why not Litestar's page: it loads its scripts from a host on the internet. A user may have no access to that host, and its
+scripts would run on a page where users type keys.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ fetch(new URL("openapi.json", here)).then((answer) => answer.json()).then((spec)
   SwaggerUIBundle({ spec, dom_id: "#reference", deepLinking: true, validatorUrl: null });
 });
 """
-"""The address that this page came from is where the API is, whatever a proxy makes of its path."""
+"""Finds the API by the address of this script, so it works under any path of a proxy."""
 
 _PAGE: Final = """\
 <!doctype html>
@@ -58,7 +58,7 @@ _HEADERS: Final = {
     ),
     "referrer-policy": "no-referrer",
 }
-"""The browser itself sees to it that nothing is loaded from elsewhere."""
+"""With this policy the browser loads nothing from other hosts."""
 
 _MAX_AGE_SECONDS: Final = 86_400
 
@@ -82,7 +82,7 @@ def show_json(request: _Request, description: Given[Description]) -> bytes:
 
 @get(["/openapi.yaml", "/openapi.yml"], media_type=OpenAPIMediaType.OPENAPI_YAML, sync_to_thread=True)
 def show_yaml(request: _Request, description: Given[Description]) -> bytes:
-    """The same in YAML."""
+    """The description in YAML."""
     text: str = yaml.dump(_below(request, description.whole), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
     return text.encode()
 
@@ -102,7 +102,7 @@ def _serve(name: str, media_type: str, read: Callable[[], bytes]) -> HTTPRouteHa
 
 
 def docs_router(description: Description) -> Router:
-    """Everything under `/schema`, for the server that is described."""
+    """All routes under `/schema`, which serve this description."""
     folder = next(one for one in (files("swagger_ui_bundle") / "vendor").iterdir() if one.is_dir())
     served = [_serve(name, media_type, (folder / name).read_bytes) for name, media_type in _FILES.items()]
     start = _serve("start.js", "text/javascript", _START.encode)

@@ -1,10 +1,10 @@
-"""JSON read strictly, and fields of the simple kinds: a body becomes an object, and a field a string, a number or a boolean.
+"""Reads JSON strictly: a body becomes an object, and a field of a simple type becomes a string, a number or a boolean.
 
-Why not one msgspec struct for the whole body: the faults must be told one at a time, in the order of the contract and in the
-words that OpenAI's clients know, and unknown keys are let through.
+Why not one msgspec struct for the whole body: errors must be reported one at a time, in the order of the contract and in the
+words that OpenAI's clients know, and unknown keys must be ignored.
 
-Why msgspec reads the JSON: it alone of the usual readers refuses NaN, invalid UTF-8 and lone surrogates, so that no text gets
-in that cannot be written out again. A key that comes twice has its last value.
+Why msgspec reads the JSON: of the usual parsers only msgspec refuses NaN, invalid UTF-8 and lone surrogates, so every accepted
+text can be written again. If a key occurs twice, its last value counts.
 
 Why a lone surrogate is read as U+FFFD and not refused: clients cut texts in the middle of an emoji, and the rest can be spoken.
 """
@@ -31,7 +31,7 @@ _KINDS: Final[dict[type, str]] = {
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.S
 )
-"""An escape in JSON: a character of two halves, half a character, or any other."""
+"""An escape in JSON: a surrogate pair, a lone surrogate (the group `half`), or any other escape."""
 
 _MAX_SHOWN_INTEGER: Final = 10**15
 
@@ -91,7 +91,7 @@ def optional_boolean(fields: dict[str, Any], param: str) -> bool | None:
 
 
 def limited(param: str, text: str, max_chars: int) -> str:
-    """`text`, which has at most `max_chars` code points. Raises StringTooLong."""
+    """Returns `text`. Raises StringTooLong when it has more than `max_chars` code points."""
     if len(text) > max_chars:
         raise StringTooLong(param, max_chars, len(text))
     return text
@@ -115,7 +115,7 @@ def shorten(text: str) -> str:
 
 
 def unsupported(got: str, supported: tuple[str, ...]) -> str:
-    """The message about a value that is none of those supported."""
+    """The message about a value that is not supported."""
     *most, last = (f"'{name}'" for name in supported)
     joined = {0: last, 1: f"{''.join(most)} and {last}"}.get(len(most), f"{', '.join(most)}, and {last}")
     return f"Invalid value: '{shorten(got)}'. Supported values are: {joined}."

@@ -1,4 +1,4 @@
-"""A request for a job: the fields of a request for speech, and those of the job."""
+"""A request for a job: the fields of a request for speech, and the fields of the job itself."""
 
 from typing import Any, Final
 

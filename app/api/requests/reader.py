@@ -1,4 +1,4 @@
-"""Requests as one server reads them: with its voices, its limits, and the engines of its workers."""
+"""Reads requests with the voices and the limits of one server, and the engines of its workers."""
 
 from typing import Any
 
@@ -32,11 +32,11 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     allows_private_webhooks: bool
 
     def read_speech(self, fields: dict[str, Any]) -> SpeechRequest:
-        """Raises the InvalidRequest of the first invalid field."""
+        """The request for speech in `fields`. Raises the InvalidRequest of the first invalid field."""
         return read_speech(fields, catalogue=self.catalogue, max_input_chars=self.max_input_chars)
 
     def read_job(self, fields: dict[str, Any]) -> JobRequest:
-        """Raises the InvalidRequest of the first invalid field."""
+        """The request for a job in `fields`. Raises the InvalidRequest of the first invalid field."""
         return read_job(
             fields,
             catalogue=self.catalogue,
@@ -46,7 +46,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def read_phonemize(self, fields: dict[str, Any]) -> PhonemizeRequest:
-        """Raises the InvalidRequest of the first invalid field."""
+        """The request for phonemes in `fields`. Raises the InvalidRequest of the first invalid field."""
         return read_phonemize(fields, catalogue=self.catalogue, max_input_chars=self.max_input_chars)
 
     async def to_utterance(self, asked: SpeechRequest, owner: str) -> Utterance:

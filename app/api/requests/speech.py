@@ -66,7 +66,7 @@ def read_speech(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars
 def read_speech_fields(
     fields: dict[str, Any], model: Model, catalogue: Catalogue, max_chars: int, *, is_job: bool
 ) -> SpeechRequest:
-    """The same for a model that is known. A job streams no events and may have longer pauses."""
+    """The request in `fields`, for a model that is known. A job streams no events and may have longer pauses."""
     text = read_input(fields, max_chars)
     _check_pauses(text, is_job=is_job)
     blend, voice_language = catalogue.parse(read_voice(fields))
@@ -108,7 +108,7 @@ def to_utterance(
 ) -> Utterance:
     """The utterance of `request`.
 
-    `identities`: those that the fleet has of `engine`. `mp3_bitrate`: the default, in bits per second. Pronunciations of the
+    `identities`: the fleet's identities of `engine`. `mp3_bitrate`: the default, in bits per second. Pronunciations of the
     request override the `lexicon`. `owner`: the only key that may get the cached audio; empty for all.
     """
     return Utterance(

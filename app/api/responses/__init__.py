@@ -1,4 +1,4 @@
-"""From a result or an error to the bytes of an answer.
+"""Turns a result or an error into the bytes of an answer.
 
 `streaming` is the one base for audio, events and files with ranges; `errors` has the table that gives each class of error its
 HTTP status.

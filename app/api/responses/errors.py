@@ -89,7 +89,7 @@ def to_response(error: KoeError) -> Response[dict[str, Any]]:
 def fault_of(exception: Exception, scope: Scope | None = None) -> KoeError:
     """Any exception as a KoeError. An unexpected one is logged with its type and place, and becomes an InternalError.
 
-    `scope`: that of the request; without it the error cannot name an unknown URL or a wrong method.
+    `scope` is the scope of the request; without it the error cannot name an unknown URL or a wrong method.
     """
     if isinstance(exception, KoeError):
         return exception
@@ -106,7 +106,7 @@ def answer_error(request: Request[Any, Any, Any], exception: Exception) -> Respo
 
 
 async def send_fault(scope: Scope, send: Send, fault: KoeError) -> None:
-    """Sends the same answer to a request that does not reach the application."""
+    """Sends the answer for `fault` to a request that does not reach the application."""
     note_fault(scope, fault)
     status, _ = status_of(fault)
     body = msgspec.json.encode(envelope(fault))

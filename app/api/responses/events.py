@@ -14,11 +14,11 @@ from app.api.responses.streaming import StreamingResponse
 from app.core.errors import Cancelled
 
 KEEP_ALIVE_SECONDS: Final = 15.0
-"""Between two comments while no event comes: proxies close silent connections."""
+"""Pause between two comments while no event comes: proxies close silent connections."""
 
 
 class EventStream(StreamingResponse):
-    """Sends each of `events` (JSON) as it comes, and closes them at the end."""
+    """Sends each of `events` (JSON) as it comes, and closes the generator at the end."""
 
     def __init__(
         self,
@@ -28,8 +28,8 @@ class EventStream(StreamingResponse):
         is_finite: bool = False,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`is_finite` events are sent to their end even when the server stops. `close` is called in every case, even where no
-        event was asked for.
+        """`is_finite` events are sent to their end even when the server stops. `close` is called in every case, even when no
+        event was requested.
         """
         super().__init__(
             self._write(events),

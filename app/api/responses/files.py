@@ -23,7 +23,7 @@ PIECE_BYTES: Final = 262_144
 _RANGE: Final = re.compile(r"bytes=\s*(\d{0,30})-(\d{0,30})\s*", re.IGNORECASE | re.ASCII)
 _MAX_NAME_BYTES: Final = 150
 _UNSAFE: Final = '<>:"/\\|?*%'
-"""Characters that some system does not accept in a file name."""
+"""Characters that some systems do not accept in a file name."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ class StoredFile(StreamingResponse):
 
 
 async def _read_pieces(file: BinaryIO, span: Span) -> AsyncGenerator[bytes, None]:
-    """Raises StoreFailed where the file ends before the span does."""
+    """Yields the span in pieces. Raises StoreFailed when the file ends before the span does."""
     await asyncio.to_thread(file.seek, span.start)
     n_left = span.n_bytes
     while n_left:

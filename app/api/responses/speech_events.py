@@ -33,9 +33,9 @@ _MAX_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
 async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
     """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
 
-    A listener that wants words gives `speech.audio.words` events, each before its words are heard. Every event is a JSON
-    object. Raises the KoeError of a failure after its event, and Cancelled when the client disconnects. The caller closes
-    the listener.
+    A listener that wants words gets `speech.audio.words` events, each before the audio of its words. Every event is a JSON
+    object. Raises the KoeError of a failure after its event, and Cancelled when the client disconnects. The caller closes the
+    listener.
     """
     try:
         rest = b""

@@ -47,7 +47,7 @@ class StreamingResponse(ASGIResponse):
             await asyncio.shield(self._close())
 
     async def send_body(self, send: Send, receive: Receive) -> None:
-        """The parts, as long as the client is connected. A failure is noted for the log."""
+        """Sends the parts as long as the client is connected. A failure is noted for the log."""
         try:
             await while_connected(asyncio.create_task(self._send_parts(send)), receive)
         except Cancelled:
@@ -56,7 +56,9 @@ class StreamingResponse(ASGIResponse):
             note_fault(self._scope, error)
 
     async def _send_parts(self, send: Send) -> None:
-        """A body of known length ends with its last byte: a client may disconnect as soon as it has that."""
+        """Sends the parts. A body of known length ends with its last byte, because a client may disconnect as soon as it has
+        that byte.
+        """
         n_sent = 0
         async with aclosing(self._parts) as parts:
             async for part in parts:

@@ -1,6 +1,6 @@
 """`/v1/audio/speech/jobs`: long texts, each spoken in the background into one file.
 
-Why the file has another address than the job: it is sound, with ranges and an ETag, as players and download tools want it.
+Why the file has its own address: players and download tools expect audio there, with ranges and an ETag.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ async def create_job(
         await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
         try:
             await asyncio.to_thread(broker.submit_job, job.id)
-        except Exception:  # undone and raised: no job may stay that nobody works on
+        except Exception:  # undone and raised: no job may stay without a task
             await jobs.delete(job.id, job.owner)
             raise
     log.info("job_created", job_id=job.id, n_chars=len(asked.speech.input), format=utterance.format, engine=utterance.engine)
@@ -98,7 +98,7 @@ async def create_job(
 
 @get(_PATH, guards=[require_key])
 async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
-    """At most `limit` jobs, those after the job `after`."""
+    """At most `limit` jobs, starting after the job `after`."""
     limit = _read_limit(request.query_params.get("limit"))
     with reachable():
         found, has_more = await jobs.list(owner_of(request), limit=limit, after=request.query_params.get("after"))
@@ -178,12 +178,12 @@ async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]
     try:
         await asyncio.to_thread(store.delete_folder, job_id)
     except StoreFailed:
-        # The job is gone all the same, and the workers' sweep comes by its folder once more.
+        # The job is deleted anyway, and the workers' sweep deletes its folder later.
         log.warning("files_left_for_the_sweep", job_id=job_id)
 
 
 def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request_id: str) -> Job:
-    """The text is stored apart from the job."""
+    """The job for a request. Its text is stored separately."""
     return Job(
         id=new_job_id(),
         owner=owner,

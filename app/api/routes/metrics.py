@@ -1,4 +1,4 @@
-"""`GET /metrics`: what this process has answered and what Redis knows, for Prometheus."""
+"""`GET /metrics`: the counts of this process and the values from Redis, for Prometheus."""
 
 from litestar import Response, get
 

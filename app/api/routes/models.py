@@ -22,7 +22,7 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     owned_by: str
     shutdown_date: None = None
-    """No model is to be removed."""
+    """No removal of a model is planned."""
     engine: str | None
     """The engine that would speak it now; None without a worker."""
     weights: Weights | None
@@ -51,7 +51,7 @@ async def get_model(model_id: FromPath[str], fleet: Given[FleetView]) -> ModelOb
 
 @get("/v1/models/{owner:str}/{name:str}", guards=[require_key])
 async def get_owned_model(owner: FromPath[str], name: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
-    """The same for a name with a slash, such as `hexgrad/Kokoro-82M`."""
+    """One model whose name has a slash, such as `hexgrad/Kokoro-82M`. Raises the errors of `get_model`."""
     return await _find(f"{owner}/{name}", fleet)
 
 

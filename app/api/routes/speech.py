@@ -50,7 +50,7 @@ async def create_speech_at_deployment(
     delivery: Given[Delivery],
     limiter: Given[Limiter],
 ) -> ASGIResponse:
-    """The same at Azure's address: the deployment names the model where the body does not."""
+    """The same route at Azure's address: the deployment names the model when the body does not."""
     fields = await read_fields(request)
     fields["model"] = fields.get("model") or deployment
     return await _speak(request, reader.read_speech(fields), reader, delivery, limiter)

@@ -36,13 +36,13 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/healthz")
 async def health() -> Health:
-    """200 while the process runs; it looks at nothing else."""
+    """Status 200 while the process runs; nothing else is checked."""
     return Health()
 
 
 @get("/readyz")
 async def readiness(fleet: Given[FleetView], broker: Given[Broker]) -> Response[Readiness]:
-    """200 when a worker has a warm engine, else 503."""
+    """Status 200 when a worker has a warm engine, else 503."""
     try:
         now = await fleet.now()
         with reachable():

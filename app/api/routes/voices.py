@@ -59,7 +59,7 @@ async def list_voices(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> V
 
 @get("/v1/voices")
 async def list_voices_beside_models(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
-    """The same at the path where some clients look."""
+    """The same list at another path, which some clients use."""
     return await _list(fleet, catalogue)
 
 
@@ -71,7 +71,7 @@ async def _list(fleet: FleetView, catalogue: Catalogue) -> VoiceList:
 
 @get("/v1/audio/models")
 async def list_model_choices(fleet: Given[FleetView]) -> ModelChoices:
-    """The same models as `GET /v1/models`."""
+    """The models of `GET /v1/models`, in another form."""
     models = models_of(await fleet.now())
     return ModelChoices(models=[ModelChoice(id=model.id, name=model.id) for model in models])
 

@@ -13,8 +13,8 @@ _ESCAPED_SPACE: Final = "\\040"
 
 
 def groups_of(controller: str, proc: Path = PROC) -> Iterator[Path]:
-    """The folders of this process's control groups with that controller (`cpu`, `memory`): its own, and those above it as far
-    as they are visible. None on systems other than Linux. `proc` is the process's folder.
+    """The folders of this process's control groups with that controller (`cpu`, `memory`): its own group, and the groups above
+    it that are visible. Yields nothing on systems other than Linux. `proc` is the process's folder.
     """
     try:
         mounts, groups = ((proc / name).read_text().splitlines() for name in ("mountinfo", "cgroup"))
@@ -24,7 +24,7 @@ def groups_of(controller: str, proc: Path = PROC) -> Iterator[Path]:
     for mount in mounts:
         place, _, source = mount.partition(" - ")
         kind, *_, options = source.split(" ")
-        # Version 2 has all controllers in one tree, which version 1 writes with an empty name.
+        # Version 2 has all controllers in one tree; /proc/self/cgroup lists this tree with an empty name.
         name = {"cgroup2": "", "cgroup": controller}.get(kind)
         if name is not None and name in paths and (not name or name in options.split(",")):
             root, folder = (Path(field.replace(_ESCAPED_SPACE, " ")) for field in place.split(" ")[3:5])
@@ -32,7 +32,9 @@ def groups_of(controller: str, proc: Path = PROC) -> Iterator[Path]:
 
 
 def _seen(folder: Path, root: Path, path: Path) -> Iterator[Path]:
-    """The folder of the group `path` and of those above it, as far as they are visible in `folder`, where `root` is mounted."""
+    """The folder of the group `path`, and the folders of the groups above it that are visible in `folder`, where `root` is
+    mounted.
+    """
     inside = path.relative_to(root) if path.is_relative_to(root) else Path()
     group = folder / inside
     yield from (group, *(parent for parent in group.parents if parent.is_relative_to(folder)))

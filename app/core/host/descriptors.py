@@ -34,7 +34,7 @@ def limit() -> int:
 
 
 def are_left() -> bool:
-    """Whether one more can be opened."""
+    """Whether one more file can be opened."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 _NONE: Final = Path("/nonexistent")
-"""A folder that never exists; the path is that of Debian's policy."""
+"""A folder that never exists; Debian's policy reserves this path."""
 
 
 def home() -> Path:
@@ -16,5 +16,5 @@ def home() -> Path:
 
 
 def expand_home(path: Path) -> Path:
-    """`~/folder` within the home."""
+    """The path with a leading `~` replaced by the home folder."""
     return home().joinpath(*path.parts[1:]) if path.parts[:1] == ("~",) else path

@@ -1,7 +1,7 @@
 """The number of processors that this process may use: its CPU set and its quota. It decides the number of compute threads.
 
-Why the quota too: a container with `--cpus=2` on a machine of 64 sees all 64 processors. With 64 threads it would spend the
-quota of each tenth of a second in the first milliseconds and then stand still.
+Why the quota too: a container with `--cpus=2` on a machine with 64 processors sees all 64. With 64 threads it would use up the
+quota of each tenth of a second in the first milliseconds and then wait.
 """
 
 import math

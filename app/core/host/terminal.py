@@ -17,7 +17,7 @@ from rich.console import Console
 
 _GAP: Final = "  "
 _MIN_CELLS: Final = 8
-"""When less of the line is left for its last cell, the terminal breaks the line instead."""
+"""The last cell of a line is not cut to fewer columns than this; the terminal breaks the line instead."""
 
 
 def replace_what_cannot_be_shown() -> None:

@@ -1,7 +1,7 @@
 """The files of jobs, in a folder or in any store that fsspec supports (S3, Google Cloud Storage, …).
 
 `<job id>/parts/00001.pcm` are the spoken parts and `<job id>/speech.mp3` is the finished file. If word times were requested,
-`parts/00001.words` and `words.json` are beside them.
+`parts/00001.words` and `words.json` are next to them.
 
 Why files for a remote store are first written to the local disk: exact headers need seeks, and the file is then uploaded in one
 piece or not at all, however the backend handles an upload that breaks off.
@@ -135,7 +135,7 @@ class Store:
                 self._fs.rm(full, recursive=True)
 
     def _full(self, path: str) -> str:
-        """Raises StoreFailed for a path outside the store: names of jobs and files come from Redis."""
+        """The full path. Raises StoreFailed for a path outside the store: names of jobs and files come from Redis."""
         if any(part in ("", ".", "..") for part in path.split("/")):
             _log.error("store_path_refused")
             raise StoreFailed

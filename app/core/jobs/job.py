@@ -76,9 +76,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     utterance: Utterance
     """All that decides the audio. Its `text` is `""` here, because the text has its own Redis key."""
     model: str
-    """As the user wrote it."""
+    """The name as the user wrote it."""
     voice: str
-    """As the user wrote it."""
+    """The name as the user wrote it."""
     title: str | None = None
     metadata: dict[str, str] | None = None
     webhook_url: str | None = None
@@ -88,13 +88,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     started_at: int | None = None
     completed_at: int | None = None
-    """When it ended, in any state."""
+    """When the job ended, in any state."""
     expires_at: int | None = None
     progress: Progress = Progress()
     file: File | None = None
-    """Only of a completed job."""
+    """None unless the job is completed."""
     error: dict[str, str] | None = None
-    """Only of a failed job, as `app.core.errors.to_wire` writes it."""
+    """None unless the job failed; in the form of `app.core.errors.to_wire`."""
 
 
 def new_job_id() -> str:

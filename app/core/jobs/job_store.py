@@ -35,7 +35,7 @@ class JobStore:
         return read_job(job_id, cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id))))
 
     def text(self, job_id: str) -> str:
-        """The text to speak. Raises UnknownJob when it is gone, because the job has ended."""
+        """The text to speak. Raises UnknownJob when the job has ended, because its text is then deleted."""
         text = cast("bytes | None", self._redis.get(keys.job_text(job_id)))
         if text is None:
             raise UnknownJob(job_id)
@@ -90,7 +90,9 @@ class JobStore:
         return {int(part): msgspec.json.decode(result, type=PartResult) for part, result in sorted(found.items())}
 
     def count_attempt(self, job_id: str, part: int) -> int:
-        """Counts a failure of the part (0: of the assembly) and returns the new count. 0: the job has ended."""
+        """Counts a failure of a part (`part` 0: of planning or joining), or a start of it (`-part`). Returns the new count; 0
+        when the job is not in progress.
+        """
         return cast("int", self._attempt(keys=[keys.job(job_id), keys.job_attempts(job_id)], args=[part]))
 
     def complete(self, job_id: str, file: File) -> bool:

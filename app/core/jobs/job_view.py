@@ -21,9 +21,9 @@ class JobObject(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     started_at: int | None
     completed_at: int | None
-    """When it ended, in any state."""
+    """When the job ended, in any state."""
     expires_at: int | None
-    """When the job and its file are deleted; None until it has ended."""
+    """When the job and its file are deleted; None until the job has ended."""
     model: str
     voice: str
     response_format: str

@@ -36,7 +36,9 @@ class Jobs:
     """The API's side of jobs. An owner sees only their own jobs; any other id raises UnknownJob."""
 
     def __init__(self, redis: AsyncRedis, notifier: Notifier, *, job_ttl: int) -> None:
-        """`bell` is the notifier of `keys.JOBS_BELL`. `job_ttl`: seconds that an ended job and its file are stored."""
+        """`notifier` is subscribed to `keys.JOB_NOTIFICATIONS`. `job_ttl`: seconds that an ended job and its
+        file are stored.
+        """
         self._redis = redis
         self._notifier = notifier
         self._job_ttl = job_ttl

@@ -19,17 +19,17 @@ _NEVER: Final = tuple(
         "fd00:c1::/32",  # metadata at Oracle
         "fd00:42::/32",  # metadata at Scaleway
         "192.0.0.192/32",  # metadata at Oracle, over IPv4
-        "100.100.100.200/32",  # translates to an IPv4 address that the prefix does not show
-        "168.63.129.16/32",  # Teredo: the same
-        "64:ff9b:1::/48",  # translated to an IPv4 address that cannot be told from it
-        "2001::/32",  # 6to4 relays, obsolete
+        "100.100.100.200/32",  # metadata at Alibaba Cloud
+        "168.63.129.16/32",  # the host of a virtual machine at Azure, although the address looks public
+        "64:ff9b:1::/48",  # translates to an IPv4 address that the IPv6 address does not show
+        "2001::/32",  # Teredo: the same
     )
 )
 _NOT_PUBLIC: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
         "192.0.0.0/24",  # protocol assignments
-        "192.88.99.0/24",  # relays of 6to4, which went out of use
+        "192.88.99.0/24",  # 6to4 relays, obsolete
         "100.64.0.0/10",  # carrier-grade NAT
         "fec0::/10",  # site-local, obsolete
     )

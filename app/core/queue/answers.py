@@ -40,14 +40,14 @@ _QUIET_TICKS: Final = 10
 
 
 class _Outcome(msgspec.Struct, frozen=True):
-    """What became of a text: its phonemes or the error."""
+    """The result for a text: its phonemes, or an error."""
 
     phonemized: Phonemized | None = None
     error: dict[str, str] | None = None
-    """As `app.core.errors.to_wire` writes it."""
+    """The error in the form of `app.core.errors.to_wire`; None without one."""
 
     def reveal(self) -> Phonemized:
-        """The phonemes. Raises the error where there is one instead."""
+        """The phonemes. Raises the error if the result is an error."""
         if self.error is not None:
             raise from_wire(self.error)
         assert self.phonemized is not None
@@ -69,8 +69,8 @@ class Asker:
     async def ask(self, text: SpokenText, *, request_id: str, owner: str = "") -> Phonemized:
         """The answer, as soon as a worker has given it.
 
-        `owner` is the owner, whose share of the machine is used. Raises QueueFull, NoWorker, TimedOut after the longest wait,
-        or the error that the worker raised.
+        `owner` is the owner whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest
+        wait, or the error that the worker raised.
         """
         rung = self._notifier.subscribe(text.id)
         try:

@@ -8,7 +8,7 @@ Why a stream and a notification: the stream holds the audio, so a reader that co
 and misses nothing. The notification only says that the stream has grown; a lost one delays a reader by one tick.
 
 Why offsets in bytes: the same utterance gives the same bytes. A writer (the next worker after a crash, or the same one after a
-lost reply) may therefore begin anywhere at or before the end and add only what is new. A reader hears nothing twice.
+lost reply) may therefore begin anywhere at or before the end and add only what is new. A reader gets no byte twice.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class ChunkWriter:
         self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         self._n_there = lease.n_bytes
         self.n_bytes = 0
-        """Audio written or skipped so far."""
+        """Bytes of audio written or skipped so far."""
         self._n_told = 0
         self.unread_bytes = 0
         """Bytes that the fastest reader has not read yet, as of the last write."""
@@ -114,11 +114,12 @@ class ChunkWriter:
 
 
 class Watch(Protocol):
-    """What a reader calls while it reads."""
+    """The callbacks of a reader."""
 
     async def on_quiet(self) -> bool:
         """Called every second while nothing comes. Raises an error to end the reading. Returns True when the attempt is
-        finished: then entries that were written before the last one read are missing.
+        finished: the reader then begins again, because it may have missed entries whose ids are smaller than the last one that
+        it read.
         """
         ...
 
@@ -145,8 +146,8 @@ class ChunkReader:
     def __init__(
         self, redis: AsyncRedis, notifier: Notifier, attempt: Attempt, watch: Watch, *, skip_bytes: int, patience_seconds: float
     ) -> None:
-        """`skip_bytes`: audio to skip, because it was read from an earlier attempt. `patience_seconds`: longest wait while
-        Redis is unreachable.
+        """`skip_bytes`: bytes of audio to skip, because they were read from an earlier attempt. `patience_seconds`: longest
+        wait while Redis is unreachable.
         """
         self._redis = redis
         self._notifier = notifier
@@ -156,7 +157,7 @@ class ChunkReader:
         self._away_since: float | None = None
         self._cursor = "-"
         self.n_bytes = skip_bytes
-        """Audio read so far."""
+        """Bytes of audio read or skipped so far."""
         self.report: Report | None = None
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:

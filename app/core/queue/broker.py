@@ -95,7 +95,7 @@ class TaskJob(Job):
 
 
 def rq_queue_name(queue_name: QueueName, version: int) -> str:
-    """RQ's name of a queue: without a version for the first that was released, with the version after that."""
+    """RQ's name of a queue. It contains the wire version, except for the first released version."""
     return queue_name.value if version == _PLAIN_VERSION else f"{queue_name.value}-{version}"
 
 
@@ -133,8 +133,8 @@ class Broker:
         """Puts the utterance into the queue. Raises QueueFull when too many wait there already, unless this one was there
         before.
 
-        `owner` is the owner, whose share of the machine is used. Returns False while a task of the same id is still releasing
-        an earlier attempt: call again in a moment if the audio is still wanted.
+        `owner` is the owner whose share of the machine the work uses. Returns False while a task of the same id is still
+        releasing an earlier attempt: call again in a moment if the audio is still wanted.
         """
         queue = self._queues[queue_name] if again else self._room(queue_name)
         args: list[str | int] = [utterance.to_json().decode(), request_id, owner]
@@ -203,8 +203,8 @@ def put_back(redis: Redis, queue_name: QueueName, job_id: str) -> bool:
 
 
 def taken(redis: Redis, queue_name: QueueName) -> list[str]:
-    """Ids of tasks that a worker has dequeued and not begun yet. They stay here for a moment, or for ever when the
-    worker died.
+    """Ids of tasks that a worker has dequeued and not begun yet. They stay in RQ's intermediate queue for a moment, or for ever
+    when the worker died.
     """
     return IntermediateQueue(rq_queue(redis, queue_name).key, redis).get_job_ids()
 
@@ -220,7 +220,7 @@ def _enqueue_once(
     queue: Queue, task: Task, args: list[str | int], job_id: str, description: str, depends_on: Sequence[str]
 ) -> bool:
     dependency = _dependency(queue, depends_on)
-    # RQ cannot make a job both unique and dependent. Of two that are made at once both would run, and a task allows that.
+    # RQ cannot make a job both unique and dependent. If two are made at the same time both run, and tasks allow that.
     if dependency is not None and Job.exists(job_id, connection=queue.connection):
         return _settle(queue, job_id, may_be_deferred=True)
     try:

@@ -147,11 +147,12 @@ class Registry:
     ) -> tuple[Found, Attempt] | None:
         """Adds one reader. After MISS the caller submits the utterance, or calls `fail`; every attach needs one detach.
 
-        Raises QueueFull, and adds no reader, when it would be a MISS and the `room` for utterances that wait for their first
-        audio is used up.
+        Raises QueueFull, and adds no reader, when it would be a MISS and as many utterances as `capacity` allows already wait
+        for their first audio.
 
         `instead_of` is an attempt whose audio Redis has lost. It ends for all its readers; a new attempt begins unless there is
-        one already. Returns None when the utterance is being spoken and its beginning is gone: ask for it under another id.
+        one already. Returns None when the utterance is being spoken and its beginning is already deleted: request it under
+        another id.
         """
         args: list[str | int] = [
             secrets.token_hex(4),
@@ -234,7 +235,7 @@ class WorkerRegistry:
     def lease(self, utterance_id: str, *, lease_id: str | None = None) -> Lease | None:
         """The attempt to speak now; None when nobody wants it or a live worker has it.
 
-        `attempt` names this call: a call whose reply was lost may be repeated under the same name.
+        `lease_id` names this call: a call whose reply was lost may be repeated under the same name.
         """
         args: list[str | bytes | int] = [
             self._worker,

@@ -1,15 +1,15 @@
 """The segment cache in Redis: a worker that continues a task speaks no segment twice, and other texts reuse segments.
 
 A segment is stored in two places. Under its task it stays until the task is finished; a worker that continues after a crash
-finds exactly the samples that were heard. Under its own name it is for all texts, and stays while there is room and requests
-for it come.
+finds exactly the samples that listeners have already received. Under its own name it is for all texts, and stays while there is
+room and requests for it come.
 
 Why two copies and not one with a reference count: a task ends in many ways, and sometimes no process is left to report it. The
 copies of a task are deleted with the task in one step, so no count can be wrong. A shared copy may be evicted at any time and
 is then spoken again; a task that finds one receives its own copy.
 
 Why tasks have their own budget: when `KOE_KEEP_BYTES` is spent no more segments are stored for them. A crash then costs the
-segments beyond it, and no audio that a listener has heard. Among shared copies the longest unused is evicted first.
+segments beyond it, but no audio that a listener has received. Among shared copies the longest unused is evicted first.
 """
 
 from typing import Final

@@ -54,10 +54,10 @@ _WIDE_MARK: Final = re.compile("[\u3001-\u3003\u3008-\u3011\u3014-\u301f\uff01-\
 _GAPS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 _NO_WORTH: Final = -1.0
-"""Worth of a place between a mark and its word."""
+"""Worth of ending a cue between a mark and its word."""
 _SENTENCE_WORTH: Final = 2.0
 _CLAUSE_WORTH: Final = 0.5
-"""Worth as much as another half cue of text."""
+"""The end of a clause is worth as much as half a cue more of text."""
 _STUB_COST: Final = 4.0
 """Cost of a cue that is too short to be read."""
 _REST_COST: Final = 0.4
@@ -100,7 +100,7 @@ def read_cues(captions: bytes) -> list[Cue]:
 def to_srt(cues: Sequence[Cue]) -> str:
     """SubRip: numbered from 1; empty when there are no words."""
     return "".join(
-        # Without this an arrow in the text would look like a line of times.
+        # Without the replacement an arrow in the text would look like a line of times.
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text.replace('-->', '→')}\n\n"
         for number, cue in enumerate(cues, start=1)
     )
@@ -126,13 +126,13 @@ CAPTION_FORMATS: Final = {
     "vtt": CaptionFormat("text/vtt", lambda captions: to_vtt(read_cues(captions)).encode()),
     "json": CaptionFormat("application/json", bytes),
 }
-"""By name, which is also the extension of the file."""
+"""The formats by name; the name is also the extension of the file."""
 
 DEFAULT_CAPTION_FORMAT: Final = "srt"
 
 
 def move_words(words: Sequence[TimedWord], seconds: float) -> list[TimedWord]:
-    """The words, `seconds` later."""
+    """The words with their times moved by `seconds`."""
     return [TimedWord(word.word, round(word.start + seconds, 6), round(word.end + seconds, 6)) for word in words]
 
 
@@ -195,14 +195,16 @@ class _Reading:
         return stops
 
     def _choose(self, first: int) -> int:
-        """The place where the cue that begins with a word ends."""
+        """The best place to end the cue that begins with word `first`."""
         stop, places = self._stops[first], list(self._places(first))
         if places[-1][0] == stop:
             return stop
         return max(places, key=lambda one: self._score(first, one[0], one[1], stop))[0]
 
     def _places(self, first: int) -> Iterator[tuple[int, int]]:
-        """The places where it may end, at least one, and its columns at each."""
+        """The places where the cue that begins with word `first` may end, at least one, and the columns of
+        the cue up to each.
+        """
         line = total = self._widths[first]
         n_lines = 1
         yield first + 1, total
@@ -227,7 +229,7 @@ class _Reading:
         return score
 
     def _lasts(self, first: int, place: int) -> float:
-        """Longest time that a cue can be shown: until the next word."""
+        """Longest time in seconds that a cue can be shown: until the next word."""
         end = self._words[place].start if place < len(self._words) else self._words[-1].end + MIN_SECONDS
         return end - self._words[first].start
 

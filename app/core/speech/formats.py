@@ -21,14 +21,14 @@ _MP3_BITRATES_BPS: Final = {
     2: tuple(1000 * kbps for kbps in (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)),
     1: tuple(1000 * kbps for kbps in (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)),
 }
-"""By version of MPEG; each version has its own sample rates. For MPEG 2.5 LAME supports no higher ones."""
+"""Bitrates by version of MPEG; each version has its own sample rates. For MPEG 2.5 LAME supports no higher bitrates."""
 _MPEG_2_HZ: Final = 16_000
 _MPEG_1_HZ: Final = 32_000
 """The lowest sample rate of each version."""
 
 
 class Bitrates(msgspec.Struct, frozen=True):
-    """Bits per second that an encoder accepts: those of a table, or all from the least to the most."""
+    """Bits per second that an encoder accepts: the values of a table, or all values from the least to the most."""
 
     least: int
     most: int
@@ -146,7 +146,7 @@ FORMATS: Final[dict[str, Format]] = {
         ),
     )
 }
-"""OpenAI's six formats, then those of telephony (G.711)."""
+"""OpenAI's six formats, then the formats of telephony (G.711)."""
 
 OPENAI_FORMATS: Final = tuple(FORMATS)[:6]
 

@@ -72,6 +72,6 @@ def read_lexicon(file: Path | None) -> Lexicon:
 
 
 def merged(own: Pronunciations, lexicon: Pronunciations) -> Pronunciations:
-    """Both; an entry of `own` replaces that of `lexicon`, with any capitals."""
+    """The entries of both. An entry of `own` replaces the entry of `lexicon` for the same word, whatever its capitals."""
     known = {word.lower() for word, _ in own}
     return tuple(sorted([*own, *(entry for entry in lexicon if entry[0].lower() not in known)]))

@@ -8,7 +8,7 @@ class PhonemizedSegment(msgspec.Struct, frozen=True):
 
     text: str
     phonemes: str
-    """In the engine's own alphabet."""
+    """The phonemes in the engine's own alphabet."""
     n_phonemes: int
 
 

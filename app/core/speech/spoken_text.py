@@ -1,6 +1,7 @@
-"""SpokenText: a text and all that decides which phonemes are spoken of it, resolved once by the API.
+"""SpokenText: a text and everything that decides its phonemes, resolved once by the API.
 
-Why an Utterance is one: it has the same fields, and a format and a speed besides. Code that prepares a text accepts both.
+Why Utterance is a subclass: it has the same fields, and in addition a format and a speed. Code that prepares a text accepts
+both.
 """
 
 import hashlib
@@ -40,16 +41,16 @@ class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def id(self) -> str:
-        """Names the work of finding its phonemes: `phonemes-` and 40 hex digits. No utterance has such an id."""
+        """Id of the task that finds the phonemes: `phonemes-` and 40 hex digits. No utterance has such an id."""
         return f"phonemes-{self._digest()}"
 
     def to_json(self) -> bytes:
-        """Canonical: equal values give equal bytes."""
+        """Canonical JSON: equal values give equal bytes."""
         return msgspec.json.encode(self, order="deterministic")
 
     @classmethod
     def from_json(cls, data: bytes | str) -> Self:
-        """Raises msgspec.ValidationError for what this version cannot have written."""
+        """The value that `to_json` wrote. Raises msgspec.ValidationError for data that this version cannot have written."""
         return msgspec.json.decode(data, type=cls)
 
     def _digest(self) -> str:

@@ -9,9 +9,9 @@ import re
 from typing import Final
 
 CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Ends a line, or moves a cursor."""
+"""Characters that end a line or move a cursor."""
 _FORCED: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
-"""Marks and overrides of direction, and what says nothing within a line."""
+"""Marks and overrides of direction, and characters without a meaning within a line."""
 
 
 def show_title(title: str) -> str:

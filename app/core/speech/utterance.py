@@ -1,4 +1,4 @@
-"""Utterance: all that decides how a text sounds, resolved once by the API; its digest is its id everywhere.
+"""Utterance: everything that decides how a text sounds, resolved once by the API; its digest is its id everywhere.
 
 Why the digest: cached, running and new work then have one name, so equal requests share the work without further protocol.
 """
@@ -10,7 +10,7 @@ from app.core.speech.spoken_text import SpokenText
 
 
 class Utterance(SpokenText, frozen=True, kw_only=True, dict=True):
-    """One request, as audio."""
+    """A text to be spoken, with everything that decides its audio."""
 
     identities: tuple[str, ...] = ()
     """Short digests of the identities of the engines that may speak it: audio of other weights has another id. Empty when that
@@ -23,7 +23,7 @@ class Utterance(SpokenText, frozen=True, kw_only=True, dict=True):
     sample_rate_hz: int = SAMPLE_RATE_HZ
     """Sample rate of the file; speech is always made at SAMPLE_RATE_HZ."""
     speed: float = 1.0
-    """0.25 to 4."""
+    """Speed of the speech, 0.25 to 4."""
     apart: str = ""
     """Any token, which gives the utterance its own id; set when the same audio is being spoken and cannot be joined."""
 

@@ -1,4 +1,4 @@
-"""Word times: the words of the user's text and when each is heard, in the form that workers send to the API."""
+"""Word times: the words of the user's text and the time of each in the audio, in the form that workers send to the API."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class TimedWord(msgspec.Struct, frozen=True):
-    """One word as the user wrote it, and when it is heard."""
+    """One word as the user wrote it, and its time in the audio."""
 
     word: str
     start: float

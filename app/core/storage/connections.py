@@ -47,10 +47,10 @@ AGAIN_SECONDS: Final = 0.25
 
 _CONNECT_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 15.0
-"""Longest wait of a thread for a reply: a machine that is gone sends nothing. A blocking pop takes less."""
+"""Longest wait of a thread for a reply: a machine that has died sends nothing. A blocking pop takes less time."""
 _REPLICATION_MS: Final = 500
 _THREAD_CONNECTIONS: Final = 10_000
-"""More than any process has threads."""
+"""More connections than any process has threads."""
 _LOOP_CONNECTIONS: Final = 64
 _COMMAND_SECONDS: Final = 10.0
 """Longest wait for the reply to a command of an event loop, including the wait for a free connection."""
@@ -113,8 +113,9 @@ class _LoopRedis(AsyncRedis):
 
 
 async def replicated(redis: AsyncRedis) -> None:
-    """Returns when the earlier writes are on a replica too, if sentinels may make one of them the primary. Returns after a
-    moment in any case: without a replica nothing can take over. Raises RedisError when Redis is unreachable.
+    """Returns when the earlier writes are on a replica too. Does nothing without sentinels, because only they make a replica
+    the primary. Returns after half a second in any case: without a replica nothing can take over. Raises RedisError when Redis
+    is unreachable.
     """
     if not has_sentinels(redis):
         return
@@ -154,8 +155,8 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def trouble_of(error: RedisError) -> KoeError:
-    """The error for the client. A refusal is logged with the kind of the reply alone, because the reply may contain what was
-    sent.
+    """The error for the client. Of a refusal only the kind of the reply is logged, because the reply may contain data of the
+    command.
     """
     if is_full(error):
         return QueueStorageFull()
@@ -187,7 +188,9 @@ def suppressed_unless_refused() -> Iterator[None]:
 
 
 def _reply(error: BaseException) -> str:
-    """The first word of an error reply. redis-py removes some of them from the message and stores them beside it."""
+    """The first word of an error reply. redis-py removes some of these words from the message and stores them
+    in `status_code`.
+    """
     word = getattr(error, "status_code", None)
     if word in (None, "ERR"):
         # Before this word, the error of a pipeline names the command, and the error of an older server's script names the line.

@@ -29,7 +29,7 @@ FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Makes the folders that these settings need, and makes files private that an earlier version left readable for others.
+    """Makes the folders that these settings need, and makes the files in them private if other users can read them.
 
     Raises Misconfigured for a folder that cannot be used. When Redis is elsewhere, `KOE_DATA` would hold only the files of
     jobs: then an unusable folder is logged, and the server starts without jobs.

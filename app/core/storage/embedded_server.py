@@ -36,7 +36,7 @@ _MAX_SOCKET_PATH: Final = 100
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG: Final = 1
 _UMASK: Final = 0o077
-"""Its files contain the texts of users."""
+"""The server's files are private, because they contain the texts of users."""
 _OF_EVERY_START: Final = (
     "overcommit",
     "oO0OoO0OoO0Oo",
@@ -78,7 +78,7 @@ class EmbeddedServer:
     """One Valkey process with an append-only file, so that the queue survives a crash."""
 
     def __init__(self, data: Path, *, kept_bytes: int = 0) -> None:
-        """`kept_bytes`: as much audio as the settings allow; the server has room for more than that in any case."""
+        """`kept_bytes`: most bytes of audio that the settings allow; the server's memory limit is at least twice that."""
         self.url = embedded_url(data)
         self._max_bytes = max(memory_bytes() // 4, 2 * kept_bytes, _MIN_MEMORY_BYTES)
         self._data = data.absolute()
@@ -174,7 +174,7 @@ class EmbeddedServer:
             ) from error
 
     def _check_sockets(self) -> None:
-        """Some shared and mounted folders do not support sockets."""
+        """Raises Misconfigured when the folder does not support sockets: some shared and mounted folders do not."""
         path = self._data / "try.sock"
         try:
             with socket.socket(socket.AF_UNIX) as listener:

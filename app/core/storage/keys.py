@@ -29,7 +29,7 @@
 | `koe:job:<id>:plan` | string | parts of the job (JSON) | as above |
 | `koe:job:<id>:progress` | hash | part → segments expected, segments spoken, seconds of audio | as above |
 | `koe:job:<id>:results` | hash | part → result of the finished part (JSON) | as above |
-| `koe:job:<id>:attempts` | hash | part → number of its failures | as above |
+| `koe:job:<id>:attempts` | hash | part → number of its failures, -part → number of its starts | as above |
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
@@ -105,7 +105,7 @@ def phonemes(text_id: str) -> str:
 
 
 def phonemes_wanted(text_id: str) -> str:
-    """That somebody waits for them."""
+    """Set while somebody waits for the phonemes of a text."""
     return f"koe:phonemes:{text_id}:wanted"
 
 
@@ -135,7 +135,7 @@ def job_plan(job_id: str) -> str:
 
 
 def job_progress(job_id: str) -> str:
-    """How far each part is."""
+    """The progress of each part."""
     return f"koe:job:{job_id}:progress"
 
 
@@ -145,7 +145,7 @@ def job_results(job_id: str) -> str:
 
 
 def job_attempts(job_id: str) -> str:
-    """How often each part has failed."""
+    """How often each part has failed and was started."""
     return f"koe:job:{job_id}:attempts"
 
 

@@ -1,9 +1,9 @@
-"""Reads the Lua scripts that Redis runs: files in a folder `scripts` beside the modules that use them.
+"""Reads the Lua scripts that Redis runs: files in a folder `scripts` next to the modules that use them.
 
 Why files: editors recognise them as Lua, and a header of one form says what a script takes and returns. Scripts use the key
 names of `app.core.storage.keys`.
 
-Why Lua at all: each script makes one decision over several keys, while many processes do the same.
+Why Lua: each script makes one decision about several keys in one atomic step, while many processes do the same.
 """
 
 from functools import cache

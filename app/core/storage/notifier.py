@@ -17,7 +17,7 @@ _AGAIN_SECONDS: Final = 0.25
 
 
 class Notifier:
-    """Wakes those of one process that wait for a name to be published on `channel`."""
+    """Wakes the tasks of one process that wait until a name is published on `channel`."""
 
     def __init__(self, redis: AsyncRedis, channel: str) -> None:
         self._redis = redis
@@ -37,13 +37,13 @@ class Notifier:
                 await self._task
 
     def subscribe(self, name: str) -> asyncio.Event:
-        """An event that is set each time this name is published; pass it to `forget` afterwards."""
+        """An event that is set each time this name is published; pass it to `unsubscribe` afterwards."""
         event = asyncio.Event()
         self._events[name].add(event)
         return event
 
     def unsubscribe(self, name: str, event: asyncio.Event) -> None:
-        """Removes an event that `hear` returned."""
+        """Removes an event that `subscribe` returned."""
         listeners = self._events[name]
         listeners.discard(event)
         if not listeners:

@@ -48,7 +48,7 @@ class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_tls(self) -> bool:
-        """Whether connections are encrypted, those to sentinels too."""
+        """Whether connections are encrypted, including connections to sentinels."""
         return self.url.startswith("rediss:")
 
     def at(self, address: Address) -> str:
@@ -60,7 +60,9 @@ class RedisPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_redis_url(text: str) -> RedisPlace:
-    """Raises Misconfigured for an invalid URL; the message contains nothing that may be secret."""
+    """The Redis that the URL names. Raises Misconfigured for an invalid URL; the message contains nothing
+    that may be secret.
+    """
     scheme, divider, _ = text.partition("://")
     if not divider or scheme not in _SCHEMES:
         what = (
@@ -130,7 +132,9 @@ def _check_database(text: str) -> None:
 
 
 def _address(text: str, default_port: int) -> Address:
-    """`host`, `host:port` or `[::1]:port`. An invalid address may be part of a password, so no message shows it."""
+    """The address in `host`, `host:port` or `[::1]:port`. An invalid address may be part of a password, so no
+    message shows it.
+    """
     host, bracket, rest = text.rpartition("]")
     if bracket:
         host, port = host.removeprefix("["), rest.removeprefix(":")

@@ -3,9 +3,9 @@
 Why the connections of one pool share an answer for a moment: when a primary is lost, a hundred threads reconnect at once and
 repeatedly. If each asked the sentinels, the process would have no time for its readers for half a minute.
 
-Why connection classes and not redis-py's pools for sentinels: an event loop's few connections are shared by waiting, and any
-pool uses the connection class that it is given. Why a primary that has become a replica counts as unreachable: the next
-connection finds the new primary, and every caller that waits for Redis needs no other rule.
+Why connection classes and not redis-py's pools for sentinels: commands of an event loop must wait for one of its few
+connections, and any pool uses the connection class that it is given. Why a primary that has become a replica counts as
+unreachable: the next connection finds the new primary, and every caller that waits for Redis needs no other rule.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _SHORT_GREETING: Final[dict[str, Any]] = {
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     "driver_info": None,
 }
-"""Omits what would cost every connection three round trips: notices of Redis Enterprise, and redis-py's name."""
+"""Options that omit notices of Redis Enterprise and redis-py's name, which would cost every connection three round trips."""
 
 
 def pool_options(place: RedisPlace, *, is_async: bool) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class _Sentinels:
     """The sentinels that know the primary, how to ask them, and their last answer."""
 
     def __init__(self, place: RedisPlace, options: Mapping[str, Any]) -> None:
-        """`options`: those of connections to the primary; their TLS options also apply to the sentinels."""
+        """`options` are the options of connections to the primary; the TLS options among them also apply to the sentinels."""
         self._place = place
         self._sentinels = list(place.sentinels)
         self._tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
@@ -107,7 +107,7 @@ class _Sentinels:
 
 
 class _Primary(_Sentinels):
-    """For threads."""
+    """Finds the primary, for threads."""
 
     def __init__(self, place: RedisPlace, options: Mapping[str, Any]) -> None:
         super().__init__(place, options)
@@ -134,7 +134,7 @@ class _Primary(_Sentinels):
 
 
 class _AsyncPrimary(_Sentinels):
-    """For an event loop."""
+    """Finds the primary, for an event loop."""
 
     def __init__(self, place: RedisPlace, options: Mapping[str, Any]) -> None:
         super().__init__(place, options)
@@ -161,7 +161,7 @@ class _AsyncPrimary(_Sentinels):
 
 
 class _Plain(Connection):
-    """For threads."""
+    """A connection to the primary, for threads."""
 
     def __init__(self, *args: Any, primary: _Primary, **options: Any) -> None:
         super().__init__(*args, **options)  # type: ignore[no-untyped-call]
@@ -181,11 +181,11 @@ class _Plain(Connection):
 
 
 class _Tls(_Plain, SSLConnection):
-    """For threads, encrypted."""
+    """An encrypted connection to the primary, for threads."""
 
 
 class _AsyncPlain(AsyncConnection):
-    """For an event loop."""
+    """A connection to the primary, for an event loop."""
 
     def __init__(self, *args: Any, primary: _AsyncPrimary, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -205,7 +205,7 @@ class _AsyncPlain(AsyncConnection):
 
 
 class _AsyncTls(_AsyncPlain, AsyncSSLConnection):
-    """For an event loop, encrypted."""
+    """An encrypted connection to the primary, for an event loop."""
 
 
 def _read_address(found: Any) -> Address:

@@ -1,7 +1,7 @@
 """Watches Kokoro's files: whether they have arrived or been replaced, and are complete.
 
-Why it waits until they no longer change: a download writes one file after the other, and a start of workers with half of them
-costs a minute of the machine.
+Why it waits until they no longer change: a download writes one file after the other, and workers that start with half of the
+files waste a minute of the machine's time.
 """
 
 import time
@@ -35,7 +35,7 @@ def find_model(settings: Settings, voice_ids: Iterable[str] | None = None) -> Ch
 
 
 def wants_model(settings: Settings) -> bool:
-    """Whether a worker with these settings would load them."""
+    """Whether a worker with these settings would load Kokoro's files."""
     return settings.engine in ("auto", "kokoro")
 
 
@@ -50,7 +50,7 @@ class ModelWatch:
         self._seen_at = self._looked_at = clock()
 
     def forget(self) -> None:
-        """To be called when workers start, which read the files as they are now."""
+        """Takes the present files as known. To be called when workers start, because they read these files."""
         self._known = self._seen = self._stamp()
 
     def has_changed(self) -> bool:
@@ -68,7 +68,7 @@ class ModelWatch:
         return True
 
     def _stamp(self) -> _Stamp | None:
-        """What distinguishes these files from others; None when there is no complete set, or it is being replaced."""
+        """A value that distinguishes these files from others; None when there is no complete set, or it is being replaced."""
         try:
             files = find_model(self._settings, self._voice_ids)
             status = [(path, path.stat()) for path in files.paths] if files is not None else []

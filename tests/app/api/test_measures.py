@@ -1,4 +1,4 @@
-"""What is counted, and what Redis knows, as a scrape finds it."""
+"""The counts and the values from Redis, as a scrape reads them."""
 
 import socket
 from collections.abc import Iterator

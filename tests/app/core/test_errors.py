@@ -1,4 +1,4 @@
-"""The tree of errors: what crosses Redis comes back as the same class, with the same words."""
+"""The tree of errors: an error that crosses Redis has the same class and message afterwards."""
 
 import pytest
 

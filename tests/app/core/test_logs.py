@@ -1,4 +1,6 @@
-"""The log: one line for each event, with its fields; libraries' words go the same way. Each in a process of its own."""
+"""The log: one line for each event, with its fields; messages of libraries take the same form. Each test runs
+its own process.
+"""
 
 import json
 import subprocess

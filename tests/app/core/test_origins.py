@@ -1,4 +1,4 @@
-"""Which origins may stand in a setting."""
+"""The origins that a setting may contain."""
 
 import pytest
 

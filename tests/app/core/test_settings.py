@@ -1,4 +1,4 @@
-"""The settings: read strictly, handed on whole, and no secret shown."""
+"""The settings: read strictly, passed on completely, and without showing a secret."""
 
 import subprocess
 from pathlib import Path
@@ -146,7 +146,7 @@ KUBERNETES = {
     "KOE_PORT_8000_TCP_PORT": "8000",
     "KOE_PORT_8000_TCP_ADDR": "10.0.0.5",
 }
-"""What a Service called `koe` gives every pod."""
+"""The variables that a Service called `koe` gives every pod."""
 
 
 @pytest.mark.parametrize("service", ["KOE", "KOE_API", "KOE_WORKER", "KOE_REDIS", "KOE_REDIS_MASTER", "KOE_2"])

@@ -109,7 +109,7 @@ globalThis.sessionStorage = {getItem: () => "", setItem: () => {}};
 globalThis.setTimeout = () => 0;
 globalThis.fetch = async () => { throw new TypeError("Failed to fetch"); };
 """
-"""What the page needs of a browser, as little as that is."""
+"""The few functions of a browser that the page needs."""
 
 PRESS = """
 (async () => {

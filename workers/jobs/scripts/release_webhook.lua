@@ -1,4 +1,4 @@
--- Ends a try: another webhook may be sent to the same owner and host.
+-- Ends a try, so that another webhook may be sent to the same owner and host.
 --
 -- KEYS     none
 -- ARGV[1]  id of the job

@@ -1,13 +1,13 @@
--- Records how far a part is, or its result when it is finished, and adds up the sums of the job.
+-- Records the progress of a part, or its result when it is finished, and updates the totals of the job.
 --
 -- KEYS[1]  koe:job:<id>: the record
--- KEYS[2]  koe:job:<id>:progress: how far each part is
+-- KEYS[2]  koe:job:<id>:progress: the progress of each part
 -- KEYS[3]  koe:job:<id>:results: the results of the finished parts
 -- ARGV[1]  id of the job
 -- ARGV[2]  channel on which changes of jobs are published
 -- ARGV[3]  number of the part
--- ARGV[4]  its segments that are spoken
--- ARGV[5]  seconds of audio that it has
+-- ARGV[4]  number of its segments that are spoken
+-- ARGV[5]  seconds of its audio so far
 -- ARGV[6]  its result (JSON), or '' while it is not finished
 -- Returns  1, or 0 when the job has ended or the part was finished before
 

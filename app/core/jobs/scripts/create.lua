@@ -6,13 +6,13 @@
 -- KEYS[4]  koe:jobs:open: all jobs that have not ended
 -- KEYS[5]  koe:jobs:open:<owner>: the owner's jobs that have not ended
 -- ARGV[1]  id of the job
--- ARGV[2]  what never changes of it (JSON)
+-- ARGV[2]  its fields that never change (JSON)
 -- ARGV[3]  the text
 -- ARGV[4]  host of its webhook, or '' for none
 -- ARGV[5]  channel on which changes of jobs are published
 -- ARGV[6]  its owner
--- ARGV[7]  jobs that an owner may have open at most; 0 for any number
--- Returns  0, or how many jobs of the owner are open where these are too many
+-- ARGV[7]  most jobs that an owner may have open; 0 for any number
+-- Returns  0, or the number of the owner's open jobs when these are too many
 -- Touches  koe:job:<id>
 
 if tonumber(ARGV[7]) > 0 and redis.call('SCARD', KEYS[5]) >= tonumber(ARGV[7]) then

@@ -1,4 +1,4 @@
--- Ends a job: completed, failed or cancelled. Deletes what is of use only until the end, and queues its webhook.
+-- Ends a job: completed, failed or cancelled. Deletes the keys that are needed only until the end, and queues its webhook.
 --
 -- KEYS[1]  koe:job:<id>: the record
 -- KEYS[2]  koe:jobs:open: all jobs that have not ended

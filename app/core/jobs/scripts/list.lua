@@ -2,8 +2,8 @@
 --
 -- KEYS[1]  koe:jobs:of:<owner>: the owner's jobs
 -- ARGV[1]  id of the job after which the list begins, or '' for the newest
--- ARGV[2]  how many ids at most
--- Returns  the ids; false when the owner has no job of the id ARGV[1]
+-- ARGV[2]  most ids in the list
+-- Returns  the ids; false when the owner has no job with the id ARGV[1]
 
 local first = 0
 if ARGV[1] ~= '' then

@@ -2,11 +2,11 @@
 --
 -- KEYS[1]  koe:job:<id>: the record
 -- KEYS[2]  koe:job:<id>:plan: the plan
--- KEYS[3]  koe:job:<id>:progress: how far each part is
+-- KEYS[3]  koe:job:<id>:progress: the progress of each part
 -- ARGV[1]  id of the job
 -- ARGV[2]  channel on which changes of jobs are published
 -- ARGV[3]  the plan (JSON)
--- ARGV[4…] segments expected of each part, in order
+-- ARGV[4…] expected number of segments of each part, in order
 -- Returns  the plan that is stored; false when the job has ended
 
 local status = redis.call('HGET', KEYS[1], 'status')

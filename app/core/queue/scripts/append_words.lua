@@ -6,7 +6,7 @@
 -- ARGV[1]  the attempt
 -- ARGV[2]  fencing token of the lease
 -- ARGV[3]  id of the utterance
--- ARGV[4]  how many times word times were appended before
+-- ARGV[4]  how many batches of word times were appended before
 -- ARGV[5]  the word times (JSON)
 -- Returns  1; 0 when they are in the stream already, -1 when the lease is stale, -2 when word times before them are missing
 -- Touches  koe:bell

@@ -1,17 +1,17 @@
 -- Adds one reader to an utterance. Begins a new attempt when there is none to read.
 --
 -- KEYS[1]  koe:utterance:<id>: the record
--- ARGV[1]  name of the new attempt, should one begin
+-- ARGV[1]  name of the new attempt, if one begins
 -- ARGV[2]  seconds that the utterance may wait for a worker
 -- ARGV[3]  seconds that finished audio is cached
 -- ARGV[4]  id of the utterance
 -- ARGV[5]  name of this API process
 -- ARGV[6]  seconds that the heartbeat of this API process lives
--- ARGV[7]  the attempt whose audio is lost, or '': it is over, with all its readers
+-- ARGV[7]  the attempt whose audio Redis has lost, or ''; this attempt ends for all its readers
 -- ARGV[8]  most utterances that may wait for their first audio; -1 for any number
 -- Returns  {'hit', attempt} when it is finished, {'join', attempt} when it is queued or being spoken, {'miss', attempt} when a
---          new attempt begins, {'apart', attempt} when its beginning is gone and nobody can be added,
---          {'full', how many wait} when too many wait
+--          new attempt begins, {'apart', attempt} when its beginning is deleted and no reader can be added,
+--          {'full', number of waiting utterances} when too many wait
 -- Touches  koe:api:<name>, koe:audio:<id>:<take>, koe:cache, koe:gone, koe:unheard
 
 redis.call('SET', 'koe:api:' .. ARGV[5], 1, 'EX', ARGV[6], 'NX')

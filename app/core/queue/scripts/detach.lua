@@ -6,7 +6,7 @@
 -- ARGV[1]  the attempt
 -- ARGV[2]  id of the utterance
 -- ARGV[3]  name of this API process
--- ARGV[4]  bytes of finished audio that are cached at most
+-- ARGV[4]  most bytes of cached finished audio
 -- Returns  1 when this cancelled the attempt, else 0
 -- Touches  koe:gone
 

@@ -1,5 +1,5 @@
--- Ends an attempt with an error that all its readers get. The record is deleted: the next request begins anew, and for a while
--- it finds the segments that are cached.
+-- Ends an attempt with an error that all its readers get. The record is deleted: the next request begins a new
+-- attempt, which finds the cached segments for a while.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record
@@ -7,11 +7,11 @@
 -- ARGV[1]  the attempt
 -- ARGV[2]  fencing token of the lease, or '' for an API process, which holds none
 -- ARGV[3]  id of the utterance
--- ARGV[4]  seconds that the error stays
+-- ARGV[4]  seconds that the error stays readable
 -- ARGV[5]  code of the error
 -- ARGV[6]  its message
 -- ARGV[7]  its param
--- Returns  1, or 0 when the lease is stale or the attempt is gone
+-- Returns  1, or 0 when the lease is stale or the attempt is deleted
 -- Touches  koe:bell, koe:kept:<name>
 
 local is_current = redis.call('HGET', KEYS[1], 'take') == ARGV[1]

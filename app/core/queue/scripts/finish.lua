@@ -7,7 +7,7 @@
 -- ARGV[2]  fencing token of the lease
 -- ARGV[3]  id of the utterance
 -- ARGV[4]  seconds that finished audio is cached
--- ARGV[5]  bytes of finished audio that are cached at most
+-- ARGV[5]  most bytes of cached finished audio
 -- ARGV[6]  the report (JSON)
 -- Returns  segments that engines have spoken for it, on all workers; -1 when the lease is stale
 -- Touches  koe:bell, koe:cache, koe:cache:sizes

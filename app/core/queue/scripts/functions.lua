@@ -1,6 +1,6 @@
 -- Functions that several scripts use. The loader puts this file before each script whose header names it.
 
--- Counts the readers of an utterance. They are counted for each API process; those of a process that has died do not count.
+-- Counts the readers of an utterance. Each API process has its own count; the readers of a dead process do not count.
 local function n_readers(record)
   local n = 0
   local fields = redis.call('HGETALL', record)
@@ -17,7 +17,7 @@ local function holds_lease(record, attempt, token)
   return held[1] == attempt and held[2] == token
 end
 
--- Removes an utterance from those that wait for their first audio.
+-- Removes an utterance from the set of utterances that wait for their first audio.
 local function stop_waiting(id)
   redis.call('ZREM', 'koe:unheard', id)
 end
@@ -32,14 +32,14 @@ local function drop_task_segments(name)
   end
 end
 
--- Removes a finished utterance from the account of the cache; its audio stays.
+-- Removes a finished utterance from the cache's list and sizes; its audio stays.
 local function forget_finished(id)
   redis.call('HINCRBY', 'koe:cache:sizes', 'total', -tonumber(redis.call('HGET', 'koe:cache:sizes', id) or 0))
   redis.call('HDEL', 'koe:cache:sizes', id)
   redis.call('ZREM', 'koe:cache', id)
 end
 
--- Deletes finished utterances, the longest unused first, until the cache is within its budget. What is being read stays.
+-- Deletes finished utterances, the longest unused first, until the cache is within its budget. Utterances with readers stay.
 local function evict_finished(budget)
   local total = tonumber(redis.call('HGET', 'koe:cache:sizes', 'total') or 0)
   if total <= budget then return end

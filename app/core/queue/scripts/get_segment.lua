@@ -1,17 +1,17 @@
--- Finds the audio of a segment. What another task has spoken is cached for this one too: the worker that continues this task
--- needs the same samples, and the other task's may be deleted by then.
+-- Finds the audio of a segment. A segment that another task has spoken is cached for this task too: a worker that continues
+-- this task needs the same samples, and the shared copy may be deleted by then.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:kept:<name>: the segments of the task
 -- ARGV[1]  name of the task
 -- ARGV[2]  digest of the segment
--- ARGV[3]  the attempt that the task is for, or '': nothing is cached for one that is over
--- ARGV[4]  bytes that are cached at most, for all tasks together
+-- ARGV[3]  the attempt that the task is for, or ''; nothing is cached for an attempt that is over
+-- ARGV[4]  most bytes that are cached for all tasks together
 -- ARGV[5]  seconds that the segment is cached for the task
 -- ARGV[6]  name of the segment for all texts, or '' for none
--- ARGV[7]  bytes that are cached at most for all texts
+-- ARGV[7]  most bytes that are cached for all texts
 -- ARGV[8]  seconds that the segment is cached for all texts
--- ARGV[9]  seconds that it counts as unused from the start
+-- ARGV[9]  seconds that the segment counts as unused from the start
 -- Returns  the audio, or false when it is not there
 -- Touches  koe:segment:<name>, koe:segments
 

@@ -1,15 +1,15 @@
--- Gives a worker the lease of an utterance that waits, or that a dead worker has left. A new fencing token makes every earlier
--- lease stale.
+-- Gives a worker the lease of an utterance that waits, or whose worker has died. A new fencing token makes every earlier lease
+-- stale.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record
 -- ARGV[1]  name of the worker
 -- ARGV[2]  seconds after which an unfinished attempt is deleted
 -- ARGV[3]  id of the utterance
--- ARGV[4]  deaths of workers that make it poison
--- ARGV[5]  takeovers without progress that make it poison
+-- ARGV[4]  number of deaths of workers that makes it poison
+-- ARGV[5]  number of takeovers without progress that makes it poison
 -- ARGV[6]  name of the lease; the worker repeats it when the answer to this script was lost
--- Returns  false when nobody wants the utterance or a living worker has it; else {attempt, fencing token, bytes in the stream,
+-- Returns  false when nobody wants the utterance or a live worker has it; else {attempt, fencing token, bytes in the stream,
 --          milliseconds since the first of them, 1 when it is poison or 0}
 -- Touches  koe:audio:<id>:<take>, koe:bell, koe:callers, koe:hand:<name>, koe:worker:<name>
 

@@ -1,10 +1,10 @@
--- Tells a reader how its attempt stands.
+-- Returns the state of an attempt, for its readers.
 --
 -- KEYS[1]  koe:utterance:<id>: the record
 -- KEYS[2]  koe:audio:<id>:<take>: the stream of the attempt
 -- ARGV[1]  the attempt
--- Returns  false when the attempt is over or lost; else {state, 1 when a living worker has it in hand or 0, 1 when the API
---          process that submitted it lives or 0}
+-- Returns  false when the attempt is over or lost; else {state, 1 when a live worker has it in flight or 0, 1 when the API
+--          process that submitted it is alive or 0}
 -- Touches  koe:api:<name>, koe:hand:<name>, koe:worker:<name>
 
 local state, attempt, worker, submitter, lease =

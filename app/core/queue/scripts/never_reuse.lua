@@ -1,5 +1,5 @@
--- Marks an attempt whose audio is not what its id promises. Those who read it now hear it; later requests do not get it, as
--- if it had lost its beginning.
+-- Marks an attempt whose audio differs from what its id promises. Its present readers get it; later requests do not get it,
+-- as if its beginning were deleted.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record

@@ -1,5 +1,5 @@
--- Records how far the fastest reader is. A long stream with a single reader loses what was read, unless it is finished: then
--- others may ask for it.
+-- Records the position of the fastest reader. In a long stream with a single reader the entries that were read are deleted.
+-- A finished stream stays whole, because others may request it.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record
@@ -7,7 +7,7 @@
 -- ARGV[1]  the attempt
 -- ARGV[2]  bytes that the reader has read
 -- ARGV[3]  last entry of the stream that it has read
--- ARGV[4]  bytes that may wait to be read
+-- ARGV[4]  most bytes that may wait to be read
 -- Returns  1 when the attempt was paused and the caller must submit it again, else 0
 
 local state, attempt, read, bytes, lost = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'read', 'bytes', 'trimmed'))

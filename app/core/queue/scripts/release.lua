@@ -1,4 +1,4 @@
--- Gives an unfinished attempt back, to be leased again later.
+-- Releases an unfinished attempt, so that it can be leased again later.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record

@@ -1,4 +1,4 @@
--- Counts the segments that an engine is speaking now: should the worker die, they may be the cause.
+-- Counts the segments that an engine is speaking now: if the worker dies, they may be the cause.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record

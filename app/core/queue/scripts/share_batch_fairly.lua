@@ -1,9 +1,9 @@
--- Sorts the batch queue so that the owners of its jobs alternate. Each owner's own order stays. RQ puts what waited for another
--- task, or comes back, at the end: after all tasks of an owner who has many.
+-- Sorts the batch queue so that the owners of its jobs alternate. Each owner's own order stays. RQ appends tasks that waited
+-- for another task, or that are tried again, to the end: after all tasks of an owner who has many.
 --
 -- KEYS[1]  rq:queue:<name>: the batch queue
--- KEYS[2]  koe:jobs:turns: that it was sorted just now
--- ARGV[1]  milliseconds until it is sorted again; 0 sorts in any case
+-- KEYS[2]  koe:jobs:turns: set when it was sorted just now
+-- ARGV[1]  milliseconds until it may be sorted again; 0 sorts it in any case
 -- Returns  1 when the queue was changed, else 0
 -- Touches  koe:job:<id>
 

@@ -1,4 +1,4 @@
--- Moves a new task forward in its queue so that owners alternate: no owner's second task stands before another owner's first.
+-- Moves a new task forward in its queue so that owners alternate: no owner's second task is before another owner's first.
 --
 -- KEYS[1]  rq:queue:<name>: the queue, whose last entry is the new task
 -- KEYS[2]  koe:callers: owners of the tasks that wait

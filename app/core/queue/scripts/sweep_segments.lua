@@ -1,4 +1,4 @@
--- Subtracts from the sum the segments of tasks that have expired.
+-- Subtracts the segments of tasks that have expired from the sum.
 --
 -- Uses: functions.lua
 -- KEYS     none

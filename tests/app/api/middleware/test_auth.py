@@ -1,4 +1,4 @@
-"""Who may call, and what is shown of a key that opens nothing."""
+"""Which keys are accepted, and which part of an incorrect key is shown."""
 
 import pytest
 

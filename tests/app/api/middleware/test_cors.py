@@ -1,4 +1,4 @@
-"""Pages of other origins: those that are let in may do everything that a client may, all others see what they saw before."""
+"""Pages of other origins: allowed ones may do everything that a client may; for all others nothing changes."""
 
 import tempfile
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def cors_headers(answer: httpx.Response) -> set[str]:
 
 
 def check_open(answer: httpx.Response, status: int) -> None:
-    """The page may read the answer, and our headers on it."""
+    """Checks that the page may read the answer and Koe's headers in it."""
     assert answer.status_code == status
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert set(answer.headers["access-control-expose-headers"].split(", ")) == set(EXPOSED)

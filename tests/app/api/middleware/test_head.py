@@ -1,4 +1,4 @@
-"""HEAD wherever GET is: the headers of what GET gets, and none of it."""
+"""HEAD on every path with GET: the headers of the answer to GET, without its body."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.harness import Harness, wait_until
 
 OWN_FOR_EACH = {"x-request-id", "openai-processing-ms", "date", "transfer-encoding"}
 CHANGING = {"/metrics": {"content-length"}}
-"""Headers of an answer that is not the same twice."""
+"""Headers that may differ between two answers of a path."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One line of the log for each request: what it was and how it ended, and never what was said."""
+"""One log line for each request: what it requested and how it ended, but never its text."""
 
 import json
 import logging
@@ -35,7 +35,9 @@ def watched(short_folder: Path) -> Iterator[Harness]:
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
-    """The lines of requests, once there are so many; of every level, whatever another test has made of the log."""
+    """Returns the log lines of requests, of every level, once there are `n_lines`. Does not depend on how other tests set up
+    the log.
+    """
     capture = LogCapture()
     processors: list[Processor] = [structlog.contextvars.merge_contextvars, capture]
     every_level = structlog.make_filtering_bound_logger(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""Below a path of a proxy's: links hold, and what names an address of its own names the right one."""
+"""Below a path of a proxy: links work, and addresses in answers contain the path."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ ASKED = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
 
 @pytest.fixture(scope="module")
 def below(short_folder: Path) -> Iterator[httpx.Client]:
-    """A client of a harness that is shown below a path."""
+    """A client of a harness that is served below a path."""
     with open_harness(short_folder / "below", KOE_ROOT_PATH="/tts/") as harness, harness.http() as http:
         yield http
 

@@ -42,12 +42,12 @@ VALIDATORS = {
 
 
 def is_allowed(name: str, fields: Fields) -> bool:
-    """By the contract."""
+    """Whether the contract allows the request."""
     return VALIDATORS[name].is_valid(fields)
 
 
 def is_taken(name: str, fields: Fields) -> bool:
-    """By the code."""
+    """Whether the code accepts the request."""
     try:
         if name == "SpeechRequest":
             read_speech(fields, catalogue=CATALOGUE, max_input_chars=SETTINGS.max_input_chars)
@@ -246,7 +246,7 @@ def test_the_formats_are_those_of_the_code(name: str) -> None:
 
 
 def bitrates(rate_hz: int) -> Iterator[int]:
-    """All that any format takes at any rate, and those just outside of each limit."""
+    """All bitrates that any format accepts at any sample rate, and those just outside each limit."""
     for entry in FORMATS.values():
         for allowed in filter(None, map(entry.bitrates_at, (rate_hz, *SAMPLE_RATES_HZ))):
             yield from (*allowed.table, allowed.least - 1, allowed.least, allowed.most, allowed.most + 1)

@@ -33,11 +33,11 @@ CONTRACT = read_contract()
 SCHEMAS: Tree = CONTRACT["components"]["schemas"]
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 TWINS = {"/openai/deployments/{deployment}/audio/speech", "/v1/models/{owner}/{name}", "/v1/voices"}
-"""Other addresses of what is described, and told of there."""
+"""Second addresses of described routes; the description of the route mentions them."""
 
 
 def served() -> dict[tuple[str, str], tuple[HTTPRoute, HTTPRouteHandler]]:
-    """By address and method."""
+    """The routes and handlers that are served, by address and method."""
     litestar = create_litestar(Settings(), "redis://127.0.0.1")
     return {
         (route.path_format, method.lower()): (route, handler)
@@ -69,7 +69,7 @@ def refusals(place: tuple[str, str]) -> dict[int, Tree]:
 
 
 def answered_type(handler: HTTPRouteHandler) -> Any:
-    """`X` of a handler that answers `X` or `Response[X]`."""
+    """The type `X` of a handler that returns `X` or `Response[X]`."""
     annotation = handler.parsed_fn_signature.return_type.annotation
     return next(iter(get_args(annotation)), annotation)
 
@@ -208,7 +208,7 @@ def test_a_schema_has_the_fields_of_the_type(name: str) -> None:
 
 
 def differences(of_type: Tree, described: Tree, place: str) -> Iterator[str]:
-    """Where a schema that msgspec makes of a type and one of the contract are not of the same shape."""
+    """The differences between a schema that msgspec makes from a type and a schema of the contract."""
     of_type, described = opened(of_type, OF_TYPES), opened(described, SCHEMAS)
     if (expected := json_types(of_type)) != (got := json_types(described)):
         yield f"{place}: {sorted(expected)} in the code, {sorted(got)} in the contract"
@@ -228,7 +228,7 @@ def differences(of_type: Tree, described: Tree, place: str) -> Iterator[str]:
 
 
 def opened(schema: Tree, named: Tree) -> Tree:
-    """The schema with its reference followed, and a union as one schema."""
+    """The schema with its reference resolved and its union merged into one schema."""
     if "$ref" in schema:
         return opened(named[schema["$ref"].rpartition("/")[2]], named)
     if not (kinds := schema.get("anyOf") or schema.get("oneOf")):

@@ -1,4 +1,4 @@
-"""A server describes itself with the contract, and with what only this server knows."""
+"""A server describes itself with the contract and its own values."""
 
 import json
 import re

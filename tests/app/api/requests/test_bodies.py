@@ -1,4 +1,4 @@
-"""Bodies as clients pack them: what is read, what is refused, and that none becomes larger than its limit."""
+"""Bodies that clients compress or encode: which are read, which are refused, and that none becomes larger than its limit."""
 
 import gzip
 import json

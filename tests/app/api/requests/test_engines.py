@@ -1,4 +1,4 @@
-"""Which engine a model gets."""
+"""The engine that a model gets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a request for a job asks for beside its speech."""
+"""The fields of a request for a job in addition to its speech."""
 
 from app.api.requests.jobs import read_job
 from app.core.speech.voices import load_catalogue

@@ -1,4 +1,4 @@
-"""What a request for phonemes means, and which fault of it is told."""
+"""The meaning of a request for phonemes, and the error that is reported for an invalid one."""
 
 from typing import Any
 

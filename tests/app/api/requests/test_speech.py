@@ -1,4 +1,4 @@
-"""What a request for speech asks for, and which fault is told of one that asks wrongly."""
+"""The meaning of a request for speech, and the error that is reported for an invalid one."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def fault_of(fields: dict[str, Any]) -> InvalidRequest:
     return caught.value
 
 
-# What is asked
+# Valid requests
 
 
 def test_the_least_that_can_be_asked_has_the_defaults_of_openai() -> None:
@@ -149,7 +149,7 @@ def test_the_limit_of_openai_is_openais_and_ours_is_ours() -> None:
     assert "maximum length 100," in fault_of(LEAST | {"input": "a" * 101}).message
 
 
-# What is wrong with it: field, value, class, param, and a part of the message
+# Invalid requests: field, value, class, param, and a part of the message
 
 FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
     ("model", None, MissingModel, None, "you must provide a model parameter"),
@@ -275,7 +275,7 @@ def test_an_unknown_model_is_told_before_all_else() -> None:
     assert isinstance(fault_of({"model": "nope"}), UnknownModel)
 
 
-# Nothing that a client sends does anything else
+# Any JSON is valid or invalid, and nothing else
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -313,7 +313,7 @@ def test_any_json_is_a_request_or_an_invalid_request(fields: dict[str, Any]) -> 
         assert len(to_utterance(request, engine="kokoro", mp3_bitrate=128_000).id) == 40
 
 
-# What it will sound like
+# The utterance of a request
 
 
 def test_a_request_becomes_the_utterance_that_it_asks_for() -> None:

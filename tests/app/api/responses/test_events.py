@@ -1,4 +1,4 @@
-"""Server-sent events: what ends them, and that nothing is left behind then."""
+"""Server-sent events: what ends them, and that everything is closed then."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Which piece of a file is sent, and under which name it arrives."""
+"""The part of a file that is sent, and the name under which it arrives."""
 
 import re
 from urllib.parse import unquote
@@ -63,7 +63,7 @@ def test_a_client_that_has_the_file_is_known_by_its_tag(value: str, known: bool)
 
 
 def read_name(value: str) -> str:
-    """The file name as a client reads it that knows both notations."""
+    """The file name as read by a client that knows both notations."""
     _, star, extended = value.partition("filename*=UTF-8''")
     return unquote(extended) if star else value.partition('filename="')[2].removesuffix('"')
 

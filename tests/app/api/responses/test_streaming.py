@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Source:
-    """Parts, and whether they and what stands behind them were closed."""
+    """Parts of an answer; notes whether their generator and their source were closed."""
 
     def __init__(self, *parts: bytes, then: Exception | asyncio.Event | None = None) -> None:
         self._parts = parts

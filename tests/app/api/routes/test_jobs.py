@@ -1,4 +1,4 @@
-"""The routes of jobs over real HTTP. No worker is here: what one does to a job, the tests do themselves."""
+"""The routes of jobs over real HTTP. No worker runs: the tests do the work of one."""
 
 import json
 import tempfile
@@ -31,7 +31,7 @@ WORDS = [TimedWord("Öhr", 0.0, 0.500042), TimedWord("&", 0.5625, 0.75), TimedWo
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path) -> Iterator[Harness]:
-    """A harness with two keys, in which somebody seems to work."""
+    """A harness with two keys, in which a worker is registered but none runs."""
     environ = {
         "KOE_API_KEYS": f"{FIRST},{SECOND}",
         "KOE_MAX_JOB_CHARS": "10000",
@@ -52,7 +52,7 @@ def http(harness: Harness) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def other(harness: Harness) -> Iterator[httpx.Client]:
-    """Somebody else."""
+    """A client with the other key."""
     with harness.http(headers={"Authorization": f"Bearer {SECOND}"}) as http:
         yield http
 
@@ -65,7 +65,7 @@ def create(http: httpx.Client, **fields: Any) -> dict[str, Any]:
 
 
 def complete(job_store: JobStore, store: Store, job_id: str, sound: bytes = SOUND) -> None:
-    """What the workers do, at once."""
+    """Completes the job at once, as the workers do."""
     job_store.begin(job_id)
     job_store.plan(job_id, [Part(start=0, end=7, n_segments=3)])
     job_store.part_done(job_id, 1, n_segments=3, audio_seconds=1.25, n_bytes=8, loudness_db=None)

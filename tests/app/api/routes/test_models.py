@@ -1,4 +1,4 @@
-"""Which models are listed."""
+"""The models that are listed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

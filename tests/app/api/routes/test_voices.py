@@ -1,4 +1,4 @@
-"""Which voices are listed, by every name that they answer to."""
+"""The voices that are listed, under each of their names."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

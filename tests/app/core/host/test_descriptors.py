@@ -1,4 +1,4 @@
-"""How many files a process may have open: as many as it is let."""
+"""The number of open files: a process raises its limit as far as the system allows."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[4]
 
 
 def limits_after(*, soft: int, hard: int) -> tuple[int, int]:
-    """What a process with these limits has after it has raised them, and what it says of it."""
+    """The soft limit of a process with these limits after `raise_limit`, and the value that `raise_limit` returned."""
     script = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
         "from app.core.host.descriptors import raise_limit; said = raise_limit()\n"

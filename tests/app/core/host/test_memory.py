@@ -1,4 +1,4 @@
-"""The memory that a process may use, where a control group says so and where none does."""
+"""The memory that a process may use, with and without a limit by a control group."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ V1, V2 = "cgroup cgroup rw,{}", "cgroup2 cgroup rw"
 
 
 def as_process(proc: Path, groups: str, mounts: dict[Path, str]) -> Path:
-    """What a process in such groups finds in /proc/self."""
+    """A folder like /proc/self of a process in these groups."""
     proc.mkdir()
     (proc / "cgroup").write_text(groups)
     lines = (f"30 22 0:26 / {folder} ro,nosuid - {source}\n" for folder, source in mounts.items())

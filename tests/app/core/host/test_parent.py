@@ -1,4 +1,4 @@
-"""A process ends with the one that started it, however that one ended."""
+"""A process ends when its parent ends, however the parent ended."""
 
 import signal
 import subprocess
@@ -48,7 +48,7 @@ def test_what_is_written_to_it_is_not_the_end() -> None:
 
 
 def test_a_child_ends_when_its_parent_is_killed() -> None:
-    # The child holds the parent's standard error: it reads as ended when both are gone.
+    # The child holds the parent's standard error open, so reading it ends only when both processes have ended.
     command = [sys.executable, "-c", PARENT, CHILD]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as parent:
         assert parent.stdout is not None

@@ -1,4 +1,4 @@
-"""Processors are counted as the machine, the process's set and its control groups allow."""
+"""Processors are counted as far as the machine, the process's CPU set and its control groups allow."""
 
 import os
 import subprocess
@@ -17,12 +17,12 @@ V1 = Path("/sys/fs/cgroup/cpu/koe-test")
 
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine of 64 processors."""
+    """A machine with 64 processors."""
     monkeypatch.setattr("app.core.host.processors.os.sched_getaffinity", lambda pid: set(range(64)))
 
 
 def as_process(tmp_path: Path, mount: str, groups: str) -> Path:
-    """What a process in such groups finds in /proc/self; the tree is mounted at `tmp_path`."""
+    """A folder like /proc/self of a process in these groups; the tree is mounted at `tmp_path`."""
     (tmp_path / "mountinfo").write_text(f"22 1 0:20 / / rw - ext4 /dev/sda rw\n{mount.format(at=tmp_path)}\n")
     (tmp_path / "cgroup").write_text(groups)
     return tmp_path
@@ -74,7 +74,7 @@ def test_a_set_of_one_processor_is_one() -> None:
 
 @pytest.fixture
 def group() -> Iterator[Path]:
-    """A real control group of the first kind."""
+    """A real control group of version 1."""
     try:
         V1.mkdir()
         (V1 / "cpu.cfs_quota_us").write_text("50000")

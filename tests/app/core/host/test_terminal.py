@@ -1,4 +1,4 @@
-"""What is printed is shown as it is, whatever it holds: no markup is read in it, and no id is cut."""
+"""Text is printed as it is: markup in it is not interpreted, and no id is cut."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""The files of jobs: whole or not at all, wherever they lie."""
+"""The files of jobs: complete or absent, in every kind of store."""
 
 import errno
 import io
@@ -16,7 +16,7 @@ from app.core.settings import read_settings
 
 @pytest.fixture(params=["folder", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """A store on the local disk, and one that is elsewhere."""
+    """A store on the local disk, and a remote one."""
     return Store(str(tmp_path / "store") if request.param == "folder" else f"memory://{tmp_path.name}")
 
 

@@ -1,4 +1,4 @@
-"""Jobs as both sides keep them: who sees them, how far they are, and how they end, with a real Valkey."""
+"""Jobs on both sides: their owners, their progress and their ends, with a real Valkey."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Which addresses are open to webhooks, in every way that they can be written."""
+"""The addresses to which webhooks may be sent, in all their notations."""
 
 import ipaddress
 

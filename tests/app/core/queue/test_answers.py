@@ -1,4 +1,4 @@
-"""Asking: one job for all who ask the same, an answer for all of them, and nothing that waits for ever."""
+"""Requests for phonemes: all askers of the same text share one task and one answer, and no asker waits for ever."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -58,7 +58,7 @@ def answers(redis: Redis) -> Answers:
 
 
 async def until(holds: Callable[[], Any]) -> None:
-    """Returns as soon as it holds, or what it gives to await."""
+    """Returns as soon as `holds()` is true, or the result of the coroutine that it returns."""
     async with asyncio.timeout(30):
         while True:
             found = holds()
@@ -77,7 +77,7 @@ def waiting(redis: Redis) -> list[str]:
 
 
 def take(redis: Redis, text: SpokenText, status: JobStatus = JobStatus.STARTED) -> None:
-    """A slot has taken it out of its queue, and this became of it."""
+    """Removes the task from its queue, as a slot does, and gives it this status."""
     redis.lrem(rq_queue(redis, QueueName.INTERACTIVE).key, 1, text.id)
     Job.fetch(text.id, connection=redis, serializer=JSONSerializer).set_status(status)
 

@@ -1,4 +1,4 @@
-"""Audio over a stream: whoever writes, and whoever reads, whenever they come, it is one and the same, or they learn why not."""
+"""Audio over a stream: all readers get the same audio, whenever they come and whichever workers write it, or an error."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ PATIENCE = 30.0
 
 
 class Listener:
-    """Whom a reader reads for: notes what it is told, and does what the test wants when nothing comes."""
+    """A reader's watch: notes the calls, and runs what the test wants when nothing comes."""
 
     def __init__(self) -> None:
         self.n_quiet = 0
@@ -98,7 +98,7 @@ def worker(redis: Redis) -> WorkerRegistry:
 
 @pytest.fixture
 async def lease(aredis: AsyncRedis, worker: WorkerRegistry) -> Lease:
-    """Nothing written."""
+    """A lease under which nothing is written yet."""
     await a_registry(aredis).attach("a")
     return leased(worker)
 
@@ -126,7 +126,7 @@ def read(aredis: AsyncRedis, notifier: Notifier, attempt: Attempt) -> Read:
 
 @pytest.fixture
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that hears nothing looks again at once."""
+    """A reader without a notification looks again at once."""
     monkeypatch.setattr("app.core.queue.audio_stream._TICK_SECONDS", 0.02)
 
 
@@ -135,7 +135,7 @@ async def chunks_of(reader: ChunkReader) -> list[bytes]:
 
 
 def entries(redis: Redis, attempt: Attempt) -> list[tuple[int, bytes]]:
-    """Place and audio of each chunk in the stream."""
+    """Offset and audio of each chunk in the stream."""
     chunks = [fields for _, fields in replies.entries(redis, attempt.stream) if fields[b"kind"] == b"chunk"]
     return [(int(fields[b"at"]), fields[b"data"]) for fields in chunks]
 
@@ -326,7 +326,7 @@ async def test_a_writer_that_nobody_hears_any_more_is_cancelled(writer: ChunkWri
 async def test_a_writer_whose_bytes_redis_has_lost_is_told_and_may_write_them_again(
     read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
-    """As after a restart that lost the last second of what was written."""
+    """The state after a restart of Redis that lost the last second of writes."""
     writer.write(b"one")
     writer.write(b"two")
     (last, _) = replies.entries(redis, lease.attempt.stream)[-1]
@@ -507,7 +507,7 @@ async def test_a_reader_that_leaves_is_forgotten_by_the_notifier(read: Read, wri
 
 
 class Both:
-    """A writer and a reader at a Valkey that a test may take away from them."""
+    """A writer and a reader of a Valkey that a test may stop."""
 
     def __init__(self, server: EmbeddedServer, redis: Redis, aredis: AsyncRedis, notifier: Notifier, lease: Lease) -> None:
         self.server = server

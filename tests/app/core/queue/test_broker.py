@@ -1,4 +1,4 @@
-"""The broker: what stands in Redis after a submission, and what a second one meets."""
+"""The broker: the contents of Redis after a submission, and the effect of a second one."""
 
 import importlib
 import json
@@ -162,7 +162,7 @@ def test_a_job_that_waits_already_will_do(broker: Broker) -> None:
 
 
 def _taken(redis: Redis, utterance: Utterance, status: JobStatus) -> None:
-    """A slot has taken it out of the queue, and this became of it."""
+    """Removes the task from the queue, as a slot does, and gives it this status."""
     redis.delete(rq_queue(redis, QueueName.INTERACTIVE).key)
     the_job(redis, utterance).set_status(status)
 
@@ -262,7 +262,7 @@ def test_owners_take_turns_in_the_batch_queue_however_many_jobs_one_has(redis: R
 
 
 def test_what_rq_puts_to_the_end_of_the_batch_queue_gets_its_owner_s_turn(redis: Redis) -> None:
-    """The next part of a book that waited for another one of its parts, say, or a job whose worker has died."""
+    """RQ does so with the next part of a book, which waited for another part, and with a task whose worker has died."""
     queue_name = rq_queue(redis, QueueName.BATCH)
     for number in range(3000):
         redis.rpush(queue_name.key, f"{_own(redis, 'job_a', 'alice')}-part-{number}")

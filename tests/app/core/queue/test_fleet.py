@@ -1,4 +1,6 @@
-"""The fleet at one moment: its engines are those of every worker, and its room is for those who hear something in time."""
+"""The fleet at one moment: its engines are those that every worker has, and its capacity is the number of listeners that it
+serves in time.
+"""
 
 import pytest
 
@@ -32,7 +34,7 @@ def test_why_an_engine_is_missing_is_told_by_the_worker_that_lacks_it() -> None:
 
 
 def weighted(**weights: str | None) -> Fleet:
-    """Workers with Kokoro of these weights, and those without it where there are none."""
+    """Workers with these weights of Kokoro; None is a worker without Kokoro."""
     registrations = [
         Registration(
             name=name,

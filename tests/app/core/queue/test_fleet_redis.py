@@ -1,4 +1,4 @@
-"""The fleet in Redis: who says that they are there is seen, who is silent is not."""
+"""The fleet in Redis: workers with a heartbeat belong to it, silent ones do not."""
 
 from pathlib import Path
 

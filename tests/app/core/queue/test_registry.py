@@ -1,4 +1,4 @@
-"""The registry: who is counted in, who is let go, who holds an attempt, and what is kept, with a real Valkey."""
+"""The registry: readers, cancellation, leases, and the cache of finished audio, with a real Valkey."""
 
 import asyncio
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def worker(a_worker: MakeWorker) -> WorkerRegistry:
 
 
 def die(redis: Redis, worker: str = "w") -> None:
-    """What another worker sees of it: its registration is gone."""
+    """Deletes the worker's registration, as other workers see it after a death."""
     redis.delete(keys.worker(worker))
 
 
@@ -333,7 +333,9 @@ async def test_a_lease_whose_answer_was_lost_is_made_again(registry: Registry, w
 
 
 async def takeovers(redis: Redis, a_worker: MakeWorker, n_times: int, *, n_at_risk: int) -> list[Lease]:
-    """So many workers die one after the other, each while so much is at risk; the claims of those that came after them."""
+    """Lets `n_times` workers die one after the other, each with `n_at_risk` segments at risk. Returns the leases of their
+    successors.
+    """
     leases: list[Lease] = []
     for number in range(n_times):
         former = f"w{number}"
@@ -636,7 +638,7 @@ async def test_a_record_whose_audio_is_gone_is_a_miss(registry: Registry, worker
 async def test_an_attempt_whose_audio_is_lost_is_replaced_once(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
-    """Redis evicts audio before records when its memory is spent; each of the readers notices by itself."""
+    """Redis evicts audio before records when its memory is full. Each of the two readers notices the loss by itself."""
     _, lost = await attached(registry)
     await attached(registry)
     lease = leased(worker)
@@ -669,7 +671,7 @@ async def test_a_hit_prolongs_the_life_of_record_and_audio(registry: Registry, w
 async def speaking_of(
     registry: Registry, worker: WorkerRegistry, redis: Redis, n_chunks: int, chunk_bytes: int
 ) -> tuple[Lease, list[str]]:
-    """Somebody reads, and somebody has written so many chunks; the ids of their entries."""
+    """A lease with one reader and `n_chunks` chunks written, and the ids of their entries."""
     await attached(registry)
     lease = leased(worker)
     writer = ChunkWriter(redis, lease, patience_seconds=0)
@@ -847,7 +849,7 @@ async def test_those_whose_time_is_over_take_no_room(registry: Registry, redis: 
 async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record_says_that_it_speaks(
     registry: Registry, a_worker: MakeWorker, redis: Redis
 ) -> None:
-    """So a record may read after a fail-over: the new primary lacks the last that was written to the old one."""
+    """A record may be in this state after a fail-over: the new primary lacks the last writes to the old one."""
     first, second = a_worker("first"), a_worker("second")
     _, attempt = await attached(registry)
     lease = leased(first)
@@ -865,5 +867,5 @@ async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record
     for _ in range(MAX_DEATHS + 1):
         again = leased(second)
         assert again.attempt == attempt
-        assert not again.is_poison  # Nobody has died of it.
+        assert not again.is_poison  # No worker has died of it.
         redis.delete(keys.hand("second"))

@@ -1,4 +1,6 @@
-"""Kept segments: found again by whoever goes on, within one budget, and gone with their order; and by others that have them."""
+"""Cached segments: found by the worker that continues a task and by other texts, limited by a budget, and deleted with their
+task.
+"""
 
 import pytest
 from redis import Redis
@@ -31,13 +33,13 @@ def sharing(
     is_listened: bool = True,
     order_bytes: int = 1000,
 ) -> SegmentCache:
-    """An order whose segments are kept for others too."""
+    """The cache of a task whose segments are also cached for other texts."""
     budget = Budget(order_bytes=order_bytes, segment_bytes=segment_bytes, segment_ttl=segment_ttl)
     return SegmentCache(redis, name, budget=budget, attempt=attempt, is_listened=is_listened)
 
 
 def shared(redis: Redis) -> dict[str, int]:
-    """The account of what is kept for others; what it names is there, and nothing else is."""
+    """The sizes of the shared segments. Checks that exactly these segments are in Redis, and that the sum is right."""
     sizes = {name: int(n_bytes) for name, n_bytes in replies.fields(redis, keys.SEGMENT_SIZES).items()}
     names = set(replies.members(redis, keys.SEGMENTS))
     assert names == sizes.keys() - {TOTAL}
@@ -153,7 +155,7 @@ async def test_after_a_failure_it_is_there_for_a_while(
 async def test_what_an_engine_ends_when_its_attempt_is_over_is_not_kept(
     is_finished: bool, redis: Redis, lease: Lease, registry: Registry, worker: WorkerRegistry
 ) -> None:
-    """Nobody would drop it: the budget would be spent on what nobody wants."""
+    """Nothing would delete the segment, and it would take up the budget for ever."""
     kept = cache_of(redis, attempt=lease.attempt.token)
     assert kept.put(b"one", bytes(10))
 
@@ -200,7 +202,7 @@ async def test_what_one_order_has_spoken_another_finds_by_its_name_though_the_fi
 
 
 async def test_what_another_order_has_spoken_is_kept_for_whoever_goes_on_with_this_one(redis: Redis) -> None:
-    """What was heard is what is joined, whatever has been forgotten or spoken anew meanwhile."""
+    """A task keeps the samples that its listeners received, even if the shared copy was deleted or spoken again meanwhile."""
     sharing(redis, "a").put(b"one", b"heard", "name")
     assert sharing(redis, "b").get(b"one", "name") == b"heard"
     sharing(redis, "c").put(b"one", b"anew", "name")

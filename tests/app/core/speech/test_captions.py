@@ -33,7 +33,7 @@ _SRT_TIME = r"(\d{2,}):(\d\d):(\d\d),(\d{3})"
 
 
 def timed(words: list[str], *, seconds: float = 0.3, pauses: dict[int, float] | None = None) -> list[TimedWord]:
-    """Words that last so long, with a pause behind those of these numbers."""
+    """Words that last `seconds` each; `pauses`: index of a word → seconds of the pause after it."""
     told, now = [], 0.0
     for number, word in enumerate(words):
         told.append(TimedWord(word, round(now, 6), round(now + seconds, 6)))

@@ -1,4 +1,4 @@
-"""The operator's lexicon: which of its entries a text needs, and a file that cannot be used."""
+"""The operator's lexicon: the entries that a text needs, and files that cannot be used."""
 
 from pathlib import Path
 

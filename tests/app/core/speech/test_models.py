@@ -1,4 +1,4 @@
-"""The names of models, and the engine that each gets."""
+"""The names of models, and the engine of each."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The silence that a text asks for."""
+"""The total silence that a text asks for."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A text to be spoken: equal ones have one id, others another, and no utterance has the same."""
+"""A text to be spoken: equal texts have the same id, different texts have different ids, and no utterance has the same id."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Utterance: what sounds the same has the same id, what does not has another."""
+"""Utterance: equal audio has the same id, different audio has different ids."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Connections: enough for everybody, soon given up when nobody answers, and mended after a restart."""
+"""Connections: enough for all callers, given up soon when Redis does not answer, and restored after a restart."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The folder `KOE_DATA` is this user's alone, and one that cannot be used is told by the name of its setting."""
+"""The folder `KOE_DATA` is private to this user, and an error about an unusable folder names the setting."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The Valkey server of our own: it starts, answers, keeps what it was given, and leaves nothing behind."""
+"""The embedded Valkey: it starts, answers, keeps its data, and leaves no process running."""
 
 import os
 import stat

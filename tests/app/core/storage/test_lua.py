@@ -1,4 +1,4 @@
-"""The scripts that Redis runs: each has a header that is true, names the keys of the table, and is used by somebody."""
+"""The scripts that Redis runs: each has a true header, names only keys of the table, and is used."""
 
 import ast
 import re
@@ -18,13 +18,13 @@ SHARED = sorted((ROOT / "app").rglob(FUNCTIONS)) + sorted((ROOT / "workers").rgl
 of_every_script = pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 OF_RQ = {"rq:queue:<name>", "rq:probe:two"}
-"""Keys that begin as RQ's do, which the table leaves to RQ."""
+"""Keys with RQ's prefix, which the table does not list."""
 TRIED = {"koe:probe:one"}
-"""A key that is written and deleted by one script, before any work begins."""
+"""A key that one script writes and deletes before any work begins."""
 
 VALUE = r"(?:[\w.]+(?:\[\d+\])?|\([^)]*\))"
 BUILT = re.compile(rf"'(koe:[^']*)'((?:\s*\.\.\s*(?:{VALUE}|'[^']*'))*)")
-"""A key as a script builds it: a literal, and what is put behind it."""
+"""A key as a script builds it: a literal, and the values that are appended to it."""
 PIECE = re.compile(rf"\.\.\s*(?:'([^']*)'|{VALUE})")
 
 
@@ -41,13 +41,13 @@ def code_of(path: Path) -> str:
 
 
 def labels_of(header: str, name: str) -> list[str]:
-    """The places that the header describes: `1`, `2`, `3…`; `none` where there are none."""
+    """The numbers that the header describes: `1`, `2`, `3…`; `none` when it says so."""
     found = re.findall(rf"^-- {name}(?:\[(\d+…?)\]| +(none)$)", header, re.MULTILINE)
     return [place or none for place, none in found]
 
 
 def places_in(code: str, name: str) -> set[int]:
-    """The places that the code uses by number."""
+    """The numbers of `KEYS` or `ARGV` that the code uses."""
     return {int(place) for place in re.findall(rf"{name}\[(\d+)\]", code)}
 
 
@@ -62,17 +62,17 @@ def told(header: str) -> set[str]:
 
 
 def placeless(names: set[str]) -> set[str]:
-    """The keys with `<…>` for whatever a name holds, as it cannot be told from code."""
+    """The keys with `<…>` in place of each variable part, because code does not show its name."""
     return {re.sub(r"<\w+>", "<…>", name) for name in names}
 
 
 def built(code: str) -> set[str]:
-    """The keys that a code builds."""
+    """The keys that the code builds."""
     return {literal + "".join(piece or "<…>" for piece in PIECE.findall(rest)) for literal, rest in BUILT.findall(code)}
 
 
 def loaded() -> set[Path]:
-    """The scripts that the code loads: each by its name, so that a reader and this test can find it."""
+    """The scripts that the code loads. Each name must be a literal, so that a person and this test can find the script."""
     found = set()
     for side in ("app", "workers"):
         for module in (ROOT / side).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""A bell: who waits for a name hears it, and nobody else does."""
+"""A notifier: everyone who waits for a name is woken, and nobody else."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
     notifier = Notifier(aredis, CHANNEL)
     notifier.start()
     async with asyncio.timeout(30):
-        while not await aredis.publish(CHANNEL, "nobody"):  # noqa: ASYNC110 - nothing rings when a bell begins to listen
+        while not await aredis.publish(CHANNEL, "nobody"):  # noqa: ASYNC110 - no event tells that it has subscribed
             await asyncio.sleep(0.01)
     yield notifier
     await notifier.stop()

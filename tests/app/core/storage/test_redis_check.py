@@ -1,4 +1,4 @@
-"""Which servers Koe says that it cannot work with, and which it warns of, with real ones of each kind."""
+"""The servers that Koe refuses, and those that it warns about, with a real server of each kind."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +100,6 @@ def test_one_that_is_full_is_warned_of_and_waited_for(plain: Server) -> None:
 
 
 def fill(redis: Redis) -> None:
-    """From now on it takes nothing in."""
+    """From now on it refuses writes."""
     redis.config_set("maxmemory-policy", "noeviction")
     redis.config_set("maxmemory", 1)

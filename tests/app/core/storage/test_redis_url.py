@@ -1,4 +1,4 @@
-"""What `KOE_REDIS_URL` may be, and what is said of what it may not: never a piece of a password."""
+"""The valid forms of `KOE_REDIS_URL`, and the messages about invalid ones, which never contain a part of a password."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The primary that sentinels know: found by every kind of connection, and found again when it was killed."""
+"""The primary that sentinels know: found by every kind of connection, and found again after it was killed."""
 
 import asyncio
 import threading
@@ -89,7 +89,7 @@ async def test_those_who_connect_together_ask_the_sentinels_once(trio: Watched) 
     async with connect_async(trio.url) as aredis:
         assert all(await asyncio.gather(*(aredis.ping() for _ in range(40))))
 
-    # An answer counts for 0.2 s; the others are this test's own, and those of the sentinels among themselves.
+    # An answer is shared for 0.2 s. At most 12 other connections come from this test and from the sentinels.
     assert n_asked(trio) - n_before <= 12 + (time.monotonic() - began) / 0.2
 
 

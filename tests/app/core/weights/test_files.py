@@ -1,4 +1,4 @@
-"""Kokoro's files, found without any package of the workers: where `huggingface_hub` has them, and a whole set first."""
+"""Kokoro's files, found without any package of the workers, in the places of `huggingface_hub`; a complete set comes first."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ VOICES = ("af_heart", "af_bella", "bf_emma")
 
 
 def a_set(folder: Path, weights: str = WEIGHTS, voices: Sequence[str] = VOICES) -> Path:
-    """Files with nothing in them."""
+    """A set of empty files."""
     for name in (CONFIG, weights, *(f"voices/{voice_id}.pt" for voice_id in voices)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
@@ -23,7 +23,7 @@ def a_set(folder: Path, weights: str = WEIGHTS, voices: Sequence[str] = VOICES) 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the Hub's cache has its newest revision; empty."""
+    """The folder of the newest revision in the Hub's cache; it does not exist yet."""
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     repository = tmp_path / "hub" / "models--hexgrad--Kokoro-82M"
     (repository / "refs").mkdir(parents=True)
@@ -104,7 +104,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 class Clock:
-    """Goes on by as much as it is told."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -114,7 +114,7 @@ class Clock:
 
 
 class Watched:
-    """A watch, and what it says at each of its looks."""
+    """A watch, and the results of its looks."""
 
     def __init__(self, settings: Settings) -> None:
         self._clock = Clock()
