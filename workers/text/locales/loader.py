@@ -1,6 +1,6 @@
-"""The locales, each read from its file once, when it is first asked for. All of them together take some 20 ms.
+"""Loads the locales. Each file is read once, when it is first needed; all of them together take about 20 ms.
 
-Why a mistake in a file ends what asked for it: a word that is left out in silence would be heard by every listener.
+Why a mistake in a file raises an error: if a wrong entry were silently skipped, its word would be missing in all audio.
 """
 
 import tomllib
@@ -30,60 +30,60 @@ KINDS: Final[dict[str, type[Locale]]] = {
     "pt": Romance,
     "zh": EastAsian,
 }
-"""Name of the file → what it holds. `any` holds for the texts of every language."""
+"""Name of the file → class of its entries. The entries of `any` apply to the texts of every language."""
 
 ROMANCE: Final = ("es", "fr", "it", "pt")
 
 _NO_LOCALE: Final = Locale()
 _SPLIT: Final = frozenset({"units", "money"})
-"""Tables with several ways of writing on the left, parted by commas."""
+"""Tables in which a key may list several written forms, separated by commas."""
 
 
 class LocaleError(Exception):
-    """A file of a locale has a mistake; says which file and which entry."""
+    """A locale file has a mistake. The message names the file and the entry."""
 
     def __init__(self, file: Path, mistake: str) -> None:
         super().__init__(f"{file.name}: {mistake}")
 
 
 def find(language: str) -> Locale:
-    """What holds for every language, for the one of a BCP 47 tag; the defaults where it has no file."""
+    """The locale of a language (BCP 47 tag); the defaults if the language has no file."""
     name = language.partition("-")[0].lower()
     return _load(name) if name in KINDS and name != "any" else _NO_LOCALE
 
 
 def everywhere() -> Locale:
-    """What holds in the texts of every language."""
+    """The entries that apply to the texts of every language."""
     return _load("any")
 
 
 def all_locales() -> Iterator[Locale]:
-    """Every language that has a file."""
+    """The locales of all languages that have a file."""
     return (_load(name) for name in KINDS if "-" not in name and name != "any")
 
 
 def english(tag: str) -> English:
-    """`en` or `en-GB`."""
+    """The locale `en` or `en-GB`."""
     return _as(English, tag)
 
 
 def romance(language: str) -> Romance:
-    """`es`, `fr`, `it` or `pt`."""
+    """The locale `es`, `fr`, `it` or `pt`."""
     return _as(Romance, language)
 
 
 def hindi() -> Hindi:
-    """`hi`."""
+    """The locale `hi`."""
     return _as(Hindi, "hi")
 
 
 def east_asian(language: str) -> EastAsian:
-    """`zh` or `ja`."""
+    """The locale `zh` or `ja`."""
     return _as(EastAsian, language)
 
 
 def western(tag: str) -> Western:
-    """`en`, `en-GB`, `es`, `fr`, `hi`, `it` or `pt`."""
+    """The locale `en`, `en-GB`, `es`, `fr`, `hi`, `it` or `pt`."""
     return _as(Western, tag)
 
 
@@ -99,7 +99,7 @@ def _load(name: str) -> Locale:
 
 
 def read(file: Path, kind: type[_L]) -> _L:
-    """The locale in `file`. Raises LocaleError."""
+    """Reads the locale in `file`. Raises LocaleError."""
     entries = _entries(file)
     if "language" in kind.__struct_fields__:
         entries["language"] = file.stem.partition("-")[0]
@@ -110,7 +110,7 @@ def read(file: Path, kind: type[_L]) -> _L:
 
 
 def _entries(file: Path) -> dict[str, Any]:
-    """What stands in `file`, and in the file that it is based on where it has no entry of its own."""
+    """The entries of `file`. Entries that it does not have come from the file that it is based on."""
     try:
         own = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -125,7 +125,7 @@ def _entries(file: Path) -> dict[str, Any]:
 
 
 def _split(file: Path, table: str, entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each way of writing with what it means: "lb, lbs" are two."""
+    """Yields each written form with its value: the key "lb, lbs" has two forms."""
     seen: set[str] = set()
     for key, value in entries.items():
         for sign in key.split(","):
@@ -142,7 +142,7 @@ def _respelled(name: list[str], spellings: Mapping[str, str]) -> list[str]:
 
 
 def _find_mistake(entries: Mapping[str, Any], kind: type[Locale]) -> str:
-    """The first entry that is wrong by itself, and why; empty where each is right. msgspec does not name keys of a table."""
+    """Names the first entry that is wrong by itself, and says why; empty if there is none. msgspec does not name table keys."""
     types = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in entries.items():
         if name not in types:

@@ -1,4 +1,4 @@
-"""What the files of this folder may hold. The comments in the files say what each entry is for."""
+"""The entries that the files of this folder may have. The comments in the files explain each entry."""
 
 from collections.abc import Sequence
 from string import Formatter
@@ -8,11 +8,11 @@ import msgspec
 
 Words = tuple[str, ...]
 Table = dict[str, str]
-"""What is written → what is spoken."""
+"""Written form → spoken words."""
 
 
 class Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The name of something that is counted: one, several, and its gender."""
+    """The name of something that is counted: singular, plural and gender."""
 
     one: str
     many: str
@@ -20,19 +20,19 @@ class Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     @property
     def is_feminine(self) -> bool:
-        """Whether the numbers before it are feminine too."""
+        """Whether the noun, and with it the number before it, is feminine."""
         return self.gender == "f"
 
 
 class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A currency and its hundredth; None where nobody speaks of that."""
+    """A currency and its hundredth; None if people do not use the hundredth."""
 
     unit: Name
     hundredth: Name | None = None
 
 
 class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words of lines that begin a chapter."""
+    """Words in the headings of chapters."""
 
     numbers: Words = ()
     before_number: Words = ()
@@ -42,7 +42,7 @@ class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words beside a number by which it is a year, or is none."""
+    """Words next to a number that show whether it is a year."""
 
     before: Words
     after: Words
@@ -52,7 +52,7 @@ class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every file may hold. Without a file a language has these defaults."""
+    """The entries that every file may have. A language without a file has these defaults."""
 
     sentence_abbreviations: frozenset[str] = frozenset()
     numbered_abbreviations: frozenset[str] = frozenset()
@@ -68,7 +68,7 @@ class Western(Locale, frozen=True, kw_only=True):
     """A language that is written like English."""
 
     language: str
-    """The part of the BCP 47 tag before the first hyphen; from the name of the file."""
+    """The part of the BCP 47 tag before the first hyphen, taken from the name of the file."""
     group: str
     minus: str
     plus: str
@@ -183,7 +183,7 @@ class EastAsian(Locale, frozen=True, kw_only=True):
 
 
 def check_placeholders(entry: str, text: str, names: Sequence[str]) -> None:
-    """Raises ValueError when `text` has other placeholders in braces than `names`."""
+    """Raises ValueError when `text` has a placeholder in braces that is not in `names`."""
     try:
         found = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
     except ValueError as error:

@@ -1,9 +1,9 @@
 """Numbers that agree with what they count, in Spanish, French, Italian and Portuguese: "veintiún años", "duas horas", "un'ora".
 
-Why only where the words differ from those that espeak-ng reads for the numeral: every other numeral stays one.
+Why only some numerals become words: where agreement changes nothing, espeak-ng reads the right words for the numeral itself.
 
-Why a list of nouns beside the endings: a word after a number is not always what it counts ("capítulo 1 trata de"), and endings
-do not tell every gender, in French hardly any.
+Why a list of nouns in addition to the endings: the word after a number is not always the noun that it counts ("capítulo 1 trata
+de"), and not every ending shows the gender; in French hardly any does.
 """
 
 import re
@@ -20,7 +20,7 @@ _MAX_DIGITS: Final = 9
 
 
 _NOT_FEMININE: Final = "".join(f"(?<!{end})" for end in ["dí", "di", "em", "am", "map", "planet", "im", "om", "ist"])
-"""Días, problemas, programas, mapas, planetas, climas, idiomas, artistas."""
+"""Excludes nouns in -a that are not feminine: días, problemas, programas, mapas, planetas, climas, idiomas, artistas."""
 _NEVER: Final = r"\b\B"
 _ENDS: Final = (
     {
@@ -35,18 +35,18 @@ _ENDS: Final = (
         "pt": (rf"(?:{_NOT_FEMININE}as|ções|sões|dades|gens)\Z", _NEVER),
     },
 )
-"""Of feminine and of masculine nouns, behind 1 and behind more."""
+"""Endings after 1, then endings after other numbers: language → patterns of feminine and of masculine nouns."""
 _YEAR: Final = re.compile("(?:1[0-9]|20)[0-9]{2}")
 _BEFORE: Final = re.compile(r"(\w+) \Z")
 _IMPURE: Final = re.compile("z|gn|ps|x|y|s[^aeiou]")
-"""Italian words that take "uno"."""
+"""Beginnings of the Italian nouns that take "uno"."""
 _MILLIONS: Final = re.compile(r".*(?:mill|milh)\w+")
-"""Masculine, whatever is counted."""
+"""The words of a number up to its millions. They are masculine, whatever the number counts."""
 _IN_WORDS: Final = {"pt": "pt_BR"}
 
 
 def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
-    """The digits `n` and what they count: "duas horas". Other numbers, and those of other languages, stay as they are."""
+    """The number `n` (digits) in agreement with `noun`, which it counts: "duas horas". Other numbers and languages keep `n`."""
     if language not in loader.ROMANCE or not n.isdecimal() or len(n) > _MAX_DIGITS or n[0] == "0":
         return f"{n} {noun}"
     if n == "1" and language == "it":
@@ -59,7 +59,7 @@ def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
 
 
 def agreement(locale: Romance) -> Rule:
-    """2 horas, 21 años, 1 ou 2 vezes."""
+    """The rule for a number and the noun that it counts: 2 horas, 21 años, 1 ou 2 vezes."""
     language, articles, labels = locale.language, _everywhere("articles"), _everywhere("labels")
 
     def verbalize(match: re.Match[str]) -> str | None:
@@ -87,7 +87,7 @@ def agreement(locale: Romance) -> Rule:
 
 
 def halves(locale: Romance) -> Rule:
-    """½ taza, 1½ horas."""
+    """The rule for halves: ½ taza, 1½ horas."""
     language, (and_, *half) = locale.language, locale.half
 
     def verbalize(match: re.Match[str]) -> str | None:
@@ -116,8 +116,8 @@ def halves(locale: Romance) -> Rule:
 
 
 def _gender(noun: str, language: str, *, ends: tuple[str, str] | None) -> bool | None:
-    """Whether it is feminine; None where that is not known. `ends` are patterns of feminine and of masculine endings, which
-    tell it of a noun that is in no list.
+    """Whether the noun is feminine; None if unknown. `ends` are patterns of feminine and of masculine endings, for nouns that
+    are in no list.
     """
     feminine, masculine = _nouns(language)
     if noun in feminine:
@@ -133,7 +133,7 @@ def _gender(noun: str, language: str, *, ends: tuple[str, str] | None) -> bool |
 
 @cache
 def _nouns(language: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Feminine and masculine."""
+    """The known nouns of the language: feminine, masculine."""
     locale = loader.romance(language)
     names = [*locale.units.values(), *(money.unit for money in locale.money.values())]
     found = {True: set(locale.feminine), False: set(locale.masculine)}
@@ -143,7 +143,7 @@ def _nouns(language: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _agreeing(n: str, language: str, *, is_feminine: bool) -> str:
-    """The digits `n`; as words where their gender, or that a noun follows, changes these."""
+    """The number `n`: as words if its gender or a following noun changes them, else as digits."""
     plain = num2words(int(n), lang=_IN_WORDS.get(language, language)).replace(",", "")
     millions = _MILLIONS.match(plain)
     head = millions[0] if millions else ""
@@ -165,5 +165,5 @@ def _agree(words: str, language: str, *, is_feminine: bool) -> str:
 
 @cache
 def _everywhere(entry: str) -> frozenset[str]:
-    """The words of an entry in all Romance languages, whose texts name and quote each other."""
+    """The words of an entry in all Romance languages, because a text in one may name or quote another."""
     return frozenset().union(*(getattr(loader.romance(language), entry) for language in loader.ROMANCE))

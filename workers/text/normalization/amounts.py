@@ -1,4 +1,4 @@
-"""What languages written like English say for amounts: money, measures and fractions, each with what it counts."""
+"""Rules for amounts in languages written like English: money, measures and fractions, each with the noun that it counts."""
 
 import re
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ _LABELLED: Final = re.compile(
     r"(?i:\b(?:seats?|gate|room|row|apartment|apt|section|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
     r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
 )
-"""What is numbered and lettered: seat 7A."""
+"""Words before a number with a letter that is no unit: seat 7A."""
 _TIGHT: Final = frozenset("A")
-"""Units that are words or names when they stand apart from their number."""
+"""Units that are words or names when a space separates them from the number."""
 
 
 def ungroup(locale: Western) -> Iterator[Rule]:
-    """Thousands put together: "2.500", "2 500", "12,34,567"."""
+    """Rules that join the groups of a long number: "2.500", "2 500", "12,34,567"."""
     size = "{2,3}" if locale.language == "hi" else "{3}"
     groups = locale.group + ("," if locale.language == "es" else "")
     for sign in groups:
@@ -34,7 +34,7 @@ def ungroup(locale: Western) -> Iterator[Rule]:
 
 
 def money(locale: Western) -> Iterator[Rule]:
-    """$12.50, 12,50 €, -$5, $5–10, $1.2 million."""
+    """Rules for money: $12.50, 12,50 €, -$5, $5–10, $1.2 million."""
     n, signs, scales = number(locale), any_of(locale.money), any_of(locale.scales)
     scale = rf"(?: ?(?P<scale>{scales})(?!\w))?+"
 
@@ -54,7 +54,7 @@ def money(locale: Western) -> Iterator[Rule]:
 
 
 def measures(locale: Western) -> Iterator[Rule]:
-    """Percent, degrees, units."""
+    """Rules for percent, per mille, degrees and units."""
     n = rf"{START}(?P<n>{number(locale)})"
     yield Rule(re.compile(rf"{n} ?%"), lambda match: f"{match['n']} {locale.percent}")
     yield Rule(re.compile(rf"{n} ?‰"), lambda match: f"{match['n']} {locale.per_mille}")
@@ -78,7 +78,7 @@ def measures(locale: Western) -> Iterator[Rule]:
 
 
 def fractions(locale: Western) -> Iterator[Rule]:
-    """½, 1½, 3/4; two numbers that are none of these are the one over the other."""
+    """Rules for fractions: ½, 1½, 3/4. A fraction without a name is read as one number over the other."""
     signs = "".join(FRACTION_SIGNS)
 
     def verbalize(match: re.Match[str]) -> str:
@@ -102,7 +102,7 @@ def fractions(locale: Western) -> Iterator[Rule]:
 
 
 def _quarters(locale: Hindi, whole: int, fraction: str) -> str:
-    """A number and a quarter, a half or three quarters, which have names of their own in Hindi."""
+    """A number and a quarter, a half or three quarters: Hindi has its own names for them."""
     if fraction == "1/2":
         return locale.halves.get(str(whole), locale.and_half.format(whole=whole))
     if fraction == "3/4":
@@ -111,14 +111,14 @@ def _quarters(locale: Hindi, whole: int, fraction: str) -> str:
 
 
 def _part_of(locale: Western, unit: Name, sign: str) -> str:
-    """What is behind three quarters: " kilometer", " de kilómetro"."""
+    """The words for the unit after a fraction: " kilometer", " de kilómetro" after three quarters."""
     if sign == "%" or locale.language not in {"es", "fr", "it", "pt"}:
         return f" {unit.one}"
     return " d'" + unit.one if locale.language == "fr" and unit.one[0] in "aeiouhé" else locale.of_scale + unit.one
 
 
 def _count(locale: Western, n: str, name: Name) -> str:
-    """So many of them, the number agreeing with what it counts."""
+    """The number `n` with the singular or plural of `name`, in agreement."""
     return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
 
 
@@ -144,7 +144,7 @@ def _take_out(sign: str, match: re.Match[str]) -> str:
 
 
 def _describes(match: re.Match[str]) -> bool:
-    """Whether a measure in English stands before what it measures: "the 100m final"."""
+    """Whether an English measure stands before the noun that it describes: "the 100m final"."""
     before, after = match.string[max(0, match.start() - 4) : match.start()], match.string[match.end() : match.end() + 8]
     following = _WORD_AFTER.match(after)
     return _ARTICLE.search(before) is not None and following is not None and following[1] not in _NO_NOUNS

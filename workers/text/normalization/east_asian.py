@@ -1,6 +1,6 @@
-r"""Normalization of Mandarin and Japanese: what cn2an and pyopenjtalk leave unread or misread; their cardinals stay numerals.
+r"""Normalization of Mandarin and Japanese: rules for what cn2an and pyopenjtalk skip or misread. Cardinals stay numerals.
 
-Why the patterns look for ASCII: between characters there are no spaces, and a Han character is a letter to `\w`.
+Why the patterns name ASCII letters instead of `\w`: it also matches Han characters, and there are no spaces between words.
 """
 
 import re
@@ -23,7 +23,7 @@ _EMAIL: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-
 
 
 def rules(language: str) -> Iterator[Rule]:
-    """All of `zh` or `ja`, in order."""
+    """All rules of `zh` or `ja`, in order."""
     locale = loader.east_asian(language)
     yield from _addresses(locale)
     yield from _phones(locale)
@@ -52,7 +52,7 @@ def _addresses(locale: EastAsian) -> Iterator[Rule]:
 
 
 def _phones(locale: EastAsian) -> Iterator[Rule]:
-    """+86 138-1234-5678, 03-1234-5678, 13812345678: digit by digit."""
+    """Rules that spell telephone numbers and postal codes digit by digit: +86 138-1234-5678, 03-1234-5678, 13812345678."""
 
     def verbalize(match: re.Match[str]) -> str | None:
         text = match[0].rstrip(" -()")
@@ -116,7 +116,7 @@ def _money(locale: EastAsian) -> Iterator[Rule]:
 
 
 def _speeds(locale: EastAsian) -> Rule:
-    """5 km/h, 10-20km/h; without the words before the number where they are there."""
+    """The rule for speeds: 5 km/h, 10-20km/h. The words before the number are not added if the text has them already."""
     words = locale.speeds
 
     def verbalize(match: re.Match[str]) -> str:

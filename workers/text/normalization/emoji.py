@@ -1,10 +1,9 @@
-"""Emoji, dropped or said by their names.
+"""Drops emoji or says them by their names.
 
-Why two sources of names: the package `emoji` has those of Unicode's CLDR in fourteen languages, Hindi not among them; espeak-ng
-has its own in forty more, so there the emoji stays in the text for the engine, which in such a language is espeak-ng or asks
-it for phonemes.
+Why two sources of names: the package `emoji` has the names of Unicode's CLDR in fourteen languages, without Hindi. espeak-ng
+has its own names in forty more. In those the emoji stays in the text, because the engine is espeak-ng or asks it for phonemes.
 
-Why hearts stand without commas between two words: "I ❤️ you" is a sentence, and what stands there is its verb.
+Why hearts get no commas between two words: in the sentence "I ❤️ you" the heart is the verb.
 """
 
 import re
@@ -31,9 +30,9 @@ _ONE: Final = regex.compile(
 """A flag, or an emoji with its modifiers and the emoji that are joined to it."""
 _RUN: Final = regex.compile(rf"(?:{_ONE.pattern})(?: {{0,3}}+(?:{_ONE.pattern}))*+")
 _BEFORE: Final = regex.compile(rf"(?![\u200c\u200d\ufe0e\ufe0f])[\w\p{{M}})\"'»%](?P<space> {{0,3}}+)(?={_BEGIN})")
-"""What a run of emoji may follow; not joiners and modifiers of emoji, which Unicode counts among the marks of letters."""
+"""A character that a run of emoji may follow. Joiners and modifiers of emoji are excluded: Unicode counts them as marks."""
 _CLOSE_MARKS: Final = in_class(SENTENCE_ENDS + CLAUSE_ENDS + "".join(mark for mark in CLOSERS if mark not in "\"'»"))
-"""Marks that stand close to the word before them; not those that open a quotation too."""
+"""Marks that follow a word without a space, except marks that can also open a quotation."""
 _ANY: Final = regex.compile(
     r" {0,3}+[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]+(?:[\ufe0f\u200d\u20e3\U000e0020-\U000e007f]+"
     rf"[\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}]*)*(?P<end>(?=[{_CLOSE_MARKS}]))?"
@@ -47,13 +46,13 @@ _JOINER: Final = "\u200d"
 
 
 def drop_emoji(tracked: TrackedText) -> TrackedText:
-    """Without emoji; the digits of keycaps stay."""
+    """Drops all emoji, but keeps the digits of keycaps."""
     return _plain(tracked).sub(_ANY, lambda match: " " if match["end"] is None else "")
 
 
 def say_emoji(tracked: TrackedText, language: str) -> TrackedText:
-    """Each emoji by its name in `language` (BCP 47), without its skin tone, a run of them each once; those that have no name
-    there are dropped. Takes time linear in the text.
+    """Replaces each emoji by its name in `language` (BCP 47), without its skin tone. A run of emoji has each name once. Emoji
+    that have no name there are dropped. Takes time linear in the text.
     """
 
     def before(match: "regex.Match[str]") -> str | None:
@@ -82,7 +81,7 @@ def say_emoji(tracked: TrackedText, language: str) -> TrackedText:
 
 
 def _plain(tracked: TrackedText) -> TrackedText:
-    """With nothing of keycaps but their digits."""
+    """Replaces each keycap by its digit, and drops keycaps without one."""
 
     def digit(match: re.Match[str]) -> str:
         return (match[1] if match[1].isdigit() else "") + " " * match.string[match.end() : match.end() + 1].isalnum()
@@ -91,7 +90,7 @@ def _plain(tracked: TrackedText) -> TrackedText:
 
 
 def _parts(run: "regex.Match[str]") -> tuple[bool, bool]:
-    """Whether a comma parts a run from what stands before and behind it."""
+    """Whether a comma separates a run from the text before it, and whether one separates it from the text after it."""
     text, start, end = run.string, run.start(), run.end()
     head, tail = text[max(0, start - 8) : start].rstrip(" "), text[end : end + 8].lstrip(" ")
     is_before = bool(head) and (_is_of_word(head[-1]) or head[-1] in ")\"'»%")
@@ -104,7 +103,7 @@ def _parts(run: "regex.Match[str]") -> tuple[bool, bool]:
 
 @cache
 def _conjunctions() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Of any language, at the end of a text and at its beginning."""
+    """Patterns of a conjunction of any language: at the end of a text, at its beginning."""
     words = any_of({word for locale in loader.all_locales() for word in locale.conjunctions})
     return re.compile(rf"(?:^|\W){words}\Z"), re.compile(rf"{words}\b")
 
@@ -114,13 +113,13 @@ def _is_of_word(character: str) -> bool:
 
 
 def _names(run: str, language: str) -> list[str]:
-    """Of a run of emoji, each once."""
+    """The names of a run of emoji, each once."""
     return list(dict.fromkeys(filter(None, (_name(one, language) for one in _ONE.findall(run)))))
 
 
 @lru_cache(maxsize=4096)
 def _name(one: str, language: str) -> str:
-    """What is said of an emoji; nothing when it has no name."""
+    """The words that are said for an emoji; empty when it has no name."""
     plain = _TONE.sub("", one)
     tag = language.partition("-")[0].lower()
     if tag not in emoji.LANGUAGES:
@@ -136,7 +135,7 @@ def _name(one: str, language: str) -> str:
 
 @cache
 def _table(tag: str) -> dict[str, str]:
-    """Emoji without what colours and selects them → name."""
+    """Emoji without skin tones and variation selectors → name."""
     emoji.config.load_language(tag)
     locale = loader.find(tag)
     space = " " if locale.has_spaces else locale.comma

@@ -1,6 +1,6 @@
-"""Normalization of English: every number becomes words, and what those words are depends on what stands around them.
+"""Normalization of English: every number becomes words, and the text around it decides which.
 
-Which of them are years, `english_dates` says; all other numbers are cardinals.
+`english_dates` decides which numbers are years; all other numbers are cardinals.
 """
 
 import re
@@ -21,7 +21,7 @@ _DOTTED: Final = re.compile(r"(?<![\w.])[0-9]{1,5}+(?:\.[0-9]{1,5}+){2,9}+(?!\w|
 
 
 def rules(tag: str) -> Iterator[Rule]:
-    """All of English, in order; `tag` is `en` or `en-GB`."""
+    """All rules of English, in order. `tag` is `en` or `en-GB`."""
     locale = loader.english(tag)
     yield from western.addresses(locale)
     yield from _ST
@@ -53,7 +53,7 @@ def rules(tag: str) -> Iterator[Rule]:
 
 
 def _numbers(locale: English) -> Rule:
-    """Whatever is left of numbers, as words, parted from the letters beside them."""
+    """The rule for all remaining numbers. Spaces separate their words from adjacent letters."""
     number = numerals.number(locale)
 
     def verbalize(match: re.Match[str]) -> str:
@@ -110,7 +110,7 @@ _ST: Final = (
 
 _LETTERS: Final = {"US": "U S", "WHO": "W H O", "IT": "I T", "SOS": "S O S"}
 _INITIALISMS: Final = (
-    # Words when they are shouted, letters where only a name can stand.
+    # Ordinary words in a text in capitals; spelled where only a name is possible.
     Rule(
         re.compile(
             r"(?:(?<=\b[Tt]he )|(?<=\b[Ii]n )|(?<=\b[Aa] )|(?<=\bof )|(?<=\bfrom )|(?<=\bacross ))(?:US|WHO)"
@@ -123,7 +123,7 @@ _INITIALISMS: Final = (
 )
 
 _SHOUTED: Final = (
-    # Words that engines spell when they are shouted.
+    # Words that engines spell when they are in capitals.
     Rule(
         re.compile(
             r"(?<![\w.'&/-])(?:IS|BE)(?![\w'&/-]|\.\w)|(?<=[A-Za-z] )OR(?= [A-Za-z])"
@@ -185,7 +185,7 @@ _HALF_A: Final = Rule(
 )
 
 _NO_VERB: Final = "(?! (?:think|am|hope|suppose|know|believe|can|will|would|have)\\b)"
-"""Henry, I think."""
+"""No verb follows: the I of "Henry, I think" is no numeral."""
 _ROMAN_RULES: Final = (
     Rule(
         re.compile(

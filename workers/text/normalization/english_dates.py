@@ -1,9 +1,13 @@
-"""Years, dates, decades and times of day in English: which number is one, and how it is said.
+"""Years, dates, decades and times of day in English: finds them and writes them as words.
 
-A year is a number from 1100 to 2099 without a comma that is an end of a range with another such number; or that follows a
-month, a word such as *in* or *since*, an opening bracket, a comma or the end of a sentence, while no noun follows, since "in
-1905 houses" counts houses. After *the* it is a year when no plural follows, or a name does. What *is* or *was* 1905 is a year
-only if *it*, *that* or *the year* is; and a *total of* 1905, or what *rose to* or *by* 1905, is a quantity.
+A number from 1100 to 2099 without a comma is a year in three cases:
+
+- It is one end of a range, and the other end is such a number too.
+- It follows a month, a word such as *in* or *since*, an opening bracket, a comma, the end of a sentence, or *is* or *was* after
+  *it*, *that*, *the year* and the like; and no noun follows: "in 1905 houses" counts houses.
+- It follows *the*, and the next word is a name or no plural.
+
+It is always a quantity after words such as *total of*, *rose to* and *rose by*.
 """
 
 import re
@@ -24,7 +28,7 @@ _QUANTITY: Final = re.compile(
     rf"\b(?:(?:{_CHANGED}|[Uu]p|[Cc]lose|down|next|adds?|counts?|counted) to"
     rf"|(?:{_CHANGED}|multiplied|divided) by|{any_of(_WORDS.measured)}s? (?:of|is|was)) $"
 )
-"""What stands before a number that is no year, though its last word may stand before one."""
+"""Text before a number that is no year, although the last word of this text may precede a year."""
 _IS_DATED: Final = re.compile(
     rf"(?i:\b(?:{any_of(_WORDS.dated)})(?: (?:is|was)|'s)(?: (?:already|still|only|just|now|not|early|late))?"
     r"|later than|earlier than) $|\b(?:Q[1-4]|H[12]|FY) ?$"
@@ -32,14 +36,14 @@ _IS_DATED: Final = re.compile(
 _BEGINS: Final = re.compile(
     r"(?:^|\n|[,(;\[.!?…\"—]|(?i:\b(?:year|date|born|died|founded|established|published|released|built):))\s*$"
 )
-"""Behind it a sentence or an aside begins."""
+"""Text after which a sentence or an aside begins."""
 _AFTER_YEAR: Final = frozenset(_WORDS.after)
 _PLURAL: Final = re.compile("(?<![sui])s$")
 _BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
 
 
 def is_year(match: re.Match[str]) -> bool:
-    """As the head of this file says; `match` has the number in its group `n`."""
+    """Whether a number is a year by the rules at the head of this file. `match` has the number in its group `n`."""
     if re.fullmatch(_YEAR, match["n"]) is None:
         return False
     before, after = match.string[max(0, match.start() - 30) : match.start()], match.string[match.end() : match.end() + 24]
@@ -55,7 +59,7 @@ def is_year(match: re.Match[str]) -> bool:
 
 
 def _may_come_next(before: str) -> bool:
-    """Whether a year may follow on `before`."""
+    """Whether a year may follow the text `before`."""
     if _BEGINS.search(before) is not None or _IS_DATED.search(before) is not None:
         return True
     preceding = re.search(r"([A-Za-z]+)[ -]$", before)
@@ -63,7 +67,7 @@ def _may_come_next(before: str) -> bool:
 
 
 def begin(words: str, match: re.Match[str]) -> str:
-    """With a capital where a sentence has ended before, which would else not be seen to end."""
+    """Returns `words`, with a capital after the end of a sentence: without one, that end would not be found."""
     return words[:1].upper() + words[1:] if _STOPPED.search(match.string, max(0, match.start() - 4), match.start()) else words
 
 
@@ -109,7 +113,7 @@ def _verbalize_minute(minute: str) -> str:
 
 
 def _verbalize_half(match: re.Match[str]) -> str:
-    """How both engines say letters, and hear the end of a sentence: "a.m.", "AM." and "PM"."""
+    """The half of the day, written so that both engines spell it and find the end of a sentence: "a.m.", "AM." and "PM"."""
     half = match["half"]
     if not half:
         return ""
@@ -150,11 +154,11 @@ DATE: Final = (
 )
 
 _NO_SENTENCE: Final = re.compile(rf" {any_of([*_ENGLISH.months, *_ENGLISH.after_time])}\b")
-"""Follows on a time of day with a capital, and begins nothing."""
+"""A word with a capital that may follow a time of day and begins no sentence."""
 _OPENING: Final = re.compile(
     r"(?:^|[.!?]\s)(?:At|By|About|Around|From|Until|Till|Before|After|Since)(?: about| around| exactly)? $"
 )
-"""Of a sentence that goes on behind its time of day: "At 9 a.m. Mary left."."""
+"""The beginning of a sentence that continues after its time of day: "At 9 a.m. Mary left."."""
 _HALF_OF_DAY: Final = r"(?P<half> ?[AaPp](?:\.[Mm]\.|[Mm](?!\w)))"
 _ANY_HALF: Final = _HALF_OF_DAY.replace("?P<half>", "?:")
 TIMES: Final = (
@@ -188,7 +192,7 @@ MILITARY: Final = Rule(
     re.compile(r"(?<![\w.,:-])0(?P<hour>[0-9])(?P<minute>[0-5][0-9])(?= (?:hours|hrs?)(?!\w))"),
     lambda match: f"oh {numerals.spell_digits(match['hour'])} {_verbalize_minute(match['minute']) or 'hundred'}",
 )
-"""0900 hours."""
+"""The rule for times such as 0900 hours."""
 DECADES: Final = (
     Rule(
         re.compile(r"(?<![\w.,])(?P<century>1[1-9]|20)(?P<ten>[0-9])0'?s\b"),

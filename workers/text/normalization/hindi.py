@@ -1,4 +1,4 @@
-"""Normalization of Hindi: what English has too, and its own parts of the day, years and telephone numbers."""
+"""Normalization of Hindi: the rules that it shares with English, and its own for parts of the day, years and phone numbers."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from workers.text.normalization import amounts, numerals, western
 from workers.text.normalization.rules import Rule
 
 _PHONE: Final = re.compile(r"(?<![\w.,+-])(?:0)?[6-9][0-9]{4}[ -]?[0-9]{5}(?![\w-])")
-"""As it is written at home: 98765 43210."""
+"""A telephone number as it is written in India: 98765 43210."""
 
 
 def rules() -> Iterator[Rule]:
-    """All of them, in order."""
+    """All rules of Hindi, in order."""
     locale = loader.hindi()
     yield from western.addresses(locale)
     yield from western.abbreviations(locale)
@@ -44,7 +44,7 @@ def _verbalize_phone(match: re.Match[str]) -> str:
 
 
 def _part_of_day(locale: Hindi) -> Rule:
-    """9:00 a.m., 3 pm."""
+    """The rule for times with a half of the day: 9:00 a.m., 3 pm."""
 
     def verbalize(match: re.Match[str]) -> str:
         hour = int(match["hour"]) % 12 + 12 * (match["half"] in "pP")
@@ -57,7 +57,7 @@ def _part_of_day(locale: Hindi) -> Rule:
 
 
 def _year(locale: Hindi) -> Rule:
-    """1905 में, सन 1905, 26 जनवरी 1950."""
+    """The rule for years: 1905 में, सन 1905, 26 जनवरी 1950."""
     months = "|".join(f"(?<={month} )" for month in locale.months)
     return Rule(
         re.compile(

@@ -1,6 +1,6 @@
-"""Markdown and HTML taken off a text: what is left is what a reader would say.
+"""Removes Markdown and HTML from a text, so that only the text remains that a reader would say.
 
-Why a list item gets a full stop and a heading a paragraph break: without its marks it would run into what follows.
+Why a list item gets a full stop and a heading a paragraph break: without its marks it would run into the next text.
 """
 
 import html
@@ -35,10 +35,10 @@ _LIST_ITEM: Final = re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦]|[0-9]{1,3}[.)])[ 
 
 COMMENT: Final = r"<!--(?:[^-]++|-(?!->)){0,300}+-->"
 PROGRAM: Final = r"<(?P<program>script|style)\b[^<>]{0,500}+>(?:[^<]++|<(?!/)){0,300}+</(?P=program)>"
-"""Or a style."""
+"""A script or a style, with its content."""
 
 _TAGS: Final = (
-    # What is not text.
+    # Comments, scripts and styles are not text.
     Rule(re.compile(COMMENT), " ", needs_digit=False),
     Rule(re.compile(PROGRAM, re.IGNORECASE), " ", needs_digit=False),
     Rule(re.compile(r"<li(?:\s++[\w:-]{1,40}+=[^<>]{0,2000}+)?+>", re.IGNORECASE), "\n- ", needs_digit=False),
@@ -53,14 +53,14 @@ _TAGS: Final = (
 )
 
 _BLOCKS: Final = (
-    # Lines of ``` and of --- and rows of dashes in a table.
+    # Lines of ```, lines of --- and rows of dashes in a table.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:`{3,}+|~{3,}+)[^\n`]*+$"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$"), "\n", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]*+\|[ \t]*+:?-[|:\- \t]*+$"), "", needs_digit=False),
-    # Cells.
+    # Cells of a table.
     Rule(re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t|])[ \t]*+\|[ \t]*+$"), "", needs_digit=False),
     Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
-    # Quotations, headings.
+    # Quotations and headings.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>[ \t]?+)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+#{1,6}+[ \t][^\n]*+\n"), lambda match: match[0] + "\n", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:#{1,6}+[ \t]++)++"), "", needs_digit=False),
@@ -69,14 +69,14 @@ _BLOCKS: Final = (
 _BULLET: Final = Rule(re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦][ \t]++(?:\[[ xX]\][ \t]++)?+)++"), "", needs_digit=False)
 
 _SPOKEN_AS: Final = r"(?!/[^()/\n]{0,200}+/\))"
-"""Not the address of a link but phonemes: [word](/phonemes/)."""
+"""The brackets hold an address and not phonemes, as in [word](/phonemes/)."""
 _TARGET: Final = (
     rf"\]\({_SPOKEN_AS}[^()\s]{{0,2000}}+(?:\([^()\s]{{0,200}}+\)[^()\s]{{0,200}}+)?+(?:[ ]\"[^\"\n]{{0,300}}+\")?+\)"
 )
 _LINKS: Final = (
     Rule(re.compile(rf"!?\[(?=[^\[\]\n]{{1,500}}+{_TARGET})"), "", needs_digit=False),
     Rule(re.compile(rf"(?<=[^\[]){_TARGET}"), "", needs_digit=False),
-    # A number in bold, which is read with the unit beside it: **5** km.
+    # A number in bold, which is read with the unit next to it: **5** km.
     Rule(re.compile(r"(?<![\w*])(\*{1,3}+)(?=\S)([$€£¥₹+−-]?[0-9][^\s*]{0,30}+)\1(?![\w*])"), lambda match: match[2]),
     # Footnote marks.
     Rule(re.compile(r"\[\^[^\[\]\s]{1,40}+\]:?"), "", needs_digit=False),
@@ -94,12 +94,12 @@ _EMPHASIS: Final = (
 
 
 def unescape(tracked: TrackedText) -> TrackedText:
-    """HTML's names of characters as the characters; those of characters that are none are left."""
+    """Replaces HTML's character references by the characters. References to no character are left."""
     return tracked.sub(_ENTITY, _unescape)
 
 
 def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
-    """Without tags, marks of lines and links; needs the lines as they were written."""
+    """Removes tags, the marks of lines, and links. Needs the lines as they were written."""
     stop = loader.find(language).full_stop
     cells = apply(tracked, _TAGS + _BLOCKS)
     items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
@@ -107,7 +107,7 @@ def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
 
 
 def strip_emphasis(tracked: TrackedText) -> TrackedText:
-    """Without the marks of bold, italic and code; addresses, which may hold the same characters, are words by now."""
+    """Removes the marks of bold, italic and code. Addresses may have the same characters; they must be words already."""
     return apply(tracked, _EMPHASIS)
 
 

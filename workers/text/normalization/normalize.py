@@ -1,7 +1,7 @@
-"""Text made plain before it is spoken: marks are removed, and numbers, dates, units and addresses become words.
+"""Normalizes a text before it is spoken: removes marks, and writes numbers, dates, units and addresses as words.
 
-Why marks are removed before lines are folded: Markdown marks its lists and headings by lines; the rules of normalization then
-meet single spaces only.
+Why marks are removed before lines are folded: Markdown marks its lists and headings by lines. The rules of normalization come
+after both and meet only single spaces.
 """
 
 import re
@@ -18,34 +18,34 @@ from workers.text.tracked_text import TrackedText
 _WIDE: Final = {
     wide: chr(wide - 0xFEE0) for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 } | {0x966 + digit: str(digit) for digit in range(10)}
-"""Digits and Latin letters as wide as Han, and the digits of Devanagari."""
+"""Full-width digits and Latin letters, and the digits of Devanagari → ASCII."""
 _STRAIGHT: Final = str.maketrans(
     dict.fromkeys("’‘‛ʼ＇", "'") | dict.fromkeys("“”„‟＂", '"') | {"％": "%", "＄": "$", "＠": "@"}
 ) | {wide: ord(narrow) for wide, narrow in _WIDE.items()}
 _INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\u20e3\ufeff]")
 _IDLE_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
-"""Zero-width joiners shape letters from Arabic to Sinhala; elsewhere they say nothing."""
+"""Zero-width joiners without a meaning. In the scripts from Arabic to Sinhala they shape letters and are kept."""
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _NEW_LINE: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
 _PARAGRAPH_SIGN: Final = re.compile("\u2029")
 _LIGATURE: Final = re.compile("[\u2160-\u217f\u2460-\u2473\u3380-\u33df\ufb00-\ufb06]")
 """Roman numerals, numbers in circles, units and letters that are one character."""
 _COMPOSED: Final = regex.compile(r"[\U0001f1e6-\U0001f1ff]++|\X")
-r"""What is seen as one character: its marks may be composed with it, and nothing else is. Flags have no marks, and to find the
-end of one of a run of them `\X` goes back to the beginning of the run.
+r"""A character with its marks, which are composed with it, or a run of flags. Flags have no marks, and `\X` would go back to
+the beginning of the run to find the end of each flag.
 """
 _SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
-"""Runs of white space, but for a single space."""
+"""Runs of white space, except a single space."""
 
 
 def clean(tracked: TrackedText) -> TrackedText:
-    """`tracked` without control characters and lone surrogates: what even a user who wants no normalisation cannot mean."""
+    """Removes control characters and lone surrogates: no user can mean them, not even one who wants no normalisation."""
     return tracked.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
 def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedText:
-    r"""`text` as it is spoken in `language` (BCP 47 tag): in NFC, with straight quotes, no emoji or the names of these, no
-    invisible characters, no Markdown and no HTML, and with what is written short as words, in lines of words.
+    r"""Returns `text` as it is spoken in `language` (BCP 47 tag): in NFC, with straight quotes, without invisible characters,
+    Markdown and HTML, with emoji dropped or named, and with numbers and short forms written as words.
 
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
     Takes time linear in the text.
@@ -57,19 +57,19 @@ def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedT
 
 
 def _make_plain(tracked: TrackedText) -> TrackedText:
-    """Of characters that say something alone."""
+    """Removes invisible characters, and replaces typographic variants of others: ligatures, wide letters, curly quotes."""
     visible = tracked.sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
     apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
     return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
 
 
 def _fold(tracked: TrackedText) -> TrackedText:
-    """In lines of words."""
+    """Replaces each run of white space by a space or a paragraph break."""
     return tracked.strip().sub(_SPACES, lambda match: "\n\n" if match[0].count("\n") > 1 else " ")
 
 
 def _compose(tracked: TrackedText) -> TrackedText:
-    """In NFC."""
+    """Returns the text in NFC."""
     if unicodedata.is_normalized("NFC", tracked.text):
         return tracked
     return tracked.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match[0]))

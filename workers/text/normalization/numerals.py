@@ -1,7 +1,7 @@
-"""Numbers as English words, and numbers as other languages' engines read them.
+"""Numbers as English words, and numbers in the form that the engines of other languages read.
 
-Why num2words only for English and for ordinals: espeak-ng, cn2an and pyopenjtalk read plain cardinals well, and Misaki's
-English takes every four digits for a year and every long number for a telephone's.
+Why num2words only for English and for ordinals: espeak-ng, cn2an and pyopenjtalk read plain cardinals well, but Misaki's
+English reads every four digits as a year and every long number as a telephone number.
 """
 
 import re
@@ -12,11 +12,11 @@ from num2words import num2words
 from workers.text.locales.structs import Western
 
 MAX_DIGITS: Final = 15
-"""A longer number is said digit by digit."""
+"""Most digits of a number that is read as a whole. A longer number is said digit by digit."""
 
 _FRACTIONS: Final = "1/2 1/3 2/3 1/4 3/4 1/5 2/5 3/5 4/5 1/6 5/6 1/7 1/8 3/8 5/8 7/8 1/9 1/10"
 FRACTION_SIGNS: Final = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒", _FRACTIONS.split(), strict=True))
-"""Sign → the fraction that it is."""
+"""Sign → fraction: ½ → 1/2."""
 
 _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _AND: Final = re.compile(r" and ")
@@ -33,14 +33,14 @@ def part_digits(text: str) -> str:
 
 
 def cardinal(text: str, *, british: bool) -> str:
-    """`text`, of digits alone, in English; digit by digit when it begins with 0 or is long."""
+    """`text` (digits) as English words: digit by digit when it begins with 0 or has more than `MAX_DIGITS` digits."""
     if len(text) > MAX_DIGITS or (len(text) > 1 and text[0] == "0"):
         return spell_digits(text)
     return _plain(num2words(int(text)), british=british)
 
 
 def ordinal(text: str, *, british: bool) -> str:
-    """As `cardinal`: "twenty-first"."""
+    """`text` (digits) as an English ordinal, "twenty-first": digit by digit when it has more than `MAX_DIGITS` digits."""
     return _plain(num2words(int(text), to="ordinal"), british=british) if len(text) <= MAX_DIGITS else spell_digits(text)
 
 
@@ -52,19 +52,19 @@ def year(text: str, *, british: bool) -> str:
 
 
 def decimal(whole: str, fraction: str, *, british: bool) -> str:
-    """Digit by digit after the point: "three point one four"; without a whole part, "point five"."""
+    """A decimal in English, digit by digit after the point: "three point one four"; without a whole part, "point five"."""
     head = cardinal(whole, british=british) + " " if whole else ""
     return f"{head}point {spell_digits(fraction)}"
 
 
 def _plain(words: str, *, british: bool) -> str:
-    """Without commas, which would be heard, and without "and" in American English."""
+    """Returns `words` without commas, which would be spoken as pauses, and without "and" in American English."""
     words = words.replace(",", "")
     return words if british else _AND.sub(" ", words)
 
 
 def named_ordinal(n: int, language: str, *, is_feminine: bool = False) -> str:
-    """In a Romance language that num2words knows: "vigésimo primero"."""
+    """The ordinal `n` in a Romance language that num2words knows: "vigésimo primero"."""
     words: str = num2words(n, lang={"pt": "pt_BR"}.get(language, language), to="ordinal")
     if is_feminine and language in {"es", "it", "pt"}:
         words = " ".join(word[:-1] + "a" if word.endswith("o") else word for word in words.split())
@@ -72,12 +72,12 @@ def named_ordinal(n: int, language: str, *, is_feminine: bool = False) -> str:
 
 
 START: Final = r"(?<![\w.,])"
-"""No number begins within a word or another number."""
+"""The place where a number may begin: not within a word or another number."""
 DASH: Final = "[-‐‑–—]"
 
 
 def number(locale: Western) -> str:
-    """A pattern of a number without a sign; its thousands are together but in English, where the comma tells it from a year."""
+    """A pattern of a number without a sign. Thousands are joined, except in English, where a comma shows that it is no year."""
     points = re.escape("".join(locale.points))
     grouped = "[0-9]{1,3}(?:,[0-9]{3}){1,8}+(?![0-9])|" if locale.language == "en" else ""
     return rf"(?:{grouped}[0-9]++)(?:[{points}][0-9]++)?+"
@@ -89,6 +89,6 @@ ROMAN: Final = r"(?:X{0,3}(?:IX|IV|V?I{1,3}|V)|X{1,3})"
 
 
 def from_roman(text: str) -> int:
-    """The number that `text`, of I, V and X, stands for."""
+    """The value of the Roman numeral `text`, made of I, V and X."""
     values = [_ROMAN[letter] for letter in text]
     return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))

@@ -1,4 +1,4 @@
-"""Normalization of Spanish, French, Italian and Brazilian Portuguese: what English has too, ordinals and centuries."""
+"""Normalization of Spanish, French, Italian and Brazilian Portuguese: rules shared with English, ordinals and centuries."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _REGNAL_FEMININE: Final = re.compile(r"a$|^(?:Isabel|Beatriz|Elisabeth|Élisabet
 
 
 def rules(language: str) -> Iterator[Rule]:
-    """All of a language, in order: `es`, `fr`, `it` or `pt`."""
+    """All rules of a language (`es`, `fr`, `it` or `pt`), in order."""
     locale = loader.romance(language)
     yield from western.addresses(locale)
     yield from western.abbreviations(locale)
@@ -47,7 +47,7 @@ def rules(language: str) -> Iterator[Rule]:
 
 
 def _half_of_day(locale: Romance) -> Rule:
-    """9:00 a.m., 3 p. m."""
+    """The rule for times with a half of the day: 9:00 a.m., 3 p. m."""
 
     def verbalize(match: re.Match[str]) -> str:
         number, minute = str(int(match["hour"])), int(match["minute"] or 0)
@@ -67,7 +67,7 @@ def _half_of_day(locale: Romance) -> Rule:
 
 
 def _named(locale: Romance) -> Iterator[Rule]:
-    """7j/7, 16:9, y/o."""
+    """Rules for ratios and fixed expressions: 7j/7, 16:9, y/o."""
     if locale.language == "fr":
         # 7 j/7, 24h/24
         yield Rule(re.compile(r"(?<![\w.,])7 ?j ?/ ?7(?!\w)"), "7 jours sur 7")
@@ -83,7 +83,7 @@ _PHONES: Final = {
     "pt": r"(?<![\w(])(?:\([0-9]{2}\) ?)?(?:9[0-9]{4}|[2-5][0-9]{3})-[0-9]{4}(?![\w-])",
     "fr": r"(?<![\w.])0[1-9](?:([ .])[0-9]{2})(?:\1[0-9]{2}){3}(?![\w]|\1[0-9])",
 }
-"""As they are written at home: (11) 91234-5678, 01 23 45 67 89."""
+"""Telephone numbers as they are written in Brazil and in France: (11) 91234-5678, 01 23 45 67 89."""
 
 
 _REGISTERED: Final = re.compile(r"\b(?P<name>CEP|CPF|CNPJ|RG) (?P<n>[0-9]{2,5}(?:[./-][0-9]{2,4}){1,4})(?![\w-])")
@@ -108,7 +108,7 @@ def _phones(language: str) -> Iterator[Rule]:
 
 
 def _ordinals(language: str) -> Rule:
-    """1º, 2ª, 1er, 3e."""
+    """The rule for ordinals: 1º, 2ª, 1er, 3e."""
 
     def verbalize(match: re.Match[str]) -> str | None:
         n = int(match[1])
@@ -125,7 +125,7 @@ def _ordinals(language: str) -> Rule:
 
 
 def _romans(locale: Romance) -> Iterator[Rule]:
-    """Felipe VI, siglo XXI, XXIe siècle, Capitolo IV."""
+    """Rules for Roman numerals: Felipe VI, siglo XXI, XXIe siècle, Capitolo IV."""
     language, roman = locale.language, f"(?P<roman>{numerals.ROMAN})"
     reigns = (name for one in loader.ROMANCE for name in loader.romance(one).reigns)
 
@@ -149,7 +149,7 @@ def _romans(locale: Romance) -> Iterator[Rule]:
 
 
 def _centuries(language: str, roman: str) -> Iterator[Rule]:
-    """Siglo XXI, s. XX, XXIe siècle, XX secolo. `roman`: the pattern of a number, named so."""
+    """Rules for centuries: siglo XXI, s. XX, XXIe siècle, XX secolo. `roman` is the pattern of a numeral in a group `roman`."""
 
     def century(match: re.Match[str]) -> str:
         return numerals.named_ordinal(numerals.from_roman(match["roman"]), language)

@@ -1,7 +1,7 @@
-"""One rule of normalization, a pattern and its replacement, and `apply`, which applies several.
+"""A rule of normalization (a pattern and its replacement), and `apply`, which applies several rules.
 
-Why every pattern begins where a run of its characters begins, and repeats a bounded or a possessive number of times: then the
-time is linear in the text, whatever the text is.
+Why every pattern begins where a run of its characters begins, and has only bounded or possessive repetitions: the time is then
+linear in the length of any text.
 """
 
 import re
@@ -13,22 +13,22 @@ import msgspec
 from workers.text.tracked_text import TrackedText
 
 Replacement = Callable[[re.Match[str]], str | None]
-"""Gets a match and gives the words that stand in its place; None leaves it."""
+"""Gets a match and returns the words that replace it; None leaves the match as it is."""
 
 _DIGIT: Final = re.compile("[0-9½¼¾⅐-⅞]")
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One step."""
+    """One step of normalization."""
 
     pattern: re.Pattern[str]
     replacement: Replacement | str
     needs_digit: bool = True
-    """It cannot match in a text without digits."""
+    """Whether the pattern matches only in texts with digits."""
 
 
 def apply(tracked: TrackedText, rules: Iterable[Rule]) -> TrackedText:
-    """`tracked` after one rule after the other."""
+    """Applies the rules to `tracked`, one after the other."""
     has_digit = _DIGIT.search(tracked.text) is not None
     for rule in rules:
         if has_digit or not rule.needs_digit:
@@ -37,5 +37,5 @@ def apply(tracked: TrackedText, rules: Iterable[Rule]) -> TrackedText:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern of any of `words`, the longest first."""
+    """A pattern that matches any of `words`, the longest first."""
     return "(?:" + "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) + ")"

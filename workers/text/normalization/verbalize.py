@@ -1,6 +1,6 @@
-"""The rules of a language applied to a text.
+"""Applies the rules of a language to a text.
 
-Why a language that is not in the table is left alone: espeak-ng speaks a hundred, and reads its own numbers.
+Why a language without rules is left alone: espeak-ng speaks a hundred languages and reads their numbers itself.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from workers.text.tracked_text import TrackedText
 
 
 def verbalize(tracked: TrackedText, language: str) -> TrackedText:
-    """`tracked`, which has no marks, with numbers, dates and signs as words of the language (BCP 47 tag)."""
+    """Writes numbers, dates and signs as words of `language` (BCP 47 tag). Call `strip_blocks` on `tracked` before."""
     return apply(tracked, _rules("en-GB" if language.lower() == "en-gb" else language.partition("-")[0].lower()))
 
 

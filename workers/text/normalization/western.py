@@ -1,6 +1,6 @@
-"""Normalization that languages written like English share: addresses, abbreviations, dates, times, signs.
+"""Rules that languages written like English share: addresses, abbreviations, dates, times, signs.
 
-The numbers stay numerals here, with their thousands together: espeak-ng reads those, and `english` beside it spells its own.
+Numbers stay numerals here, with their thousands joined: espeak-ng reads them, and `english` writes its own as words.
 """
 
 import re
@@ -16,16 +16,16 @@ _ADDRESS: Final = r"[!#-;=?-~À-ɏ]"
 _TOP: Final = "com|org|net|io|dev|edu|gov|app|info|uk|eu|fr|de|br|jp|cn"
 _TRAILING: Final = ".,;:!?)'*_]}"
 _PART_OF_DAY: Final = re.compile(" (?:de la|del|di) ")
-"""Behind an hour: de la mañana, di mattina."""
+"""The beginning of a part of the day after an hour: de la mañana, di mattina."""
 HALF_OF_DAY: Final = r" ?(?P<half>[AaPp])(?:\. ?[Mm]\.?|[Mm])(?!\w)"
-"""a.m., p. m."""
+"""The half of the day: a.m., p. m."""
 _ARROWS: Final = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "=", "->": "→", "=>": "→"}
 _HOURS: Final = "(?:h|hs|hrs|horas?|heures?|ore|बजे)"
-"""What may be written behind a time of day."""
+"""Words for hours that may follow a time of day."""
 
 
 def addresses(locale: Western) -> Iterator[Rule]:
-    """E-mail addresses and URLs, with the words for their signs; the scheme is not said."""
+    """Rules for e-mail addresses and URLs: their signs become words, and the scheme is not said."""
 
     def verbalize(match: re.Match[str]) -> str:
         return _verbalize_address(match, locale.address)
@@ -47,7 +47,7 @@ def addresses(locale: Western) -> Iterator[Rule]:
 
 
 def abbreviations(locale: Western) -> Iterator[Rule]:
-    """Written out. Where one may end a sentence and does, its full stop stays."""
+    """Rules that write abbreviations out. The full stop stays if the abbreviation may end a sentence and does so."""
 
     def verbalize(match: re.Match[str]) -> str | None:
         short = match[0][:-1]
@@ -72,7 +72,7 @@ def abbreviations(locale: Western) -> Iterator[Rule]:
 
 
 def phones(say_digits: Callable[[str], str], plus: str) -> Iterator[Rule]:
-    """Numbers that begin with + are said digit by digit, in their groups."""
+    """The rule for telephone numbers that begin with +: they are said digit by digit, in their groups."""
 
     def verbalize(match: re.Match[str]) -> str | None:
         text = match[0].rstrip(" .()-")
@@ -85,7 +85,7 @@ def phones(say_digits: Callable[[str], str], plus: str) -> Iterator[Rule]:
 
 
 def dates(locale: Western) -> Iterator[Rule]:
-    """2024-03-05, 5/3/2024, 5.3.2024."""
+    """Rules for dates: 2024-03-05, 5/3/2024, 5.3.2024."""
     yield Rule(
         re.compile(r"(?<![\w/.-])([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})(?:T(?=[0-9]{2}:)|(?![\w/-]))"),
         lambda match: _verbalize_date(locale, match[4], match[3], match[1], " " if match[0].endswith("T") else ""),
@@ -105,7 +105,7 @@ def dates(locale: Western) -> Iterator[Rule]:
 
 
 def times(locale: Western) -> Iterator[Rule]:
-    """15:30, and where it is written so 15h30."""
+    """Rules for times of day: 15:30, and 15h30 in French and Portuguese."""
 
     def verbalize(match: re.Match[str]) -> str:
         number, minute = str(int(match[1])), int(match[2] or 0)
@@ -123,7 +123,7 @@ def times(locale: Western) -> Iterator[Rule]:
 
 
 def named(locale: Western, hashtag: str) -> Iterator[Rule]:
-    """C#, #koe, #5, ~30, 2x1, 24/7."""
+    """Rules for signs next to a letter, a word or a number: C#, #koe, #5, ~30, 2x1, 24/7."""
     words = locale.signs
     yield Rule(re.compile(r"(?<!\w)([CF])#(?!\w)"), lambda match: f"{match[1]} sharp", needs_digit=False)
     yield Rule(re.compile(r"(?<![\w#&])#(?=[^\W\d_])"), f"{hashtag} ", needs_digit=False)
@@ -134,7 +134,7 @@ def named(locale: Western, hashtag: str) -> Iterator[Rule]:
 
 
 def ranges(locale: Western) -> Iterator[Rule]:
-    """10–20, 1914-1918."""
+    """The rule for ranges: 10–20, 1914-1918."""
     n = number(locale)
     yield Rule(
         re.compile(rf"{START}(?<![-–])({n})(?:{DASH}| ?– ?)({n})(?![\w]|{DASH}[\w])"),
@@ -143,7 +143,7 @@ def ranges(locale: Western) -> Iterator[Rule]:
 
 
 def signs(locale: Western) -> Iterator[Rule]:
-    """What a reader says for a sign that stands in a text."""
+    """Rules that replace a sign in a text by the word that a reader says for it."""
     words = locale.signs
     yield Rule(re.compile(r"!=|>=|<=|==|->|=>"), lambda match: _ARROWS[match[0]], needs_digit=False)
     loose = "".join(sign for sign in words if sign not in "+<>#@%°=&")
@@ -162,7 +162,7 @@ def signs(locale: Western) -> Iterator[Rule]:
 
 
 def numerals_of(locale: Western) -> Iterator[Rule]:
-    """Decimals and minus signs, for engines that read whole numbers."""
+    """Rules for minus signs, decimals and very long numbers, for engines that read whole numbers."""
     points = re.escape("".join(locale.points))
 
     def verbalize_decimal(match: re.Match[str]) -> str:
@@ -176,7 +176,7 @@ def numerals_of(locale: Western) -> Iterator[Rule]:
 
 
 def ends_sentence(match: re.Match[str]) -> bool:
-    """Whether a sentence may end with what is matched: nothing, a new paragraph or a capital letter follows."""
+    """Whether a sentence may end with the match: nothing, a new paragraph or a capital letter follows it."""
     following = match.string[match.end() : match.end() + 2]
     return not following.strip() or following[0] == "\n" or (following[0] == " " and following[1:].isupper())
 
@@ -206,7 +206,7 @@ def _verbalize_date(locale: Western, day: str, month: str, year: str, after: str
 
 
 def hundreds(year: str, locale: Hindi) -> str:
-    """A year of Hindi, in hundreds as far as it is said so: "19 सौ 47"."""
+    """A year in Hindi. A year from 1100 to 1999 is said in hundreds: "19 सौ 47"."""
     if not "1100" <= year <= "1999" or len(year) != 4:
         return year
     return f"{year[:2]} {locale.hundred} {int(year[2:]) or ''}".rstrip()
