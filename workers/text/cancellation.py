@@ -25,7 +25,7 @@ def looking(check: Callable[[], None] | None) -> Iterator[None]:
 
 
 def look() -> None:
-    """To be called wherever the preparation of a text begins another step. Raises Cancelled when it is no longer wanted."""
+    """To be called wherever the preparation of a text begins another step. Raises Cancelled when the text is unwanted."""
     if not _is_brief.get():
         look_while_waiting()
 

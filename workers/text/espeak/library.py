@@ -115,7 +115,7 @@ def find_voice(language: str) -> str | None:
 
 
 def self_test() -> None:
-    """Speaks one word. Raises EngineUnavailable when that fails."""
+    """Speaks one word. Raises EngineUnavailable when espeak-ng does not work."""
     try:
         samples, _ = _speak_once("one", voice=find_voice("en-US") or "", wpm=175, pitch=50)
     except DeadlyText as error:

@@ -17,8 +17,8 @@ _NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
 
 _INDIC: Final = frozenset({"hi", "mr", "ur", "bn", "pa", "gu", "ne"})
 _FLAP: Final = re.compile(r"r\.(h?)")
-"""espeak-ng's notation for the retroflex flap of these languages; its full stop would be spoken as a full stop. Kokoro's
-vocabulary has ɽ, which nothing else in its nine languages needs.
+"""espeak-ng's notation for the retroflex flap of these languages; its full stop would be spoken as the end of a sentence.
+Kokoro's vocabulary has ɽ, which nothing else in its nine languages needs.
 """
 _STOPS: Final = {"।": ".", "॥": ".", "۔": ".", "؟": "?", "،": ",", "؛": ";"}
 """Marks that Misaki's G2P would take for letters and drop, together with the pause that they stand for."""

@@ -80,13 +80,16 @@ def has_latin(text: str) -> bool:
 
 
 def find_unread(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
-    """Returns the runs of Latin words in `text` that pyopenjtalk spells letter by letter, though they are no initials."""
+    """Returns the runs of Latin words in `text` that pyopenjtalk spells letter by letter, although they are not initials."""
     runs = (match.span() for match in _LATIN.finditer(text))
     return [(start, end) for start, end in runs if not _is_read(text[start:end], start, tokens)]
 
 
 def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yields the place of each token in `text`; tokens that are not in it, such as the words of a number, share a gap."""
+    """Yields the place of each token in `text`.
+
+    Tokens that are not in it, such as the words of a number, share the place between their neighbours.
+    """
     plain = [(character, i) for i, written in enumerate(text) for character in _plain(written)]
     read = [(character, i) for i, token in enumerate(tokens) for character in _plain(token)]
     found: dict[int, tuple[int, int]] = {}
@@ -103,7 +106,10 @@ def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yields pairs of equal characters, in the order of both: in the longest runs, or the next match if too many are equal."""
+    """Yields pairs of equal characters, in the order of both sequences.
+
+    They are the longest common runs, or, with more pairs than _MAX_PAIRS allows, the next match of each character.
+    """
     n_written, n_read = Counter(written), Counter(read)
     if sum(n * n_read[character] for character, n in n_written.items()) <= _MAX_PAIRS * len(written):
         matcher = SequenceMatcher(None, written, read, autojunk=False)

@@ -61,7 +61,7 @@ def _map_marks(tracked: TrackedText) -> TrackedText:
 
 
 def _map_mark(match: re.Match[str]) -> str:
-    # Between two letters, nothing is stripped.
+    # `map_punctuation` strips nothing between two letters.
     return str(ZHG2P.map_punctuation(f"x{match[0]}x"))[1:-1]
 
 
