@@ -1,4 +1,4 @@
-"""What an exception means for a task, whichever the task is."""
+"""The meaning of an exception, which is the same for all tasks."""
 
 import pytest
 from redis.exceptions import AuthenticationError
@@ -24,7 +24,7 @@ REFUSED = InvalidValue("Invalid value.", param="voice")
 
 
 def failures_of(error: Exception, **options: dict[type[Exception], Meaning]) -> list[Failure]:
-    """What a task is told of an error that its work raises."""
+    """Returns the failures that a task gets if its work raises the error."""
     told: list[Failure] = []
 
     def fail() -> None:

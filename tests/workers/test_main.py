@@ -1,4 +1,4 @@
-"""A worker process hears the signal that ends it, whichever of its threads the kernel gives it to."""
+"""A worker process handles the signal that ends it, whichever of its threads the kernel delivers it to."""
 
 import signal
 import sys
@@ -14,7 +14,7 @@ from workers.__main__ import _stop_on_signals, _wait_for
 
 @pytest.fixture
 def stop() -> Iterator[threading.Event]:
-    """What a SIGTERM to this process sets."""
+    """The event that a SIGTERM to this process sets."""
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield _stop_on_signals()
     for number, handler in kept.items():
@@ -37,7 +37,7 @@ def test_a_signal_that_another_thread_is_given_is_heard(stop: threading.Event) -
 
 
 def waits_in(function: Callable[..., None], thread: int) -> bool:
-    """Whether that thread is held up by a condition, somewhere within the function."""
+    """Whether the thread waits for a condition somewhere within the function."""
     frame: FrameType | None = sys._current_frames()[thread]
     codes = []
     while frame is not None:

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of jobs."""
+"""Fixtures for the tests of jobs."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def background() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 def gated(background: ThreadPoolExecutor) -> Iterator[GatedEngine]:
-    """Lets go, in the end, of whoever waits in the background."""
+    """Yields an engine. At the end, releases all background threads that wait for it."""
     engine = GatedEngine()
     yield engine
     engine.release(1000)

@@ -1,4 +1,4 @@
-"""Finished files: as long as their parts to the sample, with headers, titles and chapters that other programs read."""
+"""Finished files: as long as their parts, to the sample, with headers, titles and chapters that other programs can read."""
 
 import hashlib
 import io
@@ -74,7 +74,7 @@ def finished(store: Store) -> Finish:
 
 @pytest.fixture(scope="module")
 def in_all_formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One file of each format."""
+    """Returns one finished file for each format."""
     folder = tmp_path_factory.mktemp("finished")
     store = Store(str(folder))
     for name, format_ in FORMATS.items():
@@ -200,7 +200,7 @@ def test_an_mp3_says_how_many_frames_it_has_and_what_to_cut_off(in_all_formats: 
 
 @pytest.mark.parametrize("n_samples", [577, 23_041, 23_086, 23_087, 24_191])
 def test_an_mp3_of_any_length_is_exact(n_samples: int, finished: Finish, tmp_path: Path) -> None:
-    """Of these, three end where the encoder itself would note too little to be cut off."""
+    """For three of these lengths, the encoder itself would write too little end padding."""
     pcm = tone(n_samples, 300.0)
     path = tmp_path / "short.mp3"
     path.write_bytes(finished("mp3", AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]))[1])
@@ -296,7 +296,7 @@ def test_an_encoder_that_fails_is_told(script: str, finished: Finish, tmp_path: 
 
 
 def test_a_file_shorter_than_its_parts_is_not_handed_out(finished: Finish, store: Store, tmp_path: Path) -> None:
-    """An encoder that loses the last second without a word."""
+    """The encoder loses the end of the audio without an error."""
     lossy = tmp_path / "ffmpeg"
     lossy.write_text(f'#!/bin/sh\ncase "$*" in *pipe:0*) exec {ffmpeg()} -t 2.5 "$@";; *) exec {ffmpeg()} "$@";; esac\n')
     lossy.chmod(0o755)
@@ -313,7 +313,7 @@ def test_a_book_with_more_chapters_than_id3_can_list_is_finished_without_them(fi
 
 
 def _described(path: Path) -> str:
-    """What ffmpeg says of a file."""
+    """Returns ffmpeg's description of a file."""
     command = [str(ffmpeg()), "-hide_banner", "-i", str(path)]
     return subprocess.run(command, capture_output=True, check=False).stderr.decode()
 

@@ -1,4 +1,4 @@
-"""Headers as other programs read them, where no encoder writes them for us."""
+"""Headers that no encoder writes for us, as other programs read them."""
 
 import struct
 import subprocess

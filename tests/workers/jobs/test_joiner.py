@@ -1,4 +1,4 @@
-"""The file that the parts of a job become: its sound and its words."""
+"""The finished file of a job: its audio and its words."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -82,7 +82,7 @@ async def test_a_text_with_nothing_to_say_has_no_words(harness: JobHarness) -> N
 
 
 class SoftEngine(ToneEngine):
-    """Half as loud."""
+    """Halves the amplitude."""
 
     def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
         return [type(one)(one.samples / np.float32(2), one.words) for one in super().synthesize(segments, n_threads=n_threads)]

@@ -1,4 +1,4 @@
-"""How loud a part is, and what brings the parts of a book together without a sample too many."""
+"""The loudness of a part, and the gains that make the parts of a book equally loud without clipping."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which tasks of a job wait in the queue."""
+"""The tasks of a job that wait in the queue."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A long text divided: nothing is lost, parts weigh about the same, and each border gets the pause of what stands there."""
+"""Dividing a long text: nothing is lost, parts have about the same weight, and the pause at a border follows the text there."""
 
 import pytest
 from hypothesis import given

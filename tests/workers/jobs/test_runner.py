@@ -1,4 +1,4 @@
-"""A job on its way: planned, spoken in parts, joined; and what failures and cancellations leave of it."""
+"""The steps of a job: planning, speaking in parts, joining; and its state after failures and cancellations."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 
 class RefusingEngine(ToneEngine):
-    """Speaks nothing that it is asked to."""
+    """Refuses to speak any text."""
 
     def phonemize(self, *args: Any, **kwargs: Any) -> Said:
         raise InvalidValue("Invalid value for 'voice'.", param="voice")
@@ -117,7 +117,7 @@ async def test_a_job_that_has_no_room_on_the_disk_ends_and_says_so(harness: JobH
 
 async def test_parts_that_another_run_has_cleaned_up_are_no_failure(harness: JobHarness, tmp_path: Path) -> None:
     class Overtaken(Store):
-        """One whose files go, with their job, just before the first of them is read."""
+        """A store whose files are deleted, and whose job fails, just before the first file is read."""
 
         def open(self, path: str) -> BinaryIO:
             harness.job_store.fail(job_id, InternalError())

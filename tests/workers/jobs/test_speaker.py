@@ -1,4 +1,4 @@
-"""How one part of a job is spoken: its segments, its progress, its words, and what crashes leave of it."""
+"""Speaking one part of a job: its segments, its progress, its words, and its state after crashes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,7 +58,7 @@ async def test_a_worker_that_dies_within_a_part_costs_the_segment_it_was_at(
     gated.release(3)
     first = background.submit(harness.runner.speak_part, job_id, 1)
     gated.wait_begun(4)
-    # What is kept now is what a worker that is killed now leaves behind.
+    # The cache now has the same segments as if the worker were killed now.
     harness.engine.now = engine = CountingEngine()
     earlier, harness.scheduler = harness.scheduler, Scheduler(n_threads=1)
     assert harness.open_runner().speak_part(job_id, 1)

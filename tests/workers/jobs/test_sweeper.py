@@ -1,4 +1,4 @@
-"""What the sweep brings back, and what it deletes."""
+"""The sweep: it queues lost tasks again, and deletes expired jobs."""
 
 import time
 

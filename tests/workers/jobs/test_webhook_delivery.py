@@ -1,4 +1,4 @@
-"""How a webhook is signed, and how it is sent, to a real server on loopback."""
+"""Signing a webhook, and sending it to a real server on loopback."""
 
 import base64
 import hashlib
@@ -69,7 +69,7 @@ def test_no_spelling_reaches_a_private_address(host: str, receiver: Receiver) ->
 def test_the_address_that_was_judged_is_the_one_that_is_connected_to(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that is looked up again may have moved meanwhile; so it is looked up once."""
+    """The name is looked up only once, because a second look-up may return another address."""
     asked: list[str] = []
 
     def look_up(host: str, *args: Any, **kwargs: Any) -> list[Any]:
@@ -99,7 +99,7 @@ def test_no_proxy_is_asked(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) 
 
 @contextmanager
 def server_that(answers: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that does as it likes with its first connection."""
+    """A server that calls `answers` with its first connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -155,7 +155,7 @@ def test_a_server_that_is_away_is_told_as_none() -> None:
 
 
 def test_a_certificate_is_asked_for_by_name_and_judged(receiver: Receiver) -> None:
-    """The server speaks TLS with nobody's certificate: it sees which name was asked for, and gets no webhook."""
+    """The server has no certificate: it sees the name that the client asks for, but gets no webhook."""
     names: list[str | None] = []
 
     def shake(connection: socket.socket) -> None:

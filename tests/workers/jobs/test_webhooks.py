@@ -1,4 +1,4 @@
-"""The ends of jobs, told to a real server: once when it takes them, again and again when it does not."""
+"""Webhooks to a real server at the end of jobs: sent once if the server accepts them, otherwise again and again."""
 
 import asyncio
 import base64
@@ -222,7 +222,7 @@ async def test_an_owner_whose_webhook_was_told_may_have_the_next_told(
         await completed(jobs, job_store, receiver.url)
     for job_id in webhooks.lend(10):
         await asyncio.to_thread(webhooks.notify, job_id)
-    assert len(webhooks.lend(10)) == 0  # The third was put off for a second, and nobody else was.
+    assert len(webhooks.lend(10)) == 0  # The third one was postponed by a second, and no other is due.
     await wait_for(lambda: webhooks.lend(10))
     assert len(receiver.received) == MAX_PER_HOST
 
@@ -243,7 +243,7 @@ async def test_a_worker_tells_what_is_due_by_itself_and_ends_when_told(
 async def test_a_host_that_says_nothing_keeps_nobody_else_waiting(
     jobs: Jobs, job_store: JobStore, webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor do twenty webhooks that are never answered keep the worker from ending."""
+    """Twenty webhooks without an answer do not keep the worker from ending, either."""
     monkeypatch.setattr("workers.jobs.webhook_delivery.TRY_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for number in range(20):

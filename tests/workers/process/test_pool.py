@@ -1,4 +1,4 @@
-"""The pool: a worker is known while it lives, hears what is gone, gives up what the dead held, and ends in order."""
+"""The pool: it registers a living worker, stops cancelled work, requeues the tasks of dead workers, and ends in order."""
 
 import asyncio
 import threading
@@ -85,7 +85,7 @@ def _with_registry(url: str, act: Callable[[Registry], Awaitable[_Result]]) -> _
 
 
 def ask(redis: Redis, url: str, utterance: Utterance) -> Attempt:
-    """As the API does: counted in and submitted."""
+    """Attaches a reader and submits the utterance, as the API does."""
     attached = _with_registry(url, lambda registry: registry.attach(utterance.id))
     assert attached is not None
     found, attempt = attached
@@ -104,7 +104,7 @@ def kinds(redis: Redis, attempt: Attempt) -> list[bytes]:
 
 
 def release_until(gate: GatedEngine, is_done: Callable[[], bool]) -> None:
-    """Lets one segment after the other through, each when the one before is begun, until it is done."""
+    """Releases one segment after the other, each when the one before is begun, until `is_done` is true."""
     while not is_done():
         n_begun = gate.n_begun
         gate.release(1)
@@ -190,7 +190,7 @@ def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
 
     assert _with_registry(redis_url, lambda registry: registry.detach(attempt))
 
-    # The one ahead still holds the engine: the slot is free again all the same.
+    # `ahead` still holds the engine, but the slot is free again.
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
     gate.release(1)
     wait_until(lambda: status(redis, ahead) == JobStatus.FINISHED)
@@ -200,7 +200,7 @@ def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
 def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
-    # One slot, which is busy: an idle one may still take what comes while its last pop waits, and speaks it to its end.
+    # The only slot is busy: an idle slot could still take a task with its last pop, and would finish it.
     pool = open_pool(redis_url, KOE_SLOTS="1")
     utterance = an_utterance(text_of(3))
     attempt = ask(redis, redis_url, utterance)

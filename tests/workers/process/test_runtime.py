@@ -1,4 +1,4 @@
-"""The runtime: one utterance from the registry's claim to its end, in each way that it can end or go on elsewhere."""
+"""The runtime: one utterance from its lease to its end, in each way that it can end or continue elsewhere."""
 
 import asyncio
 import os
@@ -60,7 +60,7 @@ SpeakingWith = Callable[..., Runtime]
 
 @pytest.fixture
 def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
-    """A worker of that name with that engine and one compute thread: several in this process stand for several processes."""
+    """Makes workers by name and engine, with one compute thread each. They stand for separate processes."""
     made: list[Runtime] = []
 
     def make(
@@ -97,12 +97,12 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
 
 @pytest.fixture(autouse=True)
 def no_breath(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another attempt is made at once."""
+    """Starts another attempt without a pause."""
     monkeypatch.setattr(runtime, "_BREATH_SECONDS", 0.01)
 
 
 class Patient:
-    """A reader's watch that waits for whatever comes."""
+    """A reader's watch that waits without end."""
 
     async def on_quiet(self) -> bool:
         return False
@@ -143,7 +143,7 @@ async def until(holds: Callable[[], Any]) -> None:
 
 @dataclass
 class Sound:
-    """What an utterance sounds like when nothing goes wrong."""
+    """The audio of an utterance when nothing goes wrong."""
 
     data: bytes
     n_segments: int
@@ -154,7 +154,7 @@ Plain = Callable[[Utterance], Awaitable[Sound]]
 
 @pytest.fixture
 def plain(speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis) -> Plain:
-    """Speaks an utterance undisturbed, and forgets it again."""
+    """Speaks an utterance without failures, and deletes its record."""
     undisturbed = speaking_with(ToneEngine(), "plain")
 
     async def speak(utterance: Utterance) -> Sound:
@@ -367,7 +367,7 @@ async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment
 async def test_one_that_was_only_thought_dead_is_fenced_out_even_in_the_same_process(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
-    """Redis was away longer than a registration lives, and the first heartbeat gave the job to another slot of the pool."""
+    """Redis was unreachable until the registration expired. The first heartbeat then gave the job to another slot."""
     engine = GatedEngine()
     utterance = an_utterance(text_of(5))
     sound = await plain(utterance)
@@ -484,12 +484,12 @@ async def test_what_a_reader_does_not_take_is_parked_and_goes_on_where_it_was(
 
     audio, _ = await heard(aredis, attempt)
     assert audio == sound.data
-    # What the engine had in hand when the slot was left may be asked for again before it is kept.
+    # A segment that an engine speaks when the slot is released may be requested again before it is cached.
     assert len(engine.spoken) <= sound.n_segments + n_times
 
 
 class KillingEngine(ToneEngine):
-    """Kills the encoder's process while it speaks the nth segment."""
+    """Kills the encoder's process while it speaks segment number `at`."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
@@ -528,12 +528,12 @@ async def test_an_encoder_that_is_killed_costs_nobody_anything(
     audio, _ = await heard(aredis, attempt)
     assert engine.n_killed == 1
     assert audio == sound.data
-    # All but what the engine had in hand was kept.
+    # All segments were cached, except the one that the engine was speaking.
     assert engine.n_spoken <= sound.n_segments + 1
 
 
 class HungryEngine(ToneEngine):
-    """Finds no memory for one segment so often."""
+    """Raises OutOfMemory for one segment, `n_times` times."""
 
     def __init__(self, text: str, n_times: int) -> None:
         super().__init__()
@@ -582,13 +582,13 @@ for _, entry in ipairs(redis.call('XREVRANGE', KEYS[2], '+', '-')) do
   if entry[2][2] == 'chunk' then return redis.call('HSET', KEYS[1], 'bytes', entry[2][4]) end
 end
 """
-"""The last chunk and what was told behind it. Entries are `kind`, what, `at`, where, …"""
+"""Deletes the last chunk and the entries after it. An entry is a list of fields and values: `kind`, …, `at`, …"""
 
 
 async def test_audio_that_redis_has_lost_is_written_again(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
-    """As after a restart that lost the last second of what was written."""
+    """The same happens in a restart of Redis that loses the last second of its writes."""
     utterance = an_utterance(text_of(5), format="mp3")
     sound = await plain(utterance)
     engine = GatedEngine()
@@ -656,11 +656,11 @@ async def test_closing_ends_threads_and_engines(speaking_with: SpeakingWith) -> 
 
 
 ROOM = 10**8
-"""For segments that other texts may find."""
+"""Bytes for segments that other texts may use."""
 
 
 class OtherEngine(GatedEngine):
-    """The same engine with other files: it sounds otherwise."""
+    """The same engine with other files: its audio is different."""
 
     identity = "tone of another kind"
 
@@ -678,7 +678,7 @@ def an_open_gate(kind: type[GatedEngine] = GatedEngine) -> GatedEngine:
 async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on_any_worker(
     format_name: str, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain
 ) -> None:
-    """`other` begins like `first`, has its other sentences in the other order, and ends a paragraph where it did not."""
+    """`other` begins like `first`, but then its sentences have another order, and its first sentence ends a paragraph."""
     one, two, three = (text_of(1, subject) for subject in ("birch canoe", "quick fox", "lazy dog"))
     first, other = (
         an_utterance(text, format=format_name) for text in (f"{one} {two} {three}", f"{one}\n\n{three} {two} {two}")
@@ -753,7 +753,7 @@ async def test_finished_audio_is_found_again_only_where_it_sounds_as_was_asked(
 async def test_who_goes_on_with_another_engine_joins_what_was_heard(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
-    """A worker dies while the fleet is given other files: what its listener has heard stays as it was."""
+    """A worker dies while the fleet gets other files. The audio that its listener already has stays the same."""
     utterance = an_utterance(text_of(6))
     sound = await plain(utterance)
     dying, heir = GatedEngine(), an_open_gate(OtherEngine)

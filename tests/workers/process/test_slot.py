@@ -1,4 +1,4 @@
-"""A slot: takes what lies in its queue, says that it lives, stops when told, and outlives a loss of Redis."""
+"""A slot: it takes the tasks of its queue, sends heartbeats, stops when told, and survives an outage of Redis."""
 
 import sys
 import threading
@@ -34,7 +34,7 @@ def an_utterance(text: str) -> Utterance:
 
 
 class Stage(Runtime):
-    """A runtime that notes what it is to speak, and waits or fails on command."""
+    """A runtime that records the utterances it is asked to speak, and waits or fails on command."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, QueueName]] = []

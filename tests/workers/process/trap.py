@@ -1,5 +1,5 @@
-"""A module that no worker may ever import: `test_slot` asks for it by a job that is none of Koe's."""
+"""A module that no worker may ever import. `test_slot` names it in a job that is not one of Koe's tasks."""
 
 
 def spring(*args: object) -> None:
-    """Would be called."""
+    """Must never be called."""

@@ -1,4 +1,4 @@
-"""A scheduler for tests: its clock stands still, and what it speaks waits for permission."""
+"""A scheduler for tests: its clock does not move by itself, and each segment waits for permission."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -26,13 +26,13 @@ def a_segment(text: str, n_phonemes: int | None = None) -> Segment:
 def a_queued(
     text: str, engine: Engine, *, task: str = "task", deadline: float = SOON, n_phonemes: int | None = None, **options: Any
 ) -> QueuedSegment:
-    """Interactive, its task's first and as long as its text, unless the options say something else."""
+    """Returns an interactive segment, the first of its task and as long as its text, unless the options differ."""
     usual: dict[str, Any] = {"queue_name": QueueName.INTERACTIVE, "on_done": lambda waveform: Sound(to_pcm(waveform.samples))}
     return QueuedSegment(a_segment(text, n_phonemes), engine, task=task, deadline=deadline, **(usual | options))
 
 
 class Clock:
-    """Time that passes only when somebody says so."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -42,7 +42,7 @@ class Clock:
 
 
 class TimedEngine(GatedEngine):
-    """Takes on its clock what the scheduler expects of an engine that it has not measured."""
+    """Takes as long on its clock as the scheduler expects of an engine without measurements."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class TimedEngine(GatedEngine):
 
 
 def cost(segment: Segment) -> float:
-    """Compute seconds on the clock of a TimedEngine."""
+    """Returns the compute seconds of a segment on the clock of a TimedEngine."""
     return FIRST_PACE * segment.expected_seconds
 
 
@@ -64,7 +64,7 @@ MAX_LEAD_PHONEMES = round(MAX_LEAD_SECONDS / SEGMENT_SECONDS) * 10
 
 
 class HeldQueue:
-    """A scheduler whose threads are held at a first segment each, so that what is queued after it is put in order."""
+    """A scheduler whose threads are each blocked by a first segment, so that later segments wait in the queue."""
 
     def __init__(self, *, n_threads: int = 1, engine: type[TimedEngine] = TimedEngine, **options: Any) -> None:
         self.clock = Clock()
@@ -72,29 +72,29 @@ class HeldQueue:
         self.scheduler = Scheduler(n_threads=n_threads, clock=self.clock, **options)
         self.futures: dict[str, Future[Sound]] = {}
         self.begun: list[str] = []
-        """The segments that were taken out of the queue, in order, except those that hold the threads."""
+        """Segments that were taken from the queue, in order, without the first ones that block the threads."""
         self.held = [self.scheduler.submit(a_queued("held", self.engine, task=f"held {number}")) for number in range(n_threads)]
         self.engine.wait_begun(n_threads)
         self._n_begun = n_threads
 
     def add(self, text: str, *, arrived: float = 0.0, **options: Any) -> None:
-        """Each text once."""
+        """Queues a segment. Each text may be used only once."""
         queued = a_queued(text, self.engine, arrived_at=arrived, on_begin=lambda: self.begun.append(text), **options)
         self.futures[text] = self.scheduler.submit(queued)
 
     def wait(self, seconds: float) -> None:
-        """All that are queued have waited for so long."""
+        """Moves the clock, so that all queued segments have waited for longer."""
         self.clock.now += seconds
 
     def step(self) -> str:
-        """Lets one segment through; the one that was taken in its place. At least one must be queued."""
+        """Releases one segment, and returns the one that is taken after it. At least one must be queued."""
         self._n_begun += 1
         self.engine.release()
         self.engine.wait_begun(self._n_begun)
         return self.begun[-1]
 
     def spoken(self) -> list[str]:
-        """Lets all through; what was spoken after the first, in order."""
+        """Releases all segments. Returns the added ones in the order in which they were taken."""
         self.engine.release(1000)
         for future in self.futures.values():
             future.exception(30)

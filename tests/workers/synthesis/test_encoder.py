@@ -1,4 +1,4 @@
-"""The encoder: every format is what it says, early, the same each time, and leaves no process behind."""
+"""The encoder: every format is valid, early and the same each time, and no process is left."""
 
 import os
 import signal
@@ -127,7 +127,7 @@ def test_every_format_has_every_rate_that_it_says(format_name: str, rate_hz: int
     decoded = decode(encoded, format_name, rate_hz)
 
     assert encoded == again
-    # pitch_hz and sounding_seconds take every sample for one of 24 kHz.
+    # pitch_hz and sounding_seconds assume 24 kHz.
     assert pitch_hz(decoded) * rate_hz / SAMPLE_RATE_HZ == pytest.approx(440, rel=0.01)
     assert sounding_seconds(decoded, 0.1) * SAMPLE_RATE_HZ / rate_hz == pytest.approx(1.0, abs=2048 / rate_hz)
     assert len(decoded) / rate_hz >= 1.4 - 1 / rate_hz
@@ -136,7 +136,7 @@ def test_every_format_has_every_rate_that_it_says(format_name: str, rate_hz: int
 
 
 def told(encoded: bytes) -> str:
-    """What ffmpeg says of a file."""
+    """Returns ffmpeg's description of a file."""
     return subprocess.run(
         [ffmpeg(), "-hide_banner", "-i", "pipe:0"], input=encoded, capture_output=True, check=False
     ).stderr.decode()
@@ -262,7 +262,7 @@ def test_what_the_sink_raises_at_the_end_is_raised_too() -> None:
         raise InterruptedError("nobody listens")
 
     with a_pipe(sink) as encoder:
-        # Too little for a frame: nothing leaves before the end.
+        # Less than one frame: no bytes are sent before the end.
         encoder.write(a_tone(0.001))
 
         with pytest.raises(InterruptedError, match="nobody listens"):

@@ -1,4 +1,4 @@
-"""The fair queue: which segment is spoken next, and that nobody waits for ever."""
+"""The fair queue: it chooses the next segment, and nobody waits forever."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ def test_a_stream_that_is_not_wanted_any_more_has_not_been_passed_over(queue: He
 
 
 class SlowEngine(TimedEngine):
-    """Takes twenty times as long as anybody expects."""
+    """Takes twenty times as long as expected."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         waveforms = super().synthesize(segments, n_threads=n_threads)
@@ -174,7 +174,7 @@ def test_what_follows_a_segment_is_due_when_that_has_been_heard(queue: HeldQueue
     queue.add("begin", task="a", n_phonemes=200, deadline=OVERDUE)
     queue.add("middle", task="a", n_phonemes=200, deadline=OVERDUE, is_first=False)
     queue.add("end", task="a", n_phonemes=200, deadline=OVERDUE, is_first=False)
-    # It is spoken in 4 seconds and lasts for 12; what comes next is thought to last for 16.
+    # `begin` is spoken in 4 seconds and lasts for 12 seconds; `middle` is estimated to last for 16 seconds.
     queue.add("before", task="b", deadline=NOW + 15, is_first=False)
     queue.add("between", task="c", deadline=NOW + 18, is_first=False)
     queue.add("after", task="d", deadline=NOW + 33, is_first=False)
@@ -202,7 +202,7 @@ def test_the_only_request_of_one_caller_is_heard_among_the_many_of_another(queue
 
 
 def in_pairs(texts: Sequence[str]) -> list[set[str]]:
-    """Who of two owners that have had equally much goes first is anybody's guess."""
+    """Returns pairs without an order: if two owners have used equally much, either may go first."""
     return [set(texts[place : place + 2]) for place in range(0, len(texts), 2)]
 
 
@@ -332,7 +332,7 @@ def test_in_a_fifo_an_engine_that_likes_many_gets_those_who_came_first(open_queu
 
 @dataclass(frozen=True)
 class Asked:
-    """A segment that comes when so many others have been taken."""
+    """A segment that is added when `after` others have been taken."""
 
     number: int
     kind: str
@@ -342,7 +342,7 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """Tells it from all others."""
+        """Text that no other segment has."""
         return f"{self.kind} {self.owner} {self.number}"
 
     def join(self, queue: HeldQueue) -> None:
@@ -371,15 +371,15 @@ def mixtures(draw: st.DrawFn) -> list[Asked]:
 
 @dataclass
 class Taken:
-    """One segment was taken: which ones waited, and which one it was."""
+    """A segment that was taken, and the segments that waited then."""
 
     waiting: dict[str, float]
-    """For how many seconds each of them had waited."""
+    """Text → seconds that the segment had waited."""
     text: str
 
 
 def play(asked: Sequence[Asked], n_threads: int = 1, seconds_between: float = 0.0) -> list[Taken]:
-    """The segments that a queue gave, to which these came."""
+    """Adds these segments to a queue. Returns them in the order in which they were taken."""
     queue = HeldQueue(n_threads=n_threads)
     came: dict[str, float] = {}
     all_taken: list[Taken] = []
@@ -405,7 +405,7 @@ def waits(taken: Taken, *kinds: str, least_seconds: float = 0.0) -> bool:
 
 
 def windows(all_taken: Sequence[Taken], n_taken: int) -> Iterator[Sequence[Taken]]:
-    """Each run of that many in a row."""
+    """Returns each sequence of `n_taken` segments that were taken in a row."""
     return (all_taken[start : start + n_taken] for start in range(len(all_taken) - n_taken + 1))
 
 
@@ -473,6 +473,6 @@ def test_the_only_request_among_two_hundred_of_another_caller_waits_for_few(n_th
         queue.step()
         n_before += 1
 
-    # Those that were being spoken when it came end before it, too.
+    # The segments that were being spoken when it was added also end before it.
     assert n_before + n_threads <= n_threads + 2
     queue.close()

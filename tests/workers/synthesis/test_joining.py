@@ -1,4 +1,4 @@
-"""Joining: edges of silence trimmed, nothing of the sound lost, pauses as the text has them, no click."""
+"""Joining: silence at edges is trimmed, no sound is lost, pauses follow the text, and nothing clicks."""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ Samples = npt.NDArray[np.float32]
 
 
 def a_tone(n_samples: int, amplitude: float = 0.5, hz: float = 440.0) -> Samples:
-    """A cosine: it begins at its loudest."""
+    """A cosine: its first sample is its loudest."""
     return (amplitude * np.cos(2 * np.pi * hz * np.arange(n_samples) / SAMPLE_RATE_HZ)).astype(np.float32)
 
 
@@ -41,12 +41,12 @@ def joined(*segments: tuple[Samples, Ending], speed: float = 1.0) -> npt.NDArray
 
 
 def add(joiner: Joiner, pcm: bytes, ending: Ending) -> bytes:
-    """The segment, with the silence that is owed before it."""
+    """Returns the segment with the silence before it."""
     return b"".join(silences(joiner.add(pcm, ending))) + pcm
 
 
 def gaps(samples: npt.NDArray[np.int64]) -> list[int]:
-    """Lengths of the runs of zeros longer than a millisecond."""
+    """Returns the lengths of all runs of zeros that are longer than a millisecond."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], samples == 0, [0]))))
     return [int(end - start) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start > MILLISECOND]
 
@@ -157,7 +157,7 @@ def test_a_segment_of_silence_keeps_the_longer_pause_alone(first: Ending, second
 @pytest.mark.parametrize("noise", [0.0, 0.003])
 @pytest.mark.parametrize("extra", [0, 7, 12, 17])
 def test_there_is_no_click_at_a_joint(ending: Ending, noise: float, extra: int) -> None:
-    """Speech as an engine gives it: it swells and dies away in a little noise that the cut must not lay bare."""
+    """The speech resembles an engine's: it fades in and out within soft noise. A cut in this noise must not click."""
     n_samples = 12_000 + extra
     swell = np.hanning(n_samples).astype(np.float32)
     speech = np.concatenate([quiet(4800, noise), a_tone(n_samples) * swell, quiet(7200, noise)])
@@ -172,7 +172,7 @@ def test_there_is_no_click_at_a_joint(ending: Ending, noise: float, extra: int) 
 
 
 def _edges(samples: npt.NDArray[np.int64]) -> list[int]:
-    """The first and last sample, and those beside each pause."""
+    """Returns the indices of the first and last sample, and of the samples next to each pause."""
     zeros = np.flatnonzero(np.diff(np.concatenate(([0], samples == 0, [0]))))
     runs = [(start, end) for start, end in zip(zeros[::2], zeros[1::2], strict=True) if end - start > 1000]
     return [

@@ -1,4 +1,4 @@
-"""The pace of first sounds: measured where the worker is busy, guessed where it is not, and not spoilt by a standstill."""
+"""The pace of first audio: measured while the worker is busy, estimated otherwise, and not distorted by a standstill."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The answers to questions: what each engine would say, and each way in which there is none."""
+"""The phonemes of a text: the answer, and each case in which there is none."""
 
 import logging
 from collections.abc import Callable
@@ -29,7 +29,7 @@ SECRET = "A secret that nobody else may read."
 
 
 class WatchedEngine(ToneEngine):
-    """A tone that counts what it phonemizes, and calls `before` ahead of each piece."""
+    """A tone engine that counts the texts that it phonemizes, and calls `before` ahead of each one."""
 
     def __init__(self) -> None:
         self.n_phonemized = 0
@@ -143,7 +143,7 @@ def test_a_fault_of_the_request_is_told_and_ends_there(redis: Redis) -> None:
 
 @pytest.fixture
 def said(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """All that was logged so far, wherever the log goes."""
+    """Returns everything that was logged so far, wherever the log goes."""
     caplog.set_level(logging.INFO)
     return lambda: "".join(capfd.readouterr()) + caplog.text
 

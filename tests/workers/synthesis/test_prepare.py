@@ -1,4 +1,4 @@
-"""Text into segments: as late as possible, and the same as if it were done at once."""
+"""Dividing a text into segments: as late as possible, with the same result as if it were done at once."""
 
 from collections.abc import Iterator
 

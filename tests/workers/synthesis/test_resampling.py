@@ -1,4 +1,4 @@
-"""Another sample rate: the same sound, as long as it was, whatever the sizes of the pieces; and G.711 as others read it."""
+"""Resampling keeps sound and length, whatever the sizes of the pieces. Other programs can read the G.711."""
 
 import subprocess
 
@@ -55,7 +55,7 @@ def test_a_tone_keeps_its_pitch_its_level_and_its_place(rate_hz: int) -> None:
 
 
 def test_what_is_too_high_for_a_rate_is_not_folded_down() -> None:
-    """6 kHz would be heard at 2 kHz."""
+    """6 kHz would become 2 kHz."""
     after = samples(at_once(tone(48_000, 6000), 8000))
     assert np.abs(after)[800:-800].max() < 0.001
 
@@ -80,8 +80,8 @@ def test_every_sample_is_read_back_as_near_as_the_standard_allows(law: Law) -> N
     read = np.frombuffer(subprocess.run(command, input=packed, capture_output=True, check=True).stdout, "<i2").astype(int)
 
     assert len(packed) == 65_536
-    assert len(set(packed)) == {"ulaw": 255, "alaw": 256}[law]  # there is a zero below zero, which nothing is
-    # A step is a sixteenth of an octave, and 8 or 16 near zero; the loudest are cut off at 32124 and 32256.
+    assert len(set(packed)) == {"ulaw": 255, "alaw": 256}[law]  # ulaw also has a negative zero, which no sample becomes
+    # A step is a sixteenth of an octave, and 8 or 16 near zero. Louder samples are clipped to 32124 and 32256.
     allowed = np.maximum(np.abs(wanted) / 32 + 8, np.where(np.abs(wanted) > 32_000, 700, 0))
     assert (np.abs(read - wanted) <= allowed).all()
     assert (np.diff(read) >= 0).all()

@@ -1,4 +1,4 @@
-"""The scheduler: what becomes of each segment, and what its threads do."""
+"""The scheduler: the result of each segment, and the work of its threads."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def test_a_segment_whose_sound_is_found_when_it_begins_is_not_spoken(queue: Held
 
 
 class CrampedEngine(BatchingEngine):
-    """Has memory for one segment at a time, and none at all for those that are big."""
+    """Has memory for one segment at a time, but not for the segment `big`."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         waveforms = super().synthesize(segments, n_threads=n_threads)
@@ -130,7 +130,7 @@ def test_one_for_whom_there_is_no_memory_is_not_tried_again_here(queue: HeldQueu
 
 
 class WordyEngine(BatchingEngine):
-    """Fails with words about memory, and means something else."""
+    """Fails with a message about memory, but for another reason."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         super().synthesize(segments, n_threads=n_threads)
@@ -161,7 +161,7 @@ def test_what_an_engine_raises_is_its_failure_and_the_next_is_spoken() -> None:
 
 
 class TalkativeEngine(ToneEngine):
-    """Gives back another number of waveforms than it was asked for."""
+    """Returns another number of waveforms than it was asked for."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         return []
@@ -219,7 +219,7 @@ def test_closing_finishes_what_is_spoken_drops_what_waits_and_ends_the_threads(q
 
 
 class CountingEngine(GatedEngine):
-    """Notes how many threads it may use for each segment."""
+    """Records how many threads it may use for each segment."""
 
     def __init__(self) -> None:
         super().__init__()

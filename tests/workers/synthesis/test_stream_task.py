@@ -1,4 +1,4 @@
-"""Orders: when one gives its slot away, what it keeps, and what it does without while Redis is away."""
+"""Stream tasks: when they give up their slot, what they cache, and what they skip while Redis is unreachable."""
 
 import asyncio
 import os
@@ -53,7 +53,7 @@ def limits_of(**changes: Any) -> Limits:
 
 
 def a_task(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> StreamTask:
-    """Somebody waits for it, and this worker has just claimed it."""
+    """Returns a task with a listener. This worker has just taken its lease."""
     if not redis.exists(keys.utterance(UTTERANCE.id)):
         with_registry(url, lambda registry: registry.attach(UTTERANCE.id))
     announce(redis, Registration(name=worker, engines=("tone",)), 60, takes_work=True)
@@ -171,7 +171,7 @@ def test_what_another_utterance_has_spoken_is_found_and_counted_as_found(redis: 
 
 
 def test_what_could_end_the_process_is_counted_while_it_could(task: StreamTask, redis: Redis) -> None:
-    """First its preparation, then each segment that is with an engine."""
+    """First the preparation counts, then each segment while an engine speaks it."""
     segments = [a_segment(str(number)) for number in range(2)]
     seen = [record(redis)["at_risk"]]
 

@@ -1,4 +1,4 @@
-"""The synthesizer: text in, bytes out; whatever happens, no segment is left in line and no process is left behind."""
+"""The synthesizer: it converts text to bytes. Whatever happens, no segment stays queued and no process stays alive."""
 
 import subprocess
 import threading
@@ -28,7 +28,7 @@ from workers.text.boundaries import Ending
 VOICE = load_catalogue().parse("af_heart")[0]
 SENTENCE = "This is the sentence that is said again and again, so long that it stands for itself and for nothing else at all."
 BOOK = text_of(8)
-"""No two segments of it are the same."""
+"""All its segments are different."""
 
 
 def an_utterance(text: str = SENTENCE, **changes: Any) -> Utterance:
@@ -37,7 +37,7 @@ def an_utterance(text: str = SENTENCE, **changes: Any) -> Utterance:
 
 
 class RecordedTask:
-    """A task that notes all that is done with it, and keeps what it is given."""
+    """A task that records every call and stores all results."""
 
     def __init__(self, utterance: Utterance, speaker: "FakeSpeaker", sink: Sink | None, queue_name: QueueName) -> None:
         self.utterance = utterance
@@ -79,7 +79,7 @@ class RecordedTask:
 
 
 class FakeSpeaker:
-    """A synthesizer with one engine, speaking in a thread of its own."""
+    """A synthesizer with one engine, which speaks in a thread of its own."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -94,7 +94,7 @@ class FakeSpeaker:
         self.begun: list[Segment] = []
         self.n_looks = 0
         self.most_looks = 10**9
-        """At the text, until nobody wants it any more."""
+        """After this many calls of `look`, nobody wants the text any more."""
         self.listening_seconds = 0.0
         self.spoken: Spoken | None = None
         self.error: BaseException | None = None
@@ -109,7 +109,7 @@ class FakeSpeaker:
         self.heard.set()
 
     def queued(self) -> list[QueuedSegment]:
-        """Those that are handed to its scheduler from now on."""
+        """Returns a list of the segments that are submitted to its scheduler from now on."""
         queued: list[QueuedSegment] = []
         submit = self.scheduler.submit
 
@@ -132,7 +132,7 @@ class FakeSpeaker:
     def _run(self, utterance: Utterance) -> None:
         try:
             self.spoken = self.speak(utterance)
-        except Exception as error:  # noqa: BLE001 - looked at by the test
+        except Exception as error:  # noqa: BLE001 - checked by the test
             self.error = error
 
 
@@ -153,7 +153,7 @@ def a_speaker() -> Iterator[Callable[[Engine], FakeSpeaker]]:
 
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
-    """Every process that is started from now on."""
+    """Returns a list of the processes that are started from now on."""
     started: list[subprocess.Popen[bytes]] = []
 
     class Recorded(subprocess.Popen):  # type: ignore[type-arg]
@@ -335,7 +335,7 @@ def test_a_segment_is_kept_before_any_of_it_is_heard(a_speaker: Callable[[Engine
 
     speaker.speak(an_utterance(BOOK), lambda _: n_kept.append(len(speaker.kept)))
 
-    # A segment, then a pause and a segment, …
+    # The writes are: a segment, a pause, a segment, a pause, …
     assert all(n >= 1 + (number + 1) // 2 for number, n in enumerate(n_kept))
 
 

@@ -1,4 +1,4 @@
-"""When the user's words are heard: through normalising, joining and division into segments, each told once and in order."""
+"""Times of the user's words: after normalization, joining and division into segments, each word comes once and in order."""
 
 import re
 
@@ -16,7 +16,7 @@ VOICE = load_catalogue().parse("af_heart")[0]
 
 
 def heard(*times: tuple[str, float, float], text: str, start: int = 0) -> tuple[Segment, Sound]:
-    """A segment of these words, and when each is heard in it."""
+    """Returns a segment of these words, and the time of each word in it."""
     segment = Segment(text=text, phonemes=text, voice=VOICE, language="en-US", speed=1.0, ending=Ending.SENTENCE, start=start)
     place, words = 0, []
     for word, begins, ends in times:
