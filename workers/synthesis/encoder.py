@@ -82,7 +82,7 @@ def encoder_command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample
 
 
 class Encoder(Protocol):
-    """Encodes pcm (s16le, mono, 24 kHz) and gives the bytes to its sink. A context manager: its exit ends everything."""
+    """Encodes pcm (s16le, mono, 24 kHz) for its sink. A context manager: after its exit, no process and no thread is left."""
 
     def write(self, pcm: bytes) -> None:
         """Encodes more samples. Raises EncoderFailed, or the exception of the sink."""

@@ -60,6 +60,6 @@ def test_the_header_of_a_wav_keeps_its_chunks_at_even_places(title: str) -> None
     assert title.encode() in header
 
 
-def test_tags_cannot_be_broken_out_of() -> None:
+def test_a_title_cannot_break_out_of_its_tag() -> None:
     tags = tags_of("flac", "a\n[CHAPTER]\rtitle=b;#\\\0", [])
     assert tags == ";FFMETADATA1\ntitle=a [CHAPTER] title\\=b\\;\\#\n"

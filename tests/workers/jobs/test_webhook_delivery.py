@@ -140,7 +140,7 @@ def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 9999 X\r\n\r\n"])
-def test_an_answer_that_is_none_is_told_as_none(answer: bytes) -> None:
+def test_an_invalid_answer_gives_none(answer: bytes) -> None:
     def answer_so(connection: socket.socket) -> None:
         connection.recv(65_536)
         connection.sendall(answer)
@@ -149,7 +149,7 @@ def test_an_answer_that_is_none_is_told_as_none(answer: bytes) -> None:
         assert send(url) is None
 
 
-def test_a_server_that_is_away_is_told_as_none() -> None:
+def test_an_unreachable_server_gives_none() -> None:
     assert send(f"http://127.0.0.1:{free_port()}/") is None
     assert send("http://no-such-name.invalid/") is None
 

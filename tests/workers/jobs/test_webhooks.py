@@ -184,7 +184,7 @@ async def test_what_is_due_is_lent_once_however_many_workers_ask(
     assert [webhooks.lend(10) for _ in range(3)] == [[due], [], []]
 
 
-async def test_what_a_dead_worker_had_in_hand_is_due_again(
+async def test_a_webhook_that_a_dead_worker_was_sending_is_due_again(
     jobs: Jobs, job_store: JobStore, webhooks: Webhooks, redis: Redis
 ) -> None:
     job_id = await completed(jobs, job_store, "http://a.b/")

@@ -164,7 +164,7 @@ def test_it_speaks_what_is_asked(redis: Redis, redis_url: str, gate: GatedEngine
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
 
 
-def test_as_many_as_there_are_slots_are_in_hand_at_a_time(
+def test_as_many_utterances_run_at_a_time_as_there_are_slots(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     open_pool(redis_url)
@@ -177,7 +177,7 @@ def test_as_many_as_there_are_slots_are_in_hand_at_a_time(
     wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
 
 
-def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
+def test_a_cancelled_utterance_frees_its_slot_while_it_waits_for_the_engine(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     open_pool(redis_url)
@@ -197,7 +197,7 @@ def test_what_is_gone_is_let_go_while_it_waits_for_the_engine(
     assert [segment.text for segment in gate.spoken] == ["ahead"]
 
 
-def test_told_to_stop_it_leaves_the_fleet_and_ends_what_it_has_in_hand(
+def test_a_pool_that_is_told_to_stop_leaves_the_fleet_and_finishes_its_running_work(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     # The only slot is busy: an idle slot could still take a task with its last pop, and would finish it.
@@ -239,7 +239,7 @@ def test_a_job_whose_process_died_is_given_to_another(
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
 
 
-def test_a_job_that_was_taken_by_one_who_died_before_beginning_it_is_put_back(
+def test_a_job_whose_worker_died_before_starting_it_is_put_back(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     utterance = an_utterance("popped")
@@ -254,7 +254,7 @@ def test_a_job_that_was_taken_by_one_who_died_before_beginning_it_is_put_back(
     assert redis.llen(queue.intermediate_queue_key) == 0
 
 
-def test_a_job_that_has_just_been_taken_is_left_to_who_took_it(redis: Redis, redis_url: str) -> None:
+def test_a_job_that_has_just_been_taken_is_not_put_back(redis: Redis, redis_url: str) -> None:
     ask(redis, redis_url, an_utterance("popped"))
     queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
@@ -272,7 +272,7 @@ def test_a_job_that_has_just_been_taken_is_left_to_who_took_it(redis: Redis, red
     wait_until(is_given_back)
 
 
-def test_when_all_slots_are_taken_its_orders_learn_how_many_wait(
+def test_when_all_slots_are_busy_the_tasks_learn_how_many_wait(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     pool = open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
@@ -287,7 +287,7 @@ def test_when_all_slots_are_taken_its_orders_learn_how_many_wait(
     wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
 
 
-def test_who_waits_is_spoken_for_though_long_texts_have_all_the_slots(
+def test_a_waiting_utterance_is_spoken_though_long_texts_have_all_the_slots(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream_task, "_QUANTUM_SECONDS", 0)
@@ -308,7 +308,7 @@ def test_who_waits_is_spoken_for_though_long_texts_have_all_the_slots(
     assert list(dict.fromkeys(spoken)) == book.text.replace("background. ", "background.\n").splitlines()
 
 
-def test_what_is_read_by_nobody_who_lives_is_given_up(
+def test_an_attempt_without_living_readers_is_abandoned(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
@@ -323,7 +323,9 @@ def test_what_is_read_by_nobody_who_lives_is_given_up(
     wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
 
 
-def test_the_account_of_what_is_kept_is_corrected(redis: Redis, redis_url: str, open_pool: Callable[..., Pool]) -> None:
+def test_the_recorded_size_of_the_segment_cache_is_corrected(
+    redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
+) -> None:
     SegmentCache(redis, "expired", budget=Budget(order_bytes=100)).put(b"one", bytes(60))
     redis.delete(keys.cached_segments("expired"))
 

@@ -317,7 +317,7 @@ async def test_to_cancel_another_attempt_of_the_same_utterance_does_nothing(
     assert reader.report.n_segments == len(engine.spoken) == 3
 
 
-async def test_who_leaves_when_all_is_spoken_leaves_it_to_the_next(
+async def test_an_utterance_that_is_fully_spoken_is_cached_though_its_reader_leaves(
     speaking_with: SpeakingWith, registry: Registry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     utterance = an_utterance(text_of(2))
@@ -338,7 +338,7 @@ async def test_who_leaves_when_all_is_spoken_leaves_it_to_the_next(
 
 
 @pytest.mark.parametrize("format_name", ["pcm", "mp3", "opus"])
-async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment_twice(
+async def test_a_worker_that_takes_over_continues_at_the_next_byte_and_speaks_no_segment_twice(
     format_name: str, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     utterance = an_utterance(text_of(6), format=format_name)
@@ -364,7 +364,7 @@ async def test_whoever_takes_over_goes_on_at_the_next_byte_and_speaks_no_segment
     assert redis.keys("koe:kept:*") == []
 
 
-async def test_one_that_was_only_thought_dead_is_fenced_out_even_in_the_same_process(
+async def test_a_worker_wrongly_presumed_dead_is_fenced_out_even_in_the_same_process(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     """Redis was unreachable until the registration expired. The first heartbeat then gave the job to another slot."""
@@ -388,7 +388,7 @@ async def test_one_that_was_only_thought_dead_is_fenced_out_even_in_the_same_pro
     assert speaking._speaking == {}
 
 
-async def test_of_what_workers_have_died_nobody_tries_again_and_the_reader_is_told(
+async def test_poison_is_not_tried_again_and_the_reader_gets_an_error(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis
 ) -> None:
     utterance = an_utterance()
@@ -412,7 +412,7 @@ async def test_of_what_workers_have_died_nobody_tries_again_and_the_reader_is_to
     assert spared.n_begun == 0
 
 
-async def test_what_was_begun_before_a_failure_is_not_spoken_again_by_who_asks_again(
+async def test_segments_spoken_before_a_failure_are_not_spoken_again_for_the_next_request(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(text_of(5))
@@ -432,7 +432,7 @@ async def test_what_was_begun_before_a_failure_is_not_spoken_again_by_who_asks_a
 
 
 @pytest.mark.parametrize("keep_bytes", [0, 10**9])
-async def test_who_gives_way_goes_on_later_at_the_next_byte(
+async def test_a_preempted_utterance_continues_later_at_the_next_byte(
     keep_bytes: int,
     speaking_with: SpeakingWith,
     registry: Registry,
@@ -462,7 +462,7 @@ async def test_who_gives_way_goes_on_later_at_the_next_byte(
     assert first_was_kept is bool(keep_bytes)
 
 
-async def test_what_a_reader_does_not_take_is_parked_and_goes_on_where_it_was(
+async def test_an_utterance_with_a_slow_reader_is_paused_and_continues_at_the_next_byte(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     utterance = an_utterance(text_of(6))
@@ -563,7 +563,7 @@ async def test_an_engine_that_finds_no_memory_for_a_moment_costs_nobody_anything
     assert audio == sound.data
 
 
-async def test_an_engine_that_finds_none_three_times_is_a_failure(
+async def test_an_engine_that_finds_no_memory_three_times_is_a_failure(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis
 ) -> None:
     utterance = an_utterance(text_of(4))
@@ -606,7 +606,7 @@ async def test_audio_that_redis_has_lost_is_written_again(
     assert audio == sound.data
 
 
-async def test_what_is_read_by_nobody_who_lives_is_given_up(
+async def test_an_attempt_without_living_readers_is_abandoned(
     speaking_with: SpeakingWith, registry: Registry, redis: Redis
 ) -> None:
     engine = GatedEngine()
@@ -750,7 +750,7 @@ async def test_finished_audio_is_found_again_only_where_it_sounds_as_was_asked(
     assert again[0] is found
 
 
-async def test_who_goes_on_with_another_engine_joins_what_was_heard(
+async def test_a_worker_with_another_engine_joins_the_segments_already_spoken(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     """A worker dies while the fleet gets other files. The audio that its listener already has stays the same."""
@@ -774,7 +774,7 @@ async def test_who_goes_on_with_another_engine_joins_what_was_heard(
     assert 0.4 < n_same / len(audio) < 0.6
 
 
-async def test_whoever_takes_over_has_what_was_found_though_it_is_forgotten_by_now(
+async def test_a_worker_that_takes_over_finds_segments_that_were_evicted_meanwhile(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, redis: Redis, plain: Plain
 ) -> None:
     first, other = an_utterance(text_of(3)), an_utterance(text_of(6))
@@ -797,7 +797,7 @@ async def test_whoever_takes_over_has_what_was_found_though_it_is_forgotten_by_n
     assert [one.text for one in heir.spoken] == [one.text for one in an_engines_segments(other.text)[3:]]
 
 
-async def test_what_is_spoken_for_another_while_it_waits_in_line_is_not_spoken_again(
+async def test_a_queued_segment_that_is_spoken_for_another_utterance_is_not_spoken_again(
     speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synthesizer, "_LONG_SECONDS", 0)

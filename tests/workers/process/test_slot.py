@@ -256,7 +256,9 @@ def test_a_beat_between_jobs_is_nothing(redis: Redis, open_slot: Callable[..., S
     assert registry(StartedJobRegistry, rq_queue(redis, QueueName.INTERACTIVE)).get_job_ids() == []
 
 
-def test_told_to_stop_it_ends_its_job_and_takes_no_other(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
+def test_a_slot_that_is_told_to_stop_ends_its_job_and_takes_no_other(
+    redis: Redis, stage: Stage, open_slot: Callable[..., Slot]
+) -> None:
     stage.may_end.clear()
     slot = open_slot(redis)
     running, waiting = submit(redis, "running", "waiting")

@@ -26,7 +26,7 @@ from workers.engines.base import Segment, Waveform
 from workers.synthesis.fair_queue import AGED_INTERVAL, AGING_SECONDS, FairQueue
 
 
-def test_whose_listener_runs_dry_first_is_spoken_first(queue: HeldQueue) -> None:
+def test_the_segment_whose_listener_runs_out_of_audio_first_is_spoken_first(queue: HeldQueue) -> None:
     queue.add("far", deadline=FAR)
     queue.add("soon", deadline=SOON)
     queue.add("later", deadline=LATER)
@@ -41,7 +41,7 @@ def test_with_equal_deadlines_the_first_to_come_is_the_first(queue: HeldQueue) -
     assert queue.spoken() == ["a", "b", "c"]
 
 
-def test_a_new_listener_is_heard_before_all_who_have_audio_in_hand(queue: HeldQueue) -> None:
+def test_a_new_listener_comes_before_all_who_have_audio_left(queue: HeldQueue) -> None:
     for number in range(50):
         queue.add(f"book {number}", task=f"book {number % 5}", deadline=LATER + number, is_first=False)
 
@@ -116,7 +116,7 @@ class WideEngine(TimedEngine):
     batch_size = 8
 
 
-def test_at_an_engine_that_likes_many_the_danger_is_to_wait_for_many(open_queue: Callable[..., HeldQueue]) -> None:
+def test_with_a_batching_engine_a_stream_is_endangered_by_a_whole_batch(open_queue: Callable[..., HeldQueue]) -> None:
     queue = open_queue(engine=WideEngine)
     queue.add("playing", n_phonemes=10, task="reader", deadline=NOW + 10 * SEGMENT_SECONDS, is_first=False)
     for number in range(8):
@@ -148,7 +148,7 @@ class SlowEngine(TimedEngine):
         return waveforms
 
 
-def test_what_is_danger_is_measured(open_queue: Callable[..., HeldQueue]) -> None:
+def test_danger_depends_on_the_measured_pace(open_queue: Callable[..., HeldQueue]) -> None:
     for engine, task in ((TimedEngine, ["new 0", "new 1", "playing"]), (SlowEngine, ["new 0", "playing", "new 1"])):
         queue = open_queue(engine=engine)
         for number in range(10):
@@ -162,7 +162,7 @@ def test_what_is_danger_is_measured(open_queue: Callable[..., HeldQueue]) -> Non
         assert queue.spoken()[10:] == task
 
 
-def test_what_follows_a_segment_that_nobody_has_heard_is_in_no_danger(queue: HeldQueue) -> None:
+def test_a_segment_after_an_unspoken_first_segment_is_not_endangered(queue: HeldQueue) -> None:
     for number in range(3):
         queue.add(f"begin {number}", task=f"{number}", n_phonemes=100, deadline=OVERDUE)
         queue.add(f"end {number}", task=f"{number}", deadline=OVERDUE, is_first=False)
@@ -170,7 +170,7 @@ def test_what_follows_a_segment_that_nobody_has_heard_is_in_no_danger(queue: Hel
     assert queue.spoken() == ["begin 0", "begin 1", "begin 2", "end 0", "end 1", "end 2"]
 
 
-def test_what_follows_a_segment_is_due_when_that_has_been_heard(queue: HeldQueue) -> None:
+def test_a_segment_is_due_when_the_one_before_it_ends(queue: HeldQueue) -> None:
     queue.add("begin", task="a", n_phonemes=200, deadline=OVERDUE)
     queue.add("middle", task="a", n_phonemes=200, deadline=OVERDUE, is_first=False)
     queue.add("end", task="a", n_phonemes=200, deadline=OVERDUE, is_first=False)
@@ -227,7 +227,7 @@ def test_nobody_saves_up_credit(queue: HeldQueue) -> None:
     assert in_pairs(queue.spoken()[10:16]) == [{"a 10", "b 0"}, {"a 11", "b 1"}, {"a 12", "b 2"}]
 
 
-def test_who_has_had_more_than_others_is_not_forgiven_for_leaving(queue: HeldQueue) -> None:
+def test_an_owner_keeps_a_lead_while_absent(queue: HeldQueue) -> None:
     queue.add("much", n_phonemes=25, owner="a")
     for number in range(4):
         queue.add(f"b {number}", n_phonemes=10, owner="b")
@@ -237,7 +237,7 @@ def test_who_has_had_more_than_others_is_not_forgiven_for_leaving(queue: HeldQue
     assert queue.spoken() == ["much", "b 0", "b 1", "b 2", "again", "b 3"]
 
 
-def test_who_left_with_more_than_others_is_forgiven_when_they_have_had_as_much(queue: HeldQueue) -> None:
+def test_an_absent_owner_loses_the_lead_when_the_others_have_caught_up(queue: HeldQueue) -> None:
     queue.add("much", n_phonemes=25, owner="a")
     for number in range(6):
         queue.add(f"b {number}", n_phonemes=10, owner="b")
@@ -249,7 +249,7 @@ def test_who_left_with_more_than_others_is_forgiven_when_they_have_had_as_much(q
     assert in_pairs(queue.spoken()[5:]) == [{"b 4", "a 0"}, {"b 5", "a 1"}]
 
 
-def test_nobody_is_ahead_of_another_by_more_than_of_late(queue: HeldQueue) -> None:
+def test_nobody_is_ahead_of_another_by_more_than_the_limit(queue: HeldQueue) -> None:
     queue.add("playing", owner="quiet", deadline=FAR, is_first=False)
     for number in range(5):
         queue.add(f"{number}", n_phonemes=MAX_LEAD_PHONEMES, owner="busy")
@@ -262,7 +262,7 @@ def test_nobody_is_ahead_of_another_by_more_than_of_late(queue: HeldQueue) -> No
     assert queue.spoken()[5:10] == ["quiet 0", "quiet 1", "quiet 2", "busy 0", "quiet 3"]
 
 
-def test_who_is_gone_is_forgotten(queue: HeldQueue) -> None:
+def test_absent_owners_are_forgotten(queue: HeldQueue) -> None:
     for number in range(100):
         queue.add(f"{number}", owner=f"owner {number}", task=f"{number}")
     queue.scheduler.drop("99")
@@ -288,7 +288,7 @@ def test_in_a_fifo_the_first_request_is_spoken_to_its_end_before_the_next(open_q
     assert queue.spoken() == ["first, begin", "first, end", "second, begin", "second, end", "third"]
 
 
-def test_an_engine_that_likes_many_gets_the_most_urgent_of_its_own_together(queue: HeldQueue) -> None:
+def test_a_batching_engine_gets_its_most_urgent_segments_together(queue: HeldQueue) -> None:
     batching = BatchingEngine()
     others = {
         text: queue.scheduler.submit(a_queued(text, batching, deadline=LATER + number)) for number, text in enumerate("abcd")
@@ -318,7 +318,7 @@ def test_callers_share_what_an_engine_takes_at_once(queue: HeldQueue) -> None:
     assert batching.batches == [["a0", "b0", "a1"], ["b1", "a2", "a3"]]
 
 
-def test_in_a_fifo_an_engine_that_likes_many_gets_those_who_came_first(open_queue: Callable[..., HeldQueue]) -> None:
+def test_in_a_fifo_a_batching_engine_gets_the_first_segments_together(open_queue: Callable[..., HeldQueue]) -> None:
     queue = open_queue(policy="fifo")
     batching = BatchingEngine()
     futures = [queue.scheduler.submit(a_queued(f"{n}", batching, arrived_at=-float(n))) for n in range(4)]

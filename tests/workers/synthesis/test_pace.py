@@ -49,7 +49,7 @@ def test_one_alone_has_all_threads_and_two_have_one_each(clock: Clock) -> None:
     assert both.seconds == pytest.approx(1.5)
 
 
-def test_of_a_busy_worker_it_is_the_time_from_one_first_sound_to_the_next(clock: Clock) -> None:
+def test_the_pace_of_a_busy_worker_is_the_time_from_one_first_audio_to_the_next(clock: Clock) -> None:
     pace = FirstSoundPace(1, clock)
     for number in range(40):
         pace.begin(str(number))

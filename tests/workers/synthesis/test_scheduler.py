@@ -52,7 +52,7 @@ def test_the_pcm_is_that_of_the_segment(queue: HeldQueue) -> None:
     assert lengths == pytest.approx([3 * SECONDS_PER_PHONEME, 6 * SECONDS_PER_PHONEME])
 
 
-def test_what_is_made_of_the_waveform_is_the_result_and_what_that_raises_the_failure(queue: HeldQueue) -> None:
+def test_the_result_of_on_done_is_the_sound_and_its_exception_is_the_failure(queue: HeldQueue) -> None:
     def refuse(waveform: Waveform) -> Sound:
         raise Cancelled("no more")
 
@@ -100,7 +100,7 @@ class CrampedEngine(BatchingEngine):
         return waveforms
 
 
-def test_those_for_whom_there_is_no_memory_together_are_tried_alone(queue: HeldQueue) -> None:
+def test_segments_without_memory_for_all_are_tried_one_by_one(queue: HeldQueue) -> None:
     cramped = CrampedEngine()
     begun: list[str] = []
     futures = [
@@ -118,7 +118,7 @@ def test_those_for_whom_there_is_no_memory_together_are_tried_alone(queue: HeldQ
     assert begun == ["a", "big", "b"]
 
 
-def test_one_for_whom_there_is_no_memory_is_not_tried_again_here(queue: HeldQueue) -> None:
+def test_a_single_segment_without_memory_is_not_tried_again_here(queue: HeldQueue) -> None:
     cramped = CrampedEngine()
     future = queue.scheduler.submit(a_queued("big", cramped))
 
@@ -137,7 +137,7 @@ class WordyEngine(BatchingEngine):
         raise RuntimeError("The index is out of memory range.")
 
 
-def test_what_a_failure_says_of_memory_decides_nothing(queue: HeldQueue) -> None:
+def test_a_message_about_memory_does_not_mean_out_of_memory(queue: HeldQueue) -> None:
     wordy = WordyEngine()
     futures = [queue.scheduler.submit(a_queued(text, wordy)) for text in "ab"]
 

@@ -81,7 +81,7 @@ def server(data: Path) -> Iterator[EmbeddedServer]:
     server.stop()
 
 
-def test_as_many_give_way_as_listeners_wait_for_a_slot() -> None:
+def test_as_many_tasks_give_way_as_listeners_wait_for_a_slot() -> None:
     limits = limits_of()
     assert not limits.give_way()
 
@@ -95,9 +95,9 @@ def test_as_many_give_way_as_listeners_wait_for_a_slot() -> None:
 @pytest.mark.parametrize(
     ("quantum_seconds", "lead_seconds", "n_waiting", "gives_way"),
     [(0, LONG, 1, True), (0, LONG, 0, False), (0, LONG - 2, 1, False), (60, LONG, 1, False)],
-    ids=["has enough in hand", "nobody waits", "has too little in hand", "has only begun"],
+    ids=["has enough audio", "nobody waits", "has too little audio", "has only begun"],
 )
-def test_who_has_had_a_turn_and_whose_listener_has_enough_gives_way_to_who_waits(
+def test_a_task_gives_way_if_it_held_its_slot_long_enough_and_its_listener_has_enough_audio(
     quantum_seconds: float,
     lead_seconds: float,
     n_waiting: int,
@@ -120,7 +120,7 @@ def test_who_has_had_a_turn_and_whose_listener_has_enough_gives_way_to_who_waits
     assert limits.give_way() is (n_waiting > 0 and not gives_way)
 
 
-def test_more_than_may_wait_for_a_slow_reader_is_not_spoken(task: StreamTask, redis_url: str) -> None:
+def test_a_task_pauses_while_its_reader_is_far_behind(task: StreamTask, redis_url: str) -> None:
     task.write(bytes(STREAM_BYTES))
     task.check(0)
 
@@ -142,7 +142,7 @@ def test_what_is_cancelled_goes_no_further(task: StreamTask) -> None:
         task.check(0)
 
 
-def test_what_one_order_has_kept_the_next_finds(task: StreamTask, redis: Redis, redis_url: str) -> None:
+def test_a_task_finds_the_segments_that_an_earlier_task_cached(task: StreamTask, redis: Redis, redis_url: str) -> None:
     one, two = a_segment("one"), a_segment("two")
     assert task.find(one) is None
     task.begin(one)
@@ -170,7 +170,7 @@ def test_what_another_utterance_has_spoken_is_found_and_counted_as_found(redis: 
     assert "spoken" not in record(redis)
 
 
-def test_what_could_end_the_process_is_counted_while_it_could(task: StreamTask, redis: Redis) -> None:
+def test_segments_in_flight_are_counted(task: StreamTask, redis: Redis) -> None:
     """First the preparation counts, then each segment while an engine speaks it."""
     segments = [a_segment(str(number)) for number in range(2)]
     seen = [record(redis)["at_risk"]]
@@ -200,13 +200,13 @@ def test_a_segment_that_an_engine_ends_after_everybody_left_is_not_kept(task: St
     assert redis.hgetall(keys.CACHED_SEGMENTS) == {}
 
 
-def test_what_has_nothing_left_but_encoding_is_finished_though_all_leave(task: StreamTask, redis_url: str) -> None:
+def test_a_task_with_only_encoding_left_is_finished_though_all_readers_leave(task: StreamTask, redis_url: str) -> None:
     task.on_spoken()
 
     assert not with_registry(redis_url, lambda registry: registry.detach(task.lease.attempt))
 
 
-def test_begun_again_it_writes_nothing_twice(task: StreamTask, redis: Redis) -> None:
+def test_a_task_that_begins_again_writes_nothing_twice(task: StreamTask, redis: Redis) -> None:
     said = os.urandom(300)
     task.write(said[:200])
 

@@ -269,7 +269,7 @@ def test_a_later_segment_is_due_when_what_was_spoken_has_been_heard(a_speaker: C
     assert {one.owner for one in queued} == {"somebody"}
 
 
-def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+def test_a_resumed_utterance_is_due_sooner_by_the_time_already_played(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     new, resumed = a_speaker(ToneEngine()), a_speaker(ToneEngine())
     resumed.listening_seconds = 1000.0
     new_queued, resumed_queued = new.queued(), resumed.queued()
@@ -280,7 +280,9 @@ def test_who_has_listened_for_a_while_when_it_goes_on_runs_dry_sooner(a_speaker:
     assert new_queued[-1].deadline - resumed_queued[-1].deadline == pytest.approx(1000.0, abs=60)
 
 
-def test_between_segments_the_order_is_told_what_its_listener_has_in_hand(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+def test_the_task_learns_between_segments_how_much_audio_its_listener_has_left(
+    a_speaker: Callable[[Engine], FakeSpeaker],
+) -> None:
     speaker = a_speaker(ToneEngine())
 
     spoken = speaker.speak(an_utterance(BOOK))
