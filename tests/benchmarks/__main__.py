@@ -1,7 +1,7 @@
-"""`make bench`: what the engine and the server are worth here, as tables and as a JSON file. Asserts nothing.
+"""`make bench`: measures the engine and the server on this machine. Prints tables and writes a JSON file; asserts nothing.
 
-Kokoro's weights are measured where `koe fetch` has brought them, else random ones of the same dimensions. Their ONNX form, and
-the random ones, are made once and kept in the user's cache folder.
+It measures Kokoro's weights if `koe fetch` has stored them, and otherwise random weights of the same dimensions. The ONNX
+export and the random weights are made once and kept in the user's cache folder.
 """
 
 import logging
@@ -37,30 +37,30 @@ PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
 }
 
 QUICK_PARTS: Final = ("engine", "server", "cache")
-"""What `all` is with `--quick`: the others are of one length."""
+"""The parts that `all` means with `--quick`. Of the others, `fairness` and `hostile` have no short form."""
 
 _WIDTH: Final = 200
-"""Columns where the output is no terminal."""
+"""Width of the tables in columns if the output is not a terminal."""
 
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice([*PARTS, "all"]))
-@click.option("--quick", "is_quick", is_flag=True, help="Fewer lengths, repeats and clients; engine, server and cache alone.")
+@click.option("--quick", "is_quick", is_flag=True, help="Fewer lengths, repeats and clients; only engine, server, cache.")
 @click.option(
     "--json",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the figures go; bench.json in the cache folder.",
+    help="File for the figures; by default bench.json in the cache folder.",
 )
 @click.option(
     "--onnx8",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Kokoro's 8-bit ONNX file, to be measured beside the others.",
+    help="Kokoro's 8-bit ONNX file, to measure in addition to the other engines.",
 )
 def main(parts: tuple[str, ...], is_quick: bool, path: Path | None, onnx8: Path | None) -> None:
     """Measure Koe on this machine: its engine against the original and ONNX Runtime, its server, its cache.
 
-    Without PARTS all are measured. What was made for it is kept in the user's cache folder.
+    Without PARTS all parts are measured. The files made for this are kept in the user's cache folder.
     """
     if not parts or "all" in parts:
         parts = QUICK_PARTS if is_quick else tuple(PARTS)

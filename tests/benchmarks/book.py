@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.book`: half a million characters as a job, on one worker, and on two while one is killed.
+"""`python -m tests.benchmarks.book`: a job of half a million characters, on one worker, and on two of which one is killed.
 
-Each worker has one compute thread, so that two can be twice as fast on two cores. The length of the finished file is compared
-with the sum of its parts, pauses included: what was spoken must be in it, all of it and once.
+Each worker has one compute thread, so that two can be twice as fast on two cores. The length of the finished file is printed
+next to the length of its parts and of the pauses between them: the file must contain everything that was spoken, exactly once.
 """
 
 import os
@@ -27,7 +27,7 @@ _JOBS: Final = "/v1/audio/speech/jobs"
 
 
 def a_book(n_characters: int) -> str:
-    """Twenty chapters of paragraphs."""
+    """Returns a text of twenty chapters with about `n_characters` characters."""
     chapters = []
     for number in range(1, 21):
         paragraphs = [text_of(800, number * 1000 + place) for place in range(max(1, n_characters // 20 // 830))]
@@ -36,7 +36,7 @@ def a_book(n_characters: int) -> str:
 
 
 class Press:
-    """`koe serve` with one worker and, if wanted, a second one that can be killed."""
+    """`koe serve` with one worker and, if requested, a second one that can be killed."""
 
     def __init__(self, data: Path, n_workers: int, engine: str) -> None:
         self._environ = {"KOE_ENGINE": engine, "KOE_THREADS": "1", "KOE_LOG_FORMAT": "json", "KOE_SEGMENT_BYTES": "0"}
@@ -50,23 +50,23 @@ class Press:
         return Process(WORKER, log, KOE_DATA=str(self._data), **self._environ)
 
     def kill(self) -> None:
-        """kill -9 of the second worker, and another in its place."""
+        """Kills the second worker with SIGKILL and starts another one."""
         os.kill(self.others[-1].pid, signal.SIGKILL)
         wait_until(lambda: not is_alive(self.others[-1].pid))
         self.others.append(self._worker())
 
     def said(self, event: str) -> list[dict[str, Any]]:
-        """What all of them have logged under that name."""
+        """Returns the log entries of all processes under this event name."""
         return [entry for process in (self.served, *self.others) for entry in events(process, event)]
 
     def end(self) -> None:
-        """Ends all of it."""
+        """Ends all processes."""
         for process in (*self.others, self.served):
             process.end()
 
 
 def print_book(text: str, *, n_workers: int, n_kills: int, engine: str, format_name: str) -> float:
-    """Seconds that the job took."""
+    """Runs the job and prints its figures. Returns its duration in seconds."""
     with tempfile.TemporaryDirectory(prefix="koe-") as folder, Progress(console=console, transient=True) as progress:
         press = Press(Path(folder) / "data", n_workers, engine)
         try:
@@ -118,7 +118,7 @@ def _show(press: Press, job: dict[str, Any], text: str, seconds: float, *, n_wor
 @click.option("--engine", default="espeak", show_default=True)
 @click.option("--format", "format_name", default="flac", show_default=True)
 def main(n_characters: int, n_kills: int, engine: str, format_name: str) -> None:
-    """One worker, and two of which one is killed on the way."""
+    """Run a long job on one worker, and then on two workers, of which one is killed several times."""
     text = a_book(n_characters)
     options = {"engine": engine, "format_name": format_name}
     one = print_book(text, n_workers=1, n_kills=0, **options)

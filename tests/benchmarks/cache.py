@@ -1,7 +1,7 @@
-"""Part `cache`: what the server adds to the work itself: request to first byte of new work, and of what is in the cache.
+"""Part `cache`: the overhead of the server, as the time from request to first byte, and the rate of cache hits.
 
-Why hits are counted with a client of our own: `httpx` takes longer to ask than the server does to answer, and both share the
-machine. This one writes a request that is made once, and reads.
+Why hits are counted with our own client: `httpx` needs more time for a request than the server needs for the response, and both
+share the machine. Our client builds the request only once, writes it and reads the response.
 """
 
 import asyncio
@@ -26,20 +26,20 @@ _READ_BYTES: Final = 1024 * 1024
 
 
 def measure_cache(report: Report, plan: Plan) -> None:
-    """All sheets of this part, from one server with the tone engine."""
+    """Adds all sheets of this part, measured on one server with the tone engine."""
     with served(KOE_ENGINE="tone") as server:
         _measure_overhead(report, plan, server)
         _measure_hits(report, plan, server)
 
 
 def _measure_overhead(report: Report, plan: Plan, server: Served) -> None:
-    """Request to first byte on an idle server, one client."""
+    """Measures the time from request to first byte on an idle server with one client."""
     with report.steps("overhead", 1) as steps:
         new, hits = asyncio.run(_first_bytes(server, plan.n_overhead_requests))
         steps.done()
     rows: list[Row] = [{"first byte": name, **spread(seconds)} for name, seconds in (("new work", new), ("cache hit", hits))]
     memory = ", ".join(f"{role} {mib:.0f}" for role, mib in server.memory_mib().items())
-    title = f"What the queue adds: tone, pcm, one client, {plan.n_overhead_requests} requests"
+    title = f"Overhead of the queue: tone, pcm, one client, {plan.n_overhead_requests} requests"
     report.add("cache.overhead", title, rows, f"ready after {server.ready_seconds:.2f} s; resident memory, MiB: {memory}")
 
 
@@ -58,7 +58,7 @@ async def _first_byte(http: httpx.AsyncClient, number: int) -> float:
 
 
 def _measure_hits(report: Report, plan: Plan, server: Served) -> None:
-    """The same request again and again."""
+    """Measures cache hits: the clients repeat the same request."""
     body = {"model": "tts-1", "voice": "alloy", "input": text_of(_HIT_CHARACTERS, seed=3), "response_format": "mp3"}
     n_bytes = len(httpx.post(f"{server.url}/v1/audio/speech", json=body, timeout=60).content)
     rows: list[Row] = []
@@ -68,7 +68,7 @@ def _measure_hits(report: Report, plan: Plan, server: Served) -> None:
             row: Row = {"clients": n_clients, "hits per s": len(seconds) / plan.hit_seconds}
             rows.append(row | {"p50 ms": percentile(seconds, 0.5) * 1000, "p99 ms": percentile(seconds, 0.99) * 1000})
             steps.done()
-    note = "The clients are on the same machine and take their share of it."
+    note = "The clients run on the same machine and use part of its processor time."
     report.add("cache.hits", f"Cache hits: whole answers of {n_bytes / 1024:.0f} KiB of mp3", rows, note)
 
 
@@ -85,7 +85,7 @@ def _request(url: str, body: dict[str, Any]) -> bytes:
 
 
 async def _hit_until(end: float, url: str, request: bytes) -> list[float]:
-    """Seconds that each whole answer took, on one connection."""
+    """Returns the duration of each complete response in seconds, all on one connection."""
     found: list[float] = []
     reader, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
     try:
@@ -101,14 +101,14 @@ async def _hit_until(end: float, url: str, request: bytes) -> list[float]:
 
 
 class _Answer:
-    """Reads one answer to its end. Raises ConnectionError for any but a 200."""
+    """Parses one response. Raises ConnectionError for a status other than 200."""
 
     def __init__(self) -> None:
         self.is_whole = False
         self._parser = httptools.HttpResponseParser(self)
 
     def read(self, data: bytes) -> None:
-        """The next bytes; none means that the server has closed."""
+        """Parses the next bytes. Raises ConnectionError for empty `data`: the server has closed the connection."""
         if not data:
             raise ConnectionError("The server closed the connection.")
         self._parser.feed_data(data)

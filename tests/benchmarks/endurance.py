@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.endurance`: thousands of requests, and the memory of each process at start, middle and end.
+"""`python -m tests.benchmarks.endurance`: the memory of each process at the start, middle and end of thousands of requests.
 
-Each request is a text of its own, in every format by turns, so that the cache fills to its budget and turns over; one in ten
-listeners leaves early.
+Each request has its own text, and the formats take turns, so that the cache fills to its budget and evicts old audio. One
+listener in ten leaves early.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ console = Console()
 
 
 async def ask(http: httpx.AsyncClient, number: int) -> None:
-    """One request of its own."""
+    """Sends request `number`, whose text no other request has."""
     chosen = random.Random(number)
     text = f"Number {number}. {text_of(chosen.choice((10, 40, 160)), number)}"
     body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": list(FORMATS)[number % len(FORMATS)]}
@@ -33,7 +33,7 @@ async def ask(http: httpx.AsyncClient, number: int) -> None:
 
 
 async def run(server: Served, n_requests: int, n_clients: int) -> list[dict[str, float]]:
-    """Memory at the start (after a hundred requests), the middle and the end."""
+    """Returns the memory of each process in MiB at the start (after a hundred requests), in the middle and at the end."""
     numbers = iter(range(n_requests))
     found = []
     with Progress(console=console, transient=True) as progress:
@@ -56,7 +56,7 @@ async def run(server: Served, n_requests: int, n_clients: int) -> list[dict[str,
 @click.option("--clients", "n_clients", default=8, show_default=True)
 @click.option("--engine", default="espeak", show_default=True)
 def main(n_requests: int, n_clients: int, engine: str) -> None:
-    """Asks so often."""
+    """Send the requests and print the memory of each process."""
     with served(KOE_ENGINE=engine, KOE_CACHE_BYTES="32MiB") as server:
         found = asyncio.run(run(server, n_requests, n_clients))
     title = f"Resident memory, MiB: {engine}, {n_requests} requests, {n_clients} clients, a cache of 32 MiB"

@@ -1,7 +1,7 @@
-"""Part `engine`: Koe's engine against `kokoro` as shipped and ONNX Runtime, on the same weights and the same real text.
+"""Part `engine`: compares Koe's engine with `kokoro` as shipped and ONNX Runtime, on the same weights and real text.
 
-Why in turns (A B C A B C) and the median: a shared machine is faster in one minute than in the next, and all of them then
-share the good minutes and the bad ones.
+Why the engines run in turns (A B C A B C) and the median counts: a shared machine is faster in one minute than in the next. In
+turns, all engines share the fast minutes and the slow ones.
 """
 
 import time
@@ -24,14 +24,14 @@ from tests.benchmarks.speakers.apart import Apart
 from tests.benchmarks.texts import PARAGRAPH
 
 Runs = dict[str, list[float]]
-"""Seconds of each run, by speaker."""
+"""Seconds of each run, by the name of the speaker."""
 
-_RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: how many times its rtf is that of Koe."
+_RATIO_NOTE: Final = "rtf: seconds of computing for a second of audio. ×name: rtf of that engine divided by the rtf of Koe."
 _MISSING_8BIT: Final = "Kokoro's 8-bit ONNX file was not measured: name it with --onnx8 PATH."
 
 
 def measure_engine(report: Report, plan: Plan) -> None:
-    """All sheets of this part."""
+    """Adds all sheets of this part."""
     model = model_once()
     onnx_dir = _export(report, model, plan) if is_installed() else None
     names = find_speakers(onnx_dir)
@@ -46,14 +46,14 @@ def measure_engine(report: Report, plan: Plan) -> None:
 
 
 def _export(report: Report, model: Model, plan: Plan) -> Path:
-    """See `export_once`."""
+    """Calls `export_once`, after a message if the export is still to be made."""
     if not export_folder(model).exists():
         report.console.print("Exporting the model for ONNX Runtime: this takes some minutes, once.")
     return export_once(model, Path(plan.onnx8) if plan.onnx8 else None)
 
 
 def _missing(onnx_dir: Path | None, names: list[str]) -> list[str]:
-    """What was not measured, and why."""
+    """Returns notes that say which engines were not measured, and why."""
     if onnx_dir is None:
         return [MISSING]
     return [] if ONNX_8BIT in names else [_MISSING_8BIT]
@@ -74,12 +74,12 @@ def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path 
 
 
 def _lengths(segments: Sequence[str]) -> str:
-    """For people: `60, 120`."""
+    """Returns the lengths as text, such as `60, 120`."""
     return ", ".join(str(len(phonemes)) for phonemes in segments)
 
 
 def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
-    """One segment at a time, with one thread and with all."""
+    """Measures one segment at a time, with one thread and, if the plan says so, with all cores."""
     rows: list[Row] = []
     all_threads = sorted({1, n_cores()}) if plan.is_with_all_cores else [1]
     with report.steps("alone", len(all_threads) * len(plan.lengths) * (plan.n_repeats + 1)) as steps:
@@ -93,7 +93,7 @@ def _measure_speed(report: Report, plan: Plan, speakers: Mapping[str, Apart], no
 
 
 def _alone(speakers: Mapping[str, Apart], phonemes: str, n_threads: int, audio: dict[str, float]) -> Callable[[str], None]:
-    """What the speaker of a name is timed at; the seconds of its audio go into `audio`."""
+    """Returns the function to time: the named speaker speaks, and the seconds of its audio are stored in `audio`."""
 
     def speak(name: str) -> None:
         audio[name] = speakers[name].speak(phonemes, n_threads)
@@ -102,7 +102,9 @@ def _alone(speakers: Mapping[str, Apart], phonemes: str, n_threads: int, audio: 
 
 
 def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Apart], notes: list[str]) -> None:
-    """As many segments as there are listeners: a thread for each core in Koe, all cores for one after the other elsewhere."""
+    """Measures several segments at once. Koe uses one thread per core; the others speak one after the other, each with all
+    cores.
+    """
     segments, audio = [phonemes_near(length) for length in plan.together_lengths], dict[str, float]()
     with report.steps("together", plan.n_repeats + 1) as steps:
 
@@ -116,7 +118,7 @@ def _measure_together(report: Report, plan: Plan, speakers: Mapping[str, Apart],
 
 
 def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Apart]) -> None:
-    """How long a listener waits who is alone: for the short first segment of Koe, or for a whole chunk of other servers."""
+    """Measures the wait of a single listener: for Koe's short first segment, and for the whole first chunk of other servers."""
     koe = speakers["koe"]
     whole = phonemes_near(plan.whole_phonemes)
     ways: dict[str, Callable[[], object]] = {
@@ -127,7 +129,7 @@ def _measure_first_sound(report: Report, plan: Plan, speakers: Mapping[str, Apar
     with report.steps("first sound", plan.n_repeats + 1) as steps:
         runs = _run_in_turns(ways, lambda way: ways[way](), plan.n_repeats, steps)
     row = _first_sound_row(runs, koe.call("speak_beginning", PARAGRAPH, n_cores()), len(whole))
-    title = f"The first sound of {len(PARAGRAPH)} characters on an idle machine: Koe's first segment, text read and all"
+    title = f"First audio of {len(PARAGRAPH)} characters on an idle machine: Koe's first segment, with its preparation"
     report.add("engine.first_sound", title, [row], "Other servers wait for a first chunk of 175 to 250 phonemes.")
 
 
@@ -147,7 +149,7 @@ def _first_sound_row(runs: Runs, n_first: int, n_whole: int) -> Row:
 
 
 def _run_in_turns(names: Mapping[str, object], speak: Callable[[str], object], n_repeats: int, steps: Steps) -> Runs:
-    """Once each to warm up, then in turns."""
+    """Runs each once to warm up, then all of them in turns. Returns the durations without the first ones."""
     runs: Runs = {name: [] for name in names}
     for turn in range(n_repeats + 1):
         for name in names:
@@ -160,7 +162,7 @@ def _run_in_turns(names: Mapping[str, object], speak: Callable[[str], object], n
 
 
 def _compare(runs: Runs, audio: Mapping[str, float]) -> Row:
-    """The median of each, its real-time factor, and how many times faster Koe is; None for one that is not installed."""
+    """Returns each speaker's median, its real-time factor and how many times faster Koe is; None for one that is missing."""
     seconds = {name: median(runs[name]) if name in runs else None for name in NAMES}
     rtf = {name: ratio(seconds[name], audio.get(name)) for name in NAMES}
     row: Row = {"audio s": audio["koe"]}

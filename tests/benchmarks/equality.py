@@ -1,6 +1,6 @@
-"""Part `equality`: Koe's model against `kokoro.KModel` with the same noise, on segments of real text in nine languages.
+"""Part `equality`: compares Koe's model with `kokoro.KModel`, with the same noise, on real text in nine languages.
 
-Why a part of the benchmarks and no test: forty segments of any length take minutes; the tests compare three of them.
+Why this is a benchmark and not a test: forty segments of all lengths take minutes; the tests compare three segments.
 """
 
 import random
@@ -25,11 +25,11 @@ from workers.text.boundaries import Ending
 
 _LENGTHS: Final = (10, 510)
 _SPEEDS: Final = (1.0, 1.0, 1.0, 0.9, 1.2)
-"""What lies far from 1 is left to time stretching, which comes after the model."""
+"""Speeds far from 1 are left to time stretching, which comes after the model."""
 
 
 def measure_equality(report: Report, plan: Plan) -> None:
-    """How far the two are apart at most, and whether a phoneme ever lasts longer in one of them."""
+    """Adds the largest difference between the two models, and whether any phoneme has a different duration."""
     model = model_once()
     segments = [a_segment(number, plan.n_equal_segments, model.files.voices) for number in range(plan.n_equal_segments)]
     found: list[Comparison] = []
@@ -74,9 +74,10 @@ def _small(share: float) -> str:
 
 
 def a_segment(number: int, n_segments: int, voice_ids: Collection[str]) -> Segment:
-    """One of so many: languages by turns, lengths from the shortest to the longest, and voices, blends and speeds by chance.
+    """Returns segment `number` of `n_segments`, the same in every run. Languages take turns, lengths grow from the shortest to
+    the longest, and voices, blends and speeds are random.
 
-    `voice_ids` are those that may be used. The same in every run.
+    `voice_ids` are the voices that may be used.
     """
     chosen = random.Random(number)
     language = LANGUAGES[number % len(LANGUAGES)].tag
@@ -93,7 +94,7 @@ def a_segment(number: int, n_segments: int, voice_ids: Collection[str]) -> Segme
 
 
 def _a_blend(chosen: random.Random, language: str, voice_ids: list[str]) -> Blend:
-    """A voice of the language, if there is one, and at times one or two of any."""
+    """Returns a voice of the language, if there is one, sometimes blended with one or two other voices."""
     catalogue = load_catalogue()
     own = [voice_id for voice_id in voice_ids if catalogue.voices[voice_id].language == language]
     parts = {chosen.choice(own or voice_ids), *chosen.sample(voice_ids, chosen.choice((0, 0, 1, 2)))}

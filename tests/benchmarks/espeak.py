@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.espeak`: what it costs a call that espeak-ng runs in a process of its own.
+"""`python -m tests.benchmarks.espeak`: how much longer a call takes because espeak-ng runs in its own process.
 
-Each text is asked for in this process and of the other in turn, so that both meet the same machine. Speech is loaded anew for
-each text; the process of its own does that after its answer, when nobody waits, and so the cost may be less than nothing.
+This process and the other take turns for each text, so that both meet the same conditions. For speech, the library is loaded
+again for each text. The other process does this after its answer, when nobody waits, so the cost can be negative.
 """
 
 import time
@@ -22,12 +22,12 @@ VOICE: Final = "gmw/en-US+f3"
 
 
 def open_library() -> Library:
-    """One in this process."""
+    """Opens the library in this process."""
     return Library(espeakng_loader.get_library_path(), espeakng_loader.get_data_path())
 
 
 def speak_here(text: str) -> Any:
-    """As the process of its own does, all of it while somebody waits."""
+    """Speaks as the other process does, but also loads the library while the caller waits."""
     library = open_library()
     try:
         return library.speak(text.encode(), VOICE, wpm=175, pitch=50)[0]
@@ -36,33 +36,33 @@ def speak_here(text: str) -> Any:
 
 
 def speak_there(text: str) -> Any:
-    """What a worker does."""
+    """Speaks in the other process, as a worker does."""
     return library.speak(text, VOICE, wpm=175, pitch=50)[0].tobytes()
 
 
 def seconds(ask: Callable[[str], Any], text: str) -> tuple[float, Any]:
-    """How long a call takes, and what it gives."""
+    """Returns the duration of the call in seconds, and its result."""
     began = time.perf_counter()
     given = ask(text)
     return time.perf_counter() - began, given
 
 
 def compare(here: Callable[[str], Any], there: Callable[[str], Any], n_rounds: int) -> list[tuple[float, float]]:
-    """Seconds of each call, here and there. The results must be equal."""
+    """Returns the seconds of each call, here and there, without the first tenth. Asserts that the results are equal."""
     pairs = []
     for text in sentences("en-US") * n_rounds:
         (one, expected), (other, given) = seconds(here, text), seconds(there, text)
         assert given == expected
         pairs.append((one, other))
-        # As a worker, which resamples and encodes what was spoken before it asks for more.
+        # A worker pauses too: it resamples and encodes the speech before the next call.
         time.sleep(0.002)
     return pairs[len(pairs) // 10 :]
 
 
 @click.command()
-@click.option("--rounds", "n_rounds", type=int, default=20, show_default=True, help="Times that each sentence is asked for.")
+@click.option("--rounds", "n_rounds", type=int, default=20, show_default=True, help="Number of calls for each sentence.")
 def main(n_rounds: int) -> None:
-    """Phonemes and speech, in this process and in one of their own."""
+    """Compare phonemes and speech in this process with espeak-ng's own process."""
     table = Table("ms", "calls", *(f"{place} p{share}" for place in ("here", "there", "cost") for share in (50, 95)))
     speech = compare(speak_here, speak_there, n_rounds)
     opened = open_library()

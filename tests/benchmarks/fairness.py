@@ -1,9 +1,9 @@
-"""Who waits for whom when eight long texts are being read and short requests come: first audio of these, underruns of those.
+"""Part `fairness`: eight long texts are played while short requests come: first audio of these, underruns of the long texts.
 
-What stands for what: two compute threads are the two cores. The engine sleeps for a tenth of its audio instead of multiplying
-matrices, so a segment takes as long as with a model of real-time factor 0.1 on each core, and the real cores are left to what
-is real: Valkey, slots, API and clients. A listener takes pcm at the speed at which it is played; whenever all that has come is
-played and more is to come, it counts an underrun.
+The setup imitates two cores with two compute threads. Instead of computing, the engine sleeps for a tenth of the duration of
+its audio, so a segment takes as long as with a model of real-time factor 0.1 on each core. The real cores are free for the real
+parts: Valkey, slots, API and clients. A listener reads pcm at the speed at which it plays. It counts an underrun whenever it
+has played all received audio and more is to come.
 """
 
 import asyncio
@@ -29,18 +29,20 @@ COMPUTE_PER_AUDIO: Final = 0.1
 N_LONG: Final = 8
 N_SHORT: Final = 50
 LONG_CHARACTERS: Final = 4000
-"""Nearly OpenAI's limit of 4096: about four minutes."""
+"""Nearly OpenAI's limit of 4096 characters; about four minutes of audio."""
 BEFORE_SECONDS: Final = 1.0
-"""The long texts are heard for so long before the short requests come: their listeners have little more than the first segment
-in hand."""
+"""Seconds for which the long texts play before the short requests start. By then their listeners have buffered little more than
+the first segment.
+"""
 AFTER_SECONDS: Final = 5.0
-"""And so long afterwards, since a stream runs dry later than it was passed over."""
+"""Seconds for which the long texts play after the short requests, since an underrun comes later than the delay that causes it.
+"""
 IN_HAND_SECONDS: Final = 0.5
-"""A listener reads on when no more than this is left to play."""
+"""A listener reads more when it has at most this many seconds left to play."""
 
 
 class PacedEngine(ToneEngine):
-    """Takes a tenth of the audio that it makes."""
+    """A tone engine that takes a tenth of the duration of its audio."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,25 +59,27 @@ class PacedEngine(ToneEngine):
 
 @dataclass
 class Scene:
-    """Short requests, and what became of all."""
+    """A number of short requests, and the results of all requests."""
 
     counts: dict[str, int]
-    """Short requests of each key: those of the last are measured. The long texts are the first's."""
+    """Number of short requests by key. Only the requests of the last key are measured; the long texts use the first key."""
     first_seconds: list[float] = field(default_factory=list)
     n_underruns: int = 0
     dry_seconds: float = 0.0
     segment_seconds: float = 0.0
-    """The compute of one segment of a long text."""
+    """Compute time of one segment of a long text."""
 
     @property
     def name(self) -> str:
-        """Its short requests."""
+        """Description of the short requests."""
         *others, n_last = self.counts.values()
         return f"{n_last}" + "".join(f" after {n} of another key" for n in others)
 
 
 def measure_fairness(report: Report) -> None:
-    """First audio of the short requests, in seconds and in segments of the long texts, and the underruns of these."""
+    """Adds the time to first audio of the short requests, in seconds and in segments of the long texts, and the underruns of
+    the long texts.
+    """
     rows: list[Row] = []
     scenes = ({"a": 1}, {"a": N_SHORT}, {"a": N_SHORT, "b": 1})
     with report.steps("fairness", len(scenes)) as steps:
@@ -92,7 +96,7 @@ def measure_fairness(report: Report) -> None:
 
 
 def _stage(counts: dict[str, int]) -> Scene:
-    """Plays a scene in a harness of its own."""
+    """Runs a scene in its own harness."""
     scene, engine = Scene(counts), PacedEngine()
     with tempfile.TemporaryDirectory(prefix="koe-") as data:
         settings = {"KOE_THREADS": "2", "KOE_API_KEYS": ",".join(counts), "KOE_MAX_WAIT": "120"}

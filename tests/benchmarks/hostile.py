@@ -1,4 +1,4 @@
-"""Texts of a stranger who means harm: what the worst of them cost a slot before an engine gets anything of them."""
+"""Part `hostile`: the cost of the worst hostile texts for a slot, before an engine gets any part of them."""
 
 import tracemalloc
 from typing import Final
@@ -14,21 +14,21 @@ from workers.synthesis.prepare import prepare_segments, prepare_text
 SHORT_CHARS, LONG_CHARS = 10_000, 40_000
 _N_WORST: Final = 15
 _TOO_LONG_SECONDS: Final = 2.0
-"""What takes as long is not tried with a longer text."""
+"""A text that takes this long is not tried with more characters."""
 
 
 def measure_hostile(report: Report) -> None:
-    """The worst of some four hundred kinds of text, each a run within a text, read as a text in English, emoji by name."""
+    """Adds the worst of about four hundred kinds of text. Each is a run within a text, read as English, emoji by name."""
     report.add(
         "hostile",
         "Hostile texts, worst first",
         worst(_N_WORST),
-        "CPU time of one core to read and segment it; flat where both columns are about equal.",
+        "CPU time of one core to read and segment the text; it is linear if both columns are about equal.",
     )
 
 
 def worst(n: int) -> list[Row]:
-    """The rows of the table."""
+    """Returns the rows of the `n` slowest kinds of text."""
     seconds = {name: cpu_seconds(lambda unit=unit: _read(unit, SHORT_CHARS)) for name, unit in shapes().items()}  # type: ignore[misc]
     names = sorted(seconds, key=lambda name: -seconds[name])[:n]
     return [_row(name, shapes()[name], seconds[name]) for name in names]

@@ -1,4 +1,4 @@
-"""What is made once and kept for the next run: ONNX files, and random weights where Kokoro's are not there."""
+"""Files that are made once and kept for the next run: ONNX files, and random weights if Kokoro's are missing."""
 
 import json
 import os
@@ -13,14 +13,14 @@ VOICE: Final = "af_heart"
 
 
 def cache_folder() -> Path:
-    """Where the platform keeps what can be made again."""
+    """Returns the benchmarks' folder where the platform keeps files that can be made again."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "koe" / "bench"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "koe" / "bench"
 
 
 def make_once(folder: Path, make: Callable[[Path], object]) -> Path:
-    """`folder`, made by `make` if it is not there. It appears whole or not at all: a run that is ended leaves no half of it."""
+    """Returns `folder`, made by `make` if it does not exist. It appears whole or not at all, even if the run is interrupted."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
@@ -34,6 +34,6 @@ def make_once(folder: Path, make: Callable[[Path], object]) -> Path:
 
 
 def read_vocabulary(model_dir: Path) -> dict[str, int]:
-    """Phoneme → the model's index."""
+    """Returns phoneme → the model's index."""
     vocabulary: dict[str, int] = json.loads((model_dir / "config.json").read_text(encoding="utf-8"))["vocab"]
     return vocabulary

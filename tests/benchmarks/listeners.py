@@ -1,4 +1,4 @@
-"""A listener: asks, plays what comes at the speed of playing, and counts how often it runs dry."""
+"""A client that plays a response at playback speed and counts its underruns."""
 
 import asyncio
 import time
@@ -12,25 +12,25 @@ from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 @dataclass
 class Listener:
-    """Plays what comes. Whenever all that has come is played and more is to come, it counts an underrun."""
+    """Plays a response. It counts an underrun whenever it has played all received audio and more is to come."""
 
     in_hand_seconds: float | None = None
-    """It reads on when no more than this is left to play; None reads as it comes, however much that is."""
+    """The listener reads more when it has at most this many seconds left to play; None reads without waiting."""
     first_seconds: float = 0.0
-    """From the request to the first audio."""
+    """Seconds from the request to the first audio."""
     last_seconds: float = 0.0
-    """From the request to the last."""
+    """Seconds from the request to the last audio."""
     audio_seconds: float = 0.0
     is_whole: bool = False
-    """Whether all of it has come."""
+    """Whether the whole response was received."""
     n_underruns: int = 0
     dry_seconds: float = 0.0
-    """How long the underruns lasted, together."""
+    """Total duration of the underruns."""
     has_begun: asyncio.Event = field(default_factory=asyncio.Event)
     _dry_at: float = 0.0
 
     async def play(self, http: httpx.AsyncClient, text: str, *, key: str = "", **fields: Any) -> None:
-        """To the last byte. `fields` go into the request. Raises HTTPError."""
+        """Plays the response to its last byte. `fields` are added to the request. Raises httpx.HTTPError."""
         asked_at, headers = time.monotonic(), {"authorization": f"Bearer {key}"} if key else {}
         body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm", **fields}
         async with http.stream("POST", "/v1/audio/speech", json=body, headers=headers) as answer:
@@ -43,7 +43,7 @@ class Listener:
 
     @property
     def left_seconds(self) -> float:
-        """What it has in hand; below 0 when it has run dry."""
+        """Seconds of received audio that are left to play; negative during an underrun."""
         return self._dry_at - time.monotonic()
 
     def _hear(self, n_bytes: int, asked_at: float) -> None:

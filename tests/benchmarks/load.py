@@ -1,4 +1,4 @@
-"""Part `load`: many clients at once with espeak, mixed formats, lengths and voices; what /healthz does meanwhile."""
+"""Part `load`: many clients at once with espeak and mixed formats, lengths and voices, and /healthz meanwhile."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from tests.benchmarks.texts import text_of
 
 
 def measure_load(report: Report, plan: Plan) -> None:
-    """First audio, and how long the watcher waits for the API."""
+    """Adds the time to first audio, and the response times of /healthz."""
     first: list[float] = []
     failures: list[str] = []
     with report.steps(f"{plan.n_load_clients} clients", 1) as steps, served(KOE_ENGINE="espeak") as server:

@@ -1,4 +1,4 @@
-"""The machine and the versions that figures were measured with, without which they cannot be compared."""
+"""Describes the machine and the versions with which figures were measured; without them figures cannot be compared."""
 
 import os
 import platform
@@ -13,12 +13,12 @@ _PACKAGES: Final = ("torch", "kokoro", "onnxruntime", "onnx", "numpy", "rq", "li
 
 
 def n_cores() -> int:
-    """The cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe_machine() -> dict[str, Any]:
-    """Its processor, cores and memory, how busy it was, and the versions of what matters; None for what is not installed."""
+    """Returns processor, cores, memory, load and the versions of the relevant packages; None for one that is not installed."""
     return {
         "cpu": _cpu(),
         "cores": n_cores(),
@@ -30,7 +30,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def describe_commit() -> dict[str, Any]:
-    """The commit that is checked out, and whether files differ from it; None for both outside of a repository."""
+    """Returns the checked-out commit, and whether files differ from it; None for both outside a repository."""
     commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
     return {"commit": commit, "is_changed": None if changes is None else bool(changes)}
 

@@ -1,7 +1,8 @@
-"""`python -m tests.benchmarks.memory NAME MODEL_DIR ONNX_DIR|- N_THREADS PHONEMES...`: what one process needs to speak.
+"""`python -m tests.benchmarks.memory NAME MODEL_DIR ONNX_DIR|- N_THREADS PHONEMES...`: the memory of a process that speaks.
 
-Why a process of its own: memory that one library has once taken would be counted for the next. Prints JSON: resident MiB after
-loading, and the most that it was until all segments had been spoken.
+It prints JSON: resident MiB after loading, and the peak until all segments are spoken.
+
+Why a separate process: memory that one library has taken would be counted for the next one.
 """
 
 import json
@@ -18,7 +19,7 @@ from tests.benchmarks.speakers.apart import environ_as_shipped
 def measure_memory(
     name: str, model_dir: Path, onnx_dir: Path | None, *, n_threads: int, segments: Sequence[str]
 ) -> dict[str, float]:
-    """The same from outside."""
+    """Runs this module in a new process and returns its figures."""
     arguments = [name, str(model_dir), str(onnx_dir or "-"), str(n_threads), *segments]
     command = [sys.executable, "-m", "tests.benchmarks.memory", *arguments]
     environ = environ_as_shipped()
@@ -28,7 +29,7 @@ def measure_memory(
 
 
 def read_status(name: str, pid: int | str = "self") -> float:
-    """MiB that Linux tells of a process: `VmRSS`, resident now, or `VmHWM`, the most so far."""
+    """Returns a process's memory in MiB from Linux: `VmRSS` is resident now, `VmHWM` is the peak so far."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return int(status.split(f"{name}:")[1].split()[0]) / 1024
 

@@ -1,7 +1,7 @@
-"""The weights that are measured: Kokoro's where a worker would find them, else random ones of the real dimensions, made once.
+"""The measured weights: Kokoro's if a worker would find them, otherwise random ones of the real dimensions, made once.
 
-Why random ones at all: a machine without Kokoro's files can still compare speeds. How long an engine takes follows from how
-many weights there are and how much audio they ask for, which is about as in speech.
+Why random weights: without Kokoro's files, speeds can still be compared. The time of an engine depends on the number of weights
+and on the amount of audio that they ask for, which is about the same as in speech.
 """
 
 import os
@@ -20,7 +20,7 @@ RANDOM: Final = "random"
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A checkpoint and what its weights are."""
+    """A checkpoint and the kind of its weights."""
 
     files: CheckpointFiles
     weights: str
@@ -28,18 +28,18 @@ class Model(msgspec.Struct, frozen=True):
 
     @property
     def folder(self) -> Path:
-        """What `KOE_MODEL_DIR` would be."""
+        """Value of `KOE_MODEL_DIR` for this checkpoint."""
         return self.files.weights.parent
 
 
 def find_weights() -> str:
-    """What the weights of `model_once` are, without making any."""
+    """Returns the kind of weights that `model_once` would return, without making any."""
     real = _find_real()
     return real.weights if real is not None else RANDOM
 
 
 def model_once() -> Model:
-    """The checkpoint to measure; a random one is made the first time and kept."""
+    """Returns the checkpoint to measure. A random one is made the first time and kept."""
     return _find_real() or _random_once()
 
 

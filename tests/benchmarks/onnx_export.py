@@ -1,8 +1,8 @@
-"""Kokoro's weights as an ONNX model, exported once with PyTorch's own exporter and kept; and the 8-bit file beside it.
+"""Exports Kokoro's weights as an ONNX model, once, with PyTorch's own exporter, and links the 8-bit file next to it.
 
-Why this way: it is how the models that `kokoro-onnx` runs were made, `KModelForONNX` with a Fourier transform of real numbers.
-The weight norms are folded first, as its export does, and the exporter is the one that traces, since it knows packed LSTMs.
-What comes out is compared with the original: as many samples, for lengths that it was not traced with.
+Why this way: the models for `kokoro-onnx` were made like this, from `KModelForONNX` with a Fourier transform of real numbers.
+The weight norms are folded first, as in that export, and the tracing exporter is used, since it knows packed LSTMs. The result
+is compared with the original: it must give as many samples, for lengths that it was not traced with.
 """
 
 import contextlib
@@ -34,24 +34,24 @@ _OPSET: Final = 17
 
 
 class ExportDiffers(Exception):
-    """The exported model does not speak as long as the original."""
+    """The audio of the exported model is not as long as the original's."""
 
 
 def is_installed() -> bool:
-    """Whether the extra `bench` is."""
+    """Whether the extra `bench` is installed."""
     return all(find_spec(name) is not None for name in ("onnx", "onnxruntime"))
 
 
 def export_folder(model: Model) -> Path:
-    """Where the export of these weights is kept."""
+    """Returns the folder for the export of these weights."""
     digest = identity_of("onnx", [model.files.config, model.files.weights]).split()[-1]
     return cache_folder() / f"onnx-{digest[:16]}"
 
 
 def export_once(model: Model, eight_bit: Path | None) -> Path:
-    """A folder with `voice.npy`, and an ONNX file for each speaker that runs one.
+    """Returns a folder with `voice.npy`, and an ONNX file for each speaker that runs one.
 
-    The export takes a minute or two when it is not there. `eight_bit` is the path of Kokoro's 8-bit ONNX file, if there is one.
+    The export takes a minute or two if it does not exist. `eight_bit` is the path of Kokoro's 8-bit ONNX file, if there is one.
     Raises ExportDiffers.
     """
     folder = make_once(export_folder(model), lambda half: _export(model, half))
@@ -97,7 +97,7 @@ def _compare(model_dir: Path, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps back the exporter's many warnings; those that its C++ half writes go past Python, to the file descriptor."""
+    """Suppresses the exporter's many warnings. Its C++ code writes past Python, so the file descriptor is redirected too."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     kept = os.dup(2)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), open(os.devnull, "wb") as nothing:  # noqa: PTH123

@@ -1,6 +1,6 @@
-"""Phonemes for benchmarks: what Koe's own G2P makes of prose, in segments as near to a wanted length as sentences allow.
+"""Phonemes for benchmarks: Koe's own G2P of prose, in segments as near to a requested length as sentences allow.
 
-Why no random phonemes: durations follow from what is said, and all times from durations.
+Why not random phonemes: durations depend on the text, and all times depend on the durations.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ _PHONEMIZER: Final = Phonemizer()
 
 
 def phonemes_near(n_phonemes: int, language: str = "en-US") -> str:
-    """Those of the sentences, one after another in the prose, that come nearest to so many; at most 510."""
+    """Returns the phonemes of consecutive sentences whose number is nearest to `n_phonemes`; at most 510."""
     spoken = _sentences(language)
     edges = list(accumulate((len(one) + 1 for one in spoken), initial=0))
     runs = [run for run in combinations(range(len(edges)), 2) if edges[run[1]] - edges[run[0]] - 1 <= N_ROWS]
@@ -28,6 +28,6 @@ def phonemes_near(n_phonemes: int, language: str = "en-US") -> str:
 
 @cache
 def _sentences(language: str) -> list[str]:
-    """The phonemes of each sentence of the prose."""
+    """Returns the phonemes of each sentence of the prose."""
     said = (_PHONEMIZER.phonemize(sentence, language, NO_MARKUP) for sentence in sentences(language))
     return [spell(one, PHONEMES)[0].phonemes for one in said]

@@ -1,4 +1,4 @@
-"""What a run measures: how long, how often and how much; kept beside the figures, since they mean nothing without it."""
+"""The settings of a run: lengths, repeats and amounts; stored with the figures, which mean nothing without them."""
 
 from typing import Final
 
@@ -6,32 +6,32 @@ import msgspec
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of one run. Lengths are in phonemes; a segment of real text is as near to one as its sentences allow."""
+    """The settings of one run. Lengths are in phonemes; segments of real text come as near to them as sentences allow."""
 
     onnx8: str | None = None
     """Path of Kokoro's 8-bit ONNX file, if it is to be measured."""
 
     lengths: tuple[int, ...] = (30, 60, 120, 250, 500)
-    """Segments that each engine speaks alone."""
+    """Lengths of the segments that each engine speaks one at a time."""
     is_with_all_cores: bool = True
-    """Whether it does so with all cores, too, and not with one thread alone."""
+    """Whether the engines also speak them with all cores, and not only with one thread."""
     n_repeats: int = 3
     """Runs of each engine, in turns; the median counts."""
     together_lengths: tuple[int, ...] = (100, 120, 140, 160)
-    """Segments that are spoken at the same time."""
+    """Lengths of the segments that are spoken at the same time."""
     n_equal_segments: int = 40
-    """Of 10 to 510 phonemes in nine languages, compared with the original's sample by sample."""
+    """Number of segments that are compared with the original's sample by sample: 10 to 510 phonemes, nine languages."""
     memory_lengths: tuple[int, ...] = (60, 120, 250, 500)
-    """What a process speaks before its memory is read; if nothing, it is not."""
+    """Lengths of the segments that a process speaks before its memory is read; empty skips this."""
     whole_phonemes: int = 200
-    """The first chunk of other servers: 175 to 250."""
+    """Length of the first chunk of other servers: 175 to 250."""
     client_levels: tuple[int, ...] = (1, 4, 16, 64)
     level_seconds: float = 60.0
     text_characters: tuple[int, int] = (100, 600)
-    """Clients' texts have between so many."""
+    """Minimum and maximum length of the clients' texts."""
     n_policy_clients: int = 16
     n_policy_rounds: int = 4
-    """None: schedulers are not compared."""
+    """Rounds in which schedulers are compared; 0 skips this."""
     n_overhead_requests: int = 200
     n_hit_clients: tuple[int, ...] = (1, 16)
     hit_seconds: float = 10.0
@@ -57,4 +57,4 @@ QUICK: Final = Plan(
     n_load_clients=8,
     load_seconds=10.0,
 )
-"""What can be had in about two minutes, once the model is there: to see whether something has changed, not by how much."""
+"""Settings for a run of about two minutes, once the model exists. It shows whether something has changed, not by how much."""

@@ -1,4 +1,4 @@
-"""A real `koe serve` for benchmarks, on a free port, with its data in a folder of its own."""
+"""A real `koe serve` for benchmarks, on a free port, with its own data folder."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ from tests.harness import free_port
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What one process has taken so far."""
+    """Resources that one process has used so far."""
 
     cpu_seconds: float
-    """Its own and that of its children that have ended, such as encoders."""
+    """CPU time of the process and of its children that have ended, such as encoders."""
     memory_mib: float
-    """Resident now."""
+    """Memory that is resident now."""
     peak_mib: float
-    """The most that was ever resident."""
+    """Largest resident memory so far."""
 
 
 class Served:
@@ -38,25 +38,25 @@ class Served:
         self.ready_seconds = time.monotonic() - started
 
     def usage(self) -> dict[str, Usage]:
-        """That of `worker`, `api` and `valkey`."""
+        """Returns the usage of `worker`, `api` and `valkey`."""
         found = {}
         for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             role = "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
-            # Behind the name, which may hold spaces; fields 14 to 17 of proc(5) are the times.
+            # Read after the name, which may contain spaces. Fields 14 to 17 of proc(5) are the CPU times.
             times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
             cpu_seconds = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
             found[role] = Usage(cpu_seconds, read_status("VmRSS", child), read_status("VmHWM", child))
         return found
 
     def memory_mib(self) -> dict[str, float]:
-        """Resident memory of each of them."""
+        """Returns the resident memory of each of them."""
         return {role: usage.memory_mib for role, usage in self.usage().items()}
 
 
 @contextmanager
 def served(**settings: str) -> Iterator[Served]:
-    """`koe serve` with these settings, ready. No segment is kept for other texts unless they say so: speaking is measured."""
+    """Yields a ready `koe serve` with these settings. By default it has no segment cache, since speaking is measured."""
     with tempfile.TemporaryDirectory(prefix="koe-") as data:
         port = free_port()
         environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
@@ -73,7 +73,7 @@ def served(**settings: str) -> Iterator[Served]:
 
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    """One client for all looks: to make one takes so long that it would hold up what it waits for."""
+    """Waits until the server is ready. One client makes all requests: creating a client is slow enough to delay the server."""
     with httpx.Client(base_url=url) as http:
         while not _is_ready(http):
             if process.poll() is not None:

@@ -1,4 +1,4 @@
-"""How long utterances wait in the queue before a slot takes them, read from RQ's own records while a server is measured."""
+"""Measures how long utterances wait in the queue for a slot, from RQ's own records, while a server is measured."""
 
 import threading
 from pathlib import Path
@@ -14,12 +14,12 @@ _EVERY_SECONDS: Final = 0.1
 
 
 class QueueWatch:
-    """Looks at what is being spoken, ten times a second; what is shorter than that may be missed."""
+    """Looks at the running jobs ten times a second; a shorter job may be missed."""
 
     def __init__(self, data: Path) -> None:
         """`data` is the folder of a running server with an embedded Valkey."""
         self.wait_seconds: dict[str, float] = {}
-        """By job."""
+        """Waiting time by RQ job id."""
         self._data = data
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)

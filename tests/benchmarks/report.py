@@ -1,6 +1,6 @@
-"""Where every figure goes: a table on the screen and a JSON file, both from the same rows.
+"""Reports every figure as a table on the screen and in a JSON file, both from the same rows.
 
-Why the file is written after each sheet: whoever ends a run early keeps what has been measured.
+Why the file is written after each sheet: a run that is ended early keeps its figures.
 """
 
 import json
@@ -25,7 +25,7 @@ class Report:
     """The sheets of one run."""
 
     def __init__(self, console: Console, path: Path, plan: Plan, parts: Sequence[str], *, weights: str) -> None:
-        """`weights`: which ones Kokoro speaks with, `original`, `8-bit` or `random`."""
+        """`weights` names the weights of Kokoro: `original`, `8-bit` or `random`."""
         self.console = console
         self._path = path
         self._told: dict[str, Any] = {
@@ -39,14 +39,14 @@ class Report:
         }
 
     def greet(self) -> None:
-        """Says what is measured, and where."""
+        """Prints the machine and the weights."""
         machine = self._told["machine"]
         load = machine["load_average"][0]
         self.console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; load before: {load}")
         self.console.print(f"Kokoro's weights: {self._told['weights']}\n", highlight=False)
 
     def add(self, name: str, title: str, rows: Sequence[Row], *notes: str) -> None:
-        """Shows a sheet and writes it; `name` is its place in the file. A note is a sentence on what the figures mean."""
+        """Prints a sheet and writes it to the file under `name`. A note is a sentence that explains the figures."""
         self._told["sheets"][name] = {"title": title, "rows": list(rows), "notes": list(notes)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self._told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -57,19 +57,19 @@ class Report:
 
     @contextmanager
     def steps(self, description: str, n_steps: int) -> Iterator["Steps"]:
-        """A bar that goes on with each `done`."""
+        """Yields a progress bar that advances with each `done`."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             yield Steps(progress, description, n_steps)
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the JSON file."""
         return self._path
 
 
 class Steps:
-    """A bar and what is being measured at the moment."""
+    """A progress bar with the name of the current measurement."""
 
     def __init__(self, progress: Progress, description: str, n_steps: int) -> None:
         self._progress = progress
@@ -77,16 +77,16 @@ class Steps:
         self._bar = progress.add_task(description, total=n_steps)
 
     def now(self, what: str) -> None:
-        """Says what comes next."""
+        """Shows the name of the next measurement."""
         self._progress.update(self._bar, description=f"{self._description}: {what}")
 
     def done(self) -> None:
-        """One step more."""
+        """Advances the bar by one step."""
         self._progress.advance(self._bar)
 
 
 def make_table(title: str, rows: Sequence[Row]) -> Group:
-    """The rows under a title: what is no list, under the names of all rows together."""
+    """Returns the rows as a table under a title. Its columns are the figures of all rows, except lists."""
     names = list(dict.fromkeys(name for row in rows for name, figure in row.items() if not isinstance(figure, list)))
     table = Table(*names)
     for row in rows:
@@ -95,7 +95,7 @@ def make_table(title: str, rows: Sequence[Row]) -> Group:
 
 
 def show(figure: Figure) -> str:
-    """Three digits of a number, and a dash for what was not measured."""
+    """Formats a figure: a number has three digits, and a figure that was not measured is a dash."""
     if figure is None:
         return "–"
     if not isinstance(figure, float):

@@ -1,7 +1,7 @@
-"""Part `server`: listeners of a real `koe serve` that speaks with Kokoro, and what it costs to serve them.
+"""Part `server`: listeners of a real `koe serve` that speaks with Kokoro, and the cost of serving them.
 
-Each listener asks, plays to the end and asks again, for a bounded time; then nobody asks any more, and those that have asked
-are waited for until they hear something, so that no long wait is left out.
+Each listener sends a request, plays the response to its end and sends the next one, for a limited time. After that, nobody
+sends a request, but each open request is awaited until its first audio, so that no long wait is left out.
 """
 
 import asyncio
@@ -28,21 +28,23 @@ from tests.benchmarks.texts import text_of
 _POLICIES: Final = ("deadline", "fifo")
 _TIMEOUT_SECONDS: Final = 120.0
 _BREATH_SECONDS: Final = 0.5
-"""Between a failure and the next request of the same client."""
+"""Pause between a failure and the next request of the same client."""
 
 
 @dataclass
 class Crowd:
-    """What became of all requests of one level."""
+    """The results of all requests of one level."""
 
     listeners: list[Listener] = field(default_factory=list)
-    """Of the requests that were heard."""
+    """Listeners that received audio."""
     n_refused: int = 0
-    """429: the server said at once that it has no room."""
+    """Number of 429 responses: the server had no capacity and refused at once."""
     failures: list[str] = field(default_factory=list)
 
     def count(self, error: httpx.HTTPError) -> float:
-        """Seconds until that client asks again: as many as it is told, or as a person needs to press the button again."""
+        """Counts the error. Returns the seconds until the client's next request: `Retry-After` of a 429, otherwise the time
+        that a person needs to press the button again.
+        """
         if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             self.n_refused += 1
             return float(error.response.headers.get("retry-after", 1))
@@ -51,7 +53,7 @@ class Crowd:
 
 
 def measure_server(report: Report, plan: Plan) -> None:
-    """All sheets of this part."""
+    """Adds all sheets of this part."""
     settings = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(model_once().folder)}
     _measure_levels(report, plan, settings)
     if plan.n_policy_rounds:
@@ -76,12 +78,12 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
     low, high = plan.text_characters
     title = f"Listeners for {plan.level_seconds:g} s each level: Kokoro, {low} to {high} characters, pcm"
     notes = (
-        "first: from request to first audio. rtf: from request to last byte, for a second of audio: median of whole answers.",
-        "underruns: a client that plays has played all that has come and waits for more. 429: refused at once; not a failure.",
+        "first: from request to first audio. rtf: from request to last byte, for a second of audio; median of whole responses.",
+        "underruns: a client has played all received audio and waits for more. 429: refused at once; not a failure.",
     )
     told = (f"failed {n} times: {failure}" for failure, n in failures.most_common(3))
     report.add("server.listeners", title, waits, *notes, *told)
-    report.add("server.costs", "What that took: CPU seconds, and the most memory", costs)
+    report.add("server.costs", "Costs: CPU seconds and peak memory", costs)
 
 
 def _waits_row(crowd: Crowd, queue_seconds: list[float]) -> Row:
@@ -121,7 +123,7 @@ async def _listen(server: Served, n_clients: int, plan: Plan) -> Crowd:
 async def _ask_again(
     crowd: Crowd, http: httpx.AsyncClient, chosen: random.Random, end: float, n_characters: tuple[int, int]
 ) -> None:
-    """One client: asks, plays to the end, asks again."""
+    """Runs one client: it sends a request, plays the response to its end and sends the next one, until `end`."""
     while (left := end - time.monotonic()) > 0:
         text = text_of(chosen.randint(*n_characters), chosen.randrange(10**9))
         rest_seconds = await _ask_once(crowd, http, text, end)
@@ -129,7 +131,9 @@ async def _ask_again(
 
 
 async def _ask_once(crowd: Crowd, http: httpx.AsyncClient, text: str, end: float) -> float:
-    """Seconds until the client asks again: what it still has to play, or how long it was told to wait."""
+    """Sends one request. Returns the seconds until the client's next one: its audio left to play, or the wait from the
+    error.
+    """
     listener = Listener()
     playing = asyncio.create_task(listener.play(http, text, voice=VOICE))
     heard = asyncio.create_task(listener.has_begun.wait())
@@ -148,7 +152,7 @@ async def _ask_once(crowd: Crowd, http: httpx.AsyncClient, text: str, end: float
 
 
 def _measure_policies(report: Report, plan: Plan, settings: Mapping[str, str]) -> None:
-    """As many clients at once, each with some segments: with deadlines and first-in-first-out, in turn."""
+    """Compares deadlines with first-in-first-out, in turns: several clients send a request at once, each with some segments."""
     first: dict[str, list[float]] = {policy: [] for policy in _POLICIES}
     with report.steps("policies", plan.n_policy_rounds * len(_POLICIES)) as steps:
         for round_number in range(plan.n_policy_rounds):
@@ -167,7 +171,7 @@ def _measure_policies(report: Report, plan: Plan, settings: Mapping[str, str]) -
 
 
 async def _first_of_all(server: Served, plan: Plan, round_number: int) -> list[float]:
-    """Seconds to the first audio of each; what follows is not waited for."""
+    """Returns the seconds to the first audio of each client, and does not wait for the rest."""
     chosen = random.Random(round_number)
     async with httpx.AsyncClient(base_url=server.url, timeout=600, limits=httpx.Limits(max_connections=None)) as http:
         listeners = [Listener() for _ in range(plan.n_policy_clients)]

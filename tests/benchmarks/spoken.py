@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.spoken languages|long|fuzz`: whether every word is spoken, and how long it takes to get there.
+"""`python -m tests.benchmarks.spoken languages|long|fuzz`: checks whether every word is spoken, and measures the time.
 
-`languages` speaks a text in nine languages through both engines, `long` streams a text of 200,000 characters from a real
-server, `fuzz` reads and phonemizes random texts. Each counts what was given and what was spoken of it.
+`languages` speaks a text in nine languages with both engines, `long` streams a text of 200,000 characters from a real server,
+`fuzz` reads and phonemizes random texts. Each counts what was given and how much of it was spoken.
 """
 
 import json
@@ -131,7 +131,7 @@ _WORDS: Final = [
 
 @contextmanager
 def engines() -> Iterator[dict[str, Engine]]:
-    """espeak, and Kokoro with a tiny checkpoint."""
+    """Yields espeak, and Kokoro with a tiny checkpoint."""
     with tempfile.TemporaryDirectory(prefix="koe-") as folder:
         model_dir = make_checkpoint(Path(folder))
         yield {"espeak": EspeakEngine(CATALOGUE), "kokoro": KokoroEngine(catalogue=CATALOGUE, model_dir=model_dir)}
@@ -143,7 +143,7 @@ def _utterance(text: str, language: str, engine: str) -> Utterance:
 
 
 def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list[TimedWord]]:
-    """Segments, phonemes, seconds of audio, and the words with their times."""
+    """Speaks the utterance. Returns its segments, phonemes, seconds of audio, and the words with their times."""
     word_timer, words, seconds, n_phonemes, n_segments = WordTimer(utterance.text), list[TimedWord](), 0.0, 0, 0
     for placed in prepare_segments(prepare_text(utterance, engine), utterance, engine):
         if placed.segment is None:
@@ -159,14 +159,14 @@ def _spoken(utterance: Utterance, engine: Engine) -> tuple[int, int, float, list
 
 @click.group()
 def main() -> None:
-    """Every word spoken, rightly."""
+    """Check that every word is spoken, and spoken correctly."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 @main.command()
 def languages() -> None:
-    """Article 1 of the Universal Declaration of Human Rights in nine languages."""
-    table = Table("language", "engine", "segments", "phonemes", "audio s", "words told", "words given", title="Article 1")
+    """Speak article 1 of the Universal Declaration of Human Rights in nine languages."""
+    table = Table("language", "engine", "segments", "phonemes", "audio s", "words reported", "words given", title="Article 1")
     article = tomllib.loads(_ARTICLE.read_text(encoding="utf-8"))
     with engines() as loaded:
         for language in LANGUAGES:
@@ -183,7 +183,7 @@ def languages() -> None:
 @main.command()
 @click.option("--characters", "n_characters", default=200_000, show_default=True)
 def long(n_characters: int) -> None:
-    """A long text as one request: first audio, memory, and whether the words told are the words given."""
+    """Speak a long text as one request: first audio, memory, and whether the reported words are the given words."""
     text = _long_text(n_characters)
     body: dict[str, Any] = {"model": "espeak", "voice": "alloy", "input": text}
     body |= {"response_format": "pcm", "stream_format": "sse", "timestamps": ["word"]}
@@ -211,7 +211,7 @@ def long(n_characters: int) -> None:
     given = [text[start:end] for start, end in find_words(text)]
     console.print(
         f"{len(text):,} characters with espeak: first audio after {first:.2f} s, {audio_seconds / 3600:.2f} h of audio in "
-        f"{seconds:.1f} s\nwords given {len(given):,}, told {len(told):,}, "
+        f"{seconds:.1f} s\nwords given {len(given):,}, reported {len(told):,}, "
         f"{'the same, in order' if told == given else 'NOT THE SAME'}\nresident memory, MiB, before and at most: "
         + ", ".join(f"{role} {before[role]:.0f} → {most[role]:.0f}" for role in before)
     )
@@ -228,22 +228,22 @@ def _long_text(n_characters: int) -> str:
 
 
 class Fuzzed(msgspec.Struct):
-    """What came of random texts of one language in one engine."""
+    """The results of random texts of one language in one engine."""
 
     n_cases: int = 0
     n_characters: int = 0
     n_segments: int = 0
     worst_ms: float = 0.0
-    """For 1,000 characters."""
+    """Time for 1,000 characters."""
     n_lost: int = 0
     n_unsaid: int = 0
 
 
 @main.command()
-@click.option("--cases", "n_cases", default=2000, show_default=True, help="Of each language.")
+@click.option("--cases", "n_cases", default=2000, show_default=True, help="Texts in each language.")
 @click.option("--seed", default=1, show_default=True)
 def fuzz(n_cases: int, seed: int) -> None:
-    """Random texts in nine languages, read and phonemized by both engines."""
+    """Read and phonemize random texts in nine languages with both engines."""
     table = Table(
         "language", "engine", "cases", "characters", "segments", "worst ms per 1,000", "lost", "unsaid", title="Fuzzing"
     )
@@ -264,11 +264,13 @@ def fuzz(n_cases: int, seed: int) -> None:
                 )
                 table.add_row(language.tag, name, *map(str, figures), style="red" if found.n_lost else "")
     console.print(table)
-    console.print("unsaid: characters of pieces for which the engine has no phonemes; lost: those for which it has some")
+    console.print(
+        "unsaid: characters of pieces that are in no segment; lost: of these, the ones for which the engine has phonemes"
+    )
 
 
 def _random_text(chosen: random.Random) -> str:
-    """Up to 200 words, of what people write and of any character that there is."""
+    """Returns up to 200 words, some as people write them and some of any characters."""
     parts = []
     for _ in range(chosen.choice((1, 3, 10, 40, 200))):
         if chosen.random() < 0.85:
@@ -299,7 +301,7 @@ def _try(text: str, language: str, engine: Engine, found: Fuzzed) -> None:
 
 
 def _find_dropped(passage: PreparedPassage, segments: Sequence[Segment]) -> Iterator[str]:
-    """What says something in a passage and is in no segment of it."""
+    """Yields the pieces of a passage that say something and are in no segment."""
     at = 0
     for start, end in (*((one.start, one.start + len(one.text)) for one in segments), (len(passage.tracked), 0)):
         if says_something(dropped := passage.tracked.text[at:start]):

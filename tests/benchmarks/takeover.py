@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.takeover`: how long a listener hears nothing new when the worker that speaks is killed.
+"""`python -m tests.benchmarks.takeover`: how long a listener gets no new audio when the speaking worker is killed.
 
-Two workers speak with espeak. The one that speaks is killed with -9 as soon as the first audio has come; what it had written by
-then is read, and the time is taken from the kill to the next byte.
+Two workers speak with espeak. The speaking one is killed with SIGKILL as soon as the first audio has come. The listener reads
+what was written until then; the time is measured from the kill to the next byte.
 """
 
 import os
@@ -28,7 +28,7 @@ console = Console()
 
 
 def silence_seconds(fleet: Fleet, redis: Redis, number: int) -> float:
-    """From the kill to the next byte."""
+    """Returns the seconds from the kill to the next byte."""
     body = asked(text_of(40, f"listener number {number}"), "wav", model="espeak")
     with httpx.stream("POST", f"{fleet.served.url}{SPEECH}", json=body, timeout=60) as answer:
         chunks = answer.iter_raw()
@@ -55,7 +55,7 @@ def _record(redis: Redis) -> dict[str, str]:
 @click.option("--kills", "n_kills", default=20, show_default=True)
 @click.option("--timeout", "timeouts", multiple=True, default=("5", "2"), show_default=True, help="KOE_WORKER_TIMEOUT")
 def main(n_kills: int, timeouts: tuple[str, ...]) -> None:
-    """Kills as many workers for each timeout."""
+    """Kill the speaking worker again and again with each timeout, and print the gaps."""
     rows: list[Row] = []
     for timeout in timeouts:
         with tempfile.TemporaryDirectory(prefix="koe-") as folder:

@@ -1,4 +1,4 @@
-"""What of the benchmarks can be tested without running them: figures, the report, the command, what is kept."""
+"""Tests of the benchmarks that need no run: figures, the report, the command, the kept files."""
 
 import asyncio
 import importlib
@@ -100,7 +100,7 @@ def test_a_quick_run_is_a_part_of_a_full_one() -> None:
 
 
 class SilentSpeaker:
-    """Says that it has spoken, of any name that is not ONNX Runtime's."""
+    """A speaker that only pretends to speak, for any name that is not ONNX Runtime's."""
 
     def __init__(self, name: str, *_: object) -> None:
         assert name in ("koe", "kokoro")

@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.watch URL SECONDS`: asks /healthz every 50 ms and prints how long each answer took, as JSON.
+"""`python -m tests.benchmarks.watch URL SECONDS`: requests /healthz every 50 ms, prints each response time as JSON.
 
-Why a process of its own: among the clients of a benchmark it would measure how long they wait for each other.
+Why a separate process: among the clients of a benchmark it would measure how long they wait for each other.
 """
 
 import json
@@ -11,7 +11,7 @@ import httpx
 
 
 def watch(url: str, seconds: float) -> list[float]:
-    """Seconds that each answer took. A status other than 200 raises."""
+    """Returns the seconds of each response. Raises httpx.HTTPStatusError for an error status."""
     answers = []
     end = time.monotonic() + seconds
     with httpx.Client(base_url=url, timeout=30) as http:

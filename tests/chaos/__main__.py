@@ -1,7 +1,7 @@
 """`make chaos`: injects faults of every kind into a running Koe while many clients listen, and reports the results.
 
-Every response is compared byte for byte with that of an undisturbed server. The seed determines the order of the faults and the
-requests of each listener; the timing depends on the machine.
+Every response is compared byte for byte with the response of an undisturbed server. The seed determines the order of the faults
+and the requests of each listener; the timing depends on the machine.
 """
 
 import json
@@ -51,12 +51,12 @@ class Account:
             [
                 f"faults: {', '.join(f'{n} {kind}' for kind, n in sorted(self.faults.items()))}",
                 f"requests: {tally.n_requests}, failed: {len(tally.failures)}, left on purpose: {tally.n_left}",
-                f"answers compared byte for byte: {tally.n_compared} ({tally.n_bytes / 1e6:.0f} MB)",
-                f"asked again: {tally.n_asked_again} after a refusal, {tally.n_cut_by_api} cut off with their API process",
+                f"responses compared byte for byte: {tally.n_compared} ({tally.n_bytes / 1e6:.0f} MB)",
+                f"repeated: {tally.n_asked_again} after a refusal, {tally.n_cut_by_api} after their API process was killed",
                 f"utterances taken over by another worker: {self.n_taken_over}; workers started, of two: {self.n_workers}",
-                f"questions to espeak-ng that lost their process and were asked again: {self.n_asked_anew}",
+                f"calls to espeak-ng that were repeated after its process died: {self.n_asked_anew}",
                 f"segments: {self.n_segments}, spoken twice: {self.n_spoken_twice}",
-                f"longest gap in an answer: p50 {_at(gaps, 0.5):.2f} s, p99 {_at(gaps, 0.99):.2f} s, most {_at(gaps, 1):.2f} s",
+                f"longest gap in a response: p50 {_at(gaps, 0.5):.2f} s, p99 {_at(gaps, 0.99):.2f} s, max {_at(gaps, 1):.2f} s",
                 *tally.failures,
             ]
         )
@@ -100,10 +100,12 @@ def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Calla
 @click.option("--seconds", type=float, default=600, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--listeners", "n_listeners", type=int, default=6, show_default=True)
-@click.option("--kind", "kinds", multiple=True, help="A kind of harm, as tests.chaos.faults names it; all of them by default.")
-@click.option("--pause", type=(float, float), default=(1.0, 4.0), show_default=True, help="Seconds before each, from and to.")
+@click.option("--kind", "kinds", multiple=True, help="A kind of fault, as named in tests.chaos.faults; by default all.")
+@click.option(
+    "--pause", type=(float, float), default=(1.0, 4.0), show_default=True, help="Shortest and longest pause before a fault, s."
+)
 def main(seconds: float, seed: int, n_listeners: int, kinds: tuple[str, ...], pause: tuple[float, float]) -> None:
-    """Chaos for so long."""
+    """Inject faults for SECONDS and print the results."""
     with tempfile.TemporaryDirectory(prefix="koe-") as folder:
         account = rage(
             Path(folder) / "data",

@@ -1,4 +1,4 @@
-"""Clients that send requests during the faults, and compare every response to that of an undisturbed server."""
+"""Clients that send requests during the faults, and compare every response with the response of an undisturbed server."""
 
 import hashlib
 import random
@@ -15,7 +15,9 @@ from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import text_of
 
 TRIES: Final = 3
-"""As in the official SDKs: a request that fails with 429, 500 or above, or breaks off, is sent up to twice more."""
+"""Number of tries, as in the official SDKs: a request that fails with 429, 500 or above, or breaks off, is repeated up to
+twice.
+"""
 
 
 @dataclass

@@ -1,7 +1,8 @@
-"""`make listen`: Koe speaks with Kokoro, and is listened to. Tables, a JSON file, and a comparison with the stored baseline.
+"""`make listen`: lets Koe speak with Kokoro, measures the speech, and compares the figures with the stored baseline.
 
-Ends with status 1 when something is worse than in the baseline by more than its margin or the server does not start, and with 0
-where nothing can be listened to because neither Kokoro's nor Whisper's files can be had.
+It prints tables and writes a JSON file. It ends with status 1 when a figure is worse than in the baseline by more than its
+margin, or when the server does not start. It ends with status 0 when nothing can be measured because Kokoro's or Whisper's
+files are not available.
 """
 
 import signal
@@ -43,28 +44,28 @@ PARTS: Final[dict[str, Part]] = {
     "voices": measure_voices,
     "loudness": measure_loudness,
 }
-"""In the order in which they use each other's answers."""
+"""The parts, in the order in which they reuse each other's responses."""
 
 _WIDTH: Final = 200
-"""Columns where the output is no terminal."""
+"""Width of the tables in columns if the output is not a terminal."""
 
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice([*PARTS, "all"]))
 @click.option("--quick", "is_quick", is_flag=True, help="A few texts and voices; nothing is compared with the baseline.")
-@click.option("--rebase", "is_rebased", is_flag=True, help="Take what is measured for the new baseline.")
+@click.option("--rebase", "is_rebased", is_flag=True, help="Store the measured figures as the new baseline.")
 @click.option(
     "--json",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the figures go; listen.json in the cache folder.",
+    help="File for the figures; by default listen.json in the cache folder.",
 )
 def main(parts: tuple[str, ...], is_quick: bool, is_rebased: bool, path: Path | None) -> None:
     """Listen to Koe speaking with Kokoro's real voices.
 
-    Without PARTS all are measured.
+    Without PARTS all parts are measured.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the server is ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the server is ended too
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
@@ -73,7 +74,7 @@ def main(parts: tuple[str, ...], is_quick: bool, is_rebased: bool, path: Path | 
     try:
         _measure(report, chosen, is_quick=is_quick)
     except (NoListener, NoVoice) as reason:
-        console.print(f"Nothing was listened to: {reason}", soft_wrap=True)
+        console.print(f"Nothing was measured: {reason}", soft_wrap=True)
         return
     except NoServer as fault:
         console.print(f"✗ {fault}", markup=False, soft_wrap=True)
@@ -99,7 +100,7 @@ def _measure(report: Report, parts: list[str], *, is_quick: bool) -> None:
 
 
 def _compare(console: Console, report: Report) -> int:
-    """The exit status, after the differences are told."""
+    """Prints the differences from the baseline and returns the exit status."""
     worse = list(worse_than(read_baseline(), report.parts))
     for sentence in worse:
         console.print(f"✗ {sentence}", highlight=False, markup=False, soft_wrap=True)

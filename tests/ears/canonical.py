@@ -22,7 +22,7 @@ _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _BETWEEN_HINDI: Final = re.compile(r"[^\w\u0900-\u0963\u0966-\u097f]+")
 """`re` does not count the vowel signs of Devanagari as letters, but they are parts of words."""
 _VOWELS: Final = re.compile(r"[aeiouvwy']+")
-"""It includes v and w: Urdu has one letter for both and for three vowels."""
+"""Vowels, and also v and w: Urdu has one letter for both of these and for three vowels."""
 _NOT_LATIN: Final = re.compile(r"[^a-z]+")
 _DOUBLE: Final = re.compile(r"(.)\1+")
 _HINDI_FOLDS: Final = {"sh": "s", "ph": "f", "kh": "k", "q": "k", "ch": "c", "z": "j", "h": "", "m": "n"}

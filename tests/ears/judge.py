@@ -3,7 +3,7 @@
 Why the usual sound comes from other responses of the voice in the same run: loudness and pace of a voice change with Koe's
 versions. The judge must find a response that differs from the others.
 
-How the limits were chosen: on other texts (sentences of the paragraphs) and with other seeds than those of part `faults`, about
+How the limits were chosen: on other texts (sentences of the paragraphs) and with other seeds than in part `faults`, about
 half-way between the worst clean response and the mildest fault.
 """
 
@@ -29,13 +29,13 @@ MAX_SEMITONES: Final = 2.5
 MAX_TIMBRE: Final = 5.0
 """Distance from the voice's mean, in units of the cepstrum."""
 MAX_PACE: Final = 1.5
-"""Ratio of the seconds for a character to the voice's."""
+"""Seconds per character, divided by the voice's usual value."""
 MAX_SILENCE_SECONDS: Final = 0.6
 MAX_TAIL_SECONDS: Final = 0.03
 """Difference between the audio after the last word and its usual length for the voice."""
 MAX_CLIPPED: Final = 6
 MAX_NOISE_DB: Final = 15.0
-"""Above the voice's usual floor."""
+"""Level above the voice's usual floor."""
 MIN_DROPOUT_SECONDS: Final = 0.03
 MAX_CLICK: Final = 2.5
 
@@ -66,7 +66,7 @@ def manner_of(hearings: Sequence[Hearing]) -> Manner:
 
 
 def find_faults(hearing: Hearing, manner: Manner) -> dict[str, str]:
-    """Detector → what it found; empty for a good answer."""
+    """Returns detector → description of the fault; empty for a good response."""
     return {name: found for name, detect in DETECTORS.items() if (found := detect(hearing, manner))}
 
 

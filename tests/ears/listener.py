@@ -21,7 +21,9 @@ OTHER_MARGIN_SECONDS: Final = 0.75
 _LOOP_RATIO: Final = 5.0
 """Compression ratio from which Whisper repeats itself in silence; a sentence that is spoken twice is below 3."""
 _MIN_FRAMES: Final = 1500
-"""In frames of 10 ms. With fewer, Whisper adds words to short utterances, and writes Hindi as English."""
+"""Smallest number of encoded frames, of 10 ms each. With fewer, Whisper adds words to short utterances, and writes Hindi as
+English.
+"""
 _SPARE_FRAMES: Final = 100
 """Silence that is encoded after the last sound, in frames of 10 ms."""
 
@@ -77,8 +79,8 @@ class Listener:
 
 
 def _brief_whisper(folder: Path, n_calls: int) -> Any:
-    """Whisper that encodes 15 s, and not the zeros up to 30 s, where no more is to be heard: it takes half the time and writes
-    the same.
+    """Returns a Whisper that does not encode zeros at the end: it encodes at least 15 s, and up to 30 s only if there is sound.
+    This takes half the time and gives the same text.
     """
     from faster_whisper import WhisperModel
 

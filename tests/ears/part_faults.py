@@ -1,6 +1,6 @@
-"""Part `faults`: the ears are tested. Faults made on purpose must be found, and good answers must pass.
+"""Part `faults`: tests the ears. They must find artificial faults, and good responses must pass.
 
-The good answers are those of part `sentences`; the faults are made in some of them.
+The good responses come from part `sentences`; the faults are made in some of them.
 """
 
 from collections import Counter
@@ -17,13 +17,13 @@ N_EACH: Final = 4
 SEED: Final = 2026
 """The limits of the judge were chosen with other seeds, on other texts."""
 WORD_TIMES: Final = "length"
-"""The one detector that needs the word times; what is found without it is found by ear alone."""
+"""The only detector that needs the word times. Faults that the other detectors find are found by ear alone."""
 
 Verdicts = list[tuple[Fault, dict[str, str]]]
 
 
 def measure_faults(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each kind of fault, and one for the good answers."""
+    """Adds one row for each kind of fault, one for all faults, and one for the good responses."""
     clean = session.hear(requests_for("sentences"), "heard", "profile")
     originals = [Original(hearing.request, hearing.answer, session.speaker.say) for hearing in clean]
     faults = make_faults(originals, 1 if is_quick else N_EACH, SEED)
@@ -35,7 +35,7 @@ def measure_faults(session: Session, report: Report, *, is_quick: bool) -> None:
 
 
 def _manner(hearing: Hearing, clean: Sequence[Hearing]) -> Manner:
-    """That of the answer's voice, from its answers to other texts."""
+    """Returns the manner of the response's voice, from its responses to other texts."""
     wanted = hearing.request
     return manner_of([each for each in clean if each.request.voice == wanted.voice and each.request.text != wanted.text])
 

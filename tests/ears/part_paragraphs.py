@@ -1,6 +1,6 @@
-"""Part `paragraphs`: a long text in each language, where segments are joined: words, pauses, steps in loudness.
+"""Part `paragraphs`: a long text in each language, made of joined segments: errors, pauses, steps in loudness.
 
-Why the step at a joint is measured: a segment that is louder than the one before it is heard as another recording.
+Why the step at a joint is measured: a segment that is louder than the one before it sounds like another recording.
 """
 
 import re
@@ -22,7 +22,7 @@ _SHORTEST_STRETCH_SECONDS: Final = 1.0
 
 
 def measure_paragraphs(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each language, by its first voice."""
+    """Adds one row for each language, spoken by its first voice."""
     requests = requests_for("paragraphs", n_voices=1)[: 2 if is_quick else None]
     with report.steps("paragraphs", len(requests)) as done:
         hearings = session.hear(requests, "timed", done=done)
@@ -31,7 +31,7 @@ def measure_paragraphs(session: Session, report: Report, *, is_quick: bool) -> N
 
 
 def figures_of(hearing: Hearing) -> Row:
-    """Errors, pauses and joints."""
+    """Returns the errors, pauses and loudness step of a response."""
     errors = errors_of(hearing)
     pauses = [end - start for start, end in silences(hearing.samples, 0.12)]
     return {
@@ -47,7 +47,7 @@ def figures_of(hearing: Hearing) -> Row:
 
 
 def largest_step(hearing: Hearing) -> float:
-    """The largest difference in loudness between a stretch of speech and the next, in LU, over long pauses."""
+    """Returns the largest difference in loudness between consecutive stretches of speech, in LU; long pauses separate them."""
     bounds = [0.0, *(mid for mid in _middles(hearing)), hearing.answer.seconds]
     stretches = [(start, end) for start, end in pairwise(bounds) if end - start >= _SHORTEST_STRETCH_SECONDS]
     levels = [loudness_of(hearing.samples[int(a * SAMPLE_RATE_HZ) : int(b * SAMPLE_RATE_HZ)]) for a, b in stretches]

@@ -1,4 +1,4 @@
-"""Part `sentences`: twelve sentences in each language by two voices, and what is understood of them."""
+"""Part `sentences`: twelve sentences in each language by two voices, and the errors of their transcripts."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from tests.ears.session import Hearing, Session
 from tests.ears.texts import requests_for
 
 N_RATED = 5
-"""One answer in so many is rated: it takes longer than to understand it. Odd, since two voices take turns."""
+"""One response in this many is rated, since rating takes longer than transcribing. Odd, since two voices take turns."""
 DOUBTFUL_RATE = 0.1
-"""Share of wrong characters beyond which an answer is heard again: Whisper base now and then translates a Hindi sentence."""
+"""Share of wrong characters above which a response is transcribed again: Whisper base sometimes translates a Hindi sentence."""
 
 
 def measure_sentences(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each voice."""
+    """Adds one row for each voice."""
     requests = requests_for("sentences", n_texts=3 if is_quick else None)
     with report.steps("sentences", len(requests)) as done:
         hearings = session.hear(requests, "heard", "profile", done=done)
@@ -26,7 +26,7 @@ def measure_sentences(session: Session, report: Report, *, is_quick: bool) -> No
 
 
 def rows_by_voice(hearings: Sequence[Hearing]) -> Rows:
-    """`language voice` → its figures."""
+    """Returns `language voice` → its figures."""
     rows: Rows = {}
     for voice in dict.fromkeys(hearing.request.voice for hearing in hearings):
         own = [hearing for hearing in hearings if hearing.request.voice == voice]
@@ -35,7 +35,7 @@ def rows_by_voice(hearings: Sequence[Hearing]) -> Rows:
 
 
 def figures_of(hearings: Sequence[Hearing]) -> Row:
-    """Errors, predicted quality and loudness of answers by one voice."""
+    """Returns errors, predicted quality and loudness of the responses of one voice."""
     errors = sum((errors_of(hearing) for hearing in hearings), Errors())
     return {
         "word errors %": round(100 * errors.word_rate, 1),
@@ -47,7 +47,7 @@ def figures_of(hearings: Sequence[Hearing]) -> Row:
 
 
 def errors_of(hearing: Hearing) -> Errors:
-    """What the listener got wrong; in an answer with many errors, what it got wrong twice."""
+    """Returns the errors of the transcript. After many errors, the better one of two transcripts counts."""
     first = _count(hearing, hearing.heard)
     if first.character_rate <= DOUBTFUL_RATE:
         return first
@@ -59,7 +59,7 @@ def _count(hearing: Hearing, heard: Heard) -> Errors:
 
 
 def misheard(hearings: Sequence[Hearing], n_most: int = 8) -> list[str]:
-    """The answers with the largest share of wrong characters, as asked for and as heard."""
+    """Returns the responses with the largest share of wrong characters, as requested and as transcribed."""
     worst = sorted(hearings, key=lambda hearing: -errors_of(hearing).character_rate)[:n_most]
     return [
         f"{hearing.request.voice}: {hearing.request.text} → {hearing.heard.text}"

@@ -13,7 +13,7 @@ from tests.ears.texts import PAIRS, read_texts, spoken_of
 
 
 def measure_short(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each language, by its first voice."""
+    """Adds one row for each language, spoken by its first voice."""
     expected = {language: texts[: 4 if is_quick else None] for language, texts in read_texts("short").items()}
     requests = {language: [_request(text, language) for text in texts] for language, texts in expected.items()}
     everything = [request for group in requests.values() for request in group]
@@ -29,7 +29,7 @@ def measure_short(session: Session, report: Report, *, is_quick: bool) -> None:
 
 
 def is_understood(expected: str, hearing: Hearing) -> bool:
-    """Whether exactly one of the alternatives was heard, the first or the second time; a word alone is hard for Whisper."""
+    """Whether the first or second transcript is exactly one of the alternatives; a single word is hard for Whisper."""
     return _is_heard(expected, hearing.heard, hearing) or _is_heard(expected, hearing.heard_again, hearing)
 
 

@@ -1,6 +1,7 @@
-"""Part `speeds`: the same sentences at several speeds: how long they last against what was asked, and what is understood.
+"""Part `speeds`: the same sentences at several speeds: their duration against the requested one, and the errors.
 
-Why the whole answer is timed, pauses included: a listener who asks for twice the speed wants the whole answer in half the time.
+Why the whole response is timed, pauses included: a listener who asks for twice the speed wants the whole response in half the
+time.
 """
 
 from typing import Final
@@ -18,7 +19,7 @@ _N_TEXTS: Final = 2
 
 
 def measure_speeds(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each speed and voice."""
+    """Adds one row for each speed, over all voices."""
     voices = list(VOICES.items())[: 1 if is_quick else None]
     requests = [
         Request(text, voice, language, speed)

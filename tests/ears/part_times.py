@@ -1,7 +1,7 @@
-"""Part `times`: when Koe says that each word is heard, against when Whisper hears it.
+"""Part `times`: compares Koe's word times with Whisper's.
 
-Why the median difference of a language is taken out: Whisper's words begin early by about as much everywhere. What is left is
-Koe's error and the listener's.
+Why the median difference of a language is subtracted: Whisper's words begin early by about the same time everywhere. The rest
+is Koe's error and Whisper's.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tests.ears.texts import requests_for
 
 
 def measure_times(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each language that is written with spaces: in the others the two do not agree on what a word is."""
+    """Adds one row for each language that is written with spaces: in the others the two disagree on what a word is."""
     requests = [request for request in requests_for("paragraphs", n_voices=1) if not is_read(request.language)]
     requests = requests[: 2 if is_quick else None]
     with report.steps("word times", len(requests)) as done:
@@ -26,7 +26,7 @@ def measure_times(session: Session, report: Report, *, is_quick: bool) -> None:
 
 
 def figures_of(hearing: Hearing) -> Row:
-    """The constant difference, and what is left without it."""
+    """Returns the constant difference, and the errors without it."""
     pairs = matching_starts(hearing)
     differences = np.array([ours - theirs for ours, theirs in pairs])
     constant = float(np.median(differences)) if pairs else 0.0
@@ -43,7 +43,7 @@ def figures_of(hearing: Hearing) -> Row:
 
 
 def matching_starts(hearing: Hearing) -> list[tuple[float, float]]:
-    """Starts by Koe and by the listener of the words that both have, in order."""
+    """Returns the start times in seconds of the words that both have, by Koe and by the listener, in order."""
     language = hearing.request.language
     ours = _keys([word.word for word in hearing.answer.words], language)
     theirs = _keys([word.word for word in hearing.timed.words], language)

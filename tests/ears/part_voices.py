@@ -1,7 +1,8 @@
-"""Parts `voices` and `loudness`: all voices of the catalogue and every name of OpenAI's, saying one text of their language.
+"""Parts `voices` and `loudness`: all voices of the catalogue and all of OpenAI's names speak one text of their language.
 
-Why the pitch of men and women may overlap: the deepest woman of the catalogue speaks lower than the highest man. Only a pitch
-that no voice of that gender has is wrong. Why distance is measured in pitch and timbre: two names for one pack have none.
+Why the pitch of men and women may overlap: the deepest female voice of the catalogue is lower than the highest male voice. Only
+a pitch that no voice of that gender has is wrong. Why distance is measured in pitch and timbre: it is 0 for two names of one
+pack.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,18 @@ from tests.ears.texts import aliases, all_voices, read_texts
 MIN_FEMALE_HZ: Final = 135.0
 MAX_MALE_HZ: Final = 180.0
 NO_ADULTS_PITCH: Final = frozenset({"af_nicole", "zm_yunxia"})
-"""A whisper, and a boy's voice."""
+"""Voices without the pitch of an adult: a whisper, and a boy's voice."""
 _MAX_ERRORS: Final = 0.25
-"""Share of wrong characters up to which a voice speaks its language."""
+"""Largest share of wrong characters for a voice that speaks its language."""
 _MIN_DISTANCE: Final = 3.0
-"""Two texts by one voice differ by about 4.5, one text by two voices by 6 and more; equal packs do not differ."""
+"""Smallest distance between two voices. Two texts by one voice differ by about 4.5, one text by two voices by 6 and more; equal
+packs do not differ.
+"""
 _TEXTS_EACH: Final = 2
 
 
 def measure_voices(session: Session, report: Report, *, is_quick: bool) -> None:
-    """One row for each voice, and a check of each name."""
+    """Adds one row for each voice, and a check of each name."""
     hearings = _hear_all(session, report, is_quick=is_quick)
     by_voice = {hearing.request.voice: hearing for hearing in hearings}
     rows = {voice: _figures(hearing, by_voice) for voice, hearing in by_voice.items()}
@@ -38,7 +41,7 @@ def measure_voices(session: Session, report: Report, *, is_quick: bool) -> None:
 
 
 def measure_loudness(session: Session, report: Report, *, is_quick: bool) -> None:
-    """The spread over all voices; each voice's own stands in `voices`."""
+    """Adds the spread over all voices; part `voices` has the loudness of each voice."""
     hearings = _hear_all(session, report, is_quick=is_quick)
     levels = {hearing.request.voice: hearing.profile.loudness_lufs for hearing in hearings}
     report.add("loudness", "Loudness of the voices", {"all": _spread(levels, hearings)}, [_ranked(levels)])
@@ -52,7 +55,7 @@ def _hear_all(session: Session, report: Report, *, is_quick: bool) -> list[Heari
 
 
 def request_for(voice: str, language: str) -> Request:
-    """The text by which the voices of a language are compared."""
+    """Returns the request with which the voices of a language are compared."""
     longest = sorted(read_texts("sentences")[language], key=len)[-_TEXTS_EACH:]
     return Request(" ".join(longest), voice, language)
 
@@ -74,14 +77,16 @@ def _figures(hearing: Hearing, by_voice: Mapping[str, Hearing]) -> Row:
 
 
 def distance(hearing: Hearing, other: Hearing) -> float:
-    """Between two voices: of the cepstrum in its units, and of the pitch in semitones; 0 for the same recording."""
+    """Returns the distance between two voices, from the cepstrum in its units and the pitch in semitones; 0 for equal
+    recordings.
+    """
     timbre = np.linalg.norm(np.subtract(hearing.profile.timbre, other.profile.timbre))
     semitones = 12 * np.log2(max(1.0, hearing.profile.pitch_hz) / max(1.0, other.profile.pitch_hz))
     return float(np.hypot(timbre, semitones))
 
 
 def _remarks(hearing: Hearing, row: Row) -> list[str]:
-    """What is wrong with a voice."""
+    """Returns a remark for each fault of a voice."""
     found = []
     voice = all_voices()[hearing.request.voice]
     if voice.id not in NO_ADULTS_PITCH and not _may_be(voice.gender, hearing.profile.pitch_hz):
@@ -94,7 +99,7 @@ def _remarks(hearing: Hearing, row: Row) -> list[str]:
 
 
 def _are_one_person(voice: str, other: str) -> bool:
-    """Dora, Alex and Santa speak Spanish and Portuguese: `ef_dora`, `pf_dora`."""
+    """Whether both voices are one speaker: Dora, Alex and Santa speak Spanish and Portuguese (`ef_dora`, `pf_dora`)."""
     return voice.partition("_")[2] == other.partition("_")[2]
 
 
@@ -103,7 +108,7 @@ def _may_be(gender: str, pitch_hz: float) -> bool:
 
 
 def _check_names(session: Session, by_voice: Mapping[str, Hearing]) -> list[str]:
-    """A sentence for each of OpenAI's names that does not give its voice."""
+    """Returns a sentence for each of OpenAI's names that does not sound like its voice."""
     known = {name: voice for name, voice in aliases().items() if voice in by_voice}
     requests = [request_for(voice, all_voices()[voice].language) for voice in known.values()]
     answers = session.hear([Request(r.text, name, r.language) for name, r in zip(known, requests, strict=True)])

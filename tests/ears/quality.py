@@ -1,8 +1,8 @@
-"""How good an answer sounds to people, as DNSMOS predicts it: 1 is bad, 5 is excellent.
+"""Predicts with DNSMOS how good a response sounds to people: 1 is bad, 5 is excellent.
 
-Why DNSMOS: it comes as ONNX files inside the package `speechmos`. DistillMOS is as good, but it needs torchaudio, and the
-torchaudio of the package index cannot be loaded beside the torch that Koe is pinned to: once it is installed, `import kokoro`
-fails.
+Why DNSMOS: it comes as ONNX files inside the package `speechmos`. DistillMOS is as good, but it needs torchaudio. The
+torchaudio of the package index cannot be loaded together with the torch that Koe is pinned to: once it is installed, `import
+kokoro` fails.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 from tests.ears.listener import WHISPER_HZ, Samples
 
 _MAX_SECONDS: Final = 10
-"""Of a longer answer, the middle: DNSMOS looks at 9 seconds at a time, and each look has its price."""
+"""Only the middle of a longer response is rated: DNSMOS rates windows of 9 seconds, and each takes time."""
 
 
 class Quality(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 class Judge:
-    """DNSMOS, for calls from several threads."""
+    """DNSMOS. Thread-safe."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -40,7 +40,7 @@ class Judge:
         self._model.p808_onnx_sess = onnxruntime.InferenceSession(str(folder / "model_v8.onnx"), options)
 
     def rate(self, samples: Samples, rate_hz: int) -> Quality:
-        """`samples` is (n,) float32 in [-1, 1]."""
+        """Rates `samples`, (n,) float32 in [-1, 1]."""
         import soxr
 
         resampled = soxr.resample(samples, rate_hz, WHISPER_HZ).clip(-1, 1)

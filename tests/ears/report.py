@@ -1,4 +1,4 @@
-"""Where the figures go: tables on the screen, a JSON file, and the comparison with the baseline, all from the same rows."""
+"""The figures go to tables on the screen, a JSON file and the comparison with the baseline, all from the same rows."""
 
 import json
 import time
@@ -19,7 +19,7 @@ Figure = str | int | float | None
 Row = dict[str, Figure]
 """Figures by name, each name ending with its unit."""
 Rows = dict[str, Row]
-"""By the name of the row, which is its first column."""
+"""Rows by name; the name is shown in the first column."""
 
 
 class Report:
@@ -33,13 +33,13 @@ class Report:
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
-        """Takes the time of a part."""
+        """Measures the time of a part."""
         started = time.monotonic()
         yield
         self.seconds[part] = round(time.monotonic() - started, 1)
 
     def add(self, part: str, title: str, rows: Rows, notes: Sequence[str] = ()) -> None:
-        """Shows and keeps a table."""
+        """Prints a table and stores its rows."""
         self.parts[part], self.notes[part] = rows, list(notes)
         self.console.print(Text(title, style="bold"), make_table(rows))
         for note in notes:
@@ -48,7 +48,7 @@ class Report:
 
     @contextmanager
     def steps(self, what: str, n_steps: int) -> Iterator[Callable[[], None]]:
-        """A bar on a terminal, else a line; what is yielded is called after each step."""
+        """Shows a progress bar on a terminal, otherwise a line. Yields a function that is called after each step."""
         if not self.console.is_terminal:
             self.console.print(f"{what}: {n_steps}")
             yield lambda: None
@@ -59,7 +59,7 @@ class Report:
             yield lambda: progress.advance(bar)
 
     def write(self, path: Path) -> None:
-        """All of it as JSON."""
+        """Writes all figures as JSON."""
         told: dict[str, Any] = {
             **{"made_at": datetime.now(UTC).isoformat(timespec="seconds"), **describe_commit(), "machine": describe_machine()},
             **{"seconds": self.seconds, "parts": self.parts, "notes": self.notes},
@@ -69,7 +69,7 @@ class Report:
 
 
 def make_table(rows: Rows) -> Table:
-    """One column for each figure of any row."""
+    """Returns a table with one column for each figure of any row."""
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     table = Table("", *names)
     for title, row in rows.items():
@@ -78,7 +78,7 @@ def make_table(rows: Rows) -> Table:
 
 
 def show(figure: Figure) -> str:
-    """A dash for what was not measured."""
+    """Formats a figure; one that was not measured is a dash."""
     if figure is None:
         return "–"
     return f"{figure:.2f}" if isinstance(figure, float) else str(figure)

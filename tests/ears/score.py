@@ -1,6 +1,6 @@
-"""What was heard against what was asked for: word and character errors.
+"""Compares a transcript with the requested text: word and character errors.
 
-Why words that were only joined or parted do not count: "mia nonna" and "mianonna" are the same sound.
+Why words that were only joined or split do not count: "mia nonna" and "mianonna" sound the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ import msgspec
 from tests.ears.canonical import split
 
 ALTERNATIVE = "|"
-"""Stands between several texts that are all right."""
+"""Separates several correct texts."""
 
 
 class Errors(msgspec.Struct, frozen=True):
-    """Substitutions, deletions and insertions, and how many units there were to be heard."""
+    """Number of substitutions, deletions and insertions together, and number of expected units."""
 
     n_words: int = 0
     word_errors: int = 0
@@ -40,7 +40,7 @@ class Errors(msgspec.Struct, frozen=True):
 
 
 def count_errors(expected: str, heard: str, language: str) -> Errors:
-    """The fewest errors over the alternatives in `expected`."""
+    """Returns the fewest errors over the alternatives in `expected`."""
     heard_words = split(heard, language)
     return min(
         (_count(split(text, language), heard_words) for text in expected.split(ALTERNATIVE)),
@@ -55,7 +55,7 @@ def _count(expected: list[str], heard: list[str]) -> Errors:
 
 
 def differences(expected: Sequence[str], heard: Sequence[str]) -> Iterator[tuple[list[str], list[str]]]:
-    """The stretches that differ, as expected and as heard; not those that are equal once the spaces are gone."""
+    """Yields the spans that differ, as expected and as heard, except spans that differ only in their spaces."""
     for ours, theirs in _stretches(expected, heard):
         if "".join(ours) != "".join(theirs):
             yield ours, theirs
@@ -76,7 +76,7 @@ def _stretches(expected: Sequence[str], heard: Sequence[str]) -> Iterator[tuple[
 
 
 def distance(expected: str, heard: str) -> int:
-    """Levenshtein's: how many characters must be put in, taken out or replaced."""
+    """Returns the Levenshtein distance: how many characters must be inserted, deleted or replaced."""
     from rapidfuzz.distance import Levenshtein
 
     return int(Levenshtein.distance(expected, heard))

@@ -1,4 +1,4 @@
-"""One run: answers are asked for, heard and measured, several at a time, each once however many parts of the run want it."""
+"""One run: it requests, transcribes and measures responses, several at a time, and each only once for all parts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +14,13 @@ from tests.ears.sound import Profile, measure_profile
 from tests.ears.speaker import Answer, Request, Speaker, speaking
 
 N_AT_A_TIME: Final = 5
-"""More than the cores of a small machine: some wait for the server while others are heard."""
+"""Number of responses at a time. More than the cores of a small machine: some wait for the server while others are
+transcribed.
+"""
 
 
 class Hearing:
-    """An answer and all that is found out about it; each measure is taken when it is first asked for."""
+    """A response and its measurements; each measurement is made when it is first used."""
 
     def __init__(self, session: "Session", request: Request, answer: Answer) -> None:
         self._session = session
@@ -31,13 +33,13 @@ class Hearing:
 
     @cached_property
     def heard(self) -> Heard:
-        if "timed" in self.__dict__:  # heard already
+        if "timed" in self.__dict__:  # transcribed already
             return self.timed
         return self._session.listener.hear(self.samples, SAMPLE_RATE_HZ, self.request.language)
 
     @cached_property
     def heard_again(self) -> Heard:
-        """A second transcript, for an answer in which something seems to be wrong."""
+        """A second transcript, for a response that seems to have errors."""
         return self._session.listener.hear(
             self.samples, SAMPLE_RATE_HZ, self.request.language, margin_seconds=OTHER_MARGIN_SECONDS
         )
@@ -53,7 +55,7 @@ class Hearing:
 
     @property
     def is_rated(self) -> bool:
-        """Whether the quality is known without taking the time for it."""
+        """Whether the quality has been computed already."""
         return "quality" in self.__dict__
 
     @cached_property
@@ -62,7 +64,7 @@ class Hearing:
 
 
 def _nothing() -> None:
-    """For who does not count."""
+    """Does nothing, for callers that do not count."""
 
 
 def _measured(hearing: Hearing, measures: Sequence[str], done: Callable[[], None]) -> Hearing:
@@ -73,7 +75,7 @@ def _measured(hearing: Hearing, measures: Sequence[str], done: Callable[[], None
 
 
 class Session:
-    """A server that speaks, a listener that writes down and a judge of quality."""
+    """A server that speaks, a listener that transcribes and a judge of quality."""
 
     def __init__(self, speaker: Speaker, listener: Listener, judge: Judge) -> None:
         self.speaker = speaker
@@ -83,13 +85,13 @@ class Session:
         self._pool = ThreadPoolExecutor(N_AT_A_TIME)
 
     def hear(self, requests: Sequence[Request], *measures: str, done: Callable[[], None] = _nothing) -> list[Hearing]:
-        """The answers to `requests`, with those attributes of Hearing measured. `done` is called after each."""
+        """Returns the responses to `requests`, with the given attributes of Hearing measured. Calls `done` after each."""
         return list(self._pool.map(lambda request: _measured(self._ask(request), measures, done), requests))
 
     def of_answers(
         self, answers: Sequence[tuple[Request, Answer]], *measures: str, done: Callable[[], None] = _nothing
     ) -> list[Hearing]:
-        """The same for answers that are there already."""
+        """Does the same for responses that exist already."""
         return list(self._pool.map(lambda pair: _measured(Hearing(self, *pair), measures, done), answers))
 
     def _ask(self, request: Request) -> Hearing:
@@ -98,13 +100,13 @@ class Session:
         return self._hearings[request]
 
     def close(self) -> None:
-        """Waits for what is running."""
+        """Cancels what has not started and waits for the rest."""
         self._pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
 def open_session() -> Iterator[Session]:
-    """All of it, for the time of a `with`. Raises NoListener, NoVoice and NoServer."""
+    """Yields a session with a running server. Raises NoListener, NoVoice and NoServer."""
     listener = Listener(find_listener())
     judge = Judge()
     with speaking() as speaker:

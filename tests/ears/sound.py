@@ -1,4 +1,4 @@
-"""What can be measured of an answer without knowing a language: loudness, silences, clipping, noise, pitch and timbre.
+"""Measures a response without knowing its language: loudness, silences, clipping, noise, pitch and timbre.
 
 All functions take samples as (n,) float32 in [-1, 1] at 24 kHz.
 """
@@ -17,44 +17,44 @@ from tests.ears.listener import Samples
 Array = npt.NDArray[np.float64]
 
 FRAME: Final = SAMPLE_RATE_HZ // 100
-"""10 ms."""
+"""Samples in 10 ms."""
 SILENCE_DBFS: Final = -50.0
-"""A frame below this is silent; the joints of an answer are silence too."""
+"""A frame below this level is silent; the joints of a response are silence too."""
 _FLOOR: Final = 1e-10
 _WINDOW: Final = 1024
-"""43 ms: two periods of the lowest voice."""
+"""Samples in 43 ms, two periods of the lowest voice."""
 _PITCH_HZ: Final = (60, 420)
 _N_COEFFICIENTS: Final = 20
 _N_BANDS: Final = 40
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """How an answer sounds, whatever its words are."""
+    """The sound of a response, independent of its words."""
 
     loudness_lufs: float
-    """ITU-R BS.1770, integrated."""
+    """Integrated loudness by ITU-R BS.1770."""
     pitch_hz: float
-    """Median of the voiced frames; 0 where there are none."""
+    """Median of the voiced frames; 0 without voiced frames."""
     voiced_share: float
-    """Voiced frames among those that sound."""
+    """Share of the sounding frames that are voiced."""
     timbre: tuple[float, ...]
-    """Mean cepstral coefficients of the frames that sound, the first (loudness) left out."""
+    """Mean cepstral coefficients of the sounding frames, without the first one (loudness)."""
 
 
 def measure_profile(samples: Samples) -> Profile:
-    """All of it."""
+    """Returns the profile of the samples."""
     pitch, share = pitch_of(samples)
     return Profile(loudness_of(samples), pitch, share, tuple(np.round(timbre_of(samples), 3).tolist()))
 
 
 def levels_dbfs(samples: Samples, frame: int = FRAME) -> Array:
-    """(n // frame,) mean power of each frame."""
+    """Returns the mean power of each frame in dBFS, (n // frame,)."""
     frames = _frames(samples, frame, frame)
     return np.asarray(10 * np.log10((frames.astype(np.float64) ** 2).mean(axis=1) + _FLOOR))
 
 
 def loudness_of(samples: Samples) -> float:
-    """LUFS; repeated until it is long enough for the gates of BS.1770, which need 0.4 s."""
+    """Returns the loudness in LUFS. Short audio is repeated, since the gates of BS.1770 need 0.4 s."""
     import pyloudnorm
 
     n_times = int(np.ceil(0.5 * SAMPLE_RATE_HZ / max(1, len(samples))))
@@ -64,12 +64,12 @@ def loudness_of(samples: Samples) -> float:
 
 
 def peak_dbfs(samples: Samples) -> float:
-    """The largest sample."""
+    """Returns the level of the largest sample."""
     return float(20 * np.log10(np.abs(samples).max(initial=0) + _FLOOR))
 
 
 def silences(samples: Samples, least_seconds: float = 0.05) -> list[tuple[float, float]]:
-    """Start and end, in seconds, of each silence inside the speech; those at its edges are left out."""
+    """Returns start and end, in seconds, of each silence inside the speech; silences at its edges are left out."""
     is_silent = levels_dbfs(samples) < SILENCE_DBFS
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_silent, [False]]).astype(int)))
     found = [(int(start), int(end)) for start, end in edges.reshape(-1, 2) if start > 0 and end < len(is_silent)]
@@ -77,14 +77,14 @@ def silences(samples: Samples, least_seconds: float = 0.05) -> list[tuple[float,
 
 
 def edge_silences(samples: Samples) -> tuple[float, float]:
-    """Seconds of silence before the first sound and after the last."""
+    """Returns the seconds of silence before the first sound and after the last."""
     loud = np.flatnonzero(levels_dbfs(samples) >= SILENCE_DBFS)
     n_frames = len(samples) // FRAME
     return (loud[0] / 100, (n_frames - 1 - loud[-1]) / 100) if loud.size else (n_frames / 100, 0.0)
 
 
 def n_clipped(samples: Samples) -> int:
-    """Samples that stay at a peak of their own height: three or more equal ones in a row, near the answer's largest."""
+    """Returns the number of clipped samples: three or more equal ones in a row, near the largest sample of the response."""
     size = np.abs(samples)
     top = size.max(initial=0)
     if top < 0.05:
@@ -95,7 +95,7 @@ def n_clipped(samples: Samples) -> int:
 
 
 def pitch_of(samples: Samples) -> tuple[float, float]:
-    """Median fundamental frequency by autocorrelation, and the share of sounding frames that are voiced."""
+    """Returns the median fundamental frequency by autocorrelation, and the share of sounding frames that are voiced."""
     pitches = pitch_track(samples)
     voiced = pitches[pitches > 0]
     n_sounding = int((levels_dbfs(samples) > SILENCE_DBFS + 10).sum())
@@ -103,7 +103,7 @@ def pitch_of(samples: Samples) -> tuple[float, float]:
 
 
 def pitch_track(samples: Samples) -> Array:
-    """(n,) fundamental frequency every 10 ms; 0 where a frame is not voiced."""
+    """Returns the fundamental frequency every 10 ms, (n,); 0 for a frame that is not voiced."""
     frames = _frames(samples, 2 * _WINDOW, FRAME).astype(np.float64)
     frames = (frames - frames.mean(axis=1, keepdims=True)) * np.hanning(2 * _WINDOW)
     power = np.abs(np.fft.rfft(frames, 4 * _WINDOW)) ** 2
@@ -120,13 +120,13 @@ def pitch_track(samples: Samples) -> Array:
 
 
 def timbre_of(samples: Samples) -> Array:
-    """(19,) mean of the cepstrum over the frames that sound, without its first coefficient."""
+    """Returns the mean cepstrum of the sounding frames without its first coefficient, (19,)."""
     coefficients = cepstrum(samples)
     return np.asarray(coefficients.mean(axis=0)) if len(coefficients) else np.zeros(_N_COEFFICIENTS - 1)
 
 
 def cepstrum(samples: Samples) -> Array:
-    """(n_frames, 19) of the frames that sound, every 10 ms."""
+    """Returns the cepstrum of the sounding frames every 10 ms, (n_frames, 19)."""
     frames = _frames(samples, _WINDOW, FRAME)
     levels = 10 * np.log10((frames.astype(np.float64) ** 2).mean(axis=1) + _FLOOR)
     loud = frames[levels > levels.max(initial=-100) - 35]
@@ -135,20 +135,20 @@ def cepstrum(samples: Samples) -> Array:
 
 
 def noise_floor_dbfs(samples: Samples) -> float:
-    """Level of the quietest tenth of the frames that are not digital silence."""
+    """Returns the level of the quietest tenth of the frames that are not digital silence."""
     levels = levels_dbfs(samples)
     return float(np.percentile(levels[levels > -99], 10)) if (levels > -99).any() else -100.0
 
 
 def _frames(samples: Samples, width: int, step: int) -> npt.NDArray[np.float32]:
-    """(n, width), a view."""
+    """Returns the frames as a view, (n, width)."""
     padded = np.pad(samples, (0, max(0, width - len(samples))))
     return np.lib.stride_tricks.sliding_window_view(padded, width)[::step]
 
 
 @cache
 def _window_correlation() -> Array:
-    """What the window itself makes of the autocorrelation at each lag."""
+    """Returns the normalized autocorrelation of the window itself at each lag."""
     power = np.abs(np.fft.rfft(np.hanning(2 * _WINDOW), 4 * _WINDOW)) ** 2
     correlation = np.fft.irfft(power)[:_WINDOW]
     return np.asarray(correlation / correlation[0])
@@ -156,7 +156,7 @@ def _window_correlation() -> Array:
 
 @cache
 def _bands() -> Array:
-    """(n_bins, n_bands): triangles of equal width on the mel scale."""
+    """Returns triangles of equal width on the mel scale, (n_bins, n_bands)."""
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + SAMPLE_RATE_HZ / 1400), _N_BANDS + 2) / 2595) - 1)
     bins = np.fft.rfftfreq(_WINDOW, 1 / SAMPLE_RATE_HZ)[:, None]
     rising, falling = (bins - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - bins) / np.diff(edges)[1:]
@@ -165,6 +165,6 @@ def _bands() -> Array:
 
 @cache
 def _cosines() -> Array:
-    """(n_bands, n_coefficients): the discrete cosine transform."""
+    """Returns the matrix of the discrete cosine transform, (n_bands, n_coefficients)."""
     bands, coefficients = np.arange(_N_BANDS)[:, None] + 0.5, np.arange(_N_COEFFICIENTS)
     return np.cos(np.pi * bands * coefficients / _N_BANDS)

@@ -1,4 +1,4 @@
-"""The speaker: a real `koe serve` with its own queue and worker, used over HTTP like by a client.
+"""The speaker: a real `koe serve` with its own queue and worker, used over HTTP as by a client.
 
 Why its data folder is new, with a link to the user's Kokoro files: the server finds the files in the usual way, and no response
 comes from a cache.

@@ -1,4 +1,4 @@
-"""What is worse than the baseline is told, and what is not is not."""
+"""Figures that are worse than the baseline are reported, and no others."""
 
 from pathlib import Path
 

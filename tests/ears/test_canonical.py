@@ -1,4 +1,4 @@
-"""Two texts that sound the same are the same; two that do not are not."""
+"""Texts that sound the same are equal; texts that sound different are not."""
 
 import importlib
 from importlib.util import find_spec

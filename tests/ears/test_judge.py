@@ -1,4 +1,4 @@
-"""The judge hears what is wrong with an answer, and nothing in a good one. The answers are made of buzzes instead of words."""
+"""The judge finds the faults of a response, and none in a good one. The responses are made of buzzes instead of words."""
 
 from importlib.util import find_spec
 from random import Random
@@ -48,7 +48,7 @@ def hearing_of(answer: Answer, heard: str = TEXT, speed: float = 1.0, heard_agai
 
 
 def ask(request: Request) -> Answer:
-    """Another voice is higher, and half the speed takes twice as long."""
+    """Returns a response: another voice is higher, and half the speed takes twice as long."""
     if request.voice != "am_adam":
         other = spoken()
         return Answer(np.concatenate([buzz(230, word.end - word.start, n_partials=40) for word in other.words]))

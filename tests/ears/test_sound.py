@@ -1,4 +1,4 @@
-"""Measures of sounds whose measures are known."""
+"""Measurements of sounds with known results."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from tests.ears.sound import (
 
 
 def buzz(hz: float, seconds: float = 1.0, height: float = 0.3, n_partials: int = 12) -> Samples:
-    """A sound with partials, as a voice has."""
+    """Returns a sound with partials, like a voice."""
     times = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     partials = [np.sin(2 * np.pi * hz * n * times) / n for n in range(1, n_partials + 1)]
     whole = np.sum(partials, axis=0)

@@ -1,4 +1,4 @@
-"""What is said by whom: the texts of `texts/`, and the voices that say them."""
+"""The texts of `texts/`, and the voices that speak them."""
 
 import tomllib
 from functools import cache
@@ -21,18 +21,18 @@ PAIRS: Final[dict[str, tuple[str, ...]]] = {
     "ja": ("jf_alpha", "jm_kumo"),
     "zh": ("zf_xiaoxiao", "zm_yunjian"),
 }
-"""A woman's and a man's voice of each language; French has one voice in all."""
+"""A female and a male voice of each language; French has only one voice."""
 
 
 @cache
 def read_texts(name: str) -> dict[str, list[str]]:
-    """Language → its texts. `name` is `sentences`, `paragraphs` or `short`."""
+    """Returns language → its texts. `name` is `sentences`, `paragraphs` or `short`."""
     found = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     return {language: texts if isinstance(texts, list) else [texts] for language, texts in found.items()}
 
 
 def requests_for(name: str, *, n_texts: int | None = None, n_voices: int = 2) -> list[Request]:
-    """The texts of that name, each by the first voices of its language."""
+    """Returns requests for the texts of that name, each by the first `n_voices` voices of its language."""
     return [
         Request(spoken_of(text), voice, language)
         for language, texts in read_texts(name).items()
@@ -42,15 +42,15 @@ def requests_for(name: str, *, n_texts: int | None = None, n_voices: int = 2) ->
 
 
 def spoken_of(text: str) -> str:
-    """What is asked for; the alternatives after it are what may be heard instead."""
+    """Returns the requested text; the alternatives after it are other correct transcripts."""
     return text.partition("|")[0]
 
 
 def all_voices() -> dict[str, Voice]:
-    """The catalogue as it is shipped."""
+    """Returns the voices of the catalogue as it is shipped."""
     return load_catalogue().voices
 
 
 def aliases() -> dict[str, str]:
-    """OpenAI's names and the voices that they mean."""
+    """Returns OpenAI's names and their voices."""
     return load_catalogue().aliases

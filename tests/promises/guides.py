@@ -1,4 +1,4 @@
-"""The guides: pages in Markdown, each beside what it describes."""
+"""The guides: Markdown pages, each next to what it describes."""
 
 import re
 from pathlib import Path
@@ -16,37 +16,37 @@ _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def read(page: Path) -> str:
-    """The text of a page."""
+    """Returns the text of a page."""
     return page.read_text(encoding="utf-8")
 
 
 def name_of(page: Path) -> str:
-    """Its path, for the name of a test."""
+    """Returns the path of a page, for the name of a test."""
     return str(page.relative_to(ROOT))
 
 
 def section(page: Path, heading: str) -> str:
-    """What stands under a heading of the second level."""
+    """Returns the text under a heading of the second level."""
     return read(page).split(f"\n## {heading}\n")[1].split("\n## ")[0]
 
 
 def examples(page: Path, language: str) -> list[str]:
-    """The blocks of code in a language."""
+    """Returns the blocks of code in a language."""
     return [code for name, code in _FENCE.findall(read(page)) if name == language]
 
 
 def prose(page: Path) -> str:
-    """The page without blocks of code."""
+    """Returns the page without blocks of code."""
     return _FENCE.sub("", read(page))
 
 
 def links(page: Path) -> list[str]:
-    """Where a page points to, other hosts left out."""
+    """Returns the targets of a page's links, except links to other hosts."""
     without_code = re.sub(r"`[^`\n]*`", "", prose(page))
     return [link for link in re.findall(r"\]\(([^)\s]+)\)", without_code) if "://" not in link]
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings of a page, as links name them."""
+    """Returns the headings of a page, in the form that links use."""
     headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,6 +1,7 @@
 """`python -m tests.promises.settings_table`: writes the tables of settings from the docstrings in `app/core/settings.py`.
 
-The operator's guide has all settings. The README has those that people set most: a row that stands there is written anew.
+The operator's guide has all settings. The README has the settings that people change most: only the rows that it has are
+rewritten.
 """
 
 import ast
@@ -12,12 +13,12 @@ from tests.promises.guides import OPERATORS, README, ROOT
 
 
 def is_row(line: str) -> bool:
-    """Whether it is a row of the table."""
+    """Whether the line is a row of the table."""
     return line.startswith("| `KOE_") and line.count("|") == 4
 
 
 def setting_docs() -> dict[str, str]:
-    """The docstring of each field of Settings, in order."""
+    """Returns the docstring of each field of Settings, in order."""
     tree = ast.parse((ROOT / "app/core/settings.py").read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
     docs = {}
@@ -28,7 +29,7 @@ def setting_docs() -> dict[str, str]:
 
 
 def setting_rows() -> list[str]:
-    """The table as it should be."""
+    """Returns the rows of the complete table."""
     rows = []
     for field, doc in setting_docs().items():
         default = "the user's data folder" if field == "data" else _show(getattr(Settings(), field))
@@ -37,7 +38,7 @@ def setting_rows() -> list[str]:
 
 
 def _show(default: object) -> str:
-    """A default as the table has it."""
+    """Formats a default for the table."""
     if default is None or default in ((), ""):
         return "none"
     if isinstance(default, Bytes):
@@ -48,12 +49,12 @@ def _show(default: object) -> str:
 
 
 def rows_of(page: Path) -> list[str]:
-    """The rows that stand in a page."""
+    """Returns the rows that a page has."""
     return [line for line in page.read_text(encoding="utf-8").splitlines() if is_row(line)]
 
 
 def rows_for(page: Path) -> list[str]:
-    """The rows that should stand there."""
+    """Returns the rows that a page should have."""
     if page == OPERATORS:
         return setting_rows()
     row_by_name = {_name(row): row for row in setting_rows()}

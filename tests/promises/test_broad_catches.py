@@ -1,4 +1,4 @@
-"""Where any exception is caught, the line says why that is right there."""
+"""Every line that catches any exception says why."""
 
 import re
 from pathlib import Path

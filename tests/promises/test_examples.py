@@ -1,4 +1,4 @@
-"""The examples in the guides run as they stand, but for the server's address."""
+"""The examples in the guides run unchanged, except for the server's address."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from tests.promises.guides import CLIENTS, OPERATORS, README, examples
 from workers.engines.tone import ToneEngine
 
 OF_OTHER_PACKAGES = ("livekit", "pipecat")
-"""Their examples are run by `make check-clients`."""
+"""Packages whose examples are run by `make check-clients`."""
 EXAMPLES = [
     code
     for page in (README, CLIENTS)

@@ -1,4 +1,4 @@
-"""The guides agree with the code and with each other, as far as a machine can tell."""
+"""The guides agree with the code and with each other, as far as a test can check this."""
 
 import json
 import re
@@ -30,7 +30,7 @@ MAX_README_BYTES = 15_000
 CONTRACT = yaml.safe_load(read(ROOT / "openapi/speech.yaml"))
 HIDDEN_COMMANDS = {"has-voice", "openapi", "redis-url"}
 NOT_ANSWERED = {Cancelled.code, JobTooLong.code}
-"""Codes that no request is answered with: one is never shown, the other is the end of a job."""
+"""Codes that no response has: one is never shown, the other is the end of a job."""
 
 
 def test_the_readme_is_short() -> None:
@@ -128,7 +128,7 @@ def test_every_code_stands_beside_its_status() -> None:
 
 
 def properties_of(schema: dict[str, Any]) -> set[str]:
-    """The fields of a schema of the contract, and of those that it is made of."""
+    """Returns the fields of a schema of the contract, including the fields of its `allOf` parts."""
     if "$ref" in schema:
         schema = CONTRACT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     made_of = (properties_of(part) for part in schema.get("allOf", []))

@@ -1,4 +1,4 @@
-"""Every package says what stands in it, and why."""
+"""The docstring of every package says what the package contains, and why."""
 
 import ast
 from pathlib import Path
@@ -10,7 +10,7 @@ PACKAGES = sorted({path.parent.relative_to(ROOT) for side in ("app", "workers") 
 
 
 def said_of(package: Path) -> str:
-    """The docstring of a package."""
+    """Returns the docstring of a package."""
     return ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
 
 

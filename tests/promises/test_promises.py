@@ -1,4 +1,4 @@
-"""What people who run Koe rely on, whatever else changes."""
+"""Guarantees that people who run Koe rely on, whatever else changes."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ KEY = "sk-koe-very-secret-key-0001"
 
 
 class IndiscreetEngine(ToneEngine):
-    """Raises with the text in its message."""
+    """An engine that raises an error with the text in its message."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         raise RuntimeError(f"cannot say {segments[0].text}")

@@ -1,4 +1,4 @@
-"""SECURITY.md and the changelog name settings and codes that exist, and the limits that the code has."""
+"""SECURITY.md and the changelog name settings, codes and limits that the code has."""
 
 import re
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Those that speak the same phonemes; each is loaded by name and brings in no other's library.
+"""The engines that speak the same phonemes. Each is loaded by name and imports no library of another.
 
-All have the same weights but one: `onnxruntime-8bit` runs Kokoro's 8-bit ONNX file as it is, whose weights are 8-bit integers,
-as are the inputs of most of its products.
+All have the same weights except `onnxruntime-8bit`, which runs Kokoro's 8-bit ONNX file as it is: its weights are 8-bit
+integers, as are the inputs of most of its products.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ class Speaker(Protocol):
     """A loaded model."""
 
     def speak(self, phonemes: str, n_threads: int) -> float:
-        """Seconds of audio that it has made of them with so many threads."""
+        """Speaks the phonemes with `n_threads` threads. Returns the seconds of audio."""
         ...
 
     def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
-        """The same of several segments that are there at once, in whatever way is its own."""
+        """Speaks several segments that are available at once, in the speaker's own way. Returns the seconds of audio."""
         ...
 
 
@@ -30,12 +30,12 @@ NAMES: Final = {"koe": "koe_engine", "kokoro": "as_shipped", ONNX: "onnx_runtime
 
 
 def find_speakers(onnx_dir: Path | None) -> list[str]:
-    """Those that can be loaded: all, but those that have no ONNX file in `onnx_dir`."""
+    """Returns the names of all speakers, except an ONNX speaker whose file is not in `onnx_dir`."""
     return [name for name in NAMES if name not in (ONNX, ONNX_8BIT) or (onnx_dir and (onnx_dir / f"{name}.onnx").exists())]
 
 
 def load_speaker(name: str, model_dir: Path, onnx_dir: Path | None) -> Speaker:
-    """The speaker of that name. `onnx_dir` is what `tests.benchmarks.onnx_export` made; only ONNX Runtime needs it."""
+    """Loads the speaker of that name. `onnx_dir` is made by `tests.benchmarks.onnx_export`; only ONNX Runtime needs it."""
     onnx_file = onnx_dir / f"{name}.onnx" if onnx_dir is not None else None
     speaker: Speaker = import_module(f"{__name__}.{NAMES[name]}").load(model_dir, onnx_file)
     return speaker

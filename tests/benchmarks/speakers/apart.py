@@ -1,7 +1,9 @@
-"""`python -m tests.benchmarks.speakers.apart NAME MODEL_DIR ONNX_DIR|-`: a speaker in a process of its own.
+"""`python -m tests.benchmarks.speakers.apart NAME MODEL_DIR ONNX_DIR|-`: a speaker in its own process.
 
-So that none has another's libraries, memory, threads or settings: what Koe sets for PyTorch when its engine is imported is
-inherited by nobody. Each line in asks for a method with its arguments, each line out is what it returns, both in JSON.
+Each input line asks for a method with its arguments, and each output line is the result, both in JSON.
+
+Why a process for each: no speaker has another's libraries, memory, threads or settings. None inherits the setting that Koe's
+engine makes for PyTorch when it is imported.
 """
 
 import json
@@ -17,20 +19,20 @@ from tests.benchmarks.machine import ROOT
 from tests.benchmarks.speakers import load_speaker
 
 _OF_KOE: Final = "THP_MEM_ALLOC_ENABLE"
-"""See workers/engines/kokoro/__init__.py."""
+"""Variable that Koe's engine sets; see workers/engines/kokoro/__init__.py."""
 
 
 def environ_as_shipped() -> Mapping[str, str]:
-    """That of this process, less what importing Koe's engine has set."""
+    """Returns the environment of this process, without the variable that importing Koe's engine has set."""
     return {name: value for name, value in os.environ.items() if name != _OF_KOE}
 
 
 class SpeakerFailed(Exception):
-    """Its process has ended."""
+    """The speaker's process has ended. The message is its error output."""
 
 
 class Apart:
-    """See Speaker. For the time of a `with`."""
+    """See Speaker. The process ends with the `with` block."""
 
     def __init__(self, name: str, model_dir: Path, onnx_dir: Path | None) -> None:
         command = [sys.executable, "-m", __spec__.name, name, str(model_dir), str(onnx_dir or "-")]
@@ -61,7 +63,7 @@ class Apart:
         return float(self.call("speak_all", segments, n_threads))
 
     def call(self, method: str, *arguments: object) -> Any:
-        """What the speaker's method of that name returns. Raises SpeakerFailed."""
+        """Calls the speaker's method of that name and returns its result. Raises SpeakerFailed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -75,7 +77,7 @@ class Apart:
 
 def _main(name: str, model_dir: str, onnx_dir: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # output of libraries is not a result
     speaker = load_speaker(name, Path(model_dir), Path(onnx_dir) if onnx_dir != "-" else None)
     for line in sys.stdin:
         method, arguments = json.loads(line)

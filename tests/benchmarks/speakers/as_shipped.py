@@ -1,7 +1,7 @@
-"""The `kokoro` package as it is shipped: PyTorch eager, weight norms computed at every call, noise of its own.
+"""The `kokoro` package as shipped: PyTorch eager, weight norms computed at every call, its own noise.
 
-Why the package's own loader, too, though it is silent about missing keys: the comparison then covers the whole way from the
-file to the sound. The 8-bit checkpoint lacks only the scales and shifts inside AdaIN, which the package sets to 1 and 0.
+Why the package's own loader too, although it does not report missing keys: the comparison then covers everything from the file
+to the audio. The 8-bit checkpoint lacks only the scales and shifts inside AdaIN, which the package sets to 1 and 0.
 """
 
 import warnings
@@ -19,7 +19,7 @@ from workers.engines.kokoro.names import REPOSITORY
 
 
 def load_model(files: CheckpointFiles, *, disable_complex: bool = False) -> KModel:
-    """As the package loads it."""
+    """Loads the model as the package does."""
     transformers.logging.set_verbosity_error()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

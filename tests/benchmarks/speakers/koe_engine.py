@@ -1,4 +1,4 @@
-"""Koe's KokoroEngine, as a worker has it."""
+"""Koe's KokoroEngine, as in a worker."""
 
 import logging
 from collections.abc import Sequence
@@ -38,12 +38,12 @@ class KoeSpeaker:
         return self._synthesize(segment, n_threads)
 
     def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
-        """See Speaker: as many compute threads as that, a segment for each."""
+        """See Speaker: `n_threads` compute threads, each of which speaks one segment at a time."""
         with ThreadPoolExecutor(n_threads) as compute_threads:
             return sum(compute_threads.map(lambda phonemes: self.speak(phonemes, 1), segments))
 
     def speak_beginning(self, text: str, n_threads: int) -> int:
-        """Speaks the first segment of a text, which is read anew, as a worker would; its phonemes."""
+        """Prepares a text again, as a worker does, and speaks its first segment. Returns the number of its phonemes."""
         voice, _ = self._catalogue.parse(VOICE)
         utterance = Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="pcm")
         placed = prepare_segments(prepare_text(utterance, self._engine), utterance, self._engine)

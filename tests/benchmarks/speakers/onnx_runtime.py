@@ -1,4 +1,4 @@
-"""ONNX Runtime on an ONNX file of Kokoro's, as `kokoro-onnx` runs it. Imports no torch, so that its memory is its own."""
+"""ONNX Runtime on an ONNX file of Kokoro, as `kokoro-onnx` runs it. Does not import torch, which would add to its memory."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.benchmarks.kept import read_vocabulary
 
 
 class OnnxSpeaker:
-    """See Speaker. A session for each number of threads, made when it is first asked for."""
+    """See Speaker. It has one session for each number of threads, made at its first use."""
 
     def __init__(self, model_dir: Path, onnx_file: Path) -> None:
         self._path = onnx_file
@@ -35,12 +35,12 @@ class OnnxSpeaker:
         if n_threads not in self._sessions:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = n_threads
-            options.log_severity_level = 3  # errors alone
+            options.log_severity_level = 3  # only errors
             self._sessions[n_threads] = onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
         return self._sessions[n_threads]
 
 
 def load(model_dir: Path, onnx_file: Path | None) -> OnnxSpeaker:
-    """Loads the file when it first speaks."""
+    """Returns a speaker that loads the file when it first speaks."""
     assert onnx_file is not None
     return OnnxSpeaker(model_dir, onnx_file)
