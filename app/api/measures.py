@@ -50,7 +50,7 @@ HELP: Final = {
     "koe_kept_bytes": "Bytes of spoken segments that are kept until their text is finished.",
     "koe_segment_bytes": "Bytes of spoken segments that are kept for other texts.",
 }
-"""Every metric of Koe; those of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
+"""Every metric of Koe; metrics of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
 
 _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -30,7 +30,7 @@ EXPOSED: Final = (
     "etag",
     "location",
 )
-"""Headers of answers that a page may read, in addition to those that browsers always show."""
+"""Headers of answers that a page may read, in addition to the headers that browsers always show."""
 
 METHODS: Final = "GET, HEAD, POST, DELETE"
 MAX_AGE_SECONDS: Final = 7200

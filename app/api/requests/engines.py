@@ -25,7 +25,7 @@ def resolve_engine(model: Model, fleet: Fleet) -> str:
 
 
 def models_of(fleet: Fleet) -> list[Model]:
-    """The models that a request may name now: OpenAI's names, and those of Koe's engines that every worker has loaded."""
+    """The models that a request may name now: OpenAI's names, and the names of Koe's engines that every worker has loaded."""
     return [model for model in MODELS.values() if model.engine is None or model.engine in fleet.engines]
 
 

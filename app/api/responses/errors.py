@@ -58,7 +58,7 @@ STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     TimedOut: (504, "server_error"),
     InternalError: (500, "server_error"),
 }
-"""Status and `type` of each class. A class that is missing here has those of its nearest listed ancestor."""
+"""Status and `type` of each class. A class that is missing here has the values of its nearest listed ancestor."""
 
 _TOO_LARGE: Final = 413
 _SERVER_FAULT: Final = 500

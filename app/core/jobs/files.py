@@ -164,7 +164,7 @@ class Store:
     @contextmanager
     def _put_elsewhere(self, path: str) -> Iterator[BinaryIO]:
         with _told():
-            file = tempfile.NamedTemporaryFile(prefix="koe-")  # noqa: SIM115 - closed below; its failures are told apart
+            file = tempfile.NamedTemporaryFile(prefix="koe-")  # noqa: SIM115 - closed below, outside of `_told`
         try:
             yield _Handle(file).as_file()
             with _told():

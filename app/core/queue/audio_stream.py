@@ -125,7 +125,7 @@ class Watch(Protocol):
 
     def on_words(self, words: bytes) -> None:
         """Called with word times, as `write_words` wrote them, before the audio they belong to. All word times of the attempt
-        are passed on, also those of audio that is skipped.
+        are passed on, also the word times of skipped audio.
         """
         ...
 

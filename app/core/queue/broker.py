@@ -142,7 +142,7 @@ class Broker:
         return is_submitted and self._queue_up(queue, utterance.id, owner)
 
     def submit_phonemes(self, text: SpokenText, *, request_id: str, owner: str = "", again: bool = False) -> bool:
-        """Puts a text whose phonemes are asked for into the interactive queue, as `submit` does. Raises QueueFull."""
+        """Puts a request for the phonemes of a text into the interactive queue, as `submit` does. Raises QueueFull."""
         queue = self._queues[QueueName.INTERACTIVE] if again else self._room(QueueName.INTERACTIVE)
         args: list[str | int] = [text.to_json().decode(), request_id]
         description = f"phonemes of {len(text.text)} characters, {text.language}, {text.engine}"

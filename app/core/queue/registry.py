@@ -94,7 +94,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What a waiting reader sees of its attempt."""
+    """The state of an attempt as a waiting reader sees it."""
 
     state: State
     has_worker: bool

@@ -17,7 +17,7 @@ _USES: Final = f"-- Uses: {_SHARED}\n"
 
 @cache
 def load_script(beside: str, name: str) -> str:
-    """The text of the script `name`, after the functions that its header asks for.
+    """The text of the script `name`, preceded by the shared functions if its header names their file.
 
     `beside` is the `__file__` of the module that uses it. Raises OSError when there is no such script.
     """

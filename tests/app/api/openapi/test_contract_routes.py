@@ -1,4 +1,4 @@
-"""What is served is in the contract, and what is in the contract is served: addresses, statuses, keys, fields, codes."""
+"""The server and the contract agree in both directions: addresses, statuses, keys, fields, codes."""
 
 import json
 from collections.abc import Iterator
