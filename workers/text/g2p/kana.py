@@ -157,17 +157,17 @@ def _convert_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str
 
 
 def _by_place(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, int], list[_Word]]]:
-    """Groups words that share a place, as the words of a number do. A word without a place is left out."""
-    held: list[_Word] = []
+    """Groups words that share a place, as the words of a number do. A word without a place joins the word before it."""
+    group: list[_Word] = []
+    end = 0
     for word in words:
-        if held and word.first < max(one.last for one in held):
-            held.append(word)
-            continue
-        if held:
-            yield (held[0].first, max(one.last for one in held)), held
-        held = [word] if word.first < word.last else []
-    if held:
-        yield (held[0].first, max(one.last for one in held)), held
+        if group and end <= word.first < word.last:
+            yield (group[0].first, end), group
+            group = []
+        group.append(word)
+        end = max(end, word.last)
+    if group:
+        yield (group[0].first, end), group
 
 
 def _read(sentence: str) -> list[_Word]:

@@ -18,6 +18,8 @@ from workers.text.tracked_text import TrackedText
         ("Koe は OpenAI です", "Koe ワ OpenAI デス"),
         ("123 abc", "ヒャクニジューサン abc"),
         ("今日は。\n明日も。", "キョーワ。\nアシタモ。"),
+        # "ジュー" stands for no character.
+        ("昭和五六年", "ショーワ ゴジューロクネン"),
         ("Hello, world!", "Hello, world!"),
         ("", ""),
     ],
