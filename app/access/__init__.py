@@ -1,6 +1,6 @@
-"""Who may use the API, and how much.
+"""Access to the API: keys, and their limits.
 
-API keys, and the limits of each key: requests in a period, requests open at the same time.
+A key limits the requests in a period and the requests that are open at the same time.
 
 Why Redis counts: several API processes then enforce the same limit as one.
 """

@@ -1,4 +1,4 @@
-"""The API keys: those of the settings, and those of a file that may change while the server runs.
+"""The API keys: from the settings, and from a file that may change while the server runs.
 
 Why digests: a key that is not stored cannot be stolen from the file or from this process. Why an unreadable file changes
 nothing: a mistake while editing must neither lock all users out nor let everybody in.
@@ -23,7 +23,7 @@ from app.core.rate_limits import RateLimit, parse_rate_limit
 log: Final = structlog.get_logger()
 
 OPEN: Final = "none"
-"""The value of `rate_limit` for a key without a rate limit, whatever the settings say."""
+"""The value of `rate_limit` for a key without a rate limit, regardless of the settings."""
 
 _LOOK_SECONDS: Final = 1.0
 """The shortest time between two checks of the file."""
@@ -33,15 +33,15 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """One key; on a server without keys, all requests together."""
+    """One key. On a server without keys, all requests share one."""
 
     name: str = ""
     """The operator's name for it; keys of the settings are numbered, `KOE_API_KEYS 1`. Empty on a server without keys."""
     digest: bytes = b""
-    """SHA-256."""
+    """SHA-256 of the key."""
     rate_limit: RateLimit | None = None
     max_concurrent: int = 0
-    """0 is any number."""
+    """Requests that may be open at a time; 0 is any number."""
     max_jobs: int = 0
     """Jobs that may be open at a time; 0 is any number."""
 
@@ -73,7 +73,7 @@ class Keyring:
     """All keys. A look-up takes the same time for correct and for incorrect keys."""
 
     def __init__(self, api_keys: Iterable[str] = (), file: Path | None = None, *, default: Key = NO_LIMITS) -> None:
-        """`api_keys`: those of the settings. `default`: the limits of each key for which the file says nothing else.
+        """`api_keys`: the keys of the settings. `default`: the limits of a key, unless the file sets others.
 
         Raises SettingsError when the file cannot be read.
         """
@@ -95,12 +95,12 @@ class Keyring:
         return not self._own and self._file is None
 
     def find(self, presented: bytes) -> Key | None:
-        """The presented key with its limits; None for an incorrect key."""
+        """Returns the presented key with its limits; None for an incorrect key."""
         if self.is_open:
             return self._default
         self._look()
         digest = digest_of(presented)
-        # All are compared: the time must not show which key was nearly right, nor how nearly.
+        # All keys are compared, so that the time does not show which key was nearly right, or how nearly.
         found = [key for key in self._keys if hmac.compare_digest(digest, key.digest)]
         return found[-1] if found else None
 
@@ -149,7 +149,7 @@ class Keyring:
 def make_key(
     name: str, *, rate_limit: str | None = None, max_concurrent: int | None = None, max_jobs: int | None = None
 ) -> tuple[str, str]:
-    """A new key, and its entry for the file: TOML behind an empty line. Raises ValueError for a limit that is none."""
+    """Returns a new key, and its entry for the file: an empty line, then TOML. Raises ValueError for an invalid rate limit."""
     if rate_limit not in (None, OPEN):
         rate_limit = str(parse_rate_limit(rate_limit))
     key = f"sk-koe-{secrets.token_urlsafe(24)}"
@@ -161,7 +161,7 @@ def make_key(
 
 
 def digest_of(key: bytes) -> bytes:
-    """The stored form of a key: 32 bytes."""
+    """Returns the form in which a key is stored: 32 bytes."""
     return hashlib.sha256(key).digest()
 
 

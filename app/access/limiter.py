@@ -1,7 +1,7 @@
-"""Rate limits and concurrency limits of keys, kept in Redis so that all API processes agree.
+"""Rate limits and concurrency limits of keys, stored in Redis so that all API processes agree.
 
 Why the time of every request is stored and not a count for each minute: a count allows twice the limit around the turn of a
-minute. The clock is that of Redis, since the clocks of the machines may differ.
+minute. The time comes from Redis, since the clocks of the machines may differ.
 
 Why open requests carry the name of their API process: a killed process closes no request, so requests of a process without
 a heartbeat record do not count.
@@ -31,14 +31,14 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
     key: Key
     name: str
     rate_limit_status: RateLimitStatus | None
-    """None where the key has no rate limit."""
+    """None when the key has no rate limit."""
 
 
 class Limiter:
     """Admits requests within the limits of their key."""
 
     def __init__(self, redis: AsyncRedis, *, api: str, api_ttl: int) -> None:
-        """`api`: the name of this process. `api_ttl`: the life of its heartbeat record, in seconds, as in the registry."""
+        """`api`: the name of this process. `api_ttl`: the TTL of its heartbeat record in seconds, as in the registry."""
         self._redis = redis
         self._api = api
         self._api_ttl = api_ttl
@@ -46,7 +46,7 @@ class Limiter:
         self._owed: set[Permit] = set()
 
     async def admit(self, key: Key, *, stays_open: bool) -> Permit:
-        """Admits a request. Call `close` for one that `stays_open`. Redis is asked only for keys with limits.
+        """Admits a request. The caller must `close` one that `stays_open`. Redis is asked only for keys with limits.
 
         Raises RateLimited, without counting the request, and NoWorker when Redis is unreachable.
         """

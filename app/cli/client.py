@@ -33,8 +33,8 @@ class ServerError(Exception):
 
 
 class Away(ServerError):
-    """The server did not answer, broke off, or is temporarily unavailable: a retry may succeed. `status` is that of its answer,
-    if there was one.
+    """The server did not answer, broke off, or is temporarily unavailable: a retry may succeed. `status`: the status of its
+    answer, if it answered.
     """
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
@@ -46,12 +46,12 @@ class Seconds(msgspec.Struct, frozen=True):
     """Duration of a request."""
 
     first: float
-    """Until the first audio."""
+    """Seconds until the first audio."""
     total: float
 
 
 class Server:
-    """A running server, by its URL."""
+    """A running server at a URL."""
 
     def __init__(self, url: str, key: str | None) -> None:
         url = url if "://" in url else f"http://{url}"
@@ -59,14 +59,16 @@ class Server:
         self._headers = _authorization(key) if key and key.strip() else {}
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The JSON of the answer, or None when it has no body. `options` are those of httpx. Raises ServerError."""
+        """Sends a request. Returns the JSON of the answer, or None when it has no body. `options` are passed to httpx. Raises
+        ServerError.
+        """
         with self._understood(), self._connect() as http:
             answer = http.request(method, path, **options)
             _check(answer)
             return _json_of(answer) if answer.content else None
 
     def ask_for(self, name: str, method: str, path: str, **options: Any) -> list[dict[str, Any]]:
-        """The list under that name in the answer's JSON. Raises ServerError."""
+        """Sends a request. Returns the list called `name` in the answer's JSON. Raises ServerError."""
         answer = self.ask(method, path, **options)
         found = answer.get(name) if isinstance(answer, dict) else None
         if not isinstance(found, list):
@@ -75,8 +77,8 @@ class Server:
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """The answer to a request, its body not read yet. `options` are those of httpx. Raises ServerError, also when the body
-        breaks off.
+        """Sends a request. Yields the answer before its body is read. `options` are passed to httpx. Raises ServerError, also
+        when the body breaks off.
         """
         with self._understood(), self._connect() as http, http.stream(method, path, **options) as answer:
             if not answer.is_success:
@@ -85,16 +87,16 @@ class Server:
             yield answer
 
     def voices(self) -> list[dict[str, Any]]:
-        """All voices. Raises ServerError."""
+        """Returns all voices. Raises ServerError."""
         return self.ask_for("voices", "GET", "/v1/audio/voices")
 
     def phonemes(self, asked: dict[str, Any]) -> list[str]:
-        """The phonemes of a text, segment by segment. Raises ServerError."""
+        """Returns the phonemes of a text, segment by segment. Raises ServerError."""
         return [segment["phonemes"] for segment in self.ask_for("segments", "POST", "/v1/audio/phonemize", json=asked)]
 
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
-        """The chunks of the audio, as they come. Raises ServerError, also when the stream breaks off."""
+        """Yields an iterator over the chunks, as they arrive. Raises ServerError, also when the stream breaks off."""
         with self.stream("POST", "/v1/audio/speech", json=asked) as answer:
             yield answer.iter_raw()
 
@@ -118,7 +120,7 @@ class Server:
 
 
 def format_of(path: Path) -> str:
-    """The format of a file's extension. Raises ServerError for an unknown extension."""
+    """Returns the format for a file's extension. Raises ServerError for an unknown extension."""
     name = path.suffix.removeprefix(".").lower()
     if name not in FORMATS:
         raise ServerError(f"{path}: the extension is not that of a format. Use one of {', '.join(FORMATS)}, or give --format.")
@@ -135,7 +137,9 @@ def check_writable(path: Path) -> None:
 
 
 def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
-    """Writes the audio to `path`, whole or not at all. Raises ServerError, also when the file cannot be written."""
+    """Writes the audio to `path`, completely or not at all. Returns how long it took. Raises ServerError, also when the file
+    cannot be written.
+    """
     part = path.with_name(f".{path.name}.part")
     started = time.monotonic()
     first = 0.0
@@ -153,7 +157,7 @@ def save(server: Server, asked: dict[str, Any], path: Path) -> Seconds:
 
 
 def play(server: Server, asked: dict[str, Any]) -> None:
-    """Plays the audio while it comes. Raises ServerError when this machine has no player."""
+    """Plays the audio while it arrives. Raises ServerError when this machine has no player."""
     command = next((command for command in _PLAYERS if shutil.which(command[0])), None)
     if command is None:
         raise ServerError("This machine has no audio player (ffplay, sox, aplay, paplay): write a file with -o speech.mp3.")
@@ -169,7 +173,7 @@ def play(server: Server, asked: dict[str, Any]) -> None:
 
 
 def _feed(player: "subprocess.Popen[bytes]", chunks: Iterator[bytes]) -> None:
-    """Writes until the audio or the player ends."""
+    """Passes the audio to the player until one of them ends."""
     assert player.stdin is not None
     with suppress(BrokenPipeError), player.stdin:
         for chunk in chunks:
@@ -177,7 +181,9 @@ def _feed(player: "subprocess.Popen[bytes]", chunks: Iterator[bytes]) -> None:
 
 
 def _authorization(key: str) -> dict[str, str]:
-    """The Authorization header. Raises ServerError for a key that no header can contain; the message does not show it."""
+    """Returns the Authorization header. Raises ServerError for a key that no header can contain; its message does not show the
+    key.
+    """
     if not (key.strip().isascii() and key.strip().isprintable()):
         raise ServerError("The API key has characters that no key can have: copy it again (--key or OPENAI_API_KEY).")
     return {"Authorization": f"Bearer {key.strip()}"}

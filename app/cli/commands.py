@@ -50,7 +50,7 @@ _WITH_PARENT: Final = click.option("--with-parent", is_flag=True, hidden=True, h
 
 
 def _with_settings(command: Callable[Concatenate[Settings, _P], None]) -> Callable[_P, None]:
-    """Passes the settings to the command; an error in them, or one that the command raises about them, becomes one line."""
+    """Passes the settings to the command. Prints an error in the settings, or an error that the command raises, as one line."""
 
     @wraps(command)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
@@ -84,7 +84,7 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     """Run everything: the workers, the API and, if no Redis is set, the queue."""
     tell_service_links(os.environ)
     settings = _override(settings, host=host, port=port)
-    # A file with errors is reported here, and not by an API that is restarted repeatedly. Does not access Redis.
+    # This reports errors in files now. Otherwise each restart of the API would report them. It does not access Redis.
     create_litestar(settings, "redis://127.0.0.1")
     prepare_folders(settings)
     if not no_offer:
@@ -103,7 +103,7 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
 
 
 def _check_model(settings: Settings) -> None:
-    """Raises Misconfigured when workers need Kokoro and its files are missing: they would end one after the other."""
+    """Raises Misconfigured when workers need Kokoro and its files are missing: each of them would end."""
     if settings.engine != "kokoro" or not doctor.has_workers():
         return
     try:
@@ -113,12 +113,12 @@ def _check_model(settings: Settings) -> None:
 
 
 def _run(module: str, *arguments: str) -> int:
-    """The exit status of a module of Koe that runs in its own process."""
+    """Runs a module of Koe in its own process. Returns its exit status."""
     return subprocess.call(own_python("-m", module, *arguments), env=own_environ(os.environ))
 
 
 def _offer_fetch(settings: Settings) -> None:
-    """On a terminal, asks whether to fetch Kokoro's files, if workers want them and can get them."""
+    """Asks on a terminal whether to fetch Kokoro's files, if they are missing and workers here would use them."""
     has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if not has_terminal or not wants_model(settings) or not doctor.has_workers() or find_model(settings) is not None:
         return
@@ -293,7 +293,7 @@ def submit(
     captions: bool,
     **asked: Any,
 ) -> None:
-    """Have the text in FILE spoken (UTF-8; `-` is standard input), and print the job's id."""
+    """Submit the text in FILE as a job (UTF-8; `-` is standard input), and print the job's id."""
     format_name = format_name or (client.format_of(output) if output else DEFAULT_FORMAT)
     stem = "speech" if file == "-" else Path(file).stem
     output = output or (Path(f"{stem}.{format_name}") if watch else None)
@@ -412,7 +412,7 @@ def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -
 
 
 def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
-    """Shows the progress. Returns the ended job; raises ServerError when it failed."""
+    """Shows the progress. Returns the completed job. Raises ServerError when it failed or was cancelled."""
     job = job_client.get(server, job_id)
     texts = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[segments]", "fields[speech]")]
     columns = (texts[0], BarColumn(), *texts[1:], TimeRemainingColumn())
@@ -433,8 +433,8 @@ def _fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:
 
 
 def _show_progress(job: dict[str, Any]) -> dict[str, Any]:
-    """The fields of the progress bar. When all is spoken, the parts are still being assembled, and the server does not say how
-    far that is.
+    """Returns the fields of the progress bar. When everything is spoken, the server still assembles the parts and does not
+    report how far it is.
     """
     done, total = job["progress"]["segments_done"], job["progress"]["segments_total"] or None
     is_joining = job["status"] == "in_progress" and total is not None and done == total
@@ -448,7 +448,7 @@ def _show_segments(job: dict[str, Any]) -> str:
 
 
 def _show_speech(job: dict[str, Any]) -> str:
-    """Hours, minutes and seconds of speech, so far or in total."""
+    """Returns the hours, minutes and seconds of speech, so far or in total."""
     seconds = round(job["duration_seconds"] or job["progress"]["audio_seconds"])
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
@@ -482,7 +482,7 @@ def _override(settings: Settings, **given: Any) -> Settings:
 
 
 def main() -> None:
-    """The console script."""
+    """The entry point of the console script."""
     leave_first_process()
     replace_what_cannot_be_shown()
     koe()

@@ -34,11 +34,11 @@ from app.core.storage.redis_url import show_redis_url
 
 _POLL_SECONDS: Final = 0.2
 _SETTLE_SECONDS: Final = 1.0
-"""Longer than the API caches the fleet, which may just have been renewed."""
+"""Pause before the API is asked. It is longer than the API caches the fleet, which may just have been renewed."""
 
 
 def examine(settings: Settings, redis_url: str, console: Console) -> bool:
-    """Prints every finding; True when nothing that is needed is missing."""
+    """Prints every finding. Returns True when nothing that is needed is missing."""
     findings = [_python(), _queue(redis_url), *_speaking_side(settings)]
     for finding in findings:
         console.print(Text.assemble(_mark(finding, console), f" {finding.name}: {finding.detail}"), soft_wrap=True)
@@ -48,7 +48,7 @@ def examine(settings: Settings, redis_url: str, console: Console) -> bool:
 
 
 def _mark(finding: Finding, console: Console) -> tuple[str, str]:
-    """The sign of a finding and its colour."""
+    """Returns the sign of a finding and its colour."""
     if finding.is_well:
         return _either("✓", "+", console), "green"
     return (_either("✗", "x", console), "red") if finding.is_needed else ("!", "yellow")
@@ -78,7 +78,7 @@ def _welcome(settings: Settings, console: Console) -> None:
 
 
 def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Commands to try next."""
+    """Yields commands to try next, and what they do."""
     yield 'koe say "Hello" -o hello.mp3', f"or any OpenAI client with base_url={url}/v1"
     if ready["weights"] == "8-bit":
         yield "koe fetch --from hub", "gets Kokoro's original weights (330 MB), while this runs"
@@ -126,7 +126,7 @@ def _queue(redis_url: str) -> Finding:
 
 
 def _version(redis: Redis) -> str:
-    """The version in the server's INFO; some servers refuse it."""
+    """Returns the version in the server's INFO. Some servers refuse this command."""
     try:
         return str(redis.info("server")["redis_version"])
     except ResponseError:
@@ -134,7 +134,7 @@ def _version(redis: Redis) -> str:
 
 
 def has_workers() -> bool:
-    """Whether the packages of workers are installed here, at least some of them."""
+    """Whether at least some of the workers' packages are installed here."""
     return any(importlib.util.find_spec(module) is not None for module in ("torch", "espeakng_loader"))
 
 
@@ -145,6 +145,6 @@ def _speaking_side(settings: Settings) -> list[Finding]:
     command = own_python("-m", "workers.setup.diagnose")
     done = subprocess.run(command, env=part_environ(settings), capture_output=True, check=False)
     if done.returncode != 0:
-        detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a word"])[-1]
+        detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a message"])[-1]
         return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' again.")]
     return msgspec.json.decode(done.stdout, type=list[Finding])

@@ -13,15 +13,13 @@ _FIRST: Final = 1
 
 
 def leave_first_process() -> None:
-    """If this process is the first of its container, continues in a child process; otherwise does nothing. To be called before
-    any thread is started.
-    """
+    """Continues in a child process if this one is the first of its container. Must be called before any thread is started."""
     if os.getpid() == _FIRST:
         go_on_in_a_child()
 
 
 def go_on_in_a_child() -> None:
-    """Returns in a new process. This one stays its parent until it ends, and ends with its status."""
+    """Returns in a new child process. The calling process waits for the child and ends with its status."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON | {signal.SIGCHLD})
     child = os.fork()
     if child:
@@ -31,7 +29,7 @@ def go_on_in_a_child() -> None:
 
 
 def _take_terminal() -> None:
-    """Uses its own process group, so that Ctrl-C, which is passed on, does not reach the child twice."""
+    """Moves the child to its own process group. Otherwise Ctrl-C would reach it twice, since its parent passes it on."""
     os.setpgid(0, 0)
     with suppress(OSError):
         kept = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -48,7 +46,7 @@ def _tend(child: int) -> NoReturn:
 
 
 def _reap(child: int) -> int | None:
-    """Reaps all processes that have ended. Returns the status of the child, in the shell's form, once it has ended."""
+    """Reaps all processes that have ended. Returns the status of the child in the shell's form; None while the child runs."""
     ended = None
     with suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:

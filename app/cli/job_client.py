@@ -1,4 +1,4 @@
-"""An HTTP client for jobs, for `koe jobs`: it watches over broken connections, and fetches files as a whole or not at all."""
+"""An HTTP client for jobs, for `koe jobs`: it survives broken connections, and fetches files completely or not at all."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from app.cli.client import Away, Server, ServerError
 JOBS: Final = "/v1/audio/speech/jobs"
 
 PATIENCE_SECONDS: Final = 300.0
-"""Watching or fetching ends when the server has not answered for this time; it may be restarting meanwhile."""
+"""Watching or fetching ends when the server has not answered for this time. The server may be restarting meanwhile."""
 
 _AGAIN_SECONDS: Final = 0.5
 _ENDED: Final = {"completed", "failed", "cancelled"}
@@ -20,24 +20,24 @@ _PARTIAL_CONTENT: Final = 206
 
 
 def create(server: Server, asked: dict[str, Any]) -> dict[str, Any]:
-    """The new job. Raises ServerError."""
+    """Creates a job and returns it. Raises ServerError."""
     job: dict[str, Any] = server.ask("POST", JOBS, json=asked)
     return job
 
 
 def get(server: Server, job_id: str) -> dict[str, Any]:
-    """The job as it is now. Raises ServerError."""
+    """Returns the job as it is now. Raises ServerError."""
     job: dict[str, Any] = server.ask("GET", _path(job_id))
     return job
 
 
 def newest(server: Server, limit: int) -> list[dict[str, Any]]:
-    """Up to `limit` (1 to 100) of the caller's jobs. Raises ServerError."""
+    """Returns up to `limit` (1 to 100) of the caller's jobs, the newest first. Raises ServerError."""
     return server.ask_for("data", "GET", JOBS, params={"limit": limit})
 
 
 def cancel(server: Server, job_id: str) -> dict[str, Any]:
-    """The job, cancelled if it had not ended. Raises ServerError."""
+    """Cancels the job if it has not ended. Returns the job. Raises ServerError."""
     job: dict[str, Any] = server.ask("POST", f"{_path(job_id)}/cancel")
     return job
 
@@ -48,7 +48,7 @@ def delete(server: Server, job_id: str) -> None:
 
 
 def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
-    """The job now and after each change, the last time when it has ended; reconnects when the connection breaks.
+    """Yields the job now and after each change, the last time when it has ended. Reconnects when the connection breaks.
 
     Raises ServerError.
     """
@@ -67,7 +67,7 @@ def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
 
 
 def fetch(server: Server, job_id: str, path: Path) -> None:
-    """Writes the file of a completed job to `path`, whole or not at all; continues after a broken connection.
+    """Writes the file of a completed job to `path`, completely or not at all. Continues after a broken connection.
 
     Raises ServerError, also when the file cannot be written.
     """
@@ -75,7 +75,7 @@ def fetch(server: Server, job_id: str, path: Path) -> None:
 
 
 def fetch_captions(server: Server, job_id: str, format_name: str, path: Path) -> None:
-    """Writes the captions of a completed job to `path`, whole or not at all. Raises the errors of `fetch`."""
+    """Writes the captions of a completed job to `path`, completely or not at all. Raises the errors of `fetch`."""
     _fetch(server, f"{_path(job_id)}/captions?format={quote(format_name, safe='')}", path)
 
 
@@ -86,11 +86,11 @@ class _Patience:
         self._until = time.monotonic() + PATIENCE_SECONDS
 
     def renew(self) -> None:
-        """To be called when the server has answered."""
+        """Starts the time limit again. Must be called when the server has answered."""
         self._until = time.monotonic() + PATIENCE_SECONDS
 
     def bear(self, error: Away) -> None:
-        """Waits a little. Raises the error after the longest wait."""
+        """Waits before the next request. Raises the error when the time limit is over."""
         if time.monotonic() > self._until:
             raise error
         time.sleep(_AGAIN_SECONDS)

@@ -16,7 +16,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Byte order marks. UTF-16's little-endian mark is also the beginning of UTF-32's."""
+"""Byte order marks. The mark of little-endian UTF-16 is also the beginning of UTF-32's, which is therefore compared first."""
 _KINDS: Final = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "an EPUB, an office document or another archive",
@@ -87,7 +87,8 @@ class Number(click.ParamType):  # type: ignore[type-arg]
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """The text in a file: UTF-8, or UTF-16 and UTF-32 with or without a byte order mark. Raises ValueError for anything else.
+    """Returns the text in a file: UTF-8, UTF-16 with or without a byte order mark, or UTF-32 with a mark. Raises ValueError for
+    anything else.
 
     UTF-16 without a mark is recognised by the zero bytes of its spaces and line ends, which no text in UTF-8 has.
     """
@@ -105,10 +106,10 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def _is_strange(text: str) -> bool:
-    """Whether it contains characters that no text has: then the data was not UTF-16."""
+    """Whether it contains characters that no text contains: then the data was not UTF-16."""
     return any(unicodedata.category(char) in {"Cc", "Cn", "Co"} and not char.isspace() for char in text)
 
 
 def _utf_16(data: bytes) -> str:
-    """The byte order: in little-endian text the zero byte of an ASCII character is the second."""
+    """Returns the byte order. In little-endian text the second byte of an ASCII character is zero."""
     return "utf-16-le" if data[1::2].count(0) >= data[::2].count(0) else "utf-16-be"

@@ -1,4 +1,4 @@
-"""How the API gets the audio of an utterance: from the cache, from work in progress, or from new work.
+"""Gets the audio of an utterance for the API: from the cache, from work in progress, or from new work.
 
 `delivery` opens an utterance, `listener` is one reader of it, `submitter` gets its work to a worker, and `readers` keeps the
 readers of this process counted in Redis.

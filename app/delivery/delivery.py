@@ -1,4 +1,4 @@
-"""Opens the audio of an utterance: finished, in progress and new are one path."""
+"""Opens the audio of an utterance. Finished, running and new work take the same path."""
 
 import asyncio
 
@@ -44,11 +44,11 @@ class Delivery:
         )
 
     async def start(self) -> None:
-        """Begins the heartbeats of this process: without them its readers do not count."""
+        """Starts the heartbeats of this process. Without them its readers do not count."""
         await self._readers.start()
 
     async def stop(self) -> None:
-        """Ends them. No reader is left by then."""
+        """Ends the heartbeats. Must be called after the last reader has closed."""
         await self._readers.stop()
 
     async def open(
@@ -60,10 +60,11 @@ class Delivery:
         owner: str = "",
         wants_words: bool = False,
     ) -> Listener:
-        """A listener that has the first chunk; with the words of the utterance, if they are wanted. The caller closes it.
+        """Returns a listener that has the first chunk; with `wants_words` it also gives the words of the utterance. The caller
+        closes it.
 
-        `owner`: the key whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest
-        wait, or what the worker raised before its first chunk. A cancelled call removes its reader, and the last reader
+        `owner`: the key whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest wait,
+        or the error that the worker raised before its first chunk. A cancelled call removes its reader, and the last reader
         cancels the work.
         """
         origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner)
@@ -83,7 +84,9 @@ class Delivery:
         return listener
 
     async def _why_nothing_came(self, listener: Listener) -> KoeError:
-        """QueueFull where more utterances wait than the fleet speaks at a time: the queue was longer than it looked."""
+        """Returns the error for the client. It is QueueFull when more utterances wait than the fleet speaks at a time: the
+        queue was longer than it looked.
+        """
         try:
             fleet = await self._fleet.now()
         except Unavailable as error:

@@ -1,6 +1,6 @@
-"""The length of a flac that was sent before it was known: written into the header of one that is finished.
+"""Writes the length of a finished flac into its header, which was encoded before the length was known.
 
-Why it matters: libsndfile takes a flac without a number of samples for one of 2^63, and refuses it.
+Why it matters: libsndfile reads a missing number of samples as 2^63, and refuses the file.
 """
 
 from typing import Final
@@ -8,12 +8,14 @@ from typing import Final
 _MARK: Final = b"fLaC"
 _TOTAL_AT: Final = 21
 _TOTAL_BYTES: Final = 5
-"""In STREAMINFO, the first block of the file: 4 bits of something else, then the 36 bits of the number of samples."""
+"""Bytes in STREAMINFO, the first block of the file: 4 other bits, then the 36 bits of the number of samples."""
 _TOTAL_BITS: Final = 36
 
 
 def tell_length(beginning: bytes, n_samples: int) -> bytes:
-    """The first bytes of a flac, with its number of samples in them. What is no flac, too short or too long stays as it is."""
+    """Returns the first bytes of a flac with its number of samples. Returns `beginning` unchanged if it is no flac, or too
+    short, or if the number is too large for the header.
+    """
     end = _TOTAL_AT + _TOTAL_BYTES
     if not beginning.startswith(_MARK) or len(beginning) < end or n_samples >> _TOTAL_BITS:
         return beginning

@@ -1,4 +1,4 @@
-"""One reader of one utterance: it waits for the first chunk, reads to the end, and recovers what is lost on the way.
+"""One reader of one utterance: it waits for the first chunk, reads to the end, and recovers lost work.
 
 Why the reader recovers lost work: a worker, a queue entry or all of Redis may be lost at any moment, and the waiting reader is
 the one that notices. When no chunk comes, it looks at the state of its attempt and submits it again if no worker has it.
@@ -32,10 +32,10 @@ from app.delivery.submitter import Origin, Submitter, attempts
 log: Final = structlog.get_logger()
 
 _MAX_LOSSES: Final = 3
-"""Takes that Redis may lose for one reader within the longest wait."""
+"""Attempts that Redis may lose for one reader within the longest wait."""
 
 _RESUBMIT_TICKS: Final = 10
-"""An attempt that has waited in the queue for so many seconds is submitted again, in case Redis lost the queue entry."""
+"""An attempt in the queue is submitted again after each wait of this many seconds, in case Redis lost the queue entry."""
 
 
 class Backend(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Listener(Watch):
     def __init__(self, backend: Backend, utterance: Utterance, origin: Origin, *, wants_words: bool = False) -> None:
         self.found = Found.MISS
         self.n_before = 0
-        """Utterances that waited for first audio when this one was submitted, itself among them."""
+        """Utterances that waited for first audio when this one was submitted, including this one."""
         self.report: Report | None = None
         """The totals of the utterance, once it has been read to its end."""
         self._backend = backend
@@ -79,7 +79,7 @@ class Listener(Watch):
     async def start(self) -> None:
         """Attaches to the utterance, submits it if it is new, and waits for the first chunk.
 
-        Raises RedisError when Redis is unreachable, and what the worker raised before the first chunk.
+        Raises RedisError when Redis is unreachable, and the error that the worker raised before the first chunk.
         """
         self.found, self._attempt = await self._attach()
         self._chunks = self._read(self._attempt)
@@ -88,7 +88,7 @@ class Listener(Watch):
         await self._wait_for_audio(self._attempt)
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        """All chunks in order.
+        """Yields all chunks in order.
 
         Raises the worker's error, WorkerLost when no worker came back, and NoWorker when Redis stayed unreachable.
         """
@@ -99,11 +99,13 @@ class Listener(Watch):
                 yield await self._next()
 
     def take_words(self) -> list[TimedWord]:
-        """The words that arrived since the last call. The words heard in a chunk arrive before the chunk."""
+        """Returns the words that arrived since the last call. The words spoken in a chunk arrive before the chunk."""
         return self._words.take() if self._words is not None else []
 
     async def close(self) -> None:
-        """Leaves. When the last reader leaves an utterance that is not nearly finished, the work is cancelled."""
+        """Detaches from the utterance. When the last reader detaches and the utterance is not nearly finished, the work is
+        cancelled.
+        """
         attempt, self._attempt = self._attempt, None
         if attempt is None:
             return
@@ -114,7 +116,7 @@ class Listener(Watch):
 
     @override
     async def on_quiet(self) -> bool:
-        """No chunk came for a second. Submits the attempt again if no worker has it, up to the longest wait."""
+        """Submits the attempt again if no worker has it, up to the longest wait. Called when no chunk came for a second."""
         assert self._attempt is not None
         self._n_quiet_ticks += 1
         self._backend.submitter.raise_failure(self._attempt)
@@ -165,14 +167,14 @@ class Listener(Watch):
         self._backend.submitter.submit(self._utterance, attempt, self._origin, again=again)
 
     async def _room(self) -> Capacity | None:
-        """How many utterances the fleet can begin within the longest wait; None where that is unknown."""
+        """Returns how many utterances the fleet can begin within the longest wait; None when that is unknown."""
         try:
             return (await self._backend.fleet.now()).capacity(self._max_wait_seconds)
         except Unavailable:
             return None
 
     async def _report_progress(self, attempt: Attempt) -> None:
-        """Submits the attempt again if it was paused until its readers had caught up."""
+        """Reports how far this reader is. Submits the attempt again if it was paused and its readers have caught up."""
         if await self._registry.read(attempt, self._n_read, self._entry):
             self._submit(attempt, again=True)
 
@@ -187,12 +189,12 @@ class Listener(Watch):
             self._first = tell_length(self._first, await self._n_samples(attempt))
 
     async def _n_samples(self, attempt: Attempt) -> int:
-        """The length of a finished utterance; 0 where it is unknown by now."""
+        """Returns the length of a finished utterance in samples; 0 when it is no longer known."""
         report = await self._open(attempt, skip_bytes=0).report_ahead()
         return n_samples_at(self._utterance.sample_rate_hz, report.audio_seconds) if report else 0
 
     async def _next(self) -> bytes:
-        """The next chunk. Extends the TTL of the attempt meanwhile."""
+        """Returns the next chunk. Extends the TTL of the attempt when that is due."""
         assert self._chunks is not None
         if self._attempt is not None and time.monotonic() > self._extend_at:
             await self._registry.keep(self._attempt)
@@ -200,7 +202,7 @@ class Listener(Watch):
         return await anext(self._chunks)
 
     async def _read(self, attempt: Attempt) -> AsyncGenerator[bytes, None]:
-        """The chunks of the attempt; if it is lost, those of another attempt from the same byte on."""
+        """Yields the chunks of the attempt. If it is lost, continues with another attempt at the same byte."""
         while True:
             self.on_rewind()
             reader = self._open(attempt, skip_bytes=self._n_read)
@@ -245,8 +247,8 @@ class Listener(Watch):
         return look.state is State.SPEAKING and not look.has_worker
 
     async def _wait_for_worker(self, attempt: Attempt) -> None:
-        """The worker is gone: submits the attempt again. After the longest wait it fails for all its readers, so that a new
-        request begins another.
+        """Submits the attempt again, because its worker is lost. After the longest wait the attempt fails for all its readers,
+        so that a new request begins another.
         """
         self._lost_at = self._lost_at or time.monotonic()
         if time.monotonic() - self._lost_at > self._max_wait_seconds:
@@ -257,7 +259,9 @@ class Listener(Watch):
         self._submit(attempt, again=True)
 
     async def _has_workers(self) -> bool:
-        """False when no worker is alive, or Redis is too full for one to say so. True when Redis is unreachable."""
+        """Returns False when no worker is alive, or when Redis is too full for heartbeats. Returns True when Redis is
+        unreachable.
+        """
         try:
             return bool((await self._backend.fleet.now()).registrations)
         except QueueStorageFull:
@@ -276,7 +280,7 @@ class Listener(Watch):
 
 
 class _Words:
-    """Word times that arrived and were not taken yet. An attempt read again repeats its words; each is kept once."""
+    """Word times that arrived and were not taken yet. When an attempt is read again, its words are not added again."""
 
     def __init__(self) -> None:
         self._new: list[TimedWord] = []

@@ -12,7 +12,7 @@ from app.core.queue.registry import Attempt, Registry
 log: Final = structlog.get_logger()
 
 _HEARTBEAT_SECONDS: Final = 1.0
-"""Between two heartbeats of this process."""
+"""Seconds between two heartbeats of this process."""
 
 
 class Readers:
@@ -28,11 +28,11 @@ class Readers:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begins to send heartbeats."""
+        """Starts the heartbeats."""
         self._task = asyncio.create_task(self._run(), name="live")
 
     async def stop(self) -> None:
-        """Ends them. No reader is left by then."""
+        """Ends the heartbeats. Must be called after the last reader was removed."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

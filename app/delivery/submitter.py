@@ -33,10 +33,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submitter:
-    """Submits each attempt in a task of its own.
+    """Submits each attempt in its own task.
 
     Why the task belongs to the attempt and not to the request that started it: other readers may have joined when that request
-    ends, and the stream tells all of them what became of the submission.
+    ends, and all of them read the result of the submission from the stream.
     """
 
     def __init__(self, registry: Registry, broker: Broker, *, max_wait_seconds: float) -> None:
@@ -48,7 +48,7 @@ class Submitter:
         """Failures that could not be written to the stream."""
 
     def submit(self, utterance: Utterance, attempt: Attempt, origin: Origin, *, again: bool) -> None:
-        """Begins to submit, unless this process already does; the result shows in the stream.
+        """Starts to submit the attempt, unless this process already does. The result appears in the stream.
 
         `again`: the work was submitted before, and is accepted however long the queue is.
         """
@@ -67,12 +67,12 @@ class Submitter:
         task.add_done_callback(lambda _: self._tasks.pop(attempt, None))
 
     def raise_failure(self, attempt: Attempt) -> None:
-        """Raises the error of a submission that failed and that the stream could not report."""
+        """Raises the error of a failed submission, if it could not be written to the stream."""
         if error := self._failures.get(attempt):
             raise error
 
     def forget_failure(self, attempt: Attempt) -> None:
-        """Drops that error."""
+        """Forgets the error of a failed submission."""
         self._failures.pop(attempt, None)
 
     async def _submit_until_taken(self, attempt: Attempt, put: Callable[[], bool]) -> None:
@@ -82,12 +82,14 @@ class Submitter:
                     return
         except KoeError as error:
             await self._fail(attempt, error)
-        except Exception as error:  # noqa: BLE001 - last resort of the API: nobody awaits this, and the stream tells its readers
+        except Exception as error:  # noqa: BLE001 - last resort of the API: nobody awaits this; readers get the error
             log.error("unforeseen_error", **describe(error))
             await self._fail(attempt, InternalError())
 
     async def _is_submitted(self, attempt: Attempt, put: Callable[[], bool]) -> bool:
-        """False while an earlier job of the same id ends, or Redis is unreachable: readers wait, so it is tried again."""
+        """Submits once. Returns False while an earlier job of the same id is ending, or Redis is unreachable. Readers wait, so
+        the caller tries again.
+        """
         try:
             return await asyncio.to_thread(put) or not await self._is_without_worker(attempt)
         except RedisError as error:

@@ -1,7 +1,8 @@
 """HTTP/1.1 and 1.0 on one connection: uvicorn's protocol on httptools, with limits, deadlines and answers to refused requests.
 
 Why not uvicorn's own: on httptools it limits neither headers nor time, loses the body of a request that offers an upgrade, and
-sends chunks to clients of HTTP/1.0. On h11 it does the last two correctly, at 0.6 of the requests per second.
+sends chunks to clients of HTTP/1.0. On h11 it does the last two correctly, but serves only 0.6 times as many requests per
+second.
 
 Why the application answers refused requests: the envelope, the request id, the log line and the metrics are then the same as
 for all others. The application finds the reason in `scope["state"]["refusal"]`, or `receive` raises it.
@@ -45,14 +46,14 @@ _NEVER: Final = math.inf
 
 
 class Stage(Enum):
-    """What a connection waits for."""
+    """The event that a connection waits for."""
 
     IDLE = auto()
     """The next request; none of it has arrived."""
     HEAD = auto()
     BODY = auto()
     ANSWER = auto()
-    """Our answer; the request is complete."""
+    """The server's answer; the request is complete."""
     REFUSED = auto()
     """Nothing; further input is discarded."""
 
@@ -224,7 +225,7 @@ class HttpProtocol(HttpToolsProtocol):
     # Answers.
 
     def _begin(self, *, keep_alive: bool) -> None:
-        """Lets the application answer `scope`, now or after earlier requests."""
+        """Makes the application answer `scope`, now or after earlier requests."""
         self.cycle = exchange = Exchange(
             scope=self.scope,
             transport=cast("asyncio.Transport", _Wire(self)),
@@ -249,7 +250,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._start_asgi_task(exchange, self.app)
 
     def on_response_complete(self) -> None:
-        """The answer is complete: starts the next request."""
+        """Starts the next request, because the answer is complete."""
         self.server_state.total_requests += 1
         if self._has_ended or self.transport.is_closing():
             return
@@ -294,7 +295,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def reset(self) -> None:
-        """Resets the connection, so that the client notices an error, whatever it has received."""
+        """Resets the connection. The client then notices an error, even after a part of the answer."""
         own: socket.socket | None = self.transport.get_extra_info("socket")
         if own is not None:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -324,7 +325,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(TooSlow("body", BODY_SECONDS))
 
     def shutdown(self) -> None:
-        """Called when the server ends: closes the connection, after the current answer if there is one."""
+        """Closes the connection, after the current answer if there is one. Called when the server ends."""
         if self.is_idle:
             self.transport.close()
         else:
@@ -338,13 +339,13 @@ class Exchange(RequestResponseCycle):
     _is_bare = False
 
     def fail(self, error: KoeError) -> None:
-        """The rest of the body will not arrive: `receive` raises this error."""
+        """Makes `receive` raise this error, because the rest of the body will not arrive."""
         self._fault = error
         self.keep_alive = False
         self.message_event.set()
 
     async def run_asgi(self, app: Any) -> None:
-        """Lets `app` answer; an answer that it does not complete is broken off."""
+        """Runs `app`. Breaks off an answer that it does not complete."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception as error:  # noqa: BLE001 - last resort of the API: the application answers its own faults
@@ -355,8 +356,8 @@ class Exchange(RequestResponseCycle):
                 self._break_off()
 
     def _break_off(self) -> None:
-        """Resets the connection, so that no client takes a part for the whole: without chunks and a length only a reset shows
-        it.
+        """Ends the connection so that no client takes a part of the answer for the whole. Without chunks and without a length
+        only a reset shows that the end is missing.
         """
         if self._is_bare:
             self.transport.abort()
@@ -373,7 +374,7 @@ class Exchange(RequestResponseCycle):
         await super().send(message)
 
     async def receive(self) -> Any:
-        """Receives a message of the request. Raises the error that `fail` was called with."""
+        """Receives a message of the request. Raises the error that `fail` received."""
         message = await super().receive()
         if self._fault is not None:
             raise self._fault
@@ -410,7 +411,7 @@ class Shared:
 
 
 class _Wire:
-    """The transport as an exchange uses it: only the protocol closes it."""
+    """The transport for an exchange. It leaves closing to the protocol."""
 
     __slots__ = ("_protocol",)
 

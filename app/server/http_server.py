@@ -2,7 +2,7 @@
 
 `app.server.http_protocol` handles a connection.
 
-Why sockets are made apart from the server: `koe serve` makes them, and every API process that it starts inherits them. While no
+Why the server does not open the sockets: `koe serve` opens them, and every API process that it starts inherits them. While no
 API process runs, connections wait in the kernel's queue and are not refused; while a new process replaces an old one, both
 accept from the same queue.
 
@@ -35,13 +35,13 @@ from app.server.http_protocol import HttpProtocol, Shared
 log: Final = structlog.get_logger()
 
 BACKLOG: Final = 2048
-"""Connections that wait to be accepted; the kernel may allow fewer."""
+"""Most connections that wait to be accepted. The kernel may allow fewer."""
 _LINGER_SECONDS: Final = 2.0
 _LINGER_CHECK_SECONDS: Final = 0.05
 _CHECK_TICKS: Final = 10
 """Ticks of uvicorn (a tenth of a second each) between two checks for stages that have taken too long."""
 _WARN_SECONDS: Final = 60.0
-"""Pause between two equal log lines."""
+"""Shortest time between two warnings."""
 _NOT_HERE: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 """Errors for a kind of address that this machine lacks: `localhost` is often two addresses, and one is enough."""
 
@@ -52,8 +52,8 @@ class AddressTaken(RuntimeError):
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """Sockets that listen on every address of `host`, all on the same port (a free one for 0); closed at the end of the block.
-    Raises SettingsError when the address cannot be used, and AddressTaken while another process uses it.
+    """Yields sockets that listen on every address of `host`, all on the same port (a free one for 0). Closes them at the end of
+    the block. Raises SettingsError when the address cannot be used, and AddressTaken while another process uses it.
     """
     with ExitStack() as opened:
         try:
@@ -68,8 +68,8 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
 
 @contextmanager
 def adopted(numbers: Iterable[int]) -> Iterator[list[socket.socket]]:
-    """The listening sockets of inherited file descriptors; child processes do not inherit them again. Closed at the end of the
-    block.
+    """Yields the listening sockets of inherited file descriptors, which child processes do not inherit again. Closes them at
+    the end of the block.
     """
     with ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket(fileno=number)) for number in numbers]
@@ -79,12 +79,12 @@ def adopted(numbers: Iterable[int]) -> Iterator[list[socket.socket]]:
 
 
 def _reason(error: OSError) -> str:
-    """The system's words without the address that `create_server` adds to them: the sentence has it already."""
+    """Returns the system's message without the address that `create_server` adds, since the caller adds it too."""
     return os.strerror(error.errno) if error.errno is not None and error.errno in errno.errorcode else str(error.strerror)
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int:
-    """The port of all these sockets."""
+    """Returns the port of all these sockets."""
     port: int = sockets[0].getsockname()[1]
     return port
 
@@ -125,7 +125,7 @@ def _listen(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    """Each address of `host` once; for `::` and an empty host every address of this machine, IPv4 and IPv6."""
+    """Returns each address of `host` once; for `::` and an empty host every address of this machine, IPv4 and IPv6."""
     if host in (EVERY_ADDRESS, ""):
         return [(socket.AF_INET6, EVERY_ADDRESS), (socket.AF_INET, EVERY_IPV4)]
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -136,7 +136,7 @@ class Server(uvicorn.Server):
     """Uvicorn's server, which also reports that it listens, ends slow requests, and lingers."""
 
     def __init__(self, app: ASGIApp, bounds: Bounds, on_listening: Callable[[], None], **options: Any) -> None:
-        """`options` are passed to uvicorn, except those that are fixed here."""
+        """`options` are passed to uvicorn, except the ones that are fixed here."""
         self._shared = Shared()
         self._bounds = _within_files(bounds)
         protocol: Any = partial(HttpProtocol, bounds=self._bounds, shared=self._shared)
@@ -197,12 +197,12 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _linger(self) -> None:
-        """Returns when the last connection has closed. Answers from now on tell the client to close; other clients may not know
-        yet.
+        """Waits until the last connection has closed. Answers from now on tell the client to close. Connections without such an
+        answer are closed when they have been idle for a moment.
         """
         idle_since: dict[Any, float] = {}
         while True:
-            # Also before the first look: the server learns of a just accepted connection in the loop's next iteration.
+            # Waits before the first check too: the server learns of a just accepted connection in the loop's next iteration.
             await asyncio.sleep(_LINGER_CHECK_SECONDS)
             connections = list(self.server_state.connections)
             if not connections or self.force_exit:

@@ -26,9 +26,9 @@ from app.core.storage.connections import connect
 log: Final = structlog.get_logger()
 
 _AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits before a process that keeps dying is restarted."""
+"""Seconds to wait before each restart of a process that keeps dying."""
 _STEADY_SECONDS: Final = 60.0
-"""A process that has lived this long starts with the first wait again."""
+"""Seconds that a process must run, so that its next restart begins with the first wait again."""
 _MANY_DEATHS: Final = 3
 _REMEDY: Final = "Its last messages are above, and `koe doctor` shows what is missing on this machine."
 _REDIS_SECONDS: Final = 1.0
@@ -117,7 +117,7 @@ class Part:
         return self._process is not None and self._process.poll() is None
 
     def is_up(self) -> bool:
-        """Whether it does its work; for this kind of process, whether it runs."""
+        """Whether it is ready for its work. A process of this kind is ready when it runs."""
         return self.is_alive
 
     def signal(self, number: int) -> None:
@@ -126,7 +126,7 @@ class Part:
             self._process.send_signal(number)
 
     def wait(self) -> None:
-        """Returns when the process has ended."""
+        """Waits until the process has ended."""
         if self._process is not None:
             self._process.wait()
             if self._process.stdin is not None:
@@ -157,7 +157,7 @@ class WorkerPart(Part):
         return self.registration() is not None
 
     def registration(self) -> Registration | None:
-        """Its heartbeat record; None while the fleet does not contain it, or Redis is unreachable."""
+        """Returns its heartbeat record; None while the fleet does not contain it, or Redis is unreachable."""
         if self._process is None:
             return None
         own = name_prefix(self._process.pid).encode()
@@ -173,7 +173,7 @@ class WorkerPart(Part):
 
 
 class ApiPart(Part):
-    """The API, on sockets that outlive it."""
+    """The API, on sockets that stay open when it ends."""
 
     def __init__(self, environ: dict[str, str], sockets: Sequence[socket.socket]) -> None:
         super().__init__("api", own_python("-m", "app.cli", "api", "--with-parent"), environ)

@@ -1,13 +1,15 @@
-"""`koe serve`: starts the workers, the API and, if no Redis is set, an embedded Valkey; restarts what dies, and renews them.
+"""`koe serve`: starts the workers, the API and, if no Redis is set, an embedded Valkey; restarts dead processes, and renews
+them.
 
 Why they are separate processes: the API must answer while speech uses a core, and a process that dies takes no other one with
-it. Each process ends when this one does (`app.core.host.parent`), however it ended.
+it. Each process ends when this one ends (`app.core.host.parent`), for any reason.
 
 Why a renewal starts everything new before anything old ends: a version that does not start then does no harm. The old processes
 end in the order of their dependence: first the old API, which answers all accepted requests, then the old workers, which speak
 for it.
 
-Why new files of Kokoro renew only the workers: nothing else reads them. If a set cannot be loaded, the old workers stay.
+Why new files of Kokoro renew only the workers: nothing else reads them. If the new files cannot be loaded, the old workers
+stay.
 """
 
 import fcntl
@@ -34,16 +36,16 @@ log: Final = structlog.get_logger()
 
 _CHECK_SECONDS: Final = 0.2
 _UP_SECONDS: Final = 600.0
-"""Longest wait for a new process in a renewal: a large model on a slow disk takes a minute, and several on a busy machine. The
-old processes serve meanwhile.
+"""Longest wait for a new process in a renewal: a large model on a slow disk takes a minute, and several minutes on a busy
+machine. The old processes serve meanwhile.
 """
 
 _MAX_TRIES: Final = 3
-"""Tries to start workers for new files."""
+"""Most tries to start workers for new files."""
 
 
 _SERVER_WAITS: Final = (0.0, 1.0, 5.0, 10.0, 30.0)
-"""Waits before the embedded server is restarted; short, because nothing works without it."""
+"""Seconds to wait before each restart of the embedded server. They are short, because nothing works without it."""
 _OVER: Final = object()
 
 
@@ -59,7 +61,7 @@ class Supervisor:
     """`koe serve`: its processes and their life cycle."""
 
     def __init__(self, settings: Settings, sockets: Sequence[socket.socket], *, n_workers: int) -> None:
-        """`sockets` are listening; the API inherits them, and they are closed when the end begins."""
+        """`sockets` are listening. The API inherits them. They are closed when the supervisor begins to end."""
         self._server = (
             None
             if settings.redis_url
@@ -105,7 +107,7 @@ class Supervisor:
                 self._end()
 
     def _make_parts(self) -> list[Part]:
-        """The processes in the order of their start: the API comes after those that it needs."""
+        """Returns the processes in the order of their start: the API comes after the workers, which it needs."""
         return [*self._make_workers(), ApiPart(part_environ(self._settings), self._sockets)]
 
     def _make_workers(self) -> list[Part]:
@@ -153,8 +155,8 @@ class Supervisor:
             self._renewal = None
 
     def _take_model(self) -> Iterator[None]:
-        """Renews the workers for new files, and prints the welcome again when these are in use. If the new workers do not
-        become ready because the machine is busy, and not because of the files, it tries again.
+        """Renews the workers for new files, and prints the welcome again when these are in use. Tries again if the new workers
+        do not become ready and the files are not the reason, for example on a busy machine.
         """
         for _ in range(_MAX_TRIES):
             failure = yield from self._renew(self._make_workers(), for_model=True)
@@ -164,8 +166,8 @@ class Supervisor:
                 return
 
     def _renew(self, new: Sequence[Part], *, for_model: bool = False) -> Generator[None, None, "_NotUp | None"]:
-        """One renewal: `new` replace the processes of their kinds. Yields while it waits. Returns the reason if it was given
-        up.
+        """Replaces the processes of the same kinds by `new`. Yields while it waits. Returns the reason if it gave up, else
+        None.
         """
         log.info("renewal_started")
         started_at = time.monotonic()
@@ -185,7 +187,7 @@ class Supervisor:
         return None
 
     def _bring_up(self, new: Sequence[Part], *, for_model: bool) -> Iterator[None]:
-        """Starts new processes one after the other, and ends when all are ready. Raises _NotUp."""
+        """Starts new processes one after the other, and returns when all are ready. Raises _NotUp."""
         for part in new:
             self._coming.append(part)
             _start(part)
@@ -218,7 +220,7 @@ class Supervisor:
         self._leaving = []
 
     def _end(self) -> None:
-        """Accepts no new connections; then ends the stages, and the queue last."""
+        """Closes the sockets. Then ends the processes stage by stage, and the queue last."""
         for listener in self._sockets:
             listener.close()
         for stage in _stages(self._everyone):
@@ -265,7 +267,9 @@ def _start(part: Part) -> None:
 
 
 def _stages(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """The order in which processes end: the API, which answers all accepted requests; then the workers, which speak for it."""
+    """Yields the processes in the order in which they end: the API, which answers all accepted requests; then the workers,
+    which speak for it.
+    """
     yield [part for part in parts if isinstance(part, ApiPart)]
     yield [part for part in parts if not isinstance(part, ApiPart)]
 

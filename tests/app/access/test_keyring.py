@@ -1,4 +1,4 @@
-"""The file of keys: what may stand in it, and that it is read again when it changes and only when it can be."""
+"""The file of keys: its contents; it is read again when it has changed and is readable."""
 
 import hashlib
 from pathlib import Path
@@ -22,7 +22,7 @@ def entry(name: str, key: str, *lines: str) -> str:
 
 
 def write(file: Path, text: str) -> None:
-    """Writes as an editor does: a new file in the place of the old."""
+    """Replaces the file by a new one, as an editor does."""
     other = file.with_suffix(".new")
     other.write_text(text)
     other.replace(file)

@@ -1,4 +1,4 @@
-"""Limits of a key: exact, whoever counts; and nothing is left of a request that has ended or of an API that has died."""
+"""Limits of a key: they are exact for several API processes. Requests that have ended, or whose API has died, do not count."""
 
 import asyncio
 from typing import cast

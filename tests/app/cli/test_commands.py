@@ -1,4 +1,4 @@
-"""The `koe` command: each of its parts, and that what goes wrong is one line with the remedy."""
+"""The `koe` command: each of its subcommands, and errors as one line with the remedy."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ COMMANDS = "serve api worker say phonemize voices jobs new-key doctor fetch redi
 
 @pytest.fixture
 def run() -> Iterator[Run]:
-    """Runs the command in this process, and gives the log back afterwards."""
+    """Runs the command in this process, and restores the logging afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
@@ -43,10 +43,10 @@ def run() -> Iterator[Run]:
 
 
 def the_line(result: Result, status: int = 1) -> str:
-    """The one line of an error."""
+    """Returns the one line of an error."""
     assert result.exit_code == status
     assert isinstance(result.exception, SystemExit)
-    # The harness speaks in this process too, and its log, in JSON, goes where the command's errors go.
+    # The harness logs in this process too: its log, in JSON, goes to the same stream as the command's errors.
     (line,) = [line for line in result.stderr.splitlines() if not line.startswith("{")]
     assert line.startswith("Error: ")
     return line
@@ -273,7 +273,7 @@ def test_another_server_at_that_address_is_told(run: Run, body: str, command: st
 
 @contextmanager
 def other_server(body: str) -> Iterator[str]:
-    """One that answers everything with this."""
+    """Yields the URL of a server that answers every request with `body`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""As a container's first process Koe passes signals on, reaps orphans, and ends with the status of what it started."""
+"""Koe as a container's first process: it passes signals on, reaps orphans, and ends with the status of its child."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def first_process(body: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def children_of(pid: int) -> list[str]:
-    """The state of each child of a process: `Z` is one that nobody has reaped."""
+    """Returns the state of each child of a process; `Z` is a child that nobody has reaped."""
     pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] for child in pids]
 

@@ -1,4 +1,4 @@
-"""`koe jobs`: each of its commands, over connections that break too. What workers do to a job, the tests do themselves."""
+"""`koe jobs`: each of its commands, also over connections that break. The tests do the workers' part of a job themselves."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path) -> Iterator[Harness]:
-    """A harness in which somebody seems to work."""
+    """A harness that seems to have a worker."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness:
         with harness.redis() as redis:
             announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 3600, takes_work=True)
@@ -44,7 +44,7 @@ def harness(short_folder: Path) -> Iterator[Harness]:
 
 @pytest.fixture
 def run(harness: Harness) -> Iterator[Run]:
-    """Runs `koe jobs` in this process, and gives the log back afterwards."""
+    """Runs `koe jobs` in this process, and restores the logging afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
@@ -59,7 +59,7 @@ def run(harness: Harness) -> Iterator[Run]:
 
 @pytest.fixture
 def workers(job_store: JobStore, store: Store) -> Iterator[None]:
-    """Somebody who completes every job; one whose text says so fails."""
+    """Completes every job in a thread; a job with the text `Fail.` fails."""
     is_over = threading.Event()
 
     def work() -> None:
@@ -90,7 +90,7 @@ def end(job_store: JobStore, store: Store, job_id: str) -> None:
 
 
 def the_line(result: Result) -> str:
-    """The one line of an error; the harness logs in this process too."""
+    """Returns the one line of an error; the harness logs in this process too."""
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
@@ -104,7 +104,7 @@ def submitted(run: Run, text: str = "Hello.", *options: str) -> str:
 
 
 class Cutter:
-    """Stands before the harness and cuts the first connections off after so many bytes of their answers."""
+    """A proxy for the harness. It breaks the first connections, each after a number of bytes from `cuts`."""
 
     def __init__(self, harness: Harness, cuts: list[int], on_request: Callable[[int], None]) -> None:
         host, _, port = harness.url.removeprefix("http://").partition(":")

@@ -1,4 +1,4 @@
-"""Texts in any encoding that people have are read, or told what they are."""
+"""Texts in any encoding of Unicode are read; for other data the error says what it is."""
 
 import codecs
 

@@ -1,4 +1,4 @@
-"""Delivery: found, joined or submitted, and what a listener gets in each case."""
+"""Delivery: an utterance is found, joined or submitted, and its listeners get the audio or the error."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -104,14 +104,14 @@ def state(redis: Redis, utterance: Utterance) -> State | None:
 
 @pytest.fixture
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that hears nothing looks again at once, and an API gives signs of life all the time."""
+    """Makes a reader without new chunks look again soon, and an API send heartbeats often."""
     monkeypatch.setattr("app.core.queue.audio_stream._TICK_SECONDS", 0.05)
     monkeypatch.setattr("app.delivery.readers._HEARTBEAT_SECONDS", 0.05)
 
 
 @pytest.fixture(autouse=True)
 def hasty_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers that look up often, so that they notice at once that they are to end."""
+    """Makes workers check often, so that they soon notice that they must end."""
     monkeypatch.setattr("workers.process.slot.POP_SECONDS", 0.2)
     monkeypatch.setattr("workers.process.pool.BEAT_SECONDS", 0.2)
 
@@ -230,7 +230,7 @@ async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: 
 
 
 async def test_a_submission_that_fails_reaches_all_who_joined_it(redis: Redis, redis_url: str) -> None:
-    """The queue is full for whoever asks first; the others have joined by the time that shows."""
+    """The queue is full for the first request. The others have joined before the error appears."""
     async with open_delivery(redis_url, max_queue=1) as delivery:
         redis.rpush(rq_queue(redis, QueueName.INTERACTIVE).key, "another")
 
@@ -280,7 +280,7 @@ async def test_redis_away_is_no_worker(data: Path) -> None:
 
 
 async def _still_held(redis: Redis, redis_url: str, utterance: Utterance) -> None:
-    """A job of the same id that a slot has taken, and that is neither done nor claimed."""
+    """Adds a job of the same id, which a slot has taken. It is not done, and its utterance is not leased."""
     assert Broker(redis, max_queue=10).submit(utterance, QueueName.INTERACTIVE, request_id="req_0")
     queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.delete(queue.key)
@@ -288,7 +288,7 @@ async def _still_held(redis: Redis, redis_url: str, utterance: Utterance) -> Non
 
 
 async def test_a_job_that_was_taken_for_a_cancelled_attempt_may_speak_the_new_one(redis: Redis, redis_url: str) -> None:
-    """Between taking a job and claiming its utterance a worker can be overtaken: it then claims what was asked for since."""
+    """A new attempt may begin after a worker took a job and before it leases the utterance. The worker leases the new one."""
     utterance = an_utterance("overtaken")
     await _still_held(redis, redis_url, utterance)
     async with open_delivery(redis_url) as delivery:
@@ -322,7 +322,7 @@ async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redi
 
 
 async def undisturbed(harness: Harness, utterance: Utterance) -> bytes:
-    """What it sounds like when nothing goes wrong."""
+    """Returns the audio of the utterance when nothing goes wrong."""
     assert harness.pool is not None
     relay = harness.pool.runtime.engines["tone"]
     assert isinstance(relay, RelayEngine)
@@ -473,7 +473,7 @@ async def test_who_leaves_while_redis_is_away_is_counted_out_when_it_is_back(dat
 
 @pytest.mark.usefixtures("short_ticks")
 async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing(data: Path) -> None:
-    """The only slot is free for others meanwhile, and what was read of a long text is let go."""
+    """The only slot is free for other work meanwhile. The part of a long stream that was read is deleted."""
     utterance, other = an_utterance(text_of(12)), an_utterance("Somebody else.")
     with gated_harness(data, KOE_SLOTS="1", KOE_STREAM_BYTES=str(STREAM_BYTES)) as (harness, engine), harness.redis() as redis:
         whole = await undisturbed(harness, utterance)

@@ -1,4 +1,4 @@
-"""What happens on a connection: offers of other protocols, old clients, and what is too much, too slow or no HTTP."""
+"""One connection: offers of other protocols, old clients, and input that is too large, too slow or not HTTP."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ GET = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @dataclass
 class App:
-    """Answers `hello`, or what it was sent in two pieces (`/echo`); at `/held` when it is let go; at `/halves` half."""
+    """Answers `hello` in two pieces; at `/echo` the request's body. `/held` waits until `held` is set; `/halves` sends half."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
@@ -74,7 +74,7 @@ class Served:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def ask(self, sent: bytes) -> bytes:
-        """All that comes back until the server closes."""
+        """Sends `sent`. Returns everything that comes back until the server closes."""
         with self.connect() as connection:
             connection.sendall(sent)
             return read_all(connection)
@@ -97,14 +97,14 @@ def read_answer(connection: socket.socket, end: bytes = b"0\r\n\r\n") -> bytes:
 
 
 def body_of(answer: bytes) -> bytes:
-    """Of an answer in chunks."""
+    """Returns the body of an answer in chunks."""
     chunks = answer.partition(b"\r\n\r\n")[2]
     assert chunks.endswith(b"0\r\n\r\n"), answer
     return b"".join(re.findall(rb"[0-9a-f]+\r\n(.+?)\r\n", chunks, re.DOTALL))
 
 
 def fault_of(answer: bytes) -> tuple[int, str]:
-    """Status and code of a refusal, which is the last answer of its connection."""
+    """Returns status and code of a refusal, which is the last answer of its connection."""
     head, _, body = answer.rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
     assert b"\r\nconnection: close" in head
     assert b"\r\ncontent-type: application/json" in head
@@ -135,7 +135,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A server that has no patience."""
+    """A server with very short time limits."""
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
     monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.2)
     with serving(Bounds(keep_alive_seconds=0.2)) as served:
@@ -357,7 +357,7 @@ def test_an_answer_that_takes_longer_than_all_that_is_not_disturbed(hasty: Serve
 
 
 def count_checks(connection: Any) -> Any:
-    """How often the server has looked at it since."""
+    """Returns a function that counts the server's checks of the connection from now on."""
     checked: list[float] = []
     check = connection.check
 
@@ -396,7 +396,7 @@ def test_many_more_connections_than_that_are_closed_at_once() -> None:
 
 
 def busy(served: Served) -> socket.socket:
-    """A connection on which an answer is waited for."""
+    """Returns a connection that waits for an answer."""
     connection = served.connect()
     connection.sendall(GET.replace(b"/hello", b"/held"))
     return connection

@@ -1,4 +1,4 @@
-"""The sockets of the API and the server behind them: what is let in is answered."""
+"""The sockets of the API and its server: every accepted request is answered."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
-    """An application that answers `hello`; at `/watch` when the server leaves, at `/begun` with the headers before that."""
+    """Answers `hello`; at `/watch` when the server begins to end; at `/begun` it sends the headers before that."""
     if scope["path"] == "/watch":
         await scope["state"]["leaving"].wait()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
@@ -37,7 +37,7 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 @contextmanager
 def serving() -> Iterator[tuple[Server, int]]:
-    """The server of `hello` and its port; it has ended at the end of the block."""
+    """Yields a server of `hello` and its port. The server ends after the block."""
     started = threading.Event()
     with listening("127.0.0.1", 0) as sockets:
         port = port_of(sockets)
@@ -60,7 +60,7 @@ def refuses(port: int) -> bool:
 
 
 def leave(serving: Server, port: int) -> None:
-    """Has the server end, and returns when it lets nobody in any more."""
+    """Tells the server to end, and returns when it accepts no more connections."""
     serving.should_exit = True
     wait_until(lambda: refuses(port))
 
@@ -202,7 +202,7 @@ def test_every_address_is_had_on_a_machine_of_the_older_family(monkeypatch: pyte
 
 @contextmanager
 def few_files(n_left: int) -> Iterator[None]:
-    """So many more files than are open may be open in the block."""
+    """Limits this process to `n_left` more open files in the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(20)]
     numbers = [int(file.name) for file in Path("/proc/self/fd").iterdir()]
@@ -250,7 +250,7 @@ def test_a_process_without_files_says_so_once_and_answers_again(
 
 
 def count_ticks(serving: Server) -> Callable[[], int]:
-    """How often the server has looked around since."""
+    """Returns a function that counts the server's ticks from now on."""
     ticks: list[int] = []
     on_tick = serving.on_tick
 

@@ -1,4 +1,4 @@
-"""The parts of `koe serve`: started, started again, renewed, ended; one `koe serve` for each folder."""
+"""The parts of `koe serve`: started, restarted, renewed, ended; one `koe serve` for each folder."""
 
 import contextlib
 import signal
@@ -166,7 +166,7 @@ def test_the_api_is_not_up_when_it_ends_without_a_word() -> None:
 
 @pytest.fixture
 def alone(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
-    """One without parts, whose new worker never comes up, since its queue is away."""
+    """A supervisor without parts. Its new worker never becomes ready, because its Redis is unreachable."""
     monkeypatch.setattr("app.supervisor.supervisor._UP_SECONDS", 0.0)
     settings = read_settings({"KOE_DATA": str(data), "KOE_ENGINE": "tone", "KOE_REDIS_URL": f"unix://{data}/nobody.sock"})
     supervisor = Supervisor(settings, [], n_workers=1)

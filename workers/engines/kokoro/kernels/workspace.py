@@ -62,7 +62,7 @@ class Output:
         return self._out[start:until], None if self._base is None else self._base[start:until]
 
     def end(self, place: torch.Tensor) -> None:
-        """Must be called when `place` has been written."""
+        """Measures `place`. Must be called when it has been written."""
         if self._seen is not None:
             self._seen.see(place)
 
