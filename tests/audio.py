@@ -1,4 +1,4 @@
-"""Listening for tests: decode an answer, and measure what is in it."""
+"""Audio for tests: decodes an answer and measures its samples."""
 
 import subprocess
 from functools import cache
@@ -15,20 +15,20 @@ Samples = npt.NDArray[np.float32]
 
 @cache
 def ffmpeg() -> Path:
-    """The encoder's binary."""
+    """Path of the encoder's ffmpeg binary."""
     return find_ffmpeg(None)
 
 
 FLAC_TOTAL = slice(21, 26)
-"""Where a flac says how many samples it has, with four bits of something else before it."""
+"""Bytes of a FLAC header with the number of samples; the first four bits belong to another field."""
 
 RAW = {"pcm": "s16le", "ulaw": "mulaw", "alaw": "alaw"}
-"""What ffmpeg calls a format that it cannot tell from its bytes."""
+"""ffmpeg's names of the formats that it cannot recognise from their bytes."""
 
 
 def decode(data: bytes, format_name: str, rate_hz: int | None = None) -> Samples:
-    """(n,) float32 at 24 kHz; with `rate_hz` at that rate, which is then the file's own too. Fails on anything that ffmpeg
-    complains about.
+    """Returns the samples, (n,) float32, at 24 kHz or at `rate_hz`, which must then be the file's own rate. Fails if ffmpeg
+    reports any error.
     """
     own_hz = rate_hz or FORMATS[format_name].sample_rate_hz
     raw = ["-f", RAW[format_name], "-ar", str(own_hz), "-ac", "1"] if format_name in RAW else []
@@ -40,22 +40,22 @@ def decode(data: bytes, format_name: str, rate_hz: int | None = None) -> Samples
 
 
 def sounding_seconds(samples: Samples, threshold: float = 0.02) -> float:
-    """From the first sample that is heard to the last."""
+    """Seconds from the first audible sample to the last."""
     loud = np.flatnonzero(np.abs(samples) > threshold)
     return float(loud[-1] - loud[0] + 1) / SAMPLE_RATE_HZ if loud.size else 0.0
 
 
 def pitch_hz(samples: Samples) -> float:
-    """The strongest frequency."""
+    """The strongest frequency in hertz."""
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     return float(np.argmax(spectrum[1:]) + 1) * SAMPLE_RATE_HZ / len(samples)
 
 
 def without_length(data: bytes) -> bytes:
-    """An answer without the length in the header of a flac, which only a finished one has."""
+    """An answer without the length in the header of a FLAC, which only a finished file has."""
     return data[: FLAC_TOTAL.start] + data[FLAC_TOTAL.stop :] if data.startswith(b"fLaC") else data
 
 
 def same_file(one: bytes, other: bytes) -> bool:
-    """Whether two answers are the same, but for that."""
+    """Whether two answers are equal, except for the length in a FLAC header."""
     return without_length(one) == without_length(other)

@@ -1,7 +1,7 @@
-"""A checkpoint of Kokoro's shape with random weights, since the real one is large and may not be there where tests run.
+"""A checkpoint of Kokoro's shape with random weights: the real one is large and may be missing where tests run.
 
-Why the files and not a model: tests then go through the code that finds, checks and loads a real checkpoint. A phoneme of it
-lasts about 3.2 frames of 25 ms, as in speech, so that lengths and speeds come out as they would.
+Why files and not a model: tests then run the code that finds, checks and loads a real checkpoint. A phoneme lasts about 3.2
+frames of 25 ms, as in speech, so that lengths and speeds are realistic.
 
     python -m tests.checkpoints FOLDER [--full] [--seed N] [--voice af_heart ...]
 """
@@ -35,7 +35,7 @@ PHONEMES = {
     **{"ʋ": 136, "ʌ": 138, "ɣ": 139, "ɤ": 140, "χ": 142, "ʎ": 143, "ʒ": 147, "ʔ": 148, "ˈ": 156, "ˌ": 157, "ː": 158, "ʰ": 162},
     **{"ʲ": 164, "↓": 169, "→": 171, "↗": 172, "↘": 173, "ᵻ": 177},
 }
-"""Kokoro v1.0's vocabulary, whole: phoneme → index."""
+"""The whole vocabulary of Kokoro v1.0: phoneme → index."""
 
 _FULL: dict[str, Any] = {
     "istftnet": {
@@ -75,13 +75,13 @@ _TINY: dict[str, Any] = _FULL | {
     "text_encoder_kernel_size": 3,
     "plbert": _FULL["plbert"] | {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 32, "num_hidden_layers": 1},
 }
-"""As small as it gets: the decoder of the `kokoro` package has widths of its own that no config changes."""
+"""The smallest possible config: the decoder of the `kokoro` package has fixed widths that no config changes."""
 
 
 def make_checkpoint(folder: Path, *, seed: int = 0, tiny: bool = True, voices: Sequence[str] = DEFAULT_VOICES) -> Path:
-    """Writes `config.json`, `kokoro-v1_0.pth` and `voices/*.pt` into `folder` and returns it. The same seed, the same files.
+    """Writes `config.json`, `kokoro-v1_0.pth` and `voices/*.pt` into `folder` and returns it. Equal seeds give equal files.
 
-    `tiny` takes about two seconds and 150 MB; without it the dimensions are the real ones (330 MB).
+    `tiny` takes about two seconds and 150 MB. Without it the checkpoint has the real dimensions (330 MB).
     """
     config = _TINY if tiny else _FULL
     (folder / "voices").mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _make_weights(config: Mapping[str, Any], seed: int) -> dict[str, dict[str, t
 
 @torch.no_grad()
 def _set_pace(model: KModel) -> None:
-    """Durations near FRAMES_PER_PHONEME, varying somewhat from phoneme to phoneme."""
+    """Sets durations near FRAMES_PER_PHONEME that vary a little from phoneme to phoneme."""
     projection = model.predictor.duration_proj.linear_layer
     share = FRAMES_PER_PHONEME / projection.out_features
     projection.bias.fill_(math.log(share / (1 - share)))
@@ -116,13 +116,13 @@ def _set_pace(model: KModel) -> None:
 
 @torch.no_grad()
 def _set_loudness(model: KModel) -> None:
-    """Samples mostly within 0.5, as in speech: the spectrum is the exponential of the first half of the last layer."""
+    """Keeps most samples within 0.5, as in speech: the spectrum is the exponential of the first half of the last layer."""
     last = model.decoder.generator.conv_post
     last.bias[: last.out_channels // 2] -= 2.0
 
 
 def _make_pack(voice_id: str, seed: int) -> torch.Tensor:
-    """(510, 1, 256), float32, in the range of real styles; another one for every voice."""
+    """Returns a voice pack, (510, 1, 256) float32, in the range of real styles. Every voice has a different one."""
     digest = hashlib.sha256(f"{seed} {voice_id}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
     drift = torch.randn(510, 1, 256, generator=generator) * 0.02
@@ -135,7 +135,7 @@ def main() -> None:
         prog="python -m tests.checkpoints", description="Writes a random checkpoint of Kokoro's shape."
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--full", action="store_true", help="the real dimensions, for benchmarks")
+    parser.add_argument("--full", action="store_true", help="write the real dimensions, for benchmarks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--voice", action="append", help="id of a voice; may be given several times")
     chosen = parser.parse_args()

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from workers.engines.kokoro.checkpoint import CheckpointFiles
 
 _ENVIRON = dict(os.environ)
-"""As it is before `no_settings_from_outside`: it may say where Kokoro's files are."""
+"""The environment before `no_settings_from_outside` changes it: it may say where Kokoro's files are."""
 
-# The same examples in every run, and no verdict on how long one takes: the machine is shared.
+# The same examples in every run, and no time limit for an example: the machine is shared.
 hypothesis.settings.register_profile(
     "koe", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -36,7 +36,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
-    """A command that a test calls in this process sets up its log; what is kept of that, no later test could listen to."""
+    """A command that a test calls in this process configures the log. Later tests cannot capture what a cached logger logs."""
     configure = structlog.configure
     structlog.configure = lambda *args, **options: configure(*args, **options | {"cache_logger_on_first_use": False})
     yield
@@ -45,14 +45,14 @@ def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_settings_from_outside() -> None:
-    """What the person who runs the tests has set must not change them."""
+    """The settings of the person who runs the tests must not change the results."""
     for name in [name for name in os.environ if name.startswith(("KOE_", "OPENAI_"))]:
         del os.environ[name]
 
 
 @pytest.fixture(scope="session")
 def real_checkpoint() -> "CheckpointFiles":
-    """Kokoro's own files, where a worker would find them; whoever needs them is skipped where they are not there."""
+    """Kokoro's own files, where a worker would find them. Without them, tests that need them are skipped."""
     from tests.real import find_real
     from workers.engines.kokoro.checkpoint import MissingFile
 
@@ -77,8 +77,8 @@ def data(short_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a whole tiny checkpoint; not to be written to."""
-    from tests.checkpoints import make_checkpoint  # It needs torch, which takes seconds.
+    """A folder with a whole tiny checkpoint. Tests must not write to it."""
+    from tests.checkpoints import make_checkpoint  # It imports torch, which takes seconds.
 
     return make_checkpoint(tmp_path_factory.mktemp("checkpoint"))
 

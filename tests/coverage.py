@@ -1,7 +1,7 @@
-"""`python -m tests.coverage`: runs the tests, and shows the files of `app` and `workers` of which they run too little.
+"""`python -m tests.coverage`: runs the tests, and shows the files of `app` and `workers` with too little coverage.
 
-Each API and each worker that a test starts is measured too, in its own process. A process that is killed leaves no figures, nor
-does the one that holds espeak-ng's library, which starts without site-packages.
+Each API and each worker that a test starts is measured too, in its own process. Two processes have no figures: one that is
+killed, and one that holds espeak-ng's library, which starts without site-packages.
 """
 
 import subprocess
@@ -19,11 +19,11 @@ _COVERAGE = [sys.executable, "-m", "coverage"]
 
 
 @click.command()
-@click.option("--below", default=90.0, show_default=True, help="Shows files of which less than this per cent of lines is run.")
-@click.option("--jobs", default=3, show_default=True, help="Test files that run at a time.")
+@click.option("--below", default=90.0, show_default=True, help="Shows the files whose coverage is below this per cent.")
+@click.option("--jobs", default=3, show_default=True, help="Number of test files that run at the same time.")
 @click.argument("tests", nargs=-1)
 def main(below: float, jobs: int, tests: tuple[str, ...]) -> None:
-    """Measures TESTS, by default all."""
+    """Runs TESTS, by default all, and measures their coverage."""
     spread = ["-n", str(jobs), "--dist", "loadfile", "--no-loadscope-reorder"]
     subprocess.run([*_COVERAGE, "erase"], check=True)
     status = subprocess.run([*_COVERAGE, "run", "-m", "pytest", *spread, *tests], check=False).returncode
@@ -35,7 +35,7 @@ def main(below: float, jobs: int, tests: tuple[str, ...]) -> None:
 
 
 def _read_report() -> dict[str, Any]:
-    """As `coverage json` writes it."""
+    """The report that `coverage json` writes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "coverage.json"
         subprocess.run([*_COVERAGE, "json", "--quiet", "-o", path], check=True)

@@ -1,4 +1,4 @@
-"""Engines for tests: the tone, made to fail or to wait on command."""
+"""Engines for tests: the tone engine, made to fail or to wait on command."""
 
 import threading
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from workers.text.words import Said
 
 
 class FailingEngine(ToneEngine):
-    """Raises at the nth segment that it is given (0 is the first)."""
+    """Raises at the segment with the index `fail_at` (0 is the first)."""
 
     def __init__(self, fail_at: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class FailingEngine(ToneEngine):
 
 
 class GatedEngine(ToneEngine):
-    """Speaks a segment for each `release`; tells what it has been given in `spoken`, in order."""
+    """Speaks a segment for each `release`, and lists the spoken segments in `spoken`, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class GatedEngine(ToneEngine):
         self.spoken: list[Segment] = []
         self.n_begun = 0
         self.is_broken = False
-        """Set it, and every segment that is released fails."""
+        """While it is True, every released segment fails."""
 
     def release(self, n_segments: int = 1) -> None:
-        """Lets that many segments through."""
+        """Lets `n_segments` more segments be spoken."""
         self._permits.release(n_segments)
 
     def wait_begun(self, n_segments: int, seconds: float = 30.0) -> None:
-        """Returns when that many segments in all have been begun."""
+        """Returns when `n_segments` in all have begun."""
         with self._heard:
             assert self._heard.wait_for(lambda: self.n_begun >= n_segments, seconds)
 
@@ -59,7 +59,7 @@ class GatedEngine(ToneEngine):
 
 
 class RelayEngine(ToneEngine):
-    """Hands every segment to the engine in `now`, so that each test of a shared harness can have an engine of its own."""
+    """Hands every segment to the engine in `now`, so that each test of a shared harness can have its own engine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class RelayEngine(ToneEngine):
 
 
 class PickyEngine(ToneEngine):
-    """Takes one piece of text and no other."""
+    """Accepts the first piece of text and refuses all others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,12 +84,12 @@ class PickyEngine(ToneEngine):
 
 
 def name_of(number: int) -> str:
-    """A word for the number that is read as it is written, and is as long as the number."""
+    """A word for the number, with one letter for each digit. Normalization does not change it."""
     return str(number).translate(str.maketrans("0123456789", "abcdefghij"))
 
 
 def text_of(n_segments: int, subject: str = "birch canoe") -> str:
-    """A text that the tone engine speaks in that many segments."""
+    """A text that the tone engine speaks in `n_segments` segments."""
     return " ".join(
         f"Sentence {name_of(number)} of this text is about a {subject} that slides on smooth planks towards the dark blue "
         "background."

@@ -1,12 +1,12 @@
-"""Requests that nobody would send, by the thousand, against a live server over raw sockets.
+"""Sends thousands of malformed and hostile requests to a live server over raw sockets.
 
-`python -m tests.fuzz --requests 50000` says how they were answered. `--only 1234` sends that one again and shows it.
+`python -m tests.fuzz --requests 50000` counts the answers. `--only 1234` sends only the request with this number and shows it.
 
-Each request is a good one with up to four things wrong with it: in its JSON, its bytes, its headers, its method, its path, or
-how it is sent. The number of a request and the seed decide all of it.
+Each request is a valid one with up to four faults: in its JSON, its bytes, its headers, its method, its path, or the way in
+which it is sent. The seed and the number of a request determine all of it.
 
-What must hold: no answer is a 500 or a time-out, nothing hangs, no process dies, errors have the envelope, and the request id
-of every answer is in the log, in which there are no tracebacks.
+The conditions: no answer is a 500 or a time-out, nothing hangs, no process dies, every error has the envelope, and the log has
+the request id of every answer and no traceback.
 """
 
 import argparse
@@ -32,13 +32,13 @@ from tests.harness import wait_until
 
 AT_ONCE = 12
 _SECONDS = 60.0
-"""Longer than any of them may take: `KOE_MAX_WAIT` is half of it."""
+"""Seconds without new data that count as a hang. `KOE_MAX_WAIT` is half of it."""
 _HALF_SECONDS = 0.2
-"""Of silence, in an answer to a request that may be incomplete, before its end is said."""
+"""Seconds without an answer after which a request that may be incomplete is ended."""
 _MAX_BYTES = 100_000_000
 _FINE_503 = {"engine_unavailable"}
 _SILENT = re.compile(rb"(healthz|readyz|metrics)[^\r\n]* HTTP")
-"""Addresses whose lines are not in the log."""
+"""Paths whose requests are not logged."""
 
 SPEECH: dict[str, Any] = {"model": "tts-1", "input": "The birch canoe slid.", "voice": "alloy", "response_format": "pcm"}
 EXTRAS: dict[str, Any] = {
@@ -240,7 +240,7 @@ HEADERS = [
 
 @dataclass
 class Case:
-    """One request: what is sent, and how."""
+    """One request and the way in which it is sent."""
 
     method: str
     path: str
@@ -249,15 +249,15 @@ class Case:
     version: str = "HTTP/1.1"
     is_chunked: bool = False
     length: int | None = None
-    """What is said of the body's, instead of the truth."""
+    """Content-Length that is sent instead of the real length of the body."""
     raw: list[Callable[[bytes], bytes]] = field(default_factory=list)
-    """What happens to the bytes at last."""
+    """Changes to the bytes of the whole request, applied last."""
     n_pieces: int = 1
     leaves_early: bool = False
     may_be_incomplete: bool = False
 
     def sent(self) -> bytes:
-        """All of it as bytes."""
+        """The whole request as bytes."""
         lines = [f"{self.method} {self.path} {self.version}", "Connection: close", *self.headers]
         body = self.body
         if self.is_chunked:
@@ -275,7 +275,7 @@ class Case:
 
 
 def make_case(seed: int, number: int, job: str) -> Case:
-    """The request of that number. `job` is the id of a job that there was."""
+    """Returns the request with this number. `job` is the id of a real job."""
     rng = random.Random(f"{seed} {number}")
     method, path, fields = rng.choice(ROUTES)
     headers = ["Host: localhost"]
@@ -306,7 +306,7 @@ def _change_fields(rng: random.Random, fields: dict[str, Any]) -> dict[str, Any]
 
 
 def _text(rng: random.Random, n_pieces: int) -> str:
-    """Pieces in a row; now and then one of them many times, among others."""
+    """Returns random pieces in a row; sometimes another one is repeated many times among them."""
     pieces = rng.choices(PIECES, k=n_pieces)
     if rng.random() < 0.2:
         pieces.insert(rng.randrange(len(pieces) + 1), rng.choice(PIECES) * rng.choice([10, 100, 2000]))
@@ -422,12 +422,12 @@ _WEIGHTS = [6, 6, 2, 2, 3, 2, 2, 2, 4, 1, 2, 1]
 
 @dataclass
 class Outcome:
-    """How a number of requests were answered."""
+    """The answers to a number of requests."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     ids: dict[str, int] = field(default_factory=dict)
-    """Request ids that were shown, and for which request each."""
+    """Request id in an answer → number of its request."""
 
     def __str__(self) -> str:
         counted = ", ".join(f"{status}: {n:,}" for status, n in sorted(self.statuses.items()))
@@ -435,7 +435,7 @@ class Outcome:
         return f"{sum(self.statuses.values()):,} requests ({counted}); failures: {len(self.failures)}{shown}"
 
     def judge(self, number: int, sent: bytes, answer: bytes) -> None:
-        """Counts an answer, and notes what is wrong with it."""
+        """Counts an answer and records its faults."""
         heads = list(re.finditer(rb"(?:^|(?<=\n)|(?<=\}))HTTP/1\.1 ([2-5]\d\d) [^\r\n]*\r\n(.*?)\r\n\r\n", answer, re.DOTALL))
         if not heads:
             self.statuses["none" if not answer else "broken"] += 1
@@ -459,7 +459,7 @@ class Outcome:
             code = error["code"]
             assert set(error) == {"message", "type", "param", "code"}
         except (ValueError, KeyError, TypeError, AssertionError):
-            code = "nothing that is known"
+            code = "unknown code"
             if status != 503 or b'"status":"unavailable"' not in body:
                 self.failures.append(f"{number}: {status} without the envelope: {body[:80]!r}")
         if status in (500, 502, 504) or (status == 503 and code not in _FINE_503 and b"queue" not in body):
@@ -467,7 +467,7 @@ class Outcome:
 
 
 async def send(port: int, number: int, case: Case, outcome: Outcome) -> None:
-    """Sends a request, and has what comes back judged."""
+    """Sends a request and judges the answer."""
     sent = case.sent()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -492,7 +492,7 @@ async def send(port: int, number: int, case: Case, outcome: Outcome) -> None:
 
 
 async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, case: Case) -> bytes:
-    """The answer. A hang is an answer of which nothing more comes: many large ones after each other may take long."""
+    """Returns the answer. Only a pause without new data is a hang: many large answers in a row may take longer in all."""
     answer = bytearray()
     if case.may_be_incomplete:
         with suppress(TimeoutError):
@@ -516,14 +516,14 @@ async def _send_all(served: Served, seed: int, numbers: range, job: str, outcome
 
 
 def fuzz(served: Served, *, seed: int, numbers: range) -> Outcome:
-    """Sends the requests of these numbers, and looks at the server afterwards."""
+    """Sends the requests with these numbers, then checks that the server still speaks, and checks its log."""
     outcome = Outcome()
     made = httpx.post(f"{served.url}/v1/audio/speech/jobs", json=SPEECH | {"timestamps": ["word"]}).json()
     wait_until(lambda: httpx.get(f"{served.url}/v1/audio/speech/jobs/{made['id']}").json()["status"] == "completed")
     asyncio.run(_send_all(served, seed, numbers, made["id"], outcome))
     spoken = httpx.post(f"{served.url}/v1/audio/speech", json=SPEECH, timeout=_SECONDS)
     if spoken.status_code != httpx.codes.OK:
-        outcome.failures.append(f"It does not speak any more: {spoken.status_code} {spoken.text}")
+        outcome.failures.append(f"The server does not speak any more: {spoken.status_code} {spoken.text}")
     last_id = spoken.headers["x-request-id"]
     wait_until(lambda: any(line["request_id"] == last_id for line in events(served, "request_answered")))
     _judge_log(served, outcome)
@@ -539,13 +539,13 @@ def _judge_log(served: Served, outcome: Outcome) -> None:
 
 
 def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Send a server what nobody would send.")
-    parser.add_argument("--requests", type=int, default=2000, help="how many (default: 2000)")
-    parser.add_argument("--seed", type=int, default=1, help="which ones (default: 1)")
-    parser.add_argument("--engine", default="tone", choices=["tone", "espeak"], help="what speaks (default: tone)")
-    parser.add_argument("--only", type=int, help="the request of this number alone, shown as it is sent")
-    parser.add_argument("--log", type=Path, help="where the server's log is kept")
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Send a server malformed and hostile requests.")
+    parser.add_argument("--requests", type=int, default=2000, help="number of requests (default: 2000)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random requests (default: 1)")
+    parser.add_argument("--engine", default="tone", choices=["tone", "espeak"], help="engine that speaks (default: tone)")
+    parser.add_argument("--only", type=int, help="send only the request with this number, and show its bytes")
+    parser.add_argument("--log", type=Path, help="file for the server's log")
     given = parser.parse_args()
     numbers = range(given.requests) if given.only is None else range(given.only, given.only + 1)
     with tempfile.TemporaryDirectory(prefix="koe-") as folder:

@@ -1,4 +1,4 @@
-"""A harness for tests: a real Valkey, a real worker pool and a real API on loopback, in this process, ended by who opened it.
+"""A harness for tests: a real Valkey, a real worker pool and a real API on loopback, in this process.
 
 Why in this process: a test can hand the pool an engine that fails or waits on command. `tests/end_to_end/test_serve.py` starts
 the real processes.
@@ -28,22 +28,22 @@ from workers.process.pool import Pool
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = 30.0) -> None:
-    """Returns as soon as the condition holds; fails when it has not after so many seconds. The one way that tests wait."""
+    """Returns as soon as the condition holds; fails if it does not hold within `seconds`. Tests wait in this way only."""
     give_up = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < give_up, "waited in vain"
+        assert time.monotonic() < give_up, "the condition did not hold in time"
         time.sleep(0.01)
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on now."""
+    """Returns a port on loopback that no process uses now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
 class _Hasty(Server):
-    """Ends without hearing idle connections first."""
+    """A server that stops without waiting for idle connections."""
 
     async def _linger(self) -> None:
         pass
@@ -59,21 +59,21 @@ class Api:
         self._thread = threading.Thread(target=self._server.run, name="api", daemon=True)
 
     def start(self) -> str:
-        """Returns its address once it listens."""
+        """Starts the API. Returns its address when it listens."""
         self._thread.start()
         assert self._started.wait(30)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
-        """Ends it, breaking off what is left."""
+        """Stops the API and breaks off the requests that remain."""
         self._server.should_exit = True
         self._thread.join()
 
 
 @dataclass
 class Harness:
-    """What is running, and how to reach it."""
+    """A running harness and its addresses."""
 
     url: str
     redis_url: str
@@ -93,7 +93,7 @@ class Harness:
         return self.clients[-1]
 
     def async_openai(self, **options: Any) -> AsyncOpenAI:
-        """The same for asyncio."""
+        """The official client for asyncio, without its retries."""
         as_usual: dict[str, Any] = {"api_key": "none", "max_retries": 0}
         return AsyncOpenAI(base_url=f"{self.url}/v1", **(as_usual | options))
 
@@ -106,9 +106,10 @@ class Harness:
 def open_harness(
     data: Path, engines: Mapping[str, Engine] | None = None, /, *, missing: str | None = None, **environ: str
 ) -> Iterator[Harness]:
-    """A harness with these engines (by default `tone`) and these `KOE_` settings; without any engine it has no worker.
+    """Opens a harness with these engines (by default `tone`) and these `KOE_` settings, and ends it with the context. Without
+    any engine it has no worker.
 
-    Segments are not kept for other texts unless a setting says so: each test of a shared harness has its own engine asked.
+    Segments are not cached for other texts unless a setting says so: each test of a shared harness must reach its own engine.
     """
     settings = read_settings({"KOE_DATA": str(data), "KOE_THREADS": "2", "KOE_SEGMENT_BYTES": "0", **environ})
     server = EmbeddedServer(settings.data)

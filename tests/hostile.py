@@ -1,6 +1,6 @@
-"""Texts that try what a reader of text can bear: runs of each kind of character, each in the middle of a text.
+"""Hostile texts for the code that reads texts: runs of each kind of character, each in the middle of a text.
 
-Why in the middle: a run at the edge of a text is often taken off at once, and what goes back over it is never reached.
+Why in the middle: a run at the edge of a text is often stripped at once, and then no code that might backtrack reads it.
 """
 
 import gc
@@ -279,27 +279,27 @@ MIXED: Final = (
 
 LANGUAGES: Final = ("en-US", "en-GB", "es", "fr-FR", "it", "pt-BR", "hi", "zh", "ja", "de")
 READ: Final = ("en-US", "ja")
-"""Languages whose steps are tried as a whole; of all others their patterns are."""
+"""Languages whose whole steps are tested. For all others only the patterns are tested."""
 
 GIVEN: Final = tuple((f"{'あ' * (i % 99 + 1)}{chr(0x3042 + i)}", "a") for i in range(200))
-"""As many given words, and as long, as a request may have."""
+"""The largest number of given words, with the greatest lengths, that a request may have."""
 
 Pass = Callable[[str], object]
-"""What is done with a text, as a whole."""
+"""One step that processes a whole text."""
 
 
 def shapes() -> dict[str, str]:
-    """What is repeated, by a name that can be shown."""
+    """Printable name → string that a hostile text repeats."""
     return {ascii(unit)[1:-1]: unit for unit in (*SPACES, *MARKS, *SIGNS, *LETTERS, *MIXED)}
 
 
 def hostile(unit: str, n_chars: int) -> str:
-    """So many characters of a run of `unit` between two words."""
+    """A text with `n_chars` characters of repeated `unit` between words."""
     return f"One word {(unit * (n_chars // len(unit) + 1))[:n_chars]} another word."
 
 
 def passes() -> dict[str, Pass]:
-    """All that looks at a text before an engine does."""
+    """Name → step, for every step that reads a text before an engine does."""
     found: dict[str, Pass] = {
         "clean": lambda text: clean(TrackedText.of(text)),
         "read_markup": lambda text: read_markup(text, ()),
@@ -332,7 +332,7 @@ def _passes_of(language: str) -> dict[str, Callable[[str, str], object]]:
 
 
 def patterns() -> dict[str, Any]:
-    """Every pattern that is compiled for texts, by where it stands."""
+    """Place in the code → pattern, for every pattern that is compiled for texts."""
     modules = [info.name for info in pkgutil.walk_packages(workers.text.__path__, "workers.text.")]
     found: dict[str, Any] = {}
     for name in (*modules, "workers.jobs.plan", "app.core.speech.lexicon", "app.core.speech.pauses", "app.core.speech.titles"):
@@ -358,11 +358,11 @@ def _patterns_in(value: Any) -> Iterator[Any]:
 
 
 _BLINK_SECONDS: Final = 0.002
-"""Less than 4,000 characters take that are looked at 16,000,000 times: quadratic work on them is never so short."""
+"""Shorter than any quadratic work on 4,000 characters, which looks at a character 16,000,000 times."""
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Of this thread, without the collector of garbage, which comes as it likes."""
+    """CPU seconds of `work` in this thread, without the garbage collector, which runs at unpredictable times."""
     gc.disable()
     try:
         begun = time.thread_time()
@@ -373,11 +373,10 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 
 def grows_faster(work: Pass, unit: str, n_chars: int) -> bool:
-    """Whether four times the text takes more than eight times the work, measured so that no busy machine is taken for it.
+    """Whether a text of four times the length takes more than eight times the work. A busy machine does not count as growth.
 
-    What goes over a run once for each of its characters takes sixteen times as long; what goes over it once, four. That is
-    far enough apart for the best of several measurements of the CPU's time; and no time is judged by itself but one that no
-    run of that length could take if it were gone over again and again.
+    Quadratic work takes sixteen times as long, linear work four times. That is far enough apart for the best of several
+    measurements of CPU time. Only a time below `_BLINK_SECONDS` is judged by itself: quadratic work always takes longer.
     """
     short, long = hostile(unit, n_chars), hostile(unit, 4 * n_chars)
     longest = cpu_seconds(lambda: work(long))

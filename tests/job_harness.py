@@ -1,4 +1,4 @@
-"""A worker whose jobs are run by hand, task by task, for tests."""
+"""A worker for tests, which run its jobs by hand, task by task."""
 
 import math
 import time
@@ -38,7 +38,7 @@ def chapters(n_chapters: int, n_segments: int = 2) -> str:
 
 
 class CountingEngine(ToneEngine):
-    """Remembers what it spoke."""
+    """Remembers the texts that it spoke."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class CountingEngine(ToneEngine):
 
 
 class JobHarness:
-    """A job runner, and the batch queue, whose tasks are run by hand."""
+    """A job runner and the batch queue. A test runs the tasks by hand."""
 
     def __init__(self, redis: Redis, jobs: Jobs, folder: Path) -> None:
         self.redis = redis
@@ -77,7 +77,7 @@ class JobHarness:
         )
 
     async def take(self, text: str, **fields: Any) -> str:
-        """A new job in the queue."""
+        """Creates a job and submits it. Returns its id."""
         utterance: dict[str, Any] = {
             "engine": "tone",
             "voice": VOICE,
@@ -106,7 +106,7 @@ class JobHarness:
         return rq_queue(self.redis, QueueName.BATCH)
 
     def work(self, *, until: Callable[[], bool] = lambda: False) -> list[str]:
-        """Runs what is in the queue, and what comes into it, as a worker would. Returns which tasks those were."""
+        """Runs the tasks in the queue, and those added meanwhile, as a worker would. Returns the names of these tasks."""
         done = []
         while not until() and self.queue.count:
             rq_id = self.queue.pop_job_id()
@@ -121,7 +121,7 @@ class JobHarness:
         return done
 
     def sweep_later(self) -> list[str]:
-        """Sweeps twice when all open jobs are old enough, and runs what is in the queue then."""
+        """Makes all open jobs old enough for the sweep, sweeps twice, and runs the tasks that are then in the queue."""
         for job_id in replies.members(self.redis, keys.JOBS_OPEN):
             self.redis.zadd(keys.JOBS_OPEN, {job_id: (time.time() - 120) * 1000})
         self.runner.sweep()

@@ -1,4 +1,4 @@
-"""The noise of Koe's segments, for the package's model: whoever compares the two has both draw the same."""
+"""The noise of Koe's segments for the model of the `kokoro` package: in a comparison both models draw the same noise."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ _N_HARMONICS = 9
 
 
 def drawing(digest: bytes) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What stands for `torch.randn_like`: the noise of the segment that `digest` names, and silence for all other draws."""
+    """Returns a substitute for `torch.randn_like`: it draws the noise of the segment with this `digest`, and else zeros."""
 
     def drawn(like: torch.Tensor) -> torch.Tensor:
         if like.shape[-1] != _N_HARMONICS:

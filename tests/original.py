@@ -1,6 +1,6 @@
-"""`kokoro.KModel` beside the two halves of Koe's model, on the same weights and with the same noise, in one thread.
+"""Compares `kokoro.KModel` with the two halves of Koe's model, on the same weights and with the same noise, in one thread.
 
-Why the model alone, and no finished waveform: levelling and time stretching come after it, and the package has neither.
+Why the model alone and not the finished waveform: levelling and time stretching come after it, and the package has neither.
 """
 
 from typing import Any
@@ -23,18 +23,18 @@ ALLOWED = 1e-4
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """One segment in both."""
+    """The result for one segment in both models."""
 
     segment: Segment
     audio_seconds: float
     difference: float
-    """The largest of any sample, as a share of the original's peak."""
+    """Largest difference of any sample, as a share of the original's peak."""
     is_as_long: bool
-    """Every token has as many frames in both."""
+    """Whether every token has the same number of frames in both models."""
 
     @property
     def is_equal(self) -> bool:
-        """Nobody can tell the two apart."""
+        """Whether the durations are the same and no sample differs by more than `ALLOWED`."""
         return self.is_as_long and self.difference <= ALLOWED
 
 
@@ -49,7 +49,7 @@ class Both:
         self._packs = {voice: torch.load(path, weights_only=True) for voice, path in files.voices.items()}
 
     def compare(self, segment: Segment) -> Comparison:
-        """What the two make of it."""
+        """Runs the segment through both models and compares the results."""
         ids = torch.tensor([[0, *(self._original.vocab[phoneme] for phoneme in segment.phonemes), 0]])
         style = self._style(segment.voice, segment.n_phonemes)
         with patch.object(torch, "randn_like", drawing(segment.digest)):
@@ -65,5 +65,5 @@ class Both:
         )
 
     def _style(self, voice: Blend, n_phonemes: int) -> torch.Tensor:
-        """(1, 256), of a blend: the mean of its voices' rows."""
+        """The style of a blend, (1, 256): the weighted mean of its voices' rows."""
         return torch.stack([part.weight * self._packs[part.voice_id][n_phonemes - 1] for part in voice]).sum(0)

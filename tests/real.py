@@ -8,6 +8,6 @@ from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
 
 
 def find_real(environ: Mapping[str, str]) -> CheckpointFiles:
-    """The files where the settings in `environ` say. Raises MissingFile with the remedy."""
+    """Returns the files in the places that the settings in `environ` name. Raises MissingFile with the remedy."""
     settings = read_settings(environ)
     return find_checkpoint(settings.model_dir, load_catalogue(settings.voices_file).voices, settings.fetched_model)

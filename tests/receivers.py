@@ -1,4 +1,4 @@
-"""A server for tests that takes webhooks, on loopback."""
+"""A server that receives webhooks in tests, on loopback."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes webhooks, and answers each with the next of `answers` (status and headers)."""
+    """Receives webhooks, and answers each with the next of `answers` (status and headers), then with 200."""
 
     daemon_threads = True
 
@@ -33,12 +33,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Quiet."""
+        """Logs nothing."""
 
 
 @contextmanager
 def open_receiver() -> Iterator[Receiver]:
-    """One that listens, and is gone afterwards."""
+    """Opens a receiver and closes it with the context."""
     with Receiver() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,6 +1,6 @@
-"""What Redis holds, as Koe stores it: every name and value in bytes.
+"""Reads Redis with the types that Koe stores: every name and value is bytes.
 
-Why not the replies of the client itself: their types name what each protocol and each option would answer, all at once.
+Why not the client's own types: they name the replies of every protocol and every option at once.
 """
 
 from typing import cast
@@ -14,7 +14,7 @@ def entries(redis: Redis, stream: str) -> list[tuple[bytes, dict[bytes, bytes]]]
 
 
 def fields(redis: Redis, key: str) -> dict[str, str]:
-    """A hash of text; empty if the key does not exist."""
+    """The fields of a hash as text; empty if the key does not exist."""
     found = cast("dict[bytes, bytes]", redis.hgetall(key))
     return {name.decode(): value.decode() for name, value in found.items()}
 
@@ -36,5 +36,5 @@ def scores(redis: Redis, key: str) -> list[tuple[str, float]]:
 
 
 def key_names(redis: Redis, pattern: str) -> list[str]:
-    """The keys that exist and match."""
+    """The existing keys that match `pattern`."""
     return [key.decode() for key in cast("list[bytes]", redis.keys(pattern))]

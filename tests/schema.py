@@ -1,11 +1,11 @@
-"""Schemathesis against a live harness over real HTTP: it reads what the server says of itself and holds the server to it.
+"""Schemathesis against a live harness over real HTTP: it reads the server's API description and checks the server against it.
 
-`python -m tests.schema --examples 200` examines for longer than the tests do.
+`python -m tests.schema --examples 200` sends more requests than the tests do.
 
-Why in a process of its own: it brings settings of Hypothesis, hooks and threads that are no business of the other tests, and
-its command is what it promises to keep.
+Why in its own process: it brings settings of Hypothesis, hooks and threads that must not affect the other tests, and only its
+command line is a stable interface.
 
-Why every model name has a tone behind it: then no request that the description allows may be refused, whatever model it names.
+Why a tone engine speaks every model: then the server may refuse no request that the description allows, whatever its model.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from workers.engines.tone import ToneEngine
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 KEYS = {"one": "sk-examined-one", "two": "sk-examined-two"}
-"""Owner → key, for a harness with keys: what one has made, the other must not see."""
+"""Owner → key, for a harness with keys. One owner must not see the jobs of the other."""
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
 
 @dataclass
 class Outcome:
-    """What schemathesis has found."""
+    """The result of a run of schemathesis."""
 
     n_operations: int
     n_cases: int
@@ -44,7 +44,7 @@ class Outcome:
 
     @property
     def is_well(self) -> bool:
-        """Whether all was examined and nothing was found."""
+        """Whether all operations were tested and no failure was found."""
         return self.is_complete and not self.failures
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Outcome:
 
 @contextmanager
 def described_harness(data: Path, **environ: str) -> Iterator[Harness]:
-    """A harness that speaks every model in tones, and whose longest texts are quickly spoken."""
+    """Opens a harness that speaks every model in tones, and limits texts so that the longest are spoken quickly."""
     engines = {name: ToneEngine() for name in ("kokoro", "espeak")}
     limits = {"KOE_MAX_INPUT_CHARS": "300", "KOE_MAX_JOB_CHARS": "300"}
     with open_harness(data, engines, **(limits | environ)) as harness:
@@ -63,7 +63,7 @@ def described_harness(data: Path, **environ: str) -> Iterator[Harness]:
 def examine(
     harness: Harness, *, n_examples: int, keys: dict[str, str] | None = None, phases: Sequence[str] = PHASES
 ) -> Outcome:
-    """Runs all checks on all operations: the cases that follow from the description, and so many random ones of each."""
+    """Runs all checks on all operations: the cases that follow from the description, and `n_examples` random ones of each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [
@@ -73,7 +73,7 @@ def examine(
             *("--max-examples", str(n_examples), "--phases", ",".join(phases)),
             *("--report", "json", "--report-json-path", "report.json"),
         ]
-        # Hypothesis makes tables of all characters once, which takes longer than all the rest.
+        # This folder keeps Hypothesis's tables of all characters: making them takes longer than all the rest.
         environ = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(Path(__file__).parents[1] / ".hypothesis")}
         done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
         report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -100,8 +100,8 @@ def _write_config(folder: Path, keys: dict[str, str]) -> Path:
 
 
 def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.schema", description="Hold a server to what it says of itself.")
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.schema", description="Check a server against its API description.")
     parser.add_argument("--examples", type=int, default=200, help="random cases of each operation and phase (default: 200)")
     n_examples = parser.parse_args().examples
     outcomes = {"without keys": _examine_anew({}, n_examples), "with keys": _examine_anew(KEYS, n_examples)}

@@ -1,4 +1,4 @@
-"""Valkey servers for tests that need other ones than the embedded: on TCP, with options, and three with their sentinels."""
+"""Valkey servers for tests that cannot use the embedded one: on TCP, with options, and three with their sentinels."""
 
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ SERVICE = "koe"
 
 
 class Server:
-    """One process, on a port of its own, with its log in `folder`."""
+    """One process on its own port, with its log in `folder`."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.port = free_port()
@@ -26,7 +26,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """As in `KOE_REDIS_URL`."""
+        """The address, in the form of `KOE_REDIS_URL`."""
         return f"redis://127.0.0.1:{self.port}"
 
     def redis(self) -> Redis:
@@ -34,7 +34,7 @@ class Server:
         return Redis(port=self.port, socket_timeout=5)
 
     def start(self) -> None:
-        """Returns when it answers, if only that it may not."""
+        """Starts the server. Returns when it answers; an authentication error counts as an answer."""
         where = ["--port", str(self.port), "--dir", str(self.folder), "--save", "", "--bind", "127.0.0.1"]
         with (self.folder / "log").open("ab") as log:
             command = [str(get_binary_path()), *self._file(), *where, *self._options]
@@ -42,7 +42,7 @@ class Server:
         wait_until(self._answers)
 
     def kill(self) -> None:
-        """As by `kill -9`."""
+        """Kills the process, as `kill -9` does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -62,7 +62,7 @@ class Server:
 
 
 class Sentinel(Server):
-    """Watches the primary at `port`."""
+    """A sentinel that watches the primary at `port`."""
 
     def __init__(self, folder: Path, port: int, *, down_after_ms: int) -> None:
         super().__init__(folder, "--sentinel")
@@ -77,7 +77,7 @@ class Sentinel(Server):
         return [str(self.folder / "sentinel.conf")]
 
     def primary(self) -> int:
-        """The port of what it takes for the primary."""
+        """The port of the server that it regards as the primary."""
         with self.redis() as redis:
             return int(redis.sentinel_get_master_addr_by_name(SERVICE)[1])
 
@@ -97,20 +97,20 @@ class Watched:
 
     @property
     def url(self) -> str:
-        """As in `KOE_REDIS_URL`."""
+        """The address, in the form of `KOE_REDIS_URL`."""
         places = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{places}/{SERVICE}/0"
 
     @property
     def primary(self) -> Server:
-        """As the first sentinel knows it."""
+        """The primary that the first sentinel names."""
         port = self.sentinels[0].primary()
         return next(server for server in self.servers if server.port == port)
 
 
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[Server]:
-    """A server with these options, ended afterwards."""
+    """Starts a server with these options, and kills it when the context ends."""
     server = Server(folder, *options)
     server.start()
     try:
@@ -121,10 +121,10 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
 
 @contextmanager
 def watched(folder: Path, *, down_after_ms: int = 500) -> Iterator[Watched]:
-    """Three servers and three sentinels that all know each other."""
+    """Starts three servers and three sentinels, and waits until all of them know each other."""
     with ExitStack() as stack:
         primary = stack.enter_context(serving(folder))
-        # Without waiting for more replicas to come along, both are in step sooner.
+        # Both replicas are in sync sooner if the primary does not wait for more replicas.
         primary.redis().config_set("repl-diskless-sync-delay", 0)
         replicas = [
             stack.enter_context(serving(folder, "--replicaof", f"127.0.0.1 {primary.port}", "--repl-diskless-sync-delay", "0"))

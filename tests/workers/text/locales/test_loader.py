@@ -1,4 +1,4 @@
-"""The files of the locales are whole, and a mistake in one is told by file and entry."""
+"""The locale files are complete, and the message about a mistake names the file and the entry."""
 
 import tomllib
 from collections.abc import Callable

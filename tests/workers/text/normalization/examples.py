@@ -1,7 +1,8 @@
-"""The table of examples: what is written, what is spoken of it, and the phonemes that Kokoro is given.
+"""The table of examples: a written text, the words that are spoken for it, and the phonemes that Kokoro gets.
 
-`python -m tests.workers.text.normalization.examples` writes `examples.toml` anew, from its inputs; `--markdown` prints a page.
-Why it is kept: a change of what is spoken then shows in review, as what is heard.
+`python -m tests.workers.text.normalization.examples` rewrites `examples.toml` from its inputs; `--markdown` prints a page.
+
+Why the table is stored: a review then shows every change of the spoken words and their phonemes.
 """
 
 import argparse
@@ -20,32 +21,32 @@ from workers.text.normalization.normalize import normalize
 
 FILE = Path(__file__).with_name("examples.toml")
 HEAD = """\
-# What is spoken, kind by kind: `python -m tests.workers.text.normalization.examples` writes `spoken` and `phonemes` anew.
-# `wrong` says what a careful reader would do otherwise, where nobody has mended it yet.
+# Examples, kind by kind: `python -m tests.workers.text.normalization.examples` rewrites `spoken` and `phonemes`.
+# `wrong` says what a careful reader would say instead, if this is not corrected yet.
 # No native speaker has checked hi, ja and zh.
 """
 
 
 class Example(msgspec.Struct, kw_only=True):
-    """One text and what becomes of it."""
+    """One text and the result for it."""
 
     language: str
     input: str
     emoji: str = "drop"
     spoken: str = ""
     phonemes: str = ""
-    """In Misaki's alphabet."""
+    """Phonemes in Misaki's alphabet."""
     wrong: str = ""
-    """What should be spoken instead, and why."""
+    """Words that should be spoken instead, and why; empty if `spoken` is right."""
 
 
 def load() -> dict[str, list[Example]]:
-    """The table, kind by kind."""
+    """Returns the table: kind → examples."""
     return msgspec.convert(tomllib.loads(FILE.read_text(encoding="utf-8")), dict[str, list[Example]])
 
 
 def speak(example: Example, phonemizer: Phonemizer) -> Example:
-    """`example` as it is spoken now; without the phonemes of a language whose packages are missing."""
+    """Returns `example` as it is spoken now. The phonemes stay as they are where they cannot be compared."""
     spoken = normalize(example.input, example.language, says_emoji=example.emoji == "say").text
     phonemes = (
         phonemizer.phonemize(spoken, example.language).phonemes if has_phonemes(example, phonemizer) else example.phonemes
@@ -54,12 +55,12 @@ def speak(example: Example, phonemizer: Phonemizer) -> Example:
 
 
 def has_phonemes(example: Example, phonemizer: Phonemizer) -> bool:
-    """Whether they can be compared here: English ones are those of a G2P without spaCy's model."""
+    """Whether its phonemes can be compared here: the English ones in the table come from a G2P without spaCy's model."""
     return phonemizer.speaks(example.language) and not (example.language.startswith("en") and tagger.is_installed())
 
 
 def to_toml(table: dict[str, list[Example]]) -> str:
-    """The file."""
+    """Returns the text of `examples.toml`."""
     lines = [HEAD]
     for kind, examples in table.items():
         for example in examples:
@@ -72,7 +73,7 @@ def to_toml(table: dict[str, list[Example]]) -> str:
 
 
 def to_markdown(table: dict[str, list[Example]]) -> str:
-    """A page with one table for each kind."""
+    """Returns a page with one table for each kind."""
     lines = ["# Examples", ""]
     for kind, examples in table.items():
         lines += [f"## {kind.capitalize()}", "", "| language | written | spoken | phonemes | wrong |", "|---|---|---|---|---|"]
@@ -87,8 +88,8 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Writes the table of examples anew.")
-    parser.add_argument("--markdown", action="store_true", help="print it as a page, and write nothing")
+    parser = argparse.ArgumentParser(description="Rewrites the table of examples.")
+    parser.add_argument("--markdown", action="store_true", help="print the table as a page, and write nothing")
     arguments = parser.parse_args()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     table, phonemizer = load(), Phonemizer()

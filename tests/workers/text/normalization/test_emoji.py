@@ -1,4 +1,4 @@
-"""Emoji: dropped, or said by name in the language of the text, and timed as what the user wrote."""
+"""Emoji are dropped, or said by name in the language of the text. The words of a name have the origin of their emoji."""
 
 import pytest
 from hypothesis import given, settings

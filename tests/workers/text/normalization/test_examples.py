@@ -1,4 +1,4 @@
-"""The table of examples is what is spoken: a change of any example is seen in its diff."""
+"""The table of examples has the words that are spoken now, so its diff shows every change."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def phonemizer() -> Phonemizer:
 
 @pytest.mark.parametrize("example", list(_all()), ids=lambda example: f"{example.language}: {example.input}")
 def test_what_is_spoken_is_what_the_table_says(example: Example, phonemizer: Phonemizer) -> None:
-    """`python -m tests.workers.text.normalization.examples` writes the table anew."""
+    """`python -m tests.workers.text.normalization.examples` rewrites the table."""
     now = speak(example, phonemizer)
     assert now.spoken == example.spoken
     if has_phonemes(example, phonemizer):

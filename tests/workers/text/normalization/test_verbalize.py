@@ -1,4 +1,4 @@
-"""What is said for what is written, kind by kind: the normaliser alone, without an engine."""
+"""Written texts and their spoken words, kind by kind: normalization alone, without an engine."""
 
 import itertools
 
@@ -470,6 +470,6 @@ SPACED = [
     ("unit", "language"), zip([*HOSTILE, *SPACED], itertools.cycle(["en-US", "fr-FR", "zh"]), strict=False)
 )
 def test_hostile_text_takes_no_longer_than_its_length(unit: str, language: str) -> None:
-    """A pattern that goes back over what it has seen would take hours, and the suite's limit for a test would end it."""
+    """A pattern that backtracks would take hours; the suite's time limit for a test would end it."""
     text = (unit * 100_000)[:100_000]
     assert len(normalize(text, language).text) <= 12 * len(text)
