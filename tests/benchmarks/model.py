@@ -24,7 +24,7 @@ class Model(msgspec.Struct, frozen=True):
 
     files: CheckpointFiles
     weights: str
-    """`original`, `8-bit` or `random`."""
+    """Kind of the weights: `original`, `8-bit` or `random`."""
 
     @property
     def folder(self) -> Path:

@@ -100,7 +100,9 @@ class FaultInjector:
         self._fleet.wait_whole()
 
     def kill_worker(self) -> None:
-        """kill -9. Waits for the end: a process that is still ending looks alive, and would not be replaced."""
+        """kill -9 of a worker. Waits until it has ended: a process that is still ending looks alive, and would not be
+        replaced.
+        """
         pid = self._random.choice(self._fleet.workers())
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_alive(pid), RETURN_SECONDS)
@@ -138,13 +140,13 @@ class FaultInjector:
             redis.config_set("min-replicas-to-write", 0)
 
     def kill_api(self) -> None:
-        """kill -9: only its responses in flight are lost."""
+        """kill -9 of the API: only its responses in flight are lost."""
         self.api_deaths.append(time.monotonic())
         os.kill(self._fleet.served.child("app.cli api"), signal.SIGKILL)
         self.api_deaths.append(time.monotonic())
 
     def renew(self) -> None:
-        """SIGHUP: every process is replaced by a new one."""
+        """Sends SIGHUP: every process is replaced by a new one."""
         n_before = self._fleet.served.said.count('"renewal_finished"')
         self._fleet.served.signal(signal.SIGHUP)
         wait_until(lambda: self._fleet.served.said.count('"renewal_finished"') > n_before, RETURN_SECONDS)

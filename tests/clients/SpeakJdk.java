@@ -1,9 +1,9 @@
-/* Speaks with the JDK's own HttpClient, as Java programs do that have no other, and prints a line for each answer.
+/* Speaks with the JDK's own HttpClient, as Java programs without another client do, and prints a line for each response.
 
     java SpeakJdk.java BASE_URL FOLDER
 
-With nothing set it offers an upgrade to h2c with every request to a server without TLS. A line is: name, status, version of
-HTTP, content type, request id, file; with tabs between them. */
+By default it offers an upgrade to h2c with every request to a server without TLS. A line is: name, status, version of
+HTTP, content type, request id, file; separated by tabs. */
 
 import java.io.ByteArrayInputStream;
 import java.net.URI;

@@ -1,4 +1,4 @@
-"""The houses that the clients speak with, and who runs these tests: only those who ask for them with `-m clients`."""
+"""The harnesses for the clients. These tests run only when they are selected with `-m clients`."""
 
 import tempfile
 import time
@@ -20,7 +20,7 @@ STRICT = {"KOE_API_KEYS": ",".join(KEYS), "KOE_RATE_LIMIT": "1/second"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "clients: drives another's client, which it installs; run with `make check-clients`")
+    config.addinivalue_line("markers", "clients: installs and drives a third-party client; run with `make check-clients`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class WilfulEngine(ToneEngine):
-    """Fails at every sentence that breaks, once what came before it can be heard, and is slow with one that waits."""
+    """Fails at a sentence with `breaks`, once earlier audio is available, and is slow at a sentence with `waits`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class WilfulEngine(ToneEngine):
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         if any("breaks" in one.text for one in segments):
             wait_until(self.is_heard)
-            time.sleep(1)  # nothing tells that the client has it too
+            time.sleep(1)  # nothing shows when the client has it too
             raise RuntimeError("the engine broke")
         if any("waits" in one.text for one in segments):
             time.sleep(2)
@@ -52,8 +52,8 @@ class WilfulEngine(ToneEngine):
 
 @pytest.fixture(scope="session")
 def harnesses(short_folder: Path) -> Iterator[dict[str, str]]:
-    """Base URLs by name: `open`, where Kokoro alone is loaded; `locked`, where each of KEYS is let in once a second; `hasty`,
-    which waits for a second and no longer; `empty`, without a worker; `down`, where nobody listens.
+    """Yields base URLs by name: `open` has only Kokoro loaded; `locked` allows each of KEYS one request a second; `hasty` waits
+    at most one second; `empty` has no worker; at `down` there is no server.
     """
     with ExitStack() as stack:
         engine = WilfulEngine()
@@ -70,7 +70,7 @@ def harnesses(short_folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _hearing(harness: Harness) -> Iterator[Callable[[], bool]]:
-    """Gives what tells whether there is audio of anything that is being spoken."""
+    """Yields a function that tells whether there is audio of any utterance that is being spoken."""
     with harness.redis() as redis:
 
         def is_heard() -> bool:

@@ -1,4 +1,4 @@
-"""Runs a driver in its client's environment; what it prints is for the tests to judge."""
+"""Runs a driver in its client's environment and returns its output, which the tests judge."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from tests.clients.environments import NotToBeHad, clean_environ
 
 HERE = Path(__file__).parent
 TEXT = "The birch canoe slid on the smooth planks."
-"""What every driver has spoken."""
+"""The text of every driver's requests."""
 
 Found = TypeVar("Found")
 
 
 def installed(install: Callable[[], Found]) -> Found:
-    """What `install` gives; where it cannot be had the test is skipped, but fails in CI."""
+    """Returns the result of `install`. If it cannot be installed, the test is skipped, but fails in CI."""
     try:
         return install()
     except NotToBeHad as reason:
@@ -30,13 +30,13 @@ def installed(install: Callable[[], Found]) -> Found:
 
 
 def run(command: Sequence[str | Path]) -> Any:
-    """The JSON that a driver prints."""
+    """Runs a driver and returns the JSON that it prints."""
     done = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def plainly(harnesses: Mapping[str, str], **body: Any) -> bytes:
-    """The same speech without any client."""
+    """Returns the same speech, requested without a client library."""
     answer = httpx.post(f"{harnesses['open']}/audio/speech", json={"input": TEXT} | body, timeout=60)
     return answer.raise_for_status().content

@@ -1,7 +1,7 @@
-"""An environment for each client that is not ours, from its registry and pinned, kept until its pins change.
+"""An environment for each third-party client, from its registry and with pinned versions, kept until its pins change.
 
-Why one for each: they pin one another's dependencies, and none of them is to choose those of Koe. Why they are kept: together
-they are a gigabyte.
+Why one for each: they pin one another's dependencies, and none of them may choose Koe's dependencies. Why they are kept:
+together they are a gigabyte.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ Command = Sequence[str | Path]
 
 
 class NotToBeHad(Exception):
-    """A client cannot be installed here; says why."""
+    """A client cannot be installed here. The message says why."""
 
 
 def python_with(name: str) -> Path:
-    """The interpreter of the environment that `requirements-NAME.txt` describes. Raises NotToBeHad."""
+    """Returns the interpreter of the environment that `requirements-NAME.txt` describes. Raises NotToBeHad."""
     folder = CACHE / name
     pins = HERE / f"requirements-{name}.txt"
     python = folder / "bin" / "python"
@@ -37,7 +37,7 @@ def python_with(name: str) -> Path:
 
 
 def node_with_clients() -> Path:
-    """The folder whose `node_modules` is what `package-lock.json` describes. Raises NotToBeHad."""
+    """Returns a folder whose `node_modules` has the packages of `package-lock.json`. Raises NotToBeHad."""
     folder = CACHE / "node"
     pins = HERE / "package-lock.json"
     for tool in ("node", "npm"):
@@ -54,7 +54,7 @@ def node_with_clients() -> Path:
 
 
 def source_of(name: str, version: str) -> Path:
-    """The unpacked source distribution of a Python package, its own tests in it. Raises NotToBeHad."""
+    """Returns the folder of a Python package's unpacked source distribution, with its own tests. Raises NotToBeHad."""
     folder = CACHE / f"{name}-{version}-source"
     unpacked = folder / f"{name}-{version}"
     if not unpacked.exists():
@@ -66,13 +66,13 @@ def source_of(name: str, version: str) -> Path:
 
 
 def version_in(python: Path, package: str) -> str:
-    """The version of `package` that this interpreter has."""
+    """Returns the version of `package` that this interpreter has."""
     ask = "import sys, importlib.metadata; print(importlib.metadata.version(sys.argv[1]))"
     return subprocess.run([python, "-c", ask, package], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def clean_environ() -> dict[str, str]:
-    """Ours, without what would tell a client where to go."""
+    """Returns our environment without the variables that could configure a client."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("KOE_", "OPENAI_", "PYTHON", "NODE_"))}
 
 

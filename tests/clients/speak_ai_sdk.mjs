@@ -1,8 +1,8 @@
-/* Speaks with the Vercel AI SDK (`ai` and `@ai-sdk/openai`) as its users do, and prints as JSON what it got.
+/* Speaks with the Vercel AI SDK (`ai` and `@ai-sdk/openai`) as its users do, and prints the results as JSON.
 
     node speak_ai_sdk.mjs HOUSES FOLDER
 
-HOUSES is a JSON object of base URLs, of which `open` and `down` are asked.
+HOUSES is a JSON object of base URLs; only `open` and `down` are used.
 */
 
 import { writeFile } from "node:fs/promises";

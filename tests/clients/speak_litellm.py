@@ -1,8 +1,8 @@
-"""Speaks with the `litellm` package and through its proxy as their users do, and prints as JSON what it got.
+"""Speaks with the `litellm` package and through its proxy as their users do, and prints the results as JSON.
 
-    python speak_litellm.py HOUSES FOLDER
+    python speak_litellm.py HARNESSES FOLDER
 
-HOUSES is a JSON object of base URLs, of which `open` and `down` are asked. The proxy is started here and ended at the end.
+HARNESSES is a JSON object of base URLs; only `open` and `down` are used. The proxy is started here and ended at the end.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# Else it looks for its table of prices in the Internet, thrice.
+# Otherwise it tries three times to download its table of prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import httpx
@@ -33,7 +33,7 @@ SAID: dict[str, Any] = {"voice": "alloy", "input": TEXT}
 MODELS = {"tts-1": "openai/tts-1", "kokoro": "openai/kokoro", "espeak": "openai/espeak", "unknown": "openai/X"}
 START_SECONDS = 120
 PROXY_KEY = "sk-koe-proxy-of-a-test"
-"""It does not start without one."""
+"""The proxy does not start without a key."""
 
 
 def keep(name: str, audio: bytes) -> str:
@@ -51,7 +51,7 @@ async def speak_async() -> bytes:
 
 
 def raised(ask: Callable[[], Any]) -> dict[str, Any]:
-    """The error that `ask` raises, as its fields tell it."""
+    """Returns the fields of the error that `ask` raises."""
     try:
         ask()
     except (openai.OpenAIError, httpx.HTTPError) as error:
@@ -61,7 +61,7 @@ def raised(ask: Callable[[], Any]) -> dict[str, Any]:
 
 
 def n_asked(model: str) -> int:
-    """How often the server is asked for what it cannot do, by a client that may ask four times."""
+    """Returns how many requests a client sends for a model that the server refuses, when it may send four."""
     asked: list[int] = []
     http: Any = httpx.Client(event_hooks={"response": [lambda answer: asked.append(answer.status_code)]})
     client = openai.OpenAI(base_url=HARNESSES["open"], api_key="none", max_retries=3, http_client=http)
@@ -91,7 +91,7 @@ def free_port() -> int:
 
 @contextmanager
 def proxy() -> Iterator[str]:
-    """The address of a proxy that has this server behind it."""
+    """Yields the address of a proxy in front of this server."""
     port = free_port()
     config = FOLDER / "config.json"
     models = [

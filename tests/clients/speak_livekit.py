@@ -1,8 +1,8 @@
-"""Speaks with LiveKit's plugin as its agents do, and prints as JSON what it got; the samples go into files.
+"""Speaks with LiveKit's plugin as its agents do, and prints the results as JSON; the samples go into files.
 
-    python speak_livekit.py HOUSES FOLDER
+    python speak_livekit.py HARNESSES FOLDER
 
-HOUSES is a JSON object of base URLs: `open`, `empty` and `down`.
+HARNESSES is a JSON object of base URLs: `open`, `empty` and `down`.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ async def speak(model: str, format_name: str) -> dict[str, Any]:
 
 
 async def warm_up() -> bool:
-    """Whether what agents do at their start leaves the voice in order."""
+    """Whether speech still works after the warm-up that agents do at their start."""
     one = engine()
     one.prewarm()
     async with one.synthesize(TEXT, conn_options=ONCE) as stream:

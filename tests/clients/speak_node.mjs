@@ -1,8 +1,8 @@
-/* Speaks with the `openai` package for Node as its users do, and prints as JSON what it got; the audio goes into files.
+/* Speaks with the `openai` package for Node as its users do, and prints the results as JSON; the audio goes into files.
 
     node speak_node.mjs HOUSES FOLDER KEY PACKAGE
 
-HOUSES is a JSON object of base URLs: `open`, `locked` (where only KEY is known, once a second), `empty`, `hasty` and `down`.
+HOUSES is a JSON object of base URLs: `open`, `locked` (which allows only KEY, once a second), `empty`, `hasty` and `down`.
 */
 
 import { createWriteStream } from "node:fs";
@@ -32,7 +32,7 @@ async function keep(name, audio) {
   return name;
 }
 
-/* Of both kinds of body: the newer packages give a stream of the web, the older one of Node. */
+/* A Node stream for both kinds of body: the newer packages give a web stream, the older one a Node stream. */
 const readable = (response) => (response.body.pipe ? response.body : Readable.fromWeb(response.body));
 
 async function audio() {
@@ -68,7 +68,7 @@ async function formats() {
   return answers;
 }
 
-/* The events of an answer, line by line, into `events`, so that those before a failure are seen too. */
+/* Reads the events of a response into `events`, line by line, so that events before a failure are seen too. */
 async function readEvents(response, events) {
   const decoder = new TextDecoder();
   let rest = "";

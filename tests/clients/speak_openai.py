@@ -1,8 +1,9 @@
-"""Speaks with the `openai` package as its users do, and prints as JSON what it got; the audio goes into files.
+"""Speaks with the `openai` package as its users do, and prints the results as JSON; the audio goes into files.
 
-    python speak_openai.py HOUSES FOLDER KEY
+    python speak_openai.py HARNESSES FOLDER KEY
 
-HOUSES is a JSON object of base URLs: `open`, `locked` (where only KEY is known, once a second), `empty`, `hasty` and `down`.
+HARNESSES is a JSON object of base URLs: `open`, `locked` (which knows only KEY and allows one request a second), `empty`,
+`hasty` and `down`.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ BREAKING: dict[str, Any] = MODERN | {
 
 @cache
 def visitor(harness: str) -> openai.OpenAI:
-    """To each house one client: it takes half a second to make."""
+    """Returns the client of a harness. There is only one for each, since making it takes half a second."""
     return openai.OpenAI(base_url=HARNESSES[harness], api_key="none", max_retries=0)
 
 
@@ -42,7 +43,7 @@ def client(harness: str = "open", **options: Any) -> openai.OpenAI:
 
 
 def events_wanted() -> dict[str, Any]:
-    """How this version asks for events: older ones do not know the field."""
+    """Returns the arguments by which this version requests events; older versions do not know the field."""
     known = inspect.signature(openai.OpenAI(api_key="none").audio.speech.create).parameters
     return {"stream_format": "sse"} if "stream_format" in known else {"extra_body": {"stream_format": "sse"}}
 
@@ -53,7 +54,7 @@ def keep(name: str, audio: bytes) -> str:
 
 
 def audio() -> dict[str, Any]:
-    """The same file in every way in which one can ask for it."""
+    """Requests the same file in every possible way."""
     speech = client().audio.speech
     raw = speech.with_raw_response.create(**OLD)
     with speech.with_streaming_response.create(**OLD) as response:
@@ -97,7 +98,7 @@ def events_of(lines: Any) -> list[dict[str, Any]]:
 
 
 def told(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The events without their audio."""
+    """Returns the types of the events, and the last event without its audio."""
     return {"types": [event["type"] for event in events], "last": {**events[-1], "audio": None}}
 
 
@@ -128,7 +129,7 @@ def old_model_events() -> dict[str, Any]:
 
 
 def raised(ask: Callable[[], Any]) -> dict[str, Any]:
-    """The error that `ask` raises, as its fields tell it."""
+    """Returns the fields of the error that `ask` raises."""
     try:
         ask()
     except openai.APIError as error:
@@ -168,30 +169,32 @@ def errors() -> dict[str, Any]:
 
 
 def breaking_events() -> dict[str, Any]:
-    """What one who reads lines gets of an answer that fails midway."""
+    """Reads the lines of a response that fails midway. Returns its events and the name of the error."""
     got: list[dict[str, Any]] = []
     error = None
     try:
         with client().audio.speech.with_streaming_response.create(**BREAKING, **events_wanted()) as response:
             for line in response.iter_lines():
                 got += events_of([line])
-    except Exception as fault:  # noqa: BLE001 - of whichever HTTP library
+    except Exception as fault:  # noqa: BLE001 - from any HTTP library
         error = type(fault).__name__
     return {**told(got), "raised": error}
 
 
 def breaking_audio() -> str | None:
-    """What is raised to one who reads the bytes of an answer that fails midway."""
+    """Reads the bytes of a response that fails midway. Returns the name of the error."""
     try:
         with client().audio.speech.with_streaming_response.create(**BREAKING) as response:
             response.read()
-    except Exception as fault:  # noqa: BLE001 - of whichever HTTP library
+    except Exception as fault:  # noqa: BLE001 - from any HTTP library
         return type(fault).__name__
     return None
 
 
 def retries() -> dict[str, Any]:
-    """Two requests where one a second is let in: the answers as they came, and when."""
+    """Sends two requests where one a second is allowed, and a third without retries between them. Returns the responses as they
+    came, and their times.
+    """
     seen: list[dict[str, Any]] = []
 
     def see(response: Any) -> None:

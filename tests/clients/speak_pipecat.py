@@ -1,8 +1,8 @@
-"""Speaks with Pipecat's service in a pipeline as its bots do, and prints as JSON what it got; the samples go into files.
+"""Speaks with Pipecat's service in a pipeline as its bots do, and prints the results as JSON; the samples go into files.
 
-    python speak_pipecat.py HOUSES FOLDER
+    python speak_pipecat.py HARNESSES FOLDER
 
-HOUSES is a JSON object of base URLs: `open` and `empty`.
+HARNESSES is a JSON object of base URLs: `open` and `empty`.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ TEXT = "The birch canoe slid on the smooth planks."
 
 
 class Listener(FrameProcessor):  # type: ignore[misc]
-    """Notes the audio and the errors that pass."""
+    """Records the audio and the errors that pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Listener(FrameProcessor):  # type: ignore[misc]
 
 
 async def in_pipeline(harness: str = "open", **settings: Any) -> tuple[Listener, Listener]:
-    """What passes after the service, and what comes back before it."""
+    """Runs the service in a pipeline. Returns the listeners before and after the service."""
     service = OpenAITTSService(api_key="none", base_url=HARNESSES[harness], settings=OpenAITTSService.Settings(**settings))
     before, after = Listener(), Listener()
     worker = PipelineWorker(Pipeline([before, service, after]))
@@ -64,9 +64,9 @@ def told(file: str, frames: list[TTSAudioRawFrame]) -> dict[str, Any]:
 
 
 async def run_tts(voice: str) -> dict[str, Any]:
-    """What the service itself yields for one voice, as a pipeline would ask it."""
+    """Returns the audio that the service itself yields for one voice, called as a pipeline would call it."""
     service = OpenAITTSService(api_key="none", base_url=HARNESSES["open"], settings=OpenAITTSService.Settings(voice=voice))
-    service._sample_rate = 24_000  # of the start frame, which only a pipeline brings
+    service._sample_rate = 24_000  # set by the start frame, which only a pipeline sends
     frames = [frame async for frame in service.run_tts(TEXT, "context")]
     return told(f"voice-{voice}", [frame for frame in frames if isinstance(frame, TTSAudioRawFrame)])
 

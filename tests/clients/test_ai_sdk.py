@@ -1,4 +1,4 @@
-"""The Vercel AI SDK: what it generates is the server's speech, and its errors have the server's status, code and words."""
+"""The Vercel AI SDK: it returns the server's speech, and its errors have the server's status, code and message."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 
 @dataclass
 class Heard:
-    """What it got."""
+    """The results of the driver."""
 
     folder: Path
     report: dict[str, Any]

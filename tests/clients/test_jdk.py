@@ -1,4 +1,4 @@
-"""The HttpClient of each JDK that is here, with nothing set: it offers to go on in HTTP/2, and is served as it asked."""
+"""The HttpClient of each installed JDK, with its defaults: it offers to continue in HTTP/2, and is answered in HTTP/1.1."""
 
 import base64
 import json
@@ -15,12 +15,12 @@ from tests.clients.driving import HERE, plainly
 from tests.clients.environments import clean_environ
 
 MIN_VERSION = 11
-"""It runs a program from its source, and has the client."""
+"""The first version that runs a program from its source and has the client."""
 
 
 @dataclass
 class Answer:
-    """One answer, as the program tells it."""
+    """One response, as the program reports it."""
 
     status: int
     version: str
@@ -30,7 +30,7 @@ class Answer:
 
 
 def javas() -> list[Path]:
-    """Every JDK or JRE here, each once."""
+    """Returns the `java` of every JDK or JRE here, each once."""
     named = shutil.which("java")
     places = [*([Path(named)] if named else []), *sorted(Path("/usr/lib/jvm").glob("*/bin/java"))]
     return list(dict.fromkeys(place.resolve() for place in places))
@@ -48,7 +48,7 @@ JAVAS: list[Path | None] = [*javas()] or [None]
 def jdk(
     request: pytest.FixtureRequest, harnesses: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Answer]:
-    """What the program got, by name."""
+    """Returns the responses that the program got, by name."""
     java = request.param
     if java is None:
         pytest.skip("There is no `java` here.")

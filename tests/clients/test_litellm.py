@@ -1,4 +1,4 @@
-"""litellm, as a package and as a proxy: the speech is what the server gives, and so are the faults."""
+"""litellm, as a package and as a proxy: its speech and its errors are the server's."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 
 @dataclass
 class Heard:
-    """What it got."""
+    """The results of the driver."""
 
     folder: Path
     report: dict[str, Any]

@@ -1,4 +1,4 @@
-"""LiveKit's plugin: its frames are the speech, whatever model and format it asks for, and its errors are the server's."""
+"""LiveKit's plugin: its frames are the server's speech for every model and format, and its errors are the server's."""
 
 import json
 from dataclasses import dataclass
@@ -12,15 +12,17 @@ from tests.clients.environments import python_with
 from tests.end_to_end.listeners import speaks_as
 
 LOST_SECONDS = {"wav": 0.0, "pcm": 0.0, "mp3": 0.024, "opus": 0.02, "aac": 0.043, "flac": 0.086}
-"""It opens compressed audio with `nobuffer`, with which libav throws away the first packet: so much of any server's speech."""
+"""Seconds of audio that are lost from any server's speech: the plugin opens compressed audio with `nobuffer`, and then libav
+drops the first packet.
+"""
 
 PADDED_SECONDS = {"mp3": 0.05, "aac": 0.084, "pcm": 0.011}
-"""Codecs fill up their packets, and the plugin ends raw samples with a silence."""
+"""Seconds of added silence: codecs fill up their packets, and the plugin ends raw samples with a silence."""
 
 
 @dataclass
 class Heard:
-    """What it got."""
+    """The results of the driver."""
 
     folder: Path
     report: dict[str, Any]

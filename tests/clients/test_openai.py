@@ -1,4 +1,4 @@
-"""OpenAI's own clients, for Python and for Node, new and old: what each got is the same sound, and the same faults."""
+"""OpenAI's own clients, for Python and for Node, new and old: each gets the same audio and the same errors."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ NODE_PACKAGES = {"node": "openai", "node-4": "openai-4"}
 
 @dataclass
 class Sdk:
-    """One client, and what it got."""
+    """One client and its results."""
 
     name: str
     folder: Path
@@ -31,7 +31,7 @@ class Sdk:
         return self.name.startswith("openai")
 
     def heard(self, file: str) -> bytes:
-        """What it wrote down."""
+        """Returns a file that the client wrote."""
         return (self.folder / file).read_bytes()
 
 
@@ -45,7 +45,7 @@ def sdk(request: pytest.FixtureRequest, harnesses: dict[str, str], tmp_path_fact
 
 
 def command_of(name: str) -> Sequence[str | Path]:
-    """Interpreter, driver, and what the driver is told beyond the usual. A driver for Node must lie beside `node_modules`."""
+    """Returns the interpreter, the driver and its extra arguments. A driver for Node must be next to `node_modules`."""
     if name not in NODE_PACKAGES:
         return [installed(lambda: python_with(name)), HERE / "speak_openai.py"]
     folder = installed(node_with_clients)

@@ -1,7 +1,7 @@
-"""The tests that come with OpenAI's package for Python: those that list and retrieve models pass against this server too.
+"""OpenAI's own tests of listing and retrieving models, from its Python package, pass against this server too.
 
-They are in its source distribution, and are run as they are but for the model that they retrieve, which only OpenAI has. Its
-tests of speech are no use here: they answer themselves.
+They come from its source distribution and run unchanged, except for the model that they retrieve, which only OpenAI has. Its
+tests of speech are of no use here: they answer themselves.
 """
 
 import re

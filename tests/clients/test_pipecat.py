@@ -1,4 +1,4 @@
-"""Pipecat's service: every frame is whole samples, all of them together are the speech, and errors come back as frames."""
+"""Pipecat's service: every frame has whole samples, all frames together are the speech, and errors come back as frames."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", 
 
 @dataclass
 class Heard:
-    """What it got."""
+    """The results of the driver."""
 
     folder: Path
     report: dict[str, Any]

@@ -166,7 +166,7 @@ KINDS: Final[dict[str, Callable[[Original, Random], Samples]]] = {
 
 _LONG_SECONDS: Final = 0.3
 _FADE: Final = SAMPLE_RATE_HZ // 200
-"""5 ms."""
+"""Samples in 5 ms."""
 
 
 def _long_words(original: Original) -> list[tuple[float, float]]:

@@ -21,7 +21,7 @@ from tests.ears.session import Hearing
 from tests.ears.sound import SILENCE_DBFS, Array, levels_dbfs, n_clipped, noise_floor_dbfs, silences
 
 MAX_TURNED: Final = 0.5
-"""Share of different characters above which it is another text, or its parts are in another order."""
+"""Share of different characters above which the transcript is another text, or its parts are in another order."""
 MIN_MISSING: Final = 6
 """Number of consecutive characters without a counterpart."""
 MAX_LOUDNESS_LU: Final = 3.5
@@ -176,7 +176,7 @@ def floor_db(hearing: Hearing) -> float:
 
 
 def dropped_seconds(hearing: Hearing) -> float:
-    """The longest run of equal zeros next to loud sound, in seconds."""
+    """The longest run of zeros next to loud sound, in seconds."""
     samples = hearing.samples
     edges = np.flatnonzero(np.diff(np.concatenate([[False], samples == 0, [False]]).astype(int))).reshape(-1, 2)
     near = SAMPLE_RATE_HZ // 400

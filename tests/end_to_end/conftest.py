@@ -14,7 +14,7 @@ ONE_AT_A_TIME = {"KOE_SLOTS": "1", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
 
 @dataclass
 class RelayHarness:
-    """A harness, and the engine in it that hands on to another."""
+    """A harness and its engine, which passes calls on to another engine."""
 
     harness: Harness
     relay: RelayEngine
@@ -22,7 +22,7 @@ class RelayHarness:
 
 @pytest.fixture(scope="module")
 def relay_harness(short_folder: Path, request: pytest.FixtureRequest) -> Iterator[RelayHarness]:
-    """A harness shared by a module whose tests bring their own engines; the module's HARNESS are its settings."""
+    """Yields a harness for a module whose tests bring their own engines. Its settings are the module's HARNESS."""
     relay = RelayEngine()
     settings = getattr(request.module, "HARNESS", {})
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": relay}, **settings) as harness:
@@ -31,7 +31,7 @@ def relay_harness(short_folder: Path, request: pytest.FixtureRequest) -> Iterato
 
 @pytest.fixture
 def gate(relay_harness: RelayHarness) -> Iterator[GatedEngine]:
-    """The harness's engine for one test: it waits at each segment until it is released."""
+    """Yields the harness's engine for one test. It waits at each segment until it is released."""
     engine = GatedEngine()
     relay_harness.relay.now = engine
     yield engine
@@ -41,5 +41,5 @@ def gate(relay_harness: RelayHarness) -> Iterator[GatedEngine]:
 
 @pytest.fixture
 def gated(relay_harness: RelayHarness, gate: GatedEngine) -> Harness:
-    """The harness in which `gate` speaks."""
+    """Returns the harness in which `gate` speaks."""
     return relay_harness.harness

@@ -1,6 +1,6 @@
-"""A primary that is killed with streams open: `python -m tests.end_to_end.failover 50` says what its listeners noticed.
+"""Kills a primary while streams are open: `python -m tests.end_to_end.failover 50` prints what its listeners noticed.
 
-Why the API and the worker are processes of their own: in one process with a hundred listeners, each would wait for the others.
+Why the API and the worker are separate processes: in one process with a hundred listeners, each would wait for the others.
 """
 
 import signal
@@ -36,7 +36,7 @@ _N_SEGMENTS = 24
 
 
 class PacedEngine(ToneEngine):
-    """Takes its time for each segment, and no processor."""
+    """A tone engine that takes a fixed time for each segment, and no processor."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         time.sleep(_SEGMENT_SECONDS)
@@ -45,26 +45,26 @@ class PacedEngine(ToneEngine):
 
 @dataclass
 class Outcome:
-    """What became of everybody."""
+    """The results of all requests and jobs."""
 
     audio: dict[str, bytes] = field(default_factory=dict)
-    """Whole answers, by text."""
+    """Complete responses by text."""
     failures: list[str] = field(default_factory=list)
     n_refused: int = 0
-    """503s that new requests got in between, and asked again."""
+    """Number of 503 responses to new requests during the failover, each of which was repeated."""
     longest_pause_seconds: float = 0.0
     failover_seconds: float = 0.0
     n_failovers: int = 0
-    """One, unless the machine was too busy for its sentinels."""
+    """Number of failovers; 1 unless the machine was too busy for its sentinels."""
     jobs: list[str] = field(default_factory=list)
-    """How the jobs ended."""
+    """Final status of each job."""
     repeated: dict[str, bytes] = field(default_factory=dict)
-    """The same texts once more, by one who asks when all is over."""
+    """Responses to the same texts, requested again after everything else."""
 
 
 def fail_over(folder: Path, n_streams: int, *, down_after_ms: int = 500) -> Outcome:
-    """Kills the primary when all streams are open, and asks for as many more meanwhile. `down_after_ms`: as sentinels have it;
-    on a busy machine, a short time has them take a primary for dead that is not.
+    """Kills the primary when all streams are open, and opens as many more meanwhile. `down_after_ms` is the setting of the
+    sentinels: on a busy machine, a short time lets them presume a live primary dead.
     """
     outcome = Outcome()
     environ = {
@@ -88,7 +88,7 @@ def fail_over(folder: Path, n_streams: int, *, down_after_ms: int = 500) -> Outc
 
 @contextmanager
 def _working(environ: dict[str, str]) -> Iterator[None]:
-    """A worker, until the end of the block."""
+    """Runs a worker until the end of the block."""
     worker = get_context("spawn").Process(target=_work, args=(environ,))
     worker.start()
     try:
@@ -99,7 +99,7 @@ def _working(environ: dict[str, str]) -> Iterator[None]:
 
 
 def _work(environ: dict[str, str]) -> None:
-    """One worker, until SIGTERM."""
+    """Runs one worker until SIGTERM."""
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     pool = Pool(read_settings(environ), environ["KOE_REDIS_URL"], Loaded({"tone": PacedEngine()}))
@@ -138,7 +138,7 @@ def _ask(url: str, text: str) -> bytes:
 
 
 def _listen(url: str, text: str, outcome: Outcome, have_begun: threading.Semaphore) -> None:
-    """Asks until the answer begins, as the official client does, and hears it to its end."""
+    """Repeats the request until a response begins, as the official client does, and reads it to its end."""
     heard, last = b"", time.monotonic()
     try:
         while True:
@@ -175,8 +175,8 @@ if __name__ == "__main__":
         found = fail_over(Path(name), int(sys.argv[1]), down_after_ms=3000)
     changed = sum(found.audio.get(text) != sound for text, sound in found.repeated.items())
     lines = [
-        f"{len(found.repeated)} streams, as many late; failed {len(found.failures)}; other sound {changed}; jobs {found.jobs}",
-        f"503 in between {found.n_refused}; failovers {found.n_failovers}; new primary after {found.failover_seconds:.1f} s",
+        f"{len(found.repeated)} streams, as many late; failed {len(found.failures)}; changed {changed}; jobs {found.jobs}",
+        f"503 meanwhile {found.n_refused}; failovers {found.n_failovers}; new primary after {found.failover_seconds:.1f} s",
         f"longest pause {found.longest_pause_seconds:.1f} s",
         *found.failures,
     ]

@@ -1,4 +1,4 @@
-"""Clients for tests that watch an answer while it is being spoken."""
+"""Clients for tests that watch a response while it is being spoken."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,18 +16,18 @@ SPEECH = "/v1/audio/speech"
 
 
 def asked(text: str, format_name: str = "pcm", voice: str = "af_heart", **more: Any) -> dict[str, Any]:
-    """The body of a request."""
+    """Returns the body of a request."""
     return {"model": "tts-1", "input": text, "voice": voice, "response_format": format_name} | more
 
 
 def post(harness: Harness, body: dict[str, Any]) -> httpx.Response:
-    """The whole answer."""
+    """Returns the whole response."""
     with harness.http() as http:
         return http.post(SPEECH, json=body)
 
 
 class Listener:
-    """One who has heard the first chunk."""
+    """A client that has received the first chunk."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
@@ -35,7 +35,7 @@ class Listener:
         self.heard = next(self._chunks)
 
     def hear_all(self) -> bytes:
-        """The whole audio, once the answer has ended. Raises httpx.RemoteProtocolError when it is broken off."""
+        """Reads the response to its end and returns the whole audio. Raises httpx.RemoteProtocolError if it is broken off."""
         for chunk in self._chunks:
             self.heard += chunk
         return self.heard
@@ -43,21 +43,21 @@ class Listener:
 
 @contextmanager
 def listening(harness: Harness, body: dict[str, Any]) -> Iterator[Listener]:
-    """One who has heard the first chunk, and leaves at the end of the block."""
+    """Yields a client that has received the first chunk. It disconnects at the end of the block."""
     with harness.http() as http, http.stream("POST", SPEECH, json=body) as answer:
         assert answer.status_code == 200
         yield Listener(answer)
 
 
 def n_readers(harness: Harness) -> int:
-    """Readers of all utterances together, as the registry counts them."""
+    """Returns the number of readers of all utterances together, as the registry counts them."""
     with harness.redis() as redis:
         records = [redis.hgetall(key) for key in redis.keys(keys.utterance("*"))]
     return sum(int(n) for record in records for name, n in record.items() if name.startswith(b"readers:"))
 
 
 def wait_forgotten(harness: Harness) -> None:
-    """Returns when no utterance is queued or being spoken any more."""
+    """Returns when no utterance is queued or being spoken."""
 
     def states() -> set[bytes]:
         with harness.redis() as redis:

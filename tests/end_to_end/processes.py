@@ -1,4 +1,4 @@
-"""Koe's real processes for tests: started with settings of their own, watched through what they say, ended by their pid."""
+"""Koe's real processes for tests: started with their own settings, watched through their output, ended by their pid."""
 
 import json
 import os
@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[2]
 API = [sys.executable, "-m", "app.cli", "api"]
 SERVE = [sys.executable, "-m", "app.cli", "serve"]
 _SECONDS = 240
-"""For a worker that loads Kokoro on a machine that others use too: it is the nicest process there."""
+"""Timeout for a worker that loads Kokoro on a machine that others use too: it has the lowest priority there."""
 WORKER = [sys.executable, "-m", "workers"]
 
 
 class Process:
-    """One process, and those that it has started."""
+    """One process and its children."""
 
     def __init__(self, command: list[str], log: Path, **environ: str) -> None:
         self._log = log
@@ -36,33 +36,33 @@ class Process:
 
     @property
     def said(self) -> str:
-        """All that it and its children have written so far."""
+        """The output of the process and its children so far."""
         return self._log.read_text()
 
     def children(self) -> list[int]:
-        """Process ids of those that it has started and that live."""
+        """Returns the process ids of its live children."""
         found = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(pid) for pid in found.read_text().split()] if found.exists() else []
 
     def child(self, words: str) -> int:
-        """The child whose command holds these words."""
+        """Returns the process id of the child whose command contains these words."""
         return next(pid for pid in self.children() if words in command_of(pid))
 
     def wait_said(self, words: str, n_times: int = 1) -> None:
-        """Returns when it has said it so often."""
+        """Returns when its output contains `words` at least `n_times` times. Fails when the process ends before."""
         wait_until(lambda: self.said.count(words) >= n_times or self._process.poll() is not None, _SECONDS)
         assert self.said.count(words) >= n_times, self.said
 
     def signal(self, number: int) -> None:
-        """Sends a signal to this one process."""
+        """Sends a signal to this process only."""
         self._process.send_signal(number)
 
     def wait(self) -> int:
-        """Its exit status, once it has ended."""
+        """Waits until the process has ended and returns its exit status."""
         return self._process.wait(60)
 
     def end(self) -> None:
-        """Ends it and its children, if they live."""
+        """Ends the process and its children if they are alive."""
         children = self.children()
         if self._process.poll() is None:
             self._process.terminate()
@@ -77,7 +77,7 @@ class Process:
 
 
 class Served(Process):
-    """`koe serve` on a free port, with its data in a folder of its own; `launcher` is a command that turns into it."""
+    """`koe serve` on a free port with its own data folder. `launcher` is a command that replaces itself with `koe serve`."""
 
     def __init__(self, data: Path, *launcher: str, **environ: str) -> None:
         self._clients: list[OpenAI] = []
@@ -89,7 +89,7 @@ class Served(Process):
         super().__init__([*launcher, *SERVE], log, **settings | {"KOE_DATA": str(data), "KOE_PORT": str(self.port)} | environ)
 
     def openai(self) -> OpenAI:
-        """The official client, without its retries."""
+        """Returns the official client, without its retries."""
         self._clients.append(OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0))
         return self._clients[-1]
 
@@ -100,7 +100,7 @@ class Served(Process):
         super().end()
 
     def ready(self) -> dict[str, Any]:
-        """What /readyz says; empty while nobody answers there."""
+        """Returns the response of /readyz; empty if there is none."""
         try:
             body: dict[str, Any] = httpx.get(f"{self.url}/readyz").json()
         except httpx.HTTPError:
@@ -108,7 +108,7 @@ class Served(Process):
         return body
 
     def wait_ready(self, n_workers: int = 1) -> None:
-        """Returns when so many workers are there."""
+        """Returns when `n_workers` workers are registered."""
         wait_until(lambda: self.ready().get("workers") == n_workers or self._process.poll() is not None, _SECONDS)
         assert self._process.poll() is None, self.said
 
@@ -127,7 +127,7 @@ def running(process: _Running) -> Iterator[_Running]:
 
 @contextmanager
 def serving(data: Path, **environ: str) -> Iterator[Served]:
-    """`koe serve`, ready to speak, until the end of the block."""
+    """Runs `koe serve`, ready to speak, until the end of the block."""
     served = Served(data, **environ)
     with running(served):
         served.wait_ready()
@@ -135,13 +135,13 @@ def serving(data: Path, **environ: str) -> Iterator[Served]:
 
 
 def events(process: Process, name: str) -> list[dict[str, Any]]:
-    """What it has logged under that name, as JSON."""
+    """Returns the log entries of the process under this event name."""
     lines = [line for line in process.said.splitlines() if f'"event": "{name}"' in line]
     return [json.loads(line) for line in lines]
 
 
 def is_alive(pid: int) -> bool:
-    """False once the process has ended, reaped or not."""
+    """Whether the process is alive. An ended process that was not reaped is not alive."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -149,7 +149,7 @@ def is_alive(pid: int) -> bool:
 
 
 def command_of(pid: int) -> str:
-    """Its command line; empty once it has ended."""
+    """Returns the command line of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     except OSError:
@@ -157,7 +157,7 @@ def command_of(pid: int) -> str:
 
 
 def may_mount() -> bool:
-    """Whether a test may mount folders of its own here."""
+    """Whether a test may mount its own folders here."""
     try:
         return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Captions of a book through the real workers: every word of the input, at the very sample at which it is heard."""
+"""Captions of a book by the real workers: each word of the input has the time of the very sample at which it starts or ends."""
 
 import io
 from itertools import pairwise
@@ -20,12 +20,12 @@ CHAPTERS = [
     f"Chapter {number}\n\n{text_of(2, subject)}\n\n" for number, subject in enumerate(("canoe", "well", "lamp"), start=1)
 ]
 TEXT = "".join(CHAPTERS)
-"""Three parts."""
+"""A text of three parts."""
 VOICE = (BlendPart("af_alloy", 1.0),)
 
 
 def finished(harness: Harness, **fields: object) -> str:
-    """The path of a job that the workers have completed."""
+    """Runs a job until it is completed. Returns its path."""
     body = {"model": "tts-1", "voice": "alloy", "input": TEXT, "response_format": "wav", "timestamps": ["word"]} | fields
     with harness.http() as http:
         path = http.post(JOBS, json=body).headers["location"]
@@ -35,7 +35,7 @@ def finished(harness: Harness, **fields: object) -> str:
 
 
 def runs_of(samples: Any) -> list[tuple[int, int]]:
-    """Where the tones are: from the first sample of each to one behind its last. Between two there is silence."""
+    """Returns the first sample and the exclusive end of each tone. There is silence between two tones."""
     heard = np.flatnonzero(samples)
     gaps = np.flatnonzero(np.diff(heard) > 100)
     return list(zip([heard[0], *heard[gaps + 1]], [*(heard[gaps] + 1), heard[-1] + 1], strict=True))

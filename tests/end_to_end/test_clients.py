@@ -1,4 +1,4 @@
-"""Requests as real clients send them, key for key."""
+"""Requests as real clients send them, with exactly their fields."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ def speak(harness: Harness, body: dict[str, Any], **headers: str) -> httpx.Respo
 
 
 def speak_without_key(harness: Harness, body: dict[str, Any], **headers: str) -> tuple[HTTPResponse, bytes]:
-    """The answer to a client that sends `Bearer ` and nothing after it, which some libraries refuse to send."""
+    """Returns the response to a client that sends `Bearer ` and nothing after it, which some libraries refuse to send."""
     headers |= {"Content-Type": "application/json", "Authorization": "Bearer "}
     with closing(HTTPConnection(harness.url.removeprefix("http://"))) as connection:
         connection.request("POST", SPEECH, json.dumps(body), headers)
@@ -37,7 +37,7 @@ def speak_without_key(harness: Harness, body: dict[str, Any], **headers: str) ->
 
 @pytest.fixture(scope="module")
 def locked_url(harness: Harness) -> Iterator[str]:
-    """The same harness behind a key."""
+    """Yields the address of an API of the same harness that requires a key."""
     api = Api(read_settings({"KOE_DATA": str(harness.settings.data), "KOE_API_KEYS": "sk-koe-of-the-house"}), harness.redis_url)
     yield api.start()
     api.stop()

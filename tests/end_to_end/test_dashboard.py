@@ -1,4 +1,4 @@
-"""rq-dashboard sees Koe's queues, workers and jobs, and nothing that a user has written."""
+"""rq-dashboard shows Koe's queues, workers and jobs, but no text of a user."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""The engines that people hear, through the API."""
+"""The engines for real speech, through the API."""
 
 import shutil
 import tempfile
@@ -25,7 +25,7 @@ FRENCH = "Le canot glissait sur les planches, et personne ne le voyait."
 
 
 def voice_hz(samples: Samples) -> float:
-    """How high a voice is: the delay, from 60 to 400 Hz, at which the sound is most like itself."""
+    """Returns the pitch of a voice in Hz, from the delay between 1/400 s and 1/60 s at which the audio is most like itself."""
     spectrum = np.abs(np.fft.rfft(samples, 2 * len(samples))) ** 2
     likeness = np.fft.irfft(spectrum)[: 24_000 // 60]
     least = 24_000 // 400
@@ -101,7 +101,7 @@ def test_espeak_says_strange_texts(espeak: Harness, text: str) -> None:
 def test_espeak_speaks_what_its_library_does_not_survive(
     espeak: Harness, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without sanitizing, so that its processes do die."""
+    """The test switches sanitizing off, so that the processes do die."""
     monkeypatch.setattr(preprocess, "sanitize", lambda tracked: tracked)
     monkeypatch.setattr(library, "part_runs", lambda text: text)
 

@@ -1,4 +1,4 @@
-"""Every row of the table of errors over real HTTP, and as the official client raises it."""
+"""Every row of the table of errors over real HTTP, and as an exception of the official client."""
 
 import gzip
 import json
@@ -27,7 +27,7 @@ MISSING_KOKORO = "Kokoro's files are not here; run `koe fetch`."
 
 @pytest.fixture(scope="module")
 def locked(short_folder: Path) -> Iterator[Harness]:
-    """A harness with keys."""
+    """Yields a harness with keys."""
     with open_harness(
         Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS="sk-koe-first-0001,sk-koe-second-2", KOE_SLOTS="1"
     ) as harness:
@@ -36,7 +36,7 @@ def locked(short_folder: Path) -> Iterator[Harness]:
 
 @pytest.fixture(scope="module")
 def narrow(short_folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
-    """A harness with one slot, a queue of one and little patience, whose engine waits."""
+    """Yields a harness with one slot, a queue of one and a short maximum wait, and its engine, which waits."""
     engine = GatedEngine()
     with open_harness(
         Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, KOE_SLOTS="1", KOE_MAX_QUEUE="1", KOE_MAX_WAIT="1"
@@ -47,14 +47,14 @@ def narrow(short_folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
 
 @pytest.fixture(scope="module")
 def empty(short_folder: Path) -> Iterator[Harness]:
-    """A harness without a worker."""
+    """Yields a harness without a worker."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness:
         yield harness
 
 
 @pytest.fixture(scope="module")
 def without_kokoro(short_folder: Path) -> Iterator[Harness]:
-    """A harness whose worker wanted Kokoro and has only another engine."""
+    """Yields a harness whose worker lacks Kokoro and has only another engine."""
     with open_harness(
         Path(tempfile.mkdtemp(dir=short_folder)), {"espeak": ToneEngine()}, missing=MISSING_KOKORO, KOE_SLOTS="1"
     ) as harness:

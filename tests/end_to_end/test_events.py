@@ -1,4 +1,4 @@
-"""`stream_format: sse`: deltas that join to one valid file, what was used, and a failure that is told."""
+"""`stream_format: sse`: deltas that join to one valid file, the usage, and the error event of a failure."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ NEW_MODEL = {"model": "gpt-4o-mini-tts", "stream_format": "sse"}
 
 
 def events_of(text: str) -> list[dict[str, Any]]:
-    """The events of a whole answer, which is nothing but lines of data with a blank line behind each."""
+    """Returns the events of a whole response. Each must be one line of data with a blank line after it."""
     *blocks, end = text.split("\n\n")
     assert end == ""
     assert all(block.startswith("data: ") and "\n" not in block for block in blocks)

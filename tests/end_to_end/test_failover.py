@@ -1,4 +1,4 @@
-"""The primary of a Redis that sentinels watch is killed: no request is lost, and nobody hears another sound."""
+"""The primary of a Redis with sentinels is killed: no request is lost, and no audio changes."""
 
 from pathlib import Path
 

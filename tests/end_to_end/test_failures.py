@@ -1,4 +1,4 @@
-"""Whatever fails, a client gets an error or a broken connection, never a part for the whole; and the next request works."""
+"""After a failure the client gets an error or a broken connection, never partial audio as complete; the next request works."""
 
 import os
 import signal
@@ -94,7 +94,7 @@ def test_the_official_client_does_not_take_a_part_for_the_whole(gated: Harness, 
 
 @pytest.fixture(scope="module")
 def binary(short_folder: Path) -> Path:
-    """Where the harness's encoder is; a test may replace it."""
+    """Returns the path of the harness's encoder; a test may replace the file."""
     return Path(tempfile.mkdtemp(dir=short_folder)) / "ffmpeg"
 
 
@@ -138,13 +138,13 @@ def test_an_encoder_that_is_missing_at_start_is_one_clear_line(data: Path) -> No
 
 @pytest.fixture(scope="module")
 def empty(short_folder: Path) -> Iterator[Harness]:
-    """A harness without workers; tests start their own."""
+    """Yields a harness without workers; tests start their own."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="2") as harness:
         yield harness
 
 
 def worker_of(harness: Harness, log: Path) -> Process:
-    """A worker process for that harness, known to it when this returns."""
+    """Starts a worker process for that harness and returns it when it is registered."""
     process = Process(
         WORKER,
         log,

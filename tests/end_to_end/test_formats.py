@@ -1,4 +1,4 @@
-"""The official client, sync and async, in all six formats: each answer is decoded and measured."""
+"""The official client, sync and async, in all six formats: each response is decoded and measured."""
 
 import io
 import json

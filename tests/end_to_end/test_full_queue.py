@@ -1,4 +1,4 @@
-"""A Redis that takes nothing in, or refuses what it is asked: told as that, at once, and nobody waits for ever."""
+"""A Redis that is full or refuses commands: the client gets a specific error at once, and no request waits for ever."""
 
 import tempfile
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def harness(short_folder: Path, gate: GatedEngine) -> Iterator[Harness]:
 
 
 def fill(harness: Harness) -> None:
-    """From now on nothing can be written, as with a full disk."""
+    """Makes Redis refuse writes from now on, as with a full disk."""
     with harness.redis() as redis:
         redis.config_set("maxmemory-policy", "noeviction")
         redis.config_set("maxmemory", 1)
@@ -76,7 +76,7 @@ def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(harness
     with listening(harness, asked(text_of(6))) as listener:
         fill(harness)
         gate.release(100)
-        with pytest.raises(httpx.RemoteProtocolError):  # And no ReadTimeout: it does not hang.
+        with pytest.raises(httpx.RemoteProtocolError):  # Not a ReadTimeout: the response does not hang.
             listener.hear_all()
 
 
@@ -96,7 +96,7 @@ def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(harness: Harne
 
 @contextmanager
 def working(settings: Settings, url: str) -> Iterator[httpx.Client]:
-    """A client of an API and a worker, both ready, that use the Redis at `url`."""
+    """Yields a client of an API that is ready, as is its worker. Both use the Redis at `url`."""
     pool, api = Pool(settings, url, Loaded({"tone": ToneEngine()})), Api(settings, url)
     pool.warm_up()
     pool.start()

@@ -1,4 +1,4 @@
-"""A few hundred of the requests of `tests.fuzz`; `python -m tests.fuzz` sends as many as one likes."""
+"""A few hundred of the requests of `tests.fuzz`; `python -m tests.fuzz` sends any number of them."""
 
 from pathlib import Path
 

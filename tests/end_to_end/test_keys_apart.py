@@ -1,4 +1,4 @@
-"""With `KOE_CACHE_SHARED=false` no key learns what another has asked: not from a header, nor from the time that it takes."""
+"""With `KOE_CACHE_SHARED=false` no key learns what another has requested, from a header or from the response time."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ JOBS = "/v1/audio/speech/jobs"
 
 
 class CountingEngine(ToneEngine):
-    """Remembers what it was to phonemize, and what it spoke."""
+    """Records the texts that it phonemizes and the segments that it speaks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ def engine() -> CountingEngine:
 
 @pytest.fixture
 def two(short_folder: Path, engine: CountingEngine, shared: str) -> Iterator[Harness]:
-    """A harness with two keys."""
+    """Yields a harness with two keys."""
     environ = {"KOE_API_KEYS": "sk-alice,sk-bob", "KOE_CACHE_SHARED": shared, "KOE_SEGMENT_BYTES": "64MiB"}
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engine}, **environ) as harness:
         yield harness

@@ -1,4 +1,4 @@
-"""Who leaves is spoken for no longer; who stays, and who comes back, hears everything."""
+"""The work for a client stops when it leaves; a client that stays or comes back gets the whole audio."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ MANY = 20
 
 
 def whole(text: str, n_segments: int) -> int:
-    """Bytes of pcm."""
+    """Returns the number of bytes of the whole audio as pcm."""
     return round(len(text.replace(" Sentence", "Sentence")) * 0.06 * 24_000) * 2 + (n_segments - 1) * round(0.35 * 24_000) * 2
 
 
@@ -30,7 +30,7 @@ def n_spoken(gate: GatedEngine, subject: str) -> int:
 
 
 def release_until(gate: GatedEngine, done: Future[Any]) -> None:
-    """Lets one segment after the other through until the future is done."""
+    """Releases one segment after another until the future is done."""
 
     def one_more() -> bool:
         gate.release(1)
@@ -41,7 +41,7 @@ def release_until(gate: GatedEngine, done: Future[Any]) -> None:
 
 @contextmanager
 def asking(harness: Harness, body: dict[str, object]) -> Iterator[None]:
-    """One who has asked and waits for the first byte, and hangs up at the end of the block."""
+    """Sends a request, does not read the response, and disconnects at the end of the block."""
     address = urlsplit(harness.url)
     content = json.dumps(body).encode()
     head = (

@@ -1,4 +1,4 @@
-"""How much may be asked, over real HTTP: by one key, and of a server that cannot keep up."""
+"""Limits over real HTTP: for one key, and for a server that cannot keep up."""
 
 import hashlib
 import tempfile
@@ -39,7 +39,7 @@ def keys_file(short_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def limited(short_folder: Path, keys_file: Path) -> Iterator[tuple[Harness, str]]:
-    """A harness with keys and limits, and a second API process's address on the same Redis."""
+    """Yields a harness with keys and limits, and the address of a second API process on the same Redis."""
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS_FILE=str(keys_file)) as harness:
         second = Api(harness.settings, harness.redis_url)
         yield harness, second.start()
@@ -157,7 +157,7 @@ def test_the_official_client_raises_a_rate_limit_error(limited: tuple[Harness, s
 
 @contextmanager
 def slow_harness(folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
-    """A harness that lets somebody hear something every ten seconds, as it has found, and whose engine waits."""
+    """Yields a harness that has measured one first audio every ten seconds, and its engine, which waits."""
     engine, now = GatedEngine(), [0.0]
     with open_harness(folder, {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="30") as harness:
         assert harness.pool is not None

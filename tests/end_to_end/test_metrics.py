@@ -1,4 +1,4 @@
-"""What a scrape says after real answers, and while there are some."""
+"""The metrics of a scrape after real responses, and during them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ HARNESS = ONE_AT_A_TIME
 
 
 def scrape(harness: Harness) -> Callable[..., float]:
-    """Asks for the metrics: the sum of the samples of a name that have these labels, 0 where there are none."""
+    """Scrapes the metrics. Returns a function: the sum of the samples with this name and these labels; 0 if there are none."""
     with harness.http() as http:
         answer = http.get("/metrics")
     assert answer.status_code == 200
@@ -101,7 +101,7 @@ def test_what_waits_and_what_is_open_is_seen(gated: Harness, gate: GatedEngine) 
 
 
 def broken_off(harness: Harness) -> list[float]:
-    """Answers for speech that began and did not end: those whose client left, those that failed."""
+    """Returns the numbers of speech responses that began and did not end: because the client left, and because they failed."""
     now = scrape(harness)
     return [now("koe_broken_off_total", route=SPEECH, reason=reason) for reason in ("left", "failed")]
 

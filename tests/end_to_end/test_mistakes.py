@@ -1,4 +1,4 @@
-"""What cannot come right by itself ends Koe's processes with one sentence and status 78, and is not tried for ever."""
+"""A mistake that only a person can correct ends Koe's processes with one sentence and status 78; they do not retry for ever."""
 
 import os
 import subprocess
@@ -20,14 +20,14 @@ WRONG_SETTINGS = {
 
 
 def ended(command: list[str], data: Path, **environ: str) -> tuple[int, str]:
-    """The status with which the process ends by itself, and all that it has said."""
+    """Runs a process until it ends by itself. Returns its exit status and its output."""
     settings = {"KOE_DATA": str(data), "KOE_PORT": "0", "KOE_LOG_FORMAT": "json"}
     with running(Process(command, data.with_name(f"{data.name}.log"), **settings | environ)) as process:
         return process.wait(), process.said
 
 
 def sentences(said: str) -> list[str]:
-    """What it has said to people: the log is JSON."""
+    """Returns the lines for people; lines of the log are JSON."""
     return [line for line in said.splitlines() if not line.startswith("{")]
 
 
@@ -64,11 +64,11 @@ def test_a_user_without_a_home_is_told_what_to_set(home: str, data: Path) -> Non
 
 
 AS_NOBODY = ["unshare", "--user", "--map-user=54321", "--map-group=54321", "env", "-u", "HOME", "-u", "XDG_DATA_HOME"]
-"""A user that no list names, in a namespace of users."""
+"""Prefix that runs a command in a user namespace, as a user id without an entry in any list of users."""
 
 
 @pytest.mark.skipif(
-    subprocess.run([*AS_NOBODY, "true"], capture_output=True, check=False).returncode != 0, reason="no namespaces"
+    subprocess.run([*AS_NOBODY, "true"], capture_output=True, check=False).returncode != 0, reason="needs user namespaces"
 )
 def test_a_user_whom_no_list_names_is_served_where_there_is_a_folder(data: Path) -> None:
     settings = {"KOE_DATA": str(data), "KOE_PORT": "0", "KOE_LOG_FORMAT": "json", "KOE_ENGINE": "auto"}

@@ -1,4 +1,4 @@
-"""Kokoro's files come, or others take their place, while `koe serve` runs: it speaks with them, and no request fails."""
+"""Kokoro's files appear or are replaced while `koe serve` runs: it speaks with the new files, and no request fails."""
 
 import os
 import re
@@ -18,14 +18,14 @@ from tests.harness import wait_until
 pytestmark = pytest.mark.timeout(1000)
 
 PATIENT = {"KOE_WORKER_TIMEOUT": "60", "KOE_MAX_WAIT": "300"}
-"""While a worker loads Kokoro on a busy machine, the other is starved for a while; that is not what is tested here."""
+"""A worker that loads Kokoro on a busy machine slows the other worker down for a while; this is not tested here."""
 
 WEIGHTS = "kokoro-v1_0.pth"
 WEIGHTS_8BIT = "kokoro-v1_0.8-bit.pth"
 
 
 def bring(checkpoint: Path, folder: Path, weights: str = WEIGHTS) -> None:
-    """Writes the files one after the other, the weights under that name."""
+    """Writes the files one after the other; `weights` is the name of the weights' file."""
     folder.mkdir(exist_ok=True)
     shutil.copytree(checkpoint / "voices", folder / "voices", dirs_exist_ok=True)
     shutil.copy(checkpoint / "config.json", folder)
@@ -39,7 +39,7 @@ def speaks_with(served: Served, engine: str, weights: str | None) -> bool:
 
 @contextmanager
 def asking(served: Served) -> Iterator[list[str]]:
-    """Asks again and again meanwhile; what went wrong is there at the end of the block."""
+    """Sends requests again and again during the block. At its end the yielded list has the failures."""
     done, faults = threading.Event(), list[str]()
 
     def ask_until_done(client: int) -> None:

@@ -1,4 +1,6 @@
-"""Kill anything: the listener keeps an intact file. Real processes, real signals; each test starts from a whole server."""
+"""Any process may be killed: the listener gets an intact file. Real processes and signals; each test starts with all of
+them.
+"""
 
 import os
 import signal
@@ -30,18 +32,18 @@ HASTY = {
     "KOE_CACHE_BYTES": "0",
     "KOE_SEGMENT_BYTES": "0",
 }
-"""espeak, since a tone is spoken before it can be interrupted; so is what was spoken for another text."""
+"""The engine is espeak, since a tone is spoken before it can be interrupted. Nothing is cached for the same reason."""
 
 LONG = text_of(40, "patient listener")
 
 
 def asked(text: str, format_name: str = "mp3") -> dict[str, Any]:
-    """The body of a request that may be long."""
+    """Returns the body of a request to espeak."""
     return listeners.asked(text, format_name, model="espeak")
 
 
 class Pair:
-    """`koe serve` with one worker, and a second worker beside it."""
+    """`koe serve` with one worker, and a second worker next to it."""
 
     def __init__(self, served: Served, second: Process, redis: Redis) -> None:
         self.served = served
@@ -51,33 +53,33 @@ class Pair:
         self.undisturbed: dict[str, bytes] = {}
 
     def listen(self, body: dict[str, Any]) -> "Heard":
-        """Begins to listen; the first chunk has come when this returns."""
+        """Sends the request. Returns when the first chunk has come."""
         return Heard(self.served.url, body)
 
     def expect(self, format_name: str) -> bytes:
-        """What an undisturbed run of LONG gives."""
+        """Returns the audio of an undisturbed run of LONG."""
         if format_name not in self.undisturbed:
             with self.listen(asked(LONG, format_name)) as heard:
                 self.undisturbed[format_name] = heard.all()
         return self.undisturbed[format_name]
 
     def record(self) -> dict[str, str]:
-        """That of the only utterance in hand."""
+        """Returns the record of the only unfinished utterance."""
         found = [replies.fields(self.redis, key) for key in replies.key_names(self.redis, "koe:utterance:*")]
         (unfinished,) = [record for record in found if record.get("state") != "finished"]
         return unfinished
 
     def speaker(self) -> int:
-        """The process that speaks it."""
+        """Returns the process id of the worker that speaks it."""
         return int(self.record()["worker"].split("-")[-2])
 
     def workers(self) -> int:
-        """How many are known."""
+        """Returns the number of registered workers."""
         return int(self.served.ready().get("workers", 0))
 
 
 class Heard:
-    """One answer, while it comes."""
+    """One response that is being received."""
 
     def __init__(self, url: str, body: dict[str, Any]) -> None:
         self._http = httpx.Client(base_url=url, timeout=60)
@@ -88,7 +90,7 @@ class Heard:
         self.data = next(self._chunks)
 
     def all(self) -> bytes:
-        """The whole of it, once it has ended. Raises httpx.RemoteProtocolError when it is broken off."""
+        """Reads the response to its end and returns all of it. Raises httpx.RemoteProtocolError if it is broken off."""
         for chunk in self._chunks:
             self.data += chunk
         return self.data
@@ -113,7 +115,7 @@ def pair(short_folder: Path) -> Iterator[Pair]:
 
 @pytest.fixture(autouse=True)
 def well(pair: Pair) -> None:
-    """Both workers are there before each test."""
+    """Makes sure that both workers run before each test."""
     if not is_alive(pair.second.pid):
         pair.second.end()
         pair.dead.append(pair.second)
@@ -127,13 +129,13 @@ def a_worker(data: Path) -> Process:
 
 
 def logged(pair: Pair, name: str) -> list[dict[str, Any]]:
-    """What all its processes have logged under that name."""
+    """Returns the log entries of all its processes under this event name, ordered by time."""
     processes = (pair.served, pair.second, *pair.dead)
     return sorted((event for process in processes for event in events(process, name)), key=lambda event: event["timestamp"])
 
 
 def taken_over(pair: Pair) -> list[dict[str, Any]]:
-    """What the workers said of the utterances that another worker had begun."""
+    """Returns the log entries for utterances that one worker began and another finished."""
     return [event for event in logged(pair, "utterance_finished") if event["claim"] > 1]
 
 
@@ -150,7 +152,7 @@ def test_a_worker_killed_while_it_speaks_costs_not_a_byte(pair: Pair, format_nam
     assert not is_alive(killed)
     wait_until(lambda: len(taken_over(pair)) > n_before)
     last = taken_over(pair)[-1]
-    # One less when it was killed between keeping a segment and counting it.
+    # One less if the worker was killed after it cached a segment and before it counted the segment.
     assert last["n_spoken"] <= last["n_segments"] + 1, "finished segments are not spoken twice"
 
 
@@ -184,7 +186,7 @@ def test_a_clock_that_jumps_costs_not_a_byte(pair: Pair) -> None:
 
     with pair.listen(asked(LONG)) as heard:
         for name in replies.members(pair.redis, running_jobs):
-            pair.redis.zadd(running_jobs, {name: 1})  # as an hour later: RQ takes what runs for abandoned
+            pair.redis.zadd(running_jobs, {name: 1})  # as an hour later: RQ presumes running jobs abandoned
         assert heard.all() == expected
 
 
@@ -215,7 +217,7 @@ def test_a_queue_that_has_lost_everything_costs_not_a_byte(pair: Pair) -> None:
 def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> None:
     usual = cast("dict[str, str]", pair.redis.config_get("maxmemory*"))
     pair.redis.config_set("maxmemory-policy", "noeviction")
-    pair.redis.config_set("maxmemory", 1)  # refuses what is written, as it does when its disk is full
+    pair.redis.config_set("maxmemory", 1)  # refuses writes, as with a full disk
     try:
         refused = httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Is there room?"), timeout=60)
     finally:
@@ -271,7 +273,7 @@ def test_a_client_that_never_reads_holds_neither_a_slot_nor_more_than_its_share_
 def test_with_no_worker_that_comes_back_the_answer_is_broken_off(data: Path) -> None:
     alone = {**HASTY, "KOE_MAX_WAIT": "2", "KOE_REDIS_URL": ""}
     with serving(data, **alone) as served:
-        os.kill(served.pid, signal.SIGSTOP)  # so that nobody starts the worker again
+        os.kill(served.pid, signal.SIGSTOP)  # so that it does not start the worker again
         worker = served.child("workers --with-parent")
         with ThreadPoolExecutor(1) as clients, httpx.Client(base_url=served.url, timeout=60) as http:
             with http.stream("POST", SPEECH, json=asked(LONG, "wav")) as answer:
@@ -289,7 +291,7 @@ def test_with_no_worker_that_comes_back_the_answer_is_broken_off(data: Path) -> 
 
 
 def finished_book(pair: Pair, disturb: Callable[[], None]) -> tuple[str, float]:
-    """The digest and the length of a book that is disturbed when a third of it is spoken."""
+    """Returns the digest and the duration in seconds of a book that is disturbed when a third of it is spoken."""
     body = asked("\n\n".join(text_of(8, f"chapter {number}") for number in range(8)), "flac")
     with httpx.Client(base_url=pair.served.url, timeout=60) as http:
         path = http.post(f"{SPEECH}/jobs", json=body).headers["location"]
@@ -305,7 +307,7 @@ def finished_book(pair: Pair, disturb: Callable[[], None]) -> tuple[str, float]:
 
 
 def encoder_of(pid: int) -> int:
-    """The ffmpeg that a worker has started, once it is there."""
+    """Waits until a worker has started an ffmpeg. Returns its process id."""
 
     def found() -> list[int]:
         tasks = Path(f"/proc/{pid}/task").iterdir()

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/phonemize` with a real worker: what espeak-ng would say, every fault's status, and nothing that hangs."""
+"""`POST /v1/audio/phonemize` with a real worker: espeak-ng's phonemes, the status of every fault, and no request that hangs."""
 
 import itertools
 import json
@@ -32,11 +32,11 @@ KEY = {"Authorization": "Bearer sk-koe-right"}
 CATALOGUE = load_catalogue()
 INVALID = "invalid_request_error"
 _NUMBERS = itertools.count()
-"""So that no test is answered with what another has asked."""
+"""Makes each text unique, so that no test gets the response to another test's text."""
 
 
 class HeldEngine(EspeakEngine):
-    """espeak-ng that waits before it reads a text in which `wait` stands, until it is let go."""
+    """espeak-ng that waits before it phonemizes a text with `wait` in it, until `go_on` is set."""
 
     def __init__(self) -> None:
         super().__init__(CATALOGUE)
@@ -57,7 +57,7 @@ def engine() -> HeldEngine:
 
 @pytest.fixture(scope="module")
 def harness(short_folder: Path, engine: HeldEngine) -> Iterator[Harness]:
-    """A harness with a key, one slot and a queue of two."""
+    """Yields a harness with a key, one slot and a queue of two."""
     settings = {"KOE_API_KEYS": "sk-koe-right", "KOE_SLOTS": "1", "KOE_BATCH_SLOTS": "1", "KOE_MAX_QUEUE": "2"}
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"espeak": engine}, **settings) as harness:
         yield harness
@@ -151,7 +151,7 @@ def test_the_key_is_judged_first_and_the_content_type_before_the_model(harness: 
 
 @pytest.fixture
 def held(harness: Harness, engine: HeldEngine) -> Iterator[HeldEngine]:
-    """The engine, which waits."""
+    """Yields the engine, which waits."""
     engine.texts.clear()
     engine.go_on.clear()
     yield engine
@@ -161,7 +161,7 @@ def held(harness: Harness, engine: HeldEngine) -> Iterator[HeldEngine]:
 
 
 def take_slot(harness: Harness, held: HeldEngine, threads: ThreadPoolExecutor) -> Future[httpx.Response]:
-    """A question is in the only slot, until the engine is let go."""
+    """Sends a request that occupies the only slot until the engine continues."""
     first = threads.submit(ask, harness, {"input": f"First: wait {next(_NUMBERS)}.", "voice": "alloy"})
     wait_until(lambda: held.texts)
     return first
@@ -234,7 +234,7 @@ def test_a_question_whose_worker_died_comes_back_but_not_for_ever(
 
 
 def abandon(redis: Any, question: SpokenText, n_earlier: int) -> None:
-    """A worker took it out of its queue and died."""
+    """Makes the job look as if a worker had taken it from its queue and died."""
     queue = rq_queue(redis, QueueName.INTERACTIVE)
     wait_until(lambda: question.id in queue.job_ids)
     job = Job.fetch(question.id, connection=redis, serializer=JSONSerializer)

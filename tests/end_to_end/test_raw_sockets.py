@@ -1,4 +1,4 @@
-"""What no client library would send: garbage, lying lengths, half a request. The server answers or hangs up, and lives."""
+"""Bytes that no client library sends: garbage, wrong lengths, half a request. The server answers or hangs up, and survives."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ HEAD = b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: appl
 
 
 def exchange(harness: Harness, sent: bytes, *, hang_up: bool = True) -> bytes:
-    """What comes back until the server closes; `hang_up` says at once that nothing more is sent."""
+    """Sends the bytes. Returns what comes until the server closes; `hang_up` says at once that nothing more is sent."""
     address = urlsplit(harness.url)
     with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
         with suppress(OSError):

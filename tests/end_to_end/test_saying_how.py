@@ -1,4 +1,4 @@
-"""Pauses, phonemes of words and the lexicon, over real HTTP: each measured in the audio."""
+"""Pauses, phonemes of words and the lexicon, over real HTTP; each is measured in the audio."""
 
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from workers.engines.tone import SECONDS_PER_PHONEME
 
 @pytest.fixture(scope="module")
 def lexicon_harness(short_folder: Path) -> Iterator[Harness]:
-    """A harness with a lexicon, in which `koe` has nine phonemes, and that says emoji."""
+    """Yields a harness that speaks emoji and has a lexicon, in which `koe` has nine phonemes."""
     file = short_folder / "lexicon.toml"
     file.write_text('[en]\nkoe = "kokokokok"\n')
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_LEXICON=str(file), KOE_EMOJI="say") as harness:

@@ -1,4 +1,4 @@
-"""What the server says of itself at `/schema` is true of all answers that schemathesis gets, and a person can read it."""
+"""The description at `/schema` is true of all responses that schemathesis gets, and a person can read it."""
 
 import re
 from collections.abc import Iterator

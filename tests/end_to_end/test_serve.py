@@ -1,4 +1,4 @@
-"""The real `koe serve` as a person starts it: it greets, speaks, mends itself, and leaves nothing behind."""
+"""The real `koe serve` as a person starts it: it greets, speaks, recovers, and leaves nothing running."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def short_data(short_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def voices_file(short_folder: Path) -> Path:
-    """A file that every part reads when it starts; a test may spoil it for a while."""
+    """Returns a file that every process reads when it starts; a test may make it invalid for a while."""
     path = short_folder / "voices.toml"
     path.touch()
     return path
@@ -42,7 +42,7 @@ def voices_file(short_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def served(short_data: Path, voices_file: Path) -> Iterator[Served]:
-    """One `koe serve` for the tests that leave it as they found it."""
+    """Yields one `koe serve` for the tests that do not change it."""
     with serving(short_data, KOE_WORKER_TIMEOUT="2", KOE_VOICES_FILE=str(voices_file)) as served:
         yield served
 
@@ -141,7 +141,7 @@ def test_a_queue_that_is_killed_is_started_again(served: Served) -> None:
 
 
 def commands(served: Served) -> list[str]:
-    """Of the parts that are there; one may end while they are listed."""
+    """Returns the commands of the running child processes; one may end while they are listed."""
     found = []
     for pid in served.children():
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -150,7 +150,7 @@ def commands(served: Served) -> list[str]:
 
 
 SLOW = {"model": "tts-1", "input": text_of(7, "slow evening"), "voice": "nova", "response_format": "pcm", "speed": 0.25}
-"""9 MB, more than the buffers between two processes hold: its reader decides when it ends."""
+"""Gives 9 MB, more than the buffers between two processes hold, so that its reader decides when it ends."""
 
 
 def test_a_renewal_loses_no_request_and_ends_before_a_sigterm(data: Path) -> None:
@@ -187,12 +187,12 @@ def test_a_renewal_loses_no_request_and_ends_before_a_sigterm(data: Path) -> Non
 
 
 def parts(served: Served) -> set[int]:
-    """Process ids of its workers and APIs."""
+    """Returns the process ids of its workers and APIs."""
     return {pid for pid in served.children() if "--with-parent" in command_of(pid)}
 
 
 def ask_until(served: Served, done: threading.Event, number: int) -> list[int]:
-    """The statuses of requests made one after the other, each on a connection of its own."""
+    """Sends requests one after the other, each on a new connection, until `done` is set. Returns their statuses."""
     statuses: list[int] = []
     while not done.wait(0.05):
         body = {"model": "tts-1", "input": f"Number {number}, {len(statuses)}.", "voice": "nova", "response_format": "pcm"}

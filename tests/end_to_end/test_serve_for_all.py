@@ -1,4 +1,4 @@
-"""`koe serve` on every address, and with few files: real processes."""
+"""Real processes of `koe serve`: on every address, with few open files allowed, and with request ids in the log."""
 
 import os
 import socket

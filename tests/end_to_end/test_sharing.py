@@ -1,4 +1,4 @@
-"""Equal requests share one synthesis, different ones never mix."""
+"""Equal requests share one synthesis; different requests never mix."""
 
 import asyncio
 import base64

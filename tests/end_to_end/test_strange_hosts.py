@@ -1,4 +1,4 @@
-"""Koe starts and speaks where hosts are strange: in folders with an `app/` of their own, as a container's first process."""
+"""Koe starts and speaks on unusual hosts: in folders with their own `app/`, as a container's first process."""
 
 import os
 import signal
@@ -14,13 +14,15 @@ from tests.end_to_end.processes import ROOT, Process, events, is_alive, running,
 from tests.harness import wait_until
 
 CONSOLE_SCRIPT = [sys.executable, "-P", "-m", "app.cli", "serve"]
-"""As `koe serve` runs: without the current folder in its own path. Nothing of this is inherited by its parts."""
+"""Runs Koe as `koe serve` does: without the current folder in its import path. Its child processes do not inherit this."""
 OTHERS = ["app/__init__.py", "workers/__init__.py", "numpy.py", "redis.py", "click.py", "types.py", "rq/__init__.py"]
 
 
 @pytest.fixture
 def foreign_folder(tmp_path: Path) -> Path:
-    """One whose modules have the names of Koe's own, and of what it imports, and end whoever imports them."""
+    """Returns a folder with modules that have the names of Koe's own modules and of its imports; importing one ends the
+    process.
+    """
     folder = tmp_path / "project"
     for name in OTHERS:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +67,7 @@ def can_unshare() -> bool:
 @pytest.mark.skipif(not can_unshare(), reason="needs the right to make a namespace of processes")
 @pytest.mark.parametrize(("command", "is_up"), [("serve", "worker_started"), ("api", "api_listens"), ("worker", "redis_away")])
 def test_as_the_first_process_of_a_container_it_reaps_orphans_and_ends_well(command: str, is_up: str, data: Path) -> None:
-    # The shell leaves an orphan and turns into Koe.
+    # The shell leaves an orphan and replaces itself with Koe.
     script = f"(sleep 0.1 &); exec {sys.executable} -m app.cli {command}"
     settings = {"KOE_ENGINE": "tone", "KOE_DATA": str(data), "KOE_PORT": "0", "KOE_LOG_FORMAT": "json"}
     command_line = ["unshare", "-pf", "--kill-child", "--mount-proc", "sh", "-c", script]
@@ -82,7 +84,7 @@ def test_as_the_first_process_of_a_container_it_reaps_orphans_and_ends_well(comm
 
 
 def states_of(pid: int) -> list[str]:
-    """The state of each child of a process: `Z` is one that nobody has reaped."""
+    """Returns the state of each child of a process; `Z` is a child that was not reaped."""
     pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] for child in pids]
 
@@ -96,7 +98,7 @@ def test_no_other_user_can_read_what_was_said_or_made(data: Path) -> None:
         wait_until(lambda: httpx.get(f"{jobs}/{job_id}").json()["status"] == "completed")
 
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
-        # Not by the mode of the folder alone: that one may have been there before, and open.
+        # The mode of the folder alone is not enough: the folder may have existed before, open to others.
         open_to_others = {path.relative_to(data).parts[0] for path in data.iterdir() if path.stat().st_mode & 0o077}
         assert open_to_others == set()
         assert {path.name for path in data.iterdir()} >= {"appendonlydir", "store", "valkey.log", "koe.lock", "valkey.sock"}

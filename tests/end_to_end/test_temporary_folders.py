@@ -1,4 +1,4 @@
-"""`koe serve` where nothing may be run from the temporary folder, where it is full, and where there is none."""
+"""`koe serve` when nothing may be executed from the temporary folder, when it is full, and when there is none."""
 
 from pathlib import Path
 
