@@ -29,7 +29,7 @@ from app.api.routes import jobs, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
 from app.api.routes.page import show_page
-from app.core.jobs.files import open_store
+from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
@@ -93,7 +93,7 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         page=load_page(),
         reader=_create_reader(settings, catalogue, fleet),
         shared=SharedView(redis, blocking, fleet),
-        store=open_store(settings),
+        store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
     )
     return Litestar(
         route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(create_description(settings, catalogue))],

@@ -41,7 +41,7 @@ def main(*, is_alone: bool = True) -> None:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
         tell_service_links(os.environ)
-        prepare_folders(settings)
+        prepare_folders(settings.data, settings.store, holds_queue=settings.redis_url is None)
         watch = ModelWatch(settings)
         os.nice(_NICE)
         raise_limit()
@@ -71,7 +71,7 @@ def main(*, is_alone: bool = True) -> None:
 def _say_changed(watch: ModelWatch) -> None:
     """Logs a change of the model's files. Under `koe serve` the supervisor restarts the worker instead."""
     if watch.has_changed():
-        log.warning("model_files_changed", remedy="Start this worker again, and it speaks with Kokoro's new files.")
+        log.warning("model_files_changed", remedy="Restart this worker to use Kokoro's new files.")
 
 
 def _stop_on_signals() -> threading.Event:

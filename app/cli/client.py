@@ -123,7 +123,7 @@ def format_of(path: Path) -> str:
     """Returns the format for a file's extension. Raises ServerError for an unknown extension."""
     name = path.suffix.removeprefix(".").lower()
     if name not in FORMATS:
-        raise ServerError(f"{path}: the extension is not that of a format. Use one of {', '.join(FORMATS)}, or give --format.")
+        raise ServerError(f"{path}: no format has this extension. Use one of {', '.join(FORMATS)}, or give --format.")
     return name
 
 

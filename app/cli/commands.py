@@ -86,7 +86,7 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     settings = _override(settings, host=host, port=port)
     # This reports errors in files now. Otherwise each restart of the API would report them. It does not access Redis.
     create_litestar(settings, "redis://127.0.0.1")
-    prepare_folders(settings)
+    prepare_folders(settings.data, settings.store, holds_queue=settings.redis_url is None)
     if not no_offer:
         _offer_fetch(settings)
     _check_model(settings)
@@ -142,7 +142,7 @@ def has_voice(settings: Settings) -> None:
 def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
     """Run the API alone; `koe worker` speaks for it."""
     tell_service_links(os.environ)
-    prepare_folders(settings)
+    prepare_folders(settings.data, settings.store, holds_queue=settings.redis_url is None)
     if with_parent:
         end_with_parent()
     else:
@@ -247,7 +247,7 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_j
         key, entry = make_key(name, rate_limit=rate_limit, max_concurrent=max_concurrent, max_jobs=max_jobs)
     except ValueError as error:
         raise click.ClickException(f"--rate-limit: {error}.") from None
-    click.echo(f"The key of {name}, which is kept nowhere: {key}", err=True)
+    click.echo(f"The key of {name}, which is stored nowhere: {key}", err=True)
     click.echo(entry)
 
 
@@ -398,7 +398,7 @@ def _caption_format_of(path: Path) -> str:
     name = path.suffix.removeprefix(".").lower()
     if name not in CAPTION_FORMATS:
         raise ValueError(
-            f"{path.name}: the extension is not that of captions. Use one of {', '.join(CAPTION_FORMATS)}, or give --format."
+            f"{path.name}: no captions have this extension. Use one of {', '.join(CAPTION_FORMATS)}, or give --format."
         )
     return name
 

@@ -66,7 +66,7 @@ class Name(Text):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Raises click's BadParameter for an empty name, or one of several lines."""
         if not (text := super().convert(value, param, ctx)).strip() or not text.isprintable():
-            self.fail(f"{value!r} is no name: it must have letters, and stand in one line.", param, ctx)
+            self.fail(f"{value!r} is not a name: it must have letters, and be a single line.", param, ctx)
         return text
 
 

@@ -223,7 +223,7 @@ class WrongHost(InvalidRequest):
     def __init__(self, host: str) -> None:
         super().__init__(
             f"This server is not known as '{host}'. Without API keys it answers on this machine alone, as 'localhost' or by an "
-            "address such as 127.0.0.1, so that no web page reaches it under a name of its own. KOE_ALLOWED_HOSTS adds names."
+            "address such as 127.0.0.1, so that no web page can reach it under another name. KOE_ALLOWED_HOSTS adds names."
         )
 
 
@@ -260,8 +260,7 @@ class JobTooLong(InvalidRequest):
 
     def __init__(self, limit_seconds: float) -> None:
         super().__init__(
-            f"The job has more audio than a job may have: {limit_seconds:g} s, which KOE_MAX_JOB_SECONDS sets. Divide the text "
-            "into several jobs."
+            f"The job has more audio than KOE_MAX_JOB_SECONDS allows: {limit_seconds:g} s. Divide the text into several jobs."
         )
 
 
@@ -290,7 +289,7 @@ class UnsatisfiableRange(InvalidRequest):
     """The requested byte range is outside the file."""
 
     def __init__(self, n_bytes: int) -> None:
-        super().__init__(f"The file has {n_bytes} bytes, and none in the range that was asked for.")
+        super().__init__(f"The file has {n_bytes} bytes, and none of them is in the requested range.")
         self.n_bytes = n_bytes
 
 
@@ -314,7 +313,7 @@ class IncorrectKey(Unauthenticated):
     code = "invalid_api_key"
 
     def __init__(self, masked: str) -> None:
-        super().__init__(f"Incorrect API key provided: {masked}. The keys that work here are set by who runs this server.")
+        super().__init__(f"Incorrect API key provided: {masked}. The operator of this server sets the valid keys.")
 
 
 class Busy(KoeError):
@@ -423,8 +422,8 @@ class QueueStorageFull(Unavailable):
     def __init__(self, message: str = "", *, retry_after_seconds: int = 30) -> None:
         super().__init__(
             message
-            or "The queue of this server takes nothing in, since its disk or its memory is full. Please try again later; who "
-            "runs this server can make room.",
+            or "The queue of this server accepts no requests, because its disk or its memory is full. Please try again later; "
+            "the operator of this server can free space.",
             retry_after_seconds=retry_after_seconds,
         )
 
@@ -438,7 +437,7 @@ class QueueRefuses(Unavailable):
     def __init__(self, message: str = "") -> None:
         super().__init__(
             message
-            or "The queue of this server refuses its work, and trying again does not help: who runs this server finds the "
+            or "The queue of this server cannot be used, and trying again does not help. The operator of this server finds the "
             "reason in its log."
         )
 
@@ -457,8 +456,8 @@ class StoreFailed(Unavailable):
     def __init__(self, message: str = "", *, retry_after_seconds: int = 60) -> None:
         super().__init__(
             message
-            or "The files of jobs cannot be written or read: the store of this server is full, read-only or away. "
-            "KOE_STORE names it; who runs this server can make room there or name another.",
+            or "The files of jobs cannot be written or read: the store of this server is full, read-only or "
+            "unreachable. KOE_STORE names it: the operator of this server can free space there or name another store.",
             retry_after_seconds=retry_after_seconds,
         )
 
@@ -470,8 +469,8 @@ class StoreFull(StoreFailed):
 
     def __init__(self) -> None:
         super().__init__(
-            "There is no room left for the files of jobs on this server. Who runs it can make room where KOE_STORE is, or name "
-            "another place; KOE_STORE_RESERVE is what is left free there."
+            "There is no room left for the files of jobs on this server. The operator of this server can free space in "
+            "KOE_STORE, or name another store; KOE_STORE_RESERVE bytes stay free there."
         )
 
 
@@ -494,7 +493,7 @@ class InternalError(KoeError):
         super().__init__(
             message
             or "The server had an error while processing your request. If it persists, give the request id from the "
-            "x-request-id header to who runs this server.",
+            "x-request-id header to the operator of this server.",
             param=param,
         )
 
@@ -523,8 +522,8 @@ class WorkersDied(InternalError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The processes that tried to speak this text died of it, so it is not tried again. Their log says which segment "
-            "they were at; a shorter or simpler text may work."
+            "Every process that tried to speak this text died, so Koe does not try it again. The log names the segment; a "
+            "shorter or simpler text may work."
         )
 
 

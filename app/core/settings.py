@@ -198,6 +198,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / "kokoro"
 
     @property
+    def store_url(self) -> str:
+        """Folder or URL of the files of jobs."""
+        return self.store or str(self.data / "store")
+
+    @property
     def is_everywhere(self) -> bool:
         """Whether the API listens on every address of this machine."""
         return self.host in (EVERY_IPV4, EVERY_ADDRESS, "")

@@ -122,7 +122,7 @@ class Listener(Watch):
         self._backend.submitter.raise_failure(self._attempt)
         look = await self._registry.look(self._attempt)
         if look is None:
-            raise StreamLost("What was being spoken is lost.")
+            raise StreamLost("The audio of this request is lost.")
         if await self._is_without_worker(look):
             await self._wait_for_worker(self._attempt)
             return False
@@ -276,7 +276,7 @@ class Listener(Watch):
             return error
         except Unavailable:
             pass
-        return WorkerLost("The worker that was speaking is gone, and none came back. Please try again.")
+        return WorkerLost("The worker that was speaking has died, and no other took over. Please try again.")
 
 
 class _Words:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.jobs.files import Store, open_store
+from app.core.jobs.files import Store
 from app.core.jobs.job_store import JobStore
 from tests.harness import Harness
 
@@ -17,4 +17,4 @@ def job_store(harness: Harness) -> Iterator[JobStore]:
 
 @pytest.fixture(scope="module")
 def store(harness: Harness) -> Store:
-    return open_store(harness.settings)
+    return Store(harness.settings.store_url)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.core.jobs.files import open_store
+from app.core.jobs.files import Store
 from app.core.speech.voices import BlendPart
 from tests.engines import text_of
 from tests.harness import Harness, wait_until
@@ -82,7 +82,7 @@ def test_cues_are_the_words_of_the_text_while_they_are_heard(harness: Harness) -
 
 def test_a_deleted_job_takes_its_words_with_it(harness: Harness) -> None:
     path = finished(harness, speed=4)
-    job_id, store = path.rpartition("/")[2], open_store(harness.settings)
+    job_id, store = path.rpartition("/")[2], Store(harness.settings.store_url)
     assert store.exists(f"{job_id}/words.json")
     with harness.http() as http:
         assert http.delete(path).status_code == 204

@@ -104,7 +104,7 @@ def test_a_worker_of_its_own_says_what_is_to_be_done(checkpoint: Path, tmp_path:
         with running(Process(WORKER, tmp_path / "worker.log", **environ)) as worker:
             served.wait_ready(2)
             bring(checkpoint, model)
-            worker.wait_said("Start this worker again")
+            worker.wait_said("Restart this worker")
 
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")

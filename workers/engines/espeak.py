@@ -119,7 +119,7 @@ class EspeakEngine:
         try:
             return self._timbres[voice_id]
         except KeyError:
-            raise InvalidValue(f"Invalid value: '{voice_id}' is no voice of this server.", param="voice") from None
+            raise InvalidValue(f"Invalid value: '{voice_id}' is not a voice of this server.", param="voice") from None
 
 
 def _heaviest(voice: Blend) -> str:

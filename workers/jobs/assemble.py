@@ -246,8 +246,8 @@ def _folder() -> Iterator[Path]:
         folder = tempfile.TemporaryDirectory(prefix="koe-")
     except OSError as error:
         raise StoreFailed(
-            "A worker has no room for a temporary file. TMPDIR names the folder where they are made; who runs this server can "
-            "make room there or name another."
+            "A worker has no room for a temporary file. TMPDIR names the folder of these files: the operator of this server "
+            "can free space there or name another."
         ) from error
     with folder as name:
         yield Path(name)

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from rq.registry import clean_registries
 
 from app.core.host.processors import n_cores
-from app.core.jobs.files import open_store
+from app.core.jobs.files import Store
 from app.core.jobs.job_store import JobStore
 from app.core.logs import describe
 from app.core.queue.broker import QueueName, put_back, rq_queue, take_turns, taken
@@ -150,7 +150,7 @@ class Pool:
                 max_job_seconds=settings.max_job_seconds,
             ),
             jobs=JobStore(self._redis, job_ttl=settings.job_ttl),
-            store=open_store(settings),
+            store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
             webhook_secret=settings.webhook_secret,
             webhook_private=settings.webhook_private,
         )

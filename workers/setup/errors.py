@@ -27,7 +27,7 @@ class WrongFile(SourceFailed):
     """A file has another digest than the pinned one. The file is deleted."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(what, "the file has another SHA-256 than it should have, and is deleted. Run `koe fetch` again.")
+        super().__init__(what, "the file does not have the expected SHA-256, and is deleted. Run `koe fetch` again.")
 
 
 class NoSource(FetchError):

@@ -56,7 +56,7 @@ def find_ffmpeg(named: Path | None) -> Path:
     try:
         path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise Misconfigured("There is no ffmpeg: `pip install imageio-ffmpeg` brings one, or KOE_FFMPEG names one.") from error
+        raise Misconfigured("There is no ffmpeg: run `pip install imageio-ffmpeg`, or name one with KOE_FFMPEG.") from error
     try:
         subprocess.run([path, "-version"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:

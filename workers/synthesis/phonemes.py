@@ -81,7 +81,7 @@ class Phonemes:
         try:
             return self._engines[text.engine]
         except KeyError:
-            raise EngineUnavailable(f"The engine {text.engine} is not loaded on the worker that took this.") from None
+            raise EngineUnavailable(f"The engine {text.engine} is not loaded on the worker that got this request.") from None
 
     def _refuse(self, text: SpokenText, error: KoeError) -> None:
         log.warning("question_failed", error=type(error).__name__, code=error.code)

@@ -114,7 +114,7 @@ class StreamTask(SynthesisTask):
             _unless_away(lambda: self._registry.risk(self.lease, -1))
         self.look()
         if self.writer.unread_bytes > self._limits.stream_bytes:
-            raise Paused("Enough is spoken until it has been read.")
+            raise Paused("The readers have enough audio for now.")
         has_had_its_turn = time.monotonic() - self._begun_at > _QUANTUM_SECONDS and lead_seconds > _LEAD_SECONDS
         if has_had_its_turn and self._limits.give_way():
             raise Preempted("Others wait for the slot.")

@@ -215,7 +215,8 @@ class Synthesizer:
             return self._engines[utterance.engine]
         except KeyError:
             raise EngineUnavailable(
-                f"The engine {utterance.engine} is not loaded on the worker that took this. `koe doctor` says what it lacks."
+                f"The engine {utterance.engine} is not loaded on the worker that got this request. `koe doctor` says what is "
+                "missing."
             ) from None
 
 

@@ -44,7 +44,7 @@ _PAGE: Final = """\
 <body>
 <p>The same for programs: <a href="{folder}openapi.json">openapi.json</a>, <a href="{folder}openapi.yaml">openapi.yaml</a>.</p>
 <div id="reference"></div>
-<noscript><p>The page is drawn by a script, which this browser does not run. The two files say all of it.</p></noscript>
+<noscript><p>The page is drawn by a script, which this browser does not run. The files above say the same.</p></noscript>
 <script src="{folder}swagger-ui-bundle.js"></script>
 <script src="{folder}start.js"></script>
 </body>

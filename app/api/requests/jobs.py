@@ -78,7 +78,7 @@ def _read_webhook_url(fields: dict[str, Any], *, is_signed: bool, private: bool)
         return None
     if not is_signed:
         raise NotSupported(
-            "This server sends no webhooks: leave 'webhook_url' out, or ask who runs it to set KOE_WEBHOOK_SECRET.",
+            "This server sends no webhooks: leave 'webhook_url' out, or ask its operator to set KOE_WEBHOOK_SECRET.",
             param="webhook_url",
         )
     check_url(url, private=private)

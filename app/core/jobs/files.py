@@ -24,7 +24,6 @@ from fsspec.implementations.local import LocalFileSystem
 from typing_extensions import override
 
 from app.core.errors import SettingsError, StoreFailed, StoreFull
-from app.core.settings import Settings
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -54,11 +53,6 @@ def file_path(job_id: str, name: str) -> str:
 def words_path(job_id: str) -> str:
     """The word times and captions of a finished file, as `app.core.speech.captions` writes them."""
     return f"{job_id}/words.json"
-
-
-def open_store(settings: Settings) -> "Store":
-    """The store that KOE_STORE names. Does not access it yet. Raises SettingsError for an invalid one."""
-    return Store(settings.store or str(settings.data / "store"), reserve_bytes=settings.store_reserve)
 
 
 class Store:

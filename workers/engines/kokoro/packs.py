@@ -62,7 +62,7 @@ class VoicePacks:
         if path is None and voice_id in self._catalogue.voices:
             raise MissingFile(f"voices/{voice_id}.pt", self._files.place)
         if path is None:
-            raise InvalidValue(f"Invalid value: '{voice_id}' is no voice of this server.", param="voice")
+            raise InvalidValue(f"Invalid value: '{voice_id}' is not a voice of this server.", param="voice")
         pack = load_tensor(path)
         if not isinstance(pack, torch.Tensor) or pack.shape != (N_ROWS, 1, STYLE_WIDTH) or pack.dtype != torch.float32:
             raise DamagedFile(path, f"it is no float32 tensor of ({N_ROWS}, 1, {STYLE_WIDTH})")

@@ -139,7 +139,7 @@ class Children:
                     raise lost.verdict from None
             if time.monotonic() > until:
                 break
-        raise EngineFailed("espeak-ng's processes were killed again and again while they spoke this text.")
+        raise EngineFailed("espeak-ng's processes were killed repeatedly while they spoke this text.")
 
     def close(self) -> None:
         """Ends the idle processes. The next question starts a new one."""

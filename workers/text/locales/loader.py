@@ -146,7 +146,7 @@ def _find_mistake(entries: Mapping[str, Any], kind: type[Locale]) -> str:
     types = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in entries.items():
         if name not in types:
-            return f"`{name}` is no entry of such a file"
+            return f"`{name}` is not an entry of such a file"
         if mistake := _mistake(value, types[name]):
             parts = value.items() if isinstance(value, dict) else ()
             wrong = next((key for key, part in parts if _mistake({key: part}, types[name])), None)

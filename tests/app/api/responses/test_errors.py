@@ -87,7 +87,7 @@ TABLE: list[tuple[KoeError, int, str, str | None, str | None, str]] = [
     (QueueFull.after(9, retry_after_seconds=2), 429, "requests", None, "queue_full", "The queue is full: 9 requests wait."),
     (NoWorker("Nobody."), 503, "server_error", None, "no_worker", "Nobody."),
     (WorkerLost("Gone."), 503, "server_error", None, "worker_lost", "Gone."),
-    (WorkersDied(), 500, "server_error", None, "workers_died", "The processes that tried to speak this text died of it"),
+    (WorkersDied(), 500, "server_error", None, "workers_died", "Every process that tried to speak this text died"),
     (TimedOut("Too long."), 504, "server_error", None, "timeout", "Too long."),
     (InternalError(), 500, "server_error", None, "internal_error", "The server had an error"),
     (EngineFailed(), 500, "server_error", None, "internal_error", "The server had an error"),

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.core.errors import SettingsError, StoreFailed, StoreFull
-from app.core.jobs.files import Store, file_path, open_store, part_path
+from app.core.jobs.files import Store, file_path, part_path
 from app.core.settings import read_settings
 
 
@@ -131,9 +131,9 @@ def test_a_disk_that_is_full_while_writing_is_a_store_that_fails(tmp_path: Path,
 
 
 def test_the_store_is_a_folder_in_the_data_unless_it_is_named(tmp_path: Path) -> None:
-    _write(open_store(read_settings({"KOE_DATA": str(tmp_path)})), "a/b", b"1")
+    _write(Store(read_settings({"KOE_DATA": str(tmp_path)}).store_url), "a/b", b"1")
     assert (tmp_path / "store/a/b").read_bytes() == b"1"
-    _write(open_store(read_settings({"KOE_DATA": str(tmp_path), "KOE_STORE": str(tmp_path / "own")})), "a/b", b"2")
+    _write(Store(read_settings({"KOE_DATA": str(tmp_path), "KOE_STORE": str(tmp_path / "own")}).store_url), "a/b", b"2")
     assert (tmp_path / "own/a/b").read_bytes() == b"2"
 
 

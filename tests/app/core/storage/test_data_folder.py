@@ -8,7 +8,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.core.errors import Misconfigured
-from app.core.settings import read_settings
 from app.core.storage.data_folder import make_private, prepare_folders
 
 
@@ -24,7 +23,7 @@ def usual_umask() -> None:
 def test_a_folder_that_is_made_and_the_store_in_it_are_this_user_s_alone(tmp_path: Path) -> None:
     data = tmp_path / "deep" / "koe"
 
-    prepare_folders(read_settings({"KOE_DATA": str(data)}))
+    prepare_folders(data, "", holds_queue=True)
 
     assert mode(data) == 0o700
     assert mode(data / "store") == 0o700
@@ -38,8 +37,8 @@ def test_what_an_earlier_version_left_open_is_closed_and_told(data: Path) -> Non
     before = mode(data)
 
     with capture_logs() as logs:
-        prepare_folders(read_settings({"KOE_DATA": str(data)}))
-        prepare_folders(read_settings({"KOE_DATA": str(data)}))
+        prepare_folders(data, "", holds_queue=True)
+        prepare_folders(data, "", holds_queue=True)
 
     assert [mode(data / name) for name in ("appendonlydir", "store", "valkey.log", "dump.rdb")] == [0o700, 0o700, 0o600, 0o600]
     assert [mode(data / name) for name in ("kokoro", "own.txt")] == [0o755, 0o644]
@@ -53,7 +52,7 @@ def test_what_a_link_points_to_keeps_its_mode(data: Path, tmp_path: Path) -> Non
     shared.mkdir(mode=0o755)
     (data / "store").symlink_to(shared)
 
-    prepare_folders(read_settings({"KOE_DATA": str(data)}))
+    prepare_folders(data, "", holds_queue=True)
 
     assert mode(shared) == 0o755
 
@@ -61,18 +60,17 @@ def test_what_a_link_points_to_keeps_its_mode(data: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["KOE_DATA", "KOE_STORE"])
 def test_a_file_in_place_of_the_folder_is_told_by_the_setting(name: str, data: Path) -> None:
     (data / "file").touch()
-    settings = read_settings({"KOE_DATA": str(data), name: str(data / "file")})
+    folders = {"KOE_DATA": str(data), "KOE_STORE": ""} | {name: str(data / "file")}
 
     with pytest.raises(Misconfigured, match=rf"^{name} must be a folder .*{data}/file"):
-        prepare_folders(settings)
+        prepare_folders(Path(folders["KOE_DATA"]), folders["KOE_STORE"], holds_queue=True)
 
 
 def test_with_a_redis_elsewhere_an_unusable_folder_only_keeps_jobs_from_being_made(data: Path) -> None:
     (data / "file").touch()
-    settings = read_settings({"KOE_DATA": str(data / "file"), "KOE_REDIS_URL": "redis://elsewhere"})
 
     with capture_logs() as logs:
-        prepare_folders(settings)
+        prepare_folders(data / "file", "", holds_queue=False)
 
     (told,) = logs
     assert told["event"] == "jobs_cannot_be_kept"

@@ -136,7 +136,7 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
     (data / "appendonlydir").mkdir()
     (data / "appendonlydir" / "appendonly.aof.manifest").write_text("broken\n")
 
-    with pytest.raises(Misconfigured, match=r"(?s)appendonlydir: mend them .*manifest"):
+    with pytest.raises(Misconfigured, match=r"(?s)appendonlydir: repair them .*manifest"):
         EmbeddedServer(data).start()
 
 

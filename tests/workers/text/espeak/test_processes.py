@@ -163,7 +163,7 @@ def test_a_question_fails_when_every_process_is_killed(asked: Children, monkeypa
 
     monkeypatch.setattr(processes._Child, "ask", ask)
     monkeypatch.setattr(processes, "_LOSING_SECONDS", 0.2)
-    with pytest.raises(EngineFailed, match="killed again and again"):
+    with pytest.raises(EngineFailed, match="killed repeatedly"):
         asked.ask(HELLO)
 
 

@@ -58,7 +58,7 @@ def test_what_holds_everywhere_is_no_language() -> None:
     [
         (lambda text: text.replace('minus = "menos"', "minus = 5"), "`minus`: Expected `str`, got `int`"),
         (lambda text: text.replace('minus = "menos"', ""), "Object missing required field `minus`"),
-        (lambda text: text.replace("minus =", "minsu ="), "`minsu` is no entry of such a file"),
+        (lambda text: text.replace("minus =", "minsu ="), "`minsu` is not an entry of such a file"),
         (lambda text: text.replace('"libra", "libras", "f"', '"libra", "libras", "x"', 1), "`units`, entry 'lb': Invalid enum"),
         (lambda text: text.replace('km = ["kilómetro", "kilómetros"]', "km = 1"), "`units`, entry 'km': Expected `array`"),
         (lambda text: text.replace("\nkm =", '\n"km, m" =', 1), "`units` has 'm' twice"),
