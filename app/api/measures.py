@@ -36,9 +36,9 @@ MEDIA_TYPE: Final = "text/plain; version=0.0.4"
 HELP: Final = {
     "koe_requests_total": "Answers by method, route and status; status 499 is a client that left before its answer began.",
     "koe_open_requests": "Requests that are being answered now.",
-    "koe_first_audio_seconds": "Seconds from a request for speech to the first byte of its audio; `cache` is hit, join or miss.",
+    "koe_first_audio_seconds": "Seconds from a request for speech to the first byte of its audio, by `cache`: hit, join, miss.",
     "koe_audio_seconds_total": "Seconds of audio of requests that were sent completely.",
-    "koe_broken_off_total": "Answers that were broken off after they began, by route and reason: the client left, or it failed.",
+    "koe_broken_off_total": "Answers that were broken off after they began, by route and reason (`left`, `failed`).",
     "koe_errors_total": "Errors that were sent to clients, by code, or by kind if they have no code.",
     "koe_redis_up": "1 when Redis answers. Otherwise the metrics below are absent.",
     "koe_workers": "Worker processes that are alive.",

@@ -134,7 +134,7 @@ class IdleEngine(Engine):
             engine = self._load()
         except (MemoryError, OSError, RuntimeError) as error:
             raise EngineUnavailable(
-                f"The engine {self.name} could not be loaded again ({type(error).__name__}). `koe doctor` says what it lacks."
+                f"The engine {self.name} could not be loaded again ({type(error).__name__}). `koe doctor` says what is missing."
             ) from error
         return_memory()
         self.identity = engine.identity
