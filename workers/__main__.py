@@ -32,7 +32,7 @@ log: Final = structlog.get_logger()
 
 _NICE: Final = 10
 """Low priority: on a busy core the API and the queue run first, so that they answer at once."""
-_LOOK_SECONDS: Final = 0.25
+_CHECK_SECONDS: Final = 0.25
 
 
 def main(*, is_alone: bool = True) -> None:
@@ -87,14 +87,14 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _wait_for(stop: threading.Event, on_look: Callable[[], None] = lambda: None) -> None:
-    """Calls `on_look` periodically, and returns soon after `stop` is set.
+def _wait_for(stop: threading.Event, on_check: Callable[[], None] = lambda: None) -> None:
+    """Calls `on_check` periodically, and returns soon after `stop` is set.
 
     Why it wakes up periodically: the kernel may deliver a signal to any thread, and Python runs the handler only when the main
     thread, this one, runs again. Without a timeout it could continue to sleep.
     """
-    while not stop.wait(_LOOK_SECONDS):
-        on_look()
+    while not stop.wait(_CHECK_SECONDS):
+        on_check()
 
 
 @click.command(help=main.__doc__)

@@ -32,7 +32,7 @@ class Meaning(Enum):
     """The request is invalid: another attempt does not help."""
     FAILED = auto()
     """This server is at fault: another attempt may help."""
-    REDIS_AWAY = auto()
+    REDIS_UNAVAILABLE = auto()
     """Redis is unreachable, full, or refuses a command."""
     UNFORESEEN = auto()
     """A bug in the code or in a library."""
@@ -44,7 +44,7 @@ _MEANINGS: Final[Mapping[type[Exception], Meaning]] = {
     Cancelled: Meaning.CANCELLED,
     InvalidRequest: Meaning.REFUSED,
     KoeError: Meaning.FAILED,
-    RedisError: Meaning.REDIS_AWAY,
+    RedisError: Meaning.REDIS_UNAVAILABLE,
 }
 """The first matching class decides."""
 

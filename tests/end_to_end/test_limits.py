@@ -18,7 +18,7 @@ from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.engines import GatedEngine, text_of
 from tests.harness import Api, Harness, open_harness, wait_until
-from workers.synthesis.pace import FirstSoundPace
+from workers.synthesis.pace import FirstAudioPace
 
 HEADERS = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
 
@@ -161,10 +161,10 @@ def slow_harness(folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
     engine, now = GatedEngine(), [0.0]
     with open_harness(folder, {"tone": engine}, **ONE_AT_A_TIME, KOE_MAX_WAIT="30") as harness:
         assert harness.pool is not None
-        pace = FirstSoundPace(1, clock=lambda: now[0])
+        pace = FirstAudioPace(1, clock=lambda: now[0])
         pace.begin("measured")
         now[0] = 10.0
-        pace.heard("measured")
+        pace.record_first_audio("measured")
         harness.pool.runtime.limits.pace = pace
         try:
             yield harness, engine

@@ -47,7 +47,7 @@ def failures_of(error: Exception, **options: dict[type[Exception], Meaning]) -> 
         (REFUSED, Meaning.REFUSED),
         (EngineFailed(), Meaning.FAILED),
         (WorkersDied(), Meaning.FAILED),
-        (RedisConnectionError("away"), Meaning.REDIS_AWAY),
+        (RedisConnectionError("away"), Meaning.REDIS_UNAVAILABLE),
         (KeyError("text of a user"), Meaning.UNFORESEEN),
     ],
 )

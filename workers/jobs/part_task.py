@@ -41,7 +41,7 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class PartTask(SynthesisTask):
-    """A part of a job. `on_keep` is called after each new segment, not after a cached one."""
+    """A part of a job. `on_new_segment` is called after each new segment, not after a cached one."""
 
     queue_name = QueueName.BATCH
     listening_seconds = 0.0
@@ -54,9 +54,9 @@ class PartTask(SynthesisTask):
         *,
         owner: str,
         jobs: JobStore,
-        kept: SegmentCache,
+        segment_cache: SegmentCache,
         file: BinaryIO,
-        on_keep: Callable[[], None],
+        on_new_segment: Callable[[], None],
         room: Room,
     ) -> None:
         self.utterance = utterance
@@ -69,17 +69,17 @@ class PartTask(SynthesisTask):
         self._number = number
         self._jobs = jobs
         self._wanted = Wanted(jobs, job_id)
-        self._segment_cache = kept
+        self._segment_cache = segment_cache
         self._file = file
         self._room = room
-        self._on_keep = on_keep
+        self._on_new_segment = on_new_segment
         self._lock = threading.Lock()
         self.words: list[TimedWord] = []
         """Words of the part, with times from the part's beginning."""
         self.n_found = 0
         """Number of segments from the cache."""
         self._n_spoken = 0
-        self._n_told = 0
+        self._n_reported = 0
 
     @override
     def write(self, data: bytes) -> None:
@@ -95,27 +95,27 @@ class PartTask(SynthesisTask):
         """Reports progress if there is any."""
         self._wanted.check()
         n_segments = self._n_spoken
-        if n_segments > self._n_told:
-            self._n_told = n_segments
+        if n_segments > self._n_reported:
+            self._n_reported = n_segments
             seconds = self._n_bytes / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
             with suppress(RedisError):
                 self._jobs.advance(self._job_id, self._number, n_segments=n_segments, audio_seconds=seconds)
 
     @override
-    def look(self) -> None:
+    def check_cancelled(self) -> None:
         self._wanted.check()
 
     @override
-    def tell(self, words: Sequence[TimedWord]) -> None:
+    def write_words(self, words: Sequence[TimedWord]) -> None:
         self.words.extend(words)
 
     @override
     def find(self, segment: Segment) -> Sound | None:
         with suppress(RedisError):
-            kept = self._segment_cache.get(segment.digest, segment.name)
-            if kept is not None:
+            cached = self._segment_cache.get(segment.digest, segment.name)
+            if cached is not None:
                 self._count(1, is_found=True)
-                return Sound.from_bytes(kept)
+                return Sound.from_bytes(cached)
         return None
 
     @override
@@ -123,11 +123,11 @@ class PartTask(SynthesisTask):
         """Does nothing: the attempts at a part are counted for the whole part."""
 
     @override
-    def keep(self, segment: Segment, sound: Sound) -> None:
+    def cache_segment(self, segment: Segment, sound: Sound) -> None:
         with suppress(RedisError):
             self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name)
         with suppress(RedisError):
-            self._on_keep()
+            self._on_new_segment()
         self._count(1)
 
     @override

@@ -56,7 +56,7 @@ class JobRunner:
         store: Store,
         synthesizer: Synthesizer,
         ffmpeg_path: Path,
-        keep: Budget,
+        cache_budget: Budget,
         max_seconds: float = math.inf,
     ) -> None:
         """`max_seconds` is the longest audio of a job."""
@@ -65,7 +65,7 @@ class JobRunner:
         self._queue = PartQueue(redis, jobs)
         self._planner = Planner(jobs=jobs, queue=self._queue)
         self._speaker = PartSpeaker(
-            redis=redis, jobs=jobs, store=store, synthesizer=synthesizer, keep=keep, max_seconds=max_seconds
+            redis=redis, jobs=jobs, store=store, synthesizer=synthesizer, cache_budget=cache_budget, max_seconds=max_seconds
         )
         self._joiner = Joiner(jobs=jobs, store=store, ffmpeg_path=ffmpeg_path, max_seconds=max_seconds)
         self._sweeper = Sweeper(jobs=jobs, store=store, queue=self._queue)
@@ -108,7 +108,7 @@ class JobRunner:
 
     def _end(self, job_id: str, number: int, failure: Failure) -> Action:
         match failure.meaning:
-            case Meaning.REDIS_AWAY:
+            case Meaning.REDIS_UNAVAILABLE:
                 return Action.RAISE
             case Meaning.CANCELLED:
                 return self._leave(job_id, number)

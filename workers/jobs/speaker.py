@@ -32,14 +32,14 @@ class PartSpeaker:
     """Speaks parts of jobs. A part may be spoken twice, even at the same time."""
 
     def __init__(
-        self, *, redis: Redis, jobs: JobStore, store: Store, synthesizer: Synthesizer, keep: Budget, max_seconds: float
+        self, *, redis: Redis, jobs: JobStore, store: Store, synthesizer: Synthesizer, cache_budget: Budget, max_seconds: float
     ) -> None:
         """`max_seconds` is the longest audio of a job."""
         self._redis = redis
         self._jobs = jobs
         self._store = store
         self._synthesizer = synthesizer
-        self._keep = keep
+        self._cache_budget = cache_budget
         self._max_seconds = max_seconds
 
     def speak(self, job: Job, number: int) -> None:
@@ -83,9 +83,9 @@ class PartSpeaker:
                 msgspec.structs.replace(job.utterance, text=text, format="pcm", bitrate_bps=0, sample_rate_hz=SAMPLE_RATE_HZ),
                 owner=job.owner,
                 jobs=self._jobs,
-                kept=self._segments(job.id, number, owner=job.utterance.owner),
+                segment_cache=self._segments(job.id, number, owner=job.utterance.owner),
                 file=file,
-                on_keep=lambda: self._forget_starts(job.id, number),
+                on_new_segment=lambda: self._forget_starts(job.id, number),
                 room=room,
             )
             return task, self._synthesizer.speak(task)
@@ -95,7 +95,7 @@ class PartSpeaker:
         self.drop_segments(job_id, number)
 
     def _segments(self, job_id: str, number: int, *, owner: str = "") -> SegmentCache:
-        return SegmentCache(self._redis, f"job:{job_id}:{number}", budget=self._keep, owner=owner, is_listened=False)
+        return SegmentCache(self._redis, f"job:{job_id}:{number}", budget=self._cache_budget, owner=owner, is_listened=False)
 
     def _is_stored(self, job: Job, number: int) -> bool:
         paths = [part_path(job.id, number), *([part_words_path(job.id, number)] if job.timestamps else [])]

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from app.core.errors import Cancelled
 from app.core.jobs.job_store import JobStore
 
-_LOOK_SECONDS: Final = 1.0
+_CHECK_SECONDS: Final = 1.0
 
 PATIENCE_SECONDS: Final = 30.0
 """How long a task waits for Redis if only its result must still be stored."""
@@ -26,13 +26,13 @@ class Wanted:
     def __init__(self, jobs: JobStore, job_id: str) -> None:
         self._jobs = jobs
         self._job_id = job_id
-        self._look_at = 0.0
+        self._check_at = 0.0
 
     def check(self) -> None:
         """Asks Redis at most once a second. Raises Cancelled if the job has ended or is deleted."""
-        if time.monotonic() < self._look_at:
+        if time.monotonic() < self._check_at:
             return
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+        self._check_at = time.monotonic() + _CHECK_SECONDS
         with suppress(RedisError):
             if not self._jobs.is_wanted(self._job_id):
                 raise not_wanted()

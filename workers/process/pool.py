@@ -73,14 +73,14 @@ class Pool:
         )
         self.runtime = self._make_runtime(loaded)
         self._senders = Senders(self.runtime.webhooks)
-        self._lost_and_found = LostAndFound(self._redis, after_seconds=settings.worker_timeout)
+        self._unstarted_tasks = UnstartedTasks(self._redis, after_seconds=settings.worker_timeout)
         self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
         self._sweep_at = 0.0
-        self._steady_since = time.monotonic()
-        self._away_at = float("-inf")
+        self._reachable_since = time.monotonic()
+        self._unreachable_at = float("-inf")
         self._threads = [
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
-            threading.Thread(target=self._hear_cancelled, name="gone", daemon=True),
+            threading.Thread(target=self._receive_cancellations, name="cancellations", daemon=True),
             threading.Thread(target=self._sweep_jobs, name="sweep", daemon=True),
         ]
 
@@ -142,7 +142,7 @@ class Pool:
             ffmpeg_path=ffmpeg_path,
             limits=Limits(
                 stream_bytes=settings.stream_bytes,
-                keep=Budget(
+                cache_budget=Budget(
                     order_bytes=settings.keep_bytes, segment_bytes=settings.segment_bytes, segment_ttl=settings.cache_ttl
                 ),
                 patience_seconds=settings.max_wait,
@@ -174,7 +174,7 @@ class Pool:
             try:
                 self._beat_once()
             except RedisError as error:
-                self._steady_since = self._away_at = time.monotonic()
+                self._reachable_since = self._unreachable_at = time.monotonic()
                 log.warning("heartbeat_missed", error=str(error))
             except Exception as error:  # noqa: BLE001 - border of a thread: without a heartbeat the process counts as dead
                 log.error("unforeseen_error", **describe(error))
@@ -190,9 +190,9 @@ class Pool:
         announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_hand=lease_ids)
         for slot in self._slots:
             slot.beat()
-        if time.monotonic() - self._away_at > self._settings.worker_timeout:
+        if time.monotonic() - self._unreachable_at > self._settings.worker_timeout:
             self._take_over()
-        self._make_way()
+        self._count_waiting()
         take_turns(self._redis, every_seconds=BEAT_SECONDS)
         if time.monotonic() > self._sweep_at:
             self._sweep()
@@ -201,16 +201,16 @@ class Pool:
         """Requeues the tasks of dead workers. Not called soon after an outage of Redis: no worker sent heartbeats then."""
         for queue_name in QueueName:
             clean_registries(rq_queue(self._redis, queue_name))
-        self._lost_and_found.look()
+        self._unstarted_tasks.put_back()
 
-    def _make_way(self) -> None:
+    def _count_waiting(self) -> None:
         """Sets how many interactive tasks wait because all slots are busy."""
         is_full = all(slot.is_busy for slot in self._slots if slot.queue_name is QueueName.INTERACTIVE)
         self.runtime.limits.set_waiting(rq_queue(self._redis, QueueName.INTERACTIVE).count if is_full else 0)
 
     def _sweep(self) -> None:
         """Does the rarer work. Readers are removed only after every API process had time for a heartbeat."""
-        if time.monotonic() - self._steady_since > self._settings.worker_timeout:
+        if time.monotonic() - self._reachable_since > self._settings.worker_timeout:
             self.runtime.abandon_unread()
         self._sweep_at = time.monotonic() + self._settings.worker_timeout
         sweep_segment_cache(self._redis)
@@ -226,7 +226,7 @@ class Pool:
             except Exception as error:  # noqa: BLE001 - border of a thread: the other jobs must still be swept
                 log.error("unforeseen_error", **describe(error))
 
-    def _hear_cancelled(self) -> None:
+    def _receive_cancellations(self) -> None:
         while not self._stopped.is_set():
             try:
                 with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -240,7 +240,7 @@ class Pool:
                 self._stopped.wait(BEAT_SECONDS)
 
 
-class LostAndFound:
+class UnstartedTasks:
     """Finds tasks that a worker took from a queue and did not start, because it died in between."""
 
     def __init__(self, redis: Redis, *, after_seconds: float) -> None:
@@ -248,12 +248,12 @@ class LostAndFound:
         self._after_seconds = after_seconds
         self._seen_at: dict[str, float] = {}
 
-    def look(self) -> None:
+    def put_back(self) -> None:
         """Puts tasks back that were taken too long ago. Must be called at every heartbeat."""
         now = time.monotonic()
-        there = [(queue_name, job_id) for queue_name in QueueName for job_id in taken(self._redis, queue_name)]
-        self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in there}
-        for queue_name, job_id in there:
+        taken_tasks = [(queue_name, job_id) for queue_name in QueueName for job_id in taken(self._redis, queue_name)]
+        self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in taken_tasks}
+        for queue_name, job_id in taken_tasks:
             if now - self._seen_at[job_id] > self._after_seconds * _REGISTRATION_SHARE and put_back(
                 self._redis, queue_name, job_id
             ):

@@ -44,10 +44,10 @@ _T = TypeVar("_T")
 _MAX_ATTEMPTS: Final = 3
 """Most attempts at an utterance whose encoder was killed, whose engine found no memory, or whose stream lost its end."""
 
-_PASSING: Final = (EncoderFailed, OutOfMemory, StreamLost)
+_TRANSIENT: Final = (EncoderFailed, OutOfMemory, StreamLost)
 """Errors that may be temporary: the utterance starts again, with its cached segments."""
 
-_BREATH_SECONDS: Final = 0.5
+_RETRY_SECONDS: Final = 0.5
 """Pause before another attempt."""
 
 
@@ -77,7 +77,7 @@ class Runtime:
             store=store,
             synthesizer=self.synthesizer,
             ffmpeg_path=ffmpeg_path,
-            keep=limits.keep,
+            cache_budget=limits.cache_budget,
             max_seconds=limits.max_job_seconds,
         )
         self.webhooks = Webhooks(
@@ -99,11 +99,11 @@ class Runtime:
 
         The reader gets every error. An error of this server is also raised, so that RQ records the task as failed.
         """
-        with self._in_hand() as lease_id:
+        with self._reported_lease_id() as lease_id:
             return self._speak_leased(utterance, queue_name, owner, lease_id)
 
     @contextmanager
-    def _in_hand(self) -> Iterator[str]:
+    def _reported_lease_id(self) -> Iterator[str]:
         """Yields a new name for an attempt at an utterance. The heartbeat reports the name until the end of the block."""
         lease_id = secrets.token_hex(8)
         self.lease_ids.add(lease_id)
@@ -134,10 +134,10 @@ class Runtime:
         match failure.meaning:
             case Meaning.PREEMPTED:
                 log.info("utterance_yielded", n_bytes=task.writer.n_bytes)
-                return Action.REQUEUE if self._let_go(task, State.QUEUED) else Action.END
+                return Action.REQUEUE if self._release(task, State.QUEUED) else Action.END
             case Meaning.PAUSED:
                 log.info("utterance_parked", n_bytes=task.writer.n_bytes)
-                self._let_go(task, State.PAUSED)
+                self._release(task, State.PAUSED)
                 return Action.END
             case Meaning.CANCELLED:
                 log.info("utterance_cancelled", seconds=round(time.monotonic() - started, 3))
@@ -145,7 +145,7 @@ class Runtime:
         self._fail(task.lease, failure.to_error())
         return Action.END if failure.meaning is Meaning.REFUSED else Action.RAISE
 
-    def _let_go(self, task: StreamTask, state: State) -> bool:
+    def _release(self, task: StreamTask, state: State) -> bool:
         return self._patiently(lambda: self._registry.let_go(task.lease, state))
 
     def cancel(self, utterance_id: str, token: str) -> None:
@@ -176,29 +176,29 @@ class Runtime:
             raise WorkersDied
         if task.utterance.engine not in self.engines and some_worker_has(self._redis, task.utterance.engine):
             # Workers are being replaced: an old worker has taken a task for the new ones, which have the engine.
-            task.cancelled.wait(_BREATH_SECONDS)
+            task.cancelled.wait(_RETRY_SECONDS)
             raise Preempted("Another worker has the engine.")
-        if not self._sounds_as_asked(task.utterance):
+        if not self._is_engine_unchanged(task.utterance):
             self._patiently(lambda: self._registry.never_reuse(task.lease))
-        with self._known(task):
+        with self._cancellable(task):
             for n_left in reversed(range(_MAX_ATTEMPTS)):
                 try:
                     return self.synthesizer.speak(task)
-                except _PASSING as error:
+                except _TRANSIENT as error:
                     if not n_left:
                         raise
                     log.warning("utterance_begun_again", error=type(error).__name__)
-                    task.cancelled.wait(_BREATH_SECONDS)
+                    task.cancelled.wait(_RETRY_SECONDS)
                     task.begin_again()
         raise AssertionError("unreachable")
 
-    def _sounds_as_asked(self, utterance: Utterance) -> bool:
+    def _is_engine_unchanged(self, utterance: Utterance) -> bool:
         """False if the engine has changed since the request. Then the audio must not be reused under the utterance's id."""
         identity = self.identities().get(utterance.engine)
         return identity is None or not utterance.identities or identity in utterance.identities
 
     @contextmanager
-    def _known(self, task: StreamTask) -> Iterator[None]:
+    def _cancellable(self, task: StreamTask) -> Iterator[None]:
         self._speaking[task.lease.attempt] = task
         try:
             yield

@@ -140,15 +140,15 @@ class Slot:
                 worker.maintain_heartbeats(job, execution)
 
     def _run(self) -> None:
-        n_lives = 0
+        n_workers = 0
         while not self._stopping.is_set():
-            n_lives += 1
+            n_workers += 1
             try:
-                self._live(f"{self.name}-{n_lives}" if n_lives > 1 else self.name)
+                self._run_worker(f"{self.name}-{n_workers}" if n_workers > 1 else self.name)
             except RedisError:
                 self._stopping.wait(1.0)
 
-    def _live(self, name: str) -> None:
+    def _run_worker(self, name: str) -> None:
         self._worker = SlotWorker(
             [self._queue],
             name=name,

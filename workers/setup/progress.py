@@ -18,7 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from app.core.host.terminal import plain_console
 
-_LOOK_SECONDS: Final = 0.2
+_CHECK_SECONDS: Final = 0.2
 
 
 def megabytes(n_bytes: int) -> str:
@@ -76,7 +76,7 @@ class Meter:
 
     def _watch(self, folder: Path, before: int, n_bytes: int, stop: threading.Event) -> None:
         done = self._done
-        while not stop.wait(_LOOK_SECONDS):
+        while not stop.wait(_CHECK_SECONDS):
             grown = min(max(0, _stored_bytes(folder) - before), n_bytes)
             if not stop.is_set():
                 self._progress.update(self._task, completed=done + grown)

@@ -102,25 +102,25 @@ class FifoQueue:
         self.waiting: list[QueuedSegment] = []
         """Segments in order of arrival. `min` and `sorted` keep this order among equals."""
 
-    def add(self, one: QueuedSegment) -> None:
+    def add(self, queued: QueuedSegment) -> None:
         """Appends a segment."""
-        self.waiting.append(one)
+        self.waiting.append(queued)
 
     def drop(self, task: str) -> list[QueuedSegment]:
         """Removes the segments of a task and returns them."""
-        dropped = [one for one in self.waiting if one.task == task]
-        self.waiting = [one for one in self.waiting if one.task != task]
+        dropped = [queued for queued in self.waiting if queued.task == task]
+        self.waiting = [queued for queued in self.waiting if queued.task != task]
         return dropped
 
     def take(self, now: float) -> list[QueuedSegment]:
         """Removes and returns the segments to speak next, in one call: all of one engine, at most its `batch_size`. At least
         one segment must wait.
         """
-        in_order = sorted(self.waiting, key=lambda one: one.arrived_at)
+        in_order = sorted(self.waiting, key=lambda queued: queued.arrived_at)
         engine = in_order[0].engine
-        taken = [one for one in in_order if one.engine is engine][: engine.batch_size]
-        for one in taken:
-            self.waiting.remove(one)
+        taken = [queued for queued in in_order if queued.engine is engine][: engine.batch_size]
+        for queued in taken:
+            self.waiting.remove(queued)
         return taken
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
@@ -155,17 +155,17 @@ class FairQueue(FifoQueue):
         self._n_since_batch = AGED_INTERVAL
         """Number of segments taken since the last batch segment, including that one."""
 
-    def add(self, one: QueuedSegment) -> None:
+    def add(self, queued: QueuedSegment) -> None:
         """Appends a segment. A new owner gets a virtual time."""
-        super().add(one)
-        self._virtual_times[one.queue_name].enter(one.owner)
-        if one.is_first:
-            self._without_audio.add(one.task)
+        super().add(queued)
+        self._virtual_times[queued.queue_name].enter(queued.owner)
+        if queued.is_first:
+            self._without_audio.add(queued.task)
 
     def drop(self, task: str) -> list[QueuedSegment]:
         """Removes the segments of a task and returns them."""
         dropped = super().drop(task)
-        self._first_gone(dropped)
+        self._forget_first(dropped)
         self._forget_absent()
         return dropped
 
@@ -175,7 +175,7 @@ class FairQueue(FifoQueue):
         self._passed_over &= bool(groups[_Group.ENDANGERED])
         taken = [self._next(groups, now)]
         engine = taken[0].engine
-        alike = {group: [one for one in members if one.engine is engine] for group, members in groups.items()}
+        alike = {group: [queued for queued in members if queued.engine is engine] for group, members in groups.items()}
         while len(taken) < engine.batch_size and any(alike.values()):
             taken.append(self._next(alike, now))
         self._forget_absent()
@@ -183,75 +183,79 @@ class FairQueue(FifoQueue):
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
         """Measures the engine's pace, and corrects the deadlines of the segments after a first segment."""
-        self._first_gone(taken)
+        self._forget_first(taken)
         self._paces.measure(spoken, seconds)
-        for one in spoken:
-            if one.is_first and not one.sound.exception():
-                self._postpone(one.task, now + one.sound.result().seconds)
+        for queued in spoken:
+            if queued.is_first and not queued.sound.exception():
+                self._postpone(queued.task, now + queued.sound.result().seconds)
 
     def _next(self, groups: _Groups, now: float) -> QueuedSegment:
         """Removes and returns one segment of `groups`. At least one of them must not be empty."""
         group = self._group_to_serve(groups, now)
-        one = min(groups[group], key=self._place)
-        groups[group].remove(one)
-        self.waiting.remove(one)
-        self._virtual_times[one.queue_name].advance(one.owner, self._paces.seconds(one))
+        queued = min(groups[group], key=self._sort_key)
+        groups[group].remove(queued)
+        self.waiting.remove(queued)
+        self._virtual_times[queued.queue_name].advance(queued.owner, self._paces.seconds(queued))
         self._passed_over = group is not _Group.ENDANGERED and (self._passed_over or bool(groups[_Group.ENDANGERED]))
         self._n_since_batch = 1 if group is _Group.BATCH else self._n_since_batch + 1
-        return one
+        return queued
 
     def _group_to_serve(self, groups: _Groups, now: float) -> _Group:
         if self._passed_over and groups[_Group.ENDANGERED]:
             return _Group.ENDANGERED
-        if self._n_since_batch >= AGED_INTERVAL and any(now - one.queued_at > AGING_SECONDS for one in groups[_Group.BATCH]):
+        if self._n_since_batch >= AGED_INTERVAL and any(
+            now - queued.queued_at > AGING_SECONDS for queued in groups[_Group.BATCH]
+        ):
             return _Group.BATCH
         return next(group for group in _Group if groups[group])
 
-    def _place(self, one: QueuedSegment) -> tuple[float, float]:
+    def _sort_key(self, queued: QueuedSegment) -> tuple[float, float]:
         """Returns the sort key of a segment in its group."""
-        due = one.queued_at if one.queue_name is QueueName.BATCH else one.deadline
-        return self._virtual_times[one.queue_name].of(one.owner), due
+        due = queued.queued_at if queued.queue_name is QueueName.BATCH else queued.deadline
+        return self._virtual_times[queued.queue_name].of(queued.owner), due
 
     def _groups(self, now: float) -> _Groups:
         endangered = self._endangered(now)
         groups: _Groups = {group: [] for group in _Group}
-        for one in self.waiting:
-            groups[_Group.ENDANGERED if one in endangered else _group(one)].append(one)
+        for queued in self.waiting:
+            groups[_Group.ENDANGERED if queued in endangered else _group(queued)].append(queued)
         return groups
 
     def _endangered(self, now: float) -> set[QueuedSegment]:
         """Returns the segments of the group ENDANGERED, as the module's docstring defines it."""
-        playing = [one for one in self.waiting if _group(one) is _Group.PLAYING and one.task not in self._without_audio]
-        playing.sort(key=lambda one: one.deadline)
-        between_seconds = max((self._paces.seconds(one) for one in self.waiting), default=0.0)
+        playing = [
+            queued for queued in self.waiting if _group(queued) is _Group.PLAYING and queued.task not in self._without_audio
+        ]
+        playing.sort(key=lambda queued: queued.deadline)
+        between_seconds = max((self._paces.seconds(queued) for queued in self.waiting), default=0.0)
         ready_at, n_endangered = now + between_seconds, 0
-        for number, one in enumerate(playing, 1):
-            seconds = self._paces.seconds(one)
+        for number, queued in enumerate(playing, 1):
+            seconds = self._paces.seconds(queued)
             ready_at += (seconds + between_seconds) / self._n_threads
-            if one.deadline < ready_at + seconds * one.engine.batch_size:
+            if queued.deadline < ready_at + seconds * queued.engine.batch_size:
                 n_endangered = number
         return set(playing[:n_endangered])
 
     def _postpone(self, task: str, due: float) -> None:
         """Moves the deadlines of the segments after a first segment: they assumed that it would be spoken at once."""
-        for one in self.waiting:
-            if one.task == task:
-                one.deadline = max(one.deadline, due)
-                due += one.segment.expected_seconds
+        for queued in self.waiting:
+            if queued.task == task:
+                queued.deadline = max(queued.deadline, due)
+                due += queued.segment.expected_seconds
 
-    def _first_gone(self, gone: Iterable[QueuedSegment]) -> None:
-        self._without_audio -= {one.task for one in gone if one.is_first}
+    def _forget_first(self, removed: Iterable[QueuedSegment]) -> None:
+        self._without_audio -= {queued.task for queued in removed if queued.is_first}
 
     def _forget_absent(self) -> None:
         for queue_name, virtual_times in self._virtual_times.items():
-            virtual_times.forget_absent({one.owner for one in self.waiting if one.queue_name is queue_name})
+            virtual_times.forget_absent({queued.owner for queued in self.waiting if queued.queue_name is queue_name})
 
 
-def _group(one: QueuedSegment) -> _Group:
+def _group(queued: QueuedSegment) -> _Group:
     """Returns the group of a segment that is not endangered."""
-    if one.queue_name is QueueName.BATCH:
+    if queued.queue_name is QueueName.BATCH:
         return _Group.BATCH
-    return _Group.NEW if one.is_first else _Group.PLAYING
+    return _Group.NEW if queued.is_first else _Group.PLAYING
 
 
 class _Paces:
@@ -261,10 +265,10 @@ class _Paces:
         self._sums: dict[str, tuple[float, float]] = {}
         """Name of the engine → seconds of compute, seconds of audio."""
 
-    def seconds(self, one: QueuedSegment) -> float:
+    def seconds(self, queued: QueuedSegment) -> float:
         """Returns the estimated compute seconds of a segment."""
-        compute_seconds, audio_seconds = self._sums.get(one.engine.name, (FIRST_PACE, 1.0))
-        return one.segment.expected_seconds * compute_seconds / audio_seconds
+        compute_seconds, audio_seconds = self._sums.get(queued.engine.name, (FIRST_PACE, 1.0))
+        return queued.segment.expected_seconds * compute_seconds / audio_seconds
 
     def measure(self, spoken: Sequence[QueuedSegment], seconds: float) -> None:
         """Records that these segments, all of one engine, took `seconds` of compute together."""
@@ -273,7 +277,7 @@ class _Paces:
         compute_seconds, audio_seconds = self._sums.get(spoken[0].engine.name, (FIRST_PACE, 1.0))
         self._sums[spoken[0].engine.name] = (
             PACE_MEMORY * compute_seconds + seconds,
-            PACE_MEMORY * audio_seconds + sum(one.segment.expected_seconds for one in spoken),
+            PACE_MEMORY * audio_seconds + sum(queued.segment.expected_seconds for queued in spoken),
         )
 
 

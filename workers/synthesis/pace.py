@@ -19,7 +19,7 @@ If a process has become slower, a few measurements show it.
 """
 
 
-class FirstSoundPace:
+class FirstAudioPace:
     """Measures the pace from the start, the first audio and the end of each utterance. Thread-safe."""
 
     def __init__(self, n_threads: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +50,7 @@ class FirstSoundPace:
         with self._lock:
             self._begun_at[name] = self._clock()
 
-    def heard(self, name: str) -> None:
+    def record_first_audio(self, name: str) -> None:
         """Records the first audio of an utterance. Later calls do nothing."""
         with self._lock:
             begun_at = self._begun_at.pop(name, None)

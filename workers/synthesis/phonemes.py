@@ -21,14 +21,14 @@ from workers.engines.base import Engine, Segment
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
 from workers.text.boundaries import Ending
-from workers.text.cancellation import looking
+from workers.text.cancellation import cancellation_check
 
 log: Final = structlog.get_logger()
 
-_BREATH_SECONDS: Final = 0.001
+_PAUSE_SECONDS: Final = 0.001
 """Pause after each segment: all slots share one G2P, and a listener's text must not wait until a long text has ended."""
 
-_LOOK_SECONDS: Final = 0.1
+_CHECK_SECONDS: Final = 0.1
 """Interval between two checks whether the answer is still wanted."""
 
 
@@ -66,14 +66,14 @@ class Phonemes:
 
     def _find(self, text: SpokenText) -> Phonemized:
         engine = self._engine_of(text)
-        with looking(_Wanted(self._answers, text).check):
+        with cancellation_check(_Wanted(self._answers, text).check):
             prepared = prepare_text(text, engine)
             prepared = PreparedText(list(prepared.passages), prepared.markup)
             restore = prepared.markup.restore
-            found = (placed.segment for placed in prepare_segments(prepared, text, engine) if placed.segment is not None)
+            found = (item.segment for item in prepare_segments(prepared, text, engine) if item.segment is not None)
             segments = tuple(
                 PhonemizedSegment(text=restore(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
-                for segment in _with_breath(found)
+                for segment in _with_pauses(found)
             )
         return Phonemized(language=text.language, normalized=restore(_join(prepared.passages)), segments=segments)
 
@@ -95,22 +95,22 @@ class _Wanted:
     def __init__(self, answers: Answers, text: SpokenText) -> None:
         self._answers = answers
         self._text = text
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+        self._check_at = time.monotonic() + _CHECK_SECONDS
 
     def check(self) -> None:
         """Asks Redis at most ten times a second. Raises Cancelled if nobody waits any more."""
-        if time.monotonic() < self._look_at:
+        if time.monotonic() < self._check_at:
             return
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+        self._check_at = time.monotonic() + _CHECK_SECONDS
         if not self._answers.is_wanted(self._text):
             raise Cancelled("Nobody waits for the answer any more.")
 
 
-def _with_breath(prepared: Iterator[Segment]) -> Iterator[Segment]:
+def _with_pauses(prepared: Iterator[Segment]) -> Iterator[Segment]:
     """Yields the segments, with a pause after each."""
     for segment in prepared:
         yield segment
-        time.sleep(_BREATH_SECONDS)
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _join(passages: Iterable[PreparedPassage]) -> str:

@@ -39,7 +39,7 @@ class PreparedText(msgspec.Struct, frozen=True):
     markup: Markup
 
 
-class Placed(msgspec.Struct, frozen=True):
+class PreparedItem(msgspec.Struct, frozen=True):
     """A segment with its passage, or a pause that the user asks for."""
 
     tracked: TrackedText
@@ -53,7 +53,7 @@ def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
     return PreparedText(_prepare_passages(sections, markup, text, engine), markup)
 
 
-def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *, speed: float = 1.0) -> Iterator[Placed]:
+def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *, speed: float = 1.0) -> Iterator[PreparedItem]:
     """Yields the segments of the `prepared` text and the pauses that the user asks for, in order. `speed`: 0.25 to 4."""
     is_opening = True
     for passage in prepared.passages:
@@ -72,9 +72,9 @@ def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *
             rest = passage.tracked.text[one.start + len(one.text) :]
             is_last = not says_something(prepared.markup.restore(rest))
             ending = passage.ending if is_last and passage.ending else one.ending
-            yield Placed(passage.tracked, msgspec.structs.replace(one, ending=ending))
+            yield PreparedItem(passage.tracked, msgspec.structs.replace(one, ending=ending))
         if passage.pause_seconds is not None:
-            yield Placed(passage.tracked, pause_seconds=passage.pause_seconds)
+            yield PreparedItem(passage.tracked, pause_seconds=passage.pause_seconds)
 
 
 def segments_of(

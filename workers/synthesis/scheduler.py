@@ -47,28 +47,28 @@ class Scheduler:
         """Number of queued segments that no thread has taken yet."""
         return len(self._queue.waiting)
 
-    def submit(self, one: QueuedSegment) -> Future[Sound]:
+    def submit(self, segment: QueuedSegment) -> Future[Sound]:
         """Queues a segment. The future gets its sound, EngineFailed (OutOfMemory), or Cancelled if it is dropped."""
         with self._changed:
             if self._closing:
                 raise Cancelled("The worker is shutting down.")
-            one.queued_at = self._clock()
-            self._queue.add(one)
+            segment.queued_at = self._clock()
+            self._queue.add(segment)
             self._changed.notify()
-        return one.sound
+        return segment.sound
 
     def drop(self, task: str) -> None:
         """Removes all queued segments of a task. A segment that is being computed is finished."""
         with self._changed:
             dropped = self._queue.drop(task)
-        for one in dropped:
-            one.sound.set_exception(Cancelled("The utterance is not wanted any more."))
+        for queued in dropped:
+            queued.sound.set_exception(Cancelled("The utterance is not wanted any more."))
 
     def close(self) -> None:
         """Drops all waiting segments, and ends each thread after its current segments."""
         with self._changed:
             self._closing = True
-            tasks = {one.task for one in self._queue.waiting}
+            tasks = {queued.task for queued in self._queue.waiting}
             self._changed.notify_all()
         for task in tasks:
             self.drop(task)
@@ -91,7 +91,7 @@ class Scheduler:
     def _take(self) -> tuple[list[QueuedSegment], int] | None:
         """Returns the segments to speak next, in one call, and how many threads they may use; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or any(one.task != self._alone for one in self._queue.waiting))
+            self._changed.wait_for(lambda: self._closing or any(queued.task != self._alone for queued in self._queue.waiting))
             if not self._queue.waiting:
                 return None
             taken = self._queue.take(self._clock())
@@ -102,7 +102,9 @@ class Scheduler:
     def _n_threads_for(self, taken: Sequence[QueuedSegment]) -> int:
         """Returns 1, or all threads for a first segment while every thread is idle and no other task waits."""
         first = taken[0]
-        is_alone = len(taken) == 1 and not self._n_computing and all(one.task == first.task for one in self._queue.waiting)
+        is_alone = (
+            len(taken) == 1 and not self._n_computing and all(queued.task == first.task for queued in self._queue.waiting)
+        )
         if not (is_alone and first.is_first and first.queue_name is QueueName.INTERACTIVE and len(self._threads) > 1):
             return 1
         self._alone = first.task
@@ -111,52 +113,52 @@ class Scheduler:
 
 def _speak(taken: Sequence[QueuedSegment], n_threads: int) -> list[QueuedSegment]:
     """Sets the future of each segment. Returns the segments that an engine has spoken."""
-    wanted = [one for one in taken if one.sound.set_running_or_notify_cancel() and _begin(one)]
+    wanted = [queued for queued in taken if queued.sound.set_running_or_notify_cancel() and _begin(queued)]
     if not wanted:
         return []
     error = _synthesize(wanted, n_threads)
     if isinstance(error, OutOfMemory) and len(wanted) > 1:
         log.warning("tried_alone", engine=wanted[0].engine.name, n_turns=len(wanted))
-        outcomes = [(one, _synthesize([one], n_threads)) for one in wanted]
+        outcomes = [(queued, _synthesize([queued], n_threads)) for queued in wanted]
     else:
-        outcomes = [(one, error) for one in wanted]
-    for one, failure in outcomes:
+        outcomes = [(queued, error) for queued in wanted]
+    for queued, failure in outcomes:
         if failure is not None:
-            one.sound.set_exception(failure)
-    return [one for one, failure in outcomes if failure is None]
+            queued.sound.set_exception(failure)
+    return [queued for queued, failure in outcomes if failure is None]
 
 
 def _synthesize(wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | None:
     """Speaks the segments and sets their futures. If the engine fails, sets no future and returns the error."""
     engine = wanted[0].engine
     try:
-        waveforms = engine.synthesize([one.segment for one in wanted], n_threads=n_threads)
+        waveforms = engine.synthesize([queued.segment for queued in wanted], n_threads=n_threads)
         spoken = list(zip(wanted, waveforms, strict=True))
     except KoeError as error:
         return error
     except Exception as error:  # noqa: BLE001 - third party: an engine may raise anything; the waiting slots get EngineFailed
-        n_phonemes = [one.segment.n_phonemes for one in wanted]
+        n_phonemes = [queued.segment.n_phonemes for queued in wanted]
         log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
         return EngineFailed()
-    for one, waveform in spoken:
-        _finish(one, waveform)
+    for queued, waveform in spoken:
+        _finish(queued, waveform)
     return None
 
 
-def _begin(one: QueuedSegment) -> bool:
+def _begin(queued: QueuedSegment) -> bool:
     """Returns whether the engine must speak the segment. If not, its future is set."""
     try:
-        found = one.on_begin()
+        found = queued.on_begin()
     except Exception as error:  # noqa: BLE001 - border of a thread: raised in the slot that waits
-        one.sound.set_exception(error)
+        queued.sound.set_exception(error)
         return False
     if found is not None:
-        one.sound.set_result(found)
+        queued.sound.set_result(found)
     return found is None
 
 
-def _finish(one: QueuedSegment, waveform: Waveform) -> None:
+def _finish(queued: QueuedSegment, waveform: Waveform) -> None:
     try:
-        one.sound.set_result(one.on_done(waveform))
+        queued.sound.set_result(queued.on_done(waveform))
     except Exception as error:  # noqa: BLE001 - border of a thread: raised in the slot that waits
-        one.sound.set_exception(error)
+        queued.sound.set_exception(error)

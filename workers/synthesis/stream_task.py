@@ -24,7 +24,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
-from workers.synthesis.pace import FirstSoundPace
+from workers.synthesis.pace import FirstAudioPace
 from workers.synthesis.task import SynthesisTask
 
 _QUANTUM_SECONDS: Final = 10.0
@@ -41,16 +41,16 @@ class Limits:
         self,
         *,
         stream_bytes: int,
-        keep: Budget,
+        cache_budget: Budget,
         patience_seconds: float,
         n_threads: int = 1,
         max_job_seconds: float = math.inf,
     ) -> None:
         self.stream_bytes = stream_bytes
         self.max_job_seconds = max_job_seconds
-        self.keep = keep
+        self.cache_budget = cache_budget
         self.patience_seconds = patience_seconds
-        self.pace = FirstSoundPace(n_threads)
+        self.pace = FirstAudioPace(n_threads)
         self._n_waiting = 0
         self._lock = threading.Lock()
 
@@ -59,7 +59,7 @@ class Limits:
         with self._lock:
             self._n_waiting = n_waiting
 
-    def give_way(self) -> bool:
+    def try_preempt(self) -> bool:
         """Returns True once for each listener that waits for a slot."""
         with self._lock:
             self._n_waiting -= 1
@@ -91,7 +91,7 @@ class StreamTask(SynthesisTask):
         self._registry = registry
         self._limits = limits
         self._segment_cache = SegmentCache(
-            redis, utterance.id, budget=limits.keep, owner=utterance.owner, attempt=lease.attempt.token
+            redis, utterance.id, budget=limits.cache_budget, owner=utterance.owner, attempt=lease.attempt.token
         )
         self._begun_at = time.monotonic()
         self._is_prepared = False
@@ -104,54 +104,54 @@ class StreamTask(SynthesisTask):
     @override
     def write(self, data: bytes) -> None:
         self.writer.write(data)
-        self._limits.pace.heard(self.name)
+        self._limits.pace.record_first_audio(self.name)
 
     @override
     def check(self, lead_seconds: float) -> None:
         """Raises Paused when the readers are far behind, and Preempted when others wait for the slot."""
         if not self._is_prepared:
             self._is_prepared = True
-            _unless_away(lambda: self._registry.risk(self.lease, -1))
-        self.look()
+            _if_reachable(lambda: self._registry.risk(self.lease, -1))
+        self.check_cancelled()
         if self.writer.unread_bytes > self._limits.stream_bytes:
             raise Paused("The readers have enough audio for now.")
-        has_had_its_turn = time.monotonic() - self._begun_at > _QUANTUM_SECONDS and lead_seconds > _LEAD_SECONDS
-        if has_had_its_turn and self._limits.give_way():
+        may_be_preempted = time.monotonic() - self._begun_at > _QUANTUM_SECONDS and lead_seconds > _LEAD_SECONDS
+        if may_be_preempted and self._limits.try_preempt():
             raise Preempted("Others wait for the slot.")
 
     @override
-    def look(self) -> None:
+    def check_cancelled(self) -> None:
         if self.cancelled.is_set():
             raise Cancelled("The utterance is not wanted any more.")
 
     @override
-    def tell(self, words: Sequence[TimedWord]) -> None:
+    def write_words(self, words: Sequence[TimedWord]) -> None:
         self.writer.tell(words)
 
     @override
     def find(self, segment: Segment) -> Sound | None:
         try:
-            kept = self._segment_cache.get(segment.digest, segment.name)
+            cached = self._segment_cache.get(segment.digest, segment.name)
         except RedisError:
             return None
-        if kept is None:
+        if cached is None:
             return None
         with self._lock:
             self.n_found += 1
-        return Sound.from_bytes(kept)
+        return Sound.from_bytes(cached)
 
     @override
     def begin(self, segment: Segment) -> None:
-        _unless_away(lambda: self._registry.risk(self.lease, 1))
+        _if_reachable(lambda: self._registry.risk(self.lease, 1))
 
     @override
-    def keep(self, segment: Segment, sound: Sound) -> None:
-        _unless_away(lambda: self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name))
-        _unless_away(lambda: self._registry.risk(self.lease, -1, is_spoken=True))
+    def cache_segment(self, segment: Segment, sound: Sound) -> None:
+        _if_reachable(lambda: self._segment_cache.put(segment.digest, sound.to_bytes(), segment.name))
+        _if_reachable(lambda: self._registry.risk(self.lease, -1, is_spoken=True))
 
     @override
     def on_spoken(self) -> None:
-        _unless_away(lambda: self._registry.ending(self.lease))
+        _if_reachable(lambda: self._registry.ending(self.lease))
 
     def close(self) -> None:
         """Ends the measurement of the pace for this task."""
@@ -163,6 +163,6 @@ class StreamTask(SynthesisTask):
         self.writer.rewind()
 
 
-def _unless_away(step: Callable[[], object]) -> None:
+def _if_reachable(step: Callable[[], object]) -> None:
     with suppress(RedisError):
         step()

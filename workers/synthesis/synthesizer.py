@@ -25,11 +25,11 @@ from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Encoder, open_encoder
 from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
-from workers.synthesis.prepare import Placed, prepare_segments, prepare_text
+from workers.synthesis.prepare import PreparedItem, prepare_segments, prepare_text
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.task import SynthesisTask
 from workers.synthesis.word_timing import WordTimer
-from workers.text.cancellation import looking
+from workers.text.cancellation import cancellation_check
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -48,64 +48,64 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     audio_seconds: float
 
 
-class _Line:
+class _PendingSegments:
     """The pending segments and pauses of one utterance, in order. The scheduler speaks the segments."""
 
-    def __init__(self, task: SynthesisTask, placed: Iterator[Placed], engine: Engine, scheduler: Scheduler) -> None:
+    def __init__(self, task: SynthesisTask, items: Iterator[PreparedItem], engine: Engine, scheduler: Scheduler) -> None:
         self._task = task
-        self._placed = placed
+        self._items = items
         self._engine = engine
         self._scheduler = scheduler
-        self._pending: deque[tuple[Placed, QueuedSegment | None, Future[Sound]]] = deque()
+        self._pending: deque[tuple[PreparedItem, QueuedSegment | None, Future[Sound]]] = deque()
         """Pending segments and pauses. A cached segment is not queued, nor is a pause."""
-        self._begun_at = self._due = self._heard_until = time.monotonic()
+        self._begun_at = self._due = self._audio_ends_at = time.monotonic()
         self._is_first = not task.listening_seconds
         self._exhausted = False
 
     def refill(self) -> None:
         """Submits segments until enough are pending."""
         while len(self._pending) <= _AHEAD and not self._exhausted:
-            with looking(self._task.look):
-                placed = next(self._placed, None)
-            if placed is None:
+            with cancellation_check(self._task.check_cancelled):
+                item = next(self._items, None)
+            if item is None:
                 self._exhausted = True
                 return
-            found = self._found(placed.segment)
-            queued, sound = (None, found) if found or placed.segment is None else self._submit(placed.segment)
-            self._pending.append((placed, queued, sound or _done(_NO_SOUND)))
-            self._due += _expected_seconds(placed)
-            self._is_first &= placed.segment is None
+            found = self._find_cached(item.segment)
+            queued, sound = (None, found) if found or item.segment is None else self._submit(item.segment)
+            self._pending.append((item, queued, sound or _done(_NO_SOUND)))
+            self._due += _expected_seconds(item)
+            self._is_first &= item.segment is None
 
-    def next(self) -> tuple[Placed, Sound] | None:
+    def next(self) -> tuple[PreparedItem, Sound] | None:
         """Waits for the next segment and returns it with its sound, or returns the next pause; None after the last one."""
         if not self._pending:
             return None
-        placed, _, sound = self._pending[0]
+        item, _, sound = self._pending[0]
         spoken = sound.result()
         self._pending.popleft()
-        return placed, spoken
+        return item, spoken
 
-    def heard_until(self, when: float) -> None:
+    def set_audio_end(self, when: float) -> None:
         """Corrects the deadlines: the spoken audio lasts until `when`, and the pending segments follow it."""
-        self._heard_until = self._due = when
-        for placed, queued, _ in self._pending:
+        self._audio_ends_at = self._due = when
+        for item, queued, _ in self._pending:
             if queued is not None:
                 queued.deadline = self._due
-            self._due += _expected_seconds(placed)
+            self._due += _expected_seconds(item)
 
     @property
     def lead_seconds(self) -> float:
         """Length of the audio that the listener has left."""
-        return max(0.0, self._heard_until - time.monotonic())
+        return max(0.0, self._audio_ends_at - time.monotonic())
 
     @property
     def is_spoken(self) -> bool:
         """Whether no segment is left, pending or to come."""
         return self._exhausted and not self._pending
 
-    def _found(self, segment: Segment | None) -> Future[Sound] | None:
-        kept = self._task.find(segment) if segment is not None else None
-        return None if kept is None else _done(kept)
+    def _find_cached(self, segment: Segment | None) -> Future[Sound] | None:
+        cached = self._task.find(segment) if segment is not None else None
+        return None if cached is None else _done(cached)
 
     def _submit(self, segment: Segment) -> tuple[QueuedSegment, Future[Sound]]:
         submitted_at = time.monotonic()
@@ -119,7 +119,7 @@ class _Line:
             arrived_at=self._begun_at,
             is_first=self._is_first,
             on_begin=lambda: self._begin(segment, submitted_at),
-            on_done=lambda waveform: self._keep(segment, waveform),
+            on_done=lambda waveform: self._cache_sound(segment, waveform),
         )
         return queued, self._scheduler.submit(queued)
 
@@ -129,9 +129,9 @@ class _Line:
             self._task.begin(segment)
         return found
 
-    def _keep(self, segment: Segment, waveform: Waveform) -> Sound:
+    def _cache_sound(self, segment: Segment, waveform: Waveform) -> Sound:
         sound = to_sound(waveform, segment)
-        self._task.keep(segment, sound)
+        self._task.cache_segment(segment, sound)
         return sound
 
 
@@ -151,12 +151,12 @@ class Synthesizer:
         """
         utterance = task.utterance
         engine = self._engine_of(utterance)
-        with looking(task.look):
+        with cancellation_check(task.check_cancelled):
             prepared = prepare_text(utterance, engine)
         segments = prepare_segments(prepared, utterance, engine, speed=utterance.speed)
-        line = _Line(task, segments, engine, self._scheduler)
+        pending = _PendingSegments(task, segments, engine, self._scheduler)
         try:
-            line.refill()
+            pending.refill()
             with open_encoder(
                 self._ffmpeg_path,
                 utterance.format,
@@ -164,7 +164,7 @@ class Synthesizer:
                 task.write,
                 sample_rate_hz=utterance.sample_rate_hz,
             ) as encoder:
-                spoken = self._encode(line, encoder, task)
+                spoken = self._encode(pending, encoder, task)
                 encoder.finish()
             return spoken
         finally:
@@ -174,37 +174,37 @@ class Synthesizer:
         """Drops the waiting segments of the task with that name. Threads that wait for them return at once."""
         self._scheduler.drop(name)
 
-    def _encode(self, line: _Line, encoder: Encoder, task: SynthesisTask) -> Spoken:
+    def _encode(self, pending: _PendingSegments, encoder: Encoder, task: SynthesisTask) -> Spoken:
         joiner, word_timer = Joiner(task.utterance.speed), WordTimer(task.utterance.text)
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
         task.check(0.0)
-        while (item := line.next()) is not None:
+        while (following := pending.next()) is not None:
             # Before the refill: a task that ends here must not queue another segment.
-            task.check(line.lead_seconds)
-            line.refill()
-            if line.is_spoken:
+            task.check(pending.lead_seconds)
+            pending.refill()
+            if pending.is_spoken:
                 task.on_spoken()
-            placed, sound = item
-            if placed.segment is None:
-                joiner.pause(placed.pause_seconds)
+            item, sound = following
+            if item.segment is None:
+                joiner.pause(item.pause_seconds)
                 continue
-            segment = placed.segment
+            segment = item.segment
             n_before = joiner.add(sound.pcm, pause_after(segment))
             audio_seconds += n_before / SAMPLE_RATE_HZ
-            _tell(task, word_timer.add(segment, placed.tracked, sound, audio_seconds))
-            _write_silence(n_before, encoder, task, line)
+            _write_words(task, word_timer.add(segment, item.tracked, sound, audio_seconds))
+            _write_silence(n_before, encoder, task, pending)
             if sound.pcm:
                 encoder.write(sound.pcm)
             audio_seconds += sound.seconds
             n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
             started_at = started_at or time.monotonic() - task.listening_seconds
-            line.heard_until(started_at + audio_seconds)
-        _tell(task, word_timer.rest())
-        n_behind = joiner.rest()
-        _write_silence(n_behind, encoder, task, line)
-        audio_seconds += n_behind / SAMPLE_RATE_HZ
+            pending.set_audio_end(started_at + audio_seconds)
+        _write_words(task, word_timer.rest())
+        n_after = joiner.rest()
+        _write_silence(n_after, encoder, task, pending)
+        audio_seconds += n_after / SAMPLE_RATE_HZ
         if not audio_seconds:
             encoder.write(silence(NOTHING_TO_SAY_SECONDS))
             audio_seconds = NOTHING_TO_SAY_SECONDS
@@ -220,8 +220,8 @@ class Synthesizer:
             ) from None
 
 
-def _expected_seconds(placed: Placed) -> float:
-    return placed.segment.expected_seconds if placed.segment is not None else placed.pause_seconds
+def _expected_seconds(item: PreparedItem) -> float:
+    return item.segment.expected_seconds if item.segment is not None else item.pause_seconds
 
 
 def _done(sound: Sound) -> Future[Sound]:
@@ -230,13 +230,13 @@ def _done(sound: Sound) -> Future[Sound]:
     return done
 
 
-def _write_silence(n_samples: int, encoder: Encoder, task: SynthesisTask, line: _Line) -> None:
+def _write_silence(n_samples: int, encoder: Encoder, task: SynthesisTask, pending: _PendingSegments) -> None:
     for number, pcm in enumerate(silences(n_samples)):
         if number:
-            task.check(line.lead_seconds)
+            task.check(pending.lead_seconds)
         encoder.write(pcm)
 
 
-def _tell(task: SynthesisTask, words: Sequence[TimedWord]) -> None:
+def _write_words(task: SynthesisTask, words: Sequence[TimedWord]) -> None:
     if words:
-        task.tell(words)
+        task.write_words(words)

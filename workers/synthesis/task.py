@@ -36,11 +36,11 @@ class SynthesisTask(Protocol):
         """
         ...
 
-    def look(self) -> None:
+    def check_cancelled(self) -> None:
         """Called often while the text is prepared. Raises Cancelled when the speech is no longer wanted."""
         ...
 
-    def tell(self, words: Sequence[TimedWord]) -> None:
+    def write_words(self, words: Sequence[TimedWord]) -> None:
         """Receives words before the bytes of their audio. An exception ends the task."""
         ...
 
@@ -52,7 +52,7 @@ class SynthesisTask(Protocol):
         """Called from a compute thread before an engine speaks the segment."""
         ...
 
-    def keep(self, segment: Segment, sound: Sound) -> None:
+    def cache_segment(self, segment: Segment, sound: Sound) -> None:
         """Called from a compute thread when the segment is spoken, before it is encoded."""
         ...
 

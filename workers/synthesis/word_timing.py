@@ -14,7 +14,7 @@ from workers.text.markup import plain
 from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
 
-_LOOK_CHARS: Final = 100
+_LOOKAHEAD_CHARS: Final = 100
 """Longer than the white space between two segments."""
 
 
@@ -31,28 +31,28 @@ class WordTimer:
 
     def add(self, segment: Segment, tracked: TrackedText, sound: Sound, begins_seconds: float) -> list[TimedWord]:
         """Adds a segment of `tracked` whose audio begins at `begins_seconds`. Returns the words that are complete now."""
-        told = []
+        words = []
         for number, start, end in self._numbered(segment, tracked, sound):
-            if (word := self._hear(number, begins_seconds + start, begins_seconds + end)) is not None:
-                told.append(word)
-        if self._held is not None and not self._goes_on(self._held[0], segment, tracked):
-            told += self.rest()
-        return told
+            if (word := self._add_piece(number, begins_seconds + start, begins_seconds + end)) is not None:
+                words.append(word)
+        if self._held is not None and not self._continues(self._held[0], segment, tracked):
+            words += self.rest()
+        return words
 
     def rest(self) -> list[TimedWord]:
         """Returns the held word, if there is one."""
         held, self._held = self._held, None
         return [self._show(held)] if held else []
 
-    def _goes_on(self, number: int, segment: Segment, tracked: TrackedText) -> bool:
+    def _continues(self, number: int, segment: Segment, tracked: TrackedText) -> bool:
         """Whether the word continues after the segment."""
         end = segment.start + len(segment.text)
-        behind = tracked.text[end : end + _LOOK_CHARS]
-        place = end + len(behind) - len(behind.lstrip())
+        following = tracked.text[end : end + _LOOKAHEAD_CHARS]
+        place = end + len(following) - len(following.lstrip())
         first, last = self._spans[number]
-        return bool(behind.strip()) and first <= tracked.origin(place, place + 1)[0] < last
+        return bool(following.strip()) and first <= tracked.origin(place, place + 1)[0] < last
 
-    def _hear(self, number: int, start: float, end: float) -> TimedWord | None:
+    def _add_piece(self, number: int, start: float, end: float) -> TimedWord | None:
         """Adds a piece of a word. Returns the word before it if this is a new word."""
         before = self._held
         if before is not None and number <= before[0]:

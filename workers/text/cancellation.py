@@ -9,39 +9,49 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-_looks: Final[ContextVar[Callable[[], None] | None]] = ContextVar("looks", default=None)
-_is_brief: Final = ContextVar("is_brief", default=False)
-"""True while this thread holds something that others wait for. `look` then checks nothing, since a check may ask Redis."""
+_check: Final[ContextVar[Callable[[], None] | None]] = ContextVar("check", default=None)
+_skips_checks: Final = ContextVar("skips_checks", default=False)
+"""True while this thread holds something that others wait for. `check_cancelled` then does nothing, since a
+check may ask Redis.
+"""
 
 
 @contextmanager
-def looking(check: Callable[[], None] | None) -> Iterator[None]:
-    """Makes `look` call `check` in this thread; an exception from `check` ends the preparation. None: nothing is called."""
-    token = _looks.set(check)
+def cancellation_check(check: Callable[[], None] | None) -> Iterator[None]:
+    """Makes `check_cancelled` call `check` in this thread. None: nothing is called.
+
+    An exception of `check` ends the preparation.
+    """
+    token = _check.set(check)
     try:
         yield
     finally:
-        _looks.reset(token)
+        _check.reset(token)
 
 
-def look() -> None:
+def check_cancelled() -> None:
     """To be called wherever the preparation of a text begins another step. Raises Cancelled when the text is unwanted."""
-    if not _is_brief.get():
-        look_while_waiting()
+    if not _skips_checks.get():
+        check_cancelled_while_waiting()
 
 
 @contextmanager
-def briefly() -> Iterator[None]:
-    """Makes `look` do nothing while this thread holds something that others wait for; `look_while_waiting` still checks."""
-    token = _is_brief.set(True)
+def skipping_checks() -> Iterator[None]:
+    """Makes `check_cancelled` do nothing while this thread holds something that others wait for.
+
+    `check_cancelled_while_waiting` still checks.
+    """
+    token = _skips_checks.set(True)
     try:
         yield
     finally:
-        _is_brief.reset(token)
+        _skips_checks.reset(token)
 
 
-def look_while_waiting() -> None:
-    """Like `look`, but also checks within `briefly`; for a caller that has waited so long that a check costs little."""
-    check = _looks.get()
+def check_cancelled_while_waiting() -> None:
+    """Like `check_cancelled`, but also checks within `skipping_checks`: for a caller that has waited so long that a check costs
+    little.
+    """
+    check = _check.get()
     if check is not None:
         check()

@@ -14,7 +14,7 @@ import msgspec
 from app.core.speech.lexicon import WORD, is_unspaced
 from app.core.speech.pauses import FIND_PAUSE, PRIVATE, pause_seconds
 from app.core.speech.phonemes import unknown_phonemes
-from workers.text.cancellation import look
+from workers.text.cancellation import check_cancelled
 from workers.text.tracked_text import TrackedText
 
 _SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
@@ -133,7 +133,7 @@ def _find_unspaced(text: str, words: Iterable[str]) -> Iterator[tuple[int, int]]
         return
     done = 0
     for match in re.finditer(f"[{re.escape(''.join(tree))}]", text):
-        look()
+        check_cancelled()
         end = _longest(text, match.start(), tree) if match.start() >= done else 0
         if end:
             yield match.start(), end
@@ -155,7 +155,7 @@ def _longest(text: str, start: int, tree: "_Tree") -> int:
 def _sections(tracked: TrackedText) -> Iterator[Section]:
     start = 0
     for match in FIND_PAUSE.finditer(tracked.text):
-        look()
+        check_cancelled()
         yield Section(tracked.cut(start, match.start()), pause_seconds(match))
         start = match.end()
     yield Section(tracked.cut(start, len(tracked)), None)

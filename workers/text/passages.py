@@ -14,7 +14,7 @@ import msgspec
 
 from app.core.speech.characters import OPENERS
 from workers.text.boundaries import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
-from workers.text.cancellation import look
+from workers.text.cancellation import check_cancelled
 from workers.text.normalization.markup_removal import COMMENT, PROGRAM
 from workers.text.tracked_text import TrackedText
 
@@ -63,7 +63,7 @@ def divide(tracked: TrackedText, language: str) -> Iterator[Passage]:
     """
     text, borders, start = tracked.text, Borders(tracked.text), 0
     while True:
-        look()
+        check_cancelled()
         end, ending = _find_end(text, start, language, borders)
         yield Passage(tracked.cut(start, end), ending)
         if end == len(text):

@@ -16,7 +16,7 @@ import msgspec
 
 from app.core.speech.characters import HAN_AND_KANA, HANGUL
 from workers.text.boundaries import WORD, Ending, between_characters, find_boundaries, find_paragraphs
-from workers.text.cancellation import look
+from workers.text.cancellation import check_cancelled
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound=Sized)
@@ -62,7 +62,7 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
     for (start, end), is_last in _mark_last(find_paragraphs(text)):
         atoms, place = _cut_long(_find_atoms(text[start:end], language)), start
         for group, is_end in _mark_last(group_at(atoms)):
-            look()
+            check_cancelled()
             ending = Ending.PARAGRAPH if is_end and not is_last else group[-1].ending
             whole = "".join(atom.text for atom in group)
             yield _stripped(whole, ending, place)

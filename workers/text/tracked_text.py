@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from workers.text.cancellation import look
+from workers.text.cancellation import check_cancelled
 
 Pattern = Any
 """A pattern compiled by `re` or by `regex`."""
@@ -46,7 +46,7 @@ class TrackedText:
 
         Raises Cancelled when the text is no longer wanted (`workers.text.cancellation`).
         """
-        look()
+        check_cancelled()
         give: Change = change if callable(change) else lambda _: change
         found = ((*match.span(), give(match)) for match in pattern.finditer(self.text) if match.start() < match.end())
         return self.replace((start, end, new) for start, end, new in found if new is not None)
@@ -59,7 +59,7 @@ class TrackedText:
         """
         writer = _Writer(self)
         for start, end, new in changes:
-            look()
+            check_cancelled()
             if new != self.text[start:end]:
                 writer.replace(start, end, new)
         return writer.finish()

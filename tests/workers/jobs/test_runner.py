@@ -138,7 +138,7 @@ async def test_parts_that_another_run_has_cleaned_up_are_no_failure(harness: Job
 async def test_a_cancelled_job_stops_at_its_next_segment_and_leaves_no_file(
     harness: JobHarness, background: ThreadPoolExecutor, gated: GatedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.jobs.wanted._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("workers.jobs.wanted._CHECK_SECONDS", 0.0)
     harness.engine.now = gated
     gated.release(1)
     job_id = await harness.take(chapters(4, n_segments=4))

@@ -30,7 +30,7 @@ from tests.engines import GatedEngine, text_of
 from tests.harness import wait_until
 from workers.engines.registry import Loaded
 from workers.process import runtime
-from workers.process.pool import LostAndFound, Pool
+from workers.process.pool import Pool, UnstartedTasks
 from workers.synthesis import stream_task
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -258,17 +258,17 @@ def test_a_job_that_has_just_been_taken_is_not_put_back(redis: Redis, redis_url:
     ask(redis, redis_url, an_utterance("popped"))
     queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
-    patient, hasty = LostAndFound(redis, after_seconds=60), LostAndFound(redis, after_seconds=0)
+    patient, hasty = UnstartedTasks(redis, after_seconds=60), UnstartedTasks(redis, after_seconds=0)
 
     for _ in range(2):
-        patient.look()
+        patient.put_back()
     assert queue.job_ids == []
 
     def is_given_back() -> bool:
-        hasty.look()
+        hasty.put_back()
         return queue.job_ids == [an_utterance("popped").id]
 
-    hasty.look()
+    hasty.put_back()
     wait_until(is_given_back)
 
 
@@ -278,11 +278,11 @@ def test_when_all_slots_are_busy_the_tasks_learn_how_many_wait(
     pool = open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
     takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(2)]
     wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in takes) == 2)
-    assert not pool.runtime.limits.give_way()
+    assert not pool.runtime.limits.try_preempt()
 
     takes.append(ask(redis, redis_url, an_utterance("one more")))
 
-    wait_until(pool.runtime.limits.give_way)
+    wait_until(pool.runtime.limits.try_preempt)
     gate.release(3)
     wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
 

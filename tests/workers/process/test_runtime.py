@@ -76,7 +76,7 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
                 ffmpeg_path=ffmpeg(),
                 limits=Limits(
                     stream_bytes=stream_bytes,
-                    keep=Budget(order_bytes=keep_bytes, segment_bytes=segment_bytes),
+                    cache_budget=Budget(order_bytes=keep_bytes, segment_bytes=segment_bytes),
                     patience_seconds=30,
                 ),
                 jobs=JobStore(redis, job_ttl=60),
@@ -96,9 +96,9 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
 
 
 @pytest.fixture(autouse=True)
-def no_breath(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_retry_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starts another attempt without a pause."""
-    monkeypatch.setattr(runtime, "_BREATH_SECONDS", 0.01)
+    monkeypatch.setattr(runtime, "_RETRY_SECONDS", 0.01)
 
 
 class Patient:

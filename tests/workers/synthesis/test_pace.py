@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.synthesis.pace import FirstSoundPace
+from workers.synthesis.pace import FirstAudioPace
 
 
 class Clock:
@@ -19,91 +19,91 @@ def clock() -> Clock:
 
 
 def test_nothing_is_known_before_anything_was_heard(clock: Clock) -> None:
-    pace = FirstSoundPace(2, clock)
+    pace = FirstAudioPace(2, clock)
     pace.begin("a")
 
     assert pace.seconds == 0
 
 
 def test_before_anything_was_heard_it_is_what_is_expected(clock: Clock) -> None:
-    pace = FirstSoundPace(2, clock)
+    pace = FirstAudioPace(2, clock)
     pace.expect(3)
     assert pace.seconds == 3
 
     pace.begin("a")
     clock.now += 60
-    pace.heard("a")
+    pace.record_first_audio("a")
     assert pace.seconds == pytest.approx(60)
 
 
 def test_one_alone_has_all_threads_and_two_have_one_each(clock: Clock) -> None:
-    alone, both = FirstSoundPace(2, clock), FirstSoundPace(2, clock)
+    alone, both = FirstAudioPace(2, clock), FirstAudioPace(2, clock)
     alone.begin("a")
     both.begin("a")
     both.begin("b")
     clock.now += 3
-    alone.heard("a")
-    both.heard("a")
+    alone.record_first_audio("a")
+    both.record_first_audio("a")
 
     assert alone.seconds == pytest.approx(3)
     assert both.seconds == pytest.approx(1.5)
 
 
 def test_the_pace_of_a_busy_worker_is_the_time_from_one_first_audio_to_the_next(clock: Clock) -> None:
-    pace = FirstSoundPace(1, clock)
+    pace = FirstAudioPace(1, clock)
     for number in range(40):
         pace.begin(str(number))
     for number in range(38):
         clock.now += 2
-        pace.heard(str(number))
+        pace.record_first_audio(str(number))
 
     assert pace.seconds == pytest.approx(2)
 
 
 def test_the_second_sound_of_an_utterance_is_none(clock: Clock) -> None:
-    pace = FirstSoundPace(1, clock)
+    pace = FirstAudioPace(1, clock)
     pace.begin("a")
     clock.now += 1
-    pace.heard("a")
+    pace.record_first_audio("a")
     clock.now += 50
-    pace.heard("a")
+    pace.record_first_audio("a")
 
     assert pace.seconds == pytest.approx(1)
 
 
 def test_the_time_in_which_nobody_waits_is_not_counted(clock: Clock) -> None:
-    pace = FirstSoundPace(1, clock)
+    pace = FirstAudioPace(1, clock)
     for name in "abc":
         pace.begin(name)
     clock.now += 1
-    pace.heard("a")
+    pace.record_first_audio("a")
     pace.end("b")
     pace.end("c")
     clock.now += 3600
     pace.begin("d")
     clock.now += 1
-    pace.heard("d")
+    pace.record_first_audio("d")
 
     assert pace.seconds == pytest.approx(1)
 
 
 def test_a_worker_that_stood_still_is_as_fast_as_before(clock: Clock) -> None:
-    pace = FirstSoundPace(1, clock)
+    pace = FirstAudioPace(1, clock)
     for number in range(40):
         pace.begin(str(number))
     for number in range(20):
         clock.now += 600 if number == 19 else 1
-        pace.heard(str(number))
+        pace.record_first_audio(str(number))
 
     assert 1 < pace.seconds < 1.5
 
 
 def test_a_worker_that_has_become_slower_is_known_to_be_soon(clock: Clock) -> None:
-    pace = FirstSoundPace(1, clock)
+    pace = FirstAudioPace(1, clock)
     for number in range(60):
         pace.begin(str(number))
     for number in range(50):
         clock.now += 1 if number < 20 else 8
-        pace.heard(str(number))
+        pace.record_first_audio(str(number))
 
     assert pace.seconds == pytest.approx(8, rel=0.1)

@@ -118,7 +118,7 @@ def test_what_nobody_waits_for_is_not_prepared(redis: Redis, engine: WatchedEngi
 def test_a_long_text_is_dropped_when_the_last_who_waited_has_left(
     redis: Redis, engine: WatchedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(phonemes, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(phonemes, "_CHECK_SECONDS", 0.0)
     text = wanted(redis, a_text(text_of(20)))
     engine.before = lambda: engine.n_phonemized == 2 and redis.delete(keys.phonemes_wanted(text.id))
 

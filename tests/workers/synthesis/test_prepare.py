@@ -39,10 +39,10 @@ def test_the_first_segment_waits_for_no_later_page() -> None:
 
 def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
     book = "\n\n".join([f"When it rains for days, nobody goes out. {BOOK}"] * 20)
-    placed = list(prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
-    segments = [one.segment for one in placed if one.segment]
+    item = list(prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), ToneEngine()))
+    segments = [one.segment for one in item if one.segment]
 
-    assert len(segments) == len(placed)
+    assert len(segments) == len(item)
     assert [segment.ending for segment in segments].count(Ending.PARAGRAPH) == 19
     assert [segment.text for segment in segments].count("When it rains for days,") == 1
     assert " ".join(segment.text for segment in segments) == book.replace("\n\n", " ")
@@ -50,10 +50,10 @@ def test_the_segments_of_a_long_text_are_those_of_its_paragraphs() -> None:
 
 def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
     book = "\n\n".join([BOOK] * 20)
-    placed = prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), PickyEngine())
+    item = prepare_segments(prepare_text(an_utterance(book), ToneEngine()), an_utterance(book), PickyEngine())
 
-    first = next(placed)
+    first = next(item)
 
     assert first.segment is not None
     with pytest.raises(InvalidValue, match="cannot be said"):
-        next(placed)
+        next(item)

@@ -160,8 +160,8 @@ def test_what_an_engine_raises_is_its_failure_and_the_next_is_spoken() -> None:
     scheduler.close()
 
 
-class TalkativeEngine(ToneEngine):
-    """Returns another number of waveforms than it was asked for."""
+class NoWaveformEngine(ToneEngine):
+    """Returns no waveforms."""
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         return []
@@ -169,7 +169,7 @@ class TalkativeEngine(ToneEngine):
 
 def test_an_engine_that_gives_back_too_little_has_failed() -> None:
     scheduler = Scheduler(n_threads=1)
-    failing, fine = (scheduler.submit(a_queued("a", one)) for one in (TalkativeEngine(), ToneEngine()))
+    failing, fine = (scheduler.submit(a_queued("a", one)) for one in (NoWaveformEngine(), ToneEngine()))
 
     with pytest.raises(EngineFailed):
         failing.result(30)

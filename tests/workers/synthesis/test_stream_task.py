@@ -48,7 +48,7 @@ def with_registry(url: str, act: Callable[[Registry], Any]) -> Any:
 
 
 def limits_of(**changes: Any) -> Limits:
-    usual: dict[str, Any] = {"stream_bytes": STREAM_BYTES, "keep": Budget(order_bytes=100), "patience_seconds": 0}
+    usual: dict[str, Any] = {"stream_bytes": STREAM_BYTES, "cache_budget": Budget(order_bytes=100), "patience_seconds": 0}
     return Limits(**(usual | changes))
 
 
@@ -83,13 +83,13 @@ def server(data: Path) -> Iterator[EmbeddedServer]:
 
 def test_as_many_tasks_give_way_as_listeners_wait_for_a_slot() -> None:
     limits = limits_of()
-    assert not limits.give_way()
+    assert not limits.try_preempt()
 
     limits.set_waiting(2)
 
-    assert [limits.give_way() for _ in range(4)] == [True, True, False, False]
+    assert [limits.try_preempt() for _ in range(4)] == [True, True, False, False]
     limits.set_waiting(1)
-    assert [limits.give_way() for _ in range(2)] == [True, False]
+    assert [limits.try_preempt() for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_task_gives_way_if_it_held_its_slot_long_enough_and_its_listener_has_e
     else:
         task.check(lead_seconds)
 
-    assert limits.give_way() is (n_waiting > 0 and not gives_way)
+    assert limits.try_preempt() is (n_waiting > 0 and not gives_way)
 
 
 def test_a_task_pauses_while_its_reader_is_far_behind(task: StreamTask, redis_url: str) -> None:
@@ -146,7 +146,7 @@ def test_a_task_finds_the_segments_that_an_earlier_task_cached(task: StreamTask,
     one, two = a_segment("one"), a_segment("two")
     assert task.find(one) is None
     task.begin(one)
-    task.keep(one, Sound(b"sound"))
+    task.cache_segment(one, Sound(b"sound"))
 
     redis.delete(keys.worker("w"))
     after = a_task(redis, redis_url, worker="other")
@@ -162,7 +162,7 @@ def test_what_another_utterance_has_spoken_is_found_and_counted_as_found(redis: 
     budget = Budget(order_bytes=100, segment_bytes=100)
     SegmentCache(redis, "another", budget=budget).put(one.digest, Sound(b"sound").to_bytes(), one.name)
 
-    task = a_task(redis, redis_url, limits_of(keep=budget))
+    task = a_task(redis, redis_url, limits_of(cache_budget=budget))
 
     assert task.find(two) is None
     assert task.find(one) == Sound(b"sound")
@@ -180,8 +180,8 @@ def test_segments_in_flight_are_counted(task: StreamTask, redis: Redis) -> None:
         lambda: task.check(0),
         lambda: task.begin(segments[0]),
         lambda: task.begin(segments[1]),
-        lambda: task.keep(segments[0], Sound(b"")),
-        lambda: task.keep(segments[1], Sound(b"")),
+        lambda: task.cache_segment(segments[0], Sound(b"")),
+        lambda: task.cache_segment(segments[1], Sound(b"")),
     ]
     for step in steps:
         step()
@@ -194,7 +194,7 @@ def test_a_segment_that_an_engine_ends_after_everybody_left_is_not_kept(task: St
     task.begin(a_segment("one"))
     assert with_registry(redis_url, lambda registry: registry.detach(task.lease.attempt))
 
-    task.keep(a_segment("one"), Sound(b"sound"))
+    task.cache_segment(a_segment("one"), Sound(b"sound"))
 
     assert redis.keys("koe:kept:*") == []
     assert redis.hgetall(keys.CACHED_SEGMENTS) == {}
@@ -225,7 +225,7 @@ def test_without_redis_it_speaks_on_and_only_writing_waits(server: EmbeddedServe
 
         task.check(0)
         task.begin(a_segment("one"))
-        task.keep(a_segment("one"), Sound(b"sound"))
+        task.cache_segment(a_segment("one"), Sound(b"sound"))
         task.on_spoken()
         assert task.find(a_segment("two")) is None
 

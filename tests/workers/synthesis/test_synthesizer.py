@@ -46,7 +46,7 @@ class RecordedTask:
         self.name = "a task"
         self.listening_seconds = speaker.listening_seconds
         self._speaker = speaker
-        self._sink = sink or speaker.hear
+        self._sink = sink or speaker.receive
 
     def write(self, data: bytes) -> None:
         self._sink(data)
@@ -56,23 +56,23 @@ class RecordedTask:
         if self._speaker.cancelled.is_set():
             raise Cancelled("Nobody listens.")
 
-    def look(self) -> None:
-        self._speaker.n_looks += 1
-        if self._speaker.n_looks > self._speaker.most_looks:
+    def check_cancelled(self) -> None:
+        self._speaker.n_checks += 1
+        if self._speaker.n_checks > self._speaker.max_checks:
             raise Cancelled("Nobody listens.")
 
-    def tell(self, words: Sequence[TimedWord]) -> None:
-        self._speaker.told.extend(words)
+    def write_words(self, words: Sequence[TimedWord]) -> None:
+        self._speaker.words.extend(words)
 
     def find(self, segment: Segment) -> Sound | None:
-        return self._speaker.kept.get(segment.digest)
+        return self._speaker.cached.get(segment.digest)
 
     def begin(self, segment: Segment) -> None:
         self._speaker.begun.append(segment)
 
-    def keep(self, segment: Segment, sound: Sound) -> None:
+    def cache_segment(self, segment: Segment, sound: Sound) -> None:
         assert segment in self._speaker.begun
-        self._speaker.kept[segment.digest] = sound
+        self._speaker.cached[segment.digest] = sound
 
     def on_spoken(self) -> None:
         self._speaker.all_spoken.set()
@@ -86,15 +86,15 @@ class FakeSpeaker:
         self.scheduler = Scheduler(n_threads=1)
         self.synthesizer = Synthesizer(engines={"tone": engine}, scheduler=self.scheduler, ffmpeg_path=ffmpeg())
         self.cancelled = threading.Event()
-        self.said: list[bytes] = []
-        self.heard = threading.Event()
+        self.chunks: list[bytes] = []
+        self.has_audio = threading.Event()
         self.leads: list[float] = []
-        self.kept: dict[bytes, Sound] = {}
-        self.told: list[TimedWord] = []
+        self.cached: dict[bytes, Sound] = {}
+        self.words: list[TimedWord] = []
         self.begun: list[Segment] = []
-        self.n_looks = 0
-        self.most_looks = 10**9
-        """After this many calls of `look`, nobody wants the text any more."""
+        self.n_checks = 0
+        self.max_checks = 10**9
+        """After this many calls of `check_cancelled`, nobody wants the text any more."""
         self.listening_seconds = 0.0
         self.spoken: Spoken | None = None
         self.error: BaseException | None = None
@@ -104,18 +104,18 @@ class FakeSpeaker:
     def speak(self, utterance: Utterance, sink: Sink | None = None, queue_name: QueueName = QueueName.INTERACTIVE) -> Spoken:
         return self.synthesizer.speak(RecordedTask(utterance, self, sink, queue_name))
 
-    def hear(self, data: bytes) -> None:
-        self.said.append(data)
-        self.heard.set()
+    def receive(self, data: bytes) -> None:
+        self.chunks.append(data)
+        self.has_audio.set()
 
     def queued(self) -> list[QueuedSegment]:
         """Returns a list of the segments that are submitted to its scheduler from now on."""
         queued: list[QueuedSegment] = []
         submit = self.scheduler.submit
 
-        def watch(one: QueuedSegment) -> Any:
-            queued.append(one)
-            return submit(one)
+        def watch(segment: QueuedSegment) -> Any:
+            queued.append(segment)
+            return submit(segment)
 
         self.scheduler.submit = watch  # type: ignore[method-assign]
         return queued
@@ -170,7 +170,7 @@ def test_a_sentence_is_its_beep_in_the_voice_that_was_asked_for(a_speaker: Calla
 
     spoken = speaker.speak(an_utterance("Hello there."))
 
-    samples = decode(b"".join(speaker.said), "pcm")
+    samples = decode(b"".join(speaker.chunks), "pcm")
     assert spoken == Spoken(n_segments=1, n_phonemes=12, audio_seconds=12 * SECONDS_PER_PHONEME)
     assert len(samples) == 12 * SECONDS_PER_PHONEME * SAMPLE_RATE_HZ
     assert pitch_hz(samples) == pytest.approx(frequency_hz(VOICE), rel=0.01)
@@ -182,7 +182,7 @@ def test_a_book_is_all_of_its_segments_and_their_pauses(a_speaker: Callable[[Eng
     spoken = speaker.speak(an_utterance(BOOK))
 
     assert spoken.n_segments > 4
-    assert len(b"".join(speaker.said)) == 2 * round(spoken.audio_seconds * SAMPLE_RATE_HZ)
+    assert len(b"".join(speaker.chunks)) == 2 * round(spoken.audio_seconds * SAMPLE_RATE_HZ)
     assert speaker.all_spoken.is_set()
 
 
@@ -200,7 +200,7 @@ def test_the_same_utterance_gives_the_same_bytes(a_speaker: Callable[[Engine], F
     first.speak(an_utterance(BOOK, format="mp3", bitrate_bps=64_000))
     second.speak(an_utterance(BOOK, format="mp3", bitrate_bps=64_000))
 
-    assert b"".join(first.said) == b"".join(second.said)
+    assert b"".join(first.chunks) == b"".join(second.chunks)
 
 
 @pytest.mark.parametrize("text", ["", " \n ", ".", "…"])
@@ -212,7 +212,7 @@ def test_a_text_with_nothing_to_say_is_a_short_silence(
 
     spoken = speaker.speak(an_utterance(text, format=format_name))
 
-    samples = decode(b"".join(speaker.said), format_name)
+    samples = decode(b"".join(speaker.chunks), format_name)
     assert spoken == Spoken(n_segments=0, n_phonemes=0, audio_seconds=NOTHING_TO_SAY_SECONDS)
     assert len(samples) >= NOTHING_TO_SAY_SECONDS * SAMPLE_RATE_HZ
     assert sounding_seconds(samples) == 0
@@ -238,7 +238,7 @@ def test_bytes_leave_while_later_segments_wait_and_only_a_few_are_in_line(a_spea
     engine.release(1)
     engine.wait_begun(2)
 
-    assert speaker.heard.wait(30)
+    assert speaker.has_audio.wait(30)
     assert speaker.scheduler.n_waiting <= 2
     assert not speaker.all_spoken.is_set()
     engine.release(100)
@@ -301,12 +301,12 @@ def test_what_was_kept_is_not_spoken_again_and_sounds_the_same(
     first = a_speaker(ToneEngine())
     plain = first.speak(utterance)
     second = a_speaker(ToneEngine())
-    second.kept = dict(list(first.kept.items())[:3])
+    second.cached = dict(list(first.cached.items())[:3])
 
     spoken = second.speak(utterance)
 
     assert spoken == plain
-    assert b"".join(second.said) == b"".join(first.said)
+    assert b"".join(second.chunks) == b"".join(first.chunks)
     assert [segment.text for segment in second.begun] == [segment.text for segment in first.begun][3:]
 
 
@@ -314,11 +314,11 @@ def test_where_all_was_kept_nothing_is_spoken(a_speaker: Callable[[Engine], Fake
     first = a_speaker(ToneEngine())
     first.speak(an_utterance(BOOK))
     second = a_speaker(FailingEngine(fail_at=0))
-    second.kept = first.kept
+    second.cached = first.cached
 
     second.speak(an_utterance(BOOK))
 
-    assert b"".join(second.said) == b"".join(first.said)
+    assert b"".join(second.chunks) == b"".join(first.chunks)
     assert second.all_spoken.is_set()
 
 
@@ -328,17 +328,17 @@ def test_what_is_said_twice_is_spoken_once(a_speaker: Callable[[Engine], FakeSpe
     spoken = speaker.speak(an_utterance(" ".join([SENTENCE] * 8)))
 
     assert len(speaker.begun) < spoken.n_segments
-    assert speaker.said.count(speaker.said[-1]) > 2
+    assert speaker.chunks.count(speaker.chunks[-1]) > 2
 
 
 def test_a_segment_is_kept_before_any_of_it_is_heard(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
     speaker = a_speaker(ToneEngine())
-    n_kept: list[int] = []
+    n_cached: list[int] = []
 
-    speaker.speak(an_utterance(BOOK), lambda _: n_kept.append(len(speaker.kept)))
+    speaker.speak(an_utterance(BOOK), lambda _: n_cached.append(len(speaker.cached)))
 
     # The writes are: a segment, a pause, a segment, a pause, …
-    assert all(n >= 1 + (number + 1) // 2 for number, n in enumerate(n_kept))
+    assert all(n >= 1 + (number + 1) // 2 for number, n in enumerate(n_cached))
 
 
 def test_a_failing_engine_fails_the_utterance_and_leaves_nothing(
@@ -384,7 +384,7 @@ def test_what_is_cancelled_before_it_begins_says_nothing(a_speaker: Callable[[En
     with pytest.raises(Cancelled):
         speaker.speak(an_utterance(BOOK))
 
-    assert speaker.said == []
+    assert speaker.chunks == []
     assert speaker.scheduler.n_waiting == 0
 
 
@@ -422,14 +422,14 @@ def test_a_text_that_nobody_wants_is_not_read_on_even_before_its_first_sound(
     a_speaker: Callable[[Engine], FakeSpeaker],
 ) -> None:
     speaker = a_speaker(ToneEngine())
-    speaker.most_looks = 50
+    speaker.max_checks = 50
 
     with pytest.raises(Cancelled):
         speaker.speak(an_utterance("It costs $5. " * 5_000))
 
-    assert speaker.n_looks == 51
+    assert speaker.n_checks == 51
     assert not speaker.begun
-    assert not speaker.said
+    assert not speaker.chunks
 
 
 def test_silence_that_is_asked_for_is_written_a_second_at_a_time_and_watched(
@@ -440,7 +440,7 @@ def test_silence_that_is_asked_for_is_written_a_second_at_a_time_and_watched(
     spoken = speaker.speak(an_utterance(f"One.{'[pause:60s]' * 5} Two.{'[pause:60s]' * 5}"))
 
     assert spoken.audio_seconds > 600
-    assert max(map(len, speaker.said)) <= 2 * SAMPLE_RATE_HZ
+    assert max(map(len, speaker.chunks)) <= 2 * SAMPLE_RATE_HZ
     assert len(speaker.leads) > 590
 
 
@@ -448,11 +448,11 @@ def test_a_listener_that_leaves_within_a_pause_ends_it(a_speaker: Callable[[Engi
     speaker = a_speaker(ToneEngine())
 
     def leave(data: bytes) -> None:
-        speaker.hear(data)
-        if len(speaker.said) == 10:
+        speaker.receive(data)
+        if len(speaker.chunks) == 10:
             speaker.cancelled.set()
 
     with pytest.raises(Cancelled):
         speaker.speak(an_utterance("One.[pause:60s] Two."), leave)
 
-    assert len(speaker.said) == 10
+    assert len(speaker.chunks) == 10

@@ -10,7 +10,7 @@ from app.core.speech.voices import load_catalogue
 from tests.hostile import hostile
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import PreparedPassage, prepare_segments, prepare_text
-from workers.text.cancellation import look, looking
+from workers.text.cancellation import cancellation_check, check_cancelled
 from workers.text.passages import MAX_CHARS, divide
 from workers.text.tracked_text import TrackedText
 
@@ -28,12 +28,12 @@ class Listener:
     """A listener that leaves after it has been checked `stays` times."""
 
     def __init__(self, stays: int) -> None:
-        self.n_looks = 0
+        self.n_checks = 0
         self._stays = stays
 
     def check(self) -> None:
-        self.n_looks += 1
-        if self.n_looks > self._stays:
+        self.n_checks += 1
+        if self.n_checks > self._stays:
             raise Cancelled("Nobody listens.")
 
 
@@ -46,26 +46,26 @@ def an_utterance(text: str, **changes: Any) -> Utterance:
 def test_a_text_is_read_no_further_once_nobody_listens(stays: int, name: str) -> None:
     listener, n_read = Listener(stays), 0
 
-    with looking(listener.check), pytest.raises(Cancelled):
+    with cancellation_check(listener.check), pytest.raises(Cancelled):
         for _ in prepare_text(an_utterance(TEXTS[name]), ToneEngine()).passages:
             n_read += 1
 
-    assert listener.n_looks == stays + 1
+    assert listener.n_checks == stays + 1
     assert n_read <= stays
 
 
 def test_a_passage_is_looked_at_at_each_step_of_preparing_it() -> None:
     listener = Listener(10**9)
-    with looking(listener.check):
+    with cancellation_check(listener.check):
         passages: list[PreparedPassage] = list(prepare_text(an_utterance(TEXTS["prose"]), ToneEngine()).passages)
-    assert listener.n_looks > 100 * len(passages)
+    assert listener.n_checks > 100 * len(passages)
 
 
 def test_pieces_without_anything_to_say_are_looked_at_too() -> None:
     utterance, engine = an_utterance("!? … " * 2_000, normalize=False), ToneEngine()
     text = prepare_text(utterance, engine)
     listener = Listener(20)
-    with looking(listener.check), pytest.raises(Cancelled):
+    with cancellation_check(listener.check), pytest.raises(Cancelled):
         list(prepare_segments(text, utterance, engine))
 
 
@@ -78,6 +78,6 @@ def test_a_passage_has_an_end_whatever_stands_in_it(unit: str) -> None:
 
 
 def test_nothing_is_looked_at_where_nobody_asked_for_it() -> None:
-    look()
-    with looking(Listener(0).check), looking(None):
-        look()
+    check_cancelled()
+    with cancellation_check(Listener(0).check), cancellation_check(None):
+        check_cancelled()

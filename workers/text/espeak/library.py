@@ -22,7 +22,7 @@ import structlog
 
 from app.core.errors import EngineFailed
 from workers.text.boundaries import Ending
-from workers.text.cancellation import look_while_waiting
+from workers.text.cancellation import check_cancelled_while_waiting
 from workers.text.espeak import child_process
 from workers.text.espeak.processes import Children, DeadlyText, Question, broken
 from workers.text.espeak.sanitize import part_runs
@@ -161,7 +161,7 @@ def _surviving(text: str, ask: Callable[[str], _T]) -> list[tuple[int, _T]]:
             return
         except DeadlyText as error:
             n_deaths, died_at = n_deaths + 1, died_at or time.monotonic()
-            look_while_waiting()
+            check_cancelled_while_waiting()
             log.warning("espeak_text_parted", n_characters=len(piece.text), error=str(error))
         if n_deaths > _MAX_DEATHS or time.monotonic() - died_at > _DYING_SECONDS:
             raise EngineFailed("espeak-ng cannot speak a part of this text. A shorter or simpler text may work.")

@@ -22,7 +22,7 @@ import msgspec
 import structlog
 
 from app.core.errors import EngineFailed, EngineUnavailable
-from workers.text.cancellation import look_while_waiting
+from workers.text.cancellation import check_cancelled_while_waiting
 from workers.text.espeak import child_process
 from workers.text.espeak.child_process import ANSWER, CPU_SECONDS_PER_BYTE, MAX_BYTES, QUESTION, WORD
 
@@ -36,7 +36,7 @@ _ANSWER_SECONDS_PER_BYTE: Final = 5 * CPU_SECONDS_PER_BYTE
 """Longest wait for one answer, and what each byte of the text adds to it. A process that computes ends itself before that; this
 limit is for one that does not.
 """
-LOOK_SECONDS: Final = 0.05
+CHECK_SECONDS: Final = 0.05
 """Interval between two checks whether the answer is still wanted."""
 _LOSING_SECONDS: Final = 30.0
 """How long a question is asked again while its processes are killed from outside; longer killing is taken to be intended."""
@@ -149,8 +149,8 @@ class Children:
             child.end()
 
     def _ask_one(self, question: Question, *, is_first: bool) -> tuple[int, bytes, bytes]:
-        while not self._places.acquire(timeout=LOOK_SECONDS):
-            look_while_waiting()
+        while not self._places.acquire(timeout=CHECK_SECONDS):
+            check_cancelled_while_waiting()
         try:
             child = self._take(is_new=not is_first)
             try:
@@ -198,7 +198,7 @@ class _Child:
         except OSError as error:
             self._socket.close()
             raise broken(f"its process cannot be started ({error.strerror})") from error
-        self._socket.settimeout(LOOK_SECONDS)
+        self._socket.settimeout(CHECK_SECONDS)
 
     @property
     def pid(self) -> int:
@@ -238,7 +238,7 @@ class _Child:
             try:
                 return step()
             except TimeoutError:
-                look_while_waiting()
+                check_cancelled_while_waiting()
                 if time.monotonic() > until:
                     raise _ChildLost(None) from None
             except OSError:

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import regex
 
-from workers.text.cancellation import look
+from workers.text.cancellation import check_cancelled
 from workers.text.g2p.lock import LOCK
 from workers.text.tracked_text import TrackedText
 
@@ -141,7 +141,7 @@ def _is_read(words: str, start: int, tokens: Sequence[Token]) -> bool:
 
 def _convert_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str]]:
     """Yields the changes to a sentence that begins at `start`, as `TrackedText.replace` takes them."""
-    look()
+    check_cancelled()
     if _JAPANESE.search(sentence) is None:
         return
     with LOCK:

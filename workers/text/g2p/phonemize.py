@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from app.core.errors import NotSupported
-from workers.text.cancellation import briefly, look
+from workers.text.cancellation import check_cancelled, skipping_checks
 from workers.text.g2p import tagger
 from workers.text.g2p.alignment import AlignedSpan, assign, phonemize_in_parts
 from workers.text.g2p.lock import LOCK
@@ -99,8 +99,8 @@ class Phonemizer:
 
         Raises NotSupported (param `language`) for a language that is not one of the nine or whose packages are not installed.
         """
-        look()
-        with LOCK, briefly():
+        check_cancelled()
+        with LOCK, skipping_checks():
             g2p = self._made.get(language) or self._make(language)
             return Said(*assign(text, phonemize_in_parts(text, self._special(text, language, markup), g2p)))
 

@@ -16,7 +16,7 @@ import pytest
 
 from app.core.errors import Cancelled, EngineFailed
 from tests.harness import wait_until
-from workers.text.cancellation import briefly, looking
+from workers.text.cancellation import cancellation_check, skipping_checks
 from workers.text.espeak import child_process, library, processes
 from workers.text.espeak.processes import MOST, Answer, Children, DeadlyText, Question
 
@@ -135,7 +135,7 @@ def test_an_answer_that_nobody_wants_any_more_is_not_waited_for(asked: Children)
     asked.ask(HELLO)
     (pid,) = asked.pids
     os.kill(pid, signal.SIGSTOP)
-    with looking(unwanted), briefly(), pytest.raises(Cancelled):
+    with cancellation_check(unwanted), skipping_checks(), pytest.raises(Cancelled):
         asked.ask(HELLO)
     assert has_ended(pid)
     assert asked.ask(HELLO).data.decode() == "həlˈoʊ"
@@ -149,7 +149,7 @@ def test_an_unwanted_question_does_not_wait_for_a_free_process() -> None:
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(asked.ask, HELLO)
         wait_until(lambda: not asked.pids)
-        with looking(unwanted), pytest.raises(Cancelled):
+        with cancellation_check(unwanted), pytest.raises(Cancelled):
             asked.ask(HELLO)
         os.kill(pid, signal.SIGCONT)
         assert first.result().data.decode() == "həlˈoʊ"
