@@ -18,7 +18,7 @@ from app.api.measures import Metrics, SharedView
 from app.api.middleware.cors import CrossOrigin
 from app.api.middleware.head import HeadAnswers
 from app.api.middleware.headers import AnswerHeaders
-from app.api.middleware.host_check import Entrance
+from app.api.middleware.host_check import HostCheck
 from app.api.middleware.request_log import Observed
 from app.api.middleware.root_path import Prefixed
 from app.api.openapi.describe import Description
@@ -123,7 +123,7 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     litestar = create_litestar(settings, redis_url)
     keyring: Keyring = litestar.state.keyring
     app: ASGIApp = Prefixed(HeadAnswers(litestar), settings.root_path)
-    app = Entrance(
+    app = HostCheck(
         app,
         names=(settings.host, *settings.allowed_hosts),
         asks_host=lambda: keyring.is_open and not settings.is_everywhere,

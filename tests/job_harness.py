@@ -72,7 +72,7 @@ class JobHarness:
             store=self.store,
             synthesizer=synthesizer,
             ffmpeg_path=ffmpeg(),
-            cache_budget=Budget(order_bytes=10**8, segment_bytes=self.segment_bytes),
+            cache_budget=Budget(task_bytes=10**8, segment_bytes=self.segment_bytes),
             max_seconds=self.max_seconds,
         )
 

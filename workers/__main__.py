@@ -15,7 +15,7 @@ from app.core.errors import EngineUnavailable, KoeError, Misconfigured
 from app.core.host.descriptors import raise_limit
 from app.core.host.exit_status import ended_by
 from app.core.host.parent import end_with_parent
-from app.core.host.service_links import tell_service_links
+from app.core.host.service_links import warn_of_service_links
 from app.core.logs import configure_logs
 from app.core.settings import read_settings
 from app.core.speech.voices import load_catalogue
@@ -40,7 +40,7 @@ def main(*, is_alone: bool = True) -> None:
     try:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
-        tell_service_links(os.environ)
+        warn_of_service_links(os.environ)
         prepare_folders(settings.data, settings.store, holds_queue=settings.redis_url is None)
         watch = ModelWatch(settings)
         os.nice(_NICE)

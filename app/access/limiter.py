@@ -43,7 +43,7 @@ class Limiter:
         self._api = api
         self._api_ttl = api_ttl
         self._admit = redis.register_script(load_script(__file__, "admit"))
-        self._owed: set[Permit] = set()
+        self._unclosed: set[Permit] = set()
 
     async def admit(self, key: Key, *, stays_open: bool) -> Permit:
         """Admits a request. The caller must `close` one that `stays_open`. Redis is asked only for keys with limits.
@@ -55,7 +55,7 @@ class Limiter:
         if limit is None and not most_open:
             return Permit(key=key, name="", rate_limit_status=None)
         with reachable():
-            await self._pay()
+            await self._close_pending()
             refused, n_left, reset_us, next_us = await self._admit(
                 keys=[keys.asked(key.owner), keys.open_requests(key.owner)],
                 args=[
@@ -80,12 +80,12 @@ class Limiter:
         """Closes a request that has ended; retried later if Redis is unreachable."""
         if not permit.name:
             return
-        self._owed.add(permit)
+        self._unclosed.add(permit)
         with suppress(RedisError):
-            await self._pay()
+            await self._close_pending()
 
-    async def _pay(self) -> None:
-        while self._owed:
-            permit = next(iter(self._owed))
+    async def _close_pending(self) -> None:
+        while self._unclosed:
+            permit = next(iter(self._unclosed))
             await self._redis.srem(keys.open_requests(permit.key.owner), f"{self._api} {permit.name}")
-            self._owed.discard(permit)
+            self._unclosed.discard(permit)

@@ -115,7 +115,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     n_paused: int
     n_open_jobs: int
     cache_bytes: int
-    kept_bytes: int
+    task_segment_bytes: int
     segment_bytes: int
 
 
@@ -145,14 +145,14 @@ class SharedView:
         pipe.hget(keys.CACHE_SIZES, segment_cache.TOTAL)
         pipe.hget(keys.CACHED_SEGMENTS, segment_cache.TOTAL)
         pipe.hget(keys.SEGMENT_SIZES, segment_cache.TOTAL)
-        *waiting, n_paused, n_open_jobs, cache_bytes, kept_bytes, segment_bytes = await pipe.execute()
+        *waiting, n_paused, n_open_jobs, cache_bytes, task_segment_bytes, segment_bytes = await pipe.execute()
         return Shared(
             fleet=await self._fleet.now(),
             waiting=dict(zip(self._queue_keys, waiting, strict=True)),
             n_paused=n_paused,
             n_open_jobs=n_open_jobs,
             cache_bytes=int(cache_bytes or 0),
-            kept_bytes=int(kept_bytes or 0),
+            task_segment_bytes=int(task_segment_bytes or 0),
             segment_bytes=int(segment_bytes or 0),
         )
 
@@ -175,7 +175,7 @@ class _SharedGauges(Collector):
         yield _gauge("koe_parked_utterances", shared.n_paused)
         yield _gauge("koe_open_jobs", shared.n_open_jobs)
         yield _gauge("koe_cache_bytes", shared.cache_bytes)
-        yield _gauge("koe_kept_bytes", shared.kept_bytes)
+        yield _gauge("koe_kept_bytes", shared.task_segment_bytes)
         yield _gauge("koe_segment_bytes", shared.segment_bytes)
 
 

@@ -23,7 +23,7 @@ from app.core.errors import Misconfigured
 from app.core.host.exit_status import ended_by
 from app.core.host.own_python import own_environ, own_python
 from app.core.host.parent import end_with_parent
-from app.core.host.service_links import tell_service_links
+from app.core.host.service_links import warn_of_service_links
 from app.core.host.terminal import echo_json, echo_table, plain_console, replace_what_cannot_be_shown
 from app.core.logs import configure_logs
 from app.core.settings import Settings, read_settings
@@ -35,7 +35,7 @@ from app.core.storage.embedded_server import EmbeddedError, embedded_url
 from app.core.storage.redis_check import check_redis_url
 from app.core.storage.sentinel import primary_url
 from app.core.weights.files import MissingFile, find_checkpoint
-from app.core.weights.watch import find_model, wants_model
+from app.core.weights.watch import find_complete_checkpoint, wants_model
 from app.server.http_server import AddressTaken, adopted, listening, port_of, serve_app
 from app.supervisor.processes import PartMisconfigured
 from app.supervisor.supervisor import Supervisor
@@ -82,7 +82,7 @@ def koe() -> None:
 @_with_settings
 def serve(settings: Settings, host: str | None, port: int | None, n_workers: int, no_offer: bool) -> None:
     """Run everything: the workers, the API and, if no Redis is set, the queue."""
-    tell_service_links(os.environ)
+    warn_of_service_links(os.environ)
     settings = _override(settings, host=host, port=port)
     # This reports errors in files now. Otherwise each restart of the API would report them. It does not access Redis.
     create_litestar(settings, "redis://127.0.0.1")
@@ -120,7 +120,12 @@ def _run(module: str, *arguments: str) -> int:
 def _offer_fetch(settings: Settings) -> None:
     """Asks on a terminal whether to fetch Kokoro's files, if they are missing and workers here would use them."""
     has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    if not has_terminal or not wants_model(settings) or not doctor.has_workers() or find_model(settings) is not None:
+    if (
+        not has_terminal
+        or not wants_model(settings)
+        or not doctor.has_workers()
+        or find_complete_checkpoint(settings) is not None
+    ):
         return
     if click.confirm(_OFFER, default=True, err=True):
         _run("workers.setup.fetch")
@@ -130,7 +135,7 @@ def _offer_fetch(settings: Settings) -> None:
 @_with_settings
 def has_voice(settings: Settings) -> None:
     """Exit with 0 when a worker with these settings has the files that it wants, so that nothing needs to be fetched."""
-    if wants_model(settings) and find_model(settings) is None:
+    if wants_model(settings) and find_complete_checkpoint(settings) is None:
         raise SystemExit(1)
 
 
@@ -141,7 +146,7 @@ def has_voice(settings: Settings) -> None:
 @_with_settings
 def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
     """Run the API alone; `koe worker` speaks for it."""
-    tell_service_links(os.environ)
+    warn_of_service_links(os.environ)
     prepare_folders(settings.data, settings.store, holds_queue=settings.redis_url is None)
     if with_parent:
         end_with_parent()

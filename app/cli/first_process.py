@@ -23,7 +23,7 @@ def go_on_in_a_child() -> None:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON | {signal.SIGCHLD})
     child = os.fork()
     if child:
-        _tend(child)
+        _forward_signals_and_reap(child)
     _take_terminal()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -32,12 +32,12 @@ def _take_terminal() -> None:
     """Moves the child to its own process group. Otherwise Ctrl-C would reach it twice, since its parent passes it on."""
     os.setpgid(0, 0)
     with suppress(OSError):
-        kept = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        previous = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         os.tcsetpgrp(0, os.getpgrp())
-        signal.signal(signal.SIGTTOU, kept)
+        signal.signal(signal.SIGTTOU, previous)
 
 
-def _tend(child: int) -> NoReturn:
+def _forward_signals_and_reap(child: int) -> NoReturn:
     while (status := _reap(child)) is None:
         number = signal.sigwait(_PASSED_ON | {signal.SIGCHLD})
         if number != signal.SIGCHLD:

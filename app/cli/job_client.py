@@ -63,7 +63,7 @@ def watch(server: Server, job_id: str) -> Iterator[dict[str, Any]]:
                     return
             raise Away("The server ended before the job.")
         except Away as error:
-            patience.bear(error)
+            patience.wait_or_raise(error)
 
 
 def fetch(server: Server, job_id: str, path: Path) -> None:
@@ -89,7 +89,7 @@ class _Patience:
         """Starts the time limit again. Must be called when the server has answered."""
         self._until = time.monotonic() + PATIENCE_SECONDS
 
-    def bear(self, error: Away) -> None:
+    def wait_or_raise(self, error: Away) -> None:
         """Waits before the next request. Raises the error when the time limit is over."""
         if time.monotonic() > self._until:
             raise error
@@ -134,7 +134,7 @@ def _fetch_all(server: Server, path: str, file: BinaryIO) -> None:
         except Away as error:
             if total is None:
                 raise
-            patience.bear(error)
+            patience.wait_or_raise(error)
 
 
 def _path(job_id: str) -> str:

@@ -12,7 +12,7 @@ _TOTAL_BYTES: Final = 5
 _TOTAL_BITS: Final = 36
 
 
-def tell_length(beginning: bytes, n_samples: int) -> bytes:
+def write_length(beginning: bytes, n_samples: int) -> bytes:
     """Returns the first bytes of a flac with its number of samples. Returns `beginning` unchanged if it is no flac, or too
     short, or if the number is too large for the header.
     """

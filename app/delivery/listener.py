@@ -25,7 +25,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import reachable
 from app.core.storage.notifier import Notifier
-from app.delivery.flac_header import tell_length
+from app.delivery.flac_header import write_length
 from app.delivery.readers import Readers
 from app.delivery.submitter import Origin, Submitter, attempts
 
@@ -155,7 +155,7 @@ class Listener(Watch):
     # Attach and submit
 
     async def _attach(self, *, instead_of: Attempt | None = None) -> tuple[Found, Attempt]:
-        capacity = await self._room()
+        capacity = await self._fleet_capacity()
         while (attached := await self._registry.attach(self._utterance.id, instead_of=instead_of, capacity=capacity)) is None:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
         found, attempt = attached
@@ -166,7 +166,7 @@ class Listener(Watch):
     def _submit(self, attempt: Attempt, *, again: bool) -> None:
         self._backend.submitter.submit(self._utterance, attempt, self._origin, again=again)
 
-    async def _room(self) -> Capacity | None:
+    async def _fleet_capacity(self) -> Capacity | None:
         """Returns how many utterances the fleet can begin within the longest wait; None when that is unknown."""
         try:
             return (await self._backend.fleet.now()).capacity(self._max_wait_seconds)
@@ -186,7 +186,7 @@ class Listener(Watch):
         except StopAsyncIteration:
             raise EngineFailed from None
         if self.found is Found.HIT and self._utterance.format == "flac":
-            self._first = tell_length(self._first, await self._n_samples(attempt))
+            self._first = write_length(self._first, await self._n_samples(attempt))
 
     async def _n_samples(self, attempt: Attempt) -> int:
         """Returns the length of a finished utterance in samples; 0 when it is no longer known."""
@@ -285,17 +285,17 @@ class _Words:
     def __init__(self) -> None:
         self._new: list[TimedWord] = []
         self._n_known = 0
-        self._n_told = 0
+        self._n_received = 0
 
     def add(self, words: bytes) -> None:
         for word in read_words(words):
-            self._n_told += 1
-            if self._n_told > self._n_known:
+            self._n_received += 1
+            if self._n_received > self._n_known:
                 self._n_known += 1
                 self._new.append(word)
 
     def rewind(self) -> None:
-        self._n_told = 0
+        self._n_received = 0
 
     def take(self) -> list[TimedWord]:
         words, self._new = self._new, []

@@ -76,7 +76,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._shared = shared
         self._stage = Stage.IDLE
         self._deadline = _NEVER
-        self._is_one_too_many = False
+        self._is_over_limit = False
         self._has_begun = False
         self._fault: KoeError | None = None
         self._n_headers = 0
@@ -96,9 +96,9 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         n_connections = len(self.connections)
-        self._is_one_too_many = n_connections > self._bounds.n_connections and not self._shared.make_room()
-        self._wait(Stage.IDLE, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
-        if self._is_one_too_many and not self._shared.has_room_for_refusals(n_connections, self._bounds):
+        self._is_over_limit = n_connections > self._bounds.n_connections and not self._shared.close_longest_idle()
+        self._wait(Stage.IDLE, FULL_SECONDS if self._is_over_limit else HEAD_SECONDS)
+        if self._is_over_limit and not self._shared.has_capacity_for_refusal(n_connections, self._bounds):
             transport.abort()
 
     @override
@@ -116,7 +116,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self._stage in (Stage.IDLE, Stage.ANSWER):
             self._n_loose_bytes, self._has_begun = 0, False
-            self._wait(Stage.HEAD, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
+            self._wait(Stage.HEAD, FULL_SECONDS if self._is_over_limit else HEAD_SECONDS)
         self._n_loose_bytes += len(data)
         try:
             self._feed(data)
@@ -154,7 +154,7 @@ class HttpProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait(Stage.HEAD, FULL_SECONDS if self._is_one_too_many else HEAD_SECONDS)
+        self._wait(Stage.HEAD, FULL_SECONDS if self._is_over_limit else HEAD_SECONDS)
         self._has_begun = True
         self._n_headers = self._n_head_bytes = 0
 
@@ -198,12 +198,12 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["path"] = self.root_path + unquote(raw_path.decode("ascii"))
         self.scope["raw_path"] = self.root_path.encode() + raw_path
         self.scope["query_string"] = url.query or b""
-        if self._is_one_too_many:
+        if self._is_over_limit:
             self._shared.n_refused += 1
             self.scope["state"]["refusal"] = ServerFull(self._bounds.n_connections)
         self._n_headers = self._n_head_bytes = self._n_loose_bytes = 0
         self._wait(Stage.BODY, BODY_SECONDS)
-        self._begin(keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._is_one_too_many)
+        self._begin(keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self._is_over_limit)
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -306,7 +306,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _wait(self, stage: Stage, seconds: float) -> None:
         self._stage, self._deadline = stage, self.loop.time() + seconds
         self._shared.idle.pop(self, None)
-        if stage is Stage.IDLE and not self._is_one_too_many:
+        if stage is Stage.IDLE and not self._is_over_limit:
             self._shared.idle[self] = None
 
     def check(self, now: float) -> None:
@@ -392,7 +392,7 @@ class Shared:
         self.n_refused = 0
         """New connections that were refused for lack of room, since the start."""
 
-    def make_room(self) -> bool:
+    def close_longest_idle(self) -> bool:
         """Closes the connection that has been idle for the longest, if there is one."""
         longest = next(iter(self.idle), None)
         if longest is None:
@@ -402,12 +402,12 @@ class Shared:
         self.n_closed += 1
         return True
 
-    def has_room_for_refusals(self, n_connections: int, bounds: Bounds) -> bool:
+    def has_capacity_for_refusal(self, n_connections: int, bounds: Bounds) -> bool:
         """Whether one more connection can be kept open for its refusal; otherwise it is closed and counted as refused."""
-        has_room = n_connections <= bounds.n_connections + max(8, bounds.n_connections // 8)
-        if not has_room:
+        has_capacity = n_connections <= bounds.n_connections + max(8, bounds.n_connections // 8)
+        if not has_capacity:
             self.n_refused += 1
-        return has_room
+        return has_capacity
 
 
 class _Wire:

@@ -143,7 +143,7 @@ class Server(uvicorn.Server):
         fixed = {"ws": "none", "backlog": BACKLOG, "log_config": None, "access_log": False, "server_header": False}
         super().__init__(uvicorn.Config(app, http=protocol, **({"lifespan": "on"} | options | fixed)))
         self._on_listening = on_listening
-        self._n_told = 0
+        self._n_reported = 0
         self._warned_at = -_WARN_SECONDS
 
     @override
@@ -174,7 +174,7 @@ class Server(uvicorn.Server):
                 reason="The process has as many files open as it may, and new connections are closed. Raise its limit "
                 "(ulimit -n, LimitNOFILE=, --ulimit nofile=).",
             )
-        elif self._shared.n_refused + self._shared.n_closed > self._n_told:
+        elif self._shared.n_refused + self._shared.n_closed > self._n_reported:
             log.warning(
                 "connections_full",
                 limit=self._bounds.n_connections,
@@ -185,7 +185,7 @@ class Server(uvicorn.Server):
             )
         else:
             return
-        self._warned_at, self._n_told = now, self._shared.n_refused + self._shared.n_closed
+        self._warned_at, self._n_reported = now, self._shared.n_refused + self._shared.n_closed
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

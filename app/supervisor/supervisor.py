@@ -65,7 +65,7 @@ class Supervisor:
         self._server = (
             None
             if settings.redis_url
-            else EmbeddedServer(settings.data, kept_bytes=settings.cache_bytes + settings.keep_bytes + settings.segment_bytes)
+            else EmbeddedServer(settings.data, data_bytes=settings.cache_bytes + settings.keep_bytes + settings.segment_bytes)
         )
         self._settings = _with_redis(settings, self._server.url) if self._server else settings
         self._sockets = sockets
@@ -176,13 +176,13 @@ class Supervisor:
         except _NotUp as error:
             log.error("renewal_given_up", reason=str(error))
             self._leaving, self._coming = self._coming, []
-            yield from self._let_go()
+            yield from self._end_leaving()
             return error
         kinds = tuple({type(part) for part in new})
         self._leaving = [part for part in self._parts if isinstance(part, kinds)]
         self._parts = [*self._coming, *(part for part in self._parts if not isinstance(part, kinds))]
         self._coming = []
-        yield from self._let_go(renewed=True)
+        yield from self._end_leaving(renewed=True)
         log.info("renewal_finished", seconds=round(time.monotonic() - started_at, 1))
         return None
 
@@ -206,7 +206,7 @@ class Supervisor:
             if not part.is_alive:
                 raise _NotUp(f"The new {part.name} ended; the old parts stay.")
 
-    def _let_go(self, *, renewed: bool = False) -> Iterator[None]:
+    def _end_leaving(self, *, renewed: bool = False) -> Iterator[None]:
         """Ends the old processes, stage by stage, and returns when none is left."""
         for stage in _stages(self._leaving):
             for part in stage:

@@ -62,7 +62,7 @@ class Joiner:
         timeline = AudioTimeline(stretches)
         if timeline.n_samples > self._max_seconds * SAMPLE_RATE_HZ:
             raise JobTooLong(self._max_seconds)
-        self._store.require_room(timeline.n_samples * SAMPLE_BYTES)
+        self._store.require_free_space(timeline.n_samples * SAMPLE_BYTES)
         if job.timestamps:
             self._store.write(words_path(job.id), write_captions(self._words_of(job.id, stretches)))
         finished = finish(

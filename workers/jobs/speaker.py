@@ -75,7 +75,7 @@ class PartSpeaker:
 
     def _write(self, job: Job, number: int, text: str) -> tuple[PartTask, Spoken]:
         room = self._room(job.id, number)
-        self._store.require_room(_expected_bytes(text, job.utterance.speed))
+        self._store.require_free_space(_expected_bytes(text, job.utterance.speed))
         with self._store.put(part_path(job.id, number)) as file:
             task = PartTask(
                 job.id,

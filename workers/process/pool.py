@@ -15,7 +15,7 @@ from app.core.host.processors import n_cores
 from app.core.jobs.files import Store
 from app.core.jobs.job_store import JobStore
 from app.core.logs import describe
-from app.core.queue.broker import QueueName, put_back, rq_queue, take_turns, taken
+from app.core.queue.broker import QueueName, dequeued_ids, put_back, rq_queue, share_batch_fairly
 from app.core.queue.fleet import Registration, announce, process_name, withdraw
 from app.core.queue.registry import WorkerRegistry
 from app.core.queue.segment_cache import Budget, sweep_segment_cache
@@ -143,7 +143,7 @@ class Pool:
             limits=Limits(
                 stream_bytes=settings.stream_bytes,
                 cache_budget=Budget(
-                    order_bytes=settings.keep_bytes, segment_bytes=settings.segment_bytes, segment_ttl=settings.cache_ttl
+                    task_bytes=settings.keep_bytes, segment_bytes=settings.segment_bytes, segment_ttl=settings.cache_ttl
                 ),
                 patience_seconds=settings.max_wait,
                 n_threads=self._registration.n_threads,
@@ -187,13 +187,13 @@ class Pool:
             self._registration, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
         )
         lease_ids = self.runtime.lease_ids.copy()
-        announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_hand=lease_ids)
+        announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_flight=lease_ids)
         for slot in self._slots:
             slot.beat()
         if time.monotonic() - self._unreachable_at > self._settings.worker_timeout:
             self._take_over()
         self._count_waiting()
-        take_turns(self._redis, every_seconds=BEAT_SECONDS)
+        share_batch_fairly(self._redis, every_seconds=BEAT_SECONDS)
         if time.monotonic() > self._sweep_at:
             self._sweep()
 
@@ -251,7 +251,7 @@ class UnstartedTasks:
     def put_back(self) -> None:
         """Puts tasks back that were taken too long ago. Must be called at every heartbeat."""
         now = time.monotonic()
-        taken_tasks = [(queue_name, job_id) for queue_name in QueueName for job_id in taken(self._redis, queue_name)]
+        taken_tasks = [(queue_name, job_id) for queue_name in QueueName for job_id in dequeued_ids(self._redis, queue_name)]
         self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in taken_tasks}
         for queue_name, job_id in taken_tasks:
             if now - self._seen_at[job_id] > self._after_seconds * _REGISTRATION_SHARE and put_back(

@@ -146,7 +146,7 @@ class Runtime:
         return Action.END if failure.meaning is Meaning.REFUSED else Action.RAISE
 
     def _release(self, task: StreamTask, state: State) -> bool:
-        return self._patiently(lambda: self._registry.let_go(task.lease, state))
+        return self._patiently(lambda: self._registry.release(task.lease, state))
 
     def cancel(self, utterance_id: str, token: str) -> None:
         """Stops the attempt between two segments, if it runs in this process."""

@@ -126,7 +126,7 @@ class StreamTask(SynthesisTask):
 
     @override
     def write_words(self, words: Sequence[TimedWord]) -> None:
-        self.writer.tell(words)
+        self.writer.append_words(words)
 
     @override
     def find(self, segment: Segment) -> Sound | None:

@@ -35,7 +35,7 @@ def mask(key: str) -> str:
 
 def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A guard for Litestar. It asks the Keyring in `app.state.keyring`."""
-    _let_in(connection, connection.headers.get("authorization"))
+    _authenticate(connection, connection.headers.get("authorization"))
 
 
 def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -44,10 +44,10 @@ def require_key_of_azure(connection: ASGIConnection[Any, Any, Any, Any], handler
     if key is None or "authorization" in connection.headers:
         require_key(connection, handler)
     else:
-        _let_in(connection, f"Bearer {key}")
+        _authenticate(connection, f"Bearer {key}")
 
 
-def _let_in(connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None) -> None:
+def _authenticate(connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None) -> None:
     keyring: Keyring = connection.app.state.keyring
     connection.state.key = key = check(keyring, authorization)
     note(connection.scope, key=key.name or None)

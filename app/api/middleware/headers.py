@@ -56,11 +56,11 @@ def _request_id(scope: Scope) -> str:
 
 def _add_headers(message: Message, request_id: str, processing_ms: int) -> None:
     start = cast("HTTPResponseStartEvent", message)
-    is_told = any(name.lower() == _SAME_ORIGIN[0] for name, _ in start["headers"])
+    has_policy = any(name.lower() == _SAME_ORIGIN[0] for name, _ in start["headers"])
     start["headers"] = [
         *start["headers"],
         _NO_SNIFF,
-        *(() if is_told else (_SAME_ORIGIN,)),
+        *(() if has_policy else (_SAME_ORIGIN,)),
         (b"x-request-id", request_id.encode("ascii")),
         (b"openai-processing-ms", str(processing_ms).encode("ascii")),
         (b"openai-version", OPENAI_VERSION),

@@ -22,7 +22,7 @@ _HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]*?)\.?(?::\d*)?")
 _MAX_SHOWN_CHARS: Final = 100
 
 
-class Entrance:
+class HostCheck:
     """`app` for requests that pass the check. `names`: the accepted hosts, in addition to loopback addresses."""
 
     def __init__(self, app: ASGIApp, *, names: Iterable[str], asks_host: Callable[[], bool]) -> None:

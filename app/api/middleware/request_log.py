@@ -54,18 +54,18 @@ class Observed:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        watched = _Watched(self._metrics, scope, receive, send)
+        answer = _ObservedAnswer(self._metrics, scope, receive, send)
         self._metrics.open_requests.inc()
         try:
-            await self._app(scope, watched.receive, watched.send)
+            await self._app(scope, answer.receive, answer.send)
         except Exception as error:  # noqa: BLE001 - last resort of the API: a middleware failed, or an answer that has begun
-            await watched.fail(error)
+            await answer.fail(error)
         finally:
             self._metrics.open_requests.dec()
-            watched.end()
+            answer.end()
 
 
-class _Watched:
+class _ObservedAnswer:
     """One answer while it is sent."""
 
     __slots__ = (
@@ -132,9 +132,9 @@ class _Watched:
             self._metrics.count_error(fault)
         if self._is_whole and listener is not None and listener.report is not None:
             self._metrics.count_audio(listener.report.audio_seconds)
-        self._tell(status, route, listener)
+        self._log_answer(status, route, listener)
 
-    def _tell(self, status: int, route: str, listener: Listener | None) -> None:
+    def _log_answer(self, status: int, route: str, listener: Listener | None) -> None:
         fault, is_broken_off = fault_in(self._scope), bool(self._status) and not self._is_whole
         facts: dict[str, Any] = {
             "method": self._method if self._method in METHODS else "other",
@@ -150,8 +150,8 @@ class _Watched:
             "n_bytes": self._n_bytes,
         }
         is_check = route in _CHECKED and self._method in ("GET", "HEAD")
-        tell = _level(status, is_check=is_check, has_failed=is_broken_off and fault is not None)
-        tell("request_answered", **{name: value for name, value in facts.items() if value is not None})
+        log_at_level = _level(status, is_check=is_check, has_failed=is_broken_off and fault is not None)
+        log_at_level("request_answered", **{name: value for name, value in facts.items() if value is not None})
 
     def _note_start(self, start: HTTPResponseStartEvent) -> None:
         self._status = _LEFT if self._has_left else start["status"]

@@ -32,8 +32,8 @@ class Prefixed:
         await self._app(scope, receive, send)
 
     def _prefix(self, scope: HTTPScope) -> str:
-        told = next((value.decode("latin-1").rstrip("/") for name, value in scope["headers"] if name == _HEADER), "")
-        return told if is_path(told) else self._root_path
+        forwarded = next((value.decode("latin-1").rstrip("/") for name, value in scope["headers"] if name == _HEADER), "")
+        return forwarded if is_path(forwarded) else self._root_path
 
 
 def prefix_of(scope: Scope) -> str:

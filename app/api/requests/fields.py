@@ -129,10 +129,10 @@ def _read_json(body: bytes) -> Any:
     except RecursionError:
         raise UnreadableBody("It is nested too deeply.") from None
     except msgspec.DecodeError as error:
-        if (mended := _ESCAPE.sub(_mend_escape, body)) != body:
-            return _read_json(mended)
+        if (repaired := _ESCAPE.sub(_replace_lone_surrogate, body)) != body:
+            return _read_json(repaired)
         raise UnreadableBody(f"{error}.") from None
 
 
-def _mend_escape(escape: re.Match[bytes]) -> bytes:
+def _replace_lone_surrogate(escape: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if escape["half"] else escape[0]

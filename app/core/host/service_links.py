@@ -25,7 +25,7 @@ def service_links(environ: Mapping[str, str]) -> list[str]:
     return sorted(name for name, value in environ.items() if _is_link(name, value))
 
 
-def tell_service_links(environ: Mapping[str, str]) -> None:
+def warn_of_service_links(environ: Mapping[str, str]) -> None:
     """Logs the names that are ignored, if there are any."""
     names = service_links(environ)
     if names:

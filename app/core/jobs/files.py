@@ -87,12 +87,12 @@ class Store:
         with self.put(path) as file:
             file.write(data)
 
-    def require_room(self, n_bytes: int) -> None:
+    def require_free_space(self, n_bytes: int) -> None:
         """Raises StoreFull when there is no room for a file of `n_bytes`: in the folder, or on the local disk on its way to a
         remote store.
         """
         place = Path(self._root if self._is_local else tempfile.gettempdir())
-        with _told():
+        with _as_store_errors():
             n_free = shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
         if n_free < n_bytes + self._reserve_bytes:
             _log.error("store_full", n_free_bytes=n_free, n_wanted_bytes=n_bytes, n_reserved_bytes=self._reserve_bytes)
@@ -100,25 +100,25 @@ class Store:
 
     def open(self, path: str) -> BinaryIO:
         """A file to read, with seeks; the caller closes it."""
-        with _told((FileNotFoundError,)):
+        with _as_store_errors((FileNotFoundError,)):
             return _Handle(self._fs.open(self._full(path), "rb")).as_file()
 
     def size(self, path: str) -> int:
         """Bytes of a file."""
-        with _told((FileNotFoundError,)):
+        with _as_store_errors((FileNotFoundError,)):
             self._fs.invalidate_cache()
             return int(self._fs.size(self._full(path)))
 
     def exists(self, path: str) -> bool:
         """Whether the file or folder exists."""
-        with _told():
+        with _as_store_errors():
             self._fs.invalidate_cache()
             return bool(self._fs.exists(self._full(path)))
 
     def delete_folder(self, path: str) -> None:
         """Deletes a folder with its contents; a missing one is no error."""
         full = self._full(path)
-        with suppress(FileNotFoundError), _told((FileNotFoundError,)):
+        with suppress(FileNotFoundError), _as_store_errors((FileNotFoundError,)):
             self._fs.invalidate_cache()
             try:
                 self._fs.rm(full, recursive=True)
@@ -139,12 +139,12 @@ class Store:
     def _put_local(self, path: str) -> Iterator[BinaryIO]:
         target = Path(self._full(path))
         part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        with _told((FileNotFoundError,)):
+        with _as_store_errors((FileNotFoundError,)):
             target.parent.mkdir(parents=True, exist_ok=True)
             file = part.open("w+b")
         try:
             yield _Handle(file).as_file()
-            with _told((FileNotFoundError,)):
+            with _as_store_errors((FileNotFoundError,)):
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
@@ -157,11 +157,11 @@ class Store:
 
     @contextmanager
     def _put_elsewhere(self, path: str) -> Iterator[BinaryIO]:
-        with _told():
-            file = tempfile.NamedTemporaryFile(prefix="koe-")  # noqa: SIM115 - closed below, outside of `_told`
+        with _as_store_errors():
+            file = tempfile.NamedTemporaryFile(prefix="koe-")  # noqa: SIM115 - closed below, outside of `_as_store_errors`
         try:
             yield _Handle(file).as_file()
-            with _told():
+            with _as_store_errors():
                 file.flush()
                 self._fs.put_file(file.name, self._full(path))
         finally:
@@ -193,17 +193,17 @@ class _Handle(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Any) -> int:
-        with _told():
+        with _as_store_errors():
             return cast("int", self._file.readinto(buffer))  # type: ignore[attr-defined]
 
     def write(self, data: Any) -> int:
         """Writes all of the data."""
-        with _told():
+        with _as_store_errors():
             return self._file.write(data)
 
     @override
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with _told():
+        with _as_store_errors():
             return self._file.seek(offset, whence)
 
     @override
@@ -218,7 +218,7 @@ class _Handle(io.RawIOBase):
 
 
 @contextmanager
-def _told(passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+def _as_store_errors(passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Turns any exception of a backend into StoreFailed and logs it; those in `passing` are raised unchanged."""
     try:
         yield

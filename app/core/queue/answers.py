@@ -72,33 +72,33 @@ class Asker:
         `owner` is the owner whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest
         wait, or the error that the worker raised.
         """
-        rung = self._notifier.subscribe(text.id)
+        notified = self._notifier.subscribe(text.id)
         try:
             async with asyncio.timeout(self._max_wait_seconds):
                 with reachable():
-                    return await self._wait(text, rung, request_id, owner)
+                    return await self._wait(text, notified, request_id, owner)
         except TimeoutError:
             raise await self._why_none_came() from None
         finally:
-            self._notifier.unsubscribe(text.id, rung)
+            self._notifier.unsubscribe(text.id, notified)
 
-    async def _wait(self, text: SpokenText, rung: asyncio.Event, request_id: str, owner: str) -> Phonemized:
+    async def _wait(self, text: SpokenText, notified: asyncio.Event, request_id: str, owner: str) -> Phonemized:
         """Raises an error when Redis is unreachable at the first look; waits when it becomes unreachable later."""
-        outcome = await self._look(text, rung)
+        outcome = await self._look(text, notified)
         is_submitted = outcome is not None or await self._submit(text, request_id, owner, again=False)
         n_ticks = 0
         while outcome is None:
-            await _tick(rung)
+            await _tick(notified)
             n_ticks += 1
             with suppressed_unless_refused():
-                outcome = await self._look(text, rung)
+                outcome = await self._look(text, notified)
                 if outcome is None and (not is_submitted or n_ticks % _QUIET_TICKS == 0):
                     is_submitted = await self._submit(text, request_id, owner, again=True)
         return outcome.reveal()
 
-    async def _look(self, text: SpokenText, rung: asyncio.Event) -> _Outcome | None:
+    async def _look(self, text: SpokenText, notified: asyncio.Event) -> _Outcome | None:
         """The outcome if there is one; otherwise notes in Redis that somebody waits for it."""
-        rung.clear()
+        notified.clear()
         found = cast("bytes | None", await self._redis.get(keys.phonemes(text.id)))
         if found is not None:
             return msgspec.json.decode(found, type=_Outcome)
@@ -157,8 +157,8 @@ class Answers:
         patiently(put, self._patience_seconds)
 
 
-async def _tick(rung: asyncio.Event) -> None:
+async def _tick(notified: asyncio.Event) -> None:
     """Returns at the next notification, or after one tick."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_TICK_SECONDS):
-            await rung.wait()
+            await notified.wait()

@@ -53,13 +53,13 @@ class ChunkWriter:
         self._redis = redis
         self._lease = lease
         self._append = redis.register_script(load_script(__file__, "append"))
-        self._tell = redis.register_script(load_script(__file__, "append_words"))
+        self._append_words = redis.register_script(load_script(__file__, "append_words"))
         self._patience_seconds = patience_seconds
-        self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        self._extend_ttl_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         self._n_there = lease.n_bytes
         self.n_bytes = 0
         """Bytes of audio written or skipped so far."""
-        self._n_told = 0
+        self._n_words_entries = 0
         self.unread_bytes = 0
         """Bytes that the fastest reader has not read yet, as of the last write."""
 
@@ -74,14 +74,16 @@ class ChunkWriter:
         for first in range(new_from, len(data), MAX_CHUNK_BYTES):
             self._write_one(start + first, data[first : first + MAX_CHUNK_BYTES])
         self.n_bytes = start + len(data)
-        if time.monotonic() > self._put_off_at:
-            self._put_off()
+        if time.monotonic() > self._extend_ttl_at:
+            self._extend_ttl()
 
-    def tell(self, words: Sequence[TimedWord]) -> None:
+    def append_words(self, words: Sequence[TimedWord]) -> None:
         """Appends word times, unless an earlier worker has appended them. Raises the errors of `write`."""
-        args = [*self._lease.args, self._lease.attempt.utterance_id, self._n_told, write_words(words)]
-        self._check(patiently(lambda: int(self._tell(keys=self._lease.attempt.both, args=args)), self._patience_seconds))
-        self._n_told += 1
+        args = [*self._lease.args, self._lease.attempt.utterance_id, self._n_words_entries, write_words(words)]
+        self._check(
+            patiently(lambda: int(self._append_words(keys=self._lease.attempt.both, args=args)), self._patience_seconds)
+        )
+        self._n_words_entries += 1
 
     def rewind(self) -> None:
         """Begins at the first byte again; audio that is in the stream is skipped. Raises RedisError when Redis stays
@@ -90,7 +92,7 @@ class ChunkWriter:
         record = keys.utterance(self._lease.attempt.utterance_id)
         there = patiently(lambda: self._redis.hget(record, "bytes"), self._patience_seconds)
         self._n_there = int(cast("bytes", there) or 0)
-        self.n_bytes = self._n_told = 0
+        self.n_bytes = self._n_words_entries = 0
 
     def _write_one(self, at: int, data: bytes) -> None:
         args = [*self._lease.args, self._lease.attempt.utterance_id, at, data]
@@ -105,9 +107,9 @@ class ChunkWriter:
             raise StreamLost("Redis has lost audio that was written.")
         return answer
 
-    def _put_off(self) -> None:
+    def _extend_ttl(self) -> None:
         """Extends the TTL of an unfinished attempt: a long text is spoken for hours."""
-        self._put_off_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
+        self._extend_ttl_at = time.monotonic() + UNFINISHED_TTL_SECONDS / 2
         with suppress(RedisError):
             for key in (*self._lease.attempt.both, keys.cached_segments(self._lease.attempt.utterance_id)):
                 self._redis.expire(key, UNFINISHED_TTL_SECONDS)
@@ -194,7 +196,7 @@ class ChunkReader:
         try:
             found = await self._redis.xrange(self._attempt.stream, min=self._cursor, count=_READ_ENTRIES)
         except RedisError as error:
-            await self._bear(error)
+            await self._wait_or_raise(error)
             return []
         self._away_since = None
         entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
@@ -202,7 +204,7 @@ class ChunkReader:
             self._cursor = f"({entries[-1][0].decode()}"
         return [fields for _, fields in entries]
 
-    async def _bear(self, error: RedisError) -> None:
+    async def _wait_or_raise(self, error: RedisError) -> None:
         """Waits a little while Redis is unreachable. Raises its error after the longest wait."""
         self._away_since = self._away_since or time.monotonic()
         if is_refusal(error) or time.monotonic() - self._away_since > self._patience_seconds:

@@ -125,7 +125,7 @@ class Broker:
         self._redis = redis
         self._queues = {queue_name: rq_queue(redis, queue_name) for queue_name in QueueName}
         self._max_queue = max_queue
-        self._take_turn = redis.register_script(load_script(__file__, "share_fairly"))
+        self._share_fairly = redis.register_script(load_script(__file__, "share_fairly"))
 
     def submit(
         self, utterance: Utterance, queue_name: QueueName, *, request_id: str, owner: str = "", again: bool = False
@@ -136,35 +136,38 @@ class Broker:
         `owner` is the owner whose share of the machine the work uses. Returns False while a task of the same id is still
         releasing an earlier attempt: call again in a moment if the audio is still wanted.
         """
-        queue = self._queues[queue_name] if again else self._room(queue_name)
+        queue = self._queues[queue_name] if again else self._queue_unless_full(queue_name)
         args: list[str | int] = [utterance.to_json().decode(), request_id, owner]
         is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance))
-        return is_submitted and self._queue_up(queue, utterance.id, owner)
+        if is_submitted:
+            self._move_to_owners_place(queue, utterance.id, owner)
+        return is_submitted
 
     def submit_phonemes(self, text: SpokenText, *, request_id: str, owner: str = "", again: bool = False) -> bool:
         """Puts a request for the phonemes of a text into the interactive queue, as `submit` does. Raises QueueFull."""
-        queue = self._queues[QueueName.INTERACTIVE] if again else self._room(QueueName.INTERACTIVE)
+        queue = self._queues[QueueName.INTERACTIVE] if again else self._queue_unless_full(QueueName.INTERACTIVE)
         args: list[str | int] = [text.to_json().decode(), request_id]
         description = f"phonemes of {len(text.text)} characters, {text.language}, {text.engine}"
         is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=text.id, description=description)
-        return is_submitted and self._queue_up(queue, text.id, owner)
+        if is_submitted:
+            self._move_to_owners_place(queue, text.id, owner)
+        return is_submitted
 
     def submit_job(self, job_id: str) -> None:
         """Puts the planning task of a user's job into the queue. The limit on open jobs is checked before."""
         enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job")
-        take_turns(self._redis)
+        share_batch_fairly(self._redis)
 
     def waiting(self) -> dict[QueueName, int]:
         """Number of waiting tasks in each queue."""
         return {queue_name: queue.count for queue_name, queue in self._queues.items()}
 
-    def _queue_up(self, queue: Queue, job_id: str, owner: str) -> bool:
-        """Moves the task, which is the last of the queue, to its owner's place. Returns True."""
+    def _move_to_owners_place(self, queue: Queue, job_id: str, owner: str) -> None:
+        """Moves the task, which is the last of the queue, to its owner's place."""
         if owner:
-            self._take_turn(keys=[queue.key, keys.OWNERS], args=[job_id, owner])
-        return True
+            self._share_fairly(keys=[queue.key, keys.OWNERS], args=[job_id, owner])
 
-    def _room(self, queue_name: QueueName) -> Queue:
+    def _queue_unless_full(self, queue_name: QueueName) -> Queue:
         queue = self._queues[queue_name]
         n_waiting = queue.count
         if n_waiting >= self._max_queue:
@@ -183,7 +186,7 @@ def enqueue_task(
     return _enqueue(rq_queue(redis, QueueName.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
 
 
-def take_turns(redis: Redis, *, every_seconds: float = 0.0) -> None:
+def share_batch_fairly(redis: Redis, *, every_seconds: float = 0.0) -> None:
     """Sorts the batch queue so that owners alternate; does nothing when it was sorted within the last `every_seconds`."""
     queue_name = rq_queue(redis, QueueName.BATCH).key
     redis.register_script(load_script(__file__, "share_batch_fairly"))(
@@ -202,7 +205,7 @@ def put_back(redis: Redis, queue_name: QueueName, job_id: str) -> bool:
     return True
 
 
-def taken(redis: Redis, queue_name: QueueName) -> list[str]:
+def dequeued_ids(redis: Redis, queue_name: QueueName) -> list[str]:
     """Ids of tasks that a worker has dequeued and not begun yet. They stay in RQ's intermediate queue for a moment, or for ever
     when the worker died.
     """

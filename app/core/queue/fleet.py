@@ -24,7 +24,7 @@ from app.core.weights.files import Precision
 
 _SCAN_SECONDS: Final = 0.5
 _FORGET_SECONDS: Final = 3600.0
-_HAND_TTL_SECONDS: Final = 7200
+_IN_FLIGHT_TTL_SECONDS: Final = 7200
 
 
 Weights = Precision | Literal["mixed"]
@@ -157,12 +157,12 @@ def name_prefix(pid: int) -> str:
 
 
 def announce(
-    redis: Redis, registration: Registration, ttl_seconds: float, *, takes_work: bool, in_hand: Iterable[str] | None = None
+    redis: Redis, registration: Registration, ttl_seconds: float, *, takes_work: bool, in_flight: Iterable[str] | None = None
 ) -> None:
     """Records a heartbeat, which lasts `ttl_seconds`. A worker that takes no more work leaves the fleet, but readers of its
     utterances still see it as alive.
 
-    `in_hand` are its attempts in flight. Why they are written: a Redis that has lost its last seconds, or a replica that became
+    `in_flight` are its attempts. Why they are written: a Redis that has lost its last seconds, or a replica that became
     the primary, may name this worker for an attempt that it has released.
     """
     # The clock of Redis: the machines' clocks may differ, and a fast one must not remove the other workers.
@@ -175,11 +175,11 @@ def announce(
         pipe.zrem(keys.WORKERS, registration.name)
     pipe.zremrangebyscore(keys.WORKERS, 0, now - _FORGET_SECONDS)
     pipe.set(keys.worker(registration.name), msgspec.json.encode(registration), px=max(1, int(ttl_seconds * 1000)))
-    if in_hand is not None:
-        pipe.delete(keys.hand(registration.name))
-        if lease_ids := list(in_hand):
-            pipe.sadd(keys.hand(registration.name), *lease_ids)
-            pipe.expire(keys.hand(registration.name), _HAND_TTL_SECONDS)
+    if in_flight is not None:
+        pipe.delete(keys.in_flight(registration.name))
+        if lease_ids := list(in_flight):
+            pipe.sadd(keys.in_flight(registration.name), *lease_ids)
+            pipe.expire(keys.in_flight(registration.name), _IN_FLIGHT_TTL_SECONDS)
     pipe.execute()
 
 
@@ -187,7 +187,7 @@ def withdraw(redis: Redis, name: str) -> None:
     """Removes this worker from the fleet."""
     pipe = redis.pipeline(transaction=False)
     pipe.zrem(keys.WORKERS, name)
-    pipe.delete(keys.worker(name), keys.hand(name))
+    pipe.delete(keys.worker(name), keys.in_flight(name))
     pipe.execute()
 
 

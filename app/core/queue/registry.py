@@ -140,7 +140,7 @@ class Registry:
         self._read = redis.register_script(load_script(__file__, "read"))
         self._fail = redis.register_script(load_script(__file__, "fail"))
         self._redis = redis
-        self._put_off = redis.register_script(load_script(__file__, "extend"))
+        self._extend_ttl = redis.register_script(load_script(__file__, "extend"))
 
     async def attach(
         self, utterance_id: str, *, instead_of: Attempt | None = None, capacity: Capacity | None = None
@@ -197,7 +197,7 @@ class Registry:
 
     async def keep(self, attempt: Attempt) -> None:
         """Extends the TTL of an attempt that is being read. To be called about every `keep_seconds`."""
-        await self._put_off(keys=attempt.both, args=[self._cache_ttl])
+        await self._extend_ttl(keys=attempt.both, args=[self._cache_ttl])
 
     @property
     def keep_seconds(self) -> float:
@@ -227,7 +227,7 @@ class WorkerRegistry:
         self._abandon = redis.register_script(load_script(__file__, "abandon"))
         self._risk = redis.register_script(load_script(__file__, "risk"))
         self._ending = redis.register_script(load_script(__file__, "ending"))
-        self._let_go = redis.register_script(load_script(__file__, "release"))
+        self._release = redis.register_script(load_script(__file__, "release"))
         self._never_reuse = redis.register_script(load_script(__file__, "never_reuse"))
         self._finish = redis.register_script(load_script(__file__, "finish"))
         self._fail = redis.register_script(load_script(__file__, "fail"))
@@ -267,9 +267,9 @@ class WorkerRegistry:
         """Says that every segment is spoken. From now on the attempt is finished even if all readers leave."""
         self._ending(keys=lease.attempt.both[:1], args=lease.args)
 
-    def let_go(self, lease: Lease, state: State) -> bool:
+    def release(self, lease: Lease, state: State) -> bool:
         """Releases the unfinished attempt, so that a worker can take it later. False when the lease was stale."""
-        return bool(self._let_go(keys=lease.attempt.both[:1], args=[*lease.args, state.value, lease.attempt.utterance_id]))
+        return bool(self._release(keys=lease.attempt.both[:1], args=[*lease.args, state.value, lease.attempt.utterance_id]))
 
     def paused(self) -> list[Attempt]:
         """The attempts that wait for slow readers; some of them may have stopped waiting."""

@@ -33,7 +33,7 @@ again; they must not evict those that listeners request.
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of the segment cache."""
 
-    order_bytes: int
+    task_bytes: int
     """Most bytes for unfinished tasks, in total."""
     segment_bytes: int = 0
     """Most bytes of shared segments; 0 stores none."""
@@ -58,22 +58,22 @@ class SegmentCache:
         self._owner = owner
         self._attempt = attempt
         self._aged_seconds = 0 if is_listened else round(_AGED_SHARE * budget.segment_ttl)
-        self._keep = redis.register_script(load_script(__file__, "put_segment"))
-        self._find = redis.register_script(load_script(__file__, "get_segment"))
+        self._put = redis.register_script(load_script(__file__, "put_segment"))
+        self._get = redis.register_script(load_script(__file__, "get_segment"))
         self._drop = redis.register_script(load_script(__file__, "drop_segments"))
 
     def get(self, digest: bytes, shared_as: str = "") -> bytes | None:
         """The pcm of a segment: the task's own copy, by its digest, or the shared one, by the name `shared_as`. Raises
         RedisError when Redis is unreachable.
         """
-        found = self._find(keys=[self._key], args=self._args(digest, shared_as))
+        found = self._get(keys=[self._key], args=self._args(digest, shared_as))
         return found if isinstance(found, bytes) else None
 
     def put(self, digest: bytes, sound: bytes, shared_as: str = "") -> bool:
         """Stores a segment, shared too when `shared_as` names it. False when no copy is stored for this task, because the
         budget is spent or the attempt is over. Raises RedisError when Redis is unreachable.
         """
-        return bool(self._keep(keys=[self._key], args=[*self._args(digest, shared_as), sound]))
+        return bool(self._put(keys=[self._key], args=[*self._args(digest, shared_as), sound]))
 
     def drop(self) -> None:
         """Deletes the segments of the task."""
@@ -81,9 +81,9 @@ class SegmentCache:
 
     def _args(self, digest: bytes, shared_as: str) -> list[str | bytes | int]:
         budget = self._budget
-        order: list[str | bytes | int] = [self._name, digest, self._attempt, int(budget.order_bytes), UNFINISHED_TTL_SECONDS]
+        task_args: list[str | bytes | int] = [self._name, digest, self._attempt, int(budget.task_bytes), UNFINISHED_TTL_SECONDS]
         name = f"{self._owner}{shared_as}" if budget.segment_bytes and shared_as else ""
-        return [*order, name, int(budget.segment_bytes), budget.segment_ttl, self._aged_seconds]
+        return [*task_args, name, int(budget.segment_bytes), budget.segment_ttl, self._aged_seconds]
 
 
 def sweep_segment_cache(redis: Redis) -> None:

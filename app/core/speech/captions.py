@@ -266,19 +266,19 @@ def _is_tight(left: str, right: str) -> bool:
         return True
     marks = _CLOSERS + _OPENERS + _JOINTS
     # For a quotation mark the character next to it decides.
-    beside = left.rstrip(marks)[-1:], right.lstrip(marks)[:1]
-    return any(beside) and all(_TIGHT.match(character) for character in beside if character)
+    neighbours = left.rstrip(marks)[-1:], right.lstrip(marks)[:1]
+    return any(neighbours) and all(_TIGHT.match(character) for character in neighbours if character)
 
 
 def _worths(texts: Sequence[str]) -> Iterator[float]:
     """Worth of ending a cue before each word and after the last."""
     yield 0.0
-    owed = 0.0
+    worth = 0.0
     for text, following in zip(texts, [*texts[1:], ""], strict=False):
         # A closing mark may be a word of its own, after a character that is a word.
-        owed = _worth(text, following) if text.strip(_CLOSERS) else owed
+        worth = _worth(text, following) if text.strip(_CLOSERS) else worth
         belongs = (following and not following.strip(_CLOSERS)) or following[:1] in _LEANING or not text.strip(_OPENERS)
-        yield _NO_WORTH if belongs else owed
+        yield _NO_WORTH if belongs else worth
 
 
 def _worth(word: str, following: str) -> float:

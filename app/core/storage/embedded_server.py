@@ -77,10 +77,10 @@ def _socket_path(data: Path) -> Path:
 class EmbeddedServer:
     """One Valkey process with an append-only file, so that the queue survives a crash."""
 
-    def __init__(self, data: Path, *, kept_bytes: int = 0) -> None:
-        """`kept_bytes`: most bytes of audio that the settings allow; the server's memory limit is at least twice that."""
+    def __init__(self, data: Path, *, data_bytes: int = 0) -> None:
+        """`data_bytes`: most bytes of audio that the settings allow; the server's memory limit is at least twice that."""
         self.url = embedded_url(data)
-        self._max_bytes = max(memory_bytes() // 4, 2 * kept_bytes, _MIN_MEMORY_BYTES)
+        self._max_bytes = max(memory_bytes() // 4, 2 * data_bytes, _MIN_MEMORY_BYTES)
         self._data = data.absolute()
         self._log = self._data / "valkey.log"
         self._log_begins = 0
@@ -93,7 +93,7 @@ class EmbeddedServer:
         First ends a server that an earlier, killed process left running on the same files.
         """
         make_private(self._data, "KOE_DATA")
-        self._end_left_behind()
+        self._end_orphan()
         self._check_sockets()
         with open(self._log, "ab", opener=private_opener) as log:
             self._log_begins = log.tell()
@@ -147,7 +147,7 @@ class EmbeddedServer:
         }
         return [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
-    def _end_left_behind(self) -> None:
+    def _end_orphan(self) -> None:
         try:
             with Redis.from_url(self.url) as redis:
                 redis.shutdown()

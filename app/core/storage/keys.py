@@ -69,7 +69,7 @@ def worker(name: str) -> str:
     return f"koe:worker:{name}"
 
 
-def hand(name: str) -> str:
+def in_flight(name: str) -> str:
     """The attempts that a worker process has in flight."""
     return f"koe:hand:{name}"
 

@@ -16,12 +16,12 @@ _USES: Final = f"-- Uses: {_SHARED}\n"
 
 
 @cache
-def load_script(beside: str, name: str) -> str:
+def load_script(module_file: str, name: str) -> str:
     """The text of the script `name`, preceded by the shared functions if its header names their file.
 
-    `beside` is the `__file__` of the module that uses it. Raises OSError when there is no such script.
+    `module_file` is the `__file__` of the module that uses it. Raises OSError when there is no such script.
     """
-    folder = Path(beside).parent / FOLDER
+    folder = Path(module_file).parent / FOLDER
     script = (folder / f"{name}.lua").read_text("utf-8")
     shared = (folder / _SHARED).read_text("utf-8") if _USES in script else ""
     return shared + script

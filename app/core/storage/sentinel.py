@@ -100,7 +100,7 @@ class _Sentinels:
     def _note(self, found: Address | None) -> None:
         self._found, self._asked_at = found, time.monotonic()
 
-    def _told(self) -> Address:
+    def _found_or_raise(self) -> Address:
         if self._found is None:
             raise RedisConnectionError(f"No sentinel knows a primary of {self._place.service!r} now.")
         return self._found
@@ -118,7 +118,7 @@ class _Primary(_Sentinels):
         with self._asking:
             if self._is_to_ask:
                 self._note(self._ask())
-            return self._told()
+            return self._found_or_raise()
 
     def _ask(self) -> Address | None:
         for sentinel in tuple(self._sentinels):
@@ -145,7 +145,7 @@ class _AsyncPrimary(_Sentinels):
         async with self._asking:
             if self._is_to_ask:
                 self._note(await self._ask())
-            return self._told()
+            return self._found_or_raise()
 
     async def _ask(self) -> Address | None:
         for sentinel in tuple(self._sentinels):

@@ -22,7 +22,7 @@ _Stamp = tuple[tuple[str, int, int, int], ...]
 """For each file: path, inode number, bytes and modification time."""
 
 
-def find_model(settings: Settings, voice_ids: Iterable[str] | None = None) -> CheckpointFiles | None:
+def find_complete_checkpoint(settings: Settings, voice_ids: Iterable[str] | None = None) -> CheckpointFiles | None:
     """The files that a worker with these settings would load, with packs of `voice_ids` (by default of all voices); None when
     there is no complete set.
     """
@@ -70,7 +70,7 @@ class ModelWatch:
     def _stamp(self) -> _Stamp | None:
         """A value that distinguishes these files from others; None when there is no complete set, or it is being replaced."""
         try:
-            files = find_model(self._settings, self._voice_ids)
+            files = find_complete_checkpoint(self._settings, self._voice_ids)
             status = [(path, path.stat()) for path in files.paths] if files is not None else []
         except OSError:
             return None

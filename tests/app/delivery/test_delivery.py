@@ -438,7 +438,7 @@ async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begi
         write(redis, lease, b"one")
         audios = await asyncio.gather(*openings)
         if left_as is State.QUEUED:
-            worker.let_go(lease, State.QUEUED)
+            worker.release(lease, State.QUEUED)
 
         withdraw(redis, "w")
 

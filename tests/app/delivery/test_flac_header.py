@@ -6,7 +6,7 @@ import struct
 import pytest
 import soundfile
 
-from app.delivery.flac_header import tell_length
+from app.delivery.flac_header import write_length
 from tests.audio import ffmpeg
 from workers.synthesis.encoder import open_encoder
 
@@ -22,7 +22,7 @@ def a_flac(n_samples: int, rate_hz: int = 24_000) -> bytes:
 @pytest.mark.parametrize("n_samples", [6000, 24_000, 99_999])
 def test_the_length_is_what_libsndfile_reads(n_samples: int) -> None:
     streamed = a_flac(n_samples)
-    told = tell_length(streamed, n_samples)
+    told = write_length(streamed, n_samples)
 
     assert soundfile.info(io.BytesIO(streamed)).frames > 2**60
     assert soundfile.info(io.BytesIO(told)).frames == n_samples
@@ -33,9 +33,9 @@ def test_the_length_is_what_libsndfile_reads(n_samples: int) -> None:
 
 @pytest.mark.parametrize("beginning", [b"", b"fLaC", b"OggS" + bytes(60), b"fLaC" + bytes(21)])
 def test_what_is_no_beginning_of_a_flac_stays_as_it_is(beginning: bytes) -> None:
-    assert tell_length(beginning, 5) == beginning
+    assert write_length(beginning, 5) == beginning
 
 
 def test_what_does_not_fit_is_not_told() -> None:
     streamed = a_flac(100)
-    assert tell_length(streamed, 2**36) == streamed
+    assert write_length(streamed, 2**36) == streamed

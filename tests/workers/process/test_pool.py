@@ -326,7 +326,7 @@ def test_an_attempt_without_living_readers_is_abandoned(
 def test_the_recorded_size_of_the_segment_cache_is_corrected(
     redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
 ) -> None:
-    SegmentCache(redis, "expired", budget=Budget(order_bytes=100)).put(b"one", bytes(60))
+    SegmentCache(redis, "expired", budget=Budget(task_bytes=100)).put(b"one", bytes(60))
     redis.delete(keys.cached_segments("expired"))
 
     open_pool(redis_url)

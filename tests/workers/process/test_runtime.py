@@ -76,7 +76,7 @@ def speaking_with(redis: Redis, tmp_path: Path) -> Iterator[SpeakingWith]:
                 ffmpeg_path=ffmpeg(),
                 limits=Limits(
                     stream_bytes=stream_bytes,
-                    cache_budget=Budget(order_bytes=keep_bytes, segment_bytes=segment_bytes),
+                    cache_budget=Budget(task_bytes=keep_bytes, segment_bytes=segment_bytes),
                     patience_seconds=30,
                 ),
                 jobs=JobStore(redis, job_ttl=60),

@@ -48,7 +48,7 @@ def with_registry(url: str, act: Callable[[Registry], Any]) -> Any:
 
 
 def limits_of(**changes: Any) -> Limits:
-    usual: dict[str, Any] = {"stream_bytes": STREAM_BYTES, "cache_budget": Budget(order_bytes=100), "patience_seconds": 0}
+    usual: dict[str, Any] = {"stream_bytes": STREAM_BYTES, "cache_budget": Budget(task_bytes=100), "patience_seconds": 0}
     return Limits(**(usual | changes))
 
 
@@ -159,7 +159,7 @@ def test_a_task_finds_the_segments_that_an_earlier_task_cached(task: StreamTask,
 
 def test_what_another_utterance_has_spoken_is_found_and_counted_as_found(redis: Redis, redis_url: str) -> None:
     one, two = a_segment("one"), a_segment("two")
-    budget = Budget(order_bytes=100, segment_bytes=100)
+    budget = Budget(task_bytes=100, segment_bytes=100)
     SegmentCache(redis, "another", budget=budget).put(one.digest, Sound(b"sound").to_bytes(), one.name)
 
     task = a_task(redis, redis_url, limits_of(cache_budget=budget))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from litestar.testing import TestClient
 
-from app.api.middleware.host_check import Entrance
+from app.api.middleware.host_check import HostCheck
 from app.asgi import create_app
 from app.core.settings import Settings
 from tests.harness import Harness, open_harness
@@ -32,7 +32,7 @@ async def ask(*hosts: str, server: str = "127.0.0.1", names: tuple[str, ...] = (
 
     headers = [(b"host", host.encode("latin-1")) for host in hosts]
     scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": headers, "server": (server, 8000), "state": {}}
-    await Entrance(hello, names=names, asks_host=lambda: asks_host)(scope, receive, send)
+    await HostCheck(hello, names=names, asks_host=lambda: asks_host)(scope, receive, send)
     return int(statuses[0])
 
 

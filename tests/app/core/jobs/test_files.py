@@ -101,10 +101,10 @@ def test_a_full_disk_names_the_remedy_and_no_path(tmp_path: Path, monkeypatch: p
 
 def test_a_file_has_room_where_the_disk_has_it_and_its_reserve(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    Store(str(tmp_path / "not" / "yet"), reserve_bytes=free // 2).require_room(1)
+    Store(str(tmp_path / "not" / "yet"), reserve_bytes=free // 2).require_free_space(1)
     for store, n_bytes in ((Store(str(tmp_path)), 2 * free), (Store(str(tmp_path), reserve_bytes=2 * free), 0)):
         with pytest.raises(StoreFull, match="KOE_STORE"):
-            store.require_room(n_bytes)
+            store.require_free_space(n_bytes)
 
 
 def test_a_file_of_a_folder_that_was_deleted_meanwhile_is_no_failure_of_the_store(tmp_path: Path) -> None:

@@ -585,7 +585,7 @@ WORDS = [TimedWord("One", 0.0, 0.25), TimedWord("two", 0.3, 0.5), TimedWord("thr
 async def test_words_are_told_once_whoever_goes_on(
     read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
-    writer.tell(WORDS[:1])
+    writer.append_words(WORDS[:1])
     writer.write(b"one")
     redis.delete(keys.worker("w"))
     other = a_worker(redis, "other")
@@ -593,7 +593,7 @@ async def test_words_are_told_once_whoever_goes_on(
     after = writer_of(redis, taken_over)
 
     for word, data in zip(WORDS, (b"one", b"two", b"three"), strict=True):
-        after.tell([word])
+        after.append_words([word])
         after.write(data)
     other.finish(taken_over, REPORT)
 
@@ -601,13 +601,13 @@ async def test_words_are_told_once_whoever_goes_on(
     assert b"".join(await chunks_of(read(listener))) == b"onetwothree"
     assert listener.words == WORDS
     with pytest.raises(Cancelled):
-        writer.tell(WORDS[1:2])
+        writer.append_words(WORDS[1:2])
 
 
 async def test_words_are_there_before_the_audio_they_are_heard_in(
     read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
-    writer.tell(WORDS)
+    writer.append_words(WORDS)
     writer.write(b"all")
     worker.finish(lease, REPORT)
 
@@ -619,10 +619,10 @@ async def test_words_are_there_before_the_audio_they_are_heard_in(
 async def test_who_tells_from_the_beginning_again_tells_nothing_twice(
     writer: ChunkWriter, attempt: Attempt, redis: Redis
 ) -> None:
-    writer.tell(WORDS[:1])
+    writer.append_words(WORDS[:1])
     writer.rewind()
-    writer.tell(WORDS[:1])
-    writer.tell(WORDS[1:])
+    writer.append_words(WORDS[:1])
+    writer.append_words(WORDS[1:])
 
     told = [fields[b"words"] for _, fields in replies.entries(redis, attempt.stream) if fields[b"kind"] == b"words"]
     assert [read_words(words) for words in told] == [WORDS[:1], WORDS[1:]]

@@ -16,14 +16,14 @@ from app.core.queue.broker import (
     Broker,
     QueueName,
     Task,
+    dequeued_ids,
     describe,
     enqueue_task,
     put_back,
     queue_of,
     rq_queue,
     rq_queue_name,
-    take_turns,
-    taken,
+    share_batch_fairly,
 )
 from app.core.queue.registry import WorkerRegistry
 from app.core.speech.spoken_text import WIRE_VERSION
@@ -199,13 +199,13 @@ def test_a_job_that_was_taken_and_never_begun_is_put_back_to_the_head_of_its_que
     submit(broker, waiting)
     queue = rq_queue(redis, QueueName.INTERACTIVE)
     redis.lmove(queue.key, queue.intermediate_queue_key, "LEFT", "RIGHT")
-    assert taken(redis, QueueName.INTERACTIVE) == [lost.id]
-    assert taken(redis, QueueName.BATCH) == []
+    assert dequeued_ids(redis, QueueName.INTERACTIVE) == [lost.id]
+    assert dequeued_ids(redis, QueueName.BATCH) == []
 
     assert put_back(redis, QueueName.INTERACTIVE, lost.id)
 
     assert queue.job_ids == [lost.id, waiting.id]
-    assert taken(redis, QueueName.INTERACTIVE) == []
+    assert dequeued_ids(redis, QueueName.INTERACTIVE) == []
     assert not put_back(redis, QueueName.INTERACTIVE, lost.id)
 
 
@@ -268,7 +268,7 @@ def test_what_rq_puts_to_the_end_of_the_batch_queue_gets_its_owner_s_turn(redis:
         redis.rpush(queue_name.key, f"{_own(redis, 'job_a', 'alice')}-part-{number}")
     redis.rpush(queue_name.key, f"{_own(redis, 'job_b', 'bob')}-part-17", "job_b-part-18", "job_b-join")
 
-    take_turns(redis)
+    share_batch_fairly(redis)
 
     assert queue_name.job_ids[:6] == [
         "job_a-part-0",
@@ -284,11 +284,11 @@ def test_what_rq_puts_to_the_end_of_the_batch_queue_gets_its_owner_s_turn(redis:
 def test_pools_put_the_queue_into_turns_once_a_second_together(redis: Redis) -> None:
     queue_name = rq_queue(redis, QueueName.BATCH)
     redis.rpush(queue_name.key, *(f"{_own(redis, 'job_a', 'alice')}-part-{number}" for number in (1, 2, 3)))
-    take_turns(redis, every_seconds=60)
+    share_batch_fairly(redis, every_seconds=60)
     redis.rpush(queue_name.key, f"{_own(redis, 'job_b', 'bob')}-plan")
 
-    take_turns(redis, every_seconds=60)
+    share_batch_fairly(redis, every_seconds=60)
     assert queue_name.job_ids[-1] == "job_b-plan"
     redis.delete(keys.JOBS_TURNS)
-    take_turns(redis, every_seconds=60)
+    share_batch_fairly(redis, every_seconds=60)
     assert queue_name.job_ids[1] == "job_b-plan"

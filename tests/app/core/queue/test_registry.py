@@ -145,7 +145,7 @@ async def test_fifty_at_once_are_one_miss_and_one_attempt(registry: Registry) ->
 async def test_the_last_to_leave_cancels(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     _, attempt = await attached(registry)
     worker.lease("a")
-    SegmentCache(redis, "a", budget=Budget(order_bytes=BUDGET)).put(b"digest", b"pcm")
+    SegmentCache(redis, "a", budget=Budget(task_bytes=BUDGET)).put(b"digest", b"pcm")
     with redis.pubsub(ignore_subscribe_messages=True) as gone:
         gone.subscribe(keys.CANCELLED)
         gone.get_message(timeout=5)
@@ -288,7 +288,7 @@ async def test_nothing_that_the_old_lease_does_counts_any_more(
     worker.risk(old, 1, is_spoken=True)
 
     assert worker.finish(old, REPORT) is None
-    assert not worker.let_go(old, State.QUEUED)
+    assert not worker.release(old, State.QUEUED)
     assert (record(redis), redis.xlen(attempt.stream)) == before
     assert worker.finish(new, REPORT) is not None
 
@@ -300,9 +300,9 @@ async def test_what_a_worker_lets_go_is_leased_anew_and_by_it_no_more(
     lease = leased(worker)
     writer = write(redis, lease, b"one")
 
-    assert worker.let_go(lease, State.QUEUED)
+    assert worker.release(lease, State.QUEUED)
 
-    assert not worker.let_go(lease, State.QUEUED)
+    assert not worker.release(lease, State.QUEUED)
     with pytest.raises(Cancelled):
         writer.write(b"two")
     assert leased(a_worker("other")).n_bytes == 3
@@ -310,7 +310,7 @@ async def test_what_a_worker_lets_go_is_leased_anew_and_by_it_no_more(
 
 async def test_what_is_parked_is_leased_by_nobody(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     _, attempt = await attached(registry)
-    worker.let_go(leased(worker), State.PAUSED)
+    worker.release(leased(worker), State.PAUSED)
 
     assert worker.lease("a") is None
     look = await registry.look(attempt)
@@ -476,7 +476,7 @@ async def test_readers_of_an_api_that_died_do_not_keep_an_utterance_from_being_c
 async def test_what_only_a_dead_api_read_is_abandoned(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     _, attempt = await attached(registry)
     worker.lease("a")
-    SegmentCache(redis, "a", budget=Budget(order_bytes=BUDGET)).put(b"digest", b"pcm")
+    SegmentCache(redis, "a", budget=Budget(task_bytes=BUDGET)).put(b"digest", b"pcm")
 
     assert not worker.abandon(attempt)
     redis.delete(keys.api("api"))
@@ -492,7 +492,7 @@ async def test_what_is_parked_for_a_dead_api_is_found_and_abandoned(
     _, lost = await attached(registry_of(aredis, "dead"), "lost")
     _, read = await attached(registry, "read")
     for attempt in (lost, read):
-        worker.let_go(leased(worker, attempt.utterance_id), State.PAUSED)
+        worker.release(leased(worker, attempt.utterance_id), State.PAUSED)
     redis.delete(keys.api("dead"))
 
     assert set(worker.paused()) == {lost, read}
@@ -506,7 +506,7 @@ async def test_what_is_parked_no_longer_is_taken_out_of_the_books_and_goes_on(
     registry: Registry, worker: WorkerRegistry
 ) -> None:
     _, attempt = await attached(registry)
-    worker.let_go(leased(worker), State.PAUSED)
+    worker.release(leased(worker), State.PAUSED)
     assert await registry.read(attempt, 0, "0")
 
     assert not worker.abandon(attempt)
@@ -685,7 +685,7 @@ async def test_what_was_parked_is_to_be_submitted_again_once_half_is_read(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     lease, entries = await speaking_of(registry, worker, redis, 3, STREAM_BYTES // 2)
-    worker.let_go(lease, State.PAUSED)
+    worker.release(lease, State.PAUSED)
 
     assert not await registry.read(lease.attempt, STREAM_BYTES // 2, entries[0])
     assert worker.lease("a") is None
@@ -750,9 +750,9 @@ async def test_everything_but_the_books_is_forgotten_some_day(registry: Registry
     await attached(registry, "queued")
     await attached(registry, "speaking")
     write(redis, leased(worker, "speaking"), b"one")
-    SegmentCache(redis, "speaking", budget=Budget(order_bytes=BUDGET)).put(b"digest", b"pcm")
+    SegmentCache(redis, "speaking", budget=Budget(task_bytes=BUDGET)).put(b"digest", b"pcm")
     await attached(registry, "parked")
-    worker.let_go(leased(worker, "parked"), State.PAUSED)
+    worker.release(leased(worker, "parked"), State.PAUSED)
     await finished(registry, worker, redis, "finished")
     await attached(registry, "failed")
     worker.fail(leased(worker, "failed"), QueueFull("Full."))
@@ -859,7 +859,7 @@ async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record
     assert seen.has_worker
     assert second.lease("a") is None
 
-    announce(redis, Registration(name="first", engines=("tone",)), 60, takes_work=True, in_hand=["another attempt"])
+    announce(redis, Registration(name="first", engines=("tone",)), 60, takes_work=True, in_flight=["another attempt"])
 
     seen = await registry.look(attempt)
     assert seen is not None
@@ -868,4 +868,4 @@ async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record
         again = leased(second)
         assert again.attempt == attempt
         assert not again.is_poison  # No worker has died of it.
-        redis.delete(keys.hand("second"))
+        redis.delete(keys.in_flight("second"))

@@ -20,7 +20,7 @@ REPORT = Report(n_segments=1, n_phonemes=5, audio_seconds=0.3, n_bytes=0)
 
 
 def cache_of(redis: Redis, name: str = "a", *, budget_bytes: int = BUDGET, attempt: str = "") -> SegmentCache:
-    return SegmentCache(redis, name, budget=Budget(order_bytes=budget_bytes), attempt=attempt)
+    return SegmentCache(redis, name, budget=Budget(task_bytes=budget_bytes), attempt=attempt)
 
 
 def sharing(
@@ -31,10 +31,10 @@ def sharing(
     segment_ttl: int = 60,
     attempt: str = "",
     is_listened: bool = True,
-    order_bytes: int = 1000,
+    task_bytes: int = 1000,
 ) -> SegmentCache:
     """The cache of a task whose segments are also cached for other texts."""
-    budget = Budget(order_bytes=order_bytes, segment_bytes=segment_bytes, segment_ttl=segment_ttl)
+    budget = Budget(task_bytes=task_bytes, segment_bytes=segment_bytes, segment_ttl=segment_ttl)
     return SegmentCache(redis, name, budget=budget, attempt=attempt, is_listened=is_listened)
 
 
@@ -248,9 +248,9 @@ async def test_without_room_nothing_is_kept_for_others_nor_found(redis: Redis) -
 
 
 async def test_when_no_more_is_kept_for_orders_others_find_it_all_the_same(redis: Redis) -> None:
-    assert not sharing(redis, "a", order_bytes=0).put(b"one", bytes(60), "one")
+    assert not sharing(redis, "a", task_bytes=0).put(b"one", bytes(60), "one")
 
-    assert sharing(redis, "b", order_bytes=0).get(b"one", "one") == bytes(60)
+    assert sharing(redis, "b", task_bytes=0).get(b"one", "one") == bytes(60)
     assert account(redis) == {}
 
 

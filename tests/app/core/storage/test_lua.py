@@ -78,9 +78,9 @@ def loaded() -> set[Path]:
         for module in (ROOT / side).rglob("*.py"):
             for node in ast.walk(ast.parse(module.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "load_script":
-                    beside, name = node.args
-                    assert isinstance(beside, ast.Name)
-                    assert beside.id == "__file__"
+                    module_file, name = node.args
+                    assert isinstance(module_file, ast.Name)
+                    assert module_file.id == "__file__"
                     assert isinstance(name, ast.Constant)
                     assert isinstance(name.value, str)
                     found.add(module.parent / lua.FOLDER / f"{name.value}.lua")

@@ -33,7 +33,7 @@ async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: Wat
     async with connect_async(trio.url) as aredis:
         notifier = Notifier(aredis, "bell")
         notifier.start()
-        rung = notifier.subscribe("name")
+        notified = notifier.subscribe("name")
         with connect(trio.url) as redis:
             script = redis.register_script("return redis.call('INCR', KEYS[1])")
             script(keys=["count"])
@@ -46,7 +46,7 @@ async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: Wat
             assert await asyncio.to_thread(patiently, lambda: script(keys=["count"]), 30) == 2
             assert await asyncio.to_thread(patiently, lambda: redis.get("told"), 30) == b"before"
             assert await aredis.get("told") == b"before"
-            while not rung.is_set():
+            while not notified.is_set():
                 redis.publish("bell", "name")
                 await asyncio.sleep(0.05)
         await notifier.stop()

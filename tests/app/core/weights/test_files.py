@@ -8,7 +8,7 @@ import pytest
 
 from app.core.settings import Settings, read_settings
 from app.core.weights.files import CONFIG, REPOSITORY, WEIGHTS, WEIGHTS_8BIT, MissingFile, find_checkpoint
-from app.core.weights.watch import LOOK_SECONDS, REST_SECONDS, ModelWatch, find_model
+from app.core.weights.watch import LOOK_SECONDS, REST_SECONDS, ModelWatch, find_complete_checkpoint
 
 VOICES = ("af_heart", "af_bella", "bf_emma")
 
@@ -175,4 +175,4 @@ def test_who_speaks_without_kokoro_does_not_look(engine: str, settings: Settings
     a_set(tmp_path / "model")
 
     assert not any(watched.looks())
-    assert find_model(settings) is not None
+    assert find_complete_checkpoint(settings) is not None
