@@ -51,7 +51,7 @@ def decompress(encoding: str, body: bytes, limit_bytes: int) -> bytes:
     if not decompressor.eof:
         raise UnreadableBody(f"Its compression with {name} is cut off before the end.")
     if decompressor.unused_data:
-        raise UnreadableBody(f"Other data follows the end of the {name} data.")
+        raise UnreadableBody(f"More data comes after the end of the {name} data.")
     return plain
 
 
