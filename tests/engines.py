@@ -7,7 +7,7 @@ from app.core.errors import InvalidValue
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.tone import ToneEngine
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 
 class FailingEngine(ToneEngine):
@@ -76,7 +76,7 @@ class PickyEngine(ToneEngine):
         super().__init__()
         self._n_taken = 0
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         self._n_taken += 1
         if self._n_taken > 1:
             raise InvalidValue("That cannot be said.", param="input")

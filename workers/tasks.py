@@ -12,19 +12,19 @@ from workers.process import runtime
 def plan_job(job_id: str) -> Retry | None:
     """Divides the text of a job into parts."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _unless(runtime.current().job_runner.plan(job_id))
+        return _retry_unless(runtime.current().job_runner.plan(job_id))
 
 
 def speak_part(job_id: str, number: int) -> Retry | None:
     """Speaks one part of a job."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _unless(runtime.current().job_runner.speak_part(job_id, number))
+        return _retry_unless(runtime.current().job_runner.speak_part(job_id, number))
 
 
 def join_job(job_id: str) -> Retry | None:
     """Joins the parts of a job into its file."""
     with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _unless(runtime.current().job_runner.join(job_id))
+        return _retry_unless(runtime.current().job_runner.join(job_id))
 
 
 def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
@@ -37,7 +37,7 @@ def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
     queue_name = queue_of(job) if job is not None else QueueName.INTERACTIVE
     with structlog.contextvars.bound_contextvars(request_id=request_id, utterance_id=utterance.id):
         is_done = runtime.current().speak(utterance, queue_name, owner=owner)
-    return _unless(is_done)
+    return _retry_unless(is_done)
 
 
 def phonemize(text_json: str, request_id: str) -> None:
@@ -49,6 +49,6 @@ def phonemize(text_json: str, request_id: str) -> None:
         runtime.current().phonemes.answer(text, n_deaths=n_deaths)
 
 
-def _unless(is_done: bool) -> Retry | None:
+def _retry_unless(is_done: bool) -> Retry | None:
     """Returns the result for RQ: None if the task is done, or Retry to put it at the end of its queue."""
     return None if is_done else Retry(max=MAX_RETURNS)

@@ -12,7 +12,7 @@ from tests.end_to_end.listeners import SPEECH, asked
 from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 ALICE, BOB = ({"Authorization": f"Bearer sk-{name}"} for name in ("alice", "bob"))
 TEXT = "The password of the day is 4821. It changes at midnight."
@@ -27,7 +27,7 @@ class CountingEngine(ToneEngine):
         self.phonemized: list[str] = []
         self.spoken: list[str] = []
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         self.phonemized.append(text)
         return super().phonemize(text, language, markup)
 

@@ -25,7 +25,7 @@ from tests.engines import name_of
 from tests.harness import Harness, open_harness, wait_until
 from workers.engines.espeak import EspeakEngine
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 PATH = "/v1/audio/phonemize"
 KEY = {"Authorization": "Bearer sk-koe-right"}
@@ -43,7 +43,7 @@ class HeldEngine(EspeakEngine):
         self.texts: list[str] = []
         self.go_on = threading.Event()
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         self.texts.append(text)
         if "wait" in text:
             assert self.go_on.wait(60)

@@ -15,9 +15,9 @@ from workers.__main__ import _stop_on_signals, _wait_for
 @pytest.fixture
 def stop() -> Iterator[threading.Event]:
     """The event that a SIGTERM to this process sets."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    original = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield _stop_on_signals()
-    for number, handler in kept.items():
+    for number, handler in original.items():
         signal.signal(number, handler)
 
 

@@ -20,7 +20,7 @@ from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.voices import Blend
 from workers.text.boundaries import Ending
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said, SaidWord
+from workers.text.words import PhonemizedText, PhonemizedWord
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), float32, in [-1, 1], at `app.core.speech.formats.SAMPLE_RATE_HZ`."""
@@ -45,7 +45,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Determines the pause after the segment, not its sound. Not part of the digest."""
     start: int = 0
     """Index of `text` in the prepared text, in characters. Not part of the digest."""
-    said: tuple[SaidWord, ...] = ()
+    words: tuple[PhonemizedWord, ...] = ()
     """The phonemes of each word of `text`, if the engine's G2P returns them."""
     before: str = ""
     """Phonemes before the segment in its sentence. They affect its pronunciation and are not spoken."""
@@ -71,7 +71,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """32 bytes that identify the sound and its words within one utterance. They are also the seed of the random numbers in
         the sound.
         """
-        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.said, self.before, self.after)
+        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.words, self.before, self.after)
         return hashlib.sha256(msgspec.json.encode(sound, order="deterministic")).digest()
 
     @cached_property
@@ -126,8 +126,8 @@ class Engine(Protocol):
         """Raises InvalidRequest for a voice or language that the engine does not support, as far as it knows without a text."""
         ...
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
-        """Returns the phonemes of `text`, which is already normalized, in the engine's own alphabet; NOTHING_SAID if there is
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
+        """Returns the phonemes of `text`, which is already normalized, in the engine's own alphabet; NO_PHONEMES if there is
         nothing to say.
 
         If the engine `takes_phonemes`, `markup` has the phonemes of some words. Raises InvalidRequest for a language that the

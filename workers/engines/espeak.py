@@ -23,7 +23,7 @@ from workers.engines.memory import or_out_of_memory
 from workers.text.boundaries import Ending
 from workers.text.espeak import library
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import NOTHING_SAID, Said, find_words
+from workers.text.words import NO_PHONEMES, PhonemizedText, find_words
 
 _NORMAL_WPM: Final = 175
 _TIMBRES: Final = {"female": ("f2", "f3", "f1", "f4", "f5"), "male": ("m3", "m7", "m1", "m2", "m4", "m5", "m6", "m8")}
@@ -58,10 +58,10 @@ class EspeakEngine:
         """Raises EngineUnavailable if espeak-ng does not work on this machine."""
         library.self_test()
         library.voices()
-        self._timbres = _cast(catalogue)
-        cast = hashlib.sha256(msgspec.json.encode(self._timbres, order="deterministic")).hexdigest()
+        self._timbres = _assign_timbres(catalogue)
+        timbres_digest = hashlib.sha256(msgspec.json.encode(self._timbres, order="deterministic")).hexdigest()
         self._finish = finish or Finish()
-        self.identity = f"espeak 2 {self._finish.identity} {version('espeakng-loader')} {cast}"
+        self.identity = f"espeak 2 {self._finish.identity} {version('espeakng-loader')} {timbres_digest}"
 
     def speaks(self, language: str) -> bool:
         """Whether espeak-ng has a voice for the language."""
@@ -71,10 +71,10 @@ class EspeakEngine:
         """Raises NotSupported for a language without a voice, InvalidValue for a voice that is not in the catalogue."""
         self._name(voice, language)
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         """Returns `text` in espeak-ng's IPA, the same for all timbres. `markup` has no effect. Raises NotSupported."""
         phonemes = library.phonemes(text, _find_voice(language))
-        return Said(phonemes) if _NOT_A_LETTER.sub("", phonemes) else NOTHING_SAID
+        return PhonemizedText(phonemes) if _NOT_A_LETTER.sub("", phonemes) else NO_PHONEMES
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """Returns one waveform for each segment, with word times. Raises SegmentTooLong, EngineFailed, OutOfMemory."""
@@ -126,15 +126,15 @@ def _heaviest(voice: Blend) -> str:
     return max(voice, key=lambda part: part.weight).voice_id
 
 
-def _cast(catalogue: Catalogue) -> dict[str, _Timbre]:
+def _assign_timbres(catalogue: Catalogue) -> dict[str, _Timbre]:
     """Assigns a timbre to each voice. The voices of one gender all differ if there are enough timbres and pitches."""
-    cast = {}
+    timbres = {}
     for gender, variants in _TIMBRES.items():
         voice_ids = sorted(voice.id for voice in catalogue.voices.values() if (voice.gender == "male") == (gender == "male"))
         for i, voice_id in enumerate(voice_ids):
             pitch = _PITCHES[i // len(variants) % len(_PITCHES)]
-            cast[voice_id] = _Timbre(variants[i % len(variants)], pitch)
-    return cast
+            timbres[voice_id] = _Timbre(variants[i % len(variants)], pitch)
+    return timbres
 
 
 def _find_voice(language: str) -> str:

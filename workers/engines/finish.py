@@ -12,7 +12,7 @@ from workers.engines.base import Samples, Waveform, Word
 from workers.engines.loudness import Leveller
 from workers.engines.time_stretch import time_stretch
 
-_NOT_HEARD: Final = 0.01
+_INAUDIBLE_ERROR: Final = 0.01
 """Relative length error below which nothing is stretched."""
 
 
@@ -39,6 +39,6 @@ class Finish:
         return Waveform(self._level(stretched, loudness_lufs), words)
 
     def _stretch(self, samples: Samples, n_wanted: int) -> Samples:
-        if abs(len(samples) - n_wanted) <= _NOT_HEARD * n_wanted:
+        if abs(len(samples) - n_wanted) <= _INAUDIBLE_ERROR * n_wanted:
             return samples
         return time_stretch(samples, n_wanted, self._ffmpeg_path)

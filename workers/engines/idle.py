@@ -18,7 +18,7 @@ from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.memory import return_memory
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 log: Final = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class IdleEngine(Engine):
             engine.check_voice(voice, language)
 
     @override
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         """Raises EngineUnavailable when the engine cannot be loaded again."""
         with self._using() as engine:
             return engine.phonemize(text, language, markup)
@@ -95,7 +95,7 @@ class IdleEngine(Engine):
         self._closing.set()
         self._watcher.join()
         with self._lock:
-            self._let_go()
+            self._unload()
 
     def unload_if_idle(self) -> float:
         """Unloads the engine if it was idle long enough. Returns the seconds until the next check."""
@@ -105,7 +105,7 @@ class IdleEngine(Engine):
             idle_seconds = self._clock() - self._used_at
             if idle_seconds < self._idle_seconds:
                 return self._idle_seconds - idle_seconds
-            self._let_go()
+            self._unload()
             gc.collect()
             return_memory()
         log.info("engine_unloaded", engine=self.name, seconds=round(idle_seconds, 1))
@@ -141,7 +141,7 @@ class IdleEngine(Engine):
         log.info("engine_loaded", engine=self.name, seconds=round(time.monotonic() - started_at, 1))
         return engine
 
-    def _let_go(self) -> None:
+    def _unload(self) -> None:
         if self._engine is not None:
             self._engine.close()
             self._engine = None

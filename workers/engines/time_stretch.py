@@ -26,7 +26,7 @@ _FADE: Final = 1200
 """Samples of silence added at both ends, 50 ms at 24 kHz: the edge effects of `atempo` stay within them."""
 _SILENCE: Final = 10 ** (-50 / 20)
 """Amplitude below which an edge is silence. Joining uses the same value."""
-_NOT_HEARD: Final = 0.005
+_INAUDIBLE_ERROR: Final = 0.005
 """Largest relative error of a length."""
 
 
@@ -44,7 +44,7 @@ def time_stretch(samples: Samples, n_wanted: int, ffmpeg_path: Path) -> Samples:
     stretched = _stretched(samples, tempo, ffmpeg_path)
     begin, end = _loud_span(stretched)
     spread = (end - begin) / n_loud
-    if spread and abs(spread - 1) > _NOT_HEARD:
+    if spread and abs(spread - 1) > _INAUDIBLE_ERROR:
         stretched = _stretched(samples, tempo * spread, ffmpeg_path)
         begin, _ = _loud_span(stretched)
     return _placed(stretched, round(first / tempo) - begin, n_wanted)

@@ -15,7 +15,7 @@ from app.core.speech.voices import Blend, show_blend
 from workers.engines.base import Samples, Segment, Waveform, Word, require_fit
 from workers.engines.memory import or_out_of_memory
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import NOTHING_SAID, Said, find_words, says_something
+from workers.text.words import NO_PHONEMES, PhonemizedText, find_words, says_something
 
 SECONDS_PER_PHONEME: Final = 0.06
 """Length of a phoneme at speed 1. Each character of the text is a phoneme."""
@@ -46,10 +46,10 @@ class ToneEngine:
     def check_voice(self, voice: Blend, language: str) -> None:
         """Accepts every voice."""
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         """Returns the characters of `text`. Words with phonemes in `markup` have these instead."""
         phonemes = "".join(given.phonemes if given else part for _, part, given in markup.parts(text))
-        return Said(phonemes) if says_something(phonemes) else NOTHING_SAID
+        return PhonemizedText(phonemes) if says_something(phonemes) else NO_PHONEMES
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """Returns a sine for each segment, of `frequency_hz(voice)` and `n_samples(segment)`. Word times follow characters."""

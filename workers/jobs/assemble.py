@@ -25,7 +25,7 @@ import structlog
 
 from app.core.errors import EncoderFailed, InternalError, StoreFailed
 from app.core.speech.formats import FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
-from workers.jobs.containers import Mark, mend_mp3, tags_of, wav_header
+from workers.jobs.file_headers import Mark, correct_mp3_length, tags_of, wav_header
 from workers.jobs.loudness import amplify
 from workers.synthesis.encoder import raw_writer
 from workers.synthesis.joining import silence
@@ -47,7 +47,7 @@ _OPUS_FRAMES_A_SECOND: Final = 50
 """The tolerance for opus is one frame: at low bitrates ffmpeg's decoder may drop up to a frame."""
 
 
-class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+class AudioPart(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the file."""
 
     open: Callable[[], BinaryIO]
@@ -63,34 +63,34 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
 class AudioTimeline:
     """Parts in order, as one stream of pcm. Its length is known before it is read."""
 
-    def __init__(self, stretches: Iterable[Stretch]) -> None:
-        self._stretches = list(stretches)
+    def __init__(self, parts: Iterable[AudioPart]) -> None:
+        self._parts = list(parts)
 
     @cached_property
     def n_samples(self) -> int:
         """Total length in samples."""
-        return sum(map(_n_samples, self._stretches))
+        return sum(map(_n_samples, self._parts))
 
     @cached_property
     def chapters(self) -> list[Mark]:
         """The chapters; each ends where the next begins."""
         starts: list[tuple[int, str]] = []
         place = 0
-        for stretch in self._stretches:
-            if stretch.chapter is not None:
-                starts.append((place, stretch.chapter))
-            place += _n_samples(stretch)
+        for part in self._parts:
+            if part.chapter is not None:
+                starts.append((place, part.chapter))
+            place += _n_samples(part)
         edges = [*(start for start, _ in starts), self.n_samples]
         return [Mark(start, end, title) for (_, title), (start, end) in zip(starts, pairwise(edges), strict=True)]
 
     def pcm(self) -> Iterator[bytes]:
         """Yields all pcm in chunks. Raises InternalError if a part is shorter than its recorded length."""
-        for stretch in self._stretches:
-            yield from (amplify(pcm, stretch.gain_db) for pcm in _read(stretch))
-            yield silence(stretch.pause_seconds)
+        for part in self._parts:
+            yield from (amplify(pcm, part.gain_db) for pcm in _read(part))
+            yield silence(part.pause_seconds)
 
 
-class Finished(msgspec.Struct, frozen=True, kw_only=True):
+class AssembledFile(msgspec.Struct, frozen=True, kw_only=True):
     """Size, ETag and length of the finished file."""
 
     n_bytes: int
@@ -99,7 +99,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def finish(
+def assemble(
     timeline: AudioTimeline,
     put: Callable[[], AbstractContextManager[BinaryIO]],
     *,
@@ -109,7 +109,7 @@ def finish(
     title: str | None,
     ffmpeg_path: Path,
     check: Callable[[], None],
-) -> Finished:
+) -> AssembledFile:
     """Writes the file to the stream that `put` opens.
 
     Calls `check` every few seconds of audio; an error of `check` ends the work. Raises EncoderFailed, StoreFailed, and
@@ -126,7 +126,7 @@ def finish(
         (folder / "tags").write_text(tags_of(format_name, title, timeline.chapters), "utf-8")
         _encode(pcm, _command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz, folder / "tags", target))
         if format_name == "mp3":
-            mend_mp3(target, n_samples, sample_rate_hz)
+            correct_mp3_length(target, n_samples, sample_rate_hz)
         slack = _SLACK_SAMPLES.get(format_name, sample_rate_hz // _OPUS_FRAMES_A_SECOND)
         _check_length(count_samples(ffmpeg_path, target, sample_rate_hz), n_samples, slack, format_name)
         with target.open("rb") as file:
@@ -156,20 +156,20 @@ def count_samples(ffmpeg_path: Path, path: Path, sample_rate_hz: int = SAMPLE_RA
     return round(int(times[-1]) * sample_rate_hz / 1_000_000)
 
 
-def _n_samples(stretch: Stretch) -> int:
-    return (stretch.n_bytes + len(silence(stretch.pause_seconds))) // SAMPLE_BYTES
+def _n_samples(part: AudioPart) -> int:
+    return (part.n_bytes + len(silence(part.pause_seconds))) // SAMPLE_BYTES
 
 
-def _read(stretch: Stretch) -> Iterator[bytes]:
-    left = stretch.n_bytes
-    with stretch.open() as file:
+def _read(part: AudioPart) -> Iterator[bytes]:
+    left = part.n_bytes
+    with part.open() as file:
         # A raw file may return fewer bytes than requested, and split a sample.
         whole = io.BufferedReader(cast("io.RawIOBase", file), _CHUNK_BYTES)
         while left:
             pcm = whole.read(min(left, _CHUNK_BYTES))
             left -= len(pcm)
             if not pcm:
-                log.error("part_shortened", n_bytes=stretch.n_bytes, n_bytes_missing=left)
+                log.error("part_shortened", n_bytes=part.n_bytes, n_bytes_missing=left)
                 raise InternalError
             yield pcm
 
@@ -180,7 +180,9 @@ def _checked(pcm: Iterator[bytes], check: Callable[[], None]) -> Iterator[bytes]
         yield data
 
 
-def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[BinaryIO]], timeline: AudioTimeline) -> Finished:
+def _write(
+    data: Iterator[bytes], put: Callable[[], AbstractContextManager[BinaryIO]], timeline: AudioTimeline
+) -> AssembledFile:
     digest = hashlib.sha256()
     n_bytes = 0
     with put() as file:
@@ -188,7 +190,7 @@ def _write(data: Iterator[bytes], put: Callable[[], AbstractContextManager[Binar
             file.write(chunk)
             digest.update(chunk)
             n_bytes += len(chunk)
-    return Finished(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=timeline.n_samples / SAMPLE_RATE_HZ)
+    return AssembledFile(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=timeline.n_samples / SAMPLE_RATE_HZ)
 
 
 def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int, tags: Path, target: Path) -> list[str]:

@@ -17,7 +17,7 @@ from app.core.speech.captions import move_words, write_captions
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import patiently
-from workers.jobs.assemble import AudioTimeline, Stretch, finish
+from workers.jobs.assemble import AudioPart, AudioTimeline, assemble
 from workers.jobs.loudness import Level, gains_db
 from workers.jobs.plan import pause_seconds
 from workers.jobs.wanted import PATIENCE_SECONDS, Wanted, not_wanted
@@ -45,7 +45,7 @@ class Joiner:
         if not parts or len(done) < len(parts):
             return False
         started = time.monotonic()
-        file = self._make_file(job, list(self._stretches(job, parts, [done[number] for number in sorted(done)])))
+        file = self._make_file(job, list(self._audio_parts(job, parts, [done[number] for number in sorted(done)])))
         if not patiently(lambda: self._jobs.complete(job.id, file), PATIENCE_SECONDS):
             raise not_wanted()
         log.info(
@@ -57,15 +57,15 @@ class Joiner:
         )
         return True
 
-    def _make_file(self, job: Job, stretches: list[Stretch]) -> File:
+    def _make_file(self, job: Job, audio_parts: list[AudioPart]) -> File:
         path = file_path(job.id, f"speech.{job.utterance.format}")
-        timeline = AudioTimeline(stretches)
+        timeline = AudioTimeline(audio_parts)
         if timeline.n_samples > self._max_seconds * SAMPLE_RATE_HZ:
             raise JobTooLong(self._max_seconds)
         self._store.require_free_space(timeline.n_samples * SAMPLE_BYTES)
         if job.timestamps:
-            self._store.write(words_path(job.id), write_captions(self._words_of(job.id, stretches)))
-        finished = finish(
+            self._store.write(words_path(job.id), write_captions(self._words_of(job.id, audio_parts)))
+        assembled = assemble(
             timeline,
             lambda: self._store.put(path),
             format_name=job.utterance.format,
@@ -75,16 +75,16 @@ class Joiner:
             ffmpeg_path=self._ffmpeg_path,
             check=Wanted(self._jobs, job.id).check,
         )
-        return File(name=Path(path).name, n_bytes=finished.n_bytes, etag=finished.etag, seconds=finished.seconds)
+        return File(name=Path(path).name, n_bytes=assembled.n_bytes, etag=assembled.etag, seconds=assembled.seconds)
 
-    def _stretches(self, job: Job, parts: list[Part], results: list[PartResult]) -> Iterator[Stretch]:
+    def _audio_parts(self, job: Job, parts: list[Part], results: list[PartResult]) -> Iterator[AudioPart]:
         text = self._jobs.text(job.id)
         gains = gains_db([Level(result.loudness_db, result.peak_db) for result in results])
         pauses = [pause_seconds(text, part, following, job.utterance.speed) for part, following in pairwise(parts)]
         for number, (part, result, gain_db, pause) in enumerate(
             zip(parts, results, gains, [*pauses, 0.0], strict=True), start=1
         ):
-            yield Stretch(
+            yield AudioPart(
                 open=partial(self._store.open, part_path(job.id, number)),
                 n_bytes=result.n_bytes,
                 gain_db=gain_db,
@@ -92,11 +92,11 @@ class Joiner:
                 chapter=part.chapter,
             )
 
-    def _words_of(self, job_id: str, stretches: list[Stretch]) -> list[TimedWord]:
+    def _words_of(self, job_id: str, audio_parts: list[AudioPart]) -> list[TimedWord]:
         """Returns the words of all parts, with times from the beginning of the file."""
-        starts = accumulate((AudioTimeline([stretch]).n_samples for stretch in stretches), initial=0)
+        starts = accumulate((AudioTimeline([part]).n_samples for part in audio_parts), initial=0)
         words: list[TimedWord] = []
-        for number, start in zip(range(1, len(stretches) + 1), starts, strict=False):
+        for number, start in zip(range(1, len(audio_parts) + 1), starts, strict=False):
             with self._store.open(part_words_path(job_id, number)) as file:
                 words += move_words(read_words(file.read(-1)), start / SAMPLE_RATE_HZ)
         return words

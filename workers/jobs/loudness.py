@@ -71,8 +71,8 @@ class Meter:
 
 def gains_db(levels: Sequence[Level]) -> list[float]:
     """Returns the gain that brings each level as near to the median as MAX_GAIN_DB and its peak allow; 0 for no change."""
-    heard = [level.loudness_db for level in levels if level.loudness_db is not None]
-    return [_gain_db(level, median(heard)) if heard else 0.0 for level in levels]
+    audible_db = [level.loudness_db for level in levels if level.loudness_db is not None]
+    return [_gain_db(level, median(audible_db)) if audible_db else 0.0 for level in levels]
 
 
 def amplify(pcm: bytes, gain_db: float) -> bytes:
@@ -93,10 +93,10 @@ def _gain_db(level: Level, target_db: float) -> float:
 
 
 def _gated(powers: npt.NDArray[np.float64]) -> float | None:
-    heard = powers[powers > 10 ** (_SILENCE_DB / 10)]
-    if not heard.size:
+    audible = powers[powers > 10 ** (_SILENCE_DB / 10)]
+    if not audible.size:
         return None
-    return _db(float(np.mean(heard[heard >= np.mean(heard) * 10 ** (-_GATE_DB / 10)])))
+    return _db(float(np.mean(audible[audible >= np.mean(audible) * 10 ** (-_GATE_DB / 10)])))
 
 
 def _db(power: float) -> float | None:

@@ -31,7 +31,7 @@ from workers.synthesis.task import SynthesisTask
 _numbers: Final = itertools.count()
 
 
-class Room(msgspec.Struct, frozen=True):
+class PartLimit(msgspec.Struct, frozen=True):
     """The limit of a part's audio, which follows from the limit of its job."""
 
     max_seconds: float
@@ -57,7 +57,7 @@ class PartTask(SynthesisTask):
         segment_cache: SegmentCache,
         file: BinaryIO,
         on_new_segment: Callable[[], None],
-        room: Room,
+        limit: PartLimit,
     ) -> None:
         self.utterance = utterance
         self.owner = owner
@@ -71,7 +71,7 @@ class PartTask(SynthesisTask):
         self._wanted = Wanted(jobs, job_id)
         self._segment_cache = segment_cache
         self._file = file
-        self._room = room
+        self._limit = limit
         self._on_new_segment = on_new_segment
         self._lock = threading.Lock()
         self.words: list[TimedWord] = []
@@ -84,8 +84,8 @@ class PartTask(SynthesisTask):
     @override
     def write(self, data: bytes) -> None:
         """Raises JobTooLong if the audio exceeds the limit."""
-        if (self._n_bytes + len(data)) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) > self._room.left_seconds:
-            raise JobTooLong(self._room.max_seconds)
+        if (self._n_bytes + len(data)) / (SAMPLE_BYTES * SAMPLE_RATE_HZ) > self._limit.left_seconds:
+            raise JobTooLong(self._limit.max_seconds)
         self._file.write(data)
         self._meter.add(data)
         self._n_bytes += len(data)

@@ -17,7 +17,7 @@ from app.core.speech.pauses import asked_seconds
 from app.core.storage import keys
 from app.core.storage.connections import patiently
 from workers.engines.base import SECONDS_PER_PHONEME
-from workers.jobs.part_task import PartTask, Room
+from workers.jobs.part_task import PartLimit, PartTask
 from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
 from workers.synthesis.synthesizer import Spoken, Synthesizer
 from workers.text.segment import weigh
@@ -74,7 +74,7 @@ class PartSpeaker:
         )
 
     def _write(self, job: Job, number: int, text: str) -> tuple[PartTask, Spoken]:
-        room = self._room(job.id, number)
+        limit = self._limit(job.id, number)
         self._store.require_free_space(_expected_bytes(text, job.utterance.speed))
         with self._store.put(part_path(job.id, number)) as file:
             task = PartTask(
@@ -86,7 +86,7 @@ class PartSpeaker:
                 segment_cache=self._segments(job.id, number, owner=job.utterance.owner),
                 file=file,
                 on_new_segment=lambda: self._forget_starts(job.id, number),
-                room=room,
+                limit=limit,
             )
             return task, self._synthesizer.speak(task)
 
@@ -101,10 +101,10 @@ class PartSpeaker:
         paths = [part_path(job.id, number), *([part_words_path(job.id, number)] if job.timestamps else [])]
         return all(map(self._store.exists, paths))
 
-    def _room(self, job_id: str, number: int) -> Room:
+    def _limit(self, job_id: str, number: int) -> PartLimit:
         done = self._jobs.done_parts(job_id)
         spoken_seconds = sum(result.audio_seconds for other, result in done.items() if other != number)
-        return Room(self._max_seconds, self._max_seconds - spoken_seconds)
+        return PartLimit(self._max_seconds, self._max_seconds - spoken_seconds)
 
     def _count_start(self, job_id: str, number: int) -> None:
         n_starts = self._jobs.count_attempt(job_id, -number)

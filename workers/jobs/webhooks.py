@@ -43,10 +43,10 @@ MAX_PER_HOST: Final = 2
 
 _LENT_SECONDS: Final = 30
 """A lent webhook is due again after this time, unless its result is stored before. A try takes less."""
-_LOOK_SECONDS: Final = 0.5
+_POLL_SECONDS: Final = 0.5
 """Interval between two searches for due webhooks."""
 
-_TAKEN: Final = range(200, 300)
+_ACCEPTED: Final = range(200, 300)
 _TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
 
 
@@ -82,7 +82,7 @@ class Webhooks:
             self._settle(job_id)
             return
         status = self._send(job, job.webhook_url)
-        if status in _TAKEN:
+        if status in _ACCEPTED:
             log.info("webhook_delivered", status=status)
             self._settle(job_id)
         elif status == HTTPStatus.GONE:
@@ -99,9 +99,9 @@ class Webhooks:
         return deliver(url, secret=self._secret, message_id=message_id, body=event_of(job), private=self._private)
 
     def _try_again(self, job_id: str, status: int | None) -> None:
-        rooms = [keys.WEBHOOKS, keys.webhook_tries(job_id)]
+        redis_keys = [keys.WEBHOOKS, keys.webhook_tries(job_id)]
         args: list[str | float] = [job_id, time.time(), _TRIES_TTL_SECONDS, *RETRY_SECONDS]
-        n_tries, wait_seconds = cast("list[int]", self._postpone(keys=rooms, args=args))
+        n_tries, wait_seconds = cast("list[int]", self._postpone(keys=redis_keys, args=args))
         if wait_seconds < 0:
             log.error("webhook_given_up", status=status, n_tries=n_tries)
         else:
@@ -119,26 +119,26 @@ class Senders:
         self._webhooks = webhooks
         self._stopping = threading.Event()
         self._sending: list[threading.Thread] = []
-        self._looking = threading.Thread(target=self._look_again_and_again, name="webhooks", daemon=True)
+        self._polling = threading.Thread(target=self._poll, name="webhooks", daemon=True)
 
     def start(self) -> None:
         """Begins to search for due webhooks."""
-        self._looking.start()
+        self._polling.start()
 
     def stop(self) -> None:
         """Starts no new try, and waits for the running ones: a few seconds at most."""
         self._stopping.set()
-        self._looking.join()
+        self._polling.join()
         for thread in self._sending:
             thread.join()
 
-    def _look_again_and_again(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
+    def _poll(self) -> None:
+        while not self._stopping.wait(_POLL_SECONDS):
             self._sending = [thread for thread in self._sending if thread.is_alive()]
             if len(self._sending) < MAX_SENDERS:
-                _noted(self._hand_out)
+                _log_failure(self._start_sending)
 
-    def _hand_out(self) -> None:
+    def _start_sending(self) -> None:
         for job_id in self._webhooks.lend(MAX_SENDERS - len(self._sending)):
             thread = threading.Thread(target=self._send, args=(job_id,), name=f"webhook {job_id}", daemon=True)
             self._sending.append(thread)
@@ -146,10 +146,10 @@ class Senders:
 
     def _send(self, job_id: str) -> None:
         with structlog.contextvars.bound_contextvars(job_id=job_id):
-            _noted(lambda: self._webhooks.notify(job_id))
+            _log_failure(lambda: self._webhooks.notify(job_id))
 
 
-def _noted(step: Callable[[], None]) -> None:
+def _log_failure(step: Callable[[], None]) -> None:
     """Calls `step` and logs a failure. A lent webhook is due again without further action."""
     try:
         step()

@@ -80,10 +80,10 @@ def write(folder: Path, new: Iterable[Origin] = ()) -> None:
     path = folder / NAME
     old = path.read_text(encoding="utf-8").strip().split("\n\n") if path.is_file() else []
     entries = {entry.partition("\n")[0]: entry for entry in [*old, *map(str, new)]}
-    kept = [entry for files, entry in entries.items() if any((folder / name).exists() for name in files.split(", "))]
-    if not kept:
+    current = [entry for files, entry in entries.items() if any((folder / name).exists() for name in files.split(", "))]
+    if not current:
         path.unlink(missing_ok=True)
         return
     draft = folder / f".{NAME}.new"
-    draft.write_text("\n\n".join(kept) + "\n", encoding="utf-8")
+    draft.write_text("\n\n".join(current) + "\n", encoding="utf-8")
     draft.replace(path)

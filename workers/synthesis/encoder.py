@@ -168,8 +168,8 @@ class PipeEncoder(Encoder):
             )
         except OSError as error:
             raise EncoderFailed from error
-        self._carrier = threading.Thread(target=self._carry, name="encoder", daemon=True)
-        self._carrier.start()
+        self._output_thread = threading.Thread(target=self._forward_output, name="encoder", daemon=True)
+        self._output_thread.start()
 
     @override
     def write(self, pcm: bytes) -> None:
@@ -187,7 +187,7 @@ class PipeEncoder(Encoder):
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
-        self._carrier.join()
+        self._output_thread.join()
         if self._error is not None or self._process.wait() != 0:
             self._raise(None)
 
@@ -196,14 +196,14 @@ class PipeEncoder(Encoder):
 
     def __exit__(self, *exc_info: object) -> None:
         self._process.kill()
-        self._carrier.join()
+        self._output_thread.join()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
         self._process.wait()
 
-    def _carry(self) -> None:
+    def _forward_output(self) -> None:
         assert self._process.stdout is not None
         try:
             while data := self._process.stdout.read(_READ_BYTES):
@@ -214,7 +214,7 @@ class PipeEncoder(Encoder):
             self._process.kill()
 
     def _raise(self, cause: BaseException | None) -> None:
-        self._carrier.join()
+        self._output_thread.join()
         if self._error is not None:
             raise self._error
         raise EncoderFailed from cause

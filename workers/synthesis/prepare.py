@@ -95,22 +95,22 @@ def segments_of(
     engine.check_voice(voice, language)
     before = ""
     for piece in segment(text, language, is_opening=is_opening):
-        for part, said in fit(piece, lambda part: engine.phonemize(part, language, markup), engine.max_phonemes):
-            if said.phonemes:
+        for part, phonemized in fit(piece, lambda part: engine.phonemize(part, language, markup), engine.max_phonemes):
+            if phonemized.phonemes:
                 yield Segment(
                     text=part.text,
-                    phonemes=said.phonemes,
+                    phonemes=phonemized.phonemes,
                     voice=voice,
                     language=language,
                     speed=speed,
                     ending=part.ending,
                     start=part.start,
-                    said=said.words,
+                    words=phonemized.words,
                     before=before,
                     after=_context_after(part, text, language, engine, markup),
                     engine=engine.identity,
                 )
-                before = said.phonemes[-engine.max_context :] if _has_context(part, engine) else ""
+                before = phonemized.phonemes[-engine.max_context :] if _has_context(part, engine) else ""
 
 
 def _prepare_passages(

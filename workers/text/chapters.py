@@ -26,7 +26,7 @@ MAX_CHAPTERS: Final = 999
 
 _MAX_LINE_CHARS: Final = 90
 _MAX_TITLE_CHARS: Final = 120
-_MAX_TOGETHER: Final = 3
+_MAX_ADJACENT: Final = 3
 """More headings than this with no text between them are a table of contents."""
 
 _ENDS_WIDE: Final = tuple(mark for mark in ENDS_ANYWHERE + PAUSES_ANYWHERE if mark not in COLONS)
@@ -35,9 +35,9 @@ _WIDE_TITLE: Final = re.compile(rf"(?![ではのにがをもと])[^{''.join(_END
 _MARKDOWN: Final = re.compile(r"(?P<marks>#{1,6})\s+(?P<title>.*?)\s*#*")
 _FENCE: Final = re.compile(r"(?:```|~~~)")
 _LINE: Final = re.compile(r"[^\n]+")
-_GOES_ON: Final = (*_ENDS_WIDE, *(set(PAUSES_BEFORE_SPACE) - set(COLONS)))
+_NOT_AFTER_TITLE: Final = (*_ENDS_WIDE, *(set(PAUSES_BEFORE_SPACE) - set(COLONS)))
 """Marks after which a sentence continues or has ended; a title does not end with one of them."""
-_ENDS_SENTENCE: Final = (*_GOES_ON, *ENDS_BEFORE_SPACE, '"', "”", "»", "」", "』")
+_ENDS_SENTENCE: Final = (*_NOT_AFTER_TITLE, *ENDS_BEFORE_SPACE, '"', "”", "»", "」", "』")
 
 
 class Chapter(msgspec.Struct, frozen=True):
@@ -73,8 +73,8 @@ class _Heading(msgspec.Struct, frozen=True):
 
 def find_chapters(text: str) -> list[Chapter]:
     """Returns the chapters in order; none unless there are 2 to MAX_CHAPTERS of them."""
-    headings = _of_one_depth(list(_find_headings(list(_find_lines(text)))))
-    chapters = [_chapter(group) for group in _together(headings, text)]
+    headings = _limit_depth(list(_find_headings(list(_find_lines(text)))))
+    chapters = [_chapter(group) for group in _group_adjacent(headings, text)]
     return chapters if 2 <= len(chapters) <= MAX_CHAPTERS else []
 
 
@@ -139,7 +139,7 @@ def _has_title(match: re.Match[str]) -> bool:
     rest = match["rest"]
     if match["wide"] and _WIDE_TITLE.fullmatch(rest):
         return True
-    return _TITLE.fullmatch(rest) is not None and not rest.lstrip()[0].islower() and not rest.endswith(_GOES_ON)
+    return _TITLE.fullmatch(rest) is not None and not rest.lstrip()[0].islower() and not rest.endswith(_NOT_AFTER_TITLE)
 
 
 def _title_below(line: _Line, below: _Line | None) -> str:
@@ -150,23 +150,23 @@ def _title_below(line: _Line, below: _Line | None) -> str:
     return f": {below.text}" if is_title else ""
 
 
-def _of_one_depth(headings: list[_Heading]) -> list[_Heading]:
+def _limit_depth(headings: list[_Heading]) -> list[_Heading]:
     """Keeps the Markdown headings down to the level of the second-highest heading, and all headings in words."""
     levels = sorted(heading.level for heading in headings if heading.level)
     deepest = levels[1] if len(levels) > 1 else 6
     return [heading for heading in headings if heading.level <= deepest]
 
 
-def _together(headings: list[_Heading], text: str) -> Iterator[list[_Heading]]:
+def _group_adjacent(headings: list[_Heading], text: str) -> Iterator[list[_Heading]]:
     """Groups headings with nothing between them into one chapter; of a table of contents, only the last heading counts."""
     group: list[_Heading] = []
     for heading in headings:
         if group and not text[group[-1].line.end : heading.line.start].isspace():
-            yield group if len(group) <= _MAX_TOGETHER else group[-1:]
+            yield group if len(group) <= _MAX_ADJACENT else group[-1:]
             group = []
         group.append(heading)
     if group:
-        yield group if len(group) <= _MAX_TOGETHER else group[-1:]
+        yield group if len(group) <= _MAX_ADJACENT else group[-1:]
 
 
 def _chapter(group: list[_Heading]) -> Chapter:

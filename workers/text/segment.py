@@ -87,8 +87,8 @@ def halve(piece: Piece) -> tuple[Piece, Piece]:
         middle = [place for place in places if len(text) / 4 <= place <= 3 * len(text) / 4]
         if middle:
             place = min(middle, key=lambda place: abs(place - len(text) / 2))
-            return _part(piece, place, ending)
-    return _part(piece, between_characters(text, len(text) // 2), Ending.CUT)
+            return _divide_at(piece, place, ending)
+    return _divide_at(piece, between_characters(text, len(text) // 2), Ending.CUT)
 
 
 def fit(piece: Piece, phonemize: Callable[[str], _P], limit: int) -> Iterator[tuple[Piece, _P]]:
@@ -111,7 +111,7 @@ def _mark_last(parts: Iterable[_T]) -> Iterator[tuple[_T, bool]]:
         held = following
 
 
-def _part(piece: Piece, place: int, ending: Ending) -> tuple[Piece, Piece]:
+def _divide_at(piece: Piece, place: int, ending: Ending) -> tuple[Piece, Piece]:
     """Divides `piece` in two at a place in its text."""
     first = _stripped(piece.text[:place], ending, piece.start)
     return first, _stripped(piece.text[place:], piece.ending, piece.start + place)

@@ -16,7 +16,7 @@ from app.core.speech.voices import Catalogue
 from workers.engines.base import Engine, Segment
 from workers.synthesis.prepare import segments_of
 from workers.text.boundaries import Ending
-from workers.text.words import NOTHING_SAID, find_words, says_something
+from workers.text.words import NO_PHONEMES, find_words, says_something
 
 TEXT = "It rains today. We stay, all of us, at home and read."
 
@@ -65,13 +65,13 @@ def test_text_with_nothing_to_say_gives_no_segment(engine: Engine, catalogue: Ca
 
 @pytest.mark.parametrize("text", ["…", "?!", "—"])
 def test_marks_alone_have_no_phonemes(engine: Engine, text: str) -> None:
-    assert engine.phonemize(text, "en-US") is NOTHING_SAID
+    assert engine.phonemize(text, "en-US") is NO_PHONEMES
 
 
 def test_phonemes_are_those_of_the_segment(engine: Engine, catalogue: Catalogue) -> None:
     for segment in _prepare(engine, catalogue):
-        said = engine.phonemize(segment.text, segment.language)
-        assert (said.phonemes, said.words) == (segment.phonemes, segment.said)
+        phonemized = engine.phonemize(segment.text, segment.language)
+        assert (phonemized.phonemes, phonemized.words) == (segment.phonemes, segment.words)
 
 
 def test_a_clause_has_the_context_that_the_engine_reads(engine: Engine, catalogue: Catalogue) -> None:
@@ -188,7 +188,7 @@ engine = loaded.engines[name]
 engine.warm_up()
 blend, language = catalogue.parse("af_heart")
 (short,) = segments_of("Hello.", engine, voice=blend, language=language, speed=0.25)
-long = msgspec.structs.replace(short, text="A word that is said again. " * 2000, phonemes=short.phonemes[0] * 500, said=())
+long = msgspec.structs.replace(short, text="A word that is said again. " * 2000, phonemes=short.phonemes[0] * 500, words=())
 used = next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmSize")) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (used + 64 * 1024**2, resource.RLIM_INFINITY))
 try:

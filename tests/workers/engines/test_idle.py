@@ -25,7 +25,7 @@ from workers.engines.registry import load_engines
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import segments_of
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 IDLE_SECONDS = 600.0
 """Idle time on a clock that the tests set; so long that no watcher thread wakes during a test."""
@@ -37,7 +37,7 @@ class StrictEngine(ToneEngine):
     def __init__(self) -> None:
         self.is_closed = False
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         assert not self.is_closed
         return super().phonemize(text, language, markup)
 

@@ -19,7 +19,7 @@ from app.core.errors import Cancelled, EncoderFailed, InternalError
 from app.core.jobs.files import Store
 from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ
 from tests.audio import RAW, decode, ffmpeg, pitch_hz
-from workers.jobs.assemble import AudioTimeline, Finished, Stretch, count_samples, finish
+from workers.jobs.assemble import AssembledFile, AudioPart, AudioTimeline, assemble, count_samples
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.resampling import n_resampled
 
@@ -41,7 +41,7 @@ def opened(pcm: bytes) -> BinaryIO:
 
 def timeline_of(parts: list[bytes] = PARTS, pause_seconds: float = 0.35) -> AudioTimeline:
     return AudioTimeline(
-        Stretch(open=partial(opened, pcm), n_bytes=len(pcm), pause_seconds=pause_seconds, chapter=chapter)
+        AudioPart(open=partial(opened, pcm), n_bytes=len(pcm), pause_seconds=pause_seconds, chapter=chapter)
         for pcm, chapter in zip(parts, CHAPTERS, strict=False)
     )
 
@@ -51,12 +51,12 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path / "store"))
 
 
-Finish = Callable[..., tuple[Finished, bytes]]
+Assemble = Callable[..., tuple[AssembledFile, bytes]]
 
 
 @pytest.fixture
-def finished(store: Store) -> Finish:
-    def make(format_name: str, timeline: AudioTimeline | None = None, **changes: object) -> tuple[Finished, bytes]:
+def assembled(store: Store) -> Assemble:
+    def make(format_name: str, timeline: AudioTimeline | None = None, **changes: object) -> tuple[AssembledFile, bytes]:
         path = f"job/speech.{format_name}"
         options = {
             "format_name": format_name,
@@ -65,7 +65,7 @@ def finished(store: Store) -> Finish:
             "ffmpeg_path": ffmpeg(),
             "check": lambda: None,
         }
-        done = finish(timeline or timeline_of(), lambda: store.put(path), **(options | changes))  # type: ignore[arg-type]
+        done = assemble(timeline or timeline_of(), lambda: store.put(path), **(options | changes))  # type: ignore[arg-type]
         with store.open(path) as file:
             return done, file.read(-1)
 
@@ -78,7 +78,7 @@ def in_all_formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("finished")
     store = Store(str(folder))
     for name, format_ in FORMATS.items():
-        finish(
+        assemble(
             timeline_of(),
             partial(store.put, f"speech.{name}"),
             format_name=name,
@@ -131,9 +131,9 @@ def test_the_title_is_told_to_players(format_name: str, in_all_formats: dict[str
 
 
 @pytest.mark.parametrize("title", ["Bücher: 本", "Ōe", "👩\u200d🚀 " * 20])
-def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, finished: Finish, tmp_path: Path) -> None:
+def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, assembled: Assemble, tmp_path: Path) -> None:
     path = tmp_path / "told.wav"
-    path.write_bytes(finished("wav", title=title)[1])
+    path.write_bytes(assembled("wav", title=title)[1])
     data = path.read_bytes()
     assert title.encode() in data
     assert title.encode("utf-16-le") in data
@@ -144,10 +144,10 @@ def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, fin
 
 
 @pytest.mark.parametrize("title", ["x\\", "x\\ ", "a\\b\\\\", "a=b;#c\\"])
-def test_a_title_that_ends_with_a_backslash_spoils_no_tag(title: str, finished: Finish, tmp_path: Path) -> None:
-    parts = [Stretch(open=partial(opened, PARTS[0]), n_bytes=len(PARTS[0]), chapter=chapter) for chapter in (title, "Second")]
+def test_a_title_that_ends_with_a_backslash_spoils_no_tag(title: str, assembled: Assemble, tmp_path: Path) -> None:
+    parts = [AudioPart(open=partial(opened, PARTS[0]), n_bytes=len(PARTS[0]), chapter=chapter) for chapter in (title, "Second")]
     path = tmp_path / "told.mp3"
-    path.write_bytes(finished("mp3", AudioTimeline(parts), title=title)[1])
+    path.write_bytes(assembled("mp3", AudioTimeline(parts), title=title)[1])
     text = _described(path)
     assert re.findall(r" title +: (.*)", text) == [title.rstrip("\\ "), title.rstrip("\\ "), "Second"]
     assert "TIMEBASE" not in text
@@ -174,16 +174,16 @@ def test_the_chapters_are_comments_too_where_the_format_knows_comments(
 
 
 @pytest.mark.parametrize("format_name", list(FORMATS))
-def test_a_file_without_a_title_and_chapters_has_no_tags(format_name: str, finished: Finish) -> None:
+def test_a_file_without_a_title_and_chapters_has_no_tags(format_name: str, assembled: Assemble) -> None:
     pcm = tone(12_000, 300.0)
-    done, data = finished(format_name, AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]), title=None)
+    done, data = assembled(format_name, AudioTimeline([AudioPart(open=partial(opened, pcm), n_bytes=len(pcm))]), title=None)
     assert not re.search(rb"TIT2|title|INAM|LIST|CHAP", data, re.IGNORECASE)
-    assert done == Finished(n_bytes=len(data), etag=hashlib.sha256(data).hexdigest()[:32], seconds=0.5)
+    assert done == AssembledFile(n_bytes=len(data), etag=hashlib.sha256(data).hexdigest()[:32], seconds=0.5)
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "opus", "flac"])
-def test_the_same_parts_give_the_same_bytes(format_name: str, finished: Finish, in_all_formats: dict[str, Path]) -> None:
-    assert finished(format_name)[1] == in_all_formats[format_name].read_bytes()
+def test_the_same_parts_give_the_same_bytes(format_name: str, assembled: Assemble, in_all_formats: dict[str, Path]) -> None:
+    assert assembled(format_name)[1] == in_all_formats[format_name].read_bytes()
 
 
 def test_an_mp3_says_how_many_frames_it_has_and_what_to_cut_off(in_all_formats: dict[str, Path]) -> None:
@@ -199,11 +199,11 @@ def test_an_mp3_says_how_many_frames_it_has_and_what_to_cut_off(in_all_formats: 
 
 
 @pytest.mark.parametrize("n_samples", [577, 23_041, 23_086, 23_087, 24_191])
-def test_an_mp3_of_any_length_is_exact(n_samples: int, finished: Finish, tmp_path: Path) -> None:
+def test_an_mp3_of_any_length_is_exact(n_samples: int, assembled: Assemble, tmp_path: Path) -> None:
     """For three of these lengths, the encoder itself would write too little end padding."""
     pcm = tone(n_samples, 300.0)
     path = tmp_path / "short.mp3"
-    path.write_bytes(finished("mp3", AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm))]))[1])
+    path.write_bytes(assembled("mp3", AudioTimeline([AudioPart(open=partial(opened, pcm), n_bytes=len(pcm))]))[1])
     assert count_samples(ffmpeg(), path) == n_samples
     assert soundfile.info(str(path)).frames == n_samples
 
@@ -230,10 +230,10 @@ RATES = [
 
 @pytest.mark.parametrize(("format_name", "rate_hz"), RATES)
 def test_a_file_at_another_rate_is_as_long_to_the_sample(
-    format_name: str, rate_hz: int, finished: Finish, tmp_path: Path
+    format_name: str, rate_hz: int, assembled: Assemble, tmp_path: Path
 ) -> None:
     allowed = FORMATS[format_name].bitrates_at(rate_hz)
-    done, data = finished(format_name, sample_rate_hz=rate_hz, bitrate_bps=allowed.least if allowed else 0)
+    done, data = assembled(format_name, sample_rate_hz=rate_hz, bitrate_bps=allowed.least if allowed else 0)
     n_samples = n_resampled(timeline_of().n_samples, rate_hz)
     path = tmp_path / f"speech.{format_name}"
     path.write_bytes(data)
@@ -253,63 +253,63 @@ def test_a_file_at_another_rate_is_as_long_to_the_sample(
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "opus"])
-def test_the_chapters_stay_where_they_are_at_another_rate(format_name: str, finished: Finish, tmp_path: Path) -> None:
+def test_the_chapters_stay_where_they_are_at_another_rate(format_name: str, assembled: Assemble, tmp_path: Path) -> None:
     path = tmp_path / f"speech.{format_name}"
-    path.write_bytes(finished(format_name, sample_rate_hz=48_000)[1])
+    path.write_bytes(assembled(format_name, sample_rate_hz=48_000)[1])
     second = (sum(len(pcm) for pcm in PARTS[:2]) // 2 + 2 * round(0.35 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     starts = [float(start) for start in re.findall(r"Chapter #0:\d: start ([\d.]+)", _described(path))]
     assert starts == pytest.approx([0.0, second], abs=0.002)
 
 
-def test_a_gain_is_heard(finished: Finish) -> None:
+def test_a_gain_is_heard(assembled: Assemble) -> None:
     pcm = PARTS[0]
-    _, data = finished("pcm", AudioTimeline([Stretch(open=partial(opened, pcm), n_bytes=len(pcm), gain_db=-3.0)]))
+    _, data = assembled("pcm", AudioTimeline([AudioPart(open=partial(opened, pcm), n_bytes=len(pcm), gain_db=-3.0)]))
     before, after = (float(np.abs(decode(one, "pcm")).max()) for one in (pcm, data))
     assert after == pytest.approx(before * 10 ** (-3 / 20), rel=0.001)
 
 
 @pytest.mark.parametrize("format_name", ["wav", "mp3"])
-def test_a_part_that_lost_its_end_fails_and_leaves_no_file(format_name: str, finished: Finish, store: Store) -> None:
-    short = AudioTimeline([Stretch(open=partial(opened, PARTS[0][:-2]), n_bytes=len(PARTS[0]))])
+def test_a_part_that_lost_its_end_fails_and_leaves_no_file(format_name: str, assembled: Assemble, store: Store) -> None:
+    short = AudioTimeline([AudioPart(open=partial(opened, PARTS[0][:-2]), n_bytes=len(PARTS[0]))])
     with pytest.raises(InternalError):
-        finished(format_name, short)
+        assembled(format_name, short)
     assert not store.exists(f"job/speech.{format_name}")
 
 
 @pytest.mark.parametrize("format_name", ["wav", "opus"])
-def test_what_the_check_raises_ends_the_work_and_leaves_no_file(format_name: str, finished: Finish, store: Store) -> None:
+def test_what_the_check_raises_ends_the_work_and_leaves_no_file(format_name: str, assembled: Assemble, store: Store) -> None:
     def refuse() -> None:
         raise Cancelled("no")
 
     with pytest.raises(Cancelled):
-        finished(format_name, check=refuse)
+        assembled(format_name, check=refuse)
     assert not store.exists(f"job/speech.{format_name}")
 
 
 @pytest.mark.parametrize("script", ["exit 1", "cat > /dev/null; exit 1", "kill -9 $$"])
-def test_an_encoder_that_fails_is_told(script: str, finished: Finish, tmp_path: Path) -> None:
+def test_an_encoder_that_fails_is_told(script: str, assembled: Assemble, tmp_path: Path) -> None:
     broken = tmp_path / "ffmpeg"
     broken.write_text(f"#!/bin/sh\n{script}\n")
     broken.chmod(0o755)
     with pytest.raises(EncoderFailed):
-        finished("mp3", ffmpeg_path=broken)
+        assembled("mp3", ffmpeg_path=broken)
 
 
-def test_a_file_shorter_than_its_parts_is_not_handed_out(finished: Finish, store: Store, tmp_path: Path) -> None:
+def test_a_file_shorter_than_its_parts_is_not_handed_out(assembled: Assemble, store: Store, tmp_path: Path) -> None:
     """The encoder loses the end of the audio without an error."""
     lossy = tmp_path / "ffmpeg"
     lossy.write_text(f'#!/bin/sh\ncase "$*" in *pipe:0*) exec {ffmpeg()} -t 2.5 "$@";; *) exec {ffmpeg()} "$@";; esac\n')
     lossy.chmod(0o755)
     with pytest.raises(InternalError) as caught:
-        finished("flac", ffmpeg_path=lossy)
+        assembled("flac", ffmpeg_path=lossy)
     assert type(caught.value) is InternalError
     assert not store.exists("job/speech.flac")
 
 
-def test_a_book_with_more_chapters_than_id3_can_list_is_finished_without_them(finished: Finish) -> None:
+def test_a_book_with_more_chapters_than_id3_can_list_is_finished_without_them(assembled: Assemble) -> None:
     pcm = tone(1200, 300.0)
-    many = AudioTimeline(Stretch(open=partial(opened, pcm), n_bytes=len(pcm), chapter=str(number)) for number in range(256))
-    assert b"CHAP" not in finished("mp3", many)[1]
+    many = AudioTimeline(AudioPart(open=partial(opened, pcm), n_bytes=len(pcm), chapter=str(number)) for number in range(256))
+    assert b"CHAP" not in assembled("mp3", many)[1]
 
 
 def _described(path: Path) -> str:
@@ -318,8 +318,8 @@ def _described(path: Path) -> str:
     return subprocess.run(command, capture_output=True, check=False).stderr.decode()
 
 
-def test_no_temporary_file_is_left(finished: Finish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_temporary_file_is_left(assembled: Assemble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
-    finished("mp3")
+    assembled("mp3")
     assert not list((tmp_path / "tmp").iterdir())

@@ -18,7 +18,7 @@ from tests.job_harness import JobHarness, chapters
 from workers.engines.tone import ToneEngine
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS
 from workers.jobs.runner import MAX_RETRIES
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 class RefusingEngine(ToneEngine):
     """Refuses to speak any text."""
 
-    def phonemize(self, *args: Any, **kwargs: Any) -> Said:
+    def phonemize(self, *args: Any, **kwargs: Any) -> PhonemizedText:
         raise InvalidValue("Invalid value for 'voice'.", param="voice")
 
 

@@ -26,10 +26,10 @@ async def test_what_was_lost_from_the_queue_is_put_back_by_the_sweep(harness: Jo
 
 
 async def test_what_has_expired_is_forgotten_with_its_files(harness: JobHarness) -> None:
-    gone, kept = [await harness.take(chapters(2)) for _ in range(2)]
+    expired, current = [await harness.take(chapters(2)) for _ in range(2)]
     harness.work()
-    harness.redis.zadd(keys.JOBS_ENDED, {gone: time.time() - 1})
+    harness.redis.zadd(keys.JOBS_ENDED, {expired: time.time() - 1})
     harness.runner.sweep()
-    assert harness.job_store.load(gone) is None
-    assert not harness.store.exists(gone)
-    assert harness.store.exists(file_path(kept, "speech.mp3"))
+    assert harness.job_store.load(expired) is None
+    assert not harness.store.exists(expired)
+    assert harness.store.exists(file_path(current, "speech.mp3"))

@@ -37,7 +37,7 @@ from workers.synthesis import stream_task, synthesizer
 from workers.synthesis.prepare import segments_of
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.stream_task import Limits
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +210,7 @@ async def test_what_an_engine_breaks_reaches_the_reader_and_the_queue(
 
 
 class PickyEngine(ToneEngine):
-    def phonemize(self, *args: Any, **kwargs: Any) -> Said:
+    def phonemize(self, *args: Any, **kwargs: Any) -> PhonemizedText:
         raise InvalidValue("That cannot be said.", param="input")
 
 
@@ -240,7 +240,7 @@ async def test_an_engine_that_is_not_here_reaches_the_reader_by_name(
 
 
 class BuggyEngine(ToneEngine):
-    def phonemize(self, *args: Any, **kwargs: Any) -> Said:
+    def phonemize(self, *args: Any, **kwargs: Any) -> PhonemizedText:
         raise KeyError("a secret of the house")
 
 

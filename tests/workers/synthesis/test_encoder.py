@@ -240,7 +240,7 @@ def test_leaving_ends_the_process_and_the_thread(leave: Callable[[PipeEncoder], 
         pass
 
     assert not is_alive(encoder._process.pid)
-    assert not encoder._carrier.is_alive()
+    assert not encoder._output_thread.is_alive()
     assert encoder._process.stdin is not None
     assert encoder._process.stdin.closed
 

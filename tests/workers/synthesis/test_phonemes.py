@@ -22,7 +22,7 @@ from workers.engines.tone import ToneEngine
 from workers.synthesis import phonemes
 from workers.synthesis.phonemes import Phonemes
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 CATALOGUE = load_catalogue()
 SECRET = "A secret that nobody else may read."
@@ -35,7 +35,7 @@ class WatchedEngine(ToneEngine):
         self.n_phonemized = 0
         self.before: Any = lambda: None
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         self.before()
         self.n_phonemized += 1
         return super().phonemize(text, language, markup)

@@ -35,7 +35,7 @@ from workers.text.boundaries import Ending
 from workers.text.g2p import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import NOTHING_SAID, Said, SaidWord, says_something
+from workers.text.words import NO_PHONEMES, PhonemizedText, PhonemizedWord, says_something
 
 MIN_MODEL_SPEED: Final = 0.8
 MAX_MODEL_SPEED: Final = 1.25
@@ -107,15 +107,15 @@ class KokoroEngine:
         """Raises InvalidValue for an unknown voice, CheckpointError for a voice without a pack."""
         self._packs.check(voice)
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         """Returns `text` in phonemes of Kokoro's vocabulary. Phonemes without a replacement are counted in the log.
 
         Raises NotSupported (param `language`).
         """
-        said, n_unknown = spell(self._phonemizer.phonemize(text, language, markup), self._vocabulary)
+        phonemized, n_unknown = spell(self._phonemizer.phonemize(text, language, markup), self._vocabulary)
         if n_unknown:
             _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
-        return said if says_something(said.phonemes.translate(_WITHOUT_SIGNS)) else NOTHING_SAID
+        return phonemized if says_something(phonemized.phonemes.translate(_WITHOUT_SIGNS)) else NO_PHONEMES
 
     def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
         """Returns one waveform for each segment, with word times. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
@@ -189,22 +189,22 @@ def _model_speed(speed: float) -> float:
 
 
 def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
-    samples = _heard(spoken.numpy(), score)
+    samples = _without_context(spoken.numpy(), score)
     if not np.isfinite(samples).all():
         raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
     silence, *own = _framed(one).own_frames(score.n_frames.tolist())
-    return Waveform(samples, tuple(_time(one.said, [silence + score.n_before, *own])))
+    return Waveform(samples, tuple(_time(one.words, [silence + score.n_before, *own])))
 
 
-def _heard(samples: Samples, score: Score) -> Samples:
+def _without_context(samples: Samples, score: Score) -> Samples:
     """Cuts off the samples of context frames, and fades the cut ends."""
     first, last = score.n_lead * _FRAME_SAMPLES, len(samples) - score.n_trail * _FRAME_SAMPLES
-    heard = samples[first:last]
+    own = samples[first:last]
     if score.n_lead:
-        heard[: len(_FADE)] *= _FADE
+        own[: len(_FADE)] *= _FADE
     if score.n_trail:
-        heard[-len(_FADE) :] *= _FADE[::-1]
-    return heard
+        own[-len(_FADE) :] *= _FADE[::-1]
+    return own
 
 
 def _is_shortage(error: Exception) -> bool:
@@ -223,8 +223,8 @@ def _lacks_code(error: Exception) -> bool:
 _WITHOUT_SIGNS: Final = {ord(sign): None for sign in _SOUNDLESS}
 
 
-def _time(said: Sequence[SaidWord], n_frames: Sequence[int]) -> Iterator[Word]:
+def _time(words: Sequence[PhonemizedWord], n_frames: Sequence[int]) -> Iterator[Word]:
     """Yields the time of each word. `n_frames`: frames of each token of the model, the phonemes with a pad at both ends."""
     edges = [n * _FRAME_SECONDS for n in accumulate(n_frames)]
-    for word in said:
+    for word in words:
         yield Word(word.first, word.last, edges[word.begin], edges[word.end])

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 _NEAR: Final = {
     # The same sound in another notation.
@@ -29,15 +29,15 @@ _NEAR: Final = {
 }
 
 
-def spell(said: Said, known: Collection[str]) -> tuple[Said, int]:
-    """Returns `said` with phonemes of `known` only, and the number of phonemes without a replacement, which are left out."""
-    if all(phoneme in known for phoneme in said.phonemes):
-        return said, 0
-    near = [_near(phoneme, known) for phoneme in said.phonemes]
-    return said.replace(lambda i: "" if _is_idle(near, i) else near[i] or ""), near.count(None)
+def spell(phonemized: PhonemizedText, known: Collection[str]) -> tuple[PhonemizedText, int]:
+    """Returns the text with phonemes of `known` only, and the number of phonemes without a replacement, which are left out."""
+    if all(phoneme in known for phoneme in phonemized.phonemes):
+        return phonemized, 0
+    near = [_near(phoneme, known) for phoneme in phonemized.phonemes]
+    return phonemized.replace(lambda i: "" if _is_redundant_space(near, i) else near[i] or ""), near.count(None)
 
 
-def _is_idle(near: Sequence[str | None], i: int) -> bool:
+def _is_redundant_space(near: Sequence[str | None], i: int) -> bool:
     """Whether phoneme `i` is a space after another space, or at the beginning."""
     return near[i] == " " and next((near[k] for k in range(i - 1, -1, -1) if near[k]), " ") == " "
 

@@ -34,7 +34,7 @@ WORD: Final = struct.Struct("<II")
 
 VOICES, PHONEMES, TIED_PHONEMES, SPEECH = range(4)
 """Kinds of question. Tied phonemes have the form of phonemizer's, with a tie between the characters of one phoneme."""
-GIVEN, BROKEN, FAILED, OUT_OF_MEMORY = range(4)
+SUCCEEDED, BROKEN, FAILED, OUT_OF_MEMORY = range(4)
 """Statuses of an answer. The data of BROKEN and FAILED is a phrase that says why."""
 
 NOEXEC: Final = "mounted noexec"
@@ -114,7 +114,7 @@ class Library:
         self._samples: list[bytes] = []
         self._n_bytes = 0
         self._words: list[tuple[int, int]] = []
-        self._is_short = False
+        self._is_out_of_memory = False
         self._voice = ""
         self._callback = _Callback(self._receive)
         try:
@@ -166,10 +166,10 @@ class Library:
         _ctypes.dlclose(self._library._handle)
 
     def _synthesize(self, data: bytes) -> None:
-        self._samples, self._n_bytes, self._words, self._is_short = [], 0, [], False
+        self._samples, self._n_bytes, self._words, self._is_out_of_memory = [], 0, [], False
         if self._library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF_8, None, None) != 0:
             raise FailedError("espeak-ng could not speak a segment.")
-        if self._is_short:
+        if self._is_out_of_memory:
             raise MemoryError
 
     def _set_voice(self, voice: str) -> None:
@@ -182,12 +182,14 @@ class Library:
         here, and the piece would be missing.
         """
         try:
-            self._take(wave, n_samples, events)
+            self._collect(wave, n_samples, events)
         except MemoryError:
-            self._is_short = True
-        return int(self._is_short)
+            self._is_out_of_memory = True
+        return int(self._is_out_of_memory)
 
-    def _take(self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]") -> None:
+    def _collect(
+        self, wave: "ctypes._Pointer[ctypes.c_short]", n_samples: int, events: "ctypes._Pointer[_EventStruct]"
+    ) -> None:
         if wave and n_samples:
             self._n_bytes += 2 * n_samples
             if self._n_bytes > MAX_BYTES:
@@ -221,14 +223,14 @@ class Child:
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS + CPU_SECONDS_PER_BYTE * n_text)
             status, words, data = self._try(kind, body[:n_voice].decode(), body[n_voice:], wpm, pitch)
             _write(self._answers, ANSWER.pack(status, len(words), len(data)), *(WORD.pack(*word) for word in words), data)
-            if kind == SPEECH and status == GIVEN:
+            if kind == SPEECH and status == SUCCEEDED:
                 with suppress(BrokenError):
                     self._renew()
             signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _try(self, kind: int, voice: str, text: bytes, wpm: int, pitch: int) -> tuple[int, list[tuple[int, int]], bytes]:
         try:
-            return GIVEN, *self._answer(kind, voice, text, wpm, pitch)
+            return SUCCEEDED, *self._answer(kind, voice, text, wpm, pitch)
         except BrokenError as error:
             return BROKEN, [], str(error).encode("utf-8", "replace")
         except FailedError as error:

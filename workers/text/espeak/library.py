@@ -24,8 +24,8 @@ from app.core.errors import EngineFailed
 from workers.text.boundaries import Ending
 from workers.text.cancellation import check_cancelled_while_waiting
 from workers.text.espeak import child_process
-from workers.text.espeak.processes import Children, DeadlyText, Question, broken
-from workers.text.espeak.sanitize import part_runs
+from workers.text.espeak.processes import Children, CrashingText, Question, broken
+from workers.text.espeak.sanitize import divide_runs
 from workers.text.segment import Piece, halve
 
 log: Final = structlog.get_logger()
@@ -42,8 +42,8 @@ SPEAKING: Final = Children()
 
 _SWITCH: Final = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")
 """The mark in the phonemes where espeak-ng changes the language."""
-_MAX_DEATHS: Final = 24
-_DYING_SECONDS: Final = 5.0
+_MAX_CRASHES: Final = 24
+_CRASHING_SECONDS: Final = 5.0
 """Limits for one text that espeak-ng does not survive: number of deaths, and seconds since the first."""
 
 _T = TypeVar("_T")
@@ -118,7 +118,7 @@ def self_test() -> None:
     """Speaks one word. Raises EngineUnavailable when espeak-ng does not work."""
     try:
         samples, _ = _speak_once("one", voice=find_voice("en-US") or "", wpm=175, pitch=50)
-    except DeadlyText as error:
+    except CrashingText as error:
         raise broken(f"it ends with {error}") from None
     if not samples.any():
         raise broken("it stays silent")
@@ -129,7 +129,7 @@ def _listed() -> list[tuple[str, list[tuple[int, str]]]]:
     """Returns the identifier of each voice, with the rank (lower is better) and tag of each of its languages."""
     try:
         found: list[tuple[str, list[tuple[int, str]]]] = json.loads(PHONEMIZING.ask(Question(child_process.VOICES)).data)
-    except DeadlyText as error:
+    except CrashingText as error:
         raise broken(f"it ends with {error}") from None
     return found
 
@@ -140,7 +140,7 @@ def _say(kind: int, text: str, voice: str) -> str:
 
 
 def _say_once(text: str, *, kind: int, voice: str) -> str:
-    return PHONEMIZING.ask(Question(kind, voice, _encode(part_runs(text)))).data.decode("utf-8", "replace")
+    return PHONEMIZING.ask(Question(kind, voice, _encode(divide_runs(text)))).data.decode("utf-8", "replace")
 
 
 def _speak_once(text: str, *, voice: str, wpm: int, pitch: int) -> tuple[npt.NDArray[np.int16], list[WordEvent]]:
@@ -150,20 +150,20 @@ def _speak_once(text: str, *, voice: str, wpm: int, pitch: int) -> tuple[npt.NDA
 
 def _surviving(text: str, ask: Callable[[str], _T]) -> list[tuple[int, _T]]:
     """Returns the answer to `text`, or the answers to its parts if espeak-ng does not survive it whole, each with the start of
-    its part. A character that is deadly by itself is left out. Raises EngineFailed beyond _MAX_DEATHS or _DYING_SECONDS.
+    its part. A character that crashes it by itself is left out. Raises EngineFailed beyond _MAX_CRASHES or _CRASHING_SECONDS.
     """
-    n_deaths, died_at = 0, 0.0
+    n_crashes, crashed_at = 0, 0.0
 
     def go(piece: Piece) -> Iterator[tuple[int, _T]]:
-        nonlocal n_deaths, died_at
+        nonlocal n_crashes, crashed_at
         try:
             yield piece.start, ask(piece.text)
             return
-        except DeadlyText as error:
-            n_deaths, died_at = n_deaths + 1, died_at or time.monotonic()
+        except CrashingText as error:
+            n_crashes, crashed_at = n_crashes + 1, crashed_at or time.monotonic()
             check_cancelled_while_waiting()
             log.warning("espeak_text_parted", n_characters=len(piece.text), error=str(error))
-        if n_deaths > _MAX_DEATHS or time.monotonic() - died_at > _DYING_SECONDS:
+        if n_crashes > _MAX_CRASHES or time.monotonic() - crashed_at > _CRASHING_SECONDS:
             raise EngineFailed("espeak-ng cannot speak a part of this text. A shorter or simpler text may work.")
         if len(piece.text) > 1:
             for half in halve(piece):

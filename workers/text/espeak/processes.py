@@ -28,7 +28,7 @@ from workers.text.espeak.child_process import ANSWER, CPU_SECONDS_PER_BYTE, MAX_
 
 log: Final = structlog.get_logger()
 
-MOST: Final = 4
+MAX_PROCESSES: Final = 4
 """Most processes of one kind, about 11 MB each; they are started as needed. If one hangs, the others still answer."""
 
 _ANSWER_SECONDS: Final = 10.0
@@ -38,18 +38,18 @@ limit is for one that does not.
 """
 CHECK_SECONDS: Final = 0.05
 """Interval between two checks whether the answer is still wanted."""
-_LOSING_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 30.0
 """How long a question is asked again while its processes are killed from outside; longer killing is taken to be intended."""
 _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGSYS})
 """Signals that a process causes by its own actions."""
-_KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_PASSED_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Environment variables that the interpreter may need to start. The others hold secrets and are not passed on."""
 
 _REINSTALL: Final = "Install it again with `pip install --force-reinstall espeakng-loader`."
 _ELSEWHERE: Final = "Install Koe in a folder that programs may be run from."
 
 
-class DeadlyText(Exception):
+class CrashingText(Exception):
     """espeak-ng does not survive the question, or never finishes it."""
 
 
@@ -106,15 +106,14 @@ class _ChildLost(Exception):
         """The error to raise when a new process has ended in the same way."""
         if self.code is not None and self.code >= 0:
             return broken("its process ends at once")
-        return DeadlyText(str(self))
+        return CrashingText(str(self))
 
 
 class Children:
     """Processes of one kind. Several threads may use it."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._places = threading.Semaphore(most)
+    def __init__(self, max_processes: int = MAX_PROCESSES) -> None:
+        self._semaphore = threading.Semaphore(max_processes)
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
 
@@ -125,10 +124,10 @@ class Children:
             return [child.pid for child in self._idle]
 
     def ask(self, question: Question) -> Answer:
-        """Returns the answer. Raises DeadlyText, EngineFailed, EngineUnavailable if espeak-ng does not work, MemoryError, and
+        """Returns the answer. Raises CrashingText, EngineFailed, EngineUnavailable if espeak-ng does not work, MemoryError, and
         Cancelled when nobody wants the answer any more (`workers.text.cancellation`).
         """
-        n_faults, until = 0, time.monotonic() + _LOSING_SECONDS
+        n_faults, deadline = 0, time.monotonic() + _RETRY_SECONDS
         for n_losses in count():
             try:
                 return _answer_of(*self._ask_one(question, is_first=n_losses == 0))
@@ -137,7 +136,7 @@ class Children:
                 n_faults += lost.is_fault
                 if lost.is_endless or n_faults > 1:
                     raise lost.verdict from None
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 break
         raise EngineFailed("espeak-ng's processes were killed repeatedly while they spoke this text.")
 
@@ -149,7 +148,7 @@ class Children:
             child.end()
 
     def _ask_one(self, question: Question, *, is_first: bool) -> tuple[int, bytes, bytes]:
-        while not self._places.acquire(timeout=CHECK_SECONDS):
+        while not self._semaphore.acquire(timeout=CHECK_SECONDS):
             check_cancelled_while_waiting()
         try:
             child = self._take(is_new=not is_first)
@@ -161,7 +160,7 @@ class Children:
             self._put_back(child)
             return answer
         finally:
-            self._places.release()
+            self._semaphore.release()
 
     def _take(self, *, is_new: bool) -> "_Child":
         """Returns the idle process that was used last; a new one if none is idle or `is_new` asks for it."""
@@ -193,7 +192,7 @@ class _Child:
                     stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL,
                     cwd="/",
-                    env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+                    env={name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ},
                 )
         except OSError as error:
             self._socket.close()
@@ -207,15 +206,15 @@ class _Child:
 
     def ask(self, question: Question) -> tuple[int, bytes, bytes]:
         """Returns the status, the words and the data of the answer. Raises _ChildLost."""
-        until = time.monotonic() + _ANSWER_SECONDS + _ANSWER_SECONDS_PER_BYTE * len(question.text)
+        deadline = time.monotonic() + _ANSWER_SECONDS + _ANSWER_SECONDS_PER_BYTE * len(question.text)
         rest = memoryview(question.to_bytes())
         while rest:
-            rest = rest[self._patiently(partial(self._socket.send, rest), until) :]
-        status, n_words, n_bytes = ANSWER.unpack(self._receive(ANSWER.size, until))
+            rest = rest[self._wait_for(partial(self._socket.send, rest), deadline) :]
+        status, n_words, n_bytes = ANSWER.unpack(self._receive(ANSWER.size, deadline))
         if max(n_words * WORD.size, n_bytes) > MAX_BYTES:
             # Only a damaged process answers like this.
             raise _ChildLost(-signal.SIGSEGV)
-        return status, self._receive(n_words * WORD.size, until), self._receive(n_bytes, until)
+        return status, self._receive(n_words * WORD.size, deadline), self._receive(n_bytes, deadline)
 
     def end(self) -> int:
         """Kills the process if it still runs. Returns its exit status, which this does not change if it has ended before."""
@@ -223,23 +222,23 @@ class _Child:
         self._process.kill()
         return self._process.wait()
 
-    def _receive(self, n_bytes: int, until: float) -> bytes:
+    def _receive(self, n_bytes: int, deadline: float) -> bytes:
         data = bytearray(n_bytes)
         rest = memoryview(data)
         while rest:
-            n_received = self._patiently(partial(self._socket.recv_into, rest), until)
+            n_received = self._wait_for(partial(self._socket.recv_into, rest), deadline)
             if not n_received:
                 raise _ChildLost(self.end())
             rest = rest[n_received:]
         return bytes(data)
 
-    def _patiently(self, step: Callable[[], int], until: float) -> int:
+    def _wait_for(self, step: Callable[[], int], deadline: float) -> int:
         while True:
             try:
                 return step()
             except TimeoutError:
                 check_cancelled_while_waiting()
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise _ChildLost(None) from None
             except OSError:
                 raise _ChildLost(self.end()) from None
@@ -247,7 +246,7 @@ class _Child:
 
 def _answer_of(status: int, words: bytes, data: bytes) -> Answer:
     """Returns the answer, or raises the error that the process has reported."""
-    if status == child_process.GIVEN:
+    if status == child_process.SUCCEEDED:
         return Answer(tuple(WORD.iter_unpack(words)), data)
     if status == child_process.OUT_OF_MEMORY:
         raise MemoryError

@@ -53,9 +53,9 @@ _LONG_RUN: Final = regex.compile(
 """Ten letters of at most four bytes take half of the 80 bytes; espeak-ng survives sixty endings."""
 
 
-def part_runs(text: str) -> str:
+def divide_runs(text: str) -> str:
     """Returns `text` with a comma or a space in every run of dotted letters or of `s'` that is longer than any abbreviation."""
-    return str(_LONG_RUN.sub(_part, text))
+    return str(_LONG_RUN.sub(_divide, text))
 
 
 def sanitize(tracked: TrackedText) -> TrackedText:
@@ -63,9 +63,9 @@ def sanitize(tracked: TrackedText) -> TrackedText:
     plain = tracked.sub(_UNSAYABLE, " ").sub(_LOOSE_HYPHEN, " ")
     apart = plain.sub(_BEFORE_ANOTHER_SCRIPT, lambda match: f"{match[0]} ")
     # Last, since the removals have brought letters together.
-    return apart.sub(_LONG_RUN, _part)
+    return apart.sub(_LONG_RUN, _divide)
 
 
-def _part(match: "regex.Match[str]") -> str:
+def _divide(match: "regex.Match[str]") -> str:
     # A space alone is not enough: in some scripts a full stop with a space after it still counts as one between letters.
     return f"{match['head']}, " if match["head"] else f"{match['endings']} "

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS
-from workers.text.words import SaidWord, find_words
+from workers.text.words import PhonemizedWord, find_words
 
 LEADING: Final = "ˈˌ“(¿¡"
 """Signs that belong to the phoneme after them."""
@@ -28,8 +28,8 @@ _VOWELS: Final = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɤɨɪɯʊʌᵊᵻAIOQWY
 _MORAS: Final = frozenset("ːɴ")
 """Signs that are a kana of their own in Japanese, though not a syllable."""
 
-_CLOSE_BEHIND: Final = frozenset(",.!?;:…”)")
-_CLOSE_BEFORE: Final = frozenset("“(¿¡")
+_MARKS_AFTER_WORD: Final = frozenset(",.!?;:…”)")
+_MARKS_BEFORE_WORD: Final = frozenset("“(¿¡")
 
 _GROUP: Final = re.compile(r"\S+")
 _MARKS: Final = re.compile("[,.!?;:…”)]+")
@@ -69,29 +69,29 @@ def phonemize_in_parts(
     text: str, foreign: Iterable[tuple[int, int, Callable[[str], list[AlignedSpan]]]], own: Callable[[str], list[AlignedSpan]]
 ) -> list[AlignedSpan]:
     """Phonemizes `text` with `own`, except for the parts (start, end, G2P) in `foreign`. Blank parts are skipped."""
-    said: list[AlignedSpan] = []
+    aligned: list[AlignedSpan] = []
     at = 0
     for start, end, g2p in (*foreign, (len(text), len(text), own)):
         for first, last, phonemize in ((at, start, own), (start, end, g2p)):
             part = text[first:last].strip()
             if part:
                 place = text.index(part, first)
-                _append(said, shift(phonemize(part), place), is_close=place > 0 and not text[place - 1].isspace())
+                _append(aligned, shift(phonemize(part), place), is_close=place > 0 and not text[place - 1].isspace())
         at = end
-    return said
+    return aligned
 
 
-def _append(said: list[AlignedSpan], more: list[AlignedSpan], *, is_close: bool) -> None:
-    """Adds `more` to `said`, with a space between them unless there is a mark that was written without a space."""
-    before = next((one.phonemes[-1] for one in reversed(said) if one.phonemes), " ")
+def _append(aligned: list[AlignedSpan], more: list[AlignedSpan], *, is_close: bool) -> None:
+    """Adds `more` to `aligned`, with a space between them unless there is a mark that was written without a space."""
+    before = next((one.phonemes[-1] for one in reversed(aligned) if one.phonemes), " ")
     after = next((one.phonemes[0] for one in more if one.phonemes), " ")
-    is_mark = is_close and (after in _CLOSE_BEHIND or before in _CLOSE_BEFORE)
+    is_mark = is_close and (after in _MARKS_AFTER_WORD or before in _MARKS_BEFORE_WORD)
     if not (before.isspace() or after.isspace() or is_mark):
-        said[-1] = AlignedSpan(said[-1].first, said[-1].last, said[-1].phonemes + " ")
-    said.extend(more)
+        aligned[-1] = AlignedSpan(aligned[-1].first, aligned[-1].last, aligned[-1].phonemes + " ")
+    aligned.extend(more)
 
 
-def assign(text: str, aligned: Iterable[AlignedSpan]) -> tuple[str, tuple[SaidWord, ...]]:
+def assign(text: str, aligned: Iterable[AlignedSpan]) -> tuple[str, tuple[PhonemizedWord, ...]]:
     """Returns the phonemes of all spans, joined and stripped, and the range of them that each word of `text` has.
 
     There is one entry for each of `find_words(text)`, in order. The entries do not overlap, and every phoneme except white
@@ -136,11 +136,11 @@ def _extend(had: list[_Span | None], word: int, phonemes: str, begin: int, end: 
     had[word] = (begin, end) if before is None else (before[0], end)
 
 
-def _list(spans: Sequence[_Span], had: Sequence[_Span | None], n_before: int) -> Iterator[SaidWord]:
+def _list(spans: Sequence[_Span], had: Sequence[_Span | None], n_before: int) -> Iterator[PhonemizedWord]:
     done = 0
     for (first, last), own in zip(spans, had, strict=True):
         begin, done = (own[0] - n_before, own[1] - n_before) if own is not None else (done, done)
-        yield SaidWord(first, last, begin, done)
+        yield PhonemizedWord(first, last, begin, done)
 
 
 def _share(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) -> Iterator[tuple[int, int, int]]:
@@ -151,14 +151,14 @@ def _share(text: str, spans: Sequence[_Span], number: int, one: AlignedSpan) -> 
     n_marks = _n_marks(one.phonemes) if spans[number][0] < one.first and not text[one.first].isalnum() else 0
     yield number, 0, n_marks
     words = list(_words_in(text, spans, number, one))
-    said = [word for word in words if word[1] > 0] or words
-    if len(said) < 2:
+    spoken = [word for word in words if word[1] > 0] or words
+    if len(spoken) < 2:
         # A span outside all words belongs to the word before it.
-        only = said[0][0] if said else max(number - (spans[number][0] >= one.last), 0)
+        only = spoken[0][0] if spoken else max(number - (spans[number][0] >= one.last), 0)
         yield only, n_marks, len(one.phonemes)
         return
-    parts = _divide(one.phonemes[n_marks:], [weight for _, weight, _ in said], [is_end for _, _, is_end in said])
-    yield from ((word, n_marks + begin, n_marks + end) for (word, _, _), (begin, end) in zip(said, parts, strict=True))
+    parts = _divide(one.phonemes[n_marks:], [weight for _, weight, _ in spoken], [is_end for _, _, is_end in spoken])
+    yield from ((word, n_marks + begin, n_marks + end) for (word, _, _), (begin, end) in zip(spoken, parts, strict=True))
 
 
 def _n_marks(phonemes: str) -> int:
@@ -240,8 +240,11 @@ def _pair(weights: Sequence[float], is_end: Sequence[bool], groups: Sequence[str
             for next_word, next_group in _steps(word, group, n_words, n_groups):
                 if next_word < n_words and abs(next_group - bisect_left(groups_until, words_until[next_word])) > _BAND:
                     continue
-                said, heard = words_until[next_word] - words_until[word], groups_until[next_group] - groups_until[group]
-                step_cost = (said - heard) ** 2 / (said + heard + 1) + _UNEVEN_COST * (
+                word_length, group_length = (
+                    words_until[next_word] - words_until[word],
+                    groups_until[next_group] - groups_until[group],
+                )
+                step_cost = (word_length - group_length) ** 2 / (word_length + group_length + 1) + _UNEVEN_COST * (
                     next_word - word + next_group - group - 2
                 )
                 step_cost += _STOP_COST * (is_end[next_word - 1] != ends[next_group - 1])

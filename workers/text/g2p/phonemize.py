@@ -19,7 +19,7 @@ from workers.text.g2p.alignment import AlignedSpan, assign, phonemize_in_parts
 from workers.text.g2p.lock import LOCK
 from workers.text.g2p.other_scripts import find_foreign
 from workers.text.markup import NO_MARKUP, Markup
-from workers.text.words import Said
+from workers.text.words import PhonemizedText
 
 G2P = Callable[[str], list[AlignedSpan]]
 """Returns the phonemes of a text that is not blank, in its order. Called with `workers.text.g2p.lock.LOCK` held."""
@@ -93,7 +93,7 @@ class Phonemizer:
         """Returns whether `phonemize` knows the language (BCP 47 tag) and everything that it needs is installed."""
         return language in _SOURCES and not _missing(_SOURCES[language])
 
-    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> Said:
+    def phonemize(self, text: str, language: str, markup: Markup = NO_MARKUP) -> PhonemizedText:
         """Returns `text` in phonemes; none when there is nothing to say. Words in other scripts are said in a language of that
         script, and words that have phonemes in `markup` with these.
 
@@ -102,7 +102,7 @@ class Phonemizer:
         check_cancelled()
         with LOCK, skipping_checks():
             g2p = self._made.get(language) or self._make(language)
-            return Said(*assign(text, phonemize_in_parts(text, self._special(text, language, markup), g2p)))
+            return PhonemizedText(*assign(text, phonemize_in_parts(text, self._special(text, language, markup), g2p)))
 
     def _special(self, text: str, language: str, markup: Markup) -> Iterator[tuple[int, int, G2P]]:
         """Yields the parts of `text` that the G2P of its language does not say, each with its own G2P."""

@@ -54,15 +54,15 @@ def test_words_are_heard_where_the_predicted_durations_put_them(
     assert len(n_frames) == segment.n_phonemes + 2
     assert abs(sum(n_frames) * FRAME - len(waveform.samples)) <= FRAME
     assert [segment.text[word.first : word.last] for word in waveform.words] == segment.text.split()
-    for word, said in zip(waveform.words, segment.said, strict=True):
-        assert word.start * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[: said.begin + 1]) * FRAME, abs=1e-3)
-        assert word.end * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[: said.end + 1]) * FRAME, abs=1e-3)
+    for word, spoken in zip(waveform.words, segment.words, strict=True):
+        assert word.start * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[: spoken.begin + 1]) * FRAME, abs=1e-3)
+        assert word.end * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[: spoken.end + 1]) * FRAME, abs=1e-3)
     assert waveform.words[-1].end * SAMPLE_RATE_HZ == pytest.approx(sum(n_frames[:-1]) * FRAME, abs=1e-3)
 
 
 def test_words_are_counted_in_the_phonemes_that_reach_the_model(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
     (segment,) = _prepare(kokoro, catalogue, "¿Qué dice الحب aquí?", language="es")
-    spoken = [segment.phonemes[word.begin : word.end] for word in segment.said]
+    spoken = [segment.phonemes[word.begin : word.end] for word in segment.words]
     assert spoken == ["kˈe", "ðˈiθe", "ʔalhˈubː", "akˈi?"]
 
 

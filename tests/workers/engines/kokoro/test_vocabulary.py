@@ -2,12 +2,12 @@ import pytest
 
 from tests.checkpoints import PHONEMES
 from workers.engines.kokoro.vocabulary import spell
-from workers.text.words import Said, SaidWord
+from workers.text.words import PhonemizedText, PhonemizedWord
 
 
 def _spell(phonemes: str) -> tuple[str, int]:
-    said, n_unknown = spell(Said(phonemes, ()), PHONEMES)
-    return said.phonemes, n_unknown
+    phonemized, n_unknown = spell(PhonemizedText(phonemes, ()), PHONEMES)
+    return phonemized.phonemes, n_unknown
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,11 @@ def test_what_is_near_nothing_is_counted() -> None:
 
 
 def test_words_keep_their_phonemes() -> None:
-    said = Said("ɝ5 aɫ 5 ʷb", (SaidWord(0, 1, 0, 2), SaidWord(2, 3, 3, 5), SaidWord(4, 5, 6, 7), SaidWord(6, 7, 8, 10)))
-    changed, n_unknown = spell(said, PHONEMES)
+    phonemized = PhonemizedText(
+        "ɝ5 aɫ 5 ʷb",
+        (PhonemizedWord(0, 1, 0, 2), PhonemizedWord(2, 3, 3, 5), PhonemizedWord(4, 5, 6, 7), PhonemizedWord(6, 7, 8, 10)),
+    )
+    changed, n_unknown = spell(phonemized, PHONEMES)
     assert n_unknown == 2
     assert [changed.phonemes[word.begin : word.end] for word in changed.words] == ["ɜɹ", "al", "", "wb"]
     assert [(word.first, word.last) for word in changed.words] == [(0, 1), (2, 3), (4, 5), (6, 7)]

@@ -18,7 +18,7 @@ from app.core.errors import Cancelled, EngineFailed
 from tests.harness import wait_until
 from workers.text.cancellation import cancellation_check, skipping_checks
 from workers.text.espeak import child_process, library, processes
-from workers.text.espeak.processes import MOST, Answer, Children, DeadlyText, Question
+from workers.text.espeak.processes import MAX_PROCESSES, Answer, Children, CrashingText, Question
 
 HELLO = Question(child_process.PHONEMES, "gmw/en-US", b"Hello.")
 DEADLY = Question(child_process.PHONEMES, "gmw/en-US", b"s'" * 79)
@@ -89,14 +89,14 @@ def pids_of_children() -> list[int]:
 
 
 def test_a_text_that_kills_twice_is_deadly_and_nobody_elses_is(asked: Children) -> None:
-    with pytest.raises(DeadlyText, match="SIGABRT"):
+    with pytest.raises(CrashingText, match="SIGABRT"):
         asked.ask(DEADLY)
     assert asked.ask(HELLO).data.decode() == "həlˈoʊ"
 
 
 def test_deadly_texts_cost_the_others_nothing(asked: Children) -> None:
     def deadly(_: int) -> bool:
-        with suppress(DeadlyText):
+        with suppress(CrashingText):
             asked.ask(DEADLY)
         return True
 
@@ -142,7 +142,7 @@ def test_an_answer_that_nobody_wants_any_more_is_not_waited_for(asked: Children)
 
 
 def test_an_unwanted_question_does_not_wait_for_a_free_process() -> None:
-    asked = Children(most=1)
+    asked = Children(max_processes=1)
     asked.ask(HELLO)
     (pid,) = asked.pids
     os.kill(pid, signal.SIGSTOP)
@@ -162,7 +162,7 @@ def test_a_question_fails_when_every_process_is_killed(asked: Children, monkeypa
         raise processes._ChildLost(-signal.SIGKILL)
 
     monkeypatch.setattr(processes._Child, "ask", ask)
-    monkeypatch.setattr(processes, "_LOSING_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "_RETRY_SECONDS", 0.2)
     with pytest.raises(EngineFailed, match="killed repeatedly"):
         asked.ask(HELLO)
 
@@ -170,7 +170,7 @@ def test_a_question_fails_when_every_process_is_killed(asked: Children, monkeypa
 def test_as_many_as_are_asked_at_once_and_no_more_are_kept(asked: Children) -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda _: asked.ask(SLOW), range(24)))
-    assert 1 <= len(asked.pids) <= MOST
+    assert 1 <= len(asked.pids) <= MAX_PROCESSES
 
 
 def test_the_signals_that_end_a_worker_leave_it_what_it_needs_to_finish(asked: Children) -> None:

@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from workers.text.espeak import child_process, library
-from workers.text.espeak.processes import DeadlyText, Question
-from workers.text.espeak.sanitize import part_runs, sanitize
+from workers.text.espeak.processes import CrashingText, Question
+from workers.text.espeak.sanitize import divide_runs, sanitize
 from workers.text.tracked_text import TrackedText
 
 DEADLY = [
@@ -39,7 +39,7 @@ def survives(text: str, voice: str) -> bool:
     question = Question(child_process.PHONEMES, voice, text.encode("utf-8"))
     try:
         library.PHONEMIZING.ask(question)
-    except DeadlyText:
+    except CrashingText:
         return False
     return True
 
@@ -71,12 +71,12 @@ def test_dotted_letters_of_all_kinds_are_survived_in_all_voices() -> None:
     for number, letter in enumerate(letters):
         for form in (".{}", "{}.", "{} .", "{}..", "{}. ", "{} . "):
             for voice in (VOICES[number % len(VOICES)], VOICES[(number + 5) % len(VOICES)]):
-                assert survives(part_runs(form.format(letter) * 90), voice), (f"U+{ord(letter):04X}", form, voice)
+                assert survives(divide_runs(form.format(letter) * 90), voice), (f"U+{ord(letter):04X}", form, voice)
 
 
 def test_endings_after_all_apostrophes_are_survived_in_all_voices() -> None:
     for apostrophe, word, voice in itertools.product(APOSTROPHES, ("s{}", "{}s", "s{0}{0}", "S{}"), VOICES):
-        assert survives(part_runs("a" + word.format(apostrophe) * 79), voice), (apostrophe, word, voice)
+        assert survives(divide_runs("a" + word.format(apostrophe) * 79), voice), (apostrophe, word, voice)
 
 
 def test_mixed_runs_are_survived() -> None:
@@ -84,7 +84,7 @@ def test_mixed_runs_are_survived() -> None:
     parts = ["'s", "s'", "’s", "'d", "'ll", "ing", "ly", "es", "ed", "a.", "𝐀.", "é.", ".", " ", "Ⓐ", "s"]
     for _ in range(400):
         text = "".join(chance.choices(chance.sample(parts, 3), k=120))
-        assert survives(part_runs(text), chance.choice(VOICES)), text
+        assert survives(divide_runs(text), chance.choice(VOICES)), text
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_people_write_stays_what_it_is(text: str) -> None:
     ],
 )
 def test_abbreviations_and_endings_stay_whole(text: str) -> None:
-    assert part_runs(text) == text
+    assert divide_runs(text) == text
 
 
 def test_words_of_two_scripts_are_parted() -> None:

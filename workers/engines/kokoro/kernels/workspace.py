@@ -37,16 +37,16 @@ class Workspace:
     """Named blocks of memory. Only one thread at a time may use a name."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, torch.Tensor] = {}
+        self._buffers: dict[str, torch.Tensor] = {}
 
     def take(self, name: str, *shape: int) -> torch.Tensor:
         """Returns memory of `shape` with undefined contents. Calls with the same name share their memory."""
         n_numbers = math.prod(shape)
-        if name not in self._rooms or len(self._rooms[name]) < n_numbers:
+        if name not in self._buffers or len(self._buffers[name]) < n_numbers:
             # The old memory is freed first, so that the two never exist at the same time.
-            self._rooms.pop(name, None)
-            self._rooms[name] = torch.empty(n_numbers)
-        return self._rooms[name][:n_numbers].view(shape)
+            self._buffers.pop(name, None)
+            self._buffers[name] = torch.empty(n_numbers)
+        return self._buffers[name][:n_numbers].view(shape)
 
 
 class Output:

@@ -77,8 +77,8 @@ class Prosody:
         token_of_frame = torch.repeat_interleave(torch.arange(ids.shape[1]), n_frames)
         pitch_hz, energy = self._curves(states[:, token_of_frame], manner)
         encoded = self._text_encoder(ids, lengths, mask)[:, :, token_of_frame]
-        kept = slice(*(tokens or (0, ids.shape[1])))
-        begin, end = int(n_frames[: kept.start].sum()), int(n_frames[: kept.stop].sum())
+        own = slice(*(tokens or (0, ids.shape[1])))
+        begin, end = int(n_frames[: own.start].sum()), int(n_frames[: own.stop].sum())
         n_all = encoded.shape[2]
         n_before, n_after = min(begin, _ONSET), min(n_all - end, _ONSET)
         first, last = max(0, begin - n_before - _NEIGHBOURS), min(n_all, end - n_after + _NEIGHBOURS)
@@ -89,8 +89,8 @@ class Prosody:
             energy=energy,
             source=self._spectrum(pitch_hz, digest),
             style=style[:, :_HALF],
-            n_frames=n_frames[kept],
-            n_natural_frames=int(_whole(duration)[kept].sum()) + n_before - n_after,
+            n_frames=n_frames[own],
+            n_natural_frames=int(_whole(duration)[own].sum()) + n_before - n_after,
             n_lead=begin - n_before - first,
             n_trail=last - (end - n_after),
             n_before=n_before,

@@ -6,7 +6,7 @@ import torch
 from workers.engines.kokoro.kernels.workspace import Moments, Workspace, Workspaces
 
 
-def test_a_room_is_kept_and_grows() -> None:
+def test_a_buffer_is_reused_and_grows() -> None:
     workspace = Workspace()
     first = workspace.take("points", 4, 8)
     assert workspace.take("points", 2, 3).data_ptr() == first.data_ptr()

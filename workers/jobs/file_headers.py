@@ -68,7 +68,7 @@ def _id3(title: str) -> bytes:
     return b"ID3\x03\0\0" + size + frame
 
 
-def mend_mp3(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+def correct_mp3_length(path: Path, n_samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
     """Writes the length `n_samples` to the file's Info frame. A file without an Info frame is not changed."""
     frame_samples, info_at = mp3_frame(sample_rate_hz)
     with path.open("r+b") as file:

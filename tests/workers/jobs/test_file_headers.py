@@ -9,7 +9,7 @@ import soundfile
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.audio import ffmpeg
-from workers.jobs.containers import mend_mp3, tags_of, wav_header
+from workers.jobs.file_headers import correct_mp3_length, tags_of, wav_header
 
 
 def test_a_wav_beyond_four_gigabytes_is_an_rf64(tmp_path: Path) -> None:
@@ -30,21 +30,21 @@ def test_the_largest_riff_is_still_one() -> None:
     assert wav_header(0x1_0000_0000 - overhead, None).startswith(b"RF64")
 
 
-def test_an_mp3_that_was_right_is_mended_into_itself(tmp_path: Path) -> None:
+def test_correcting_a_correct_mp3_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "right.mp3"
     source = ["-f", "s16le", "-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-i", "pipe:0"]
     subprocess.run([ffmpeg(), "-v", "error", *source, "-fflags", "+bitexact", path], input=bytes(48_000), check=True)
     before = path.read_bytes()
-    mend_mp3(path, 24_000)
+    correct_mp3_length(path, 24_000)
     assert path.read_bytes() == before
-    mend_mp3(path, 23_999)
+    correct_mp3_length(path, 23_999)
     assert path.read_bytes() != before
 
 
 def test_a_file_without_the_frame_that_tells_its_length_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "plain.mp3"
     path.write_bytes(b"\xff\xf3\xc4\xc4" + bytes(500))
-    mend_mp3(path, 1000)
+    correct_mp3_length(path, 1000)
     assert path.read_bytes() == b"\xff\xf3\xc4\xc4" + bytes(500)
 
 
