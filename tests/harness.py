@@ -42,7 +42,7 @@ def free_port() -> int:
         return port
 
 
-class _Hasty(Server):
+class _ServerWithoutLinger(Server):
     """A server that stops without waiting for idle connections."""
 
     async def _linger(self) -> None:
@@ -55,7 +55,7 @@ class Api:
     def __init__(self, settings: Settings, redis_url: str) -> None:
         self._started = threading.Event()
         options = {"host": "127.0.0.1", "port": 0, "timeout_graceful_shutdown": 1}
-        self._server = _Hasty(create_app(settings, redis_url), settings.bounds, self._started.set, **options)
+        self._server = _ServerWithoutLinger(create_app(settings, redis_url), settings.bounds, self._started.set, **options)
         self._thread = threading.Thread(target=self._server.run, name="api", daemon=True)
 
     def start(self) -> str:

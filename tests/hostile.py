@@ -278,10 +278,10 @@ MIXED: Final = (
 )
 
 LANGUAGES: Final = ("en-US", "en-GB", "es", "fr-FR", "it", "pt-BR", "hi", "zh", "ja", "de")
-READ: Final = ("en-US", "ja")
+FULLY_TESTED_LANGUAGES: Final = ("en-US", "ja")
 """Languages whose whole steps are tested. For all others only the patterns are tested."""
 
-GIVEN: Final = tuple((f"{'あ' * (i % 99 + 1)}{chr(0x3042 + i)}", "a") for i in range(200))
+GIVEN_WORDS: Final = tuple((f"{'あ' * (i % 99 + 1)}{chr(0x3042 + i)}", "a") for i in range(200))
 """The largest number of given words, with the greatest lengths, that a request may have."""
 
 Pass = Callable[[str], object]
@@ -303,7 +303,7 @@ def passes() -> dict[str, Pass]:
     found: dict[str, Pass] = {
         "clean": lambda text: clean(TrackedText.of(text)),
         "read_markup": lambda text: read_markup(text, ()),
-        "read_markup with given words": lambda text: read_markup(text, GIVEN),
+        "read_markup with given words": lambda text: read_markup(text, GIVEN_WORDS),
         "asked_seconds": asked_seconds,
         "show_title": show_title,
         "plain": plain,
@@ -316,7 +316,7 @@ def passes() -> dict[str, Pass]:
         "lexicon": LEXICON_WORD.findall,
         "assign": lambda text: assign(text, [AlignedSpan(0, len(text), text)]),
     }
-    for language in READ:
+    for language in FULLY_TESTED_LANGUAGES:
         found |= {name: partial(one, language) for name, one in _passes_of(language).items()}
     return found
 

@@ -76,7 +76,7 @@ class JobHarness:
             max_seconds=self.max_seconds,
         )
 
-    async def take(self, text: str, **fields: Any) -> str:
+    async def create_job(self, text: str, **fields: Any) -> str:
         """Creates a job and submits it. Returns its id."""
         utterance: dict[str, Any] = {
             "engine": "tone",

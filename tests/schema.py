@@ -43,7 +43,7 @@ class Outcome:
     printed: str
 
     @property
-    def is_well(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether all operations were tested and no failure was found."""
         return self.is_complete and not self.failures
 
@@ -60,7 +60,7 @@ def described_harness(data: Path, **environ: str) -> Iterator[Harness]:
         yield harness
 
 
-def examine(
+def check_contract(
     harness: Harness, *, n_examples: int, keys: dict[str, str] | None = None, phases: Sequence[str] = PHASES
 ) -> Outcome:
     """Runs all checks on all operations: the cases that follow from the description, and `n_examples` random ones of each."""
@@ -104,18 +104,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.schema", description="Check a server against its API description.")
     parser.add_argument("--examples", type=int, default=200, help="random cases of each operation and phase (default: 200)")
     n_examples = parser.parse_args().examples
-    outcomes = {"without keys": _examine_anew({}, n_examples), "with keys": _examine_anew(KEYS, n_examples)}
+    outcomes = {"without keys": _check_new_harness({}, n_examples), "with keys": _check_new_harness(KEYS, n_examples)}
     for title, outcome in outcomes.items():
-        click.echo(f"{'' if outcome.is_well else outcome.printed}{title}: {outcome}")
-    sys.exit(0 if all(outcome.is_well for outcome in outcomes.values()) else 1)
+        click.echo(f"{'' if outcome.has_passed else outcome.printed}{title}: {outcome}")
+    sys.exit(0 if all(outcome.has_passed for outcome in outcomes.values()) else 1)
 
 
-def _examine_anew(keys: dict[str, str], n_examples: int) -> Outcome:
+def _check_new_harness(keys: dict[str, str], n_examples: int) -> Outcome:
     with (
         tempfile.TemporaryDirectory(prefix="koe-") as data,
         described_harness(Path(data), KOE_API_KEYS=",".join(keys.values())) as harness,
     ):
-        return examine(harness, n_examples=n_examples, keys=keys)
+        return check_contract(harness, n_examples=n_examples, keys=keys)
 
 
 if __name__ == "__main__":

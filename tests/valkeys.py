@@ -88,7 +88,7 @@ class Sentinel(Server):
         return bool(state["num-slaves"] == 2 and state["num-other-sentinels"] == 2)
 
 
-class Watched:
+class ReplicatedValkey:
     """A primary with two replicas, and three sentinels that watch them."""
 
     def __init__(self, servers: list[Server], sentinels: list[Sentinel]) -> None:
@@ -120,7 +120,7 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
 
 
 @contextmanager
-def watched(folder: Path, *, down_after_ms: int = 500) -> Iterator[Watched]:
+def replicated_valkey(folder: Path, *, down_after_ms: int = 500) -> Iterator[ReplicatedValkey]:
     """Starts three servers and three sentinels, and waits until all of them know each other."""
     with ExitStack() as stack:
         primary = stack.enter_context(serving(folder))
@@ -140,4 +140,4 @@ def watched(folder: Path, *, down_after_ms: int = 500) -> Iterator[Watched]:
             sentinels.append(sentinel)
         for sentinel in sentinels:
             wait_until(sentinel.is_ready)
-        yield Watched([primary, *replicas], sentinels)
+        yield ReplicatedValkey([primary, *replicas], sentinels)

@@ -462,7 +462,7 @@ def _show_speech(job: dict[str, Any]) -> str:
 @_with_settings
 def doctor_(settings: Settings) -> None:
     """Show what is here, what is missing, and the command that fixes it."""
-    if not doctor.examine(settings, _redis_url(settings), plain_console()):
+    if not doctor.diagnose(settings, _redis_url(settings), plain_console()):
         raise SystemExit(1)
 
 

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from app import __version__
 from app.core.errors import Misconfigured
-from app.core.host.finding import Finding
+from app.core.host.check import Check
 from app.core.host.own_python import own_python
 from app.core.host.terminal import can_show
 from app.core.queue.fleet import Registration
@@ -37,21 +37,21 @@ _SETTLE_SECONDS: Final = 1.0
 """Pause before the API is asked. It is longer than the API caches the fleet, which may just have been renewed."""
 
 
-def examine(settings: Settings, redis_url: str, console: Console) -> bool:
-    """Prints every finding. Returns True when nothing that is needed is missing."""
-    findings = [_python(), _queue(redis_url), *_speaking_side(settings)]
-    for finding in findings:
-        console.print(Text.assemble(_mark(finding, console), f" {finding.name}: {finding.detail}"), soft_wrap=True)
-        if finding.remedy and not finding.is_well:
-            console.print(f"    {_either('→', '->', console)} {finding.remedy}", soft_wrap=True)
-    return all(finding.is_well or not finding.is_needed for finding in findings)
+def diagnose(settings: Settings, redis_url: str, console: Console) -> bool:
+    """Prints every check. Returns True when nothing that is needed is missing."""
+    checks = [_python(), _queue(redis_url), *_speaking_side(settings)]
+    for check in checks:
+        console.print(Text.assemble(_mark(check, console), f" {check.name}: {check.detail}"), soft_wrap=True)
+        if check.remedy and not check.is_well:
+            console.print(f"    {_either('→', '->', console)} {check.remedy}", soft_wrap=True)
+    return all(check.is_well or not check.is_needed for check in checks)
 
 
-def _mark(finding: Finding, console: Console) -> tuple[str, str]:
-    """Returns the sign of a finding and its colour."""
-    if finding.is_well:
+def _mark(check: Check, console: Console) -> tuple[str, str]:
+    """Returns the sign of a check and its colour."""
+    if check.is_well:
         return _either("✓", "+", console), "green"
-    return (_either("✗", "x", console), "red") if finding.is_needed else ("!", "yellow")
+    return (_either("✗", "x", console), "red") if check.is_needed else ("!", "yellow")
 
 
 def _either(sign: str, plain: str, console: Console) -> str:
@@ -98,9 +98,9 @@ def _wait_until_ready(url: str) -> dict[str, Any]:
         time.sleep(_POLL_SECONDS)
 
 
-def _python() -> Finding:
+def _python() -> Check:
     version = platform.python_version()
-    return Finding(
+    return Check(
         name="Python",
         is_well=(3, 11) <= sys.version_info[:2] < (3, 13),
         detail=f"{version}, Koe {__version__}",
@@ -108,7 +108,7 @@ def _python() -> Finding:
     )
 
 
-def _queue(redis_url: str) -> Finding:
+def _queue(redis_url: str) -> Check:
     shown = show_redis_url(redis_url)
     try:
         with connect(redis_url) as redis:
@@ -117,12 +117,12 @@ def _queue(redis_url: str) -> Finding:
             registrations = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
     except RedisError as error:
         remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
-        return Finding(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
+        return Check(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
     except Misconfigured as error:
-        return Finding(name="Queue", is_well=False, detail="cannot be used", remedy=str(error))
+        return Check(name="Queue", is_well=False, detail="cannot be used", remedy=str(error))
     workers = [msgspec.json.decode(registration, type=Registration) for registration in registrations if registration]
     speak = ", ".join(f"{registration.name} ({'+'.join(registration.engines)})" for registration in workers) or "none running"
-    return Finding(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
+    return Check(name="Queue", is_well=True, detail=f"{shown}, version {version}; workers: {speak}")
 
 
 def _version(redis: Redis) -> str:
@@ -138,13 +138,13 @@ def has_workers() -> bool:
     return any(importlib.util.find_spec(module) is not None for module in ("torch", "espeakng_loader"))
 
 
-def _speaking_side(settings: Settings) -> list[Finding]:
+def _speaking_side(settings: Settings) -> list[Check]:
     if not has_workers():
         remedy = "pip install 'koe[worker]' on the machines that are to speak."
-        return [Finding(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
+        return [Check(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
     command = own_python("-m", "workers.setup.diagnose")
     done = subprocess.run(command, env=part_environ(settings), capture_output=True, check=False)
     if done.returncode != 0:
         detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a message"])[-1]
-        return [Finding(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' again.")]
-    return msgspec.json.decode(done.stdout, type=list[Finding])
+        return [Check(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' again.")]
+    return msgspec.json.decode(done.stdout, type=list[Check])

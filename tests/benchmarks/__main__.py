@@ -15,11 +15,11 @@ import structlog
 from rich.console import Console
 
 from tests.benchmarks.cache import measure_cache
+from tests.benchmarks.cached_files import cache_folder
 from tests.benchmarks.engine import measure_engine
 from tests.benchmarks.equality import measure_equality
 from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.hostile import measure_hostile
-from tests.benchmarks.kept import cache_folder
 from tests.benchmarks.load import measure_load
 from tests.benchmarks.model import find_weights
 from tests.benchmarks.plan import FULL, QUICK, Plan

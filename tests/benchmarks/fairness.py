@@ -37,7 +37,7 @@ the first segment.
 AFTER_SECONDS: Final = 5.0
 """Seconds for which the long texts play after the short requests, since an underrun comes later than the delay that causes it.
 """
-IN_HAND_SECONDS: Final = 0.5
+BUFFER_SECONDS: Final = 0.5
 """A listener reads more when it has at most this many seconds left to play."""
 
 
@@ -109,7 +109,7 @@ def _stage(counts: dict[str, int]) -> Scene:
 async def _play(scene: Scene, url: str) -> None:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits) as http, asyncio.TaskGroup() as group:
-        long = [Listener(IN_HAND_SECONDS) for _ in range(N_LONG)]
+        long = [Listener(BUFFER_SECONDS) for _ in range(N_LONG)]
         first_key = next(iter(scene.counts))
         reading = [
             group.create_task(listener.play(http, text_of(LONG_CHARACTERS, number), key=first_key))
@@ -128,6 +128,6 @@ async def _play(scene: Scene, url: str) -> None:
 
 
 async def _ask(http: httpx.AsyncClient, key: str, number: int) -> float:
-    listener = Listener(IN_HAND_SECONDS)
+    listener = Listener(BUFFER_SECONDS)
     await listener.play(http, f"Somebody with the key {key} asks for number {number}.", key=key)
     return listener.first_seconds

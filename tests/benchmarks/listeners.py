@@ -14,7 +14,7 @@ from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 class Listener:
     """Plays a response. It counts an underrun whenever it has played all received audio and more is to come."""
 
-    in_hand_seconds: float | None = None
+    buffer_seconds: float | None = None
     """The listener reads more when it has at most this many seconds left to play; None reads without waiting."""
     first_seconds: float = 0.0
     """Seconds from the request to the first audio."""
@@ -37,8 +37,8 @@ class Listener:
             answer.raise_for_status()
             async for chunk in answer.aiter_raw():
                 self._hear(len(chunk), asked_at)
-                if self.in_hand_seconds is not None:
-                    await asyncio.sleep(self.left_seconds - self.in_hand_seconds)
+                if self.buffer_seconds is not None:
+                    await asyncio.sleep(self.left_seconds - self.buffer_seconds)
         self.is_whole = True
 
     @property

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from app.core.speech.voices import load_catalogue
-from tests.benchmarks.kept import cache_folder, make_once
+from tests.benchmarks.cached_files import cache_folder, make_once
 from tests.checkpoints import make_checkpoint
 from tests.real import find_real
 from workers.engines.kokoro.checkpoint import CheckpointFiles, MissingFile, find_checkpoint

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from kokoro.model import KModelForONNX
 
-from tests.benchmarks.kept import VOICE, cache_folder, make_once
+from tests.benchmarks.cached_files import VOICE, cache_folder, make_once
 from tests.benchmarks.model import Model
 from tests.benchmarks.phonemes import phonemes_near
 from tests.benchmarks.speakers import ONNX, ONNX_8BIT, load_speaker
@@ -99,12 +99,12 @@ def _compare(model_dir: Path, folder: Path) -> None:
 def _quiet() -> Iterator[None]:
     """Suppresses the exporter's many warnings. Its C++ code writes past Python, so the file descriptor is redirected too."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    kept = os.dup(2)
+    saved = os.dup(2)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), open(os.devnull, "wb") as nothing:  # noqa: PTH123
         warnings.simplefilter("ignore")
         os.dup2(nothing.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import httpx
 
+from tests.benchmarks.cached_files import VOICE
 from tests.benchmarks.figures import Row, percentile, ratio, spread
-from tests.benchmarks.kept import VOICE
 from tests.benchmarks.listeners import Listener
 from tests.benchmarks.model import model_once
 from tests.benchmarks.plan import Plan
@@ -27,7 +27,7 @@ from tests.benchmarks.texts import text_of
 
 _POLICIES: Final = ("deadline", "fifo")
 _TIMEOUT_SECONDS: Final = 120.0
-_BREATH_SECONDS: Final = 0.5
+_RETRY_SECONDS: Final = 0.5
 """Pause between a failure and the next request of the same client."""
 
 
@@ -49,7 +49,7 @@ class Crowd:
             self.n_refused += 1
             return float(error.response.headers.get("retry-after", 1))
         self.failures.append(repr(error))
-        return _BREATH_SECONDS
+        return _RETRY_SECONDS
 
 
 def measure_server(report: Report, plan: Plan) -> None:

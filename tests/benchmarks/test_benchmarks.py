@@ -17,9 +17,9 @@ from app.core.speech.languages import LANGUAGES
 from app.core.speech.voices import load_catalogue
 from tests.benchmarks import engine
 from tests.benchmarks.__main__ import PARTS, QUICK_PARTS, main
+from tests.benchmarks.cached_files import cache_folder, make_once
 from tests.benchmarks.equality import a_segment
 from tests.benchmarks.figures import percentile, ratio, spread
-from tests.benchmarks.kept import cache_folder, make_once
 from tests.benchmarks.listeners import Listener
 from tests.benchmarks.model import RANDOM, Model, find_weights, model_once
 from tests.benchmarks.onnx_export import MISSING

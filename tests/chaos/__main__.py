@@ -38,7 +38,7 @@ class Account:
         self.faults = dict(injector.done)
         finished = [json.loads(line) for line in said.splitlines() if '"utterance_finished"' in line]
         self.n_workers = said.count('"worker_started"')
-        self.n_asked_anew = said.count('"espeak_ended"')
+        self.n_espeak_retries = said.count('"espeak_ended"')
         self.n_taken_over = sum(event["claim"] > 1 for event in finished)
         self.n_segments = sum(event["n_segments"] for event in finished)
         self.n_spoken_twice = sum(max(0, event["n_spoken"] - event["n_segments"]) for event in finished)
@@ -54,7 +54,7 @@ class Account:
                 f"responses compared byte for byte: {tally.n_compared} ({tally.n_bytes / 1e6:.0f} MB)",
                 f"repeated: {tally.n_asked_again} after a refusal, {tally.n_cut_by_api} after their API process was killed",
                 f"utterances taken over by another worker: {self.n_taken_over}; workers started, of two: {self.n_workers}",
-                f"calls to espeak-ng that were repeated after its process died: {self.n_asked_anew}",
+                f"calls to espeak-ng that were repeated after its process died: {self.n_espeak_retries}",
                 f"segments: {self.n_segments}, spoken twice: {self.n_spoken_twice}",
                 f"longest gap in a response: p50 {_at(gaps, 0.5):.2f} s, p99 {_at(gaps, 0.99):.2f} s, max {_at(gaps, 1):.2f} s",
                 *tally.failures,
@@ -72,7 +72,7 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > over
 
 
-def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[FaultInjector], Any]) -> Account:
+def run_chaos(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Callable[[FaultInjector], Any]) -> Account:
     """Runs `n_listeners` during `harm`, and returns the results."""
     fleet = Fleet(data, SETTINGS)
     injector, tally = FaultInjector(fleet, seed), Tally()
@@ -107,7 +107,7 @@ def rage(data: Path, seed: int, *, n_listeners: int, script: Script, harm: Calla
 def main(seconds: float, seed: int, n_listeners: int, kinds: tuple[str, ...], pause: tuple[float, float]) -> None:
     """Inject faults for SECONDS and print the results."""
     with tempfile.TemporaryDirectory(prefix="koe-") as folder:
-        account = rage(
+        account = run_chaos(
             Path(folder) / "data",
             seed,
             n_listeners=n_listeners,

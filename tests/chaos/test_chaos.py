@@ -3,7 +3,7 @@
 from pathlib import Path
 from time import sleep
 
-from tests.chaos.__main__ import rage
+from tests.chaos.__main__ import run_chaos
 from tests.chaos.faults import FaultInjector
 from tests.chaos.listeners import Script
 
@@ -14,7 +14,9 @@ def each_kind_once(injector: FaultInjector) -> None:
 
 
 def test_every_answer_is_whole_whatever_is_killed(data: Path) -> None:
-    account = rage(data, seed=7, n_listeners=2, script=Script(("mp3", "opus", "wav"), lengths=(1, 30)), harm=each_kind_once)
+    account = run_chaos(
+        data, seed=7, n_listeners=2, script=Script(("mp3", "opus", "wav"), lengths=(1, 30)), harm=each_kind_once
+    )
 
     assert not account.tally.failures, account.show()
     assert account.tally.n_compared > 0
@@ -31,10 +33,10 @@ def kill_espeak_again_and_again(injector: FaultInjector) -> None:
 def test_no_request_fails_when_espeaks_processes_are_killed(data: Path) -> None:
     """`python -m tests.chaos --kind espeak_killed --pause 0.1 0.4 --seconds 60` does it more than a hundred times."""
     script = Script(("mp3", "wav"), lengths=(1, 30))
-    account = rage(data, seed=16, n_listeners=6, script=script, harm=kill_espeak_again_and_again)
+    account = run_chaos(data, seed=16, n_listeners=6, script=script, harm=kill_espeak_again_and_again)
 
     assert not account.tally.failures, account.show()
     assert account.tally.n_asked_again == 0
     assert account.n_workers == 2
-    assert account.n_asked_anew > 0
+    assert account.n_espeak_retries > 0
     assert account.faults == {"espeak_killed": 20}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.clients.environments import NotToBeHad, clean_environ
+from tests.clients.environments import NotInstallable, clean_environ
 
 HERE = Path(__file__).parent
 TEXT = "The birch canoe slid on the smooth planks."
@@ -23,7 +23,7 @@ def installed(install: Callable[[], Found]) -> Found:
     """Returns the result of `install`. If it cannot be installed, the test is skipped, but fails in CI."""
     try:
         return install()
-    except NotToBeHad as reason:
+    except NotInstallable as reason:
         if os.environ.get("CI") == "true":
             pytest.fail(str(reason))
         pytest.skip(str(reason))

@@ -19,12 +19,12 @@ CACHE = HERE.parents[1] / ".clients"
 Command = Sequence[str | Path]
 
 
-class NotToBeHad(Exception):
+class NotInstallable(Exception):
     """A client cannot be installed here. The message says why."""
 
 
 def python_with(name: str) -> Path:
-    """Returns the interpreter of the environment that `requirements-NAME.txt` describes. Raises NotToBeHad."""
+    """Returns the interpreter of the environment that `requirements-NAME.txt` describes. Raises NotInstallable."""
     folder = CACHE / name
     pins = HERE / f"requirements-{name}.txt"
     python = folder / "bin" / "python"
@@ -37,12 +37,12 @@ def python_with(name: str) -> Path:
 
 
 def node_with_clients() -> Path:
-    """Returns a folder whose `node_modules` has the packages of `package-lock.json`. Raises NotToBeHad."""
+    """Returns a folder whose `node_modules` has the packages of `package-lock.json`. Raises NotInstallable."""
     folder = CACHE / "node"
     pins = HERE / "package-lock.json"
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
-            raise NotToBeHad(f"There is no `{tool}` here.")
+            raise NotInstallable(f"There is no `{tool}` here.")
     if not _is_installed(folder, pins):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -54,7 +54,7 @@ def node_with_clients() -> Path:
 
 
 def source_of(name: str, version: str) -> Path:
-    """Returns the folder of a Python package's unpacked source distribution, with its own tests. Raises NotToBeHad."""
+    """Returns the folder of a Python package's unpacked source distribution, with its own tests. Raises NotInstallable."""
     folder = CACHE / f"{name}-{version}-source"
     unpacked = folder / f"{name}-{version}"
     if not unpacked.exists():
@@ -83,7 +83,7 @@ def _pip(*options: str | Path) -> list[str | Path]:
 def _run(command: Command, **options: Any) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), timeout=800, check=False, **options)
     if done.returncode != 0:
-        raise NotToBeHad(f"`{' '.join(map(str, command))}` failed: {done.stderr.strip()[-300:]}")
+        raise NotInstallable(f"`{' '.join(map(str, command))}` failed: {done.stderr.strip()[-300:]}")
 
 
 def _state(pins: Path) -> str:

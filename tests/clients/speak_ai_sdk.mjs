@@ -1,8 +1,8 @@
 /* Speaks with the Vercel AI SDK (`ai` and `@ai-sdk/openai`) as its users do, and prints the results as JSON.
 
-    node speak_ai_sdk.mjs HOUSES FOLDER
+    node speak_ai_sdk.mjs HARNESSES FOLDER
 
-HOUSES is a JSON object of base URLs; only `open` and `down` are used.
+HARNESSES is a JSON object of base URLs; only `open` and `down` are used.
 */
 
 import { writeFile } from "node:fs/promises";
@@ -10,15 +10,15 @@ import { join } from "node:path";
 import { createOpenAI } from "@ai-sdk/openai";
 import { APICallError, generateSpeech, RetryError } from "ai";
 
-const [houses, folder] = process.argv.slice(2);
-const HOUSES = JSON.parse(houses);
+const [harnesses, folder] = process.argv.slice(2);
+const HARNESSES = JSON.parse(harnesses);
 const FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"];
 const TEXT = "The birch canoe slid on the smooth planks.";
 
-const server = (house) => createOpenAI({ baseURL: HOUSES[house], apiKey: "none" });
+const server = (harness) => createOpenAI({ baseURL: HARNESSES[harness], apiKey: "none" });
 
-const speak = (fields = {}, { model = "tts-1", house = "open" } = {}) =>
-  generateSpeech({ model: server(house).speech(model), text: TEXT, voice: "alloy", maxRetries: 0, ...fields });
+const speak = (fields = {}, { model = "tts-1", harness = "open" } = {}) =>
+  generateSpeech({ model: server(harness).speech(model), text: TEXT, voice: "alloy", maxRetries: 0, ...fields });
 
 async function keep(name, { audio, warnings }) {
   await writeFile(join(folder, name), audio.uint8Array);
@@ -49,7 +49,7 @@ const report = {
     voice: await raised(() => speak({ voice: "zzz" })),
     model: await raised(() => speak({}, { model: "X" })),
     not_loaded: await raised(() => speak({}, { model: "espeak" })),
-    down: await raised(() => speak({}, { house: "down" })),
+    down: await raised(() => speak({}, { harness: "down" })),
   },
 };
 console.log(JSON.stringify(report));

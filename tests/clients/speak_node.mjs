@@ -1,8 +1,8 @@
 /* Speaks with the `openai` package for Node as its users do, and prints the results as JSON; the audio goes into files.
 
-    node speak_node.mjs HOUSES FOLDER KEY PACKAGE
+    node speak_node.mjs HARNESSES FOLDER KEY PACKAGE
 
-HOUSES is a JSON object of base URLs: `open`, `locked` (which allows only KEY, once a second), `empty`, `hasty` and `down`.
+HARNESSES is a JSON object of base URLs: `open`, `locked` (which allows only KEY, once a second), `empty`, `hasty` and `down`.
 */
 
 import { createWriteStream } from "node:fs";
@@ -11,8 +11,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-const [houses, folder, key, packageName] = process.argv.slice(2);
-const HOUSES = JSON.parse(houses);
+const [harnesses, folder, key, packageName] = process.argv.slice(2);
+const HARNESSES = JSON.parse(harnesses);
 const { default: OpenAI, APIError } = await import(packageName);
 
 const FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"];
@@ -24,8 +24,8 @@ const BREAKING = {
   input: "All is well with the first of these sentences. But at this one the voice breaks.",
 };
 
-const client = (house = "open", options = {}) =>
-  new OpenAI({ baseURL: HOUSES[house], apiKey: "none", maxRetries: 0, ...options });
+const client = (harness = "open", options = {}) =>
+  new OpenAI({ baseURL: HARNESSES[harness], apiKey: "none", maxRetries: 0, ...options });
 
 async function keep(name, audio) {
   await writeFile(join(folder, name), Buffer.from(audio));
@@ -133,9 +133,9 @@ async function raised(ask) {
 
 async function errors() {
   const speak =
-    (fields = {}, house = "open", options = {}, more = {}) =>
+    (fields = {}, harness = "open", options = {}, more = {}) =>
     () =>
-      client(house, options).audio.speech.create({ ...OLD, ...fields }, more);
+      client(harness, options).audio.speech.create({ ...OLD, ...fields }, more);
   const asks = {
     wrong_key: speak({}, "locked", { apiKey: "sk-a-wrong-key-of-many-letters" }),
     speed: speak({ speed: 5 }),

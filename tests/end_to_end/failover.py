@@ -24,7 +24,7 @@ from tests.end_to_end.listeners import SPEECH, asked
 from tests.end_to_end.processes import API, Process, running
 from tests.engines import name_of, text_of
 from tests.harness import free_port, wait_until
-from tests.valkeys import Watched, watched
+from tests.valkeys import ReplicatedValkey, replicated_valkey
 from workers.engines.base import Segment, Waveform
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
@@ -75,7 +75,7 @@ def fail_over(folder: Path, n_streams: int, *, down_after_ms: int = 500) -> Outc
         "KOE_SEGMENT_BYTES": "0",
         "KOE_CACHE_BYTES": "0",
     }
-    with watched(folder, down_after_ms=down_after_ms) as trio:
+    with replicated_valkey(folder, down_after_ms=down_after_ms) as trio:
         environ["KOE_REDIS_URL"] = trio.url
         api = Process(API, folder / "api.log", **environ)
         with _working(environ), running(api), connect(trio.url) as redis:
@@ -109,7 +109,7 @@ def _work(environ: dict[str, str]) -> None:
     pool.stop()
 
 
-def _run(url: str, n_streams: int, outcome: Outcome, trio: Watched) -> None:
+def _run(url: str, n_streams: int, outcome: Outcome, trio: ReplicatedValkey) -> None:
     texts = [text_of(_N_SEGMENTS, f"river {name_of(number)}") for number in range(n_streams)]
     late = [text_of(4, f"lake {name_of(number)}") for number in range(n_streams)]
     have_begun = threading.Semaphore(0)
@@ -162,7 +162,7 @@ def _listen(url: str, text: str, outcome: Outcome, have_begun: threading.Semapho
         have_begun.release()
 
 
-def _kill(trio: Watched, outcome: Outcome) -> None:
+def _kill(trio: ReplicatedValkey, outcome: Outcome) -> None:
     started = time.monotonic()
     first = trio.primary
     first.kill()

@@ -38,7 +38,7 @@ def speak_without_key(harness: Harness, body: dict[str, Any], **headers: str) ->
 @pytest.fixture(scope="module")
 def locked_url(harness: Harness) -> Iterator[str]:
     """Yields the address of an API of the same harness that requires a key."""
-    api = Api(read_settings({"KOE_DATA": str(harness.settings.data), "KOE_API_KEYS": "sk-koe-of-the-house"}), harness.redis_url)
+    api = Api(read_settings({"KOE_DATA": str(harness.settings.data), "KOE_API_KEYS": "sk-koe-accepted"}), harness.redis_url)
     yield api.start()
     api.stop()
 
@@ -60,7 +60,7 @@ def test_home_assistant_sends_instructions_that_say_none(harness: Harness) -> No
     assert answer.content == speak(harness, body).content
 
 
-@pytest.mark.parametrize(("key", "status"), [("sk-koe-of-the-house", 200), ("sk-koe-of-another-house", 401), (None, 401)])
+@pytest.mark.parametrize(("key", "status"), [("sk-koe-accepted", 200), ("sk-koe-unknown", 401), (None, 401)])
 def test_the_probe_of_home_assistant_tells_a_bad_key(locked_url: str, key: str | None, status: int) -> None:
     body = {"model": "tts-1", "input": ".", "voice": "alloy", "response_format": "mp3"}
 
@@ -295,7 +295,7 @@ def test_the_client_of_azure_is_served_at_its_address(harness: Harness, locked_u
     options: dict[str, Any] = {"azure_endpoint": locked_url, "api_version": "2025-03-01-preview", "max_retries": 0}
     said: dict[str, Any] = {"input": "Hello, Azure.", "voice": "nova"}
 
-    with AzureOpenAI(api_key="sk-koe-of-the-house", **options) as azure:
+    with AzureOpenAI(api_key="sk-koe-accepted", **options) as azure:
         audio = azure.audio.speech.create(model=deployment, **said).read()
     with AzureOpenAI(api_key="sk-wrong", **options) as stranger, pytest.raises(AuthenticationError):
         stranger.audio.speech.create(model=deployment, **said)
@@ -317,7 +317,7 @@ def test_the_deployment_names_the_model_where_the_body_does_not(harness: Harness
 def test_the_header_of_azure_opens_no_other_address(locked_url: str) -> None:
     body = {"model": "tts-1", "input": "Hello.", "voice": "nova"}
 
-    answer = httpx.post(f"{locked_url}{SPEECH}", json=body, headers={"api-key": "sk-koe-of-the-house"})
+    answer = httpx.post(f"{locked_url}{SPEECH}", json=body, headers={"api-key": "sk-koe-accepted"})
 
     assert answer.status_code == 401
 

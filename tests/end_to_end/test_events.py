@@ -191,13 +191,13 @@ def test_words_come_before_the_audio_they_are_heard_in(relay_harness: RelayHarne
 
     events = listen(relay_harness.harness, asked(text_of(4, "words first")) | NEW_MODEL | {"timestamps": ["word"]})
 
-    n_bytes, told_until = 0, 0.0
+    n_bytes, timed_until = 0, 0.0
     for event in events:
         if event["type"] == "speech.audio.words":
-            told_until = event["words"][-1]["end"]
+            timed_until = event["words"][-1]["end"]
         elif event["type"] == "speech.audio.delta":
             n_bytes += len(base64.b64decode(event["audio"]))
-            assert n_bytes / 48_000 < told_until + 0.001
+            assert n_bytes / 48_000 < timed_until + 0.001
 
 
 def test_words_are_told_from_the_cache_and_to_none_who_did_not_ask(relay_harness: RelayHarness) -> None:

@@ -31,18 +31,18 @@ def gate() -> GatedEngine:
 def harness(short_folder: Path, gate: GatedEngine) -> Iterator[Harness]:
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": gate}, **HASTY) as harness:
         yield harness
-        make_room(harness)
+        accept_writes(harness)
         gate.release(10_000)
 
 
-def fill(harness: Harness) -> None:
+def refuse_writes(harness: Harness) -> None:
     """Makes Redis refuse writes from now on, as with a full disk."""
     with harness.redis() as redis:
         redis.config_set("maxmemory-policy", "noeviction")
         redis.config_set("maxmemory", 1)
 
 
-def make_room(harness: Harness) -> None:
+def accept_writes(harness: Harness) -> None:
     with harness.redis() as redis:
         redis.config_set("maxmemory", 0)
 
@@ -52,7 +52,7 @@ def test_a_full_queue_is_called_full_and_works_again_when_there_is_room(
 ) -> None:
     gate.release(10_000)
     with harness.http() as http:
-        fill(harness)
+        refuse_writes(harness)
         wait_until(lambda: _has_no_worker(harness))
         for path, body in ((SPEECH, asked("Hello.")), (JOBS, asked("Hello."))):
             refused = http.post(path, json=body)
@@ -60,7 +60,7 @@ def test_a_full_queue_is_called_full_and_works_again_when_there_is_room(
             assert refused.headers["retry-after"] == "30"
             assert "koe worker" not in refused.text
         assert "its disk or its memory is full" in http.get("/readyz").json()["notice"]
-        make_room(harness)
+        accept_writes(harness)
         wait_until(lambda: http.get("/readyz").status_code == 200)
         assert http.post(SPEECH, json=asked("Hello again.")).status_code == 200
     assert "Traceback" not in capfd.readouterr().err + caplog.text
@@ -74,7 +74,7 @@ def _has_no_worker(harness: Harness) -> bool:
 def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(harness: Harness, gate: GatedEngine) -> None:
     gate.release(1)
     with listening(harness, asked(text_of(6))) as listener:
-        fill(harness)
+        refuse_writes(harness)
         gate.release(100)
         with pytest.raises(httpx.RemoteProtocolError):  # Not a ReadTimeout: the response does not hang.
             listener.hear_all()
@@ -84,9 +84,9 @@ def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(harness: Harne
     gate.release(1)
     text = text_of(6)
     with listening(harness, asked(text)) as listener:
-        fill(harness)
+        refuse_writes(harness)
         wait_until(lambda: _has_no_worker(harness))
-        make_room(harness)
+        accept_writes(harness)
         gate.release(100)
         heard = listener.hear_all()
     with harness.http() as http:

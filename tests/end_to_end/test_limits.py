@@ -123,12 +123,12 @@ def test_a_new_key_opens_and_a_removed_one_does_not_without_a_restart(limited: t
     before = keys_file.read_text()
     assert post(harness.url, "guest", asked("Knock.")).status_code == 401
 
-    def is_let_in(url: str) -> bool:
+    def is_admitted(url: str) -> bool:
         return post(url, "guest", asked("Come in.")).status_code == 200
 
     keys_file.write_text(before + entry("guest"))
     for url in (harness.url, second):
-        wait_until(partial(is_let_in, url))
+        wait_until(partial(is_admitted, url))
     keys_file.write_text(before)
 
     wait_until(lambda: post(harness.url, "guest", asked("Good bye.")).status_code == 401)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.harness import Harness
-from tests.schema import KEYS, described_harness, examine
+from tests.schema import KEYS, check_contract, described_harness
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ def open_door(data: Path) -> Iterator[Harness]:
 
 
 def test_a_server_with_keys_keeps_its_description(locked_harness: Harness) -> None:
-    outcome = examine(locked_harness, n_examples=3, keys=KEYS)
+    outcome = check_contract(locked_harness, n_examples=3, keys=KEYS)
 
-    assert outcome.is_well, outcome.printed
+    assert outcome.has_passed, outcome.printed
     assert outcome.n_operations == n_operations(locked_harness)
     assert outcome.n_cases > 400
 
 
 def test_a_server_without_keys_keeps_its_description(open_door: Harness) -> None:
-    outcome = examine(open_door, n_examples=2, phases=("examples", "fuzzing"))
+    outcome = check_contract(open_door, n_examples=2, phases=("examples", "fuzzing"))
 
-    assert outcome.is_well, outcome.printed
+    assert outcome.has_passed, outcome.printed
     assert outcome.n_operations == n_operations(open_door)
 
 

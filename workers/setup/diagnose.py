@@ -1,4 +1,4 @@
-"""`python -m workers.setup.diagnose`, which `koe doctor` runs: checks this machine for a worker and prints JSON findings."""
+"""`python -m workers.setup.diagnose`, which `koe doctor` runs: checks this machine for a worker and prints JSON."""
 
 import importlib.util
 import os
@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.core.errors import KoeError, Misconfigured
-from app.core.host.finding import Finding
+from app.core.host.check import Check
 from app.core.logs import configure_logs
 from app.core.settings import Settings, read_settings
 from app.core.speech.voices import Catalogue, load_catalogue
@@ -23,8 +23,8 @@ _REMEDIES: Final = {"espeak": "", "kokoro": "koe fetch"}
 """espeak-ng has none here: its error message contains the remedy."""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Yields each finding as soon as it is known."""
+def run_checks(settings: Settings) -> Iterator[Check]:
+    """Yields each check as soon as it is known."""
     yield _encoder(settings)
     catalogue = load_catalogue(settings.voices_file)
     yield _engine("espeak", catalogue, settings)
@@ -34,15 +34,15 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _language(extra, language, modules)
 
 
-def _encoder(settings: Settings) -> Finding:
+def _encoder(settings: Settings) -> Check:
     try:
         path = find_ffmpeg(settings.ffmpeg)
     except Misconfigured as error:
-        return Finding(name="ffmpeg", is_well=False, detail=str(error), remedy="unset KOE_FFMPEG")
-    return Finding(name="ffmpeg", is_well=True, detail=path.name)
+        return Check(name="ffmpeg", is_well=False, detail=str(error), remedy="unset KOE_FFMPEG")
+    return Check(name="ffmpeg", is_well=True, detail=path.name)
 
 
-def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: Settings) -> Finding:
+def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: Settings) -> Check:
     is_needed = name in ("espeak", settings.engine)
     try:
         loaded = load_engines(
@@ -54,32 +54,32 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
         )
         loaded.engines[name].warm_up()
     except KoeError as error:
-        return Finding(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
+        return Check(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
     weights = f", {loaded.weights} weights" if loaded.weights else ""
-    return Finding(name=name, is_well=True, detail=f"loads and speaks{weights}")
+    return Check(name=name, is_well=True, detail=f"loads and speaks{weights}")
 
 
-def _homographs(settings: Settings) -> Finding:
+def _homographs(settings: Settings) -> Check:
     is_well = tagger.find(settings.model_dir, settings.fetched_model) is not None
     detail = "here" if is_well else "not here: English homographs such as 'read' get their more common pronunciation"
     remedy = "koe fetch"
-    return Finding(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
+    return Check(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
 
 
-def _language(extra: str, language: str, modules: tuple[str, ...]) -> Finding:
+def _language(extra: str, language: str, modules: tuple[str, ...]) -> Check:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     detail = f"lacks {', '.join(missing)}" if missing else "here"
     remedy = f"pip install 'koe[{extra}]'"
-    return Finding(name=f"{language} for Kokoro", is_well=not missing, detail=detail, remedy=remedy, is_needed=False)
+    return Check(name=f"{language} for Kokoro", is_well=not missing, detail=detail, remedy=remedy, is_needed=False)
 
 
 def main() -> None:
-    """Writes the findings to standard output and nothing else. The log and the output of libraries go to standard error."""
+    """Writes the checks to standard output and nothing else. The log and the output of libraries go to standard error."""
     settings = read_settings(os.environ)
     configure_logs(settings.log_format)
     with redirect_stdout(sys.stderr):
-        findings = list(examine(settings))
-    sys.stdout.buffer.write(msgspec.json.encode(findings))
+        checks = list(run_checks(settings))
+    sys.stdout.buffer.write(msgspec.json.encode(checks))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ HOURLY = Key(digest=b"hourly", rate_limit=RateLimit(10, 3600))
 TWO_AT_A_TIME = Key(digest=b"two", max_concurrent=2)
 
 
-async def let_in(limiter: Limiter, key: Key) -> Permit | RateLimited:
+async def admitted(limiter: Limiter, key: Key) -> Permit | RateLimited:
     try:
         return await limiter.admit(key, stays_open=True)
     except RateLimited as error:
@@ -31,7 +31,7 @@ async def let_in(limiter: Limiter, key: Key) -> Permit | RateLimited:
 async def test_two_api_processes_let_in_exactly_the_limit_between_them(redis_url: str) -> None:
     async with connect_async(redis_url) as one, connect_async(redis_url) as other:
         apis = (Limiter(one, api="one", api_ttl=15), Limiter(other, api="other", api_ttl=15))
-        asked = [let_in(apis[n % 2], HOURLY) for n in range(50)]
+        asked = [admitted(apis[n % 2], HOURLY) for n in range(50)]
 
         answers = await asyncio.gather(*asked)
 
@@ -44,7 +44,7 @@ async def test_a_refused_request_is_told_when_to_come_again_and_counts_nothing(a
     for _ in range(10):
         await limiter.admit(HOURLY, stays_open=False)
 
-    refusals = [await let_in(limiter, HOURLY) for _ in range(3)]
+    refusals = [await admitted(limiter, HOURLY) for _ in range(3)]
 
     for refused in refusals:
         assert isinstance(refused, RateLimited)
@@ -62,7 +62,7 @@ async def test_the_window_slides(aredis: AsyncRedis) -> None:
     [oldest] = cast("list[bytes]", await aredis.zrange(keys.asked(HOURLY.owner), 0, 0))
 
     await aredis.zincrby(keys.asked(HOURLY.owner), -3600 * 1_000_000, oldest)
-    answers = [await let_in(limiter, HOURLY) for _ in range(2)]
+    answers = [await admitted(limiter, HOURLY) for _ in range(2)]
 
     assert isinstance(answers[0], Permit)
     assert isinstance(answers[1], RateLimited)
@@ -74,7 +74,7 @@ async def test_keys_do_not_share_a_limit(aredis: AsyncRedis) -> None:
     for _ in range(10):
         await limiter.admit(HOURLY, stays_open=False)
 
-    assert isinstance(await let_in(limiter, other), Permit)
+    assert isinstance(await admitted(limiter, other), Permit)
 
 
 async def test_what_has_ended_makes_room(aredis: AsyncRedis) -> None:
@@ -82,9 +82,9 @@ async def test_what_has_ended_makes_room(aredis: AsyncRedis) -> None:
     first = await limiter.admit(TWO_AT_A_TIME, stays_open=True)
     await limiter.admit(TWO_AT_A_TIME, stays_open=True)
 
-    refused = await let_in(limiter, TWO_AT_A_TIME)
+    refused = await admitted(limiter, TWO_AT_A_TIME)
     await limiter.close(first)
-    again = await let_in(limiter, TWO_AT_A_TIME)
+    again = await admitted(limiter, TWO_AT_A_TIME)
 
     assert isinstance(refused, RateLimited)
     assert refused.message.startswith("Rate limit reached: 2 requests at a time for this key.")
@@ -97,7 +97,7 @@ async def test_what_is_refused_for_being_open_does_not_count_for_the_rate(aredis
     key = Key(digest=b"both", rate_limit=RateLimit(5, 3600), max_concurrent=1)
     first = await limiter.admit(key, stays_open=True)
 
-    refused = await let_in(limiter, key)
+    refused = await admitted(limiter, key)
     await limiter.close(first)
     second = await limiter.admit(key, stays_open=True)
 
@@ -121,11 +121,11 @@ async def test_what_a_dead_api_had_open_does_not_count(redis: Redis, aredis: Asy
     dead, living = Limiter(aredis, api="dead", api_ttl=15), Limiter(aredis, api="living", api_ttl=15)
     for _ in range(2):
         await dead.admit(TWO_AT_A_TIME, stays_open=True)
-    assert isinstance(await let_in(living, TWO_AT_A_TIME), RateLimited)
+    assert isinstance(await admitted(living, TWO_AT_A_TIME), RateLimited)
 
     redis.delete(keys.api("dead"))
 
-    assert isinstance(await let_in(living, TWO_AT_A_TIME), Permit)
+    assert isinstance(await admitted(living, TWO_AT_A_TIME), Permit)
 
 
 async def test_who_has_no_limits_is_let_in_though_redis_is_away() -> None:
@@ -147,4 +147,4 @@ async def test_what_could_not_be_closed_is_closed_later(aredis: AsyncRedis) -> N
         await limiter.close(permits[0])
         aredis.connection_pool = working
 
-    assert isinstance(await let_in(limiter, TWO_AT_A_TIME), Permit)
+    assert isinstance(await admitted(limiter, TWO_AT_A_TIME), Permit)

@@ -374,14 +374,14 @@ async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url:
         audio = await opening
         redis.flushall()
         hearing = asyncio.ensure_future(heard(audio))
-        takes = {lease.attempt}
+        attempts = {lease.attempt}
         for number in range(3):
             _, again = await _leased(redis, utterance, f"other-{number}")
-            takes.add(again.attempt)
+            attempts.add(again.attempt)
 
             redis.flushall()
 
-        assert len(takes) == 4
+        assert len(attempts) == 4
         with pytest.raises(WorkerLost):
             await hearing
         await audio.close()

@@ -22,13 +22,13 @@ def a_flac(n_samples: int, rate_hz: int = 24_000) -> bytes:
 @pytest.mark.parametrize("n_samples", [6000, 24_000, 99_999])
 def test_the_length_is_what_libsndfile_reads(n_samples: int) -> None:
     streamed = a_flac(n_samples)
-    told = write_length(streamed, n_samples)
+    sized = write_length(streamed, n_samples)
 
     assert soundfile.info(io.BytesIO(streamed)).frames > 2**60
-    assert soundfile.info(io.BytesIO(told)).frames == n_samples
-    assert len(soundfile.read(io.BytesIO(told), dtype="int16")[0]) == n_samples
-    assert (told[:21], told[26:]) == (streamed[:21], streamed[26:])
-    assert told[21] >> 4 == streamed[21] >> 4
+    assert soundfile.info(io.BytesIO(sized)).frames == n_samples
+    assert len(soundfile.read(io.BytesIO(sized), dtype="int16")[0]) == n_samples
+    assert (sized[:21], sized[26:]) == (streamed[:21], streamed[26:])
+    assert sized[21] >> 4 == streamed[21] >> 4
 
 
 @pytest.mark.parametrize("beginning", [b"", b"fLaC", b"OggS" + bytes(60), b"fLaC" + bytes(21)])

@@ -248,7 +248,7 @@ def test_a_second_serve_on_the_same_folder_is_refused_with_the_remedy(data: Path
 
     first = Supervisor(settings, [], n_workers=0)
     first._parts = []
-    with contextlib.suppress(Enough), _signals_kept():
+    with contextlib.suppress(Enough), _signals_restored():
         first.run(on_started)
 
     assert str(data) in refused[0]
@@ -258,10 +258,10 @@ def test_a_second_serve_on_the_same_folder_is_refused_with_the_remedy(data: Path
 
 
 @contextlib.contextmanager
-def _signals_kept() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+def _signals_restored() -> Iterator[None]:
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     yield
-    for number, handler in kept.items():
+    for number, handler in previous.items():
         signal.signal(number, handler)
 
 

@@ -123,7 +123,7 @@ PRESS = """
   console.log(nAsked);
 })();
 """
-GONE = 'async () => { throw new TypeError("Failed to fetch"); }'
+UNREACHABLE = 'async () => { throw new TypeError("Failed to fetch"); }'
 BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(), body: {getReader: () => ({
   n: 0, async read() { if (this.n++) throw new TypeError("network error"); return {done: false, value: new Uint8Array(8)}; },
 })}})"""
@@ -133,9 +133,9 @@ BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(),
 @pytest.mark.parametrize(
     ("key", "fetch", "says", "n_asked"),
     [
-        ("", GONE, "The server does not answer, so nothing was sent. Is Koe still running?", 1),
+        ("", UNREACHABLE, "The server does not answer, so nothing was sent. Is Koe still running?", 1),
         ("", BREAKS_OFF, "The answer broke off before its end. The audio is not whole.", 1),
-        ("ключ", GONE, "The key has characters that no key has: copy it again.", 0),
+        ("ключ", UNREACHABLE, "The key has characters that no key has: copy it again.", 0),
     ],
     ids=["the server is gone", "the answer breaks off", "a key that no header holds"],
 )

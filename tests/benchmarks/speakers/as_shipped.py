@@ -13,7 +13,7 @@ import transformers
 from kokoro.model import KModel
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from tests.benchmarks.kept import VOICE
+from tests.benchmarks.cached_files import VOICE
 from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
 from workers.engines.kokoro.names import REPOSITORY
 

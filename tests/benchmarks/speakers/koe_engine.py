@@ -10,7 +10,7 @@ import structlog
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart, load_catalogue
-from tests.benchmarks.kept import VOICE
+from tests.benchmarks.cached_files import VOICE
 from workers.engines.base import Segment
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.synthesis.prepare import prepare_segments, prepare_text

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from tests.benchmarks.kept import read_vocabulary
+from tests.benchmarks.cached_files import read_vocabulary
 
 
 class OnnxSpeaker:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_file_is_what_the_parts_are(harness: JobHarness, tmp_path: Path) -> None:
-    job_id = await harness.take(chapters(2), format="wav")
+    job_id = await harness.create_job(chapters(2), format="wav")
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     parts = [np.frombuffer(harness.read(part_path(job_id, number)), "<i2") for number in (1, 2)]
     pause = np.zeros(round(CHAPTER_PAUSE_SECONDS / 4 * 24_000), "<i2")
@@ -32,7 +32,7 @@ async def test_the_file_is_what_the_parts_are(harness: JobHarness, tmp_path: Pat
 
 async def test_parts_of_uneven_loudness_are_evened(harness: JobHarness) -> None:
     """The second of three chapters is spoken by an engine that is 6 dB softer."""
-    job_id = await harness.take(chapters(3), format="pcm")
+    job_id = await harness.create_job(chapters(3), format="pcm")
     done = 0
     while harness.job(job_id).status is not JobStatus.COMPLETED:
         harness.engine.now = SoftEngine() if done == 2 else ToneEngine()
@@ -49,7 +49,7 @@ async def test_parts_of_uneven_loudness_are_evened(harness: JobHarness) -> None:
 
 @pytest.mark.parametrize("text", [" \n ", "…"])
 async def test_a_text_with_nothing_to_say_becomes_a_short_silence(text: str, harness: JobHarness) -> None:
-    job_id = await harness.take(text, format="flac")
+    job_id = await harness.create_job(text, format="flac")
     harness.work()
     file = harness.job(job_id).file
     assert file is not None
@@ -58,7 +58,7 @@ async def test_a_text_with_nothing_to_say_becomes_a_short_silence(text: str, har
 
 async def test_the_words_of_all_parts_are_told_where_the_file_has_them(harness: JobHarness, tmp_path: Path) -> None:
     text = chapters(3)
-    job_id = await harness.take(text, format="wav", timestamps=True)
+    job_id = await harness.create_job(text, format="wav", timestamps=True)
     harness.work()
     captions = msgspec.json.decode(harness.read(words_path(job_id)), type=Captions)
     assert [word.word for word in captions.words] == text.split()
@@ -76,7 +76,7 @@ async def test_the_words_of_all_parts_are_told_where_the_file_has_them(harness: 
 
 
 async def test_a_text_with_nothing_to_say_has_no_words(harness: JobHarness) -> None:
-    job_id = await harness.take("…", timestamps=True)
+    job_id = await harness.create_job("…", timestamps=True)
     harness.work()
     assert harness.read(words_path(job_id)) == b'{"words":[],"cues":[]}'
 

@@ -31,7 +31,7 @@ class RefusingEngine(ToneEngine):
 
 
 async def test_a_text_is_planned_spoken_in_parts_and_joined(harness: JobHarness) -> None:
-    job_id = await harness.take(chapters(3), title="Canoes", webhook_url="http://a.b/")
+    job_id = await harness.create_job(chapters(3), title="Canoes", webhook_url="http://a.b/")
 
     assert harness.work() == ["plan", "part-1", "part-2", "part-3", "join"]
 
@@ -52,7 +52,7 @@ async def test_a_text_is_planned_spoken_in_parts_and_joined(harness: JobHarness)
 
 
 async def test_a_part_that_fails_is_tried_again(harness: JobHarness) -> None:
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
     harness.engine.now = FailingEngine(fail_at=2)
     harness.work(until=lambda: bool(harness.redis.hexists(keys.job_attempts(job_id), "1")))
     harness.engine.now = ToneEngine()
@@ -62,7 +62,7 @@ async def test_a_part_that_fails_is_tried_again(harness: JobHarness) -> None:
 
 async def test_a_part_that_fails_again_and_again_fails_the_job(harness: JobHarness) -> None:
     harness.engine.now = FailingEngine(fail_at=0)
-    job_id = await harness.take(text_of(2), webhook_url="http://a.b/")
+    job_id = await harness.create_job(text_of(2), webhook_url="http://a.b/")
     assert harness.work() == ["plan", *["part-1"] * (MAX_RETRIES + 1), "join"]
     assert harness.job(job_id).status is JobStatus.FAILED
     assert type(harness.error(job_id)) in (EngineFailed, InternalError)
@@ -73,7 +73,7 @@ async def test_a_part_that_fails_again_and_again_fails_the_job(harness: JobHarne
 async def test_what_cannot_be_spoken_as_it_was_asked_fails_the_job_at_once(harness: JobHarness) -> None:
     harness.engine.now = RefusingEngine()
     harness.engine.phonemize = harness.engine.now.phonemize  # type: ignore[method-assign]
-    job_id = await harness.take(text_of(2))
+    job_id = await harness.create_job(text_of(2))
     assert harness.work() == ["plan", "part-1", "join"]
     error = harness.error(job_id)
     assert isinstance(error, InvalidValue)
@@ -83,7 +83,7 @@ async def test_what_cannot_be_spoken_as_it_was_asked_fails_the_job_at_once(harne
 async def test_a_job_with_more_audio_than_a_job_may_have_ends_and_leaves_no_file(harness: JobHarness) -> None:
     harness.max_seconds = 10.0
     harness.runner = harness.open_runner()
-    job_id = await harness.take("One. [pause:8s] Two. [pause:8s] Three.")
+    job_id = await harness.create_job("One. [pause:8s] Two. [pause:8s] Three.")
 
     harness.work()
 
@@ -94,7 +94,7 @@ async def test_a_job_with_more_audio_than_a_job_may_have_ends_and_leaves_no_file
 
 
 async def test_the_audio_of_all_parts_counts_for_the_length_of_a_job(harness: JobHarness) -> None:
-    job_id = await harness.take(chapters(3))
+    job_id = await harness.create_job(chapters(3))
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     harness.max_seconds = sum(part.audio_seconds for part in harness.job_store.done_parts(job_id).values()) + 0.1
     harness.runner = harness.open_runner()
@@ -107,7 +107,7 @@ async def test_the_audio_of_all_parts_counts_for_the_length_of_a_job(harness: Jo
 async def test_a_job_that_has_no_room_on_the_disk_ends_and_says_so(harness: JobHarness, tmp_path: Path) -> None:
     harness.store = Store(str(tmp_path), reserve_bytes=2**60)
     harness.runner = harness.open_runner()
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
 
     tasks = harness.work()
 
@@ -124,7 +124,7 @@ async def test_parts_that_another_run_has_cleaned_up_are_no_failure(harness: Job
             self.delete_folder(job_id)
             return super().open(path)
 
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     harness.store = Overtaken(str(tmp_path))
     harness.runner = harness.open_runner()
@@ -141,7 +141,7 @@ async def test_a_cancelled_job_stops_at_its_next_segment_and_leaves_no_file(
     monkeypatch.setattr("workers.jobs.wanted._CHECK_SECONDS", 0.0)
     harness.engine.now = gated
     gated.release(1)
-    job_id = await harness.take(chapters(4, n_segments=4))
+    job_id = await harness.create_job(chapters(4, n_segments=4))
     working = background.submit(harness.work)
     gated.wait_begun(2)
     await harness.jobs.cancel(job_id, "me")
@@ -156,7 +156,7 @@ async def test_a_cancelled_job_stops_at_its_next_segment_and_leaves_no_file(
 
 @pytest.mark.parametrize("task", ["plan", "join"])
 async def test_tasks_of_a_job_that_is_gone_return_quietly(task: str, harness: JobHarness) -> None:
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
     await harness.jobs.delete(job_id, "me")
     assert getattr(harness.runner, task)(job_id)
     assert harness.runner.speak_part(job_id, 1)
@@ -165,7 +165,7 @@ async def test_tasks_of_a_job_that_is_gone_return_quietly(task: str, harness: Jo
 
 
 async def test_a_task_that_runs_again_after_the_end_leaves_the_file_alone(harness: JobHarness) -> None:
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
     harness.work()
     data = harness.read(file_path(job_id, "speech.mp3"))
     assert harness.runner.plan(job_id)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_part_that_is_done_is_not_spoken_again(harness: JobHarness) -> None:
     harness.engine.now = engine = CountingEngine()
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 1)
     n_spoken = len(engine.spoken)
     assert harness.open_runner().speak_part(job_id, 1)
@@ -39,7 +39,7 @@ async def test_what_was_spoken_in_one_part_is_not_spoken_in_another_nor_in_anoth
     harness.runner = harness.open_runner()
     said = []
     for _ in range(2):
-        job_id = await harness.take(chapters(3), format="wav")
+        job_id = await harness.create_job(chapters(3), format="wav")
         harness.work()
         said.append(harness.read(file_path(job_id, "speech.wav")))
         assert harness.job(job_id).progress.segments_done == 9
@@ -52,7 +52,7 @@ async def test_what_was_spoken_in_one_part_is_not_spoken_in_another_nor_in_anoth
 async def test_a_worker_that_dies_within_a_part_costs_the_segment_it_was_at(
     harness: JobHarness, background: ThreadPoolExecutor, gated: GatedEngine
 ) -> None:
-    job_id = await harness.take(text_of(8), normalize=False)
+    job_id = await harness.create_job(text_of(8), normalize=False)
     harness.work(until=lambda: harness.queue.job_ids == [f"{job_id}-part-1"])
     harness.engine.now = gated
     gated.release(3)
@@ -74,7 +74,7 @@ async def test_a_worker_that_dies_within_a_part_costs_the_segment_it_was_at(
 async def test_progress_is_told_while_a_part_is_spoken(
     harness: JobHarness, background: ThreadPoolExecutor, gated: GatedEngine
 ) -> None:
-    job_id = await harness.take(text_of(6))
+    job_id = await harness.create_job(text_of(6))
     harness.work(until=lambda: harness.queue.job_ids == [f"{job_id}-part-1"])
     harness.engine.now = gated
     total = harness.job(job_id).progress.segments_total
@@ -88,7 +88,7 @@ async def test_progress_is_told_while_a_part_is_spoken(
 
 
 async def test_a_part_that_kills_its_workers_fails_the_job(harness: JobHarness) -> None:
-    job_id = await harness.take(text_of(2))
+    job_id = await harness.create_job(text_of(2))
     harness.work(until=lambda: harness.queue.job_ids == [f"{job_id}-part-1"])
     for _ in range(MAX_STARTS):
         harness.job_store.count_attempt(job_id, -1)
@@ -97,7 +97,7 @@ async def test_a_part_that_kills_its_workers_fails_the_job(harness: JobHarness) 
 
 
 async def test_workers_that_die_at_different_segments_are_not_held_against_the_part(harness: JobHarness) -> None:
-    job_id = await harness.take(text_of(MAX_STARTS + 3))
+    job_id = await harness.create_job(text_of(MAX_STARTS + 3))
     harness.work(until=lambda: harness.queue.job_ids == [f"{job_id}-part-1"])
     for _ in range(MAX_STARTS + 2):
         harness.engine.now = FailingEngine(fail_at=1)
@@ -109,7 +109,7 @@ async def test_workers_that_die_at_different_segments_are_not_held_against_the_p
 async def test_the_words_of_a_part_are_there_before_it_is_done_and_gone_after_the_end(
     harness: JobHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = await harness.take(chapters(2), timestamps=True)
+    job_id = await harness.create_job(chapters(2), timestamps=True)
     seen = []
     note = harness.job_store.part_done
 
@@ -125,7 +125,7 @@ async def test_the_words_of_a_part_are_there_before_it_is_done_and_gone_after_th
 
 
 async def test_a_job_that_wants_no_times_keeps_none(harness: JobHarness, tmp_path: Path) -> None:
-    job_id = await harness.take(chapters(2))
+    job_id = await harness.create_job(chapters(2))
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)
     assert {path.name for path in (tmp_path / job_id / "parts").iterdir()} == {"00001.pcm", "00002.pcm"}
     harness.work()
@@ -136,7 +136,7 @@ async def test_a_part_that_two_workers_speak_tells_each_word_once(
     harness: JobHarness, background: ThreadPoolExecutor, gated: GatedEngine
 ) -> None:
     text = text_of(8)
-    job_id = await harness.take(text, timestamps=True)
+    job_id = await harness.create_job(text, timestamps=True)
     harness.work(until=lambda: harness.queue.job_ids == [f"{job_id}-part-1"])
     harness.engine.now = gated
     gated.release(3)
@@ -158,7 +158,7 @@ async def test_a_part_that_two_workers_speak_tells_each_word_once(
 
 async def test_a_part_that_failed_midway_tells_each_word_once(harness: JobHarness) -> None:
     text = text_of(4)
-    job_id = await harness.take(text, timestamps=True)
+    job_id = await harness.create_job(text, timestamps=True)
     harness.engine.now = FailingEngine(fail_at=2)
     harness.work(until=lambda: bool(harness.redis.hexists(keys.job_attempts(job_id), "1")))
     harness.engine.now = ToneEngine()
@@ -167,7 +167,7 @@ async def test_a_part_that_failed_midway_tells_each_word_once(harness: JobHarnes
 
 
 async def test_a_part_whose_words_are_lost_is_spoken_again(harness: JobHarness, tmp_path: Path) -> None:
-    job_id = await harness.take(chapters(2), timestamps=True)
+    job_id = await harness.create_job(chapters(2), timestamps=True)
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 1)
     words = harness.read(part_words_path(job_id, 1))
     (tmp_path / part_words_path(job_id, 1)).unlink()

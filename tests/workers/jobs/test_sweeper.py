@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_what_was_lost_from_the_queue_is_put_back_by_the_sweep(harness: JobHarness) -> None:
-    planned, spoken = [await harness.take(chapters(2)) for _ in range(2)]
+    planned, spoken = [await harness.create_job(chapters(2)) for _ in range(2)]
     harness.task(RqJob.fetch(f"{spoken}-plan", connection=harness.redis, serializer=JSONSerializer))
     harness.queue.empty()
     harness.runner.sweep()
@@ -26,7 +26,7 @@ async def test_what_was_lost_from_the_queue_is_put_back_by_the_sweep(harness: Jo
 
 
 async def test_what_has_expired_is_forgotten_with_its_files(harness: JobHarness) -> None:
-    expired, current = [await harness.take(chapters(2)) for _ in range(2)]
+    expired, current = [await harness.create_job(chapters(2)) for _ in range(2)]
     harness.work()
     harness.redis.zadd(keys.JOBS_ENDED, {expired: time.time() - 1})
     harness.runner.sweep()

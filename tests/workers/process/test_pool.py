@@ -169,12 +169,12 @@ def test_as_many_utterances_run_at_a_time_as_there_are_slots(
 ) -> None:
     open_pool(redis_url)
 
-    takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(4)]
+    attempts = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(4)]
 
-    wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in takes) == 2)
+    wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in attempts) == 2)
     assert rq_queue(redis, QueueName.INTERACTIVE).count == 2
     gate.release(4)
-    wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
+    wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in attempts))
 
 
 def test_a_cancelled_utterance_frees_its_slot_while_it_waits_for_the_engine(
@@ -276,15 +276,15 @@ def test_when_all_slots_are_busy_the_tasks_learn_how_many_wait(
     redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool]
 ) -> None:
     pool = open_pool(redis_url, KOE_WORKER_TIMEOUT="1")
-    takes = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(2)]
-    wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in takes) == 2)
+    attempts = [ask(redis, redis_url, an_utterance(f"number {number}")) for number in range(2)]
+    wait_until(lambda: sum(redis.exists(attempt.stream) for attempt in attempts) == 2)
     assert not pool.runtime.limits.try_preempt()
 
-    takes.append(ask(redis, redis_url, an_utterance("one more")))
+    attempts.append(ask(redis, redis_url, an_utterance("one more")))
 
     wait_until(pool.runtime.limits.try_preempt)
     gate.release(3)
-    wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in takes))
+    wait_until(lambda: all(kinds(redis, attempt)[-1:] == [b"stop"] for attempt in attempts))
 
 
 def test_a_waiting_utterance_is_spoken_though_long_texts_have_all_the_slots(

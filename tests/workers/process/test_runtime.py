@@ -805,7 +805,7 @@ async def test_a_queued_segment_that_is_spoken_for_another_utterance_is_not_spok
     sounds = [await plain(utterance) for utterance in utterances]
     engine = GatedEngine()
     speaking = speaking_with(engine, segment_bytes=ROOM)
-    takes = [await attached(registry, utterance) for utterance in utterances]
+    attempts = [await attached(registry, utterance) for utterance in utterances]
     speeches = [speech(speaking, utterance) for utterance in utterances]
     await until(lambda: speaking._scheduler.n_waiting == 8)
 
@@ -813,7 +813,7 @@ async def test_a_queued_segment_that_is_spoken_for_another_utterance_is_not_spok
     await asyncio.gather(*speeches)
 
     assert len(engine.spoken) == 3
-    for attempt, sound in zip(takes, sounds, strict=True):
+    for attempt, sound in zip(attempts, sounds, strict=True):
         audio, _ = await heard(aredis, attempt)
         assert audio == sound.data
 

@@ -1,4 +1,4 @@
-"""`koe doctor` on a machine that has Kokoro's files: the workers' findings, and nothing else on standard output."""
+"""`koe doctor` on a machine that has Kokoro's files: the workers' checks, and nothing else on standard output."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.core.host.finding import Finding
+from app.core.host.check import Check
 
 
 def run(*command: str, model_dir: Path, data: Path) -> subprocess.CompletedProcess[str]:
@@ -25,13 +25,13 @@ def eight_bit(checkpoint: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_standard_output_is_the_findings_alone_and_the_log_is_on_standard_error(checkpoint: Path, data: Path) -> None:
+def test_standard_output_is_the_checks_alone_and_the_log_is_on_standard_error(checkpoint: Path, data: Path) -> None:
     done = run("workers.setup.diagnose", model_dir=checkpoint, data=data)
 
-    findings = {finding.name: finding for finding in msgspec.json.decode(done.stdout, type=list[Finding])}
-    assert findings["kokoro"].is_well
-    assert findings["kokoro"].detail == "loads and speaks, original weights"
-    assert findings["espeak"].detail == "loads and speaks"
+    checks = {check.name: check for check in msgspec.json.decode(done.stdout, type=list[Check])}
+    assert checks["kokoro"].is_well
+    assert checks["kokoro"].detail == "loads and speaks, original weights"
+    assert checks["espeak"].detail == "loads and speaks"
     assert "kokoro_loaded" in done.stderr
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.cli import doctor
-from app.core.host.finding import Finding
+from app.core.host.check import Check
 from app.core.host.terminal import echo_table, plain_console
 from app.core.settings import Settings
 
@@ -32,13 +32,13 @@ echo_table(["job", "status", "title"], [["{ID}", "in_progress", "A long title of
 
 @settings(max_examples=200, deadline=None)
 @given(name=FOREIGN, detail=FOREIGN, remedy=FOREIGN)
-def test_the_doctor_shows_every_word_of_a_finding(name: str, detail: str, remedy: str) -> None:
+def test_the_doctor_shows_every_word_of_a_check(name: str, detail: str, remedy: str) -> None:
     shown = io.StringIO()
-    finding = Finding(name=name, is_well=False, detail=detail, remedy=remedy)
+    check = Check(name=name, is_well=False, detail=detail, remedy=remedy)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doctor, "_queue", lambda url: finding)
+        patch.setattr(doctor, "_queue", lambda url: check)
         patch.setattr(doctor, "_speaking_side", lambda settings: [])
-        doctor.examine(Settings(), "redis://elsewhere", plain_console(shown))
+        doctor.diagnose(Settings(), "redis://elsewhere", plain_console(shown))
 
     assert f"{name}: {detail}\n" in shown.getvalue()
     assert f"{remedy}\n" in shown.getvalue()

@@ -161,7 +161,7 @@ def test_a_job_that_waits_already_will_do(broker: Broker) -> None:
     assert broker.waiting()[QueueName.INTERACTIVE] == 1
 
 
-def _taken(redis: Redis, utterance: Utterance, status: JobStatus) -> None:
+def _dequeue(redis: Redis, utterance: Utterance, status: JobStatus) -> None:
     """Removes the task from the queue, as a slot does, and gives it this status."""
     redis.delete(rq_queue(redis, QueueName.INTERACTIVE).key)
     the_job(redis, utterance).set_status(status)
@@ -171,7 +171,7 @@ def _taken(redis: Redis, utterance: Utterance, status: JobStatus) -> None:
 def test_a_job_that_has_ended_is_replaced(broker: Broker, redis: Redis, outcome: JobStatus) -> None:
     utterance = an_utterance()
     submit(broker, utterance)
-    _taken(redis, utterance, outcome)
+    _dequeue(redis, utterance, outcome)
 
     submit(broker, utterance)
 
@@ -182,7 +182,7 @@ def test_a_job_that_has_ended_is_replaced(broker: Broker, redis: Redis, outcome:
 def test_a_job_that_still_runs_must_let_go_first(broker: Broker, redis: Redis) -> None:
     utterance = an_utterance()
     submit(broker, utterance)
-    _taken(redis, utterance, JobStatus.STARTED)
+    _dequeue(redis, utterance, JobStatus.STARTED)
 
     assert not submit(broker, utterance)
     assert broker.waiting()[QueueName.INTERACTIVE] == 0

@@ -548,15 +548,15 @@ async def test_what_only_a_dead_api_reads_may_be_evicted(
 
 
 async def test_the_budget_evicts_what_was_unused_longest(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
-    takes = {name: await finished(registry, worker, redis, name, n_bytes=40) for name in ("old", "older")}
+    attempts = {name: await finished(registry, worker, redis, name, n_bytes=40) for name in ("old", "older")}
     asked_for_at(redis, "old", 20)
     asked_for_at(redis, "older", 30)
 
     await finished(registry, worker, redis, "new", n_bytes=40)
 
     assert cached(redis) == {"old", "new"}
-    assert not redis.exists(*takes["older"].both)
-    assert redis.exists(*takes["old"].both) == 2
+    assert not redis.exists(*attempts["older"].both)
+    assert redis.exists(*attempts["old"].both) == 2
     assert (await attached(registry, "older"))[0] is Found.MISS
 
 
@@ -764,7 +764,7 @@ async def test_everything_but_the_books_is_forgotten_some_day(registry: Registry
     assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.CACHED_SEGMENTS, keys.PAUSED, keys.WORKERS}
 
 
-async def is_let_in(registry: Registry, utterance_id: str, n_most: int, **how: Attempt) -> bool:
+async def is_admitted(registry: Registry, utterance_id: str, n_most: int, **how: Attempt) -> bool:
     try:
         await registry.attach(utterance_id, capacity=Capacity(n_most, 2.5), **how)
     except QueueFull:
@@ -773,9 +773,9 @@ async def is_let_in(registry: Registry, utterance_id: str, n_most: int, **how: A
 
 
 async def test_no_more_wait_for_their_first_sound_than_there_is_room_for(registry: Registry, redis: Redis) -> None:
-    let_in = [await is_let_in(registry, name, 3) for name in "abcde"]
+    admitted = [await is_admitted(registry, name, 3) for name in "abcde"]
 
-    assert let_in == [True, True, True, False, False]
+    assert admitted == [True, True, True, False, False]
     assert n_readers(redis, "d") == 0
 
 
@@ -793,26 +793,26 @@ async def test_who_is_refused_is_told_when_there_will_be_room(registry: Registry
 async def test_two_apis_fill_the_same_room(registry: Registry, aredis: AsyncRedis) -> None:
     other = registry_of(aredis, "other")
 
-    let_in = await asyncio.gather(*(is_let_in((registry, other)[n % 2], str(n), 10) for n in range(40)))
+    admitted = await asyncio.gather(*(is_admitted((registry, other)[n % 2], str(n), 10) for n in range(40)))
 
-    assert sum(let_in) == 10
+    assert sum(admitted) == 10
 
 
 async def test_who_joins_or_hits_needs_no_room(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     await finished(registry, worker, redis, "done")
     await registry.attach("a")
 
-    assert [await is_let_in(registry, name, 1) for name in ("a", "done", "new")] == [True, True, False]
+    assert [await is_admitted(registry, name, 1) for name in ("a", "done", "new")] == [True, True, False]
 
 
 async def test_the_first_sound_makes_room(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     await registry.attach("a")
     lease = leased(worker)
-    assert not await is_let_in(registry, "b", 1)
+    assert not await is_admitted(registry, "b", 1)
 
     write(redis, lease, b"sound")
 
-    assert await is_let_in(registry, "b", 1)
+    assert await is_admitted(registry, "b", 1)
 
 
 @pytest.mark.parametrize("how", ["leaving", "a failure", "a claim that nobody waits for", "an API that died"])
@@ -836,14 +836,14 @@ async def test_whatever_ends_the_waiting_makes_room(registry: Registry, worker: 
 async def test_what_was_lost_is_let_in_again(registry: Registry) -> None:
     _, attempt = await attached(registry)
 
-    assert await is_let_in(registry, "a", 0, instead_of=attempt)
+    assert await is_admitted(registry, "a", 0, instead_of=attempt)
 
 
 async def test_those_whose_time_is_over_take_no_room(registry: Registry, redis: Redis) -> None:
     await registry.attach("a")
     redis.zincrby(keys.WAITING_FOR_FIRST_AUDIO, -61, "a")
 
-    assert await is_let_in(registry, "b", 1)
+    assert await is_admitted(registry, "b", 1)
 
 
 async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record_says_that_it_speaks(

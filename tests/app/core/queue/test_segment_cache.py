@@ -78,10 +78,10 @@ async def test_what_is_kept_is_found_by_another_and_by_nobody_else(redis: Redis)
     assert first.put(b"one", b"\x00\xff\r\n")
     assert first.put(b"empty", b"")
 
-    for kept in (first, cache_of(redis)):
-        assert kept.get(b"one") == b"\x00\xff\r\n"
-        assert kept.get(b"empty") == b""
-        assert kept.get(b"two") is None
+    for cache in (first, cache_of(redis)):
+        assert cache.get(b"one") == b"\x00\xff\r\n"
+        assert cache.get(b"empty") == b""
+        assert cache.get(b"two") is None
     assert cache_of(redis, "b").get(b"one") is None
 
 
@@ -98,10 +98,10 @@ async def test_all_orders_share_one_budget_and_what_is_beyond_it_is_not_kept(red
 
 
 async def test_a_segment_that_is_kept_twice_counts_once(redis: Redis) -> None:
-    kept = cache_of(redis)
+    cache = cache_of(redis)
 
-    assert kept.put(b"one", bytes(60))
-    assert kept.put(b"one", bytes(60))
+    assert cache.put(b"one", bytes(60))
+    assert cache.put(b"one", bytes(60))
 
     assert account(redis) == {"a": 60, TOTAL: 60}
 
@@ -156,15 +156,15 @@ async def test_what_an_engine_ends_when_its_attempt_is_over_is_not_kept(
     is_finished: bool, redis: Redis, lease: Lease, registry: Registry, worker: WorkerRegistry
 ) -> None:
     """Nothing would delete the segment, and it would take up the budget for ever."""
-    kept = cache_of(redis, attempt=lease.attempt.token)
-    assert kept.put(b"one", bytes(10))
+    cache = cache_of(redis, attempt=lease.attempt.token)
+    assert cache.put(b"one", bytes(10))
 
     if is_finished:
         worker.finish(lease, REPORT)
     else:
         await registry.detach(lease.attempt)
 
-    assert not kept.put(b"two", bytes(10))
+    assert not cache.put(b"two", bytes(10))
     assert not redis.exists(keys.cached_segments("a"))
     assert account(redis) == {TOTAL: 0}
 
@@ -216,23 +216,23 @@ async def test_what_another_order_has_spoken_is_kept_for_whoever_goes_on_with_th
 
 
 async def test_the_longest_unused_makes_room(redis: Redis) -> None:
-    kept = sharing(redis, "a")
+    cache = sharing(redis, "a")
     for name in ("one", "two", "three"):
-        kept.put(name.encode(), bytes(30), name)
+        cache.put(name.encode(), bytes(30), name)
     assert sharing(redis, "b").get(b"one", "one") == bytes(30)
 
-    kept.put(b"four", bytes(40), "four")
+    cache.put(b"four", bytes(40), "four")
 
     assert shared(redis) == {"one": 30, "three": 30, "four": 40}
-    assert kept.get(b"two", "two") == bytes(30)
+    assert cache.get(b"two", "two") == bytes(30)
     assert sharing(redis, "c").get(b"two", "two") is None
 
 
 async def test_what_is_larger_than_all_the_room_there_is_drives_nothing_out(redis: Redis) -> None:
-    kept = sharing(redis, "a")
-    kept.put(b"one", bytes(60), "one")
+    cache = sharing(redis, "a")
+    cache.put(b"one", bytes(60), "one")
 
-    assert kept.put(b"two", bytes(BUDGET + 1), "two")
+    assert cache.put(b"two", bytes(BUDGET + 1), "two")
 
     assert shared(redis) == {"one": 60}
 
@@ -269,9 +269,9 @@ async def test_a_segment_of_a_job_makes_room_before_what_listeners_asked_for_ear
 
 
 async def test_what_nobody_asks_for_is_forgotten_and_what_somebody_does_is_not(redis: Redis) -> None:
-    kept = sharing(redis, "a")
+    cache = sharing(redis, "a")
     for name in ("one", "two", "three"):
-        kept.put(name.encode(), bytes(10), name)
+        cache.put(name.encode(), bytes(10), name)
     assert 0 < redis.ttl(keys.segment("one")) <= 60
     for name in ("one", "two"):
         redis.expire(keys.segment(name), 5)
@@ -280,18 +280,18 @@ async def test_what_nobody_asks_for_is_forgotten_and_what_somebody_does_is_not(r
 
     assert sharing(redis, "b").get(b"one", "one") is None
     assert sharing(redis, "b").get(b"two", "two") == bytes(10)
-    kept.put(b"four", bytes(10), "four")
+    cache.put(b"four", bytes(10), "four")
 
     assert redis.ttl(keys.segment("two")) > 5
     assert shared(redis) == {"two": 10, "three": 10, "four": 10}
 
 
 async def test_what_redis_has_made_room_of_by_itself_is_kept_again(redis: Redis) -> None:
-    kept = sharing(redis, "a")
-    kept.put(b"one", bytes(10), "one")
+    cache = sharing(redis, "a")
+    cache.put(b"one", bytes(10), "one")
     redis.delete(keys.segment("one"))
 
-    kept.put(b"one", bytes(10), "one")
+    cache.put(b"one", bytes(10), "one")
 
     assert shared(redis) == {"one": 10}
     assert sharing(redis, "b").get(b"one", "one") == bytes(10)
@@ -301,11 +301,11 @@ async def test_what_is_found_for_an_attempt_that_is_over_is_not_kept_for_it(
     redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
     sharing(redis, "b").put(b"one", bytes(10), "one")
-    kept = sharing(redis, attempt=lease.attempt.token)
+    cache = sharing(redis, attempt=lease.attempt.token)
     worker.finish(lease, REPORT)
 
-    assert kept.get(b"one", "one") == bytes(10)
-    assert not kept.put(b"two", bytes(10), "two")
+    assert cache.get(b"one", "one") == bytes(10)
+    assert not cache.put(b"two", bytes(10), "two")
 
     assert account(redis) == {"b": 10, TOTAL: 10}
     assert shared(redis) == {"one": 10, "two": 10}

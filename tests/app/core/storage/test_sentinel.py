@@ -15,18 +15,18 @@ from app.core.storage.notifier import Notifier
 from app.core.storage.redis_check import check_redis_url
 from app.core.storage.sentinel import primary_url
 from tests.harness import wait_until
-from tests.valkeys import Watched, watched
+from tests.valkeys import ReplicatedValkey, replicated_valkey
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def trio(tmp_path: Path) -> Iterator[Watched]:
-    with watched(tmp_path) as trio:
+def trio(tmp_path: Path) -> Iterator[ReplicatedValkey]:
+    with replicated_valkey(tmp_path) as trio:
         yield trio
 
 
-async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: Watched) -> None:
+async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: ReplicatedValkey) -> None:
     check_redis_url(trio.url)
     first = trio.primary
     assert primary_url(trio.url) == f"redis://127.0.0.1:{first.port}/0"
@@ -52,7 +52,7 @@ async def test_the_primary_is_found_and_found_again_when_it_was_killed(trio: Wat
         await notifier.stop()
 
 
-async def test_a_primary_that_has_become_a_replica_is_left(trio: Watched) -> None:
+async def test_a_primary_that_has_become_a_replica_is_left(trio: ReplicatedValkey) -> None:
     first = trio.primary
     with connect(trio.url) as redis:
         redis.set("a", 1)
@@ -64,7 +64,7 @@ async def test_a_primary_that_has_become_a_replica_is_left(trio: Watched) -> Non
         assert trio.primary.redis().get("a") == b"2"
 
 
-async def test_a_sentinel_that_is_gone_is_passed_over(trio: Watched) -> None:
+async def test_a_sentinel_that_is_gone_is_passed_over(trio: ReplicatedValkey) -> None:
     for sentinel in trio.sentinels[:2]:
         sentinel.kill()
     with connect(trio.url) as redis:
@@ -76,7 +76,7 @@ async def test_a_sentinel_that_is_gone_is_passed_over(trio: Watched) -> None:
         redis.ping()
 
 
-async def test_those_who_connect_together_ask_the_sentinels_once(trio: Watched) -> None:
+async def test_those_who_connect_together_ask_the_sentinels_once(trio: ReplicatedValkey) -> None:
     n_before, began = n_asked(trio), time.monotonic()
     with connect(trio.url) as redis, ThreadPoolExecutor(40) as threads:
         together = threading.Barrier(40)
@@ -93,11 +93,11 @@ async def test_those_who_connect_together_ask_the_sentinels_once(trio: Watched) 
     assert n_asked(trio) - n_before <= 12 + (time.monotonic() - began) / 0.2
 
 
-def n_asked(trio: Watched) -> int:
+def n_asked(trio: ReplicatedValkey) -> int:
     return sum(sentinel.redis().info("stats")["total_connections_received"] for sentinel in trio.sentinels)
 
 
-async def test_without_a_replica_nothing_waits_for_one_for_long(trio: Watched) -> None:
+async def test_without_a_replica_nothing_waits_for_one_for_long(trio: ReplicatedValkey) -> None:
     async with connect_async(trio.url) as aredis:
         for server in trio.servers:
             if server is not trio.primary:

@@ -113,7 +113,7 @@ class Clock:
         return self.now
 
 
-class Watched:
+class WatchHarness:
     """A watch, and the results of its looks."""
 
     def __init__(self, settings: Settings) -> None:
@@ -132,47 +132,47 @@ class Watched:
 
 
 def test_files_that_come_are_told_once_when_they_are_whole_and_at_rest(settings: Settings, tmp_path: Path) -> None:
-    watched = Watched(settings)
-    assert not any(watched.looks())
+    watch = WatchHarness(settings)
+    assert not any(watch.looks())
 
     a_set(tmp_path / "model", voices=())
-    assert not any(watched.looks())
+    assert not any(watch.looks())
     a_set(tmp_path / "model", voices=VOICES[:1])
-    assert not any(watched.looks(LOOK_SECONDS))
+    assert not any(watch.looks(LOOK_SECONDS))
     a_set(tmp_path / "model")
-    assert not any(watched.looks(REST_SECONDS))
+    assert not any(watch.looks(REST_SECONDS))
 
-    assert watched.looks().count(True) == 1
-    assert not any(watched.looks())
+    assert watch.looks().count(True) == 1
+    assert not any(watch.looks())
 
 
 def test_files_that_take_the_place_of_others_are_told_and_those_that_go_are_not(settings: Settings, tmp_path: Path) -> None:
     a_set(tmp_path / "model", WEIGHTS_8BIT)
-    watched = Watched(settings)
-    assert not any(watched.looks())
+    watch = WatchHarness(settings)
+    assert not any(watch.looks())
 
     (tmp_path / "model" / WEIGHTS).write_bytes(b"original")
-    assert watched.looks().count(True) == 1
+    assert watch.looks().count(True) == 1
     (tmp_path / "model" / CONFIG).replace(tmp_path / "away")
-    assert not any(watched.looks())
+    assert not any(watch.looks())
     (tmp_path / "away").replace(tmp_path / "model" / CONFIG)
-    assert not any(watched.looks())
+    assert not any(watch.looks())
 
 
 def test_files_that_workers_are_started_with_anyway_are_not_told(settings: Settings, tmp_path: Path) -> None:
-    watched = Watched(settings)
+    watch = WatchHarness(settings)
     a_set(tmp_path / "model")
 
-    watched.forget()
+    watch.forget()
 
-    assert not any(watched.looks())
+    assert not any(watch.looks())
 
 
 @pytest.mark.parametrize("engine", ["espeak", "tone"])
 def test_who_speaks_without_kokoro_does_not_look(engine: str, settings: Settings, tmp_path: Path) -> None:
-    watched = Watched(read_settings({"KOE_MODEL_DIR": str(tmp_path / "model"), "KOE_ENGINE": engine}))
+    watch = WatchHarness(read_settings({"KOE_MODEL_DIR": str(tmp_path / "model"), "KOE_ENGINE": engine}))
 
     a_set(tmp_path / "model")
 
-    assert not any(watched.looks())
+    assert not any(watch.looks())
     assert find_complete_checkpoint(settings) is not None

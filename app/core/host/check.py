@@ -1,10 +1,10 @@
-"""Finding: one result of `koe doctor`; the workers' half of the diagnosis sends its findings as JSON."""
+"""A check of `koe doctor`; the workers' half of the diagnosis sends its checks as JSON."""
 
 import msgspec
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One result."""
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check and its result."""
 
     name: str
     is_well: bool
