@@ -45,7 +45,7 @@ def test_a_spread_names_its_unit() -> None:
     assert set(spread([]).values()) == {None}
 
 
-def test_what_was_not_measured_has_no_ratio() -> None:
+def test_a_value_that_was_not_measured_has_no_ratio() -> None:
     assert ratio(3.0, 2.0) == 1.5
     assert ratio(None, 2.0) is None
     assert ratio(3.0, None) is None
@@ -86,7 +86,7 @@ def test_the_report_is_a_table_and_a_file_of_the_same_rows(tmp_path: Path) -> No
     assert "koe runs s" not in shown
 
 
-def test_the_command_tells_its_parts() -> None:
+def test_the_command_lists_its_parts() -> None:
     done = CliRunner().invoke(main, ["--help"])
 
     assert done.exit_code == 0
@@ -137,7 +137,7 @@ def test_without_onnx_runtime_the_others_are_measured_and_that_is_said(monkeypat
     assert sheets["engine.first_sound"]["rows"][0]["first phonemes"] == 3
 
 
-def test_who_is_apart_has_none_of_koes_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_speaker_in_its_own_process_has_none_of_koes_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in environ_as_shipped().keys() ^ os.environ.keys():
         monkeypatch.delenv(name)
     before = dict(os.environ)
@@ -146,7 +146,7 @@ def test_who_is_apart_has_none_of_koes_settings(monkeypatch: pytest.MonkeyPatch)
     assert environ_as_shipped() == before
 
 
-def test_what_is_kept_is_made_once_and_whole(tmp_path: Path) -> None:
+def test_a_cached_folder_is_made_once_and_completely(tmp_path: Path) -> None:
     made: list[Path] = []
 
     def make(folder: Path) -> None:
@@ -216,7 +216,7 @@ def test_without_kokoros_files_random_weights_are_measured(monkeypatch: pytest.M
     assert model_once().folder == tmp_path
 
 
-def test_a_listener_counts_when_it_runs_dry() -> None:
+def test_a_listener_counts_underruns() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"\0" * 4800  # a tenth of a second
         await asyncio.sleep(0.3)

@@ -13,7 +13,7 @@ def each_kind_once(injector: FaultInjector) -> None:
         injector.do(kind)
 
 
-def test_every_answer_is_whole_whatever_is_killed(data: Path) -> None:
+def test_every_answer_is_complete_though_any_process_is_killed(data: Path) -> None:
     account = run_chaos(
         data, seed=7, n_listeners=2, script=Script(("mp3", "opus", "wav"), lengths=(1, 30)), harm=each_kind_once
     )

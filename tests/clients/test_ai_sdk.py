@@ -49,7 +49,7 @@ def test_speed_is_followed_and_instructions_do_no_harm(ai_sdk: Heard, harnesses:
     assert ai_sdk.audio(ai_sdk.report["directed"]) == expected
 
 
-def test_what_other_servers_call_kokoro_is_understood(ai_sdk: Heard, harnesses: dict[str, str]) -> None:
+def test_names_that_other_servers_use_for_kokoro_are_understood(ai_sdk: Heard, harnesses: dict[str, str]) -> None:
     assert ai_sdk.audio(ai_sdk.report["kokoro"]) == plainly(harnesses, model="kokoro", voice="alloy")
 
 
@@ -62,7 +62,7 @@ def test_what_other_servers_call_kokoro_is_understood(ai_sdk: Heard, harnesses: 
         ("not_loaded", 503, "engine_unavailable", "The engine 'espeak' is not loaded."),
     ],
 )
-def test_a_fault_is_told_with_its_status_its_code_and_its_words(
+def test_a_fault_is_raised_with_its_status_code_and_message(
     ai_sdk: Heard, fault: str, status: int, code: str, part: str
 ) -> None:
     error = ai_sdk.report["errors"][fault]
@@ -71,5 +71,5 @@ def test_a_fault_is_told_with_its_status_its_code_and_its_words(
     assert part in error["message"]
 
 
-def test_a_server_that_is_not_there_is_told_as_that(ai_sdk: Heard) -> None:
+def test_an_unreachable_server_is_raised_as_that(ai_sdk: Heard) -> None:
     assert "Cannot connect to API" in ai_sdk.report["errors"]["down"]["message"]

@@ -89,7 +89,7 @@ def test_events_are_read_line_by_line(jdk: dict[str, Answer], harnesses: dict[st
     assert events[-1]["type"] == "speech.audio.done"
 
 
-def test_a_fault_is_told(jdk: dict[str, Answer]) -> None:
+def test_a_fault_is_reported(jdk: dict[str, Answer]) -> None:
     assert jdk["fault"].status == 400
     assert json.loads(jdk["fault"].body)["error"]["code"] == "decimal_above_max_value"
     assert jdk["fault"].request_id.startswith("req_")

@@ -57,7 +57,7 @@ def test_the_async_call_gets_the_same(litellm: Heard, harnesses: dict[str, str])
         ("not_loaded", 503, "APIStatusError", "The engine 'espeak' is not loaded."),
     ],
 )
-def test_a_fault_is_told_with_its_status_and_its_words(
+def test_a_fault_is_raised_with_its_status_and_message(
     litellm: Heard, way: str, fault: str, status: int, kind: str, part: str
 ) -> None:
     error = litellm.report[way]["errors"][fault]
@@ -67,5 +67,5 @@ def test_a_fault_is_told_with_its_status_and_its_words(
     assert part in error["message"]
 
 
-def test_what_retrying_cannot_mend_is_asked_once(litellm: Heard) -> None:
+def test_a_fault_that_retries_cannot_fix_is_requested_once(litellm: Heard) -> None:
     assert litellm.report["sdk"]["n_asked"] == 1

@@ -52,7 +52,7 @@ def test_frames_are_the_speech(livekit: Heard, harnesses: dict[str, str], model:
         assert not any(samples[len(expected) :])
 
 
-def test_events_tell_what_was_used(livekit: Heard) -> None:
+def test_events_report_the_usage(livekit: Heard) -> None:
     spoken = livekit.report["spoken"]
 
     assert spoken["tts-1 mp3"]["output_tokens"] == [0]
@@ -61,7 +61,7 @@ def test_events_tell_what_was_used(livekit: Heard) -> None:
         assert spoken[f"{model} mp3"]["output_tokens"] == [pytest.approx(len(TEXT) * 0.06 / 0.025, abs=1)]
 
 
-def test_what_warms_the_connection_does_no_harm(livekit: Heard) -> None:
+def test_the_request_that_warms_the_connection_does_no_harm(livekit: Heard) -> None:
     assert livekit.report["is_warm"]
 
 

@@ -167,7 +167,7 @@ def test_a_rate_limit_is_raised_and_waited_out(sdk: Sdk) -> None:
     assert second_try["at"] - first_try["at"] > 0.98
 
 
-def test_models_are_listed_and_told(sdk: Sdk) -> None:
+def test_models_are_listed_and_described(sdk: Sdk) -> None:
     listed, one = sdk.report["models"]["listed"], sdk.report["models"]["one"]
 
     assert {"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "kokoro"} <= set(listed)

@@ -26,7 +26,7 @@ def test_where_much_is_misheard_the_margin_is_wider() -> None:
     assert compared({"word errors %": 40.0}, {"word errors %": 57.0}) != []
 
 
-def test_what_is_not_a_number_is_worse() -> None:
+def test_a_figure_that_is_not_a_number_is_worse() -> None:
     assert compared({"DNSMOS": 3.2}, {"DNSMOS": float("nan")}) != []
 
 

@@ -94,7 +94,7 @@ def test_missing_swapped_doubled_and_other_words_are_heard(heard: str) -> None:
 @pytest.mark.parametrize(
     "heard", [TEXT, "7 wooden boats waited quietly out side yesterday", "Seven wooden bolts waited quietly outside"]
 )
-def test_what_a_listener_may_mishear_is_no_fault(heard: str) -> None:
+def test_a_word_that_a_listener_may_mishear_is_no_fault(heard: str) -> None:
     found = judge.wrong_words(hearing_of(spoken(), heard), MANNER)
 
     assert found == ("nothing for yesterday" if "yesterday" not in heard else "")

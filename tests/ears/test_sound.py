@@ -68,7 +68,7 @@ def test_levels_are_of_full_scale() -> None:
     assert levels_dbfs(np.ones(SAMPLE_RATE_HZ, np.float32)) == pytest.approx(0, abs=0.01)
 
 
-def test_timbre_tells_a_dull_sound_from_a_bright_one() -> None:
+def test_timbre_distinguishes_a_dull_sound_from_a_bright_one() -> None:
     dull, bright = timbre_of(buzz(120, n_partials=4)), timbre_of(buzz(120, n_partials=60))
 
     assert np.linalg.norm(dull - bright) > 5 * np.linalg.norm(dull - timbre_of(buzz(123, n_partials=4)))

@@ -42,7 +42,7 @@ def runs_of(samples: Any) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("speed", [1.0, 3.7])
-def test_every_word_is_told_at_the_sample_at_which_it_is_heard(harness: Harness, speed: float) -> None:
+def test_every_word_time_is_exact_to_the_sample(harness: Harness, speed: float) -> None:
     path = finished(harness, speed=speed, normalize=False)
     with harness.http() as http:
         captions = http.get(f"{path}/captions", params={"format": "json"}).json()

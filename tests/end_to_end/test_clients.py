@@ -61,7 +61,7 @@ def test_home_assistant_sends_instructions_that_say_none(harness: Harness) -> No
 
 
 @pytest.mark.parametrize(("key", "status"), [("sk-koe-accepted", 200), ("sk-koe-unknown", 401), (None, 401)])
-def test_the_probe_of_home_assistant_tells_a_bad_key(locked_url: str, key: str | None, status: int) -> None:
+def test_the_probe_of_home_assistant_detects_a_bad_key(locked_url: str, key: str | None, status: int) -> None:
     body = {"model": "tts-1", "input": ".", "voice": "alloy", "response_format": "mp3"}
 
     answer = httpx.post(f"{locked_url}{SPEECH}", json=body, headers={"Authorization": f"Bearer {key}"} if key else {})
@@ -131,7 +131,7 @@ def test_the_wyoming_bridge_reads_the_header_and_forwards_the_rest(harness: Harn
     assert samples == audio[44:] == speak(harness, body | {"response_format": "pcm"}).content
 
 
-def test_librechat_is_told_that_it_left_the_voice_out(harness: Harness) -> None:
+def test_librechat_gets_an_error_that_the_voice_is_missing(harness: Harness) -> None:
     answer = speak(harness, {"input": "Hello.", "model": "tts-1", "backend": "openai"}, Authorization="Bearer none")
 
     assert answer.status_code == 400
@@ -336,7 +336,7 @@ def test_a_body_in_any_unicode_is_spoken(harness: Harness, name: str, text: str)
 
 
 @pytest.mark.parametrize("path", ["/v1/readyz", "/v1/test", "/health"])
-def test_what_the_wyoming_bridge_probes_stays_unknown(harness: Harness, path: str) -> None:
+def test_the_path_that_the_wyoming_bridge_probes_stays_unknown(harness: Harness, path: str) -> None:
     with harness.http() as http:
         assert http.get(path).status_code == 404
 

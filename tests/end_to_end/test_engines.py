@@ -98,7 +98,7 @@ def test_espeak_says_strange_texts(espeak: Harness, text: str) -> None:
 
 @pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("language", ["en-US", "fr-FR"])
-def test_espeak_speaks_what_its_library_does_not_survive(
+def test_espeak_speaks_text_that_kills_its_library(
     espeak: Harness, language: str, normalize: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The test switches sanitizing off, so that the processes do die."""

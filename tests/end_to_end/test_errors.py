@@ -145,7 +145,7 @@ FAULTS: list[tuple[dict[str, Any], int, str | None, str | None, str]] = [
 
 
 @pytest.mark.parametrize(("change", "status", "param", "code", "begins"), FAULTS, ids=[str(row[0])[:50] for row in FAULTS])
-def test_a_fault_in_a_field_is_told(
+def test_a_fault_in_a_field_is_reported(
     harness: Harness, change: dict[str, Any], status: int, param: str | None, code: str | None, begins: str
 ) -> None:
     check(post(harness, GOOD | change), status, INVALID, param, code, begins)
@@ -159,7 +159,7 @@ def test_a_required_field_that_is_absent_is_as_null(harness: Harness, field: str
     assert absent.json() == post(harness, GOOD | {field: None}).json()
 
 
-def test_an_unknown_voice_is_told_of_koes_own_voices(harness: Harness) -> None:
+def test_the_error_for_an_unknown_voice_names_koes_own_voices(harness: Harness) -> None:
     message = post(harness, GOOD | {"voice": "zzz"}).json()["error"]["message"]
 
     assert "and 'cedar'." in message
@@ -167,7 +167,7 @@ def test_an_unknown_voice_is_told_of_koes_own_voices(harness: Harness) -> None:
     assert "/v1/audio/voices" in message
 
 
-def test_a_bad_format_is_told_all_six(harness: Harness) -> None:
+def test_the_error_for_a_bad_format_names_all_six(harness: Harness) -> None:
     message = post(harness, GOOD | {"response_format": "ogg"}).json()["error"]["message"]
 
     assert all(f"'{name}'" in message for name in ("mp3", "opus", "aac", "flac", "wav", "pcm"))
@@ -191,7 +191,7 @@ def test_a_bad_format_is_told_all_six(harness: Harness) -> None:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_a_body_that_is_no_json_object_is_told(harness: Harness, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_reported(harness: Harness, body: bytes) -> None:
     check(post_raw(harness, body), 400, INVALID, None, None, NO_JSON)
 
 
@@ -205,7 +205,7 @@ def test_a_key_that_comes_twice_has_its_last_value(harness: Harness) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", None]
 )
-def test_another_content_type_is_told(harness: Harness, content_type: str | None) -> None:
+def test_another_content_type_is_reported(harness: Harness, content_type: str | None) -> None:
     name = (content_type or "").partition(";")[0]
 
     answer = post_raw(harness, json.dumps(GOOD).encode(), content_type)
@@ -218,20 +218,20 @@ def test_parameters_and_case_of_the_content_type_are_fine(harness: Harness, cont
     assert post_raw(harness, json.dumps(GOOD).encode(), content_type).status_code == 200
 
 
-def test_a_body_that_is_too_large_is_told_the_limit(harness: Harness) -> None:
+def test_the_error_for_a_too_large_body_names_the_limit(harness: Harness) -> None:
     answer = post_raw(harness, b" " * (1024**2 + 1))
 
     check(answer, 413, INVALID, None, "request_too_large", "The request body is too large. The limit is 1048576 bytes.")
 
 
-def test_a_body_that_grows_too_large_without_saying_so_is_told_the_limit(harness: Harness) -> None:
+def test_the_error_for_a_too_large_body_of_undeclared_length_names_the_limit(harness: Harness) -> None:
     with harness.http() as http:
         answer = http.post(SPEECH, content=iter([b" " * 65_536] * 17), headers={"Content-Type": "application/json"})
 
     check(answer, 413, INVALID, None, "request_too_large", "The request body is too large.")
 
 
-def test_a_packed_body_that_becomes_too_large_is_told_the_limit(harness: Harness) -> None:
+def test_the_error_for_a_compressed_body_that_becomes_too_large_names_the_limit(harness: Harness) -> None:
     good = json.dumps(GOOD).encode()
     packed = gzip.compress(good + b" " * (1024**2 - len(good)))
     too_large = gzip.compress(good + b" " * (1024**2 - len(good) + 1))
@@ -243,7 +243,7 @@ def test_a_packed_body_that_becomes_too_large_is_told_the_limit(harness: Harness
         check(answer, 413, INVALID, None, "request_too_large", "The request body is too large. The limit is 1048576 bytes.")
 
 
-def test_a_compression_that_is_not_known_is_told(harness: Harness) -> None:
+def test_an_unknown_compression_is_reported(harness: Harness) -> None:
     answer = post_raw(harness, b"{}", **{"Content-Encoding": "br"})
 
     check(answer, 400, INVALID, None, "unsupported_content_encoding", "Unsupported content encoding: 'br'.")
@@ -259,7 +259,7 @@ def test_a_body_of_exactly_the_limit_is_read(harness: Harness) -> None:
     ("method", "path"),
     [("POST", "/v1/nope"), ("GET", "/v1/"), ("GET", "/v1"), ("DELETE", "/nope"), ("GET", "/v1/audio/speech/x")],
 )
-def test_an_unknown_url_is_told(harness: Harness, method: str, path: str) -> None:
+def test_an_unknown_url_is_reported(harness: Harness, method: str, path: str) -> None:
     with harness.http() as http:
         answer = http.request(method, path)
 
@@ -270,7 +270,7 @@ def test_an_unknown_url_is_told(harness: Harness, method: str, path: str) -> Non
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", SPEECH), ("PUT", SPEECH), ("DELETE", SPEECH), ("POST", "/v1/models")])
-def test_a_wrong_method_is_told_which_are_right(harness: Harness, method: str, path: str) -> None:
+def test_the_error_for_a_wrong_method_names_the_right_ones(harness: Harness, method: str, path: str) -> None:
     with harness.http() as http:
         answer = http.request(method, path)
 
@@ -285,7 +285,7 @@ def test_an_unknown_model_has_no_page(harness: Harness) -> None:
     check(answer, 404, INVALID, None, "model_not_found", "The model `gpt-99` does not exist or you do not have access to it.")
 
 
-def test_the_first_fault_in_the_order_of_the_fields_is_told(harness: Harness) -> None:
+def test_the_first_fault_in_the_order_of_the_fields_is_reported(harness: Harness) -> None:
     body: dict[str, Any] = {
         "model": "X",
         "input": 1,
@@ -312,7 +312,7 @@ def test_a_key_is_judged_before_the_content_type_and_the_body(locked: Harness) -
 
 
 @pytest.mark.parametrize("path", [SPEECH, "/v1/models", "/v1/models/tts-1"])
-def test_no_key_is_told(locked: Harness, path: str) -> None:
+def test_a_missing_key_is_reported(locked: Harness, path: str) -> None:
     with locked.http() as http:
         answer = http.request("POST" if path == SPEECH else "GET", path)
 
@@ -334,7 +334,7 @@ def test_a_header_without_a_bearer_key_is_no_key(locked: Harness, authorization:
         ("sk-koe-first-000", "sk-koe-f***-000"),
     ],
 )
-def test_a_wrong_key_is_told_and_not_shown(locked: Harness, key: str, shown: str) -> None:
+def test_a_wrong_key_is_reported_and_not_shown(locked: Harness, key: str, shown: str) -> None:
     answer = post(locked, GOOD, Authorization=f"Bearer {key}")
 
     check(answer, 401, INVALID, None, "invalid_api_key", f"Incorrect API key provided: {shown}.")
@@ -345,7 +345,7 @@ def test_lists_for_menus_and_health_need_no_key(locked: Harness) -> None:
         assert {http.get(path).status_code for path in ("/v1/audio/voices", "/v1/audio/models", "/healthz", "/readyz")} == {200}
 
 
-def test_the_official_client_is_let_in_with_either_key(locked: Harness) -> None:
+def test_the_official_client_is_admitted_with_either_key(locked: Harness) -> None:
     for key in ("sk-koe-first-0001", "sk-koe-second-2"):
         assert locked.openai(api_key=key).audio.speech.create(**GOOD).content
 
@@ -389,7 +389,7 @@ def test_with_no_worker_it_is_503(empty: Harness) -> None:
     check_retry_after(answer)
 
 
-def test_a_fault_is_told_even_with_no_worker(empty: Harness) -> None:
+def test_a_fault_is_reported_even_without_a_worker(empty: Harness) -> None:
     check(post(empty, GOOD | {"speed": 9}), 400, INVALID, "speed", "decimal_above_max_value", "Invalid 'speed'")
 
 
@@ -412,7 +412,7 @@ def test_the_official_client_names_a_missing_worker(empty: Harness) -> None:
 
 
 @pytest.mark.parametrize("path", [SPEECH, "/v1/models/kokoro"])
-def test_a_model_whose_engine_is_not_loaded_says_what_is_missing(without_kokoro: Harness, path: str) -> None:
+def test_the_error_for_a_model_whose_engine_is_not_loaded_names_the_missing_file(without_kokoro: Harness, path: str) -> None:
     with without_kokoro.http() as http:
         answer = http.post(path, json=GOOD | {"model": "kokoro"}) if path == SPEECH else http.get(path)
 
@@ -422,7 +422,7 @@ def test_a_model_whose_engine_is_not_loaded_says_what_is_missing(without_kokoro:
     assert "retry-after" not in answer.headers
 
 
-def test_the_official_client_does_not_retry_what_retrying_cannot_mend(without_kokoro: Harness) -> None:
+def test_the_official_client_does_not_retry_a_fault_that_retries_cannot_fix(without_kokoro: Harness) -> None:
     n_asked: list[int] = []
     http = httpx.Client(event_hooks={"response": [lambda answer: n_asked.append(answer.status_code)]})
 
@@ -432,7 +432,7 @@ def test_the_official_client_does_not_retry_what_retrying_cannot_mend(without_ko
     assert n_asked == [503]
 
 
-def test_what_is_missing_is_in_readyz_and_not_in_the_list_of_models(without_kokoro: Harness) -> None:
+def test_a_missing_engine_is_in_readyz_and_its_models_are_not_listed(without_kokoro: Harness) -> None:
     with without_kokoro.http() as http:
         ready, models = http.get("/readyz").json(), http.get("/v1/models").json()["data"]
 

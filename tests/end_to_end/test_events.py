@@ -69,7 +69,7 @@ def test_no_sample_of_pcm_is_divided(relay_harness: RelayHarness) -> None:
     assert all(len(base64.b64decode(event["audio"])) % 2 == 0 for event in deltas)
 
 
-def test_the_last_event_says_what_was_used(relay_harness: RelayHarness) -> None:
+def test_the_last_event_has_the_usage(relay_harness: RelayHarness) -> None:
     relay_harness.relay.now = ToneEngine()
 
     done = listen(relay_harness.harness, asked("Birch canoe.") | NEW_MODEL)[-1]
@@ -126,7 +126,7 @@ def test_a_failure_before_the_first_audio_keeps_its_status(relay_harness: RelayH
     assert answer.json()["error"]["code"] == "internal_error"
 
 
-def test_who_leaves_its_events_is_spoken_for_no_longer(gated: Harness, gate: GatedEngine) -> None:
+def test_a_client_that_leaves_its_events_stops_the_speech(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     with gated.http() as http, http.stream("POST", SPEECH, json=asked(text_of(20, "left events")) | NEW_MODEL) as answer:
@@ -164,7 +164,7 @@ def words_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [word for event in events if event["type"] == "speech.audio.words" for word in event["words"]]
 
 
-def test_words_are_told_where_they_are_heard_to_the_sample(relay_harness: RelayHarness) -> None:
+def test_word_times_are_exact_to_the_sample(relay_harness: RelayHarness) -> None:
     relay_harness.relay.now = ToneEngine()
     text = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background of it all."
     body = asked(text) | NEW_MODEL | {"timestamps": ["word"], "speed": 1.25}
@@ -200,7 +200,7 @@ def test_words_come_before_the_audio_they_are_heard_in(relay_harness: RelayHarne
             assert n_bytes / 48_000 < timed_until + 0.001
 
 
-def test_words_are_told_from_the_cache_and_to_none_who_did_not_ask(relay_harness: RelayHarness) -> None:
+def test_words_come_from_the_cache_too_and_only_when_requested(relay_harness: RelayHarness) -> None:
     relay_harness.relay.now = ToneEngine()
     body = asked(text_of(2, "told again"), "mp3") | NEW_MODEL
 

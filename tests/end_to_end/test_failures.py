@@ -67,7 +67,7 @@ def test_a_failure_after_the_first_audio_breaks_the_answer_off(
     assert len(decode(again.content, format_name)) > 24_000 * 0.06 * len(body["input"])
 
 
-def test_everybody_who_listens_is_broken_off(gated: Harness, gate: GatedEngine) -> None:
+def test_every_listener_is_disconnected(gated: Harness, gate: GatedEngine) -> None:
     body = asked(text_of(3, "shared fault"))
     gate.release(1)
 
@@ -163,7 +163,7 @@ def kill(process: Process) -> None:
     process.wait()
 
 
-def test_a_killed_worker_whom_nobody_replaces_breaks_its_answers_off_and_the_next_speaks_the_whole(
+def test_a_killed_worker_without_a_replacement_breaks_its_answers_off_and_the_next_worker_speaks_the_whole(
     empty: Harness, tmp_path: Path
 ) -> None:
     body = asked(LONG, "opus", speed=0.25)
@@ -182,7 +182,7 @@ def test_a_killed_worker_whom_nobody_replaces_breaks_its_answers_off_and_the_nex
 @pytest.mark.parametrize(
     "last_moment", [{"ending": "1"}, {"readers:dead": "2"}], ids=["nearly done", "with a reader that died too"]
 )
-def test_what_a_killed_worker_left_behind_does_not_spoil_the_text(
+def test_a_killed_worker_leaves_nothing_that_spoils_the_text(
     empty: Harness, tmp_path: Path, last_moment: dict[str, str]
 ) -> None:
     body = asked(LONG, "opus", speed=0.26)

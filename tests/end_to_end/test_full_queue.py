@@ -47,7 +47,7 @@ def accept_writes(harness: Harness) -> None:
         redis.config_set("maxmemory", 0)
 
 
-def test_a_full_queue_is_called_full_and_works_again_when_there_is_room(
+def test_a_full_redis_is_reported_as_full_and_works_again_when_it_has_space(
     harness: Harness, gate: GatedEngine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     gate.release(10_000)
@@ -71,7 +71,7 @@ def _has_no_worker(harness: Harness) -> bool:
         return not redis.keys("koe:worker:*")
 
 
-def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(harness: Harness, gate: GatedEngine) -> None:
+def test_an_answer_that_has_begun_ends_when_redis_stays_full_too_long(harness: Harness, gate: GatedEngine) -> None:
     gate.release(1)
     with listening(harness, asked(text_of(6))) as listener:
         refuse_writes(harness)
@@ -80,7 +80,7 @@ def test_an_answer_that_has_begun_ends_when_there_is_no_room_for_so_long(harness
             listener.hear_all()
 
 
-def test_an_answer_that_has_begun_goes_on_when_there_is_room_soon(harness: Harness, gate: GatedEngine) -> None:
+def test_an_answer_that_has_begun_continues_when_redis_has_space_soon(harness: Harness, gate: GatedEngine) -> None:
     gate.release(1)
     text = text_of(6)
     with listening(harness, asked(text)) as listener:
@@ -109,7 +109,7 @@ def working(settings: Settings, url: str) -> Iterator[httpx.Client]:
         pool.stop()
 
 
-def test_a_refusal_is_told_at_once_and_not_waited_for(tmp_path: Path, gate: GatedEngine) -> None:
+def test_a_refusal_is_sent_at_once(tmp_path: Path, gate: GatedEngine) -> None:
     settings = read_settings({"KOE_DATA": str(tmp_path), "KOE_SEGMENT_BYTES": "0"})
     with serving(tmp_path) as server:
         server.redis().execute_command("ACL", "SETUSER", "koe", "on", ">pw", "~*", "&*", "+@all")

@@ -9,7 +9,7 @@ from tests.fuzz import Outcome, fuzz, make_case
 
 
 @pytest.mark.timeout(300)
-def test_what_nobody_would_send_gives_no_500_hangs_nothing_and_is_all_in_the_log(data: Path) -> None:
+def test_strange_requests_cause_no_500_hang_nothing_and_are_all_in_the_log(data: Path) -> None:
     served = Served(data)
     with running(served):
         served.wait_ready()
@@ -43,7 +43,7 @@ ENVELOPE = b'{"error":{"message":"","type":"","param":null,"code":"%b"}}'
         (b"hello", "no HTTP"),
     ],
 )
-def test_what_must_not_come_is_noticed(answer: bytes, word: str) -> None:
+def test_a_forbidden_answer_is_noticed(answer: bytes, word: str) -> None:
     outcome = Outcome()
     outcome.judge(1, b"POST /v1/audio/speech HTTP/1.1\r\n\r\n", answer)
 
@@ -51,7 +51,7 @@ def test_what_must_not_come_is_noticed(answer: bytes, word: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [HEAD % b"200" + b"hello", HEAD % b"503" + ENVELOPE % b"engine_unavailable", b""])
-def test_what_may_come_is_not(answer: bytes) -> None:
+def test_an_allowed_answer_is_not_noticed(answer: bytes) -> None:
     outcome = Outcome()
     outcome.judge(1, b"POST /v1/audio/speech HTTP/1.1\r\n\r\n", answer)
 

@@ -94,7 +94,7 @@ def test_segments_of_a_job_are_found_by_the_key_that_asked(http: httpx.Client, e
     assert bool(repeated) == (shared == "false")
 
 
-def test_an_answer_is_shared_by_those_of_one_key(http: httpx.Client, engine: CountingEngine, shared: str) -> None:
+def test_an_answer_is_shared_by_clients_with_one_key(http: httpx.Client, engine: CountingEngine, shared: str) -> None:
     body = {"model": "tts-1", "voice": "alloy", "input": TEXT}
     counts = []
     for key in (ALICE, ALICE, BOB):

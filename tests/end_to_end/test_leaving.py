@@ -52,7 +52,7 @@ def asking(harness: Harness, body: dict[str, object]) -> Iterator[None]:
         yield
 
 
-def test_who_leaves_half_way_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
+def test_a_client_that_leaves_half_way_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
     gate.release(1)
 
     with listening(gated, asked(text_of(MANY, "long walk"))):
@@ -67,7 +67,7 @@ def test_who_leaves_half_way_frees_the_slot(gated: Harness, gate: GatedEngine) -
 
 
 @pytest.mark.parametrize("format_name", ["mp3", "opus"])
-def test_who_leaves_half_way_stops_the_encoder_too(gated: Harness, gate: GatedEngine, format_name: str) -> None:
+def test_a_client_that_leaves_half_way_stops_the_encoder_too(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     gate.release(1)
 
     with listening(gated, asked(text_of(MANY, f"walk in {format_name}"), format_name)):
@@ -112,7 +112,7 @@ def test_the_first_of_two_leaving_does_not_cancel(gated: Harness, gate: GatedEng
     assert n_spoken(gate, "pair of strangers") == 4
 
 
-def test_who_leaves_while_queued_is_never_spoken_for(gated: Harness, gate: GatedEngine) -> None:
+def test_a_client_that_leaves_while_queued_is_never_served(gated: Harness, gate: GatedEngine) -> None:
     with ThreadPoolExecutor(2) as clients, gated.redis() as redis:
         queue = rq_queue(redis, QueueName.INTERACTIVE)
         first = clients.submit(post, gated, asked("The first in the queue."))
@@ -127,7 +127,7 @@ def test_who_leaves_while_queued_is_never_spoken_for(gated: Harness, gate: Gated
     assert n_spoken(gate, "leaver") == 0
 
 
-def test_who_leaves_before_the_first_byte_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
+def test_a_client_that_leaves_before_the_first_byte_frees_the_slot(gated: Harness, gate: GatedEngine) -> None:
     with asking(gated, asked(text_of(MANY, "short temper"))):
         gate.wait_begun(1)
     wait_forgotten(gated)
@@ -171,7 +171,7 @@ def test_a_crowd_that_leaves_together_frees_the_slot(gated: Harness, gate: Gated
     assert n_spoken(gate, "leaving crowd") < 5
 
 
-def test_no_reader_is_left_in_the_books(gated: Harness, gate: GatedEngine) -> None:
+def test_no_reader_is_left_in_the_registry(gated: Harness, gate: GatedEngine) -> None:
     gate.release(10_000)
 
     post(gated, asked("Finished."))

@@ -74,7 +74,7 @@ def test_a_refused_request_says_how_much_and_when(limited: tuple[Harness, str]) 
     assert answers[0].headers[HEADERS[2]] == "1h0m0s"
 
 
-def test_a_bad_request_is_told_its_fault_and_counts_nothing(limited: tuple[Harness, str]) -> None:
+def test_a_bad_request_gets_its_error_and_does_not_count(limited: tuple[Harness, str]) -> None:
     harness, _ = limited
     bad = [post(harness.url, "careful", asked("", speed=9)) for _ in range(5)]
     good = post(harness.url, "careful", asked("Carefully."))
@@ -83,7 +83,7 @@ def test_a_bad_request_is_told_its_fault_and_counts_nothing(limited: tuple[Harne
     assert (good.status_code, good.headers[HEADERS[1]]) == (200, "1")
 
 
-def test_a_key_without_a_rate_limit_is_told_none(limited: tuple[Harness, str]) -> None:
+def test_a_key_without_a_rate_limit_gets_no_headers(limited: tuple[Harness, str]) -> None:
     harness, _ = limited
     answer = post(harness.url, "free", asked("Freely."))
 
@@ -91,7 +91,7 @@ def test_a_key_without_a_rate_limit_is_told_none(limited: tuple[Harness, str]) -
     assert not set(HEADERS) & set(answer.headers)
 
 
-def test_what_a_key_has_open_is_counted_until_it_ends(limited: tuple[Harness, str]) -> None:
+def test_an_open_request_of_a_key_is_counted_until_it_ends(limited: tuple[Harness, str]) -> None:
     harness, second = limited
     with harness.http(headers={"Authorization": "Bearer sk-narrow"}) as http:
         with http.stream("POST", SPEECH, json=asked(text_of(36, "narrow gate"))) as answer:
@@ -172,7 +172,7 @@ def slow_harness(folder: Path) -> Iterator[tuple[Harness, GatedEngine]]:
             engine.release(10_000)
 
 
-def test_who_could_not_be_heard_in_time_is_refused_at_once(data: Path) -> None:
+def test_a_request_that_cannot_be_served_in_time_is_refused_at_once(data: Path) -> None:
     with (
         slow_harness(data) as (harness, engine),
         harness.redis() as redis,

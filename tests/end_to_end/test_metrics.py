@@ -88,7 +88,7 @@ def test_the_seconds_of_audio_are_counted(relay_harness: RelayHarness, how: dict
     assert scrape(harness)("koe_audio_seconds_total") - before == pytest.approx(seconds)
 
 
-def test_what_waits_and_what_is_open_is_seen(gated: Harness, gate: GatedEngine) -> None:
+def test_waiting_tasks_and_open_requests_are_metrics(gated: Harness, gate: GatedEngine) -> None:
     before = scrape(gated)
     with asking(gated, asked("The first of two.")), asking(gated, asked("The second of two.")):
         gate.wait_begun(1)
@@ -153,7 +153,7 @@ def test_the_fleet_is_seen(relay_harness: RelayHarness) -> None:
     assert now("koe_process_resident_memory_bytes") > 1_000_000
 
 
-def test_no_label_is_what_a_client_has_chosen(relay_harness: RelayHarness) -> None:
+def test_no_label_is_chosen_by_a_client(relay_harness: RelayHarness) -> None:
     harness = relay_harness.harness
     with harness.http() as http:
         for word in ("quite-unheard-of", "%F0%9F%A6%86"):
@@ -168,7 +168,7 @@ def test_no_label_is_what_a_client_has_chosen(relay_harness: RelayHarness) -> No
     assert {line.split()[2] for line in text.splitlines() if line.startswith("# HELP koe_")} > set(HELP)
 
 
-def test_without_redis_a_scrape_is_answered_without_what_redis_knows() -> None:
+def test_without_redis_a_scrape_is_answered_without_the_values_in_redis() -> None:
     client: TestClient[Any] = TestClient(create_app(Settings(), "redis://127.0.0.1:1"))
     client.get("/healthz")
     answer = client.get("/metrics")

@@ -44,7 +44,7 @@ def test_a_wrong_setting_ends_with_one_sentence_that_names_it(command: list[str]
 
 
 @pytest.mark.parametrize("command", [SERVE, API, WORKER], ids=["serve", "api", "worker"])
-def test_a_folder_that_cannot_be_used_is_told_by_the_setting(command: list[str], data: Path) -> None:
+def test_the_error_for_an_unusable_folder_names_the_setting(command: list[str], data: Path) -> None:
     (data / "file").touch()
     status, said = ended(command, data, KOE_DATA=str(data / "file" / "koe"), KOE_ENGINE="tone")
 
@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_used_is_told_by_the_setting(command: list[str],
 
 
 @pytest.mark.parametrize("home", ["/dev/null", "/proc"])
-def test_a_user_without_a_home_is_told_what_to_set(home: str, data: Path) -> None:
+def test_the_error_for_a_user_without_a_home_names_the_setting(home: str, data: Path) -> None:
     status, said = ended(SERVE, data, KOE_DATA="", XDG_DATA_HOME="", HOME=home, KOE_ENGINE="tone")
 
     assert status == 78
@@ -70,7 +70,7 @@ AS_NOBODY = ["unshare", "--user", "--map-user=54321", "--map-group=54321", "env"
 @pytest.mark.skipif(
     subprocess.run([*AS_NOBODY, "true"], capture_output=True, check=False).returncode != 0, reason="needs user namespaces"
 )
-def test_a_user_whom_no_list_names_is_served_where_there_is_a_folder(data: Path) -> None:
+def test_a_user_without_a_passwd_entry_is_served_where_there_is_a_folder(data: Path) -> None:
     settings = {"KOE_DATA": str(data), "KOE_PORT": "0", "KOE_LOG_FORMAT": "json", "KOE_ENGINE": "auto"}
     with running(Process([*AS_NOBODY, *SERVE], data.with_name(f"{data.name}.log"), **settings)) as served:
         served.wait_said("worker_started")
@@ -97,7 +97,7 @@ def test_missing_files_of_a_voice_that_is_asked_for_by_name_end_it(command: list
 
 @pytest.mark.parametrize("command", [SERVE, WORKER], ids=["serve", "worker"])
 @pytest.mark.parametrize("device", ["cudaa", "meta"])
-def test_a_device_that_is_not_there_ends_it_and_those_that_are_are_named(
+def test_the_error_for_a_missing_device_names_the_existing_ones(
     command: list[str], device: str, data: Path, checkpoint: Path
 ) -> None:
     environ = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(checkpoint), "KOE_DEVICE": device}
@@ -119,7 +119,7 @@ CONTENTS = {
 
 @pytest.mark.parametrize("name", ["KOE_LEXICON", "KOE_VOICES_FILE", "KOE_API_KEYS_FILE"])
 @pytest.mark.parametrize("content", CONTENTS)
-def test_a_file_that_cannot_be_used_is_told_by_its_setting_and_its_name(name: str, content: str, data: Path) -> None:
+def test_the_error_for_an_unusable_file_names_its_setting_and_its_path(name: str, content: str, data: Path) -> None:
     file = data / "wrong.toml"
     if (written := CONTENTS[content]) is None:
         file.mkdir()

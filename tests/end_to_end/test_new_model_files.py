@@ -97,7 +97,7 @@ def test_files_that_cannot_be_loaded_leave_the_old_workers(checkpoint: Path, tmp
         assert speaks_with(served, "kokoro", "original")
 
 
-def test_a_worker_of_its_own_says_what_is_to_be_done(checkpoint: Path, tmp_path: Path, data: Path, short_folder: Path) -> None:
+def test_a_separate_worker_logs_the_remedy(checkpoint: Path, tmp_path: Path, data: Path, short_folder: Path) -> None:
     model = tmp_path / "model"
     with serving(data) as served:
         environ = {"KOE_ENGINE": "auto", "KOE_MODEL_DIR": str(model), "KOE_DATA": str(data), "KOE_SLOTS": "2"}

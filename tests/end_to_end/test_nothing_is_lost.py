@@ -169,7 +169,7 @@ def test_a_worker_killed_at_another_sample_rate_costs_not_a_byte(pair: Pair, for
     assert kind == FORMATS[format_name].media_type_at(rate_hz)
 
 
-def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_who_took_over(pair: Pair) -> None:
+def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_its_replacement(pair: Pair) -> None:
     expected = pair.expect("mp3")
 
     with pair.listen(asked(LONG)) as heard:
@@ -214,7 +214,7 @@ def test_a_queue_that_has_lost_everything_costs_not_a_byte(pair: Pair) -> None:
         assert heard.all() == expected
 
 
-def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> None:
+def test_a_redis_that_refuses_writes_is_a_503_and_recovers(pair: Pair) -> None:
     usual = cast("dict[str, str]", pair.redis.config_get("maxmemory*"))
     pair.redis.config_set("maxmemory-policy", "noeviction")
     pair.redis.config_set("maxmemory", 1)  # refuses writes, as with a full disk
@@ -231,7 +231,7 @@ def test_a_queue_that_takes_no_writes_is_503_and_mends_itself(pair: Pair) -> Non
     wait_until(lambda: httpx.post(f"{pair.served.url}{SPEECH}", json=asked("Now there is."), timeout=60).status_code == 200)
 
 
-def test_a_book_whose_workers_are_killed_is_the_same_file(pair: Pair) -> None:
+def test_a_job_whose_workers_are_killed_is_the_same_file(pair: Pair) -> None:
     undisturbed = finished_book(pair, lambda: None)
     n_books = len(logged(pair, "job_completed"))
 
@@ -246,7 +246,7 @@ def test_a_book_whose_workers_are_killed_is_the_same_file(pair: Pair) -> None:
     assert any(event["n_found"] for event in logged(pair, "part_spoken")), "what was spoken of a part is not spoken again"
 
 
-def test_what_the_listeners_of_a_killed_api_wanted_is_not_spoken_on(pair: Pair) -> None:
+def test_speech_for_listeners_of_a_killed_api_process_is_stopped(pair: Pair) -> None:
     endless = asked(text_of(800, "endless evening"), "wav")
 
     with pair.listen(endless):

@@ -79,7 +79,7 @@ def found(harness: Harness, text: str, **fields: Any) -> dict[str, Any]:
     return body
 
 
-def test_hello_world_is_told_as_it_would_be_said(harness: Harness) -> None:
+def test_hello_world_has_the_phonemes_of_its_speech(harness: Harness) -> None:
     body = found(harness, "Hello, world.")
 
     assert (body["language"], body["normalized"]) == ("en-US", "Hello, world.")
@@ -167,7 +167,7 @@ def take_slot(harness: Harness, held: HeldEngine, threads: ThreadPoolExecutor) -
     return first
 
 
-def test_all_who_ask_the_same_are_answered_by_one_job(harness: Harness, held: HeldEngine) -> None:
+def test_equal_requests_are_answered_by_one_task(harness: Harness, held: HeldEngine) -> None:
     with ThreadPoolExecutor(4) as threads:
         answers = [threads.submit(found, harness, "All wait for the same.") for _ in range(4)]
         wait_until(lambda: held.texts)
@@ -178,7 +178,7 @@ def test_all_who_ask_the_same_are_answered_by_one_job(harness: Harness, held: He
     assert held.texts == ["All wait for the same."]
 
 
-def test_when_too_many_wait_it_is_told(harness: Harness, held: HeldEngine) -> None:
+def test_a_full_queue_is_reported(harness: Harness, held: HeldEngine) -> None:
     with harness.redis() as redis, ThreadPoolExecutor(3) as threads:
         first = take_slot(harness, held, threads)
         others = [threads.submit(ask, harness, {"input": f"Number {number}.", "voice": "alloy"}) for number in range(2)]
@@ -192,7 +192,7 @@ def test_when_too_many_wait_it_is_told(harness: Harness, held: HeldEngine) -> No
         assert [answer.result().status_code for answer in (first, *others)] == [200, 200, 200]
 
 
-def test_what_a_client_has_left_is_not_read_any_more(
+def test_a_text_whose_client_has_left_is_not_phonemized(
     harness: Harness, held: HeldEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)

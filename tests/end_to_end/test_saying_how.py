@@ -76,7 +76,7 @@ def test_a_word_of_the_lexicon_is_said_as_it_says_unless_the_request_says_otherw
     assert len(samples_of(lexicon_harness, "Koe speaks.", language="es")) == n_spoken("Koe speaks.")
 
 
-def test_what_is_said_how_is_shown(lexicon_harness: Harness) -> None:
+def test_the_phonemes_of_each_segment_are_shown(lexicon_harness: Harness) -> None:
     with lexicon_harness.http() as http:
         shown = http.post(
             "/v1/audio/phonemize", json={"input": "Koe and [you](/ju/). [pause:1s] End.", "voice": "alloy"}
@@ -90,7 +90,7 @@ def test_what_is_said_how_is_shown(lexicon_harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("pronunciations", [{"two words": "a"}, {"koe": "g"}, {"koe": "日"}])
-def test_a_pronunciation_that_cannot_be_is_told(harness: Harness, pronunciations: dict[str, str]) -> None:
+def test_an_invalid_pronunciation_is_reported(harness: Harness, pronunciations: dict[str, str]) -> None:
     with harness.http() as http:
         answer = http.post(SPEECH, json=asked("Koe.", pronunciations=pronunciations))
 

@@ -101,7 +101,7 @@ def test_a_worker_that_is_killed_is_started_again(served: Served) -> None:
     assert speak(served, "After the worker was killed.")
 
 
-def test_who_connects_while_the_api_is_dead_is_answered_once_it_is_back(served: Served) -> None:
+def test_a_client_that_connects_while_the_api_is_dead_is_answered_once_it_is_back(served: Served) -> None:
     killed = served.child("app.cli api")
 
     os.kill(killed, signal.SIGKILL)
@@ -221,7 +221,7 @@ def test_it_ends_when_its_terminal_is_closed(data: Path) -> None:
     assert "renewal_started" not in served.said
 
 
-def test_sigterm_lets_what_is_spoken_finish_and_ends_well(data: Path) -> None:
+def test_sigterm_lets_running_speech_finish_and_ends_with_status_0(data: Path) -> None:
     with serving(data) as served, ThreadPoolExecutor(1) as clients, httpx.Client(timeout=60) as http:
         body = {"model": "tts-1", "input": LONG, "voice": "nova", "response_format": "opus", "speed": 0.25}
         with http.stream("POST", f"{served.url}/v1/audio/speech", json=body) as answer:
@@ -266,7 +266,7 @@ def test_when_everything_is_killed_at_once_the_same_text_is_spoken_after_all(dat
     assert len(decode(spoken.content, "opus")) > 24_000 * 0.24 * len(LONG)
 
 
-def test_without_kokoros_files_it_speaks_with_espeak_and_says_what_is_missing(data: Path) -> None:
+def test_without_kokoros_files_it_speaks_with_espeak_and_names_the_missing_files(data: Path) -> None:
     with serving(data, KOE_ENGINE="auto", HF_HUB_OFFLINE="1", HF_HOME=str(data.with_name("nothing"))) as served:
         served.wait_said("Ctrl-C ends it.")
         assert "with espeak" in served.said

@@ -55,7 +55,7 @@ def test_the_first_sound_comes_while_the_rest_is_unspoken(gated: Harness, gate: 
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_who_joins_in_the_middle_gets_the_whole_file(gated: Harness, gate: GatedEngine, format_name: str) -> None:
+def test_a_client_that_joins_in_the_middle_gets_the_whole_file(gated: Harness, gate: GatedEngine, format_name: str) -> None:
     body = asked(text_of(4, "train"), format_name)
     gate.release(2)
 
@@ -104,7 +104,7 @@ def test_a_finished_flac_says_how_long_it_is(gated: Harness, gate: GatedEngine, 
     [{"input": "Hello there!"}, {"voice": "am_puck"}, {"speed": 1.5}, {"response_format": "wav"}, {"language": "en-GB"}],
     ids=str,
 )
-def test_what_sounds_otherwise_is_not_shared(gated: Harness, gate: GatedEngine, change: dict[str, object]) -> None:
+def test_requests_that_sound_different_are_not_shared(gated: Harness, gate: GatedEngine, change: dict[str, object]) -> None:
     gate.release(10_000)
     body = asked(f"Hello there. {change}")
 

@@ -89,7 +89,7 @@ def states_of(pid: int) -> list[str]:
     return [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] for child in pids]
 
 
-def test_no_other_user_can_read_what_was_said_or_made(data: Path) -> None:
+def test_no_other_user_can_read_texts_or_files(data: Path) -> None:
     data = data / "koe"
     with serving(data) as served:
         served.openai().audio.speech.create(model="tts-1", voice="nova", input="A secret.")

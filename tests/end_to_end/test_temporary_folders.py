@@ -16,7 +16,7 @@ NONE = 'mount -t tmpfs none "$KOE_DATA"; mount -o remount,bind,ro /; export TMPD
 
 @pytest.mark.skipif(not may_mount(), reason="nothing may be mounted here")
 @pytest.mark.parametrize("prepare", [NOEXEC, FULL, NONE], ids=["noexec", "full", "none, and a read-only root"])
-def test_espeak_speaks_whatever_the_temporary_folder_is_like(prepare: str, data: Path, tmp_path: Path) -> None:
+def test_espeak_speaks_with_any_kind_of_temporary_folder(prepare: str, data: Path, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     launcher = ["unshare", "-m", "bash", "-c", f'{prepare}; exec "$@"', "--"]
     served = Served(data, *launcher, KOE_ENGINE="espeak", TMPDIR=str(tmp_path / "tmp"))

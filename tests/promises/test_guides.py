@@ -66,7 +66,7 @@ def test_the_tables_of_settings_are_the_settings(page: Path) -> None:
     assert rows_of(page) == rows_for(page)
 
 
-def test_every_command_is_told() -> None:
+def test_every_command_is_described() -> None:
     for name, command in koe.commands.items():
         assert isinstance(command, click.Command)
         assert name in HIDDEN_COMMANDS or f"`koe {name}" in section(README, "Commands")
@@ -135,13 +135,13 @@ def properties_of(schema: dict[str, Any]) -> set[str]:
     return set(schema.get("properties", {})).union(*made_of)
 
 
-def test_every_field_of_a_request_for_speech_is_told() -> None:
+def test_every_field_of_a_request_for_speech_is_described() -> None:
     told = re.findall(r"^\| `(\w+)` \|", section(CLIENTS, "A request for speech"), re.MULTILINE)
 
     assert {*told, "lang_code"} == properties_of({"$ref": "SpeechRequest"})
 
 
-def test_the_formats_and_their_rates_are_told() -> None:
+def test_the_formats_and_their_rates_are_described() -> None:
     text = section(CLIENTS, "A request for speech")
 
     assert [name for name in FORMATS if f"`{name}`" not in text] == []
@@ -153,7 +153,7 @@ def test_the_formats_and_their_rates_are_told() -> None:
     assert f"{MAX_METADATA} pairs" in section(CLIENTS, "Jobs")
 
 
-def test_every_metric_is_told() -> None:
+def test_every_metric_is_described() -> None:
     told = set(re.findall(r"`(koe_\w+)", section(OPERATORS, "Metrics and log")))
 
     assert told - {"koe_process_"} == set(HELP)
@@ -182,7 +182,7 @@ def test_every_word_of_the_glossary_is_used_in_the_code() -> None:
     assert [word for word in words if re.search(re.escape(word).replace(r"\ ", "[ _]?"), code) is None] == []
 
 
-def test_contributors_are_told_every_folder() -> None:
+def test_every_folder_is_described_to_contributors() -> None:
     told = set(re.findall(r"^\| `([a-z/]+)/` \|", section(CONTRIBUTING, "How it is made"), re.MULTILINE))
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
 

@@ -15,7 +15,7 @@ def said_of(package: Path) -> str:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=str)
-def test_a_package_says_what_stands_in_it_and_why(package: Path) -> None:
+def test_a_package_describes_its_contents_and_the_reason(package: Path) -> None:
     purpose, *more = said_of(package).split("\n\n")
 
     assert len(purpose.splitlines()) == 1
@@ -24,7 +24,7 @@ def test_a_package_says_what_stands_in_it_and_why(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=str)
-def test_what_a_package_names_is_there(package: Path) -> None:
+def test_modules_that_a_package_names_exist(package: Path) -> None:
     names = [name for name in said_of(package).split("`")[1::2] if name.startswith(("app.", "workers."))]
     paths = [ROOT / name.replace(".", "/") for name in names]
 

@@ -27,7 +27,7 @@ class IndiscreetEngine(ToneEngine):
         raise RuntimeError(f"cannot say {segments[0].text}")
 
 
-def test_neither_what_users_write_nor_a_key_is_in_the_log(data: Path) -> None:
+def test_neither_text_of_users_nor_a_key_is_in_the_log(data: Path) -> None:
     with serving(data, KOE_API_KEYS=KEY) as served, httpx.Client(base_url=served.url, timeout=60) as http:
         body = {"model": "tts-1", "input": SECRET_TEXT, "voice": "nova", "instructions": SECRET_TEXT}
         right = {"Authorization": f"Bearer {KEY}"}

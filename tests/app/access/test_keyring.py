@@ -117,7 +117,7 @@ def test_a_file_that_cannot_be_read_changes_nothing_until_it_can(tmp_path: Path,
         (entry("x", "a") + entry("y", "a"), "twice"),
     ],
 )
-def test_a_file_that_cannot_be_read_at_the_start_is_told(tmp_path: Path, text: str | None, says: str) -> None:
+def test_a_file_that_cannot_be_read_at_the_start_is_reported(tmp_path: Path, text: str | None, says: str) -> None:
     file = tmp_path / "keys.toml"
     if text is not None:
         write(file, text)

@@ -28,7 +28,7 @@ async def admitted(limiter: Limiter, key: Key) -> Permit | RateLimited:
         return error
 
 
-async def test_two_api_processes_let_in_exactly_the_limit_between_them(redis_url: str) -> None:
+async def test_two_api_processes_together_admit_exactly_the_limit(redis_url: str) -> None:
     async with connect_async(redis_url) as one, connect_async(redis_url) as other:
         apis = (Limiter(one, api="one", api_ttl=15), Limiter(other, api="other", api_ttl=15))
         asked = [admitted(apis[n % 2], HOURLY) for n in range(50)]
@@ -39,7 +39,7 @@ async def test_two_api_processes_let_in_exactly_the_limit_between_them(redis_url
     assert sorted(answer.rate_limit_status.n_left for answer in admitted if answer.rate_limit_status) == list(range(10))
 
 
-async def test_a_refused_request_is_told_when_to_come_again_and_counts_nothing(aredis: AsyncRedis) -> None:
+async def test_a_refused_request_gets_a_retry_time_and_does_not_count(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
     for _ in range(10):
         await limiter.admit(HOURLY, stays_open=False)
@@ -77,7 +77,7 @@ async def test_keys_do_not_share_a_limit(aredis: AsyncRedis) -> None:
     assert isinstance(await admitted(limiter, other), Permit)
 
 
-async def test_what_has_ended_makes_room(aredis: AsyncRedis) -> None:
+async def test_a_request_that_has_ended_no_longer_counts_as_open(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
     first = await limiter.admit(TWO_AT_A_TIME, stays_open=True)
     await limiter.admit(TWO_AT_A_TIME, stays_open=True)
@@ -92,7 +92,7 @@ async def test_what_has_ended_makes_room(aredis: AsyncRedis) -> None:
     assert isinstance(again, Permit)
 
 
-async def test_what_is_refused_for_being_open_does_not_count_for_the_rate(aredis: AsyncRedis) -> None:
+async def test_a_request_refused_by_the_concurrency_limit_does_not_count_for_the_rate(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
     key = Key(digest=b"both", rate_limit=RateLimit(5, 3600), max_concurrent=1)
     first = await limiter.admit(key, stays_open=True)
@@ -108,7 +108,7 @@ async def test_what_is_refused_for_being_open_does_not_count_for_the_rate(aredis
     assert second.rate_limit_status.n_left == 3
 
 
-async def test_what_does_not_stay_open_takes_no_room(aredis: AsyncRedis) -> None:
+async def test_a_request_that_does_not_stay_open_does_not_count_as_open(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
 
     for _ in range(5):
@@ -117,7 +117,7 @@ async def test_what_does_not_stay_open_takes_no_room(aredis: AsyncRedis) -> None
     assert not await aredis.exists(keys.open_requests(TWO_AT_A_TIME.owner))
 
 
-async def test_what_a_dead_api_had_open_does_not_count(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_open_requests_of_a_dead_api_process_do_not_count(redis: Redis, aredis: AsyncRedis) -> None:
     dead, living = Limiter(aredis, api="dead", api_ttl=15), Limiter(aredis, api="living", api_ttl=15)
     for _ in range(2):
         await dead.admit(TWO_AT_A_TIME, stays_open=True)
@@ -128,7 +128,7 @@ async def test_what_a_dead_api_had_open_does_not_count(redis: Redis, aredis: Asy
     assert isinstance(await admitted(living, TWO_AT_A_TIME), Permit)
 
 
-async def test_who_has_no_limits_is_let_in_though_redis_is_away() -> None:
+async def test_a_key_without_limits_is_admitted_while_redis_is_unreachable() -> None:
     async with connect_async(f"redis://127.0.0.1:{free_port()}") as away:
         limiter = Limiter(away, api="api", api_ttl=15)
 
@@ -137,7 +137,7 @@ async def test_who_has_no_limits_is_let_in_though_redis_is_away() -> None:
             await limiter.admit(HOURLY, stays_open=True)
 
 
-async def test_what_could_not_be_closed_is_closed_later(aredis: AsyncRedis) -> None:
+async def test_a_request_that_could_not_be_closed_is_closed_later(aredis: AsyncRedis) -> None:
     limiter = Limiter(aredis, api="api", api_ttl=15)
     permits = [await limiter.admit(TWO_AT_A_TIME, stays_open=True) for _ in range(2)]
     working = aredis.connection_pool

@@ -98,7 +98,7 @@ async def test_every_metric_has_its_help_and_is_in_the_table(redis: Redis, aredi
     assert "koe_process_resident_memory_bytes" in text
 
 
-async def test_what_redis_knows_is_told(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_values_in_redis_are_metrics(redis: Redis, aredis: AsyncRedis) -> None:
     registration = Registration(name="w", engines=("kokoro", "espeak"), wire=WIRE_VERSION)
     announce(redis, registration, 60, takes_work=True)
     redis.rpush(rq_queue(redis, QueueName.INTERACTIVE).key, "a", "b", "c")

@@ -61,7 +61,7 @@ def test_help_names_every_command(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_says_what_it_is_for_and_hides_what_is_not_for_people(run: Run, name: str) -> None:
+def test_every_command_has_help_that_hides_internal_options(run: Run, name: str) -> None:
     result = run(name, "-h")
 
     assert result.exit_code == 0
@@ -151,7 +151,7 @@ def test_say_finds_the_server_by_the_settings(run: Run, harness: Harness, tmp_pa
         (["--model", "kokoro"], "503: "),
     ],
 )
-def test_what_the_server_refuses_is_one_line_and_no_file(
+def test_a_refusal_of_the_server_prints_one_line_and_makes_no_file(
     run: Run, harness: Harness, tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     result = run("say", "Hello.", "-o", tmp_path / "hello.mp3", "--url", harness.url, *arguments)
@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_written_is_one_line(run: Run, harness: Harness, t
     assert "absent" in the_line(run("say", "Hello.", "-o", tmp_path / "absent" / "hello.mp3", "--url", harness.url))
 
 
-def test_phonemize_prints_what_would_be_said_a_line_for_each_segment(run: Run, harness: Harness) -> None:
+def test_phonemize_prints_the_spoken_text_a_line_for_each_segment(run: Run, harness: Harness) -> None:
     text = "The birch canoe slid on the smooth planks. And nobody saw it."
 
     result = run("phonemize", text, "--url", harness.url)
@@ -204,7 +204,7 @@ def test_an_address_that_is_none_is_one_line(run: Run, url: str) -> None:
     the_line(run("voices", "--url", url))
 
 
-def test_with_nothing_to_play_it_the_remedy_is_told(run: Run, harness: Harness, tmp_path: Path) -> None:
+def test_without_a_player_the_remedy_is_printed(run: Run, harness: Harness, tmp_path: Path) -> None:
     assert "-o speech.mp3" in the_line(run("say", "Hello.", "--url", harness.url, PATH=str(tmp_path)))
 
 
@@ -224,7 +224,7 @@ def test_a_player_gets_the_whole_sound(run: Run, harness: Harness, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("last", "how"), [("exit 3", "with status 3"), ("kill -9 $$", "by SIGKILL")])
-def test_a_player_that_dies_is_told_by_name(run: Run, harness: Harness, tmp_path: Path, last: str, how: str) -> None:
+def test_a_player_that_dies_is_named(run: Run, harness: Harness, tmp_path: Path, last: str, how: str) -> None:
     player = tmp_path / "aplay"
     player.write_text(f"#!/bin/sh\n{last}\n")
     player.chmod(0o755)
@@ -244,7 +244,7 @@ def test_a_player_that_is_closed_early_is_no_error(run: Run, harness: Harness, t
 
 
 @pytest.mark.parametrize("key", ["sk-\u2026", "sk-a\nb", "ключ"])
-def test_a_key_that_no_header_holds_is_told_unshown(run: Run, harness: Harness, key: str) -> None:
+def test_a_key_that_does_not_fit_into_a_header_is_refused_and_not_shown(run: Run, harness: Harness, key: str) -> None:
     line = the_line(run("phonemize", "Hello.", "--url", harness.url, "--key", key))
 
     assert "API key" in line
@@ -256,7 +256,7 @@ def test_a_key_with_a_line_end_is_taken_without_it(run: Run, harness: Harness) -
 
 
 @pytest.mark.parametrize("speed", ["nan", "inf", "fast"])
-def test_a_speed_that_is_no_number_is_told_by_its_option(run: Run, harness: Harness, speed: str) -> None:
+def test_the_error_for_a_speed_that_is_no_number_names_the_option(run: Run, harness: Harness, speed: str) -> None:
     result = run("say", "Hello.", "--url", harness.url, "--speed", speed)
 
     assert result.exit_code == 2
@@ -265,7 +265,7 @@ def test_a_speed_that_is_no_number_is_told_by_its_option(run: Run, harness: Harn
 
 @pytest.mark.parametrize("body", ["<html>Hello</html>", "[]", '{"status": "ok"}', "7"])
 @pytest.mark.parametrize("command", ["voices", "phonemize", "jobs"])
-def test_another_server_at_that_address_is_told(run: Run, body: str, command: str) -> None:
+def test_another_server_at_that_address_is_reported(run: Run, body: str, command: str) -> None:
     arguments = {"voices": ["voices"], "phonemize": ["phonemize", "Hello."], "jobs": ["jobs", "list"]}[command]
     with other_server(body) as url:
         assert "is not a Koe server" in the_line(run(*arguments, "--url", url))
@@ -299,7 +299,7 @@ def other_server(body: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("job_id", ["", "..", "a/b", "a?b", "a b"])
 @pytest.mark.parametrize("command", ["show", "delete", "cancel", "watch", "download", "captions"])
-def test_what_is_no_id_of_a_job_never_asks_for_something_else(run: Run, harness: Harness, command: str, job_id: str) -> None:
+def test_an_invalid_job_id_never_requests_another_path(run: Run, harness: Harness, command: str, job_id: str) -> None:
     result = run("jobs", command, job_id, "--url", harness.url)
 
     assert result.exit_code == 2
@@ -343,7 +343,7 @@ def test_arguments_are_utf_8_whatever_the_locale(harness: Harness) -> None:
     assert in_ascii.stdout == plain.stdout
 
 
-def test_an_argument_that_is_not_utf_8_is_told(harness: Harness) -> None:
+def test_an_argument_that_is_not_utf_8_is_reported(harness: Harness) -> None:
     done = as_process("phonemize", b"K\xf6ln", "--url", harness.url)
 
     assert done.returncode == 2
@@ -391,7 +391,7 @@ def test_an_address_of_the_newer_kind_may_be_listened_on(run: Run, data: Path) -
     assert "in use" in line
 
 
-def test_a_new_key_is_told_once_and_its_entry_opens(run: Run, tmp_path: Path) -> None:
+def test_a_new_key_is_printed_once_and_its_entry_accepts_it(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     told = []
     for name, options in (("kitchen", ()), ('the "attic"', ("--rate-limit", "5 / second", "--max-concurrent", "2"))):
@@ -414,7 +414,7 @@ def test_a_new_key_with_a_limit_that_is_none_is_refused(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["KOE_API_KEYS_FILE", "KOE_LEXICON", "KOE_VOICES_FILE"])
-def test_a_file_that_cannot_be_read_is_told_at_the_start(run: Run, data: Path, name: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported_at_the_start(run: Run, data: Path, name: str) -> None:
     line = the_line(run("serve", KOE_DATA=str(data), KOE_PORT="0", **{name: str(data / "none.toml")}), 78)
 
     assert name in line

@@ -65,6 +65,6 @@ def test_orphans_are_reaped_and_signals_passed_on() -> None:
         assert process.wait(30) == 7
 
 
-def test_what_was_killed_ends_with_the_status_that_a_shell_tells() -> None:
+def test_a_killed_process_ends_with_the_status_that_a_shell_shows() -> None:
     with first_process("os.kill(os.getpid(), signal.SIGKILL)") as process:
         assert process.wait(30) == 128 + signal.SIGKILL

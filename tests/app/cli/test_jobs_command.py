@@ -204,7 +204,7 @@ def test_a_file_to_write_is_waited_for_and_decides_the_format(run: Run, tmp_path
     assert "1:02:05" in row
 
 
-def test_a_file_that_cannot_be_written_is_told_before_a_job_is_made(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_before_a_job_is_created(run: Run, tmp_path: Path) -> None:
     before = run("list").stdout
 
     assert "does not exist" in the_line(run("submit", "-", "-o", str(tmp_path / "none" / "out.wav"), given="Hello."))
@@ -248,7 +248,7 @@ def test_a_job_that_fails_is_one_line_and_no_file(run: Run, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_text_is_one_line(run: Run) -> None:
+def test_the_error_for_a_file_that_is_no_text_is_one_line(run: Run) -> None:
     assert "UTF-8" in the_line(run("submit", "-", given=b"\xff\xc3"))
     assert "empty" in the_line(run("submit", "-", given=""))
 
@@ -340,7 +340,9 @@ def test_watching_goes_on_over_connections_that_break(
     assert len(before.requests) == 4
 
 
-def test_a_server_that_stays_away_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, cutter: Callable[..., Cutter]) -> None:
+def test_a_server_that_stays_unreachable_is_reported(
+    run: Run, monkeypatch: pytest.MonkeyPatch, cutter: Callable[..., Cutter]
+) -> None:
     monkeypatch.setattr(job_client, "PATIENCE_SECONDS", 0.1)
     job_id = submitted(run)
     before = cutter([10_000, *[0] * 1000])

@@ -37,7 +37,7 @@ BINARY = {
 
 
 @pytest.mark.parametrize("name", BINARY)
-def test_what_is_no_text_is_told_by_what_it_is(name: str) -> None:
+def test_the_error_for_a_file_that_is_no_text_names_its_kind(name: str) -> None:
     data, says = BINARY[name]
     with pytest.raises(ValueError, match=f"{name} is .*{says}"):
         decode_text(data, name)

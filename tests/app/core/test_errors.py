@@ -45,7 +45,7 @@ WITH_A_CODE = [
 
 
 @pytest.mark.parametrize("error", WITH_A_CODE, ids=lambda error: type(error).__name__)
-def test_an_error_comes_back_as_what_it_was(error: KoeError) -> None:
+def test_an_error_is_decoded_as_its_class(error: KoeError) -> None:
     back = from_wire(to_wire(error))
     assert type(back) is type(error)
     assert (back.message, back.param, back.code, str(back)) == (error.message, error.param, error.code, str(error))

@@ -62,5 +62,5 @@ def test_as_text_it_is_for_people() -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_an_error_is_told_without_what_its_variables_hold(log_format: str) -> None:
+def test_an_error_is_logged_without_the_values_of_its_variables(log_format: str) -> None:
     assert "what a user said" not in logged(log_format)[1]

@@ -19,7 +19,7 @@ from app.core.origins import check_origin
         "https://Example.COM",
     ],
 )
-def test_what_a_browser_could_send_is_an_origin(origin: str) -> None:
+def test_an_origin_that_a_browser_could_send_is_accepted(origin: str) -> None:
     check_origin(origin)
 
 

@@ -19,6 +19,6 @@ def test_a_limit_is_read_and_written(text: str, limit: RateLimit) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "60", "60/day", "0/minute", "-1/minute", "1.5/second", "60/minute/2", "60 minute"])
-def test_what_is_no_limit_is_refused(text: str) -> None:
+def test_an_invalid_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="60/minute"):
         parse_rate_limit(text)

@@ -89,7 +89,7 @@ def test_no_secret_shows_itself() -> None:
     assert settings.api_keys[0].reveal() == "sk-hidden"
 
 
-def test_what_is_written_is_read_back_the_same() -> None:
+def test_written_settings_are_read_back_the_same() -> None:
     environ = {
         "KOE_HOST": "0.0.0.0",
         "KOE_PORT": "9000",
@@ -150,7 +150,7 @@ KUBERNETES = {
 
 
 @pytest.mark.parametrize("service", ["KOE", "KOE_API", "KOE_WORKER", "KOE_REDIS", "KOE_REDIS_MASTER", "KOE_2"])
-def test_what_kubernetes_says_of_a_service_is_passed_over(service: str) -> None:
+def test_variables_that_kubernetes_sets_for_a_service_are_ignored(service: str) -> None:
     environ = {name.replace("KOE", service, 1): value for name, value in KUBERNETES.items()}
 
     assert read_settings(environ | {"KOE_MAX_WAIT": "3"}) == read_settings({"KOE_MAX_WAIT": "3"})
@@ -163,13 +163,13 @@ def test_a_port_that_is_set_for_koe_is_no_service_s() -> None:
 
 
 @pytest.mark.parametrize("name", ["KOE_WORKER_PORT", "KOE_SERVICE", "KOE_SERVICE_HOSTS", "KOE_PORT_HTTP", "KOE_PORT_80"])
-def test_what_only_resembles_a_service_s_name_stays_an_error(name: str) -> None:
+def test_a_name_that_only_resembles_a_service_s_stays_an_error(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is not a setting"):
         read_settings({name: "8000"})
 
 
 @pytest.mark.parametrize("field", Settings.__struct_fields__)
-def test_a_misspelt_name_is_told_what_was_meant(field: str) -> None:
+def test_the_error_for_a_misspelt_name_suggests_the_right_one(field: str) -> None:
     name = env_name(field)
     for misspelt in (f"{name}S", name[:-1], name.lower(), name[:6] + name[7:] if len(name) > 8 else name + "E"):
         if misspelt not in map(env_name, Settings.__struct_fields__):
@@ -189,7 +189,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_bad_value_is_told_its_choices_or_its_form(name: str) -> None:
+def test_the_error_for_a_bad_value_names_its_choices_or_its_form(name: str) -> None:
     value, form = WRONG[name]
     with pytest.raises(SettingsError) as caught:
         read_settings({name: value})
@@ -216,7 +216,7 @@ def test_a_webhook_secret_of_another_form_is_refused_unshown_with_the_command_th
     assert secret.removeprefix("whsec_") == "" or secret not in str(caught.value)
 
 
-def test_the_command_that_is_told_makes_a_webhook_secret(tmp_path: Path) -> None:
+def test_the_command_in_the_error_makes_a_webhook_secret(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings({"KOE_WEBHOOK_SECRET": "secret"})
     command = str(caught.value).partition("This makes one: ")[2]
@@ -263,7 +263,7 @@ def test_own_commands_find_the_server_wherever_it_listens(host: str, url: str) -
         ("localhost:9000", "KOE_PORT"),
     ],
 )
-def test_what_is_no_host_is_told_what_one_is(host: str, hint: str) -> None:
+def test_the_error_for_an_invalid_host_says_what_a_host_is(host: str, hint: str) -> None:
     with pytest.raises(SettingsError, match=f"KOE_HOST must be an address or a name.*{hint}"):
         read_settings({"KOE_HOST": host})
 
@@ -274,6 +274,6 @@ def test_a_root_path_ends_without_a_slash(path: str, read: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["tts", "//evil.example", "https://evil.example", "/a b", "/a/../b"])
-def test_what_is_no_path_is_refused(path: str) -> None:
+def test_an_invalid_path_is_refused(path: str) -> None:
     with pytest.raises(SettingsError, match="KOE_ROOT_PATH must be a path"):
         read_settings({"KOE_ROOT_PATH": path})

@@ -132,7 +132,7 @@ async def test_asked_for_twice_it_is_a_miss_and_then_a_hit_with_the_same_sound(d
     assert first.report.n_bytes == len(said)
 
 
-async def test_who_comes_while_it_is_spoken_joins_and_hears_it_all(data: Path) -> None:
+async def test_a_request_during_the_speech_joins_and_gets_all_of_it(data: Path) -> None:
     utterance = an_utterance(text_of(3))
     with gated_harness(data) as (harness, engine):
         async with open_delivery(harness.redis_url) as delivery:
@@ -215,7 +215,7 @@ async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_l
     assert redis.keys("koe:utterance:*") == []
 
 
-async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
+async def test_a_full_queue_is_raised_to_its_request_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
     async with open_delivery(redis_url, max_queue=1) as delivery:
         first = asyncio.ensure_future(delivery.open(an_utterance("first"), request_id="req_1"))
         await until(lambda: rq_queue(redis, QueueName.INTERACTIVE).count == 1)
@@ -229,7 +229,7 @@ async def test_a_full_queue_reaches_the_one_who_asked_and_leaves_nothing(redis: 
             await first
 
 
-async def test_a_submission_that_fails_reaches_all_who_joined_it(redis: Redis, redis_url: str) -> None:
+async def test_a_submission_that_fails_is_raised_to_all_readers_that_joined_it(redis: Redis, redis_url: str) -> None:
     """The queue is full for the first request. The others have joined before the error appears."""
     async with open_delivery(redis_url, max_queue=1) as delivery:
         redis.rpush(rq_queue(redis, QueueName.INTERACTIVE).key, "another")
@@ -301,7 +301,7 @@ async def test_a_job_that_was_taken_for_a_cancelled_attempt_may_speak_the_new_on
         await audio.close()
 
 
-async def test_who_joined_is_served_though_the_one_who_asked_first_has_left(redis: Redis, redis_url: str) -> None:
+async def test_a_reader_that_joined_is_served_though_the_first_one_has_left(redis: Redis, redis_url: str) -> None:
     utterance = an_utterance("left")
     await _still_held(redis, redis_url, utterance)
     queue = rq_queue(redis, QueueName.INTERACTIVE)
@@ -335,7 +335,7 @@ async def undisturbed(harness: Harness, utterance: Utterance) -> bytes:
 
 @pytest.mark.usefixtures("short_ticks")
 @pytest.mark.parametrize("lost", ["all", "the stream"])
-async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Path) -> None:
+async def test_an_utterance_that_redis_has_lost_continues_at_the_same_byte(lost: str, data: Path) -> None:
     utterance = an_utterance(text_of(6))
     with gated_harness(data) as (harness, engine), harness.redis() as redis:
         whole = await undisturbed(harness, utterance)
@@ -365,7 +365,7 @@ async def test_what_redis_has_lost_goes_on_at_the_same_byte(lost: str, data: Pat
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url: str) -> None:
+async def test_an_utterance_that_is_lost_again_and_again_is_given_up(redis: Redis, redis_url: str) -> None:
     utterance = an_utterance("lost")
     async with open_delivery(redis_url) as delivery:
         opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
@@ -388,7 +388,7 @@ async def test_what_is_lost_again_and_again_is_given_up(redis: Redis, redis_url:
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_a_queued_attempt_whose_submitter_died_is_submitted_by_who_waits(data: Path) -> None:
+async def test_a_queued_attempt_whose_submitter_died_is_submitted_by_a_waiting_reader(data: Path) -> None:
     utterance = an_utterance("orphan")
     with gated_harness(data) as (harness, engine):
         engine.release(1)
@@ -427,7 +427,7 @@ async def test_a_worker_that_dies_is_taken_over_from_at_the_reader_s_own_request
 
 @pytest.mark.usefixtures("short_ticks")
 @pytest.mark.parametrize("left_as", [State.SPEAKING, State.QUEUED])
-async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begins_anew(
+async def test_when_no_worker_comes_back_all_readers_get_an_error_and_a_new_request_begins_again(
     left_as: State, redis: Redis, redis_url: str
 ) -> None:
     utterance = an_utterance("left alone")
@@ -452,7 +452,7 @@ async def test_when_nobody_comes_back_all_readers_are_told_and_asking_again_begi
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_who_leaves_while_redis_is_away_is_counted_out_when_it_is_back(data: Path) -> None:
+async def test_a_reader_that_leaves_while_redis_is_unreachable_is_removed_later(data: Path) -> None:
     utterance = an_utterance("left")
     server = EmbeddedServer(data)
     server.start()
@@ -493,7 +493,7 @@ async def test_a_reader_that_takes_nothing_has_no_more_spoken_and_misses_nothing
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_who_asks_for_what_has_lost_its_beginning_is_spoken_for_apart(data: Path) -> None:
+async def test_a_request_for_a_stream_without_its_beginning_is_spoken_separately(data: Path) -> None:
     utterance = an_utterance(text_of(12))
     with gated_harness(data, KOE_STREAM_BYTES=str(STREAM_BYTES)) as (harness, engine), harness.redis() as redis:
         whole = await undisturbed(harness, utterance)

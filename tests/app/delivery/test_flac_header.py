@@ -32,10 +32,10 @@ def test_the_length_is_what_libsndfile_reads(n_samples: int) -> None:
 
 
 @pytest.mark.parametrize("beginning", [b"", b"fLaC", b"OggS" + bytes(60), b"fLaC" + bytes(21)])
-def test_what_is_no_beginning_of_a_flac_stays_as_it_is(beginning: bytes) -> None:
+def test_data_that_is_no_beginning_of_a_flac_stays_as_it_is(beginning: bytes) -> None:
     assert write_length(beginning, 5) == beginning
 
 
-def test_what_does_not_fit_is_not_told() -> None:
+def test_a_length_that_does_not_fit_is_not_written() -> None:
     streamed = a_flac(100)
     assert write_length(streamed, 2**36) == streamed

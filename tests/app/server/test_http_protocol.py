@@ -152,7 +152,7 @@ OFFERS = {
 
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
 @pytest.mark.parametrize("at_once", [True, False])
-def test_an_offer_of_another_protocol_is_passed_over_and_the_body_is_whole(served: Served, offer: bytes, at_once: bool) -> None:
+def test_an_offer_of_another_protocol_is_ignored_and_the_body_is_whole(served: Served, offer: bytes, at_once: bool) -> None:
     with served.connect() as connection:
         sent = POST + offer + b"\r\n" + BODY
         for piece in [sent] if at_once else [sent[i : i + 1] for i in range(len(sent))]:
@@ -165,7 +165,7 @@ def test_an_offer_of_another_protocol_is_passed_over_and_the_body_is_whole(serve
         assert body_of(read_answer(connection)) == b"hello"
 
 
-def test_an_offer_with_a_body_in_chunks_and_requests_behind_it_loses_nothing(served: Served) -> None:
+def test_an_offer_with_a_body_in_chunks_and_later_requests_loses_nothing(served: Served) -> None:
     chunked = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n" + H2C + b"\r\n"
     last = POST + H2C.replace(b"Upgrade,", b"close, Upgrade,") + b"\r\n" + BODY
     answer = served.ask((chunked + b"5\r\nfirst\r\n7\r\n, whole\r\n0\r\n\r\n") * 2 + last)
@@ -279,14 +279,14 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize(("sent", "words"), NO_HTTP.values(), ids=NO_HTTP)
-def test_what_is_no_http_is_told_in_the_envelope(served: Served, sent: bytes, words: str) -> None:
+def test_data_that_is_no_http_is_answered_with_an_error_object(served: Served, sent: bytes, words: str) -> None:
     answer = served.ask(sent)
 
     assert fault_of(answer) == (400, "bad_http")
     assert words in answer.decode()
 
 
-def test_bad_http_behind_a_good_request_does_not_disturb_its_answer(served: Served) -> None:
+def test_bad_http_after_a_good_request_does_not_disturb_its_answer(served: Served) -> None:
     answer = served.ask(POST + b"\r\n" + BODY + b"\x00\x01 nonsense\r\n\r\n")
 
     first, _, rest = answer.partition(b"0\r\n\r\n")
@@ -402,7 +402,7 @@ def busy(served: Served) -> socket.socket:
     return connection
 
 
-def test_those_that_are_idle_make_room_for_new_ones_the_longest_idle_first() -> None:
+def test_idle_connections_are_closed_for_new_ones_the_longest_idle_first() -> None:
     with serving(Bounds(n_connections=3)) as served, busy(served) as answered, served.connect() as silent:
         wait_until(lambda: len(served.server.server_state.connections) == 2)
         with served.connect() as kept:

@@ -76,7 +76,7 @@ def ask(connection: socket.socket, request: bytes = REQUEST) -> bytes:
     return answer
 
 
-def test_a_request_that_comes_late_on_a_connection_that_was_let_in_is_answered_and_is_its_last() -> None:
+def test_a_late_request_on_an_accepted_connection_is_answered_and_is_its_last() -> None:
     with serving() as (leaving, port), socket.create_connection(("127.0.0.1", port)) as connection:
         wait_until(lambda: leaving.server_state.connections)
         leave(leaving, port)
@@ -88,7 +88,7 @@ def test_a_request_that_comes_late_on_a_connection_that_was_let_in_is_answered_a
         assert connection.recv(1) == b""
 
 
-def test_the_next_request_on_a_connection_that_is_kept_is_answered_too() -> None:
+def test_the_next_request_on_a_kept_alive_connection_is_answered_too() -> None:
     with serving() as (leaving, port), socket.create_connection(("127.0.0.1", port)) as connection:
         assert b"connection: close" not in ask(connection)
         leave(leaving, port)

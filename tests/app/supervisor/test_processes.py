@@ -102,7 +102,7 @@ def test_each_wait_is_longer_until_it_has_lived_for_long(
     assert waits == [1.0, 2.0, 5.0, 10.0, 30.0, 30.0, 1.0, 2.0]
 
 
-def test_a_part_hears_when_this_process_is_gone(a_part: Callable[[str], Part], notes: Path) -> None:
+def test_a_part_notices_that_this_process_has_ended(a_part: Callable[[str], Part], notes: Path) -> None:
     part = a_part(CHILD)
     part.start()
     wait_until(lambda: started(notes) == 1)
@@ -115,7 +115,7 @@ def test_a_part_hears_when_this_process_is_gone(a_part: Callable[[str], Part], n
     assert "parent gone" in notes.read_text()
 
 
-def test_to_signal_and_await_what_never_started_is_nothing(a_part: Callable[[str], Part]) -> None:
+def test_signalling_and_awaiting_a_part_that_never_started_does_nothing(a_part: Callable[[str], Part]) -> None:
     part = a_part(CHILD)
 
     part.signal(signal.SIGTERM)
@@ -221,7 +221,7 @@ def test_workers_for_new_files_that_do_not_come_up_are_tried_again(alone: Superv
     assert alone._everyone == []
 
 
-def test_what_is_being_renewed_ends_with_the_rest(alone: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_of_a_renewal_end_with_the_rest(alone: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.supervisor.supervisor._UP_SECONDS", 60.0)
     alone._hung_up.set()
     steps_until(alone, lambda: bool(alone._coming) and alone._coming[0].is_alive)

@@ -74,7 +74,7 @@ def test_it_offers_every_format_and_knows_how_to_play_it() -> None:
     assert re.findall(r"(\w+): ", players[1]) == list(OPENAI_FORMATS)
 
 
-def test_only_what_is_in_the_file_may_run(answer: Any) -> None:
+def test_only_scripts_in_the_file_may_run(answer: Any) -> None:
     policy = rules(answer)
     scripts, styles = (re.findall(rf"<{kind}[^>]*>(.*?)</{kind}>", answer.text, re.DOTALL) for kind in ("script", "style"))
 
@@ -86,7 +86,7 @@ def test_only_what_is_in_the_file_may_run(answer: Any) -> None:
     assert "unsafe" not in answer.headers["content-security-policy"]
 
 
-def test_nothing_on_it_needs_what_its_policy_forbids() -> None:
+def test_nothing_on_the_page_is_forbidden_by_its_policy() -> None:
     body = re.sub(r"<(script|style)>.*?</\1>", "", HTML, flags=re.DOTALL)
 
     assert not re.findall(r"\s(?:style|on\w+)=|javascript:|<iframe|<object", body)
@@ -139,7 +139,7 @@ BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(),
     ],
     ids=["the server is gone", "the answer breaks off", "a key that no header holds"],
 )
-def test_the_page_tells_what_went_wrong(key: str, fetch: str, says: str, n_asked: int) -> None:
+def test_the_page_shows_the_error(key: str, fetch: str, says: str, n_asked: int) -> None:
     (script,) = re.findall(r"<script>(.*?)</script>", HTML, re.DOTALL)
     program = BROWSER + script + PRESS.replace("KEY", json.dumps(key)).replace("FETCH", fetch)
     told = subprocess.run(["node", "-"], input=program, capture_output=True, text=True, check=False)

@@ -35,7 +35,7 @@ def test_each_key_opens(header: str) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "", " ", "Bearer", "Bearer ", "Basic dTpw", "sk-first-key-of-two"])
-def test_no_key_is_told_as_openai_tells_it(header: str | None) -> None:
+def test_a_missing_key_is_reported_as_openai_reports_it(header: str | None) -> None:
     with pytest.raises(MissingKey) as caught:
         check(KEYS, header)
     assert caught.value.message.startswith("You didn't provide an API key.")

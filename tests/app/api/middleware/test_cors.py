@@ -99,7 +99,7 @@ def test_a_preflight_allows_every_header_that_the_openai_client_sends(http: http
     assert "Access-Control-Request-Headers" in answer.headers["vary"]
 
 
-def test_a_preflight_from_the_internet_into_a_private_network_is_let_in_where_its_origin_is(http: httpx.Client) -> None:
+def test_a_preflight_from_the_internet_into_a_private_network_is_allowed_for_an_allowed_origin(http: httpx.Client) -> None:
     asked = {"access-control-request-private-network": "true"}
     answer, other = (preflight(http, SPEECH, "POST", **asked, **more) for more in ({}, {"origin": "https://evil.example"}))
 
@@ -111,7 +111,7 @@ def test_a_preflight_from_the_internet_into_a_private_network_is_let_in_where_it
 @pytest.mark.parametrize(
     ("format_name", "media_type"), [("mp3", "audio/mpeg"), ("pcm", "audio/pcm"), ("sse", "text/event-stream")]
 )
-def test_a_page_may_hear_what_it_asked_for(http: httpx.Client, format_name: str, media_type: str) -> None:
+def test_a_page_of_an_allowed_origin_may_request_speech(http: httpx.Client, format_name: str, media_type: str) -> None:
     how = {"stream_format": "sse"} if format_name == "sse" else {"response_format": format_name}
     answer = http.post(SPEECH, json=ASKED | how, headers=OF_A_PAGE)
 
@@ -183,7 +183,7 @@ def test_a_star_is_every_origin() -> None:
     assert not cors_headers(plain)
 
 
-def test_what_an_answer_varied_by_before_stays() -> None:
+def test_an_earlier_vary_header_of_an_answer_stays() -> None:
     with small(ORIGIN) as client:
         assert client.get("/varied").headers.get_list("vary") == ["Accept", "Origin"]
 

@@ -31,7 +31,7 @@ GOTTEN = sorted({path for route in ROUTES if "GET" in route.http_methods for pat
 
 
 @pytest.mark.parametrize("template", [*GOTTEN, "/schema", "/schema/openapi.json", "/schema/swagger-ui.css", "/v1/nope"])
-def test_every_address_that_can_be_got_tells_its_headers(harness: Harness, job: str, template: str) -> None:
+def test_every_path_with_get_answers_head_with_its_headers(harness: Harness, job: str, template: str) -> None:
     path = template.replace("{job_id:str}", job)
     path = re.sub(r"\{[^}]+\}", "tts-1", path)
     with harness.http() as http:
@@ -77,7 +77,7 @@ def test_where_get_is_not_head_is_not(harness: Harness) -> None:
     assert told.headers["allow"] == "OPTIONS, POST"
 
 
-def test_it_is_counted_as_what_it_is(harness: Harness) -> None:
+def test_a_head_request_is_counted_as_head(harness: Harness) -> None:
     with harness.http() as http:
         http.head("/v1/models/tts-1")
         counted = http.get("/metrics").text

@@ -57,7 +57,7 @@ def of(line: EventDict, *names: str) -> tuple[Any, ...]:
     return tuple(line.get(name) for name in names)
 
 
-def test_speech_is_told_with_all_that_is_known_of_it(watched: Harness, lines: Lines) -> None:
+def test_speech_is_logged_with_all_known_facts(watched: Harness, lines: Lines) -> None:
     with watched.http(headers={"authorization": f"Bearer {KEY}"}) as http:
         first, second = http.post(SPEECH, json=BODY), http.post(SPEECH, json=BODY)
     miss, hit = lines(2)
@@ -72,7 +72,7 @@ def test_speech_is_told_with_all_that_is_known_of_it(watched: Harness, lines: Li
     assert not {"code", "broken_off"} & miss.keys()
 
 
-def test_jobs_and_phonemes_are_told_too(watched: Harness, lines: Lines) -> None:
+def test_jobs_and_phonemes_are_logged_too(watched: Harness, lines: Lines) -> None:
     with watched.http(headers={"authorization": f"Bearer {KEY}"}) as http:
         http.post(f"{SPEECH}/jobs", json=BODY)
         http.post("/v1/audio/phonemize", json={"input": "Four", "voice": "nova", "model": "tts-1"})
@@ -84,7 +84,7 @@ def test_jobs_and_phonemes_are_told_too(watched: Harness, lines: Lines) -> None:
     assert of(missing, "route", "status", "code") == (f"{SPEECH}/jobs/{{job_id}}", 404, "job_not_found")
 
 
-def test_refusals_are_told_with_their_codes(watched: Harness, lines: Lines) -> None:
+def test_refusals_are_logged_with_their_codes(watched: Harness, lines: Lines) -> None:
     alice = {"authorization": f"Bearer {NAMED}"}
     with watched.http() as http:
         answers = [
@@ -115,7 +115,7 @@ NO_REQUESTS = {
 
 
 @pytest.mark.parametrize(("sent", "code"), NO_REQUESTS.values(), ids=NO_REQUESTS)
-def test_the_id_that_is_shown_for_what_is_no_request_is_in_the_log(
+def test_the_id_that_is_shown_for_an_invalid_request_is_in_the_log(
     watched: Harness, lines: Lines, sent: bytes, code: str
 ) -> None:
     head, _, body = exchange(watched, sent, hang_up=False).partition(b"\r\n\r\n")
@@ -126,14 +126,14 @@ def test_the_id_that_is_shown_for_what_is_no_request_is_in_the_log(
     assert of(line, "route", "method") in {("unknown", "other"), ("unknown", "GET")}
 
 
-def test_a_method_that_nobody_knows_is_not_told_in_its_own_words(watched: Harness, lines: Lines) -> None:
+def test_an_unknown_method_is_not_logged_by_its_name(watched: Harness, lines: Lines) -> None:
     with watched.http() as http:
         http.request("PROPFIND", "/healthz")
 
     assert lines(1)[0]["method"] == "other"
 
 
-def test_health_checks_and_scrapes_are_told_only_when_one_looks_closely(watched: Harness, lines: Lines) -> None:
+def test_health_checks_and_scrapes_are_logged_at_debug_level_only(watched: Harness, lines: Lines) -> None:
     with watched.http() as http:
         for path in ("/healthz", "/readyz", "/metrics"):
             http.get(path)
@@ -161,7 +161,7 @@ def test_no_worker_is_a_warning(data: Path, lines: Lines) -> None:
     assert of(lines(1)[0], "status", "code", "log_level") == (503, "no_worker", "warning")
 
 
-def test_neither_text_nor_key_nor_address_is_told(watched: Harness, lines: Lines) -> None:
+def test_neither_text_nor_key_nor_address_is_logged(watched: Harness, lines: Lines) -> None:
     with watched.http(headers={"authorization": f"Bearer {NAMED}x"}) as http:
         http.post(SPEECH, json=BODY)
         http.get("/v1/A-secret-text?A=secret")

@@ -28,7 +28,7 @@ def test_where_nothing_is_said_nothing_is_added(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("way", ["", "/tts"], ids=["the proxy takes it out", "the proxy leaves it in"])
-def test_the_setting_is_in_what_is_told_whether_the_proxy_takes_the_path_out_or_not(below: httpx.Client, way: str) -> None:
+def test_addresses_contain_the_setting_whether_the_proxy_removes_the_path_or_not(below: httpx.Client, way: str) -> None:
     made = below.post(f"{way}/v1/audio/speech/jobs", json=ASKED)
 
     assert made.status_code == 202
@@ -56,7 +56,7 @@ def test_a_proxy_may_say_it_itself(below: httpx.Client, harness: Harness) -> Non
 @pytest.mark.parametrize(
     "said", ["//evil.example", "https://evil.example", "/a b", "/a/../..", "/<script>", "tts", "/é", "/%2e"]
 )
-def test_what_is_no_path_is_passed_over(harness: Harness, said: str) -> None:
+def test_a_header_that_is_no_path_is_ignored(harness: Harness, said: str) -> None:
     with harness.http(headers={"x-forwarded-prefix": said.encode()}) as http:
         assert http.post("/v1/audio/speech/jobs", json=ASKED).headers["location"].startswith("/v1/")
 

@@ -94,7 +94,7 @@ def test_every_address_that_is_served_is_described_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(TWINS))
-def test_another_address_is_told_of(path: str) -> None:
+def test_every_further_path_is_in_the_contract(path: str) -> None:
     told = json.dumps(CONTRACT["paths"])
 
     assert path.replace("{deployment}", "{model}") in told or path == "/v1/models/{owner}/{name}"
@@ -280,7 +280,7 @@ def test_an_engine_is_one_of_the_engines(name: str) -> None:
     assert SCHEMAS[name]["properties"]["engine"]["enum"] == [*ENGINE_ORDER, None]
 
 
-def test_what_waits_is_counted_by_queue() -> None:
+def test_waiting_tasks_are_counted_by_queue() -> None:
     assert SCHEMAS["Readiness"]["properties"]["queue"]["required"] == [*QueueName]
 
 
@@ -329,5 +329,5 @@ def test_an_event_is_as_described() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(CLASSES_BY_CODE.keys() - {Cancelled.code}))
-def test_every_failure_is_told_in_the_envelope(code: str) -> None:
+def test_every_failure_is_described_as_an_error_object(code: str) -> None:
     assert keeps("Error", envelope(from_wire({"code": code, "message": "No.", "param": ""})))

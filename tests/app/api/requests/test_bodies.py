@@ -34,7 +34,7 @@ def raw_deflate(data: bytes) -> bytes:
         ("", bytes),
     ],
 )
-def test_a_packed_body_is_what_was_packed(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_body_is_decompressed(encoding: str, pack: Callable[[bytes], bytes]) -> None:
     assert decompress(encoding, pack(BODY), LIMIT) == BODY
 
 
@@ -47,12 +47,12 @@ def test_a_compression_that_is_not_known_is_named(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 @pytest.mark.parametrize("body", [BODY, b"", b"\x1f\x8b", b"\x78\x9c"])
-def test_a_body_that_is_not_packed_as_it_says_is_told(encoding: str, body: bytes) -> None:
+def test_a_body_that_is_not_compressed_as_declared_is_refused(encoding: str, body: bytes) -> None:
     with pytest.raises(UnreadableBody, match=f"with {encoding}"):
         decompress(encoding, body, LIMIT)
 
 
-def test_a_packed_body_that_is_cut_off_or_goes_on_is_told() -> None:
+def test_a_compressed_body_that_is_truncated_or_too_long_is_refused() -> None:
     packed = gzip.compress(BODY)
     with pytest.raises(UnreadableBody, match="cut off"):
         decompress("gzip", packed[:-1], LIMIT)
@@ -83,6 +83,6 @@ def test_half_a_character_of_utf_16_is_no_reason_to_refuse_the_rest() -> None:
 
 
 @pytest.mark.parametrize("body", ['{"input": "é"}'.encode("latin-1"), b"\xef\xbb\xbf{\xff}", b"\xff\xfe{", b"\x00", b""])
-def test_what_is_no_json_is_told_as_that(body: bytes) -> None:
+def test_a_body_that_is_no_json_is_refused_as_such(body: bytes) -> None:
     with pytest.raises(UnreadableBody):
         read_object(JSON, to_utf8(body))

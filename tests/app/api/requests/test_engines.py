@@ -30,12 +30,12 @@ def test_kokoro_is_never_silently_replaced() -> None:
 
 
 @pytest.mark.parametrize("name", ["tts-1", "kokoro"])
-def test_with_no_worker_the_command_that_starts_one_is_told(name: str) -> None:
+def test_without_a_worker_the_error_names_the_command_that_starts_one(name: str) -> None:
     with pytest.raises(NoWorker, match="koe worker"):
         resolve_engine(find_model(name), Fleet())
 
 
-def test_workers_that_have_nothing_in_common_are_told_so() -> None:
+def test_workers_without_a_common_engine_are_reported() -> None:
     registrations = (Registration(name="a", engines=("kokoro",)), Registration(name="b", engines=("espeak",)))
     with pytest.raises(EngineUnavailable, match="no engine in common"):
         resolve_engine(find_model("tts-1"), Fleet(registrations))

@@ -46,7 +46,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: ascii(body[:20]))
-def test_a_body_that_is_no_json_is_told_as_openai_tells_it(body: bytes) -> None:
+def test_a_body_that_is_no_json_is_reported_as_openai_reports_it(body: bytes) -> None:
     with pytest.raises(UnreadableBody) as caught:
         read_object(JSON, body)
     assert caught.value.message.startswith("We could not parse the JSON body of your request. ")

@@ -78,7 +78,7 @@ WRONG: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize("n_right", range(len(WRONG)))
-def test_the_first_fault_is_told(n_right: int) -> None:
+def test_the_first_fault_is_reported(n_right: int) -> None:
     fields = GOOD | {name: value for name, value, _ in WRONG[n_right:]}
 
     with pytest.raises(InvalidRequest) as caught:
@@ -102,7 +102,7 @@ def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[
     assert caught.value.param == param
 
 
-def test_what_decides_the_phonemes_reaches_the_worker() -> None:
+def test_every_field_that_decides_the_phonemes_reaches_the_worker() -> None:
     asked = read(**GOOD, language="fr", normalize=False, pronunciations={"b": "bˈi", "a": "ˈA"})
 
     text = to_spoken_text(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say")

@@ -116,7 +116,7 @@ def test_espeak_is_let_judge_languages_of_its_own(name: str, tag: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "de/../..", "klingon-language", "d e", "日本語"])
-def test_what_is_no_tag_is_no_language_for_espeak_either(name: str) -> None:
+def test_an_invalid_tag_is_no_language_for_espeak_either(name: str) -> None:
     assert isinstance(fault_of(LEAST | {"model": "espeak", "language": name}), InvalidValue)
 
 
@@ -232,7 +232,7 @@ FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
 
 
 @pytest.mark.parametrize(("field", "value", "kind", "param", "part"), FAULTS, ids=lambda value: ascii(value)[:30])
-def test_a_fault_is_told_with_its_field(
+def test_a_fault_is_reported_with_its_field(
     field: str, value: Any, kind: type[InvalidRequest], param: str | None, part: str
 ) -> None:
     fault = fault_of(LEAST | {field: value})
@@ -248,7 +248,7 @@ def test_a_required_field_that_is_absent_is_as_null(field: str) -> None:
     assert fault_of(absent).message == fault_of(LEAST | {field: None}).message
 
 
-def test_the_first_fault_in_the_order_of_the_contract_is_told() -> None:
+def test_the_first_fault_in_the_order_of_the_contract_is_reported() -> None:
     wrong = {
         "model": 1,
         "input": 1,
@@ -271,7 +271,7 @@ def test_the_first_fault_in_the_order_of_the_contract_is_told() -> None:
     assert read(**{name: value for name, value in fields.items() if value is not None}) == read()
 
 
-def test_an_unknown_model_is_told_before_all_else() -> None:
+def test_an_unknown_model_is_reported_before_all_other_faults() -> None:
     assert isinstance(fault_of({"model": "nope"}), UnknownModel)
 
 
@@ -325,7 +325,7 @@ def test_a_request_becomes_the_utterance_that_it_asks_for() -> None:
     assert (utterance.normalize, utterance.pronunciations) == (False, (("Koe", "koˈe"),))
 
 
-def test_what_becomes_of_emoji_is_the_operator_s_choice() -> None:
+def test_the_operator_chooses_how_emoji_are_read() -> None:
     assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000).emoji == "drop"
     assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, emoji="say").emoji == "say"
 
@@ -382,7 +382,7 @@ def test_the_file_has_the_rate_and_the_bits_that_were_asked_for(
         ({"response_format": "pcm", "bitrate": 64_000}, "bitrate", "mp3, opus or aac."),
     ],
 )
-def test_a_rate_that_a_format_has_not_is_told_with_those_that_it_has(fields: dict[str, Any], param: str, part: str) -> None:
+def test_the_error_for_an_unsupported_rate_names_the_supported_ones(fields: dict[str, Any], param: str, part: str) -> None:
     fault = fault_of(LEAST | fields)
     assert (type(fault), fault.param) == (InvalidValue, param)
     assert part in fault.message
@@ -403,7 +403,7 @@ def test_a_rate_that_a_format_has_not_is_told_with_those_that_it_has(fields: dic
     ],
     ids=ascii,
 )
-def test_what_sounds_the_same_is_one_utterance(other: dict[str, Any]) -> None:
+def test_requests_that_sound_the_same_are_one_utterance(other: dict[str, Any]) -> None:
     ids = {to_utterance(read(**fields), engine="kokoro", mp3_bitrate=128_000).id for fields in ({}, other)}
     assert len(ids) == 1
 

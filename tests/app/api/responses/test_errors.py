@@ -154,13 +154,13 @@ def test_every_class_of_error_has_a_status() -> None:
         assert (status < 500) == issubclass(kind, InvalidRequest | MissingKey | IncorrectKey) or status in (401, 429)
 
 
-def test_a_wait_is_told_in_whole_seconds(client: Any) -> None:
+def test_a_wait_is_given_in_whole_seconds(client: Any) -> None:
     row = next(i for i, entry in enumerate(TABLE) if isinstance(entry[0], QueueFull))
     assert client.get(f"/raise/{row}").headers["retry-after"] == "2"
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nope"), ("GET", "/v1/"), ("DELETE", "/"), ("GET", "/v1/日本")])
-def test_an_unknown_url_is_told_with_its_method(client: Any, method: str, path: str) -> None:
+def test_an_unknown_url_is_reported_with_its_method(client: Any, method: str, path: str) -> None:
     answer = client.request(method, path)
     assert answer.status_code == 404
     assert answer.json()["error"] == {
@@ -179,14 +179,14 @@ def test_a_very_long_url_is_not_sent_back_whole(client: Any) -> None:
     assert len(client.get("/" + "a" * 5000).json()["error"]["message"]) < 300
 
 
-def test_a_wrong_method_is_told_those_that_are_allowed(client: Any) -> None:
+def test_the_answer_to_a_wrong_method_names_the_allowed_ones(client: Any) -> None:
     answer = client.get("/body")
     assert answer.status_code == 405
     assert answer.json()["error"]["message"].startswith("Not allowed to GET on /body. ")
     assert "POST" in answer.headers["allow"].split(", ")
 
 
-def test_a_body_of_too_many_bytes_is_told_the_limit(client: Any) -> None:
+def test_the_error_for_a_body_that_is_too_large_names_the_limit(client: Any) -> None:
     answer = client.post("/body", content=b"a" * 1001)
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "request_too_large"
@@ -198,7 +198,7 @@ def test_a_body_that_does_not_say_its_length_is_measured_all_the_same(client: An
     assert client.post("/body", content=(b"a" * 100 for _ in range(20))).status_code == 413
 
 
-def test_what_nobody_foresaw_is_a_500_that_tells_nothing(client: Any) -> None:
+def test_an_unforeseen_error_is_a_500_that_reveals_nothing(client: Any) -> None:
     with capture_logs() as logs:
         answer = client.get("/crash/my-secret-text")
     assert answer.status_code == 500

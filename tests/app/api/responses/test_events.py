@@ -23,7 +23,7 @@ async def test_events_end_with_their_source() -> None:
     assert wire.is_ended
 
 
-async def test_who_leaves_ends_the_source() -> None:
+async def test_a_client_that_disconnects_ends_the_source() -> None:
     wire, is_closed = Wire(), asyncio.Event()
 
     async def source() -> AsyncGenerator[bytes, None]:
@@ -66,7 +66,7 @@ async def test_a_server_that_leaves_breaks_them_off_so_that_the_client_comes_bac
     assert is_closed.is_set()
 
 
-async def test_what_has_an_end_is_sent_to_it_by_a_server_that_leaves() -> None:
+async def test_a_finite_event_stream_is_sent_to_its_end_by_a_server_that_stops() -> None:
     wire, leaving = Wire(), asyncio.Event()
 
     async def source() -> AsyncGenerator[bytes, None]:
@@ -80,7 +80,7 @@ async def test_what_has_an_end_is_sent_to_it_by_a_server_that_leaves() -> None:
     assert wire.is_ended
 
 
-async def test_what_stands_behind_the_events_is_closed_even_when_none_was_asked_for() -> None:
+async def test_the_source_of_the_events_is_closed_even_when_none_was_requested() -> None:
     wire, is_closed = Wire(), asyncio.Event()
     wire.left.set()
 

@@ -31,12 +31,12 @@ def test_a_range_is_the_piece_that_it_names(asked: str, span: Span) -> None:
     "asked",
     ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=20-10", "bytes=0-1,5-6", "items=0-1", "bytes=1-2-3", "bytes=٣-"],
 )
-def test_what_is_no_single_range_gets_the_whole_file(asked: str) -> None:
+def test_an_invalid_or_multiple_range_gets_the_whole_file(asked: str) -> None:
     assert wanted_span(Headers({"range": asked}), "tag", 100) is None
 
 
 @pytest.mark.parametrize("asked", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=99999999999999999999-"])
-def test_a_range_behind_the_end_cannot_be_had(asked: str) -> None:
+def test_a_range_after_the_end_is_refused(asked: str) -> None:
     with pytest.raises(UnsatisfiableRange) as caught:
         wanted_span(Headers({"range": asked}), "tag", 100)
     assert caught.value.n_bytes == 100

@@ -25,7 +25,7 @@ def test_a_duration_is_written_as_openai_writes_it(seconds: float, shown: str) -
     assert show_duration(seconds) == shown
 
 
-def test_a_key_without_a_limit_is_told_nothing() -> None:
+def test_a_key_without_a_limit_gets_no_headers() -> None:
     assert rate_headers(None) == {}
 
 

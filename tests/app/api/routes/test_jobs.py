@@ -175,12 +175,12 @@ def test_a_stream_format_is_without_effect(http: httpx.Client, model: str, strea
         ({"speed": 9, "title": 1}, "speed", "decimal_above_max_value"),
     ],
 )
-def test_the_first_fault_is_told(http: httpx.Client, fields: dict[str, Any], param: str, code: str) -> None:
+def test_the_first_fault_is_reported(http: httpx.Client, fields: dict[str, Any], param: str, code: str) -> None:
     error = error_of(http.post(JOBS, json=GOOD | fields), 400)
     assert (error["param"], error["code"]) == (param, code)
 
 
-def test_what_is_at_its_limit_or_null_is_taken(http: httpx.Client) -> None:
+def test_fields_at_their_limit_or_null_are_accepted(http: httpx.Client) -> None:
     metadata = {f"{number:064}": "v" * 512 for number in range(16)}
     assert create(http, title="猫" * 200, metadata=metadata)["metadata"] == metadata
     job = create(http, title=None, metadata=None, webhook_url=None)
@@ -188,7 +188,7 @@ def test_what_is_at_its_limit_or_null_is_taken(http: httpx.Client) -> None:
     assert create(http, metadata={})["metadata"] == {}
 
 
-def test_whoever_has_as_many_open_jobs_as_allowed_gets_429_and_nobody_else_does(short_folder: Path) -> None:
+def test_an_owner_with_as_many_open_jobs_as_allowed_gets_429_and_others_do_not(short_folder: Path) -> None:
     environ = {"KOE_API_KEYS": f"{FIRST},{SECOND}", "KOE_MAX_OPEN_JOBS": "3", "KOE_MAX_QUEUE": "1"}
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, **environ) as harness:
         with harness.redis() as redis:
@@ -289,7 +289,7 @@ def events_of(answer: httpx.Response) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-def test_events_tell_each_change_until_the_end(http: httpx.Client, job_store: JobStore, store: Store) -> None:
+def test_events_report_each_change_until_the_end(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     job_id = create(http)["id"]
     with http.stream("GET", f"{JOBS}/{job_id}/events") as answer:
         assert answer.status_code == 200
@@ -309,7 +309,7 @@ def test_events_of_an_ended_job_are_one(http: httpx.Client, finished: str) -> No
     assert answer.text == f"data: {http.get(finished).text}\n\n"
 
 
-def test_events_tell_a_deletion_as_the_end(http: httpx.Client) -> None:
+def test_events_report_a_deletion_as_the_end(http: httpx.Client) -> None:
     path = f"{JOBS}/{create(http)['id']}"
     with http.stream("GET", f"{path}/events") as answer:
         events = events_of(answer)
@@ -373,7 +373,7 @@ def test_several_ranges_or_another_file_get_the_whole(http: httpx.Client, finish
         assert (answer.status_code, answer.content) == (200, SOUND)
 
 
-def test_who_has_the_file_is_not_sent_it_again(http: httpx.Client, finished: str) -> None:
+def test_a_client_that_has_the_file_is_not_sent_it_again(http: httpx.Client, finished: str) -> None:
     answer = http.get(f"{finished}/content", headers={"If-None-Match": '"5f"', "Range": "bytes=0-1"})
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == '"5f"'
@@ -463,7 +463,7 @@ def test_captions_in_another_format_are_refused(http: httpx.Client, captioned: s
     assert "'srt' or 'vtt' or 'json'" in error["message"]
 
 
-def test_captions_that_were_not_asked_for_name_what_to_ask(http: httpx.Client, finished: str) -> None:
+def test_the_error_for_captions_that_were_not_requested_names_the_field_to_set(http: httpx.Client, finished: str) -> None:
     for path in (finished, f"{JOBS}/{create(http, timestamps=[])['id']}"):
         error = error_of(http.get(f"{path}/captions"), 400)
         assert (error["param"], error["code"]) == (None, "not_supported")
@@ -488,7 +488,7 @@ def test_captions_that_are_lost_name_the_setting(http: httpx.Client, job_store: 
 # Ending
 
 
-def test_a_cancelled_job_is_told_so_and_stays_so(http: httpx.Client, job_store: JobStore) -> None:
+def test_a_cancelled_job_is_shown_as_cancelled_and_stays_so(http: httpx.Client, job_store: JobStore) -> None:
     path = f"{JOBS}/{(job_id := create(http)['id'])}"
     job_store.begin(job_id)
     answer = http.post(f"{path}/cancel")
@@ -503,7 +503,7 @@ def test_cancelling_a_completed_job_changes_nothing(http: httpx.Client, finished
     assert http.post(f"{finished}/cancel").json() == before
 
 
-def test_a_deleted_job_is_gone_with_its_files(http: httpx.Client, job_store: JobStore, store: Store) -> None:
+def test_a_deleted_job_is_unknown_and_its_files_are_deleted(http: httpx.Client, job_store: JobStore, store: Store) -> None:
     path = f"{JOBS}/{(job_id := create(http)['id'])}"
     complete(job_store, store, job_id)
     answer = http.delete(path)

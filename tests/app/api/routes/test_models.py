@@ -90,13 +90,13 @@ def test_each_model_is_found_by_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["hexgrad/Kokoro-82M", "hexgrad%2FKokoro-82M", "Kokoro-82M"])
-def test_what_another_server_calls_a_model_is_found_by_that_name(name: str) -> None:
+def test_a_model_is_found_by_the_name_that_another_server_uses(name: str) -> None:
     with served(a_fleet("kokoro")) as client:
         answer = client.get(f"/v1/models/{name}")
         assert (answer.status_code, answer.json()["id"]) == (200, "kokoro")
 
 
-def test_a_known_model_whose_engine_is_not_loaded_is_told_what_is_missing() -> None:
+def test_the_error_for_a_model_whose_engine_is_not_loaded_names_the_missing_files() -> None:
     with served(a_fleet("espeak", missing=MISSING)) as client:
         answer = client.get("/v1/models/kokoro")
         fault = answer.json()["error"]

@@ -33,7 +33,7 @@ def test_the_end_of_standard_input_counts_as_sigterm() -> None:
         assert child.wait(30) == 7
 
 
-def test_what_is_written_to_it_is_not_the_end() -> None:
+def test_a_write_to_the_pipe_does_not_end_the_process() -> None:
     with subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdin is not None

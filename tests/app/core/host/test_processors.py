@@ -59,7 +59,7 @@ def test_the_first_kind_of_control_groups_counts_as_well(many: None, tmp_path: P
     assert n_cores(proc) == 4
 
 
-def test_no_quota_and_no_groups_leave_what_the_process_is_bound_to(tmp_path: Path) -> None:
+def test_without_quota_and_groups_the_processors_of_the_process_count(tmp_path: Path) -> None:
     proc = as_process(tmp_path, "30 22 0:26 / {at} ro - cgroup cgroup rw,cpu", "4:cpu:/\n")
     write(tmp_path, cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
 

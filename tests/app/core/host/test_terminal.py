@@ -57,7 +57,7 @@ def test_a_table_in_a_pipe_cuts_nothing(title: str) -> None:
     assert lines[2] == "job_2"
 
 
-def test_what_would_move_the_cursor_is_left_out() -> None:
+def test_characters_that_would_move_the_cursor_are_removed() -> None:
     @click.command()
     def show() -> None:
         echo_table(["job", "title"], [[ID, "one\x1b[2Jtwo\nthree"]])

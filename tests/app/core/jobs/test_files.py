@@ -68,7 +68,7 @@ def test_a_writer_that_closes_the_file_itself_does_no_harm(store: Store) -> None
     assert store.size("a/b") == 5
 
 
-def test_what_is_not_there_is_told_apart_from_a_store_that_fails(store: Store) -> None:
+def test_a_missing_file_is_distinguished_from_a_store_that_fails(store: Store) -> None:
     assert not store.exists("a/b")
     with pytest.raises(FileNotFoundError):
         store.open("a/b")
@@ -99,7 +99,7 @@ def test_a_full_disk_names_the_remedy_and_no_path(tmp_path: Path, monkeypatch: p
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
-def test_a_file_has_room_where_the_disk_has_it_and_its_reserve(tmp_path: Path) -> None:
+def test_a_file_is_accepted_while_the_disk_keeps_its_reserve_free(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     Store(str(tmp_path / "not" / "yet"), reserve_bytes=free // 2).require_free_space(1)
     for store, n_bytes in ((Store(str(tmp_path)), 2 * free), (Store(str(tmp_path), reserve_bytes=2 * free), 0)):

@@ -84,7 +84,7 @@ async def test_a_record_from_before_there_were_times_of_words_is_read(redis: Red
     assert await jobs.get(job.id, "me") == msgspec.structs.replace(job, timestamps=False)
 
 
-async def test_a_job_is_begun_once_and_begun_again_by_whoever_takes_over(jobs: Jobs, job_store: JobStore) -> None:
+async def test_a_job_is_begun_once_and_again_by_a_worker_that_takes_over(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
     assert job_store.begin(job_id)
     started = (await jobs.get(job_id, "me")).started_at
@@ -147,7 +147,7 @@ async def test_a_failed_job_says_why(jobs: Jobs, job_store: JobStore) -> None:
     )
 
 
-async def test_what_has_ended_is_not_ended_again_nor_changed_by_a_late_worker(
+async def test_a_job_that_has_ended_is_neither_ended_again_nor_changed_by_a_late_worker(
     jobs: Jobs, job_store: JobStore, redis: Redis
 ) -> None:
     job_id = await created(jobs)
@@ -204,12 +204,12 @@ async def test_another_owners_job_is_as_unknown_as_none(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize("job_id", ["", "job_1", "of:me", f"job_{'0' * 24}:text", "*", "job_" + "f" * 24])
-async def test_what_is_no_id_is_an_unknown_job(jobs: Jobs, job_id: str) -> None:
+async def test_an_invalid_id_is_an_unknown_job(jobs: Jobs, job_id: str) -> None:
     with pytest.raises(UnknownJob):
         await jobs.get(job_id, "me")
 
 
-async def test_a_list_is_the_newest_first_and_goes_on_behind_any_of_them(jobs: Jobs) -> None:
+async def test_a_list_is_the_newest_first_and_continues_after_any_job(jobs: Jobs) -> None:
     made = []
     for _ in range(5):
         made.append(await created(jobs))
@@ -223,7 +223,7 @@ async def test_a_list_is_the_newest_first_and_goes_on_behind_any_of_them(jobs: J
         await jobs.list("me", limit=3, after=new_job_id())
 
 
-async def test_a_deleted_job_is_gone_for_its_owner_and_its_folder_is_swept_once_more(
+async def test_a_deleted_job_is_unknown_to_its_owner_and_its_folder_is_swept_once_more(
     jobs: Jobs, job_store: JobStore, redis: Redis
 ) -> None:
     job_id = await created(jobs, webhook_url="https://example.com/")
@@ -261,7 +261,7 @@ async def test_jobs_that_have_not_ended_can_be_found(jobs: Jobs, job_store: JobS
     assert job_store.unfinished(created_before=time.time() - 60) == []
 
 
-async def test_who_watches_sees_each_change_and_the_end(jobs: Jobs, job_store: JobStore) -> None:
+async def test_a_watcher_sees_each_change_and_the_end(jobs: Jobs, job_store: JobStore) -> None:
     job_id = await created(jobs)
     watching = jobs.watch(job_id, "me")
     assert (await anext(watching)).status is JobStatus.QUEUED
@@ -285,7 +285,7 @@ async def test_a_change_is_seen_even_when_the_notifier_is_not_heard(aredis: Asyn
     await watching.aclose()
 
 
-async def test_a_job_that_is_deleted_ends_as_cancelled_for_who_watches(jobs: Jobs) -> None:
+async def test_a_job_that_is_deleted_ends_as_cancelled_for_a_watcher(jobs: Jobs) -> None:
     job_id = await created(jobs)
     watching = jobs.watch(job_id, "me")
     before = await anext(watching)
@@ -306,7 +306,7 @@ async def test_an_owner_has_no_more_jobs_open_than_allowed_and_nobody_else_is_co
 
 
 @pytest.mark.parametrize("end", ["cancel", "delete", "complete", "fail", "forget", "lost"])
-async def test_a_job_that_has_ended_in_whichever_way_makes_room(
+async def test_a_job_that_has_ended_in_any_way_no_longer_counts_as_open(
     end: str, jobs: Jobs, job_store: JobStore, redis: Redis
 ) -> None:
     job = new_job("alice")

@@ -53,6 +53,6 @@ def test_a_url_that_is_surely_private_is_refused_at_once(url: str) -> None:
         "https:///path",
     ],
 )
-def test_what_is_no_plain_url_is_refused_even_where_private_ones_are_allowed(url: str) -> None:
+def test_an_invalid_url_is_refused_even_where_private_ones_are_allowed(url: str) -> None:
     with pytest.raises(InvalidValue):
         check_url(url, private=True)

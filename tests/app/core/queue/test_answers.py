@@ -82,7 +82,7 @@ def take(redis: Redis, text: SpokenText, status: JobStatus = JobStatus.STARTED) 
     Job.fetch(text.id, connection=redis, serializer=JSONSerializer).set_status(status)
 
 
-async def test_all_who_ask_the_same_have_one_job_and_one_answer(asker: Asker, answers: Answers, redis: Redis) -> None:
+async def test_equal_requests_share_one_task_and_one_answer(asker: Asker, answers: Answers, redis: Redis) -> None:
     both = [asked(asker, a_text()) for _ in range(2)]
     await until(lambda: waiting(redis) == [a_text().id])
 
@@ -93,7 +93,7 @@ async def test_all_who_ask_the_same_have_one_job_and_one_answer(asker: Asker, an
     assert waiting(redis) == [a_text().id]
 
 
-async def test_who_comes_just_behind_has_the_same_answer_without_a_job(asker: Asker, answers: Answers, redis: Redis) -> None:
+async def test_a_request_soon_after_gets_the_same_answer_without_a_task(asker: Asker, answers: Answers, redis: Redis) -> None:
     answers.give(a_text(), FOUND)
 
     assert await asker.ask(a_text(), request_id="req_1") == FOUND
@@ -101,7 +101,7 @@ async def test_who_comes_just_behind_has_the_same_answer_without_a_job(asker: As
     assert 0 < redis.ttl(keys.phonemes(a_text().id)) <= 60
 
 
-async def test_an_answer_whose_ring_was_lost_is_found_at_the_next_look(
+async def test_an_answer_whose_notification_was_lost_is_found_at_the_next_look(
     asker: Asker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)

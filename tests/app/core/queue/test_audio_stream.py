@@ -152,7 +152,7 @@ def _calls(redis: Redis, command: str) -> int:
     return int(stats["calls"]) if stats else 0
 
 
-async def test_who_comes_late_hears_it_from_the_beginning(
+async def test_a_late_reader_reads_it_from_the_beginning(
     read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     said = [str(number).encode() for number in range(100)]
@@ -168,7 +168,7 @@ async def test_who_comes_late_hears_it_from_the_beginning(
     assert writer.n_bytes == reader.n_bytes == sum(map(len, said))
 
 
-async def test_who_comes_in_the_middle_hears_the_beginning_and_then_the_rest_as_it_comes(
+async def test_a_reader_that_joins_in_the_middle_reads_the_beginning_and_then_the_rest_as_it_comes(
     read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.write(b"one")
@@ -225,7 +225,7 @@ async def test_nothing_written_is_no_chunk(read: Read, writer: ChunkWriter, leas
 @pytest.mark.parametrize(
     "error", [EngineUnavailable("Run `koe fetch`."), InvalidValue("No such voice: ☃.", param="voice")], ids=lambda e: e.code
 )
-async def test_an_error_arrives_as_its_class_after_what_was_said(
+async def test_an_error_arrives_as_its_class_after_the_audio(
     error: KoeError, read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.write(b"one")
@@ -239,7 +239,7 @@ async def test_an_error_arrives_as_its_class_after_what_was_said(
     assert (caught.value.message, caught.value.param) == (error.message, error.param)
 
 
-async def test_what_is_there_already_is_passed_over_by_who_takes_over(
+async def test_a_worker_that_takes_over_skips_the_audio_that_is_there(
     aredis: AsyncRedis, redis: Redis, lease: Lease, writer: ChunkWriter
 ) -> None:
     writer.write(b"0123456789")
@@ -253,7 +253,7 @@ async def test_what_is_there_already_is_passed_over_by_who_takes_over(
     assert second.n_bytes == 16
 
 
-async def test_what_two_write_in_turn_in_pieces_of_any_size_is_one_stream(
+async def test_two_workers_that_write_in_turn_in_pieces_of_any_size_make_one_stream(
     read: Read, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     said = os.urandom(8 * MAX_CHUNK_BYTES)
@@ -275,9 +275,7 @@ async def test_what_two_write_in_turn_in_pieces_of_any_size_is_one_stream(
     assert [at for at, _ in places] == [sum(len(data) for _, data in places[:number]) for number in range(len(places))]
 
 
-async def test_who_writes_from_the_beginning_again_adds_nothing_twice(
-    writer: ChunkWriter, attempt: Attempt, redis: Redis
-) -> None:
+async def test_a_writer_that_begins_again_adds_nothing_twice(writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
     writer.write(b"0123456789")
 
     writer.rewind()
@@ -302,7 +300,7 @@ async def test_an_append_whose_answer_was_lost_adds_nothing_when_it_is_repeated(
     assert entries(redis, attempt)[2:] == [(6, b"three")]
 
 
-async def test_what_is_not_read_yet_is_known_to_the_writer(writer: ChunkWriter, attempt: Attempt, aredis: AsyncRedis) -> None:
+async def test_the_writer_knows_how_much_is_not_read_yet(writer: ChunkWriter, attempt: Attempt, aredis: AsyncRedis) -> None:
     writer.write(bytes(100))
     assert writer.unread_bytes == 100
 
@@ -323,7 +321,7 @@ async def test_a_writer_that_nobody_hears_any_more_is_cancelled(writer: ChunkWri
     assert not redis.exists(attempt.stream)
 
 
-async def test_a_writer_whose_bytes_redis_has_lost_is_told_and_may_write_them_again(
+async def test_a_writer_whose_bytes_redis_has_lost_gets_an_error_and_may_write_them_again(
     read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     """The state after a restart of Redis that lost the last second of writes."""
@@ -342,7 +340,7 @@ async def test_a_writer_whose_bytes_redis_has_lost_is_told_and_may_write_them_ag
     assert b"".join(await chunks_of(read())) == b"onetwothree"
 
 
-async def test_a_reader_drops_what_it_has_heard_already(
+async def test_a_reader_drops_audio_that_it_has_read_already(
     read: Read, attempt: Attempt, redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
     for at, data in [(0, b"0123"), (0, b"01"), (2, b"2345"), (6, b"6"), (0, b"01234567")]:
@@ -353,7 +351,7 @@ async def test_a_reader_drops_what_it_has_heard_already(
 
 
 @pytest.mark.parametrize(("skip_bytes", "heard"), [(0, b"0123456789"), (4, b"456789"), (5, b"56789"), (10, b"")])
-async def test_a_reader_passes_over_what_it_was_told_to(
+async def test_a_reader_skips_the_given_number_of_bytes(
     skip_bytes: int, heard: bytes, read: Read, writer: ChunkWriter, lease: Lease, worker: WorkerRegistry
 ) -> None:
     writer.write(b"01234")
@@ -377,7 +375,7 @@ async def test_a_gap_in_the_audio_is_never_passed_over(read: Read, attempt: Atte
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_who_reads_is_asked_while_nothing_comes_and_may_end_it(
+async def test_the_watch_is_called_while_nothing_comes_and_may_end_the_reading(
     read: Read, writer: ChunkWriter, notifier: Notifier
 ) -> None:
     writer.write(b"one")
@@ -409,7 +407,7 @@ async def test_a_worker_that_takes_its_time_is_waited_for(
 
 
 @pytest.mark.usefixtures("short_ticks")
-async def test_an_error_that_is_written_while_the_attempt_is_looked_at_is_what_is_told(
+async def test_an_error_that_is_written_while_the_attempt_is_checked_is_raised(
     read: Read, lease: Lease, worker: WorkerRegistry
 ) -> None:
     async def fail_and_lose() -> None:
@@ -432,7 +430,9 @@ async def test_a_stream_that_is_lost_ends_the_reading_when_nothing_more_is_there
         await chunks_of(read(listener))
 
 
-async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
+async def test_progress_is_reported_once_the_audio_is_taken(
+    read: Read, writer: ChunkWriter, attempt: Attempt, redis: Redis
+) -> None:
     listener = Listener()
     chunks = aiter(read(listener))
     writer.write(b"one")
@@ -450,7 +450,9 @@ async def test_how_far_it_is_is_told_once_it_was_taken(read: Read, writer: Chunk
     assert listener.entries == [entry.decode() for entry, fields in replies.entries(redis, attempt.stream) if b"data" in fields]
 
 
-async def test_a_ring_that_is_lost_delays_and_loses_nothing(aredis: AsyncRedis, attempt: Attempt, redis: Redis) -> None:
+async def test_a_lost_notification_delays_a_reader_and_loses_nothing(
+    aredis: AsyncRedis, attempt: Attempt, redis: Redis
+) -> None:
     redis.config_resetstat()
     deaf = Notifier(aredis, keys.NOTIFICATIONS)
     chunks = aiter(ChunkReader(aredis, deaf, attempt, Listener(), skip_bytes=0, patience_seconds=PATIENCE))
@@ -464,7 +466,7 @@ async def test_a_ring_that_is_lost_delays_and_loses_nothing(aredis: AsyncRedis, 
     await chunks.aclose()
 
 
-async def test_a_notifier_that_lost_its_connection_rings_again(
+async def test_a_notifier_that_lost_its_connection_notifies_again(
     read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     chunks = aiter(read())
@@ -582,7 +584,7 @@ async def test_a_redis_that_stays_away_is_given_up_by_both(server: EmbeddedServe
 WORDS = [TimedWord("One", 0.0, 0.25), TimedWord("two", 0.3, 0.5), TimedWord("three", 0.5, 0.75)]
 
 
-async def test_words_are_told_once_whoever_goes_on(
+async def test_words_are_appended_once_though_another_worker_continues(
     read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry
 ) -> None:
     writer.append_words(WORDS[:1])
@@ -616,9 +618,7 @@ async def test_words_are_there_before_the_audio_they_are_heard_in(
         assert listener.words == WORDS
 
 
-async def test_who_tells_from_the_beginning_again_tells_nothing_twice(
-    writer: ChunkWriter, attempt: Attempt, redis: Redis
-) -> None:
+async def test_a_writer_that_begins_again_appends_no_words_twice(writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
     writer.append_words(WORDS[:1])
     writer.rewind()
     writer.append_words(WORDS[:1])

@@ -87,7 +87,7 @@ def test_a_job_is_json_and_has_the_utterance_s_id(broker: Broker, redis: Redis) 
     assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == [utterance.id]
 
 
-def test_what_is_shown_of_a_job_says_nothing_of_its_text(broker: Broker, redis: Redis) -> None:
+def test_the_description_of_a_task_reveals_nothing_of_its_text(broker: Broker, redis: Redis) -> None:
     utterance = an_utterance()
 
     submit(broker, utterance)
@@ -109,7 +109,7 @@ def test_a_full_queue_takes_no_more_and_says_how_many_wait(broker: Broker) -> No
     assert broker.waiting() == {QueueName.INTERACTIVE: 2, QueueName.BATCH: 0}
 
 
-def test_what_was_let_in_before_is_let_in_again_however_full_the_queue_is(broker: Broker, redis: Redis) -> None:
+def test_an_utterance_that_was_admitted_is_admitted_again_when_the_queue_is_full(broker: Broker, redis: Redis) -> None:
     submit(broker, an_utterance(text="one"))
     submit(broker, an_utterance(text="two"))
     lost = an_utterance(text="three")
@@ -119,7 +119,7 @@ def test_what_was_let_in_before_is_let_in_again_however_full_the_queue_is(broker
     assert rq_queue(redis, QueueName.INTERACTIVE).job_ids[-1] == lost.id
 
 
-def test_callers_take_turns_and_nobody_s_own_order_changes(redis: Redis) -> None:
+def test_owners_alternate_and_the_order_of_one_owner_stays(redis: Redis) -> None:
     broker = Broker(redis, max_queue=100)
     asked = [*[("reader", number) for number in range(4)], ("guest", 0), ("reader", 4), ("guest", 1), ("other", 0)]
     texts = {}
@@ -133,7 +133,7 @@ def test_callers_take_turns_and_nobody_s_own_order_changes(redis: Redis) -> None
     assert in_order == ["reader 0", "guest 0", "other 0", "reader 1", "guest 1", "reader 2", "reader 3", "reader 4"]
 
 
-def test_who_asked_is_known_only_while_it_waits(redis: Redis) -> None:
+def test_the_owner_is_known_only_while_the_task_waits(redis: Redis) -> None:
     broker, utterance = Broker(redis, max_queue=100), an_utterance()
     submit(broker, utterance, owner="somebody")
     assert redis.hgetall(keys.OWNERS) == {utterance.id.encode(): b"somebody"}
@@ -145,7 +145,7 @@ def test_who_asked_is_known_only_while_it_waits(redis: Redis) -> None:
     assert redis.hgetall(keys.OWNERS) == {}
 
 
-def test_lanes_are_full_each_by_itself(broker: Broker) -> None:
+def test_each_queue_has_its_own_limit(broker: Broker) -> None:
     submit(broker, an_utterance(text="one"))
     submit(broker, an_utterance(text="two"))
 
@@ -179,7 +179,7 @@ def test_a_job_that_has_ended_is_replaced(broker: Broker, redis: Redis, outcome:
     assert the_job(redis, utterance).get_status() == JobStatus.QUEUED
 
 
-def test_a_job_that_still_runs_must_let_go_first(broker: Broker, redis: Redis) -> None:
+def test_a_running_task_must_be_released_before_it_is_submitted_again(broker: Broker, redis: Redis) -> None:
     utterance = an_utterance()
     submit(broker, utterance)
     _dequeue(redis, utterance, JobStatus.STARTED)
@@ -261,7 +261,7 @@ def test_owners_take_turns_in_the_batch_queue_however_many_jobs_one_has(redis: R
     assert in_order[6:] == [f"job_a{number}-plan" for number in range(3, 60)]
 
 
-def test_what_rq_puts_to_the_end_of_the_batch_queue_gets_its_owner_s_turn(redis: Redis) -> None:
+def test_a_task_that_rq_appends_to_the_batch_queue_moves_to_its_owner_s_place(redis: Redis) -> None:
     """RQ does so with the next part of a book, which waited for another part, and with a task whose worker has died."""
     queue_name = rq_queue(redis, QueueName.BATCH)
     for number in range(3000):

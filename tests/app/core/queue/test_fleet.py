@@ -28,7 +28,7 @@ def test_workers_with_nothing_in_common_have_no_best_engine() -> None:
     assert Fleet((a_registration("kokoro"), a_registration("espeak"))).best is None
 
 
-def test_why_an_engine_is_missing_is_told_by_the_worker_that_lacks_it() -> None:
+def test_the_worker_that_lacks_an_engine_says_why() -> None:
     fleet = Fleet((a_registration("kokoro"), a_registration("espeak", missing="The files are not there: run `koe fetch`.")))
     assert fleet.missing == "The files are not there: run `koe fetch`."
 
@@ -57,7 +57,7 @@ def test_the_weights_are_those_of_every_worker(weights: str) -> None:
     assert fleet.notice is None
 
 
-def test_workers_with_different_weights_are_told() -> None:
+def test_workers_with_different_weights_are_reported() -> None:
     fleet = weighted(one="original", two="8-bit")
 
     assert fleet.weights_of("kokoro") == "mixed"
@@ -83,7 +83,7 @@ def paced(*seconds: float, n_threads: int = 1) -> Fleet:
     return Fleet(tuple(registrations))
 
 
-def test_there_is_room_for_those_who_are_heard_in_time() -> None:
+def test_capacity_counts_the_requests_that_are_heard_in_time() -> None:
     assert paced(2.0).capacity(30) == Capacity(15, 2.0)
     assert paced(2.0, 2.0).capacity(30) == Capacity(30, 1.0)
 
@@ -92,12 +92,12 @@ def test_a_worker_without_a_measure_is_like_the_others() -> None:
     assert paced(2.0, 0.0).capacity(30) == Capacity(30, 1.0)
 
 
-def test_without_any_measure_the_room_is_not_known() -> None:
+def test_without_any_measure_the_capacity_is_unknown() -> None:
     assert paced(0.0).capacity(30) is None
     assert Fleet().capacity(30) is None
 
 
-def test_there_is_always_room_for_those_who_are_spoken_to_at_once() -> None:
+def test_capacity_is_at_least_the_number_of_simultaneous_listeners() -> None:
     capacity = paced(100.0, n_threads=2).capacity(30)
 
     assert capacity is not None

@@ -44,7 +44,7 @@ async def test_many_looks_are_one_look_at_redis(redis: Redis, aredis: AsyncRedis
     assert (await RedisFleet(aredis).now()).registrations == ()
 
 
-async def test_a_worker_whose_card_has_expired_is_gone(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_a_worker_whose_registration_has_expired_has_left_the_fleet(redis: Redis, aredis: AsyncRedis) -> None:
     announce(redis, REGISTRATION, 60, takes_work=True)
     assert 0 < redis.pttl(keys.worker("w")) <= 60_000
 
@@ -63,7 +63,7 @@ async def test_a_worker_of_another_wire_version_is_not_of_this_fleet(wire: int, 
     assert (await RedisFleet(aredis).now()).registrations == (REGISTRATION,)
 
 
-async def test_a_card_that_names_no_wire_version_is_of_the_first(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_a_registration_without_a_wire_version_is_of_the_first(redis: Redis, aredis: AsyncRedis) -> None:
     announce(redis, REGISTRATION, 60, takes_work=True)
     redis.set(keys.worker("w"), b'{"name":"w","engines":["kokoro"]}')
 
@@ -89,7 +89,7 @@ async def test_one_that_withdraws_leaves_nothing(redis: Redis, aredis: AsyncRedi
     assert redis.keys("*") == []
 
 
-async def test_names_of_workers_long_gone_are_swept(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_names_of_workers_that_died_long_ago_are_swept(redis: Redis, aredis: AsyncRedis) -> None:
     redis.zadd(keys.WORKERS, {"gone": redis.time()[0] - 3601, "lately": redis.time()[0] - 60})
 
     announce(redis, REGISTRATION, 60, takes_work=True)

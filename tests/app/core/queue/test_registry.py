@@ -159,7 +159,7 @@ async def test_the_last_to_leave_cancels(registry: Registry, worker: WorkerRegis
     assert not redis.exists(*attempt.both, keys.cached_segments("a"))
 
 
-async def test_what_is_still_queued_is_cancelled_too_and_leased_by_nobody(registry: Registry, worker: WorkerRegistry) -> None:
+async def test_a_queued_utterance_is_cancelled_too_and_leased_by_no_worker(registry: Registry, worker: WorkerRegistry) -> None:
     _, attempt = await attached(registry)
 
     assert await registry.detach(attempt)
@@ -167,7 +167,7 @@ async def test_what_is_still_queued_is_cancelled_too_and_leased_by_nobody(regist
     assert worker.lease("a") is None
 
 
-async def test_one_of_two_who_leaves_cancels_nothing(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_one_of_two_readers_that_leaves_cancels_nothing(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     _, attempt = await attached(registry)
     await attached(registry)
     worker.lease("a")
@@ -178,7 +178,7 @@ async def test_one_of_two_who_leaves_cancels_nothing(registry: Registry, worker:
     assert await registry.detach(attempt)
 
 
-async def test_what_is_nearly_done_is_finished_though_all_leave(
+async def test_an_utterance_that_is_nearly_finished_is_finished_though_all_readers_leave(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     _, attempt = await attached(registry)
@@ -193,7 +193,9 @@ async def test_what_is_nearly_done_is_finished_though_all_leave(
     assert (await attached(registry))[0] is Found.HIT
 
 
-async def test_leaving_what_is_finished_keeps_it(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_a_reader_that_leaves_a_finished_utterance_does_not_delete_it(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     await finished(registry, worker, redis)
 
     assert (await attached(registry))[0] is Found.HIT
@@ -227,7 +229,7 @@ async def test_after_a_failure_asking_again_begins_another_attempt(registry: Reg
 
 
 @pytest.mark.parametrize("by", ["api", "worker"])
-async def test_a_failure_stands_in_the_stream_for_those_who_read(
+async def test_a_failure_is_in_the_stream_for_its_readers(
     by: str, registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     _, attempt = await attached(registry)
@@ -293,7 +295,7 @@ async def test_nothing_that_the_old_lease_does_counts_any_more(
     assert worker.finish(new, REPORT) is not None
 
 
-async def test_what_a_worker_lets_go_is_leased_anew_and_by_it_no_more(
+async def test_a_released_attempt_is_leased_again_and_the_old_lease_is_rejected(
     registry: Registry, worker: WorkerRegistry, a_worker: MakeWorker, redis: Redis
 ) -> None:
     await attached(registry)
@@ -308,7 +310,7 @@ async def test_what_a_worker_lets_go_is_leased_anew_and_by_it_no_more(
     assert leased(a_worker("other")).n_bytes == 3
 
 
-async def test_what_is_parked_is_leased_by_nobody(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_a_paused_utterance_is_leased_by_no_worker(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     _, attempt = await attached(registry)
     worker.release(leased(worker), State.PAUSED)
 
@@ -350,9 +352,7 @@ async def takeovers(redis: Redis, a_worker: MakeWorker, n_times: int, *, n_at_ri
     return leases[1:]
 
 
-async def test_an_utterance_with_which_two_workers_died_is_lethal(
-    registry: Registry, a_worker: MakeWorker, redis: Redis
-) -> None:
+async def test_an_utterance_that_killed_two_workers_is_poison(registry: Registry, a_worker: MakeWorker, redis: Redis) -> None:
     await attached(registry)
 
     leases = await takeovers(redis, a_worker, MAX_DEATHS, n_at_risk=1)
@@ -398,7 +398,7 @@ async def test_a_segment_that_is_spoken_clears_it(
     assert record(redis)["fruitless"] == "1"
 
 
-async def test_who_finishes_is_told_how_many_segments_were_spoken_on_all_workers(
+async def test_a_worker_that_finishes_gets_the_number_of_segments_spoken_on_all_workers(
     registry: Registry, worker: WorkerRegistry, a_worker: MakeWorker, redis: Redis
 ) -> None:
     await attached(registry)
@@ -413,7 +413,7 @@ async def test_who_finishes_is_told_how_many_segments_were_spoken_on_all_workers
     assert worker.finish(second, REPORT) == 3
 
 
-async def test_what_nobody_asked_for_or_is_finished_cannot_be_leased(
+async def test_an_unknown_or_finished_utterance_cannot_be_leased(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     await finished(registry, worker, redis)
@@ -440,7 +440,7 @@ async def test_the_end_of_a_cancelled_attempt_changes_nothing(registry: Registry
     assert leased(worker).attempt == current
 
 
-async def test_how_an_attempt_stands_is_seen_by_who_waits(
+async def test_a_waiting_reader_sees_the_state_of_its_attempt(
     registry: Registry, worker: WorkerRegistry, aredis: AsyncRedis, redis: Redis
 ) -> None:
     async def look() -> tuple[State, bool, bool] | None:
@@ -473,7 +473,9 @@ async def test_readers_of_an_api_that_died_do_not_keep_an_utterance_from_being_c
     assert await registry.detach(attempt)
 
 
-async def test_what_only_a_dead_api_read_is_abandoned(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_an_utterance_that_only_a_dead_api_process_read_is_abandoned(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     _, attempt = await attached(registry)
     worker.lease("a")
     SegmentCache(redis, "a", budget=Budget(task_bytes=BUDGET)).put(b"digest", b"pcm")
@@ -486,7 +488,7 @@ async def test_what_only_a_dead_api_read_is_abandoned(registry: Registry, worker
     assert not worker.abandon(attempt)
 
 
-async def test_what_is_parked_for_a_dead_api_is_found_and_abandoned(
+async def test_an_utterance_paused_for_a_dead_api_process_is_found_and_abandoned(
     registry: Registry, worker: WorkerRegistry, aredis: AsyncRedis, redis: Redis
 ) -> None:
     _, lost = await attached(registry_of(aredis, "dead"), "lost")
@@ -502,7 +504,7 @@ async def test_what_is_parked_for_a_dead_api_is_found_and_abandoned(
     assert redis.exists(*lost.both) == 0
 
 
-async def test_what_is_parked_no_longer_is_taken_out_of_the_books_and_goes_on(
+async def test_an_utterance_that_is_no_longer_paused_leaves_the_set_of_paused_ones_and_continues(
     registry: Registry, worker: WorkerRegistry
 ) -> None:
     _, attempt = await attached(registry)
@@ -515,7 +517,9 @@ async def test_what_is_parked_no_longer_is_taken_out_of_the_books_and_goes_on(
     assert leased(worker).attempt == attempt
 
 
-async def test_what_only_a_dead_api_read_is_not_leased(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_an_utterance_that_only_a_dead_api_process_read_is_not_leased(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     _, attempt = await attached(registry)
     redis.delete(keys.api("api"))
 
@@ -532,7 +536,7 @@ async def test_an_api_that_says_that_it_lives_counts_again(registry: Registry, w
     assert leased(worker).attempt == attempt
 
 
-async def test_what_only_a_dead_api_reads_may_be_evicted(
+async def test_an_utterance_that_only_a_dead_api_process_reads_may_be_evicted(
     registry: Registry, worker: WorkerRegistry, aredis: AsyncRedis, redis: Redis
 ) -> None:
     dead = registry_of(aredis, "dead")
@@ -547,7 +551,7 @@ async def test_what_only_a_dead_api_reads_may_be_evicted(
     assert redis.exists(*read.both) == 2
 
 
-async def test_the_budget_evicts_what_was_unused_longest(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_the_budget_evicts_the_longest_unused_utterance(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     attempts = {name: await finished(registry, worker, redis, name, n_bytes=40) for name in ("old", "older")}
     asked_for_at(redis, "old", 20)
     asked_for_at(redis, "older", 30)
@@ -572,7 +576,9 @@ async def test_asking_again_makes_it_young(registry: Registry, worker: WorkerReg
     assert cached(redis) == {"a", "c"}
 
 
-async def test_what_is_being_read_is_never_evicted(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_an_utterance_that_is_being_read_is_never_evicted(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     read = await finished(registry, worker, redis, "read", n_bytes=40, leave=False)
     await finished(registry, worker, redis, "unread", n_bytes=40)
     asked_for_at(redis, "read", 30)
@@ -584,7 +590,7 @@ async def test_what_is_being_read_is_never_evicted(registry: Registry, worker: W
     assert redis.exists(read.stream)
 
 
-async def test_what_is_larger_than_the_budget_is_kept_while_it_is_read(
+async def test_an_utterance_larger_than_the_budget_stays_while_it_is_read(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     large = await finished(registry, worker, redis, "large", n_bytes=BUDGET + 1, leave=False)
@@ -618,7 +624,7 @@ async def test_a_second_attempt_is_counted_in_place_of_the_first(
     assert sizes(redis) == {"a": 30, "total": 30}
 
 
-async def test_what_expired_is_no_longer_counted(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_an_expired_utterance_is_no_longer_counted(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     attempt = await finished(registry, worker, redis, "expired", n_bytes=40)
     asked_for_at(redis, "expired", 61)
     redis.delete(*attempt.both)
@@ -628,7 +634,7 @@ async def test_what_expired_is_no_longer_counted(registry: Registry, worker: Wor
     assert sizes(redis) == {"new": 30, "total": 30}
 
 
-async def test_a_record_whose_audio_is_gone_is_a_miss(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_a_record_whose_audio_is_lost_is_a_miss(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     attempt = await finished(registry, worker, redis)
     redis.delete(attempt.stream)
 
@@ -681,7 +687,7 @@ async def speaking_of(
     return lease, [entry.decode() for entry, fields in entries if fields[b"kind"] == b"chunk"]
 
 
-async def test_what_was_parked_is_to_be_submitted_again_once_half_is_read(
+async def test_a_paused_utterance_is_to_be_submitted_again_once_half_is_read(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     lease, entries = await speaking_of(registry, worker, redis, 3, STREAM_BYTES // 2)
@@ -695,7 +701,7 @@ async def test_what_was_parked_is_to_be_submitted_again_once_half_is_read(
     assert leased(worker).n_bytes == 3 * STREAM_BYTES // 2
 
 
-async def test_what_a_single_reader_has_read_of_a_long_stream_is_let_go_and_then_nobody_can_join(
+async def test_audio_that_the_only_reader_has_read_of_a_long_stream_is_deleted_and_then_nobody_can_join(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     lease, entries = await speaking_of(registry, worker, redis, 4, STREAM_BYTES // 2)
@@ -709,7 +715,9 @@ async def test_what_a_single_reader_has_read_of_a_long_stream_is_let_go_and_then
     assert n_readers(redis) == 1
 
 
-async def test_of_a_stream_with_two_readers_nothing_is_let_go(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_no_audio_of_a_stream_with_two_readers_is_deleted(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
     await attached(registry)
     lease, entries = await speaking_of(registry, worker, redis, 4, STREAM_BYTES // 2)
 
@@ -719,7 +727,7 @@ async def test_of_a_stream_with_two_readers_nothing_is_let_go(registry: Registry
     assert (await attached(registry))[0] is Found.JOIN
 
 
-async def test_of_what_is_finished_nothing_is_let_go_and_the_next_has_it_all(
+async def test_no_audio_of_a_finished_stream_is_deleted_and_the_next_reader_gets_it_all(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     lease, entries = await speaking_of(registry, worker, redis, 4, STREAM_BYTES // 2)
@@ -731,7 +739,7 @@ async def test_of_what_is_finished_nothing_is_let_go_and_the_next_has_it_all(
     assert (await attached(registry))[0] is Found.HIT
 
 
-async def test_what_has_lost_its_beginning_is_not_kept_once_it_is_read(
+async def test_a_stream_without_its_beginning_is_not_cached_once_it_is_read(
     registry: Registry, worker: WorkerRegistry, redis: Redis
 ) -> None:
     lease, entries = await speaking_of(registry, worker, redis, 4, STREAM_BYTES // 2)
@@ -746,7 +754,7 @@ async def test_what_has_lost_its_beginning_is_not_kept_once_it_is_read(
     assert (await attached(registry))[0] is Found.MISS
 
 
-async def test_everything_but_the_books_is_forgotten_some_day(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_every_key_except_the_indexes_expires(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     await attached(registry, "queued")
     await attached(registry, "speaking")
     write(redis, leased(worker, "speaking"), b"one")
@@ -772,14 +780,14 @@ async def is_admitted(registry: Registry, utterance_id: str, n_most: int, **how:
     return True
 
 
-async def test_no_more_wait_for_their_first_sound_than_there_is_room_for(registry: Registry, redis: Redis) -> None:
+async def test_no_more_requests_wait_for_their_first_audio_than_the_capacity_allows(registry: Registry, redis: Redis) -> None:
     admitted = [await is_admitted(registry, name, 3) for name in "abcde"]
 
     assert admitted == [True, True, True, False, False]
     assert n_readers(redis, "d") == 0
 
 
-async def test_who_is_refused_is_told_when_there_will_be_room(registry: Registry) -> None:
+async def test_a_refused_request_gets_a_retry_time(registry: Registry) -> None:
     for name in "abcd":
         await registry.attach(name)
 
@@ -790,7 +798,7 @@ async def test_who_is_refused_is_told_when_there_will_be_room(registry: Registry
     assert refused.value.message == "The queue is full: 4 requests wait. Please try again in 5 s."
 
 
-async def test_two_apis_fill_the_same_room(registry: Registry, aredis: AsyncRedis) -> None:
+async def test_two_api_processes_share_one_capacity(registry: Registry, aredis: AsyncRedis) -> None:
     other = registry_of(aredis, "other")
 
     admitted = await asyncio.gather(*(is_admitted((registry, other)[n % 2], str(n), 10) for n in range(40)))
@@ -798,14 +806,14 @@ async def test_two_apis_fill_the_same_room(registry: Registry, aredis: AsyncRedi
     assert sum(admitted) == 10
 
 
-async def test_who_joins_or_hits_needs_no_room(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_a_request_that_joins_or_hits_needs_no_capacity(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     await finished(registry, worker, redis, "done")
     await registry.attach("a")
 
     assert [await is_admitted(registry, name, 1) for name in ("a", "done", "new")] == [True, True, False]
 
 
-async def test_the_first_sound_makes_room(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_the_first_audio_frees_capacity(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     await registry.attach("a")
     lease = leased(worker)
     assert not await is_admitted(registry, "b", 1)
@@ -816,7 +824,9 @@ async def test_the_first_sound_makes_room(registry: Registry, worker: WorkerRegi
 
 
 @pytest.mark.parametrize("how", ["leaving", "a failure", "a claim that nobody waits for", "an API that died"])
-async def test_whatever_ends_the_waiting_makes_room(registry: Registry, worker: WorkerRegistry, redis: Redis, how: str) -> None:
+async def test_any_end_of_the_waiting_frees_capacity(
+    registry: Registry, worker: WorkerRegistry, redis: Redis, how: str
+) -> None:
     _, attempt = await attached(registry)
     if how == "leaving":
         await registry.detach(attempt)
@@ -833,20 +843,20 @@ async def test_whatever_ends_the_waiting_makes_room(registry: Registry, worker: 
     assert not redis.exists(keys.WAITING_FOR_FIRST_AUDIO)
 
 
-async def test_what_was_lost_is_let_in_again(registry: Registry) -> None:
+async def test_an_utterance_that_was_lost_is_admitted_again(registry: Registry) -> None:
     _, attempt = await attached(registry)
 
     assert await is_admitted(registry, "a", 0, instead_of=attempt)
 
 
-async def test_those_whose_time_is_over_take_no_room(registry: Registry, redis: Redis) -> None:
+async def test_requests_whose_time_is_over_need_no_capacity(registry: Registry, redis: Redis) -> None:
     await registry.attach("a")
     redis.zincrby(keys.WAITING_FOR_FIRST_AUDIO, -61, "a")
 
     assert await is_admitted(registry, "b", 1)
 
 
-async def test_what_a_living_worker_has_let_go_of_is_another_s_though_the_record_says_that_it_speaks(
+async def test_an_attempt_that_a_living_worker_has_released_is_leased_by_another_though_the_record_names_the_first(
     registry: Registry, a_worker: MakeWorker, redis: Redis
 ) -> None:
     """A record may be in this state after a fail-over: the new primary lacks the last writes to the old one."""

@@ -71,7 +71,7 @@ async def lease(registry: Registry, worker: WorkerRegistry) -> Lease:
     return lease
 
 
-async def test_what_is_kept_is_found_by_another_and_by_nobody_else(redis: Redis) -> None:
+async def test_a_cached_segment_is_found_by_its_own_task_only(redis: Redis) -> None:
     first = cache_of(redis)
     assert first.get(b"one") is None
 
@@ -85,7 +85,7 @@ async def test_what_is_kept_is_found_by_another_and_by_nobody_else(redis: Redis)
     assert cache_of(redis, "b").get(b"one") is None
 
 
-async def test_all_orders_share_one_budget_and_what_is_beyond_it_is_not_kept(redis: Redis) -> None:
+async def test_all_tasks_share_one_budget_and_segments_beyond_it_are_not_cached(redis: Redis) -> None:
     first, second = cache_of(redis, "a"), cache_of(redis, "b")
 
     assert first.put(b"one", bytes(60))
@@ -97,7 +97,7 @@ async def test_all_orders_share_one_budget_and_what_is_beyond_it_is_not_kept(red
     assert account(redis) == {"a": 60, "b": 40, TOTAL: 100}
 
 
-async def test_a_segment_that_is_kept_twice_counts_once(redis: Redis) -> None:
+async def test_a_segment_that_is_cached_twice_counts_once(redis: Redis) -> None:
     cache = cache_of(redis)
 
     assert cache.put(b"one", bytes(60))
@@ -106,7 +106,7 @@ async def test_a_segment_that_is_kept_twice_counts_once(redis: Redis) -> None:
     assert account(redis) == {"a": 60, TOTAL: 60}
 
 
-async def test_what_is_dropped_makes_room(redis: Redis) -> None:
+async def test_dropped_segments_free_the_budget(redis: Redis) -> None:
     first, second = cache_of(redis, "a"), cache_of(redis, "b")
     first.put(b"one", bytes(60))
     first.put(b"two", bytes(40))
@@ -119,7 +119,7 @@ async def test_what_is_dropped_makes_room(redis: Redis) -> None:
     assert second.put(b"three", bytes(100))
 
 
-async def test_what_is_kept_for_an_utterance_goes_when_it_is_finished(
+async def test_segments_of_an_utterance_are_deleted_when_it_is_finished(
     redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
     cache_of(redis).put(b"one", bytes(10))
@@ -152,7 +152,7 @@ async def test_after_a_failure_it_is_there_for_a_while(
 
 
 @pytest.mark.parametrize("is_finished", [True, False])
-async def test_what_an_engine_ends_when_its_attempt_is_over_is_not_kept(
+async def test_a_segment_that_ends_after_its_attempt_is_not_cached(
     is_finished: bool, redis: Redis, lease: Lease, registry: Registry, worker: WorkerRegistry
 ) -> None:
     """Nothing would delete the segment, and it would take up the budget for ever."""
@@ -169,7 +169,7 @@ async def test_what_an_engine_ends_when_its_attempt_is_over_is_not_kept(
     assert account(redis) == {TOTAL: 0}
 
 
-async def test_what_has_expired_is_swept_out_of_the_account(redis: Redis) -> None:
+async def test_expired_segments_are_swept_out_of_the_sum(redis: Redis) -> None:
     cache_of(redis, "a").put(b"one", bytes(60))
     cache_of(redis, "b").put(b"two", bytes(30))
     redis.delete(keys.cached_segments("a"))
@@ -182,13 +182,13 @@ async def test_what_has_expired_is_swept_out_of_the_account(redis: Redis) -> Non
     assert cache_of(redis, "c").put(b"three", bytes(50))
 
 
-async def test_nothing_is_kept_for_ever(redis: Redis) -> None:
+async def test_every_cached_segment_expires(redis: Redis) -> None:
     cache_of(redis).put(b"one", bytes(10))
 
     assert 0 < redis.ttl(keys.cached_segments("a")) <= 7200
 
 
-async def test_what_one_order_has_spoken_another_finds_by_its_name_though_the_first_has_ended(redis: Redis) -> None:
+async def test_a_task_finds_a_segment_of_another_task_by_its_name_though_that_has_ended(redis: Redis) -> None:
     first, second = sharing(redis, "a"), sharing(redis, "b")
     assert first.put(b"one", bytes(60), "name")
     first.drop()
@@ -201,7 +201,7 @@ async def test_what_one_order_has_spoken_another_finds_by_its_name_though_the_fi
     assert shared(redis) == {"name": 60}
 
 
-async def test_what_another_order_has_spoken_is_kept_for_whoever_goes_on_with_this_one(redis: Redis) -> None:
+async def test_a_segment_of_another_task_is_cached_for_the_worker_that_continues_this_one(redis: Redis) -> None:
     """A task keeps the samples that its listeners received, even if the shared copy was deleted or spoken again meanwhile."""
     sharing(redis, "a").put(b"one", b"heard", "name")
     assert sharing(redis, "b").get(b"one", "name") == b"heard"
@@ -215,7 +215,7 @@ async def test_what_another_order_has_spoken_is_kept_for_whoever_goes_on_with_th
     assert sharing(redis, "e").get(b"one", "name") is None
 
 
-async def test_the_longest_unused_makes_room(redis: Redis) -> None:
+async def test_the_longest_unused_segment_is_evicted(redis: Redis) -> None:
     cache = sharing(redis, "a")
     for name in ("one", "two", "three"):
         cache.put(name.encode(), bytes(30), name)
@@ -228,7 +228,7 @@ async def test_the_longest_unused_makes_room(redis: Redis) -> None:
     assert sharing(redis, "c").get(b"two", "two") is None
 
 
-async def test_what_is_larger_than_all_the_room_there_is_drives_nothing_out(redis: Redis) -> None:
+async def test_a_segment_larger_than_the_budget_evicts_nothing(redis: Redis) -> None:
     cache = sharing(redis, "a")
     cache.put(b"one", bytes(60), "one")
 
@@ -237,7 +237,7 @@ async def test_what_is_larger_than_all_the_room_there_is_drives_nothing_out(redi
     assert shared(redis) == {"one": 60}
 
 
-async def test_without_room_nothing_is_kept_for_others_nor_found(redis: Redis) -> None:
+async def test_without_a_budget_nothing_is_shared_nor_found(redis: Redis) -> None:
     sharing(redis, "a").put(b"one", bytes(60), "one")
     none = sharing(redis, "b", segment_bytes=0)
 
@@ -247,14 +247,14 @@ async def test_without_room_nothing_is_kept_for_others_nor_found(redis: Redis) -
     assert shared(redis) == {"one": 60}
 
 
-async def test_when_no_more_is_kept_for_orders_others_find_it_all_the_same(redis: Redis) -> None:
+async def test_a_segment_beyond_the_budget_of_tasks_is_still_shared(redis: Redis) -> None:
     assert not sharing(redis, "a", task_bytes=0).put(b"one", bytes(60), "one")
 
     assert sharing(redis, "b", task_bytes=0).get(b"one", "one") == bytes(60)
     assert account(redis) == {}
 
 
-async def test_a_segment_of_a_job_makes_room_before_what_listeners_asked_for_earlier(redis: Redis) -> None:
+async def test_a_segment_of_a_job_is_evicted_before_earlier_segments_of_listeners(redis: Redis) -> None:
     sharing(redis, "a").put(b"one", bytes(60), "one")
     job = sharing(redis, "job", is_listened=False)
     job.put(b"two", bytes(40), "two")
@@ -268,7 +268,7 @@ async def test_a_segment_of_a_job_makes_room_before_what_listeners_asked_for_ear
     assert shared(redis) == {"one": 60, "three": 40}
 
 
-async def test_what_nobody_asks_for_is_forgotten_and_what_somebody_does_is_not(redis: Redis) -> None:
+async def test_a_segment_that_is_not_requested_expires_and_a_requested_one_does_not(redis: Redis) -> None:
     cache = sharing(redis, "a")
     for name in ("one", "two", "three"):
         cache.put(name.encode(), bytes(10), name)
@@ -286,7 +286,7 @@ async def test_what_nobody_asks_for_is_forgotten_and_what_somebody_does_is_not(r
     assert shared(redis) == {"two": 10, "three": 10, "four": 10}
 
 
-async def test_what_redis_has_made_room_of_by_itself_is_kept_again(redis: Redis) -> None:
+async def test_a_segment_that_redis_itself_evicted_is_cached_again(redis: Redis) -> None:
     cache = sharing(redis, "a")
     cache.put(b"one", bytes(10), "one")
     redis.delete(keys.segment("one"))
@@ -297,7 +297,7 @@ async def test_what_redis_has_made_room_of_by_itself_is_kept_again(redis: Redis)
     assert sharing(redis, "b").get(b"one", "one") == bytes(10)
 
 
-async def test_what_is_found_for_an_attempt_that_is_over_is_not_kept_for_it(
+async def test_a_segment_found_for_an_attempt_that_is_over_is_not_cached_for_it(
     redis: Redis, lease: Lease, worker: WorkerRegistry
 ) -> None:
     sharing(redis, "b").put(b"one", bytes(10), "one")

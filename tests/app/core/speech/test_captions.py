@@ -173,7 +173,7 @@ def test_srt_is_numbered_with_times_to_the_millisecond() -> None:
     assert to_srt(cues) == ("1\n00:00:00,000 --> 00:00:01,500\nHello.\n\n2\n01:02:05,062 --> 01:02:07,000\nTwo\nlines\n\n")
 
 
-def test_a_hundred_hours_are_told_with_three_digits() -> None:
+def test_a_hundred_hours_are_written_with_three_digits() -> None:
     cues = [Cue(359_999.999, 360_001.0, "Late.")]
 
     assert "99:59:59,999 --> 100:00:01,000" in to_srt(cues)

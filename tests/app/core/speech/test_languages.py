@@ -29,7 +29,7 @@ def test_a_language_is_found_by_its_tag_and_its_letter(language: Language) -> No
         (" hi ", "hi"),
     ],
 )
-def test_a_language_is_found_by_what_people_write(name: str, tag: str) -> None:
+def test_a_language_is_found_by_common_spellings(name: str, tag: str) -> None:
     language = find_language(name)
     assert language is not None
     assert language.tag == tag

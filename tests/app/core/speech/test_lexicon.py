@@ -50,7 +50,7 @@ def test_words_without_spaces_are_found_in_the_text(lexicon: Lexicon) -> None:
     assert lexicon.entries("我去东京了。", "zh") == (("东京", "tʊŋ"),)
 
 
-def test_what_a_request_says_goes_before_what_the_lexicon_does() -> None:
+def test_pronunciations_of_a_request_take_precedence_over_the_lexicon() -> None:
     assert merged((("Koe", "a"),), (("koe", "b"), ("live", "c"))) == (("Koe", "a"), ("live", "c"))
 
 
@@ -69,7 +69,7 @@ def test_without_a_file_there_is_nothing() -> None:
         (None, "cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_at_the_start(tmp_path: Path, text: str | None, says: str) -> None:
+def test_a_file_that_cannot_be_used_is_reported_at_the_start(tmp_path: Path, text: str | None, says: str) -> None:
     file = tmp_path / "lexicon.toml"
     if text is not None:
         file.write_text(text)

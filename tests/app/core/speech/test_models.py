@@ -28,7 +28,7 @@ def test_the_names_of_openai_and_our_own_are_there() -> None:
         (" TTS-1 ", "tts-1"),
     ],
 )
-def test_what_other_servers_call_a_model_means_that_model(name: str, model: str) -> None:
+def test_names_that_other_servers_use_mean_the_same_model(name: str, model: str) -> None:
     assert find_model(name) is MODELS[model]
 
 
@@ -39,7 +39,7 @@ def test_no_two_names_are_one_but_for_upper_and_lower_case() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "tts-2", "tts 1", "tone", "../kokoro", "openai/kokoro", "hexgrad/Kokoro-82M-v1.1-zh"])
-def test_another_name_is_told_as_openai_tells_it(name: str) -> None:
+def test_an_unknown_name_is_reported_as_openai_reports_it(name: str) -> None:
     with pytest.raises(UnknownModel) as caught:
         find_model(name)
     assert caught.value.message.startswith(f"The model `{name}` does not exist or you do not have access to it. ")

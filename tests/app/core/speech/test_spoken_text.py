@@ -37,7 +37,7 @@ def test_it_crosses_as_json_and_keeps_its_id() -> None:
         {"version": 1},
     ],
 )
-def test_whatever_differs_has_another_id(change: dict[str, Any]) -> None:
+def test_texts_that_differ_have_different_ids(change: dict[str, Any]) -> None:
     assert a_text(**change).id != a_text().id
 
 

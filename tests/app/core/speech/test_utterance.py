@@ -29,7 +29,7 @@ def test_the_id_is_40_hex_digits_and_the_same_every_time() -> None:
     assert int(an_utterance().id, 16)
 
 
-def test_the_id_stays_what_it_is_as_long_as_the_wire_version_does() -> None:
+def test_the_id_stays_the_same_as_long_as_the_wire_version_does() -> None:
     assert an_utterance().id == "ad363e326a376e2bd4337c0bb3c1414e4f92b78f"
 
 
@@ -63,7 +63,7 @@ def test_one_blend_written_in_many_ways_is_one_utterance(spec: str) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_whatever_changes_the_sound_changes_the_id(change: dict[str, Any]) -> None:
+def test_each_field_that_changes_the_sound_changes_the_id(change: dict[str, Any]) -> None:
     assert an_utterance(**change).id != an_utterance().id
 
 
@@ -73,7 +73,7 @@ def test_it_is_read_back_as_it_was_written() -> None:
     assert Utterance.from_json(utterance.to_json()).id == utterance.id
 
 
-def test_what_is_no_utterance_is_not_read() -> None:
+def test_invalid_json_of_an_utterance_is_not_read() -> None:
     with pytest.raises(msgspec.ValidationError):
         Utterance.from_json(b'{"text": 1}')
 

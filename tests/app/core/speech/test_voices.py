@@ -70,7 +70,7 @@ def test_a_blend_speaks_the_language_of_its_first_voice() -> None:
     assert CATALOGUE.parse("jf_alpha")[1] == "ja"
 
 
-def test_as_many_voices_as_are_let_in_and_no_more() -> None:
+def test_a_blend_has_at_most_the_allowed_number_of_voices() -> None:
     ids = list(CATALOGUE.voices)
     assert len(CATALOGUE.parse("+".join(ids[:MAX_BLEND_VOICES]))[0]) == MAX_BLEND_VOICES
     with pytest.raises(InvalidValue):
@@ -102,7 +102,7 @@ def test_as_many_voices_as_are_let_in_and_no_more() -> None:
         "\ud800",
     ],
 )
-def test_what_is_no_voice_is_told_with_the_names_that_are(spec: str) -> None:
+def test_the_error_for_an_unknown_voice_names_the_known_ones(spec: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         CATALOGUE.parse(spec)
     assert caught.value.param == "voice"

@@ -29,7 +29,7 @@ def test_a_folder_that_is_made_and_the_store_in_it_are_this_user_s_alone(tmp_pat
     assert mode(data / "store") == 0o700
 
 
-def test_what_an_earlier_version_left_open_is_closed_and_told(data: Path) -> None:
+def test_files_that_an_earlier_version_left_readable_are_made_private_and_logged(data: Path) -> None:
     for name in ("appendonlydir", "store", "kokoro"):
         (data / name).mkdir(mode=0o755)
     for name in ("valkey.log", "dump.rdb", "own.txt"):
@@ -47,7 +47,7 @@ def test_what_an_earlier_version_left_open_is_closed_and_told(data: Path) -> Non
     assert sorted(told["names"]) == ["appendonlydir", "dump.rdb", "store", "valkey.log"]
 
 
-def test_what_a_link_points_to_keeps_its_mode(data: Path, tmp_path: Path) -> None:
+def test_the_target_of_a_link_keeps_its_mode(data: Path, tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
     (data / "store").symlink_to(shared)
@@ -58,7 +58,7 @@ def test_what_a_link_points_to_keeps_its_mode(data: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["KOE_DATA", "KOE_STORE"])
-def test_a_file_in_place_of_the_folder_is_told_by_the_setting(name: str, data: Path) -> None:
+def test_the_error_for_a_file_in_place_of_the_folder_names_the_setting(name: str, data: Path) -> None:
     (data / "file").touch()
     folders = {"KOE_DATA": str(data), "KOE_STORE": ""} | {name: str(data / "file")}
 

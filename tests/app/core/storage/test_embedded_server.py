@@ -39,12 +39,12 @@ def test_only_this_user_reaches_it(server: EmbeddedServer, data: Path) -> None:
     assert (data / "valkey.sock").stat().st_mode & 0o077 == 0
 
 
-def test_under_pressure_only_what_has_an_end_goes(server: EmbeddedServer) -> None:
+def test_when_memory_is_short_only_keys_with_a_ttl_are_evicted(server: EmbeddedServer) -> None:
     with connect(server.url) as redis:
         assert redis.config_get("maxmemory-policy") == {"maxmemory-policy": "volatile-lru"}
 
 
-def test_what_it_holds_outlives_a_restart(server: EmbeddedServer) -> None:
+def test_its_data_outlives_a_restart(server: EmbeddedServer) -> None:
     with connect(server.url) as redis:
         redis.xadd("stream", {"data": bytes(range(256))})
 
@@ -57,7 +57,7 @@ def test_what_it_holds_outlives_a_restart(server: EmbeddedServer) -> None:
         assert [fields for _, fields in redis.xrange("stream")] == [{b"data": bytes(range(256))}]
 
 
-def test_what_it_was_given_longer_ago_than_a_second_outlives_a_kill(server: EmbeddedServer) -> None:
+def test_data_older_than_a_second_outlives_a_kill(server: EmbeddedServer) -> None:
     with connect(server.url) as redis:
         redis.set("name", "koe")
         # Returns when the append-only file is on the disk.
@@ -74,7 +74,7 @@ def test_what_it_was_given_longer_ago_than_a_second_outlives_a_kill(server: Embe
         assert redis.get("name") == b"koe"
 
 
-def test_a_server_that_a_killed_process_left_behind_is_ended_first(data: Path) -> None:
+def test_a_server_left_running_by_a_killed_process_is_ended_first(data: Path) -> None:
     start = (
         "import sys, pathlib, app.core.storage.embedded_server as e; s = e.EmbeddedServer(pathlib.Path(sys.argv[1])); s.start()"
     )
@@ -95,7 +95,7 @@ def test_a_server_that_a_killed_process_left_behind_is_ended_first(data: Path) -
     server.stop()
 
 
-def test_to_end_what_never_started_is_nothing(data: Path) -> None:
+def test_stopping_a_server_that_never_started_does_nothing(data: Path) -> None:
     server = EmbeddedServer(data)
 
     server.stop()
@@ -140,7 +140,7 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
         EmbeddedServer(data).start()
 
 
-def test_files_that_are_damaged_in_their_middle_are_told_with_the_remedy(data: Path) -> None:
+def test_the_error_for_files_that_are_damaged_in_their_middle_names_the_remedy(data: Path) -> None:
     server = EmbeddedServer(data)
     server.start()
     with connect(server.url) as redis:

@@ -24,7 +24,7 @@ async def notifier(aredis: AsyncRedis) -> AsyncIterator[Notifier]:
     await notifier.stop()
 
 
-async def test_all_who_wait_for_a_name_hear_it_and_no_other(notifier: Notifier, aredis: AsyncRedis) -> None:
+async def test_all_subscribers_of_a_name_are_notified_of_it_and_no_other(notifier: Notifier, aredis: AsyncRedis) -> None:
     first, second, other = notifier.subscribe("a"), notifier.subscribe("a"), notifier.subscribe("b")
     await aredis.publish(CHANNEL, "a")
     async with asyncio.timeout(30):
@@ -32,7 +32,7 @@ async def test_all_who_wait_for_a_name_hear_it_and_no_other(notifier: Notifier, 
     assert not other.is_set()
 
 
-async def test_what_was_given_back_hears_nothing_more(notifier: Notifier, aredis: AsyncRedis) -> None:
+async def test_an_unsubscribed_event_is_not_set_any_more(notifier: Notifier, aredis: AsyncRedis) -> None:
     gone, waiting = notifier.subscribe("a"), notifier.subscribe("a")
     notifier.unsubscribe("a", gone)
     await aredis.publish(CHANNEL, "a")

@@ -33,7 +33,7 @@ def test_one_that_is_away_is_no_fault() -> None:
     assert [entry["event"] for entry in logs] == ["redis_away"]
 
 
-def test_cluster_mode_is_told(tmp_path: Path) -> None:
+def test_cluster_mode_is_reported(tmp_path: Path) -> None:
     with serving(tmp_path, "--cluster-enabled", "yes") as server:
         with pytest.raises(Misconfigured, match="cluster mode"):
             check_redis_url(server.url)
@@ -50,7 +50,7 @@ def test_cluster_mode_is_found_out_where_the_server_does_not_say_so(tmp_path: Pa
             wait_until(lambda: check_redis_url(server.url), 5)
 
 
-def test_a_replica_is_told(plain: Server, tmp_path: Path) -> None:
+def test_a_replica_is_reported(plain: Server, tmp_path: Path) -> None:
     with serving(tmp_path, "--replicaof", f"127.0.0.1 {plain.port}") as replica:
         wait_until(lambda: replica.redis().info("replication")["master_link_status"] == "up")
         with pytest.raises(Misconfigured, match="names a replica"):
@@ -58,7 +58,7 @@ def test_a_replica_is_told(plain: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("policy", "warns"), [("allkeys-lru", True), ("volatile-lru", False), ("noeviction", False)])
-def test_eviction_of_what_must_not_go_is_warned_of(policy: str, warns: bool, tmp_path: Path) -> None:
+def test_eviction_of_keys_without_a_ttl_is_warned_of(policy: str, warns: bool, tmp_path: Path) -> None:
     with (
         serving(tmp_path, "--maxmemory", "50mb", "--maxmemory-policy", policy) as server,
         structlog.testing.capture_logs() as logs,
@@ -67,7 +67,7 @@ def test_eviction_of_what_must_not_go_is_warned_of(policy: str, warns: bool, tmp
     assert [(entry["event"], entry["policy"]) for entry in logs] == ([("redis_may_evict", policy)] if warns else [])
 
 
-def test_a_wrong_password_is_told_without_it(tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported_and_not_shown(tmp_path: Path) -> None:
     with serving(tmp_path, "--requirepass", "right") as server:
         for login in ("", ":hunter2@", "nobody:hunter2@"):
             with pytest.raises(Misconfigured, match="the user or the password") as caught:
@@ -80,7 +80,7 @@ def test_a_wrong_password_is_told_without_it(tmp_path: Path) -> None:
     "refused",
     ["-eval", "-hset", "-xadd", "-publish", "-subscribe", "-multi", "resetkeys ~koe:*", "resetkeys ~rq:*", "resetchannels"],
 )
-def test_a_user_who_may_not_do_all_is_told_what_to_be_allowed(refused: str, plain: Server) -> None:
+def test_the_error_for_a_user_without_all_permissions_names_them(refused: str, plain: Server) -> None:
     plain.redis().execute_command("ACL", "SETUSER", "koe", "on", ">pw", "~*", "&*", "+@all", *refused.split())
     with pytest.raises(Misconfigured, match="rq:"):
         check_redis_url(plain.url.replace("//", "//koe:pw@"))

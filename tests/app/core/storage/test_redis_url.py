@@ -56,7 +56,7 @@ def test_sentinels_are_several_addresses_a_service_and_a_database() -> None:
         "redis+sentinel://one:1/queue/zero",
     ],
 )
-def test_what_names_no_redis_ends_with_a_sentence_that_names_the_setting(text: str) -> None:
+def test_an_invalid_url_ends_with_a_sentence_that_names_the_setting(text: str) -> None:
     with pytest.raises(Misconfigured, match="KOE_REDIS_URL") as caught:
         connect(text)
     assert "redis://HOST:PORT" in str(caught.value) or "percent-encode" in str(caught.value)
@@ -64,7 +64,7 @@ def test_what_names_no_redis_ends_with_a_sentence_that_names_the_setting(text: s
 
 @pytest.mark.parametrize("mark", ["@", "#", "/", "?", "@#", "/@", "?@", "#@", "[", "@@/?#"])
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+sentinel"])
-def test_a_password_that_is_not_encoded_is_told_without_a_piece_of_it(scheme: str, mark: str) -> None:
+def test_a_password_that_is_not_encoded_is_reported_and_no_part_of_it_is_shown(scheme: str, mark: str) -> None:
     text = f"{scheme}://koe:{SECRET}{mark}{SECRET}x@queue.example:6379/{'queue' if 'sentinel' in scheme else '0'}"
     with pytest.raises(Misconfigured, match="percent-encode") as caught:
         read_redis_url(text)
@@ -74,6 +74,6 @@ def test_a_password_that_is_not_encoded_is_told_without_a_piece_of_it(scheme: st
         error = error.__cause__
 
 
-def test_what_is_shown_of_a_url_is_where_it_leads() -> None:
+def test_only_the_address_of_a_url_is_shown() -> None:
     assert show_redis_url("rediss://koe:secret@queue.example:1/2?ssl_ca_certs=/ca") == "rediss://queue.example:1/2"
     assert show_redis_url("unix:///a/b.sock") == "unix:///a/b.sock"

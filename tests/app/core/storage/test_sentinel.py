@@ -64,7 +64,7 @@ async def test_a_primary_that_has_become_a_replica_is_left(trio: ReplicatedValke
         assert trio.primary.redis().get("a") == b"2"
 
 
-async def test_a_sentinel_that_is_gone_is_passed_over(trio: ReplicatedValkey) -> None:
+async def test_a_dead_sentinel_is_skipped(trio: ReplicatedValkey) -> None:
     for sentinel in trio.sentinels[:2]:
         sentinel.kill()
     with connect(trio.url) as redis:
@@ -76,7 +76,7 @@ async def test_a_sentinel_that_is_gone_is_passed_over(trio: ReplicatedValkey) ->
         redis.ping()
 
 
-async def test_those_who_connect_together_ask_the_sentinels_once(trio: ReplicatedValkey) -> None:
+async def test_connections_opened_together_ask_the_sentinels_once(trio: ReplicatedValkey) -> None:
     n_before, began = n_asked(trio), time.monotonic()
     with connect(trio.url) as redis, ThreadPoolExecutor(40) as threads:
         together = threading.Barrier(40)

@@ -131,7 +131,7 @@ class WatchHarness:
         self._watch.forget()
 
 
-def test_files_that_come_are_told_once_when_they_are_whole_and_at_rest(settings: Settings, tmp_path: Path) -> None:
+def test_new_files_are_reported_once_when_they_are_complete_and_no_longer_change(settings: Settings, tmp_path: Path) -> None:
     watch = WatchHarness(settings)
     assert not any(watch.looks())
 
@@ -146,7 +146,7 @@ def test_files_that_come_are_told_once_when_they_are_whole_and_at_rest(settings:
     assert not any(watch.looks())
 
 
-def test_files_that_take_the_place_of_others_are_told_and_those_that_go_are_not(settings: Settings, tmp_path: Path) -> None:
+def test_replaced_files_are_reported_and_deleted_ones_are_not(settings: Settings, tmp_path: Path) -> None:
     a_set(tmp_path / "model", WEIGHTS_8BIT)
     watch = WatchHarness(settings)
     assert not any(watch.looks())
@@ -159,7 +159,7 @@ def test_files_that_take_the_place_of_others_are_told_and_those_that_go_are_not(
     assert not any(watch.looks())
 
 
-def test_files_that_workers_are_started_with_anyway_are_not_told(settings: Settings, tmp_path: Path) -> None:
+def test_files_that_workers_were_started_with_are_not_reported(settings: Settings, tmp_path: Path) -> None:
     watch = WatchHarness(settings)
     a_set(tmp_path / "model")
 
@@ -169,7 +169,7 @@ def test_files_that_workers_are_started_with_anyway_are_not_told(settings: Setti
 
 
 @pytest.mark.parametrize("engine", ["espeak", "tone"])
-def test_who_speaks_without_kokoro_does_not_look(engine: str, settings: Settings, tmp_path: Path) -> None:
+def test_a_server_without_kokoro_does_not_watch_files(engine: str, settings: Settings, tmp_path: Path) -> None:
     watch = WatchHarness(read_settings({"KOE_MODEL_DIR": str(tmp_path / "model"), "KOE_ENGINE": engine}))
 
     a_set(tmp_path / "model")
