@@ -1,4 +1,4 @@
-"""Loads the locales. Each file is read once, when it is first needed; all of them together take about 20 ms.
+"""Loads the locales. Each file is read once, when it is first needed; one takes about 20 ms.
 
 Why a mistake in a file raises an error: if a wrong entry were silently skipped, its word would be missing in all audio.
 """
@@ -11,11 +11,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from workers.text.locales import cldr
 from workers.text.locales.structs import EastAsian, English, Hindi, Locale, Romance, Western
 
 _L = TypeVar("_L", bound=Locale)
 
 FOLDER: Final = Path(__file__).parent
+UNITS: Final = FOLDER / "units.toml"
+"""Units of every language that is written like English: written forms → CLDR's name of the unit."""
 
 KINDS: Final[dict[str, type[Locale]]] = {
     "any": Locale,
@@ -101,6 +104,8 @@ def _load(name: str) -> Locale:
 def read(file: Path, kind: type[_L]) -> _L:
     """Reads the locale in `file`. Raises LocaleError."""
     entries = _entries(file)
+    if issubclass(kind, Western):
+        entries = _with_names(file, entries)
     if "language" in kind.__struct_fields__:
         entries["language"] = file.stem.partition("-")[0]
     try:
@@ -117,11 +122,31 @@ def _entries(file: Path) -> dict[str, Any]:
         raise LocaleError(file, str(error)) from None
     for table in _SPLIT & own.keys():
         own[table] = dict(_split(file, table, own[table]))
-    if (base := own.pop("based_on", None)) is None:
-        return own
-    respelled = own.pop("respelled", {})
-    whole = _entries(file.with_name(f"{base}.toml")) | own
-    return whole | {"units": {sign: _respelled(name, respelled) for sign, name in whole["units"].items()}}
+    base = own.pop("based_on", None)
+    return own if base is None else _entries(file.with_name(f"{base}.toml")) | own
+
+
+def _with_names(file: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    """Returns `entries` with the names of months and units from CLDR, where they have none of their own."""
+    name, own = file.stem, entries.get("units", {})
+    feminine = frozenset(entries.get("feminine", ()))
+    units = {sign: _unit(value, name, feminine) for sign, value in (_shared_units() | own).items()}
+    if unknown := [sign for sign in own if units[sign] is None]:
+        raise LocaleError(file, f"`units`, entry {unknown[0]!r}: CLDR has no unit {own[unknown[0]]!r} in this language")
+    return {"months": cldr.months(name)} | entries | {"units": {sign: unit for sign, unit in units.items() if unit is not None}}
+
+
+def _unit(value: Any, name: str, feminine: frozenset[str]) -> Any:
+    """Returns the name of a unit as the files write it, if `value` is one of CLDR; its gender is that of its first word."""
+    if not isinstance(value, str):
+        return value
+    words = cldr.unit(value, name)
+    return None if words is None else [*words, "f" if words[0].split()[0] in feminine else "m"]
+
+
+@cache
+def _shared_units() -> dict[str, str]:
+    return dict(_split(UNITS, "units", tomllib.loads(UNITS.read_text(encoding="utf-8"))))
 
 
 def _split(file: Path, table: str, entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -133,12 +158,6 @@ def _split(file: Path, table: str, entries: Mapping[str, Any]) -> Iterator[tuple
                 raise LocaleError(file, f"`{table}` has {sign.strip()!r} twice")
             seen.add(sign.strip())
             yield sign.strip(), value
-
-
-def _respelled(name: list[str], spellings: Mapping[str, str]) -> list[str]:
-    for old, new in spellings.items():
-        name = [word.replace(old, new) for word in name]
-    return name
 
 
 def _find_mistake(entries: Mapping[str, Any], kind: type[Locale]) -> str:

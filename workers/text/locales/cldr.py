@@ -1,0 +1,67 @@
+"""Names of units and months in each language, from Unicode's Common Locale Data Repository (CLDR).
+
+Why the files of the locales may have names too: for some units CLDR has the full name, and people say a shorter one. An entry
+of a file has priority.
+
+Why Mandarin and Japanese have their own names only: babel lacks the full names of half of their units.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from babel import Locale
+from babel.dates import get_month_names
+from babel.units import UnknownUnitError, format_compound_unit, format_unit
+
+_LOCALES: Final = {
+    "en": "en_US",
+    "en-GB": "en_GB",
+    "es": "es",
+    "fr": "fr",
+    "hi": "hi",
+    "it": "it",
+    "pt": "pt_BR",
+}
+"""Name of a file → CLDR's name of the locale."""
+_N_MONTHS: Final = 12
+_ONE: Final = 1
+_MANY: Final = 5
+"""A number that takes the plural in every language here."""
+_NUMBER: Final = re.compile(rf"\s*+[{_ONE}{_MANY}]\s*+")
+_PER: Final = " per "
+
+
+def months(name: str) -> tuple[str, ...]:
+    """The months of a year. `name` is the name of a locale's file."""
+    names = get_month_names("wide", "format", _locale(name))
+    return tuple(names[number] for number in range(1, _N_MONTHS + 1))
+
+
+def unit(unit_id: str, name: str) -> tuple[str, str] | None:
+    """The singular and the plural of a unit: `length-meter`, or of two units, `digital-megabyte per duration-second`.
+
+    `name` is the name of a locale's file. Returns None for a unit that CLDR does not have in words in this language.
+    """
+    one, many = _count(_ONE, unit_id, name), _count(_MANY, unit_id, name)
+    return (one, many) if one and many else None
+
+
+def _count(number: int, unit_id: str, name: str) -> str:
+    """The words for `number` units, without the number; empty if there are none."""
+    numerator, _, denominator = unit_id.partition(_PER)
+    try:
+        if denominator:
+            counted = format_compound_unit(number, numerator, denominator_unit=denominator, locale=_locale(name)) or ""
+        else:
+            counted = format_unit(number, numerator, locale=_locale(name))
+    except UnknownUnitError:
+        return ""
+    words = _NUMBER.sub("", counted, count=1).replace("’", "'")
+    # Babel gives the ids of units that it lacks.
+    return "" if "/" in words or any(part and part in words for part in (numerator, denominator)) else words
+
+
+@cache
+def _locale(name: str) -> Locale:
+    return Locale.parse(_LOCALES[name])
