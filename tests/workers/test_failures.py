@@ -25,17 +25,17 @@ REFUSED = InvalidValue("Invalid value.", param="voice")
 
 def failures_of(error: Exception, **options: dict[type[Exception], Meaning]) -> list[Failure]:
     """Returns the failures that a task gets if its work raises the error."""
-    told: list[Failure] = []
+    failures: list[Failure] = []
 
     def fail() -> None:
         raise error
 
     def note(failure: Failure) -> Action:
-        told.append(failure)
+        failures.append(failure)
         return Action.END
 
     assert run_task(fail, note, **options)
-    return told
+    return failures
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_task_says_what_means_something_else_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (REFUSED, InvalidValue),
         (EngineFailed(), EngineFailed),
@@ -73,8 +73,8 @@ def test_a_task_says_what_means_something_else_to_it() -> None:
         (KeyError("text of a user"), InternalError),
     ],
 )
-def test_a_client_is_told_an_error_of_the_tree(error: Exception, told: type[KoeError]) -> None:
-    assert type(failures_of(error)[0].to_error()) is told
+def test_a_client_is_told_an_error_of_the_tree(error: Exception, expected: type[KoeError]) -> None:
+    assert type(failures_of(error)[0].to_error()) is expected
 
 
 def test_what_nobody_foresaw_is_logged_without_the_text_of_the_user() -> None:

@@ -69,14 +69,14 @@ class Downloads:
         """Deletes everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _get(self, file: File, meter: Meter, bring: Callable[[], None]) -> Path:
+    def _get(self, file: File, meter: Meter, download: Callable[[], None]) -> Path:
         path = self.folder / file.file_name
         if self._has(file):
             return path
         path.unlink(missing_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
         with meter.step(str(file), file.n_bytes, self.folder):
-            bring()
+            download()
         if not path.is_file():
             raise SourceFailed(str(file), "the registry sent a file with another name")
         if sha256_of(path) != file.sha256:
@@ -97,15 +97,15 @@ class Downloads:
     def _pip(self, what: str, command: str, arguments: Sequence[str]) -> None:
         if importlib.util.find_spec("pip") is None:
             raise SourceFailed(what, f"{sys.executable} has no pip; `{sys.executable} -m ensurepip` installs it")
-        said = self._run([sys.executable, "-m", "pip", command, *_PIP, *_PIP_PATIENCE, *arguments])
-        if said is not None:
-            raise WrongFile(what) if _OTHER_HASH in said else SourceFailed(what, f"pip: {_first_error(said, 'ERROR: ')}")
+        output = self._run([sys.executable, "-m", "pip", command, *_PIP, *_PIP_PATIENCE, *arguments])
+        if output is not None:
+            raise WrongFile(what) if _OTHER_HASH in output else SourceFailed(what, f"pip: {_first_error(output, 'ERROR: ')}")
 
     def _npm_pack(self, npm: Sequence[str], tarball: Tarball) -> None:
         places = ["--pack-destination", str(self.folder), "--cache", str(self.scratch / "npm")]
-        said = self._run([*npm, "pack", f"{tarball.name}@{tarball.version}", *places, *_NPM_PATIENCE])
-        if said is not None:
-            raise SourceFailed(str(tarball), f"npm: {_first_error(said, 'npm error ')}")
+        output = self._run([*npm, "pack", f"{tarball.name}@{tarball.version}", *places, *_NPM_PATIENCE])
+        if output is not None:
+            raise SourceFailed(str(tarball), f"npm: {_first_error(output, 'npm error ')}")
 
     def _find_npm(self, tarball: Tarball, meter: Meter) -> list[str]:
         """Returns the command that runs npm: the machine's own npm, or else the npm of a Node.js in a temporary folder."""
@@ -150,7 +150,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _first_error(said: str, prefix: str) -> str:
+def _first_error(output: str, prefix: str) -> str:
     """Returns the first line of a program's output that has the prefix, without the prefix; else the last line."""
-    lines = said.strip().splitlines() or ["no reason given"]
+    lines = output.strip().splitlines() or ["no reason given"]
     return next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), lines[-1])

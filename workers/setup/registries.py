@@ -73,7 +73,7 @@ class Registries:
         for place in (self._folder, self._downloads.folder):
             check_space(place, made + self.n_bytes)
 
-    def bring(self, meter: Meter) -> list[Origin]:
+    def fetch(self, meter: Meter) -> list[Origin]:
         """Downloads the missing files and converts them into the folder.
 
         Raises SourceFailed if a part of the model is not available, or if there would be no voice.

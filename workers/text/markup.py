@@ -17,7 +17,7 @@ from app.core.speech.phonemes import unknown_phonemes
 from workers.text.cancellation import check_cancelled
 from workers.text.tracked_text import TrackedText
 
-_SAID: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
+_PRONUNCIATION: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
 _FIRST: Final = 0xF0000
 _MAX_GIVEN: Final = 0xFFFD
 
@@ -94,7 +94,7 @@ def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[l
     markup = Markup()
     tracked = TrackedText.of(text).sub(PRIVATE, " ")
     table = dict(pronunciations)
-    tracked = tracked.sub(_SAID, lambda match: _said(match, markup))
+    tracked = tracked.sub(_PRONUNCIATION, lambda match: _read_pronunciation(match, markup))
     if table:
         places = _find_unspaced(tracked.text, table)
         found = ((start, end, _given(tracked.text[start:end], table, markup)) for start, end in places)
@@ -105,10 +105,10 @@ def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[l
 
 def plain(word: str) -> str:
     """Returns a word as it was written, without its markup."""
-    return FIND_PAUSE.sub("", _SAID.sub(r"\1", word))
+    return FIND_PAUSE.sub("", _PRONUNCIATION.sub(r"\1", word))
 
 
-def _said(match: re.Match[str], markup: Markup) -> str | None:
+def _read_pronunciation(match: re.Match[str], markup: Markup) -> str | None:
     word, phonemes = match[1].strip(), match[2].strip()
     return None if not word or not phonemes or unknown_phonemes(phonemes) else markup.stand_for(Given(word, phonemes))
 

@@ -116,11 +116,11 @@ def test_libsndfile_reads_the_same_length_from_the_header(format_name: str, in_a
 @pytest.mark.parametrize("format_name", ["wav", "flac", "opus", "mp3", "aac"])
 def test_the_parts_are_heard_in_order(format_name: str, in_all_formats: dict[str, Path]) -> None:
     samples = decode(in_all_formats[format_name].read_bytes(), format_name)
-    start, heard = 0, []
+    start, pitches = 0, []
     for pcm in PARTS:
-        heard.append(pitch_hz(samples[start + 6000 : start + 18_000]))
+        pitches.append(pitch_hz(samples[start + 6000 : start + 18_000]))
         start += len(pcm) // 2 + round(0.35 * SAMPLE_RATE_HZ)
-    assert heard == pytest.approx([300.0, 600.0, 900.0], abs=3.0)
+    assert pitches == pytest.approx([300.0, 600.0, 900.0], abs=3.0)
 
 
 @pytest.mark.parametrize("format_name", ["wav", "flac", "opus", "mp3"])

@@ -123,7 +123,7 @@ async def attached(registry: Registry, utterance: Utterance) -> Attempt:
     return found[1]
 
 
-async def heard(aredis: AsyncRedis, attempt: Attempt) -> tuple[bytes, ChunkReader]:
+async def read_to_end(aredis: AsyncRedis, attempt: Attempt) -> tuple[bytes, ChunkReader]:
     notifier = Notifier(aredis, keys.NOTIFICATIONS)
     reader = ChunkReader(aredis, notifier, attempt, Patient(), skip_bytes=0, patience_seconds=30)
     return b"".join([chunk async for chunk in reader]), reader
@@ -160,7 +160,7 @@ def plain(speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, r
     async def speak(utterance: Utterance) -> Sound:
         attempt = await attached(registry, utterance)
         await asyncio.to_thread(undisturbed.speak, utterance, QueueName.INTERACTIVE)
-        data, reader = await heard(aredis, attempt)
+        data, reader = await read_to_end(aredis, attempt)
         assert reader.report is not None
         redis.delete(*attempt.both)
         return Sound(data, reader.report.n_segments)
@@ -176,7 +176,7 @@ async def test_an_utterance_that_is_wanted_is_spoken_and_kept(
 
     assert await speech(speaking_with(ToneEngine()), utterance)
 
-    audio, reader = await heard(aredis, attempt)
+    audio, reader = await read_to_end(aredis, attempt)
     assert reader.report is not None
     assert reader.report.n_segments == 1
     assert reader.report.n_phonemes == 12
@@ -205,7 +205,7 @@ async def test_what_an_engine_breaks_reaches_the_reader_and_the_queue(
         await speech(speaking_with(FailingEngine(fail_at=1)), utterance)
 
     with pytest.raises(InternalError):
-        await heard(aredis, attempt)
+        await read_to_end(aredis, attempt)
     assert await attached(registry, utterance) != attempt
 
 
@@ -223,7 +223,7 @@ async def test_a_fault_of_the_request_reaches_the_reader_and_not_the_queue(
     assert await speech(speaking_with(PickyEngine()), utterance)
 
     with pytest.raises(InvalidValue, match="cannot be said"):
-        await heard(aredis, attempt)
+        await read_to_end(aredis, attempt)
 
 
 async def test_an_engine_that_is_not_here_reaches_the_reader_by_name(
@@ -236,7 +236,7 @@ async def test_an_engine_that_is_not_here_reaches_the_reader_by_name(
         await speech(speaking_with(ToneEngine()), utterance)
 
     with pytest.raises(EngineUnavailable, match="kokoro"):
-        await heard(aredis, attempt)
+        await read_to_end(aredis, attempt)
 
 
 class BuggyEngine(ToneEngine):
@@ -254,7 +254,7 @@ async def test_an_unforeseen_error_reaches_the_reader_without_its_words(
         await speech(speaking_with(BuggyEngine()), utterance)
 
     with pytest.raises(InternalError) as caught:
-        await heard(aredis, attempt)
+        await read_to_end(aredis, attempt)
     assert "secret" not in caught.value.message
 
 
@@ -312,7 +312,7 @@ async def test_to_cancel_another_attempt_of_the_same_utterance_does_nothing(
     engine.release(100)
     await speaks
 
-    _, reader = await heard(aredis, attempt)
+    _, reader = await read_to_end(aredis, attempt)
     assert reader.report is not None
     assert reader.report.n_segments == len(engine.spoken) == 3
 
@@ -356,7 +356,7 @@ async def test_a_worker_that_takes_over_continues_at_the_next_byte_and_speaks_no
     dying.release(100)
     await former
 
-    audio, reader = await heard(aredis, attempt)
+    audio, reader = await read_to_end(aredis, attempt)
     assert audio == sound.data
     assert reader.report is not None
     assert reader.report.n_bytes == len(audio)
@@ -383,7 +383,7 @@ async def test_a_worker_wrongly_presumed_dead_is_fenced_out_even_in_the_same_pro
     engine.release(100)
     await asyncio.gather(former, again)
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert audio == sound.data
     assert speaking._speaking == {}
 
@@ -408,7 +408,7 @@ async def test_poison_is_not_tried_again_and_the_reader_gets_an_error(
     await asyncio.gather(*speaks)
 
     with pytest.raises(InternalError, match="tried to speak this text died"):
-        await heard(aredis, attempt)
+        await read_to_end(aredis, attempt)
     assert spared.n_begun == 0
 
 
@@ -425,7 +425,7 @@ async def test_segments_spoken_before_a_failure_are_not_spoken_again_for_the_nex
     attempt = await attached(registry, utterance)
     await speech(speaking_with(engine, "other"), utterance)
 
-    _, reader = await heard(aredis, attempt)
+    _, reader = await read_to_end(aredis, attempt)
     assert reader.report is not None
     assert reader.report.n_segments == 5
     assert len(engine.spoken) == 2
@@ -456,7 +456,7 @@ async def test_a_preempted_utterance_continues_later_at_the_next_byte(
     assert len(engine.spoken) < 5
     assert await speech(speaking, utterance)
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert audio == sound.data
     first_was_kept = engine.spoken.count(engine.spoken[0]) == 1
     assert first_was_kept is bool(keep_bytes)
@@ -482,7 +482,7 @@ async def test_an_utterance_with_a_slow_reader_is_paused_and_continues_at_the_ne
         assert await registry.read(attempt, int(record(redis, utterance)["bytes"]), "0")
         assert await speech(speaking, utterance)
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert audio == sound.data
     # A segment that an engine speaks when the slot is released may be requested again before it is cached.
     assert len(engine.spoken) <= sound.n_segments + n_times
@@ -525,7 +525,7 @@ async def test_an_encoder_that_is_killed_costs_nobody_anything(
 
     await speech(speaking_with(engine), utterance)
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert engine.n_killed == 1
     assert audio == sound.data
     # All segments were cached, except the one that the engine was speaking.
@@ -558,7 +558,7 @@ async def test_an_engine_that_finds_no_memory_for_a_moment_costs_nobody_anything
 
     await speech(speaking_with(engine), utterance)
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert engine.n_left == 0
     assert audio == sound.data
 
@@ -573,7 +573,7 @@ async def test_an_engine_that_finds_no_memory_three_times_is_a_failure(
         await speech(speaking_with(HungryEngine("Sentence c", 3)), utterance)
 
     with pytest.raises(InternalError):
-        await heard(aredis, attempt)
+        await read_to_end(aredis, attempt)
 
 
 LOSE_LAST = """
@@ -602,7 +602,7 @@ async def test_audio_that_redis_has_lost_is_written_again(
     engine.release(100)
     await speaks
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert audio == sound.data
 
 
@@ -689,7 +689,7 @@ async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on
     for utterance, sound, engine in zip((first, other), sounds, engines, strict=True):
         attempt = await attached(registry, utterance)
         await speech(speaking_with(engine, f"w{id(engine)}", segment_bytes=ROOM), utterance)
-        audio, _ = await heard(aredis, attempt)
+        audio, _ = await read_to_end(aredis, attempt)
         assert audio == sound.data
 
     assert [sound.n_segments for sound in sounds] == [3, 4]
@@ -720,7 +720,7 @@ async def test_what_sounds_otherwise_is_spoken_again(
         utterance = an_utterance(text_of(3), format=format_name)
         attempt = await attached(registry, utterance)
         await speech(speaking_with(engine, format_name, segment_bytes=ROOM), utterance)
-        audio, _ = await heard(aredis, attempt)
+        audio, _ = await read_to_end(aredis, attempt)
         said[format_name] = audio[heads[format_name] :]
 
     assert [len(engine.spoken) for engine in engines.values()] == [3, 3]
@@ -741,7 +741,7 @@ async def test_finished_audio_is_found_again_only_where_it_sounds_as_was_asked(
     attempt = await attached(registry, utterance)
 
     await speech(speaking_with(ToneEngine()), utterance)
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     await registry.detach(attempt)
     again = await registry.attach(utterance.id)
 
@@ -768,7 +768,7 @@ async def test_a_worker_with_another_engine_joins_the_segments_already_spoken(
     dying.release(100)
     await former
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     n_same = next(n for n, (ours, theirs) in enumerate(zip(audio, sound.data, strict=True)) if ours != theirs)
     assert len(heir.spoken) == 3
     assert 0.4 < n_same / len(audio) < 0.6
@@ -792,7 +792,7 @@ async def test_a_worker_that_takes_over_finds_segments_that_were_evicted_meanwhi
     dying.release(100)
     await former
 
-    audio, _ = await heard(aredis, attempt)
+    audio, _ = await read_to_end(aredis, attempt)
     assert audio == sound.data
     assert [one.text for one in heir.spoken] == [one.text for one in an_engines_segments(other.text)[3:]]
 
@@ -814,7 +814,7 @@ async def test_a_queued_segment_that_is_spoken_for_another_utterance_is_not_spok
 
     assert len(engine.spoken) == 3
     for attempt, sound in zip(attempts, sounds, strict=True):
-        audio, _ = await heard(aredis, attempt)
+        audio, _ = await read_to_end(aredis, attempt)
         assert audio == sound.data
 
 

@@ -37,20 +37,20 @@ class Stage(Runtime):
     """A runtime that records the utterances it is asked to speak, and waits or fails on command."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, QueueName]] = []
+        self.spoken: list[tuple[str, QueueName]] = []
         self.owners: list[str] = []
         self.begun = threading.Semaphore(0)
         self.may_end = threading.Event()
         self.may_end.set()
 
     def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "") -> bool:
-        self.said.append((utterance.text, queue_name))
+        self.spoken.append((utterance.text, queue_name))
         self.owners.append(owner)
         self.begun.release()
         assert self.may_end.wait(60)
         if utterance.text == "fail":
             raise RuntimeError("the engine broke")
-        return utterance.text != "gives way" or self.said.count((utterance.text, queue_name)) > 2
+        return utterance.text != "gives way" or self.spoken.count((utterance.text, queue_name)) > 2
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_it_takes_what_lies_in_its_queue_in_order_and_nothing_else(
     open_slot(redis)
 
     wait_until(lambda: [status(redis, job_id) for job_id in job_ids] == [JobStatus.FINISHED] * 2)
-    assert stage.said == [("one", QueueName.INTERACTIVE), ("two", QueueName.INTERACTIVE)]
+    assert stage.spoken == [("one", QueueName.INTERACTIVE), ("two", QueueName.INTERACTIVE)]
     assert stage.owners == ["somebody", "somebody"]
     assert rq_queue(redis, QueueName.BATCH).count == 1
 
@@ -117,7 +117,7 @@ def test_what_comes_while_it_waits_is_taken(redis: Redis, stage: Stage, open_slo
     submit(redis, "one", queue_name=QueueName.BATCH)
 
     assert stage.begun.acquire(timeout=30)
-    assert stage.said == [("one", QueueName.BATCH)]
+    assert stage.spoken == [("one", QueueName.BATCH)]
 
 
 def test_a_job_that_fails_is_kept_among_the_failed_and_not_tried_again_and_the_next_is_taken(
@@ -130,7 +130,7 @@ def test_a_job_that_fails_is_kept_among_the_failed_and_not_tried_again_and_the_n
     wait_until(lambda: status(redis, fine) == JobStatus.FINISHED)
     assert status(redis, failing) == JobStatus.FAILED
     assert failing in registry(FailedJobRegistry, rq_queue(redis, QueueName.INTERACTIVE)).get_job_ids()
-    assert [text for text, _ in stage.said] == ["fail", "fine"]
+    assert [text for text, _ in stage.spoken] == ["fail", "fine"]
     assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == []
 
 
@@ -142,7 +142,7 @@ def test_a_job_that_gives_way_goes_to_the_end_of_its_queue_until_it_is_done(
     open_slot(redis)
 
     wait_until(lambda: all(status(redis, job_id) == JobStatus.FINISHED for job_id in job_ids))
-    assert [text for text, _ in stage.said] == ["gives way", "one", "two", "gives way", "gives way"]
+    assert [text for text, _ in stage.spoken] == ["gives way", "one", "two", "gives way", "gives way"]
 
 
 def test_a_job_that_was_abandoned_is_given_to_another(redis: Redis, stage: Stage, open_slot: Callable[..., Slot]) -> None:
@@ -162,7 +162,7 @@ def test_a_job_that_was_abandoned_is_given_to_another(redis: Redis, stage: Stage
     assert status(redis, job_id) == JobStatus.QUEUED
     stage.may_end.set()
     open_slot(redis)
-    wait_until(lambda: len(stage.said) == 2)
+    wait_until(lambda: len(stage.spoken) == 2)
 
 
 @pytest.mark.parametrize(
@@ -192,10 +192,10 @@ def test_whoever_writes_to_redis_runs_nothing_but_the_tasks_of_koe(
     assert "foreign" in registry(FailedJobRegistry, queue).get_job_ids()
     assert not target.exists()
     assert "tests.workers.process.trap" not in sys.modules
-    assert [text for text, _ in stage.said] == ["fine"]
-    (told,) = [entry for entry in logs if entry["event"] == "foreign_job_refused"]
-    assert told["job_id"] == "foreign"
-    assert str(target) not in str(told)
+    assert [text for text, _ in stage.spoken] == ["fine"]
+    (refused,) = [entry for entry in logs if entry["event"] == "foreign_job_refused"]
+    assert refused["job_id"] == "foreign"
+    assert str(target) not in str(refused)
 
 
 def test_nothing_is_called_for_an_abandoned_job_either(redis: Redis, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_two_slots_never_take_the_same(redis: Redis, stage: Stage, open_slot: Ca
     job_ids = submit(redis, *texts)
 
     wait_until(lambda: all(status(redis, job_id) == JobStatus.FINISHED for job_id in job_ids))
-    assert sorted(text for text, _ in stage.said) == sorted(texts)
+    assert sorted(text for text, _ in stage.spoken) == sorted(texts)
 
 
 def test_it_outlives_a_restart_of_redis(data: Path, stage: Stage, open_slot: Callable[..., Slot]) -> None:
@@ -311,7 +311,7 @@ def test_it_outlives_a_restart_of_redis(data: Path, stage: Stage, open_slot: Cal
         assert stage.begun.acquire(timeout=60)
         slot.stopping.set()  # type: ignore[attr-defined]
         slot.join()
-    assert [text for text, _ in stage.said] == ["before", "after"]
+    assert [text for text, _ in stage.spoken] == ["before", "after"]
     server.stop()
 
 

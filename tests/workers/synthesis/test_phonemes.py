@@ -142,14 +142,14 @@ def test_a_fault_of_the_request_is_told_and_ends_there(redis: Redis) -> None:
 
 
 @pytest.fixture
-def said(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+def log_output(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """Returns everything that was logged so far, wherever the log goes."""
     caplog.set_level(logging.INFO)
     return lambda: "".join(capfd.readouterr()) + caplog.text
 
 
 def test_a_fault_of_ours_is_told_without_its_words_and_raised(
-    redis: Redis, engine: WatchedEngine, said: Callable[[], str]
+    redis: Redis, engine: WatchedEngine, log_output: Callable[[], str]
 ) -> None:
     def fail() -> None:
         raise ValueError(SECRET)
@@ -165,16 +165,18 @@ def test_a_fault_of_ours_is_told_without_its_words_and_raised(
     with pytest.raises(InternalError) as caught:
         found.reveal()
     assert SECRET not in caught.value.message
-    log = said()
+    log = log_output()
     assert "unforeseen_error" in log
     assert "question_failed" in log
     assert "secret" not in log
 
 
-def test_the_log_of_an_answer_tells_counts_and_no_text(redis: Redis, engine: WatchedEngine, said: Callable[[], str]) -> None:
+def test_the_log_of_an_answer_tells_counts_and_no_text(
+    redis: Redis, engine: WatchedEngine, log_output: Callable[[], str]
+) -> None:
     answer(redis, engine, a_text(SECRET))
 
-    log = said()
+    log = log_output()
     assert "question_answered" in log
     assert "n_segments" in log
     assert "secret" not in log

@@ -93,7 +93,7 @@ def test_as_many_tasks_give_way_as_listeners_wait_for_a_slot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantum_seconds", "lead_seconds", "n_waiting", "gives_way"),
+    ("quantum_seconds", "lead_seconds", "n_waiting", "preempts"),
     [(0, LONG, 1, True), (0, LONG, 0, False), (0, LONG - 2, 1, False), (60, LONG, 1, False)],
     ids=["has enough audio", "nobody waits", "has too little audio", "has only begun"],
 )
@@ -101,7 +101,7 @@ def test_a_task_gives_way_if_it_held_its_slot_long_enough_and_its_listener_has_e
     quantum_seconds: float,
     lead_seconds: float,
     n_waiting: int,
-    gives_way: bool,
+    preempts: bool,
     redis: Redis,
     redis_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,13 +111,13 @@ def test_a_task_gives_way_if_it_held_its_slot_long_enough_and_its_listener_has_e
     task = a_task(redis, redis_url, limits)
     limits.set_waiting(n_waiting)
 
-    if gives_way:
+    if preempts:
         with pytest.raises(Preempted):
             task.check(lead_seconds)
     else:
         task.check(lead_seconds)
 
-    assert limits.try_preempt() is (n_waiting > 0 and not gives_way)
+    assert limits.try_preempt() is (n_waiting > 0 and not preempts)
 
 
 def test_a_task_pauses_while_its_reader_is_far_behind(task: StreamTask, redis_url: str) -> None:
@@ -207,15 +207,15 @@ def test_a_task_with_only_encoding_left_is_finished_though_all_readers_leave(tas
 
 
 def test_a_task_that_begins_again_writes_nothing_twice(task: StreamTask, redis: Redis) -> None:
-    said = os.urandom(300)
-    task.write(said[:200])
+    data = os.urandom(300)
+    task.write(data[:200])
 
     task.begin_again()
     for start in range(0, 300, 70):
-        task.write(said[start : start + 70])
+        task.write(data[start : start + 70])
 
     chunks = [fields[b"data"] for _, fields in replies.entries(redis, task.lease.attempt.stream) if b"data" in fields]
-    assert b"".join(chunks) == said
+    assert b"".join(chunks) == data
 
 
 def test_without_redis_it_speaks_on_and_only_writing_waits(server: EmbeddedServer) -> None:

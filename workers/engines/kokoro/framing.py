@@ -37,7 +37,7 @@ class Framed(msgspec.Struct, frozen=True):
     first: int
     last: int
     """Exclusive end index."""
-    heard_from: int
+    first_audible: int
     """The first audible token: 0 without context before the segment, else the segment's first token or the pause before it."""
     ends_text: bool
     """Whether no context follows. Otherwise the sound ends where the next segment's sound begins."""
@@ -47,11 +47,11 @@ class Framed(msgspec.Struct, frozen=True):
         """The audible tokens, first and exclusive end: the segment's own phonemes, silent pads and marks, and the space after a
         clause.
         """
-        return self.heard_from, len(self.phonemes) + 2 if self.ends_text else 2 + self.last
+        return self.first_audible, len(self.phonemes) + 2 if self.ends_text else 2 + self.last
 
     def own_frames(self, n_frames: list[int]) -> list[int]:
         """Converts `n_frames` of each audible token to [silence before, each of the segment's own phonemes, silence after]."""
-        lead = 1 + self.first - self.heard_from
+        lead = 1 + self.first - self.first_audible
         own_end = lead + self.last - self.first
         return [sum(n_frames[:lead]), *n_frames[lead:own_end], sum(n_frames[own_end:])]
 
@@ -68,15 +68,15 @@ def frame(phonemes: str, before: str, after: str, language: str) -> Framed:
     before, after = before[len(before) - min(most, len(before)) :], after[:most]
     lead, trail = f"{before} " if before else "", f" {after}" if after else ""
     first = len(lead)
-    heard_from = 1 + first if before else 0
-    return Framed(f"{lead}{phonemes}{trail}", first, first + len(phonemes), heard_from, ends_text=not after)
+    first_audible = 1 + first if before else 0
+    return Framed(f"{lead}{phonemes}{trail}", first, first + len(phonemes), first_audible, ends_text=not after)
 
 
 def _alone(phonemes: str, lead: str) -> Framed:
     n = len(phonemes)
     if not lead or n > MAX_SHORT:
-        return Framed(phonemes, 0, n, heard_from=0, ends_text=True)
+        return Framed(phonemes, 0, n, first_audible=0, ends_text=True)
     stop = "" if phonemes.endswith(tuple(_ENDS)) else "."
     first = len(lead) + 1
     # The audible part begins with the space. Token numbers also count the pad before the phonemes.
-    return Framed(f"{lead} {phonemes}{stop}", first, first + n, heard_from=first, ends_text=True)
+    return Framed(f"{lead} {phonemes}{stop}", first, first + n, first_audible=first, ends_text=True)

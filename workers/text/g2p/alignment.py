@@ -100,16 +100,16 @@ def assign(text: str, aligned: Iterable[AlignedSpan]) -> tuple[str, tuple[Phonem
     spans = find_words(text)
     merged = list(_merge(aligned))
     phonemes = "".join(one.phonemes for one in merged)
-    had: list[_Span | None] = [None] * len(spans)
+    ranges: list[_Span | None] = [None] * len(spans)
     at = number = 0
     for one in merged:
         while number + 1 < len(spans) and spans[number][1] <= one.first:
             number += 1
         for word, begin, end in _share(text, spans, number, one):
-            _extend(had, word, phonemes, at + begin, at + end)
+            _extend(ranges, word, phonemes, at + begin, at + end)
         at += len(one.phonemes)
     n_before = len(phonemes) - len(phonemes.lstrip())
-    return phonemes.strip(), tuple(_list(spans, had, n_before))
+    return phonemes.strip(), tuple(_list(spans, ranges, n_before))
 
 
 def _merge(aligned: Iterable[AlignedSpan]) -> Iterator[AlignedSpan]:
@@ -126,19 +126,19 @@ def _merge(aligned: Iterable[AlignedSpan]) -> Iterator[AlignedSpan]:
         yield held
 
 
-def _extend(had: list[_Span | None], word: int, phonemes: str, begin: int, end: int) -> None:
+def _extend(ranges: list[_Span | None], word: int, phonemes: str, begin: int, end: int) -> None:
     """Gives a word some more phonemes, without the white space around them."""
     part = phonemes[begin:end]
     if not part.strip():
         return
     begin, end = begin + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
-    before = had[word]
-    had[word] = (begin, end) if before is None else (before[0], end)
+    before = ranges[word]
+    ranges[word] = (begin, end) if before is None else (before[0], end)
 
 
-def _list(spans: Sequence[_Span], had: Sequence[_Span | None], n_before: int) -> Iterator[PhonemizedWord]:
+def _list(spans: Sequence[_Span], ranges: Sequence[_Span | None], n_before: int) -> Iterator[PhonemizedWord]:
     done = 0
-    for (first, last), own in zip(spans, had, strict=True):
+    for (first, last), own in zip(spans, ranges, strict=True):
         begin, done = (own[0] - n_before, own[1] - n_before) if own is not None else (done, done)
         yield PhonemizedWord(first, last, begin, done)
 

@@ -31,9 +31,9 @@ _SPELLED_OUT: Final = 1.8
 """From this number of moras per letter on, a word is spelled and not read: the name of every letter has at least two."""
 _SENTENCE: Final = regex.compile(r"[^\n。！？]{1,400}[。！？]*+")
 _JAPANESE: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}0-9]")
-_LEANING: Final = frozenset({"助詞", "助動詞", "記号"})
+_ATTACHED: Final = frozenset({"助詞", "助動詞", "記号"})
 """Particles, endings and marks, which are said with the word before them."""
-_LEANING_KINDS: Final = frozenset({"接尾", "非自立"})
+_ATTACHED_KINDS: Final = frozenset({"接尾", "非自立"})
 _MAX_PAIRS: Final = 20
 """Limit on the pairs of equal characters in a sentence and its reading, per character. Up to it, the best pairs are searched:
 prose has two to six; a long sentence of a single digit has some hundreds, and the search would take a second.
@@ -61,10 +61,10 @@ class _Word(msgspec.Struct, frozen=True):
 
     first: int
     last: int
-    said: str
+    reading: str
     """Reading in katakana; empty for a mark."""
     n_moras: int
-    leans: bool
+    is_attached: bool
 
 
 def to_katakana(tracked: TrackedText) -> TrackedText:
@@ -148,12 +148,12 @@ def _convert_sentence(sentence: str, start: int) -> Iterator[tuple[int, int, str
         words = _read(sentence)
     unread = find_unread(sentence, words)
     for (first, last), group in _by_place(words):
-        said = "".join(word.said for word in group)
-        if not said or any(begin <= first < end for begin, end in unread):
+        reading = "".join(word.reading for word in group)
+        if not reading or any(begin <= first < end for begin, end in unread):
             continue
-        is_apart = first > 0 and not group[0].leans and not sentence[first - 1].isspace()
+        is_apart = first > 0 and not group[0].is_attached and not sentence[first - 1].isspace()
         # espeak-ng would also spell a word that touches Latin letters.
-        yield start + first, start + last, " " * is_apart + said + " " * (_LATIN.match(sentence, last) is not None)
+        yield start + first, start + last, " " * is_apart + reading + " " * (_LATIN.match(sentence, last) is not None)
 
 
 def _by_place(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, int], list[_Word]]]:
@@ -175,12 +175,12 @@ def _read(sentence: str) -> list[_Word]:
     places = find_tokens(sentence, [feature["string"] for feature in features])
     words, is_number = [], False
     for (first, last), feature in zip(places, features, strict=True):
-        said = "" if feature["pos"] == "記号" else feature["pron"].replace(_DEVOICED, "")
-        words.append(_Word(first, last, said, feature["mora_size"], _leans(feature, after_number=is_number)))
+        reading = "" if feature["pos"] == "記号" else feature["pron"].replace(_DEVOICED, "")
+        words.append(_Word(first, last, reading, feature["mora_size"], _is_attached(feature, after_number=is_number)))
         is_number = feature["pos_group1"] == "数" or feature["string"] == _POINT
     return words
 
 
-def _leans(feature: dict[str, Any], *, after_number: bool) -> bool:
+def _is_attached(feature: dict[str, Any], *, after_number: bool) -> bool:
     kind = feature["pos_group1"]
-    return feature["pos"] in _LEANING or kind in _LEANING_KINDS or (after_number and kind == "数")
+    return feature["pos"] in _ATTACHED or kind in _ATTACHED_KINDS or (after_number and kind == "数")

@@ -86,7 +86,7 @@ class Phonemizer:
         """`english_model` is the result of `workers.text.g2p.tagger.find`; by default, the installed package is used."""
         self._english_model = english_model or tagger.find()
         self._made: dict[str, G2P] = {}
-        self._spare: dict[str, G2P] = {}
+        self._espeak_g2ps: dict[str, G2P] = {}
         """G2Ps of espeak-ng, for languages that are not one of the nine or whose packages are missing."""
 
     def speaks(self, language: str) -> bool:
@@ -117,9 +117,9 @@ class Phonemizer:
         """Returns the G2P of a language of another script: ours if we have one, else espeak-ng's."""
         if self.speaks(language):
             return self._made.get(language) or self._make(language)
-        if language not in self._spare:
-            self._spare[language] = _ESPEAK.load()(language, None)
-        return self._spare[language]
+        if language not in self._espeak_g2ps:
+            self._espeak_g2ps[language] = _ESPEAK.load()(language, None)
+        return self._espeak_g2ps[language]
 
     def _make(self, language: str) -> G2P:
         source = _SOURCES.get(language)

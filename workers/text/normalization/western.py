@@ -196,13 +196,13 @@ def _verbalize_address(match: re.Match[str], words: dict[str, str]) -> str:
 def _verbalize_date(locale: Western, day: str, month: str, year: str, after: str = "") -> str | None:
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return None
-    said_day = locale.first_day if int(day) == 1 else str(int(day))
+    day_words = locale.first_day if int(day) == 1 else str(int(day))
     if locale.language == "en":
-        said_day = numerals.ordinal(str(int(day)), british=False)
+        day_words = numerals.ordinal(str(int(day)), british=False)
         year = numerals.year(year, british=not locale.is_month_first)
     if isinstance(locale, Hindi):
         year = hundreds(year, locale)
-    return locale.date.format(day=said_day, month=locale.months[int(month) - 1], year=year) + after
+    return locale.date.format(day=day_words, month=locale.months[int(month) - 1], year=year) + after
 
 
 def hundreds(year: str, locale: Hindi) -> str:

@@ -123,7 +123,7 @@ def _change_shape(weights: dict[str, Any]) -> object:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (_drop_part, "does not hold"),
         (_drop_key, "lacks bert_encoder.bias"),
@@ -133,10 +133,10 @@ def _change_shape(weights: dict[str, Any]) -> object:
     ],
 )
 def test_a_checkpoint_that_does_not_fit_is_refused(
-    copy: Path, weights: dict[str, Any], change: Callable[[dict[str, Any]], object], told: str
+    copy: Path, weights: dict[str, Any], change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
     _replace_weights(copy, change(weights))
-    with pytest.raises(DamagedFile, match=told):
+    with pytest.raises(DamagedFile, match=message):
         _load(copy)
 
 

@@ -63,8 +63,8 @@ def test_a_library_in_a_folder_that_is_mounted_noexec_is_told_as_that(tmp_path: 
     )
     command = [sys.executable, "-c", HEAD + program, json.dumps(sys.path), str(tmp_path)]
     mount = ["unshare", "-m", "bash", "-c", f'mount -t tmpfs -o noexec none {tmp_path}; exec "$@"', "--"]
-    said = subprocess.run([*mount, *command], capture_output=True, text=True, check=True).stdout.strip()
-    assert said == (
+    output = subprocess.run([*mount, *command], capture_output=True, text=True, check=True).stdout.strip()
+    assert output == (
         "espeak-ng does not work on this machine: its library cannot be loaded from a folder that is mounted noexec. "
         "Install Koe in a folder that programs may be run from."
     )
@@ -160,6 +160,6 @@ say_emoji(TrackedText.of("a 🎉 b"), "hi")
 library.speak("one", "gmw/en-US", wpm=175, pitch=50)
 with open("/proc/self/maps") as maps: print("espeak" in maps.read())
 """
-    said = _in_a_process(program, TMPDIR=str(tmp_path))
-    assert said.splitlines()[-1] == "False"
+    output = _in_a_process(program, TMPDIR=str(tmp_path))
+    assert output.splitlines()[-1] == "False"
     assert {one.name for one in tmp_path.iterdir()} <= {".ses"}

@@ -111,9 +111,9 @@ def test_a_text_that_does_not_come_to_an_end_is_ended(monkeypatch: pytest.Monkey
     program.write_text(NEVER_ENDING.format(folder=str(Path(child_process.__file__).parent)))
     monkeypatch.setattr(child_process, "__file__", str(program))
     library.PHONEMIZING.close()
-    said = library.phonemes("one two hang three four", "gmw/en-US")
+    phonemes = library.phonemes("one two hang three four", "gmw/en-US")
     library.PHONEMIZING.close()
-    assert said == "wˌʌn tˈuː hˈɑː ˌɛndʒˈiː θɹˈiː fˈɔːɹ"
+    assert phonemes == "wˌʌn tˈuː hˈɑː ˌɛndʒˈiː θɹˈiː fˈɔːɹ"
 
 
 def test_a_process_that_gives_no_answer_is_ended_and_the_question_asked_again(

@@ -42,8 +42,8 @@ def _words(phonemizer: Phonemizer, text: str, language: str) -> dict[str, str]:
     """Returns the phonemes of each word of a text in which no word occurs twice."""
     if language in PACKAGES:
         pytest.importorskip(PACKAGES[language])
-    said = phonemizer.phonemize(text, language)
-    return {text[word.first : word.last]: said.phonemes[word.begin : word.end] for word in said.words}
+    phonemized = phonemizer.phonemize(text, language)
+    return {text[word.first : word.last]: phonemized.phonemes[word.begin : word.end] for word in phonemized.words}
 
 
 @pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
@@ -163,9 +163,9 @@ def test_other_scripts_are_said_without_the_extras(monkeypatch: pytest.MonkeyPat
 def test_a_given_word_is_said_as_it_is_given(phonemizer: Phonemizer) -> None:
     (section,), markup = read_markup("Say [tomato](/təmˈɑːtO/), please", ())
     text = section.tracked.text
-    said = phonemizer.phonemize(text, "en-US", markup)
-    assert said.phonemes == "sˈA təmˈɑːtO, plˈiz"
-    assert [said.phonemes[word.begin : word.end] for word in said.words] == ["sˈA", "təmˈɑːtO,", "plˈiz"]
+    phonemized = phonemizer.phonemize(text, "en-US", markup)
+    assert phonemized.phonemes == "sˈA təmˈɑːtO, plˈiz"
+    assert [phonemized.phonemes[word.begin : word.end] for word in phonemized.words] == ["sˈA", "təmˈɑːtO,", "plˈiz"]
 
 
 @given(
@@ -187,13 +187,13 @@ def test_every_phoneme_belongs_to_one_word_and_every_word_is_there(
     if language in PACKAGES:
         pytest.importorskip(PACKAGES[language])
     text = (" " if is_spaced else "").join(parts)
-    said = phonemizer.phonemize(text, language)
-    assert [(word.first, word.last) for word in said.words] == find_words(text)
-    edges = [edge for word in said.words for edge in (word.begin, word.end)]
+    phonemized = phonemizer.phonemize(text, language)
+    assert [(word.first, word.last) for word in phonemized.words] == find_words(text)
+    edges = [edge for word in phonemized.words for edge in (word.begin, word.end)]
     assert edges == sorted(edges)
-    owned = {i for word in said.words for i in range(word.begin, word.end)}
-    assert all(i in owned or phoneme.isspace() for i, phoneme in enumerate(said.phonemes))
-    assert said.phonemes == said.phonemes.strip()
+    owned = {i for word in phonemized.words for i in range(word.begin, word.end)}
+    assert all(i in owned or phoneme.isspace() for i, phoneme in enumerate(phonemized.phonemes))
+    assert phonemized.phonemes == phonemized.phonemes.strip()
 
 
 @pytest.mark.parametrize("language", ["es", "it", "pt-BR", "hi", "fr-FR"])
@@ -202,8 +202,8 @@ def test_every_phoneme_belongs_to_one_word_and_every_word_is_there(
 )
 @settings(deadline=None, max_examples=30)
 def test_no_word_is_without_its_share(phonemizer: Phonemizer, language: str, words: list[str]) -> None:
-    said = phonemizer.phonemize(" ".join(words), language)
-    assert all(word.begin < word.end for word in said.words)
+    phonemized = phonemizer.phonemize(" ".join(words), language)
+    assert all(word.begin < word.end for word in phonemized.words)
 
 
 def test_british_and_american_differ(phonemizer: Phonemizer) -> None:
@@ -244,10 +244,10 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("language", ["en-US", "en-GB"])
 def test_a_sentence_that_ends_with_a_time_of_day_ends(phonemizer: Phonemizer, language: str) -> None:
-    said = _say(phonemizer, normalize("She came at 9 a.m. He left at 5 p.m. In the U.S.", language).text, language)
-    assert "ˌAˈɛm. " in said
-    assert "ˈɛm. ɪn" in said.lower()
-    assert said.endswith("ˈɛs.")
+    phonemes = _say(phonemizer, normalize("She came at 9 a.m. He left at 5 p.m. In the U.S.", language).text, language)
+    assert "ˌAˈɛm. " in phonemes
+    assert "ˈɛm. ɪn" in phonemes.lower()
+    assert phonemes.endswith("ˈɛs.")
 
 
 @pytest.mark.parametrize(("text", "stops"), [("यह है। वह था॥", 2), ("यह है।वह था", 1), ("लड़का पढ़ता है", 0)])
