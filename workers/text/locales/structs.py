@@ -41,6 +41,20 @@ class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alone: Words = ()
 
 
+class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Initialisms that are said as words or spelled, and the names of the letters. Without letters they have no rule."""
+
+    as_words: frozenset[str] = frozenset()
+    spelled: frozenset[str] = frozenset()
+    said: Table = {}
+    letters: Table = {}
+    last_letters: Table = {}
+
+    def __post_init__(self) -> None:
+        if both := self.as_words & self.spelled:
+            raise ValueError(f"{', '.join(sorted(both))} is both in `as_words` and in `spelled`")
+
+
 class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words next to a number that show whether it is a year."""
 
@@ -98,6 +112,7 @@ class Western(Locale, frozen=True, kw_only=True):
     before_number: Table
     signs: Table
     address: Table
+    initialisms: Initialisms = Initialisms()
 
     def __post_init__(self) -> None:
         check_placeholders("date", self.date, ["day", "month", "year"])

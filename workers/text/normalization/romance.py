@@ -8,6 +8,7 @@ from workers.text.locales import loader
 from workers.text.locales.structs import Romance
 from workers.text.normalization import amounts, numerals, western
 from workers.text.normalization.agreement import agreement, halves
+from workers.text.normalization.initialisms import initialisms
 from workers.text.normalization.rules import Rule, any_of
 
 _ORDINALS: Final = {
@@ -40,6 +41,7 @@ def rules(language: str) -> Iterator[Rule]:
     yield from amounts.measures(locale)
     yield _ordinals(language)
     yield from _romans(locale)
+    yield from initialisms(locale)
     yield from western.ranges(locale)
     yield from western.signs(locale)
     yield agreement(locale)
