@@ -71,10 +71,10 @@ def to_sound(waveform: Waveform, segment: Segment) -> Sound:
     is not trimmed: the silence there belongs to the sentence.
     """
     pcm, lead_seconds = trim(to_pcm(waveform.samples), segment.speed, at_start=not segment.before, at_end=not segment.after)
-    most = seconds_of(pcm)
+    length_seconds = seconds_of(pcm)
 
     def moved(seconds: float) -> float:
-        return min(max(0.0, seconds - lead_seconds), most)
+        return min(max(0.0, seconds - lead_seconds), length_seconds)
 
     words = (Word(word.first, word.last, moved(word.start), moved(word.end)) for word in waveform.words)
     return Sound(pcm, tuple(words))

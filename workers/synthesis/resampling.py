@@ -20,7 +20,7 @@ Law = Literal["ulaw", "alaw"]
 _FULL_SCALE: Final = np.float32(32767.0)
 
 _ULAW_BIAS: Final = 33
-_ULAW_MOST: Final = 8_159 - 33
+_ULAW_MAX: Final = 8_159 - 33
 """For samples of 14 bits: the bias that is added to a sample's size, and the largest size before it is added."""
 _ALAW_LINEAR: Final = 256
 """A-law is linear below this size of a sample."""
@@ -80,7 +80,7 @@ def _table(law: Law) -> npt.NDArray[np.uint8]:
 
 
 def _ulaw(samples: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
-    size = np.minimum(np.abs(samples >> 2), _ULAW_MOST) + _ULAW_BIAS
+    size = np.minimum(np.abs(samples >> 2), _ULAW_MAX) + _ULAW_BIAS
     exponent = np.floor(np.log2(size)).astype(np.int32) - 5
     mantissa = size >> (exponent + 1) & 0x0F
     sign = np.where(samples < 0, 0x80, 0)

@@ -130,8 +130,8 @@ class _Writer:
         self._done = end
 
 
-def _n_shared(one: str, other: str, most: int) -> int:
+def _n_shared(one: str, other: str, max_chars: int) -> int:
     n_shared = 0
-    while n_shared < most and one[n_shared] == other[n_shared]:
+    while n_shared < max_chars and one[n_shared] == other[n_shared]:
         n_shared += 1
     return n_shared

@@ -64,8 +64,8 @@ def frame(phonemes: str, before: str, after: str, language: str) -> Framed:
     """
     if not before and not after:
         return _alone(phonemes, _LEADS.get(language.partition("-")[0], ""))
-    most = min(MAX_CONTEXT, max(0, MAX_READ - len(phonemes) - 2) // 2)
-    before, after = before[len(before) - min(most, len(before)) :], after[:most]
+    n_context = min(MAX_CONTEXT, max(0, MAX_READ - len(phonemes) - 2) // 2)
+    before, after = before[len(before) - min(n_context, len(before)) :], after[:n_context]
     lead, trail = f"{before} " if before else "", f" {after}" if after else ""
     first = len(lead)
     first_audible = 1 + first if before else 0

@@ -102,7 +102,7 @@ class _ChildLost(Exception):
         return self.code == -signal.SIGPROF
 
     @property
-    def verdict(self) -> Exception:
+    def final_error(self) -> Exception:
         """The error to raise when a new process has ended in the same way."""
         if self.code is not None and self.code >= 0:
             return broken("its process ends at once")
@@ -135,7 +135,7 @@ class Children:
                 log.warning("espeak_ended", how=str(lost), voice=question.voice, n_bytes=len(question.text))
                 n_faults += lost.is_fault
                 if lost.is_endless or n_faults > 1:
-                    raise lost.verdict from None
+                    raise lost.final_error from None
             if time.monotonic() > deadline:
                 break
         raise EngineFailed("espeak-ng's processes were killed repeatedly while they spoke this text.")

@@ -15,7 +15,7 @@ from workers.text.normalization.rules import Rule, any_of
 _N: Final = r"(?<![0-9.,A-Za-z])(?P<n>[0-9]++(?:\.[0-9]++)?+)"
 _END: Final = "(?![A-Za-z0-9])"
 _DASH: Final = "[-‐‑–—~～〜]"
-_SPEED_SAID: Final = re.compile("(?:时速|每小时|每秒|秒速|時速|毎時|毎秒|風速)(?:[为是约約は]|达到)? ?\\Z")
+_SPEED_WORD_BEFORE: Final = re.compile("(?:时速|每小时|每秒|秒速|時速|毎時|毎秒|風速)(?:[为是约約は]|达到)? ?\\Z")
 _DATE: Final = "{}年{}月{}日"
 _SCALES: Final = "万|萬|亿|億|百万|千万|兆"
 _URL: Final = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[!#-;=?-~]{1,2000}+")
@@ -121,9 +121,9 @@ def _speeds(locale: EastAsian) -> Rule:
 
     def verbalize(match: re.Match[str]) -> str:
         before, after = words[match["unit"]]
-        is_said = _SPEED_SAID.search(match.string[max(0, match.start() - 8) : match.start()]) is not None
+        has_speed_word = _SPEED_WORD_BEFORE.search(match.string[max(0, match.start() - 8) : match.start()]) is not None
         first = f"{match['first']}{locale.to}" if match["first"] else ""
-        return f"{'' if is_said else before}{first}{match['n']}{after}"
+        return f"{'' if has_speed_word else before}{first}{match['n']}{after}"
 
     n = r"[0-9]++(?:\.[0-9]++)?+"
     return Rule(

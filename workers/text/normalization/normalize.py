@@ -23,7 +23,7 @@ _STRAIGHT: Final = str.maketrans(
     dict.fromkeys("’‘‛ʼ＇", "'") | dict.fromkeys("“”„‟＂", '"') | {"％": "%", "＄": "$", "＠": "@"}
 ) | {wide: ord(narrow) for wide, narrow in _WIDE.items()}
 _INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\u20e3\ufeff]")
-_IDLE_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
+_REDUNDANT_JOINER: Final = re.compile("(?<![\u0600-\u0dff])[\u200c\u200d]")
 """Zero-width joiners without a meaning. In the scripts from Arabic to Sinhala they shape letters and are kept."""
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _NEW_LINE: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
@@ -58,7 +58,7 @@ def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedT
 
 def _make_plain(tracked: TrackedText) -> TrackedText:
     """Removes invisible characters, and replaces typographic variants of others: ligatures, wide letters, curly quotes."""
-    visible = tracked.sub(_INVISIBLE, "").sub(_IDLE_JOINER, "")
+    visible = tracked.sub(_INVISIBLE, "").sub(_REDUNDANT_JOINER, "")
     apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
     return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
 

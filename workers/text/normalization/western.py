@@ -114,8 +114,8 @@ def times(locale: Western) -> Iterator[Rule]:
             return locale.time.format(hour=hour, minute=minute)
         if match["unit"] and (name := locale.units.get("h")) and locale.language != "hi":
             return f"{hour} {name.one if number == '1' else name.many}"
-        is_told = _PART_OF_DAY.match(match.string, match.end()) is not None
-        return hour if is_told else locale.full_hour.format(hour=hour)
+        names_part_of_day = _PART_OF_DAY.match(match.string, match.end()) is not None
+        return hour if names_part_of_day else locale.full_hour.format(hour=hour)
 
     yield Rule(re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w))?+(?![\w:])"), verbalize)
     if locale.language in {"fr", "pt"}:

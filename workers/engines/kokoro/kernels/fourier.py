@@ -132,10 +132,10 @@ class FourierConvolution:
         piece = source.piece(tile * self._span - self._reach // 2, n * self._span + self._reach, workspace)
         shape, strides = (self._half, n, self._width), (self._width, self._n_step * self._width, 1)
         halves = piece.as_strided(shape, strides), piece.as_strided(shape, strides, self._half * self._width)
-        room = workspace.take("folded", *shape)
-        rows = room.flatten(1)
+        buffer = workspace.take("folded", *shape)
+        rows = buffer.flatten(1)
         for half, spectrum in zip(self._halves, self._of_parities(points), strict=True):
-            torch.add(*halves, alpha=half.sign, out=room)
+            torch.add(*halves, alpha=half.sign, out=buffer)
             torch.mm(half.to_spectrum, rows, out=spectrum.flatten(1))
 
     def _of_parities(self, points: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -179,9 +179,9 @@ class FourierConvolution:
 
     def _samples(self, half: _Half, products: torch.Tensor, workspace: Workspace) -> torch.Tensor:
         """Returns the parity's contribution to the first half of each tile: (n, n_tile / 2, width)."""
-        room = workspace.take(f"samples {half.sign}", self._half, *products.shape[1:])
-        torch.mm(half.to_samples, products.flatten(1), out=room.flatten(1))
-        return room.transpose(0, 1)
+        buffer = workspace.take(f"samples {half.sign}", self._half, *products.shape[1:])
+        torch.mm(half.to_samples, products.flatten(1), out=buffer.flatten(1))
+        return buffer.transpose(0, 1)
 
 
 def _kernels(both: Sequence[Parity], weight: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:

@@ -64,13 +64,13 @@ class WindowedConvolution:
         self._bias = original.bias.detach()
         self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
 
-    def __call__(self, x: torch.Tensor, room: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
-        """(n_in, n) → (n_windows, n_out). Calls `room` with this shape to get the memory of the output."""
+    def __call__(self, x: torch.Tensor, allocate: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
+        """(n_in, n) → (n_windows, n_out). Calls `allocate` with this shape to get the memory of the output."""
         rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
         n, n_in = rows.shape
         shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
         windows = rows.as_strided(shape, (self._stride * n_in, 1))
-        return torch.addmm(self._bias, windows, self._weight, out=room(len(windows), len(self._bias)))
+        return torch.addmm(self._bias, windows, self._weight, out=allocate(len(windows), len(self._bias)))
 
 
 class NarrowConvolution:
