@@ -18,6 +18,7 @@ from tests.ears.baseline import PATH, read_baseline, worse_than, write_baseline
 from tests.ears.files import NoListener, cache_folder
 from tests.ears.part_faults import measure_faults
 from tests.ears.part_paragraphs import measure_paragraphs
+from tests.ears.part_readings import measure_readings
 from tests.ears.part_sentences import measure_sentences
 from tests.ears.part_short import measure_short
 from tests.ears.part_speeds import measure_speeds
@@ -43,8 +44,11 @@ PARTS: Final[dict[str, Part]] = {
     "speeds": measure_speeds,
     "voices": measure_voices,
     "loudness": measure_loudness,
+    "readings": measure_readings,
 }
 """The parts, in the order in which they reuse each other's responses."""
+USUAL_PARTS: Final = tuple(name for name in PARTS if name != "readings")
+"""The parts that are measured without PARTS. Part `readings` takes as long as all others together."""
 
 _WIDTH: Final = 200
 """Width of the tables in columns if the output is not a terminal."""
@@ -63,13 +67,13 @@ _WIDTH: Final = 200
 def main(parts: tuple[str, ...], is_quick: bool, is_rebased: bool, path: Path | None) -> None:
     """Listen to Koe speaking with Kokoro's real voices.
 
-    Without PARTS all parts are measured.
+    Without PARTS all parts but `readings` are measured.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the server is ended too
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
-    chosen = [name for name in PARTS if not parts or "all" in parts or name in parts]
+    chosen = [name for name in PARTS if "all" in parts or name in (parts or USUAL_PARTS)]
     report = Report(console)
     try:
         _measure(report, chosen, is_quick=is_quick)

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from app.core.speech.voices import Voice, load_catalogue
 from tests.ears.speaker import Request
 
@@ -22,6 +24,20 @@ PAIRS: Final[dict[str, tuple[str, ...]]] = {
     "zh": ("zf_xiaoxiao", "zm_yunjian"),
 }
 """A female and a male voice of each language; French has only one voice."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A sentence as it is written, and the words that a reader would say."""
+
+    written: str
+    spoken: str
+
+
+@cache
+def read_readings() -> dict[str, list[Reading]]:
+    """Returns language → its sentences with numbers, marks, formulas and abbreviations."""
+    found = tomllib.loads((FOLDER / "readings.toml").read_text(encoding="utf-8"))
+    return msgspec.convert(found, dict[str, list[Reading]])
 
 
 @cache

@@ -1,0 +1,79 @@
+"""Part `readings`: sentences with numbers, marks, formulas and abbreviations, and the errors against the intended words.
+
+Why each sentence is also spoken from its intended words: the errors of that response are those of the voice and of Whisper,
+and only the rest comes from what Koe made of the written text.
+
+Why a transcript is also normalized before it is compared: Whisper writes "2.5 million" for "two point five million". The
+comparison with fewer errors counts.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tests.ears.listener import Heard
+from tests.ears.report import Report, Row, Rows
+from tests.ears.score import Errors, count_errors
+from tests.ears.session import Hearing, Session
+from tests.ears.speaker import Request
+from tests.ears.texts import PAIRS, Reading, read_readings
+from workers.text.normalization.normalize import normalize
+
+_N_QUICK: Final = 4
+_N_NOTES: Final = 4
+"""Most sentences of each language that are listed as misheard."""
+
+
+def measure_readings(session: Session, report: Report, *, is_quick: bool) -> None:
+    """Adds one row for each language, spoken by its first voice."""
+    readings = {language: found[: _N_QUICK if is_quick else None] for language, found in read_readings().items()}
+    everything = [request for language, found in readings.items() for one in found for request in _requests(one, language)]
+    with report.steps("readings", len(everything)) as done:
+        session.hear(everything, "heard", done=done)
+    rows: Rows = {}
+    notes: list[str] = []
+    for language, found in readings.items():
+        hearings = [session.hear(_requests(one, language)) for one in found]
+        rows[language] = _figures(found, hearings)
+        notes += _misheard(found, [written for written, _ in hearings])
+    report.add("readings", "Numbers, marks, formulas and abbreviations, as Whisper base hears them", rows, notes)
+
+
+def errors_of(reading: Reading, hearing: Hearing) -> Errors:
+    """Returns the errors against the intended words: the fewest of two transcripts, each as it is and normalized."""
+    first = _count(reading, hearing.heard, hearing)
+    return first if not first.character_errors else min(first, _count(reading, hearing.heard_again, hearing), key=_rate)
+
+
+def _requests(reading: Reading, language: str) -> list[Request]:
+    voice = PAIRS[language][0]
+    return [Request(reading.written, voice, language), Request(reading.spoken, voice, language)]
+
+
+def _count(reading: Reading, heard: Heard, hearing: Hearing) -> Errors:
+    language = hearing.request.language
+    texts = (heard.text, normalize(heard.text, language).text)
+    return min((count_errors(reading.spoken, text, language) for text in texts), key=_rate)
+
+
+def _rate(errors: Errors) -> float:
+    return errors.word_rate
+
+
+def _figures(readings: Sequence[Reading], hearings: Sequence[Sequence[Hearing]]) -> Row:
+    written = sum((errors_of(one, pair[0]) for one, pair in zip(readings, hearings, strict=True)), Errors())
+    plain = sum((errors_of(one, pair[1]) for one, pair in zip(readings, hearings, strict=True)), Errors())
+    return {
+        "word errors %": round(100 * written.word_rate, 1),
+        "of the words themselves %": round(100 * plain.word_rate, 1),
+        "character errors %": round(100 * written.character_rate, 1),
+        "texts": len(readings),
+    }
+
+
+def _misheard(readings: Sequence[Reading], hearings: Sequence[Hearing]) -> list[str]:
+    worst = sorted(zip(readings, hearings, strict=True), key=lambda pair: -errors_of(*pair).word_rate)[:_N_NOTES]
+    return [
+        f"{hearing.request.language}: {one.written} → {one.spoken} → {hearing.heard.text}"
+        for one, hearing in worst
+        if errors_of(one, hearing).word_errors
+    ]
