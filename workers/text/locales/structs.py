@@ -143,6 +143,7 @@ class Romance(Western, frozen=True, kw_only=True):
     and_or: str
     reigns: Words
     numbered: Words
+    ranked: dict[str, Literal["m", "f"]] = {}
     links: Words
     half: tuple[str, str, str]
     feminine: frozenset[str]

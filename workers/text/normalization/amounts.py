@@ -63,7 +63,8 @@ def measures(locale: Western) -> Iterator[Rule]:
         re.compile(rf"{n} ?(?:° ?(?P<scale>[CF])(?!\w)|℃)"),
         lambda match: f"{_count(locale, match['n'], locale.degrees)} {scales[match['scale'] or 'C']}",
     )
-    yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(locale, match["n"], locale.degrees) + " ")
+    yield Rule(re.compile(rf"{n} ?°(?=\w)"), lambda match: _count(locale, match["n"], locale.degrees) + " ")
+    yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(locale, match["n"], locale.degrees))
 
     def verbalize(match: re.Match[str]) -> str | None:
         name = locale.units[match["unit"]]

@@ -20,6 +20,8 @@ FRACTION_SIGNS: Final = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞�
 
 _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _AND: Final = re.compile(r" and ")
+_NAMES: Final = {"pt": "pt_BR"}
+"""Language → name that num2words has for it."""
 
 
 def spell_digits(text: str) -> str:
@@ -65,10 +67,19 @@ def _plain(words: str, *, british: bool) -> str:
 
 def named_ordinal(n: int, language: str, *, is_feminine: bool = False) -> str:
     """The ordinal `n` in a Romance language that num2words knows: "vigésimo primero"."""
-    words: str = num2words(n, lang={"pt": "pt_BR"}.get(language, language), to="ordinal")
-    if is_feminine and language in {"es", "it", "pt"}:
+    words: str = num2words(n, lang=_NAMES.get(language, language), to="ordinal")
+    if language == "fr":
+        # num2words adds -ième to the plurals "vingts" and "cents".
+        words = re.sub("(vingt|cent|million)sième", r"\1ième", words).replace("un millionième", "millionième")
+        return "première" if is_feminine and n == 1 else words
+    if is_feminine:
         words = " ".join(word[:-1] + "a" if word.endswith("o") else word for word in words.split())
-    return "première" if is_feminine and words == "premier" else words
+    return words.replace("un milion", "milion") if language == "it" else words
+
+
+def in_words(n: int, language: str) -> str:
+    """The cardinal `n` as words of a Romance language: "ventuno"."""
+    return str(num2words(n, lang=_NAMES.get(language, language))).replace(",", "")
 
 
 START: Final = r"(?<![\w.,])"
@@ -83,12 +94,12 @@ def number(locale: Western) -> str:
     return rf"(?:{grouped}[0-9]++)(?:[{points}][0-9]++)?+"
 
 
-_ROMAN: Final = {"I": 1, "V": 5, "X": 10}
-ROMAN: Final = r"(?:X{0,3}(?:IX|IV|V?I{1,3}|V)|X{1,3})"
-"""Roman numerals from 1 to 39."""
+_ROMAN: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+ROMAN: Final = r"(?=[IVXLCDM])(?![LCDM](?![IVXLCDM]))M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLCDM])"
+"""Roman numerals from 1 to 3,999, except a single L, C, D or M, which is rather a letter."""
 
 
 def from_roman(text: str) -> int:
-    """The value of the Roman numeral `text`, made of I, V and X."""
+    """The value of the Roman numeral `text`."""
     values = [_ROMAN[letter] for letter in text]
     return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))

@@ -1,4 +1,4 @@
-"""Normalization of Spanish, French, Italian and Brazilian Portuguese: rules shared with English, ordinals and centuries."""
+"""Normalization of Spanish, French, Italian and Brazilian Portuguese: rules shared with English, and their own."""
 
 import re
 from collections.abc import Iterator
@@ -6,20 +6,10 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import amounts, numerals, western
+from workers.text.normalization import amounts, elision, numerals, ordinals, romans, western
 from workers.text.normalization.agreement import agreement, halves
 from workers.text.normalization.initialisms import initialisms
-from workers.text.normalization.rules import Rule, any_of
-
-_ORDINALS: Final = {
-    "es": r"\.?(?:[ºo]\b|º|ª|er\b)",
-    "it": r"\.?[º°ª]",
-    "pt": r"\.?(?:º|ª)",
-    "fr": r"(?:ers?|ère|re|nde?|èmes?|ième|es?)(?!\w)",
-}
-_FEMININE: Final = ("ª", "ère", "re", "nde")
-_CENTURY: Final = {"es": "[Ss]iglo", "pt": "[Ss]éculo"}
-_REGNAL_FEMININE: Final = re.compile(r"a$|^(?:Isabel|Beatriz|Elisabeth|Élisabeth|Elizabeth)$")
+from workers.text.normalization.rules import Rule
 
 
 def rules(language: str) -> Iterator[Rule]:
@@ -38,14 +28,16 @@ def rules(language: str) -> Iterator[Rule]:
     yield from amounts.money(locale)
     yield halves(locale)
     yield from amounts.fractions(locale)
+    yield from ordinals.degree_signs(locale)
     yield from amounts.measures(locale)
-    yield _ordinals(language)
-    yield from _romans(locale)
+    yield ordinals.rule(language)
+    yield from romans.rules(locale)
     yield from initialisms(locale)
     yield from western.ranges(locale)
     yield from western.signs(locale)
     yield agreement(locale)
     yield from western.numerals_of(locale)
+    yield from elision.rules(language)
 
 
 def _half_of_day(locale: Romance) -> Rule:
@@ -107,79 +99,3 @@ def _phones(language: str) -> Iterator[Rule]:
             _REGISTERED,
             lambda match: f"{match['name']} " + ", ".join(map(numerals.part_digits, re.findall("[0-9]+", match["n"]))),
         )
-
-
-def _ordinals(language: str) -> Rule:
-    """The rule for ordinals: 1º, 2ª, 1er, 3e."""
-
-    def verbalize(match: re.Match[str]) -> str | None:
-        n = int(match[1])
-        if not 1 <= n <= 999:
-            return None
-        suffix = match[2].lstrip(".")
-        words = numerals.named_ordinal(n, language, is_feminine=suffix in _FEMININE)
-        is_before_noun = re.match(r" (?!y |de |en |a |que |con )[a-z]", match.string[match.end() : match.end() + 6]) is not None
-        if language == "es" and (suffix == "er" or (is_before_noun and re.search("(?:prim|terc)ero$", words))):
-            return words.removesuffix("o")
-        return {"nd": "second", "nde": "seconde"}.get(suffix, words) if language == "fr" else words
-
-    return Rule(re.compile(rf"(?<![\w.,])([0-9]{{1,3}})({_ORDINALS[language]})"), verbalize)
-
-
-def _romans(locale: Romance) -> Iterator[Rule]:
-    """Rules for Roman numerals: Felipe VI, siglo XXI, XXIe siècle, Capitolo IV."""
-    language, roman = locale.language, f"(?P<roman>{numerals.ROMAN})"
-    reigns = (name for one in loader.ROMANCE for name in loader.romance(one).reigns)
-
-    def reign(match: re.Match[str]) -> str:
-        n = numerals.from_roman(match["roman"])
-        is_cardinal = n > 1 if language == "fr" else n > 10 and language != "it"
-        if is_cardinal:
-            return f"{match['name']} {n}"
-        is_feminine = _REGNAL_FEMININE.search(match["name"]) is not None
-        return f"{match['name']} {numerals.named_ordinal(n, language, is_feminine=is_feminine)}"
-
-    yield from _centuries(language, roman)
-    if language == "fr":
-        yield Rule(
-            re.compile(r"(?<=\w )I(?P<end>er|re)(?![\w'])"),
-            lambda match: "premier" if match["end"] == "er" else "première",
-            needs_digit=False,
-        )
-    yield Rule(re.compile(rf"\b(?P<name>{any_of(locale.numbered)}) {roman}(?!\w)"), _cardinal, needs_digit=False)
-    yield Rule(re.compile(rf"\b(?P<name>{any_of(reigns)}) {roman}(?!\w)"), reign, needs_digit=False)
-
-
-def _centuries(language: str, roman: str) -> Iterator[Rule]:
-    """Rules for centuries: siglo XXI, s. XX, XXIe siècle, XX secolo. `roman` is the pattern of a numeral in a group `roman`."""
-
-    def century(match: re.Match[str]) -> str:
-        return numerals.named_ordinal(numerals.from_roman(match["roman"]), language)
-
-    if language in _CENTURY:
-        # s. XX, séc. XX, siglos XIX y XX
-        yield Rule(re.compile(rf"(?<![\w.])[Ss]écs\. ?(?={numerals.ROMAN}(?!\w))"), "séculos ", needs_digit=False)
-        yield Rule(
-            re.compile(rf"(?<![\w.])[Ss](?:éc)?\. ?(?={numerals.ROMAN}(?!\w))"),
-            {"es": "siglo ", "pt": "século "}[language],
-            needs_digit=False,
-        )
-        yield Rule(
-            re.compile(rf"\b(?P<name>{_CENTURY[language]}s) (?P<first>{numerals.ROMAN}) (?P<link>a|e|y|al) {roman}(?!\w)"),
-            lambda match: (
-                f"{match['name']} {numerals.from_roman(match['first'])} {match['link']} {numerals.from_roman(match['roman'])}"
-            ),
-            needs_digit=False,
-        )
-        yield Rule(re.compile(rf"\b(?P<name>{_CENTURY[language]}) {roman}(?!\w)"), _cardinal, needs_digit=False)
-    elif language == "fr":
-        yield Rule(re.compile(rf"\b{roman}(?:e|ème|er)(?= siècle)"), century, needs_digit=False)
-    else:
-        yield Rule(
-            re.compile(rf"\b(?:sec\.|secolo) {roman}(?!\w)"), lambda match: f"secolo {century(match)}", needs_digit=False
-        )
-        yield Rule(re.compile(rf"\b{roman}(?= secolo)"), century, needs_digit=False)
-
-
-def _cardinal(match: re.Match[str]) -> str:
-    return f"{match['name']} {numerals.from_roman(match['roman'])}"

@@ -1,0 +1,164 @@
+"""Roman numerals in Spanish, French, Italian and Portuguese: centuries, rulers, chapters, wars.
+
+Why some are ordinals: a reader says "siglo 21" and "chapitre 4", but "ventunesimo secolo" and "deuxième guerre". An ordinal has
+the gender of its noun.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales import loader
+from workers.text.locales.structs import Romance
+from workers.text.normalization import numerals
+from workers.text.normalization.rules import Rule, any_of
+from workers.text.normalization.western import ends_sentence
+
+_ROMAN: Final = numerals.ROMAN
+_GROUP: Final = f"(?P<roman>{_ROMAN})"
+_CENTURY: Final = {"es": "[Ss]iglo", "pt": "[Ss]éculo"}
+_REGNAL_FEMININE: Final = re.compile(r"a$|^(?:Isabel|Beatriz|Elisabeth|Élisabeth|Elizabeth)$")
+_MANY_LETTERS: Final = "(?=[IVX]{2})"
+
+
+def rules(locale: Romance) -> Iterator[Rule]:
+    """Rules for Roman numerals: Felipe VI, siglo XXI, XXIe siècle, Capitolo IV, II guerra mondiale."""
+    yield from _centuries(locale)
+    if locale.language == "fr":
+        yield _suffixed()
+    yield _ranked(locale)
+    yield Rule(
+        re.compile(rf"(?<![\w.])(?P<name>{any_of(_words(locale.before_number))})\. ?{_GROUP}(?![\w'])"),
+        lambda match: f"{locale.before_number[match['name']]} {numerals.from_roman(match['roman'])}",
+        needs_digit=False,
+    )
+    yield Rule(re.compile(rf"\b(?P<name>{any_of(locale.numbered)}) {_GROUP}(?![\w'])"), _cardinal, needs_digit=False)
+    yield _reigns(locale.language)
+    # A year: MCMXIV.
+    yield Rule(
+        re.compile(rf"(?<![\w.'-])(?P<roman>(?=M[IVXLCDM]{{3}}){_ROMAN})(?![\w'-])"),
+        lambda match: str(numerals.from_roman(match["roman"])),
+        needs_digit=False,
+    )
+    if locale.language == "fr":
+        # espeak-ng would say "deux romain".
+        yield Rule(
+            re.compile(rf"(?<![\w.'-])(?P<roman>{_MANY_LETTERS}{_ROMAN})(?![\w'-])"),
+            lambda match: str(numerals.from_roman(match["roman"])),
+            needs_digit=False,
+        )
+
+
+def _words(before_number: dict[str, str]) -> list[str]:
+    return [short for short in before_number if short[-1].isalpha() and len(short) > 1]
+
+
+def _reigns(language: str) -> Rule:
+    """The rule for names of rulers, popes and councils: Louis XIV, Paolo VI."""
+    names = (name for one in loader.ROMANCE for name in loader.romance(one).reigns)
+
+    def verbalize(match: re.Match[str]) -> str:
+        n = numerals.from_roman(match["roman"])
+        is_cardinal = n > 1 if language == "fr" else n > 10 and language != "it"
+        if is_cardinal:
+            return f"{match['name']} {n}"
+        is_feminine = _REGNAL_FEMININE.search(match["name"]) is not None
+        return f"{match['name']} {numerals.named_ordinal(n, language, is_feminine=is_feminine)}"
+
+    return Rule(re.compile(rf"\b(?P<name>{any_of(names)}) {_GROUP}(?!\w)"), verbalize, needs_digit=False)
+
+
+def _ranked(locale: Romance) -> Rule:
+    """The rule for a numeral before a noun of the table `ranked`: II guerra mondiale, XV e XVI secolo."""
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        gender = locale.ranked.get(match["noun"].lower())
+        if gender is None:
+            return None
+        said = [
+            numerals.named_ordinal(numerals.from_roman(roman), locale.language, is_feminine=gender == "f")
+            for roman in (match["first"], match["roman"])
+            if roman
+        ]
+        return (match["link"] or "").join(said) + f" {match['noun']}"
+
+    return Rule(
+        re.compile(
+            rf"(?<![\w.-])(?:(?P<first>{_ROMAN})(?P<link> (?:{'|'.join(locale.links)}) (?:il |le |el )?| ?[-–/] ?))?"
+            rf"{_GROUP}[°ºª]? (?P<noun>[^\W\d_]{{2,24}}+)(?!')"
+        ),
+        verbalize,
+        needs_digit=False,
+    )
+
+
+def _suffixed() -> Rule:
+    """The rule for French numerals with the ending of an ordinal: XXIe siècle, XVIIIe s., IIe Guerre, Ire partie."""
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        n, end = numerals.from_roman(match["roman"]), match["end"]
+        if (n == 1) != (end[0] in "ri" or end in {"er", "ers"}) and end[0] != "i":
+            return None
+        if match["roman"] == "MM" or (end in {"d", "de", "nd", "nde"} and n != 2):
+            return None
+        said = numerals.named_ordinal(n, "fr", is_feminine=end.startswith("r"))
+        said = {"d": "second", "nd": "second", "de": "seconde", "nde": "seconde"}.get(end, said)
+        stop = "." if match["century"] and ends_sentence(match) else ""
+        return said + (" siècle" if match["century"] else "") + stop
+
+    return Rule(
+        re.compile(
+            rf"(?<![\w.]){_GROUP}(?P<end>ers?|res?|nde?|de?|i?èmes?|i?emes?|es?)(?!\w)(?P<century> s\.(?!\w))?", re.ASCII
+        ),
+        verbalize,
+        needs_digit=False,
+    )
+
+
+def _centuries(locale: Romance) -> Iterator[Rule]:
+    """Rules for centuries: siglo XXI, s. XX, sec. XX."""
+    language = locale.language
+    if language in _CENTURY:
+        # s. XX, séc. XX, siglos XIX y XX
+        yield Rule(re.compile(rf"(?<![\w.])[Ss]écs\. ?(?={_ROMAN}(?!\w))"), "séculos ", needs_digit=False)
+        yield Rule(
+            re.compile(rf"(?<![\w.])[Ss](?:éc)?\. ?(?={_ROMAN}(?!\w))"),
+            {"es": "siglo ", "pt": "século "}[language],
+            needs_digit=False,
+        )
+        yield Rule(
+            re.compile(rf"\b(?P<name>{_CENTURY[language]}s) (?P<first>{_ROMAN}) (?P<link>a|e|y|al) {_GROUP}(?!\w)"),
+            lambda match: (
+                f"{match['name']} {numerals.from_roman(match['first'])} {match['link']} {numerals.from_roman(match['roman'])}"
+            ),
+            needs_digit=False,
+        )
+        yield Rule(re.compile(rf"\b(?P<name>{_CENTURY[language]}) {_GROUP}(?!\w)"), _cardinal, needs_digit=False)
+    elif language == "it":
+        yield Rule(
+            re.compile(
+                rf"(?<![\w.])(?P<name>[Ss]ecc?\.|[Ss]ecol[oi]) (?:(?P<first>{_ROMAN})(?P<link>[-–]| e | al ))?{_GROUP}(?!\w)"
+            ),
+            _italian_century,
+            needs_digit=False,
+        )
+        yield Rule(
+            re.compile(rf"(?<![\w.-]){_GROUP} sec\.(?!\w)"),
+            lambda match: f"{_ordinal(match['roman'])} secolo" + ("." if ends_sentence(match) else ""),
+            needs_digit=False,
+        )
+
+
+def _italian_century(match: re.Match[str]) -> str:
+    head = "S" if match["name"][0] == "S" else "s"
+    name = f"{head}ecolo" if match["name"] in {"sec.", "Sec.", "secolo", "Secolo"} else f"{head}ecoli"
+    first = _ordinal(match["first"]) + (" " if match["link"] in "-–" else match["link"]) if match["first"] else ""
+    return f"{name} {first}{_ordinal(match['roman'])}"
+
+
+def _ordinal(roman: str) -> str:
+    return numerals.named_ordinal(numerals.from_roman(roman), "it")
+
+
+def _cardinal(match: re.Match[str]) -> str:
+    return f"{match['name']} {numerals.from_roman(match['roman'])}"
