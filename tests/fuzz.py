@@ -531,8 +531,10 @@ def fuzz(served: Served, *, seed: int, numbers: range) -> Outcome:
 
 
 def _judge_log(served: Served, outcome: Outcome) -> None:
-    told = {line["request_id"] for line in events(served, "request_answered")}
-    outcome.failures += [f"{number}: {shown} is not in the log" for shown, number in outcome.ids.items() if shown not in told]
+    logged_ids = {line["request_id"] for line in events(served, "request_answered")}
+    outcome.failures += [
+        f"{number}: {shown} is not in the log" for shown, number in outcome.ids.items() if shown not in logged_ids
+    ]
     for word in ("part_died", "unforeseen_error", "Traceback", "engine_failed", "worker_lost"):
         if n_times := served.said.count(word):
             outcome.failures.append(f"The log says {word} {n_times} times.")

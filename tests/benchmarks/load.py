@@ -31,8 +31,8 @@ def measure_load(report: Report, plan: Plan) -> None:
         steps.done()
     rows: list[Row] = [{"": "first audio", **spread(first)}, {"": "/healthz", **spread(health)}]
     title = f"{plan.n_load_clients} clients for {plan.load_seconds:g} s: espeak, six formats, 40 to 800 characters"
-    told = ", ".join(f"{role} {mib:.0f}" for role, mib in memory.items())
-    note = f"answers {len(first)}, failures {len(failures)} {failures[:3]}; resident memory, MiB: {told}"
+    described = ", ".join(f"{role} {mib:.0f}" for role, mib in memory.items())
+    note = f"answers {len(first)}, failures {len(failures)} {failures[:3]}; resident memory, MiB: {described}"
     report.add("load", title, rows, note)
 
 

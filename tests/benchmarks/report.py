@@ -28,7 +28,7 @@ class Report:
         """`weights` names the weights of Kokoro: `original`, `8-bit` or `random`."""
         self.console = console
         self._path = path
-        self._told: dict[str, Any] = {
+        self._results: dict[str, Any] = {
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             **describe_commit(),
             "machine": describe_machine(),
@@ -40,16 +40,16 @@ class Report:
 
     def greet(self) -> None:
         """Prints the machine and the weights."""
-        machine = self._told["machine"]
+        machine = self._results["machine"]
         load = machine["load_average"][0]
         self.console.print(f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; load before: {load}")
-        self.console.print(f"Kokoro's weights: {self._told['weights']}\n", highlight=False)
+        self.console.print(f"Kokoro's weights: {self._results['weights']}\n", highlight=False)
 
     def add(self, name: str, title: str, rows: Sequence[Row], *notes: str) -> None:
         """Prints a sheet and writes it to the file under `name`. A note is a sentence that explains the figures."""
-        self._told["sheets"][name] = {"title": title, "rows": list(rows), "notes": list(notes)}
+        self._results["sheets"][name] = {"title": title, "rows": list(rows), "notes": list(notes)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self._told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        self._path.write_text(json.dumps(self._results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         self.console.print(make_table(title, rows))
         for note in notes:
             self.console.print(f"  {note}", highlight=False)

@@ -81,8 +81,8 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
         "first: from request to first audio. rtf: from request to last byte, for a second of audio; median of whole responses.",
         "underruns: a client has played all received audio and waits for more. 429: refused at once; not a failure.",
     )
-    told = (f"failed {n} times: {failure}" for failure, n in failures.most_common(3))
-    report.add("server.listeners", title, waits, *notes, *told)
+    failure_notes = (f"failed {n} times: {failure}" for failure, n in failures.most_common(3))
+    report.add("server.listeners", title, waits, *notes, *failure_notes)
     report.add("server.costs", "Costs: CPU seconds and peak memory", costs)
 
 

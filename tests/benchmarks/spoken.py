@@ -174,9 +174,9 @@ def languages() -> None:
             for name, engine in loaded.items():
                 n_segments, n_phonemes, seconds, words = _spoken(_utterance(text, language.tag, name), engine)
                 given = [text[start:end] for start, end in find_words(text)]
-                told = [word.word for word in words]
-                figures = map(str, (n_segments, n_phonemes, f"{seconds:.2f}", len(told), len(given)))
-                table.add_row(language.tag, name, *figures, style="" if told == given else "red")
+                timed = [word.word for word in words]
+                figures = map(str, (n_segments, n_phonemes, f"{seconds:.2f}", len(timed), len(given)))
+                table.add_row(language.tag, name, *figures, style="" if timed == given else "red")
     console.print(table)
 
 
@@ -189,7 +189,7 @@ def long(n_characters: int) -> None:
     body |= {"response_format": "pcm", "stream_format": "sse", "timestamps": ["word"]}
     with served(KOE_ENGINE="espeak", KOE_MAX_INPUT_CHARS=str(n_characters)) as server:
         before, most = server.memory_mib(), dict[str, float]()
-        started, first, told = time.monotonic(), 0.0, list[str]()
+        started, first, timed = time.monotonic(), 0.0, list[str]()
         with (
             httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=600) as answer,
             Progress(console=console) as bar,
@@ -200,8 +200,8 @@ def long(n_characters: int) -> None:
                 event: dict[str, Any] = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {"type": ""}
                 first = first or (time.monotonic() - started if event["type"] == "speech.audio.delta" else 0.0)
                 if event["type"] == "speech.audio.words":
-                    told += [word["word"] for word in event["words"]]
-                    bar.update(task, completed=len(told))
+                    timed += [word["word"] for word in event["words"]]
+                    bar.update(task, completed=len(timed))
                     most = {role: max(mib, most.get(role, 0.0)) for role, mib in server.memory_mib().items()}
                 elif event["type"] == "error":
                     raise click.ClickException(event["error"]["message"])
@@ -211,8 +211,8 @@ def long(n_characters: int) -> None:
     given = [text[start:end] for start, end in find_words(text)]
     console.print(
         f"{len(text):,} characters with espeak: first audio after {first:.2f} s, {audio_seconds / 3600:.2f} h of audio in "
-        f"{seconds:.1f} s\nwords given {len(given):,}, reported {len(told):,}, "
-        f"{'the same, in order' if told == given else 'NOT THE SAME'}\nresident memory, MiB, before and at most: "
+        f"{seconds:.1f} s\nwords given {len(given):,}, reported {len(timed):,}, "
+        f"{'the same, in order' if timed == given else 'NOT THE SAME'}\nresident memory, MiB, before and at most: "
         + ", ".join(f"{role} {before[role]:.0f} → {most[role]:.0f}" for role in before)
     )
 

@@ -69,12 +69,12 @@ def test_the_report_is_a_table_and_a_file_of_the_same_rows(tmp_path: Path) -> No
         "engine.alone", "Alone", [{"phonemes": 30, "koe s": 0.5, "onnxruntime s": None, "koe runs s": [0.4, 0.5]}], "Why."
     )
 
-    told = json.loads((tmp_path / "new" / "bench.json").read_text(encoding="utf-8"))
-    assert {"made_at", "commit", "is_changed", "machine", "weights", "parts", "settings", "sheets"} == set(told)
-    assert told["weights"] == "8-bit"
-    assert {"cpu", "cores", "memory_gib", "python", "torch", "onnxruntime"} <= set(told["machine"])
-    assert told["settings"]["lengths"] == list(QUICK.lengths)
-    assert told["sheets"]["engine.alone"] == {
+    saved = json.loads((tmp_path / "new" / "bench.json").read_text(encoding="utf-8"))
+    assert {"made_at", "commit", "is_changed", "machine", "weights", "parts", "settings", "sheets"} == set(saved)
+    assert saved["weights"] == "8-bit"
+    assert {"cpu", "cores", "memory_gib", "python", "torch", "onnxruntime"} <= set(saved["machine"])
+    assert saved["settings"]["lengths"] == list(QUICK.lengths)
+    assert saved["sheets"]["engine.alone"] == {
         "title": "Alone",
         "rows": [{"phonemes": 30, "koe s": 0.5, "onnxruntime s": None, "koe runs s": [0.4, 0.5]}],
         "notes": ["Why."],

@@ -60,12 +60,12 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Writes all figures as JSON."""
-        told: dict[str, Any] = {
+        figures: dict[str, Any] = {
             **{"made_at": datetime.now(UTC).isoformat(timespec="seconds"), **describe_commit(), "machine": describe_machine()},
             **{"seconds": self.seconds, "parts": self.parts, "notes": self.notes},
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def make_table(rows: Rows) -> Table:

@@ -35,7 +35,7 @@ def test_lower_quality_is_worse_and_higher_is_not() -> None:
     assert compared({"DNSMOS": 3.2}, {"DNSMOS": 3.9}) == []
 
 
-def test_loudness_may_not_leave_in_either_direction() -> None:
+def test_loudness_may_not_change_in_either_direction() -> None:
     assert compared({"LUFS": -20.0}, {"LUFS": -18.0}) != []
     assert compared({"LUFS": -20.0}, {"LUFS": -22.0}) != []
     assert compared({"LUFS": -20.0}, {"LUFS": -20.9}) == []

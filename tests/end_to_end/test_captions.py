@@ -60,8 +60,8 @@ def test_every_word_time_is_exact_to_the_sample(harness: Harness, speed: float) 
             place = segment.text.index(word, place)
             edges = (place, place := place + len(word))
             expected += [first + (last - first) * edge / len(segment.text) for edge in edges]
-    told = [word[edge] * rate for word in words for edge in ("start", "end")]
-    assert np.abs(np.array(told) - np.array(expected)).max() < 0.1
+    actual = [word[edge] * rate for word in words for edge in ("start", "end")]
+    assert np.abs(np.array(actual) - np.array(expected)).max() < 0.1
 
 
 def test_cues_are_the_words_of_the_text_while_they_are_heard(harness: Harness) -> None:

@@ -295,13 +295,13 @@ def test_the_first_fault_in_the_order_of_the_fields_is_reported(harness: Harness
         "stream_format": "x",
     }
     good = GOOD | {"response_format": "mp3", "speed": 1, "stream_format": "audio"}
-    told = []
+    reported = []
 
     for field in body:
-        told.append(post(harness, body).json()["error"]["param"])
+        reported.append(post(harness, body).json()["error"]["param"])
         body[field] = good[field]
 
-    assert told == [None, "input", "voice", "response_format", "speed", "stream_format"]
+    assert reported == [None, "input", "voice", "response_format", "speed", "stream_format"]
     assert post(harness, body).status_code == 200
 
 

@@ -105,13 +105,13 @@ def test_with_raw_response_shows_the_headers(harness: Harness) -> None:
     assert "content-encoding" not in answer.headers
 
 
-def test_a_sane_request_id_of_the_caller_is_kept(harness: Harness) -> None:
+def test_a_valid_request_id_of_the_client_is_returned(harness: Harness) -> None:
     speech = harness.openai().audio.speech.with_raw_response
 
-    kept = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "job-17:a.b_c"})
+    answer = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "job-17:a.b_c"})
     made = speech.create(model="tts-1", voice="verse", input="Id.", extra_headers={"x-request-id": "not sane"})
 
-    assert kept.request_id == "job-17:a.b_c"
+    assert answer.request_id == "job-17:a.b_c"
     assert re.fullmatch("req_[0-9a-f]{32}", made.request_id or "")
 
 

@@ -197,19 +197,19 @@ def test_a_text_whose_client_has_left_is_not_phonemized(
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers.WANTED_TTL_SECONDS", 1)
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.1)
-    gone = SpokenText(text="Gone.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
+    unwanted = SpokenText(text="Gone.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
     with harness.redis() as redis, ThreadPoolExecutor(1) as threads:
         first = take_slot(harness, held, threads)
         with closing(HTTPConnection(harness.url.removeprefix("http://"))) as leaver:
-            body = json.dumps({"input": gone.text, "voice": "alloy"})
+            body = json.dumps({"input": unwanted.text, "voice": "alloy"})
             leaver.request("POST", PATH, body, {"Content-Type": "application/json", **KEY})
-            wait_until(lambda: gone.id in rq_queue(redis, QueueName.INTERACTIVE).job_ids)
-        wait_until(lambda: not redis.exists(keys.phonemes_wanted(gone.id)))
+            wait_until(lambda: unwanted.id in rq_queue(redis, QueueName.INTERACTIVE).job_ids)
+        wait_until(lambda: not redis.exists(keys.phonemes_wanted(unwanted.id)))
         held.go_on.set()
-        wait_until(lambda: status(redis, gone) == JobStatus.FINISHED)
+        wait_until(lambda: status(redis, unwanted) == JobStatus.FINISHED)
 
         assert first.result().status_code == 200
-    assert gone.text not in held.texts
+    assert unwanted.text not in held.texts
 
 
 def status(redis: Any, question: SpokenText) -> JobStatus | None:

@@ -43,7 +43,7 @@ def test_the_id_of_an_answer_is_in_the_log_of_a_real_server_as_json(data: Path) 
             refused = connection.recv(65_536).decode()
         served.wait_said("request_answered", 2)
 
-    told = {line["request_id"]: line for line in events(served, "request_answered")}
-    assert told[answer.headers["x-request-id"]]["status"] == 200
-    assert next(one for name, one in told.items() if name in refused)["code"] == "bad_http"
+    logged = {line["request_id"]: line for line in events(served, "request_answered")}
+    assert logged[answer.headers["x-request-id"]]["status"] == 200
+    assert next(one for name, one in logged.items() if name in refused)["code"] == "bad_http"
     assert "Traceback" not in served.said

@@ -55,9 +55,9 @@ def test_names_of_kubernetes_are_passed_over_with_one_line(data: Path) -> None:
         "KOE_WORKER_PORT": "tcp://10.0.0.6:80",
     }
     with serving(data, **links) as served:
-        (told,) = events(served, "service_links_passed_over")
+        (event,) = events(served, "service_links_passed_over")
 
-    assert told["names"] == sorted(links)
+    assert event["names"] == sorted(links)
 
 
 def can_unshare() -> bool:

@@ -118,13 +118,13 @@ def test_webhooks_are_repeated_when_the_guide_says() -> None:
     assert "after 5 s, 30 s, 2 min, 10 min, 1 h and 3 h" in " ".join(section(OPERATORS, "Jobs, files, webhooks").split())
 
 
-def test_every_code_stands_beside_its_status() -> None:
-    told: dict[str, int] = {}
+def test_every_code_is_listed_with_its_status() -> None:
+    described: dict[str, int] = {}
     for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (.*) \|$", section(CLIENTS, "Errors"), re.MULTILINE):
-        told |= {code: int(statuses) for code in re.findall(r"`(\w+)`", codes)}
+        described |= {code: int(statuses) for code in re.findall(r"`(\w+)`", codes)}
 
     answered = {code: status_of(kind.__new__(kind))[0] for code, kind in CLASSES_BY_CODE.items() if code not in NOT_ANSWERED}
-    assert told == answered
+    assert described == answered
 
 
 def properties_of(schema: dict[str, Any]) -> set[str]:
@@ -136,9 +136,9 @@ def properties_of(schema: dict[str, Any]) -> set[str]:
 
 
 def test_every_field_of_a_request_for_speech_is_described() -> None:
-    told = re.findall(r"^\| `(\w+)` \|", section(CLIENTS, "A request for speech"), re.MULTILINE)
+    described = re.findall(r"^\| `(\w+)` \|", section(CLIENTS, "A request for speech"), re.MULTILINE)
 
-    assert {*told, "lang_code"} == properties_of({"$ref": "SpeechRequest"})
+    assert {*described, "lang_code"} == properties_of({"$ref": "SpeechRequest"})
 
 
 def test_the_formats_and_their_rates_are_described() -> None:
@@ -154,9 +154,9 @@ def test_the_formats_and_their_rates_are_described() -> None:
 
 
 def test_every_metric_is_described() -> None:
-    told = set(re.findall(r"`(koe_\w+)", section(OPERATORS, "Metrics and log")))
+    described = set(re.findall(r"`(koe_\w+)", section(OPERATORS, "Metrics and log")))
 
-    assert told - {"koe_process_"} == set(HELP)
+    assert described - {"koe_process_"} == set(HELP)
 
 
 def test_the_figures_of_speech_are_those_of_the_baseline() -> None:
@@ -183,7 +183,7 @@ def test_every_word_of_the_glossary_is_used_in_the_code() -> None:
 
 
 def test_every_folder_is_described_to_contributors() -> None:
-    told = set(re.findall(r"^\| `([a-z/]+)/` \|", section(CONTRIBUTING, "How it is made"), re.MULTILINE))
+    described = set(re.findall(r"^\| `([a-z/]+)/` \|", section(CONTRIBUTING, "How it is made"), re.MULTILINE))
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
 
-    assert folders & {"app", "workers", "openapi", "deploy", "tests"} <= told
+    assert folders & {"app", "workers", "openapi", "deploy", "tests"} <= described

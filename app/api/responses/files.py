@@ -105,6 +105,6 @@ async def _read_pieces(file: BinaryIO, span: Span) -> AsyncGenerator[bytes, None
 
 def _safe_name(title: str) -> str:
     """The title as one line, without characters that a file system or a shell treats specially; may be empty."""
-    kept = ("_" if char in _UNSAFE or unicodedata.category(char)[0] == "C" else char for char in title)
-    name = " ".join("".join(kept).split())
+    characters = ("_" if char in _UNSAFE or unicodedata.category(char)[0] == "C" else char for char in title)
+    name = " ".join("".join(characters).split())
     return name.encode()[:_MAX_NAME_BYTES].decode(errors="ignore").strip(" .")

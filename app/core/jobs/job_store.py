@@ -54,8 +54,8 @@ class JobStore:
         """Stores the plan and returns the stored one: the first plan wins. Empty when the job has ended."""
         args: list[str | bytes | int] = [job_id, keys.JOB_NOTIFICATIONS, msgspec.json.encode(parts)]
         args += [part.n_segments for part in parts]
-        kept: Any = self._plan(keys=[keys.job(job_id), keys.job_plan(job_id), keys.job_progress(job_id)], args=args)
-        return read_parts(kept)
+        stored: Any = self._plan(keys=[keys.job(job_id), keys.job_plan(job_id), keys.job_progress(job_id)], args=args)
+        return read_parts(stored)
 
     def parts(self, job_id: str) -> list[Part]:
         """The plan; empty when there is none yet, or the job has ended."""

@@ -131,7 +131,7 @@ async def test_an_empty_redis_is_all_noughts_and_no_engine(redis: Redis, aredis:
     assert "koe_engine" not in names(found)
 
 
-async def test_a_redis_that_is_away_leaves_its_gauges_out() -> None:
+async def test_without_redis_its_gauges_are_missing() -> None:
     async with connect_async("redis://127.0.0.1:1") as away:
         with connect("redis://127.0.0.1:1") as blocking:
             shared = await view_of(away, blocking).now()

@@ -148,7 +148,7 @@ async def test_a_request_during_the_speech_joins_and_gets_all_of_it(data: Path) 
     assert len(engine.spoken) == 3
 
 
-async def test_the_last_to_leave_stops_the_work_and_the_next_begins_anew(data: Path) -> None:
+async def test_the_last_reader_that_leaves_stops_the_work_and_the_next_one_begins_again(data: Path) -> None:
     utterance = an_utterance(text_of(5))
     with gated_harness(data) as (harness, engine), harness.redis() as redis:
         async with open_delivery(harness.redis_url) as delivery:

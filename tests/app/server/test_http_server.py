@@ -119,7 +119,7 @@ def test_a_connection_that_stays_silent_does_not_hold_the_end_up(monkeypatch: py
         assert connection.recv(1) == b""
 
 
-def test_an_answer_without_an_end_of_its_own_hears_when_the_server_leaves() -> None:
+def test_an_endless_answer_is_notified_when_the_server_stops() -> None:
     with (
         serving() as (leaving, port),
         socket.create_connection(("127.0.0.1", port)) as connection,
@@ -243,10 +243,10 @@ def test_a_process_without_files_says_so_once_and_answers_again(
         with socket.create_connection(("127.0.0.1", port)) as connection:
             assert ask(connection).startswith(b"HTTP/1.1 200")
 
-    told = [line for line in captured if line["event"] == "no_files_left"]
-    assert len(told) == 1
-    assert told[0]["log_level"] == "warning"
-    assert "LimitNOFILE" in told[0]["reason"]
+    warnings = [line for line in captured if line["event"] == "no_files_left"]
+    assert len(warnings) == 1
+    assert warnings[0]["log_level"] == "warning"
+    assert "LimitNOFILE" in warnings[0]["reason"]
 
 
 def count_ticks(serving: Server) -> Callable[[], int]:

@@ -142,6 +142,6 @@ BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(),
 def test_the_page_shows_the_error(key: str, fetch: str, says: str, n_asked: int) -> None:
     (script,) = re.findall(r"<script>(.*?)</script>", HTML, re.DOTALL)
     program = BROWSER + script + PRESS.replace("KEY", json.dumps(key)).replace("FETCH", fetch)
-    told = subprocess.run(["node", "-"], input=program, capture_output=True, text=True, check=False)
+    result = subprocess.run(["node", "-"], input=program, capture_output=True, text=True, check=False)
 
-    assert told.stdout == f"{says}\n{n_asked}\n", told.stderr
+    assert result.stdout == f"{says}\n{n_asked}\n", result.stderr

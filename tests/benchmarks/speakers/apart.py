@@ -36,14 +36,14 @@ class Apart:
 
     def __init__(self, name: str, model_dir: Path, onnx_dir: Path | None) -> None:
         command = [sys.executable, "-m", __spec__.name, name, str(model_dir), str(onnx_dir or "-")]
-        self._told = TemporaryFile()  # noqa: SIM115, closed with the process
+        self._errors = TemporaryFile()  # noqa: SIM115, closed with the process
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=environ_as_shipped(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._told,
+            stderr=self._errors,
             text=True,
         )
 
@@ -52,7 +52,7 @@ class Apart:
 
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
-        self._told.close()
+        self._errors.close()
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """See Speaker."""
@@ -71,8 +71,8 @@ class Apart:
             self._process.stdin.flush()
             return json.loads(self._process.stdout.readline())
         except (BrokenPipeError, json.JSONDecodeError) as error:
-            self._told.seek(0)
-            raise SpeakerFailed(self._told.read().decode()) from error
+            self._errors.seek(0)
+            raise SpeakerFailed(self._errors.read().decode()) from error
 
 
 def _main(name: str, model_dir: str, onnx_dir: str) -> None:

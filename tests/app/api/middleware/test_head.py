@@ -35,11 +35,11 @@ def test_every_path_with_get_answers_head_with_its_headers(harness: Harness, job
     path = template.replace("{job_id:str}", job)
     path = re.sub(r"\{[^}]+\}", "tts-1", path)
     with harness.http() as http:
-        gotten, told = http.get(path), http.head(path)
+        gotten, head_answer = http.get(path), http.head(path)
 
-    assert told.status_code == gotten.status_code
-    assert told.content == b""
-    assert headers(told, path) == headers(gotten, path)
+    assert head_answer.status_code == gotten.status_code
+    assert head_answer.content == b""
+    assert headers(head_answer, path) == headers(gotten, path)
 
 
 def test_the_connection_can_be_used_for_the_next_request(harness: Harness, job: str) -> None:
@@ -53,28 +53,28 @@ def test_events_that_would_go_on_for_long_are_not_waited_for(harness: Harness) -
     with harness.http() as http:
         body = {"model": "tts-1", "input": "Hello. " * 20_000, "voice": "alloy", "response_format": "wav"}
         made = http.post("/v1/audio/speech/jobs", json=body).json()
-        told = http.head(f"/v1/audio/speech/jobs/{made['id']}/events")
+        head_answer = http.head(f"/v1/audio/speech/jobs/{made['id']}/events")
         http.delete(f"/v1/audio/speech/jobs/{made['id']}")
 
-    assert told.status_code == 200
-    assert told.headers["content-type"].startswith("text/event-stream")
+    assert head_answer.status_code == 200
+    assert head_answer.headers["content-type"].startswith("text/event-stream")
 
 
 def test_a_range_means_nothing(harness: Harness, job: str) -> None:
     with harness.http() as http:
-        told = http.head(f"/v1/audio/speech/jobs/{job}/content", headers={"range": "bytes=0-1"})
+        head_answer = http.head(f"/v1/audio/speech/jobs/{job}/content", headers={"range": "bytes=0-1"})
 
-    assert told.status_code == 200
-    assert int(told.headers["content-length"]) > 2
-    assert "content-range" not in told.headers
+    assert head_answer.status_code == 200
+    assert int(head_answer.headers["content-length"]) > 2
+    assert "content-range" not in head_answer.headers
 
 
 def test_where_get_is_not_head_is_not(harness: Harness) -> None:
     with harness.http() as http:
-        told = http.head("/v1/audio/speech")
+        head_answer = http.head("/v1/audio/speech")
 
-    assert told.status_code == 405
-    assert told.headers["allow"] == "OPTIONS, POST"
+    assert head_answer.status_code == 405
+    assert head_answer.headers["allow"] == "OPTIONS, POST"
 
 
 def test_a_head_request_is_counted_as_head(harness: Harness) -> None:

@@ -44,7 +44,7 @@ def test_each_request_has_an_id_of_its_own(client: Any) -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "my.request:7_of-8", "x" * 128])
-def test_a_callers_own_id_is_kept(client: Any, given: str) -> None:
+def test_a_request_id_of_the_client_is_returned(client: Any, given: str) -> None:
     assert client.get("/", headers={"x-request-id": given}).headers["x-request-id"] == given
 
 

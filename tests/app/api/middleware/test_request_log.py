@@ -95,9 +95,9 @@ def test_refusals_are_logged_with_their_codes(watched: Harness, lines: Lines) ->
             http.post(SPEECH, json=BODY, headers=alice),
             http.get("/v1/nope"),
         ]
-    told = lines(6)
+    logged = lines(6)
 
-    assert [of(line, "status", "code", "key", "log_level") for line in told] == [
+    assert [of(line, "status", "code", "key", "log_level") for line in logged] == [
         (401, "missing_key", None, "info"),
         (401, "invalid_api_key", None, "info"),
         (400, "decimal_above_max_value", "alice", "info"),
@@ -105,7 +105,7 @@ def test_refusals_are_logged_with_their_codes(watched: Harness, lines: Lines) ->
         (429, "rate_limit_exceeded", "alice", "warning"),
         (404, "unknown_url", None, "info"),
     ]
-    assert [line["request_id"] for line in told] == [answer.headers["x-request-id"] for answer in answers]
+    assert [line["request_id"] for line in logged] == [answer.headers["x-request-id"] for answer in answers]
 
 
 NO_REQUESTS = {
@@ -166,12 +166,12 @@ def test_neither_text_nor_key_nor_address_is_logged(watched: Harness, lines: Lin
         http.post(SPEECH, json=BODY)
         http.get("/v1/A-secret-text?A=secret")
         http.post(SPEECH, json=BODY | {"model": "secret"}, headers={"authorization": f"Bearer {KEY}"})
-    told = json.dumps(lines(3))
+    logged = json.dumps(lines(3))
 
-    assert not any(word in told for word in ("secret", NAMED, KEY, "127.0.0.1"))
+    assert not any(word in logged for word in ("secret", NAMED, KEY, "127.0.0.1"))
 
 
-def test_every_answer_tells_browsers_not_to_guess_and_whom_it_is_for(watched: Harness) -> None:
+def test_every_answer_has_the_headers_that_restrict_browsers(watched: Harness) -> None:
     with watched.http(headers={"authorization": f"Bearer {KEY}"}) as http:
         answers = [
             http.get("/"),

@@ -95,9 +95,9 @@ def test_every_address_that_is_served_is_described_and_no_other() -> None:
 
 @pytest.mark.parametrize("path", sorted(TWINS))
 def test_every_further_path_is_in_the_contract(path: str) -> None:
-    told = json.dumps(CONTRACT["paths"])
+    described_paths = json.dumps(CONTRACT["paths"])
 
-    assert path.replace("{deployment}", "{model}") in told or path == "/v1/models/{owner}/{name}"
+    assert path.replace("{deployment}", "{model}") in described_paths or path == "/v1/models/{owner}/{name}"
 
 
 def test_an_operation_has_a_name_of_its_own() -> None:

@@ -120,10 +120,10 @@ def test_a_new_job_is_answered_at_once_and_waits_in_the_batch_queue(
         "error": None,
     }
     assert http.get(answer.headers["location"]).json() == job
-    kept = job_store.load(job["id"])
-    assert kept is not None
-    assert (kept.utterance.engine, kept.utterance.speed, kept.utterance.text) == ("tone", 1.5, "")
-    assert (kept.webhook_url, kept.request_id) == ("https://example.com/hook", answer.headers["x-request-id"])
+    stored = job_store.load(job["id"])
+    assert stored is not None
+    assert (stored.utterance.engine, stored.utterance.speed, stored.utterance.text) == ("tone", 1.5, "")
+    assert (stored.webhook_url, stored.request_id) == ("https://example.com/hook", answer.headers["x-request-id"])
     assert job_store.text(job["id"]) == GOOD["input"]
     with harness.redis() as redis:
         assert f"{job['id']}-plan" in rq_queue(redis, QueueName.BATCH).job_ids

@@ -46,7 +46,7 @@ def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[
         yield client
 
 
-def test_clients_that_look_beside_the_models_find_the_same_voices() -> None:
+def test_clients_that_ask_next_to_the_models_find_the_same_voices() -> None:
     with served() as client:
         assert client.get("/v1/voices").json() == client.get("/v1/audio/voices").json()
 

@@ -179,8 +179,8 @@ async def test_failures_of_a_part_are_counted(jobs: Jobs, job_store: JobStore) -
 async def test_every_end_queues_the_webhook_of_a_job_that_has_one(
     jobs: Jobs, job_store: JobStore, redis: Redis, end: str
 ) -> None:
-    told, silent = await created(jobs, webhook_url="https://example.com/"), await created(jobs)
-    for job_id in (told, silent):
+    with_webhook, silent = await created(jobs, webhook_url="https://example.com/"), await created(jobs)
+    for job_id in (with_webhook, silent):
         job_store.begin(job_id)
         if end == "complete":
             job_store.complete(job_id, FILE)
@@ -189,7 +189,7 @@ async def test_every_end_queues_the_webhook_of_a_job_that_has_one(
         else:
             await jobs.cancel(job_id, "me")
     [(name, due)] = replies.scores(redis, keys.WEBHOOKS)
-    assert name == told
+    assert name == with_webhook
     assert due <= time.time() + 1
 
 

@@ -136,7 +136,9 @@ async def test_an_error_arrives_as_the_nearest_class_that_has_a_code(asker: Aske
     assert (caught.value.code, caught.value.message, caught.value.param) == (error.code, error.message, error.param)
 
 
-async def test_a_job_says_nothing_of_its_text_and_takes_its_caller_s_turn(asker: Asker, answers: Answers, redis: Redis) -> None:
+async def test_a_task_reveals_nothing_of_its_text_and_waits_at_its_owner_s_place(
+    asker: Asker, answers: Answers, redis: Redis
+) -> None:
     task = asked(asker, a_text(), owner="somebody")
     await until(lambda: redis.hgetall(keys.OWNERS))
 
@@ -180,7 +182,7 @@ async def test_a_text_that_is_answered_is_not_wanted(answers: Answers, redis: Re
     assert not answers.begin(a_text())
 
 
-async def test_while_an_earlier_job_lets_go_it_is_submitted_again_and_again(
+async def test_while_an_earlier_task_is_being_released_it_is_submitted_again_and_again(
     asker: Asker, broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)

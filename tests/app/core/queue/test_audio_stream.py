@@ -310,7 +310,7 @@ async def test_the_writer_knows_how_much_is_not_read_yet(writer: ChunkWriter, at
     assert writer.unread_bytes == 35
 
 
-async def test_a_writer_that_nobody_hears_any_more_is_cancelled(writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
+async def test_a_writer_without_readers_is_cancelled(writer: ChunkWriter, attempt: Attempt, redis: Redis) -> None:
     writer.write(b"one")
     redis.delete(attempt.stream)
 
@@ -482,7 +482,7 @@ async def test_a_notifier_that_lost_its_connection_notifies_again(
     assert [chunk async for chunk in chunks] == [b"two"]
 
 
-async def test_two_hundred_hear_the_same_over_few_connections(
+async def test_two_hundred_readers_read_the_same_over_few_connections(
     read: Read, writer: ChunkWriter, lease: Lease, redis: Redis, worker: WorkerRegistry, notifier: Notifier
 ) -> None:
     said = [os.urandom(100) for _ in range(50)]
@@ -498,7 +498,9 @@ async def test_two_hundred_hear_the_same_over_few_connections(
     assert not notifier._events
 
 
-async def test_a_reader_that_leaves_is_forgotten_by_the_notifier(read: Read, writer: ChunkWriter, notifier: Notifier) -> None:
+async def test_a_reader_that_leaves_is_unsubscribed_from_the_notifier(
+    read: Read, writer: ChunkWriter, notifier: Notifier
+) -> None:
     writer.write(b"one")
     chunks = aiter(read())
     await anext(chunks)
@@ -624,5 +626,5 @@ async def test_a_writer_that_begins_again_appends_no_words_twice(writer: ChunkWr
     writer.append_words(WORDS[:1])
     writer.append_words(WORDS[1:])
 
-    told = [fields[b"words"] for _, fields in replies.entries(redis, attempt.stream) if fields[b"kind"] == b"words"]
-    assert [read_words(words) for words in told] == [WORDS[:1], WORDS[1:]]
+    written = [fields[b"words"] for _, fields in replies.entries(redis, attempt.stream) if fields[b"kind"] == b"words"]
+    assert [read_words(words) for words in written] == [WORDS[:1], WORDS[1:]]

@@ -65,7 +65,7 @@ def test_a_task_s_dotted_name_leads_to_a_function(task: Task) -> None:
     assert callable(getattr(importlib.import_module(module), name))
 
 
-def test_a_queue_s_queue_bears_the_wire_s_version_and_a_job_knows_its_queue(broker: Broker, redis: Redis) -> None:
+def test_the_name_of_an_rq_queue_has_the_wire_version_and_a_task_knows_its_queue(broker: Broker, redis: Redis) -> None:
     submit(broker, an_utterance())
 
     job = the_job(redis, an_utterance())
@@ -154,7 +154,7 @@ def test_each_queue_has_its_own_limit(broker: Broker) -> None:
     assert broker.waiting() == {QueueName.INTERACTIVE: 2, QueueName.BATCH: 1}
 
 
-def test_a_job_that_waits_already_will_do(broker: Broker) -> None:
+def test_a_task_that_waits_already_is_not_submitted_twice(broker: Broker) -> None:
     submit(broker, an_utterance())
     submit(broker, an_utterance())
 
@@ -193,7 +193,7 @@ def test_a_running_task_must_be_released_before_it_is_submitted_again(broker: Br
     assert rq_queue(redis, QueueName.INTERACTIVE).job_ids == [utterance.id]
 
 
-def test_a_job_that_was_taken_and_never_begun_is_put_back_to_the_head_of_its_queue(broker: Broker, redis: Redis) -> None:
+def test_a_task_that_was_dequeued_and_never_begun_is_put_back_to_the_head_of_its_queue(broker: Broker, redis: Redis) -> None:
     lost, waiting = an_utterance(text="lost"), an_utterance(text="waiting")
     submit(broker, lost)
     submit(broker, waiting)

@@ -81,7 +81,7 @@ async def test_a_worker_that_takes_no_more_work_leaves_the_fleet_but_not_its_lis
     assert redis.exists(keys.worker("w"))
 
 
-async def test_one_that_withdraws_leaves_nothing(redis: Redis, aredis: AsyncRedis) -> None:
+async def test_a_worker_that_withdraws_leaves_nothing(redis: Redis, aredis: AsyncRedis) -> None:
     announce(redis, REGISTRATION, 60, takes_work=True)
 
     withdraw(redis, "w")

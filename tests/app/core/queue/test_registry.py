@@ -142,17 +142,17 @@ async def test_fifty_at_once_are_one_miss_and_one_attempt(registry: Registry) ->
     assert len({attempt for _, attempt in answers}) == 1
 
 
-async def test_the_last_to_leave_cancels(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
+async def test_the_last_reader_that_leaves_cancels(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
     _, attempt = await attached(registry)
     worker.lease("a")
     SegmentCache(redis, "a", budget=Budget(task_bytes=BUDGET)).put(b"digest", b"pcm")
-    with redis.pubsub(ignore_subscribe_messages=True) as gone:
-        gone.subscribe(keys.CANCELLED)
-        gone.get_message(timeout=5)
+    with redis.pubsub(ignore_subscribe_messages=True) as cancellations:
+        cancellations.subscribe(keys.CANCELLED)
+        cancellations.get_message(timeout=5)
 
         cancelled = await registry.detach(attempt)
 
-        message = gone.get_message(timeout=5)
+        message = cancellations.get_message(timeout=5)
     assert cancelled
     assert message is not None
     assert message["data"].decode() == f"a:{attempt.token}"
@@ -254,7 +254,7 @@ async def test_while_its_worker_lives_nobody_else_gets_it(
     assert record(redis)["worker"] == "w"
 
 
-async def test_when_its_worker_is_dead_another_goes_on_where_the_stream_ends(
+async def test_when_its_worker_is_dead_another_continues_where_the_stream_ends(
     registry: Registry, worker: WorkerRegistry, a_worker: MakeWorker, redis: Redis
 ) -> None:
     _, attempt = await attached(registry)

@@ -34,11 +34,11 @@ _SRT_TIME = r"(\d{2,}):(\d\d):(\d\d),(\d{3})"
 
 def timed(words: list[str], *, seconds: float = 0.3, pauses: dict[int, float] | None = None) -> list[TimedWord]:
     """Words that last `seconds` each; `pauses`: index of a word → seconds of the pause after it."""
-    told, now = [], 0.0
+    timed_words, now = [], 0.0
     for number, word in enumerate(words):
-        told.append(TimedWord(word, round(now, 6), round(now + seconds, 6)))
+        timed_words.append(TimedWord(word, round(now, 6), round(now + seconds, 6)))
         now += seconds + (pauses or {}).get(number, 0.0)
-    return told
+    return timed_words
 
 
 def said(text: str, **times: object) -> list[TimedWord]:
@@ -63,7 +63,7 @@ def test_a_sentence_that_is_too_long_is_divided_at_its_clause() -> None:
     assert [cue.start for cue in to_cues(words)] == [0.0, pytest.approx(8 * 0.45)]
 
 
-def test_nothing_is_bridged_by_a_cue_that_is_longer_than_a_breath() -> None:
+def test_no_cue_spans_a_long_pause() -> None:
     words = said("one two three four", pauses={0: PAUSE_SECONDS - 0.01, 1: PAUSE_SECONDS + 0.01})
 
     assert texts(words) == ["one two", "three four"]

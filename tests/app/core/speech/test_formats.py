@@ -35,8 +35,8 @@ def test_each_is_known_by_its_name_and_media_type() -> None:
 
 
 def test_the_media_type_has_the_rate_where_the_file_does_not() -> None:
-    told = {entry.name: entry.media_type_at(16_000) for entry in FORMATS.values()}
-    assert told == {
+    media_types = {entry.name: entry.media_type_at(16_000) for entry in FORMATS.values()}
+    assert media_types == {
         "mp3": "audio/mpeg",
         "opus": "audio/opus",
         "aac": "audio/aac",

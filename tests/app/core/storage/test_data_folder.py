@@ -43,8 +43,8 @@ def test_files_that_an_earlier_version_left_readable_are_made_private_and_logged
     assert [mode(data / name) for name in ("appendonlydir", "store", "valkey.log", "dump.rdb")] == [0o700, 0o700, 0o600, 0o600]
     assert [mode(data / name) for name in ("kokoro", "own.txt")] == [0o755, 0o644]
     assert mode(data) == before
-    (told,) = logs
-    assert sorted(told["names"]) == ["appendonlydir", "dump.rdb", "store", "valkey.log"]
+    (event,) = logs
+    assert sorted(event["names"]) == ["appendonlydir", "dump.rdb", "store", "valkey.log"]
 
 
 def test_the_target_of_a_link_keeps_its_mode(data: Path, tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_with_a_redis_elsewhere_an_unusable_folder_only_keeps_jobs_from_being_ma
     with capture_logs() as logs:
         prepare_folders(data / "file", "", holds_queue=False)
 
-    (told,) = logs
-    assert told["event"] == "jobs_cannot_be_kept"
-    assert "KOE_DATA" in told["reason"]
+    (event,) = logs
+    assert event["event"] == "jobs_cannot_be_kept"
+    assert "KOE_DATA" in event["reason"]
 
 
 def test_a_full_disk_is_no_mistake_of_the_settings(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:

@@ -56,7 +56,7 @@ def in_table() -> set[str]:
     return set(re.findall(r"^\| `(koe:[^`]+)` \|", keys.__doc__ or "", re.MULTILINE))
 
 
-def told(header: str) -> set[str]:
+def described(header: str) -> set[str]:
     """The keys that a header names."""
     return {name.rstrip(":") for name in re.findall(r"\b(?:koe|rq):[\w:<>]+", header)}
 
@@ -87,7 +87,7 @@ def loaded() -> set[Path]:
     return found
 
 
-def test_every_script_is_loaded_by_a_module_beside_it_and_every_script_that_is_loaded_is_there() -> None:
+def test_every_script_is_loaded_by_a_module_next_to_it_and_every_loaded_script_exists() -> None:
     assert loaded() == set(SCRIPTS)
 
 
@@ -134,12 +134,12 @@ def test_a_header_says_what_the_script_returns(path: Path) -> None:
 
 @of_every_script
 def test_a_header_names_the_keys_that_the_script_builds(path: Path) -> None:
-    assert built(code_of(path)) <= placeless(told(header_of(path)))
+    assert built(code_of(path)) <= placeless(described(header_of(path)))
 
 
 @of_every_script
 def test_every_key_that_a_script_names_is_in_the_table_of_keys(path: Path) -> None:
-    assert told(header_of(path)) <= in_table() | OF_RQ | TRIED
+    assert described(header_of(path)) <= in_table() | OF_RQ | TRIED
 
 
 @of_every_script

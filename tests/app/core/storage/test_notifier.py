@@ -33,12 +33,12 @@ async def test_all_subscribers_of_a_name_are_notified_of_it_and_no_other(notifie
 
 
 async def test_an_unsubscribed_event_is_not_set_any_more(notifier: Notifier, aredis: AsyncRedis) -> None:
-    gone, waiting = notifier.subscribe("a"), notifier.subscribe("a")
-    notifier.unsubscribe("a", gone)
+    unsubscribed, waiting = notifier.subscribe("a"), notifier.subscribe("a")
+    notifier.unsubscribe("a", unsubscribed)
     await aredis.publish(CHANNEL, "a")
     async with asyncio.timeout(30):
         await waiting.wait()
-    assert not gone.is_set()
+    assert not unsubscribed.is_set()
 
 
 async def test_a_notifier_whose_connection_was_cut_listens_again(notifier: Notifier, aredis: AsyncRedis) -> None:
