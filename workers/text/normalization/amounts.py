@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from workers.text.locales.structs import Hindi, Money, Name, Western
+from workers.text.normalization import western
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
 from workers.text.normalization.rules import Rule, any_of
@@ -19,6 +20,8 @@ _LABELLED: Final = re.compile(
     r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
 )
 """Words before a number with a letter that is no unit: seat 7A."""
+_STOP: Final = r"(?P<stop>\.(?![\w.]))?+"
+"""The full stop of a unit that is written short: 5 min."""
 _TIGHT: Final = frozenset("A")
 """Units that are words or names when a space separates them from the number."""
 
@@ -67,15 +70,15 @@ def measures(locale: Western) -> Iterator[Rule]:
     yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(locale, match["n"], locale.degrees))
 
     def verbalize(match: re.Match[str]) -> str | None:
-        name = locale.units[match["unit"]]
+        name, stop = locale.units[match["unit"]], western.full_stop(match)
         before = match.string[max(0, match.start() - 12) : match.start()]
         if locale.language == "en" and len(match["unit"]) == 1 and _LABELLED.search(before):
             return None
         if match["space"] == "-" or (locale.language == "en" and _describes(match)):
-            return f"{match['n']} {name.one}"
-        return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name)
+            return f"{match['n']} {name.one}{stop}"
+        return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
 
-    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w/²³'])"), verbalize)
+    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w/²³']){_STOP}"), verbalize)
 
 
 def fractions(locale: Western) -> Iterator[Rule]:
@@ -86,15 +89,16 @@ def fractions(locale: Western) -> Iterator[Rule]:
         text = FRACTION_SIGNS.get(match["sign"], match["sign"])
         alone = locale.fractions.get(text, text.replace("/", f" {locale.over} "))
         unit = Name(locale.percent, locale.percent) if match["unit"] == "%" else locale.units.get(match["unit"] or "")
+        stop = western.full_stop(match)
         if match["whole"] is None:
-            return alone + (_part_of(locale, unit, match["unit"]) if unit else "")
-        many = f" {unit.many}" if unit else ""
+            return alone + (_part_of(locale, unit, match["unit"]) if unit else "") + stop
+        many = (f" {unit.many}" if unit else "") + stop
         if isinstance(locale, Hindi) and text in {"1/2", "1/4", "3/4"}:
             return _quarters(locale, int(match["whole"]), text) + many
         return f"{match['whole']} " + locale.and_fractions.get(text, f"{locale.signs['&']} {alone}") + many
 
     units = any_of(["%", *(unit for unit in locale.units if unit not in _TIGHT)])
-    of = rf"(?: ?(?P<unit>{units})(?![\w/²³']))?+"
+    of = rf"(?: ?(?P<unit>{units})(?![\w/²³']){_STOP})?+"
     yield Rule(re.compile(rf"(?:{START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}]){of}"), verbalize)
     yield Rule(
         re.compile(rf"{START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"),

@@ -176,9 +176,24 @@ def numerals_of(locale: Western) -> Iterator[Rule]:
 
 
 def ends_sentence(match: re.Match[str]) -> bool:
-    """Whether a sentence may end with the match: nothing, a new paragraph or a capital letter follows it."""
-    following = match.string[match.end() : match.end() + 2]
+    """Whether a sentence may end with the match: nothing, a new paragraph or a capital letter follows it, or a quotation mark
+    and then one of these.
+    """
+    end = match.end() + (match.string[match.end() : match.end() + 1] in {'"', "'", "”", "»"})
+    following = match.string[end : end + 2]
     return not following.strip() or following[0] == "\n" or (following[0] == " " and following[1:].isupper())
+
+
+def full_stop(match: re.Match[str]) -> str:
+    """The full stop of the abbreviation in `match`, which may have it in its group `stop`, if it also ends a sentence.
+
+    A sentence does not end with a number and a unit at its beginning: "1 lb. Idaho potatoes".
+    """
+    if not match["stop"] or not ends_sentence(match):
+        return ""
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    is_first = not before.strip() or before.endswith("\n") or before[0] in ".!?"
+    return "" if is_first and match.string[match.end() : match.end() + 2].strip() and match.string[match.end()] == " " else "."
 
 
 def _is_capital_next(match: re.Match[str]) -> bool:
