@@ -103,7 +103,7 @@ def test_espeak_speaks_text_that_kills_its_library(
 ) -> None:
     """The test switches sanitizing off, so that the processes do die."""
     monkeypatch.setattr(preprocess, "sanitize", lambda tracked: tracked)
-    monkeypatch.setattr(library, "part_runs", lambda text: text)
+    monkeypatch.setattr(library, "divide_runs", lambda text: text)
 
     answers = [post(espeak, asked(text, language=language, normalize=normalize)) for text in DEADLY]
 
