@@ -7,11 +7,12 @@ Why Mandarin and Japanese have their own names only: babel lacks the full names 
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
 from babel import Locale
-from babel.dates import get_month_names
+from babel.dates import get_day_names, get_month_names
 from babel.units import UnknownUnitError, format_compound_unit, format_unit
 
 _LOCALES: Final = {
@@ -36,6 +37,23 @@ def months(name: str) -> tuple[str, ...]:
     """The months of a year. `name` is the name of a locale's file."""
     names = get_month_names("wide", "format", _locale(name))
     return tuple(names[number] for number in range(1, _N_MONTHS + 1))
+
+
+def short_months(name: str) -> dict[str, str]:
+    """Short forms of the months without a full stop → the months."""
+    return _short_forms(
+        get_month_names("abbreviated", "format", _locale(name)), get_month_names("wide", "format", _locale(name))
+    )
+
+
+def short_days(name: str) -> dict[str, str]:
+    """Short forms of the weekdays without a full stop → the weekdays."""
+    return _short_forms(get_day_names("abbreviated", "format", _locale(name)), get_day_names("wide", "format", _locale(name)))
+
+
+def _short_forms(short: Mapping[int, str], full: Mapping[int, str]) -> dict[str, str]:
+    forms = {short[number].removesuffix("."): full[number] for number in full}
+    return {form: name for form, name in forms.items() if form != name}
 
 
 def unit(unit_id: str, name: str) -> tuple[str, str] | None:

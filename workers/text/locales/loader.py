@@ -106,6 +106,11 @@ def read(file: Path, kind: type[_L]) -> _L:
     entries = _entries(file)
     if issubclass(kind, Western):
         entries = _with_names(file, entries)
+    if issubclass(kind, Romance):
+        entries = entries | {
+            "short_months": cldr.short_months(file.stem) | entries.get("short_months", {}),
+            "short_days": cldr.short_days(file.stem) | entries.get("short_days", {}),
+        }
     if "language" in kind.__struct_fields__:
         entries["language"] = file.stem.partition("-")[0]
     try:

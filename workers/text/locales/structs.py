@@ -144,6 +144,9 @@ class Romance(Western, frozen=True, kw_only=True):
     reigns: Words
     numbered: Words
     ranked: dict[str, Literal["m", "f"]] = {}
+    short_months: Table = {}
+    short_days: Table = {}
+    like_words: frozenset[str] = frozenset()
     links: Words
     half: tuple[str, str, str]
     feminine: frozenset[str]

@@ -6,7 +6,7 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import amounts, elision, numerals, ordinals, romans, western
+from workers.text.normalization import amounts, elision, numerals, ordinals, romans, short_dates, western
 from workers.text.normalization.agreement import agreement, halves
 from workers.text.normalization.initialisms import initialisms
 from workers.text.normalization.rules import Rule
@@ -16,6 +16,7 @@ def rules(language: str) -> Iterator[Rule]:
     """All rules of a language (`es`, `fr`, `it` or `pt`), in order."""
     locale = loader.romance(language)
     yield from western.addresses(locale)
+    yield from short_dates.rules(locale)
     yield from western.abbreviations(locale)
     yield from western.phones(numerals.part_digits, locale.plus)
     yield from _phones(language)

@@ -1,0 +1,108 @@
+"""Months and weekdays that are written short: 28 nov. 2024, lun. 5 feb, mar-dom, fin oct.
+
+Why a number must stand next to some of them: "sept" is also seven in French, and "mer." may be the last word of a sentence.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from workers.text.locales.structs import Romance
+from workers.text.normalization.rules import Rule, any_of
+from workers.text.normalization.western import ends_sentence
+
+_YEAR = r"(?:[0-9]{4}|'[0-9]{2})(?!\w)"
+_NUMBER_AFTER = re.compile(r",? [0-9]")
+
+
+def rules(locale: Romance) -> Iterator[Rule]:
+    """All rules for short names. They come before the abbreviations."""
+    yield from _months(locale)
+    yield from _weekdays(locale)
+
+
+def _months(locale: Romance) -> Iterator[Rule]:
+    """Rules for months: in a date, before a year, in a range, and alone with a full stop."""
+    short = f"(?P<month>(?i:{any_of(locale.short_months)}))"
+    full = any_of(locale.months)
+    say = partial(_say, locale, "short_months")
+
+    def in_date(match: re.Match[str]) -> str | None:
+        month = match["month"].lower()
+        if month in locale.like_words and match["year"] is None and not _goes_on(match):
+            return None
+        after = between if match["year"] is not None else ""
+        return f"{match['day']}{between}{locale.short_months[month]}{after}" + _stop(match)
+
+    of, between = ("(?:de )?", " de ") if locale.language in {"es", "pt"} else ("", " ")
+    yield Rule(
+        re.compile(
+            rf"(?<!\w)(?<![0-9][.,])(?P<day>[0-3]?[0-9](?:er|[°º])?)(?P<sep>-| {of}){short}(?P<stop>\.?)(?!\w)"
+            rf"(?P<before_year>(?:-| (?:del? )?)(?P<year>(?={_YEAR})))?"
+        ),
+        in_date,
+    )
+    yield Rule(re.compile(rf"(?<![\w.]){short}(?P<stop>\.?)(?= (?:del? )?{_YEAR})"), say)
+    yield Rule(
+        re.compile(rf"(?<![\w.]){short}(?P<stop>\.?) ?[-–/] ?(?=(?i:{any_of(locale.short_months)}|{full})(?!\w))"),
+        lambda match: f"{locale.short_months[match['month'].lower()]} {locale.to} ",
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"),
+        lambda match: None if match["month"].lower() in locale.like_words else say(match),
+        needs_digit=False,
+    )
+
+
+def _weekdays(locale: Romance) -> Iterator[Rule]:
+    """Rules for weekdays: before a date, in a list or a range, and alone with a full stop."""
+    days = f"(?i:{any_of(locale.short_days)})"
+    short, link = f"(?P<day>{days})", rf"(?:,? (?:{'|'.join(locale.links)}|al?) |, | ?[-–/] ?)"
+    months = f"(?i:{any_of([*locale.short_months, *locale.months])})"
+    say = partial(_say, locale, "short_days")
+
+    def in_list(match: re.Match[str]) -> str | None:
+        names = re.findall(rf"(?<!\w){days}(?!\w)", match[0])
+        if "." not in match[0] and all(name.lower() in locale.like_words for name in names):
+            return None
+        said = re.sub(r"(?<=[^ ]) ?[-–] ?", f" {locale.to} ", match[0])
+        if locale.language == "it" and said != match[0] and not match.string[: match.start()].endswith(("da ", "Da ")):
+            said = f"da {said}"
+        said = re.sub(rf"(?<!\w){days}(?!\w)\.?", lambda one: _as_written(one[0], locale.short_days), said)
+        return said + _stop(match)
+
+    yield Rule(
+        re.compile(rf"(?<![\w.-]){days}\.?(?:{link}{days}(?!\w)(?P<stop>\.?)){{1,6}}+"),
+        in_list,
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(rf"(?<![\w.]){short}(?P<stop>\.?)(?=,? [0-3]?[0-9](?:(?:er|[°º])? (?:de )?{months}(?!\w)|[/.-][0-9]))"), say
+    )
+
+    def alone(match: re.Match[str]) -> str | None:
+        is_word = match["day"].lower() in locale.like_words and _NUMBER_AFTER.match(match.string, match.end()) is None
+        return None if is_word else say(match)
+
+    yield Rule(re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"), alone, needs_digit=False)
+
+
+def _say(locale: Romance, table: str, match: re.Match[str]) -> str:
+    """The full name, with the full stop if the sentence ends there."""
+    return _as_written(match.group(1), getattr(locale, table)) + _stop(match)
+
+
+def _as_written(short: str, names: dict[str, str]) -> str:
+    """The full name of a short form, with a capital if that has one."""
+    name = names[short.rstrip(".").lower()]
+    return name[0].upper() + name[1:] if short[0].isupper() else name
+
+
+def _stop(match: re.Match[str]) -> str:
+    return "." if match["stop"] and ends_sentence(match) else ""
+
+
+def _goes_on(match: re.Match[str]) -> bool:
+    """Whether the full stop is that of a short form, because the sentence goes on."""
+    return match["stop"] == "." and not ends_sentence(match)
