@@ -65,6 +65,17 @@ class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     measured: Words
 
 
+class BesideDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words that show whether a short form is a day or a month."""
+
+    parts: Words
+    before: frozenset[str]
+    before_words: frozenset[str]
+    sure_days: frozenset[str]
+    words: frozenset[str]
+    names: frozenset[str]
+
+
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The entries that every file may have. A language without a file has these defaults."""
 
@@ -134,6 +145,13 @@ class English(Western, frozen=True, kw_only=True):
     pronouns: Table
     per: Table
     years: Years
+    bible: Table
+    numbered_bible: frozenset[str]
+    short_numbered: Words
+    counted_by_ordinals: Words
+    short_months: Table
+    short_days: Table
+    beside_days: BesideDays
 
 
 class Romance(Western, frozen=True, kw_only=True):

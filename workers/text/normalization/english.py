@@ -9,7 +9,7 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import English
-from workers.text.normalization import amounts, english_dates, numerals, western
+from workers.text.normalization import amounts, english_books, english_dates, english_months, english_romans, numerals, western
 from workers.text.normalization.rules import Rule, any_of
 
 _WORDS: Final = loader.english("en")
@@ -24,7 +24,10 @@ def rules(tag: str) -> Iterator[Rule]:
     """All rules of English, in order. `tag` is `en` or `en-GB`."""
     locale = loader.english(tag)
     yield from western.addresses(locale)
+    yield from english_books.rules()
+    yield english_romans.labelled()
     yield from _ST
+    yield from english_months.rules(locale)
     yield from western.abbreviations(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
@@ -44,7 +47,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield Rule(_HYPHENATED, lambda match: _verbalize_groups(match[0]))
     yield Rule(_DOTTED, lambda match: _verbalize_dotted(match[0]))
     yield from western.ranges(locale)
-    yield from _ROMAN_RULES
+    yield from english_romans.rules()
     yield from _SHOUTED
     yield from _INITIALISMS
     yield _SLASH
@@ -91,11 +94,6 @@ def _verbalize_dotted(text: str) -> str:
 
 def _verbalize_groups(text: str) -> str:
     return ", ".join(map(numerals.spell_digits, _GROUPS.findall(text)))
-
-
-def _roman_cardinal(match: re.Match[str]) -> str:
-    words = numerals.cardinal(str(numerals.from_roman(match["roman"])), british=False)
-    return words.capitalize() if match["name"].istitle() else words
 
 
 _ST: Final = (
@@ -184,33 +182,6 @@ _HALF_A: Final = Rule(
     re.compile(r"(?<![\w.,/])(?:½|1/2) (?=an? )|(?<![\w.,/])½(?=-[a-z])"), lambda match: "half" + " " * match[0].endswith(" ")
 )
 
-_NO_VERB: Final = "(?! (?:think|am|hope|suppose|know|believe|can|will|would|have)\\b)"
-"""No verb follows: the I of "Henry, I think" is no numeral."""
-_ROMAN_RULES: Final = (
-    Rule(
-        re.compile(
-            rf"\b(?P<name>{any_of(_WORDS.titles)} [A-Z]\w{{1,20}}|{any_of(_WORDS.reigns)}) "
-            rf"(?P<roman>{numerals.ROMAN})(?!\w|'[a-rt-z]|-\w){_NO_VERB}"
-        ),
-        lambda match: (
-            f"{match['name']} the {numerals.ordinal(str(numerals.from_roman(match['roman'])), british=False).capitalize()}"
-        ),
-        needs_digit=False,
-    ),
-    Rule(
-        re.compile(
-            rf"\b(?P<name>{any_of([*_WORDS.numbered, *map(str.upper, _WORDS.numbered)])}) (?P<roman>{numerals.ROMAN})(?![\w'])"
-        ),
-        lambda match: f"{match['name']} {_roman_cardinal(match)}",
-        needs_digit=False,
-    ),
-    # Rocky IV, Apollo XI: a name and a numeral of two letters or more.
-    Rule(
-        re.compile(rf"\b(?P<name>[A-Z][a-z]{{2,20}}) (?P<roman>(?=[IVX]{{2}}){numerals.ROMAN})(?![\w'])"),
-        lambda match: f"{match['name']} {_roman_cardinal(match)}",
-        needs_digit=False,
-    ),
-)
 _POWERS: Final = (
     Rule(re.compile(r"(?<=\w)(?:\^2(?!\w)|²)"), " squared", needs_digit=False),
     Rule(re.compile(r"(?<=\w)(?:\^3(?!\w)|³)"), " cubed", needs_digit=False),

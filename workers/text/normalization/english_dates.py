@@ -37,7 +37,7 @@ _BEGINS: Final = re.compile(
     r"(?:^|\n|[,(;\[.!?…\"—]|(?i:\b(?:year|date|born|died|founded|established|published|released|built):))\s*$"
 )
 """Text after which a sentence or an aside begins."""
-_AFTER_YEAR: Final = frozenset(_WORDS.after)
+_AFTER_YEAR: Final = frozenset([*_WORDS.after, *_ENGLISH.headings.numbers])
 _PLURAL: Final = re.compile("(?<![sui])s$")
 _BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
 
@@ -125,7 +125,7 @@ def _verbalize_half(match: re.Match[str]) -> str:
     return " AM." if ends else " a.m."
 
 
-_STOPPED: Final = re.compile(r"[.!?…][\"')\]]? \Z")
+_STOPPED: Final = re.compile(r"(?:(?<![A-Z])\.|[!?…])[\"')\]]? \Z")
 
 
 def _verbalize_decade(century: str, ten: str) -> str:
@@ -143,7 +143,7 @@ DATE: Final = (
     # March 3rd, 1905; 3 March 1905
     Rule(
         re.compile(
-            rf"\b(?P<month>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![\w:]|[.,/][0-9])(?P<year>,? {_YEAR}(?![\w,-]))?+"
+            rf"\b(?P<month>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|d)?(?![\w:]|[.,/][0-9])(?P<year>,? {_YEAR}(?![\w,-]))?+"
         ),
         _month_and_day,
     ),
