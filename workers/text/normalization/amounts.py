@@ -70,7 +70,7 @@ def measures(locale: Western) -> Iterator[Rule]:
     yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(locale, match["n"], locale.degrees))
 
     def verbalize(match: re.Match[str]) -> str | None:
-        name, stop = locale.units[match["unit"]], western.full_stop(match)
+        name, stop = locale.units[match["unit"]], _full_stop(match)
         before = match.string[max(0, match.start() - 12) : match.start()]
         if locale.language == "en" and len(match["unit"]) == 1 and _LABELLED.search(before):
             return None
@@ -89,7 +89,7 @@ def fractions(locale: Western) -> Iterator[Rule]:
         text = FRACTION_SIGNS.get(match["sign"], match["sign"])
         alone = locale.fractions.get(text, text.replace("/", f" {locale.over} "))
         unit = Name(locale.percent, locale.percent) if match["unit"] == "%" else locale.units.get(match["unit"] or "")
-        stop = western.full_stop(match)
+        stop = _full_stop(match)
         if match["whole"] is None:
             return alone + (_part_of(locale, unit, match["unit"]) if unit else "") + stop
         many = (f" {unit.many}" if unit else "") + stop
@@ -120,6 +120,13 @@ def _part_of(locale: Western, unit: Name, sign: str) -> str:
     if sign == "%" or locale.language not in {"es", "fr", "it", "pt"}:
         return f" {unit.one}"
     return " d'" + unit.one if locale.language == "fr" and unit.one[0] in "aeiouhé" else locale.of_scale + unit.one
+
+
+def _full_stop(match: re.Match[str]) -> str:
+    """The full stop of a unit, if it also ends a sentence: not right after the beginning of it, "1 lb. Idaho potatoes"."""
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    is_first = not before.strip() or before.endswith("\n") or before[0] in ".!?"
+    return "" if is_first and match.string.startswith(" ", match.end()) else western.full_stop(match)
 
 
 def _count(locale: Western, n: str, name: Name) -> str:

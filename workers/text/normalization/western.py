@@ -61,7 +61,7 @@ def abbreviations(locale: Western) -> Iterator[Rule]:
         yield Rule(
             re.compile(rf"(?<![\w.]){any_of(joined)}(?!\w)"), lambda match: locale.abbreviations[match[0]], needs_digit=False
         )
-    signs = [word for word in locale.before_number if word[-1] in "°º№§"]
+    signs = [word for word in locale.before_number if word[-1] in "°º№§¶"]
     words = [word for word in locale.before_number if word not in signs]
     yield Rule(
         re.compile(rf"(?<![\w.])(?:{any_of(words)}\. ?|{any_of(signs)}\.? ?)(?=[0-9])"),
@@ -185,15 +185,8 @@ def ends_sentence(match: re.Match[str]) -> bool:
 
 
 def full_stop(match: re.Match[str]) -> str:
-    """The full stop of the abbreviation in `match`, which may have it in its group `stop`, if it also ends a sentence.
-
-    A sentence does not end with a number and a unit at its beginning: "1 lb. Idaho potatoes".
-    """
-    if not match["stop"] or not ends_sentence(match):
-        return ""
-    before = match.string[max(0, match.start() - 2) : match.start()]
-    is_first = not before.strip() or before.endswith("\n") or before[0] in ".!?"
-    return "" if is_first and match.string[match.end() : match.end() + 2].strip() and match.string[match.end()] == " " else "."
+    """The full stop of the abbreviation in `match`, which may have it in its group `stop`, if it also ends a sentence."""
+    return "." if match["stop"] and ends_sentence(match) else ""
 
 
 def _is_capital_next(match: re.Match[str]) -> bool:
