@@ -143,7 +143,8 @@ DATE: Final = (
     # March 3rd, 1905; 3 March 1905
     Rule(
         re.compile(
-            rf"\b(?P<month>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|d)?(?![\w:]|[.,/][0-9])(?P<year>,? {_YEAR}(?![\w,-]))?+"
+            rf"\b(?P<month>{_MONTH}) (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|d)?(?![\w:]|[.,/][0-9])"
+            rf"(?P<year>,? {_YEAR}(?![\w,-]))?+"
         ),
         _month_and_day,
     ),

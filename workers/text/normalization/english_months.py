@@ -1,7 +1,7 @@
 """Months and weekdays that English writes short, and ranges of days: On Nov 28, Mon-Fri, May 5–10, 2020-12.
 
-Why not each "Mar" and "Sun" is a month or a day: they are words and names too. A number, another month or day, or a word such as
-*until* next to them decides.
+Why the text next to "Mar" or "Sun" decides: they are words and names too. A number, another month or day, or a word such as
+*until* shows what they are.
 """
 
 import re
@@ -34,7 +34,8 @@ def rules(locale: English) -> Iterator[Rule]:
     yield _chain(_MONTHS)
     yield Rule(
         re.compile(
-            rf"(?<![\w'])(?P<short>{any_of(_DAYS)})\.?(?=,? (?:{_MONTH}\b|{_NUMBER}(?:(?:st|nd|rd|th)\b|:[0-5]| (?:of )?{_MONTH}\b"
+            rf"(?<![\w'])(?P<short>{any_of(_DAYS)})\.?"
+            rf"(?=,? (?:{_MONTH}\b|{_NUMBER}(?:(?:st|nd|rd|th)\b|:[0-5]| (?:of )?{_MONTH}\b"
             rf"| ?[AaPp]\.?[Mm]\b|/[0-9])|{any_of(_WORDS.parts)}\b))"
         ),
         lambda match: _DAYS[match["short"]],

@@ -1,7 +1,7 @@
 """Roman numerals in English: rulers, chapters, centuries, years, lone numerals on a line.
 
-Why capitals alone do not make a numeral: I is a pronoun, V and X and C are names and letters, MIX and CIVIL are words. A word next
-to a numeral, or its place alone on a line, decides.
+Why capitals alone do not make a numeral: I is a pronoun, V and X are names, MIX and CIVIL are words. A word next to a numeral,
+or its place alone on a line, decides.
 """
 
 import re
@@ -47,7 +47,8 @@ def rules() -> Iterator[Rule]:
     # Rocky IV, Apollo XI: a name and a numeral of two letters or more.
     yield Rule(
         re.compile(
-            rf"\b(?P<name>[A-Z][a-z]{{2,20}}) (?P<roman>(?=[IVX]{{2}}){_SMALL}|(?=[IVXL]{{3}})(?:XL|L)X{{0,3}}(?:IX|IV|V?I{{0,3}}))"
+            rf"\b(?P<name>[A-Z][a-z]{{2,20}}) "
+            rf"(?P<roman>(?=[IVX]{{2}}){_SMALL}|(?=[IVXL]{{3}})(?:XL|L)X{{0,3}}(?:IX|IV|V?I{{0,3}}))"
             r"(?![\w'])"
         ),
         lambda match: f"{match['name']} {_cardinal(match['roman']).capitalize()}",
