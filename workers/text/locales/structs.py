@@ -41,6 +41,16 @@ class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alone: Words = ()
 
 
+class Slashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for slashes that make no fraction."""
+
+    of_year: str
+    per: str
+    laws: Words
+    bars: Words
+    rate_nouns: Words
+
+
 class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Initialisms that are said as words or spelled, and the names of the letters. Without letters they have no rule."""
 
@@ -172,6 +182,8 @@ class Romance(Western, frozen=True, kw_only=True):
     not_nouns: frozenset[str]
     articles: frozenset[str]
     labels: frozenset[str]
+    slashes: Slashes | None = None
+    parts: dict[str, tuple[str, str]] = {}
 
 
 class Hindi(Western, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from workers.text.locales.structs import Hindi, Money, Name, Western
+from workers.text.locales.structs import Hindi, Money, Name, Romance, Western
 from workers.text.normalization import western
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
@@ -87,7 +87,7 @@ def fractions(locale: Western) -> Iterator[Rule]:
 
     def verbalize(match: re.Match[str]) -> str:
         text = FRACTION_SIGNS.get(match["sign"], match["sign"])
-        alone = locale.fractions.get(text, text.replace("/", f" {locale.over} "))
+        alone = locale.fractions.get(text) or _parts(locale, text) or text.replace("/", f" {locale.over} ")
         unit = Name(locale.percent, locale.percent) if match["unit"] == "%" else locale.units.get(match["unit"] or "")
         stop = _full_stop(match)
         if match["whole"] is None:
@@ -104,6 +104,15 @@ def fractions(locale: Western) -> Iterator[Rule]:
         re.compile(rf"{START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"),
         verbalize,
     )
+
+
+def _parts(locale: Western, fraction: str) -> str | None:
+    """A fraction under 1 in words, if the locale names its parts: 2/5 is "2 quintos"."""
+    n, of = fraction.split("/")
+    if not isinstance(locale, Romance) or of not in locale.parts or not 0 < int(n) < int(of):
+        return None
+    one, many = locale.parts[of]
+    return f"1 {one}" if int(n) == 1 else f"{int(n)} {many}"
 
 
 def _quarters(locale: Hindi, whole: int, fraction: str) -> str:

@@ -10,6 +10,7 @@ from workers.text.normalization import amounts, elision, numerals, ordinals, rom
 from workers.text.normalization.agreement import agreement, halves
 from workers.text.normalization.initialisms import initialisms
 from workers.text.normalization.rules import Rule
+from workers.text.normalization.slashes import rates, slashes
 
 
 def rules(language: str) -> Iterator[Rule]:
@@ -21,6 +22,8 @@ def rules(language: str) -> Iterator[Rule]:
     yield from western.phones(numerals.part_digits, locale.plus)
     yield from _phones(language)
     yield from western.dates(locale)
+    yield from slashes(locale)
+    yield from rates(locale)
     yield _half_of_day(locale)
     yield from western.times(locale)
     yield from western.named(locale, "hashtag")

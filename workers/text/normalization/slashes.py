@@ -1,0 +1,95 @@
+"""Slashes in Romance languages that make no fraction: laws, seasons, shares, bars of music, and rates such as €/mes.
+
+Why these rules come before money and fractions: "35/2006" is no quotient, and the sign before "/mes" is a currency.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales.structs import Romance
+from workers.text.normalization.rules import Rule, any_of
+
+_YEAR: Final = "(?:19|20)[0-9]{2}"
+_BEGIN: Final = r"(?<![\w/-])(?<![0-9][.,])"
+_END: Final = r"(?![\w/]|-[0-9]|[.,][0-9])"
+
+
+def slashes(locale: Romance) -> Iterator[Rule]:
+    """Rules for numbers: Ley 35/2006, Reglamento 2016/679, 05/2024, 2023/24, 50/50, compás de 4/4."""
+    words = locale.slashes
+    if words is None:
+        return
+
+    def verbalize_month(match: re.Match[str]) -> str:
+        return f"{locale.months[int(match['n']) - 1]} {words.of_year} {match['year']}"
+
+    def verbalize_year_first(match: re.Match[str]) -> str:
+        year, n = match["year"], match["n"]
+        is_season = int(n) == int(year) + 1 or (len(n) == 2 and int(n) == (int(year) + 1) % 100)
+        if is_season and n == "00":
+            n = str(int(year) + 1)
+        return f"{year} {n}" if is_season else f"{year} {locale.address['/']} {n}"
+
+    def verbalize_share(match: re.Match[str]) -> str | None:
+        one, other = match[0].split("/")
+        return f"{one} {other}" if int(one) + int(other) == 100 or one == other == "20" else None
+
+    yield Rule(
+        re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
+        lambda match: f"{match['bar']} {match['n']} {words.per} {match['of']}",
+    )
+    yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)
+    yield Rule(re.compile(rf"{_BEGIN}(?P<year>{_YEAR})/(?P<n>[0-9]{{1,5}}){_END}"), verbalize_year_first)
+    yield Rule(
+        re.compile(rf"{_BEGIN}(?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>{_YEAR}){_END}"),
+        lambda match: f"{match['n']} {words.of_year} {match['year']}",
+    )
+    yield Rule(
+        re.compile(
+            rf"(?<!\w)(?P<law>{any_of(words.laws)}) (?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>[0-9]{{2}}){_END}"
+        ),
+        lambda match: f"{match['law']} {match['n']} {words.of_year} {match['year']}",
+    )
+    yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), verbalize_share)
+
+
+def rates(locale: Romance) -> Iterator[Rule]:
+    """Rules for rates: 50 €/mes, 20 €/m², 15 mg/kg, 5 l/100 km, hab./km². Rates that are units of their own stay: km/h."""
+    words = locale.slashes
+    if words is None:
+        return
+    units, money = any_of(locale.units), any_of(locale.money)
+    long_units = any_of(unit for unit in locale.units if len(unit) > 1 and "/" not in unit)
+    nouns = any_of(words.rate_nouns)
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        above, below = match["above"], match["below"] or ""
+        if f"{above}/{below}" in locale.units:
+            return None
+        if match["n"] is None and above in locale.money:
+            above = locale.money[above].unit.many
+        return f"{match['n'] or ''}{above} {words.per} {_name(locale, below)}"
+
+    yield Rule(
+        re.compile(
+            rf"(?:(?<![\w.,])(?P<n>[0-9][0-9.,]{{0,15}}+ ?)|(?<![\w$€£]))(?P<above>{money}|%|{units})"
+            rf"/(?:(?P<below>{units}|{nouns})(?![\w/²³])|(?=[0-9]{{1,4}} ?{units}(?!\w)))"
+        ),
+        verbalize,
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(rf"(?P<price>{money} ?[0-9][0-9.,]{{0,15}}+)/(?P<below>{units})(?![\w/²³])"),
+        lambda match: f"{match['price']} {words.per} {_name(locale, match['below'])}",
+    )
+    yield Rule(
+        re.compile(rf"(?<=[\w.²³%)])(?<!\w[A-Z])/(?P<below>{long_units}|{nouns})(?![\w/²³])"),
+        lambda match: f" {words.per} {_name(locale, match['below'])}",
+        needs_digit=False,
+    )
+
+
+def _name(locale: Romance, below: str) -> str:
+    """The name of what stands below the slash: a unit, or a word as it is."""
+    return locale.units[below].one if below in locale.units else below
