@@ -42,7 +42,12 @@ def main(*, is_alone: bool = True) -> None:
         configure_logs(settings.log_format)
         warn_of_service_links(os.environ)
         prepare_folders(settings.data, settings.store, holds_queue=settings.redis_url is None)
-        watch = ModelWatch(settings)
+        watch = ModelWatch(
+            settings.model_dir,
+            settings.fetched_model,
+            load_catalogue(settings.voices_file).voices,
+            is_wanted=settings.wants_model,
+        )
         os.nice(_NICE)
         raise_limit()
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)

@@ -35,7 +35,7 @@ from app.core.storage.embedded_server import EmbeddedError, embedded_url
 from app.core.storage.redis_check import check_redis_url
 from app.core.storage.sentinel import primary_url
 from app.core.weights.files import MissingFile, find_checkpoint
-from app.core.weights.watch import find_complete_checkpoint, wants_model
+from app.core.weights.watch import find_complete_checkpoint
 from app.server.http_server import AddressTaken, adopted, listening, port_of, serve_app
 from app.supervisor.processes import PartMisconfigured
 from app.supervisor.supervisor import Supervisor
@@ -120,12 +120,7 @@ def _run(module: str, *arguments: str) -> int:
 def _offer_fetch(settings: Settings) -> None:
     """Asks on a terminal whether to fetch Kokoro's files, if they are missing and workers here would use them."""
     has_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    if (
-        not has_terminal
-        or not wants_model(settings)
-        or not doctor.has_workers()
-        or find_complete_checkpoint(settings) is not None
-    ):
+    if not has_terminal or not doctor.has_workers() or _has_what_it_wants(settings):
         return
     if click.confirm(_OFFER, default=True, err=True):
         _run("workers.setup.fetch")
@@ -135,8 +130,14 @@ def _offer_fetch(settings: Settings) -> None:
 @_with_settings
 def has_voice(settings: Settings) -> None:
     """Exit with 0 when a worker with these settings has the files that it wants, so that nothing needs to be fetched."""
-    if wants_model(settings) and find_complete_checkpoint(settings) is None:
+    if not _has_what_it_wants(settings):
         raise SystemExit(1)
+
+
+def _has_what_it_wants(settings: Settings) -> bool:
+    """Whether Kokoro's files are there, or no worker with these settings loads them."""
+    voices = load_catalogue(settings.voices_file).voices
+    return not settings.wants_model or find_complete_checkpoint(settings.model_dir, settings.fetched_model, voices) is not None
 
 
 @koe.command()

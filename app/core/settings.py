@@ -198,6 +198,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data / "kokoro"
 
     @property
+    def wants_model(self) -> bool:
+        """Whether a worker loads Kokoro's files, if they are there."""
+        return self.engine in ("auto", "kokoro")
+
+    @property
     def store_url(self) -> str:
         """Folder or URL of the files of jobs."""
         return self.store or str(self.data / "store")

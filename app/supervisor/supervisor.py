@@ -27,6 +27,7 @@ import structlog
 
 from app.core.errors import Misconfigured
 from app.core.settings import Secret, Settings, part_environ
+from app.core.speech.voices import load_catalogue
 from app.core.storage.data_folder import make_private, private_opener
 from app.core.storage.embedded_server import EmbeddedError, EmbeddedServer
 from app.core.weights.watch import ModelWatch
@@ -72,7 +73,12 @@ class Supervisor:
         self._n_workers = n_workers
         self._parts = self._make_parts()
         self._server_again = Again("valkey", _SERVER_WAITS)
-        self._watch = ModelWatch(self._settings)
+        self._watch = ModelWatch(
+            settings.model_dir,
+            settings.fetched_model,
+            load_catalogue(settings.voices_file).voices,
+            is_wanted=settings.wants_model,
+        )
         self._on_started: Callable[[], None] = lambda: None
         self._coming: list[Part] = []
         self._leaving: list[Part] = []

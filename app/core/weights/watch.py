@@ -6,10 +6,10 @@ files waste a minute of the machine's time.
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 from typing import Final
 
-from app.core.settings import Settings
-from app.core.speech.voices import load_catalogue
 from app.core.weights.files import CheckpointFiles, MissingFile, find_checkpoint
 
 LOOK_SECONDS: Final = 2.0
@@ -22,29 +22,29 @@ _Stamp = tuple[tuple[str, int, int, int], ...]
 """For each file: path, inode number, bytes and modification time."""
 
 
-def find_complete_checkpoint(settings: Settings, voice_ids: Iterable[str] | None = None) -> CheckpointFiles | None:
-    """The files that a worker with these settings would load, with packs of `voice_ids` (by default of all voices); None when
-    there is no complete set.
-    """
-    if voice_ids is None:
-        voice_ids = load_catalogue(settings.voices_file).voices
+def find_complete_checkpoint(model_dir: Path | None, fetched_dir: Path, voice_ids: Iterable[str]) -> CheckpointFiles | None:
+    """The files that a worker with these folders would load, with packs of `voice_ids`; None when there is no complete set."""
     try:
-        return find_checkpoint(settings.model_dir, voice_ids, settings.fetched_model)
+        return find_checkpoint(model_dir, voice_ids, fetched_dir)
     except MissingFile:
         return None
-
-
-def wants_model(settings: Settings) -> bool:
-    """Whether a worker with these settings would load Kokoro's files."""
-    return settings.engine in ("auto", "kokoro")
 
 
 class ModelWatch:
     """Knows the files with which the workers were started, and notices other ones."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings = settings
-        self._voice_ids = tuple(load_catalogue(settings.voices_file).voices)
+    def __init__(
+        self,
+        model_dir: Path | None,
+        fetched_dir: Path,
+        voice_ids: Iterable[str],
+        *,
+        is_wanted: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`is_wanted`: the workers load such files; if not, nothing is noticed."""
+        self._is_wanted = is_wanted
+        self._find = partial(find_complete_checkpoint, model_dir, fetched_dir, tuple(voice_ids))
         self._clock = clock
         self._known = self._seen = self._stamp()
         self._seen_at = self._looked_at = clock()
@@ -56,7 +56,7 @@ class ModelWatch:
     def has_changed(self) -> bool:
         """True once for each new set that is complete and no longer changes. Cheap: it looks at the disk every LOOK_SECONDS."""
         now = self._clock()
-        if not wants_model(self._settings) or now - self._looked_at < LOOK_SECONDS:
+        if not self._is_wanted or now - self._looked_at < LOOK_SECONDS:
             return False
         self._looked_at = now
         stamp = self._stamp()
@@ -70,7 +70,7 @@ class ModelWatch:
     def _stamp(self) -> _Stamp | None:
         """A value that distinguishes these files from others; None when there is no complete set, or it is being replaced."""
         try:
-            files = find_complete_checkpoint(self._settings, self._voice_ids)
+            files = self._find()
             status = [(path, path.stat()) for path in files.paths] if files is not None else []
         except OSError:
             return None

@@ -118,7 +118,9 @@ class WatchHarness:
 
     def __init__(self, settings: Settings) -> None:
         self._clock = Clock()
-        self._watch = ModelWatch(settings, clock=self._clock)
+        self._watch = ModelWatch(
+            settings.model_dir, settings.fetched_model, VOICES, is_wanted=settings.wants_model, clock=self._clock
+        )
 
     def looks(self, seconds: float = 2 * REST_SECONDS) -> list[bool]:
         said = []
@@ -175,4 +177,4 @@ def test_a_server_without_kokoro_does_not_watch_files(engine: str, settings: Set
     a_set(tmp_path / "model")
 
     assert not any(watch.looks())
-    assert find_complete_checkpoint(settings) is not None
+    assert find_complete_checkpoint(settings.model_dir, settings.fetched_model, VOICES) is not None
