@@ -9,6 +9,7 @@ mistake, and a book may name its parts in a language other than its own.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final
@@ -151,9 +152,9 @@ def _title_below(line: _Line, below: _Line | None) -> str:
 
 
 def _limit_depth(headings: list[_Heading]) -> list[_Heading]:
-    """Keeps the Markdown headings down to the level of the second-highest heading, and all headings in words."""
-    levels = sorted(heading.level for heading in headings if heading.level)
-    deepest = levels[1] if len(levels) > 1 else 6
+    """Keeps the Markdown headings down to the highest level that has two of them, and all headings in words."""
+    n_headings = Counter(heading.level for heading in headings if heading.level)
+    deepest = min((level for level, n in n_headings.items() if n > 1), default=6)
     return [heading for heading in headings if heading.level <= deepest]
 
 

@@ -69,3 +69,8 @@ def test_a_table_of_contents_is_no_row_of_chapters() -> None:
 def test_of_markdown_the_level_with_chapters_counts() -> None:
     text = f"# Title{_PROSE}## One{_PROSE}### A detail{_PROSE}## Two ##\r\n{_PROSE}"
     assert titles(text) == ["Title", "One", "Two"]
+
+
+def test_a_level_with_a_single_heading_is_not_that_of_the_chapters() -> None:
+    text = f"# Title{_PROSE}## The story{_PROSE}### One{_PROSE}### Two{_PROSE}#### A detail{_PROSE}"
+    assert titles(text) == ["Title", "The story", "One", "Two"]
