@@ -86,6 +86,16 @@ class BesideDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: frozenset[str]
 
 
+class DigitLabels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to a number that is said digit by digit."""
+
+    always: Words
+    long: Words
+    calling: Words
+    called: frozenset[str]
+    not_counted: frozenset[str]
+
+
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The entries that every file may have. A language without a file has these defaults."""
 
@@ -162,6 +172,7 @@ class English(Western, frozen=True, kw_only=True):
     short_months: Table
     short_days: Table
     beside_days: BesideDays
+    digit_labels: DigitLabels
 
 
 class Romance(Western, frozen=True, kw_only=True):

@@ -9,12 +9,11 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import English
-from workers.text.normalization import amounts, english_books, english_dates, english_months, english_romans, numerals, western
+from workers.text.normalization import amounts, english_books, english_codes, english_dates, english_months, english_romans, numerals, western
 from workers.text.normalization.rules import Rule, any_of
 
 _WORDS: Final = loader.english("en")
 
-_PHONE: Final = re.compile(r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-. ])?[0-9]{3}[-. ])?[0-9]{3}[-.][0-9]{4}(?![\w-]|[.,][0-9])")
 _GROUPS: Final = re.compile("[0-9]+")
 _HYPHENATED: Final = re.compile(r"(?<![\w-])[0-9]{1,9}+(?:-[0-9]{1,9}+){2,9}+(?![\w-])")
 _DOTTED: Final = re.compile(r"(?<![\w.])[0-9]{1,5}+(?:\.[0-9]{1,5}+){2,9}+(?!\w|\.[0-9])")
@@ -31,7 +30,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from western.abbreviations(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
-    yield Rule(_PHONE, lambda match: _verbalize_groups(match[0]))
+    yield from english_codes.rules()
     yield from western.dates(locale)
     yield from english_dates.DATE
     yield from english_dates.TIMES
@@ -144,18 +143,6 @@ _NAMED: Final = (
     Rule(re.compile(r"(?<=[0-9])x(?!\w| ?[-+=*/^²])"), " times"),
     Rule(re.compile(r"(?<![\w<>=])<(?=[$€£]?[0-9])"), "less than "),
     Rule(re.compile(r"(?<![\w<>=-])>(?=[$€£]?[0-9])"), "more than "),
-    # PIN 1234, OR 97201
-    Rule(
-        re.compile(
-            r"(?:(?<=\bPIN )|(?<=\bZIP )|(?<=\b[Cc]ode )|(?<=, [A-Z]{2} )(?=[0-9]{5}(?!\w)))"
-            r"[0-9]{4,6}(?![\w%]|[.,:-][0-9])"
-        ),
-        lambda match: numerals.spell_digits(match[0]),
-    ),
-    Rule(
-        re.compile(r"(?<=\b[Cc]all )(?:911|999|112|[2-8]11|988)(?![\w,.-]\d|\d| [a-z]+s\b)"),
-        lambda match: _verbalize_groups(match[0]),
-    ),
     Rule(re.compile(r"(?<!\w)([A-Za-z])\+\+(?!\+)"), lambda match: f"{match[1]} plus plus", needs_digit=False),
     Rule(re.compile(r"(?<!\w)([A-G])#(?!\w)"), lambda match: f"{match[1]} sharp", needs_digit=False),
     Rule(re.compile(r"(?<!\w)#(?=[0-9])"), "number "),
