@@ -69,6 +69,7 @@ class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words next to a number that show whether it is a year."""
 
     before: Words
+    hyphenated: Words
     after: Words
     dated: Words
     changed: Words
@@ -94,6 +95,20 @@ class DigitLabels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calling: Words
     called: frozenset[str]
     not_counted: frozenset[str]
+
+
+class BesideSlashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to numbers with a slash or a hyphen that is neither a fraction nor a range."""
+
+    music: Words
+    counted: Words
+    rated: Words
+    ratings: Words
+    days: Words
+    laws: Words
+    standards: Words
+    formations: Words
+    records: Words
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +188,7 @@ class English(Western, frozen=True, kw_only=True):
     short_days: Table
     beside_days: BesideDays
     digit_labels: DigitLabels
+    beside_slashes: BesideSlashes
 
 
 class Romance(Western, frozen=True, kw_only=True):

@@ -9,7 +9,18 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import English
-from workers.text.normalization import amounts, english_books, english_codes, english_dates, english_months, english_romans, numerals, western
+from workers.text.normalization import (
+    amounts,
+    english_books,
+    english_codes,
+    english_dates,
+    english_hyphens,
+    english_months,
+    english_romans,
+    english_slashes,
+    numerals,
+    western,
+)
 from workers.text.normalization.rules import Rule, any_of
 
 _WORDS: Final = loader.english("en")
@@ -28,9 +39,11 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from _ST
     yield from english_months.rules(locale)
     yield from western.abbreviations(locale)
+    yield from english_slashes.rules(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
     yield from english_codes.rules()
+    yield from english_hyphens.rules()
     yield from western.dates(locale)
     yield from english_dates.DATE
     yield from english_dates.TIMES
@@ -133,11 +146,6 @@ _SHOUTED: Final = (
     Rule(re.compile(r"(?<!\w)AT&T(?!\w)"), "A.T. and T", needs_digit=False),
 )
 _NAMED: Final = (
-    # $5/mo
-    Rule(
-        re.compile(rf"(?<=[0-9kKMB])/(?P<unit>{any_of(_WORDS.per)})(?![\w/²³.]\w|\w)"),
-        lambda match: f" per {_WORDS.per[match['unit']]}",
-    ),
     # v2.0.1, 16:9, 10x, <5
     Rule(re.compile(r"(?<!\w)[vV](?=[0-9]{1,4}\.[0-9])"), "version "),
     Rule(re.compile(r"(?<=[0-9])x(?!\w| ?[-+=*/^²])"), " times"),
@@ -156,6 +164,7 @@ _NAMED: Final = (
         needs_digit=False,
     ),
     Rule(re.compile(r"(?<![\w/])w/o(?![\w/])"), "without", needs_digit=False),
+    Rule(re.compile(r"(?<![\w/])c/o(?= [A-Z])"), "care of", needs_digit=False),
     Rule(re.compile(r"(?<![\w/])w/ ?(?=\w)"), "with ", needs_digit=False),
     Rule(re.compile(r"(?<=[A-Z])/(?=[A-Z]{2})"), " ", needs_digit=False),
     Rule(re.compile(r"(?<![\w/])24/7(?![\w/])"), "twenty-four seven"),

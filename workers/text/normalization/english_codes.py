@@ -1,6 +1,6 @@
 """Numbers that English says digit by digit: telephone numbers, cards, postal codes, emergency numbers, PINs.
 
-Why a word before a number counts: "Text 741741" is no quantity, "Text 300 people" has one. Without such a word only the grouping
+Why a word before a number counts: "Text 741741" is no quantity, "Text 300 people" has one. Without such a word the grouping
 shows it: four groups of four digits, or a group that begins with zero.
 """
 
@@ -29,13 +29,13 @@ def rules() -> Iterator[Rule]:
     """The rules for numbers that are said digit by digit."""
     # (555) 123-4567, 1-800-555-0199, 555.123.4567
     yield Rule(
-        re.compile(
-            r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-. ])?[0-9]{3}[-. ])?[0-9]{3}[-.][0-9]{4}(?![\w-]|[.,][0-9])"
-        ),
+        re.compile(r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-. ])?[0-9]{3}[-. ])?[0-9]{3}[-.][0-9]{4}(?![\w-]|[.,][0-9])"),
         _verbalize_groups,
     )
     # 4111 1111 1111 1111
-    yield Rule(re.compile(r"(?<![\w.,-])[0-9]{4}(?P<sign>[ -])[0-9]{4}(?P=sign)[0-9]{4}(?P=sign)[0-9]{4}(?![\w-])"), _verbalize_groups)
+    yield Rule(
+        re.compile(r"(?<![\w.,-])[0-9]{4}(?P<sign>[ -])[0-9]{4}(?P=sign)[0-9]{4}(?P=sign)[0-9]{4}(?![\w-])"), _verbalize_groups
+    )
     yield Rule(re.compile(r"(?<![\w.,-])[0-9]{4} [0-9]{6} [0-9]{5}(?![\w-])"), _verbalize_groups)
     # 12345-6789, a postal code
     yield Rule(re.compile(r"(?<![\w.,/-])[0-9]{5}-[0-9]{4}(?![\w,-]|\.[0-9])"), _verbalize_groups)
@@ -48,15 +48,15 @@ def rules() -> Iterator[Rule]:
     # PIN 1234, zip 90210, Fax 555 123 4567
     yield Rule(
         re.compile(rf"(?P<before>(?<!\w)(?:{any_of(_WORDS.always)})\b{_NAME})(?P<digits>{_SEPARATED}){_END}"),
-        lambda match: None if match[0][:3].lower() in {"pho", "cel", "mob"} and _is_counted(match) else _verbalize_labelled(match),
+        lambda match: (
+            None if match[0][:3].lower() in {"pho", "cel", "mob"} and _is_counted(match) else _verbalize_labelled(match)
+        ),
     )
     yield Rule(
         re.compile(rf"(?P<before>(?<!\w)(?:{any_of(_WORDS.long)})\b{_NAME})(?P<digits>[0-9]{{5,17}}|{_SEPARATED}){_END}"),
         lambda match: None if len(_digits(match)) < 5 or _is_counted(match) else _verbalize_labelled(match),
     )
-    yield Rule(
-        re.compile(rf"(?P<before>(?<=, [A-Z]{{2}} ))(?P<digits>[0-9]{{5}})(?![\w%]|[.,:-][0-9])"), _verbalize_labelled
-    )
+    yield Rule(re.compile(r"(?P<before>(?<=, [A-Z]{2} ))(?P<digits>[0-9]{5})(?![\w%]|[.,:-][0-9])"), _verbalize_labelled)
     yield Rule(re.compile(rf"(?<![\w$€£.,:/-]){_EMERGENCY}(?![\w%/-]|[,.][0-9]| [0-9])"), _verbalize_emergency)
 
 

@@ -23,6 +23,7 @@ _MONTH: Final = any_of(_ENGLISH.months)
 _YEAR: Final = "(?:1[1-9]|20)[0-9]{2}"
 
 _BEFORE_YEAR: Final = frozenset([*_WORDS.before, *(month.lower() for month in _ENGLISH.months)])
+_HYPHENATED: Final = frozenset(_WORDS.hyphenated)
 _CHANGED: Final = any_of(_WORDS.changed)
 _QUANTITY: Final = re.compile(
     rf"\b(?:(?:{_CHANGED}|[Uu]p|[Cc]lose|down|next|adds?|counts?|counted) to"
@@ -47,6 +48,8 @@ def is_year(match: re.Match[str]) -> bool:
     if re.fullmatch(_YEAR, match["n"]) is None:
         return False
     before, after = match.string[max(0, match.start() - 30) : match.start()], match.string[match.end() : match.end() + 24]
+    if _is_hyphenated(match):
+        return True
     if _QUANTITY.search(before) is not None:
         return False
     if re.match(rf" to {_YEAR}(?!\w)", after) or re.search(rf"(?<!\w)(?:{_YEAR}|[a-z]-{{0,1}}[a-z]{{2,9}}) to $", before):
@@ -64,6 +67,12 @@ def _may_come_next(before: str) -> bool:
         return True
     preceding = re.search(r"([A-Za-z]+)[ -]$", before)
     return preceding is not None and preceding[1].lower() in _BEFORE_YEAR
+
+
+def _is_hyphenated(match: re.Match[str]) -> bool:
+    """Whether a hyphen and a word such as *mid* or *pre* stand before the number."""
+    before = re.search(r"([A-Za-z]+)\Z", match.string[max(0, match.start() - 12) : match.start()])
+    return match[0].startswith("-") and before is not None and before[1].lower() in _HYPHENATED
 
 
 def begin(words: str, match: re.Match[str]) -> str:
