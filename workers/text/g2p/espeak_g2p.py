@@ -10,6 +10,7 @@ from typing import Final
 from workers.text.espeak.sanitize import sanitize
 from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.misaki_espeak import EspeakG2P
+from workers.text.g2p.respellings import respell
 from workers.text.tracked_text import TrackedText
 
 _NAMES: Final = {"fr-FR": "fr-fr", "pt-BR": "pt-br", "zh": "cmn"}
@@ -31,7 +32,8 @@ def make(language: str) -> Callable[[str], list[AlignedSpan]]:
     g2p = EspeakG2P(language=_NAMES.get(language, language))
 
     def phonemize(text: str) -> list[AlignedSpan]:
-        phonemes = str(g2p(sanitize(TrackedText.of(_STOP.sub(_replace_stop, text))).text)[0])
+        plain = respell(_STOP.sub(_replace_stop, text), language)
+        phonemes = str(g2p(sanitize(TrackedText.of(plain)).text)[0])
         if language in _INDIC:
             phonemes = _FLAP.sub(lambda match: "ɽʰ" if match[1] else "ɽ", phonemes)
         return [AlignedSpan(0, len(text), phonemes)]

@@ -1,5 +1,6 @@
 """The entries that the files of this folder may have. The comments in the files explain each entry."""
 
+import re
 from collections.abc import Sequence
 from string import Formatter
 from typing import Annotated, Literal
@@ -65,6 +66,22 @@ class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"{', '.join(sorted(both))} is both in `as_words` and in `spelled`")
 
 
+class Respellings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words that espeak-ng says wrongly, in a spelling that it says rightly."""
+
+    words: Table = {}
+    patterns: Table = {}
+    elided: Table = {}
+    keep: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for pattern in self.patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"`patterns`: {pattern!r} is no pattern: {error}") from None
+
+
 class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words next to a number that show whether it is a year."""
 
@@ -122,6 +139,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     comma: str = ","
     has_spaces: bool = True
     headings: Headings = Headings()
+    respellings: Respellings = Respellings()
 
 
 class Western(Locale, frozen=True, kw_only=True):
