@@ -227,6 +227,10 @@ class Romance(Western, frozen=True, kw_only=True):
     not_nouns: frozenset[str]
     articles: frozenset[str]
     labels: frozenset[str]
+    short_forms: Table = {}
+    without_stop: Table = {}
+    streets: Table = {}
+    counted_forms: dict[str, tuple[str, str]] = {}
     slashes: Slashes | None = None
     parts: dict[str, tuple[str, str]] = {}
 

@@ -75,12 +75,16 @@ def agreement(locale: Romance) -> Rule:
         first = ""
         if match["first"]:
             first = f"{_agreeing(match['first'], language, is_feminine=gender)} {match['link']} "
+        if match["thousand"] and is_one:
+            return None
+        if match["thousand"]:
+            return f"{first}{_agreeing(match['n'], language, is_feminine=gender)} mil {match['noun']}"
         return first + counted(match["n"], match["noun"], language, is_feminine=gender)
 
     return Rule(
         re.compile(
             rf"(?<![\w.,:/$€£])(?:(?P<first>[1-9][0-9]{{0,8}}) (?P<link>{'|'.join(locale.links)}) )?(?P<n>[1-9][0-9]{{0,8}}) "
-            r"(?P<noun>[^\W\d_]{2,30})(?![\w']| [0-9])"
+            r"(?P<thousand>mil )?(?P<noun>[^\W\d_]{2,30})(?![\w']| [0-9])"
         ),
         verbalize,
     )

@@ -16,6 +16,8 @@ _ENDINGS: Final = {
 }
 _FEMININE: Final = ("ª", "ère", "re", "nde", "de")
 _SECOND: Final = {"nd": "second", "nde": "seconde", "d": "second", "de": "seconde"}
+_NO_NOUN: Final = "(?!(?:y|o|de|del|en|a|al|que|con|por|para|se|es|izquierda|derecha|centro|puerta)(?!\\w))"
+"""Words after an ordinal that are no noun: it then keeps its -o, as in "vive en el tercero izquierda"."""
 _MAX: Final = 1_000_000
 _FEMININE_ARTICLE: Final = re.compile("[aà]$")
 _NO_DIRECTION: Final = "(?!(?:nord|sud|est|ovest|ouest|oeste|norte|sur|sul)(?![a-z]))"
@@ -38,7 +40,7 @@ def rule(language: str) -> Rule:
         if language == "fr":
             suffix = suffix.removesuffix("s")
         words = numerals.named_ordinal(n, language, is_feminine=suffix in _FEMININE)
-        is_before_noun = re.match(r" (?!y |de |en |a |que |con )[a-z]", match.string[match.end() : match.end() + 6]) is not None
+        is_before_noun = re.match(rf" {_NO_NOUN}[a-z]", match.string[match.end() : match.end() + 12]) is not None
         if language == "es" and (suffix == "er" or (is_before_noun and re.search("(?:prim|terc)ero$", words))):
             return words.removesuffix("o")
         return _SECOND.get(suffix, words) if language == "fr" and n == 2 else words
@@ -62,7 +64,7 @@ def degree_signs(locale: Romance) -> Iterator[Rule]:
             gender is None and article is not None and _FEMININE_ARTICLE.search(article) is not None
         )
         words = numerals.named_ordinal(n, language, is_feminine=is_feminine)
-        if language == "es" and noun and not is_feminine:
+        if language == "es" and noun and not is_feminine and re.match(_NO_NOUN, noun):
             words = re.sub("(prim|terc)ero$", r"\1er", words)
         space = "" if article is None or article.endswith("'") else " "
         return f"{article or ''}{space}{words}" + (f" {noun}" if noun else "")

@@ -10,6 +10,7 @@ from workers.text.normalization import amounts, elision, numerals, ordinals, rom
 from workers.text.normalization.agreement import agreement, halves
 from workers.text.normalization.initialisms import initialisms
 from workers.text.normalization.rules import Rule
+from workers.text.normalization.short_forms import short_forms
 from workers.text.normalization.slashes import rates, slashes
 
 
@@ -18,6 +19,7 @@ def rules(language: str) -> Iterator[Rule]:
     locale = loader.romance(language)
     yield from western.addresses(locale)
     yield from short_dates.rules(locale)
+    yield from short_forms(locale)
     yield from western.abbreviations(locale)
     yield from western.phones(numerals.part_digits, locale.plus)
     yield from _phones(language)

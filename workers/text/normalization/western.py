@@ -17,6 +17,8 @@ _TOP: Final = "com|org|net|io|dev|edu|gov|app|info|uk|eu|fr|de|br|jp|cn"
 _TRAILING: Final = ".,;:!?)'*_]}"
 _PART_OF_DAY: Final = re.compile(" (?:de la|del|di) ")
 """The beginning of a part of the day after an hour: de la mañana, di mattina."""
+_BEGINNING: Final = re.compile("(?:(?P<last>[^\\W\\d_]{0,9})\\.|[!?…])[\"'»)]?\\s[\"'«(¿¡]?\\Z|\n\n[\"'«(¿¡]?\\Z")
+"""The end of the text before a sentence, with the last word of the sentence before it."""
 HALF_OF_DAY: Final = r" ?(?P<half>[AaPp])(?:\. ?[Mm]\.?|[Mm])(?!\w)"
 """The half of the day: a.m., p. m."""
 _ARROWS: Final = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "=", "->": "→", "=>": "→"}
@@ -53,7 +55,8 @@ def abbreviations(locale: Western) -> Iterator[Rule]:
         short = match[0][:-1]
         if len(short) == 1 and not _is_capital_next(match):
             return None
-        return locale.abbreviations[short] + ("." if short in locale.may_end and ends_sentence(match) else "")
+        words = in_place(locale, match, locale.abbreviations[short])
+        return words + ("." if short in locale.may_end and ends_sentence(match) else "")
 
     yield Rule(re.compile(rf"(?<![\w.]){any_of(locale.abbreviations)}\.(?!\w)"), verbalize, needs_digit=False)
     if joined := [short for short in locale.abbreviations if re.search(r"\.\w{2}", short)]:
@@ -173,6 +176,15 @@ def numerals_of(locale: Western) -> Iterator[Rule]:
     yield Rule(re.compile(r"(?<![\w.,:/)-])[-−](?=[0-9])"), f"{locale.minus} ")
     yield Rule(re.compile(rf"{START}([0-9]++)([{points}])([0-9]++)(?![\w]|[{points}][0-9])"), verbalize_decimal)
     yield Rule(re.compile(rf"(?<![0-9])[0-9]{{{numerals.MAX_DIGITS + 1},}}+"), lambda match: numerals.part_digits(match[0]))
+
+
+def in_place(locale: Western, match: re.Match[str], words: str) -> str:
+    """The words for a short form, with a capital if the form has one and begins a sentence."""
+    if not match[0][0].isupper():
+        return words
+    before = _BEGINNING.search(match.string[max(0, match.start() - 14) : match.start()])
+    begins = before is not None and (before["last"] not in locale.abbreviations or before["last"] in locale.may_end)
+    return words[0].upper() + words[1:] if begins else words
 
 
 def ends_sentence(match: re.Match[str]) -> bool:
