@@ -160,6 +160,7 @@ def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -
         max_job_chars=settings.max_job_chars,
         mp3_bitrate=settings.mp3_bitrate,
         emoji=settings.emoji,
+        code=settings.code,
         is_cache_shared=settings.cache_shared,
         signs_webhooks=settings.webhook_secret is not None,
         allows_private_webhooks=settings.webhook_private,

@@ -158,6 +158,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """TOML file of words and their phonemes (Misaki's), by language."""
     emoji: Literal["drop", "say"] = "drop"
     """What happens to emoji: dropped (`drop`), or spoken by their names in the language of the text (`say`)."""
+    code: Literal["skip", "say"] = "skip"
+    """What happens to blocks of code: left out (`skip`), or read like text (`say`)."""
     voices_file: Path | None = None
     """TOML file with more voices and aliases, in the form of `app/core/speech/voices.toml`."""
     loudness: float = -20.0

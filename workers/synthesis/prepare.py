@@ -14,6 +14,7 @@ from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment
 from workers.text.boundaries import Ending, rest_of_sentence
 from workers.text.markup import NO_MARKUP, Markup, Section, read_markup
+from workers.text.normalization.code_blocks import skip_code
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import divide
 from workers.text.preprocess import preprocess
@@ -116,12 +117,15 @@ def segments_of(
 def _prepare_passages(
     sections: Iterable[Section], markup: Markup, text: SpokenText, engine: Engine
 ) -> Iterator[PreparedPassage]:
+    # Blocks of code are skipped in the whole text: one may be longer than a passage.
+    skips_code = text.normalize and text.code == "skip"
+    says_emoji = text.emoji == "say"
     for section in sections:
-        for passage in divide(clean(section.tracked), text.language):
+        whole = clean(section.tracked)
+        for passage in divide(skip_code(whole, text.language) if skips_code else whole, text.language):
             tracked = passage.tracked
             if text.normalize:
-                says_emoji = text.emoji == "say"
-                tracked = tracked.then(partial(normalize, language=text.language, says_emoji=says_emoji))
+                tracked = tracked.then(partial(normalize, language=text.language, says_emoji=says_emoji, says_code=True))
             if not engine.takes_phonemes:
                 tracked = preprocess(markup.restore_tracked(tracked), text.language)
             yield PreparedPassage(tracked, passage.ending, section.pause_seconds if passage.ending is None else None)

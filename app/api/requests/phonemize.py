@@ -14,7 +14,7 @@ from app.api.requests.text import (
 )
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import find_model
-from app.core.speech.spoken_text import Emoji, SpokenText
+from app.core.speech.spoken_text import Code, Emoji, SpokenText
 from app.core.speech.voices import Blend, Catalogue
 
 _ANY_MODEL: Final = "tts-1"
@@ -46,7 +46,13 @@ def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_ch
 
 
 def to_spoken_text(
-    asked: PhonemizeRequest, *, engine: str, lexicon: Lexicon, emoji: Emoji = "drop", owner: str = ""
+    asked: PhonemizeRequest,
+    *,
+    engine: str,
+    lexicon: Lexicon,
+    emoji: Emoji = "drop",
+    code: Code = "skip",
+    owner: str = "",
 ) -> SpokenText:
     """The text for the workers. `owner`: the only key that may share the answer; empty for all."""
     return SpokenText(
@@ -56,6 +62,7 @@ def to_spoken_text(
         language=asked.language,
         normalize=asked.normalize,
         emoji=emoji,
+        code=code,
         pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
         owner=owner,
     )

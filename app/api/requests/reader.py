@@ -10,7 +10,7 @@ from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spok
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
 from app.core.queue.fleet import FleetView
 from app.core.speech.lexicon import Lexicon
-from app.core.speech.spoken_text import Emoji, SpokenText
+from app.core.speech.spoken_text import Code, Emoji, SpokenText
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Catalogue
 
@@ -26,6 +26,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     mp3_bitrate: int
     """Bits per second."""
     emoji: Emoji
+    code: Code
     is_cache_shared: bool
     """Whether one key may get audio that was made for another."""
     signs_webhooks: bool
@@ -63,13 +64,21 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
             mp3_bitrate=self.mp3_bitrate,
             lexicon=self.lexicon,
             emoji=self.emoji,
+            code=self.code,
             owner=self._cache_owner(owner),
         )
 
     async def to_spoken_text(self, asked: PhonemizeRequest, owner: str) -> SpokenText:
         """The text whose phonemes `owner` asks the workers for. Raises as `to_utterance` does."""
         engine = resolve_engine(asked.model, await self.fleet.now())
-        return to_spoken_text(asked, engine=engine, lexicon=self.lexicon, emoji=self.emoji, owner=self._cache_owner(owner))
+        return to_spoken_text(
+            asked,
+            engine=engine,
+            lexicon=self.lexicon,
+            emoji=self.emoji,
+            code=self.code,
+            owner=self._cache_owner(owner),
+        )
 
     def _cache_owner(self, owner: str) -> str:
         return "" if self.is_cache_shared else owner

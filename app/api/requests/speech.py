@@ -24,7 +24,7 @@ from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import Model
 from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
-from app.core.speech.spoken_text import Emoji
+from app.core.speech.spoken_text import Code, Emoji
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Catalogue
 
@@ -104,6 +104,7 @@ def to_utterance(
     mp3_bitrate: int,
     lexicon: Lexicon = NO_LEXICON,
     emoji: Emoji = "drop",
+    code: Code = "skip",
     owner: str = "",
 ) -> Utterance:
     """The utterance of `request`.
@@ -123,6 +124,7 @@ def to_utterance(
         speed=request.speed,
         normalize=request.normalize,
         emoji=emoji,
+        code=code,
         pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
         owner=owner,
     )

@@ -19,6 +19,8 @@ never share a stream or each other's work.
 
 Emoji = Literal["drop", "say"]
 """Emoji are dropped, or spoken by their names."""
+Code = Literal["skip", "say"]
+"""Blocks of code are left out, or read like text."""
 
 
 class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -33,6 +35,8 @@ class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     normalize: bool = True
     emoji: Emoji = "drop"
     """Treatment of emoji in a text that is normalized."""
+    code: Code = "skip"
+    """Treatment of blocks of code in a text that is normalized."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     owner: str = ""

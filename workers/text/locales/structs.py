@@ -128,6 +128,24 @@ class BesideSlashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: Words
 
 
+class WrittenMarks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words for what is not said as it is written: code, cells with a sign, notes, chat, hyphens at the end of a line."""
+
+    code_block: str = ""
+    cells: Table = {}
+    notes: Words = ()
+    note_labels: Words = ()
+    before_bracket: Words = ()
+    pronounced: Words = ()
+    after_note: frozenset[str] = frozenset()
+    powers: frozenset[str] = frozenset()
+    hyphen_after: frozenset[str] = frozenset()
+    hyphen_before: frozenset[str] = frozenset()
+    chat: Table = {}
+    emoticons: Table = {}
+    spaced_emoticons: Table = {}
+
+
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The entries that every file may have. A language without a file has these defaults."""
 
@@ -140,6 +158,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     has_spaces: bool = True
     headings: Headings = Headings()
     respellings: Respellings = Respellings()
+    marks: WrittenMarks = WrittenMarks()
 
 
 class Western(Locale, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from workers.text.locales import loader
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 
+_SUBSCRIPTS: Final = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+_SUPERSCRIPTS: Final = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS)
 
 _INLINE: Final = (
@@ -31,7 +33,18 @@ def _tag(names: str) -> re.Pattern[str]:
 
 _NAME: Final = "(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
 _ENTITY: Final = re.compile(rf"&(?:(?:amp;){{1,9}}+(?P<twice>{_NAME})?+|(?P<name>{_NAME}))")
-_LIST_ITEM: Final = re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦]|[0-9]{1,3}[.)])[ \t]++[^\n]++")
+_BULLETS: Final = "-*+•‣◦⁃∙▪▫■□●○◆◇▶►▸➤➢✦❖※"
+_LABEL: Final = (
+    r"[0-9]{1,3}[.)]|[A-Za-z]\)|\((?:[0-9]{1,2}(?!\) ?[0-9])|[A-Za-z]|[ivx]{1,5})\)|[ivx]{1,5}\)|[0-9]{1,3}[、．]|"
+    r"（[0-9一二三四五六七八九十]{1,3}）|[一二三四五六七八九十]{1,3}[、．]"
+)
+_LIST_ITEM: Final = re.compile(
+    rf"(?m)^(?:[ \t]*+(?:[{_BULLETS}]|{_LABEL})[ \t]++|[ \t]*+"
+    rf"(?:[・●○■□◆◇▶►※]|[0-9]{{1,3}}[、．]|（[0-9一二三四五六七八九十]{{1,3}}）"
+    rf"|[一二三四五六七八九十]{{1,3}}[、．])[ \t]*+)[^\n]++"
+    # Its further lines: indented, or going on in small letters.
+    rf"(?:\n(?![ \t]*+(?:[{_BULLETS}・]|{_LABEL})[ \t])(?:[ \t]++(?=\S)|(?=[^\W\d_A-Z])(?![^\W\d_a-zß-ÿ]))[^\n]++){{0,40}}+"
+)
 
 COMMENT: Final = r"<!--(?:[^-]++|-(?!->)){0,300}+-->"
 PROGRAM: Final = r"<(?P<program>script|style)\b[^<>]{0,500}+>(?:[^<]++|<(?!/)){0,300}+</(?P=program)>"
@@ -47,18 +60,22 @@ _TAGS: Final = (
     Rule(_tag("td th"), "", needs_digit=False),
     Rule(_tag(_BLOCK), "\n\n", needs_digit=False),
     Rule(_tag(_INLINE), "", needs_digit=False),
+    # Jane Doe <jane@example.com>
+    Rule(
+        re.compile(r"(?P<name>(?<=[\w\"')]) )?<(?P<address>[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9.-]{1,200}+)>"),
+        lambda match: (", " if match["name"] else "") + match["address"],
+        needs_digit=False,
+    ),
     # <https://example.com>
     Rule(re.compile(r"<(?=(?:https?://|mailto:)[^\s<>]{1,2000}+>)"), "", needs_digit=False),
     Rule(re.compile(r"(?<=[\w/])>(?!\S)"), "", needs_digit=False),
 )
 
 _BLOCKS: Final = (
-    # Lines of ```, lines of --- and rows of dashes in a table.
+    # Lines of ```, and lines of ---.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:`{3,}+|~{3,}+)[^\n`]*+$"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$"), "\n", needs_digit=False),
-    Rule(re.compile(r"(?m)^[ \t]*+\|[ \t]*+:?-[|:\- \t]*+$"), "", needs_digit=False),
-    # Cells of a table.
-    Rule(re.compile(r"(?m)^[ \t]*+\|[ \t]*+|(?<![ \t|])[ \t]*+\|[ \t]*+$"), "", needs_digit=False),
+    # Text on both sides of a pipe that is no table.
     Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
     # Quotations and headings.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>[ \t]?+)++"), "", needs_digit=False),
@@ -66,12 +83,53 @@ _BLOCKS: Final = (
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:#{1,6}+[ \t]++)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)(?<=[ \t])#{1,6}+[ \t]*+$"), "", needs_digit=False),
 )
-_BULLET: Final = Rule(re.compile(r"(?m)^[ \t]*+(?:[-*+•‣◦][ \t]++(?:\[[ xX]\][ \t]++)?+)++"), "", needs_digit=False)
+_BULLET: Final = Rule(
+    re.compile(rf"(?m)^[ \t]*+(?:(?:[{_BULLETS}][ \t]++|[・●○■□◆◇▶►※])(?:\[[ xX]\][ \t]++)?+)++"), "", needs_digit=False
+)
 
 _SPOKEN_AS: Final = r"(?!/[^()/\n]{0,200}+/\))"
 """The brackets hold an address and not phonemes, as in [word](/phonemes/)."""
 _TARGET: Final = (
     rf"\]\({_SPOKEN_AS}[^()\s]{{0,2000}}+(?:\([^()\s]{{0,200}}+\)[^()\s]{{0,200}}+)?+(?:[ ]\"[^\"\n]{{0,300}}+\")?+\)"
+)
+_ADDRESS: Final = r"\([^()\s]{0,2000}+(?:\([^()\s]{0,200}+\)[^()\s]{0,200}+)?+(?:[ ]\"[^\"\n]{0,300}+\")?+\)"
+_BADGE: Final = rf"!\[[^\[\]\n]{{0,300}}+\]\((?=[^()\s]{{0,300}}?(?:badge|shields\.io|/actions/workflows/)){_ADDRESS[2:]}"
+"""The picture of a badge; its address shows that it is one."""
+_BADGES: Final = (
+    # [![build](https://img.shields.io/x.svg)](https://example.com) is no text; [![alt](image)](link) is the text of the image.
+    Rule(
+        re.compile(
+            rf"(?:\[{_BADGE}\]{_ADDRESS}|{_BADGE})[ \t]*+",
+            re.IGNORECASE,
+        ),
+        "",
+        needs_digit=False,
+    ),
+    Rule(
+        re.compile(rf"\[!\[(?P<alt>[^\[\]\n]{{0,300}}+)\]{_ADDRESS}\]{_ADDRESS}"), lambda match: match["alt"], needs_digit=False
+    ),
+    Rule(re.compile(rf"!\[\]{_ADDRESS}"), "", needs_digit=False),
+    # ==marked==, ++inserted++, ||hidden||
+    Rule(
+        re.compile(r"(?<![=\w!<>+|])(?P<mark>==|\+\+|\|\|)(?=[^\s=+|])(?P<text>[^\n=+|]{1,500}+)(?P=mark)(?![=\w+|])"),
+        lambda match: None if match["text"][-1].isspace() else match["text"],
+        needs_digit=False,
+    ),
+    # H~2~O, x^2^
+    Rule(re.compile(r"(?<=[\w)])~(?P<n>[0-9]{1,4}[+-]?)~"), lambda match: match["n"].translate(_SUBSCRIPTS)),
+    Rule(re.compile(r"(?<=[\w)])\^(?P<n>[-−+]?[0-9]{1,4}[+-]?)\^"), lambda match: match["n"].translate(_SUPERSCRIPTS)),
+    Rule(
+        re.compile(r"(?<=\w)(?P<mark>[\^~])(?P<text>[A-Za-z]{1,12})(?P=mark)(?!\w)"),
+        lambda match: match["text"],
+        needs_digit=False,
+    ),
+    Rule(
+        re.compile(r"(?<![\w~])~(?=[^\s~])(?P<text>[^~\n]{1,300}+)(?<!\s)~(?![\w~])"),
+        lambda match: match["text"],
+        needs_digit=False,
+    ),
+    # 5\% off
+    Rule(re.compile(r"\\(?=[%$&\"',/:;=?@^])"), "", needs_digit=False),
 )
 _LINKS: Final = (
     Rule(re.compile(rf"!?\[(?=[^\[\]\n]{{1,500}}+{_TARGET})"), "", needs_digit=False),
@@ -103,7 +161,7 @@ def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
     stop = loader.find(language).full_stop
     cells = apply(tracked, _TAGS + _BLOCKS)
     items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
-    return apply(items, (_BULLET, *_LINKS))
+    return apply(items, (_BULLET, *_BADGES, *_LINKS))
 
 
 def strip_emphasis(tracked: TrackedText) -> TrackedText:

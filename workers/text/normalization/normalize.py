@@ -10,8 +10,15 @@ from typing import Final
 
 import regex
 
+from workers.text.normalization.captions import strip_captions
+from workers.text.normalization.chat import read_emoticons, write_out_chat
+from workers.text.normalization.code_blocks import skip_code
 from workers.text.normalization.emoji import drop_emoji, say_emoji
+from workers.text.normalization.lines import end_lines, join_divided
 from workers.text.normalization.markup_removal import strip_blocks, strip_emphasis, unescape
+from workers.text.normalization.notes import strip_notes
+from workers.text.normalization.phonetics import strip_phonetics
+from workers.text.normalization.tables import read_tables
 from workers.text.normalization.verbalize import verbalize
 from workers.text.tracked_text import TrackedText
 
@@ -43,7 +50,7 @@ def clean(tracked: TrackedText) -> TrackedText:
     return tracked.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
-def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedText:
+def normalize(text: str, language: str, *, says_emoji: bool = False, says_code: bool = False) -> TrackedText:
     r"""Returns `text` as it is spoken in `language` (BCP 47 tag): in NFC, with straight quotes, without invisible characters,
     Markdown and HTML, with emoji dropped or named, and with numbers and short forms written as words.
 
@@ -51,8 +58,13 @@ def normalize(text: str, language: str, *, says_emoji: bool = False) -> TrackedT
     Takes time linear in the text.
     """
     tracked = unescape(clean(TrackedText.of(text)))
+    tracked = skip_code(tracked, language) if not says_code else tracked
+    tracked = read_tables(strip_captions(tracked), language)
+    tracked = read_emoticons(tracked, language)
     named = say_emoji(tracked, language) if says_emoji else drop_emoji(tracked)
-    plain = strip_blocks(_make_plain(named), language)
+    plain = join_divided(_make_plain(named), language)
+    plain = strip_notes(strip_phonetics(plain, language), language)
+    plain = write_out_chat(end_lines(strip_blocks(plain, language), language), language)
     return _fold(strip_emphasis(verbalize(_fold(plain), language)))
 
 

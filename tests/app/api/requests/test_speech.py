@@ -330,6 +330,11 @@ def test_the_operator_chooses_how_emoji_are_read() -> None:
     assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, emoji="say").emoji == "say"
 
 
+def test_what_becomes_of_code_is_the_operator_s_choice() -> None:
+    assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000).code == "skip"
+    assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, code="say").code == "say"
+
+
 def test_the_bitrate_that_is_set_is_that_of_mp3_alone() -> None:
     bitrates = {
         name: to_utterance(read(response_format=name), engine="kokoro", mp3_bitrate=96_000).bitrate_bps

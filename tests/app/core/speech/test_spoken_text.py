@@ -33,6 +33,7 @@ def test_it_crosses_as_json_and_keeps_its_id() -> None:
         {"language": "en-GB"},
         {"normalize": False},
         {"emoji": "say"},
+        {"code": "say"},
         {"pronunciations": (("Koe", "kˈO"),)},
         {"version": 1},
     ],

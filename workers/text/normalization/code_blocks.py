@@ -1,0 +1,111 @@
+"""Takes blocks of code out of a text: between lines of ``` or ~~~, in `<pre>`, and indented lines that can only be code.
+
+Why no Markdown parser: it does not say at which character of the text its output stood, so no word could be timed, and it takes
+any indented paragraph for code, also a verse.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales import loader
+from workers.text.tracked_text import TrackedText
+
+MAX_UNCLOSED: Final = 20_000
+"""A block that never closes runs to the end of the text, as in Markdown; but if that is further away, it is no block."""
+
+_FENCE: Final = re.compile(r"(?m)^(?:[ \t]{0,12}+(?:>[ \t]?+){0,4}+[ \t]{0,3}+)(?P<mark>`{3,}+|~{3,}+)(?P<info>[^\n`]*+)$")
+_PRE: Final = re.compile(r"<(?P<end>/?)pre\b[^<>]{0,500}+>", re.IGNORECASE)
+_INDENTED: Final = re.compile(r"(?m)(?:\A|(?<=\n\n))(?:(?:\t| {4,12}+)[^\s][^\n]*+(?:\n|\Z))++")
+_CODE_LINE: Final = re.compile(
+    r"\s*+(?:(?:def|class|import|from|return|elif|else|try|for|while|if|const|let|var|function|public|private|static|void|int|"
+    r"use|package|func|fn|struct|#include|#define|SELECT|INSERT|CREATE)"
+    r"\b[^\n]{0,300}?[:;{}()=<]|[$%>#] ?[a-z./-]|[{}\])]|</?[A-Za-z]|//|--|"
+    r"(?:sudo|npm|npx|pip|git|docker|curl|cd|make|brew|apt(?:-get)?|cargo|go|python3?|uv|yarn|"
+    r"kubectl) [a-z.-]|"
+    r"[\w.\[\]\"']{1,60}+(?: ?(?:[-+*/|&:]?=|:=|=>|->) ?\S|\([^\n]{0,200}\)[;:{]?\s*+$))|[^\n]{0,300}?(?:[;{}]|\\)\s*+$"
+)
+_BEFORE: Final = 300
+"""Characters before and after a block that decide whether it would leave a hole."""
+_HEADING: Final = re.compile(r"[ \t]{0,8}#{1,6}[ \t]")
+
+
+def skip_code(tracked: TrackedText, language: str) -> TrackedText:
+    """Removes blocks of code from a whole text. Where that would leave a hole, "code block" is said in `language` (BCP 47)."""
+    text = tracked.text
+    name = loader.find(language).marks.code_block
+    stop = loader.find(language).full_stop
+    blocks = list(_merged(sorted((*_find_fenced(text), *_find_pre(text), *_find_indented(text)))))
+
+    def changes() -> Iterator[tuple[int, int, str]]:
+        for start, end in blocks:
+            said = f"{name[:1].upper()}{name[1:]}{stop}" if name and _leaves_hole(text, start, end) else ""
+            yield start, end, f"\n\n{said}\n\n" if said else "\n\n"
+
+    return tracked.replace(changes()) if blocks else tracked
+
+
+def _find_fenced(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of each block between lines of ``` or ~~~."""
+    fences = list(_FENCE.finditer(text))
+    never_closed: dict[str, int] = {}
+    number = 0
+    while number < len(fences):
+        opening = fences[number]
+        sign, length = opening["mark"][0], len(opening["mark"])
+        closing = None
+        if length < never_closed.get(sign, length + 1):
+            closing = next((at for at in range(number + 1, len(fences)) if _closes(fences[at], sign, length)), None)
+        if closing is not None:
+            if opening["info"].strip().lower() != "math":
+                yield opening.start(), fences[closing].end()
+            number = closing + 1
+        elif len(text) - opening.start() <= MAX_UNCLOSED:
+            yield opening.start(), len(text)
+            return
+        else:
+            never_closed[sign] = min(length, never_closed.get(sign, length))
+            number += 1
+
+
+def _closes(fence: re.Match[str], sign: str, length: int) -> bool:
+    return fence["mark"][0] == sign and len(fence["mark"]) >= length and not fence["info"].strip()
+
+
+def _find_pre(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of each `<pre>` that is closed."""
+    start = None
+    for match in _PRE.finditer(text):
+        if not match["end"]:
+            start = match.start() if start is None else start
+        elif start is not None:
+            yield start, match.end()
+            start = None
+
+
+def _find_indented(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of each paragraph of indented lines most of which can only be code."""
+    for match in _INDENTED.finditer(text):
+        lines = match[0].splitlines()
+        if sum(_CODE_LINE.match(line[:400]) is not None for line in lines) * 3 >= len(lines) * 2:
+            yield match.start(), match.end()
+
+
+def _merged(blocks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yields the blocks without those that begin in another one."""
+    done = 0
+    for start, end in blocks:
+        if start >= done:
+            yield start, end
+            done = end
+
+
+def _leaves_hole(text: str, start: int, end: int) -> bool:
+    """Whether a listener would miss the block: a colon or a heading announces it, or there is nothing else."""
+    before, after = text[max(0, start - _BEFORE) : start].rstrip(), text[end : end + _BEFORE].lstrip()
+    if not before:
+        return not after
+    last_line = before.rpartition("\n")[2]
+    if _HEADING.match(last_line):
+        return not after or _HEADING.match(after) is not None
+    return before.rstrip("*_").endswith((":", "："))

@@ -1,0 +1,105 @@
+"""Reads the ends of lines: words divided by a hyphen are joined, and lines that were ended on purpose get a full stop.
+
+Why the width of the lines decides: prose is wrapped where the next word does not fit. Where it would have fitted, the writer
+ended the line: in a list without marks, an address, a title, the head of an e-mail.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from app.core.speech.characters import CLAUSE_ENDS, DASHES, HAN_AND_KANA, SENTENCE_ENDS
+from workers.text.locales import loader
+from workers.text.locales.structs import Locale
+from workers.text.tracked_text import TrackedText
+
+_DIVIDED: Final = re.compile(
+    r"(?<![^\W\d_])(?P<first>[^\W\d_]{2,30}+)(?P<mark>[-‐]|\u00ad)[ \t]*+\n[ \t]*+"
+    r"(?P<second>[^\W\d_]{2,30}+(?:'[^\W\d_]{1,20}+)?)"
+)
+_BLOCK: Final = re.compile(r"(?:[^\n]*+[^\s][^\n]*+\n){1,400}[^\n]*+")
+"""Lines with no blank line between them."""
+_LINE: Final = re.compile(r"[^\n]++")
+_FIELD: Final = re.compile(r"[^\W\d_][\w ./()-]{0,24}+[:：](?!//)(?=\s|[^\x00-\x7f]|\Z)")
+"""The name of a field and a colon: Subject:"""
+_ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + DASHES + "\"'”’»」』)）]】(（[「『“‘«-–—/&+=|<>")
+_MIN_WIDTH: Final = 40
+"""Nobody wraps prose at fewer columns than this."""
+_MIN_WIDE: Final = 18
+"""The same for a script without spaces."""
+_MAX_VERSE: Final = 70
+"""Lines of verse are shorter than this, and all of them begin with a capital."""
+_SLACK: Final = 0.85
+_WIDE: Final = re.compile(f"[{HAN_AND_KANA}]")
+_ZONE: Final = re.compile(r"(?<=[0-9]:[0-9]{2}) [+-][0-9]{4}(?: \([A-Z]{1,5}\))?(?=[ \t]*+(?:$|\n))")
+_BLANK: Final = re.compile(r"\n[ \t]*+\n")
+
+
+def join_divided(tracked: TrackedText, language: str) -> TrackedText:
+    """Joins words that are divided at the end of a line: "exam-" and "ple"."""
+    if "-\n" not in tracked.text and not _DIVIDED.search(tracked.text):
+        return tracked
+    marks = loader.find(language).marks
+
+    def join(match: re.Match[str]) -> str | None:
+        first, second = match["first"], match["second"]
+        if not second[0].islower():
+            return f"{first}-{second}" if match["mark"] != "\u00ad" else first + second
+        is_compound = first.lower() in marks.hyphen_after or second in marks.hyphen_before
+        return first + ("-" if is_compound and match["mark"] != "\u00ad" else "") + second
+
+    return tracked.sub(_DIVIDED, join)
+
+
+def end_lines(tracked: TrackedText, language: str) -> TrackedText:
+    """Adds a full stop to lines that were ended on purpose and have no mark at their end."""
+    if "\n" not in tracked.text:
+        return tracked
+    locale = loader.find(language)
+    tracked = tracked.sub(_ZONE, "")
+    return tracked.replace((place, place, mark) for place, mark in _find_ends(tracked.text, locale))
+
+
+def _find_ends(text: str, locale: Locale) -> Iterator[tuple[int, str]]:
+    start = 0
+    for gap in [*_BLANK.finditer(text), None]:
+        end = gap.start() if gap is not None else len(text)
+        lines = [(match.start(), match[0]) for match in _LINE.finditer(text, start, end)]
+        if len(lines) > 1:
+            yield from _ends_in(lines, locale)
+        start = gap.end() - 1 if gap is not None else end
+
+
+def _ends_in(lines: list[tuple[int, str]], locale: Locale) -> Iterator[tuple[int, str]]:
+    """Yields the places in one block of lines where a line was ended on purpose, and the mark to add there."""
+    longest = max(len(line.strip()) for _, line in lines)
+    is_verse = len(lines) > 2 and longest <= _MAX_VERSE and all(line.lstrip()[0].isupper() for _, line in lines)
+    for (start, line), (_, below) in pairwise(lines):
+        body, following = line.rstrip(), below.strip()
+        if not body.strip() or not following or not (_is_of_word(body[-1]) or body[-1] in "%°€$£¥*_`") or body[-1] in _ENDED:
+            continue
+        is_field = _FIELD.match(following) is not None and _FIELD.match(body.strip()) is not None
+        if is_field or is_verse or _is_short(body.strip(), following, longest):
+            yield start + len(body), _mark(body, following, locale, is_field=is_field)
+
+
+def _is_of_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNM"
+
+
+def _is_short(line: str, following: str, longest: int) -> bool:
+    """Whether the first word of the next line would have fitted into the line, and may begin a line of its own."""
+    if following[0].islower() or following[0] in _ENDED or not following.lstrip("*_`\"'(["):
+        return False
+    if _WIDE.search(line):
+        return len(line) + 1 <= max(longest, _MIN_WIDE) * _SLACK
+    word = following.split(maxsplit=1)[0]
+    return len(line) + 1 + len(word) <= max(longest, _MIN_WIDTH) * _SLACK
+
+
+def _mark(line: str, following: str, locale: Locale, *, is_field: bool) -> str:
+    """A comma between two lines of verse, which have several words; else a full stop."""
+    is_verse = not is_field and len(line.split()) > 4 and len(following.split()) > 3
+    return locale.comma if is_verse else locale.full_stop
