@@ -22,7 +22,7 @@ _STYLE: Final = re.compile(
 _LYRIC: Final = re.compile(r"(?m)^(?:\[[0-9]{1,2}:[0-9]{2}(?:[.:][0-9]{2,3})?\][ \t]?+){1,9}+")
 _LYRIC_HEAD: Final = re.compile(r"(?m)^\[(?:ar|ti|al|by|offset|length|au|re|ve):[^\[\]\n]{0,200}+\][ \t]*+$")
 _NOTES: Final = re.compile(r"[♪♫♬]++[ \t]?|[ \t]?[♪♫♬]++")
-_BREAK: Final = re.compile(r"[ \t]*+\n[ \t]*+(?!(?:[-–—‐]|>>|<v|\{|$))")
+_BREAK: Final = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+(?!(?:[-–—‐]|>>|<v|\{|$))")
 
 
 def strip_captions(tracked: TrackedText) -> TrackedText:

@@ -17,13 +17,20 @@ MAX_UNCLOSED: Final = 20_000
 _FENCE: Final = re.compile(r"(?m)^(?:[ \t]{0,12}+(?:>[ \t]?+){0,4}+[ \t]{0,3}+)(?P<mark>`{3,}+|~{3,}+)(?P<info>[^\n`]*+)$")
 _PRE: Final = re.compile(r"<(?P<end>/?)pre\b[^<>]{0,500}+>", re.IGNORECASE)
 _INDENTED: Final = re.compile(r"(?m)(?:\A|(?<=\n\n))(?:(?:\t| {4,12}+)[^\s][^\n]*+(?:\n|\Z))++")
+_KEYWORDS: Final = (
+    "def|class|import|from|return|elif|else|try|for|while|if|const|let|var|function|public|private|static|void|int|use|package|"
+    "func|fn|struct|#include|#define|SELECT|INSERT|CREATE"
+)
+_COMMANDS: Final = (
+    "(?:sudo|npm|npx|pip3?|git|docker|curl|cd|brew|apt|apt-get|cargo|python3?|uv|yarn|kubectl|koe) [a-z./-]|"
+    "make(?: [a-z-]{1,20}){0,2}$|go (?:run|build|get|test|install|mod)\\b"
+)
 _CODE_LINE: Final = re.compile(
-    r"\s*+(?:(?:def|class|import|from|return|elif|else|try|for|while|if|const|let|var|function|public|private|static|void|int|"
-    r"use|package|func|fn|struct|#include|#define|SELECT|INSERT|CREATE)"
-    r"\b[^\n]{0,300}?[:;{}()=<]|[$%>#] ?[a-z./-]|[{}\])]|</?[A-Za-z]|//|--|"
-    r"(?:sudo|npm|npx|pip|git|docker|curl|cd|make|brew|apt(?:-get)?|cargo|go|python3?|uv|yarn|"
-    r"kubectl) [a-z.-]|"
-    r"[\w.\[\]\"']{1,60}+(?: ?(?:[-+*/|&:]?=|:=|=>|->) ?\S|\([^\n]{0,200}\)[;:{]?\s*+$))|[^\n]{0,300}?(?:[;{}]|\\)\s*+$"
+    rf"[ \t]{{0,80}}+(?:(?:{_KEYWORDS})\b(?:[^\n]{{0,300}}?[:;{{}}()=,]$|[^\n]{{0,200}}?(?: [-+]?== ?| = |\(\)))"
+    r"|return(?: [\w.]{1,40}(?: ?[-+*/%] ?[\w.]{1,40}){0,9})?$|from [\w.]{1,60} import |import [\w.]{1,60}(?: as \w{1,30})?$"
+    rf"|[$%>#] ?[a-z./-]|[{{}}\])]|</?[A-Za-z]|//|{_COMMANDS}"
+    r"|[\w.\[\]\"']{1,60}+(?: ?(?:[-+*/|&:]?=|:=|=>|->) ?\S|\([^\n]{0,200}\)[;:{]?$)"
+    r"|[^\n]{0,200}?[=(\[][^\n]{0,200}?;$|[^\n]{0,300}?(?:[{}]|\\)$)"
 )
 _BEFORE: Final = 300
 """Characters before and after a block that decide whether it would leave a hole."""
@@ -87,7 +94,7 @@ def _find_indented(text: str) -> Iterator[tuple[int, int]]:
     """Yields the start and end of each paragraph of indented lines most of which can only be code."""
     for match in _INDENTED.finditer(text):
         lines = match[0].splitlines()
-        if sum(_CODE_LINE.match(line[:400]) is not None for line in lines) * 3 >= len(lines) * 2:
+        if sum(_CODE_LINE.match(line[:400].rstrip()) is not None for line in lines) * 3 >= len(lines) * 2:
             yield match.start(), match.end()
 
 

@@ -19,8 +19,6 @@ _DIVIDED: Final = re.compile(
     r"(?<![^\W\d_])(?P<first>[^\W\d_]{2,30}+)(?P<mark>[-‐]|\u00ad)[ \t]*+\n[ \t]*+"
     r"(?P<second>[^\W\d_]{2,30}+(?:'[^\W\d_]{1,20}+)?)"
 )
-_BLOCK: Final = re.compile(r"(?:[^\n]*+[^\s][^\n]*+\n){1,400}[^\n]*+")
-"""Lines with no blank line between them."""
 _LINE: Final = re.compile(r"[^\n]++")
 _FIELD: Final = re.compile(r"[^\W\d_][\w ./()-]{0,24}+[:：](?!//)(?=\s|[^\x00-\x7f]|\Z)")
 """The name of a field and a colon: Subject:"""
