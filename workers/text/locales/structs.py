@@ -146,6 +146,18 @@ class WrittenMarks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     spaced_emoticons: Table = {}
 
 
+class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to a number with k, m, M, b, B or T."""
+
+    counted: frozenset[str]
+    before: Words
+    of_meters: frozenset[str]
+    no_nouns: frozenset[str]
+    gold: frozenset[str]
+    of_k: frozenset[str]
+    regiments: Words
+
+
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The entries that every file may have. A language without a file has these defaults."""
 
@@ -226,6 +238,7 @@ class English(Western, frozen=True, kw_only=True):
     beside_days: BesideDays
     digit_labels: DigitLabels
     beside_slashes: BesideSlashes
+    scaled: Scaled
 
 
 class Romance(Western, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ _ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")
 _WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
 _LITTLE_WORDS: Final = "of and or in on at to from for is was that which we they you he she it per each with as by are were"
 _NO_NOUNS: Final = frozenset(_LITTLE_WORDS.split())
-_LABELLED: Final = re.compile(
+LABELLED: Final = re.compile(
     r"(?i:\b(?:seats?|gate|room|row|apartment|apt|section|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
     r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
 )
@@ -72,9 +72,9 @@ def measures(locale: Western) -> Iterator[Rule]:
     def verbalize(match: re.Match[str]) -> str | None:
         name, stop = locale.units[match["unit"]], _full_stop(match)
         before = match.string[max(0, match.start() - 12) : match.start()]
-        if locale.language == "en" and len(match["unit"]) == 1 and _LABELLED.search(before):
+        if locale.language == "en" and len(match["unit"]) == 1 and LABELLED.search(before):
             return None
-        if match["space"] == "-" or (locale.language == "en" and _describes(match)):
+        if match["space"] == "-" or (locale.language == "en" and describes(match)):
             return f"{match['n']} {name.one}{stop}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
 
@@ -164,7 +164,7 @@ def _take_out(sign: str, match: re.Match[str]) -> str:
     return match[0].replace(sign, "")
 
 
-def _describes(match: re.Match[str]) -> bool:
+def describes(match: re.Match[str]) -> bool:
     """Whether an English measure stands before the noun that it describes: "the 100m final"."""
     before, after = match.string[max(0, match.start() - 4) : match.start()], match.string[match.end() : match.end() + 8]
     following = _WORD_AFTER.match(after)

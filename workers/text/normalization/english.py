@@ -15,8 +15,11 @@ from workers.text.normalization import (
     english_codes,
     english_dates,
     english_hyphens,
+    english_measures,
     english_months,
+    english_old_money,
     english_romans,
+    english_scales,
     english_slashes,
     numerals,
     western,
@@ -39,6 +42,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from _ST
     yield from english_months.rules(locale)
     yield from western.abbreviations(locale)
+    yield from english_measures.rules()
     yield from english_slashes.rules(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
@@ -50,9 +54,12 @@ def rules(tag: str) -> Iterator[Rule]:
     yield english_dates.MILITARY
     yield english_dates.RATIO
     yield from english_dates.DECADES
+    yield from english_scales.durations()
+    yield from english_old_money.rules()
     yield from amounts.money(locale)
+    yield english_scales.scales(locale)
     yield _HALF_A
-    yield _FEET
+    yield english_measures.compound_units(locale)
     yield from amounts.fractions(locale)
     yield from amounts.measures(locale)
     yield from _POWERS
@@ -94,10 +101,20 @@ def _verbalize_number(match: re.Match[str], *, british: bool) -> str:
     if fraction:
         return minus + numerals.decimal(whole, fraction, british=british)
     if match["suffix"]:
-        return minus + numerals.ordinal(whole, british=british)
+        is_ordinal = match["suffix"] == _suffix(whole)
+        return minus + (
+            numerals.ordinal(whole, british=british)
+            if is_ordinal
+            else f"{numerals.cardinal(whole, british=british)} {match['suffix']}"
+        )
     if not match["minus"] and english_dates.is_year(match):
         return minus + numerals.year(whole, british=british)
     return minus + numerals.cardinal(whole, british=british)
+
+
+def _suffix(digits: str) -> str:
+    """The ending of the ordinal: 1st, 12th, 22nd."""
+    return "th" if digits[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(digits[-1], "th")
 
 
 def _verbalize_dotted(text: str) -> str:
@@ -171,9 +188,6 @@ _NAMED: Final = (
     Rule(re.compile(r"(?<![\w/])9/11(?![\w/])"), "nine eleven"),
 )
 _SLASH: Final = Rule(re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])"), " slash ", needs_digit=False)
-_FEET: Final = Rule(
-    re.compile(r"(?<![\w.,])([1-9])(?:'| ?ft\.? )(1[01]|[0-9])(?:\"|''| ?in\b\.?)"), lambda match: f"{match[1]} feet {match[2]}"
-)
 _HALF_A: Final = Rule(
     re.compile(r"(?<![\w.,/])(?:½|1/2) (?=an? )|(?<![\w.,/])½(?=-[a-z])"), lambda match: "half" + " " * match[0].endswith(" ")
 )

@@ -127,6 +127,8 @@ def _verbalize_half(match: re.Match[str]) -> str:
     if not half:
         return ""
     before = match.string[max(0, match.start() - 20) : match.start()]
+    if match.string.startswith(".", match.end()) and not half.endswith("."):
+        return f" {half.strip()[0].upper()}M"
     is_within = _NO_SENTENCE.match(match.string, match.end()) or _OPENING.search(before)
     ends = half.endswith(".") and western.ends_sentence(match) and not is_within
     if half.strip()[0] in "pP":
