@@ -82,7 +82,8 @@ def scales(locale: English) -> Rule:
 
     return Rule(
         re.compile(
-            rf"(?<![\w.,$€£¥/:-])(?:(?P<first>{n})(?P<its>{sign})?(?: ?[-–—] ?| to |(?<=[a-zA-Z])(?P<and> and )))?(?P<n>{n})(?P<scale>{sign})(?![\w'&/²³])"
+            rf"(?<![\w.,$€£¥/:-])(?:(?P<first>{n})(?P<its>{sign})?(?: ?[-–—] ?| to |(?<=[a-zA-Z])(?P<and> and )))?"
+            rf"(?P<n>{n})(?P<scale>{sign})(?![\w'&/²³])"
         ),
         verbalize,
     )
