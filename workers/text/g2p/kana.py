@@ -3,8 +3,6 @@
 Why katakana with spaces: espeak-ng's Japanese reads only that as words; it says hiragana one syllable after the other.
 """
 
-import contextlib
-import io
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,14 +14,9 @@ import msgspec
 import regex
 
 from workers.text.cancellation import check_cancelled
+from workers.text.g2p import openjtalk
 from workers.text.g2p.lock import LOCK
 from workers.text.tracked_text import TrackedText
-
-with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-    import pyopenjtalk
-
-    # On its first call it prints what it lacks.
-    pyopenjtalk.run_frontend("。")
 
 _LATIN: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+(?:[ '\-]++\p{Latin}[\p{Latin}\p{M}]*+)*+")
 _LATIN_WORD: Final = regex.compile(r"\p{Latin}[\p{Latin}\p{M}]*+")
@@ -171,7 +164,7 @@ def _by_place(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, int], list[_W
 
 
 def _read(sentence: str) -> list[_Word]:
-    features = pyopenjtalk.run_frontend(sentence)
+    features = openjtalk.read(sentence)
     places = find_tokens(sentence, [feature["string"] for feature in features])
     words, is_number = [], False
     for (first, last), feature in zip(places, features, strict=True):

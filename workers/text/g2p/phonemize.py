@@ -73,7 +73,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     "it": _ESPEAK,
     "pt-BR": _ESPEAK,
     "ja": _Source(_japanese, ("pyopenjtalk",), "ja"),
-    "zh": _Source(_mandarin, ("jieba", "pypinyin", "cn2an", "ordered_set"), "zh"),
+    "zh": _Source(_mandarin, ("jieba", "pypinyin", "cn2an", "opencc", "ordered_set"), "zh"),
 }
 
 _log = structlog.get_logger()

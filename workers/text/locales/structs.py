@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from workers.text.locales.east_asian import Codes, Models, Scores, ShortScales, SlashWords
+
 Words = tuple[str, ...]
 Table = dict[str, str]
 """Written form → spoken words."""
@@ -296,15 +298,24 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     hour: str
     second: str
     zero_minutes: str
+    zero_hours: str = ""
     numero: tuple[str, str]
     fraction: str
     and_fraction: str
     phone_digits: Annotated[Words, msgspec.Meta(min_length=10, max_length=10)]
     between_digits: str
     between_groups: str
+    address_number: str
+    digits: Words = ()
     counted: Words = ()
     measured: Words = ()
     postal_code: str = ""
+    codes: Codes
+    models: Models
+    scores: Scores
+    slashes: SlashWords
+    short_scales: ShortScales
+    chat: Table = {}
     money: Table
     units: Table
     speeds: dict[str, tuple[str, str]]

@@ -4,17 +4,18 @@ Why the patterns name ASCII letters instead of `\w`: it also matches Han charact
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian
+from workers.text.normalization import east_asian_codes, east_asian_numbers, ruby
+from workers.text.normalization.east_asian_codes import END
+from workers.text.normalization.east_asian_numbers import DASH
 from workers.text.normalization.numerals import FRACTION_SIGNS
 from workers.text.normalization.rules import Rule, any_of
 
 _N: Final = r"(?<![0-9.,A-Za-z])(?P<n>[0-9]++(?:\.[0-9]++)?+)"
-_END: Final = "(?![A-Za-z0-9])"
-_DASH: Final = "[-‐‑–—~～〜]"
 _SPEED_WORD_BEFORE: Final = re.compile("(?:时速|每小时|每秒|秒速|時速|毎時|毎秒|風速)(?:[为是约約は]|达到)? ?\\Z")
 _DATE: Final = "{}年{}月{}日"
 _SCALES: Final = "万|萬|亿|億|百万|千万|兆"
@@ -26,15 +27,25 @@ def rules(language: str) -> Iterator[Rule]:
     """All rules of `zh` or `ja`, in order."""
     locale = loader.east_asian(language)
     yield from _addresses(locale)
-    yield from _phones(locale)
+    if language == "ja":
+        yield from ruby.rules()
+    yield from _chat(locale)
+    yield from east_asian_codes.rules(locale)
     yield from _dates_and_times(locale)
+    # In Mandarin, a wide comma is a pause even between digits.
+    comma = "," if language == "zh" else "[,，]"
     yield Rule(
-        re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:[,，][0-9]{3}){1,8}+(?![0-9]|[,，][0-9])"),
+        re.compile(rf"(?<![0-9.,])[1-9][0-9]{{0,2}}(?:{comma}[0-9]{{3}}){{1,8}}+(?![0-9]|{comma}[0-9])"),
         lambda match: match[0].replace(",", "").replace("，", ""),
     )
+    yield from east_asian_numbers.scales(locale)
     yield from _money(locale)
+    yield from east_asian_numbers.slashes(locale)
     yield from _measures(locale)
+    yield from east_asian_numbers.rates(locale)
     yield from _numbers(locale)
+    if language == "ja":
+        yield Rule(re.compile(r"(?<=率)(?:は|が|、)?0?\.([0-9])([0-9])([0-9])(?![0-9])"), _say_batting)
     yield from _signs(locale)
 
 
@@ -49,33 +60,6 @@ def _addresses(locale: EastAsian) -> Iterator[Rule]:
 
     yield Rule(_URL, verbalize, needs_digit=False)
     yield Rule(_EMAIL, verbalize, needs_digit=False)
-
-
-def _phones(locale: EastAsian) -> Iterator[Rule]:
-    """Rules that spell telephone numbers and postal codes digit by digit: +86 138-1234-5678, 03-1234-5678, 13812345678."""
-
-    def verbalize(match: re.Match[str]) -> str | None:
-        text = match[0].rstrip(" -()")
-        groups = re.findall("[0-9]+", text)
-        if not 7 <= sum(map(len, groups)) <= 15:
-            return None
-        plus = locale.plus if text[0] == "+" else ""
-        return plus + _spell_digits(groups, locale) + match[0][len(text) :]
-
-    yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ()-]{5,22}"), verbalize)
-    yield Rule(re.compile(rf"(?<![A-Za-z0-9-])0[0-9]{{1,4}}-[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{_END}(?!-)"), verbalize)
-    if locale.postal_code:
-        yield Rule(
-            re.compile(rf"〒 ?([0-9]{{3}})-([0-9]{{4}}){_END}"),
-            lambda match: locale.postal_code + _spell_digits(match.groups(), locale),
-        )
-    if locale.language == "zh":
-        yield Rule(re.compile(rf"(?<![A-Za-z0-9.])1[3-9][0-9](?:-?[0-9]{{4}}){{2}}{_END}(?!-)"), verbalize)
-
-
-def _spell_digits(groups: Sequence[str], locale: EastAsian) -> str:
-    spelled = (locale.between_digits.join(locale.phone_digits[int(digit)] for digit in group) for group in groups)
-    return locale.between_groups.join(spelled)
 
 
 def _dates_and_times(locale: EastAsian) -> Iterator[Rule]:
@@ -93,8 +77,14 @@ def _dates_and_times(locale: EastAsian) -> Iterator[Rule]:
         re.compile(r"(?<![A-Za-z0-9:.])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![A-Za-z0-9:：])"),
         verbalize_time,
     )
+    # 03月05日, 150円09銭
+    yield Rule(
+        re.compile("(?<![0-9.,:年])0(?=[1-9][月日号號时時点點分秒銭])|(?<=[年月円日])0(?=[1-9][月日号號时時分秒銭])"), ""
+    )
+    if locale.zero_hours:
+        yield Rule(re.compile("(?<![0-9.,:第])0時(?!間)"), locale.zero_hours)
     # 10:00-12:00, 3:2
-    yield Rule(re.compile(rf"(?<=[0-9][点時分秒]) ?{_DASH} ?(?=[0-9])"), locale.to)
+    yield Rule(re.compile(rf"(?<=[0-9][点時分秒]) ?{DASH} ?(?=[0-9])"), locale.to)
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9:.])([0-9]{1,3})[:：](?=[0-9]{1,3}(?![A-Za-z0-9:：]))"),
         lambda match: match[1] + locale.against,
@@ -112,7 +102,7 @@ def _money(locale: EastAsian) -> Iterator[Rule]:
         return f"{whole}{'.' + rest if rest else ''}{match['scale'] or ''}{table[match['sign']]}"
 
     yield Rule(re.compile(rf"(?<![A-Za-z$])(?P<sign>{any_of(table)}) ?(?P<n>[0-9]++(?:\.[0-9]++)?+){scale}"), verbalize)
-    yield Rule(re.compile(rf"{_N}{scale} ?(?P<sign>{any_of(table)}){_END}"), verbalize)
+    yield Rule(re.compile(rf"{_N}{scale} ?(?P<sign>{any_of(table)}){END}"), verbalize)
 
 
 def _speeds(locale: EastAsian) -> Rule:
@@ -127,7 +117,7 @@ def _speeds(locale: EastAsian) -> Rule:
 
     n = r"[0-9]++(?:\.[0-9]++)?+"
     return Rule(
-        re.compile(rf"(?<![0-9.,A-Za-z])(?:(?P<first>{n}) ?{_DASH} ?)?(?P<n>{n}) ?(?P<unit>{any_of(words)})(?![A-Za-z0-9/²³])"),
+        re.compile(rf"(?<![0-9.,A-Za-z])(?:(?P<first>{n}) ?{DASH} ?)?(?P<n>{n}) ?(?P<unit>{any_of(words)})(?![A-Za-z0-9/²³])"),
         verbalize,
     )
 
@@ -163,18 +153,35 @@ def _numbers(locale: EastAsian) -> Iterator[Rule]:
         re.compile(r"(?<![A-Za-z0-9])(?:N[Oo]\.? ?|№ ?|#)(?P<n>[0-9]++)(?![A-Za-z0-9.])"),
         lambda match: before + match["n"] + after,
     )
-    yield Rule(
-        re.compile(rf"(?<![A-Za-z0-9.-])([0-9]{{4}}){_DASH}([0-9]{{4}})年"),
-        lambda match: f"{match[1]}年{locale.to}{match[2]}年",
-    )
-    yield Rule(
-        re.compile(rf"(?<![A-Za-z0-9.-])([0-9]++(?:\.[0-9]++)?+[%年月日]?) ?{_DASH} ?(?=[0-9]++(?![0-9]*+{_DASH}))"),
-        lambda match: f"{match[1]}{locale.to}",
-    )
-    yield Rule(re.compile(r"(?<![A-Za-z0-9.)-])[-−](?=[0-9])"), locale.minus)
+    yield from east_asian_numbers.hyphens(locale)
     if locale.counted:
         measures = any_of({*locale.counted, *locale.measured})
         yield Rule(re.compile(rf"(?<![0-9.,第点月])2(?={measures})"), "两")
+
+
+def _chat(locale: EastAsian) -> Iterator[Rule]:
+    """Rules for what people write in chats: hhh, www."""
+    if locale.language == "ja":
+        # 草ww: laughter, which is written after Japanese text.
+        text = "\u3040-\u30ff\u3400-\u9fff。！？!?」）"
+        after = "[A-Za-z0-9./:_-]|[の上をにで版]|サーバ|ブラウザ"
+        yield Rule(re.compile(f"(?<=[{text}])w{{1,60}}+(?!{after})"), "、わら", needs_digit=False)
+    if locale.chat:
+        yield Rule(
+            re.compile(rf"(?<![A-Za-z0-9]){any_of(locale.chat)}(?![A-Za-z0-9])"),
+            lambda match: locale.chat[match[0]],
+            needs_digit=False,
+        )
+
+
+_BATTING: Final = ("ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュー")
+
+
+def _say_batting(match: re.Match[str]) -> str:
+    """Returns a batting average as Japanese commentators say it: .310 is 3割1分."""
+    tenths, hundredths, thousandths = match.groups()
+    said = f"{tenths}割" + (f"{_BATTING[int(hundredths)]}ブ" if hundredths != "0" else "")
+    return match[0].partition(".")[0].rstrip("0") + said + (f"{_BATTING[int(thousandths)]}リン" if thousandths != "0" else "")
 
 
 def _signs(locale: EastAsian) -> Iterator[Rule]:

@@ -1,0 +1,58 @@
+"""The tables of the files of Mandarin and Japanese. The comments in the files explain each entry."""
+
+import msgspec
+
+Words = tuple[str, ...]
+Table = dict[str, str]
+"""Written form → spoken words."""
+
+
+class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to numbers that are said digit by digit."""
+
+    before: Words = ()
+    after: Words = ()
+    short: Words = ()
+    calls: Words = ()
+    after_short: Words = ()
+    airlines: Words = ()
+    trains: Words = ()
+
+
+class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words before a hyphen and a number."""
+
+    names: Words = ()
+    by_digit: Words = ()
+    negative_after: Words = ()
+
+
+class Scores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to two numbers with a hyphen that show whether they are a score."""
+
+    before: Words
+    after: Words
+    not_before: Words
+    not_after: Words
+
+
+class SlashWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to a slash that show what it means."""
+
+    seasons: Words
+    between: str
+    each: str
+    rates: Table
+    either: str = ""
+    dated: Words = ()
+    beat: bool = False
+
+
+class ShortScales(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Letters that stand for thousands and more."""
+
+    factors: Table
+    never: Words = ()
+    kept: dict[str, Words] = {}
+    kept_before: Words = ()
+    needed: dict[str, Words] = {}
