@@ -261,6 +261,8 @@ class Romance(Western, frozen=True, kw_only=True):
     not_nouns: frozenset[str]
     articles: frozenset[str]
     labels: frozenset[str]
+    short_scales: Table = {}
+    scale_ones: Table = {}
     short_forms: Table = {}
     without_stop: Table = {}
     streets: Table = {}

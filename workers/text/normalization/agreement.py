@@ -90,33 +90,14 @@ def agreement(locale: Romance) -> Rule:
     )
 
 
-def halves(locale: Romance) -> Rule:
-    """The rule for halves: ½ taza, 1½ horas."""
-    language, (and_, *half) = locale.language, locale.half
+def gender_of(noun: str, language: str) -> bool | None:
+    """Whether a noun that is surely counted is feminine; None if neither the lists nor its ending show it."""
+    return _gender(noun, language, ends=_ENDS[1].get(language) if noun.endswith("s") else _ENDS[0].get(language))
 
-    def verbalize(match: re.Match[str]) -> str | None:
-        noun = match["noun"]
-        if unit := locale.units.get(noun):
-            noun = unit.one if match["whole"] in {None, "1"} else unit.many
-        gender = _gender(noun, language, ends=None)
-        if gender is None:
-            return None
-        if match["whole"] is None:
-            return (
-                f"une demi-{noun}"
-                if language == "fr" and gender
-                else f"un demi {noun}"
-                if language == "fr"
-                else f"{half[gender]} {noun}"
-            )
-        if match["whole"] == "1" and noun.removesuffix("s") in _nouns(language)[not gender]:
-            noun = noun.removesuffix("s")
-        return f"{counted(match['whole'], noun, language, is_feminine=gender)} {and_} {half[gender]}"
 
-    return Rule(
-        re.compile(r"(?<![\w.,/])(?:(?P<whole>[1-9][0-9]{0,5}) ?½|½|1/2) ?(?P<noun>[^\W\d_]{1,30})(?![\w'])"),
-        verbalize,
-    )
+def is_noun_of(noun: str, language: str, *, is_feminine: bool) -> bool:
+    """Whether `noun` is in the list of nouns of a gender."""
+    return noun in _nouns(language)[not is_feminine]
 
 
 def _gender(noun: str, language: str, *, ends: tuple[str, str] | None) -> bool | None:

@@ -10,6 +10,7 @@ from workers.text.normalization import western
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
 from workers.text.normalization.rules import Rule, any_of
+from workers.text.normalization.scales import in_number
 
 _ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")
 _WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
@@ -63,7 +64,7 @@ def measures(locale: Western) -> Iterator[Rule]:
     yield Rule(re.compile(rf"{n} ?‰"), lambda match: f"{match['n']} {locale.per_mille}")
     scales = {"C": locale.celsius, "F": "Fahrenheit"}
     yield Rule(
-        re.compile(rf"{n} ?(?:° ?(?P<scale>[CF])(?!\w)|℃)"),
+        re.compile(rf"{n} ?(?:[°º˚] ?(?P<scale>[CF])(?!\w)|℃)"),
         lambda match: f"{_count(locale, match['n'], locale.degrees)} {scales[match['scale'] or 'C']}",
     )
     yield Rule(re.compile(rf"{n} ?°(?=\w)"), lambda match: _count(locale, match["n"], locale.degrees) + " ")
@@ -149,7 +150,10 @@ def _verbalize_money(locale: Western, currency: Money, n: str, scale: str | None
         name = currency.unit.many
         if locale.language == "fr" and name[0] in "aeiou":
             of = " d'"
-        return f"{n} {locale.scales[scale]}{of}{name}"
+        said = locale.scales[scale]
+        if isinstance(locale, Romance):
+            said = in_number(n, said, locale)
+        return f"{n} {said}{of}{name}"
     point = next((sign for sign in reversed(n) if sign in locale.points), "")
     whole, _, rest = n.rpartition(point) if point and n[-3:-2] == point else (n, "", "")
     if not rest or currency.hundredth is None:

@@ -7,9 +7,12 @@ from typing import Final
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
 from workers.text.normalization import amounts, elision, numerals, ordinals, romans, short_dates, western
-from workers.text.normalization.agreement import agreement, halves
+from workers.text.normalization.agreement import agreement
+from workers.text.normalization.durations import durations
 from workers.text.normalization.initialisms import initialisms
+from workers.text.normalization.mixed_numbers import mixed_numbers
 from workers.text.normalization.rules import Rule
+from workers.text.normalization.scales import short_scales
 from workers.text.normalization.short_forms import short_forms
 from workers.text.normalization.slashes import rates, slashes
 
@@ -27,12 +30,14 @@ def rules(language: str) -> Iterator[Rule]:
     yield from slashes(locale)
     yield from rates(locale)
     yield _half_of_day(locale)
+    yield from durations(locale)
     yield from western.times(locale)
     yield from western.named(locale, "hashtag")
     yield from _named(locale)
     yield from amounts.ungroup(locale)
     yield from amounts.money(locale)
-    yield halves(locale)
+    yield from short_scales(locale)
+    yield from mixed_numbers(locale)
     yield from amounts.fractions(locale)
     yield from ordinals.degree_signs(locale)
     yield from amounts.measures(locale)

@@ -1,0 +1,48 @@
+"""Scales written short after a number, in Romance languages: 300k personas, 2,5 M de habitantes, 10M usuarios.
+
+Why after money: there a scale stands between the number and the currency, and `amounts` reads both together.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales.structs import Romance
+from workers.text.normalization.numerals import START, number
+from workers.text.normalization.rules import Rule, any_of
+
+_PLURAL_FROM: Final = {"es": 1.1, "it": 1.1, "fr": 2.0, "pt": 2.0}
+"""Language → the number from which a million takes the plural: 1,5 millones, but 1,5 milhão."""
+_PLURAL_ENDS: Final = {"es": "s", "it": "ie", "fr": "sx", "pt": "s"}
+_OF: Final = (" de ", " di ", " d'", " du ", " des ")
+
+
+def short_scales(locale: Romance) -> Iterator[Rule]:
+    """The rule for scales in the table `short_scales`: a letter stands directly after its number, or a noun follows it."""
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        n, noun = match["n"], (match["noun"] or "").lstrip()
+        is_counted = noun[-1:] in _PLURAL_ENDS[locale.language] and noun.islower() and noun not in locale.not_nouns
+        if match["space"] and not is_counted and not match.string.startswith(_OF, match.end("scale")):
+            return None
+        if match["scale"] == "K" and (match["space"] or len(n) == 1):
+            # Kelvin; 4K is a resolution.
+            return None
+        scale = in_number(n, locale.short_scales[match["scale"]], locale)
+        if is_counted and scale in {*locale.scale_ones, *locale.scale_ones.values()}:
+            of = " d'" if locale.language == "fr" and noun[0] in "aeiouhé" else locale.of_scale
+            return f"{n} {scale}{of}{noun}"
+        return f"{n} {scale}{match['noun'] or ''}"
+
+    if locale.short_scales:
+        pattern = (
+            rf"{START}(?P<n>{number(locale)})(?P<space> ?)(?P<scale>{any_of(locale.short_scales)})(?![\w/'])"
+            r"(?P<noun> [^\W\d_]{4,30}+(?!['-]))?+"
+        )
+        yield Rule(re.compile(pattern), verbalize)
+
+
+def in_number(n: str, scale: str, locale: Romance) -> str:
+    """The scale (millones) in the singular, if it has one and `n` takes it."""
+    takes_singular = float(n.replace(",", ".")) < _PLURAL_FROM[locale.language]
+    return locale.scale_ones.get(scale, scale) if takes_singular else scale
