@@ -9,20 +9,24 @@ from typing import Final
 
 import emoji
 
+from app.core.speech.characters import in_class
 from workers.text.locales import loader
 from workers.text.normalization.rules import Rule, any_of, apply
 from workers.text.tracked_text import TrackedText
 
 _MARKS: Final = loader.everywhere().marks
 _EMOTICONS: Final = {**_MARKS.emoticons, **_MARKS.spaced_emoticons}
-_EMOTICON: Final = re.compile(rf"(?:(?<=[\s\w.,!?…)])|^)(?<![0-9:]){any_of(_EMOTICONS)}(?:[)(]{{1,9}}+)?+(?![\w:/(\\=<>^-])")
-_SHORTCODE: Final = re.compile(
-    r"(?<![\w:/]):(?P<name>[a-z0-9_+-]{2,40}):(?![\w/]|:(?![a-z0-9_+-]{2,40}:))|(?<=:):(?P<next>[a-z0-9_+-]{2,40}):(?![\w/])"
+_FIRST: Final = in_class("".join(sorted({one[0] for one in _EMOTICONS})))
+_EMOTICON: Final = re.compile(
+    rf"(?=[{_FIRST}])(?:(?<=[\s\w.,!?…)])|^)(?<![0-9:]){any_of(_EMOTICONS)}(?:[)(]{{1,9}}+)?+(?![\w:/(\\=<>^-])"
 )
-_FACE_SIGNS: Final = r"\^￣~～´`'\";；:：・･°º•ᴥᵔᴗ◕ಠ益ʘ◡ω∀∇▽д皿□▔╥≧≦＞＜><Дツ╯╰ヮ⌒‿∩ᗒᗕ﹏ㅂㅅㅎ゜ﾟ¯_＿.,=\-*+oOuUTQxX0vσε3"
+_SHORTCODE: Final = re.compile(
+    r"(?<![A-Za-z0-9_:/]):(?P<name>[a-z0-9_+-]{2,40}):(?![A-Za-z0-9_/]|:(?![a-z0-9_+-]{2,40}:))|(?<=:):(?P<next>[a-z0-9_+-]{2,40}):(?![\w/])"
+)
+_FACE_SIGNS: Final = r"\^￣~～´`｀'\";；:：・･°º•ᴥᵔᴗ◕ಠ益ʘ◡ω∀∇▽д皿□▔╥≧≦＞＜><Дツ╯╰ヮ⌒‿∩ᗒᗕ﹏ㅂㅅㅎ゜ﾟ¯_＿.,=\-*+oOuUTQxX0vσε3"
 _FACE_PART: Final = "\\^￣´`・･°ᴥᵔᴗ◕ಠ益ʘω∀∇▽д皿□╥≧≦ДツヮT;_⌒‿ㅂㅅㅠㅜ＾"
 _FACE: Final = re.compile(
-    rf"(?<![\w¯\\])[mψヽ＼ʕ╮¯\\_٩ლ╰╯ヾ]{{0,4}}+[(（ʕ](?=[^()（）\n]{{0,14}}[{_FACE_PART}])"
+    rf"(?<![A-Za-z0-9_¯\\])[mψヽ＼ʕ╮¯\\_٩ლ╰╯ヾ]{{0,4}}+[(（ʕ](?=[^()（）\n]{{0,14}}[{_FACE_PART}])"
     rf"[ {_FACE_SIGNS}＾ㅠㅜ/／\\|]{{2,14}}+[)）ʔ]"
     r"(?:[ﾉノ/_¯＼\\╯╭乂۶ლ♡︵ ┻━ԅ≡ mやゞツ゛ヽ]{0,9}?(?:[ﾉノ¯╯╭۶ლ┻](?!\w)|(?<= )m(?!\w)|(?<=_/)¯|m(?!\w))|)"
 )
@@ -39,7 +43,7 @@ _LAUGHTER: Final = (
     Rule(re.compile(r"[(（](?:笑|爆笑|泣|汗|涙|苦笑|照)[)）]"), "", needs_digit=False),
 )
 _REPEATED: Final = re.compile(
-    r"(?<!\w)(?P<part>kk|rs|ha|ja|je|ji|he|hi|ah)(?P=part){2,400}+(?:k|h|a|j|s)?(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?P<part>kk|rs|ha|ja|je|ji|he|hi|ah)(?P=part){1,400}+(?:k|h|a|j|s)?(?!\w)", re.IGNORECASE
 )
 
 
@@ -59,7 +63,7 @@ def read_emoticons(tracked: TrackedText, language: str) -> TrackedText:
 def write_out_chat(tracked: TrackedText, language: str) -> TrackedText:
     """Writes out the short forms that people type in chats, in `language` (BCP 47)."""
     name = language.partition("-")[0].lower()
-    tracked = tracked.sub(_REPEATED, lambda match: match["part"] * 2)
+    tracked = tracked.sub(_REPEATED, lambda match: match["part"] * (1 if match["part"].lower() == "kk" else 2))
     if name == "ja":
         tracked = apply(tracked, _LAUGHTER)
     pattern, table = _chat(name)

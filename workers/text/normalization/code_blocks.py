@@ -32,6 +32,10 @@ _CODE_LINE: Final = re.compile(
     r"|[\w.\[\]\"']{1,60}+(?: ?(?:[-+*/|&:]?=|:=|=>|->) ?\S|\([^\n]{0,200}\)[;:{]?$)"
     r"|[^\n]{0,200}?[=(\[][^\n]{0,200}?;$|[^\n]{0,300}?(?:[{}]|\\)$)"
 )
+_FRONT: Final = re.compile(
+    r"\s{0,20}+---[ \t]*+\n(?:[A-Za-z_][\w-]{0,40}+:(?: [^\n]{0,500}+)?\n|[ \t-][^\n]{0,500}+\n){1,60}?---[ \t]*+(?=\n|\Z)"
+)
+"""Lines with the properties of a page at its head."""
 _BEFORE: Final = 300
 """Characters before and after a block that decide whether it would leave a hole."""
 _HEADING: Final = re.compile(r"[ \t]{0,8}#{1,6}[ \t]")
@@ -42,7 +46,8 @@ def skip_code(tracked: TrackedText, language: str) -> TrackedText:
     text = tracked.text
     name = loader.find(language).marks.code_block
     stop = loader.find(language).full_stop
-    blocks = list(_merged(sorted((*_find_fenced(text), *_find_pre(text), *_find_indented(text)))))
+    front = [match.span()] if (match := _FRONT.match(text)) else []
+    blocks = list(_merged(sorted((*front, *_find_fenced(text), *_find_pre(text), *_find_indented(text)))))
 
     def changes() -> Iterator[tuple[int, int, str]]:
         for start, end in blocks:
@@ -111,7 +116,7 @@ def _leaves_hole(text: str, start: int, end: int) -> bool:
     """Whether a listener would miss the block: a colon or a heading announces it, or there is nothing else."""
     before, after = text[max(0, start - _BEFORE) : start].rstrip(), text[end : end + _BEFORE].lstrip()
     if not before:
-        return not after
+        return not after and text[start : start + 3] != "---"
     last_line = before.rpartition("\n")[2]
     if _HEADING.match(last_line):
         return not after or _HEADING.match(after) is not None

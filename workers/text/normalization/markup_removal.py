@@ -77,12 +77,17 @@ _BLOCKS: Final = (
     Rule(re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$"), "\n", needs_digit=False),
     # Text on both sides of a pipe that is no table.
     Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
+    # A break of a line, attributes, the marks of a box, a definition.
+    Rule(re.compile(r"(?<!\\)\\[ \t]*+(?=\n)"), "", needs_digit=False),
+    Rule(re.compile(r"\{[:#.] ?[.#]?[A-Za-z][^{}\n]{0,80}+\}|(?m:^[ \t]{0,8}+:{3,}+[^\n]*+$)"), "", needs_digit=False),
+    Rule(re.compile(r"(?<=\S)\n: ++(?=\S)"), ": ", needs_digit=False),
     # Quotations and headings.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>[ \t]?+)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+#{1,6}+[ \t][^\n]*+\n"), lambda match: match[0] + "\n", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:#{1,6}+[ \t]++)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)(?<=[ \t])#{1,6}+[ \t]*+$"), "", needs_digit=False),
 )
+_CALLOUT: Final = re.compile(r"(?m)^[ \t]{0,8}+\[!(?P<kind>NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*+(?:\n|$)")
 _BULLET: Final = Rule(
     re.compile(rf"(?m)^[ \t]*+(?:(?:[{_BULLETS}][ \t]++|[・●○■□◆◇▶►※])(?:\[[ xX]\][ \t]++)?+)++"), "", needs_digit=False
 )
@@ -111,7 +116,9 @@ _BADGES: Final = (
     Rule(re.compile(rf"!\[\]{_ADDRESS}"), "", needs_digit=False),
     # ==marked==, ++inserted++, ||hidden||
     Rule(
-        re.compile(r"(?<![=\w!<>+|])(?P<mark>==|\+\+|\|\|)(?=[^\s=+|])(?P<text>[^\n=+|]{1,500}+)(?P=mark)(?![=\w+|])"),
+        re.compile(
+            r"(?<![=A-Za-z0-9_!<>+|])(?P<mark>==|\+\+|\|\|)(?=[^\s=+|])(?P<text>[^\n=+|]{1,500}+)(?P=mark)(?![=A-Za-z0-9_+|])"
+        ),
         lambda match: None if match["text"][-1].isspace() else match["text"],
         needs_digit=False,
     ),
@@ -159,7 +166,10 @@ def unescape(tracked: TrackedText) -> TrackedText:
 def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
     """Removes tags, the marks of lines, and links. Needs the lines as they were written."""
     stop = loader.find(language).full_stop
-    cells = apply(tracked, _TAGS + _BLOCKS)
+    is_english = language.partition("-")[0].lower() == "en"
+    cells = apply(tracked, _TAGS + _BLOCKS).sub(
+        _CALLOUT, lambda match: f"{match['kind'].capitalize()}{stop}\n\n" if is_english else ""
+    )
     items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
     return apply(items, (_BULLET, *_BADGES, *_LINKS))
 
@@ -176,4 +186,5 @@ def _unescape(match: re.Match[str]) -> str | None:
 
 def _end(item: str, stop: str) -> str | None:
     item = item.rstrip()
-    return None if item[-1] in _ENDED or len(item.split(maxsplit=1)) < 2 else item + stop
+    has_text = len(item.split(maxsplit=1)) > 1 or item.lstrip()[:1] > "\u2fff" or item.lstrip()[:1] in "●○■□◆◇▶►※"
+    return None if item[-1] in _ENDED or not has_text else item + stop

@@ -30,8 +30,8 @@ _IS_CODE: Final = re.compile(
     rf"|[a-z][A-Z]\w{{0,40}}|\w\((?:[^()\n]{{0,40}})\))\Z"
 )
 """The text before a bracket is code, and the bracket an index."""
-_AFTER_CODE: Final = re.compile(r"\s?(?:[-+*/]?=(?!=)|[-+*/%]\s?[\w(]|\.[a-z]|\(|;)")
-_BEFORE: Final = r"\w.,;:!?…\"'’”»)\]}%°²³*。！？、，：；」』）】।॥ー々〉》"
+_AFTER_CODE: Final = re.compile(r"\s?(?:[-+*/]?=(?!=)|[-+*/%]\s?[\w(]|\.[a-z]|\()")
+_BEFORE: Final = r"\w.,;:!?…\"'’”»)\]}%°²³*。！？、，：；」』）】।॥ー々〉》\u0900-\u0963"
 
 _SOURCE: Final = Rule(
     # 【4:0†source】, [1†L3-L5], :contentReference[oaicite:0]{index=0}, [@smith2020]
@@ -47,14 +47,14 @@ _SOURCE: Final = Rule(
 _REF: Final = Rule(
     re.compile(r"<ref\b[^<>]{0,300}+(?:(?<=/)>|>(?:[^<]++|<(?!/?ref\b)){0,60}+</ref>)", re.IGNORECASE), "", needs_digit=False
 )
-_DEFINITION: Final = Rule(
-    # [1]: https://example.com "Title"
-    re.compile(r"(?m)^[ \t]{0,3}+\[[^\[\]\n^][^\[\]\n]{0,100}+\]:[ \t]++<?(?:https?://|www\.|mailto:|[./#])[^\n]{0,2000}+$"),
-    "",
-    needs_digit=False,
+_DEFINITION: Final = re.compile(
+    r"(?m)^[ \t]{0,3}+\[(?P<name>[^\[\]\n^][^\[\]\n]{0,100}+)\]:[ \t]++<?(?:https?://|www\.|mailto:|[./#])[^\n]{0,2000}+$"
 )
+"""[1]: https://example.com "Title\""""
+_NAMED_LINK: Final = re.compile(r"\[(?P<text>[^\[\]\n]{1,300}+)\] ?\[(?P<name>[^\[\]\n]{0,100}+)\]")
 _SUPERSCRIPTS: Final = "⁰¹²³⁴-⁹"
-_RAISED: Final = rf"[{_SUPERSCRIPTS}]++(?:[,˒⁻–-][{_SUPERSCRIPTS}]++){{0,9}}+(?![\w⁺⁻⁼⁽{_SUPERSCRIPTS}])"
+_RAISED: Final = rf"[{_SUPERSCRIPTS}]++(?:[,˒⁻–-][{_SUPERSCRIPTS}]++){{0,9}}+(?![A-Za-z0-9À-ϿЀ-ӿ⁺⁻⁼⁽{_SUPERSCRIPTS}])"
+_RAISED_NOTE: Final = re.compile(rf"(?=[{_SUPERSCRIPTS}])(?<![{_SUPERSCRIPTS}⁺⁻])(?<=[^\s]){_RAISED}")
 _RAISED_CONTEXT: Final = 24
 _HTML_RAISED: Final = re.compile(
     rf"<sup\b[^<>]{{0,300}}+>\s*+(?:<a\b[^<>]{{0,500}}+>)?+\s*+"
@@ -73,13 +73,26 @@ def strip_notes(tracked: TrackedText, language: str) -> TrackedText:
     """Removes the marks of notes and sources from a text in `language` (BCP 47 tag). Needs the lines as they were written."""
     if not _MAY_HAVE_NOTES.search(tracked.text):
         return tracked
-    tracked = apply(tracked, (_SOURCE, _REF, _DEFINITION))
-    tracked = tracked.sub(_HTML_RAISED, _drop_html_raised)
-    tracked = tracked.sub(_bracket(language.partition("-")[0].lower()), _drop_bracket)
-    tracked = tracked.sub(_raised(), _drop_raised)
-    return apply(tracked, (_DAGGER, Rule(_BARE, _drop_bare)))
+    if _HAS_BRACKET.search(tracked.text):
+        tracked = _strip_definitions(apply(tracked, (_SOURCE, _REF)))
+        tracked = tracked.sub(_HTML_RAISED, _drop_html_raised)
+        tracked = tracked.sub(_bracket(language.partition("-")[0].lower()), _drop_bracket)
+    return apply(tracked.sub(_RAISED_NOTE, _drop_raised), (_DAGGER, Rule(_BARE, _drop_bare)))
 
 
+def _strip_definitions(tracked: TrackedText) -> TrackedText:
+    """Removes the addresses of links that stand apart from them, and the names of these in the links: [Koe][1]."""
+    names = {match["name"].lower() for match in _DEFINITION.finditer(tracked.text)}
+    if not names:
+        return tracked
+
+    def shorten(match: re.Match[str]) -> str | None:
+        return match["text"] if (match["name"] or match["text"]).lower() in names else None
+
+    return tracked.sub(_DEFINITION, "").sub(_NAMED_LINK, shorten)
+
+
+_HAS_BRACKET: Final = re.compile("[\\[［【<\ue200\ue203]|:contentReference")
 _MAY_HAVE_NOTES: Final = re.compile(rf"[\[［【†‡<{_SUPERSCRIPTS}]|[.!?,;\"”’»)][0-9]|\ue200|\ue203|:contentReference")
 
 
@@ -97,7 +110,7 @@ def _bracket(language: str) -> re.Pattern[str]:
         rf"|(?P<said>(?<!\w){before}[ \u00a0]{_OPEN}{_NUMBERS}{_CLOSE})"
         rf"|(?P<marked>(?<=[{_BEFORE}])[ \u00a0]?{_OPEN}(?i:{words}){_CLOSE})"
         rf"|(?P<n>(?<=[{_BEFORE}])(?P<space>[ \u00a0]?)(?:{_OPEN}|(?P<wide>【))(?:{numbered}|(?P<letter>{_LETTER}))"
-        rf"(?(wide)】|{_CLOSE})(?![(\[][a-z/#]){_PAGES}(?:[,;](?={_OPEN}{_N}{_CLOSE}))?)"
+        rf"(?(wide)】|{_CLOSE})(?!\([a-z/#]){_PAGES}(?:[,;–—-] ?{_OPEN}{_NUMBERS}{_CLOSE}){{0,9}})"
     )
 
 
@@ -129,11 +142,6 @@ def _gap(text: str, start: int, end: int) -> str:
     """A space, if the text before and after a removed mark would become one word."""
     before, after = text[start - 1 : start], text[end : end + 1]
     return " " if after.isalpha() and after.isascii() and (before in ".!?,;:\"')" or before.isalpha()) else ""
-
-
-@cache
-def _raised() -> re.Pattern[str]:
-    return re.compile(rf"(?<![{_SUPERSCRIPTS}⁺⁻])(?<=[^\s]){_RAISED}")
 
 
 def _drop_raised(match: re.Match[str]) -> str | None:

@@ -50,10 +50,10 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def _token() -> re.Pattern[str]:
     """The pattern of phonetic signs within round brackets: with the words that announce them, and a respelling after them."""
     said = any_of({word for locale in loader.all_locales() for word in locale.marks.pronounced})
-    language = r"[^\W\d_][^\W\d_]{1,20}"
+    language, colon = r"[^\W\d_]{2,21}", r"[ \u00a0]?[:：]"
+    announced = rf"(?:{language} )?(?i:{said})(?: {language})?(?:{colon})?|{language}(?: {language})?{colon}"
     return re.compile(
-        rf"(?P<label>(?:(?:(?:{language} )?(?i:{said})(?: {language})?|{language}(?: {language})?)"
-        rf"(?:[ \u00a0]?[:：]|(?=[ \u00a0]))[ \u00a0]?)?)"
+        rf"(?P<label>(?:(?:{announced})[ \u00a0]?)?)"
         rf"(?P<ipa>{_IPA}){_AUDIO}?{_RESPELLED}{{0,4}}{_AUDIO}?"
     )
 
