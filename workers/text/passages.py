@@ -15,6 +15,7 @@ import msgspec
 from app.core.speech.characters import OPENERS
 from workers.text.boundaries import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 from workers.text.cancellation import check_cancelled
+from workers.text.normalization.formulas.latex import FORMULA
 from workers.text.normalization.markup_removal import COMMENT, PROGRAM
 from workers.text.tracked_text import TrackedText
 
@@ -26,7 +27,8 @@ this length on; without a space, between two characters at three times this leng
 """
 
 _WHOLE: Final = re.compile(
-    rf"{COMMENT}|{PROGRAM}|</?[A-Za-z][^<>]{{0,2000}}+>|\[[^\[\]\n]{{1,500}}+\](?:\([^()\n]{{0,2000}}+\))?+", re.IGNORECASE
+    rf"{COMMENT}|{PROGRAM}|{FORMULA}|</?[A-Za-z][^<>]{{0,2000}}+>|\[[^\[\]\n]{{1,500}}+\](?:\([^()\n]{{0,2000}}+\))?+",
+    re.IGNORECASE,
 )
 _SPACE: Final = re.compile(r"(?<=\S)\s++(?=\w)")
 

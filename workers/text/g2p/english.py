@@ -49,6 +49,11 @@ _NUMBER_WORDS: Final = (
     "nineteen twenty thirty forty fifty"
 )
 _LAST_OF_TIMES: Final = frozenset(_NUMBER_WORDS.split())
+_AFTER_LETTER: Final = frozenset(
+    {"squared", "cubed", "plus", "minus", "times", "equals", "over", "sub", "union", "intersection"}
+)
+"""Words of formulas after a letter."""
+_BEFORE_LETTER: Final = frozenset({"squared", "cubed", "plus", "minus", "equals", "sub"})
 _QUOTES: Final = frozenset({'"', "''", "``"})
 _HYPHENS: Final = frozenset("-–")
 _NUMERO: Final = frozenset({"No", "no", "NO"})
@@ -73,6 +78,7 @@ class _G2P(en.G2P):  # type: ignore[misc]
         if "tagger" not in self.nlp.pipe_names:
             _tag(found)
         _spell_am(found)
+        _name_a(found)
         return found
 
 
@@ -133,6 +139,20 @@ def _spell_am(tokens: list[Any]) -> None:
     for before, token in pairwise(tokens):
         if token.text == "AM" and (before.text.lower() in _LAST_OF_TIMES or _NUMBER.fullmatch(before.text)):
             token.phonemes = "ˌAˈɛm"
+            token._.rating = 5
+
+
+def _name_a(tokens: list[Any]) -> None:
+    """Says the letter A by its name, and not as the article, next to another letter or to a word of formulas: "four a c"."""
+    for i, token in enumerate(tokens):
+        if token.text not in {"a", "A"}:
+            continue
+        before = tokens[i - 1].text if i else ""
+        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        is_letter = len(after) == 1 and after.isalpha() and after.islower() == token.text.islower() and after not in "AI"
+        is_last = len(before) == 1 and before.isalpha() and before not in "aAI" and before.islower() == token.text.islower()
+        if is_letter or is_last or after in _AFTER_LETTER or (before in _BEFORE_LETTER and not after.isalpha()):
+            token.phonemes = "ˈA"
             token._.rating = 5
 
 

@@ -175,6 +175,81 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     marks: WrittenMarks = WrittenMarks()
 
 
+class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The words of formulas. The comments in `en.toml` explain each entry."""
+
+    minus: str
+    negative: str
+    times: str
+    squared: str
+    cubed: str
+    power: str
+    index: str
+    prime: str
+    inverse: str
+    transpose: str
+    star: str
+    of_function: str
+    of: str
+    fraction: str
+    long_fraction: str
+    square_root: str
+    cube_root: str
+    other_root: str
+    log_base: str
+    group: str
+    interval: str
+    absolute: str
+    norm: str
+    floor: str
+    ceiling: str
+    set_of: str
+    such_that: str
+    given: str
+    factorial: str
+    choose: str
+    matrix: str
+    and_so_on: str
+    element_digits: Words = ()
+    letters: Table = {}
+    greek: Annotated[Words, msgspec.Meta(min_length=24, max_length=24)]
+    large: dict[str, tuple[str, str, str]]
+    symbols: Table
+    functions: Table
+    accents: Table
+    sets: Table
+
+    def __post_init__(self) -> None:
+        for name in ("squared", "cubed", "power", "index", "prime", "inverse", "transpose", "star", "factorial"):
+            template = getattr(self, name)
+            if not template.startswith("{base}"):
+                raise ValueError(f"`math.{name}` does not begin with {{base}}")
+            check_placeholders(f"math.{name}", template, ["base", "power", "index"])
+        for name in (
+            "square_root",
+            "cube_root",
+            "other_root",
+            "group",
+            "absolute",
+            "norm",
+            "floor",
+            "ceiling",
+            "set_of",
+            "matrix",
+        ):
+            check_placeholders(f"math.{name}", getattr(self, name), ["content", "index"])
+        for name in ("fraction", "long_fraction", "choose"):
+            check_placeholders(f"math.{name}", getattr(self, name), ["over", "under"])
+        check_placeholders("math.of", self.of, ["function", "argument"])
+        check_placeholders("math.log_base", self.log_base, ["base"])
+        for sign, templates in self.large.items():
+            for template in templates:
+                check_placeholders(f"math.large.{sign}", template, ["low", "high"])
+        check_placeholders("math.interval", self.interval, ["low", "high"])
+        for command, template in self.accents.items():
+            check_placeholders(f"math.accents.{command}", template, ["base"])
+
+
 class Western(Locale, frozen=True, kw_only=True):
     """A language that is written like English."""
 
@@ -208,6 +283,7 @@ class Western(Locale, frozen=True, kw_only=True):
     abbreviations: Table
     before_number: Table
     signs: Table
+    math: Math
     address: Table
     initialisms: Initialisms = Initialisms()
 
@@ -309,6 +385,8 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     between_groups: str
     address_number: str
     digits: Words = ()
+    less_than: str
+    more_than: str
     counted: Words = ()
     measured: Words = ()
     postal_code: str = ""
@@ -322,7 +400,12 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     units: Table
     speeds: dict[str, tuple[str, str]]
     signs: Table
+    math: Math
     address: Table
+
+    def __post_init__(self) -> None:
+        check_placeholders("less_than", self.less_than, ["n"])
+        check_placeholders("more_than", self.more_than, ["n"])
 
 
 def check_placeholders(entry: str, text: str, names: Sequence[str]) -> None:

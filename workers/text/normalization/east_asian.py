@@ -18,6 +18,7 @@ from workers.text.normalization.rules import Rule, any_of
 _N: Final = r"(?<![0-9.,A-Za-z])(?P<n>[0-9]++(?:\.[0-9]++)?+)"
 _SPEED_WORD_BEFORE: Final = re.compile("(?:时速|每小时|每秒|秒速|時速|毎時|毎秒|風速)(?:[为是约約は]|达到)? ?\\Z")
 _DATE: Final = "{}年{}月{}日"
+_COUNTERS: Final = frozenset("歳岁人名個个円元年月日分秒時度回次件本枚万千億亿倍台") | {"時間", "小时", "分钟", "公里"}
 _SCALES: Final = "万|萬|亿|億|百万|千万|兆"
 _URL: Final = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[!#-;=?-~]{1,2000}+")
 _EMAIL: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
@@ -46,6 +47,7 @@ def rules(language: str) -> Iterator[Rule]:
     yield from _numbers(locale)
     if language == "ja":
         yield Rule(re.compile(r"(?<=率)(?:は|が|、)?0?\.([0-9])([0-9])([0-9])(?![0-9])"), _say_batting)
+    yield from _comparisons(locale)
     yield from _signs(locale)
 
 
@@ -189,3 +191,22 @@ def _signs(locale: EastAsian) -> Iterator[Rule]:
     loose = "".join(sign for sign in words if sign not in "+")
     yield Rule(re.compile(rf" ?[{loose}] ?"), lambda match: words[match[0].strip()], needs_digit=False)
     yield Rule(re.compile(r"(?<!\+)\+{1,3}(?!\+)"), lambda match: words["+"] * len(match[0]), needs_digit=False)
+
+
+def _comparisons(locale: EastAsian) -> Iterator[Rule]:
+    """Rules for < and > before a number (<5岁) and between two terms (a < b)."""
+    units = any_of({*locale.units.values(), *(after for _, after in locale.speeds.values()), *_COUNTERS, "%"})
+    prefixed = {"<": locale.less_than, ">": locale.more_than}
+    yield Rule(
+        re.compile(
+            rf"(?<![A-Za-z0-9)<>=-])(?<![A-Za-z0-9)] )(?P<sign>[<>]) ?(?P<n>[0-9]++(?:\.[0-9]++)?+(?:{units})?+)(?![>])"
+        ),
+        lambda match: prefixed[match["sign"]].format(n=match["n"]),
+    )
+    infix = locale.math.symbols
+    yield Rule(
+        re.compile(r"(?<=[A-Za-z0-9)%\u3040-\u9fff]) ?[<>] ?(?=[-−A-Za-z0-9(])(?![A-Za-z]{1,20}[ />])"),
+        lambda match: infix[match[0].strip()],
+        needs_digit=False,
+    )
+    yield Rule(re.compile(" ?≠ ?"), infix["≠"], needs_digit=False)

@@ -14,6 +14,7 @@ from workers.text.normalization.captions import strip_captions
 from workers.text.normalization.chat import read_emoticons, write_out_chat
 from workers.text.normalization.code_blocks import skip_code
 from workers.text.normalization.emoji import drop_emoji, say_emoji
+from workers.text.normalization.formulas.stand_ins import Formulas
 from workers.text.normalization.lines import end_lines, join_divided
 from workers.text.normalization.markup_removal import strip_blocks, strip_emphasis, unescape
 from workers.text.normalization.notes import strip_notes
@@ -37,6 +38,8 @@ _NEW_LINE: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028]")
 _PARAGRAPH_SIGN: Final = re.compile("\u2029")
 _LIGATURE: Final = re.compile("[\u2160-\u217f\u2460-\u2473\u3380-\u33df\ufb00-\ufb06]")
 """Roman numerals, numbers in circles, units and letters that are one character."""
+_SQUARES: Final = frozenset("㎟㎠㎡㎢㎣㎤㎥㎦㎨")
+_POWERS: Final = str.maketrans("23", "²³")
 _COMPOSED: Final = regex.compile(r"[\U0001f1e6-\U0001f1ff]++|\X")
 r"""A character with its marks, which are composed with it, or a run of flags. Flags have no marks, and `\X` would go back to
 the beginning of the run to find the end of each flag.
@@ -59,20 +62,27 @@ def normalize(text: str, language: str, *, says_emoji: bool = False, says_code: 
     """
     tracked = unescape(clean(TrackedText.of(text)))
     tracked = skip_code(tracked, language) if not says_code else tracked
-    tracked = read_tables(strip_captions(tracked), language)
+    formulas = Formulas(language)
+    tracked = read_tables(strip_captions(formulas.take_out(tracked)), language)
     tracked = read_emoticons(tracked, language)
     named = say_emoji(tracked, language) if says_emoji else drop_emoji(tracked)
     plain = join_divided(_make_plain(named), language)
     plain = strip_notes(strip_phonetics(plain, language), language)
     plain = write_out_chat(end_lines(strip_blocks(plain, language), language), language)
-    return _fold(strip_emphasis(verbalize(_fold(plain), language)))
+    return _fold(formulas.put_back(strip_emphasis(verbalize(formulas.take_out_plain(_fold(plain)), language))))
 
 
 def _make_plain(tracked: TrackedText) -> TrackedText:
     """Removes invisible characters, and replaces typographic variants of others: ligatures, wide letters, curly quotes."""
     visible = tracked.sub(_INVISIBLE, "").sub(_REDUNDANT_JOINER, "")
-    apart = visible.sub(_LIGATURE, lambda match: unicodedata.normalize("NFKC", match[0]))
+    apart = visible.sub(_LIGATURE, _take_apart)
     return _compose(apart).translate(_STRAIGHT).sub(_PARAGRAPH_SIGN, "\n\n").strip()
+
+
+def _take_apart(match: re.Match[str]) -> str:
+    """Returns the characters that a ligature stands for; the powers of its units stay powers: ㎡ is m²."""
+    plain = unicodedata.normalize("NFKC", match[0])
+    return plain.translate(_POWERS) if match[0] in _SQUARES else plain
 
 
 def _fold(tracked: TrackedText) -> TrackedText:

@@ -1,0 +1,1 @@
+"""Formulas as words: LaTeX, powers and signs in plain text, chemical formulas."""

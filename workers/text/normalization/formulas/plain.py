@@ -1,0 +1,122 @@
+"""Finds formulas that are written without LaTeX: b²-4ac, 6.02×10²³, 5-3=2, x⁻¹, 1.5e-6.
+
+Why only some expressions count: "5-3" may be a score or a range, and "son²" has the mark of a note. What counts has a power, a
+root, an equals sign with another operator, or a true minus sign.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from workers.text.normalization.formulas import names
+
+_RAISED: Final = "⁰¹²³⁴-⁹⁺⁻ⁿⁱˣʸᵏᵐᵗᵀ"
+_LOWERED: Final = "₀-₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+_NUMBER: Final = "[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+"
+_LETTERS: Final = f"(?:(?:[A-Za-z]{{1,3}}+(?![A-Za-z])|[α-ωΑ-Ω∆](?![α-ωΑ-Ω∆]))(?:[{_LOWERED}]{{1,6}}+)?+'?+)"
+_POWER: Final = (
+    rf"(?:[{_RAISED}]{{1,8}}+|\^(?:\{{[^{{}}]{{1,30}}+\}}|\([^()]{{1,30}}+\)|[-−+]?[0-9]{{1,6}}+(?:\.[0-9]{{1,4}}+)?+|[A-Za-z](?![A-Za-z]))"
+    r"(?:\^(?!\w))?+)"
+)
+_INNER: Final = rf"[-−+×·*/=<>≤≥≠., 0-9A-Za-zα-ωΑ-Ω^√|{_RAISED}{_LOWERED}]"
+_BRACKET: Final = rf"\((?=[^()]{{0,59}}\)){_INNER}{{1,60}}+\)"
+_FACTOR: Final = rf"√?+(?:(?:{_NUMBER}|{_LETTERS}|{_BRACKET}){_POWER}?+)!?+"
+_TERM: Final = rf"[-−]?+(?:{_FACTOR}){{1,6}}+"
+_OPERATOR: Final = r" ?(?:[-−–+×·⋅*/÷=≠≈≤≥±]|[<>]=?|!=) ?"
+_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏ_.,@/\\#&$€£¥₹'°%+=^~:-])"
+_AFTER: Final = r"(?![A-Za-z0-9À-ɏ@$€£¥°/\\^=+]|[.,:][0-9]|-[A-Za-z0-9])"
+EXPRESSION: Final = re.compile(rf"{_BEFORE}{_TERM}(?:{_OPERATOR}{_TERM}){{0,12}}{_AFTER}")
+SCIENTIFIC: Final = re.compile(
+    r"(?<![A-Za-z0-9_.,/-])(?P<n>[0-9]{1,3}+(?:[.,][0-9]{1,15}+)?+)(?:(?<=[.,][0-9])|(?<=[.,][0-9]{2})|(?<=[.,][0-9]{3})|(?=[eE][-−+]|e[0-9]))"
+    r"[eE](?P<power>[-−+]?[0-9]{1,3}+)(?![A-Za-z0-9_]|[.,][0-9])"
+)
+GREEK: Final = re.compile(
+    "(?<![α-ωΑ-Ωά-ώἀ-῿µ∆0-9])(?<![0-9] )(?<![0-9][kMm])(?<![0-9] [kMm])(?:[α-λν-ωΑ-Ω∆]|[µμ](?![mgsLlVAFM]))(?![α-ωΑ-Ωά-ώἀ-῿µ∆])"
+)
+"""A Greek letter that is no part of a Greek word and no unit."""
+LOOSE_SIGN: Final = re.compile("[∈∉∋⊂⊆⊃⊇∪∩∀∃∄∧∨∂∇∅∴∵∠⊥∥∝≡≅≪≫∓∘⊕⊗∞]")
+"""A sign with a meaning outside formulas too."""
+_HAS_POWER: Final = re.compile(rf"\^|[{_RAISED.replace('¹', '')}]|[⁻⁺]¹")
+_RELATION: Final = re.compile("[=≠≈≤≥]")
+_OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<=[=≈<>≤≥(])[ ]?[-−](?=[A-Za-zα-ω(√])")
+_RANGE: Final = re.compile(r"[A-Za-z]{1,3} ?[=≈] ?(?P<first>[0-9]{1,6})[-–](?P<last>[0-9]{1,6})\Z")
+_TRUE_MINUS: Final = re.compile(r"(?<=[\w)²³]) ?− ?(?=[\w(√])")
+_BY_ONE: Final = re.compile(r"[0-9]?[nijrtxy]-[0-9](?:[+-][0-9a-z])?\Z")
+_INDEXED: Final = re.compile(rf"[A-Za-zα-ω][{_LOWERED}]")
+_CAPITAL_INDEX: Final = re.compile("(?<=[A-Z])[₀-₉]{1,4}+")
+_RUN: Final = re.compile(r"(?P<digit>[0-9])?(?P<run>[A-Za-z]{2,3})")
+_PRODUCTS: Final = frozenset({"ma", "ab", "ac", "ad", "ax", "ay", "at", "ut", "mgh", "abc"})
+_VOWELS: Final = frozenset("aeiouyAEIOU")
+_LAW: Final = re.compile(r"[A-Za-z]{1,2} = [0-9]?[A-Za-z]{1,3}\Z")
+_YEAR: Final = re.compile(r"(?:1[5-9]|20)[0-9]{2}[¹²³]\Z")
+MULTIPLE: Final = re.compile(rf"(?<=[0-9]) ?x ?(?=10[\^{_RAISED}])")
+_LONG_POWER: Final = re.compile(r"\^(?:\((?P<inner>[^()]{1,30})\)|(?P<plain>[-−+]?[0-9]{1,6}(?:\.[0-9]{1,4})?))\^?")
+ENERGY: Final = re.compile(r"(?<=[=(] )mc2(?!\w)|(?<==)mc2(?!\w)")
+
+UNIT_POWER: Final = re.compile(r"(?:(?<=[0-9]m)|(?<=[0-9] m)|(?<=[0-9][kcm]m)|(?<=[0-9] [kcm]m)|(?<=[0-9] ft))\^([23])(?!\w)")
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A formula in a text, in the form that the reader of LaTeX takes."""
+
+    start: int
+    end: int
+    formula: str
+
+
+def find(text: str) -> Iterator[Found]:
+    """Yields the formulas of a text."""
+    for match in EXPRESSION.finditer(text):
+        if _counts(match[0]):
+            yield Found(*match.span(), to_latex(match[0]))
+
+
+def to_latex(expression: str) -> str:
+    """Returns an expression with braces around its long powers."""
+    expression = _CAPITAL_INDEX.sub(lambda match: f" {names.plain_of(match[0])} ", expression)
+    return _LONG_POWER.sub(lambda match: "^{" + (match["inner"] or match["plain"]) + "}", expression).replace("!=", "≠")
+
+
+def _counts(expression: str) -> bool:
+    """Whether an expression is a formula, and nothing else that has its signs."""
+    if not all(_is_product(match) for match in _RUN.finditer(expression)) or "==" in expression:
+        return False
+    if _HAS_POWER.search(expression):
+        return _YEAR.match(expression) is None
+    is_marked = "√" in expression or _INDEXED.search(expression) or _TRUE_MINUS.search(expression) or _BY_ONE.match(expression)
+    return bool(is_marked) or (_RELATION.search(expression) is not None and _is_equation(expression))
+
+
+def _is_equation(expression: str) -> bool:
+    """Whether an expression with an equals sign is more than the value of a variable: 5-3=2, y = -x, F = ma."""
+    if not _OPERATION.search(expression):
+        return _LAW.match(expression) is not None and any(not match["digit"] for match in _RUN.finditer(expression))
+    a_range = _RANGE.match(expression)
+    return a_range is None or int(a_range["first"]) >= int(a_range["last"])
+
+
+def _is_product(match: re.Match[str]) -> bool:
+    """Whether a run of letters is a product or a function, and not a word."""
+    run = match["run"]
+    if match["digit"] or run in _PRODUCTS or run in {"sin", "cos", "tan", "log", "ln", "lim", "exp", "max", "min"}:
+        return True
+    return _VOWELS.isdisjoint(run) or not (run.islower() or run.istitle() or run.isupper()) or (len(run) == 2 and run.isupper())
+
+
+TAGGED: Final = re.compile(r"<(?P<name>su[pb])>(?P<content>[^<>]{1,12}+)</(?P=name)>", re.IGNORECASE)
+_TAGGED_POWER: Final = re.compile(r"[-−+]?[0-9]{1,6}[-−+]?\Z|[nxkmij]\Z|[-−+]?[0-9]?[a-z]?[-−+][0-9a-z]\Z|[-−+]\Z|T\Z")
+_TAGGED_INDEX: Final = re.compile(r"[0-9]{1,4}\Z|[aehijklmnoprstuvx]\Z|[0-9a-z][-−+][0-9a-z]\Z")
+_RAISE: Final = {**names.RAISE, "−": "⁻"}
+_LOWER: Final = {**names.LOWER, "−": "₋"}
+
+
+def raise_tags(match: re.Match[str]) -> str | None:
+    """Returns a number in `<sup>` or `<sub>` as raised or lowered characters; None for anything else."""
+    content = match["content"].strip()
+    is_raised = match["name"].lower() == "sup"
+    pattern, table = (_TAGGED_POWER, _RAISE) if is_raised else (_TAGGED_INDEX, _LOWER)
+    if not pattern.match(content) or any(character not in table for character in content):
+        return None if is_raised or len(content) > 3 else f" {content}"
+    return "".join(table[character] for character in content)

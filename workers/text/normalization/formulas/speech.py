@@ -1,0 +1,431 @@
+"""Says the terms of a formula in a language, as a reader would.
+
+Why brackets are said only around several terms: "f of x" and "two times x" need none, and in "the quantity x plus one, squared"
+they decide what is squared.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from workers.text.locales.structs import EastAsian, Western
+from workers.text.normalization import numerals
+from workers.text.normalization.formulas import chemistry, names
+from workers.text.normalization.formulas.tree import Kind, Node, Row, read
+from workers.text.normalization.rules import Rule, any_of
+
+_APPLIED: Final = frozenset("fghFGHPOEΓΦΨζ")
+"""Letters that usually name a function."""
+_INVERTED: Final = frozenset("fghABMPQ")
+"""Letters that usually name a function or a matrix: their power -1 is the inverse."""
+_OPERAND: Final = frozenset(
+    {Kind.NUMBER, Kind.LETTER, Kind.WORD, Kind.ROW, Kind.FRACTION, Kind.CHOICE, Kind.ROOT, Kind.BRACKET, Kind.ACCENT,
+     Kind.NUMBERS, Kind.MATRIX, Kind.CHEMICAL}
+)  # fmt: skip
+_INTERVALS: Final = frozenset({"[]", "[)", "(]", "]["})
+_LOOSE_COMMA: Final = re.compile(r"\s*+,(?:\s*+,)++")
+_SPACE_BEFORE: Final = re.compile(r"\s++(?=[,;、，])")
+_COMMA_BEFORE_MARK: Final = re.compile(r"[,、，](?=[;；])")
+_UNSPACED: Final = re.compile("(?<=[\u3001-\u30ff\u3400-\u9fff，；]) | (?=[\u3001-\u30ff\u3400-\u9fff，；])")
+_NUMBER_AND_UNIT: Final = re.compile(r"(?P<n>[0-9.,]++)?+(?P<unit>[A-Za-z/]{1,6}[²³]?+)\Z")
+_NUMBER_BEFORE: Final = re.compile(r"(?:[0-9½¼¾⅓⅔] ?|/)\Z")
+_PER_BEFORE: Final = re.compile(r"\b(?:per|par|por|al|a|le|el|il|o|the) \Z")
+_COMPOUND: Final = re.compile(
+    r"(?<![A-Za-z\\_^])(?:[A-Z][a-z]?(?:_(?:[0-9]|\{[0-9]{1,3}\}))?+){2,12}+(?:\^(?:[-+]|\{[0-9]?[-+]\}))?+(?![A-Za-z(_^'])"
+)
+"""What may be a chemical formula among other terms: H_2O."""
+_SPACES: Final = re.compile(r"\s++")
+
+
+class Speaker:
+    """Says formulas in one language."""
+
+    def __init__(self, locale: Western | EastAsian, *, british: bool = False) -> None:
+        self._locale = locale
+        self._words = locale.math
+        self._british = british
+        self._signs = {**locale.math.symbols, **locale.signs}
+        units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
+        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-z0-9/²³⁻^])")
+        self.is_spaced = locale.has_spaces
+        self._has_comma = isinstance(locale, Western) and "," in locale.points
+
+    def say(self, formula: str) -> str:
+        """Returns the words for a formula in LaTeX, without the delimiters around it; empty if there is nothing to say."""
+        marked = _COMPOUND.sub(_mark_compound, formula) if "_" in formula else formula
+        return self._tidy(self._row(read(marked, has_comma=self._has_comma)))
+
+    def say_scientific(self, n: str, power: str) -> str:
+        """Returns the words for a number as programs write it: 1.5e-6."""
+        sign = f"{self._words.minus} " if power[0] in "-−" else ""
+        return self._tidy(f"{self._number(n)} e {sign}{self._number(power.lstrip('-−+'))}")
+
+    def chemical_rules(self, stand_for: Callable[[str], str | None]) -> Iterator[Rule]:
+        """Rules that replace chemical formulas by the result of `stand_for` for their words."""
+        return chemistry.rules(lambda formula: stand_for(self._tidy(self.say_chemical(formula))))
+
+    def sign_rules(self) -> Iterator[Rule]:
+        """Rules for signs next to a character that stands for a formula."""
+        for sign, word in (("+", self._signs["+"]), ("<", self._signs["<"]), (">", self._signs[">"]), ("−", self._words.minus)):
+            yield Rule(
+                re.compile(rf"(?<=[\U00100000-\U0010fffd]) ?\{sign} ?|(?<![\{sign}-]) ?\{sign} ?(?=[\U00100000-\U0010fffd])"),
+                f" {word} " if self.is_spaced else word,
+                needs_digit=False,
+            )
+
+    def unit_after(self, text: str, at: int) -> tuple[int, str] | None:
+        """Returns the end and the words of a unit that stands at a place of a text; None without one."""
+        match = self._units.match(text, at)
+        return (match.end(), self._unit(match["unit"], "")) if match else None
+
+    def say_unit(self, formula: str, text: str, start: int) -> str | None:
+        """Returns the words for a formula that is the name of a unit: km². Empty if a number stands before it, since the rules
+        for measures then say it; None for any other formula.
+        """
+        match = _NUMBER_AND_UNIT.match(formula)
+        if match is None or match["unit"] not in self._locale.units:
+            return None
+        before = text[max(0, start - 20) : start]
+        if match["n"] or _NUMBER_BEFORE.search(before):
+            return ""
+        return self._unit(match["unit"], "1" if _PER_BEFORE.search(before) else "")
+
+    def sign_word(self, sign: str) -> str:
+        """Returns the word for a sign, with spaces around it where there are spaces between words."""
+        word = self._words.greek[names.GREEK[sign]] if sign in names.GREEK else self._signs[sign]
+        return f" {word} " if self.is_spaced and sign not in names.GREEK else word
+
+    def say_power(self, power: str) -> str:
+        """Returns the words that follow a term with this power: " squared"."""
+        return self._with_power("", read(power, has_comma=self._has_comma)).rstrip(" ,")
+
+    def say_index(self, index: str) -> str:
+        """Returns the words that follow a term with this index."""
+        return self._words.index.format(base="", index=self.say(index))
+
+    def _tidy(self, words: str) -> str:
+        words = _LOOSE_COMMA.sub(",", _SPACES.sub(" ", words))
+        words = _COMMA_BEFORE_MARK.sub("", _SPACE_BEFORE.sub("", words)).strip(" ,;、，；")
+        if not isinstance(self._locale, EastAsian):
+            return words
+        return _UNSPACED.sub("", words.replace(", ", self._locale.comma).replace("; ", self._locale.comma))
+
+    def _row(self, row: Sequence[Node], *, is_limit: bool = False) -> str:
+        """Says terms in their order."""
+        said: list[str] = []
+        before: Node | None = None
+        for i, node in enumerate(row):
+            following = row[i + 1] if i + 1 < len(row) else None
+            if (joined := self._joined(said, before, node)) is not None:
+                said[-1:] = [joined]
+            else:
+                if before is not None and self._needs_times(before, node):
+                    said.append(self._words.times)
+                said.append(self._node(node, before, following, is_limit=is_limit))
+            before = node
+        return " ".join(filter(None, said))
+
+    def _joined(self, said: list[str], before: Node | None, node: Node) -> str | None:
+        """Says `node` together with the term before it, if the two are one term: f(x), n!, 2½, 5 m."""
+        if before is None or not said:
+            return None
+        if node.kind is Kind.BRACKET:
+            return self._application(said[-1], before, node) if self._applies(before, node) else None
+        if node.kind is Kind.SIGN:
+            is_factorial = node.text == "!" and before.kind in _OPERAND
+            return self._words.factorial.format(base=said[-1]) if is_factorial else None
+        if before.kind is not Kind.NUMBER:
+            return None
+        if node.kind is Kind.FRACTION:
+            return self._mixed(said[-1], text) if (text := _digits_over_digits(node)) else None
+        unit = self._unit(node.text, before.text) if node.kind is Kind.WORD else ""
+        return f"{said[-1]} {unit}" if unit else None
+
+    def _application(self, function: str, before: Node, bracket: Node) -> str:
+        """Says a function, whose words are `function`, with its arguments in brackets."""
+        argument = self._given(bracket) if before.text in {"P", "Pr"} else self._row(bracket.parts[0])
+        if before.kind is Kind.FUNCTION:
+            if before.low or function.endswith(" of"):
+                return f"{function} {argument},"
+            function = function.removesuffix(f" {self._words.of_function}")
+        return self._scripts(self._words.of.format(function=function, argument=argument), bracket)
+
+    def _unit(self, sign: str, n: str) -> str:
+        unit = self._locale.units.get(sign)
+        if unit is None or isinstance(unit, str):
+            return unit or ""
+        return unit.one if n == "1" else unit.many
+
+    def _applies(self, before: Node, bracket: Node) -> bool:
+        """Whether `before` is a function, and the bracket after it holds its arguments."""
+        if before.kind is Kind.FUNCTION:
+            return True
+        if before.kind is not Kind.LETTER or bracket.text != "()":
+            return False
+        return before.text in _APPLIED or _is_list(bracket.parts[0])
+
+    def _needs_times(self, before: Node, node: Node) -> bool:
+        if node.kind not in _OPERAND or before.kind not in _OPERAND:
+            return False
+        if before.text in {"||", "‖‖"} or node.text in {"||", "‖‖"}:
+            return before.kind is Kind.BRACKET is node.kind
+        is_long = any(one.kind is Kind.BRACKET and (one is node or _has_terms(one.parts[0])) for one in (before, node))
+        return is_long or (before.kind is node.kind is Kind.NUMBER)
+
+    def _node(self, node: Node, before: Node | None, following: Node | None, *, is_limit: bool) -> str:
+        if node.kind is Kind.SIGN:
+            return self._sign(node, before, following, is_limit=is_limit)
+        if node.kind is Kind.LARGE:
+            return self._large(node)
+        if node.kind is Kind.FUNCTION:
+            return self._function(node)
+        if node.kind is Kind.BRACKET:
+            is_alone = not (node.high or node.low or _is_factor(before) or _is_factor(following))
+            return self._scripts(self._bracket(node, before, is_alone=is_alone), node)
+        return self._scripts(self._term(node), node)
+
+    def _term(self, node: Node) -> str:
+        """Says a term without what stands above and below its end."""
+        say = _SAY.get(node.kind)
+        return say(self, node) if say else node.text
+
+    def number(self, node: Node) -> str:
+        """Says a number."""
+        return self._number(node.text)
+
+    def letter(self, node: Node) -> str:
+        """Says a letter."""
+        place = names.GREEK.get(node.text)
+        return self._words.letters.get(node.text, node.text) if place is None else self._words.greek[place]
+
+    def row(self, node: Node) -> str:
+        """Says terms in invisible brackets."""
+        return self._row(node.parts[0])
+
+    def choice(self, node: Node) -> str:
+        """Says a number of combinations."""
+        over, under = node.parts
+        return self._words.choose.format(over=self._row(over), under=self._row(under))
+
+    def accent(self, node: Node) -> str:
+        """Says a letter with a sign above it."""
+        return self._words.accents[node.text].format(base=self._row(node.parts[0]))
+
+    def numbers(self, node: Node) -> str:
+        """Says the name of a set of numbers."""
+        return self._words.sets.get(node.text, node.text)
+
+    def chemical(self, node: Node) -> str:
+        """Says a chemical formula."""
+        return self.say_chemical(node.text)
+
+    def say_chemical(self, text: str) -> str:
+        """Returns the words for chemical formulas, as the command for them has them."""
+        return chemistry.say_all(text, self._words, self._number, self._signs)
+
+    def _sign(self, node: Node, before: Node | None, following: Node | None, *, is_limit: bool) -> str:
+        text, words = node.text, self._words
+        if text in {",", ";", "."}:
+            return text if text != "." else ","
+        is_between = before is not None and (before.kind in _OPERAND or before.text in {"!", "°", "%", "…", "∞", "∅"})
+        if text in {"·", "⋅", "*"}:
+            return words.times if is_between and following is not None else ""
+        special = {
+            "-": words.minus if is_between else words.negative,
+            "→": words.symbols["→ lim"] if is_limit else None,
+            "…": words.and_so_on,
+            "|": words.given,
+            "%": self._locale.percent if isinstance(self._locale, Western) else None,
+        }
+        word = special.get(text) or self._signs.get(text, "")
+        return self._scripts(word, node) if word else ""
+
+    def _large(self, node: Node) -> str:
+        name = {"liminf": "inf", "limsup": "sup", "argmax": "max", "argmin": "min"}.get(node.text, node.text)
+        plain, below, both = self._words.large[name]
+        if not node.low:
+            return plain
+        low = self._row(node.low, is_limit=True)
+        return both.format(low=low, high=self._row(node.high)) if node.high else below.format(low=low)
+
+    def _function(self, node: Node) -> str:
+        name = self._words.functions.get(node.text, node.text)
+        if node.low and node.text in {"log", "lg"}:
+            return self._words.log_base.format(base=self._row(node.low))
+        if node.high and _is_minus_one(node.high):
+            return self._words.inverse.format(base=name) + f" {self._words.of_function}"
+        return f"{self._scripts(name, node)} {self._words.of_function}".rstrip()
+
+    def _scripts(self, said: str, node: Node) -> str:
+        """Adds the index, the marks and the power of `node` to its words."""
+        if node.low:
+            if node.kind is Kind.BRACKET or all(one.kind is Kind.WORD for one in node.low):
+                said = f"{said} {self._row(node.low)}"
+            else:
+                said = self._words.index.format(base=said, index=self._row(node.low))
+        for _ in range(node.n_primes):
+            said = self._words.prime.format(base=said)
+        if not node.high:
+            return said
+        if node.text in _INVERTED and _is_minus_one(node.high):
+            return self._words.inverse.format(base=said)
+        return self._with_power(said, node.high)
+
+    def _with_power(self, said: str, power: Row) -> str:
+        words, text = self._words, "".join(node.text for node in power)
+        templates = {"2": words.squared, "3": words.cubed} | dict.fromkeys("T⊤", words.transpose)
+        if template := (templates | dict.fromkeys("*∗⋆", words.star)).get(text):
+            return template.format(base=said)
+        if text in {"∘", "°"}:
+            return f"{said} {self._degrees()}"
+        if text[-1:] in {"+", "-"}:
+            number = "".join(f" {self._number(node.text)}" for node in power[:-1] if node.kind is Kind.NUMBER)
+            return f"{said}{number} {self._signs['+'] if text[-1] == '+' else words.minus}"
+        return f"{said}th" if text == "th" else words.power.format(base=said, power=self._row(power))
+
+    def _degrees(self) -> str:
+        return self._locale.degrees.many if isinstance(self._locale, Western) else self._locale.units["°"]
+
+    def _bracket(self, node: Node, before: Node | None, *, is_alone: bool) -> str:
+        """Says a bracket that holds no arguments of a function."""
+        content, words = node.parts[0], self._words
+        for brackets, template in (("||", words.absolute), ("‖‖", words.norm), ("⌊⌋", words.floor), ("⌈⌉", words.ceiling)):
+            if node.text == brackets:
+                return template.format(content=self._row(content))
+        if node.text == "{}":
+            return self._set(content)
+        ends = _split(content)
+        is_member = before is not None and before.text in {"∈", "∉"}
+        if len(ends) == 2 and (node.text in _INTERVALS or is_member):
+            return words.interval.format(low=self._row(ends[0]), high=self._row(ends[1]))
+        said = self._row(content)
+        return words.group.format(content=said) if _has_terms(content) and not is_alone else said
+
+    def _set(self, content: Row) -> str:
+        bar = next((i for i, node in enumerate(content) if node.text in {"|", "∣", ":"}), None)
+        if bar is None:
+            return self._words.set_of.format(content=self._row(content))
+        terms = f"{self._row(content[:bar])} {self._words.such_that} {self._row(content[bar + 1 :])}"
+        return self._words.set_of.format(content=terms)
+
+    def _given(self, bracket: Node) -> str:
+        """Says the content of a bracket in which a bar means a condition."""
+        content = bracket.parts[0]
+        said = (self._words.given if node.text == "∣" else self._node(node, None, None, is_limit=False) for node in content)
+        has_bar = any(node.text == "∣" for node in content)
+        return " ".join(said) if has_bar else self._row(content)
+
+    def fraction(self, node: Node) -> str:
+        """Says a fraction."""
+        if isinstance(self._locale, Western) and (text := _digits_over_digits(node)) in self._locale.fractions:
+            return self._locale.fractions[text]
+        over, under = node.parts
+        is_long = _has_terms(over) or _has_terms(under)
+        template = self._words.long_fraction if is_long else self._words.fraction
+        return template.format(over=self._row(over), under=self._row(under))
+
+    def _mixed(self, whole: str, text: str) -> str:
+        """Says a whole number with a fraction."""
+        over, _, under = text.partition("/")
+        alone = self._words.fraction.format(over=self._number(over), under=self._number(under))
+        if isinstance(self._locale, EastAsian):
+            return f"{whole}{self._locale.and_fraction}{alone}"
+        alone = self._locale.fractions.get(text, alone)
+        return f"{whole} " + self._locale.and_fractions.get(text, f"{self._locale.signs['&']} {alone}")
+
+    def root(self, node: Node) -> str:
+        """Says a root."""
+        order, content = node.parts
+        said, words = self._row(content), self._words
+        text = order[0].text if len(order) == 1 else ""
+        if not order or text == "2":
+            return words.square_root.format(content=said) + "," * _has_terms(content)
+        if text == "3":
+            return words.cube_root.format(content=said) + "," * _has_terms(content)
+        return words.other_root.format(index=self._row(order), content=said)
+
+    def lines(self, node: Node) -> str:
+        """Says a matrix, or the lines of several formulas."""
+        rows = [[self._row(cell.parts[0]) for cell in line] for line in node.parts]
+        if node.kind is Kind.LINES:
+            between = ", " if node.text == "cases" else " "
+            return "; ".join(between.join(filter(None, row)) for row in rows if any(row))
+        return self._words.matrix.format(content="; ".join(", ".join(filter(None, row)) for row in rows if any(row)))
+
+    def _number(self, text: str) -> str:
+        """Says a number, with a point or a comma before its decimals."""
+        text = text if self._has_comma else text.replace(",", "")
+        whole, point, rest = text.partition("," if "," in text else ".")
+        locale = self._locale
+        if isinstance(locale, EastAsian):
+            return text
+        if locale.language == "en":
+            british = self._british
+            return numerals.decimal(whole, rest, british=british) if rest else numerals.cardinal(whole, british=british)
+        if not rest:
+            return whole if len(whole) <= numerals.MAX_DIGITS else numerals.part_digits(whole)
+        is_spaced = len(rest) > 2 or rest[0] == "0" or locale.language == "hi"
+        return f"{whole} {locale.points[point]} {numerals.part_digits(rest) if is_spaced else rest}"
+
+
+_SAY: Final[dict[Kind, Callable[[Speaker, Node], str]]] = {
+    Kind.NUMBER: Speaker.number,
+    Kind.LETTER: Speaker.letter,
+    Kind.ROW: Speaker.row,
+    Kind.FRACTION: Speaker.fraction,
+    Kind.CHOICE: Speaker.choice,
+    Kind.ROOT: Speaker.root,
+    Kind.ACCENT: Speaker.accent,
+    Kind.NUMBERS: Speaker.numbers,
+    Kind.MATRIX: Speaker.lines,
+    Kind.LINES: Speaker.lines,
+    Kind.CHEMICAL: Speaker.chemical,
+}
+"""Kind of a term → the method that says it."""
+
+
+def _split(row: Row) -> list[Row]:
+    """Returns the parts of a row between its commas."""
+    parts: list[Row] = [[]]
+    for node in row:
+        if node.kind is Kind.SIGN and node.text in {",", ";"}:
+            parts.append([])
+        else:
+            parts[-1].append(node)
+    return parts
+
+
+def _is_list(row: Row) -> bool:
+    """Whether the row has only letters and numbers with commas between them, as the arguments of a function."""
+    return bool(row) and all(len(part) == 1 and part[0].kind in {Kind.LETTER, Kind.NUMBER, Kind.ACCENT} for part in _split(row))
+
+
+def _has_terms(row: Row) -> bool:
+    """Whether the row is a sum or a list, and not a single product."""
+    if len(row) == 1 and row[0].kind is Kind.ROW:
+        return _has_terms(row[0].parts[0])
+    return any(node.kind is Kind.SIGN and i and node.text in "+-±∓,=<>≤≥/" for i, node in enumerate(row))
+
+
+def _is_factor(node: Node | None) -> bool:
+    """Whether a bracket next to `node` must be told apart from it."""
+    return node is not None and (
+        node.kind in _OPERAND or node.kind is Kind.LARGE or (node.kind is Kind.SIGN and node.text in "-−·⋅*×/÷∘⊗!")
+    )
+
+
+def _is_minus_one(power: Row) -> bool:
+    return [node.text for node in power] == ["-", "1"]
+
+
+def _digits_over_digits(node: Node) -> str:
+    """Returns a fraction of two numbers as 1/2; empty for any other."""
+    over, under = node.parts
+    plain = all(len(row) == 1 and row[0].kind is Kind.NUMBER and not (row[0].high or row[0].low) for row in (over, under))
+    return f"{over[0].text}/{under[0].text}" if plain else ""
+
+
+def _mark_compound(match: re.Match[str]) -> str:
+    """Returns a chemical formula with the command for it around it."""
+    symbols, numbers = re.findall("[A-Z][a-z]?", match[0]), re.findall("[0-9]+", match[0].partition("^")[0])
+    return f"\\ce{{{match[0]}}}" if numbers and chemistry.is_compound(symbols, numbers) else match[0]

@@ -1,0 +1,134 @@
+"""Puts one private character in place of each formula, and the words of the formula there when all other rules are done.
+
+Why: the words are final, and no rule may take their letters for units, their numbers for years or their signs for Markdown.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from workers.text.locales import loader
+from workers.text.locales.structs import EastAsian, Western
+from workers.text.normalization.formulas import commands, plain
+from workers.text.normalization.formulas.latex import SUFFIX, find_formulas
+from workers.text.normalization.formulas.speech import Speaker
+from workers.text.normalization.rules import Rule, apply
+from workers.text.tracked_text import TrackedText
+
+_FIRST: Final = 0x100000
+_PLACES: Final = re.compile("[\U00100000-\U0010fffd]")
+_MAX_FORMULAS: Final = 0xFFF0
+_SENTENCE_START: Final = re.compile(r"(?:^|[.!?…][\"')\]]?\s+|\n)\Z")
+
+_LAST_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,^])[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+\Z")
+_PREPARED: Final = (
+    Rule(plain.MULTIPLE, "×"),
+    Rule(plain.ENERGY, "mc²"),
+    Rule(plain.UNIT_POWER, lambda match: {"2": "²", "3": "³"}[match[1]]),
+)
+
+
+class Formulas:
+    """The formulas of one text. `take_out` puts a character in place of each, and `put_back` puts its words there."""
+
+    def __init__(self, language: str) -> None:
+        self._speaker = speaker(language)
+        self._words: list[str] = []
+
+    def take_out(self, tracked: TrackedText) -> TrackedText:
+        """Replaces each formula by a character that no rule changes."""
+        if self._speaker is None:
+            return tracked
+        if "<" in tracked.text:
+            tracked = tracked.sub(plain.TAGGED, plain.raise_tags)
+        if "$" not in tracked.text and "\\" not in tracked.text and "```math" not in tracked.text:
+            return tracked
+        found = list(find_formulas(tracked.text))
+        if not found and "\\" not in tracked.text:
+            return tracked
+        tracked = tracked.sub(_PLACES, " ")
+        changes = ((start, end, self._stand_for(formula)) for start, end, formula in found)
+        marked = tracked.replace((start, end, stand_in) for start, end, stand_in in changes if stand_in is not None)
+        marked = apply(marked, commands.TEXT_COMMANDS)
+        return marked.sub(commands.bare(), lambda match: self._stand_for(match[0]))
+
+    def take_out_plain(self, tracked: TrackedText) -> TrackedText:
+        """Replaces each formula that is written without LaTeX by such a character. The text has no tags and lines any more."""
+        if self._speaker is None:
+            return tracked
+        speaker = self._speaker
+        marked = apply(tracked, (*speaker.chemical_rules(self._stand_for_words), *_PREPARED))
+        marked = marked.sub(
+            plain.SCIENTIFIC, lambda match: self._stand_for_words(speaker.say_scientific(match["n"], match["power"]))
+        )
+        found = list(plain.find(marked.text))
+        changes = ((one.start, *self._measured(marked.text, one)) for one in found)
+        marked = marked.replace((start, end, stand_in) for start, end, stand_in in changes if stand_in is not None)
+        marked = marked.sub(plain.GREEK, lambda match: self._stand_for_words(speaker.sign_word(match[0])))
+        marked = marked.sub(plain.LOOSE_SIGN, lambda match: speaker.sign_word(match[0]))
+        return apply(marked, speaker.sign_rules()) if self._words else marked
+
+    def _measured(self, text: str, found: plain.Found) -> tuple[int, str | None]:
+        """Returns the end of a formula and the character for it. A unit after a power is a part of the formula, and a last
+        number that has a unit is not.
+        """
+        assert self._speaker is not None
+        if (own := self._speaker.say_unit(found.formula, text, found.start)) is not None:
+            return found.end, self._stand_for_words(own) if own else None
+        unit = self._speaker.unit_after(text, found.end)
+        if unit is None:
+            return found.end, self._stand_for(found.formula)
+        if (number := _LAST_NUMBER.search(text, found.start, found.end)) is None:
+            words = f"{self._speaker.say(found.formula)} {unit[1]}"
+            return unit[0], self._stand_for_words(words)
+        if number.start() == found.start:
+            return found.end, None
+        head = text[found.start : number.start()]
+        return number.start(), (self._stand_for(plain.to_latex(head)) or "") + " "
+
+    def put_back(self, tracked: TrackedText) -> TrackedText:
+        """Replaces each character that stands for a formula by the words of the formula."""
+        return tracked.sub(_PLACES, self._put_back) if self._words else tracked
+
+    def _stand_for(self, formula: str) -> str | None:
+        assert self._speaker is not None
+        return self._stand_for_words(self._speaker.say(formula))
+
+    def _stand_for_words(self, words: str) -> str | None:
+        if len(self._words) >= _MAX_FORMULAS:
+            return None
+        self._words.append(words)
+        return chr(_FIRST + len(self._words) - 1)
+
+    def _put_back(self, match: re.Match[str]) -> str:
+        number = ord(match[0]) - _FIRST
+        words = self._words[number] if number < len(self._words) else ""
+        text, (start, end) = match.string, match.span()
+        before, after = text[max(0, start - 8) : start], text[end : end + 1]
+        if self._is_spaced() and words[1:2].isalpha() and _SENTENCE_START.search(before):
+            words = words[:1].upper() + words[1:]
+        left = " " * (before[-1:].isalnum() and _is_ascii(before[-1:], words[:1]))
+        right = " " * ((after.isalnum() or bool(_PLACES.match(after))) and _is_ascii(words[-1:], after))
+        if SUFFIX.match(text, end):
+            right = ""
+        return f"{left}{words}{right}"
+
+    def _is_spaced(self) -> bool:
+        return self._speaker is not None and self._speaker.is_spaced
+
+
+@cache
+def speaker(language: str) -> Speaker | None:
+    """The speaker of a language (BCP 47 tag); None if there are no words of formulas in it."""
+    tag = "en-GB" if language.lower() == "en-gb" else language.partition("-")[0].lower()
+    locale = loader.western(tag) if tag == "en-GB" else loader.find(tag)
+    return Speaker(locale, british=tag == "en-GB") if isinstance(locale, Western | EastAsian) else None
+
+
+def _is_ascii(left: str, right: str) -> bool:
+    """Whether the two characters are parts of words that a space separates."""
+    return not (_is_han(left) or _is_han(right))
+
+
+def _is_han(character: str) -> bool:
+    return "\u3040" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"
