@@ -52,6 +52,7 @@ class Slashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     laws: Words
     bars: Words
     rate_nouns: Words
+    rates: Table = {}
 
 
 class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,8 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         return
 
     def verbalize_month(match: re.Match[str]) -> str:
-        return f"{locale.months[int(match['n']) - 1]} {words.of_year} {match['year']}"
+        between = locale.date.partition("{month}")[2].partition("{year}")[0]
+        return f"{locale.months[int(match['n']) - 1]}{between}{match['year']}"
 
     def verbalize_year_first(match: re.Match[str]) -> str:
         year, n = match["year"], match["n"]
@@ -35,8 +36,9 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         one, other = match[0].split("/")
         return f"{one} {other}" if int(one) + int(other) == 100 or one == other == "20" else None
 
+    bars = any_of(words.bars) if words.bars else r"\b\B"
     yield Rule(
-        re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
+        re.compile(rf"(?<!\w)(?P<bar>{bars}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
         lambda match: f"{match['bar']} {match['n']} {words.per} {match['of']}",
     )
     yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)
@@ -69,7 +71,7 @@ def rates(locale: Romance) -> Iterator[Rule]:
             return None
         if match["n"] is None and above in locale.money:
             above = locale.money[above].unit.many
-        return f"{match['n'] or ''}{above} {words.per} {_name(locale, below)}"
+        return f"{match['n'] or ''}{above} {_per(locale, below)}"
 
     yield Rule(
         re.compile(
@@ -81,15 +83,19 @@ def rates(locale: Romance) -> Iterator[Rule]:
     )
     yield Rule(
         re.compile(rf"(?P<price>{money} ?[0-9][0-9.,]{{0,15}}+)/(?P<below>{units})(?![\w/²³])"),
-        lambda match: f"{match['price']} {words.per} {_name(locale, match['below'])}",
+        lambda match: f"{match['price']} {_per(locale, match['below'])}",
     )
     yield Rule(
         re.compile(rf"(?<=[\w.²³%)])(?<!\w[A-Z])/(?P<below>{long_units}|{nouns})(?![\w/²³])"),
-        lambda match: f" {words.per} {_name(locale, match['below'])}",
+        lambda match: f" {_per(locale, match['below'])}",
         needs_digit=False,
     )
 
 
-def _name(locale: Romance, below: str) -> str:
-    """The name of what stands below the slash: a unit, or a word as it is."""
-    return locale.units[below].one if below in locale.units else below
+def _per(locale: Romance, below: str) -> str:
+    """The words for the slash and what stands below it: a unit, or a word as it is."""
+    words = locale.slashes
+    assert words
+    if below in words.rates:
+        return words.rates[below]
+    return f"{words.per} {locale.units[below].one if below in locale.units else below}"
