@@ -344,6 +344,8 @@ class Romance(Western, frozen=True, kw_only=True):
     without_stop: Table = {}
     streets: Table = {}
     counted_forms: dict[str, tuple[str, str]] = {}
+    name_titles: Table = {}
+    saints: dict[str, Words] = {}
     slashes: Slashes | None = None
     parts: dict[str, tuple[str, str]] = {}
 

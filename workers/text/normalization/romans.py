@@ -18,7 +18,7 @@ _ROMAN: Final = numerals.ROMAN
 _GROUP: Final = f"(?P<roman>{_ROMAN})"
 _CENTURY: Final = {"es": "[Ss]iglo", "pt": "[Ss]éculo"}
 _REGNAL_FEMININE: Final = re.compile(r"a$|^(?:Isabel|Beatriz|Elisabeth|Élisabeth|Elizabeth)$")
-_MANY_LETTERS: Final = "(?=[IVX]{2})"
+_MANY_LETTERS: Final = "(?=[IVXLC]{2})"
 
 
 def rules(locale: Romance) -> Iterator[Rule]:
@@ -28,7 +28,10 @@ def rules(locale: Romance) -> Iterator[Rule]:
         yield _suffixed()
     yield _ranked(locale)
     yield Rule(
-        re.compile(rf"(?<![\w.])(?P<name>{any_of(_words(locale.before_number))})\. ?{_GROUP}(?![\w'])"),
+        re.compile(
+            rf"(?<![\w.])(?P<name>{any_of(_shorts(locale, 2))}|{any_of(_shorts(locale, 1))}(?=\. {_MANY_LETTERS}))"
+            rf"\. ?{_GROUP}(?![\w'])"
+        ),
         lambda match: f"{locale.before_number[match['name']]} {numerals.from_roman(match['roman'])}",
         needs_digit=False,
     )
@@ -43,14 +46,15 @@ def rules(locale: Romance) -> Iterator[Rule]:
     if locale.language == "fr":
         # espeak-ng would say "deux romain".
         yield Rule(
-            re.compile(rf"(?<![\w.'-])(?P<roman>{_MANY_LETTERS}{_ROMAN})(?![\w'-])"),
+            re.compile(rf"(?<![\w.'-])(?P<roman>(?=[IVX]{{2}}){_ROMAN})(?![\w'-])"),
             lambda match: str(numerals.from_roman(match["roman"])),
             needs_digit=False,
         )
 
 
-def _words(before_number: dict[str, str]) -> list[str]:
-    return [short for short in before_number if short[-1].isalpha() and len(short) > 1]
+def _shorts(locale: Romance, n_letters: int) -> list[str]:
+    """The abbreviations before a number that have one letter, or for 2, several letters."""
+    return [short for short in locale.before_number if short[-1].isalpha() and min(len(short), 2) == n_letters]
 
 
 def _reigns(language: str) -> Rule:

@@ -37,5 +37,5 @@ def apply(tracked: TrackedText, rules: Iterable[Rule]) -> TrackedText:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern that matches any of `words`, the longest first."""
-    return "(?:" + "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) + ")"
+    """A pattern that matches any of `words`, the longest first; it matches nothing if there are none."""
+    return "(?:" + ("|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) or "(?!)") + ")"

@@ -26,7 +26,7 @@ def short_forms(locale: Romance) -> Iterator[Rule]:
     if locale.short_forms:
         slashed = [form for form in locale.short_forms if form.endswith("/")]
         others = [form for form in locale.short_forms if not form.endswith("/")]
-        yield Rule(re.compile(rf"(?<![\w/.-])(?P<form>{any_of(others)})(?![\w/])"), verbalize, needs_digit=False)
+        yield Rule(re.compile(rf"(?<![\w/.-])(?P<form>{any_of(others)})(?![\w/]|\. ?[0-9])"), verbalize, needs_digit=False)
         yield Rule(re.compile(rf"(?<![\w/.])(?P<form>{any_of(slashed)}) ?(?=\w)"), verbalize, needs_digit=False)
     if locale.without_stop:
         yield Rule(
@@ -40,7 +40,7 @@ def short_forms(locale: Romance) -> Iterator[Rule]:
         )
     if locale.counted_forms:
         yield Rule(
-            re.compile(rf"(?<=[0-9½¼¾⅓⅔º°ª] )(?P<form>{any_of(locale.counted_forms)})(?P<stop>\.?)(?![\w/])"),
+            re.compile(rf"(?<=[0-9½¼¾⅓⅔º°ª] )(?P<form>{any_of(locale.counted_forms)})(?P<stop>\.?+)(?![\w/])"),
             lambda match: (
                 _counted(match, *locale.counted_forms[match["form"]]) + "." * (match["stop"] == "." and ends_sentence(match))
             ),

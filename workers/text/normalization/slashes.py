@@ -36,9 +36,8 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         one, other = match[0].split("/")
         return f"{one} {other}" if int(one) + int(other) == 100 or one == other == "20" else None
 
-    bars = any_of(words.bars) if words.bars else r"\b\B"
     yield Rule(
-        re.compile(rf"(?<!\w)(?P<bar>{bars}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
+        re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
         lambda match: f"{match['bar']} {match['n']} {words.per} {match['of']}",
     )
     yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)

@@ -1,0 +1,28 @@
+"""Short titles and saints before names: Me Dupont, Mgr Lefebvre, Sig Rossi, S. Maria.
+
+Why only before a name: "Me" is also a pronoun, and "S." also the initial of a person's name.
+"""
+
+import re
+from collections.abc import Iterator
+
+from workers.text.locales.structs import Romance
+from workers.text.normalization.rules import Rule, any_of
+from workers.text.normalization.western import in_place
+
+
+def names(locale: Romance) -> Iterator[Rule]:
+    """Rules for what stands before a name."""
+    if locale.name_titles:
+        yield Rule(
+            re.compile(rf"(?<![\w.'/-])(?P<title>{any_of(locale.name_titles)})\.?(?= (?:[A-ZÀ-Ý][^\W\d_]|[A-Z]\.))"),
+            lambda match: in_place(locale, match, locale.name_titles[match["title"]]),
+            needs_digit=False,
+        )
+    for saint, saints in locale.saints.items():
+        space = "" if saint.endswith("'") else " "
+        yield Rule(
+            re.compile(rf"(?<![\w.])S\. ?(?={any_of(saints)}(?!\w))"),
+            saint + space,
+            needs_digit=False,
+        )
