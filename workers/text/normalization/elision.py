@@ -15,7 +15,7 @@ def rules(language: str) -> Iterator[Rule]:
     if language == "it":
         yield Rule(re.compile(r"(?<![\w.,])([1-9][0-9]{1,2})-?(enn[ei])(?!\w)"), _verbalize_age)
         yield Rule(
-            re.compile(r"(?<![\w.,])([1-9][0-9]{0,2})-?(?=mila(?!\w))"), lambda match: numerals.in_words(int(match[1]), "it")
+            re.compile(r"(?<![\w.,])([1-9][0-9]{0,2})[ -]?(?=mila(?!\w))"), lambda match: numerals.in_words(int(match[1]), "it")
         )
     if language in {"fr", "it"}:
         yield Rule(
