@@ -21,6 +21,7 @@ from app.core.speech.characters import (
     in_class,
 )
 from workers.text.locales import loader
+from workers.text.locales.structs import Locale
 
 _CLOSERS: Final = in_class(CLOSERS)
 _BOUNDARY: Final = re.compile(
@@ -37,6 +38,8 @@ WORD: Final = re.compile(r"\S+\s*|\s+")
 """A word with the white space after it."""
 _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
 _NUMBER: Final = re.compile(r"\d{1,3}")
+_INITIALS: Final = re.compile(r"(?:[A-Z]\.){1,4}[A-Z]|Ph\.D")
+_OPENER: Final = re.compile(r"\s{1,3}[\"'(]?([A-Z][a-z]{0,9})\b")
 
 
 class Ending(StrEnum):
@@ -54,9 +57,9 @@ def find_boundaries(text: str, start: int, language: str) -> Iterator[tuple[int,
 
     `language` is a BCP 47 tag. The end of the text itself is not reported unless a boundary is there.
     """
-    known = _abbreviations(language)
+    locale = loader.find(language)
     for match in _BOUNDARY.finditer(text, start):
-        ending = _ending(text, match, known)
+        ending = _ending(text, match, locale)
         if ending is not None:
             yield match.end(), ending
 
@@ -95,31 +98,30 @@ def between_characters(text: str, place: int) -> int:
     return max(1, place)
 
 
-def _abbreviations(language: str) -> frozenset[str]:
-    return loader.everywhere().sentence_abbreviations | loader.find(language).sentence_abbreviations
-
-
-def _ending(text: str, match: re.Match[str], abbreviations: frozenset[str]) -> Ending | None:
+def _ending(text: str, match: re.Match[str], locale: Locale) -> Ending | None:
     """Returns the kind of the boundary at `match`; None if it only looks like a boundary."""
     if match["full"] is not None:
         return Ending.SENTENCE
     if match["stop"] is None:
         return Ending.CLAUSE
     following = text[match.end() : match.end() + 3].lstrip(OPENERS)[:1]
-    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, abbreviations):
+    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, locale):
         return None
     if following.islower():
         return None if match["stop"] == "." else Ending.CLAUSE
     return Ending.SENTENCE
 
 
-def _is_abbreviation(text: str, end: int, following: str, abbreviations: frozenset[str]) -> bool:
+def _is_abbreviation(text: str, end: int, following: str, locale: Locale) -> bool:
     """Whether the full stop before `end` belongs to the word before it."""
     match = _LAST_WORD.search(text[max(0, end - 15) : end])
     if match is None:
         return False
     word = match[1]
+    everywhere, short = loader.everywhere(), word.lower()
+    if _INITIALS.fullmatch(word) and (opener := _OPENER.match(text, end)) and opener[1] in locale.sentence_openers:
+        return False
     is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
     is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
-    is_numbered = following.isdigit() and word.lower() in loader.everywhere().numbered_abbreviations
-    return is_initial or is_item or is_numbered or word.lower() in abbreviations
+    is_numbered = following.isdigit() and short in everywhere.numbered_abbreviations | locale.numbered_abbreviations
+    return is_initial or is_item or is_numbered or short in everywhere.sentence_abbreviations | locale.sentence_abbreviations

@@ -38,7 +38,7 @@ KINDS: Final[dict[str, type[Locale]]] = {
 ROMANCE: Final = ("es", "fr", "it", "pt")
 
 _NO_LOCALE: Final = Locale()
-_SPLIT: Final = frozenset({"units", "money", "short_months", "short_days", "bible"})
+_SPLIT: Final = frozenset({"units", "money", "short_months", "short_days", "bible", "streets", "short_words"})
 """Tables in which a key may list several written forms, separated by commas."""
 
 

@@ -166,6 +166,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     sentence_abbreviations: frozenset[str] = frozenset()
     numbered_abbreviations: frozenset[str] = frozenset()
+    sentence_openers: frozenset[str] = frozenset()
     conjunctions: Words = ()
     flag: str = ""
     full_stop: str = "."
@@ -318,6 +319,10 @@ class English(Western, frozen=True, kw_only=True):
     digit_labels: DigitLabels
     beside_slashes: BesideSlashes
     scaled: Scaled
+    streets: Table
+    short_words: Table
+    after_numbered: Words
+    interjections: Words
 
 
 class Romance(Western, frozen=True, kw_only=True):

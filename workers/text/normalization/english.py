@@ -17,6 +17,7 @@ from workers.text.normalization import (
     english_hyphens,
     english_measures,
     english_months,
+    english_names,
     english_old_money,
     english_romans,
     english_scales,
@@ -39,9 +40,10 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from western.addresses(locale)
     yield from english_books.rules()
     yield english_romans.labelled()
-    yield from _ST
+    yield from english_names.rules()
     yield from english_months.rules(locale)
     yield from western.abbreviations(locale)
+    yield from english_names.stops()
     yield from english_measures.rules()
     yield from english_slashes.rules(locale)
     yield from _NAMED
@@ -62,6 +64,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield english_measures.compound_units(locale)
     yield from amounts.fractions(locale)
     yield from amounts.measures(locale)
+    yield english_names.words()
     yield from _POWERS
     yield Rule(_HYPHENATED, lambda match: _verbalize_groups(match[0]))
     yield Rule(_DOTTED, lambda match: _verbalize_dotted(match[0]))
@@ -124,16 +127,6 @@ def _verbalize_dotted(text: str) -> str:
 def _verbalize_groups(text: str) -> str:
     return ", ".join(map(numerals.spell_digits, _GROUPS.findall(text)))
 
-
-_ST: Final = (
-    # Main St.; St. John
-    Rule(
-        re.compile(r"(?<!\w)(?P<name>[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th)) St\.(?!\w)"),
-        lambda match: f"{match['name']} Street" + ("." if western.ends_sentence(match) else ""),
-        needs_digit=False,
-    ),
-    Rule(re.compile(r"(?<![\w.])St\. (?=[A-Z])"), "Saint ", needs_digit=False),
-)
 
 _LETTERS: Final = {"US": "U S", "WHO": "W H O", "IT": "I T", "SOS": "S O S"}
 _INITIALISMS: Final = (

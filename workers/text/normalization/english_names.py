@@ -1,0 +1,144 @@
+"""Short forms next to English names: streets, saints, court cases, initials at the end of a sentence, No 10; and words that are
+written short without a full stop.
+
+Why a list of words that begin sentences: "the U.S. They left" has two sentences, "the U.S. Congress" is within one.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales import loader
+from workers.text.normalization import western
+from workers.text.normalization.rules import Rule, any_of
+
+_WORDS: Final = loader.english("en")
+_STREETS: Final = _WORDS.streets
+_AMBIGUOUS: Final = frozenset({"St", "Dr", "Ct", "Pl", "Sq"})
+"""Words of streets that are something else after a name without a house number."""
+_HOUSE: Final = r"[0-9]{1,5}[A-Za-z]? (?:[NSEW]\.? |North |South |East |West )?"
+_NAME: Final = r"(?:[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th))"
+_STOP: Final = r"(?P<stop>\.(?!\w))?+"
+_WAYS: Final = {"N": "North", "S": "South", "E": "East", "W": "West"}
+_SPACED: Final = frozenset({"US", "IT", "AM", "IS", "BE", "OR", "AS", "IN", "ME", "WHO"})
+"""Initials that are a word without their full stops; with spaces between them each letter is spelled."""
+_NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
+
+
+def rules() -> Iterator[Rule]:
+    """The rules for short forms next to names, for before the rules of abbreviations."""
+    yield from _addresses()
+    yield from _cases()
+    yield from _numbers()
+
+
+def words() -> Rule:
+    """The rule for words that are written short without a full stop, for after the rules of measures."""
+    return Rule(
+        re.compile(rf"(?<![\w'.&/-])(?P<word>{any_of(_WORDS.short_words)})(?![\w'])"),
+        lambda match: _WORDS.short_words[match["word"]],
+        needs_digit=False,
+    )
+
+
+def stops() -> Iterator[Rule]:
+    """The rules for full stops that are left, for after the rules of abbreviations."""
+    # He lives in the U.S. They left.
+    yield Rule(
+        re.compile(rf"(?<![\w.])(?P<all>(?:[A-Z]\.){{2,5}}+|Ph\.D\.)(?= [\"'(]?(?:{any_of(_WORDS.sentence_openers)})\b)"),
+        lambda match: _end_with(match["all"]),
+        needs_digit=False,
+    )
+    # A short word without a vowel is an abbreviation, if the sentence goes on.
+    yield Rule(
+        re.compile(
+            rf"(?<![\w.'])(?!(?i:{any_of(_WORDS.interjections)})\.)(?P<word>[{_NO_VOWEL}{_NO_VOWEL.lower()}][{_NO_VOWEL.lower()}]{{1,4}})"
+            r"\.(?= [a-z(]|[,;:)])"
+        ),
+        lambda match: match["word"],
+        needs_digit=False,
+    )
+
+
+def _addresses() -> Iterator[Rule]:
+    # N. Main St., 350 W. 42nd St.
+    yield Rule(
+        re.compile(
+            rf"(?<![\w.])(?P<way>[NSEW])\.? (?={_NAME}(?: [A-Z][a-z]{{1,20}})? (?:{any_of([*_STREETS, *_STREETS.values()])})\b)"
+        ),
+        lambda match: f"{_WAYS[match['way']]} ",
+        needs_digit=False,
+    )
+    # 12 Sunset Blvd, 5 Oak Dr.
+    yield Rule(
+        re.compile(rf"(?<![\w.,])(?P<name>{_HOUSE}{_NAME}(?: [A-Z][a-z]{{1,20}})?) (?P<short>{any_of(_STREETS)}){_STOP}(?!\w)"),
+        _write_out_street,
+    )
+    yield Rule(
+        re.compile(
+            rf"(?P<name>\b(?:on|at|along|off|down|up|near|of|from) {_NAME}) "
+            rf"(?P<short>{any_of(_STREETS)}){_STOP}(?!\w)(?! [A-Z])"
+        ),
+        _write_out_street,
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(
+            rf"(?<!\w)(?P<name>{_NAME}) (?P<short>{any_of(_STREETS.keys() - {'St', 'Dr', 'Ct', 'Pl', 'Sq'})}){_STOP}(?!\w)"
+        ),
+        _write_out_street,
+        needs_digit=False,
+    )
+    # Main St.; St. John
+    yield Rule(
+        re.compile(rf"(?<!\w)(?P<name>{_NAME}) (?P<short>St)(?P<stop>\.)(?!\w)"),
+        _write_out_street,
+        needs_digit=False,
+    )
+    yield Rule(re.compile(r"(?<![\w.])St\.? (?=[A-Z][a-z])"), "Saint ", needs_digit=False)
+
+
+def _write_out_street(match: re.Match[str]) -> str:
+    return f"{match['name']} {_STREETS[match['short']]}{western.full_stop(match)}"
+
+
+def _cases() -> Iterator[Rule]:
+    # Roe v. Wade, Smith v Jones
+    yield Rule(re.compile(r"(?<=[\w.)',\"] )v\. ?(?=(?:the )?[A-Z(\"])"), "versus ", needs_digit=False)
+    yield Rule(
+        re.compile(r"(?<!\w)(?P<one>[A-Z][\w.']{1,30}) v (?=[A-Z][a-z])"),
+        lambda match: f"{match['one']} versus ",
+        needs_digit=False,
+    )
+    # Sr. Mgr., and not "King Sr."
+    yield Rule(
+        re.compile(r"(?:\A|(?<=[.!?,;:(] )|(?<=\n)|(?<=\bthe )|(?<=\band )|(?<=\bour )|(?<=\ba )|(?<=\bas ))Sr\. (?=[A-Z])"),
+        "Senior ",
+        needs_digit=False,
+    )
+
+
+def _numbers() -> Iterator[Rule]:
+    # No 10 Downing Street
+    yield Rule(
+        re.compile(
+            r"(?<![\w.'-])(?P<no>No|Nos) (?P<n>[0-9]{1,4})(?=(?:[.,;:!?)]|'s)(?!\w)|\n|\Z| [A-Z]"
+            rf"| (?:{any_of(_WORDS.after_numbered)})\b)"
+        ),
+        lambda match: f"{_number_word(match)} {match['n']}",
+    )
+    # s. 12 of the Act
+    yield Rule(re.compile(r"(?<![\w.])(?<![0-9] )s\. ?(?=[0-9]{1,4}[A-Z]?\b(?!\.[0-9]))"), "section ")
+    # pp. 5ff., p. 5 f.
+    yield Rule(re.compile(r"(?<=[0-9]) ?ff?\.(?= [a-z(]|[,;)]|\Z|\n)"), " and following")
+
+
+def _number_word(match: re.Match[str]) -> str:
+    word = "number" if match["no"] == "No" else "numbers"
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    return word.capitalize() if not before.strip() or before[0] in ".!?\n" else word
+
+
+def _end_with(initials: str) -> str:
+    letters = initials.replace(".", "")
+    return (" ".join(letters) if letters in _SPACED else letters) + "."
