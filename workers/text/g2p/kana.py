@@ -91,11 +91,14 @@ def find_tokens(text: str, tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
         found[token] = (found.get(token, (place, 0))[0], place + 1)
     starts = [found[i][0] if i in found else len(text) for i in range(len(tokens))]
     nexts = list(accumulate(reversed([*starts, len(text)]), min))[::-1]
-    done = 0
+    done, is_shared = 0, False
     for i in range(len(tokens)):
         first, last = found.get(i, (done, max(done, nexts[i + 1])))
+        # 5日 is read as one word, 五日.
+        if i in found and not is_shared and text[done:first].isdigit():
+            first = done
         yield first, last
-        done = last if i in found else done
+        done, is_shared = (last, False) if i in found else (done, True)
 
 
 def _pair(written: Sequence[str], read: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -392,6 +392,7 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     between_digits: str
     between_groups: str
     address_number: str
+    rate: str
     digits: Words = ()
     less_than: str
     more_than: str
@@ -403,7 +404,6 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     scores: Scores
     slashes: SlashWords
     short_scales: ShortScales
-    chat: Table = {}
     money: Table
     units: Table
     speeds: dict[str, tuple[str, str]]

@@ -39,7 +39,11 @@ _SHRUG: Final = re.compile(r"¯\\{1,3}_?\((?:ツ|\\?_?ツ_?)\)_?/¯")
 _TABLE_FLIP: Final = re.compile(r"(?:\([^()\n]{1,12}\)[╯ﾉノ]?\s?︵|[┻┳][━─]+[┻┳]|︵\s?[┻┳]?[━─]*[┻┳]?)")
 _LAUGHTER: Final = (
     # 草, ww, （笑）, 233
-    Rule(re.compile(r"(?:(?<=[\u3040-\u30ff\u4e00-\u9fff。！？!?]))[wｗ]{1,20}+(?![A-Za-zａ-ｚ])"), "", needs_digit=False),
+    Rule(
+        re.compile(r"(?:(?<=[\u3040-\u30ff\u4e00-\u9fff。！？!?]))[wｗ]{1,20}+(?![A-Za-zａ-ｚ0-9./:_-]|[のを上で版])"),
+        "",
+        needs_digit=False,
+    ),
     Rule(re.compile(r"[(（](?:笑|爆笑|泣|汗|涙|苦笑|照)[)）]"), "", needs_digit=False),
 )
 _REPEATED: Final = re.compile(

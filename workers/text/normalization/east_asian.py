@@ -21,6 +21,7 @@ _DATE: Final = "{}年{}月{}日"
 _COUNTERS: Final = frozenset("歳岁人名個个円元年月日分秒時度回次件本枚万千億亿倍台") | {"時間", "小时", "分钟", "公里"}
 _SCALES: Final = "万|萬|亿|億|百万|千万|兆"
 _URL: Final = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[!#-;=?-~]{1,2000}+")
+_LONG_DIGITS: Final = re.compile("[0-9]{3,2000}+")
 _EMAIL: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
 
 
@@ -30,7 +31,6 @@ def rules(language: str) -> Iterator[Rule]:
     yield from _addresses(locale)
     if language == "ja":
         yield from ruby.rules()
-    yield from _chat(locale)
     yield from east_asian_codes.rules(locale)
     yield from _dates_and_times(locale)
     # In Mandarin, a wide comma is a pause even between digits.
@@ -57,7 +57,8 @@ def _addresses(locale: EastAsian) -> Iterator[Rule]:
     def verbalize(match: re.Match[str]) -> str:
         text = match[0].rstrip(".,;:!?)'*_]}")
         body = text.partition("://")[2] or text
-        spoken = "".join(f" {words[sign]} " if sign in words else sign for sign in body.rstrip("/"))
+        by_digit = _LONG_DIGITS.sub(lambda digits: east_asian_codes.spell_plainly(digits[0], locale), body.rstrip("/"))
+        spoken = "".join(f" {words[sign]} " if sign in words else sign for sign in by_digit)
         return spoken.strip() + match[0][len(text) :] if body.strip("/") else match[0]
 
     yield Rule(_URL, verbalize, needs_digit=False)
@@ -105,6 +106,9 @@ def _money(locale: EastAsian) -> Iterator[Rule]:
 
     yield Rule(re.compile(rf"(?<![A-Za-z$])(?P<sign>{any_of(table)}) ?(?P<n>[0-9]++(?:\.[0-9]++)?+){scale}"), verbalize)
     yield Rule(re.compile(rf"{_N}{scale} ?(?P<sign>{any_of(table)}){END}"), verbalize)
+    if locale.language == "ja":
+        # 1ドル=150円
+        yield Rule(re.compile("(?:(?<=[0-9]ドル)|(?<=[0-9]ポンド)|(?<=[0-9]ユーロ)|(?<=[0-9][元円])) ?[=＝] ?(?=[0-9])"), "")
 
 
 def _speeds(locale: EastAsian) -> Rule:
@@ -128,7 +132,8 @@ def _measures(locale: EastAsian) -> Iterator[Rule]:
     units = locale.units
     yield _speeds(locale)
     yield Rule(
-        re.compile(rf"{_N} ?(?P<unit>{any_of(units)})(?![A-Za-z0-9/²³])"), lambda match: match["n"] + units[match["unit"]]
+        re.compile(rf"{_N}(?P<scale>{_SCALES})? ?(?P<unit>{any_of(units)})(?![A-Za-z0-9/²³])"),
+        lambda match: match["n"] + (match["scale"] or "") + units[match["unit"]],
     )
     signs = "".join(FRACTION_SIGNS)
     yield Rule(
@@ -158,22 +163,7 @@ def _numbers(locale: EastAsian) -> Iterator[Rule]:
     yield from east_asian_numbers.hyphens(locale)
     if locale.counted:
         measures = any_of({*locale.counted, *locale.measured})
-        yield Rule(re.compile(rf"(?<![0-9.,第点月])2(?={measures})"), "两")
-
-
-def _chat(locale: EastAsian) -> Iterator[Rule]:
-    """Rules for what people write in chats: hhh, www."""
-    if locale.language == "ja":
-        # 草ww: laughter, which is written after Japanese text.
-        text = "\u3040-\u30ff\u3400-\u9fff。！？!?」）"
-        after = "[A-Za-z0-9./:_-]|[の上をにで版]|サーバ|ブラウザ"
-        yield Rule(re.compile(f"(?<=[{text}])w{{1,60}}+(?!{after})"), "、わら", needs_digit=False)
-    if locale.chat:
-        yield Rule(
-            re.compile(rf"(?<![A-Za-z0-9]){any_of(locale.chat)}(?![A-Za-z0-9])"),
-            lambda match: locale.chat[match[0]],
-            needs_digit=False,
-        )
+        yield Rule(re.compile(rf"(?<![0-9.,第点月年])2(?!分之|年[级級])(?=(?:{locale.to}[0-9]{{1,2}})?{measures})"), "两")
 
 
 _BATTING: Final = ("ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュー")

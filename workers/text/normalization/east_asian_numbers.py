@@ -41,7 +41,7 @@ def slashes(locale: EastAsian) -> Iterator[Rule]:
         )
         yield Rule(
             re.compile(
-                rf"{_FREE}(1[0-2]|0?[1-9])[/／](1[3-9]|2[0-9]|3[01])(?![A-Za-z0-9/／.])(?=[にはのかまへも、。（(\s]|\Z)"
+                rf"{_FREE}(1[0-2]|0?[1-9])[/／](1[3-9]|2[0-9]|3[01])(?![A-Za-z0-9/／.])(?=[にはのかまへも、。（()）」』ー〜～・\s-]|\Z)"
             ),
             lambda match: f"{int(match[1])}月{int(match[2])}日",
         )
@@ -60,6 +60,12 @@ def rates(locale: EastAsian) -> Iterator[Rule]:
     """Rules for a slash between words: 元/月, 円/人, 他/她, はい/いいえ. The units before it must be words already."""
     words = locale.slashes
     units = any_of(words.rates)
+    # 470千卡/100克, 5グラム/100ミリリットル
+    measured = rf"(?P<n>{_NUMBER})(?P<of>[{_HAN}{_KANA}]{{1,8}})[/／](?P<unit>[0-9]{{1,4}}[{_HAN}{_KANA}]{{1,8}})"
+    yield Rule(
+        re.compile(rf"(?<![0-9.,A-Za-z]){measured}"),
+        lambda match: locale.rate.format(unit=match["unit"], amount=match["n"] + match["of"]),
+    )
     if words.each:
         yield Rule(
             re.compile(rf"(?<=[{_HAN}])[/／](?P<unit>{units})(?![A-Za-z0-9])"),
@@ -138,6 +144,11 @@ def hyphens(locale: EastAsian) -> Iterator[Rule]:
         lambda match: match[1].replace("-", locale.address["-"]) if locale.language == "zh" else None,
     )
     yield Rule(re.compile(rf"(?<=[{_HAN}{_KANA}]){_HYPHEN}(?={_NUMBER})"), lambda match: _say_hyphen(match, locale))
+    # 800毫升～1升, 9銭〜10銭
+    yield Rule(
+        re.compile(rf"(?<=[0-9])([{_HAN}{_KANA}]{{1,8}}) ?[~～〜–] ?(?={_NUMBER}[{_HAN}{_KANA}])"),
+        lambda match: match[1] + locale.to,
+    )
     # -10℃~-5℃, -5℃~3℃
     yield Rule(re.compile(rf"(?<=[0-9%度]) ?[~～〜–—至] ?{_HYPHEN}(?=[0-9])"), locale.to + locale.minus)
     yield Rule(re.compile("(?<=[月日时時分点點号號年度)）]) ?[~～〜–—] ?(?=[0-9])"), locale.to)

@@ -122,7 +122,8 @@ def _drop_bracket(match: re.Match[str]) -> str | None:
     if match["n"]:
         before = text[max(0, start - 60) : start]
         following = text[end : end + 4]
-        if match["space"] and match["letter"]:
+        # 【A】 and 【参考】 are headings or parts of a list.
+        if (match["space"] and match["letter"]) or (match["wide"] and not any(map(str.isdigit, match["n"]))):
             return None
         if following[:1].isalnum() and following[:1].isascii() and (match["letter"] or before[-1].isalnum()):
             return None
