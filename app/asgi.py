@@ -161,6 +161,7 @@ def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -
         mp3_bitrate=settings.mp3_bitrate,
         emoji=settings.emoji,
         code=settings.code,
+        think=settings.think,
         is_cache_shared=settings.cache_shared,
         signs_webhooks=settings.webhook_secret is not None,
         allows_private_webhooks=settings.webhook_private,

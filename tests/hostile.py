@@ -17,7 +17,9 @@ import regex
 import workers.text
 from app.core.speech.lexicon import WORD as LEXICON_WORD
 from app.core.speech.pauses import asked_seconds
+from app.core.speech.tags import find_voices
 from app.core.speech.titles import show_title
+from app.core.speech.voices import load_catalogue
 from workers.jobs.plan import plan_parts
 from workers.text import chapters
 from workers.text.chapters import find_chapters
@@ -30,6 +32,9 @@ from workers.text.normalization import verbalize
 from workers.text.normalization.emoji import drop_emoji, say_emoji
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.normalization.rules import Rule
+from workers.text.normalization.tags.others import drop_others
+from workers.text.normalization.tags.read import read_tags, tags_before
+from workers.text.normalization.tags.ssml_places import hide_tags
 from workers.text.passages import divide
 from workers.text.segment import segment
 from workers.text.tracked_text import TrackedText
@@ -128,6 +133,24 @@ MIXED: Final = (
         "<!--",
         "<!-- - ",
         "<script>",
+        "<think>",
+        "</think>",
+        "a <think> b ",
+        "`<think>",
+        "<speak>",
+        "</speak>",
+        "<break/>",
+        '<voice name="x">',
+        '<prosody rate="slow">a',
+        "<s>a</s>",
+        "<sub alias='b'>a</sub>",
+        "</p>",
+        "<![CDATA[",
+        "<ruby>",
+        "<ruby>あ<rt>",
+        "<x>",
+        "<x>a</x>",
+        "<a b, c>",
         "<script>a<b",
         "</script",
         "<b>",
@@ -284,6 +307,8 @@ FULLY_TESTED_LANGUAGES: Final = ("en-US", "ja")
 GIVEN_WORDS: Final = tuple((f"{'あ' * (i % 99 + 1)}{chr(0x3042 + i)}", "a") for i in range(200))
 """The largest number of given words, with the greatest lengths, that a request may have."""
 
+CATALOGUE: Final = load_catalogue()
+
 Pass = Callable[[str], object]
 """One step that processes a whole text."""
 
@@ -305,6 +330,12 @@ def passes() -> dict[str, Pass]:
         "read_markup": lambda text: read_markup(text, ()),
         "read_markup with given words": lambda text: read_markup(text, GIVEN_WORDS),
         "asked_seconds": asked_seconds,
+        "read_tags": lambda text: read_tags(TrackedText.of(text), "ja"),
+        "read_tags in SSML": lambda text: read_tags(TrackedText.of(f"<speak>{text}</speak>"), "en-US"),
+        "drop_others": lambda text: drop_others(TrackedText.of(text)),
+        "hide_tags": lambda text: hide_tags(f"<speak>{text}</speak>"),
+        "tags_before": lambda text: tags_before(f"<speak>{text}</speak>", len(text)),
+        "find_voices": lambda text: find_voices(f"<voice {text}", CATALOGUE),
         "show_title": show_title,
         "plain": plain,
         "drop_emoji": lambda text: drop_emoji(TrackedText.of(text)),
@@ -335,7 +366,14 @@ def patterns() -> dict[str, Any]:
     """Place in the code → pattern, for every pattern that is compiled for texts."""
     modules = [info.name for info in pkgutil.walk_packages(workers.text.__path__, "workers.text.")]
     found: dict[str, Any] = {}
-    for name in (*modules, "workers.jobs.plan", "app.core.speech.lexicon", "app.core.speech.pauses", "app.core.speech.titles"):
+    for name in (
+        *modules,
+        "workers.jobs.plan",
+        "app.core.speech.lexicon",
+        "app.core.speech.pauses",
+        "app.core.speech.tags",
+        "app.core.speech.titles",
+    ):
         for key, value in vars(importlib.import_module(name)).items():
             for number, pattern in enumerate(_patterns_in(value)):
                 found.setdefault(f"{name}.{key}" + (f"[{number}]" if number else ""), pattern)

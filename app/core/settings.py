@@ -160,6 +160,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What happens to emoji: dropped (`drop`), or spoken by their names in the language of the text (`say`)."""
     code: Literal["skip", "say"] = "skip"
     """What happens to blocks of code: left out (`skip`), or read like text (`say`)."""
+    think: Literal["skip", "say"] = "skip"
+    """What happens to thoughts that a model sends in `<think>` and similar tags: left out (`skip`), or spoken (`say`)."""
     voices_file: Path | None = None
     """TOML file with more voices and aliases, in the form of `app/core/speech/voices.toml`."""
     loudness: float = -20.0

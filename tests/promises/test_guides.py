@@ -11,7 +11,6 @@ import yaml
 
 from app.api.measures import HELP
 from app.api.requests.jobs import MAX_METADATA
-from app.api.requests.speech import MAX_SPEED, MIN_SPEED
 from app.api.requests.text import MAX_PRONUNCIATIONS
 from app.api.responses.errors import status_of
 from app.cli.commands import koe
@@ -20,6 +19,7 @@ from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
 from app.core.settings import Settings, env_name
 from app.core.speech.formats import FORMATS, SAMPLE_RATES_HZ
 from app.core.speech.models import OPENAI_MAX_INPUT_CHARS
+from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
 from app.core.speech.voices import MAX_BLEND_VOICES
 from tests.promises.guides import CLIENTS, CONTRIBUTING, GUIDES, OPERATORS, README, ROOT, anchors, links, name_of, read, section
 from tests.promises.settings_table import rows_for, rows_of

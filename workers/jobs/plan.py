@@ -12,10 +12,9 @@ from typing import Final
 import msgspec
 
 from app.core.jobs.job import Part
-from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, DASHES, EMPHASIS, SENTENCE_ENDS, in_class
 from app.core.speech.pauses import PAUSE
 from workers.synthesis.joining import PAUSE_SECONDS
-from workers.text.boundaries import Ending
+from workers.text.boundaries import Ending, ending_of
 from workers.text.chapters import Chapter, find_chapters
 from workers.text.passages import Borders
 from workers.text.segment import segment, weigh
@@ -31,10 +30,6 @@ _ENOUGH: Final[dict[Ending, float]] = {Ending.PARAGRAPH: 0.8, Ending.SENTENCE: 1
 _MIN_REST: Final = 0.3
 """A rest that is lighter than this share of a part is added to the part before it."""
 
-_CLOSERS: Final = in_class(CLOSERS + EMPHASIS)
-_PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
-_SENTENCE_END: Final = re.compile(rf"[{in_class(SENTENCE_ENDS)}][{_CLOSERS}]*\s*\Z")
-_CLAUSE_END: Final = re.compile(rf"[{in_class(CLAUSE_ENDS + DASHES)}-][{_CLOSERS}]*\s*\Z")
 _MAX_TAIL_CHARS: Final = 100
 _ENDS_WITH_PAUSE: Final = re.compile(rf"(?:{PAUSE})\s*\Z", re.IGNORECASE)
 _BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*(?:{PAUSE})", re.IGNORECASE)
@@ -71,7 +66,7 @@ def pause_seconds(text: str, part: Part, following: Part, speed: float) -> float
     """
     if _ENDS_WITH_PAUSE.search(_tail(text, part)) or _BEGINS_WITH_PAUSE.match(text, following.start, following.end):
         return 0.0
-    pause = CHAPTER_PAUSE_SECONDS if following.chapter is not None else PAUSE_SECONDS[_ending(text, part)]
+    pause = CHAPTER_PAUSE_SECONDS if following.chapter is not None else PAUSE_SECONDS[ending_of(_tail(text, part))]
     return pause / speed
 
 
@@ -111,13 +106,3 @@ def _divide(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
 
 def _tail(text: str, part: Part) -> str:
     return text[max(part.start, part.end - _MAX_TAIL_CHARS) : part.end]
-
-
-def _ending(text: str, part: Part) -> Ending:
-    """Returns the kind of ending of the part."""
-    tail = _tail(text, part)
-    if _PARAGRAPH_END.search(tail):
-        return Ending.PARAGRAPH
-    if _SENTENCE_END.search(tail):
-        return Ending.SENTENCE
-    return Ending.CLAUSE if _CLAUSE_END.search(tail) else Ending.CUT

@@ -20,6 +20,7 @@ from workers.engines.base import SECONDS_PER_PHONEME
 from workers.jobs.part_task import PartLimit, PartTask
 from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
 from workers.synthesis.synthesizer import Spoken, Synthesizer
+from workers.text.normalization.tags.read import tags_before
 from workers.text.segment import weigh
 
 log: Final = structlog.get_logger()
@@ -59,7 +60,9 @@ class PartSpeaker:
     def _speak(self, job: Job, number: int, part: Part) -> None:
         self._count_start(job.id, number)
         started = time.monotonic()
-        task, spoken = self._write(job, number, self._jobs.text(job.id)[part.start : part.end])
+        text = self._jobs.text(job.id)
+        tags = tags_before(text, part.start) if job.utterance.normalize else ""
+        task, spoken = self._write(job, number, tags + text[part.start : part.end])
         if job.timestamps:
             # Unlike the times sent over SSE, these are not rounded to milliseconds: a sample is shorter.
             self._store.write(part_words_path(job.id, number), msgspec.json.encode(task.words))

@@ -9,13 +9,17 @@ from functools import partial
 
 import msgspec
 
+from app.core.errors import KoeError
 from app.core.speech.spoken_text import SpokenText
+from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
 from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment
 from workers.text.boundaries import Ending, rest_of_sentence
-from workers.text.markup import NO_MARKUP, Markup, Section, read_markup
+from workers.text.markup import NO_MARKUP, USUAL, Manner, Markup, Section, clear, read_markup
 from workers.text.normalization.code_blocks import skip_code
 from workers.text.normalization.normalize import clean, normalize
+from workers.text.normalization.tags.others import drop_others
+from workers.text.normalization.tags.read import read_tags
 from workers.text.passages import divide
 from workers.text.preprocess import preprocess
 from workers.text.segment import Piece, fit, segment
@@ -24,13 +28,14 @@ from workers.text.words import says_something
 
 
 class PreparedPassage(msgspec.Struct, frozen=True):
-    """A passage of the text in the form that an engine takes, and its end."""
+    """A passage of the text in the form that an engine takes, its manner, and its end."""
 
     tracked: TrackedText
     ending: Ending | None
     """None at the end of the text, and before a pause that the user asks for."""
     pause_seconds: float | None
     """Length of that pause; None without one."""
+    manner: Manner = USUAL
 
 
 class PreparedText(msgspec.Struct, frozen=True):
@@ -50,7 +55,17 @@ class PreparedItem(msgspec.Struct, frozen=True):
 
 def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
     """Returns `text` in the form that `engine` takes. Its passages can be iterated over only once."""
-    sections, markup = read_markup(text.text, text.pronunciations)
+    markup, tracked = Markup(), clear(text.text)
+    if text.normalize:
+        tracked = read_tags(
+            tracked,
+            text.language,
+            says_thoughts=text.think == "say",
+            markup=markup,
+            voices=text.voices,
+            can_speak=partial(_can_speak, engine, text),
+        )
+    sections, _ = read_markup(tracked, text.pronunciations, markup)
     return PreparedText(_prepare_passages(sections, markup, text, engine), markup)
 
 
@@ -61,9 +76,9 @@ def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *
         segments = segments_of(
             passage.tracked.text,
             engine,
-            voice=text.voice,
-            language=text.language,
-            speed=speed,
+            voice=passage.manner.voice or text.voice,
+            language=passage.manner.language or text.language,
+            speed=min(max(speed * passage.manner.rate, MIN_SPEED), MAX_SPEED),
             markup=prepared.markup,
             is_opening=is_opening,
         )
@@ -117,18 +132,34 @@ def segments_of(
 def _prepare_passages(
     sections: Iterable[Section], markup: Markup, text: SpokenText, engine: Engine
 ) -> Iterator[PreparedPassage]:
-    # Blocks of code are skipped in the whole text: one may be longer than a passage.
+    # Blocks of code and tags are removed from the whole text: an element may be longer than a passage.
     skips_code = text.normalize and text.code == "skip"
     says_emoji = text.emoji == "say"
     for section in sections:
-        whole = clean(section.tracked)
-        for passage in divide(skip_code(whole, text.language) if skips_code else whole, text.language):
+        whole, language = clean(section.tracked), section.manner.language or text.language
+        if skips_code:
+            whole = skip_code(whole, language)
+        for passage in divide(drop_others(whole) if text.normalize else whole, language):
             tracked = passage.tracked
             if text.normalize:
-                tracked = tracked.then(partial(normalize, language=text.language, says_emoji=says_emoji, says_code=True))
+                tracked = tracked.then(
+                    partial(normalize, language=language, says_emoji=says_emoji, says_code=True, has_tags=False)
+                )
             if not engine.takes_phonemes:
-                tracked = preprocess(markup.restore_tracked(tracked), text.language)
-            yield PreparedPassage(tracked, passage.ending, section.pause_seconds if passage.ending is None else None)
+                tracked = preprocess(markup.restore_tracked(tracked), language)
+            is_last = passage.ending is None
+            ending = section.ending if is_last else passage.ending
+            yield PreparedPassage(tracked, ending, section.pause_seconds if is_last else None, section.manner)
+
+
+def _can_speak(engine: Engine, text: SpokenText, manner: Manner) -> bool:
+    """Whether the engine has the voice and the language of a manner."""
+    language = manner.language or text.language
+    try:
+        engine.check_voice(manner.voice or text.voice, language)
+    except KoeError:
+        return False
+    return engine.speaks(language)
 
 
 def _context_after(part: Piece, text: str, language: str, engine: Engine, markup: Markup) -> str:

@@ -30,6 +30,7 @@ from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.task import SynthesisTask
 from workers.synthesis.word_timing import WordTimer
 from workers.text.cancellation import cancellation_check
+from workers.text.normalization.tags.ssml_places import hide_tags
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -175,7 +176,7 @@ class Synthesizer:
         self._scheduler.drop(name)
 
     def _encode(self, pending: _PendingSegments, encoder: Encoder, task: SynthesisTask) -> Spoken:
-        joiner, word_timer = Joiner(task.utterance.speed), WordTimer(task.utterance.text)
+        joiner, word_timer = Joiner(task.utterance.speed), WordTimer(_visible(task.utterance))
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
@@ -222,6 +223,11 @@ class Synthesizer:
 
 def _expected_seconds(item: PreparedItem) -> float:
     return item.segment.expected_seconds if item.segment is not None else item.pause_seconds
+
+
+def _visible(utterance: Utterance) -> str:
+    """Returns the text with spaces in place of tags that are read and not spoken."""
+    return hide_tags(utterance.text) if utterance.normalize else utterance.text
 
 
 def _done(sound: Sound) -> Future[Sound]:

@@ -11,13 +11,17 @@ from enum import StrEnum
 from typing import Final
 
 from app.core.speech.characters import (
+    CLAUSE_ENDS,
     CLOSERS,
+    DASHES,
+    EMPHASIS,
     ENDS_ANYWHERE,
     ENDS_BEFORE_SPACE,
     HAN_AND_KANA,
     OPENERS,
     PAUSES_ANYWHERE,
     PAUSES_BEFORE_SPACE,
+    SENTENCE_ENDS,
     in_class,
 )
 from workers.text.locales import loader
@@ -40,6 +44,11 @@ _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
 _NUMBER: Final = re.compile(r"\d{1,3}")
 _INITIALS: Final = re.compile(r"(?:[A-Z]\.){1,4}[A-Z]|Ph\.D")
 _OPENER: Final = re.compile(r"\s{1,3}[\"'(]?([A-Z][a-z]{0,9})\b")
+
+_MARKED: Final = in_class(CLOSERS + EMPHASIS)
+_PARAGRAPH_END: Final = re.compile(r"\n[^\S\n]*\n\s*\Z")
+_SENTENCE_END: Final = re.compile(rf"[{in_class(SENTENCE_ENDS)}][{_MARKED}]*\s*\Z")
+_CLAUSE_END: Final = re.compile(rf"[{in_class(CLAUSE_ENDS + DASHES)}-][{_MARKED}]*\s*\Z")
 
 
 class Ending(StrEnum):
@@ -88,6 +97,15 @@ def find_paragraphs(text: str) -> Iterator[tuple[int, int]]:
             first = start + paragraph.index(stripped[0])
             yield first, first + len(stripped)
         start = following
+
+
+def ending_of(tail: str) -> Ending:
+    """Returns the kind of boundary at the end of a text, by its last characters, at most a few hundred."""
+    if _PARAGRAPH_END.search(tail):
+        return Ending.PARAGRAPH
+    if _SENTENCE_END.search(tail):
+        return Ending.SENTENCE
+    return Ending.CLAUSE if _CLAUSE_END.search(tail) else Ending.CUT
 
 
 def between_characters(text: str, place: int) -> int:

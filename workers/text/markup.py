@@ -12,14 +12,23 @@ from typing import Final
 import msgspec
 
 from app.core.speech.lexicon import WORD, is_unspaced
-from app.core.speech.pauses import FIND_PAUSE, PRIVATE, pause_seconds
+from app.core.speech.pauses import FIND_PAUSE, PAUSE, PRIVATE, pause_seconds
 from app.core.speech.phonemes import unknown_phonemes
+from app.core.speech.voices import Blend
+from workers.text.boundaries import Ending, ending_of
 from workers.text.cancellation import check_cancelled
 from workers.text.tracked_text import TrackedText
 
-_PRONUNCIATION: Final = re.compile(r"\[([^\[\]\n]{1,100})\]\(/([^/\n]{1,200})/\)")
 _FIRST: Final = 0xF0000
 _MAX_GIVEN: Final = 0xFFFD
+_FIRST_TURN: Final = 0x100000
+_MAX_TURNS: Final = 0xFFFD
+_TURNS: Final = f"[{chr(_FIRST_TURN)}-{chr(_FIRST_TURN + _MAX_TURNS)}]"
+_PRONUNCIATION: Final = re.compile(rf"\[((?:(?!{_TURNS})[^\[\]\n]){{1,100}})\]\(/([^/\n]{{1,200}})/\)")
+_DIVISION: Final = re.compile(rf"{PAUSE}|{_TURNS}(?:\s*+{_TURNS})*+", re.IGNORECASE)
+_NOT_TURN: Final = re.compile(rf"{_TURNS}++")
+_AROUND: Final = 200
+"""Characters before and after a turn in which the end of a sentence or a paragraph is looked for."""
 
 
 _Tree = dict[str, "_Tree"]
@@ -36,19 +45,46 @@ class Given(msgspec.Struct, frozen=True):
     """Phonemes in Misaki's alphabet."""
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How a part of a text is spoken, where it differs from the whole text."""
+
+    voice: Blend | None = None
+    """None: the voice of the whole text."""
+    language: str | None = None
+    """BCP 47 tag. None: the language of the whole text."""
+    rate: float = 1.0
+    """The speed, as a multiple of that of the whole text."""
+
+
+USUAL: Final = Manner()
+"""As the whole text."""
+
+
 class Section(msgspec.Struct, frozen=True):
-    """A part of a text, up to the next pause that the user asks for."""
+    """A part of a text, up to the next pause that the user asks for or the next change of the manner."""
 
     tracked: TrackedText
     pause_seconds: float | None
     """Length of the pause after it in seconds; None without a pause."""
+    manner: Manner = USUAL
+    ending: Ending | None = None
+    """The boundary at its end where only the manner changes."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A pause within a text, or a change of the manner; one character stands for it."""
+
+    manner: Manner
+    """The manner after it."""
+    pause_seconds: float | None = None
 
 
 class Markup:
-    """The words of a text whose phonemes are given; one character replaces each."""
+    """The words of a text whose phonemes are given, and its turns; one character replaces each."""
 
     def __init__(self) -> None:
         self._given: list[Given] = []
+        self._turns: list[Turn] = []
 
     def stand_for(self, given: Given) -> str | None:
         """Returns the character that stands for `given`; None when there are too many."""
@@ -56,6 +92,17 @@ class Markup:
             return None
         self._given.append(given)
         return chr(_FIRST + len(self._given) - 1)
+
+    def add_turn(self, turn: Turn) -> str:
+        """Returns the character that stands for `turn`; empty when there are too many."""
+        if len(self._turns) >= _MAX_TURNS:
+            return ""
+        self._turns.append(turn)
+        return chr(_FIRST_TURN + len(self._turns) - 1)
+
+    def turn(self, character: str) -> Turn:
+        """Returns the turn that a character of `add_turn` stands for."""
+        return self._turns[ord(character) - _FIRST_TURN]
 
     def find(self, character: str) -> Given | None:
         """Returns the word that a character stands for; None for any other character."""
@@ -86,13 +133,21 @@ NO_MARKUP: Final = Markup()
 """The markup of a text without given phonemes."""
 
 
-def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[list[Section], Markup]:
-    """Divides the user's text at its pauses and replaces each word whose phonemes are given by one character.
+def clear(text: str) -> TrackedText:
+    """Returns the user's text with spaces in place of characters to which Koe gives a meaning."""
+    return TrackedText.of(text).sub(PRIVATE, " ")
 
-    Text that only looks like markup (a link, an unknown phoneme) stays as it is.
+
+def read_markup(
+    text: str | TrackedText, pronunciations: Sequence[tuple[str, str]], markup: Markup | None = None
+) -> tuple[list[Section], Markup]:
+    """Divides the user's text at its pauses and turns, and replaces each word whose phonemes are given by one character.
+
+    Text that only looks like markup (a link, an unknown phoneme) stays as it is. `markup`: that of a text from `clear` in which
+    tags are read already.
     """
-    markup = Markup()
-    tracked = TrackedText.of(text).sub(PRIVATE, " ")
+    markup = markup or Markup()
+    tracked = clear(text) if isinstance(text, str) else text
     table = dict(pronunciations)
     tracked = tracked.sub(_PRONUNCIATION, lambda match: _read_pronunciation(match, markup))
     if table:
@@ -100,7 +155,7 @@ def read_markup(text: str, pronunciations: Sequence[tuple[str, str]]) -> tuple[l
         found = ((start, end, _given(tracked.text[start:end], table, markup)) for start, end in places)
         tracked = tracked.replace((start, end, given) for start, end, given in found if given is not None)
         tracked = tracked.sub(WORD, lambda match: _given(match[0], table, markup))
-    return list(_sections(tracked)), markup
+    return list(_sections(tracked, markup)), markup
 
 
 def plain(word: str) -> str:
@@ -152,10 +207,25 @@ def _longest(text: str, start: int, tree: "_Tree") -> int:
     return len(text) if _END in tree else found
 
 
-def _sections(tracked: TrackedText) -> Iterator[Section]:
-    start = 0
-    for match in FIND_PAUSE.finditer(tracked.text):
+def _sections(tracked: TrackedText, markup: Markup) -> Iterator[Section]:
+    start, manner = 0, USUAL
+    for match in _DIVISION.finditer(tracked.text):
         check_cancelled()
-        yield Section(tracked.cut(start, match.start()), pause_seconds(match))
+        before = tracked.cut(start, match.start())
         start = match.end()
-    yield Section(tracked.cut(start, len(tracked)), None)
+        if match[1]:
+            yield Section(before, pause_seconds(match), manner)
+            continue
+        turns = [markup.turn(character) for character in match[0] if not character.isspace()]
+        pauses = [turn.pause_seconds for turn in turns if turn.pause_seconds is not None]
+        ending = None if pauses else _ending_at(tracked.text, match)
+        yield Section(before, sum(pauses) if pauses else None, manner, ending)
+        manner = turns[-1].manner
+    yield Section(tracked.cut(start, len(tracked)), None, manner)
+
+
+def _ending_at(text: str, match: re.Match[str]) -> Ending:
+    """Returns the kind of boundary at which the manner changes."""
+    following = text[match.end() : match.end() + _AROUND]
+    space = following[: len(following) - len(following.lstrip())]
+    return ending_of(_NOT_TURN.sub("", text[max(0, match.start() - _AROUND) : match.end()]) + space)

@@ -14,7 +14,8 @@ from app.api.requests.text import (
 )
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import find_model
-from app.core.speech.spoken_text import Code, Emoji, SpokenText
+from app.core.speech.spoken_text import Code, Emoji, SpokenText, Think
+from app.core.speech.tags import find_voices
 from app.core.speech.voices import Blend, Catalogue
 
 _ANY_MODEL: Final = "tts-1"
@@ -34,13 +35,15 @@ def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_ch
     text = read_input(fields, max_input_chars)
     named = _read_voice_or_language(fields, catalogue)
     language = read_language(fields, model)
+    normalize = read_normalize(fields)
     voice, voice_language = named or _any_voice(language, catalogue)
     return PhonemizeRequest(
         model=model,
         input=text,
         voice=voice,
         language=language or voice_language,
-        normalize=read_normalize(fields),
+        normalize=normalize,
+        voices=find_voices(text, catalogue) if normalize else (),
         pronunciations=read_pronunciations(fields),
     )
 
@@ -52,6 +55,7 @@ def to_spoken_text(
     lexicon: Lexicon,
     emoji: Emoji = "drop",
     code: Code = "skip",
+    think: Think = "skip",
     owner: str = "",
 ) -> SpokenText:
     """The text for the workers. `owner`: the only key that may share the answer; empty for all."""
@@ -63,6 +67,8 @@ def to_spoken_text(
         normalize=asked.normalize,
         emoji=emoji,
         code=code,
+        think=think,
+        voices=asked.voices,
         pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
         owner=owner,
     )

@@ -10,7 +10,7 @@ from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spok
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
 from app.core.queue.fleet import FleetView
 from app.core.speech.lexicon import Lexicon
-from app.core.speech.spoken_text import Code, Emoji, SpokenText
+from app.core.speech.spoken_text import Code, Emoji, SpokenText, Think
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Catalogue
 
@@ -27,6 +27,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     """Bits per second."""
     emoji: Emoji
     code: Code
+    think: Think
     is_cache_shared: bool
     """Whether one key may get audio that was made for another."""
     signs_webhooks: bool
@@ -65,6 +66,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
             lexicon=self.lexicon,
             emoji=self.emoji,
             code=self.code,
+            think=self.think,
             owner=self._cache_owner(owner),
         )
 
@@ -77,6 +79,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
             lexicon=self.lexicon,
             emoji=self.emoji,
             code=self.code,
+            think=self.think,
             owner=self._cache_owner(owner),
         )
 

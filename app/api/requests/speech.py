@@ -24,12 +24,11 @@ from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, Format
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import Model
 from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
-from app.core.speech.spoken_text import Code, Emoji
-from app.core.speech.utterance import Utterance
+from app.core.speech.spoken_text import Code, Emoji, Think
+from app.core.speech.tags import find_voices
+from app.core.speech.utterance import MAX_SPEED, MIN_SPEED, Utterance
 from app.core.speech.voices import Catalogue
 
-MIN_SPEED: Final = 0.25
-MAX_SPEED: Final = 4.0
 MAX_INSTRUCTIONS_CHARS: Final = 4096
 STREAM_FORMATS: Final = ("audio", "sse")
 TIMESTAMPS: Final = ("word",)
@@ -68,7 +67,6 @@ def read_speech_fields(
 ) -> SpeechRequest:
     """The request in `fields`, for a model that is known. A job streams no events and may have longer pauses."""
     text = read_input(fields, max_chars)
-    _check_pauses(text, is_job=is_job)
     blend, voice_language = catalogue.parse(read_voice(fields))
     audio_format = _read_format(fields)
     speed = _read_speed(fields)
@@ -76,6 +74,7 @@ def read_speech_fields(
     instructions = _read_instructions(fields)
     language = read_language(fields, model) or voice_language
     normalize = read_normalize(fields)
+    _check_pauses(text, is_job=is_job, reads_tags=normalize)
     pronunciations = read_pronunciations(fields)
     timestamps = _read_timestamps(fields)
     sample_rate_hz = _read_sample_rate(fields, audio_format)
@@ -89,6 +88,7 @@ def read_speech_fields(
         stream_format=stream_format,
         instructions=instructions,
         normalize=normalize,
+        voices=find_voices(text, catalogue) if normalize else (),
         pronunciations=pronunciations,
         timestamps=timestamps,
         sample_rate_hz=sample_rate_hz,
@@ -105,6 +105,7 @@ def to_utterance(
     lexicon: Lexicon = NO_LEXICON,
     emoji: Emoji = "drop",
     code: Code = "skip",
+    think: Think = "skip",
     owner: str = "",
 ) -> Utterance:
     """The utterance of `request`.
@@ -125,6 +126,8 @@ def to_utterance(
         normalize=request.normalize,
         emoji=emoji,
         code=code,
+        think=think,
+        voices=request.voices,
         pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
         owner=owner,
     )
@@ -141,9 +144,9 @@ def _bitrate_of(request: SpeechRequest, mp3_bitrate: int) -> int:
     return min(max(usual, allowed.least), allowed.most)
 
 
-def _check_pauses(text: str, *, is_job: bool) -> None:
+def _check_pauses(text: str, *, is_job: bool, reads_tags: bool) -> None:
     limit = MAX_JOB_PAUSES_SECONDS if is_job else MAX_PAUSES_SECONDS
-    asked = asked_seconds(text)
+    asked = asked_seconds(text, reads_tags=reads_tags)
     if asked > limit:
         raise InvalidValue(
             f"Invalid 'input': its pauses are too long. Expected at most {limit:g} seconds of them in all, but got {asked:g} "

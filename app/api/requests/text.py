@@ -20,6 +20,7 @@ from app.core.speech.languages import LANGUAGES, find_language
 from app.core.speech.lexicon import WORD
 from app.core.speech.models import MODELS, Model, find_model
 from app.core.speech.phonemes import unknown_phonemes
+from app.core.speech.tags import NamedVoices
 from app.core.speech.voices import Blend, show_blend
 
 MAX_PRONUNCIATIONS: Final = 200
@@ -43,6 +44,8 @@ class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     """BCP 47 tag: the requested one, else the language of the first voice."""
     normalize: bool
+    voices: NamedVoices
+    """The voices that the text names."""
     pronunciations: tuple[tuple[str, str], ...]
     """Pairs of word and phonemes, sorted."""
 

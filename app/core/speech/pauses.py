@@ -1,4 +1,4 @@
-"""Pauses in a text, `[pause:1.5s]`, and the limit on the silence in one text.
+"""Pauses in a text, `[pause:1.5s]` and SSML's `break`, and the limit on the silence in one text.
 
 Why a limit on the total: one pause takes eleven characters and lasts as long as a page of speech, so a short text could ask for
 days of audio.
@@ -6,6 +6,8 @@ days of audio.
 
 import re
 from typing import Final
+
+from app.core.speech.tags import find_breaks
 
 MAX_PAUSE_SECONDS: Final = 60.0
 """Longest pause; a longer one is shortened to this."""
@@ -18,7 +20,7 @@ PAUSE: Final = r"\[pause:\s?(\d{1,5}(?:\.\d{1,3})?)\s?(ms|s)\]"
 """A pattern; case is ignored."""
 
 FIND_PAUSE: Final = re.compile(PAUSE, re.IGNORECASE)
-PRIVATE: Final = re.compile("[\U000f0000-\U000fffff]")
+PRIVATE: Final = re.compile("[\U000f0000-\U0010ffff]")
 """Private characters to which Koe gives a meaning; in a user's text they count as spaces."""
 
 
@@ -27,6 +29,8 @@ def pause_seconds(match: re.Match[str]) -> float:
     return min(float(match[1]) / (1000 if match[2].lower() == "ms" else 1), MAX_PAUSE_SECONDS)
 
 
-def asked_seconds(text: str) -> float:
-    """Total silence that a text asks for."""
-    return sum(map(pause_seconds, FIND_PAUSE.finditer(PRIVATE.sub(" ", text))))
+def asked_seconds(text: str, *, reads_tags: bool = True) -> float:
+    """Total silence that a text asks for. `reads_tags`: whether the text is normalized, so that its SSML counts."""
+    public = PRIVATE.sub(" ", text)
+    asked = sum(map(pause_seconds, FIND_PAUSE.finditer(public)))
+    return asked + sum(min(seconds, MAX_PAUSE_SECONDS) for seconds in find_breaks(public)) if reads_tags else asked

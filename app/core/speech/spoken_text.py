@@ -10,9 +10,10 @@ from typing import Final, Literal, Self
 
 import msgspec
 
+from app.core.speech.tags import NamedVoices
 from app.core.speech.voices import Blend
 
-WIRE_VERSION: Final = 7
+WIRE_VERSION: Final = 8
 """Version of the data between the API and the workers. It is part of the digest and of the queues' names, so that two versions
 never share a stream or each other's work.
 """
@@ -21,6 +22,8 @@ Emoji = Literal["drop", "say"]
 """Emoji are dropped, or spoken by their names."""
 Code = Literal["skip", "say"]
 """Blocks of code are left out, or read like text."""
+Think = Literal["skip", "say"]
+"""Thoughts of a model are left out, or spoken."""
 
 
 class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -37,6 +40,10 @@ class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Treatment of emoji in a text that is normalized."""
     code: Code = "skip"
     """Treatment of blocks of code in a text that is normalized."""
+    think: Think = "skip"
+    """Treatment of thoughts of a model in a text that is normalized."""
+    voices: NamedVoices = ()
+    """The voices that the SSML of the text names."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     owner: str = ""

@@ -4,9 +4,13 @@ Why the digest: cached, running and new work then have one name, so equal reques
 """
 
 from functools import cached_property
+from typing import Final
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.spoken_text import SpokenText
+
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 4.0
 
 
 class Utterance(SpokenText, frozen=True, kw_only=True, dict=True):

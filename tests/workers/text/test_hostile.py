@@ -16,7 +16,7 @@ BOUNDED = {
     "workers.text.normalization.agreement._BEFORE": "20 characters before a number",
     "workers.text.normalization.agreement._MILLIONS": "a number in words",
     "workers.text.normalization.english_dates._BEGINS": "30 characters before a number",
-    "workers.jobs.plan._PARAGRAPH_END": "the last 100 characters of a part",
+    "workers.text.boundaries._PARAGRAPH_END": "the last few hundred characters of a part",
     "workers.jobs.plan._BEGINS_WITH_PAUSE": "tried at one place",
 }
 """Patterns that are never given a long text, with the text that they are given."""

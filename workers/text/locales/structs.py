@@ -14,6 +14,18 @@ Table = dict[str, str]
 """Written form → spoken words."""
 
 
+def check_placeholders(entry: str, text: str, names: Sequence[str]) -> None:
+    """Raises ValueError when `text` has a placeholder in braces that is not in `names`."""
+    try:
+        found = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"`{entry}`: {error}") from None
+    if not found <= set(names):
+        raise ValueError(
+            f"`{entry}` has {{{min(found - set(names))}}}; only {', '.join(f'{{{n}}}' for n in names)} is filled in"
+        )
+
+
 class Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The name of something that is counted: singular, plural and gender."""
 
@@ -161,6 +173,21 @@ class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     regiments: Words
 
 
+class SayAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for SSML's `say-as`."""
+
+    ordinal: str = ""
+    ordinals: Words = ()
+    digits: Words = ()
+    letters: Table = {}
+    signs: Table = {}
+
+    def __post_init__(self) -> None:
+        check_placeholders("ordinal", self.ordinal, [""])
+        if len(self.digits) not in {0, 10}:
+            raise ValueError(f"`digits` has {len(self.digits)} words instead of 10")
+
+
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The entries that every file may have. A language without a file has these defaults."""
 
@@ -175,6 +202,7 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     headings: Headings = Headings()
     respellings: Respellings = Respellings()
     marks: WrittenMarks = WrittenMarks()
+    say_as: SayAs = SayAs()
 
 
 class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -414,15 +442,3 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         check_placeholders("less_than", self.less_than, ["n"])
         check_placeholders("more_than", self.more_than, ["n"])
-
-
-def check_placeholders(entry: str, text: str, names: Sequence[str]) -> None:
-    """Raises ValueError when `text` has a placeholder in braces that is not in `names`."""
-    try:
-        found = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"`{entry}`: {error}") from None
-    if not found <= set(names):
-        raise ValueError(
-            f"`{entry}` has {{{min(found - set(names))}}}; only {', '.join(f'{{{n}}}' for n in names)} is filled in"
-        )

@@ -24,6 +24,8 @@ _BLOCK: Final = (
     "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 "
     "h4 h5 h6 head header hr html iframe legend main nav ol p pre section summary table tbody tfoot thead title tr ul"
 )
+HTML_NAMES: Final = frozenset(f"{_INLINE} {_BLOCK} br li script style td th".split())
+"""Elements of HTML that are removed here, in small letters."""
 
 
 def _tag(names: str) -> re.Pattern[str]:

@@ -20,6 +20,8 @@ from workers.text.normalization.markup_removal import strip_blocks, strip_emphas
 from workers.text.normalization.notes import strip_notes
 from workers.text.normalization.phonetics import strip_phonetics
 from workers.text.normalization.tables import read_tables
+from workers.text.normalization.tags.others import drop_others
+from workers.text.normalization.tags.read import read_tags
 from workers.text.normalization.verbalize import verbalize
 from workers.text.tracked_text import TrackedText
 
@@ -53,15 +55,18 @@ def clean(tracked: TrackedText) -> TrackedText:
     return tracked.sub(_NEW_LINE, "\n").sub(_UNPRINTABLE, " ").strip()
 
 
-def normalize(text: str, language: str, *, says_emoji: bool = False, says_code: bool = False) -> TrackedText:
+def normalize(
+    text: str, language: str, *, says_emoji: bool = False, says_code: bool = False, has_tags: bool = True
+) -> TrackedText:
     r"""Returns `text` as it is spoken in `language` (BCP 47 tag): in NFC, with straight quotes, without invisible characters,
     Markdown and HTML, with emoji dropped or named, and with numbers and short forms written as words.
 
     A single new line and any run of white space become one space; one or more blank lines become one paragraph break `\n\n`.
-    Takes time linear in the text.
+    Takes time linear in the text. `has_tags`: whether `read_tags` has not been called for the whole text.
     """
-    tracked = unescape(clean(TrackedText.of(text)))
-    tracked = skip_code(tracked, language) if not says_code else tracked
+    tracked = clean(TrackedText.of(text))
+    tracked = unescape(read_tags(tracked, language) if has_tags else tracked)
+    tracked = drop_others(skip_code(tracked, language) if not says_code else tracked)
     formulas = Formulas(language)
     tracked = read_tables(strip_captions(formulas.take_out(tracked)), language)
     tracked = read_emoticons(tracked, language)

@@ -14,7 +14,7 @@ from app.api.requests.jobs import (
     read_job,
 )
 from app.api.requests.phonemize import read_phonemize
-from app.api.requests.speech import MAX_INSTRUCTIONS_CHARS, MAX_SPEED, MIN_SPEED, STREAM_FORMATS, TIMESTAMPS, read_speech
+from app.api.requests.speech import MAX_INSTRUCTIONS_CHARS, STREAM_FORMATS, TIMESTAMPS, read_speech
 from app.api.requests.text import MAX_PRONUNCIATION_CHARS, MAX_PRONUNCIATIONS
 from app.asgi import create_description
 from app.core.errors import InvalidRequest
@@ -24,6 +24,7 @@ from app.core.speech.languages import LANGUAGES
 from app.core.speech.lexicon import WORD
 from app.core.speech.models import MODELS, OPENAI_MAX_INPUT_CHARS, OTHER_NAMES
 from app.core.speech.phonemes import PATTERN, PHONEMES
+from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
 from app.core.speech.voices import MAX_BLEND_VOICES, load_catalogue
 
 Fields = dict[str, Any]

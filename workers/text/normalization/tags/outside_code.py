@@ -1,0 +1,22 @@
+"""Finds tags, but not those that a text shows as code: `<think>` between backticks is a word and no tag."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_CODE: Final = r"(?P<code>```(?:[^`]++|`{1,2}+(?!`))*+`{3,}+|~~~(?:[^~]++|~{1,2}+(?!~))*+~{3,}+|`[^`\n]{1,500}+`)"
+
+
+def or_code(pattern: str) -> re.Pattern[str]:
+    """A pattern that matches code as its group `code`, and otherwise `pattern`."""
+    return re.compile(f"{_CODE}|{pattern}", re.IGNORECASE)
+
+
+def find_outside(pattern: re.Pattern[str], text: str, start: int = 0) -> Iterator[re.Match[str]]:
+    """Yields the matches of a pattern of `or_code` that are no code, from `start` on."""
+    return (match for match in pattern.finditer(text, start) if match["code"] is None)
+
+
+def gap(text: str, start: int, end: int) -> str:
+    """What stands for a removed part of a text: a space where two words would meet, else nothing."""
+    return " " if text[start - 1 : start].strip() and text[end : end + 1].isalnum() and start else ""
