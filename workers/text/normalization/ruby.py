@@ -34,12 +34,12 @@ def rules() -> Iterator[Rule]:
     yield Rule(re.compile("［＃[^［］\n]{0,200}］"), "", needs_digit=False)
     yield Rule(
         re.compile(f"[|｜](?P<word>[^|｜《》\n]{{1,40}})《(?P<said>[{_KANA}・ \u3000]{{1,60}})》(?=(?P<next>[{_HIRAGANA}]?))"),
-        lambda match: _say(match["said"], match["next"]),
+        lambda match: say_reading(match["said"], match["next"]),
         needs_digit=False,
     )
     yield Rule(
         re.compile(f"(?P<word>[{_HAN}]{{1,20}}+)《(?P<said>[{_KANA}・ \u3000]{{1,60}})》(?=(?P<next>[{_HIRAGANA}]?))"),
-        lambda match: _say(match["said"], match["next"]),
+        lambda match: say_reading(match["said"], match["next"]),
         needs_digit=False,
     )
     yield Rule(
@@ -60,7 +60,7 @@ def _say_in_brackets(match: re.Match[str]) -> str | None:
     if start is None:
         return None
     opening = "（" if match["more"] else ""
-    return text[:start] + _say(said, match["next"]) + opening
+    return text[:start] + say_reading(said, match["next"]) + opening
 
 
 def _find_word(text: str, said: str) -> int | None:
@@ -91,7 +91,7 @@ def _to_hiragana(text: str) -> str:
     return "".join(chr(ord(kana) - 0x60) if "ァ" <= kana <= "ヶ" else kana for kana in text)
 
 
-def _say(said: str, following: str) -> str:
+def say_reading(said: str, following: str) -> str:
     """Returns the reading in the kana in which the words around it are told apart."""
     said = re.sub("[・ \u3000]", "", unicodedata.normalize("NFKC", said))
     if following and following not in _PARTICLES:

@@ -4,9 +4,9 @@ Why pinyin and zhuyin are not said: the G2P of Mandarin reads Han characters, an
 """
 
 import re
-import unicodedata
 from typing import Final
 
+from workers.text.normalization.ruby import say_reading
 from workers.text.tracked_text import TrackedText
 
 _MAX_CHARS: Final = 2000
@@ -19,17 +19,9 @@ _PART: Final = re.compile(
 _IN_RUBY: Final = frozenset({"rb", "rt", "rp", "rtc"})
 _KANA: Final = re.compile(r"[\u3040-\u30ffｦ-ﾟ・\s]++")
 _HAS_KANA: Final = re.compile(r"[\u3041-\u30fa]")
-_HIRAGANA: Final = re.compile("[ぁ-ゖ]")
 _AFTER: Final = 60
 """Characters after a word that decide in which kana its reading is said."""
 _MARKUP: Final = re.compile("<[^<>]{0,50}+>?")
-_PARTICLES: Final = frozenset("はがをにでともへのやかなだ")
-_ROWS: Final = {
-    "ウ": "ウクスツヌフムユルグズヅブプゥュヴ",
-    "エ": "エケセテネヘメレゲゼデベペェ",
-    "オ": "オコソトノホモヨロヲゴゾドボポォョ",
-}
-_LONG: Final = re.compile(f"([{_ROWS['ウ']}{_ROWS['オ']}])ウ|([{_ROWS['エ']}])イ")
 
 
 def say_ruby(tracked: TrackedText) -> TrackedText:
@@ -46,7 +38,7 @@ def _say(match: re.Match[str]) -> str:
     for number, (base, reading) in enumerate(parts):
         after = parts[number + 1][0][:1] if number + 1 < len(parts) and parts[number + 1][0] else following
         is_kana = _KANA.fullmatch(reading) is not None and _HAS_KANA.search(reading) is not None
-        said += _in_kana(reading, after) if is_kana else base
+        said += say_reading(reading, after) if is_kana else base
     return said
 
 
@@ -102,12 +94,3 @@ class _Pairs:
             self._done += ((base, "") for base in bases)
         self._bases, self._readings = [""], []
         return self._done
-
-
-def _in_kana(reading: str, following: str) -> str:
-    """Returns the reading in the kana in which the words around it are told apart: 母 is no laughter, 葉 is no particle."""
-    said = re.sub(r"[・\s]", "", unicodedata.normalize("NFKC", reading))
-    if _HIRAGANA.match(following) and following not in _PARTICLES:
-        return said
-    katakana = "".join(chr(ord(kana) + 0x60) if "ぁ" <= kana <= "ゖ" else kana for kana in said)
-    return _LONG.sub(r"\1\2ー", katakana)
