@@ -19,6 +19,7 @@ _PART: Final = re.compile(
 _IN_RUBY: Final = frozenset({"rb", "rt", "rp", "rtc"})
 _KANA: Final = re.compile(r"[\u3040-\u30ffｦ-ﾟ・\s]++")
 _HAS_KANA: Final = re.compile(r"[\u3041-\u30fa]")
+_HIRAGANA: Final = re.compile("[ぁ-ゖ]")
 _AFTER: Final = 60
 """Characters after a word that decide in which kana its reading is said."""
 _MARKUP: Final = re.compile("<[^<>]{0,50}+>?")
@@ -38,7 +39,7 @@ def _say(match: re.Match[str]) -> str:
     for number, (base, reading) in enumerate(parts):
         after = parts[number + 1][0][:1] if number + 1 < len(parts) and parts[number + 1][0] else following
         is_kana = _KANA.fullmatch(reading) is not None and _HAS_KANA.search(reading) is not None
-        said += say_reading(reading, after) if is_kana else base
+        said += say_reading(reading, after if _HIRAGANA.match(after) else "") if is_kana else base
     return said
 
 
