@@ -6,7 +6,7 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import amounts, elision, names, numerals, ordinals, romans, short_dates, western
+from workers.text.normalization import amounts, elision, iberian_romans, names, numerals, ordinals, romans, short_dates, western
 from workers.text.normalization.agreement import agreement
 from workers.text.normalization.durations import durations
 from workers.text.normalization.initialisms import initialisms
@@ -22,6 +22,7 @@ def rules(language: str) -> Iterator[Rule]:
     locale = loader.romance(language)
     yield from western.addresses(locale)
     yield from short_dates.rules(locale)
+    yield from iberian_romans.centuries(locale)
     yield from short_forms(locale)
     yield from names.names(locale)
     yield from western.abbreviations(locale)

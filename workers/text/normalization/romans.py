@@ -10,13 +10,12 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import numerals
+from workers.text.normalization import bare_romans, iberian_romans, numerals
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 
 _ROMAN: Final = numerals.ROMAN
 _GROUP: Final = f"(?P<roman>{_ROMAN})"
-_CENTURY: Final = {"es": "[Ss]iglo", "pt": "[Ss]éculo"}
 _REGNAL_FEMININE: Final = re.compile(r"a$|^(?:Isabel|Beatriz|Elisabeth|Élisabeth|Elizabeth)$")
 _MANY_LETTERS: Final = "(?=[IVXLC]{2})"
 
@@ -26,7 +25,10 @@ def rules(locale: Romance) -> Iterator[Rule]:
     yield from _centuries(locale)
     if locale.language == "fr":
         yield _suffixed()
-    yield _ranked(locale)
+    if locale.language in {"es", "pt"}:
+        yield iberian_romans.before_noun(locale)
+    else:
+        yield _ranked(locale)
     yield Rule(
         re.compile(
             rf"(?<![\w.])(?P<name>{any_of(_shorts(locale, 2))}|{any_of(_shorts(locale, 1))}(?=\. {_MANY_LETTERS}))"
@@ -43,6 +45,7 @@ def rules(locale: Romance) -> Iterator[Rule]:
         lambda match: str(numerals.from_roman(match["roman"])),
         needs_digit=False,
     )
+    yield from bare_romans.rules(locale)
     if locale.language == "fr":
         # espeak-ng would say "deux romain".
         yield Rule(
@@ -120,25 +123,9 @@ def _suffixed() -> Rule:
 
 
 def _centuries(locale: Romance) -> Iterator[Rule]:
-    """Rules for centuries: siglo XXI, s. XX, sec. XX."""
+    """Rules for Italian centuries: sec. XX, XX sec."""
     language = locale.language
-    if language in _CENTURY:
-        # s. XX, séc. XX, siglos XIX y XX
-        yield Rule(re.compile(rf"(?<![\w.])[Ss]écs\. ?(?={_ROMAN}(?!\w))"), "séculos ", needs_digit=False)
-        yield Rule(
-            re.compile(rf"(?<![\w.])[Ss](?:éc)?\. ?(?={_ROMAN}(?!\w))"),
-            {"es": "siglo ", "pt": "século "}[language],
-            needs_digit=False,
-        )
-        yield Rule(
-            re.compile(rf"\b(?P<name>{_CENTURY[language]}s) (?P<first>{_ROMAN}) (?P<link>a|e|y|al) {_GROUP}(?!\w)"),
-            lambda match: (
-                f"{match['name']} {numerals.from_roman(match['first'])} {match['link']} {numerals.from_roman(match['roman'])}"
-            ),
-            needs_digit=False,
-        )
-        yield Rule(re.compile(rf"\b(?P<name>{_CENTURY[language]}) {_GROUP}(?!\w)"), _cardinal, needs_digit=False)
-    elif language == "it":
+    if language == "it":
         yield Rule(
             re.compile(
                 rf"(?<![\w.])(?P<name>[Ss]ecc?\.|[Ss]ecol[oi]) (?:(?P<first>{_ROMAN})(?P<link>[-–]| e | al ))?{_GROUP}(?!\w)"
