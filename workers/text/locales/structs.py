@@ -353,6 +353,16 @@ class English(Western, frozen=True, kw_only=True):
     interjections: Words
 
 
+class Bible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Books of the Bible, and the words for a verse."""
+
+    verse: str
+    verses: str
+    numbered_masculine: frozenset[str]
+    numbered_feminine: frozenset[str]
+    books: Table
+
+
 class Romance(Western, frozen=True, kw_only=True):
     """Spanish, French, Italian or Portuguese."""
 
@@ -378,9 +388,17 @@ class Romance(Western, frozen=True, kw_only=True):
     streets: Table = {}
     counted_forms: dict[str, tuple[str, str]] = {}
     name_titles: Table = {}
+    hyphenated: Words = ()
+    hour_range: str = ""
+    before_hour: Words = ()
+    bible: Bible | None = None
     saints: dict[str, Words] = {}
     slashes: Slashes | None = None
     parts: dict[str, tuple[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_placeholders("hour_range", self.hour_range, ["start", "end"])
 
 
 class Hindi(Western, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ LABELLED: Final = re.compile(
 """Words before a number with a letter that is no unit: seat 7A."""
 _STOP: Final = r"(?P<stop>\.(?![\w.]))?+"
 """The full stop of a unit that is written short: 5 min."""
+_THOUSANDS: Final = frozenset({"mil", "mille", "mila"})
 _TIGHT: Final = frozenset("A")
 """Units that are words or names when a space separates them from the number."""
 
@@ -146,9 +147,9 @@ def _count(locale: Western, n: str, name: Name) -> str:
 
 def _verbalize_money(locale: Western, currency: Money, n: str, scale: str | None) -> str:
     if scale:
-        of = locale.of_scale if locale.scales[scale] != "mil" else " "
+        of = locale.of_scale if locale.scales[scale] not in _THOUSANDS else " "
         name = currency.unit.many
-        if locale.language == "fr" and name[0] in "aeiou":
+        if locale.language == "fr" and of != " " and name[0] in "aeiou":
             of = " d'"
         said = locale.scales[scale]
         if isinstance(locale, Romance):

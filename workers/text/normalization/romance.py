@@ -2,11 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import amounts, elision, iberian_romans, names, numerals, ordinals, romans, short_dates, western
+from workers.text.normalization import (
+    amounts,
+    bible,
+    elision,
+    hyphens,
+    iberian_romans,
+    names,
+    ordinals,
+    phones,
+    romans,
+    short_dates,
+    western,
+)
 from workers.text.normalization.agreement import agreement
 from workers.text.normalization.durations import durations
 from workers.text.normalization.initialisms import initialisms
@@ -26,8 +37,9 @@ def rules(language: str) -> Iterator[Rule]:
     yield from short_forms(locale)
     yield from names.names(locale)
     yield from western.abbreviations(locale)
-    yield from western.phones(numerals.part_digits, locale.plus)
-    yield from _phones(language)
+    yield from phones.rules(locale)
+    yield from hyphens.rules(locale)
+    yield from bible.rules(locale)
     yield from western.dates(locale)
     yield from slashes(locale)
     yield from rates(locale)
@@ -84,31 +96,3 @@ def _named(locale: Romance) -> Iterator[Rule]:
     )
     both = locale.and_or
     yield Rule(re.compile(rf"(?<![\w/]){re.escape(both)}(?![\w/])"), both.replace("/", " "), needs_digit=False)
-
-
-_PHONES: Final = {
-    "pt": r"(?<![\w(])(?:\([0-9]{2}\) ?)?(?:9[0-9]{4}|[2-5][0-9]{3})-[0-9]{4}(?![\w-])",
-    "fr": r"(?<![\w.])0[1-9](?:([ .])[0-9]{2})(?:\1[0-9]{2}){3}(?![\w]|\1[0-9])",
-}
-"""Telephone numbers as they are written in Brazil and in France: (11) 91234-5678, 01 23 45 67 89."""
-
-
-_REGISTERED: Final = re.compile(r"\b(?P<name>CEP|CPF|CNPJ|RG) (?P<n>[0-9]{2,5}(?:[./-][0-9]{2,4}){1,4})(?![\w-])")
-
-
-def _phones(language: str) -> Iterator[Rule]:
-    def verbalize(match: re.Match[str]) -> str | None:
-        groups = re.findall("[0-9]+", match[0])
-        if language == "fr":
-            return ", ".join(groups)
-        if language == "pt" and len(groups) == 2 and len(groups[0]) == 4 and int(groups[0]) < int(groups[1]) <= 2099:
-            return None
-        return ", ".join(map(numerals.part_digits, groups))
-
-    if language in _PHONES:
-        yield Rule(re.compile(_PHONES[language]), verbalize)
-    if language == "pt":
-        yield Rule(
-            _REGISTERED,
-            lambda match: f"{match['name']} " + ", ".join(map(numerals.part_digits, re.findall("[0-9]+", match["n"]))),
-        )

@@ -1,0 +1,81 @@
+"""Hyphens and colons between numbers that are neither ranges nor ratios, in Romance languages: Boeing 737-800, loi n° 78-17,
+art. L. 121-1, ISO 9001:2015; and the ranges of hours, 9h-18h.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales.structs import Romance
+from workers.text.normalization import numerals
+from workers.text.normalization.rules import Rule, any_of
+
+_HOUR: Final = "(?:[01]?[0-9]|2[0-4])"
+_CLOCK: Final = rf"{_HOUR}(?::[0-5][0-9](?: ?h(?!\w))?| ?[hH](?: ?[0-5][0-9])?(?![\w.]))"
+_STANDARDS: Final = any_of(["ISO", "EN", "NF", "UNI", "DIN", "IEC", "CEI", "UNE", "NBR", "ISO/IEC", "RFC"])
+_CODE: Final = "[0-9]{1,5}(?:[-–][0-9]{1,5}){1,4}"
+
+
+def rules(locale: Romance) -> Iterator[Rule]:
+    """All rules of a language. They come after the abbreviations and before dates, times and ranges."""
+    hyphen = f" {locale.address['-']} "
+
+    def code(match: re.Match[str]) -> str:
+        return match["before"] + re.sub("[-–]", hyphen, match["code"])
+
+    if locale.before_hour:
+        # ore 18.30: the dot becomes a colon, which the rules of times know.
+        yield Rule(
+            re.compile(
+                rf"(?<!\w)(?P<before>{any_of(locale.before_hour)})(?P<space> |(?<=')|(?<=h))"
+                rf"(?P<time>{_HOUR}(?:[.,:][0-5][0-9])?(?:(?: ?[-–] ?| alle ){_HOUR}[.:][0-5][0-9])?)"
+                r"(?![\w%]|[.,:][0-9]| ?[€%])"
+            ),
+            _with_colons,
+        )
+    yield Rule(
+        re.compile(
+            rf"(?P<before>\b(?:[Dd]alle|[Dd]e|[Dd]as) )?(?<![\w:.,/])(?P<one>{_CLOCK}) ?[-–—] ?(?P<two>{_CLOCK})(?![\w-])"
+        ),
+        lambda match: _hours(locale, match),
+    )
+    yield Rule(
+        re.compile(r"(?<![\w.,-])(?P<one>7[0-9]7)-(?P<two>[0-9]{1,3})(?P<rest>[A-Z]{0,3})(?![\w-])"),
+        lambda match: (
+            f"{match['one']} {numerals.in_words(int(match['two']), locale.language)} {' '.join(match['rest'])}".rstrip()
+        ),
+    )
+    yield Rule(
+        re.compile(
+            rf"(?<!\w)(?P<before>{_STANDARDS}(?: [A-Z]{{2,4}}){{0,2}} (?P<n>[0-9]{{2,6}}))[-:](?=[0-9]{{1,4}}(?![\w-]))"
+        ),
+        lambda match: f"{match['before']} ",
+    )
+    if locale.hyphenated:
+        yield Rule(re.compile(rf"(?<!\w)(?P<before>{any_of(locale.hyphenated)} )(?P<code>{_CODE})(?![\w/]|[.,-][0-9])"), code)
+        # L. 121-1
+        yield Rule(
+            re.compile(
+                r"(?<![\w.'-])(?P<letter>[LRDA](?=\.)|[LRD](?=[0-9 ]{1,6}-)|(?<=article )[LRDA])\.? ?\*?"
+                r"(?P<code>[0-9]{1,5}(?:-[0-9]{1,5}){0,4})(?![\w/]|[.,-][0-9])"
+            ),
+            lambda match: f"{match['letter']} {match['code'].replace('-', hyphen)}",
+        )
+
+
+def _hours(locale: Romance, match: re.Match[str]) -> str:
+    one, two = match["one"], match["two"]
+    if not locale.hour_range:
+        return f"{match['before'] or ''}{one} {locale.to} {two}"
+    one, two = (re.sub(":00| ?[hH]$", "", time) for time in (one, two))
+    return locale.hour_range.format(start=one, end=two)
+
+
+def _with_colons(match: re.Match[str]) -> str | None:
+    time = re.sub("[.,](?=[0-5][0-9])", ":", match["time"])
+    before = "ore" if match["before"] in {"h", "h."} else match["before"]
+    return (
+        None
+        if time == match["time"] and before == match["before"]
+        else f"{before}{match['space'] or ' ' * (before == 'ore')}{time}"
+    )
