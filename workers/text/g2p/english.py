@@ -17,7 +17,7 @@ import spacy
 import structlog
 from misaki import en
 
-from workers.text.g2p import tagger
+from workers.text.g2p import english_letters, homographs, tagger
 from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.misaki_espeak import EspeakFallback
 from workers.text.tracked_text import TrackedText
@@ -49,11 +49,6 @@ _NUMBER_WORDS: Final = (
     "nineteen twenty thirty forty fifty"
 )
 _LAST_OF_TIMES: Final = frozenset(_NUMBER_WORDS.split())
-_AFTER_LETTER: Final = frozenset(
-    {"squared", "cubed", "plus", "minus", "times", "equals", "over", "sub", "union", "intersection"}
-)
-"""Words of formulas after a letter."""
-_BEFORE_LETTER: Final = frozenset({"squared", "cubed", "plus", "minus", "equals", "sub"})
 _QUOTES: Final = frozenset({'"', "''", "``"})
 _HYPHENS: Final = frozenset("-–")
 _NUMERO: Final = frozenset({"No", "no", "NO"})
@@ -68,18 +63,40 @@ class _G2P(en.G2P):  # type: ignore[misc]
         self.version = None
         self.british = british
         self.lexicon = en.Lexicon(british)
-        self.fallback = EspeakFallback(british=british)
+        self._espeak = EspeakFallback(british=british)
+        self.fallback = self._say_unknown
         self.unk = ""
         self.nlp = _load_pipeline(model)
 
     def tokenize(self, text: str, tokens: list[str], features: dict[int, Any]) -> list[Any]:
         """Returns Misaki's tokens, each with a tag."""
         found: list[Any] = super().tokenize(text, tokens, features)
-        if "tagger" not in self.nlp.pipe_names:
+        has_tags = "tagger" in self.nlp.pipe_names
+        if not has_tags:
             _tag(found)
+        english_letters.mark_letter_a(found)
+        english_letters.say_stammers(found, self._say)
+        english_letters.say_apostrophes(found, self._say, british=self.british)
+        homographs.tell_apart(found, self.lexicon.golds, british=self.british, has_tags=has_tags)
         _spell_am(found)
-        _name_a(found)
         return found
+
+    def _say_unknown(self, token: Any) -> tuple[str | None, int | None]:
+        """The phonemes of a word that the lexicon lacks, and Misaki's rating of them."""
+        phonemes = english_letters.say_prefixed(token.text, self._say, self.say_by_espeak, british=self.british)
+        return (phonemes, 4) if phonemes is not None else self._espeak(token)
+
+    def say_by_espeak(self, word: str) -> str | None:
+        phonemes: str | None = self._espeak(en.MToken(text=word, tag="", whitespace=""))[0]
+        return phonemes
+
+    def _say(self, word: str) -> str | None:
+        """The phonemes of a word that the lexicon has, as it is said alone; None for any other."""
+        token = en.MToken(
+            text=word, tag="NN", whitespace="", _=en.MToken.Underscore(is_head=True, num_flags="", prespace=False)
+        )
+        phonemes: str | None = self.lexicon(token, en.TokenContext())[0]
+        return phonemes
 
 
 @cache
@@ -94,7 +111,7 @@ def make(language: str, model: str | None) -> Callable[[str], list[AlignedSpan]]
             return list(_place(spaced, g2p(spaced.text, preprocess=False)[1]))
         except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
             _log.warning("misaki_failed", language=language, error=type(error).__name__)
-            return [AlignedSpan(0, len(text), str(g2p.fallback(en.MToken(text=text, tag="", whitespace=""))[0] or ""))]
+            return [AlignedSpan(0, len(text), g2p.say_by_espeak(text) or "")]
 
     return phonemize
 
@@ -142,20 +159,6 @@ def _spell_am(tokens: list[Any]) -> None:
             token._.rating = 5
 
 
-def _name_a(tokens: list[Any]) -> None:
-    """Says the letter A by its name, and not as the article, next to another letter or to a word of formulas: "four a c"."""
-    for i, token in enumerate(tokens):
-        if token.text not in {"a", "A"}:
-            continue
-        before = tokens[i - 1].text if i else ""
-        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        is_letter = len(after) == 1 and after.isalpha() and after.islower() == token.text.islower() and after not in "AI"
-        is_last = len(before) == 1 and before.isalpha() and before not in "aAI" and before.islower() == token.text.islower()
-        if is_letter or is_last or after in _AFTER_LETTER or (before in _BEFORE_LETTER and not after.isalpha()):
-            token.phonemes = "ˈA"
-            token._.rating = 5
-
-
 def _tag(tokens: list[Any]) -> None:
     """Gives each token the Penn Treebank tag that its spelling and its neighbours allow, or `NN`."""
     is_open = False
@@ -175,7 +178,7 @@ def _tag(tokens: list[Any]) -> None:
         ):
             token.tag = "NN"
         else:
-            token.tag = _tag_alone(token.text, has_next=after is not None and after.text.isalnum())
+            token.tag = _tag_alone(token.text, has_next=after is not None and after.text[:1].isalnum())
 
 
 def _tag_alone(text: str, *, has_next: bool) -> str:

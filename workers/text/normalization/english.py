@@ -15,6 +15,7 @@ from workers.text.normalization import (
     english_codes,
     english_dates,
     english_hyphens,
+    english_letters,
     english_measures,
     english_months,
     english_names,
@@ -41,6 +42,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from english_books.rules()
     yield english_romans.labelled()
     yield from english_names.rules()
+    yield from english_letters.RULES
     yield from english_months.rules(locale)
     yield from western.abbreviations(locale)
     yield from english_names.stops()
