@@ -55,7 +55,9 @@ def _is_year(number: str, before: str, after: str) -> bool:
     if before.endswith("第") or len(number) > 4:
         return False
     if len(number) == 4:
-        is_long = after.startswith(YEARS.long_after) or (number.endswith("00") and after.startswith(YEARS.round_after))
+        is_round = number.endswith("00")
+        is_long = (is_round or int(number) < 1800) and after.startswith(YEARS.long_after)
+        is_long = is_long or (is_round and after.startswith(YEARS.round_after))
         return not is_long and 1000 <= int(number) < 3000 and not (number == "1000" and not is_dated)
     return len(number) == 2 and (after.startswith(YEARS.short_after) or re.match("[0-9]{1,2}月", after) is not None)
 

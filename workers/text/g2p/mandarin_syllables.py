@@ -146,8 +146,9 @@ def _tone_of_one(text: str, i: int, following: str, edges: frozenset[int]) -> st
     before, after = text[i - 1 : i], text[i + 1 :]
     if not after or before in {"第", "初", "月"} or after.startswith(WORDS.tones.after_ordinal):
         return "1"
+    is_score = (before == "比" and text[i - 2 : i - 1] in _NUMERALS) or (after[0] == "比" and after[1:2] in _NUMERALS)
     is_decimal = (before == "点" and text[i - 2 : i - 1] in _NUMERALS) or (after[0] == "点" and after[1:2] in _NUMERALS)
-    if (before in _NUMERALS and after[0] not in _LARGE) or is_decimal:
+    if (before in _NUMERALS and after[0] not in _LARGE) or is_decimal or is_score:
         return "1"
     if before == after[0]:
         return "5"  # 看一看

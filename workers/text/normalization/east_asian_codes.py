@@ -14,6 +14,7 @@ END: Final = "(?![A-Za-z0-9])"
 _LINK: Final = "(?:号码|號碼|番号|コード)?(?:[:：是为為はがの（(「 ]|です){0,3}"
 """What may stand between the name of a code and the code."""
 _GROUPED: Final = r"[0-9]++(?:[ -][0-9]{1,8}){0,6}"
+_LETTERS_BEFORE: Final = re.compile(r"[A-Za-z]{1,6}\Z")
 _AIRLINER: Final = "ボーイング..."
 _MODEL: Final = re.compile(r"[0-9]++")
 
@@ -146,7 +147,8 @@ def _models(locale: EastAsian) -> Iterator[Rule]:
 
     def verbalize(match: re.Match[str]) -> str | None:
         digits = match["n"]
-        if len(digits) < 3 or digits.endswith("00"):
+        name = _LETTERS_BEFORE.search(match.string[max(0, match.start() - 6) : match.start()])
+        if digits.endswith("00") or (name is not None and name[0] in (*locale.money, "No", "NO", "no")):
             return None
         return spell_plainly(digits, locale)
 
@@ -155,6 +157,16 @@ def _models(locale: EastAsian) -> Iterator[Rule]:
         lambda match: match["name"] + (spell_plainly(match["n"], locale) if int(match["n"]) >= 20 else match["n"]),
     )
     yield Rule(re.compile(r"(?<=[A-Za-z])(?P<n>[0-9]{3,5})(?![0-9.,])"), verbalize)
+    # 95后
+    yield Rule(
+        re.compile("(?<![A-Za-z0-9.,第])(?P<n>[5-9][05]|[01][05])(?=后(?![0-9天年]))"),
+        lambda match: spell_plainly(match["n"], locale),
+    )
+    # 哈哈哈233
+    yield Rule(
+        re.compile("(?<=[哈死嘿呵])(?P<n>23{2,9}|6{3,9}|520|1314|5201314)(?![A-Za-z0-9.%\u3400-\u9fff])"),
+        lambda match: spell_plainly(match["n"], locale),
+    )
     # 007
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9.,:/／-])(?P<n>0[0-9]{1,7})(?![0-9.,:年月日点时分秒%-])"),

@@ -35,6 +35,12 @@ def slashes(locale: EastAsian) -> Iterator[Rule]:
         lambda match: f"{match[1]}年{int(match[2])}月",
     )
     if words.dated:
+        # 5/1〜5/5
+        day = "(1[0-2]|0?[1-9])[/／](3[01]|[12][0-9]|0?[1-9])"
+        yield Rule(
+            re.compile(rf"{_FREE}{day}(?:\([月火水木金土日]\))? ?{DASH} ?{day}(?![A-Za-z0-9/／.])"),
+            lambda match: f"{int(match[1])}月{int(match[2])}日{locale.to}{int(match[3])}月{int(match[4])}日",
+        )
         yield Rule(
             re.compile(rf"{_FREE}(1[0-2]|0?[1-9])[/／](3[01]|[12][0-9]|0?[1-9])(?= ?{any_of(words.dated)})(?![0-9/／])"),
             lambda match: f"{int(match[1])}月{int(match[2])}日",
