@@ -27,7 +27,8 @@ this length on; without a space, between two characters at three times this leng
 """
 
 _WHOLE: Final = re.compile(
-    rf"{COMMENT}|{PROGRAM}|{FORMULA}|</?[A-Za-z][^<>]{{0,2000}}+>|\[[^\[\]\n]{{1,500}}+\](?:\([^()\n]{{0,2000}}+\))?+",
+    rf"(?m:^[ \t]{{0,12}}+\|[^\n]{{1,2000}}+)|{COMMENT}|{PROGRAM}|{FORMULA}"
+    rf"|</?[A-Za-z][^<>]{{0,2000}}+>|\[[^\[\]\n]{{1,500}}+\](?:\([^()\n]{{0,2000}}+\))?+",
     re.IGNORECASE,
 )
 _SPACE: Final = re.compile(r"(?<=\S)\s++(?=\w)")

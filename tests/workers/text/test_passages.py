@@ -103,6 +103,12 @@ def test_nothing_that_is_one_thing_is_divided(whole: str) -> None:
     assert set(range(len(text))) - set(allowed) == {place for at in starts for place in range(at + 1, at + len(whole))}
 
 
+def test_a_row_of_a_table_is_not_divided() -> None:
+    text = "One.\n| Two. Three | Four. Five |\nSix."
+    borders = Borders(text)
+    assert [place for place in range(len(text)) if not borders.may_divide(place)] == list(range(6, text.index("\nSix")))
+
+
 @pytest.mark.parametrize("unit", ["<", "<a ", "[", "[a](", "<!--", "<script>", "</script", "a. ", "\n\n", ". A", "(", "a"])
 def test_hostile_text_is_divided_in_linear_time(unit: str) -> None:
     """Code that scans the same text again and again would take hours; the suite's time limit for a test would end it."""

@@ -6,6 +6,7 @@ Why the lines of two subtitles are joined: a sentence often continues in the nex
 import re
 from typing import Final
 
+from workers.text.locales import loader
 from workers.text.tracked_text import TrackedText
 
 _TIME: Final = r"(?:[0-9]{1,3}:)?[0-9]{1,2}:[0-9]{2}[,.][0-9]{2,3}"
@@ -19,14 +20,18 @@ _BLOCK: Final = re.compile(r"(?m)^(?:NOTE|STYLE|REGION)(?:[ \t][^\n]{0,500}+)?(?
 _STYLE: Final = re.compile(
     rf"\{{\\[^{{}}\n]{{1,100}}+\}}|</?(?:v|c|lang|ruby|rt)(?:[. ][^<>\n]{{0,100}}+)?>|<{_TIME}>|</?font\b[^<>\n]{{0,200}}+>"
 )
-_LYRIC: Final = re.compile(r"(?m)^(?:\[[0-9]{1,2}:[0-9]{2}(?:[.:][0-9]{2,3})?\][ \t]?+){1,9}+")
+_LYRIC: Final = re.compile(r"(?m)^(?:\[[0-9]{1,2}:[0-9]{2}[.:][0-9]{2,3}\][ \t]?+){1,9}+")
 _LYRIC_HEAD: Final = re.compile(r"(?m)^\[(?:ar|ti|al|by|offset|length|au|re|ve):[^\[\]\n]{0,200}+\][ \t]*+$")
+_SOUND: Final = re.compile(r"(?P<text>\[[^\[\]\n]{1,80}+\]|(?<=[^\W\d_]) ?[♪♫♬]++)(?=[ \t\n]*+(?:\Z|[^\Wa-z_]|[-–—♪\[{<]))")
 _NOTES: Final = re.compile(r"[♪♫♬]++[ \t]?|[ \t]?[♪♫♬]++")
-_BREAK: Final = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+(?!(?:[-–—‐]|>>|<v|\{|$))")
+_BREAK: Final = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+(?!(?:[-–—‐]|>>|<v|$))")
 
 
-def strip_captions(tracked: TrackedText) -> TrackedText:
-    """Removes the numbers, times and styles of subtitles. A text without them stays as it is."""
+def strip_captions(tracked: TrackedText, language: str) -> TrackedText:
+    """Removes the numbers, times and styles of subtitles. A text without them stays as it is.
+
+    A song or a sound in brackets gets the full stop of `language` (BCP 47).
+    """
     if _LYRIC.search(tracked.text):
         tracked = tracked.sub(_LYRIC_HEAD, "").sub(_LYRIC, "")
     if not _IS_CUE.search(tracked.text):
@@ -47,9 +52,11 @@ def strip_captions(tracked: TrackedText) -> TrackedText:
         changes += [
             (cue.start("text") + gap.start(), cue.start("text") + gap.end(), " ")
             for gap in _BREAK.finditer(cue["text"])
-            if gap.start()
+            if number or gap.start()
         ]
-    return tracked.replace(changes).sub(_STYLE, "").sub(_NOTES, "").strip()
+    stop = loader.find(language).full_stop
+    tracked = tracked.replace(changes).sub(_STYLE, "").sub(_SOUND, lambda match: match["text"] + stop)
+    return tracked.sub(_NOTES, "").strip()
 
 
 def _is_id(line: str) -> bool:

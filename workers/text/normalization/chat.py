@@ -105,13 +105,13 @@ def _drop_face(match: re.Match[str]) -> str | None:
 @cache
 def _hearts(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
     """The pattern and the words of "I <3" before a word."""
-    table = {short: words for short, words in loader.find(name).marks.chat.items() if short.endswith("<3")}
+    table = {short: words for short, words in loader.find(name).marks.chat.items() if "<3" in short}
     return re.compile(rf"(?<!\w)(?i:{any_of(table)})(?= ?\w)" if table else "(?!)"), table
 
 
 @cache
 def _chat(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
-    table = {short: words for short, words in loader.find(name).marks.chat.items() if not short.endswith("<3")}
+    table = {short: words for short, words in loader.find(name).marks.chat.items() if "<3" not in short}
     if not table:
         return re.compile("(?!)"), {}
     end = r"(?![\w/=]|[.'’-]\w)" if loader.find(name).has_spaces else r"(?![A-Za-z0-9/])"

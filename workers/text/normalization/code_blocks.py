@@ -119,5 +119,5 @@ def _leaves_hole(text: str, start: int, end: int) -> bool:
         return not after and text[start : start + 3] != "---"
     last_line = before.rpartition("\n")[2]
     if _HEADING.match(last_line):
-        return not after or _HEADING.match(after) is not None
+        return True
     return before.rstrip("*_").endswith((":", "："))

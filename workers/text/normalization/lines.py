@@ -16,13 +16,14 @@ from workers.text.locales.structs import Locale
 from workers.text.tracked_text import TrackedText
 
 _DIVIDED: Final = re.compile(
-    r"(?<![^\W\d_])(?P<first>[^\W\d_]{2,30}+)(?P<mark>[-‐]|\u00ad)[ \t]*+\n[ \t]*+"
+    r"(?<![^\W\d_])(?P<first>[^\W\d_]{2,30}+)(?P<mark>[-‐]|\u00ad)[ \t]*+\n[ \t]*+(?:>[ \t]?){0,4}+"
     r"(?P<second>[^\W\d_]{2,30}+(?:'[^\W\d_]{1,20}+)?)"
 )
 _LINE: Final = re.compile(r"[^\n]++")
 _FIELD: Final = re.compile(r"[^\W\d_][\w ./()-]{0,24}+[:：](?!//)(?=\s|[^\x00-\x7f]|\Z)")
 """The name of a field and a colon: Subject:"""
 _ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + DASHES + "\"'”’»」』)）]】(（[「『“‘«-–—/&+=|<>")
+_CONTINUED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + DASHES + "»」』)]）】-/&=|>")
 _MIN_WIDTH: Final = 40
 """Nobody wraps prose at fewer columns than this."""
 _MIN_WIDE: Final = 18
@@ -89,7 +90,7 @@ def _is_of_word(character: str) -> bool:
 
 def _is_short(line: str, following: str, longest: int) -> bool:
     """Whether the first word of the next line would have fitted into the line, and may begin a line of its own."""
-    if following[0].islower() or following[0] in _ENDED or not following.lstrip("*_`\"'(["):
+    if following[0].islower() or following[0] in _CONTINUED or not following.lstrip("*_`\"'(["):
         return False
     if _WIDE.search(line):
         return len(line) + 1 <= max(longest, _MIN_WIDE) * _SLACK

@@ -37,8 +37,8 @@ _NAME: Final = "(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});
 _ENTITY: Final = re.compile(rf"&(?:(?:amp;){{1,9}}+(?P<twice>{_NAME})?+|(?P<name>{_NAME}))")
 _BULLETS: Final = "-*+•‣◦⁃∙▪▫■□●○◆◇▶►▸➤➢✦❖※"
 _LABEL: Final = (
-    r"[0-9]{1,3}[.)]|[A-Za-z]\)|\((?:[0-9]{1,2}(?!\) ?[0-9])|[A-Za-z]|[ivx]{1,5})\)|[ivx]{1,5}\)|[0-9]{1,3}[、．]|"
-    r"（[0-9一二三四五六七八九十]{1,3}）|[一二三四五六七八九十]{1,3}[、．]"
+    r"[0-9]{1,3}[.)]|[A-Za-z]\)|\((?:[0-9]{1,2}(?!\) ?[0-9])|[A-Za-z]|[ivx]{1,5})\)|[ivx]{1,5}\)|[a-z]\.(?= [A-Z\"'])|"
+    r"[0-9]{1,3}[、．]|（[0-9一二三四五六七八九十]{1,3}）|[一二三四五六七八九十]{1,3}[、．]"
 )
 _LIST_ITEM: Final = re.compile(
     rf"(?m)^(?:[ \t]*+(?:[{_BULLETS}]|{_LABEL})[ \t]++|[ \t]*+"
@@ -74,15 +74,17 @@ _TAGS: Final = (
 )
 
 _BLOCKS: Final = (
-    # Lines of ```, and lines of ---.
+    # Lines of ```, and lines of --- and --.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:`{3,}+|~{3,}+)[^\n`]*+$"), "", needs_digit=False),
-    Rule(re.compile(r"(?m)^[ \t]*+(?:[-*_=][ \t]*+){3,}+$"), "\n", needs_digit=False),
+    Rule(re.compile(r"(?m)^[ \t]*+(?:(?:[-*_=][ \t]*+){3,}+|--[ \t]*+)$"), "\n", needs_digit=False),
     # Text on both sides of a pipe that is no table.
     Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
     # A break of a line, attributes, the marks of a box, a definition.
     Rule(re.compile(r"(?<!\\)\\[ \t]*+(?=\n)"), "", needs_digit=False),
     Rule(re.compile(r"\{[:#.] ?[.#]?[A-Za-z][^{}\n]{0,80}+\}|(?m:^[ \t]{0,8}+:{3,}+[^\n]*+$)"), "", needs_digit=False),
     Rule(re.compile(r"(?<=\S)\n: ++(?=\S)"), ": ", needs_digit=False),
+    # An arrow of several dashes.
+    Rule(re.compile(r"(?<![-<!])-{2,6}+>"), "->", needs_digit=False),
     # Quotations and headings.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>[ \t]?+)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+#{1,6}+[ \t][^\n]*+\n"), lambda match: match[0] + "\n", needs_digit=False),

@@ -46,6 +46,8 @@ _COMPOSED: Final = regex.compile(r"[\U0001f1e6-\U0001f1ff]++|\X")
 r"""A character with its marks, which are composed with it, or a run of flags. Flags have no marks, and `\X` would go back to
 the beginning of the run to find the end of each flag.
 """
+_STRAY_SPACE: Final = re.compile(r"(?<=[^\W\d_]) (?=[.,](?:\s|\Z))")
+"""The space between the word for a sign and the mark that ends the sentence: 3.11+."""
 _SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
 """Runs of white space, except a single space."""
 
@@ -68,13 +70,14 @@ def normalize(
     tracked = unescape(read_tags(tracked, language) if has_tags else tracked)
     tracked = drop_others(skip_code(tracked, language) if not says_code else tracked)
     formulas = Formulas(language)
-    tracked = read_tables(strip_captions(formulas.take_out(tracked)), language)
+    tracked = read_tables(strip_captions(formulas.take_out(tracked), language), language)
     tracked = read_emoticons(tracked, language)
     named = say_emoji(tracked, language) if says_emoji else drop_emoji(tracked)
     plain = join_divided(_make_plain(named), language)
     plain = strip_notes(strip_phonetics(plain, language), language)
     plain = write_out_chat(end_lines(strip_blocks(plain, language), language), language)
-    return _fold(formulas.put_back(strip_emphasis(verbalize(formulas.take_out_plain(_fold(plain)), language))))
+    spoken = formulas.put_back(strip_emphasis(verbalize(formulas.take_out_plain(_fold(plain)), language)))
+    return _fold(spoken).sub(_STRAY_SPACE, "")
 
 
 def _make_plain(tracked: TrackedText) -> TrackedText:

@@ -80,7 +80,7 @@ def _shorten(match: re.Match[str]) -> str | None:
         else:
             is_changed = True
             if rest.strip():
-                kept.append(rest + mark)
+                kept.append(rest.rstrip() + mark)
     if not is_changed:
         return None
     left = "".join(kept).strip(" \u00a0,;；，、")

@@ -23,7 +23,7 @@ _CORNER: Final = re.compile(r"[|+│├└┌╞╔╠╚┼┬┴┤╪╬╦�
 _ROW: Final = re.compile(r"(?m)^(?P<indent>[ \t]{0,12}+(?:>[ \t]?+){0,4}+)(?P<row>[|│┃║](?!\|)[^\n]{1,4000}+)$")
 _LOOSE_ROW: Final = re.compile(r"[^\n|]{0,500}+(?<![\\|])\|(?!\|)[^\n]{0,3500}+")
 """A row without a pipe at its start."""
-_SPLIT: Final = re.compile(rf"(?<![ \t])[ \t]*+{_PIPE}[ \t]*+")
+_SPLIT: Final = re.compile(_PIPE)
 _NOTHING: Final = re.compile(r"[-–—―.…:\s]*+")
 _HTML_CELL: Final = re.compile(
     r"(?P<open><t[dh]\b[^<>]{0,500}+>(?:<(?:p|span|b|strong|center)\b[^<>]{0,200}+>)?+\s*+)(?P<cell>[^<>\s\w](?:[^<>\n\w]{0,6}+))(?=\s*+<)",
