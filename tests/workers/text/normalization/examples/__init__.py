@@ -84,7 +84,7 @@ def _to_toml(language: str, table: Table) -> str:
     lines = [_HEAD + _UNCHECKED * (language in {"hi", "ja", "zh"})]
     for kind, examples in table.items():
         for example in examples:
-            lines.append(f"[[{json.dumps(kind)}]]" if " " in kind else f"[[{kind}]]")
+            lines.append(f"[[{kind}]]" if kind.isascii() and kind.isalnum() else f"[[{json.dumps(kind, ensure_ascii=False)}]]")
             for name, value in msgspec.structs.asdict(example).items():
                 if value and not (name == "emoji" and value == "drop"):
                     lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
