@@ -35,8 +35,8 @@ async def test_two_api_processes_together_admit_exactly_the_limit(redis_url: str
 
         answers = await asyncio.gather(*asked)
 
-    admitted = [answer for answer in answers if isinstance(answer, Permit)]
-    assert sorted(answer.rate_limit_status.n_left for answer in admitted if answer.rate_limit_status) == list(range(10))
+    permits = [answer for answer in answers if isinstance(answer, Permit)]
+    assert sorted(permit.rate_limit_status.n_left for permit in permits if permit.rate_limit_status) == list(range(10))
 
 
 async def test_a_refused_request_gets_a_retry_time_and_does_not_count(aredis: AsyncRedis) -> None:

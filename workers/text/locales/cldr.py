@@ -6,7 +6,6 @@ of a file has priority.
 Why Mandarin and Japanese have their own names only: babel lacks the full names of half of their units.
 """
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
@@ -29,7 +28,6 @@ _N_MONTHS: Final = 12
 _ONE: Final = 1
 _MANY: Final = 5
 """A number that takes the plural in every language here."""
-_NUMBER: Final = re.compile(rf"\s*+[{_ONE}{_MANY}]\s*+")
 _PER: Final = " per "
 
 
@@ -75,7 +73,7 @@ def _count(number: int, unit_id: str, name: str) -> str:
             counted = format_unit(number, numerator, locale=_locale(name))
     except UnknownUnitError:
         return ""
-    words = _NUMBER.sub("", counted, count=1).replace("’", "'")
+    words = counted.replace(str(number), "", 1).strip().replace("’", "'")
     # Babel gives the ids of units that it lacks.
     return "" if "/" in words or any(part and part in words for part in (numerator, denominator)) else words
 
