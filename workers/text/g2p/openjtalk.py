@@ -56,6 +56,7 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The entries of the file. Its comments explain each."""
 
+    after_nan: frozenset[str]
     words: dict[str, str]
     contexts: tuple[Context, ...]
 
@@ -101,7 +102,7 @@ def _is_nan(following: Sequence[Feature]) -> bool:
         return False
     after = following[0]
     is_counter = after["pos_group1"] == "数" or after["pos_group2"] == "助数詞" or after["pos_group1"] == "接尾"
-    return is_counter or after["orig"] in _AFTER_NAN
+    return is_counter or after["orig"] in _AFTER_NAN or after["string"] in WORDS.after_nan
 
 
 def _contexts(word: str) -> tuple[Context, ...]:

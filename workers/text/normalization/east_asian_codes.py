@@ -80,7 +80,9 @@ def _named(locale: EastAsian) -> Iterator[Rule]:
         )
     if codes.after:
         yield Rule(
-            re.compile(rf"(?<![A-Za-z0-9.,-])(?P<n>[0-9]{{1,3}}-)?(?P<code>[0-9]{{3,8}})(?={any_of(codes.after)})"),
+            re.compile(
+                rf"(?<![A-Za-z0-9.,-])(?P<n>[0-9]{{1,3}}-)?(?P<code>[0-9]{{3,8}})(?={any_of(codes.after)}(?![源产贷子价型屋]))"
+            ),
             lambda match: _floor(match["n"], locale) + spell_digits([match["code"]], locale),
         )
 
@@ -104,6 +106,7 @@ def _phones(locale: EastAsian) -> Iterator[Rule]:
     yield Rule(re.compile(rf"(?<![A-Za-z0-9-])\(0[0-9]{{1,4}}\) ?[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{END}(?!-)"), verbalize)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9-])0[0-9]{{1,4}}\([0-9]{{1,4}}\)[0-9]{{3,4}}{END}(?!-)"), verbalize)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9.-])0[0-9]{{1,4}}-[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{END}(?!-)"), verbalize)
+    yield Rule(re.compile(rf"(?<![A-Za-z0-9.,:-])0[0-9]{{1,3}} [0-9]{{1,4}} [0-9]{{3,4}}{END}(?!-)"), verbalize)
     if locale.postal_code:
         yield Rule(
             re.compile(rf"〒 ?([0-9]{{3}})-?([0-9]{{4}}){END}"),

@@ -83,7 +83,7 @@ def rates(locale: EastAsian) -> Iterator[Rule]:
         yield Rule(re.compile(measured), lambda match: f"{words.rates[match['unit']]}{match['n']}{match['of']}")
     if words.either:
         yield Rule(re.compile(f"[/／](?={words.either})"), "", needs_digit=False)
-        one = f"(?<![{_HAN}A-Za-z/／])[{_HAN}]"
+        one = f"(?<![{_HAN}A-Za-z0-9/／])[{_HAN}]"
         yield Rule(
             re.compile(f"({one})[/／]([{_HAN}])(?![{_HAN}/／])|(?<=[他她您你])[/／](?=[他她它您你])"),
             lambda m: f"{m[1] or ''}{words.either}{m[2] or ''}",
@@ -101,7 +101,7 @@ def _say_pair(first: str, second: str, locale: EastAsian) -> str | None:
     if len(first) == 4 and len(second) > 1:
         return _say_year(first, locale) + locale.slashes.between + _say_year(second, locale)
     over, under = int(first), int(second)
-    if over == under == 50 or (over + under == 100 and over >= under):
+    if over + under == 100:
         return f"{over}{locale.against}{under}"
     return f"{over}、{under}" if over > under and over >= 20 else None
 
@@ -142,13 +142,17 @@ def _scale(number: str, scale: str) -> str:
     return f"{whole:f}".rstrip("0").rstrip(".") if whole % 1 else str(int(whole))
 
 
+_MODEL_HYPHEN: Final = re.compile("(?:(?P<digit>(?<=[0-9]))|(?<=[A-Za-z]))[-‐‑](?=[0-9])")
+
+
 def hyphens(locale: EastAsian) -> Iterator[Rule]:
     """Rules for a hyphen or a dash next to a number, in this order: models, negative numbers, scores, ranges."""
-    # GPT-4, COVID-19
-    yield Rule(
-        re.compile(r"(?<=[A-Za-z])[-‐‑]([0-9]++(?:-[0-9]++)*+)(?![A-Za-z0-9]*@)"),
-        lambda match: match[1].replace("-", locale.address["-"]) if locale.language == "zh" else None,
-    )
+    if locale.digits:
+        # GPT-4, COVID-19, Qwen2.5-72B
+        yield Rule(
+            re.compile(r"(?<![A-Za-z0-9.@_-])[A-Za-z][A-Za-z0-9.]{0,30}(?:-[A-Za-z0-9.]{1,20}){1,5}(?![A-Za-z0-9@_-])"),
+            lambda match: _MODEL_HYPHEN.sub(lambda hyphen: "" if hyphen["digit"] is None else " ", match[0]),
+        )
     yield Rule(re.compile(rf"(?<=[{_HAN}{_KANA}]){_HYPHEN}(?={_NUMBER})"), lambda match: _say_hyphen(match, locale))
     # 800毫升～1升, 9銭〜10銭
     yield Rule(
@@ -160,6 +164,8 @@ def hyphens(locale: EastAsian) -> Iterator[Rule]:
     yield Rule(re.compile("(?<=[月日时時分点點号號年度)）]) ?[~～〜–—] ?(?=[0-9])"), locale.to)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9.)-]){_HYPHEN}(?=[0-9])"), locale.minus)
     yield from _scores(locale)
+    # 2丁目8-1
+    yield Rule(re.compile("(?<=丁目)([0-9]{1,3})[-‐‑–](?=[0-9])"), lambda match: match[1] + locale.address_number)
     # 1914-1918, 2-21-1
     yield Rule(
         re.compile(rf"(?<![A-Za-z0-9.-])({_YEAR})年? ?{DASH} ?({_YEAR})(?=[年)）]|(?![A-Za-z0-9.-]))"),
