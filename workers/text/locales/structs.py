@@ -74,6 +74,7 @@ class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spelled: frozenset[str] = frozenset()
     said: Table = {}
     letters: Table = {}
+    contractions: Table = {}
     last_letters: Table = {}
 
     def __post_init__(self) -> None:
@@ -211,11 +212,13 @@ class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     minus: str
     negative: str
     times: str
+    per: str
     squared: str
     cubed: str
     power: str
     index: str
     prime: str
+    double_prime: str
     inverse: str
     transpose: str
     star: str
@@ -242,6 +245,7 @@ class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     and_so_on: str
     element_digits: Words = ()
     letters: Table = {}
+    contractions: Table = {}
     greek: Annotated[Words, msgspec.Meta(min_length=24, max_length=24)]
     large: dict[str, tuple[str, str, str]]
     symbols: Table
@@ -250,7 +254,18 @@ class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sets: Table
 
     def __post_init__(self) -> None:
-        for name in ("squared", "cubed", "power", "index", "prime", "inverse", "transpose", "star", "factorial"):
+        for name in (
+            "squared",
+            "cubed",
+            "power",
+            "index",
+            "prime",
+            "double_prime",
+            "inverse",
+            "transpose",
+            "star",
+            "factorial",
+        ):
             template = getattr(self, name)
             if not template.startswith("{base}"):
                 raise ValueError(f"`math.{name}` does not begin with {{base}}")
@@ -442,6 +457,8 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     digits: Words = ()
     less_than: str
     more_than: str
+    at_most: str
+    at_least: str
     counted: Words = ()
     measured: Words = ()
     postal_code: str = ""
@@ -458,5 +475,5 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     address: Table
 
     def __post_init__(self) -> None:
-        check_placeholders("less_than", self.less_than, ["n"])
-        check_placeholders("more_than", self.more_than, ["n"])
+        for name in ("less_than", "more_than", "at_most", "at_least"):
+            check_placeholders(name, getattr(self, name), ["n"])

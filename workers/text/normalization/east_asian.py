@@ -186,16 +186,16 @@ def _signs(locale: EastAsian) -> Iterator[Rule]:
 def _comparisons(locale: EastAsian) -> Iterator[Rule]:
     """Rules for < and > before a number (<5岁) and between two terms (a < b)."""
     units = any_of({*locale.units.values(), *(after for _, after in locale.speeds.values()), *_COUNTERS, "%"})
-    prefixed = {"<": locale.less_than, ">": locale.more_than}
+    prefixed = {"<": locale.less_than, ">": locale.more_than, "≤": locale.at_most, "≥": locale.at_least}
     yield Rule(
         re.compile(
-            rf"(?<![A-Za-z0-9)<>=-])(?<![A-Za-z0-9)] )(?P<sign>[<>]) ?(?P<n>[0-9]++(?:\.[0-9]++)?+(?:{units})?+)(?![>])"
+            rf"(?<![A-Za-z0-9)<>=-])(?<![A-Za-z0-9)] )(?P<sign>[<>≤≥]) ?(?P<n>[0-9]++(?:\.[0-9]++)?+(?:{units})?+)(?![>])"
         ),
         lambda match: prefixed[match["sign"]].format(n=match["n"]),
     )
     infix = locale.math.symbols
     yield Rule(
-        re.compile(r"(?<=[A-Za-z0-9)%\u3040-\u9fff]) ?[<>] ?(?=[-−A-Za-z0-9(])(?![A-Za-z]{1,20}[ />])"),
+        re.compile(r"(?<=[A-Za-z0-9)%\u3040-\u9fff]) ?[<>≤≥] ?(?=[-−A-Za-z0-9(])(?![A-Za-z]{1,20}[ />])"),
         lambda match: infix[match[0].strip()],
         needs_digit=False,
     )

@@ -74,9 +74,10 @@ def normalize(
     tracked = read_emoticons(tracked, language)
     named = say_emoji(tracked, language) if says_emoji else drop_emoji(tracked)
     plain = join_divided(_make_plain(named), language)
-    plain = strip_notes(strip_phonetics(plain, language), language)
+    plain = formulas.take_out_plain(strip_phonetics(plain, language))
+    plain = strip_notes(plain, language)
     plain = write_out_chat(end_lines(strip_blocks(plain, language), language), language)
-    spoken = formulas.put_back(strip_emphasis(verbalize(formulas.take_out_plain(_fold(plain)), language)))
+    spoken = formulas.put_back(strip_emphasis(verbalize(formulas.say_signs(_fold(plain)), language)))
     return _fold(spoken).sub(_STRAY_SPACE, "")
 
 

@@ -31,7 +31,8 @@ _IS_CODE: Final = re.compile(
 )
 """The text before a bracket is code, and the bracket an index."""
 _AFTER_CODE: Final = re.compile(r"\s?(?:[-+*/]?=(?!=)|[-+*/%]\s?[\w(]|\.[a-z]|\()")
-_BEFORE: Final = r"\w.,;:!?…\"'’”»)\]}%°²³*。！？、，：；」』）】।॥ー々〉》\u0900-\u0963"
+_BEFORE: Final = r"\w.,;:!?…\"'’”»)\]}%°²³*。！？、，：；」』）】।॥ー々〉》\u0900-\u0963\U00100000-\U0010fffd"
+"""Characters before a mark. The last ones stand for formulas."""
 
 _SOURCE: Final = Rule(
     # 【4:0†source】, [1†L3-L5], :contentReference[oaicite:0]{index=0}, [@smith2020]
@@ -155,7 +156,7 @@ def _drop_raised(match: re.Match[str]) -> str | None:
         return ""
     if last in ")]）" or not (last.isalpha() or _is_vowel_sign(last)):
         return "" if re.search(r"(?<!\d)(?:1[5-9]|20)\d\d\Z", before) and match[0] != "²" else None
-    word = re.search(r"[^\W\d_][\w\u0900-\u097f]*\Z", before)
+    word = re.search(r"[A-Za-z]+\Z" if last.isascii() else r"[^\W\d_][\w\u0900-\u097f]*\Z", before)
     if word is None:
         return None
     name = word[0]

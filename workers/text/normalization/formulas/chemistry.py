@@ -30,7 +30,7 @@ _BEFORE: Final = r"(?<![A-Za-z0-9_./@#&$-])"
 _AFTER: Final = r"(?![A-Za-z0-9_@])"
 _LOWERED_FORMULA: Final = re.compile(rf"{_BEFORE}[1-9]?{_PART}{{1,16}}(?:[·⋅•][0-9]?{_PART}{{1,8}})?+{_CHARGE}?+{_AFTER}")
 _PLAIN_FORMULA: Final = re.compile(rf"{_BEFORE}{_PLAIN_PART}{{1,16}}{_AFTER}(?!-[0-9A-Z])")
-_TOKEN: Final = re.compile(r"[A-Z][a-z]?|[0-9₀-₉]{1,4}|[⁰¹²³⁴-⁹]{0,3}[⁺⁻]|\^\{?[0-9]{0,3}[+-]\}?|->|<=>|[+=→⇌]")
+_TOKEN: Final = re.compile(r"[A-Z][a-z]?|[0-9₀-₉]{1,4}|[⁰¹²³⁴-⁹]{0,3}[⁺⁻]|\^\{?[0-9]{0,3}[+-]\}?|->|<=>|[+=→⇌()\[\]·⋅•]")
 _CHARGED: Final = re.compile(r"[⁰¹²³⁴-⁹]{0,3}[⁺⁻]\Z")
 _TWO_LETTERS: Final = re.compile("[A-Z][a-z]")
 _DIGIT: Final = re.compile("[0-9]")
@@ -68,6 +68,8 @@ def _say(formula: str, words: Math, number: Number, signs: Mapping[str, str]) ->
         text = match[0]
         if text[0].isalpha():
             yield " ".join(words.letters.get(letter, letter) for letter in text.upper())
+        elif text in "()[]·⋅•":
+            yield ","
         elif text in "+=→⇌" or text in _ARROWS:
             yield signs.get(_ARROWS.get(text, text), signs["→"])
         elif (plain := names.plain_of(text).strip("^{}"))[-1] in "+-":
@@ -97,4 +99,6 @@ def _is_plain_formula(text: str) -> bool:
         return False
     if "(" in text or (_TWO_LETTERS.search(text) and len(set(symbols)) > 1 and not text[-2:].isdigit()):
         return True
-    return n_digits > 1 and len(symbols) > 2 and "O" in symbols and ("H" in symbols or "C" in symbols)
+    is_organic = {"C", "H"} <= set(symbols) <= {"C", "H", "N", "O", "S", "P"} and (len(text) > 3 or symbols[0] == "C")
+    is_acid = symbols[0] == "H" and symbols[-1] == "O" and text[-1].isdigit() and len(symbols) == 3
+    return is_acid or (is_organic and text[0] in "CH") or (n_digits > 1 and len(symbols) > 2 and "O" in symbols)

@@ -58,3 +58,5 @@ TEXT_COMMANDS: Final = (
     ),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+\\item(?![A-Za-z])"), "-", needs_digit=False),
 )
+UNKNOWN: Final = Rule(re.compile(r"(?<![\w\\:/.])\\[A-Za-z]{3,20}+(?![A-Za-z\\/.:{])"), "", needs_digit=False)
+"""A command that is not known and has no arguments. A path has more names after it."""

@@ -33,7 +33,7 @@ _AMOUNT: Final = re.compile(r"[0-9][0-9.,]*+(?: [A-Za-z]{2,}|[A-Za-z]{4,}|[ ,;:.
 _NAME: Final = re.compile(r"(?:[^\W\d_]{5,}|[^\W\dA-Z_][^\W\d_]{3,})'?\Z")
 _WORD: Final = re.compile(r"[^\W\d_]++\Z")
 _BLANK_LINE: Final = re.compile(r"\n[ \t]*+\n")
-SUFFIX: Final = re.compile(r"(?:th|st|nd|rd|s|e|ème|ième|º|ª|o|a)(?![A-Za-z0-9])")
+_SUFFIX: Final = re.compile(r"(?:th|st|nd|rd|s|e|ème|ième|º|ª|o|a)(?![A-Za-z0-9])")
 _LETTER_OR_DIGIT: Final = re.compile("[A-Za-z0-9]")
 
 
@@ -122,7 +122,7 @@ def _is_formula(text: str, opener: re.Match[str], closer: re.Match[str], content
 def _may_be_inline(text: str, opener: re.Match[str], closer: re.Match[str], content: str, *, is_strong: bool) -> bool:
     """Whether what stands between two dollar signs is a formula, and not a text between two amounts or names."""
     before, after = text[max(0, opener.start() - 1) : opener.start()], text[closer.end() : closer.end() + 1]
-    if _LETTER_OR_DIGIT.match(before) or (_LETTER_OR_DIGIT.match(after) and not SUFFIX.match(text, closer.end())):
+    if _LETTER_OR_DIGIT.match(before) or (_LETTER_OR_DIGIT.match(after) and not _SUFFIX.match(text, closer.end())):
         return False
     if content[0].isspace() or content[-1].isspace():
         return is_strong and content[0].isspace() and content[-1].isspace()

@@ -11,32 +11,36 @@ from typing import Final
 import msgspec
 
 from workers.text.normalization.formulas import names
+from workers.text.normalization.numerals import FRACTION_SIGNS
 
 _RAISED: Final = "⁰¹²³⁴-⁹⁺⁻ⁿⁱˣʸᵏᵐᵗᵀ"
 _LOWERED: Final = "₀-₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
-_NUMBER: Final = "[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+"
+_NUMBER: Final = "(?:[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+|[½⅓⅔¼¾⅛])"
 _LETTERS: Final = f"(?:(?:[A-Za-z]{{1,3}}+(?![A-Za-z])|[α-ωΑ-Ω∆](?![α-ωΑ-Ω∆]))(?:[{_LOWERED}]{{1,6}}+)?+'?+)"
 _POWER: Final = (
     rf"(?:[{_RAISED}]{{1,8}}+|\^(?:\{{[^{{}}]{{1,30}}+\}}|\([^()]{{1,30}}+\)|[-−+]?[0-9]{{1,6}}+(?:\.[0-9]{{1,4}}+)?+|[A-Za-z](?![A-Za-z]))"
     r"(?:\^(?!\w))?+)"
 )
-_INNER: Final = rf"[-−+×·*/=<>≤≥≠., 0-9A-Za-zα-ωΑ-Ω^√|{_RAISED}{_LOWERED}]"
+_INNER: Final = rf"[-−+×·*/=<>≤≥≠., 0-9½A-Za-zα-ωΑ-Ω^√|{_RAISED}{_LOWERED}]"
 _BRACKET: Final = rf"\((?=[^()]{{0,59}}\)){_INNER}{{1,60}}+\)"
 _FACTOR: Final = rf"√?+(?:(?:{_NUMBER}|{_LETTERS}|{_BRACKET}){_POWER}?+)!?+"
 _TERM: Final = rf"[-−]?+(?:{_FACTOR}){{1,6}}+"
 _OPERATOR: Final = r" ?(?:[-−–+×·⋅*/÷=≠≈≤≥±]|[<>]=?|!=) ?"
-_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏ_.,@/\\#&$€£¥₹'°%+=^~:-])"
-_AFTER: Final = r"(?![A-Za-z0-9À-ɏ@$€£¥°/\\^=+]|[.,:][0-9]|-[A-Za-z0-9])"
+_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏ_.,<@/\\#&$€£¥₹'°%+=^~:-])"
+_AFTER: Final = r"(?![A-Za-z0-9À-ɏ>@$€£¥°/\\^=+]|[.,:][0-9]|-[A-Za-z0-9])"
 EXPRESSION: Final = re.compile(rf"{_BEFORE}{_TERM}(?:{_OPERATOR}{_TERM}){{0,12}}{_AFTER}")
 SCIENTIFIC: Final = re.compile(
     r"(?<![A-Za-z0-9_.,/-])(?P<n>[0-9]{1,3}+(?:[.,][0-9]{1,15}+)?+)(?:(?<=[.,][0-9])|(?<=[.,][0-9]{2})|(?<=[.,][0-9]{3})|(?=[eE][-−+]|e[0-9]))"
     r"[eE](?P<power>[-−+]?[0-9]{1,3}+)(?![A-Za-z0-9_]|[.,][0-9])"
 )
 GREEK: Final = re.compile(
-    "(?<![α-ωΑ-Ωά-ώἀ-῿µ∆0-9])(?<![0-9] )(?<![0-9][kMm])(?<![0-9] [kMm])(?:[α-λν-ωΑ-Ω∆]|[µμ](?![mgsLlVAFM]))(?![α-ωΑ-Ωά-ώἀ-῿µ∆])"
+    "(?<![α-ωΑ-Ωά-ώἀ-῿µ∆0-9])(?<![0-9] )(?<![0-9][kMm])(?<![0-9] [kMm])"
+    "(?P<greek>[α-λν-ωΑ-Ω∆]|[µμ](?![mgsLlVAFM]))(?![α-ωΑ-Ωά-ώἀ-῿µ∆])(?P<letter>[A-Za-z](?![A-Za-z]))?+"
 )
 """A Greek letter that is no part of a Greek word and no unit."""
-LOOSE_SIGN: Final = re.compile("[∈∉∋⊂⊆⊃⊇∪∩∀∃∄∧∨∂∇∅∴∵∠⊥∥∝≡≅≪≫∓∘⊕⊗∞]")
+NUMBER_WITH_POWER: Final = re.compile(rf"[0-9](?:[{_RAISED}]{{1,6}}|\^\{{?[-−+]?[0-9]{{1,4}}\}}?)\Z")
+"""The end of an expression after which a unit may stand: 10⁸ m."""
+LOOSE_SIGN: Final = re.compile("[∈∉∋⊂⊆⊃⊇∪∩∀∃∄∧∨∂∇∅∴∵∠⊥∥∝≡≅≪≫∓∘⊕⊗∞∑∏∫∬∭∮⋃⋂ℕℤℚℝℂ∛ℏ]")
 """A sign with a meaning outside formulas too."""
 _HAS_POWER: Final = re.compile(rf"\^|[{_RAISED.replace('¹', '')}]|[⁻⁺]¹")
 _RELATION: Final = re.compile("[=≠≈≤≥]")
@@ -44,7 +48,15 @@ _OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<
 _RANGE: Final = re.compile(r"[A-Za-z]{1,3} ?[=≈] ?(?P<first>[0-9]{1,6})[-–](?P<last>[0-9]{1,6})\Z")
 _TRUE_MINUS: Final = re.compile(r"(?<=[\w)²³]) ?− ?(?=[\w(√])")
 _BY_ONE: Final = re.compile(r"[0-9]?[nijrtxy]-[0-9](?:[+-][0-9a-z])?\Z")
+_ROOT: Final = re.compile("√")
 _INDEXED: Final = re.compile(rf"[A-Za-zα-ω][{_LOWERED}]")
+_FRACTION_SIGN: Final = re.compile("[½⅓⅔¼¾⅛]")
+_APPLIED: Final = re.compile(
+    r"(?:[fghFGPOTuvxyt]'?\([^()]{1,20}\) ?=|[fghFG]'?\([A-Za-z0-9](?:, ?[A-Za-z0-9])?\)|[PO]\([A-Za-z0-9^ ]{1,9}\)"
+    r"|[uvxy]\([a-z](?:, ?[a-z])?\))"
+)
+"""A function with its arguments: f(x), y(t)."""
+_COMPARED: Final = re.compile(r"[A-Za-zα-ω](?: ?[<>] ?[A-Za-zα-ω0-9.]{1,6}){1,2}\Z")
 _CAPITAL_INDEX: Final = re.compile("(?<=[A-Z])[₀-₉]{1,4}+")
 _RUN: Final = re.compile(r"(?P<digit>[0-9])?(?P<run>[A-Za-z]{2,3})")
 _PRODUCTS: Final = frozenset({"ma", "ab", "ac", "ad", "ax", "ay", "at", "ut", "mgh", "abc"})
@@ -55,6 +67,10 @@ MULTIPLE: Final = re.compile(rf"(?<=[0-9]) ?x ?(?=10[\^{_RAISED}])")
 _LONG_POWER: Final = re.compile(r"\^(?:\((?P<inner>[^()]{1,30})\)|(?P<plain>[-−+]?[0-9]{1,6}(?:\.[0-9]{1,4})?))\^?")
 ENERGY: Final = re.compile(r"(?<=[=(] )mc2(?!\w)|(?<==)mc2(?!\w)")
 
+PARTICLES: Final = re.compile("(?<=PM)₂[.,]?₅")
+COMBINED: Final = re.compile("(?P<letter>[A-Za-zα-ωÀ-ɏ])(?P<mark>[\u0302\u0303\u0304\u0305\u0307\u20d7])")
+ACCENTS: Final = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u20d7": "vec"}
+"""A letter with a sign above it, as one writes x̄ without LaTeX."""
 UNIT_POWER: Final = re.compile(r"(?:(?<=[0-9]m)|(?<=[0-9] m)|(?<=[0-9][kcm]m)|(?<=[0-9] [kcm]m)|(?<=[0-9] ft))\^([23])(?!\w)")
 
 
@@ -76,6 +92,9 @@ def find(text: str) -> Iterator[Found]:
 def to_latex(expression: str) -> str:
     """Returns an expression with braces around its long powers."""
     expression = _CAPITAL_INDEX.sub(lambda match: f" {names.plain_of(match[0])} ", expression)
+    expression = _FRACTION_SIGN.sub(
+        lambda match: f"\\\\frac{{{FRACTION_SIGNS[match[0]].replace('/', '}{')}}}".replace("\\\\", "\\"), expression
+    )
     return _LONG_POWER.sub(lambda match: "^{" + (match["inner"] or match["plain"]) + "}", expression).replace("!=", "≠")
 
 
@@ -85,8 +104,14 @@ def _counts(expression: str) -> bool:
         return False
     if _HAS_POWER.search(expression):
         return _YEAR.match(expression) is None
-    is_marked = "√" in expression or _INDEXED.search(expression) or _TRUE_MINUS.search(expression) or _BY_ONE.match(expression)
-    return bool(is_marked) or (_RELATION.search(expression) is not None and _is_equation(expression))
+    is_marked = any(pattern.search(expression) for pattern in (_ROOT, _INDEXED, _TRUE_MINUS))
+    is_marked = is_marked or any(pattern.match(expression) for pattern in (_BY_ONE, _APPLIED)) or _is_comparison(expression)
+    return is_marked or (_RELATION.search(expression) is not None and _is_equation(expression))
+
+
+def _is_comparison(expression: str) -> bool:
+    """Whether an expression compares variables, as in x<y. Numbers are compared by the rules for signs."""
+    return _COMPARED.match(expression) is not None and any(letter.isalpha() for letter in expression[1:])
 
 
 def _is_equation(expression: str) -> bool:
@@ -108,6 +133,9 @@ def _is_product(match: re.Match[str]) -> bool:
 TAGGED: Final = re.compile(r"<(?P<name>su[pb])>(?P<content>[^<>]{1,12}+)</(?P=name)>", re.IGNORECASE)
 _TAGGED_POWER: Final = re.compile(r"[-−+]?[0-9]{1,6}[-−+]?\Z|[nxkmij]\Z|[-−+]?[0-9]?[a-z]?[-−+][0-9a-z]\Z|[-−+]\Z|T\Z")
 _TAGGED_INDEX: Final = re.compile(r"[0-9]{1,4}\Z|[aehijklmnoprstuvx]\Z|[0-9a-z][-−+][0-9a-z]\Z")
+_OTHER_POWER: Final = re.compile(
+    r"[-−+]?[0-9a-z]?[α-ω][a-z0-9]?\Z|[-−+]?[0-9]/[0-9]\Z|[-−+]?[a-z0-9]{1,2}[-−+*][a-z0-9]{1,2}\Z"
+)
 _RAISE: Final = {**names.RAISE, "−": "⁻"}
 _LOWER: Final = {**names.LOWER, "−": "₋"}
 
@@ -118,5 +146,8 @@ def raise_tags(match: re.Match[str]) -> str | None:
     is_raised = match["name"].lower() == "sup"
     pattern, table = (_TAGGED_POWER, _RAISE) if is_raised else (_TAGGED_INDEX, _LOWER)
     if not pattern.match(content) or any(character not in table for character in content):
-        return None if is_raised or len(content) > 3 else f" {content}"
+        if is_raised:
+            is_power = _OTHER_POWER.match(content) and match.string[max(0, match.start() - 1) : match.start()].isalpha()
+            return f"^{{{content}}}" if is_power else None
+        return None if len(content) > 3 else f" {content}"
     return "".join(table[character] for character in content)

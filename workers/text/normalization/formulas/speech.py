@@ -18,6 +18,7 @@ _APPLIED: Final = frozenset("fghFGHPOEΓΦΨζ")
 """Letters that usually name a function."""
 _INVERTED: Final = frozenset("fghABMPQ")
 """Letters that usually name a function or a matrix: their power -1 is the inverse."""
+_ORDINALS: Final = frozenset({"st", "nd", "rd", "th", "º", "ª", "er", "ème"})
 _OPERAND: Final = frozenset(
     {Kind.NUMBER, Kind.LETTER, Kind.WORD, Kind.ROW, Kind.FRACTION, Kind.CHOICE, Kind.ROOT, Kind.BRACKET, Kind.ACCENT,
      Kind.NUMBERS, Kind.MATRIX, Kind.CHEMICAL}
@@ -27,6 +28,11 @@ _LOOSE_COMMA: Final = re.compile(r"\s*+,(?:\s*+,)++")
 _SPACE_BEFORE: Final = re.compile(r"\s++(?=[,;、，])")
 _COMMA_BEFORE_MARK: Final = re.compile(r"[,、，](?=[;；])")
 _UNSPACED: Final = re.compile("(?<=[\u3001-\u30ff\u3400-\u9fff，；]) | (?=[\u3001-\u30ff\u3400-\u9fff，；])")
+_LAST_STOP: Final = re.compile(r"(?<![.])\.(?:\s|\\end\{[a-z]{1,12}\*?\}|\\label\{[^{}]{0,60}\}){0,4}\Z")
+"""The full stop of the sentence that ends with a formula."""
+_QUANTITY_BEFORE: Final = re.compile(
+    r"[0-9⁰¹²³⁴-⁹] ?(?:[A-Za-zµμΩ°]{1,5}(?:⁻?[¹²³])?[·⋅ ]){0,4}(?:[A-Za-zµμΩ°]{1,5}(?:⁻?[¹²³])?)?\Z"
+)
 _NUMBER_AND_UNIT: Final = re.compile(r"(?P<n>[0-9.,]++)?+(?P<unit>[A-Za-z/]{1,6}[²³]?+)\Z")
 _NUMBER_BEFORE: Final = re.compile(r"(?:[0-9½¼¾⅓⅔] ?|/)\Z")
 _PER_BEFORE: Final = re.compile(r"\b(?:per|par|por|al|a|le|el|il|o|the) \Z")
@@ -44,7 +50,7 @@ class Speaker:
         self._locale = locale
         self._words = locale.math
         self._british = british
-        self._signs = {**locale.math.symbols, **locale.signs}
+        self._signs = {**locale.signs, **locale.math.symbols}
         units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
         self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-z0-9/²³⁻^])")
         self.is_spaced = locale.has_spaces
@@ -53,7 +59,8 @@ class Speaker:
     def say(self, formula: str) -> str:
         """Returns the words for a formula in LaTeX, without the delimiters around it; empty if there is nothing to say."""
         marked = _COMPOUND.sub(_mark_compound, formula) if "_" in formula else formula
-        return self._tidy(self._row(read(marked, has_comma=self._has_comma)))
+        words = self._tidy(self._row(read(marked, has_comma=self._has_comma)))
+        return words + self._locale.full_stop if words and _LAST_STOP.search(formula) else words
 
     def say_scientific(self, n: str, power: str) -> str:
         """Returns the words for a number as programs write it: 1.5e-6."""
@@ -74,9 +81,43 @@ class Speaker:
             )
 
     def unit_after(self, text: str, at: int) -> tuple[int, str] | None:
-        """Returns the end and the words of a unit that stands at a place of a text; None without one."""
+        """Returns the end and the sign of a unit that stands at a place of a text; None without one."""
         match = self._units.match(text, at)
-        return (match.end(), self._unit(match["unit"], "")) if match else None
+        return (match.end(), match["unit"]) if match else None
+
+    def with_unit(self, words: str, sign: str) -> str:
+        """Returns the words of a quantity: those of its number, and those of its unit."""
+        if isinstance(self._locale, EastAsian):
+            before, after = self._locale.speeds.get(sign) or ("", self._locale.units[sign])
+            return f"{before}{words}{after}"
+        return f"{words} {self._unit(sign, '')}"
+
+    def unit_rule(self) -> Rule:
+        """The rule for units with a negative power after a number or another unit: 5 mol·L⁻¹, 10 m s⁻²."""
+        powers = {"²": self._words.squared, "³": self._words.cubed}
+
+        def verbalize(match: re.Match[str]) -> str | None:
+            if not _QUANTITY_BEFORE.search(match.string[max(0, match.start() - 30) : match.start("lead")]):
+                return None
+            per = f"{self._words.per} {self._unit(match['unit'], '1')}"
+            said = powers[match["power"]].format(base=per) if match["power"] in powers else per
+            return f" {said}" if self.is_spaced else said.replace(" ", "")
+
+        units = any_of(self._locale.units)
+        return Rule(
+            re.compile(rf"(?P<lead>[·⋅ ]?)(?<![A-Za-z])(?P<unit>{units})⁻(?P<power>[¹²³])(?![⁰¹²³⁴-⁹])"),
+            verbalize,
+            needs_digit=False,
+        )
+
+    def say_greek(self, letter: str, after: str | None) -> str:
+        """Returns the words for a Greek letter, and for a letter that may follow it: Δt."""
+        name = self._words.greek[names.GREEK[letter]]
+        return self._tidy(f"{name} {self._words.letters.get(after, after)}" if after else name)
+
+    def say_accent(self, accent: str, letter: str) -> str:
+        """Returns the words for a letter with a sign above it."""
+        return self._tidy(self._words.accents[accent].format(base=letter))
 
     def say_unit(self, formula: str, text: str, start: int) -> str | None:
         """Returns the words for a formula that is the name of a unit: km². Empty if a number stands before it, since the rules
@@ -91,21 +132,19 @@ class Speaker:
         return self._unit(match["unit"], "1" if _PER_BEFORE.search(before) else "")
 
     def sign_word(self, sign: str) -> str:
-        """Returns the word for a sign, with spaces around it where there are spaces between words."""
-        word = self._words.greek[names.GREEK[sign]] if sign in names.GREEK else self._signs[sign]
-        return f" {word} " if self.is_spaced and sign not in names.GREEK else word
-
-    def say_power(self, power: str) -> str:
-        """Returns the words that follow a term with this power: " squared"."""
-        return self._with_power("", read(power, has_comma=self._has_comma)).rstrip(" ,")
-
-    def say_index(self, index: str) -> str:
-        """Returns the words that follow a term with this index."""
-        return self._words.index.format(base="", index=self.say(index))
+        """Returns the word for a sign outside formulas."""
+        words = self._words
+        other = {one: templates[0] for one, templates in words.large.items()} | dict(
+            zip("ℕℤℚℝℂ", words.sets.values(), strict=True)
+        )
+        other["∛"] = words.cube_root.format(content="").strip()
+        return other.get(sign) or self._signs[sign]
 
     def _tidy(self, words: str) -> str:
         words = _LOOSE_COMMA.sub(",", _SPACES.sub(" ", words))
         words = _COMMA_BEFORE_MARK.sub("", _SPACE_BEFORE.sub("", words)).strip(" ,;、，；")
+        for apart, together in self._words.contractions.items():
+            words = words.replace(f" {apart}", f" {together}")
         if not isinstance(self._locale, EastAsian):
             return words
         return _UNSPACED.sub("", words.replace(", ", self._locale.comma).replace("; ", self._locale.comma))
@@ -158,8 +197,10 @@ class Speaker:
 
     def _applies(self, before: Node, bracket: Node) -> bool:
         """Whether `before` is a function, and the bracket after it holds its arguments."""
-        if before.kind is Kind.FUNCTION:
+        if before.kind is Kind.FUNCTION or (before.kind is Kind.WORD and bracket.text == "()"):
             return True
+        if before.kind is Kind.FRACTION:
+            return before.parts[0][:1] != [] and before.parts[0][0].text in {"d", "∂"} and len(before.parts[1]) > 1
         if before.kind is not Kind.LETTER or bracket.text != "()":
             return False
         return before.text in _APPLIED or _is_list(bracket.parts[0])
@@ -187,6 +228,8 @@ class Speaker:
     def _term(self, node: Node) -> str:
         """Says a term without what stands above and below its end."""
         say = _SAY.get(node.kind)
+        if node.kind is Kind.WORD and not node.text.isalpha() and (unit := self._unit(node.text, "")):
+            return unit
         return say(self, node) if say else node.text
 
     def number(self, node: Node) -> str:
@@ -227,7 +270,7 @@ class Speaker:
         text, words = node.text, self._words
         if text in {",", ";", "."}:
             return text if text != "." else ","
-        is_between = before is not None and (before.kind in _OPERAND or before.text in {"!", "°", "%", "…", "∞", "∅"})
+        is_between = before is not None and (before.kind in _OPERAND or before.text in {"!", "°", "%", "…", "∞", "∅", "∇", "ℏ"})
         if text in {"·", "⋅", "*"}:
             return words.times if is_between and following is not None else ""
         special = {
@@ -243,6 +286,8 @@ class Speaker:
     def _large(self, node: Node) -> str:
         name = {"liminf": "inf", "limsup": "sup", "argmax": "max", "argmin": "min"}.get(node.text, node.text)
         plain, below, both = self._words.large[name]
+        if node.text.startswith("arg"):
+            plain, below, both = f"arg {plain}", f"arg {below}", f"arg {both}"
         if not node.low:
             return plain
         low = self._row(node.low, is_limit=True)
@@ -262,14 +307,23 @@ class Speaker:
             if node.kind is Kind.BRACKET or all(one.kind is Kind.WORD for one in node.low):
                 said = f"{said} {self._row(node.low)}"
             else:
-                said = self._words.index.format(base=said, index=self._row(node.low))
-        for _ in range(node.n_primes):
-            said = self._words.prime.format(base=said)
+                said = self._words.index.format(base=said, index=self._row(node.low).replace(" , ", " "))
+        if node.n_primes:
+            said = (self._words.prime if node.n_primes == 1 else self._words.double_prime).format(base=said)
         if not node.high:
             return said
+        ending = "".join(one.text for one in node.high)
+        if ending in _ORDINALS and node.kind in {Kind.NUMBER, Kind.LETTER}:
+            return self._ordinal(node, said, ending)
         if node.text in _INVERTED and _is_minus_one(node.high):
             return self._words.inverse.format(base=said)
         return self._with_power(said, node.high)
+
+    def _ordinal(self, node: Node, said: str, ending: str) -> str:
+        is_english = isinstance(self._locale, Western) and self._locale.language == "en"
+        if is_english and node.kind is Kind.NUMBER and node.text.isdigit():
+            return numerals.ordinal(node.text, british=self._british)
+        return f"{said}{ending}"
 
     def _with_power(self, said: str, power: Row) -> str:
         words, text = self._words, "".join(node.text for node in power)
@@ -281,7 +335,7 @@ class Speaker:
         if text[-1:] in {"+", "-"}:
             number = "".join(f" {self._number(node.text)}" for node in power[:-1] if node.kind is Kind.NUMBER)
             return f"{said}{number} {self._signs['+'] if text[-1] == '+' else words.minus}"
-        return f"{said}th" if text == "th" else words.power.format(base=said, power=self._row(power))
+        return words.power.format(base=said, power=self._row(power))
 
     def _degrees(self) -> str:
         return self._locale.degrees.many if isinstance(self._locale, Western) else self._locale.units["°"]

@@ -4,13 +4,14 @@ Why: the words are final, and no rule may take their letters for units, their nu
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian, Western
 from workers.text.normalization.formulas import commands, plain
-from workers.text.normalization.formulas.latex import SUFFIX, find_formulas
+from workers.text.normalization.formulas.latex import find_formulas
 from workers.text.normalization.formulas.speech import Speaker
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
@@ -21,7 +22,9 @@ _MAX_FORMULAS: Final = 0xFFF0
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?…][\"')\]]?\s+|\n)\Z")
 
 _LAST_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,^])[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+\Z")
+_ENGLISH_SUFFIX: Final = re.compile("(?:th|st|nd|rd|s|i?ème)(?![A-Za-z0-9])")
 _PREPARED: Final = (
+    Rule(plain.PARTICLES, "2.5", needs_digit=False),
     Rule(plain.MULTIPLE, "×"),
     Rule(plain.ENERGY, "mc²"),
     Rule(plain.UNIT_POWER, lambda match: {"2": "²", "3": "³"}[match[1]]),
@@ -50,23 +53,43 @@ class Formulas:
         changes = ((start, end, self._stand_for(formula)) for start, end, formula in found)
         marked = tracked.replace((start, end, stand_in) for start, end, stand_in in changes if stand_in is not None)
         marked = apply(marked, commands.TEXT_COMMANDS)
-        return marked.sub(commands.bare(), lambda match: self._stand_for(match[0]))
+        return apply(marked.sub(commands.bare(), lambda match: self._stand_for(match[0])), (commands.UNKNOWN,))
 
     def take_out_plain(self, tracked: TrackedText) -> TrackedText:
         """Replaces each formula that is written without LaTeX by such a character. The text has no tags and lines any more."""
         if self._speaker is None:
             return tracked
         speaker = self._speaker
-        marked = apply(tracked, (*speaker.chemical_rules(self._stand_for_words), *_PREPARED))
+        if not self._words and _PLACES.search(tracked.text):
+            tracked = tracked.sub(_PLACES, " ")
+        marked = apply(tracked, (*_PREPARED, *speaker.chemical_rules(self._stand_for_words), speaker.unit_rule()))
         marked = marked.sub(
             plain.SCIENTIFIC, lambda match: self._stand_for_words(speaker.say_scientific(match["n"], match["power"]))
         )
-        found = list(plain.find(marked.text))
-        changes = ((one.start, *self._measured(marked.text, one)) for one in found)
-        marked = marked.replace((start, end, stand_in) for start, end, stand_in in changes if stand_in is not None)
-        marked = marked.sub(plain.GREEK, lambda match: self._stand_for_words(speaker.sign_word(match[0])))
-        marked = marked.sub(plain.LOOSE_SIGN, lambda match: speaker.sign_word(match[0]))
-        return apply(marked, speaker.sign_rules()) if self._words else marked
+        marked = marked.replace(self._find_plain(marked.text))
+        marked = marked.sub(
+            plain.GREEK, lambda match: self._stand_for_words(speaker.say_greek(match["greek"], match["letter"]))
+        )
+        marked = marked.sub(
+            plain.COMBINED,
+            lambda match: self._stand_for_words(speaker.say_accent(plain.ACCENTS[match["mark"]], match["letter"])),
+        )
+        return marked.sub(plain.LOOSE_SIGN, lambda match: self._stand_for_words(speaker.sign_word(match[0])))
+
+    def say_signs(self, tracked: TrackedText) -> TrackedText:
+        """Writes out the signs next to the characters that stand for formulas. The text has no tags any more."""
+        return apply(tracked, self._speaker.sign_rules()) if self._speaker is not None and self._words else tracked
+
+    def _find_plain(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yields start and end of each formula that is written without LaTeX, and the character for it."""
+        done = 0
+        for one in plain.find(text):
+            if one.start < done:
+                continue
+            end, stand_in = self._measured(text, one)
+            if stand_in is not None:
+                yield one.start, end, stand_in
+                done = end
 
     def _measured(self, text: str, found: plain.Found) -> tuple[int, str | None]:
         """Returns the end of a formula and the character for it. A unit after a power is a part of the formula, and a last
@@ -76,11 +99,12 @@ class Formulas:
         if (own := self._speaker.say_unit(found.formula, text, found.start)) is not None:
             return found.end, self._stand_for_words(own) if own else None
         unit = self._speaker.unit_after(text, found.end)
-        if unit is None:
+        if unit is None or not (
+            _LAST_NUMBER.search(text, found.start, found.end) or plain.NUMBER_WITH_POWER.search(found.formula)
+        ):
             return found.end, self._stand_for(found.formula)
         if (number := _LAST_NUMBER.search(text, found.start, found.end)) is None:
-            words = f"{self._speaker.say(found.formula)} {unit[1]}"
-            return unit[0], self._stand_for_words(words)
+            return unit[0], self._stand_for_words(self._speaker.with_unit(self._speaker.say(found.formula), unit[1]))
         if number.start() == found.start:
             return found.end, None
         head = text[found.start : number.start()]
@@ -109,7 +133,7 @@ class Formulas:
             words = words[:1].upper() + words[1:]
         left = " " * (before[-1:].isalnum() and _is_ascii(before[-1:], words[:1]))
         right = " " * ((after.isalnum() or bool(_PLACES.match(after))) and _is_ascii(words[-1:], after))
-        if SUFFIX.match(text, end):
+        if _ENGLISH_SUFFIX.match(text, end):
             right = ""
         return f"{left}{words}{right}"
 

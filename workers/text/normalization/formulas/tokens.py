@@ -80,8 +80,8 @@ class _Matcher:
                 self._close_environment(i)
             elif text in _CLOSERS and self._open and _closes(self._last(), text):
                 self._mates[self._open.pop()] = i
-            elif text in _BARS:
-                self._bar(i, text)
+        for sign in _BARS:
+            self._match_bars(sign)
         return self._mates
 
     def _last(self) -> str:
@@ -101,11 +101,32 @@ class _Matcher:
         if self._last().startswith("\\begin"):
             self._mates[self._open.pop()] = i
 
-    def _bar(self, i: int, text: str) -> None:
-        if self._last() == text and self._open[-1] + 1 < i:
-            self._mates[self._open.pop()] = i
-        elif not i or _may_open(self._tokens[i - 1].text):
-            self._open.append(i)
+    def _match_bars(self, sign: str) -> None:
+        """Finds the ends of the bars `sign`: a bar opens and closes a bracket with the same sign."""
+        levels: list[list[int]] = [[]]
+        ends: list[int] = []
+        for i, token in enumerate(self._tokens):
+            if ends and i == ends[-1]:
+                ends.pop()
+                self._pair(levels.pop())
+            if i in self._mates and self._tokens[self._mates[i]].text != sign:
+                ends.append(self._mates[i])
+                levels.append([])
+            if token.text == sign:
+                levels[-1].append(i)
+        for bars in levels:
+            self._pair(bars)
+
+    def _pair(self, bars: Sequence[int]) -> None:
+        """Pairs bars of one level. Of an odd number, only those after a sign open a bracket: P(A|B) has one."""
+        is_even = len(bars) % 2 == 0
+        opened: int | None = None
+        for i in bars:
+            if opened is not None and opened + 1 < i:
+                self._mates[opened] = i
+                opened = None
+            elif is_even or not i or _may_open(self._tokens[i - 1].text):
+                opened = i
 
 
 def _token(match: re.Match[str]) -> Token:

@@ -1,5 +1,6 @@
 """Reads a formula in LaTeX as a tree of terms: fractions, roots, brackets, and terms with powers and indices."""
 
+import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Final
@@ -64,13 +65,20 @@ _FUNCTION_NAMES: Final = (
     "sin sen cos tan tg cot sec csc arcsin arccos arctan sinh cosh tanh log lg ln exp det dim ker gcd pgcd mdc deg arg Pr"
 )
 _FUNCTIONS: Final = frozenset(_FUNCTION_NAMES.split())
+_LABEL: Final = re.compile(r"(?<=\S):(?=\s)")
+"""The colon after a name, as in f: A → B; a ratio has spaces on both sides or on none."""
+_ARGUMENT_OF: Final = re.compile(r"\\arg\s{0,4}+\\(max|min)(?![A-Za-z])")
+_UNIT: Final = re.compile(r"[A-Za-z]{1,4}(?:\^\{?[23]\}?)?(?:/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)?\Z")
+_UNIT_POWER: Final = re.compile(r"\^\{?([23])\}?")
 _SHORT_WORDS: Final = frozenset({"if", "and", "for"})
 _VOWELS: Final = frozenset("aeiou")
 
 
 def read(formula: str, *, has_comma: bool) -> Row:
     """Returns the terms of `formula`, which has no delimiters around it. `has_comma`: a comma stands before decimals."""
-    return _Reader(formula, has_comma=has_comma).row()
+    if "\\{" not in formula:
+        formula = _LABEL.sub(",", formula)
+    return _Reader(_ARGUMENT_OF.sub(r"\\arg\1", formula), has_comma=has_comma).row()
 
 
 def split_letters(run: str) -> Iterator[Node]:
@@ -134,7 +142,7 @@ class _Reader:
             return self._command(text[1:].rstrip("*"))
         if text == "√":
             return [Node(Kind.ROOT, parts=[[], self._under_root()])]
-        is_word = text.isalpha() and not text.isascii() and text not in names.GREEK and text != "ℓ"
+        is_word = text.isalpha() and not text.isascii() and text not in names.GREEK and text not in {"ℓ", "ℏ"}
         return [self._word(at)] if is_word else _plain(text)
 
     def _under_root(self) -> Row:
@@ -299,8 +307,12 @@ class _Reader:
             return self._argument()
         at = self._at
         raw = self._raw().strip()
+        if len(raw) == 2 and raw.istitle() and self._at < self._end and self._tokens[self._at].text == "^":
+            return [Node(Kind.CHEMICAL, raw)]
         if raw.isalpha() and len(raw) > 1 and raw not in names.LARGE | _FUNCTIONS:
             return [Node(Kind.WORD, raw)]
+        if _UNIT.match(raw) and not raw.isalpha():
+            return [Node(Kind.WORD, _UNIT_POWER.sub(lambda match: "²" if match[1] == "2" else "³", raw))]
         self._at = at
         return self._argument()
 
