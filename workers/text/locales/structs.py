@@ -317,6 +317,7 @@ class Western(Locale, frozen=True, kw_only=True):
     is_month_first: bool = False
     time: str
     full_hour: str
+    one_hour: tuple[str, str] | None = None
     may_end: frozenset[str]
     points: Table
     hours: Table
@@ -389,6 +390,8 @@ class Romance(Western, frozen=True, kw_only=True):
     short_months: Table = {}
     short_days: Table = {}
     like_words: frozenset[str] = frozenset()
+    before_months: Words = ()
+    before_dates: Words = ()
     links: Words
     half: tuple[str, str, str]
     feminine: frozenset[str]

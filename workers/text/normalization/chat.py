@@ -18,7 +18,7 @@ _MARKS: Final = loader.everywhere().marks
 _EMOTICONS: Final = {**_MARKS.emoticons, **_MARKS.spaced_emoticons}
 _FIRST: Final = in_class("".join(sorted({one[0] for one in _EMOTICONS})))
 _EMOTICON: Final = re.compile(
-    rf"(?=[{_FIRST}])(?:(?<=[\s\w.,!?…)])|^)(?<![0-9:]){any_of(_EMOTICONS)}(?:[)(]{{1,9}}+)?+(?![\w:/(\\=<>^-])"
+    rf"(?=[{_FIRST}])(?:(?<=[\s\w.,!?…)])|^)(?<![0-9:]){any_of(_EMOTICONS)}(?:[)(]{{1,9}}+)?+(?![\w:/(\\=<>^-]|(?<=\*)\*)"
 )
 _SHORTCODE: Final = re.compile(
     r"(?<![A-Za-z0-9_:/]):(?P<name>[a-z0-9_+-]{2,40}):(?![A-Za-z0-9_/]|:(?![a-z0-9_+-]{2,40}:))|(?<=:):(?P<next>[a-z0-9_+-]{2,40}):(?![\w/])"

@@ -13,6 +13,8 @@ from workers.text.normalization.rules import Rule, any_of
 _HOUR: Final = "(?:[01]?[0-9]|2[0-4])"
 _CLOCK: Final = rf"{_HOUR}(?::[0-5][0-9](?: ?h(?!\w))?| ?[hH](?: ?[0-5][0-9])?(?![\w.]))"
 _STANDARDS: Final = any_of(["ISO", "EN", "NF", "UNI", "DIN", "IEC", "CEI", "UNE", "NBR", "ISO/IEC", "RFC"])
+_SIZES: Final = r"[0-9]{1,4}(?:[.,][0-9]{1,2})?(?: ?[x×] ?[0-9]{1,4}(?:[.,][0-9]{1,2})?)? ?(?:cm|mm|m|km|px)(?![\w])"
+"""The rest of a size: 30 x 20 cm."""
 _CODE: Final = "[0-9]{1,5}(?:[-–][0-9]{1,5}){1,4}"
 
 
@@ -51,6 +53,13 @@ def rules(locale: Romance) -> Iterator[Rule]:
         ),
         lambda match: f"{match['before']} ",
     )
+    # servi à 10-12 °C: the word for the range stands before it.
+    yield Rule(
+        re.compile(rf"(?<= {re.escape(locale.to)} )(?P<one>[1-9][0-9]?)[-–](?P<two>[1-9][0-9]?)(?![\w-]|[.,][0-9])"),
+        lambda match: f"{numerals.in_words(int(match['one']), locale.language)} {match['two']}",
+    )
+    if locale.language == "fr":
+        yield Rule(re.compile(rf"(?<=[0-9]) ?[x×] ?(?={_SIZES})"), " par ")
     if locale.hyphenated:
         yield Rule(re.compile(rf"(?<!\w)(?P<before>{any_of(locale.hyphenated)} )(?P<code>{_CODE})(?![\w/]|[.,-][0-9])"), code)
         # L. 121-1
@@ -73,6 +82,8 @@ def _hours(locale: Romance, match: re.Match[str]) -> str:
 
 def _with_colons(match: re.Match[str]) -> str | None:
     time = re.sub("[.,](?=[0-5][0-9])", ":", match["time"])
+    if match["before"].lower() == "dalle" and " alle " in time:
+        time = time.replace(":00", "")
     before = "ore" if match["before"] in {"h", "h."} else match["before"]
     return (
         None

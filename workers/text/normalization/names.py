@@ -15,7 +15,7 @@ def names(locale: Romance) -> Iterator[Rule]:
     """Rules for what stands before a name."""
     if locale.name_titles:
         yield Rule(
-            re.compile(rf"(?<![\w.'/-])(?P<title>{any_of(locale.name_titles)})\.?(?= (?:[A-ZÀ-Ý][^\W\d_]|[A-Z]\.))"),
+            re.compile(rf"(?<![\w.'/-])(?<![0-9] )(?P<title>{any_of(locale.name_titles)})\.?(?= (?:[A-ZÀ-Ý][^\W\d_]|[A-Z]\.))"),
             lambda match: in_place(locale, match, locale.name_titles[match["title"]]),
             needs_digit=False,
         )

@@ -12,6 +12,7 @@ from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 
 _YEAR = r"(?:[0-9]{4}|'[0-9]{2})(?!\w)"
+_FRACTIONS = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4)}
 _NUMBER_AFTER = re.compile(r",? [0-9]")
 
 
@@ -48,6 +49,21 @@ def _months(locale: Romance) -> Iterator[Rule]:
         lambda match: f"{locale.short_months[match['month'].lower()]} {locale.to} ",
         needs_digit=False,
     )
+    if locale.before_months:
+        yield Rule(
+            re.compile(rf"(?<!\w)(?P<before>{any_of(locale.before_months)})(?P<sep>[ -]){short}(?P<stop>\.)(?!\w)"),
+            lambda match: f"{match['before']}{match['sep']}{locale.short_months[match['month'].lower()]}{_stop(match)}",
+            needs_digit=False,
+        )
+    if locale.before_dates:
+        # le 15/10
+        yield Rule(
+            re.compile(
+                rf"(?<!\w)(?P<before>(?:{any_of(locale.before_dates)} |[Ll]'|[Dd]all'|[Aa]ll'))(?P<day>0?[1-9]|[12][0-9]|3[01])"
+                r"/(?P<month>0?[1-9]|1[0-2])(?![\w/%]|[.,][0-9]| d(?:e|u|es|i)\b| d')"
+            ),
+            lambda match: _day_and_month(locale, match),
+        )
     yield Rule(
         re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"),
         lambda match: None if match["month"].lower() in locale.like_words else say(match),
@@ -86,6 +102,14 @@ def _weekdays(locale: Romance) -> Iterator[Rule]:
         return None if is_word else say(match)
 
     yield Rule(re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"), alone, needs_digit=False)
+
+
+def _day_and_month(locale: Romance, match: re.Match[str]) -> str | None:
+    day, month = int(match["day"]), int(match["month"])
+    if (day, month) in _FRACTIONS:
+        return None
+    said_day = locale.first_day if day == 1 else str(day)
+    return match["before"] + f"{said_day} {locale.months[month - 1]}"
 
 
 def _say(locale: Romance, table: str, match: re.Match[str]) -> str:

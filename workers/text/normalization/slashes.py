@@ -11,6 +11,25 @@ from workers.text.locales.structs import Romance
 from workers.text.normalization.rules import Rule, any_of
 
 _YEAR: Final = "(?:19|20)[0-9]{2}"
+_RANGED: Final = [
+    "min",
+    "minuti",
+    "minutes",
+    "minutos",
+    "h",
+    "g",
+    "gr",
+    "kg",
+    "cm",
+    "km",
+    "°C",
+    "giorni",
+    "jours",
+    "días",
+    "dias",
+    "%",
+]
+"""Units of amounts that are written as 35/40."""
 _BEGIN: Final = r"(?<![\w/-])(?<![0-9][.,])"
 _END: Final = r"(?![\w/]|-[0-9]|[.,][0-9])"
 
@@ -39,6 +58,18 @@ def slashes(locale: Romance) -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
         lambda match: f"{match['bar']} {match['n']} {words.per} {match['of']}",
+    )
+    # 4,7/5 and "Note : 4/5" are ratings; 76/A is a house number; 35/40 min is a range.
+    yield Rule(
+        re.compile(
+            rf"(?:{_BEGIN}(?P<n>[0-9]{{1,3}}[.,][0-9]{{1,2}})|(?<=: )(?P<whole>[0-9]{{1,3}}))/(?=(?:5|6|10|20|30|100){_END})"
+        ),
+        lambda match: f"{match['n'] or match['whole']} {locale.over} ",
+    )
+    yield Rule(re.compile(r"(?<![\w/])([0-9]{1,4})/([A-Z])(?![\w/])"), lambda match: f"{match[1]} {match[2]}")
+    yield Rule(
+        re.compile(rf"{_BEGIN}(?P<n>[0-9]{{1,3}})/(?P<to>[0-9]{{1,3}})(?= ?(?:{any_of(_RANGED)})(?!\w))"),
+        lambda match: f"{match['n']} {locale.to} {match['to']}" if 6 <= int(match["n"]) < int(match["to"]) else None,
     )
     yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)
     yield Rule(re.compile(rf"{_BEGIN}(?P<year>{_YEAR})/(?P<n>[0-9]{{1,5}}){_END}"), verbalize_year_first)

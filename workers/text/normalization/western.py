@@ -21,6 +21,8 @@ _BEGINNING: Final = re.compile("(?:(?P<last>[^\\W\\d_]{0,9})\\.|[!?…])[\"'»)]
 """The end of the text before a sentence, with the last word of the sentence before it."""
 HALF_OF_DAY: Final = r" ?(?P<half>[AaPp])(?:\. ?[Mm]\.?|[Mm])(?!\w)"
 """The half of the day: a.m., p. m."""
+_ITEM: Final = re.compile(r" [0-9]{1,2}[.)] [^\W\d_]")
+"""The next item of a numbered list."""
 _ARROWS: Final = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "=", "->": "→", "=>": "→"}
 _HOURS: Final = "(?:h|hs|hrs|horas?|heures?|ore|बजे)"
 """Words for hours that may follow a time of day."""
@@ -114,15 +116,20 @@ def times(locale: Western) -> Iterator[Rule]:
         number, minute = str(int(match[1])), int(match[2] or 0)
         hour = locale.hours.get(number, number)
         if minute:
-            return locale.time.format(hour=hour, minute=minute)
+            return clock(locale, locale.time, number).format(hour=hour, minute=minute)
         if match["unit"] and (name := locale.units.get("h")) and locale.language != "hi":
             return f"{hour} {name.one if number == '1' else name.many}"
         names_part_of_day = _PART_OF_DAY.match(match.string, match.end()) is not None
-        return hour if names_part_of_day else locale.full_hour.format(hour=hour)
+        return hour if names_part_of_day else clock(locale, locale.full_hour, number).format(hour=hour)
 
     yield Rule(re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w))?+(?![\w:])"), verbalize)
     if locale.language in {"fr", "pt"}:
         yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]) ?h ?([0-5][0-9])(?P<unit>)?(?![0-9])"), verbalize)
+
+
+def clock(locale: Western, template: str, hour: str) -> str:
+    """The words for a time of day, with the singular of the hour where the language has one."""
+    return template.replace(*locale.one_hour) if locale.one_hour and hour in {"0", "1"} else template
 
 
 def named(locale: Western, hashtag: str) -> Iterator[Rule]:
@@ -198,7 +205,8 @@ def ends_sentence(match: re.Match[str]) -> bool:
 
 def full_stop(match: re.Match[str]) -> str:
     """The full stop of the abbreviation in `match`, which may have it in its group `stop`, if it also ends a sentence."""
-    return "." if match["stop"] and ends_sentence(match) else ""
+    is_before_item = _ITEM.match(match.string, match.end()) is not None
+    return "." if match["stop"] and (is_before_item or ends_sentence(match)) else ""
 
 
 def _is_capital_next(match: re.Match[str]) -> bool:
