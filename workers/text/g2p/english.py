@@ -20,6 +20,7 @@ from misaki import en
 from workers.text.g2p import english_letters, homographs, tagger
 from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.misaki_espeak import EspeakFallback
+from workers.text.locales import loader
 from workers.text.tracked_text import TrackedText
 
 _SIGNS: Final = {
@@ -41,7 +42,8 @@ _WORDS: Final = {
 }
 _NUMBER: Final = re.compile(r"[-+]?\d[\d.,]*")
 _INITIALS: Final = re.compile(r"(?:[A-Za-z]\.)+")
-"""Misaki counts their last full stop only as a part of them, even where it also ends the text."""
+"""Misaki counts their last full stop only as a part of them, even where it also ends a sentence."""
+_NEXT_WORD: Final = re.compile(r" [\"'“(]?([A-Z][a-z]{0,9})(?!\w)")
 _LONG_NUMBER: Final = re.compile(r"\d[\d,.]{18,}")
 """A number that num2words cannot name; it is said digit by digit."""
 _NUMBER_WORDS: Final = (
@@ -130,8 +132,14 @@ def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[AlignedSpan]
             if first is not None and last is not None
             else tracked.origin(max(0, at - 1), max(1, at))
         )
-        stop = "." if at == len(tracked) and _INITIALS.fullmatch(token.text) else ""
+        stop = "." if _INITIALS.fullmatch(token.text) and _ends_sentence(tracked.text, at) else ""
         yield AlignedSpan(*origin, (token.phonemes or "") + stop + token.whitespace)
+
+
+def _ends_sentence(text: str, place: int) -> bool:
+    """Whether a sentence ends with the initials before `place`: the text ends, or the next word begins a sentence."""
+    following = _NEXT_WORD.match(text, place)
+    return place == len(text) or (following is not None and following[1] in loader.english("en").sentence_openers)
 
 
 @cache

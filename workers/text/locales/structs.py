@@ -142,6 +142,7 @@ class BesideSlashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standards: Words
     formations: Words
     records: Words
+    standings: Words
 
 
 class WrittenMarks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,21 +6,36 @@ from functools import partial
 from typing import Final
 
 from workers.text.locales.structs import Hindi, Money, Name, Romance, Western
-from workers.text.normalization import western
+from workers.text.normalization import numerals, western
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.scales import in_number
 
 _ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")
+_NUMBER_AFTER: Final = re.compile(" [0-9½]")
+_PART_AFTER: Final = re.compile(
+    r" [0-9½]{1,3}(?:[./][0-9]{1,2})? ?(?:minutes?|mins?|m|seconds?|secs?|s|in|inches|oz|ounces|lbs?|cm|mm|d)\b"
+)
+"""A number with a part of a larger unit: the minutes after an hour."""
+_INDEFINITE: Final = re.compile(r"(?<!\w)[Aa]n? \Z")
+_NOUN_AFTER: Final = re.compile(r"(?: |-|, )([a-z]{1,12})")
 _WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
-_LITTLE_WORDS: Final = "of and or in on at to from for is was that which we they you he she it per each with as by are were"
+_LITTLE_WORDS: Final = (
+    "a an of and or in on at to from for is was that which we they you he she it per each with as by are were"
+)
 _NO_NOUNS: Final = frozenset(_LITTLE_WORDS.split())
 LABELLED: Final = re.compile(
     r"(?i:\b(?:seats?|gate|room|row|apartment|apt|section|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
     r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
 )
 """Words before a number with a letter that is no unit: seat 7A."""
+_ENGLISH_PARTS: Final = frozenset({"6", "7", "8", "9", "10", "12", "16", "20", "32", "64", "100"})
+"""Denominators whose fractions have names: seven tenths."""
+_KITCHEN: Final = frozenset(
+    ["lb", "lbs", "oz", "tsp", "tbsp", "Tbsp", "c.", "pkg", "pkgs", "qt", "qts", "pt", "pts", "gal", "g", "kg", "ml", "mL"]
+)
+"""Units that begin an ingredient: a sentence does not end after "1 lb."."""
 _STOP: Final = r"(?P<stop>\.(?![\w.]))?+"
 """The full stop of a unit that is written short: 5 min."""
 _THOUSANDS: Final = frozenset({"mil", "mille", "mila"})
@@ -46,7 +61,10 @@ def money(locale: Western) -> Iterator[Rule]:
     def verbalize(match: re.Match[str]) -> str:
         minus = f"{locale.minus} " if match["minus"] else ""
         first = f"{match['first']} {locale.to} " if match["first"] else ""
-        return minus + first + _verbalize_money(locale, locale.money[match["sign"]], match["n"], match["scale"])
+        currency = locale.money[match["sign"]]
+        if locale.language == "en" and _precedes_noun(match):
+            currency = _singular(currency)
+        return minus + first + _verbalize_money(locale, currency, match["n"], match["scale"])
 
     yield Rule(
         re.compile(rf"(?<![\w$€£])(?P<minus>[-−])?(?P<sign>{signs}) ?(?:(?P<first>{n}){DASH}{signs}?)?(?P<n>{n}){scale}"),
@@ -66,21 +84,26 @@ def measures(locale: Western) -> Iterator[Rule]:
     scales = {"C": locale.celsius, "F": "Fahrenheit"}
     yield Rule(
         re.compile(rf"{n} ?(?:[°º˚] ?(?P<scale>[CF])(?!\w)|℃)"),
-        lambda match: f"{_count(locale, match['n'], locale.degrees)} {scales[match['scale'] or 'C']}",
+        lambda match: f"{_degrees(locale, match)} {scales[match['scale'] or 'C']}",
     )
-    yield Rule(re.compile(rf"{n} ?°(?=\w)"), lambda match: _count(locale, match["n"], locale.degrees) + " ")
-    yield Rule(re.compile(rf"{n} ?°"), lambda match: _count(locale, match["n"], locale.degrees))
+    yield Rule(re.compile(rf"{n} ?°(?=\w)"), lambda match: _degrees(locale, match) + " ")
+    yield Rule(re.compile(rf"{n} ?°"), lambda match: _degrees(locale, match))
 
     def verbalize(match: re.Match[str]) -> str | None:
-        name, stop = locale.units[match["unit"]], _full_stop(match)
+        name, stop = locale.units[match["unit"]], unit_stop(match, match["unit"], has_stop=match["stop"] is not None)
         before = match.string[max(0, match.start() - 12) : match.start()]
         if locale.language == "en" and len(match["unit"]) == 1 and LABELLED.search(before):
             return None
         if match["space"] == "-" or (locale.language == "en" and describes(match)):
-            return f"{match['n']} {name.one}{stop}"
+            return f"{match['n']} {name.one}{stop if match['space'] != '-' or match.end() == len(match.string) else ''}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
 
     yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w/²³']){_STOP}"), verbalize)
+
+
+def _degrees(locale: Western, match: re.Match[str]) -> str:
+    is_before_noun = locale.language == "en" and describes(match)
+    return f"{match['n']} {locale.degrees.one}" if is_before_noun else _count(locale, match["n"], locale.degrees)
 
 
 def fractions(locale: Western) -> Iterator[Rule]:
@@ -91,7 +114,7 @@ def fractions(locale: Western) -> Iterator[Rule]:
         text = FRACTION_SIGNS.get(match["sign"], match["sign"])
         alone = locale.fractions.get(text) or _parts(locale, text) or text.replace("/", f" {locale.over} ")
         unit = Name(locale.percent, locale.percent) if match["unit"] == "%" else locale.units.get(match["unit"] or "")
-        stop = _full_stop(match)
+        stop = unit_stop(match, match["unit"], has_stop=match["stop"] is not None)
         if match["whole"] is None:
             return alone + (_part_of(locale, unit, match["unit"]) if unit else "") + stop
         many = (f" {unit.many}" if unit else "") + stop
@@ -111,6 +134,8 @@ def fractions(locale: Western) -> Iterator[Rule]:
 def _parts(locale: Western, fraction: str) -> str | None:
     """A fraction under 1 in words, if the locale names its parts: 2/5 is "2 quintos"."""
     n, of = fraction.split("/")
+    if locale.language == "en" and of in _ENGLISH_PARTS and 0 < int(n) < int(of):
+        return f"{numerals.cardinal(n, british=False)} {numerals.ordinal(of, british=False)}{'s' * (int(n) > 1)}"
     if not isinstance(locale, Romance) or of not in locale.parts or not 0 < int(n) < int(of):
         return None
     one, many = locale.parts[of]
@@ -133,11 +158,20 @@ def _part_of(locale: Western, unit: Name, sign: str) -> str:
     return " d'" + unit.one if locale.language == "fr" and unit.one[0] in "aeiouhé" else locale.of_scale + unit.one
 
 
-def _full_stop(match: re.Match[str]) -> str:
-    """The full stop of a unit, if it also ends a sentence: not right after the beginning of it, "1 lb. Idaho potatoes"."""
+def unit_stop(match: re.Match[str], unit: str, *, has_stop: bool) -> str:
+    """The full stop after a unit, if it also ends a sentence or an item of a list: not in "1 hr. 15 mins" and "6 ft. 2 in.".
+
+    A sentence does not end after a unit of the kitchen at its beginning: "1 lb. Idaho potatoes".
+    """
+    if not has_stop:
+        return ""
     before = match.string[max(0, match.start() - 2) : match.start()]
     is_first = not before.strip() or before.endswith("\n") or before[0] in ".!?"
-    return "" if is_first and match.string.startswith(" ", match.end()) else western.full_stop(match)
+    if is_first and unit in _KITCHEN and match.string.startswith(" ", match.end()):
+        return ""
+    is_followed = _NUMBER_AFTER.match(match.string, match.end()) is not None
+    is_item = is_followed and _PART_AFTER.match(match.string, match.end()) is None
+    return "." if is_item or western.ends_sentence(match) else ""
 
 
 def _count(locale: Western, n: str, name: Name) -> str:
@@ -169,8 +203,21 @@ def _take_out(sign: str, match: re.Match[str]) -> str:
     return match[0].replace(sign, "")
 
 
+def _precedes_noun(match: re.Match[str]) -> bool:
+    """Whether an English amount stands between *a* and a noun: "a $20 bill"."""
+    following = _NOUN_AFTER.match(match.string, match.end())
+    before = match.string[max(0, match.start() - 4) : match.start()]
+    return _INDEFINITE.search(before) is not None and following is not None and following[1] not in _NO_NOUNS
+
+
+def _singular(currency: Money) -> Money:
+    hundredth = currency.hundredth and Name(currency.hundredth.one, currency.hundredth.one)
+    return Money(Name(currency.unit.one, currency.unit.one), hundredth)
+
+
 def describes(match: re.Match[str]) -> bool:
     """Whether an English measure stands before the noun that it describes: "the 100m final"."""
     before, after = match.string[max(0, match.start() - 4) : match.start()], match.string[match.end() : match.end() + 8]
     following = _WORD_AFTER.match(after)
-    return _ARTICLE.search(before) is not None and following is not None and following[1] not in _NO_NOUNS
+    is_before_noun = following is not None and following[1] not in _NO_NOUNS
+    return is_before_noun and (_ARTICLE.search(before) is not None or before == " by ")

@@ -45,7 +45,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from english_letters.RULES
     yield from english_months.rules(locale)
     yield from western.abbreviations(locale)
-    yield from english_names.stops()
+    yield english_names.stops()
     yield from english_measures.rules()
     yield from english_slashes.rules(locale)
     yield from _NAMED
@@ -63,7 +63,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from amounts.money(locale)
     yield english_scales.scales(locale)
     yield _HALF_A
-    yield english_measures.compound_units(locale)
+    yield from english_measures.compound_units(locale)
     yield from amounts.fractions(locale)
     yield from amounts.measures(locale)
     yield english_names.words()
@@ -130,6 +130,11 @@ def _verbalize_groups(text: str) -> str:
     return ", ".join(map(numerals.spell_digits, _GROUPS.findall(text)))
 
 
+def _spell(match: re.Match[str]) -> str:
+    """The letters of an initialism: with full stops where a sentence may end, for then that end is found."""
+    return ".".join(match[0]) if match.string.startswith(".", match.end()) else _LETTERS[match[0]]
+
+
 _LETTERS: Final = {"US": "U S", "WHO": "W H O", "IT": "I T", "SOS": "S O S"}
 _INITIALISMS: Final = (
     # Ordinary words in a text in capitals; spelled where only a name is possible.
@@ -139,7 +144,7 @@ _INITIALISMS: Final = (
             r"(?![\w']|\.\w| [A-Z]{2})"
             rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)|(?<!\w)IT(?= (?:{any_of(_WORDS.after_it)})\b)"
         ),
-        lambda match: _LETTERS[match[0]],
+        _spell,
         needs_digit=False,
     ),
 )

@@ -22,6 +22,16 @@ def rules() -> Iterator[Rule]:
     """The rules for hyphens, for before the rules of dates and times."""
     yield from _models()
     yield from _sports()
+    # ran it in 29:58
+    yield Rule(
+        re.compile(r"(?P<before>\b(?:in|clocked|ran|time of) )(?P<m>2[5-9]|[3-5][0-9]):(?P<s>[0-5][0-9])(?![\w:])"),
+        lambda match: f"{match['before']}{match['m']} {'oh ' if match['s'][0] == '0' else ''}{int(match['s'])}",
+    )
+    # 2nd–5th
+    yield Rule(
+        re.compile(r"(?<![\w.,-])(?P<n>[0-9]{1,4}(?:st|nd|rd|th)) ?[-–—] ?(?=[0-9]{1,4}(?:st|nd|rd|th)(?!\w))"),
+        lambda match: f"{match['n']} to ",
+    )
     half = r"(?= ?[AaPp](?:\.[Mm]\.|[Mm]\b))"
     # 10:00-11:00
     yield Rule(re.compile(rf"{_START}(?P<one>{_CLOCK}){_DASH}(?P<two>{_CLOCK})(?![\w:-])(?!{half})"), _hours)
@@ -61,6 +71,13 @@ def _sports() -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"{_START}(?P<all>[0-9]{{1,3}}(?:-[0-9]{{1,3}}){{2,4}}+)(?= (?:{any_of(_WORDS.formations)})\b)"),
         lambda match: " ".join(map(_cardinal, match["all"].split("-"))),
+    )
+    # improved to 10-1
+    yield Rule(
+        re.compile(
+            rf"(?P<before>\b(?:{any_of(_WORDS.standings)}) )(?P<one>[0-9]{{1,3}})-(?P<two>[0-9]{{1,3}})(?![\w/-]|[.,:][0-9])"
+        ),
+        lambda match: f"{match['before']}{_cardinal(match['one'])} and {_cardinal(match['two'])}",
     )
     # They are 10-6-1.
     yield Rule(

@@ -33,8 +33,8 @@ def rules() -> Iterator[Rule]:
     )
 
 
-def compound_units(locale: English) -> Rule:
-    """The rule for units that are joined by a slash or a dot: g/kWh, kg·m/s."""
+def compound_units(locale: English) -> Iterator[Rule]:
+    """The rules for units that are joined by a slash or a dot: g/kWh, kg·m/s."""
     units = any_of([*locale.units, *locale.per])
 
     def name(sign: str, *, is_plural: bool) -> str:
@@ -51,12 +51,31 @@ def compound_units(locale: English) -> Rule:
         words += [f"per {' '.join(name(sign, is_plural=False) for sign in re.split('[·⋅]', part))}" for part in below]
         return f"{match['n']} {' '.join(words)}" + western.full_stop(match)
 
-    return Rule(
+    yield Rule(
         re.compile(
             rf"{numerals.START}(?P<n>{number(locale)}) ?(?P<chain>{any_of(locale.units)}(?:[/·⋅]{units}){{1,3}})(?![\w/²³⁻^'])"
             r"(?P<stop>\.(?!\w))?+"
         ),
         verbalize,
+    )
+    yield _lone_units(locale)
+
+
+def _lone_units(locale: English) -> Rule:
+    """The rule for joined units without a number, one of which has several letters: "in mol/L"."""
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        if match["all"] in locale.units:
+            return locale.units[match["all"]].many
+        one, two = locale.units[match["one"]], locale.units[match["two"]]
+        return f"{one.many} per {two.one}"
+
+    units = any_of(unit for unit in locale.units if unit.isalpha())
+    long = any_of(unit for unit in locale.units if unit.isalpha() and len(unit) > 1)
+    return Rule(
+        re.compile(rf"(?<![\w/.'-])(?P<all>(?P<one>(?={long}/|{units}/{long}(?!\w)){units})/(?P<two>{units}))(?![\w/²³'-])"),
+        verbalize,
+        needs_digit=False,
     )
 
 
@@ -92,7 +111,7 @@ def _lengths() -> Iterator[Rule]:
     # 5'11", 6 ft 2 in, 5'11
     yield Rule(
         re.compile(
-            rf"(?<![\w.,])(?P<foot>[1-9][0-9]?)(?:{_FOOT} ?| ?ft\.?,? ?)(?P<inch>1[01]|[0-9])(?P<half> ?½)?"
+            rf"(?<![\w.,])(?P<foot>[1-9][0-9]?)(?:{_FOOT} ?| ?ft\.?,? ?)(?P<inch>1[01]|[0-9])(?P<half> ?[½¼¾⅛⅜⅝⅞])?"
             rf"(?:{_INCH}| ?in\b(?P<stop>\.(?!\w))?| inches\b)"
         ),
         lambda match: (
@@ -104,7 +123,7 @@ def _lengths() -> Iterator[Rule]:
         re.compile(r"(?<![\w.,'])(?P<foot>[3-8])['′] ?(?P<inch>1[01]|[0-9])(?P<half>½)?(?![\w'\"]|[.,][0-9])"),
         lambda match: f"{match['foot']} feet {match['inch']}{match['half'] or ''}",
     )
-    yield Rule(re.compile(rf"{_START}(?P<n>{_N})-in(?P<stop>\.)?(?= [a-z(])"), lambda match: f"{match['n']} inch")
+    yield Rule(re.compile(rf"{_START}(?P<n>{_N})-in(?:\.(?!\w)|(?= [a-z(]))"), lambda match: f"{match['n']} inch")
     yield Rule(re.compile(rf"{_START}(?P<n>{_N})(?: in(?P<stop>\.)(?!\w)|in(?P<tight>)(?!\w))"), _n_inches)
     yield Rule(re.compile(rf"{_START}(?P<n>{_N}) ?(?P<sign>\"|″|''|′′)(?!\w)"), _marked_inches)
     yield Rule(

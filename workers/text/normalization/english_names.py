@@ -1,8 +1,4 @@
-"""Short forms next to English names: streets, saints, court cases, initials at the end of a sentence, No 10; and words that are
-written short without a full stop.
-
-Why a list of words that begin sentences: "the U.S. They left" has two sentences, "the U.S. Congress" is within one.
-"""
+"""Short forms next to English names: streets, saints, court cases, No 10; and words that are written short without a stop."""
 
 import re
 from collections.abc import Iterator
@@ -20,8 +16,7 @@ _HOUSE: Final = r"[0-9]{1,5}[A-Za-z]? (?:[NSEW]\.? |North |South |East |West )?"
 _NAME: Final = r"(?:[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th))"
 _STOP: Final = r"(?P<stop>\.(?!\w))?+"
 _WAYS: Final = {"N": "North", "S": "South", "E": "East", "W": "West"}
-_SPACED: Final = frozenset({"US", "IT", "AM", "IS", "BE", "OR", "AS", "IN", "ME", "WHO"})
-"""Initials that are a word without their full stops; with spaces between them each letter is spelled."""
+_SERIES: Final = {"2d": "second", "3d": "third", "4th": "fourth"}
 _NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
 
 
@@ -41,16 +36,12 @@ def words() -> Rule:
     )
 
 
-def stops() -> Iterator[Rule]:
-    """The rules for full stops that are left, for after the rules of abbreviations."""
-    # He lives in the U.S. They left.
-    yield Rule(
-        re.compile(rf"(?<![\w.])(?P<all>(?:[A-Z]\.){{2,5}}+|Ph\.D\.)(?= [\"'(]?(?:{any_of(_WORDS.sentence_openers)})\b)"),
-        lambda match: _end_with(match["all"]),
-        needs_digit=False,
-    )
-    # A short word without a vowel is an abbreviation, if the sentence goes on.
-    yield Rule(
+def stops() -> Rule:
+    """The rule for full stops after short words without a vowel, which are abbreviations if the sentence goes on.
+
+    For after the rules of abbreviations.
+    """
+    return Rule(
         re.compile(
             rf"(?<![\w.'])(?!(?i:{any_of(_WORDS.interjections)})\.)(?P<word>[{_NO_VOWEL}{_NO_VOWEL.lower()}][{_NO_VOWEL.lower()}]{{1,4}})"
             r"\.(?= [a-z(]|[,;:)])"
@@ -110,6 +101,19 @@ def _cases() -> Iterator[Rule]:
         lambda match: f"{match['one']} versus ",
         needs_digit=False,
     )
+    yield Rule(
+        re.compile(r"(?<!\w)(?P<word>[a-z]{1,20}[,;:]? )Sr\. (?=[A-Z])"),
+        lambda match: f"{match['word']}Senior ",
+        needs_digit=False,
+    )
+    # the Sec. of State
+    yield Rule(re.compile(r"(?<![\w.])Sec\. (?=of [A-Z]|[A-Z][a-z])"), "Secretary ", needs_digit=False)
+    # 12 F.3d 45 (9th Cir. 1994)
+    yield Rule(
+        re.compile(r"(?<=[0-9] )F\. ?(?P<supp>Supp\. ?)?(?P<n>2d|3d|4th)(?= [0-9])"),
+        lambda match: f"F {'Supplement ' if match['supp'] else ''}{_SERIES[match['n']]}",
+    )
+    yield Rule(re.compile(r"(?<=[0-9](?:st|nd|rd|th) )Cir\.(?!\w)|(?<=[0-9]d )Cir\.(?!\w)"), "Circuit")
     # Sr. Mgr., and not "King Sr."
     yield Rule(
         re.compile(r"(?:\A|(?<=[.!?,;:(] )|(?<=\n)|(?<=\bthe )|(?<=\band )|(?<=\bour )|(?<=\ba )|(?<=\bas ))Sr\. (?=[A-Z])"),
@@ -137,8 +141,3 @@ def _number_word(match: re.Match[str]) -> str:
     word = "number" if match["no"] == "No" else "numbers"
     before = match.string[max(0, match.start() - 2) : match.start()]
     return word.capitalize() if not before.strip() or before[0] in ".!?\n" else word
-
-
-def _end_with(initials: str) -> str:
-    letters = initials.replace(".", "")
-    return (" ".join(letters) if letters in _SPACED else letters) + "."

@@ -24,7 +24,9 @@ _PENCE: Final = {
     "11": "elevenpence",
 }
 _PARTS: Final = {"½": "halfpenny", "¼": "farthing", "¾": "three farthings"}
-_POUNDS: Final = r"(?:£ ?(?P<pounds>[0-9]{1,3}(?:,[0-9]{3}){0,3}(?![0-9,])|[0-9]{1,9})|(?P<l>[0-9]{1,6})l\.?)"
+_POUNDS: Final = (
+    r"(?:£ ?(?P<pounds>[0-9]{1,3}(?:,[0-9]{3}){0,3}(?![0-9,])|[0-9]{1,9})|(?P<l>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,6})l\.?)"
+)
 _SHILLINGS: Final = r"(?P<s>[0-9]{1,3}) ?s(?:\.|(?![\w.]))"
 _PENNIES: Final = r"(?P<d>[0-9]{1,2})?(?P<part>(?:(?<=[0-9])|(?<![\w.,]))[½¼¾])? ?d(?P<stop>\.)?(?![\w'])"
 _START: Final = r"(?<![\w.,£$€:/-])"
@@ -40,7 +42,10 @@ def rules() -> Iterator[Rule]:
     )
     yield Rule(re.compile(rf"{_START}(?=[0-9½¼¾]{{1,3}} ?d\.)(?P<pounds>)(?P<l>)(?P<s>){_PENNIES}"), _verbalize)
     yield Rule(
-        re.compile(rf"{_START}(?P<l>[0-9]{{1,6}})l\.(?P<stop>)(?= (?!of\b)[a-z]|[,;])(?P<pounds>)(?P<s>)(?P<d>)(?P<part>)"),
+        re.compile(
+            rf"{_START}(?P<l>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|[0-9]{{1,6}})"
+            r"l\.(?P<stop>)(?= (?!of\b)[a-z]|[,;])(?P<pounds>)(?P<s>)(?P<d>)(?P<part>)"
+        ),
         _verbalize,
     )
 

@@ -63,13 +63,13 @@ def labelled() -> Rule:
 
     def verbalize(match: re.Match[str]) -> str:
         last = f" to {_cardinal(match['last'])}" if match["last"] else ""
-        return f"{_WORDS.before_number[match['label'][:-1]]} {_cardinal(match['roman'])}{last}"
+        return f"{_WORDS.before_number[match['label'][:-1]]} {_cardinal(match['roman'])}{last}{western.full_stop(match)}"
 
     roman = f"(?:{ROMAN}|{_LOWER})"
     return Rule(
         re.compile(
             rf"(?<![\w.])(?P<label>{_SHORT_NUMBERED}\.) ?(?!I (?!of\b))(?P<roman>{roman})(?!\w|\.\w|')"
-            rf"(?:[-–—](?P<last>{roman})(?!\w))?+"
+            rf"(?:[-–—](?P<last>{roman})(?!\w))?+{_DOT}"
         ),
         verbalize,
         needs_digit=False,
@@ -134,7 +134,9 @@ def _ordinals() -> Iterator[Rule]:
         needs_digit=False,
     )
     yield Rule(
-        re.compile(rf"(?<!\w)(?P<roman>(?=[IVX]{{2}}){_SMALL})(?:th|nd|rd)(?!\w)"), lambda match: _ordinal(match["roman"])
+        re.compile(rf"(?<!\w)(?P<roman>(?=[IVXLC]{{2}}){ROMAN})(?:th|st|nd|rd|d)(?!\w)"),
+        lambda match: _ordinal(match["roman"]),
+        needs_digit=False,
     )
 
 

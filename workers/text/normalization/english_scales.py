@@ -22,7 +22,9 @@ _CROWD: Final = re.compile(
     rf"\b(?i:{any_of(_WORDS.before)})(?: (?:of|by|to|is|was|has))?(?: (?:about|over|some|around|nearly))?:? \Z"
 )
 """The text before a number of people."""
-_RACE: Final = re.compile(r"\b(?i:an?|the|my|his|her|our|their|your|first|ran|runs?|running|charity|another|every) \Z")
+_RACE: Final = re.compile(
+    r"\b(?i:an?|the|my|his|her|our|their|your|first|ran|runs?|running|charity|another|every|last|final) \Z"
+)
 _RACES: Final = frozenset({"1", "2", "3", "5", "8", "10", "12", "15", "20", "25", "50", "100"})
 _SCREENS: Final = frozenset({"2", "4", "5", "6", "8", "12", "16"})
 _GOLD: Final = frozenset({"9", "10", "14", "18", "22", "24"})
@@ -147,7 +149,7 @@ def _verbalize_duration(match: re.Match[str]) -> str | None:
         words.append(numerals.cardinal(str(int(match["rest"])), british=False))
     tail = " " * match[0].endswith(" ")
     comma = "," * match[0].rstrip().endswith(",")
-    dot = "." if match[0].endswith(".") and western.ends_sentence(match) else ""
+    dot = amounts.unit_stop(match, "s", has_stop=match[0].endswith("."))
     return " ".join(words) + comma + dot + tail
 
 

@@ -199,8 +199,9 @@ def ends_sentence(match: re.Match[str]) -> bool:
     and then one of these.
     """
     end = match.end() + (match.string[match.end() : match.end() + 1] in {'"', "'", "”", "»"})
-    following = match.string[end : end + 2]
-    return not following.strip() or following[0] == "\n" or (following[0] == " " and following[1:].isupper())
+    following = match.string[end : end + 3]
+    begins = following[1:].lstrip("\"'(“«")[:1].isupper()
+    return not following.strip() or following[0] == "\n" or (following[0] == " " and begins)
 
 
 def full_stop(match: re.Match[str]) -> str:

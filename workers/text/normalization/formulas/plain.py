@@ -46,7 +46,7 @@ _HAS_POWER: Final = re.compile(rf"\^|[{_RAISED.replace('¹', '')}]|[⁻⁺]¹")
 _RELATION: Final = re.compile("[=≠≈≤≥]")
 _OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<=[=≈<>≤≥(])[ ]?[-−](?=[A-Za-zα-ω(√])")
 _RANGE: Final = re.compile(r"[A-Za-z]{1,3} ?[=≈] ?(?P<first>[0-9]{1,6})[-–](?P<last>[0-9]{1,6})\Z")
-_TRUE_MINUS: Final = re.compile(r"(?<=[\w)²³]) ?− ?(?=[\w(√])")
+_TRUE_MINUS: Final = re.compile(r"(?<=[\w)²³])(?:−| − )(?=[\w(√])")
 _BY_ONE: Final = re.compile(r"[0-9]?[nijrtxy]-[0-9](?:[+-][0-9a-z])?\Z")
 _ROOT: Final = re.compile("√")
 _INDEXED: Final = re.compile(rf"[A-Za-zα-ω][{_LOWERED}]")
@@ -63,6 +63,8 @@ _PRODUCTS: Final = frozenset({"ma", "ab", "ac", "ad", "ax", "ay", "at", "ut", "m
 _VOWELS: Final = frozenset("aeiouyAEIOU")
 _LAW: Final = re.compile(r"[A-Za-z]{1,2} = [0-9]?[A-Za-z]{1,3}\Z")
 _YEAR: Final = re.compile(r"(?:1[5-9]|20)[0-9]{2}[¹²³]\Z")
+_DENSITY: Final = re.compile(rf"(?:{_NUMBER}[A-Za-z]{{0,2}}|(?<=[0-9] )[A-Za-z]{{1,2}})/[kcm]?m[²³](?!\w)")
+"""A number of a unit per area or volume, 200 W/m², which the rules of units read."""
 MULTIPLE: Final = re.compile(rf"(?<=[0-9]) ?x ?(?=10[\^{_RAISED}])")
 _LONG_POWER: Final = re.compile(r"\^(?:\((?P<inner>[^()]{1,30})\)|(?P<plain>[-−+]?[0-9]{1,6}(?:\.[0-9]{1,4})?))\^?")
 ENERGY: Final = re.compile(r"(?<=[=(] )mc2(?!\w)|(?<==)mc2(?!\w)")
@@ -85,7 +87,7 @@ class Found(msgspec.Struct, frozen=True):
 def find(text: str) -> Iterator[Found]:
     """Yields the formulas of a text."""
     for match in EXPRESSION.finditer(text):
-        if _counts(match[0]):
+        if _counts(match[0]) and _DENSITY.fullmatch(text, *match.span()) is None:
             yield Found(*match.span(), to_latex(match[0]))
 
 
