@@ -13,7 +13,8 @@ from workers.text.locales.structs import Respellings
 
 _Replacements = tuple[tuple[re.Pattern[str], str], ...]
 
-_WORD: Final = re.compile(r"[^\W\d_]++")
+_WORD: Final = re.compile(r"(?:[^\W\d_]|[\u0900-\u0903\u093a-\u094d])++")
+"""A word; Python's `\\w` does not know the marks of Devanagari."""
 _MIN_LENGTH: Final = 4
 """Letters of the shortest word to which the patterns apply: TH and THC are spelled."""
 

@@ -106,7 +106,7 @@ def read(file: Path, kind: type[_L]) -> _L:
     entries = _entries(file)
     if issubclass(kind, Western):
         entries = _with_names(file, entries)
-    if issubclass(kind, Romance):
+    if issubclass(kind, (Romance, Hindi)):
         entries = entries | {
             "short_months": cldr.short_months(file.stem) | entries.get("short_months", {}),
             "short_days": cldr.short_days(file.stem) | entries.get("short_days", {}),

@@ -431,6 +431,26 @@ class Hindi(Western, frozen=True, kw_only=True):
     and_quarter: str
     less_quarter: str
     hundred: str
+    fahrenheit: str
+    short_months: Table = {}
+    short_days: Table = {}
+    letter_names: frozenset[str] = frozenset()
+    like_words: frozenset[str] = frozenset()
+    numerals: Annotated[Words, msgspec.Meta(min_length=100, max_length=100)]
+    ordinals: Table
+    ordinal_endings: Table
+    codes: Words
+    phones: Words
+    code_links: Words
+    calls: Words
+    results: Words
+    score_nouns: Words
+    pairs: Words
+    hour_forms: Words
+    minute_forms: Words
+    second_forms: Words
+    per: Words
+    either: str
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -98,7 +98,7 @@ def measures(locale: Western) -> Iterator[Rule]:
             return f"{match['n']} {name.one}{stop if match['space'] != '-' or match.end() == len(match.string) else ''}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
 
-    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w/²³']){_STOP}"), verbalize)
+    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w\u0900-\u0963/²³']){_STOP}"), verbalize)
 
 
 def _degrees(locale: Western, match: re.Match[str]) -> str:
@@ -123,7 +123,7 @@ def fractions(locale: Western) -> Iterator[Rule]:
         return f"{match['whole']} " + locale.and_fractions.get(text, f"{locale.signs['&']} {alone}") + many
 
     units = any_of(["%", *(unit for unit in locale.units if unit not in _TIGHT)])
-    of = rf"(?: ?(?P<unit>{units})(?![\w/²³']){_STOP})?+"
+    of = rf"(?: ?(?P<unit>{units})(?![\w\u0900-\u0963/²³']){_STOP})?+"
     yield Rule(re.compile(rf"(?:{START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<sign>[{signs}]){of}"), verbalize)
     yield Rule(
         re.compile(rf"{START}(?<!/)(?:(?P<whole>[0-9]{{1,4}}) )?(?P<sign>[0-9]{{1,4}}/[0-9]{{1,4}})(?![\w/])(?!²|³){of}"),

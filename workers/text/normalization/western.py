@@ -12,6 +12,8 @@ from workers.text.normalization import numerals
 from workers.text.normalization.numerals import DASH, START, number
 from workers.text.normalization.rules import Rule, any_of
 
+_WORD_START: Final = r"(?<![\w.\u0900-\u0963])"
+"""The place where a word may begin; Python's `\\w` does not know the marks of Devanagari."""
 _ADDRESS: Final = r"[!#-;=?-~À-ɏ]"
 _TOP: Final = "com|org|net|io|dev|edu|gov|app|info|uk|eu|fr|de|br|jp|cn"
 _TRAILING: Final = ".,;:!?)'*_]}"
@@ -60,7 +62,7 @@ def abbreviations(locale: Western) -> Iterator[Rule]:
         words = in_place(locale, match, locale.abbreviations[short])
         return words + ("." if short in locale.may_end and ends_sentence(match) else "")
 
-    yield Rule(re.compile(rf"(?<![\w.]){any_of(locale.abbreviations)}\.(?!\w)"), verbalize, needs_digit=False)
+    yield Rule(re.compile(rf"{_WORD_START}{any_of(locale.abbreviations)}\.(?!\w)"), verbalize, needs_digit=False)
     if joined := [short for short in locale.abbreviations if re.search(r"\.\w{2}", short)]:
         # Sig.ra
         yield Rule(
@@ -69,7 +71,7 @@ def abbreviations(locale: Western) -> Iterator[Rule]:
     signs = [word for word in locale.before_number if word[-1] in "°º№§¶"]
     words = [word for word in locale.before_number if word not in signs]
     yield Rule(
-        re.compile(rf"(?<![\w.])(?:{any_of(words)}\. ?|{any_of(signs)}\.? ?)(?=[0-9])"),
+        re.compile(rf"{_WORD_START}(?:{any_of(words)}\. ?|{any_of(signs)}\.? ?)(?=[0-9])"),
         lambda match: (
             locale.before_number[match[0].rstrip(" ") if match[0].rstrip(" ") in signs else match[0].rstrip(". ")] + " "
         ),
@@ -180,7 +182,7 @@ def numerals_of(locale: Western) -> Iterator[Rule]:
         is_spaced = len(rest) > 2 or rest[0] == "0" or locale.language == "hi"
         return f"{whole} {locale.points[point]} {numerals.part_digits(rest) if is_spaced else rest}"
 
-    yield Rule(re.compile(r"(?<![\w.,:/)-])[-−](?=[0-9])"), f"{locale.minus} ")
+    yield Rule(re.compile(r"(?<![\w.,:/)\u0900-\u0963-])[-−](?=[0-9])"), f"{locale.minus} ")
     yield Rule(re.compile(rf"{START}([0-9]++)([{points}])([0-9]++)(?![\w]|[{points}][0-9])"), verbalize_decimal)
     yield Rule(re.compile(rf"(?<![0-9])[0-9]{{{numerals.MAX_DIGITS + 1},}}+"), lambda match: numerals.part_digits(match[0]))
 
