@@ -1,7 +1,9 @@
 """Dividing a text into segments: as late as possible, with the same result as if it were done at once."""
 
 from collections.abc import Iterator
+from typing import Literal
 
+import msgspec
 import pytest
 
 from app.core.errors import InvalidValue
@@ -57,3 +59,19 @@ def test_a_segment_does_not_wait_for_the_phonemes_of_the_next() -> None:
     assert first.segment is not None
     with pytest.raises(InvalidValue, match="cannot be said"):
         next(item)
+
+
+@pytest.mark.parametrize(("code", "spoken"), [("skip", "Code block."), ("say", "word word")])
+def test_a_block_of_code_longer_than_a_passage_is_skipped_whole(code: Literal["skip", "say"], spoken: str) -> None:
+    long = f"Run this:\n\n```\n{'word ' * 5_000}\n```\n\nDone."
+    text = msgspec.structs.replace(an_utterance(long), code=code)
+    passages = [passage.tracked.text for passage in prepare_text(text, ToneEngine()).passages]
+
+    assert spoken in " ".join(passages)
+    assert ("word" in " ".join(passages)) == (code == "say")
+    assert passages[-1].endswith("Done.")
+
+
+def test_code_is_left_alone_in_a_text_that_is_not_normalized() -> None:
+    text = msgspec.structs.replace(an_utterance("```\nx\n```"), normalize=False)
+    assert [passage.tracked.text for passage in prepare_text(text, ToneEngine()).passages] == ["```\nx\n```"]

@@ -104,7 +104,7 @@ def _bracket(language: str) -> re.Pattern[str]:
     words = any_of({word for one in marks for word in one.notes})
     labels = any_of({word for one in marks for word in one.note_labels})
     before = any_of(loader.find(language).marks.before_bracket) if loader.find(language).marks.before_bracket else "(?!)"
-    numbered = rf"(?:{labels}\.?[ \u00a0]?)?{_NUMBERS}|{labels}[ \u00a0]?[a-z0-9]{{0,2}}"
+    numbered = rf"(?:{labels}[.:]?[ \u00a0]?)?{_NUMBERS}|{labels}[ \u00a0]?[a-z0-9]{{0,2}}"
     return re.compile(
         rf"{_INLINE_CODE}"
         rf"|(?P<link>(?<=[{_BEFORE}])[ \u00a0]?\[\[?{_NUMBERS}\]?\]\((?:https?://|#)[^()\s]{{1,2000}}+\))"
@@ -210,7 +210,7 @@ def _drop_bare(match: re.Match[str]) -> str | None:
         return None
     if is_comma and (match["small"] not in loader.english("en").marks.after_note or len(match["n"]) > 2):
         return None
-    if not is_comma and match["small"]:
+    if not is_comma and match["small"] and len(match["end"]) == 1:
         return None
     return match["end"]
 

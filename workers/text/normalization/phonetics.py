@@ -20,6 +20,9 @@ _BRACKETED: Final = r"\[(?!\s)[^\[\]\n()/]{1,80}\](?!\()"
 _IPA: Final = rf"(?:(?<![\w/<:.~])(?<!\]\(){_SLASHED}|{_BRACKETED})"
 _AUDIO: Final = r"(?:[ \u00a0]?(?:ⓘ|🔊|\((?:listen|escuchar|écouter|ascolta|ouvir|help·info|audio)\)))"
 _RESPELLED: Final = r"(?:[ \u00a0](?=[A-Za-zəɪ'’-]{0,20}(?:[A-Z]{2}|[a-zəA-Z]-[a-zəA-Z]))[A-Za-zəɪ'’-]{2,40})"
+_ONLY_RESPELLED: Final = re.compile(rf"{_RESPELLED}{{1,4}}")
+_PART: Final = re.compile(rf"(?:{_IPA}|[^;；,，、]){{1,400}}[;；,，、]?|[;；,，、]")
+"""A part of a text in brackets, up to the next mark that is not within phonetic signs."""
 _INFO: Final = re.compile(r"[ \u00a0]?ⓘ")
 
 
@@ -72,9 +75,11 @@ def _shorten(match: re.Match[str]) -> str | None:
     inner = match["inner"]
     kept: list[str] = []
     is_changed = False
-    for part in re.split(r"(?<=[;；])|(?<=[,，、])(?=\s?\S)", inner):
+    for part in _PART.findall(inner):
         mark = part[-1:] if part[-1:] in ";；,，、" else ""
         rest = _strip_tokens(part[: len(part) - len(mark)])
+        if rest is None and is_changed and _ONLY_RESPELLED.fullmatch(part.rstrip(mark)):
+            rest = ""
         if rest is None:
             kept.append(part)
         else:
