@@ -132,7 +132,9 @@ def _measures(locale: EastAsian) -> Iterator[Rule]:
     units = locale.units
     yield _speeds(locale)
     yield Rule(
-        re.compile(rf"{_N}(?P<scale>{_SCALES})? ?(?P<unit>{any_of(units)})(?![A-Za-z0-9/²³])"),
+        re.compile(
+            rf"{_N}(?P<scale>{_SCALES})? ?(?P<unit>{any_of(units)})(?![A-Za-z0-9/²³])(?!(?<=A)[级級景坦型股区座栋班游大])"
+        ),
         lambda match: match["n"] + (match["scale"] or "") + units[match["unit"]],
     )
     signs = "".join(FRACTION_SIGNS)

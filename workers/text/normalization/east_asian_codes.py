@@ -21,8 +21,8 @@ _MODEL: Final = re.compile(r"[0-9]++")
 
 def rules(locale: EastAsian) -> Iterator[Rule]:
     """Rules for all numbers that are said digit by digit."""
-    yield from _named(locale)
     yield from _phones(locale)
+    yield from _named(locale)
     # A card: 4111 1111 1111 1111.
     yield Rule(
         re.compile(rf"(?<![A-Za-z0-9.,-])[0-9]{{4}}(?:[ -][0-9]{{4}}){{3}}{END}(?!-)"),
@@ -70,7 +70,7 @@ def _named(locale: EastAsian) -> Iterator[Rule]:
             verbalize,
         )
     if codes.short:
-        short = any_of(codes.short)
+        short = rf"(?:{any_of(codes.short)}|12[0-9]{{3}}|9[56][0-9]{{3}})"
         yield Rule(
             re.compile(rf"(?P<name>{any_of(codes.calls)}{_LINK})(?P<n>{short})(?![0-9.年分元个人米次])"), verbalize_short
         )

@@ -212,6 +212,15 @@ def _say_span(match: re.Match[str], locale: EastAsian) -> str | None:
     return f"{first if year else _say_year(first, locale)}{year}{locale.to}{said_last}{end}"
 
 
+def _say_sets(match: re.Match[str], measures: tuple[str, ...], locale: EastAsian) -> str | None:
+    """Returns the scores of several sets; None if they are ranges, all of which ascend."""
+    pairs = re.findall("([0-9]+)[-‐‑–]([0-9]+)", match[0])
+    is_range = match.string[match.end() :][:4].startswith(measures)
+    if is_range or all(int(first) < int(second) for first, second in pairs):
+        return None
+    return re.sub("[-‐‑–]", locale.against, match[0])
+
+
 def _scores(locale: EastAsian) -> Iterator[Rule]:
     words = locale.scores
 
@@ -224,6 +233,13 @@ def _scores(locale: EastAsian) -> Iterator[Rule]:
             return None
         return f"{match[1]}{locale.against}{match[2]}"
 
+    # 11-9、9-11、11-7
+    yield Rule(
+        re.compile(
+            r"(?<![A-Za-z0-9.:/-])[0-9]{1,3}[-‐‑–][0-9]{1,3}(?:[、，,] ?[0-9]{1,3}[-‐‑–][0-9]{1,3}){1,9}(?![A-Za-z0-9.:/-])"
+        ),
+        lambda match: _say_sets(match, words.not_after, locale),
+    )
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9.:/-])([0-9]{1,3})[-‐‑–](?![-‐‑–])([0-9]{1,3})(?![A-Za-z0-9.:/-])(?! ?[=+×÷*^])"),
         verbalize,
