@@ -5,7 +5,7 @@ its phonemes, only when it is requested.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -63,7 +63,7 @@ def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
             says_thoughts=text.think == "say",
             markup=markup,
             voices=text.voices,
-            can_speak=partial(_can_speak, engine, text),
+            can_speak=lru_cache(partial(_can_speak, engine, text)),
         )
     sections, _ = read_markup(tracked, text.pronunciations, markup)
     return PreparedText(_prepare_passages(sections, markup, text, engine), markup)

@@ -11,6 +11,7 @@ from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
 from workers.text.markup import plain
+from workers.text.normalization.tags.ssml_places import HIDDEN
 from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
 
@@ -64,7 +65,7 @@ class WordTimer:
     def _show(self, held: tuple[int, float, float]) -> TimedWord:
         number, start, end = held
         first, last = self._spans[number]
-        return TimedWord(plain(self._text[first:last]), round(start, 6), round(end, 6))
+        return TimedWord(plain(self._text[first:last].replace(HIDDEN, "")), round(start, 6), round(end, 6))
 
     def _numbered(self, segment: Segment, tracked: TrackedText, sound: Sound) -> Iterator[tuple[int, float, float]]:
         """Yields the user's words in the segment, with times. If one spoken word is several of them, they share its time."""

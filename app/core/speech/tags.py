@@ -16,9 +16,8 @@ from app.core.speech.voices import Blend, Catalogue
 
 _VALUE: Final = r"(?:\"[^\"<]{0,4000}+\"|'[^'<]{0,4000}+'|[^\s\"'<>=]{1,400}+)"
 _ATTRIBUTE: Final = rf"(?:\s++|(?<=[\"']))[\w:.-]{{1,60}}+\s*+=\s*+{_VALUE}"
-TAG: Final = re.compile(
-    rf"<(?P<end>/)?+(?P<name>[A-Za-z](?:[\w-]|[:.](?=\w)){{0,60}}+)(?P<attributes>(?:{_ATTRIBUTE})*+)\s*+(?P<empty>/)?+>"
-)
+_NAME: Final = r"(?:[A-Za-z](?:[\w-]|[:.](?=\w)){0,60}+|(?![A-Za-z])[^\W\d_][^\s<>\"'=/]{0,60}+)"
+TAG: Final = re.compile(rf"<(?P<end>/)?+(?P<name>{_NAME})(?P<attributes>(?:{_ATTRIBUTE})*+)\s*+(?P<empty>/)?+>")
 """A tag whose attributes all have values. `a < b`, `<3` and an address in brackets are none."""
 _FIND_ATTRIBUTE: Final = re.compile(rf"(?P<name>[\w:.-]{{1,60}}+)\s*+=\s*+(?P<value>{_VALUE})")
 _QUOTES: Final = "\"'“”„‘’"

@@ -124,6 +124,17 @@ async def test_the_words_of_a_part_are_there_before_it_is_done_and_gone_after_th
     assert {path.name for path in (tmp_path / job_id).iterdir()} == {"speech.mp3", "words.json"}
 
 
+async def test_a_part_is_spoken_with_the_tags_that_are_open_at_its_beginning(harness: JobHarness) -> None:
+    harness.engine.now = engine = CountingEngine()
+    tagged = f'<think>{chapters(2)}</think><speak><p>{chapters(3)}</p> <break time="1s"/> End</speak>'
+    job_id = await harness.create_job(tagged)
+    harness.work()
+    assert harness.job(job_id).status is JobStatus.COMPLETED
+    assert len(harness.job_store.parts(job_id)) != 1
+    assert not [text for text in engine.spoken if "<" in text or "speak" in text or "break" in text]
+    assert sum(text.startswith("Chapter") for text in engine.spoken) == 3
+
+
 async def test_a_job_that_wants_no_times_keeps_none(harness: JobHarness, tmp_path: Path) -> None:
     job_id = await harness.create_job(chapters(2))
     harness.work(until=lambda: len(harness.job_store.done_parts(job_id)) == 2)

@@ -105,10 +105,10 @@ def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[
 def test_every_field_that_decides_the_phonemes_reaches_the_worker() -> None:
     asked = read(**GOOD, language="fr", normalize=False, pronunciations={"b": "bˈi", "a": "ˈA"})
 
-    text = to_spoken_text(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say", code="say")
+    text = to_spoken_text(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say", code="say", think="say")
 
     assert text.emoji == "say"
-    assert text.code == "say"
+    assert (text.code, text.think) == ("say", "say")
     assert (text.text, text.engine, text.voice) == ("Hello.", "espeak", asked.voice)
     assert (text.language, text.normalize) == ("fr-FR", False)
     assert text.pronunciations == (("a", "ˈA"), ("b", "bˈi"))

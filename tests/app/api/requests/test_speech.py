@@ -330,6 +330,19 @@ def test_the_operator_chooses_how_emoji_are_read() -> None:
     assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, emoji="say").emoji == "say"
 
 
+def test_the_operator_chooses_whether_thoughts_are_spoken() -> None:
+    assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000).think == "skip"
+    assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, think="say").think == "say"
+
+
+def test_the_voices_that_a_text_names_are_resolved_if_it_is_normalized() -> None:
+    fields = {"input": '<speak><voice name="alloy">a</voice></speak>'}
+    assert to_utterance(read(**fields), engine="kokoro", mp3_bitrate=96_000).voices == (
+        ("alloy", (BlendPart("af_alloy", 1.0),), "en-US"),
+    )
+    assert to_utterance(read(**fields, normalize=False), engine="kokoro", mp3_bitrate=96_000).voices == ()
+
+
 def test_what_becomes_of_code_is_the_operator_s_choice() -> None:
     assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000).code == "skip"
     assert to_utterance(read(), engine="kokoro", mp3_bitrate=96_000, code="say").code == "say"
@@ -414,14 +427,17 @@ def test_requests_that_sound_the_same_are_one_utterance(other: dict[str, Any]) -
 
 
 def test_a_text_may_ask_for_ten_minutes_of_silence_and_a_job_for_an_hour() -> None:
-    def ask(n_pauses: int, *, is_job: bool = False) -> Any:
-        fields = LEAST | {"input": "Wait. " + "[pause:60s]" * n_pauses}
+    def ask(n_pauses: int, *, is_job: bool = False, ssml: str = "", normalize: bool = True) -> Any:
+        fields = LEAST | {"input": "Wait. " + "[pause:60s]" * n_pauses + ssml, "normalize": normalize}
         if not is_job:
             return read_speech(fields, catalogue=CATALOGUE, max_input_chars=10_000)
         return read_job(fields, catalogue=CATALOGUE, max_job_chars=10_000, signs_webhooks=False, private_webhooks=False)
 
     ask(10)
     ask(60, is_job=True)
+    with pytest.raises(InvalidValue, match="at most 600 seconds"):
+        ask(0, ssml='<speak><break time="60s"/>' + '<break time="60s"/>' * 10)
+    ask(0, ssml='<speak><break time="60s"/>' + '<break time="60s"/>' * 10, normalize=False)
     with pytest.raises(InvalidValue, match=r"at most 600 seconds of them in all, but got 660 .* A job may have 3600") as caught:
         ask(11)
     assert caught.value.param == "input"

@@ -13,9 +13,11 @@ from workers.text.normalization.markup_removal import HTML_NAMES
 from workers.text.normalization.tags.outside_code import find_outside, gap, or_code
 from workers.text.tracked_text import TrackedText
 
-_SPACED: Final = r"[A-Za-z][\w'’-]{0,40}+(?:,? [\w'’-]{1,40}+|,[\w'’-]{1,40}+){1,5}+"
+_WORD: Final = '[^\\s<>,"=/]{1,40}+'
+_SPACED: Final = rf"(?=[^\W\d_]){_WORD}(?:,? {_WORD}|,{_WORD}){{1,5}}+"
 _TOKEN: Final = or_code(
     rf"(?P<tag>{TAG.pattern})|(?P<spaced><{_SPACED}>)"
+    r"|(?P<address><(?:https?://|mailto:)[^\s<>]{1,2000}+>)"
     # The marks of chat templates, as <|im_start|>, and the prolog of a document.
     r"|(?P<mark><[|｜][\w▁ ./-]{1,60}+[|｜]>)|(?P<prolog><\?xml\b[^<>]{0,1000}+>|<!DOCTYPE\b[^<>]{0,1000}+>)"
 )
@@ -33,8 +35,8 @@ def drop_others(tracked: TrackedText) -> TrackedText:
     changes: list[tuple[int, int, str]] = []
     for number, token in enumerate(tokens):
         start, end = token.span()
-        if token["spaced"]:
-            if _is_phrase(text, token):
+        if token["spaced"] or token["address"]:
+            if token["address"] or _is_phrase(text, token):
                 changes += _bare(text, start, end)
         elif not token["tag"] or number in paired or token["end"] or token["empty"] or token["attributes"]:
             changes.append((start, end, gap(text, start, end)))

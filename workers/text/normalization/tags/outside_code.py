@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from app.core.speech.characters import HAN_AND_KANA
+
 _CODE: Final = r"(?P<code>```(?:[^`]++|`{1,2}+(?!`))*+`{3,}+|~~~(?:[^~]++|~{1,2}+(?!~))*+~{3,}+|`[^`\n]{1,500}+`)"
+_UNSPACED: Final = re.compile(f"[{HAN_AND_KANA}]")
 
 
 def or_code(pattern: str) -> re.Pattern[str]:
@@ -19,4 +22,6 @@ def find_outside(pattern: re.Pattern[str], text: str, start: int = 0) -> Iterato
 
 def gap(text: str, start: int, end: int) -> str:
     """What stands for a removed part of a text: a space where two words would meet, else nothing."""
-    return " " if text[start - 1 : start].strip() and text[end : end + 1].isalnum() and start else ""
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    is_unspaced = _UNSPACED.match(before) and _UNSPACED.match(after)
+    return " " if before.strip() and after.isalnum() and not is_unspaced else ""

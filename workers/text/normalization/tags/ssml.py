@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS
+from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, in_class
 from app.core.speech.languages import find_language
 from app.core.speech.pauses import MAX_PAUSE_SECONDS
 from app.core.speech.tags import NamedVoices, attributes_of, break_seconds
@@ -33,6 +33,8 @@ _ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + CLOSERS)
 _PARAGRAPHS: Final = frozenset({"p", "paragraph"})
 _SENTENCES: Final = frozenset({"s", "sentence"})
 
+_MARKS: Final = re.compile(rf"[{in_class(SENTENCE_ENDS + CLAUSE_ENDS)}][{in_class(SENTENCE_ENDS + CLOSERS)}]{{0,5}}+(?![\w])")
+"""Marks that may follow a tag."""
 _LETTER_A: Final = re.compile(r"(?<!\S)A(?![^\s,])")
 _ENGLISH_LETTERS: Final = frozenset({"en", "hi", "zh"})
 """Languages whose Latin letters are said by the G2P of English."""
@@ -114,7 +116,8 @@ class _Reader:
         attributes = attributes_of(token)
         if name == "break":
             seconds = min(break_seconds(attributes), MAX_PAUSE_SECONDS)
-            self._change(*token.span(), self._turn(self._manner, seconds) or " ")
+            self._change(*token.span(), " ")
+            self._add_turn(self._turn(self._manner, seconds) if seconds else "", token.end())
             return
         before = self._manner
         if name == "sub" and token["empty"]:
@@ -214,7 +217,14 @@ class _Reader:
         turn = self._turn(manner, None) if manner != self._manner else ""
         self._manner = manner
         if start < end:
-            self._change(start, end, turn)
+            self._change(start, end, "")
+        self._add_turn(turn, end)
+
+    def _add_turn(self, turn: str, place: int) -> None:
+        """Adds a turn after the tag that ends at `place`. A mark there belongs to the text before the tag."""
+        marks = _MARKS.match(self._text, place) if turn else None
+        if marks is not None:
+            self._change(*marks.span(), marks[0] + turn)
         else:
             start, end, before = self.changes[-1]
             self.changes[-1] = (start, end, before + turn)

@@ -18,6 +18,8 @@ _ELEMENTS: Final = (
     "token voice w"
 )
 _VALUE: Final = "(?:\"[^\"<>]{0,1000}+\"|'[^'<>]{0,1000}+')"
+_DIVIDING: Final = frozenset({"break", "p", "paragraph", "s", "sentence", "speak", "audio"})
+HIDDEN: Final = "\u2060"
 TOKEN: Final = re.compile(
     # A comment and a section of text; neither has another one within it.
     r"(?P<comment><!--(?:[^-<]++|-(?!->)|<(?!!--))*+-->)"
@@ -58,7 +60,10 @@ def open_tags(text: str, place: int) -> str:
 
 
 def hide_tags(text: str) -> str:
-    """Returns a text of the same length with spaces in place of the tags of its SSML."""
+    """Returns a text of the same length with spaces in place of the tags of its SSML.
+
+    A tag within a word or next to its mark becomes HIDDEN instead: it does not divide the word.
+    """
     if "<speak" not in text.lower():
         return text
     parts, done = [], 0
@@ -70,8 +75,14 @@ def hide_tags(text: str) -> str:
 
 
 def _hide(token: re.Match[str]) -> str:
-    if not token["cdata"]:
-        return " " * len(token[0])
+    if token["cdata"]:
+        return _spaced_cdata(token)
+    is_glued = token.string[token.start() - 1 : token.start()].strip() and token.string[token.end() : token.end() + 1].strip()
+    divides = not token["tag"] or name_of(token) in _DIVIDING
+    return (HIDDEN if is_glued and not divides else " ") * len(token[0])
+
+
+def _spaced_cdata(token: re.Match[str]) -> str:
     return " " * (token.start("text") - token.start()) + token["text"] + " " * (token.end() - token.end("text"))
 
 

@@ -24,7 +24,7 @@ _TAGS: Final = (
     rf"<(?P<end>/)?{_NAME}(?:\s[^<>]{{0,300}}+)?+(?P<empty>/)?>"
     # DeepSeek's, OpenThinker's, Mistral's, Kimi's, and Open WebUI's tags.
     r"|<\|(?:(?P<end2>end_of_|/)|begin_of_|)(?:thought|think|thinking|reasoning)\|>"
-    r"|\[(?P<end3>/)?THINK\]|◁(?P<end4>/)?think▷"
+    r"|\[(?P<end3>/)?(?-i:THINK)\]|◁(?P<end4>/)?think▷"
     r"|(?P<details><details\s++type=\"reasoning\"[^<>]{0,300}+>)|(?P<details_end></details>)"
     # gpt-oss: a channel for its analysis, another for its answer.
     r"|(?P<channel><\|channel\|>(?:analysis|commentary)[^<\n]{0,80}+<\|message\|>)|(?P<channel_end><\|end\|>)"
