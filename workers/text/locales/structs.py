@@ -412,6 +412,9 @@ class Romance(Western, frozen=True, kw_only=True):
     before_hour: Words = ()
     bible: Bible | None = None
     saints: dict[str, Words] = {}
+    phone_digits: Table = {}
+    called: Words = ()
+    code_labels: Words = ()
     slashes: Slashes | None = None
     parts: dict[str, tuple[str, str]] = {}
 

@@ -36,6 +36,16 @@ _ENDS: Final = (
     },
 )
 """Endings after 1, then endings after other numbers: language → patterns of feminine and of masculine nouns."""
+_OTHER_ENDS: Final = {
+    "es": (r"(?:ción|sión|dad|tud|umbre)\Z", r"(?:[^d]e|l|n|r|z|j|te|de)\Z"),
+    "pt": (r"(?:ção|são|dade|tude|gem)\Z", r"(?:o|e|l|r|m|z|u|ão)\Z"),
+}
+"""Less sure endings of one thing, for places where a noun must follow: feminine, masculine."""
+_OPEN: Final = re.compile(
+    r"(?:\A|[.,;:(¿¡\n·–-]\s?|"
+    r"\b(?:y|o|u|e|ou|con|com|de|en|em|por|para|sin|sem|solo|só|hay|há|tiene|cada|añada|agregue|más|mais) )\Z"
+)
+"""The end of the text before a number that counts the next word, whatever this is."""
 _YEAR: Final = re.compile("(?:1[0-9]|20)[0-9]{2}")
 _BEFORE: Final = re.compile(r"(\w+) \Z")
 _IMPURE: Final = re.compile("z|gn|ps|x|y|s[^aeiou]")
@@ -70,6 +80,8 @@ def agreement(locale: Romance) -> Rule:
             is_labelled or _YEAR.fullmatch(match["n"]) is not None or (is_one and before is not None and before[1] in articles)
         )
         gender = _gender(match["noun"], language, ends=None if is_sure else _ENDS[not is_one].get(language))
+        if gender is None and is_one and _OPEN.search(match.string[max(0, match.start() - 12) : match.start()]):
+            gender = gender_of(match["noun"], language)
         if gender is None or (is_labelled and match["first"] is None):
             return None
         first = ""
@@ -92,7 +104,10 @@ def agreement(locale: Romance) -> Rule:
 
 def gender_of(noun: str, language: str) -> bool | None:
     """Whether a noun that is surely counted is feminine; None if neither the lists nor its ending show it."""
-    return _gender(noun, language, ends=_ENDS[1].get(language) if noun.endswith("s") else _ENDS[0].get(language))
+    found = _gender(noun, language, ends=_ENDS[noun.endswith("s")].get(language))
+    if found is None and len(noun) >= len("pez"):
+        found = _gender(noun, language, ends=_OTHER_ENDS.get(language))
+    return found
 
 
 def is_noun_of(noun: str, language: str, *, is_feminine: bool) -> bool:

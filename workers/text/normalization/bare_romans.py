@@ -48,6 +48,12 @@ def rules(locale: Romance) -> Iterator[Rule]:
         verbalize_pages,
         needs_digit=False,
     )
+    # art. 155, II, da Constituição
+    yield Rule(
+        re.compile(rf"(?<=[0-9º], )(?P<roman>(?=[IVX]){numerals.ROMAN})(?=[,;:.]| d[aeo] |\Z)(?!\.[^\W\d_])"),
+        to_number,
+        needs_digit=False,
+    )
     # Rocky IV, del XIX al XX
     yield Rule(re.compile(rf"(?<![\w.'-])(?P<roman>{_LONG})(?![\w'-])"), to_number, needs_digit=False)
     yield Rule(re.compile(rf"(?<=[a-zß-ÿ]{{2}} )(?P<roman>{_SHORT})(?![\w'-])"), to_number, needs_digit=False)

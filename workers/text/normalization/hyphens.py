@@ -35,6 +35,16 @@ def rules(locale: Romance) -> Iterator[Rule]:
             ),
             _with_colons,
         )
+    if locale.language in {"es", "it", "pt"}:
+        # 21.15 horas, de 10.00 a 14.00 h
+        hours = "(?:h|hs|hrs|horas?|ore)(?!\\w)"
+        yield Rule(
+            re.compile(
+                rf"(?<![\w.,:/])(?P<hour>{_HOUR})\.(?P<minute>[0-5][0-9])"
+                rf"(?= ?{hours}|(?: (?:a|y|e|às|alle) (?:las )?| ?[-–] ?){_HOUR}\.[0-5][0-9] ?{hours})"
+            ),
+            lambda match: f"{match['hour']}:{match['minute']}",
+        )
     yield Rule(
         re.compile(
             rf"(?P<before>\b(?:[Dd]alle|[Dd]e|[Dd]as) )?(?<![\w:.,/])(?P<one>{_CLOCK}) ?[-–—] ?(?P<two>{_CLOCK})(?![\w-])"

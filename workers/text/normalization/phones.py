@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales.structs import Romance
-from workers.text.normalization import western
+from workers.text.normalization import iberian_phones, western
 from workers.text.normalization.numerals import part_digits
 from workers.text.normalization.rules import Rule
 
 _END: Final = r"(?![\w/]|[.,-][0-9])"
 _START: Final = r"(?<![\w.,/+-])"
 _DATE: Final = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{2}|[0-9]{4})")
-_REGISTERED: Final = re.compile(r"\b(?P<name>CEP|CPF|CNPJ|RG) (?P<n>[0-9]{2,5}(?:[./-][0-9]{2,4}){1,4})(?![\w-])")
 _CARD: Final = re.compile(rf"{_START}[0-9]{{4}}(?:([ -])[0-9]{{4}})(?:\1[0-9]{{4}}){{2}}{_END}")
 _ACCOUNT: Final = re.compile(r"(?<![\w.])[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?!\w)")
 _PAIRS: Final = re.compile("[0-9]{1,2}")
@@ -32,26 +31,15 @@ def rules(locale: Romance) -> Iterator[Rule]:
     yield Rule(_CARD, lambda match: _in_groups(re.findall("[0-9]+", match[0])))
     if locale.language == "fr":
         yield from _french()
-    yield from western.phones(part_digits, locale.plus)
+    yield from western.phones(iberian_phones.digits_of(locale), locale.plus)
     if locale.language == "it":
         yield from _italian()
-    if locale.language == "pt":
-        yield Rule(re.compile(r"(?<![\w(])(?:\([0-9]{2}\) ?)?(?:9[0-9]{4}|[2-5][0-9]{3})-[0-9]{4}(?![\w-])"), _brazilian)
-        yield Rule(
-            _REGISTERED,
-            lambda match: f"{match['name']} " + ", ".join(map(part_digits, re.findall("[0-9]+", match["n"]))),
-        )
+    if locale.language in {"es", "pt"}:
+        yield from iberian_phones.rules(locale)
 
 
 def _in_groups(groups: list[str]) -> str:
     return ", ".join(" ".join(group) for group in groups)
-
-
-def _brazilian(match: re.Match[str]) -> str | None:
-    groups = re.findall("[0-9]+", match[0])
-    if len(groups) == 2 and len(groups[0]) == 4 and int(groups[0]) < int(groups[1]) <= 2099:
-        return None
-    return ", ".join(map(part_digits, groups))
 
 
 def _french() -> Iterator[Rule]:

@@ -31,6 +31,27 @@ from workers.text.normalization.slashes import rates, slashes
 def rules(language: str) -> Iterator[Rule]:
     """All rules of a language (`es`, `fr`, `it` or `pt`), in order."""
     locale = loader.romance(language)
+    for rule in _rules(locale):
+        yield _capitalizing(rule, locale)
+
+
+def _capitalizing(rule: Rule, locale: Romance) -> Rule:
+    """The rule with a capital where its words begin a sentence in place of a digit: a small letter would end no sentence."""
+    change = rule.replacement
+    if isinstance(change, str):
+        return rule
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        words = change(match)
+        if words and words[0].islower() and not match[0][0].isalpha() and western.begins_sentence(locale, match):
+            return words[0].upper() + words[1:]
+        return words
+
+    return Rule(rule.pattern, verbalize, rule.needs_digit)
+
+
+def _rules(locale: Romance) -> Iterator[Rule]:
+    language = locale.language
     yield from western.addresses(locale)
     yield from short_dates.rules(locale)
     yield from iberian_romans.centuries(locale)

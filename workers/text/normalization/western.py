@@ -17,6 +17,8 @@ _WORD_START: Final = r"(?<![\w.\u0900-\u0963])"
 _ADDRESS: Final = r"[!#-;=?-~À-ɏ]"
 _TOP: Final = "com|org|net|io|dev|edu|gov|app|info|uk|eu|fr|de|br|jp|cn"
 _TRAILING: Final = ".,;:!?)'*_]}"
+_IN_RANGE: Final = re.compile(r"(?<!\w)(?:[Dd]e|[Ee]ntre|[Dd]esde|[Hh]asta|a|y) \Z")
+"""Words without an article before an hour that begins or ends a range: de 9:00 a 14:00."""
 _PART_OF_DAY: Final = re.compile(" (?:de la|del|di) ")
 """The beginning of a part of the day after an hour: de la mañana, di mattina."""
 _BEGINNING: Final = re.compile("(?:(?P<last>[^\\W\\d_]{0,9})\\.|[!?…])[\"'»)]?\\s[\"'«(¿¡]?\\Z|\n\n[\"'«(¿¡]?\\Z")
@@ -117,14 +119,21 @@ def times(locale: Western) -> Iterator[Rule]:
     def verbalize(match: re.Match[str]) -> str:
         number, minute = str(int(match[1])), int(match[2] or 0)
         hour = locale.hours.get(number, number)
+        stop = "." if (match["unit"] or "").endswith(".") and ends_sentence(match) else ""
         if minute:
-            return clock(locale, locale.time, number).format(hour=hour, minute=minute)
+            return clock(locale, locale.time, number).format(hour=hour, minute=minute) + stop
         if match["unit"] and (name := locale.units.get("h")) and locale.language != "hi":
-            return f"{hour} {name.one if number == '1' else name.many}"
+            return f"{hour} {name.one if number == '1' else name.many}{stop}"
         names_part_of_day = _PART_OF_DAY.match(match.string, match.end()) is not None
-        return hour if names_part_of_day else clock(locale, locale.full_hour, number).format(hour=hour)
+        is_end = _IN_RANGE.search(match.string[max(0, match.start() - 10) : match.start()]) is not None
+        if names_part_of_day or (is_end and locale.language in {"es", "it"}):
+            return hour
+        return clock(locale, locale.full_hour, number).format(hour=hour)
 
-    yield Rule(re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w))?+(?![\w:])"), verbalize)
+    yield Rule(
+        re.compile(rf"(?<![\w:.,/])([01]?[0-9]|2[0-4]):([0-5][0-9])(?P<unit> ?{_HOURS}(?!\w)(?:(?<=h)\.(?!\w))?+)?+(?![\w:])"),
+        verbalize,
+    )
     if locale.language in {"fr", "pt"}:
         yield Rule(re.compile(r"(?<![\w:.,/])([01]?[0-9]|2[0-4]) ?h ?([0-5][0-9])(?P<unit>)?(?![0-9])"), verbalize)
 
@@ -189,27 +198,31 @@ def numerals_of(locale: Western) -> Iterator[Rule]:
 
 def in_place(locale: Western, match: re.Match[str], words: str) -> str:
     """The words for a short form, with a capital if the form has one and begins a sentence."""
-    if not match[0][0].isupper():
-        return words
+    return words[0].upper() + words[1:] if match[0][0].isupper() and begins_sentence(locale, match) else words
+
+
+def begins_sentence(locale: Western, match: re.Match[str]) -> bool:
+    """Whether a sentence ends before the match, and not only an abbreviation."""
     before = _BEGINNING.search(match.string[max(0, match.start() - 14) : match.start()])
-    begins = before is not None and (before["last"] not in locale.abbreviations or before["last"] in locale.may_end)
-    return words[0].upper() + words[1:] if begins else words
+    return before is not None and (before["last"] not in locale.abbreviations or before["last"] in locale.may_end)
 
 
 def ends_sentence(match: re.Match[str]) -> bool:
-    """Whether a sentence may end with the match: nothing, a new paragraph or a capital letter follows it, or a quotation mark
-    and then one of these.
+    """Whether a sentence may end with the match: nothing, a new paragraph, a capital letter or the number of the next item
+    follows it, with or without a quotation mark.
     """
     end = match.end() + (match.string[match.end() : match.end() + 1] in {'"', "'", "”", "»"})
     following = match.string[end : end + 3]
-    begins = following[1:].lstrip("\"'(“«")[:1].isupper()
-    return not following.strip() or following[0] == "\n" or (following[0] == " " and begins)
+    if not following[:2].strip() or following[0] == "\n":
+        return True
+    return following[0] == " " and (
+        following[1:].lstrip("\"'(“«¿¡")[:1].isupper() or _ITEM.match(match.string, end) is not None
+    )
 
 
 def full_stop(match: re.Match[str]) -> str:
     """The full stop of the abbreviation in `match`, which may have it in its group `stop`, if it also ends a sentence."""
-    is_before_item = _ITEM.match(match.string, match.end()) is not None
-    return "." if match["stop"] and (is_before_item or ends_sentence(match)) else ""
+    return "." if match["stop"] and ends_sentence(match) else ""
 
 
 def _is_capital_next(match: re.Match[str]) -> bool:
