@@ -7,6 +7,7 @@ within a tag, a link or another unit of markup. The normalized passages, joined,
 
 import re
 from collections.abc import Iterator
+from heapq import merge
 from itertools import takewhile
 from typing import Final
 
@@ -15,6 +16,7 @@ import msgspec
 from app.core.speech.characters import OPENERS
 from workers.text.boundaries import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 from workers.text.cancellation import check_cancelled
+from workers.text.normalization.code_blocks import find_blocks
 from workers.text.normalization.formulas.latex import FORMULA
 from workers.text.normalization.markup_removal import COMMENT, PROGRAM
 from workers.text.tracked_text import TrackedText
@@ -43,10 +45,12 @@ class Passage(msgspec.Struct, frozen=True):
 
 
 class Borders:
-    """The places at which a text may be divided: not within a comment, program, tag, link, word with phonemes or pause."""
+    """The places at which a text may be divided: not within a block of code, comment, program, tag, row of a table, formula,
+    link, word with phonemes or pause.
+    """
 
     def __init__(self, text: str) -> None:
-        self._wholes = _WHOLE.finditer(text)
+        self._wholes = merge(find_blocks(text), (match.span() for match in _WHOLE.finditer(text)))
         self._start = self._end = 0
 
     def may_divide(self, place: int) -> bool:
@@ -55,7 +59,7 @@ class Borders:
             whole = next(self._wholes, None)
             if whole is None:
                 return True
-            self._start, self._end = whole.span()
+            self._start, self._end = whole
         return place <= self._start
 
 

@@ -93,6 +93,7 @@ def test_without_sentences_it_ends_at_a_space() -> None:
         "[One. Two](https://a.com/b)",
         "[One, two. Three](/wˈʌn/)",
         "[pause: 1.5s]",
+        "<pre>\n\nx = 1. Y\n\n</pre>",
     ],
 )
 def test_nothing_that_is_one_thing_is_divided(whole: str) -> None:
@@ -101,6 +102,12 @@ def test_nothing_that_is_one_thing_is_divided(whole: str) -> None:
     allowed = [place for place in range(len(text)) if borders.may_divide(place)]
     starts = [text.index(whole), text.rindex(whole)]
     assert set(range(len(text))) - set(allowed) == {place for at in starts for place in range(at + 1, at + len(whole))}
+
+
+def test_a_block_of_code_is_not_divided() -> None:
+    text = "Run.\n\n```sh\n\nls. Rm\n\n```\n\nDone."
+    borders = Borders(text)
+    assert [place for place in range(len(text)) if not borders.may_divide(place)] == list(range(7, text.index("\n\nDone")))
 
 
 def test_a_row_of_a_table_is_not_divided() -> None:

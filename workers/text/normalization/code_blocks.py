@@ -11,6 +11,8 @@ from typing import Final
 from workers.text.locales import loader
 from workers.text.tracked_text import TrackedText
 
+MAX_CHARS: Final = 100_000
+"""What stands between two marks and is longer than this is text."""
 MAX_UNCLOSED: Final = 20_000
 """A block that never closes runs to the end of the text, as in Markdown; but if that is further away, it is no block."""
 
@@ -46,8 +48,7 @@ def skip_code(tracked: TrackedText, language: str) -> TrackedText:
     text = tracked.text
     name = loader.find(language).marks.code_block
     stop = loader.find(language).full_stop
-    front = [match.span()] if (match := _FRONT.match(text)) else []
-    blocks = list(_merged(sorted((*front, *_find_fenced(text), *_find_pre(text), *_find_indented(text)))))
+    blocks = find_blocks(text)
 
     def changes() -> Iterator[tuple[int, int, str]]:
         for start, end in blocks:
@@ -55,6 +56,13 @@ def skip_code(tracked: TrackedText, language: str) -> TrackedText:
             yield start, end, f"\n\n{said}\n\n" if said else "\n\n"
 
     return tracked.replace(changes()) if blocks else tracked
+
+
+def find_blocks(text: str) -> list[tuple[int, int]]:
+    """Returns the start and end of each block of code, in order. No block has more than MAX_CHARS characters."""
+    front = [match.span()] if (match := _FRONT.match(text)) else []
+    found = sorted((*front, *_find_fenced(text), *_find_pre(text), *_find_indented(text)))
+    return [(start, end) for start, end in _merged(found) if end - start <= MAX_CHARS]
 
 
 def _find_fenced(text: str) -> Iterator[tuple[int, int]]:
