@@ -19,7 +19,7 @@ _CARD: Final = re.compile(rf"{_START}[0-9]{{4}}(?:([ -])[0-9]{{4}})(?:\1[0-9]{{4
 _ACCOUNT: Final = re.compile(r"(?<![\w.])[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?!\w)")
 _PAIRS: Final = re.compile("[0-9]{1,2}")
 _CALLED: Final = {
-    "fr": re.compile(r"(?i:appel|compos|joindre|contact|numéro|téléphon|ligne|urgence|écoute|sms)"),
+    "fr": re.compile(r"(?i:appel|compos|faites|faire|joindre|contact|numéro|téléphon|ligne|urgence|écoute|sms)"),
     "it": re.compile(r"(?i:chiam|compon|telefon|contatt|numer|emergenz|soccors|polizia|sms|rivolg)"),
 }
 """Words in the 50 characters before a short number that show that it is called."""
@@ -90,7 +90,10 @@ def _italian() -> Iterator[Rule]:
         verbalize,
     )
     yield Rule(re.compile(rf"{_START}(?:80[03]|84[0378]|199|89[29])[ -][0-9]{{3}}[ -]?[0-9]{{3}}{_END}"), verbalize)
-    yield Rule(re.compile(rf"(?<=CAP )[0-9]{{5}}{_END}|(?<=, |[–-] )[0-9]{{5}}(?= [A-Z][a-z])"), digits)
+    yield Rule(
+        re.compile(rf"(?<=CAP )[0-9]{{5}}{_END}|(?<=, |[–-] )[0-9]{{5}}(?= [A-Z][a-z])|(?<![^\n])[0-9]{{5}}(?= [A-Z][a-z])"),
+        digits,
+    )
     yield Rule(re.compile(rf"{_START}0[0-9]{{4,14}}+{_END}"), digits)
     yield Rule(
         re.compile(rf"(?:(?<=il )|(?<=al )|(?<=del )|(?<=dal )|(?<= [eo] ))(?:11[2-8]|1522|1500|116117|19696){_END}"), called
