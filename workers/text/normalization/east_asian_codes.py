@@ -21,13 +21,13 @@ _MODEL: Final = re.compile(r"[0-9]++")
 
 def rules(locale: EastAsian) -> Iterator[Rule]:
     """Rules for all numbers that are said digit by digit."""
-    yield from _phones(locale)
-    yield from _named(locale)
     # A card: 4111 1111 1111 1111.
     yield Rule(
         re.compile(rf"(?<![A-Za-z0-9.,-])[0-9]{{4}}(?:[ -][0-9]{{4}}){{3}}{END}(?!-)"),
         lambda match: spell_digits(_MODEL.findall(match[0]), locale),
     )
+    yield from _phones(locale)
+    yield from _named(locale)
     # 波音737-800, ボーイング737-800
     yield Rule(
         re.compile(
