@@ -18,7 +18,10 @@ from workers.engines.registry import load_engines
 from workers.synthesis.encoder import find_ffmpeg
 from workers.text.g2p import tagger
 
-_EXTRAS: Final = {"ja": ("Japanese", ("pyopenjtalk",)), "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "ordered_set"))}
+_EXTRAS: Final = {
+    "ja": ("Japanese", ("pyopenjtalk",)),
+    "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "opencc", "ordered_set")),
+}
 _REMEDIES: Final = {"espeak": "", "kokoro": "koe fetch"}
 """espeak-ng has none here: its error message contains the remedy."""
 
