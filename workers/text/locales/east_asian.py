@@ -17,6 +17,7 @@ class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_short: Words = ()
     airlines: Words = ()
     trains: Words = ()
+    with_hash: Words = ()
 
 
 class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

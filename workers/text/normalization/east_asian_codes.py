@@ -78,6 +78,11 @@ def _named(locale: EastAsian) -> Iterator[Rule]:
             re.compile(rf"(?<![A-Za-z0-9.,-])(?P<name>)(?P<n>{short})(?= ?{any_of(codes.after_short)})"),
             verbalize_short,
         )
+    if codes.with_hash:
+        yield Rule(
+            re.compile(rf"[#＃](?P<n>{any_of(codes.with_hash)})(?![0-9])"),
+            lambda match: locale.address["#"] + spell_digits([match["n"]], locale),
+        )
     if codes.after:
         yield Rule(
             re.compile(

@@ -116,6 +116,9 @@ def scales(locale: EastAsian) -> Iterator[Rule]:
             re.compile(rf"(?<![A-Za-z0-9.,-])(?P<n>{_NUMBER}) ?{letter}(?![A-Za-z0-9/²³*]){kept}{needed}"),
             partial(_say_scale, words, factor),
         )
+    if not locale.digits:
+        # 24K, 8K: without this, pyopenjtalk says the digits one by one.
+        yield Rule(re.compile("(?<=[0-9])K(?![A-Za-z0-9])"), "ケー")
     # 2h30m, 1m30s
     hours, minutes, seconds = locale.units["h"], locale.units["min"], locale.units["s"]
     yield Rule(
