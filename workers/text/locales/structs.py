@@ -253,6 +253,7 @@ class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     functions: Table
     accents: Table
     sets: Table
+    units: Table
 
     def __post_init__(self) -> None:
         for name in (

@@ -26,7 +26,7 @@ _BRACKET: Final = rf"\((?=[^()]{{0,59}}\)){_INNER}{{1,60}}+\)"
 _FACTOR: Final = rf"√?+(?:(?:{_NUMBER}|{_LETTERS}|{_BRACKET}){_POWER}?+)!?+"
 _TERM: Final = rf"[-−]?+(?:{_FACTOR}){{1,6}}+"
 _OPERATOR: Final = r" ?(?:[-−–+×·⋅*/÷=≠≈≤≥±]|[<>]=?|!=) ?"
-_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏ_.,<@/\\#&$€£¥₹'°%+=^~:-])"
+_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏ_.,<@/\\#&$€£¥₹'°%+=^~:?-])"
 _AFTER: Final = r"(?![A-Za-z0-9À-ɏ>@$€£¥°/\\^=+]|[.,:][0-9]|-[A-Za-z0-9])"
 EXPRESSION: Final = re.compile(rf"{_BEFORE}{_TERM}(?:{_OPERATOR}{_TERM}){{0,12}}{_AFTER}")
 SCIENTIFIC: Final = re.compile(
@@ -42,7 +42,7 @@ NUMBER_WITH_POWER: Final = re.compile(rf"[0-9](?:[{_RAISED}]{{1,6}}|\^\{{?[-−+
 """The end of an expression after which a unit may stand: 10⁸ m."""
 LOOSE_SIGN: Final = re.compile("[∈∉∋⊂⊆⊃⊇∪∩∀∃∄∧∨∂∇∅∴∵∠⊥∥∝≡≅≪≫∓∘⊕⊗∞∑∏∫∬∭∮⋃⋂ℕℤℚℝℂ∛ℏ]")
 """A sign with a meaning outside formulas too."""
-_HAS_POWER: Final = re.compile(rf"\^|[{_RAISED.replace('¹', '')}]|[⁻⁺]¹")
+_HAS_POWER: Final = re.compile(rf"\^|[{_RAISED.replace('¹', '')}]|[⁻⁺]¹|¹[⁰¹]|(?<=10)¹")
 _RELATION: Final = re.compile("[=≠≈≤≥]")
 _OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<=[=≈<>≤≥(])[ ]?[-−](?=[A-Za-zα-ω(√])")
 _RANGE: Final = re.compile(r"[A-Za-z]{1,3} ?[=≈] ?(?P<first>[0-9]{1,6})[-–](?P<last>[0-9]{1,6})\Z")

@@ -8,21 +8,21 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from typing_extensions import override
+
 from workers.text.locales.structs import EastAsian, Western
 from workers.text.normalization import numerals
-from workers.text.normalization.formulas import chemistry, names
-from workers.text.normalization.formulas.tree import Kind, Node, Row, read
-from workers.text.normalization.rules import Rule, any_of
+from workers.text.normalization.formulas import chemistry, names, shapes
+from workers.text.normalization.formulas.nodes import Kind, Node, Row
+from workers.text.normalization.formulas.terms import Terms
+from workers.text.normalization.formulas.tree import read
+from workers.text.normalization.rules import Rule
 
-_APPLIED: Final = frozenset("fghFGHPOEΓΦΨζ")
+_APPLIED: Final = frozenset("fghFGHLPOTEΓΦΨζ")
 """Letters that usually name a function."""
 _INVERTED: Final = frozenset("fghABMPQ")
 """Letters that usually name a function or a matrix: their power -1 is the inverse."""
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th", "º", "ª", "er", "ème"})
-_OPERAND: Final = frozenset(
-    {Kind.NUMBER, Kind.LETTER, Kind.WORD, Kind.ROW, Kind.FRACTION, Kind.CHOICE, Kind.ROOT, Kind.BRACKET, Kind.ACCENT,
-     Kind.NUMBERS, Kind.MATRIX, Kind.CHEMICAL}
-)  # fmt: skip
 _INTERVALS: Final = frozenset({"[]", "[)", "(]", "]["})
 _LOOSE_COMMA: Final = re.compile(r"\s*+,(?:\s*+,)++")
 _SPACE_BEFORE: Final = re.compile(r"\s++(?=[,;、，])")
@@ -30,12 +30,6 @@ _COMMA_BEFORE_MARK: Final = re.compile(r"[,、，](?=[;；])")
 _UNSPACED: Final = re.compile("(?<=[\u3001-\u30ff\u3400-\u9fff，；]) | (?=[\u3001-\u30ff\u3400-\u9fff，；])")
 _LAST_STOP: Final = re.compile(r"(?<![.])\.(?:\s|\\end\{[a-z]{1,12}\*?\}|\\label\{[^{}]{0,60}\}){0,4}\Z")
 """The full stop of the sentence that ends with a formula."""
-_QUANTITY_BEFORE: Final = re.compile(
-    r"[0-9⁰¹²³⁴-⁹] ?(?:[A-Za-zµμΩ°]{1,5}(?:⁻?[¹²³])?[·⋅ ]){0,4}(?:[A-Za-zµμΩ°]{1,5}(?:⁻?[¹²³])?)?\Z"
-)
-_NUMBER_AND_UNIT: Final = re.compile(r"(?P<n>[0-9.,]++)?+(?P<unit>[A-Za-z/]{1,6}[²³]?+)\Z")
-_NUMBER_BEFORE: Final = re.compile(r"(?:[0-9½¼¾⅓⅔] ?|/)\Z")
-_PER_BEFORE: Final = re.compile(r"\b(?:per|par|por|al|a|le|el|il|o|the) \Z")
 _COMPOUND: Final = re.compile(
     r"(?<![A-Za-z\\_^])(?:[A-Z][a-z]?(?:_(?:[0-9]|\{[0-9]{1,3}\}))?+){2,12}+(?:\^(?:[-+]|\{[0-9]?[-+]\}))?+(?![A-Za-z(_^'])"
 )
@@ -43,23 +37,13 @@ _COMPOUND: Final = re.compile(
 _SPACES: Final = re.compile(r"\s++")
 
 
-class Speaker:
+class Speaker(Terms):
     """Says formulas in one language."""
-
-    def __init__(self, locale: Western | EastAsian, *, british: bool = False) -> None:
-        self._locale = locale
-        self._words = locale.math
-        self._british = british
-        self._signs = {**locale.signs, **locale.math.symbols}
-        units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
-        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-z0-9/²³⁻^])")
-        self.is_spaced = locale.has_spaces
-        self._has_comma = isinstance(locale, Western) and "," in locale.points
 
     def say(self, formula: str) -> str:
         """Returns the words for a formula in LaTeX, without the delimiters around it; empty if there is nothing to say."""
         marked = _COMPOUND.sub(_mark_compound, formula) if "_" in formula else formula
-        words = self._tidy(self._row(read(marked, has_comma=self._has_comma)))
+        words = self._tidy(self.say_row(read(marked, has_comma=self._has_comma)))
         return words + self._locale.full_stop if words and _LAST_STOP.search(formula) else words
 
     def say_scientific(self, n: str, power: str) -> str:
@@ -80,36 +64,6 @@ class Speaker:
                 needs_digit=False,
             )
 
-    def unit_after(self, text: str, at: int) -> tuple[int, str] | None:
-        """Returns the end and the sign of a unit that stands at a place of a text; None without one."""
-        match = self._units.match(text, at)
-        return (match.end(), match["unit"]) if match else None
-
-    def with_unit(self, words: str, sign: str) -> str:
-        """Returns the words of a quantity: those of its number, and those of its unit."""
-        if isinstance(self._locale, EastAsian):
-            before, after = self._locale.speeds.get(sign) or ("", self._locale.units[sign])
-            return f"{before}{words}{after}"
-        return f"{words} {self._unit(sign, '')}"
-
-    def unit_rule(self) -> Rule:
-        """The rule for units with a negative power after a number or another unit: 5 mol·L⁻¹, 10 m s⁻²."""
-        powers = {"²": self._words.squared, "³": self._words.cubed}
-
-        def verbalize(match: re.Match[str]) -> str | None:
-            if not _QUANTITY_BEFORE.search(match.string[max(0, match.start() - 30) : match.start("lead")]):
-                return None
-            per = f"{self._words.per} {self._unit(match['unit'], '1')}"
-            said = powers[match["power"]].format(base=per) if match["power"] in powers else per
-            return f" {said}" if self.is_spaced else said.replace(" ", "")
-
-        units = any_of(self._locale.units)
-        return Rule(
-            re.compile(rf"(?P<lead>[·⋅ ]?)(?<![A-Za-z])(?P<unit>{units})⁻(?P<power>[¹²³])(?![⁰¹²³⁴-⁹])"),
-            verbalize,
-            needs_digit=False,
-        )
-
     def say_greek(self, letter: str, after: str | None) -> str:
         """Returns the words for a Greek letter, and for a letter that may follow it: Δt."""
         name = self._words.greek[names.GREEK[letter]]
@@ -118,18 +72,6 @@ class Speaker:
     def say_accent(self, accent: str, letter: str) -> str:
         """Returns the words for a letter with a sign above it."""
         return self._tidy(self._words.accents[accent].format(base=letter))
-
-    def say_unit(self, formula: str, text: str, start: int) -> str | None:
-        """Returns the words for a formula that is the name of a unit: km². Empty if a number stands before it, since the rules
-        for measures then say it; None for any other formula.
-        """
-        match = _NUMBER_AND_UNIT.match(formula)
-        if match is None or match["unit"] not in self._locale.units:
-            return None
-        before = text[max(0, start - 20) : start]
-        if match["n"] or _NUMBER_BEFORE.search(before):
-            return ""
-        return self._unit(match["unit"], "1" if _PER_BEFORE.search(before) else "")
 
     def sign_word(self, sign: str) -> str:
         """Returns the word for a sign outside formulas."""
@@ -149,8 +91,8 @@ class Speaker:
             return words
         return _UNSPACED.sub("", words.replace(", ", self._locale.comma).replace("; ", self._locale.comma))
 
-    def _row(self, row: Sequence[Node], *, is_limit: bool = False) -> str:
-        """Says terms in their order."""
+    @override
+    def say_row(self, row: Sequence[Node], *, is_limit: bool = False) -> str:
         said: list[str] = []
         before: Node | None = None
         for i, node in enumerate(row):
@@ -171,29 +113,23 @@ class Speaker:
         if node.kind is Kind.BRACKET:
             return self._application(said[-1], before, node) if self._applies(before, node) else None
         if node.kind is Kind.SIGN:
-            is_factorial = node.text == "!" and before.kind in _OPERAND
+            is_factorial = node.text == "!" and before.kind in shapes.OPERANDS
             return self._words.factorial.format(base=said[-1]) if is_factorial else None
         if before.kind is not Kind.NUMBER:
             return None
         if node.kind is Kind.FRACTION:
-            return self._mixed(said[-1], text) if (text := _digits_over_digits(node)) else None
-        unit = self._unit(node.text, before.text) if node.kind is Kind.WORD else ""
+            return self._mixed(said[-1], text) if (text := shapes.digits_over_digits(node)) else None
+        unit = self.quantities.name(node.text, before.text) if node.kind is Kind.WORD else ""
         return f"{said[-1]} {unit}" if unit else None
 
     def _application(self, function: str, before: Node, bracket: Node) -> str:
         """Says a function, whose words are `function`, with its arguments in brackets."""
-        argument = self._given(bracket) if before.text in {"P", "Pr"} else self._row(bracket.parts[0])
+        argument = self._given(bracket) if before.text in {"P", "Pr"} else self.say_row(bracket.parts[0])
         if before.kind is Kind.FUNCTION:
             if before.low or function.endswith(" of"):
                 return f"{function} {argument},"
             function = function.removesuffix(f" {self._words.of_function}")
         return self._scripts(self._words.of.format(function=function, argument=argument), bracket)
-
-    def _unit(self, sign: str, n: str) -> str:
-        unit = self._locale.units.get(sign)
-        if unit is None or isinstance(unit, str):
-            return unit or ""
-        return unit.one if n == "1" else unit.many
 
     def _applies(self, before: Node, bracket: Node) -> bool:
         """Whether `before` is a function, and the bracket after it holds its arguments."""
@@ -203,14 +139,14 @@ class Speaker:
             return before.parts[0][:1] != [] and before.parts[0][0].text in {"d", "∂"} and len(before.parts[1]) > 1
         if before.kind is not Kind.LETTER or bracket.text != "()":
             return False
-        return before.text in _APPLIED or _is_list(bracket.parts[0])
+        return before.text in _APPLIED or shapes.is_list(bracket.parts[0])
 
     def _needs_times(self, before: Node, node: Node) -> bool:
-        if node.kind not in _OPERAND or before.kind not in _OPERAND:
+        if node.kind not in shapes.OPERANDS or before.kind not in shapes.OPERANDS:
             return False
         if before.text in {"||", "‖‖"} or node.text in {"||", "‖‖"}:
             return before.kind is Kind.BRACKET is node.kind
-        is_long = any(one.kind is Kind.BRACKET and (one is node or _has_terms(one.parts[0])) for one in (before, node))
+        is_long = any(one.kind is Kind.BRACKET and (one is node or shapes.has_terms(one.parts[0])) for one in (before, node))
         return is_long or (before.kind is node.kind is Kind.NUMBER)
 
     def _node(self, node: Node, before: Node | None, following: Node | None, *, is_limit: bool) -> str:
@@ -221,61 +157,22 @@ class Speaker:
         if node.kind is Kind.FUNCTION:
             return self._function(node)
         if node.kind is Kind.BRACKET:
-            is_alone = not (node.high or node.low or _is_factor(before) or _is_factor(following))
+            is_alone = not (node.high or node.low or shapes.is_factor(before) or shapes.is_factor(following))
             return self._scripts(self._bracket(node, before, is_alone=is_alone), node)
         return self._scripts(self._term(node), node)
-
-    def _term(self, node: Node) -> str:
-        """Says a term without what stands above and below its end."""
-        say = _SAY.get(node.kind)
-        if node.kind is Kind.WORD and not node.text.isalpha() and (unit := self._unit(node.text, "")):
-            return unit
-        return say(self, node) if say else node.text
-
-    def number(self, node: Node) -> str:
-        """Says a number."""
-        return self._number(node.text)
-
-    def letter(self, node: Node) -> str:
-        """Says a letter."""
-        place = names.GREEK.get(node.text)
-        return self._words.letters.get(node.text, node.text) if place is None else self._words.greek[place]
-
-    def row(self, node: Node) -> str:
-        """Says terms in invisible brackets."""
-        return self._row(node.parts[0])
-
-    def choice(self, node: Node) -> str:
-        """Says a number of combinations."""
-        over, under = node.parts
-        return self._words.choose.format(over=self._row(over), under=self._row(under))
-
-    def accent(self, node: Node) -> str:
-        """Says a letter with a sign above it."""
-        return self._words.accents[node.text].format(base=self._row(node.parts[0]))
-
-    def numbers(self, node: Node) -> str:
-        """Says the name of a set of numbers."""
-        return self._words.sets.get(node.text, node.text)
-
-    def chemical(self, node: Node) -> str:
-        """Says a chemical formula."""
-        return self.say_chemical(node.text)
-
-    def say_chemical(self, text: str) -> str:
-        """Returns the words for chemical formulas, as the command for them has them."""
-        return chemistry.say_all(text, self._words, self._number, self._signs)
 
     def _sign(self, node: Node, before: Node | None, following: Node | None, *, is_limit: bool) -> str:
         text, words = node.text, self._words
         if text in {",", ";", "."}:
             return text if text != "." else ","
-        is_between = before is not None and (before.kind in _OPERAND or before.text in {"!", "°", "%", "…", "∞", "∅", "∇", "ℏ"})
+        is_between = before is not None and (
+            before.kind in shapes.OPERANDS or before.text in {"!", "°", "%", "…", "∞", "∅", "∇", "ℏ"}
+        )
         if text in {"·", "⋅", "*"}:
             return words.times if is_between and following is not None else ""
         special = {
             "-": words.minus if is_between else words.negative,
-            "→": words.symbols["→ lim"] if is_limit else None,
+            "→": words.symbols["→ lim"] if is_limit else words.symbols["→ value"] if shapes.is_value(following) else None,
             "…": words.and_so_on,
             "|": words.given,
             "%": self._locale.percent if isinstance(self._locale, Western) else None,
@@ -290,14 +187,14 @@ class Speaker:
             plain, below, both = f"arg {plain}", f"arg {below}", f"arg {both}"
         if not node.low:
             return plain
-        low = self._row(node.low, is_limit=True)
-        return both.format(low=low, high=self._row(node.high)) if node.high else below.format(low=low)
+        low = self.say_row(node.low, is_limit=True)
+        return both.format(low=low, high=self.say_row(node.high)) if node.high else below.format(low=low)
 
     def _function(self, node: Node) -> str:
         name = self._words.functions.get(node.text, node.text)
         if node.low and node.text in {"log", "lg"}:
-            return self._words.log_base.format(base=self._row(node.low))
-        if node.high and _is_minus_one(node.high):
+            return self._words.log_base.format(base=self.say_row(node.low))
+        if node.high and shapes.is_minus_one(node.high):
             return self._words.inverse.format(base=name) + f" {self._words.of_function}"
         return f"{self._scripts(name, node)} {self._words.of_function}".rstrip()
 
@@ -305,9 +202,9 @@ class Speaker:
         """Adds the index, the marks and the power of `node` to its words."""
         if node.low:
             if node.kind is Kind.BRACKET or all(one.kind is Kind.WORD for one in node.low):
-                said = f"{said} {self._row(node.low)}"
+                said = f"{said} {self.say_row(node.low)}"
             else:
-                said = self._words.index.format(base=said, index=self._row(node.low).replace(" , ", " "))
+                said = self._words.index.format(base=said, index=self.say_row(node.low).replace(" , ", " "))
         if node.n_primes:
             said = (self._words.prime if node.n_primes == 1 else self._words.double_prime).format(base=said)
         if not node.high:
@@ -315,7 +212,7 @@ class Speaker:
         ending = "".join(one.text for one in node.high)
         if ending in _ORDINALS and node.kind in {Kind.NUMBER, Kind.LETTER}:
             return self._ordinal(node, said, ending)
-        if node.text in _INVERTED and _is_minus_one(node.high):
+        if node.text in _INVERTED and shapes.is_minus_one(node.high):
             return self._words.inverse.format(base=said)
         return self._with_power(said, node.high)
 
@@ -335,7 +232,7 @@ class Speaker:
         if text[-1:] in {"+", "-"}:
             number = "".join(f" {self._number(node.text)}" for node in power[:-1] if node.kind is Kind.NUMBER)
             return f"{said}{number} {self._signs['+'] if text[-1] == '+' else words.minus}"
-        return words.power.format(base=said, power=self._row(power))
+        return words.power.format(base=said, power=self.say_row(power))
 
     def _degrees(self) -> str:
         return self._locale.degrees.many if isinstance(self._locale, Western) else self._locale.units["°"]
@@ -345,21 +242,21 @@ class Speaker:
         content, words = node.parts[0], self._words
         for brackets, template in (("||", words.absolute), ("‖‖", words.norm), ("⌊⌋", words.floor), ("⌈⌉", words.ceiling)):
             if node.text == brackets:
-                return template.format(content=self._row(content))
+                return template.format(content=self.say_row(content))
         if node.text == "{}":
             return self._set(content)
-        ends = _split(content)
+        ends = shapes.split(content)
         is_member = before is not None and before.text in {"∈", "∉"}
         if len(ends) == 2 and (node.text in _INTERVALS or is_member):
-            return words.interval.format(low=self._row(ends[0]), high=self._row(ends[1]))
-        said = self._row(content)
-        return words.group.format(content=said) if _has_terms(content) and not is_alone else said
+            return words.interval.format(low=self.say_row(ends[0]), high=self.say_row(ends[1]))
+        said = self.say_row(content)
+        return words.group.format(content=said) if shapes.has_terms(content) and not is_alone else said
 
     def _set(self, content: Row) -> str:
         bar = next((i for i, node in enumerate(content) if node.text in {"|", "∣", ":"}), None)
         if bar is None:
-            return self._words.set_of.format(content=self._row(content))
-        terms = f"{self._row(content[:bar])} {self._words.such_that} {self._row(content[bar + 1 :])}"
+            return self._words.set_of.format(content=self.say_row(content))
+        terms = f"{self.say_row(content[:bar])} {self._words.such_that} {self.say_row(content[bar + 1 :])}"
         return self._words.set_of.format(content=terms)
 
     def _given(self, bracket: Node) -> str:
@@ -367,116 +264,7 @@ class Speaker:
         content = bracket.parts[0]
         said = (self._words.given if node.text == "∣" else self._node(node, None, None, is_limit=False) for node in content)
         has_bar = any(node.text == "∣" for node in content)
-        return " ".join(said) if has_bar else self._row(content)
-
-    def fraction(self, node: Node) -> str:
-        """Says a fraction."""
-        if isinstance(self._locale, Western) and (text := _digits_over_digits(node)) in self._locale.fractions:
-            return self._locale.fractions[text]
-        over, under = node.parts
-        is_long = _has_terms(over) or _has_terms(under)
-        template = self._words.long_fraction if is_long else self._words.fraction
-        return template.format(over=self._row(over), under=self._row(under))
-
-    def _mixed(self, whole: str, text: str) -> str:
-        """Says a whole number with a fraction."""
-        over, _, under = text.partition("/")
-        alone = self._words.fraction.format(over=self._number(over), under=self._number(under))
-        if isinstance(self._locale, EastAsian):
-            return f"{whole}{self._locale.and_fraction}{alone}"
-        alone = self._locale.fractions.get(text, alone)
-        return f"{whole} " + self._locale.and_fractions.get(text, f"{self._locale.signs['&']} {alone}")
-
-    def root(self, node: Node) -> str:
-        """Says a root."""
-        order, content = node.parts
-        said, words = self._row(content), self._words
-        text = order[0].text if len(order) == 1 else ""
-        if not order or text == "2":
-            return words.square_root.format(content=said) + "," * _has_terms(content)
-        if text == "3":
-            return words.cube_root.format(content=said) + "," * _has_terms(content)
-        return words.other_root.format(index=self._row(order), content=said)
-
-    def lines(self, node: Node) -> str:
-        """Says a matrix, or the lines of several formulas."""
-        rows = [[self._row(cell.parts[0]) for cell in line] for line in node.parts]
-        if node.kind is Kind.LINES:
-            between = ", " if node.text == "cases" else " "
-            return "; ".join(between.join(filter(None, row)) for row in rows if any(row))
-        return self._words.matrix.format(content="; ".join(", ".join(filter(None, row)) for row in rows if any(row)))
-
-    def _number(self, text: str) -> str:
-        """Says a number, with a point or a comma before its decimals."""
-        text = text if self._has_comma else text.replace(",", "")
-        whole, point, rest = text.partition("," if "," in text else ".")
-        locale = self._locale
-        if isinstance(locale, EastAsian):
-            return text
-        if locale.language == "en":
-            british = self._british
-            return numerals.decimal(whole, rest, british=british) if rest else numerals.cardinal(whole, british=british)
-        if not rest:
-            return whole if len(whole) <= numerals.MAX_DIGITS else numerals.part_digits(whole)
-        is_spaced = len(rest) > 2 or rest[0] == "0" or locale.language == "hi"
-        return f"{whole} {locale.points[point]} {numerals.part_digits(rest) if is_spaced else rest}"
-
-
-_SAY: Final[dict[Kind, Callable[[Speaker, Node], str]]] = {
-    Kind.NUMBER: Speaker.number,
-    Kind.LETTER: Speaker.letter,
-    Kind.ROW: Speaker.row,
-    Kind.FRACTION: Speaker.fraction,
-    Kind.CHOICE: Speaker.choice,
-    Kind.ROOT: Speaker.root,
-    Kind.ACCENT: Speaker.accent,
-    Kind.NUMBERS: Speaker.numbers,
-    Kind.MATRIX: Speaker.lines,
-    Kind.LINES: Speaker.lines,
-    Kind.CHEMICAL: Speaker.chemical,
-}
-"""Kind of a term → the method that says it."""
-
-
-def _split(row: Row) -> list[Row]:
-    """Returns the parts of a row between its commas."""
-    parts: list[Row] = [[]]
-    for node in row:
-        if node.kind is Kind.SIGN and node.text in {",", ";"}:
-            parts.append([])
-        else:
-            parts[-1].append(node)
-    return parts
-
-
-def _is_list(row: Row) -> bool:
-    """Whether the row has only letters and numbers with commas between them, as the arguments of a function."""
-    return bool(row) and all(len(part) == 1 and part[0].kind in {Kind.LETTER, Kind.NUMBER, Kind.ACCENT} for part in _split(row))
-
-
-def _has_terms(row: Row) -> bool:
-    """Whether the row is a sum or a list, and not a single product."""
-    if len(row) == 1 and row[0].kind is Kind.ROW:
-        return _has_terms(row[0].parts[0])
-    return any(node.kind is Kind.SIGN and i and node.text in "+-±∓,=<>≤≥/" for i, node in enumerate(row))
-
-
-def _is_factor(node: Node | None) -> bool:
-    """Whether a bracket next to `node` must be told apart from it."""
-    return node is not None and (
-        node.kind in _OPERAND or node.kind is Kind.LARGE or (node.kind is Kind.SIGN and node.text in "-−·⋅*×/÷∘⊗!")
-    )
-
-
-def _is_minus_one(power: Row) -> bool:
-    return [node.text for node in power] == ["-", "1"]
-
-
-def _digits_over_digits(node: Node) -> str:
-    """Returns a fraction of two numbers as 1/2; empty for any other."""
-    over, under = node.parts
-    plain = all(len(row) == 1 and row[0].kind is Kind.NUMBER and not (row[0].high or row[0].low) for row in (over, under))
-    return f"{over[0].text}/{under[0].text}" if plain else ""
+        return " ".join(said) if has_bar else self.say_row(content)
 
 
 def _mark_compound(match: re.Match[str]) -> str:

@@ -21,6 +21,7 @@ _PLACES: Final = re.compile("[\U00100000-\U0010fffd]")
 _MAX_FORMULAS: Final = 0xFFF0
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?…][\"')\]]?\s+|\n)\Z")
 
+_POWER_AND_UNIT: Final = re.compile(r"[0-9][⁰¹²³⁴-⁹⁻]{1,6}(?P<unit>[A-Za-z]{1,3}(?:/[A-Za-z]{1,3})?[²³]?)\Z")
 _LAST_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,^])[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+\Z")
 _ENGLISH_SUFFIX: Final = re.compile("(?:th|st|nd|rd|s|i?ème)(?![A-Za-z0-9])")
 _PREPARED: Final = (
@@ -62,7 +63,15 @@ class Formulas:
         speaker = self._speaker
         if not self._words and _PLACES.search(tracked.text):
             tracked = tracked.sub(_PLACES, " ")
-        marked = apply(tracked, (*_PREPARED, *speaker.chemical_rules(self._stand_for_words), speaker.unit_rule()))
+        marked = apply(
+            tracked,
+            (
+                *_PREPARED,
+                *speaker.chemical_rules(self._stand_for_words),
+                speaker.quantities.unit_rule(),
+                speaker.quantities.quotient_rule(self._stand_for_words),
+            ),
+        )
         marked = marked.sub(
             plain.SCIENTIFIC, lambda match: self._stand_for_words(speaker.say_scientific(match["n"], match["power"]))
         )
@@ -86,25 +95,34 @@ class Formulas:
         for one in plain.find(text):
             if one.start < done:
                 continue
-            end, stand_in = self._measured(text, one)
+            end, stand_in = self._measured(text, self._without_unit(text, one))
             if stand_in is not None:
                 yield one.start, end, stand_in
                 done = end
+
+    def _without_unit(self, text: str, found: plain.Found) -> plain.Found:
+        """Returns a formula without the unit that follows its last power without a space: 10⁸m/s."""
+        assert self._speaker is not None
+        match = _POWER_AND_UNIT.search(text, found.start, found.end)
+        if match is None or not self._speaker.quantities.is_unit(match["unit"]):
+            return found
+        end = match.start("unit")
+        return plain.Found(found.start, end, plain.to_latex(text[found.start : end]))
 
     def _measured(self, text: str, found: plain.Found) -> tuple[int, str | None]:
         """Returns the end of a formula and the character for it. A unit after a power is a part of the formula, and a last
         number that has a unit is not.
         """
         assert self._speaker is not None
-        if (own := self._speaker.say_unit(found.formula, text, found.start)) is not None:
+        if (own := self._speaker.quantities.say_unit(found.formula, text, found.start)) is not None:
             return found.end, self._stand_for_words(own) if own else None
-        unit = self._speaker.unit_after(text, found.end)
+        unit = self._speaker.quantities.unit_after(text, found.end)
         if unit is None or not (
             _LAST_NUMBER.search(text, found.start, found.end) or plain.NUMBER_WITH_POWER.search(found.formula)
         ):
             return found.end, self._stand_for(found.formula)
         if (number := _LAST_NUMBER.search(text, found.start, found.end)) is None:
-            return unit[0], self._stand_for_words(self._speaker.with_unit(self._speaker.say(found.formula), unit[1]))
+            return unit[0], self._stand_for_words(self._speaker.quantities.with_unit(self._speaker.say(found.formula), unit[1]))
         if number.start() == found.start:
             return found.end, None
         head = text[found.start : number.start()]

@@ -1,52 +1,25 @@
 """Reads a formula in LaTeX as a tree of terms: fractions, roots, brackets, and terms with powers and indices."""
 
 import re
-from collections.abc import Callable, Iterator
-from enum import StrEnum
+from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from workers.text.normalization.formulas import names
+from workers.text.normalization.formulas.nodes import (
+    FUNCTIONS,
+    Kind,
+    Node,
+    Row,
+    greek_letter,
+    join_fractions,
+    plain_terms,
+    split_letters,
+)
 from workers.text.normalization.formulas.tokens import Token, environment, find_mates, tokenize
 
 MAX_DEPTH: Final = 40
 """Brackets that are deeper in a formula than this are not read."""
 
-
-class Kind(StrEnum):
-    """What a node is."""
-
-    NUMBER = "number"
-    LETTER = "letter"
-    WORD = "word"
-    SIGN = "sign"
-    LARGE = "large"
-    FUNCTION = "function"
-    ROW = "row"
-    FRACTION = "fraction"
-    CHOICE = "choice"
-    ROOT = "root"
-    BRACKET = "bracket"
-    ACCENT = "accent"
-    NUMBERS = "numbers"
-    MATRIX = "matrix"
-    LINES = "lines"
-    CHEMICAL = "chemical"
-
-
-class Node(msgspec.Struct):
-    """A term or a sign, with what stands above and below its end."""
-
-    kind: Kind
-    text: str = ""
-    parts: list["Row"] = msgspec.field(default_factory=list)
-    high: "Row | None" = None
-    low: "Row | None" = None
-    n_primes: int = 0
-
-
-Row = list[Node]
 
 _FRACTIONS: Final = "frac dfrac tfrac cfrac nicefrac sfrac"
 _CHOICES: Final = "binom dbinom tbinom"
@@ -61,17 +34,11 @@ _QUANTITIES: Final = "SI qty"
 _PAUSES: Final = "quad qquad \\"
 _CHEMICALS: Final = "ce pu"
 _MATRICES: Final = frozenset({"matrix", "pmatrix", "bmatrix", "vmatrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"})
-_FUNCTION_NAMES: Final = (
-    "sin sen cos tan tg cot sec csc arcsin arccos arctan sinh cosh tanh log lg ln exp det dim ker gcd pgcd mdc deg arg Pr"
-)
-_FUNCTIONS: Final = frozenset(_FUNCTION_NAMES.split())
 _LABEL: Final = re.compile(r"(?<=\S):(?=\s)")
 """The colon after a name, as in f: A → B; a ratio has spaces on both sides or on none."""
 _ARGUMENT_OF: Final = re.compile(r"\\arg\s{0,4}+\\(max|min)(?![A-Za-z])")
 _UNIT: Final = re.compile(r"[A-Za-z]{1,4}(?:\^\{?[23]\}?)?(?:/[A-Za-z]{1,3}(?:\^\{?[23]\}?)?)?\Z")
 _UNIT_POWER: Final = re.compile(r"\^\{?([23])\}?")
-_SHORT_WORDS: Final = frozenset({"if", "and", "for"})
-_VOWELS: Final = frozenset("aeiou")
 
 
 def read(formula: str, *, has_comma: bool) -> Row:
@@ -79,20 +46,6 @@ def read(formula: str, *, has_comma: bool) -> Row:
     if "\\{" not in formula:
         formula = _LABEL.sub(",", formula)
     return _Reader(_ARGUMENT_OF.sub(r"\\arg\1", formula), has_comma=has_comma).row()
-
-
-def split_letters(run: str) -> Iterator[Node]:
-    """Yields the terms that a run of letters stands for: a function, a word, or the letters one by one."""
-    if run in names.LARGE:
-        yield Node(Kind.LARGE, run)
-    elif run in _FUNCTIONS:
-        yield Node(Kind.FUNCTION, run)
-    elif run in {"mod"}:
-        yield Node(Kind.SIGN, run)
-    elif run in _SHORT_WORDS or (len(run) > 3 and (run.islower() or run.istitle()) and not _VOWELS.isdisjoint(run)):
-        yield Node(Kind.WORD, run)
-    else:
-        yield from (Node(Kind.LETTER, letter) for letter in run)
 
 
 class _Reader:
@@ -117,7 +70,7 @@ class _Reader:
                 found[-1].n_primes += 1
             else:
                 found.extend(self._next())
-        return _join_fractions(found)
+        return join_fractions(found)
 
     def _script(self, found: Row) -> None:
         """Reads a power or an index of the last term of `found`."""
@@ -143,7 +96,7 @@ class _Reader:
         if text == "√":
             return [Node(Kind.ROOT, parts=[[], self._under_root()])]
         is_word = text.isalpha() and not text.isascii() and text not in names.GREEK and text not in {"ℓ", "ℏ"}
-        return [self._word(at)] if is_word else _plain(text)
+        return [self._word(at)] if is_word else plain_terms(text)
 
     def _under_root(self) -> Row:
         """Reads what a root sign without a line above applies to: a bracket or the next term."""
@@ -256,10 +209,10 @@ class _Reader:
 
     def _command(self, name: str) -> Row:
         """Reads what a command stands for, and its arguments. Nothing is read of an unknown command but its arguments."""
-        greek = _greek(name)
+        greek = greek_letter(name)
         if greek is not None:
             return [Node(Kind.LETTER, greek)]
-        if name in names.LARGE or name in _FUNCTIONS:
+        if name in names.LARGE or name in FUNCTIONS:
             return list(split_letters(name))
         if name in _ACCENTS:
             return [Node(Kind.ACCENT, _ACCENTS[name], [self._argument()])]
@@ -309,7 +262,7 @@ class _Reader:
         raw = self._raw().strip()
         if len(raw) == 2 and raw.istitle() and self._at < self._end and self._tokens[self._at].text == "^":
             return [Node(Kind.CHEMICAL, raw)]
-        if raw.isalpha() and len(raw) > 1 and raw not in names.LARGE | _FUNCTIONS:
+        if raw.isalpha() and len(raw) > 1 and raw not in names.LARGE | FUNCTIONS:
             return [Node(Kind.WORD, raw)]
         if _UNIT.match(raw) and not raw.isalpha():
             return [Node(Kind.WORD, _UNIT_POWER.sub(lambda match: "²" if match[1] == "2" else "³", raw))]
@@ -337,38 +290,3 @@ _HANDLERS: Final[dict[str, Callable[[_Reader], Row]]] = {
     **{"sqrt": _Reader.root, "mathbb": _Reader.numbers, "mathrm": _Reader.upright, "pmod": _Reader.modulus},
 }
 """Name of a command → the method that reads its arguments."""
-
-
-def _plain(text: str) -> Row:
-    """Returns the terms that a token without arguments stands for."""
-    if text[0].isdigit():
-        return [Node(Kind.NUMBER, text.replace("{", "").replace("}", ""))]
-    if text.isascii() and text.isalpha() and text != "mod":
-        return list(split_letters(text))
-    if text in names.GREEK or text == "ℓ":
-        return [Node(Kind.LETTER, "l" if text == "ℓ" else text)]
-    if text in names.LARGE:
-        return [Node(Kind.LARGE, text)]
-    return [] if text in {"{", "}", "~", "&", "\\"} else [Node(Kind.SIGN, "-" if text in "−–" else text)]
-
-
-def _join_fractions(row: Row) -> Row:
-    """Returns the row with two numbers around a slash as a fraction."""
-    found: Row = []
-    for node in row:
-        is_joined = len(found) > 1 and found[-1].kind is Kind.SIGN and found[-1].text == "/" and not found[-1].high
-        if is_joined and node.kind is found[-2].kind is Kind.NUMBER and not (found[-2].high or found[-2].low or node.low):
-            under = Node(Kind.NUMBER, node.text)
-            found[-2:] = [Node(Kind.FRACTION, parts=[[found[-2]], [under]], high=node.high)]
-        else:
-            found.append(node)
-    return found
-
-
-def _greek(name: str) -> str | None:
-    """Returns the Greek letter that a command names."""
-    place = names.GREEK_NAMES.get(name.removeprefix("var").lower())
-    if place is None:
-        return None
-    letter = next(letter for letter, i in names.GREEK.items() if i == place)
-    return letter.upper() if name.removeprefix("var")[0].isupper() else letter
