@@ -30,7 +30,7 @@ _STRONG: Final = re.compile(r"[\\^_]|(?<![=!<>])=(?!=)")
 _OPERATOR: Final = re.compile(r"[-−+*/=<>≤≥≠≈×÷±·∈|!]")
 _AMOUNT: Final = re.compile(r"[0-9][0-9.,]*+(?: [A-Za-z]{2,}|[A-Za-z]{4,}|[ ,;:.—–-]{1,9}\Z)")
 """A number with a word or a mark: two dollar signs around it belong to amounts."""
-_NAME: Final = re.compile(r"(?:[^\W\d_]{5,}|[^\W\dA-Z_][^\W\d_]{3,})'?\Z")
+_NAME: Final = re.compile(r"(?:[^\W\d_]{5,40}+|[^\W\dA-Z_][^\W\d_]{3,40}+)'?\Z")
 _WORD: Final = re.compile(r"[^\W\d_]++\Z")
 _BLANK_LINE: Final = re.compile(r"\n[ \t]*+\n")
 _SUFFIX: Final = re.compile(r"(?:th|st|nd|rd|s|e|ème|ième|º|ª|o|a)(?![A-Za-z0-9])")
