@@ -358,6 +358,7 @@ class English(Western, frozen=True, kw_only=True):
     bible: Table
     numbered_bible: frozenset[str]
     short_numbered: Words
+    after_first: Words
     counted_by_ordinals: Words
     short_months: Table
     short_days: Table

@@ -57,6 +57,11 @@ def rules() -> Iterator[Rule]:
         lambda match: None if len(_digits(match)) < 5 or _is_counted(match) else _verbalize_labelled(match),
     )
     yield Rule(re.compile(r"(?P<before>(?<=, [A-Z]{2} ))(?P<digits>[0-9]{5})(?![\w%]|[.,:-][0-9])"), _verbalize_labelled)
+    # Text HOME to 741741
+    yield Rule(
+        re.compile(r"(?P<before>\b[Tt]ext [\"']?[A-Z0-9]{2,15}[\"']? to )(?P<digits>[0-9]{4,6})(?![\w%]|[.,:-][0-9])"),
+        _verbalize_labelled,
+    )
     yield Rule(re.compile(rf"(?<![\w$€£.,:/-]){_EMERGENCY}(?![\w%/-]|[,.][0-9]| [0-9])"), _verbalize_emergency)
 
 

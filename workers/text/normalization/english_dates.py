@@ -38,6 +38,7 @@ _BEGINS: Final = re.compile(
     r"(?:^|\n|[,(;\[.!?…\"—]|(?i:\b(?:year|date|born|died|founded|established|published|released|built):))\s*$"
 )
 """Text after which a sentence or an aside begins."""
+_AFTER_MONTH: Final = re.compile(rf"\b{_MONTH},? $")
 _AFTER_YEAR: Final = frozenset([*_WORDS.after, *_ENGLISH.headings.numbers])
 _PLURAL: Final = re.compile("(?<![sui])s$")
 _BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
@@ -54,7 +55,13 @@ def is_year(match: re.Match[str]) -> bool:
         return False
     if re.match(rf" to {_YEAR}(?!\w)", after) or re.search(rf"(?<!\w)(?:{_YEAR}|[a-z]-{{0,1}}[a-z]{{2,9}}) to $", before):
         return True
-    following = re.match(r" ([\w']+)", after)
+    return _is_year_before(before, re.match(r" ([\w']+)", after))
+
+
+def _is_year_before(before: str, following: re.Match[str] | None) -> bool:
+    """Whether the words before a number, and the word after it, show that it is a year."""
+    if _AFTER_MONTH.search(before) is not None:
+        return following is None or re.match(r"[a-z]{2,}[^sui]s\b", following[1]) is None
     if re.search(r"\b[Tt]he $", before):
         return following is not None and (following[1][0].isupper() or not _PLURAL.search(following[1]))
     is_alone = following is None or following[1].lower() in _AFTER_YEAR or following[1][0].isupper()

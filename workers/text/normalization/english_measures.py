@@ -18,7 +18,7 @@ _INCH: Final = r"(?:\"|″|''|′′)"
 _FOOT: Final = "['′]"
 _BY: Final = r" ?(?:[x×]|by) ?"
 _LONG: Final = "tall|long|wide|high|deep|thick|across|apart|of|in|above|below|away|and|or|or|to|from|by|on|at|is|was"
-_NOUN: Final = re.compile(rf"(?: |-)(?!(?:{_LONG})\b)[a-z]{{2,}}")
+_NOUN: Final = re.compile(rf"(?: |-)(?!(?:{_LONG})\b)(?:[a-z]{{2,}}|[A-Z]{{2,}}\b)")
 _DIRECTIONS: Final = {"N": " north", "S": " south", "E": " east", "W": " west", None: ""}
 _WARM: Final = re.compile(r"(?i:\b(?:at|to|of|below|above|around|about|hit|was|is|reached|from|and|under|over|near|nearly)) \Z")
 

@@ -25,7 +25,7 @@ _TH: Final = "(?:st|nd|rd|th|d)?"
 _DASH: Final = r"(?: ?[-–—] ?)"
 _LINK: Final = rf"(?:{_DASH}| to | through | and | & |, (?:and |or )?| or | ?/ ?)"
 _DOT: Final = r"(?P<stop>\.(?!\w))?+"
-_BEFORE: Final = re.compile(r"([A-Za-z]+)[ -]\Z")
+_BEFORE: Final = re.compile(r"([A-Za-z]{1,12})[ -]\Z")
 
 
 def rules(locale: English) -> Iterator[Rule]:

@@ -16,6 +16,7 @@ _HOUSE: Final = r"[0-9]{1,5}[A-Za-z]? (?:[NSEW]\.? |North |South |East |West )?"
 _NAME: Final = r"(?:[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th))"
 _STOP: Final = r"(?P<stop>\.(?!\w))?+"
 _WAYS: Final = {"N": "North", "S": "South", "E": "East", "W": "West"}
+_AGES: Final = {"Sr": "Senior", "Jr": "Junior"}
 _SERIES: Final = {"2d": "second", "3d": "third", "4th": "fourth"}
 _NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
 
@@ -116,8 +117,10 @@ def _cases() -> Iterator[Rule]:
     yield Rule(re.compile(r"(?<=[0-9](?:st|nd|rd|th) )Cir\.(?!\w)|(?<=[0-9]d )Cir\.(?!\w)"), "Circuit")
     # Sr. Mgr., and not "King Sr."
     yield Rule(
-        re.compile(r"(?:\A|(?<=[.!?,;:(] )|(?<=\n)|(?<=\bthe )|(?<=\band )|(?<=\bour )|(?<=\ba )|(?<=\bas ))Sr\. (?=[A-Z])"),
-        "Senior ",
+        re.compile(
+            r"(?:\A|(?<=[.!?,;:(] )|(?<=\n)|(?<=\bthe )|(?<=\band )|(?<=\bour )|(?<=\ba )|(?<=\bas ))(?P<age>[SJ]r)\. (?=[A-Z])"
+        ),
+        lambda match: f"{_AGES[match['age']]} ",
         needs_digit=False,
     )
 

@@ -40,7 +40,10 @@ def rules() -> Iterator[Rule]:
         re.compile(rf"{_START}(?P<s>[0-9]{{1,3}})s\.(?P<stop>)(?= [a-z]|[,;]|-?/)(?P<pounds>)(?P<l>)(?P<d>)(?P<part>)"),
         _verbalize,
     )
-    yield Rule(re.compile(rf"{_START}(?=[0-9½¼¾]{{1,3}} ?d\.)(?P<pounds>)(?P<l>)(?P<s>){_PENNIES}"), _verbalize)
+    yield Rule(
+        re.compile(rf"{_START}(?<!\b[Ii]n )(?<!\binto )(?=[0-9½¼¾]{{1,3}} ?d\.)(?P<pounds>)(?P<l>)(?P<s>){_PENNIES}"),
+        _verbalize,
+    )
     yield Rule(
         re.compile(
             rf"{_START}(?P<l>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|[0-9]{{1,6}})"

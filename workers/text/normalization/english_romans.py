@@ -87,7 +87,8 @@ def _numbered() -> Iterator[Rule]:
     yield Rule(
         re.compile(
             rf"\b(?P<name>{_LOWER_NUMBERED}) "
-            rf"(?P<all>(?:(?!I\b){ROMAN}(?![\w']){more}|I(?= of\b|[.;:)]| and [IVX]{{2}})(?:{_LINK}{ROMAN}(?!\w)){{0,9}}+))"
+            rf"(?P<all>(?:(?!I\b){ROMAN}(?![\w']){more}|I(?= (?:of|{any_of(_WORDS.after_first)})\b|[.;:)]| and [IVX]{{2}})"
+            rf"(?:{_LINK}{ROMAN}(?!\w)){{0,9}}+))"
         ),
         lambda match: f"{match['name']} {_replace(match['all'])}",
         needs_digit=False,

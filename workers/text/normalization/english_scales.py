@@ -17,7 +17,7 @@ _WORDS: Final = loader.english("en").scaled
 _SURE: Final = frozenset({"bn", "mn", "tn", "MM", "mln", "bln", "trn"})
 _SCALES: Final = {"MM": "million", "mln": "million", "bln": "billion", "trn": "trillion"}
 _NEXT: Final = re.compile(r" ([A-Za-z][a-z'-]*)(?: ([a-z][a-z'-]*))?(?: ([a-z][a-z'-]*))?")
-_PLURAL: Final = re.compile(r"[a-z]{2,}[^\Wsui]s\Z|[a-z]{2,}i[ae]s\Z|[a-z]{2,}ies\Z")
+_PLURAL: Final = re.compile(r"[a-z]{2,20}[^\Wsui]s\Z|[a-z]{2,20}i[ae]s\Z|[a-z]{2,20}ies\Z")
 _CROWD: Final = re.compile(
     rf"\b(?i:{any_of(_WORDS.before)})(?: (?:of|by|to|is|was|has))?(?: (?:about|over|some|around|nearly))?:? \Z"
 )
@@ -116,7 +116,7 @@ def _is_counted(match: re.Match[str]) -> bool:
     words = [word for word in found.groups() if word is not None]
     if any(word in _WORDS.counted for word in words):
         return words[0] not in _WORDS.no_nouns
-    return _PLURAL.search(words[0]) is not None and words[0] not in _WORDS.no_nouns
+    return _PLURAL.match(words[0]) is not None and words[0] not in _WORDS.no_nouns
 
 
 def _is_named(match: re.Match[str], before: str) -> bool:
