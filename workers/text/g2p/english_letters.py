@@ -128,14 +128,19 @@ def _without_g(word: str, say: Say) -> str | None:
 
 def say_stammers(tokens: list[Any], say: Say) -> None:
     """Gives the beginnings of stammered words the first sound of the word: N-no, Wh—what."""
-    for i in range(len(tokens) - 2):
+    onset = ""
+    for i in reversed(range(len(tokens) - 2)):
         first, dash, word = tokens[i : i + 3]
         if dash.text not in _DASHES or first.whitespace or not first.text.isalpha():
             continue
         begun, whole = first.text.lower(), word.text.lower()
+        if begun == whole and onset and word.phonemes == onset:
+            _give(first, onset)
         if not whole.startswith(begun) or len(begun) > _MOST_OF_A_STAMMER or not _is_stammer(begun, dash.text, whole):
             continue
-        if (phonemes := say(whole)) is not None and (onset := _onset(phonemes)):
+        phonemes = say(whole)
+        onset = _onset(phonemes) if phonemes is not None else ""
+        if onset:
             _give(first, onset)
 
 

@@ -49,6 +49,12 @@ RULES: Final = (
         lambda match: f"{match[1]} minus",
         needs_digit=False,
     ),
+    # A–Z, A-Z
+    Rule(
+        re.compile(r"(?<![\w.&'/-])(?:A-(?=Z(?![\w'/-]))|a-(?=z(?![\w'/-]))|[A-Z]–(?=[A-Z](?![\w'])))"),
+        lambda match: f"{match[0][0].upper()} to ",
+        needs_digit=False,
+    ),
     # A/B test
     Rule(re.compile(r"(?<![\w/.])([A-Z])/(?=[A-Z](?![\w/]))"), lambda match: f"{match[1]} ", needs_digit=False),
     # dd/mm/yyyy

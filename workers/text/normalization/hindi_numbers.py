@@ -18,6 +18,8 @@ _NO_DIGIT: Final = r"(?![.,/-]?[0-9]|\w)"
 _MIN_PHONE_DIGITS: Final = 6
 _MIN_CODE_DIGITS: Final = 3
 _HUNDRED: Final = 100
+_SURE_ENDINGS: Final = frozenset({"वीं", "वें", "वाँ", "वां"})
+"""Endings that are no words."""
 _SCREENS: Final = frozenset({"2K", "4K", "8K"})
 
 
@@ -40,7 +42,7 @@ def codes(locale: Hindi) -> Iterator[Rule]:
     # 1800-123-456, 011-23456789, 4111 1111 1111 1111
     yield Rule(
         re.compile(
-            rf"{_START}(?:1[89]00[ -][0-9]{{2,4}}[ -][0-9]{{3,4}}|0[0-9]{{2,4}}[ -][0-9]{{6,8}}"
+            rf"{_START}(?:1[89][06]0[ -][0-9]{{2,4}}[ -][0-9]{{3,4}}|0[0-9]{{2,4}}[ -][0-9]{{6,8}}"
             rf"|[0-9]{{4}}(?:[ -][0-9]{{4}}){{2,3}}){_NO_DIGIT}"
         ),
         lambda match: _say_groups(match[0]),
@@ -61,6 +63,8 @@ def ordinals(locale: Hindi) -> Rule:
 
     def verbalize(match: re.Match[str]) -> str | None:
         n, ending = int(match["n"]), locale.ordinal_endings[match["ending"]]
+        if match["space"] == " " and match["ending"] not in _SURE_ENDINGS:
+            return None
         if match["n"] in locale.ordinals:
             return locale.ordinals[match["n"]] + ending[-1]
         hundreds, rest = divmod(n, 100)
@@ -71,7 +75,7 @@ def ordinals(locale: Hindi) -> Rule:
             words = [locale.hundred]
         return " ".join([*words, locale.numerals[rest]] if rest else words) + ending
 
-    return Rule(re.compile(rf"{_START}(?P<n>[0-9]{{1,3}})(?:-?(?P<ending>{endings})){END}"), verbalize)
+    return Rule(re.compile(rf"{_START}(?P<n>[0-9]{{1,3}})(?P<space>[ -]?)(?P<ending>{endings}){END}"), verbalize)
 
 
 def scores(locale: Hindi) -> Iterator[Rule]:
