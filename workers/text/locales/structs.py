@@ -70,6 +70,7 @@ class Slashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Initialisms that are said as words or spelled, and the names of the letters. Without letters they have no rule."""
 
+    spells_unsayable: bool = False
     as_words: frozenset[str] = frozenset()
     spelled: frozenset[str] = frozenset()
     said: Table = {}

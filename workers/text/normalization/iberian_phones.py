@@ -43,6 +43,7 @@ def rules(locale: Romance) -> Iterator[Rule]:
     # 112, 016
     yield Rule(re.compile(rf"{_START}(?P<n>0[0-9]{{2,14}}){_END}"), in_groups)
     yield Rule(re.compile(rf"{_START}(?P<n>1[0-9]{{2}}|911){_END}"), called)
+    yield Rule(re.compile(rf"{_START}(?P<n>1([ -])8[0-9]{{2}}\2[0-9]{{3}}\2[0-9]{{4}}){_END}"), in_groups)
     if locale.language == "pt":
         yield from _brazilian(locale)
     else:

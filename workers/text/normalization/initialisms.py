@@ -13,6 +13,12 @@ from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 
 _VOWELS: Final = frozenset("AEIOUYÁÉÍÓÚÄÖÜ")
+_MAX_LETTERS: Final = 5
+_UNSAYABLE: Final = re.compile(
+    r"\A[^AEIOUY]++\Z|[^AEIOUY]{2}\Z|\A(?![BCDFGPT][LR]|CH|LL|QU|S[CPT])[^AEIOUY]{2}"
+    r"|(?![LMNRSX]|[BCDFGPT][LR]|CH|QU)[^AEIOUY](?![LR])[^AEIOUY]"
+)
+"""Letters that make no syllables: no vowel, two consonants at the end, or two that begin no syllable."""
 
 
 def initialisms(locale: Western) -> Iterator[Rule]:
@@ -46,12 +52,13 @@ def _is_among_capitals(match: re.Match[str]) -> bool:
 
 
 def _said(name: str, table: Initialisms, plural: str = "") -> str | None:
-    """The words for an initialism; None if it is in no list and has a vowel: the engine's guess is then as good."""
+    """The words for an initialism. One that is in no list is spelled if no syllables can be made of it; None if they can."""
     if name in table.said:
         return table.said[name] + plural
     if name in table.as_words:
         return name.capitalize() + plural
-    if name in table.spelled or (len(name) <= 5 and not _VOWELS & set(name)):
+    is_unsayable = _UNSAYABLE.search(name) if table.spells_unsayable else not _VOWELS & set(name)
+    if name in table.spelled or (len(name) <= _MAX_LETTERS and is_unsayable):
         return spell(name, table) + plural.removeprefix("'")
     return None
 

@@ -15,6 +15,7 @@ from workers.text.normalization.western import ends_sentence
 
 _HALF: Final = "1/2"
 _START: Final = r"(?<![\w.,/])(?<![0-9] )"
+_DIMINUTIVES: Final = ("ita", "ito", "inha", "inho")
 _SIGNS: Final = "".join(FRACTION_SIGNS)
 
 
@@ -62,10 +63,12 @@ def _verbalize_half(locale: Romance, match: re.Match[str]) -> str | None:
 
 def _verbalize_part(locale: Romance, match: re.Match[str]) -> str | None:
     text = FRACTION_SIGNS.get(match["sign"], match["parts"])
-    if text == _HALF or text not in locale.fractions or match["noun"] not in locale.feminine | locale.masculine:
+    noun = match["noun"]
+    is_known = noun in locale.feminine or noun in locale.masculine
+    if text == _HALF or text not in locale.fractions or not (is_known or noun.endswith(_DIMINUTIVES)):
         return None
-    of = " d'" if locale.language == "fr" and match["noun"][0] in "aeiouhé" else locale.of_scale
-    return f"{locale.fractions[text]}{of}{match['noun']}"
+    of = " d'" if locale.language == "fr" and noun[0] in "aeiouhé" else locale.of_scale
+    return f"{locale.fractions[text]}{of}{noun}"
 
 
 def _counted_noun(locale: Romance, noun: str, *, is_one: bool) -> tuple[str, bool | None]:

@@ -40,7 +40,7 @@ def short_forms(locale: Romance) -> Iterator[Rule]:
         )
     if locale.counted_forms:
         yield Rule(
-            re.compile(rf"(?<=[0-9½¼¾⅓⅔º°ª] )(?P<form>{any_of(locale.counted_forms)})(?P<stop>\.?+)(?![\w/])"),
+            re.compile(rf"(?<=[0-9½¼¾⅓⅔º°ª] )(?P<form>{any_of(locale.counted_forms)})(?P<stop>\.?+)(?!\w)"),
             lambda match: (
                 _counted(match, *locale.counted_forms[match["form"]]) + "." * (match["stop"] == "." and ends_sentence(match))
             ),

@@ -81,9 +81,15 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         re.compile(
             rf"(?<!\w)(?P<law>{any_of(words.laws)}) (?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>[0-9]{{2}}){_END}"
         ),
-        lambda match: f"{match['law']} {match['n']} {words.of_year} {match['year']}",
+        lambda match: f"{match['law']} {match['n']} {_between(locale, match['law'])} {match['year']}",
     )
     yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), verbalize_share)
+
+
+def _between(locale: Romance, law: str) -> str:
+    """The word before the second number of a law. A directive of the European Union has its year first."""
+    is_european = law.startswith(("Dire", "Deci"))
+    return locale.address["/"] if is_european or locale.slashes is None else locale.slashes.of_year
 
 
 def rates(locale: Romance) -> Iterator[Rule]:
