@@ -31,8 +31,9 @@ _MIN_REST: Final = 0.3
 """A rest that is lighter than this share of a part is added to the part before it."""
 
 _MAX_TAIL_CHARS: Final = 100
-_ENDS_WITH_PAUSE: Final = re.compile(rf"(?:{PAUSE})\s*\Z", re.IGNORECASE)
-_BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*(?:{PAUSE})", re.IGNORECASE)
+_SILENCE: Final = rf"(?:{PAUSE}|<break\b[^<>]{{0,60}}+>)"
+_ENDS_WITH_PAUSE: Final = re.compile(rf"{_SILENCE}\s*\Z", re.IGNORECASE)
+_BEGINS_WITH_PAUSE: Final = re.compile(rf"\s*{_SILENCE}", re.IGNORECASE)
 
 
 class _Piece(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ _FRACTION: Final = re.compile(r"(?:([0-9]{1,9})(?: ?\+ ?| ))?([0-9]{1,9}) ?[/⁄
 _DURATION: Final = re.compile("(?:([0-9]{1,4})['′])?(?:([0-9]{1,4})(?:\"|″|''))?")
 _PARTS: Final = re.compile(r"[0-9]{1,4}")
 _FORMATS: Final = ("ymd", "mdy", "dmy", "ydm", "md", "dm", "ym", "my", "y", "m", "d")
-_YEAR: Final = re.compile(r"^y+[^\sa-zA-Z']?\s*|[\s,]*(?:'de' )?y.*$")
+_YEAR: Final = re.compile(r"^y+[^\sa-zA-Z']?\s*|(?<![\s,])[\s,]*+(?:'de' )?y.*$")
 """The year in CLDR's form of a date."""
 _PIVOT: Final = 50
 """A year of two digits below this is of this century."""

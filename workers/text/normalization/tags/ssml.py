@@ -55,6 +55,8 @@ class _Element(msgspec.Struct):
     before: Manner
     """The manner before it."""
     within: Manner
+    last: str
+    """The last character before it, without white space."""
 
 
 def read_ssml(
@@ -130,7 +132,7 @@ class _Reader:
         if token["empty"]:
             self._set_manner(before, token.end(), token.end())
         elif len(self._open) < MAX_DEPTH:
-            self._open.append(_Element(name, attributes, token.end(), len(self.changes), before, self._manner))
+            self._open.append(_Element(name, attributes, token.end(), len(self.changes), before, self._manner, self._last))
         else:
             self._set_manner(before, token.end(), token.end())
 
@@ -162,7 +164,7 @@ class _Reader:
             del self.changes[element.n_changes :]
             self._manner = element.within
             self._change(start, end, spoken)
-        self._last = spoken.rstrip()[-1:] or self._last
+        self._last = spoken.rstrip()[-1:] or element.last
 
     def _spoken(self, name: str, attributes: dict[str, str], content: str) -> str | None:
         language = self._manner.language or self._language
@@ -204,6 +206,7 @@ class _Reader:
     def _edge(self, name: str) -> str:
         """Returns the text for a tag of a paragraph or a sentence: a blank line, or a space, after a mark."""
         if name in _PARAGRAPHS:
+            self._last = ""
             return "\n\n"
         if name not in _SENTENCES:
             return ""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from app.core.speech.characters import CLOSERS, SENTENCE_ENDS, in_class
+from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, in_class
 from workers.text.normalization.rules import any_of
 from workers.text.normalization.tags.outside_code import find_outside, gap, or_code
 from workers.text.tracked_text import TrackedText
@@ -32,6 +32,7 @@ _TAGS: Final = (
 _ENDS: Final = ("end", "end2", "end3", "end4", "details_end", "channel_end")
 _TAG: Final = or_code(_TAGS)
 _ANYWHERE: Final = re.compile(_TAGS, re.IGNORECASE)
+_MARKS: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS)
 _MARK_BEFORE: Final = re.compile(rf"[{in_class(SENTENCE_ENDS)}:][{in_class(CLOSERS)}]{{0,5}}[ \t]{{0,10}}\Z")
 
 
@@ -44,7 +45,7 @@ def drop_thoughts(tracked: TrackedText, *, is_said: bool = False) -> TrackedText
         tags = (match for match in find_outside(_TAG, text) if not _is_mentioned(text, match))
         spans = [match.span() for match in tags if not match["details_end"]]
     else:
-        spans = list(find_thoughts(text))
+        spans = [(start - _is_before_mark(text, start, end), end) for start, end in find_thoughts(text)]
     return tracked.replace((start, end, gap(text, start, end)) for start, end in spans)
 
 
@@ -62,6 +63,11 @@ def find_thoughts(text: str) -> Iterator[tuple[int, int]]:
         elif is_first and _kind(tag) == "think":
             yield 0, place
         is_first &= _kind(tag) != "think"
+
+
+def _is_before_mark(text: str, start: int, end: int) -> bool:
+    """Whether a space would stay before a mark: "Hello <think>…</think>!"."""
+    return text[end : end + 1] in _MARKS and text[max(0, start - 1) : start] == " "
 
 
 def _find_end(text: str, opening: re.Match[str]) -> int:

@@ -28,6 +28,7 @@ def spoken(text: str, language: str = "en-US") -> str:
         ("<speak><desc>no</desc><metadata><x>no</x></metadata>yes</speak>", "yes"),
         ('<speak>Meow <audio src="x"><desc>no</desc>meow</audio></speak>', "Meow meow"),
         ("<speak><s>One</s><s>Two!</s> <s>Three</s></speak>", "One. Two! Three."),
+        ("<speak><metadata>no</metadata><p>a</p><s>One</s></speak>", "a One."),
         ("<speak><s>“One.”</s><s>Two</s></speak>", "“One.” Two."),
         ('<speak><emphasis>very</emphasis> <mark name="x"/>big</speak>', "very big"),
         ('<speak><say-as interpret-as="ordinal">3<x/></say-as></speak>', "third"),

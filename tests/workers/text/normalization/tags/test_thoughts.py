@@ -24,6 +24,7 @@ def spoken(text: str, *, is_said: bool = False) -> str:
         ("<think/>Answer.", "<think/>Answer."),
         ("One. <think>hidden</think> Two. <think>hidden</think> Three.", "One. Two. Three."),
         ("Yes<think>hidden</think>, please.", "Yes, please."),
+        ("Yes <think>hidden</think>!", "Yes!"),
         ("One<think>hidden</think>two.", "One two."),
         ("<think>a <think>b</think> c</think>Answer.", "Answer."),
         ("<think>a <think>b</think>Answer.", "Answer."),
