@@ -13,6 +13,8 @@ from workers.text.normalization.rules import Rule
 def rules(language: str) -> Iterator[Rule]:
     """All rules of a language, in order. They come after all other rules."""
     if language == "it":
+        # A number of millions that counts nothing: 20 mln.
+        yield Rule(re.compile(r"(?<=[0-9] )ml([nd])(?!\w)"), lambda match: "milioni" if match[1] == "n" else "miliardi")
         yield Rule(re.compile(r"(?<![\w.,])([1-9][0-9]{1,2})-?(enn[ei])(?!\w)"), _verbalize_age)
         yield Rule(
             re.compile(r"(?<![\w.,])([1-9][0-9]{0,2})[ -]?(?=mila(?!\w))"), lambda match: numerals.in_words(int(match[1]), "it")

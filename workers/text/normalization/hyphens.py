@@ -31,7 +31,7 @@ def rules(locale: Romance) -> Iterator[Rule]:
             re.compile(
                 rf"(?<!\w)(?P<before>{any_of(locale.before_hour)})(?P<space> |(?<=')|(?<=h))"
                 rf"(?P<time>{_HOUR}(?:[.,:][0-5][0-9])?(?:(?: ?[-–] ?| alle ){_HOUR}[.:][0-5][0-9])?)"
-                r"(?![\w%]|[.,:][0-9]| ?[€%])"
+                r"(?![\w%]|[.,:][0-9]| ?[€%]| (?:euro|mil)| ?(?:kg|km|g|m|l|cm)(?!\w))"
             ),
             _with_colons,
         )
@@ -70,15 +70,22 @@ def rules(locale: Romance) -> Iterator[Rule]:
     )
     if locale.language == "fr":
         yield Rule(re.compile(rf"(?<=[0-9]) ?[x×] ?(?={_SIZES})"), " par ")
+    # 3 € 50
+    yield Rule(
+        re.compile(r"(?<![\w.,])([0-9]{1,6}) ?€ ?([0-9]{2})(?![\w%]|[.,][0-9]| ?€)"), lambda match: f"{match[1]},{match[2]} €"
+    )
+    # 2 mln di €
+    yield Rule(re.compile("(?<= d[ei] )€(?! ?[0-9])"), locale.money["€"].unit.many, needs_digit=False)
     if locale.hyphenated:
         yield Rule(re.compile(rf"(?<!\w)(?P<before>{any_of(locale.hyphenated)} )(?P<code>{_CODE})(?![\w/]|[.,-][0-9])"), code)
         # L. 121-1
         yield Rule(
             re.compile(
-                r"(?<![\w.'-])(?P<letter>[LRDA](?=\.)|[LRD](?=[0-9 ]{1,6}-)|(?<=article )[LRDA])\.? ?\*?"
+                r"(?<![\w.-])(?P<art>[Aa]rts?\. ?)?(?<![\w'])"
+                r"(?P<letter>[LRDA](?=\.)|[LRD](?=[0-9 ]{1,6}-)|(?<=article )[LRDA])\.? ?\*?"
                 r"(?P<code>[0-9]{1,5}(?:-[0-9]{1,5}){0,4})(?![\w/]|[.,-][0-9])"
             ),
-            lambda match: f"{match['letter']} {match['code'].replace('-', hyphen)}",
+            lambda match: f"{'article ' * (match['art'] is not None)}{match['letter']} {match['code'].replace('-', hyphen)}",
         )
 
 

@@ -13,6 +13,7 @@ from workers.text.normalization.numerals import FRACTION_SIGNS
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 
+_SHORTEST_NOUN: Final = 4
 _HALF: Final = "1/2"
 _START: Final = r"(?<![\w.,/])(?<![0-9] )"
 _DIMINUTIVES: Final = ("ita", "ito", "inha", "inho")
@@ -76,6 +77,9 @@ def _counted_noun(locale: Romance, noun: str, *, is_one: bool) -> tuple[str, boo
     if unit := locale.units.get(noun):
         return unit.one if is_one else unit.many, unit.is_feminine
     gender = gender_of(noun, locale.language)
+    if gender is None and len(noun) >= _SHORTEST_NOUN and noun not in locale.not_nouns:
+        # In French, half sounds alike for both genders; in Italian, most plurals show it.
+        gender = {"fr": False, "it": noun.endswith("e") if noun.endswith(("e", "i")) else None}.get(locale.language)
     if gender is not None and is_one and is_noun_of(noun.removesuffix("s"), locale.language, is_feminine=gender):
         noun = noun.removesuffix("s")
     return noun, gender

@@ -65,6 +65,10 @@ def _french() -> Iterator[Rule]:
         re.compile(rf"{_START}0 ?([89][0-9]{{2}})([ .])([0-9]{{3}})\2([0-9]{{3}}){_END}"),
         lambda match: f"0, {match[1]}, {match[3]}, {match[4]}",
     )
+    yield Rule(
+        re.compile(rf"{_START}0 ?([89][0-9]{{2}})([ .])([0-9]{{2}})\2([0-9]{{2}})\2([0-9]{{2}}){_END}"),
+        lambda match: ", ".join(["0", match[1], match[3], match[4], match[5]]),
+    )
     yield Rule(re.compile(rf"{_START}0([1-9][0-9]{{3}})(?= [A-ZÉ][a-zé-]|,)"), lambda match: f"zéro {match[1]}")
     yield Rule(re.compile(rf"{_START}(3[0-9]|10)([0-9]{{2}}){_END}"), called)
 

@@ -28,6 +28,8 @@ def rules(locale: Romance) -> Iterator[Rule]:
     if locale.language in {"es", "pt"}:
         yield iberian_romans.before_noun(locale)
     else:
+        if locale.language == "it":
+            yield _school_classes()
         yield _ranked(locale)
     yield Rule(
         re.compile(
@@ -53,6 +55,15 @@ def rules(locale: Romance) -> Iterator[Rule]:
             lambda match: str(numerals.from_roman(match["roman"])),
             needs_digit=False,
         )
+
+
+def _school_classes() -> Rule:
+    """The rule for Italian classes: la II B."""
+    return Rule(
+        re.compile(rf"\b(?P<before>(?:[Ll]a|(?:[Dd]e|[Aa]|[Nn]e)lla|classe) ){_GROUP}(?= [A-H](?![\w'.]))"),
+        lambda match: match["before"] + numerals.named_ordinal(numerals.from_roman(match["roman"]), "it", is_feminine=True),
+        needs_digit=False,
+    )
 
 
 def _shorts(locale: Romance, n_letters: int) -> list[str]:
