@@ -115,14 +115,17 @@ def _chat(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
     if not table:
         return re.compile("(?!)"), {}
     end = r"(?![\w/=]|[.'’-]\w)" if loader.find(name).has_spaces else r"(?![A-Za-z0-9/])"
-    start = r"(?<![\w/.=@#$'’-])" if loader.find(name).has_spaces else r"(?<![A-Za-z0-9/.=@#第])"
+    start = r"(?<![\w/.=@#$'’-])(?<![0-9] )" if loader.find(name).has_spaces else r"(?<![A-Za-z0-9/.=@#第])"
     forms = sorted({form for short in table for form in _forms(short)})
     return re.compile(start + any_of(forms) + end), table
 
 
 def _forms(short: str) -> set[str]:
     """A short form in small letters and at the start of a sentence; in capitals too, if a sign shows that it is one."""
-    return {short, short[:1].upper() + short[1:]} | ({short.upper()} if re.search("[/0-9;]", short) else set())
+    is_sign = re.search("[/0-9;]", short) is not None
+    # Not Ur, Ty or Pr, which are names and titles.
+    capital = {short[:1].upper() + short[1:]} if is_sign or len(short) > 2 else set()
+    return {short, *capital} | ({short.upper()} if is_sign else set())
 
 
 def _write_out(match: re.Match[str], table: dict[str, str]) -> str | None:

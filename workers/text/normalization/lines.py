@@ -100,5 +100,5 @@ def _is_short(line: str, following: str, longest: int) -> bool:
 
 def _mark(line: str, following: str, locale: Locale, *, is_field: bool) -> str:
     """A comma between two lines of verse, which have several words; else a full stop."""
-    is_verse = not is_field and len(line.split()) > 4 and len(following.split()) > 3
+    is_verse = not is_field and len(line.split()) > 3 and len(following.split()) > 2
     return locale.comma if is_verse else locale.full_stop

@@ -124,7 +124,8 @@ def _drop_bracket(match: re.Match[str]) -> str | None:
         before = text[max(0, start - 60) : start]
         following = text[end : end + 4]
         # 【A】 and 【参考】 are headings or parts of a list.
-        if (match["space"] and match["letter"]) or (match["wide"] and not any(map(str.isdigit, match["n"]))):
+        is_index = match["letter"] and (match["space"] or _is_index(match["letter"], before))
+        if is_index or (match["wide"] and not any(map(str.isdigit, match["n"]))):
             return None
         if following[:1].isalnum() and following[:1].isascii() and (match["letter"] or before[-1].isalnum()):
             return None
@@ -133,6 +134,12 @@ def _drop_bracket(match: re.Match[str]) -> str | None:
         if match["space"] and _is_item(text, start):
             return None
     return _gap(text, start, end)
+
+
+def _is_index(letter: str, before: str) -> bool:
+    """Whether a letter in brackets counts the elements of a variable: names[i]."""
+    word = re.search(r"[A-Za-z]+\Z", before)
+    return letter in {"i", "j", "k", "n", "x", "y"} and word is not None and word[0].islower()
 
 
 def _is_item(text: str, start: int) -> bool:

@@ -24,6 +24,8 @@ _ROW: Final = re.compile(r"(?m)^(?P<indent>[ \t]{0,12}+(?:>[ \t]?+){0,4}+)(?P<ro
 _LOOSE_ROW: Final = re.compile(r"[^\n|]{0,500}+(?<![\\|])\|(?!\|)[^\n]{0,3500}+")
 """A row without a pipe at its start."""
 _SPLIT: Final = re.compile(_PIPE)
+_TAB: Final = re.compile(r"(?<=[\w%)])\t++(?=[\w$€£¥\"'(-])")
+"""The border of two cells in a table that was copied from a page or a sheet."""
 _NOTHING: Final = re.compile(r"[-–—―.…:\s]*+")
 _HTML_CELL: Final = re.compile(
     r"(?P<open><t[dh]\b[^<>]{0,500}+>(?:<(?:p|span|b|strong|center)\b[^<>]{0,200}+>)?+\s*+)(?P<cell>[^<>\s\w](?:[^<>\n\w]{0,6}+))(?=\s*+<)",
@@ -40,6 +42,8 @@ def read_tables(tracked: TrackedText, language: str) -> TrackedText:
         tracked = tracked.sub(_HTML_CELL, lambda match: _say_html(match, locale))
         text = tracked.text
     tracked = tracked.sub(_after_colon(language.partition("-")[0].lower()), lambda match: _say_sign(match[0], locale))
+    if "\t" in text:
+        tracked = tracked.sub(_TAB, locale.comma + " " * locale.has_spaces)
     if not re.search("[|│┃║]|^[ \t]*+[+├└┌╞╔╠╚]", text, re.MULTILINE):
         return tracked
     tracked = _read_loose(tracked, locale)
