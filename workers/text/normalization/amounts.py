@@ -115,6 +115,8 @@ def fractions(locale: Western) -> Iterator[Rule]:
         alone = locale.fractions.get(text) or _parts(locale, text) or text.replace("/", f" {locale.over} ")
         unit = Name(locale.percent, locale.percent) if match["unit"] == "%" else locale.units.get(match["unit"] or "")
         stop = unit_stop(match, match["unit"], has_stop=match["stop"] is not None)
+        if match["whole"] is None and unit and f" {locale.over} " in alone and locale.language == "en":
+            return f"{alone} {unit.one if describes(match) else unit.many}{stop}"
         if match["whole"] is None:
             return alone + (_part_of(locale, unit, match["unit"]) if unit else "") + stop
         many = (f" {unit.many}" if unit else "") + stop

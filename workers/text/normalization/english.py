@@ -50,8 +50,8 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from english_slashes.rules(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
-    yield from english_codes.rules()
     yield from english_hyphens.rules()
+    yield from english_codes.rules()
     yield from western.dates(locale)
     yield from english_dates.DATE
     yield from english_dates.TIMES

@@ -12,6 +12,7 @@ _WORDS: Final = loader.english("en").beside_slashes
 _START: Final = r"(?<![\w.,/:$€£-])"
 _YEAR: Final = "(?:1[1-9]|20)[0-9]{2}"
 _CLOCK: Final = "(?:[01]?[0-9]|2[0-4]):[0-5][0-9]"
+_WINS: Final = "(?:0|[1-9][0-9]{0,2})"
 _DASH: Final = " ?[-–—] ?"
 _MAKER: Final = re.compile(r"\b(?:Boeing|a|an|the) \Z")
 _NOON: Final = 12
@@ -82,7 +83,7 @@ def _sports() -> Iterator[Rule]:
     # They are 10-6-1.
     yield Rule(
         re.compile(
-            rf"(?P<before>\b(?:{any_of(_WORDS.records)}) )(?P<one>[0-9]{{1,3}})-(?P<two>[0-9]{{1,3}})-(?P<three>[0-9]{{1,2}})"
+            rf"(?P<before>\b(?:{any_of(_WORDS.records)}) )(?P<one>{_WINS})-(?P<two>{_WINS})-(?P<three>{_WINS})"
             r"(?![\w/-]|[.,:][0-9])"
         ),
         lambda match: f"{match['before']}{_cardinal(match['one'])}, {_cardinal(match['two'])} and {_cardinal(match['three'])}",

@@ -16,6 +16,8 @@ _HOUSE: Final = r"[0-9]{1,5}[A-Za-z]? (?:[NSEW]\.? |North |South |East |West )?"
 _NAME: Final = r"(?:[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th))"
 _STOP: Final = r"(?P<stop>\.(?!\w))?+"
 _WAYS: Final = {"N": "North", "S": "South", "E": "East", "W": "West"}
+_QUARTER: Final = re.compile(r",? [NS]\.?[EW]\b")
+"""The part of a city after a street: Pennsylvania Ave. NW."""
 _AGES: Final = {"Sr": "Senior", "Jr": "Junior"}
 _SERIES: Final = {"2d": "second", "3d": "third", "4th": "fourth"}
 _NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
@@ -91,7 +93,8 @@ def _addresses() -> Iterator[Rule]:
 
 
 def _write_out_street(match: re.Match[str]) -> str:
-    return f"{match['name']} {_STREETS[match['short']]}{western.full_stop(match)}"
+    stop = "" if _QUARTER.match(match.string, match.end()) else western.full_stop(match)
+    return f"{match['name']} {_STREETS[match['short']]}{stop}"
 
 
 def _cases() -> Iterator[Rule]:

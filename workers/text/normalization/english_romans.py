@@ -22,6 +22,7 @@ _NUMBERED: Final = any_of(
     + [name.upper() + plural for name in _WORDS.numbered for plural in ("", "S")]
 )
 _LOWER_NUMBERED: Final = any_of([name.lower() + plural for name in _WORDS.numbered for plural in ("", "s")])
+_PARTS_OF_TEXTS: Final = "pages?|lines?|stanzas?|(?:foot)?notes?|items?|verses?|clauses?|paragraphs?"
 _SHORT_NUMBERED: Final = any_of(_WORDS.short_numbered)
 _LINK: Final = r"(?: ?[-–—] ?|, (?:and |or )?| and | or | to | & )"
 _NO_VERB: Final = "(?! (?:think|am|hope|suppose|know|believe|can|will|would|have)\\b)"
@@ -95,7 +96,7 @@ def _numbered() -> Iterator[Rule]:
     )
     yield Rule(
         re.compile(
-            rf"\b(?P<name>{_LOWER_NUMBERED}|{_NUMBERED}|pages?|lines?|notes?|items?|verses?|clauses?|paragraphs?) "
+            rf"\b(?P<name>{_LOWER_NUMBERED}|{_NUMBERED}|{_PARTS_OF_TEXTS}) "
             rf"(?P<all>{_LOWER}(?![\w'-]|\.\w)(?:[-–—]{_LOWER}(?!\w))?+)"
         ),
         lambda match: f"{match['name']} {_replace(match['all'])}",

@@ -99,7 +99,7 @@ def _per(locale: English) -> Iterator[Rule]:
     names = {sign: unit.one for sign, unit in locale.units.items() if len(sign) > 1 and sign.isascii() and "/" not in sign}
     names |= {sign: unit.one for sign, unit in locale.units.items() if sign[-1] in "²³"} | locale.per
     yield Rule(
-        re.compile(rf"(?<=[0-9kKMB¢%])/(?P<unit>{any_of(names)})(?![\w/²³]|\.\w)"),
+        re.compile(rf"(?:(?<=[0-9kKMB¢%])|(?<=[0-9][mb])|(?<=[0-9][bmt]n))/(?P<unit>{any_of(names)})(?![\w/²³]|\.\w)"),
         lambda match: f" per {names[match['unit']]}",
     )
     words = {sign: name for sign, name in names.items() if sign in locale.per or not sign.isalpha()}

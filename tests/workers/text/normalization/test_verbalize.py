@@ -409,6 +409,9 @@ def test_every_word_said_stands_for_what_was_written() -> None:
         ("The long meeting of the board began at 5 p.m. Then everybody went home to sleep at last.", 2),
         ("The long meeting of the board began at 9 a.m. Then everybody went home to sleep at last.", 2),
         ("The long winter was over and it rained at last. 1905 was a good year for all of them.", 2),
+        ("The whole family had lived for twenty years in the U.S. They left when the long war began.", 2),
+        ("The whole family had lived for twenty years near the U.S. Congress and the museums.", 1),
+        ("He was 6 ft. tall, as per Sched. 2, in Smith v. Jones, 410 U.S. 113, says Sr. Mgr. Lee", 1),
     ],
 )
 def test_an_abbreviation_ends_a_sentence_only_where_one_ends(text: str, n_sentences: int) -> None:
