@@ -29,6 +29,7 @@ _PLAIN_PART: Final = rf"(?:{_ELEMENT}(?:[1-9][0-9]{{0,2}})?+|\((?:{_ELEMENT}[0-9
 _BEFORE: Final = r"(?<![A-Za-z0-9_./@#&$-])"
 _AFTER: Final = r"(?![A-Za-z0-9_@])"
 _LOWERED_FORMULA: Final = re.compile(rf"{_BEFORE}[1-9]?{_PART}{{1,16}}(?:[·⋅•][0-9]?{_PART}{{1,8}})?+{_CHARGE}?+{_AFTER}")
+_ISOTOPE: Final = re.compile(rf"(?<![A-Za-z0-9⁰¹²³⁴-⁹])(?P<n>[⁰¹²³⁴-⁹]{{1,3}})(?P<symbol>{_ELEMENT})(?![A-Za-z0-9])")
 _PLAIN_FORMULA: Final = re.compile(rf"{_BEFORE}{_PLAIN_PART}{{1,16}}{_AFTER}(?!-[0-9A-Z])")
 _TOKEN: Final = re.compile(r"[A-Z][a-z]?|[0-9₀-₉]{1,4}|[⁰¹²³⁴-⁹]{0,3}[⁺⁻]|\^\{?[0-9]{0,3}[+-]\}?|->|<=>|[+=→⇌()\[\]·⋅•]")
 _CHARGED: Final = re.compile(r"[⁰¹²³⁴-⁹]{0,3}[⁺⁻]\Z")
@@ -42,6 +43,7 @@ Number = Callable[[str], str]
 
 def rules(say_formula: Callable[[str], str | None]) -> Iterator[Rule]:
     """Rules for chemical formulas: with subscripts or a charge, and with plain digits where only a formula has this form."""
+    yield Rule(_ISOTOPE, lambda match: say_formula(match["symbol"] + names.plain_of(match["n"])), needs_digit=False)
     yield Rule(_LOWERED_FORMULA, lambda match: say_formula(match[0]) if _is_marked(match[0]) else None, needs_digit=False)
     yield Rule(_PLAIN_FORMULA, lambda match: say_formula(match[0]) if _is_plain_formula(match[0]) else None, needs_digit=False)
 

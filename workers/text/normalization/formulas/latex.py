@@ -24,14 +24,15 @@ _GROUPS: Final = re.compile(
     r"\\(?:text|textrm|textbf|textit|mathrm|operatorname|mbox|label|tag|ce|unit|si|begin|end)\*?+\s{0,2}+\{[^{}]{0,200}+\}"
 )
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]{1,40}+")
-_PROSE: Final = re.compile(r"[^\W\d_]{2,}+,?\s{1,2}+[^\W\d_]{2,}|(?<=\s)[a-z]{2,}+(?=\s)")
+_PROSE: Final = re.compile(r"[^\W\d_]{2,}+,?\s{1,2}+[^\W\d_]{2,}")
+_LONE_WORD: Final = re.compile(r"(?<=\s)[a-z]{2,}+(?=\s)")
 _NAMED: Final = re.compile(r"(?<![A-Za-z])(?:sin|cos|tan|log|ln|exp|max|min|lim|sup|inf|det|mod|gcd|if|and|for)(?![A-Za-z])")
 _STRONG: Final = re.compile(r"[\\^_]|(?<![=!<>])=(?!=)")
 _OPERATOR: Final = re.compile(r"[-−+*/=<>≤≥≠≈×÷±·∈|!]")
 _AMOUNT: Final = re.compile(r"[0-9][0-9.,]*+(?: [A-Za-z]{2,}|[A-Za-z]{4,}|[ ,;:.—–-]{1,9}\Z)")
 """A number with a word or a mark: two dollar signs around it belong to amounts."""
 _NAME: Final = re.compile(r"(?:[^\W\d_]{5,40}+|[^\W\dA-Z_][^\W\d_]{3,40}+)'?\Z")
-_WORD: Final = re.compile(r"[^\W\d_]++\Z")
+_WORD: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++\Z")
 _BLANK_LINE: Final = re.compile(r"\n[ \t]*+\n")
 _SUFFIX: Final = re.compile(r"(?:th|st|nd|rd|s|e|ème|ième|º|ª|o|a)(?![A-Za-z0-9])")
 _LETTER_OR_DIGIT: Final = re.compile("[A-Za-z0-9]")
@@ -109,7 +110,8 @@ def _is_formula(text: str, opener: re.Match[str], closer: re.Match[str], content
         return False
     is_strong = _STRONG.search(content) is not None
     bare = _NAMED.sub("1", _COMMANDS.sub(" ", _GROUPS.sub(" ", content)))
-    if _PROSE.search(bare) and "\\" not in content and not (is_strong and _PROSE.sub("", bare) != bare and "^" in content):
+    is_prose = _PROSE.search(bare) is not None or (not is_strong and _LONE_WORD.search(bare) is not None)
+    if is_prose and "\\" not in content and "^" not in content:
         return False
     if opener[0] == "$":
         return _may_be_inline(text, opener, closer, content, is_strong=is_strong)

@@ -44,9 +44,15 @@ LOOSE_SIGN: Final = re.compile("[∈∉∋⊂⊆⊃⊇∪∩∀∃∄∧∨∂�
 """A sign with a meaning outside formulas too."""
 _HAS_POWER: Final = re.compile(rf"\^|[{_RAISED.replace('¹', '')}]|[⁻⁺]¹|¹[⁰¹]|(?<=10)¹")
 _RELATION: Final = re.compile("[=≠≈≤≥]")
-_OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<=[=≈<>≤≥(])[ ]?[-−](?=[A-Za-zα-ω(√])")
+_OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<=[=≈<>≤≥(])[ ]?[-−](?=[0-9]{0,3}[A-Za-zα-ω(√])")
 _RANGE: Final = re.compile(r"[A-Za-z]{1,3} ?[=≈] ?(?P<first>[0-9]{1,6})[-–](?P<last>[0-9]{1,6})\Z")
 _TRUE_MINUS: Final = re.compile(r"(?<=[\w)²³])(?:−| − )(?=[\w(√])")
+_FACTORIAL: Final = re.compile(r"[0-9a-z]!(?= ?[-=+*/×)])")
+_QUOTIENT: Final = re.compile(r"[0-9]{0,3}[xyznt]/[0-9]{1,3}\Z|[0-9]{1,3}/[0-9]?[xyznt]\Z")
+_SUM: Final = re.compile(
+    r"(?=[^+]{1,40}\+)(?:[-−][0-9]{0,3}[a-z]|[a-z] ?-) ?(?:[+-] ?)?[0-9]{0,3}[a-z0-9](?: ?[+-] ?[0-9]{0,3}[a-z0-9]){0,5}\Z"
+)
+"""A quotient, and a sum of letters with a minus sign: x/2, -x + 3, a-b+c."""
 _BY_ONE: Final = re.compile(r"[0-9]?[nijrtxy]-[0-9](?:[+-][0-9a-z])?\Z")
 _ROOT: Final = re.compile("√")
 _INDEXED: Final = re.compile(rf"[A-Za-zα-ω][{_LOWERED}]")
@@ -106,8 +112,12 @@ def _counts(expression: str) -> bool:
         return False
     if _HAS_POWER.search(expression):
         return _YEAR.match(expression) is None
-    is_marked = any(pattern.search(expression) for pattern in (_ROOT, _INDEXED, _TRUE_MINUS))
-    is_marked = is_marked or any(pattern.match(expression) for pattern in (_BY_ONE, _APPLIED)) or _is_comparison(expression)
+    is_marked = any(pattern.search(expression) for pattern in (_ROOT, _INDEXED, _TRUE_MINUS, _FACTORIAL))
+    is_marked = (
+        is_marked
+        or any(pattern.match(expression) for pattern in (_BY_ONE, _APPLIED, _QUOTIENT, _SUM))
+        or _is_comparison(expression)
+    )
     return is_marked or (_RELATION.search(expression) is not None and _is_equation(expression))
 
 

@@ -12,7 +12,7 @@ _QUANTITY_BEFORE: Final = re.compile(
 )
 _PARTS_OF_UNIT: Final = re.compile(r"[^\s()·⋅]+")
 _PLAIN_UNIT: Final = re.compile("[A-Za-zµμΩ°]{1,4}[²³]?\\Z")
-_NUMBER_AND_UNIT: Final = re.compile(r"(?P<n>[0-9.,]++)?+(?P<unit>[A-Za-z/]{1,6}[²³]?+)\Z")
+_NUMBER_AND_UNIT: Final = re.compile(r"(?P<n>(?<![0-9.,])[0-9.,]{1,20}+)?+(?P<unit>[A-Za-z/]{1,6}[²³]?+)\Z")
 _NUMBER_BEFORE: Final = re.compile(r"(?:[0-9½¼¾⅓⅔] ?|/)\Z")
 _PER_BEFORE: Final = re.compile(r"\b(?:per|par|por|al|a|le|el|il|o|the) \Z")
 

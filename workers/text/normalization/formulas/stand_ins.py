@@ -23,6 +23,9 @@ _SENTENCE_START: Final = re.compile(r"(?:^|[.!?…][\"')\]]?\s+|\n)\Z")
 
 _POWER_AND_UNIT: Final = re.compile(r"[0-9][⁰¹²³⁴-⁹⁻]{1,6}(?P<unit>[A-Za-z]{1,3}(?:/[A-Za-z]{1,3})?[²³]?)\Z")
 _LAST_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,^])[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+\Z")
+_DIGITS: Final = tuple("0123456789")
+_WORDS_AND_UNITS: Final = frozenset({"in", "A", "a", "mi", "do", "h", "hr", "t", "st", "as"})
+"""Units that may be a word after a formula."""
 _ENGLISH_SUFFIX: Final = re.compile("(?:th|st|nd|rd|s|i?ème)(?![A-Za-z0-9])")
 _PREPARED: Final = (
     Rule(plain.PARTICLES, "2.5", needs_digit=False),
@@ -51,10 +54,19 @@ class Formulas:
         if not found and "\\" not in tracked.text:
             return tracked
         tracked = tracked.sub(_PLACES, " ")
-        changes = ((start, end, self._stand_for(formula)) for start, end, formula in found)
+        changes = (self._with_unit(tracked.text, *one) for one in found)
         marked = tracked.replace((start, end, stand_in) for start, end, stand_in in changes if stand_in is not None)
         marked = apply(marked, commands.TEXT_COMMANDS)
         return apply(marked.sub(commands.bare(), lambda match: self._stand_for(match[0])), (commands.UNKNOWN,))
+
+    def _with_unit(self, text: str, start: int, end: int, formula: str) -> tuple[int, int, str | None]:
+        """Returns start and end of a formula with the unit that may follow its last number, and the character for both."""
+        assert self._speaker is not None
+        unit = self._speaker.quantities.unit_after(text, end) if formula.rstrip("}").endswith(_DIGITS) else None
+        if unit is None or unit[1] in _WORDS_AND_UNITS:
+            return start, end, self._stand_for(formula)
+        words = self._speaker.quantities.with_unit(self._speaker.say(formula), unit[1])
+        return start, unit[0], self._stand_for_words(words)
 
     def take_out_plain(self, tracked: TrackedText) -> TrackedText:
         """Replaces each formula that is written without LaTeX by such a character. The text has no tags and lines any more."""

@@ -58,7 +58,7 @@ class Terms(ABC):
 
     def numbers(self, node: Node) -> str:
         """Says the name of a set of numbers."""
-        return self._words.sets.get(node.text, node.text)
+        return node.text if node.high else self._words.sets.get(node.text, node.text)
 
     def chemical(self, node: Node) -> str:
         """Says a chemical formula."""
