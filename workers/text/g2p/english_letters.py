@@ -58,7 +58,12 @@ def _is_in_formula(words: list[Any], i: int) -> bool:
     if after in table.powers or (_is_variable(after) and not _is_joined(words, i + 1)) or _is_variable(before):
         return True
     if after in table.operators:
-        return _is_variable(after_2) or after_2 == "a" or after_2 in english_data.load().lists["numbers"]
+        return (
+            _is_variable(after_2)
+            or after_2 == "a"
+            or (after, after_2) == ("times", "the")
+            or after_2 in english_data.load().lists["numbers"]
+        )
     return before in table.powers | table.operators | english_data.load().lists["numbers"] and not after.isalpha()
 
 
@@ -67,8 +72,10 @@ def _is_variable(word: str) -> bool:
 
 
 def _begins_letters(words: list[Any], i: int) -> bool:
-    """Whether letters at `i` continue an A: "A B test", but not "A U S company"."""
-    return words[i].text in {"A", "B", "C"} and not _is_joined(words, i)
+    """Whether letters at `i` continue an A: "A B test" and "A L two", but not "A U S company"."""
+    text, after = words[i].text, words[i + 1].text if i + 1 < len(words) else ""
+    is_symbol = len(text) == 1 and text.isupper() and after in english_data.load().lists["numbers"]
+    return (text in {"A", "B", "C"} or is_symbol) and not _is_joined(words, i)
 
 
 def _is_joined(words: list[Any], i: int) -> bool:

@@ -67,7 +67,8 @@ class Quantities:
         unit = any_of(names_of)
 
         def verbalize(match: re.Match[str]) -> str | None:
-            if match["over"] + "/" + match["under"] in self._locale.units or self._is_speed(match):
+            is_special = not {match["over"], match["under"]}.isdisjoint(self._words.units) or match["under"][-1] in "²³)"
+            if not is_special or match["over"] + "/" + match["under"] in self._locale.units or self._is_speed(match):
                 return None
             is_one = match.string[max(0, match.start() - 2) : match.start()].strip() == "1"
             over = names_of[match["over"]][not is_one]
