@@ -157,6 +157,12 @@ def hyphens(locale: EastAsian) -> Iterator[Rule]:
             lambda match: _MODEL_HYPHEN.sub(lambda hyphen: "" if hyphen["digit"] is None else " ", match[0]),
         )
     yield Rule(re.compile(rf"(?<=[{_HAN}{_KANA}]){_HYPHEN}(?={_NUMBER})"), lambda match: _say_hyphen(match, locale))
+    # 周一-周五, 月曜〜金曜
+    yield Rule(
+        re.compile(rf"(?:(?<=[周期拜][一二三四五六日天])|(?<=曜)|(?<=曜日)) ?{DASH} ?(?=周|星期|礼拜|[月火水木金土日]曜)"),
+        locale.to,
+        needs_digit=False,
+    )
     # 800毫升～1升, 9銭〜10銭
     yield Rule(
         re.compile(rf"(?<=[0-9])([{_HAN}{_KANA}]{{1,8}}) ?[~～〜–] ?(?={_NUMBER}[{_HAN}{_KANA}])"),
