@@ -12,7 +12,7 @@ from workers.text.g2p import english_data
 Say = Callable[[str], str | None]
 """Returns the phonemes of a word that Misaki's lexicon has; None for any other."""
 
-_OPENERS: Final = frozenset('.!?…:;"“([{—–') | {"''", "``", "...", "--", "'", "‘"}
+_OPENERS: Final = frozenset('.!?…:;"“([{—–)') | {"''", "``", "...", "--", "'", "‘"}
 _HYPHENS: Final = frozenset({"-", "‐", "‑", "–"})
 _DASHES: Final = frozenset({"-", "–", "—", "...", "…"})
 _APOSTROPHES: Final = frozenset({"'", "’", "‘"})
