@@ -23,6 +23,7 @@ _PART_OF_DAY: Final = re.compile(" (?:de la|del|di) ")
 """The beginning of a part of the day after an hour: de la mañana, di mattina."""
 _BEGINNING: Final = re.compile("(?:(?P<last>[^\\W\\d_]{0,9})\\.|[!?…])[\"'»)]?\\s[\"'«(¿¡]?\\Z|\n\n[\"'«(¿¡]?\\Z")
 """The end of the text before a sentence, with the last word of the sentence before it."""
+_OPENERS: Final = "\"'«(¿¡"
 HALF_OF_DAY: Final = r" ?(?P<half>[AaPp])(?:\. ?[Mm]\.?|[Mm])(?!\w)"
 """The half of the day: a.m., p. m."""
 _ITEM: Final = re.compile(r" [0-9]{1,2}[.)] [^\W\d_]")
@@ -202,7 +203,9 @@ def in_place(locale: Western, match: re.Match[str], words: str) -> str:
 
 
 def begins_sentence(locale: Western, match: re.Match[str]) -> bool:
-    """Whether a sentence ends before the match, and not only an abbreviation."""
+    """Whether nothing precedes the match, or a sentence ends before it, and not only an abbreviation."""
+    if match.start() < 2 and not match.string[: match.start()].strip(_OPENERS):
+        return True
     before = _BEGINNING.search(match.string[max(0, match.start() - 14) : match.start()])
     return before is not None and (before["last"] not in locale.abbreviations or before["last"] in locale.may_end)
 
