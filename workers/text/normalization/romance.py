@@ -53,6 +53,8 @@ def _capitalizing(rule: Rule, locale: Romance) -> Rule:
 def _rules(locale: Romance) -> Iterator[Rule]:
     language = locale.language
     yield from western.addresses(locale)
+    if language == "fr":
+        yield from _always_open()
     yield from short_dates.rules(locale)
     yield from iberian_romans.centuries(locale)
     yield from short_forms(locale)
@@ -106,12 +108,14 @@ def _half_of_day(locale: Romance) -> Rule:
     )
 
 
+def _always_open() -> Iterator[Rule]:
+    """Rules for French hours of opening, before "j" and "h" become words: 7 j/7, 24h/24."""
+    yield Rule(re.compile(r"(?<![\w.,])7 ?j ?/ ?7(?!\w)"), "7 jours sur 7")
+    yield Rule(re.compile(r"(?<![\w.,])24 ?h ?/ ?24(?!\w)"), "24 heures sur 24")
+
+
 def _named(locale: Romance) -> Iterator[Rule]:
-    """Rules for ratios and fixed expressions: 7j/7, 16:9, y/o."""
-    if locale.language == "fr":
-        # 7 j/7, 24h/24
-        yield Rule(re.compile(r"(?<![\w.,])7 ?j ?/ ?7(?!\w)"), "7 jours sur 7")
-        yield Rule(re.compile(r"(?<![\w.,])24 ?h ?/ ?24(?!\w)"), "24 heures sur 24")
+    """Rules for ratios and fixed expressions: 16:9, y/o."""
     yield Rule(
         re.compile(r"(?<![\w:.,/])([0-9]{1,3}):(?=[0-9]{1,3}(?![\w:]|[.,][0-9]))"), lambda match: f"{match[1]} {locale.to} "
     )
