@@ -16,7 +16,7 @@ from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment
 from workers.text.boundaries import Ending, rest_of_sentence
 from workers.text.markup import NO_MARKUP, USUAL, Manner, Markup, Section, clear, read_markup
-from workers.text.normalization.code_blocks import skip_code
+from workers.text.normalization.markup.code_blocks import skip_code
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.normalization.tags.others import drop_others
 from workers.text.normalization.tags.read import read_tags

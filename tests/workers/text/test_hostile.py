@@ -12,10 +12,10 @@ from tests.hostile import grows_faster, passes, patterns, shapes
 BOUNDED = {
     "workers.text.chapters._heading()": "a line of 90 characters at most",
     "workers.text.passages._WHOLE": "a bounded number of steps at each place, more than these texts have characters",
-    "workers.text.normalization.markup_removal._TAGS[1]": "300 steps at each place, more than these texts have scripts",
-    "workers.text.normalization.agreement._BEFORE": "20 characters before a number",
-    "workers.text.normalization.agreement._MILLIONS": "a number in words",
-    "workers.text.normalization.english_dates._BEGINS": "30 characters before a number",
+    "workers.text.normalization.markup.markup_removal._TAGS[1]": "300 steps at each place, more than these texts have scripts",
+    "workers.text.normalization.romance.agreement._BEFORE": "20 characters before a number",
+    "workers.text.normalization.romance.agreement._MILLIONS": "a number in words",
+    "workers.text.normalization.english.dates._BEGINS": "30 characters before a number",
     "workers.text.boundaries._PARAGRAPH_END": "the last few hundred characters of a part",
     "workers.jobs.plan._BEGINS_WITH_PAUSE": "tried at one place",
 }

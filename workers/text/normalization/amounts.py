@@ -7,10 +7,10 @@ from typing import Final
 
 from workers.text.locales.structs import Hindi, Money, Name, Romance, Western
 from workers.text.normalization import numerals, western
-from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
+from workers.text.normalization.romance.agreement import counted
+from workers.text.normalization.romance.scales import in_number
 from workers.text.normalization.rules import Rule, any_of
-from workers.text.normalization.scales import in_number
 
 _ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")
 _NUMBER_AFTER: Final = re.compile(" [0-9½]")

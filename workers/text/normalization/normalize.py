@@ -10,16 +10,16 @@ from typing import Final
 
 import regex
 
-from workers.text.normalization.captions import strip_captions
-from workers.text.normalization.chat import read_emoticons, write_out_chat
-from workers.text.normalization.code_blocks import skip_code
 from workers.text.normalization.emoji import drop_emoji, say_emoji
 from workers.text.normalization.formulas.stand_ins import Formulas
-from workers.text.normalization.lines import end_lines, join_divided
-from workers.text.normalization.markup_removal import strip_blocks, strip_emphasis, unescape
-from workers.text.normalization.notes import strip_notes
-from workers.text.normalization.phonetics import strip_phonetics
-from workers.text.normalization.tables import read_tables
+from workers.text.normalization.markup.captions import strip_captions
+from workers.text.normalization.markup.chat import read_emoticons, write_out_chat
+from workers.text.normalization.markup.code_blocks import skip_code
+from workers.text.normalization.markup.lines import end_lines, join_divided
+from workers.text.normalization.markup.markup_removal import strip_blocks, strip_emphasis, unescape
+from workers.text.normalization.markup.notes import strip_notes
+from workers.text.normalization.markup.phonetics import strip_phonetics
+from workers.text.normalization.markup.tables import read_tables
 from workers.text.normalization.tags.others import drop_others
 from workers.text.normalization.tags.read import read_tags
 from workers.text.normalization.verbalize import verbalize

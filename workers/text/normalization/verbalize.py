@@ -6,7 +6,10 @@ Why a language without rules is left alone: espeak-ng speaks a hundred languages
 from functools import cache
 
 from workers.text.locales import loader
-from workers.text.normalization import east_asian, english, hindi, romance
+from workers.text.normalization.east_asian import east_asian
+from workers.text.normalization.english import english
+from workers.text.normalization.hindi import hindi
+from workers.text.normalization.romance import romance
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 

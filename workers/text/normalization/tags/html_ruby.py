@@ -6,7 +6,7 @@ Why pinyin and zhuyin are not said: the G2P of Mandarin reads Han characters, an
 import re
 from typing import Final
 
-from workers.text.normalization.ruby import say_reading
+from workers.text.normalization.east_asian.ruby import say_reading
 from workers.text.tracked_text import TrackedText
 
 _MAX_CHARS: Final = 2000

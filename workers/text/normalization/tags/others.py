@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Final
 
 from app.core.speech.tags import TAG
-from workers.text.normalization.markup_removal import HTML_NAMES
+from workers.text.normalization.markup.markup_removal import HTML_NAMES
 from workers.text.normalization.tags.outside_code import find_outside, gap, or_code
 from workers.text.tracked_text import TrackedText
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.text.normalization.code_blocks import MAX_UNCLOSED, skip_code
+from workers.text.normalization.markup.code_blocks import MAX_UNCLOSED, skip_code
 from workers.text.normalization.normalize import normalize
 from workers.text.tracked_text import TrackedText
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import (
-    amounts,
+from workers.text.normalization import amounts, western
+from workers.text.normalization.romance import (
     bible,
     elision,
     hyphens,
@@ -16,16 +16,15 @@ from workers.text.normalization import (
     phones,
     romans,
     short_dates,
-    western,
 )
-from workers.text.normalization.agreement import agreement
-from workers.text.normalization.durations import durations
-from workers.text.normalization.initialisms import initialisms
-from workers.text.normalization.mixed_numbers import mixed_numbers
+from workers.text.normalization.romance.agreement import agreement
+from workers.text.normalization.romance.durations import durations
+from workers.text.normalization.romance.initialisms import initialisms
+from workers.text.normalization.romance.mixed_numbers import mixed_numbers
+from workers.text.normalization.romance.scales import short_scales
+from workers.text.normalization.romance.short_forms import short_forms
+from workers.text.normalization.romance.slashes import rates, slashes
 from workers.text.normalization.rules import Rule
-from workers.text.normalization.scales import short_scales
-from workers.text.normalization.short_forms import short_forms
-from workers.text.normalization.slashes import rates, slashes
 
 
 def rules(language: str) -> Iterator[Rule]:

@@ -6,7 +6,8 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Hindi
-from workers.text.normalization import amounts, hindi_forms, hindi_numbers, numerals, western
+from workers.text.normalization import amounts, numerals, western
+from workers.text.normalization.hindi import forms, numbers
 from workers.text.normalization.rules import Rule
 
 _PHONE: Final = re.compile(r"(?<![\w.,+-])(?:0)?[6-9][0-9]{4}[ -]?[0-9]{5}(?![\w-])")
@@ -29,31 +30,31 @@ def rules() -> Iterator[Rule]:
     """All rules of Hindi, in order."""
     locale = loader.hindi()
     yield from western.addresses(locale)
-    yield hindi_forms.dots()
-    yield from hindi_forms.dates(locale)
+    yield forms.dots()
+    yield from forms.dates(locale)
     yield from western.abbreviations(locale)
-    yield from hindi_forms.initials(locale)
+    yield from forms.initials(locale)
     yield from western.phones(numerals.part_digits, locale.plus)
     yield Rule(_PHONE, _verbalize_phone)
-    yield from hindi_numbers.codes(locale)
+    yield from numbers.codes(locale)
     yield from western.dates(locale)
-    yield from hindi_numbers.scores(locale)
+    yield from numbers.scores(locale)
     yield from _CLOCK
     yield _part_of_day(locale)
     yield from western.times(locale)
     yield from western.named(locale, locale.hashtag)
     # ₹ 50/-
     yield Rule(re.compile(r"(?<=[0-9])/-(?!\w)"), "")
-    yield from hindi_numbers.slashes(locale)
-    yield hindi_numbers.ordinals(locale)
-    yield from hindi_numbers.durations(locale)
+    yield from numbers.slashes(locale)
+    yield numbers.ordinals(locale)
+    yield from numbers.durations(locale)
     yield from amounts.ungroup(locale)
     yield from amounts.money(locale)
     yield _RATING
     yield from amounts.fractions(locale)
     yield from amounts.measures(locale)
     yield Rule(re.compile(r"\bFahrenheit\b"), locale.fahrenheit)
-    yield from hindi_forms.latin(locale)
+    yield from forms.latin(locale)
     yield _year(locale)
     yield from western.ranges(locale)
     yield from western.signs(locale)

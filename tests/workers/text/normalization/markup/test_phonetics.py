@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.text.normalization.phonetics import strip_phonetics
+from workers.text.normalization.markup.phonetics import strip_phonetics
 from workers.text.tracked_text import TrackedText
 
 

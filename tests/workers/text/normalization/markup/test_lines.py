@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.text.normalization.lines import end_lines, join_divided
+from workers.text.normalization.markup.lines import end_lines, join_divided
 from workers.text.tracked_text import TrackedText
 
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian
-from workers.text.normalization import east_asian_codes, east_asian_numbers, ruby
-from workers.text.normalization.east_asian_codes import END
-from workers.text.normalization.east_asian_numbers import DASH
+from workers.text.normalization.east_asian import codes, numbers, ruby
+from workers.text.normalization.east_asian.codes import END
+from workers.text.normalization.east_asian.numbers import DASH
 from workers.text.normalization.numerals import FRACTION_SIGNS
 from workers.text.normalization.rules import Rule, any_of
 
@@ -31,7 +31,7 @@ def rules(language: str) -> Iterator[Rule]:
     yield from _addresses(locale)
     if language == "ja":
         yield from ruby.rules()
-    yield from east_asian_codes.rules(locale)
+    yield from codes.rules(locale)
     yield from _dates_and_times(locale)
     # In Mandarin, a wide comma is a pause even between digits.
     comma = "," if language == "zh" else "[,，]"
@@ -39,11 +39,11 @@ def rules(language: str) -> Iterator[Rule]:
         re.compile(rf"(?<![0-9.,])[1-9][0-9]{{0,2}}(?:{comma}[0-9]{{3}}){{1,8}}+(?![0-9]|{comma}[0-9])"),
         lambda match: match[0].replace(",", "").replace("，", ""),
     )
-    yield from east_asian_numbers.scales(locale)
+    yield from numbers.scales(locale)
     yield from _money(locale)
-    yield from east_asian_numbers.slashes(locale)
+    yield from numbers.slashes(locale)
     yield from _measures(locale)
-    yield from east_asian_numbers.rates(locale)
+    yield from numbers.rates(locale)
     yield from _numbers(locale)
     if language == "ja":
         yield Rule(re.compile(r"(?<=率)(?:は|が|、)?0?\.([0-9])([0-9])([0-9])(?![0-9])"), _say_batting)
@@ -57,7 +57,7 @@ def _addresses(locale: EastAsian) -> Iterator[Rule]:
     def verbalize(match: re.Match[str]) -> str:
         text = match[0].rstrip(".,;:!?)'*_]}")
         body = text.partition("://")[2] or text
-        by_digit = _LONG_DIGITS.sub(lambda digits: east_asian_codes.spell_plainly(digits[0], locale), body.rstrip("/"))
+        by_digit = _LONG_DIGITS.sub(lambda digits: codes.spell_plainly(digits[0], locale), body.rstrip("/"))
         spoken = "".join(f" {words[sign]} " if sign in words else sign for sign in by_digit)
         return spoken.strip() + match[0][len(text) :] if body.strip("/") else match[0]
 
@@ -162,7 +162,7 @@ def _numbers(locale: EastAsian) -> Iterator[Rule]:
         re.compile(r"(?<![A-Za-z0-9])(?:N[Oo]\.? ?|№ ?|#)(?P<n>[0-9]++)(?![A-Za-z0-9.])"),
         lambda match: before + match["n"] + after,
     )
-    yield from east_asian_numbers.hyphens(locale)
+    yield from numbers.hyphens(locale)
     if locale.counted:
         measures = any_of({*locale.counted, *locale.measured})
         yield Rule(re.compile(rf"(?<![0-9.,第点月年])2(?!分之|年[级級])(?=(?:{locale.to}[0-9]{{1,2}})?{measures})"), "两")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales.structs import Romance
-from workers.text.normalization import iberian_phones, western
+from workers.text.normalization import western
 from workers.text.normalization.numerals import part_digits
+from workers.text.normalization.romance import iberian_phones
 from workers.text.normalization.rules import Rule
 
 _END: Final = r"(?![\w/]|[.,-][0-9])"

@@ -9,22 +9,20 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import English
-from workers.text.normalization import (
-    amounts,
-    english_books,
-    english_codes,
-    english_dates,
-    english_hyphens,
-    english_letters,
-    english_measures,
-    english_months,
-    english_names,
-    english_old_money,
-    english_romans,
-    english_scales,
-    english_slashes,
-    numerals,
-    western,
+from workers.text.normalization import amounts, numerals, western
+from workers.text.normalization.english import (
+    books,
+    codes,
+    dates,
+    hyphens,
+    letters,
+    measures,
+    months,
+    names,
+    old_money,
+    romans,
+    scales,
+    slashes,
 )
 from workers.text.normalization.rules import Rule, any_of
 
@@ -39,39 +37,39 @@ def rules(tag: str) -> Iterator[Rule]:
     """All rules of English, in order. `tag` is `en` or `en-GB`."""
     locale = loader.english(tag)
     yield from western.addresses(locale)
-    yield from english_books.rules()
-    yield english_romans.labelled()
-    yield from english_names.rules()
-    yield from english_letters.RULES
-    yield from english_months.rules(locale)
+    yield from books.rules()
+    yield romans.labelled()
+    yield from names.rules()
+    yield from letters.RULES
+    yield from months.rules(locale)
     yield from western.abbreviations(locale)
-    yield english_names.stops()
-    yield from english_measures.rules()
-    yield from english_slashes.rules(locale)
+    yield names.stops()
+    yield from measures.rules()
+    yield from slashes.rules(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
-    yield from english_hyphens.rules()
-    yield from english_codes.rules()
+    yield from hyphens.rules()
+    yield from codes.rules()
     yield from western.dates(locale)
-    yield from english_dates.DATE
-    yield from english_dates.TIMES
-    yield english_dates.MILITARY
-    yield english_dates.RATIO
-    yield from english_dates.DECADES
-    yield from english_scales.durations()
-    yield from english_old_money.rules()
+    yield from dates.DATE
+    yield from dates.TIMES
+    yield dates.MILITARY
+    yield dates.RATIO
+    yield from dates.DECADES
+    yield from scales.durations()
+    yield from old_money.rules()
     yield from amounts.money(locale)
-    yield english_scales.scales(locale)
+    yield scales.scales(locale)
     yield _HALF_A
-    yield from english_measures.compound_units(locale)
+    yield from measures.compound_units(locale)
     yield from amounts.fractions(locale)
     yield from amounts.measures(locale)
-    yield english_names.words()
+    yield names.words()
     yield from _POWERS
     yield Rule(_HYPHENATED, lambda match: _verbalize_groups(match[0]))
     yield Rule(_DOTTED, lambda match: _verbalize_dotted(match[0]))
     yield from western.ranges(locale)
-    yield from english_romans.rules()
+    yield from romans.rules()
     yield from _SHOUTED
     yield from _INITIALISMS
     yield _SLASH
@@ -87,7 +85,7 @@ def _numbers(locale: English) -> Rule:
         words = _verbalize_number(match, british=not locale.is_month_first)
         start, end = match.span()
         before, after = match.string[max(0, start - 1) : start], match.string[end : end + 1]
-        return f"{' ' * before.isalpha()}{english_dates.begin(words, match)}{' ' * after.isalpha()}"
+        return f"{' ' * before.isalpha()}{dates.begin(words, match)}{' ' * after.isalpha()}"
 
     return Rule(
         re.compile(
@@ -112,7 +110,7 @@ def _verbalize_number(match: re.Match[str], *, british: bool) -> str:
             if is_ordinal
             else f"{numerals.cardinal(whole, british=british)} {match['suffix']}"
         )
-    if not match["minus"] and english_dates.is_year(match):
+    if not match["minus"] and dates.is_year(match):
         return minus + numerals.year(whole, british=british)
     return minus + numerals.cardinal(whole, british=british)
 

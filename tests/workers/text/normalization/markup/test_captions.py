@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.text.normalization.captions import strip_captions
+from workers.text.normalization.markup.captions import strip_captions
 from workers.text.tracked_text import TrackedText
 
 SRT = "1\n00:00:01,000 --> 00:00:04,074\nHe was born\nin\n\n2\n00:00:05,000 --> 00:00:06,000\nParis.\n- When?\n"

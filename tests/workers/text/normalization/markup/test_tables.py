@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.text.normalization.tables import read_tables
+from workers.text.normalization.markup.tables import read_tables
 from workers.text.tracked_text import TrackedText
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from workers.text.normalization.markup.notes import strip_notes
 from workers.text.normalization.normalize import normalize
-from workers.text.normalization.notes import strip_notes
 from workers.text.tracked_text import TrackedText
 
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
-from workers.text.normalization import bare_romans, iberian_romans, numerals
+from workers.text.normalization import numerals
+from workers.text.normalization.romance import bare_romans, iberian_romans
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 
