@@ -16,7 +16,7 @@ from app.core.settings import Settings, read_settings
 from app.core.speech.voices import Catalogue, load_catalogue
 from workers.engines.registry import load_engines
 from workers.synthesis.encoder import find_ffmpeg
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 
 _EXTRAS: Final = {
     "ja": ("Japanese", ("pyopenjtalk",)),

@@ -17,7 +17,7 @@ from workers.setup.notice import Origin
 from workers.setup.progress import Meter
 from workers.setup.reach import Probe
 from workers.setup.sources import Release, Sources, Wheel
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 
 _MARK: Final = "config.cfg"
 """Only the folder of data contains this file."""

@@ -16,7 +16,7 @@ def preprocess(tracked: TrackedText, language: str) -> TrackedText:
     `language` is a BCP 47 tag. Most text stays as it is.
     """
     if language.partition("-")[0].lower() == "ja" and find_spec("pyopenjtalk") is not None:
-        from workers.text.g2p import kana
+        from workers.text.g2p.japanese import kana
 
         tracked = kana.to_katakana(tracked)
     return sanitize(tracked)

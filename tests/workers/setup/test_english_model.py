@@ -13,7 +13,7 @@ from workers.setup.errors import SourceFailed
 from workers.setup.notice import NAME as NOTICE
 from workers.setup.progress import Meter
 from workers.setup.sources import SOURCES, Release, Sources
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 
 PATH = "/en_core_web_sm-3.8.0-py3-none-any.whl"
 

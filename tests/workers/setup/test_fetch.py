@@ -21,7 +21,7 @@ from workers.engines.kokoro.names import CONFIG, REPOSITORY, WEIGHTS, WEIGHTS_8B
 from workers.setup.errors import AlreadyRunning
 from workers.setup.fetch import _locked
 from workers.setup.sources import HubFiles, Sources
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 
 CLOSED = "http://127.0.0.1:1"
 

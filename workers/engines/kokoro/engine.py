@@ -32,7 +32,7 @@ from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
 from workers.engines.memory import or_out_of_memory
 from workers.text.boundaries import Ending
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import NO_PHONEMES, PhonemizedText, PhonemizedWord, says_something

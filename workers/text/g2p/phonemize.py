@@ -14,8 +14,8 @@ import structlog
 
 from app.core.errors import NotSupported
 from workers.text.cancellation import check_cancelled, skipping_checks
-from workers.text.g2p import tagger
 from workers.text.g2p.alignment import AlignedSpan, assign, phonemize_in_parts
+from workers.text.g2p.english import tagger
 from workers.text.g2p.lock import LOCK
 from workers.text.g2p.other_scripts import find_foreign
 from workers.text.markup import NO_MARKUP, Markup
@@ -39,7 +39,7 @@ class _Source(msgspec.Struct, frozen=True):
 
 
 def _english() -> Make:
-    from workers.text.g2p import english
+    from workers.text.g2p.english import english
 
     return english.make
 
@@ -51,13 +51,13 @@ def _espeak() -> Make:
 
 
 def _japanese() -> Make:
-    from workers.text.g2p import japanese
+    from workers.text.g2p.japanese import japanese
 
     return japanese.make
 
 
 def _mandarin() -> Make:
-    from workers.text.g2p import mandarin
+    from workers.text.g2p.mandarin import mandarin
 
     return lambda language, _: mandarin.make(language)
 
@@ -83,7 +83,7 @@ class Phonemizer:
     """The G2P of every language, each made once, when it is first asked for. Several threads may use it."""
 
     def __init__(self, english_model: str | None = None) -> None:
-        """`english_model` is the result of `workers.text.g2p.tagger.find`; by default, the installed package is used."""
+        """`english_model` is the result of `english.tagger.find`; by default, the installed package is used."""
         self._english_model = english_model or tagger.find()
         self._made: dict[str, G2P] = {}
         self._espeak_g2ps: dict[str, G2P] = {}

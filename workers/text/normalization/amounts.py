@@ -7,9 +7,8 @@ from typing import Final
 
 from workers.text.locales.structs import Hindi, Money, Name, Romance, Western
 from workers.text.normalization import numerals, western
+from workers.text.normalization.agreement import counted, in_number
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
-from workers.text.normalization.romance.agreement import counted
-from workers.text.normalization.romance.scales import in_number
 from workers.text.normalization.rules import Rule, any_of
 
 _ARTICLE: Final = re.compile(r"(?<!\w)(?:[Aa]n?|[Tt]he) \Z")

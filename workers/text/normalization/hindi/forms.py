@@ -6,7 +6,7 @@ from typing import Final
 
 from workers.text.locales.structs import Hindi
 from workers.text.normalization.hindi.numbers import END, LETTERS
-from workers.text.normalization.romance.initialisms import initialisms, spell
+from workers.text.normalization.initialisms import initialisms, spell
 from workers.text.normalization.rules import Rule, any_of
 
 _START: Final = rf"(?<![\w.{LETTERS}])"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales.structs import Romance
+from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import START
-from workers.text.normalization.romance.agreement import counted
 from workers.text.normalization.rules import Rule
 
 _HOURS: Final = "(?P<h>[0-9]{1,3}) ?h"

@@ -9,7 +9,7 @@ from typing import Final
 
 from workers.text.locales.structs import Romance
 from workers.text.normalization import numerals
-from workers.text.normalization.romance.agreement import gender_of
+from workers.text.normalization.agreement import gender_of
 from workers.text.normalization.rules import Rule
 from workers.text.normalization.western import in_place
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales.structs import Romance
+from workers.text.normalization.agreement import counted, gender_of, is_noun_of
 from workers.text.normalization.numerals import FRACTION_SIGNS
-from workers.text.normalization.romance.agreement import counted, gender_of, is_noun_of
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from workers.text.locales import loader
 from workers.text.locales.structs import Romance
 from workers.text.normalization import amounts, western
+from workers.text.normalization.agreement import agreement
+from workers.text.normalization.initialisms import initialisms
 from workers.text.normalization.romance import (
     bible,
     elision,
@@ -17,9 +19,7 @@ from workers.text.normalization.romance import (
     romans,
     short_dates,
 )
-from workers.text.normalization.romance.agreement import agreement
 from workers.text.normalization.romance.durations import durations
-from workers.text.normalization.romance.initialisms import initialisms
 from workers.text.normalization.romance.mixed_numbers import mixed_numbers
 from workers.text.normalization.romance.scales import short_scales
 from workers.text.normalization.romance.short_forms import short_forms

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales.structs import Romance
+from workers.text.normalization.agreement import in_number
 from workers.text.normalization.numerals import START, number
 from workers.text.normalization.rules import Rule, any_of
 
-_PLURAL_FROM: Final = {"es": 1.1, "it": 1.1, "fr": 2.0, "pt": 2.0}
-"""Language → the number from which a million takes the plural: 1,5 millones, but 1,5 milhão."""
 _PLURAL_ENDS: Final = {"es": "s", "it": "ie", "fr": "sx", "pt": "s"}
 _OF: Final = (" de ", " di ", " d'", " du ", " des ")
 
@@ -40,9 +39,3 @@ def short_scales(locale: Romance) -> Iterator[Rule]:
             r"(?P<noun> [^\W\d_]{4,30}+(?!['-]))?+"
         )
         yield Rule(re.compile(pattern), verbalize)
-
-
-def in_number(n: str, scale: str, locale: Romance) -> str:
-    """The scale (millones) in the singular, if it has one and `n` takes it."""
-    takes_singular = float(n.replace(",", ".")) < _PLURAL_FROM[locale.language]
-    return locale.scale_ones.get(scale, scale) if takes_singular else scale

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.normalization.normalize import normalize
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import read_settings
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
 
 _STRESSES = str.maketrans("", "", "ˈˌ.,!?:“” ")

@@ -1,4 +1,4 @@
-"""Words of Mandarin whose pronunciation depends on the words next to them, from `mandarin_words.toml`."""
+"""Words of Mandarin whose pronunciation depends on the words next to them, from `words.toml`."""
 
 import tomllib
 from pathlib import Path

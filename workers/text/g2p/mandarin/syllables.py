@@ -19,7 +19,7 @@ from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 from pypinyin.constants import PHRASES_DICT
 from pypinyin.contrib.tone_convert import to_tone
 
-from workers.text.g2p.mandarin_words import WORDS, Context
+from workers.text.g2p.mandarin.words import WORDS, Context
 
 _NON_SYLLABIC: Final = "\u032f"
 _NUMERALS: Final = frozenset("零一二三四五六七八九十百千万亿幺")
@@ -47,7 +47,7 @@ class Syllable(msgspec.Struct, frozen=True):
 
 
 def load() -> None:
-    """Loads the dictionaries of jieba and pypinyin, with the words of `mandarin_words.toml`. Call it once, before `read`.
+    """Loads the dictionaries of jieba and pypinyin, with the words of `words.toml`. Call it once, before `read`.
 
     Why jieba's dictionary is built here: by default, jieba reads it from a file in the temporary folder, which may be missing
     or somebody else's. Building it takes no longer.

@@ -1,4 +1,4 @@
-"""Tells English words apart that are spelled alike: *lead*, *read*, *bow*. The rules stand in `english.toml`.
+"""Tells English words apart that are spelled alike: *lead*, *read*, *bow*. The rules stand in `words.toml`.
 
 Why rules even with spaCy's model: its tags say noun or verb, and both *leads* are nouns; and Misaki's lexicon takes its tag of
 the present for the past of *read*. Without the model, the rules give the tags that the words around a word allow.
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from workers.text.g2p import english_data
-from workers.text.g2p.english_data import HomographRule, Words
+from workers.text.g2p.english import data
+from workers.text.g2p.english.data import HomographRule, Words
 
 _NEAR: Final = 8
 """Number of words on each side in which a rule looks for words that go with a meaning."""
@@ -52,7 +52,7 @@ class _Context:
     """The words around a word."""
 
     def __init__(self, words: list[str], i: int) -> None:
-        passed_over = english_data.load().lists["passed_over"]
+        passed_over = data.load().lists["passed_over"]
         before = self._words(words, range(i - 1, max(-1, i - 2 * _NEAR), -1))
         meant = [word for word in before if word not in passed_over]
         self.before = _forms(meant[0] if meant else "START")
@@ -81,7 +81,7 @@ def _forms(word: str) -> Words:
         return frozenset(forms)
     if word == ",":
         forms.add("END")
-    if word.isdigit() or word in english_data.load().lists["numbers"]:
+    if word.isdigit() or word in data.load().lists["numbers"]:
         forms.add("NUMBER")
     if word.endswith("s") and len(word) > 3 and not word.endswith(_NO_PLURALS):
         forms.add("PLURAL")
@@ -106,7 +106,7 @@ def _fits(rule: HomographRule, token: Any, context: _Context, *, has_tags: bool)
 def _rules() -> dict[str, tuple[HomographRule, ...]]:
     """The rules of each word, in order."""
     found = defaultdict(list)
-    for rule in english_data.load().rules:
+    for rule in data.load().rules:
         for word in rule.words:
             found[word].append(rule)
     return {word: tuple(rules) for word, rules in found.items()}

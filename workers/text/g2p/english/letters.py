@@ -7,7 +7,7 @@ often that of the article.
 from collections.abc import Callable
 from typing import Any, Final
 
-from workers.text.g2p import english_data
+from workers.text.g2p.english import data
 
 Say = Callable[[str], str | None]
 """Returns the phonemes of a word that Misaki's lexicon has; None for any other."""
@@ -36,7 +36,7 @@ def mark_letter_a(tokens: list[Any]) -> None:
 
 def _is_letter(words: list[Any], i: int) -> bool | None:
     """Whether the capital A at `i` is the letter; None where its tag may decide."""
-    table = english_data.load().letter_a
+    table = data.load().letter_a
     after = words[i + 1].text if i + 1 < len(words) else ""
     if not after[:1].isalnum() or not words[i].whitespace:
         return True
@@ -52,7 +52,7 @@ def _is_letter(words: list[Any], i: int) -> bool | None:
 
 def _is_in_formula(words: list[Any], i: int) -> bool:
     """Whether the small a at `i` is a letter of a formula: "four a c", "a squared", "a plus b", but not "a plus"."""
-    table = english_data.load().letter_a
+    table = data.load().letter_a
     before = words[i - 1].text if i else ""
     after, after_2 = (words[place].text if place < len(words) else "" for place in (i + 1, i + 2))
     if after in table.powers or (_is_variable(after) and not _is_joined(words, i + 1)) or _is_variable(before):
@@ -62,9 +62,9 @@ def _is_in_formula(words: list[Any], i: int) -> bool:
             _is_variable(after_2)
             or after_2 == "a"
             or (after, after_2) == ("times", "the")
-            or after_2 in english_data.load().lists["numbers"]
+            or after_2 in data.load().lists["numbers"]
         )
-    return before in table.powers | table.operators | english_data.load().lists["numbers"] and not after.isalpha()
+    return before in table.powers | table.operators | data.load().lists["numbers"] and not after.isalpha()
 
 
 def _is_variable(word: str) -> bool:
@@ -74,7 +74,7 @@ def _is_variable(word: str) -> bool:
 def _begins_letters(words: list[Any], i: int) -> bool:
     """Whether letters at `i` continue an A: "A B test" and "A L two", but not "A U S company"."""
     text, after = words[i].text, words[i + 1].text if i + 1 < len(words) else ""
-    is_symbol = len(text) == 1 and text.isupper() and after in english_data.load().lists["numbers"]
+    is_symbol = len(text) == 1 and text.isupper() and after in data.load().lists["numbers"]
     return (text in {"A", "B", "C"} or is_symbol) and not _is_joined(words, i)
 
 
@@ -85,20 +85,20 @@ def _is_joined(words: list[Any], i: int) -> bool:
 
 def _is_numbered(words: list[Any], i: int) -> bool:
     """Whether a number at `i` belongs to a letter before it: "A forty-four is closed", but not "A hundred people"."""
-    numbers, end = english_data.load().lists["numbers"] | {"and", "oh"}, i
+    numbers, end = data.load().lists["numbers"] | {"and", "oh"}, i
     while end < len(words) and end < i + 12 and (words[end].text in numbers or words[end].text in _HYPHENS):
         end += 1
     if end == i or words[i].text in {"hundred", "thousand", "million", "billion"} or words[end - 1].text in _HYPHENS:
         return False
     after = words[end].text if end < len(words) else ""
-    return not after[:1].isalpha() or after in english_data.load().letter_a.after
+    return not after[:1].isalpha() or after in data.load().letter_a.after
 
 
 def say_apostrophes(tokens: list[Any], say: Say, *, british: bool) -> None:
     """Gives words with letters left out their phonemes: 'tis, th', singin'. `tokens` keep their number; an apostrophe that is
     a part of a word has no phonemes of its own.
     """
-    elided = english_data.load().elided
+    elided = data.load().elided
     for i, token in enumerate(tokens):
         word = token.text.lower().replace("’", "'").replace("‘", "'")
         after = tokens[i + 1] if i + 1 < len(tokens) else None
@@ -152,7 +152,7 @@ def say_stammers(tokens: list[Any], say: Say) -> None:
 
 
 def _is_stammer(begun: str, dash: str, whole: str) -> bool:
-    if begun == whole or whole in english_data.load().no_stammer.after:
+    if begun == whole or whole in data.load().no_stammer.after:
         return False
     return dash == "-" or (len(begun) > 1 and not any(letter in "aeiouy" for letter in begun)) or len(begun) == 1
 
@@ -166,7 +166,7 @@ def _onset(phonemes: str) -> str:
 
 def say_prefixed(word: str, say: Say, fallback: Say, *, british: bool) -> str | None:
     """The phonemes of a word that begins with a word of science: alpharetrovirus; None for any other."""
-    for prefix, said in english_data.load().prefixes.items():
+    for prefix, said in data.load().prefixes.items():
         rest = word.lower().removeprefix(prefix)
         if len(rest) >= 5 and len(rest) < len(word):
             main = say(rest) or fallback(rest)

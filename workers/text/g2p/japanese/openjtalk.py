@@ -1,4 +1,4 @@
-"""Reads Japanese with pyopenjtalk, with the words of `japanese_words.toml`, and readings that depend on the words around.
+"""Reads Japanese with pyopenjtalk, with the words of `words.toml`, and readings that depend on the words around.
 
 Why the dictionary is compiled by another process: MeCab's compiler writes its progress to the standard output of its process.
 
@@ -25,7 +25,7 @@ with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.St
     # On its first call it prints what it lacks.
     pyopenjtalk.run_frontend("。")
 
-FILE: Final = Path(__file__).with_name("japanese_words.toml")
+FILE: Final = Path(__file__).with_name("words.toml")
 Feature = dict[str, Any]
 """A word as pyopenjtalk describes it: `string`, `pos`, `pron`, `mora_size` and more."""
 

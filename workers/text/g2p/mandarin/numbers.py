@@ -11,7 +11,7 @@ from typing import Final
 
 import cn2an
 
-from workers.text.g2p.mandarin_words import YEARS
+from workers.text.g2p.mandarin.words import YEARS
 from workers.text.tracked_text import TrackedText
 
 _LONG_NUMBER: Final = re.compile(r"\d{17,}")

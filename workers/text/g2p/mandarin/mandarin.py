@@ -10,9 +10,9 @@ from typing import Final
 
 from misaki.zh import ZHG2P
 
-from workers.text.g2p import mandarin_syllables
 from workers.text.g2p.alignment import AlignedSpan
-from workers.text.g2p.mandarin_numbers import spell_numbers
+from workers.text.g2p.mandarin import syllables
+from workers.text.g2p.mandarin.numbers import spell_numbers
 from workers.text.tracked_text import TrackedText
 
 _MARK: Final = re.compile("[、，。．！：；？«»《》「」【】（）]")
@@ -21,7 +21,7 @@ _RUN: Final = re.compile("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
 
 def make(language: str) -> Callable[[str], list[AlignedSpan]]:
     """Returns the G2P of `zh`."""
-    mandarin_syllables.load()
+    syllables.load()
     return lambda text: list(_phonemize(_map_marks(spell_numbers(TrackedText.of(text)))))
 
 
@@ -40,7 +40,7 @@ def _phonemize(tracked: TrackedText) -> Iterator[AlignedSpan]:
         if not "\u4e00" <= run[0][0] <= "\u9fff":
             yield AlignedSpan(*tracked.origin(*run.span()), run[0])
             continue
-        for one in mandarin_syllables.read(run[0]):
+        for one in syllables.read(run[0]):
             first = run.start() + one.first
             if one.begins_word and one.first:
                 yield AlignedSpan(*tracked.origin(first, first + 1), " ")

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pyopenjtalk")
 
-from workers.text.g2p import openjtalk
+from workers.text.g2p.japanese import openjtalk
 
 
 def _read(text: str) -> str:

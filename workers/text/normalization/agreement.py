@@ -53,6 +53,8 @@ _IMPURE: Final = re.compile("z|gn|ps|x|y|s[^aeiou]")
 _MILLIONS: Final = re.compile(r".*(?:mill|milh)\w+")
 """The words of a number up to its millions. They are masculine, whatever the number counts."""
 _IN_WORDS: Final = {"pt": "pt_BR"}
+_PLURAL_FROM: Final = {"es": 1.1, "it": 1.1, "fr": 2.0, "pt": 2.0}
+"""Language → the number from which a million takes the plural: 1,5 millones, but 1,5 milhão."""
 
 
 def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
@@ -66,6 +68,12 @@ def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:
     if len(n) > 6 and n.endswith("000000"):
         return f"{n} " + ("d'" if language == "fr" and noun[0] in "aeiouhéê" else "di " if language == "it" else "de ") + noun
     return f"{_agreeing(n, language, is_feminine=is_feminine)} {noun}"
+
+
+def in_number(n: str, scale: str, locale: Romance) -> str:
+    """The scale (millones) in the singular, if it has one and `n` takes it."""
+    takes_singular = float(n.replace(",", ".")) < _PLURAL_FROM[locale.language]
+    return locale.scale_ones.get(scale, scale) if takes_singular else scale
 
 
 def agreement(locale: Romance) -> Rule:

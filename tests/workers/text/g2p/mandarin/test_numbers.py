@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("cn2an")
 
-from workers.text.g2p.mandarin_numbers import spell_numbers
+from workers.text.g2p.mandarin.numbers import spell_numbers
 from workers.text.tracked_text import TrackedText
 
 

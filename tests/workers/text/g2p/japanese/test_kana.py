@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pyopenjtalk")
 
-from workers.text.g2p.kana import to_katakana
+from workers.text.g2p.japanese.kana import to_katakana
 from workers.text.tracked_text import TrackedText
 
 

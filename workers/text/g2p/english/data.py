@@ -1,4 +1,4 @@
-"""Loads `english.toml`: English words whose phonemes depend on the words around them, and words that Misaki's lexicon lacks."""
+"""Loads `words.toml`: English words whose phonemes depend on the words around them, and words that Misaki's lexicon lacks."""
 
 import tomllib
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-_FILE: Final = Path(__file__).with_name("english.toml")
+_FILE: Final = Path(__file__).with_name("words.toml")
 
 Words = frozenset[str]
 Said = tuple[str, str]

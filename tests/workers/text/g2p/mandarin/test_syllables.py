@@ -4,17 +4,17 @@ import pytest
 
 pytest.importorskip("jieba")
 
-from workers.text.g2p import mandarin_syllables
-from workers.text.g2p.mandarin_words import WORDS
+from workers.text.g2p.mandarin import syllables
+from workers.text.g2p.mandarin.words import WORDS
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _dictionaries() -> None:
-    mandarin_syllables.load()
+    syllables.load()
 
 
 def _say(text: str) -> list[str]:
-    return [syllable.phonemes for syllable in mandarin_syllables.read(text)]
+    return [syllable.phonemes for syllable in syllables.read(text)]
 
 
 def _same(text: str, other: str) -> bool:
@@ -24,7 +24,7 @@ def _same(text: str, other: str) -> bool:
 @pytest.mark.parametrize("word", WORDS.words)
 def test_every_word_of_the_file_has_a_syllable_for_each_character(word: str) -> None:
     assert len(WORDS.words[word].split()) == len(word)
-    assert [(one.first, one.last) for one in mandarin_syllables.read(word)] == [(i, i + 1) for i in range(len(word))]
+    assert [(one.first, one.last) for one in syllables.read(word)] == [(i, i + 1) for i in range(len(word))]
 
 
 @pytest.mark.parametrize(

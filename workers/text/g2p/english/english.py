@@ -17,8 +17,8 @@ import spacy
 import structlog
 from misaki import en
 
-from workers.text.g2p import english_letters, homographs, tagger
 from workers.text.g2p.alignment import AlignedSpan
+from workers.text.g2p.english import homographs, letters, tagger
 from workers.text.g2p.misaki_espeak import EspeakFallback
 from workers.text.locales import loader
 from workers.text.tracked_text import TrackedText
@@ -76,16 +76,16 @@ class _G2P(en.G2P):  # type: ignore[misc]
         has_tags = "tagger" in self.nlp.pipe_names
         if not has_tags:
             _tag(found)
-        english_letters.mark_letter_a(found)
-        english_letters.say_stammers(found, self._say)
-        english_letters.say_apostrophes(found, self._say, british=self.british)
+        letters.mark_letter_a(found)
+        letters.say_stammers(found, self._say)
+        letters.say_apostrophes(found, self._say, british=self.british)
         homographs.tell_apart(found, self.lexicon.golds, british=self.british, has_tags=has_tags)
         _spell_am(found)
         return found
 
     def _say_unknown(self, token: Any) -> tuple[str | None, int | None]:
         """The phonemes of a word that the lexicon lacks, and Misaki's rating of them."""
-        phonemes = english_letters.say_prefixed(token.text, self._say, self.say_by_espeak, british=self.british)
+        phonemes = letters.say_prefixed(token.text, self._say, self.say_by_espeak, british=self.british)
         return (phonemes, 4) if phonemes is not None else self._espeak(token)
 
     def say_by_espeak(self, word: str) -> str | None:
@@ -103,7 +103,7 @@ class _G2P(en.G2P):  # type: ignore[misc]
 
 @cache
 def make(language: str, model: str | None) -> Callable[[str], list[AlignedSpan]]:
-    """Returns the G2P of `en-US` or `en-GB`. `model` is the result of `workers.text.g2p.tagger.find`."""
+    """Returns the G2P of `en-US` or `en-GB`. `model` is the result of `workers.text.g2p.english.tagger.find`."""
     logging.getLogger("phonemizer").disabled = True
     g2p = _G2P(british=language == "en-GB", model=model)
 

@@ -15,10 +15,11 @@ from typing import Final
 
 import msgspec
 
-from workers.text.g2p import english, openjtalk
 from workers.text.g2p.alignment import AlignedSpan, phonemize_in_parts
-from workers.text.g2p.kana import find_tokens, find_unread, has_latin
-from workers.text.g2p.openjtalk import Feature
+from workers.text.g2p.english import english
+from workers.text.g2p.japanese import openjtalk
+from workers.text.g2p.japanese.kana import find_tokens, find_unread, has_latin
+from workers.text.g2p.japanese.openjtalk import Feature
 
 with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
     from misaki.ja import JAG2P, M2P, PUNCT_MAP, PUNCT_STARTS, PUNCT_STOPS, PUNCT_VALUES, TAILS
@@ -62,7 +63,7 @@ class _Token(msgspec.Struct, frozen=True):
 
 
 def make(language: str, english_model: str | None) -> Callable[[str], list[AlignedSpan]]:
-    """Returns the G2P of `ja`. `english_model`, for Latin words, is the result of `workers.text.g2p.tagger.find`."""
+    """Returns the G2P of `ja`. `english_model`, for Latin words, is the result of `workers.text.g2p.english.tagger.find`."""
     phonemize_latin = english.make("en-US", english_model)
 
     def find_latin(text: str) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.settings import read_settings
-from workers.text.g2p import tagger
+from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
 
 not_installed = pytest.mark.skipif(tagger.is_installed(), reason="spaCy's English model is installed as a package")

@@ -14,7 +14,7 @@ import msgspec
 import regex
 
 from workers.text.cancellation import check_cancelled
-from workers.text.g2p import openjtalk
+from workers.text.g2p.japanese import openjtalk
 from workers.text.g2p.lock import LOCK
 from workers.text.tracked_text import TrackedText
 
