@@ -19,6 +19,7 @@ _HAN: Final = "\u3005-\u3007\u3400-\u9fff\uf900-\ufaff"
 _KANA: Final = "\u3040-\u30ff"
 _NUMBER: Final = r"[0-9]++(?:\.[0-9]++)?+"
 _YEAR: Final = "(?:1[0-9]{3}|20[0-9]{2})"
+_DAY: Final = "(1[0-2]|0?[1-9])[/／](3[01]|[12][0-9]|0?[1-9])"
 _FREE: Final = r"(?<![A-Za-z0-9.:/-])"
 
 
@@ -36,13 +37,12 @@ def slashes(locale: EastAsian) -> Iterator[Rule]:
     )
     if words.dated:
         # 5/1〜5/5
-        day = "(1[0-2]|0?[1-9])[/／](3[01]|[12][0-9]|0?[1-9])"
         yield Rule(
-            re.compile(rf"{_FREE}{day}(?:\([月火水木金土日]\))? ?{DASH} ?{day}(?![A-Za-z0-9/／.])"),
+            re.compile(rf"{_FREE}{_DAY}(?:\([月火水木金土日]\))? ?{DASH} ?{_DAY}(?![A-Za-z0-9/／.])"),
             lambda match: f"{int(match[1])}月{int(match[2])}日{locale.to}{int(match[3])}月{int(match[4])}日",
         )
         yield Rule(
-            re.compile(rf"{_FREE}(1[0-2]|0?[1-9])[/／](3[01]|[12][0-9]|0?[1-9])(?= ?{any_of(words.dated)})(?![0-9/／])"),
+            re.compile(rf"{_FREE}{_DAY}(?= ?{any_of(words.dated)})(?![0-9/／])"),
             lambda match: f"{int(match[1])}月{int(match[2])}日",
         )
         yield Rule(

@@ -1,6 +1,6 @@
 """Normalization of English: every number becomes words, and the text around it decides which.
 
-`english_dates` decides which numbers are years; all other numbers are cardinals.
+`dates` decides which numbers are years; all other numbers are cardinals.
 """
 
 import re

@@ -98,11 +98,11 @@ _BULLET: Final = Rule(
 
 _SPOKEN_AS: Final = r"(?!/[^()/\n]{0,200}+/\))"
 """The brackets hold an address and not phonemes, as in [word](/phonemes/)."""
-_TARGET: Final = (
-    rf"\]\({_SPOKEN_AS}[^()\s]{{0,2000}}+(?:\([^()\s]{{0,200}}+\)[^()\s]{{0,200}}+)?+(?:[ ]\"[^\"\n]{{0,300}}+\")?+\)"
-)
-_ADDRESS: Final = r"\([^()\s]{0,2000}+(?:\([^()\s]{0,200}+\)[^()\s]{0,200}+)?+(?:[ ]\"[^\"\n]{0,300}+\")?+\)"
-_BADGE: Final = rf"!\[[^\[\]\n]{{0,300}}+\]\((?=[^()\s]{{0,300}}?(?:badge|shields\.io|/actions/workflows/)){_ADDRESS[2:]}"
+_ADDRESS_REST: Final = r"[^()\s]{0,2000}+(?:\([^()\s]{0,200}+\)[^()\s]{0,200}+)?+(?:[ ]\"[^\"\n]{0,300}+\")?+\)"
+"""The address of a link and its title, after the opening bracket."""
+_TARGET: Final = rf"\]\({_SPOKEN_AS}{_ADDRESS_REST}"
+_ADDRESS: Final = rf"\({_ADDRESS_REST}"
+_BADGE: Final = rf"!\[[^\[\]\n]{{0,300}}+\]\((?=[^()\s]{{0,300}}?(?:badge|shields\.io|/actions/workflows/)){_ADDRESS_REST}"
 """The picture of a badge; its address shows that it is one."""
 _BADGES: Final = (
     # [![build](https://img.shields.io/x.svg)](https://example.com) is no text; [![alt](image)](link) is the text of the image.

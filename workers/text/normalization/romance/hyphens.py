@@ -20,13 +20,17 @@ _CODE: Final = "[0-9]{1,5}(?:[-–][0-9]{1,5}){1,4}"
 
 def rules(locale: Romance) -> Iterator[Rule]:
     """All rules of a language. They come after the abbreviations and before dates, times and ranges."""
-    hyphen = f" {locale.address['-']} "
+    yield from _hours_with_dots(locale)
+    yield from _ranges_of_hours(locale)
+    yield from _models(locale)
+    yield from _sizes_and_prices(locale)
+    if locale.hyphenated:
+        yield from _codes(locale)
 
-    def code(match: re.Match[str]) -> str:
-        return match["before"] + re.sub("[-–]", hyphen, match["code"])
 
+def _hours_with_dots(locale: Romance) -> Iterator[Rule]:
+    """Rules for ore 18.30 and 21.15 horas: the dot becomes a colon, which the rules of times know."""
     if locale.before_hour:
-        # ore 18.30: the dot becomes a colon, which the rules of times know.
         yield Rule(
             re.compile(
                 rf"(?<!\w)(?P<before>{any_of(locale.before_hour)})(?P<space> |(?<=')|(?<=h))"
@@ -45,12 +49,20 @@ def rules(locale: Romance) -> Iterator[Rule]:
             ),
             lambda match: f"{match['hour']}:{match['minute']}",
         )
+
+
+def _ranges_of_hours(locale: Romance) -> Iterator[Rule]:
+    """The rule for 9h-18h and 10:00-11:30."""
     yield Rule(
         re.compile(
             rf"(?P<before>\b(?:[Dd]alle|[Dd]e|[Dd]as) )?(?<![\w:.,/])(?P<one>{_CLOCK}) ?[-–—] ?(?P<two>{_CLOCK})(?![\w-])"
         ),
         lambda match: _hours(locale, match),
     )
+
+
+def _models(locale: Romance) -> Iterator[Rule]:
+    """Rules for Boeing 737-800 and ISO 9001:2015."""
     yield Rule(
         re.compile(r"(?<![\w.,-])(?P<one>7[0-9]7)-(?P<two>[0-9]{1,3})(?P<rest>[A-Z]{0,3})(?![\w-])"),
         lambda match: (
@@ -63,6 +75,10 @@ def rules(locale: Romance) -> Iterator[Rule]:
         ),
         lambda match: f"{match['before']} ",
     )
+
+
+def _sizes_and_prices(locale: Romance) -> Iterator[Rule]:
+    """Rules for servi à 10-12 °C, 30 x 20 cm, 3 € 50 and 2 mln di €."""
     # servi à 10-12 °C: the word for the range stands before it.
     yield Rule(
         re.compile(rf"(?<= {re.escape(locale.to)} )(?P<one>[1-9][0-9]?)[-–](?P<two>[1-9][0-9]?)(?![\w-]|[.,][0-9])"),
@@ -70,23 +86,28 @@ def rules(locale: Romance) -> Iterator[Rule]:
     )
     if locale.language == "fr":
         yield Rule(re.compile(rf"(?<=[0-9]) ?[x×] ?(?={_SIZES})"), " par ")
-    # 3 € 50
     yield Rule(
         re.compile(r"(?<![\w.,])([0-9]{1,6}) ?€ ?([0-9]{2})(?![\w%]|[.,][0-9]| ?€)"), lambda match: f"{match[1]},{match[2]} €"
     )
-    # 2 mln di €
     yield Rule(re.compile("(?<= d[ei] )€(?! ?[0-9])"), locale.money["€"].unit.many, needs_digit=False)
-    if locale.hyphenated:
-        yield Rule(re.compile(rf"(?<!\w)(?P<before>{any_of(locale.hyphenated)} )(?P<code>{_CODE})(?![\w/]|[.,-][0-9])"), code)
-        # L. 121-1
-        yield Rule(
-            re.compile(
-                r"(?<![\w.-])(?P<art>[Aa]rts?\. ?)?(?<![\w'])"
-                r"(?P<letter>[LRDA](?=\.)|[LRD](?=[0-9 ]{1,6}-)|(?<=article )[LRDA])\.? ?\*?"
-                r"(?P<code>[0-9]{1,5}(?:-[0-9]{1,5}){0,4})(?![\w/]|[.,-][0-9])"
-            ),
-            lambda match: f"{'article ' * (match['art'] is not None)}{match['letter']} {match['code'].replace('-', hyphen)}",
-        )
+
+
+def _codes(locale: Romance) -> Iterator[Rule]:
+    """Rules for loi n° 78-17 and art. L. 121-1."""
+    hyphen = f" {locale.address['-']} "
+
+    def code(match: re.Match[str]) -> str:
+        return match["before"] + re.sub("[-–]", hyphen, match["code"])
+
+    yield Rule(re.compile(rf"(?<!\w)(?P<before>{any_of(locale.hyphenated)} )(?P<code>{_CODE})(?![\w/]|[.,-][0-9])"), code)
+    yield Rule(
+        re.compile(
+            r"(?<![\w.-])(?P<art>[Aa]rts?\. ?)?(?<![\w'])"
+            r"(?P<letter>[LRDA](?=\.)|[LRD](?=[0-9 ]{1,6}-)|(?<=article )[LRDA])\.? ?\*?"
+            r"(?P<code>[0-9]{1,5}(?:-[0-9]{1,5}){0,4})(?![\w/]|[.,-][0-9])"
+        ),
+        lambda match: f"{'article ' * (match['art'] is not None)}{match['letter']} {match['code'].replace('-', hyphen)}",
+    )
 
 
 def _hours(locale: Romance, match: re.Match[str]) -> str:

@@ -19,11 +19,6 @@ _DATE: Final = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{2}|[0-9]{4})")
 _CARD: Final = re.compile(rf"{_START}[0-9]{{4}}(?:([ -])[0-9]{{4}})(?:\1[0-9]{{4}}){{2}}{_END}")
 _ACCOUNT: Final = re.compile(r"(?<![\w.])[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?(?!\w)")
 _PAIRS: Final = re.compile("[0-9]{1,2}")
-_CALLED: Final = {
-    "fr": re.compile(r"(?i:appel|compos|faites|faire|joindre|contact|numéro|téléphon|ligne|urgence|écoute|sms)"),
-    "it": re.compile(r"(?i:chiam|compon|telefon|contatt|numer|emergenz|soccors|polizia|sms|rivolg)"),
-}
-"""Words in the 50 characters before a short number that show that it is called."""
 
 
 def rules(locale: Romance) -> Iterator[Rule]:
@@ -31,10 +26,10 @@ def rules(locale: Romance) -> Iterator[Rule]:
     yield Rule(_ACCOUNT, lambda match: _in_groups(re.findall("[0-9A-Z]{1,4}", match[0])))
     yield Rule(_CARD, lambda match: _in_groups(re.findall("[0-9]+", match[0])))
     if locale.language == "fr":
-        yield from _french()
+        yield from _french(locale)
     yield from western.phones(iberian_phones.digits_of(locale), locale.plus)
     if locale.language == "it":
-        yield from _italian()
+        yield from _italian(locale)
     if locale.language in {"es", "pt"}:
         yield from iberian_phones.rules(locale)
 
@@ -43,14 +38,14 @@ def _in_groups(groups: list[str]) -> str:
     return ", ".join(" ".join(group) for group in groups)
 
 
-def _french() -> Iterator[Rule]:
+def _french(locale: Romance) -> Iterator[Rule]:
     """Rules for 01 23 45 67 89, +33 1 23 45 67 89, 0 800 123 456, 06000 Nice and le 3919."""
 
     def in_pairs(match: re.Match[str]) -> str:
         return ", ".join(_PAIRS.findall(match["n"].replace(match["sep"], "")))
 
     def called(match: re.Match[str]) -> str | None:
-        return f"{match[1]} {match[2]}" if _is_called("fr", match) else None
+        return f"{match[1]} {match[2]}" if iberian_phones.is_called(locale, match) else None
 
     yield Rule(
         re.compile(
@@ -74,7 +69,7 @@ def _french() -> Iterator[Rule]:
     yield Rule(re.compile(rf"{_START}(3[0-9]|10)([0-9]{{2}}){_END}"), called)
 
 
-def _italian() -> Iterator[Rule]:
+def _italian(locale: Romance) -> Iterator[Rule]:
     """Rules for 06 1234567, 333 1234567, 800 123 456, CAP 20121, il 112 and numbers that begin with 0."""
 
     def verbalize(match: re.Match[str]) -> str | None:
@@ -87,7 +82,7 @@ def _italian() -> Iterator[Rule]:
         return part_digits(match[0])
 
     def called(match: re.Match[str]) -> str | None:
-        return part_digits(match[0]) if _is_called("it", match) else None
+        return part_digits(match[0]) if iberian_phones.is_called(locale, match) else None
 
     yield Rule(re.compile(rf"{_START}0[1-9][0-9]{{0,2}}(?:[ ./-][0-9]{{2,8}}){{1,4}}{_END}"), verbalize)
     yield Rule(
@@ -104,7 +99,3 @@ def _italian() -> Iterator[Rule]:
         re.compile(rf"(?:(?<=il )|(?<=al )|(?<=del )|(?<=dal )|(?<= [eo] ))(?:11[2-8]|1522|1500|116117|19696){_END}"), called
     )
     yield Rule(re.compile(rf"{_START}3[2-9][0-9]{{7,8}}{_END}"), called)
-
-
-def _is_called(language: str, match: re.Match[str]) -> bool:
-    return _CALLED[language].search(match.string, max(0, match.start() - 50), match.start()) is not None

@@ -56,18 +56,22 @@ def _months(locale: Romance) -> Iterator[Rule]:
             needs_digit=False,
         )
     if locale.before_dates:
-        # le 15/10
-        yield Rule(
-            re.compile(
-                rf"(?<!\w)(?P<before>(?:{any_of(locale.before_dates)} |[Ll]'|[Dd]all'|[Aa]ll'))(?P<day>0?[1-9]|[12][0-9]|3[01])"
-                r"/(?P<month>0?[1-9]|1[0-2])(?![\w/%]|[.,][0-9]| d(?:e|u|es|i)\b| d')"
-            ),
-            lambda match: _day_and_month(locale, match),
-        )
+        yield _day_with_slash(locale)
     yield Rule(
         re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"),
         lambda match: None if match["month"].lower() in locale.like_words else say(match),
         needs_digit=False,
+    )
+
+
+def _day_with_slash(locale: Romance) -> Rule:
+    """The rule for le 15/10."""
+    return Rule(
+        re.compile(
+            rf"(?<!\w)(?P<before>(?:{any_of(locale.before_dates)} |[Ll]'|[Dd]all'|[Aa]ll'))(?P<day>0?[1-9]|[12][0-9]|3[01])"
+            r"/(?P<month>0?[1-9]|1[0-2])(?![\w/%]|[.,][0-9]| d(?:e|u|es|i)\b| d')"
+        ),
+        lambda match: _day_and_month(locale, match),
     )
 
 
@@ -128,5 +132,5 @@ def _stop(match: re.Match[str]) -> str:
 
 
 def _goes_on(match: re.Match[str]) -> bool:
-    """Whether the full stop is that of a short form, because the sentence goes on."""
+    """Whether the full stop belongs to a short form, because the sentence goes on."""
     return match["stop"] == "." and not ends_sentence(match)

@@ -51,26 +51,11 @@ def slashes(locale: Romance) -> Iterator[Rule]:
             n = str(int(year) + 1)
         return f"{year} {n}" if is_season else f"{year} {locale.address['/']} {n}"
 
-    def verbalize_share(match: re.Match[str]) -> str | None:
-        one, other = match[0].split("/")
-        return f"{one} {other}" if int(one) + int(other) == 100 or one == other == "20" else None
-
     yield Rule(
         re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
         lambda match: f"{match['bar']} {match['n']} {words.per} {match['of']}",
     )
-    # 4,7/5 and "Note : 4/5" are ratings; 76/A is a house number; 35/40 min is a range.
-    yield Rule(
-        re.compile(
-            rf"(?:{_BEGIN}(?P<n>[0-9]{{1,3}}[.,][0-9]{{1,2}})|(?<=: )(?P<whole>[0-9]{{1,3}}))/(?=(?:5|6|10|20|30|100){_END})"
-        ),
-        lambda match: f"{match['n'] or match['whole']} {locale.over} ",
-    )
-    yield Rule(re.compile(r"(?<![\w/])([0-9]{1,4})/([A-Z])(?![\w/])"), lambda match: f"{match[1]} {match[2]}")
-    yield Rule(
-        re.compile(rf"{_BEGIN}(?P<n>[0-9]{{1,3}})/(?P<to>[0-9]{{1,3}})(?= ?(?:{any_of(_RANGED)})(?!\w))"),
-        lambda match: f"{match['n']} {locale.to} {match['to']}" if 6 <= int(match["n"]) < int(match["to"]) else None,
-    )
+    yield from _ratings_and_ranges(locale)
     yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)
     yield Rule(re.compile(rf"{_BEGIN}(?P<year>{_YEAR})/(?P<n>[0-9]{{1,5}}){_END}"), verbalize_year_first)
     yield Rule(
@@ -83,7 +68,28 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         ),
         lambda match: f"{match['law']} {match['n']} {_between(locale, match['law'])} {match['year']}",
     )
-    yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), verbalize_share)
+    yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), _verbalize_share)
+
+
+def _ratings_and_ranges(locale: Romance) -> Iterator[Rule]:
+    """Rules for ratings (4,7/5, "Note : 4/5"), house numbers (76/A) and ranges (35/40 min)."""
+    yield Rule(
+        re.compile(
+            rf"(?:{_BEGIN}(?P<n>[0-9]{{1,3}}[.,][0-9]{{1,2}})|(?<=: )(?P<whole>[0-9]{{1,3}}))/(?=(?:5|6|10|20|30|100){_END})"
+        ),
+        lambda match: f"{match['n'] or match['whole']} {locale.over} ",
+    )
+    yield Rule(re.compile(r"(?<![\w/])([0-9]{1,4})/([A-Z])(?![\w/])"), lambda match: f"{match[1]} {match[2]}")
+    yield Rule(
+        re.compile(rf"{_BEGIN}(?P<n>[0-9]{{1,3}})/(?P<to>[0-9]{{1,3}})(?= ?(?:{any_of(_RANGED)})(?!\w))"),
+        lambda match: f"{match['n']} {locale.to} {match['to']}" if 6 <= int(match["n"]) < int(match["to"]) else None,
+    )
+
+
+def _verbalize_share(match: re.Match[str]) -> str | None:
+    """Two halves of a hundred, and 20/20."""
+    one, other = match[0].split("/")
+    return f"{one} {other}" if int(one) + int(other) == 100 or one == other == "20" else None
 
 
 def _between(locale: Romance, law: str) -> str:

@@ -26,7 +26,7 @@ _TYPES: Final = re.compile(r"<[A-Z]\w*+(?:, ?[A-Z]\w*+)++>")
 
 
 def drop_others(tracked: TrackedText) -> TrackedText:
-    """Removes all tags but those of HTML, and the brackets of a lone `<name>`. What is shown as code stays."""
+    """Removes all tags but those of HTML, and the brackets of a lone `<name>`. Code stays."""
     if "<" not in tracked.text:
         return tracked
     text = tracked.text
