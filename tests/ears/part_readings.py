@@ -1,7 +1,7 @@
 """Part `readings`: sentences with numbers, marks, formulas and abbreviations, and the errors against the intended words.
 
-Why each sentence is also spoken from its intended words: the errors of that response are those of the voice and of Whisper,
-and only the rest comes from what Koe made of the written text.
+Why the plain sentences of part `sentences` are measured too: their errors are those of the voice and of Whisper. The
+intended words, spoken themselves, would tell nothing: Koe gives equal audio for a text and for the words that it reads.
 
 Why a transcript is also normalized before it is compared: Whisper writes "2.5 million" for "two point five million". The
 comparison with fewer errors counts.
@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.ears.listener import Heard
+from tests.ears.part_sentences import errors_of as sentence_errors
 from tests.ears.report import Report, Row, Rows
 from tests.ears.score import Errors, count_errors
 from tests.ears.session import Hearing, Session
 from tests.ears.speaker import Request
-from tests.ears.texts import PAIRS, Reading, read_readings
+from tests.ears.texts import PAIRS, Reading, read_readings, requests_for
 from workers.text.normalization.normalize import normalize
 
 _N_QUICK: Final = 4
@@ -26,15 +27,19 @@ _N_NOTES: Final = 4
 def measure_readings(session: Session, report: Report, *, is_quick: bool) -> None:
     """Adds one row for each language, spoken by its first voice."""
     readings = {language: found[: _N_QUICK if is_quick else None] for language, found in read_readings().items()}
-    everything = [request for language, found in readings.items() for one in found for request in _requests(one, language)]
+    requests = {
+        language: [Request(one.written, PAIRS[language][0], language) for one in readings[language]] for language in readings
+    }
+    plain = requests_for("sentences", n_texts=_N_QUICK if is_quick else None, n_voices=1)
+    everything = [request for group in requests.values() for request in group] + plain
     with report.steps("readings", len(everything)) as done:
         session.hear(everything, "heard", done=done)
     rows: Rows = {}
     notes: list[str] = []
     for language, found in readings.items():
-        hearings = [session.hear(_requests(one, language)) for one in found]
-        rows[language] = _figures(found, hearings)
-        notes += _misheard(found, [written for written, _ in hearings])
+        hearings = session.hear(requests[language])
+        rows[language] = _figures(found, hearings, session.hear([one for one in plain if one.language == language]))
+        notes += _misheard(found, hearings)
     report.add("readings", "Numbers, marks, formulas and abbreviations, as Whisper base hears them", rows, notes)
 
 
@@ -42,11 +47,6 @@ def errors_of(reading: Reading, hearing: Hearing) -> Errors:
     """Returns the errors against the intended words: the fewest of two transcripts, each as it is and normalized."""
     first = _count(reading, hearing.heard, hearing)
     return first if not first.character_errors else min(first, _count(reading, hearing.heard_again, hearing), key=_rate)
-
-
-def _requests(reading: Reading, language: str) -> list[Request]:
-    voice = PAIRS[language][0]
-    return [Request(reading.written, voice, language), Request(reading.spoken, voice, language)]
 
 
 def _count(reading: Reading, heard: Heard, hearing: Hearing) -> Errors:
@@ -59,13 +59,12 @@ def _rate(errors: Errors) -> float:
     return errors.word_rate
 
 
-def _figures(readings: Sequence[Reading], hearings: Sequence[Sequence[Hearing]]) -> Row:
-    written = sum((errors_of(one, pair[0]) for one, pair in zip(readings, hearings, strict=True)), Errors())
-    plain = sum((errors_of(one, pair[1]) for one, pair in zip(readings, hearings, strict=True)), Errors())
+def _figures(readings: Sequence[Reading], hearings: Sequence[Hearing], plain: Sequence[Hearing]) -> Row:
+    errors = sum((errors_of(*pair) for pair in zip(readings, hearings, strict=True)), Errors())
     return {
-        "word errors %": round(100 * written.word_rate, 1),
-        "of the words themselves %": round(100 * plain.word_rate, 1),
-        "character errors %": round(100 * written.character_rate, 1),
+        "word errors %": round(100 * errors.word_rate, 1),
+        "character errors %": round(100 * errors.character_rate, 1),
+        "plain word errors %": round(100 * sum(map(sentence_errors, plain), Errors()).word_rate, 1),
         "texts": len(readings),
     }
 
