@@ -13,6 +13,7 @@ from typing import Final
 from app.core.speech.characters import CLAUSE_ENDS, DASHES, HAN_AND_KANA, SENTENCE_ENDS
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
+from workers.text.normalization.markup.line_ends import INITIALS
 from workers.text.tracked_text import TrackedText
 
 _DIVIDED: Final = re.compile(
@@ -22,7 +23,8 @@ _DIVIDED: Final = re.compile(
 _LINE: Final = re.compile(r"[^\n]++")
 _FIELD: Final = re.compile(r"[^\W\d_][\w ./()-]{0,24}+[:：](?!//)(?=\s|[^\x00-\x7f]|\Z)")
 """The name of a field and a colon: Subject:"""
-_ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + DASHES + "\"'”’»」』)）]】(（[「『“‘«-–—/&+=|<>")
+_BRACKETS: Final = ")]"
+"""Marks after which the next field of a form begins all the same."""
 _CONTINUED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + DASHES + "»」』)]）】-/&=|>")
 _MIN_WIDTH: Final = 40
 """Nobody wraps prose at fewer columns than this."""
@@ -77,15 +79,18 @@ def _ends_in(lines: list[tuple[int, str]], locale: Locale) -> Iterator[tuple[int
     is_verse = len(lines) > 2 and longest <= _MAX_VERSE and all(line.lstrip()[0].isupper() for _, line in lines)
     for (start, line), (_, below) in pairwise(lines):
         body, following = line.rstrip(), below.strip()
-        if not body.strip() or not following or not (_is_of_word(body[-1]) or body[-1] in "%°€$£¥*_`") or body[-1] in _ENDED:
-            continue
+        last = body.rstrip("*_`")[-1:]
         is_field = _FIELD.match(following) is not None and _FIELD.match(body.strip()) is not None
+        is_short = last == "." and INITIALS.search(body[-60:]) is not None
+        may_end = _is_of_word(last) or last in "%°€$£¥" or (is_field and last in _BRACKETS) or is_short
+        if not last or not following or not may_end:
+            continue
         if is_field or is_verse or _is_short(body.strip(), following, longest):
-            yield start + len(body), _mark(body, following, locale, is_field=is_field)
+            yield start + len(body), ";" if is_short else _mark(body, following, locale, is_field=is_field)
 
 
 def _is_of_word(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LNM"
+    return character != "" and unicodedata.category(character)[0] in "LNM"
 
 
 def _is_short(line: str, following: str, longest: int) -> bool:

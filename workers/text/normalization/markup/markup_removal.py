@@ -7,14 +7,14 @@ import html
 import re
 from typing import Final
 
-from app.core.speech.characters import CLAUSE_ENDS, SENTENCE_ENDS
 from workers.text.locales import loader
+from workers.text.locales.structs import Locale
+from workers.text.normalization.markup.line_ends import end_item
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
 
 _SUBSCRIPTS: Final = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 _SUPERSCRIPTS: Final = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
-_ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS)
 
 _INLINE: Final = (
     "a abbr audio b bdi bdo big button cite code data del dfn em font i img input ins kbd label link mark meta option q s samp "
@@ -77,6 +77,12 @@ _BLOCKS: Final = (
     # Lines of ```, and lines of --- and --.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:`{3,}+|~{3,}+)[^\n`]*+$"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]*+(?:(?:[-*_=][ \t]*+){3,}+|--[ \t]*+)$"), "\n", needs_digit=False),
+    # -----Original Message-----
+    Rule(
+        re.compile(r"(?m)^[ \t>]{0,8}+(?P<mark>-{3,}+|={3,}+|\*{4,}+|~{3,}+) ?(?P<text>[^\W_][^\n]{0,80}?) ?(?P=mark)[ \t]*+$"),
+        lambda match: f"\n{match['text']}\n\n",
+        needs_digit=False,
+    ),
     # Text on both sides of a pipe that is no table.
     Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
     # A break of a line, attributes, the marks of a box, a definition.
@@ -169,12 +175,12 @@ def unescape(tracked: TrackedText) -> TrackedText:
 
 def strip_blocks(tracked: TrackedText, language: str) -> TrackedText:
     """Removes tags, the marks of lines, and links. Needs the lines as they were written."""
-    stop = loader.find(language).full_stop
+    locale = loader.find(language)
     is_english = language.partition("-")[0].lower() == "en"
     cells = apply(tracked, _TAGS + _BLOCKS).sub(
-        _CALLOUT, lambda match: f"{match['kind'].capitalize()}{stop}\n\n" if is_english else ""
+        _CALLOUT, lambda match: f"{match['kind'].capitalize()}.\n\n" if is_english else ""
     )
-    items = cells.sub(_LIST_ITEM, lambda match: _end(match[0], stop))
+    items = cells.sub(_LIST_ITEM, lambda match: _end(match, locale))
     return apply(items, (_BULLET, *_BADGES, *_LINKS))
 
 
@@ -188,7 +194,8 @@ def _unescape(match: re.Match[str]) -> str | None:
     return html.unescape(f"&{name}")
 
 
-def _end(item: str, stop: str) -> str | None:
-    item = item.rstrip()
+def _end(match: re.Match[str], locale: Locale) -> str | None:
+    """Returns an item of a list with the mark at its end; None if it needs none."""
+    item = match[0].rstrip()
     has_text = len(item.split(maxsplit=1)) > 1 or item.lstrip()[:1] > "\u2fff" or item.lstrip()[:1] in "●○■□◆◇▶►※"
-    return None if item[-1] in _ENDED or not has_text else item + stop
+    return end_item(item, match.string[match.end() : match.end() + 80], locale) if has_text else None

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from workers.text.locales import loader
+from workers.text.normalization.markup.line_ends import short_forms
 from workers.text.normalization.rules import Rule, any_of, apply
 from workers.text.tracked_text import TrackedText
 
@@ -222,16 +223,5 @@ def _drop_bare(match: re.Match[str]) -> str | None:
     return match["end"]
 
 
-@cache
-def _short_forms() -> frozenset[str]:
-    found: set[str] = set()
-    for locale in (*loader.all_locales(), loader.everywhere()):
-        found |= locale.sentence_abbreviations | locale.numbered_abbreviations
-        found |= {
-            short.lower().rstrip(".") for name in ("abbreviations", "before_number") for short in getattr(locale, name, {})
-        }
-    return frozenset(found)
-
-
 def _is_abbreviation(word: str) -> bool:
-    return word.lower() in _short_forms()
+    return word.lower() in short_forms()

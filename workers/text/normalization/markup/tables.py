@@ -10,10 +10,10 @@ from typing import Final
 from app.core.speech.characters import CLAUSE_ENDS, SENTENCE_ENDS
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
+from workers.text.normalization.markup.line_ends import ENDED, end_item
 from workers.text.normalization.rules import any_of
 from workers.text.tracked_text import TrackedText
 
-_ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS)
 _PIPE: Final = r"(?<!\\)[|│┃║]"
 _RULE_LINE: Final = re.compile(
     r"(?m)^[ \t>]{0,12}+[|+:│├└┌╞╔╠╚=┼┬┴┤╪╬╦╩╡┐┘─━═╗╝╣-][-+|:= \t│├└┌╞╔╠╚┼┬┴┤╪╬╦╩╡┐┘─━═╗╝╣]{2,2000}+$"
@@ -31,6 +31,7 @@ _HTML_CELL: Final = re.compile(
     r"(?P<open><t[dh]\b[^<>]{0,500}+>(?:<(?:p|span|b|strong|center)\b[^<>]{0,200}+>)?+\s*+)(?P<cell>[^<>\s\w](?:[^<>\n\w]{0,6}+))(?=\s*+<)",
     re.IGNORECASE,
 )
+_NEAR: Final = 80
 _MODIFIERS: Final = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
@@ -48,7 +49,12 @@ def read_tables(tracked: TrackedText, language: str) -> TrackedText:
         return tracked
     tracked = _read_loose(tracked, locale)
     tracked = tracked.sub(_RULE_LINE, lambda match: "" if _CORNER.search(match[0]) else None)
-    return tracked.sub(_ROW, lambda match: match["indent"] + _read_row(match["row"], locale))
+    return tracked.sub(_ROW, lambda match: match["indent"] + _read_row(match["row"], locale, _below(match)))
+
+
+def _below(match: re.Match[str]) -> str:
+    """The text after a row."""
+    return match.string[match.end() : match.end() + _NEAR]
 
 
 @cache
@@ -86,13 +92,13 @@ def _read_loose(tracked: TrackedText, locale: Locale) -> TrackedText:
         if not (is_table or is_head):
             continue
         if _LOOSE_ROW.fullmatch(body):
-            changes.append((line.start(), line.start() + len(body), _read_row(body.strip(), locale)))
+            changes.append((line.start(), line.start() + len(body), _read_row(body.strip(), locale, following)))
         else:
             is_table = False
     return tracked.replace(changes)
 
 
-def _read_row(row: str, locale: Locale) -> str:
+def _read_row(row: str, locale: Locale, following: str) -> str:
     cells = [_say_cell(cell, locale) for cell in _SPLIT.split(row)]
     cells = [cell for cell in cells if cell]
     if not cells:
@@ -100,8 +106,9 @@ def _read_row(row: str, locale: Locale) -> str:
     comma = locale.comma + " " * locale.has_spaces
     joined = cells[0]
     for cell in cells[1:]:
-        joined += (" " if joined[-1] in _ENDED else comma) + cell
-    return joined if joined[-1] in SENTENCE_ENDS else joined.rstrip(CLAUSE_ENDS) + locale.full_stop
+        joined += (" " if joined[-1] in ENDED else comma) + cell
+    joined = joined if joined[-1] in SENTENCE_ENDS else joined.rstrip(CLAUSE_ENDS)
+    return end_item(joined, following, locale) or joined
 
 
 def _say_cell(cell: str, locale: Locale) -> str:
