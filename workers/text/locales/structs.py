@@ -67,6 +67,16 @@ class Slashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: Table = {}
 
 
+class Angles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of the parts of a degree, of inches and feet, and of the directions (N, S, E, W)."""
+
+    minute: Name
+    second: Name
+    inch: Name
+    foot: Name
+    directions: Table
+
+
 class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Initialisms that are said as words or spelled, and the names of the letters. Without letters they have no rule."""
 
@@ -419,6 +429,7 @@ class Romance(Western, frozen=True, kw_only=True):
     called: Words = ()
     code_labels: Words = ()
     slashes: Slashes | None = None
+    angles: Angles | None = None
     parts: dict[str, tuple[str, str]] = {}
 
     def __post_init__(self) -> None:

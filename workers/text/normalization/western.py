@@ -12,6 +12,7 @@ from workers.text.normalization import numerals
 from workers.text.normalization.numerals import DASH, START, number
 from workers.text.normalization.rules import Rule, any_of
 
+_NUMBER_SIGNS: Final = frozenset("°º№§¶")
 _WORD_START: Final = r"(?<![\w.\u0900-\u0963])"
 """The place where a word may begin; Python's `\\w` does not know the marks of Devanagari."""
 _ADDRESS: Final = r"[!#-;=?-~À-ɏ]"
@@ -71,7 +72,7 @@ def abbreviations(locale: Western) -> Iterator[Rule]:
         yield Rule(
             re.compile(rf"(?<![\w.]){any_of(joined)}(?!\w)"), lambda match: locale.abbreviations[match[0]], needs_digit=False
         )
-    signs = [word for word in locale.before_number if word[-1] in "°º№§¶"]
+    signs = [word for word in locale.before_number if not _NUMBER_SIGNS.isdisjoint(word)]
     words = [word for word in locale.before_number if word not in signs]
     yield Rule(
         re.compile(rf"{_WORD_START}(?:{any_of(words)}\. ?|{any_of(signs)}\.? ?)(?=[0-9])"),

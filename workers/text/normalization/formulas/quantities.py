@@ -25,7 +25,7 @@ class Quantities:
         self._words = locale.math
         self._is_spaced = locale.has_spaces
         units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
-        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-z0-9/²³⁻^])")
+        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9/²³⁻^])")
 
     def unit_after(self, text: str, at: int) -> tuple[int, str] | None:
         """Returns the end and the sign of a unit that stands at a place of a text; None without one."""
@@ -67,7 +67,11 @@ class Quantities:
         unit = any_of(names_of)
 
         def verbalize(match: re.Match[str]) -> str | None:
-            is_special = not {match["over"], match["under"]}.isdisjoint(self._words.units) or match["under"][-1] in "²³)"
+            is_special = (
+                not {match["over"], match["under"]}.isdisjoint(self._words.units)
+                or match["under"][-1] in "²³)"
+                or match["over"][-1] in "²³"
+            )
             if not is_special or match["over"] + "/" + match["under"] in self._locale.units or self._is_speed(match):
                 return None
             is_one = match.string[max(0, match.start() - 2) : match.start()].strip() == "1"

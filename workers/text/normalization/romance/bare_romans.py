@@ -11,7 +11,8 @@ from workers.text.locales.structs import Romance
 from workers.text.normalization import numerals
 from workers.text.normalization.rules import Rule
 
-_SMALL: Final = r"(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})(?<=[ivx])"
+SMALL: Final = r"(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})(?<=[ivx])"
+"""A numeral under 40 in small letters."""
 _LONG: Final = rf"(?=[IVX]{{3}}|[IVXLC]{{4}})(?!XXX(?!\w)){numerals.ROMAN}"
 _SHORT: Final = rf"(?=[IVX]{{2}})(?!XXX(?!\w)){numerals.ROMAN}"
 _HEAD: Final = r"(?:\A|(?<=\n\n))"
@@ -35,8 +36,8 @@ def rules(locale: Romance) -> Iterator[Rule]:
         needs_digit=False,
     )
     # (ii), (IV), iii), páginas ii–xiv
-    yield Rule(re.compile(rf"(?<=\()(?P<roman>(?!x\)){_SMALL}|(?!X\)){numerals.ROMAN})(?=\))"), to_number, needs_digit=False)
-    yield Rule(re.compile(rf"(?<![\w(])(?P<roman>(?=[ivx]{{2}}){_SMALL})(?=\)(?!\w))"), to_number, needs_digit=False)
+    yield Rule(re.compile(rf"(?<=\()(?P<roman>(?!x\)){SMALL}|(?!X\)){numerals.ROMAN})(?=\))"), to_number, needs_digit=False)
+    yield Rule(re.compile(rf"(?<![\w(])(?P<roman>(?=[ivx]{{2}}){SMALL})(?=\)(?!\w))"), to_number, needs_digit=False)
     page = locale.before_number["p"]
 
     def verbalize_pages(match: re.Match[str]) -> str:
@@ -44,7 +45,7 @@ def rules(locale: Romance) -> Iterator[Rule]:
         return f"{first} {locale.to} {to_number(match)}" if match["roman"] else first
 
     yield Rule(
-        re.compile(rf"(?<!\w)(?P<page>pp?\.) ?(?P<first>{_SMALL})(?: ?[-–] ?(?P<roman>{_SMALL}))?(?!\w)"),
+        re.compile(rf"(?<!\w)(?P<page>pp?\.) ?(?P<first>{SMALL})(?: ?[-–] ?(?P<roman>{SMALL}))?(?!\w)"),
         verbalize_pages,
         needs_digit=False,
     )

@@ -39,16 +39,15 @@ def _hours_with_dots(locale: Romance) -> Iterator[Rule]:
             ),
             _with_colons,
         )
-    if locale.language in {"es", "it", "pt"}:
-        # 21.15 horas, de 10.00 a 14.00 h
-        hours = "(?:h|hs|hrs|horas?|ore)(?!\\w)"
-        yield Rule(
-            re.compile(
-                rf"(?<![\w.,:/])(?P<hour>{_HOUR})\.(?P<minute>[0-5][0-9])"
-                rf"(?= ?{hours}|(?: (?:a|y|e|às|alle) (?:las )?| ?[-–] ?){_HOUR}\.[0-5][0-9] ?{hours})"
-            ),
-            lambda match: f"{match['hour']}:{match['minute']}",
-        )
+    # 21.15 horas, de 10.00 a 14.00 h, 18.30 h
+    hours = "(?:h|hs|hrs|horas?|ore|heures?)(?!\\w)"
+    yield Rule(
+        re.compile(
+            rf"(?<![\w.,:/])(?P<hour>{_HOUR})\.(?P<minute>[0-5][0-9])"
+            rf"(?= ?{hours}|(?: (?:a|à|y|e|et|às|alle) (?:las )?| ?[-–] ?){_HOUR}\.[0-5][0-9] ?{hours})"
+        ),
+        lambda match: f"{match['hour']}:{match['minute']}",
+    )
 
 
 def _ranges_of_hours(locale: Romance) -> Iterator[Rule]:

@@ -9,10 +9,12 @@ from workers.text.normalization import amounts, western
 from workers.text.normalization.agreement import agreement
 from workers.text.normalization.initialisms import initialisms
 from workers.text.normalization.romance import (
+    angles,
     bible,
     elision,
     hyphens,
     iberian_romans,
+    joined_amounts,
     names,
     ordinals,
     phones,
@@ -65,6 +67,8 @@ def _rules(locale: Romance) -> Iterator[Rule]:
     yield from western.dates(locale)
     yield from slashes(locale)
     yield from rates(locale)
+    yield from angles.rules(locale)
+    yield from joined_amounts.rules(locale)
     yield _half_of_day(locale)
     yield from durations(locale)
     yield from western.times(locale)

@@ -18,14 +18,18 @@ from workers.text.normalization.western import ends_sentence
 _ROMAN: Final = numerals.ROMAN
 _GROUP: Final = f"(?P<roman>{_ROMAN})"
 _REGNAL_FEMININE: Final = re.compile(r"a$|^(?:Isabel|Beatriz|Elisabeth|Élisabeth|Elizabeth)$")
+_PAGES: Final = ("page", "pages", "pagina", "pagine", "note", "nota", "préface", "strophe", "scene")
 _MANY_LETTERS: Final = "(?=[IVXLC]{2})"
 
 
 def rules(locale: Romance) -> Iterator[Rule]:
     """Rules for Roman numerals: Felipe VI, siglo XXI, XXIe siècle, Capitolo IV, II guerra mondiale."""
     yield from _centuries(locale)
+    yield _days(locale)
     if locale.language == "fr":
         yield _suffixed()
+    if locale.language in {"fr", "it"}:
+        yield _small(locale)
     if locale.language in {"es", "pt"}:
         yield iberian_romans.before_noun(locale)
     else:
@@ -56,6 +60,38 @@ def rules(locale: Romance) -> Iterator[Rule]:
             lambda match: str(numerals.from_roman(match["roman"])),
             needs_digit=False,
         )
+
+
+def _days(locale: Romance) -> Rule:
+    """The rule for a day of a month, mostly in the name of a street: via XX Settembre, piazza I Maggio."""
+    of = "(?:de )?" if locale.language in {"es", "pt"} else ""
+    return Rule(
+        re.compile(rf"(?<![\w.-])(?P<roman>(?=[IVX]){_ROMAN})(?= {of}(?i:{any_of(locale.months)})(?!\w))"),
+        lambda match: locale.first_day if match["roman"] == "I" else str(numerals.from_roman(match["roman"])),
+        needs_digit=False,
+    )
+
+
+def _small(locale: Romance) -> Rule:
+    """The rule for numerals in small letters: scène ii, page xii. Italian "vi" is rather a word."""
+    words = [word for word in locale.numbered if word.islower()]
+    vi = "(?!vi(?: |'))" if locale.language == "it" else ""
+    return Rule(
+        re.compile(
+            rf"(?<!\w)(?P<name>{any_of([*words, *_PAGES])}) {vi}(?P<roman>(?=[ivxl]{{2}}){bare_romans.SMALL})"
+            rf"(?:(?P<to> ?[-–] ?| [àae] )(?P<last>(?=[ivxl]{{2}}){bare_romans.SMALL}))?(?![\w'’])"
+        ),
+        lambda match: _cardinals(locale, match),
+        needs_digit=False,
+    )
+
+
+def _cardinals(locale: Romance, match: re.Match[str]) -> str:
+    first = f"{match['name']} {numerals.from_roman(match['roman'].upper())}"
+    if match["last"] is None:
+        return first
+    link = match["to"] if match["to"].strip() not in {"-", "–"} else f" {locale.to} "
+    return f"{first}{link}{numerals.from_roman(match['last'].upper())}"
 
 
 def _school_classes() -> Rule:

@@ -30,6 +30,9 @@ _RANGED: Final = [
     "%",
 ]
 """Units of amounts that are written as 35/40."""
+_BODIES: Final = "(?:CEE?|UE|EU|EEE|CECA|PESC|PESD|JAI|[Ee]uratom|EURATOM)"
+"""The short names of the European Union, after the number of an act."""
+_BEATS: Final = {"2": "mezzi", "4": "quarti", "8": "ottavi", "16": "sedicesimi"}
 _BEGIN: Final = r"(?<![\w/-])(?<![0-9][.,])"
 _END: Final = r"(?![\w/]|-[0-9]|[.,][0-9])"
 
@@ -53,8 +56,9 @@ def slashes(locale: Romance) -> Iterator[Rule]:
 
     yield Rule(
         re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
-        lambda match: f"{match['bar']} {match['n']} {words.per} {match['of']}",
+        lambda match: f"{match['bar']} {match['n']} {_beats(locale, match['of'])}",
     )
+    yield from _european_acts(locale)
     yield from _ratings_and_ranges(locale)
     yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)
     yield Rule(re.compile(rf"{_BEGIN}(?P<year>{_YEAR})/(?P<n>[0-9]{{1,5}}){_END}"), verbalize_year_first)
@@ -69,6 +73,31 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         lambda match: f"{match['law']} {match['n']} {_between(locale, match['law'])} {match['year']}",
     )
     yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), _verbalize_share)
+
+
+def _beats(locale: Romance, of: str) -> str:
+    """The words for the lower number of a bar of music: "por 4", "quarti", and in French the number alone."""
+    assert locale.slashes
+    if locale.language == "it" and of in _BEATS:
+        return _BEATS[of]
+    return of if locale.language == "fr" else f"{locale.slashes.per} {of}"
+
+
+def _european_acts(locale: Romance) -> Iterator[Rule]:
+    """Rules for acts of the European Union: 95/46/CE, and in French 2016/679 and 1169/2011, whose slash nobody says."""
+    yield Rule(
+        re.compile(rf"{_BEGIN}(?P<one>[0-9]{{2,4}})/(?P<two>[0-9]{{1,4}})/(?={_BODIES}(?![\w/]))"),
+        lambda match: f"{match['one']} {match['two']} ",
+    )
+    if locale.language == "fr":
+        yield Rule(
+            re.compile(
+                rf"(?P<before>(?<!\w)(?:[Rr]èglement|[Dd]irective|[Dd]écision)(?: d'exécution| délégué[e]?)?,? "
+                rf"(?:\({_BODIES}(?:, [A-Z][A-Za-z]{{1,8}})?\) )?(?:n[°º] ?|numéro )?)"
+                r"(?P<one>[0-9]{2,4})/(?P<two>[0-9]{1,4})(?![\w/]|[.,][0-9])"
+            ),
+            lambda match: f"{match['before']}{match['one']} {match['two']}",
+        )
 
 
 def _ratings_and_ranges(locale: Romance) -> Iterator[Rule]:
