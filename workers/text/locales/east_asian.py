@@ -57,3 +57,40 @@ class ShortScales(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kept: dict[str, Words] = {}
     kept_before: Words = ()
     needed: dict[str, Words] = {}
+
+
+class JapaneseRomans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to numerals in Roman letters."""
+
+    before: Words = ()
+    after: Words = ()
+    after_letter: Words = ()
+    not_after: Words = ()
+    subjects: Words = ()
+    numbers: Words = ()
+
+
+class JapaneseVerses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of books with chapters and verses, and the words for both."""
+
+    chapter: str
+    psalm: str
+    verse: str
+    books: Words
+    psalms: Words
+    short: Table
+
+
+class JapaneseForms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Short forms that only Japanese has."""
+
+    months: Words
+    days: Words
+    after_inches: Words
+    eras: Table
+    weekdays: Table
+    directions: Table
+    signs: Table
+    latin: Table
+    romans: JapaneseRomans
+    verses: JapaneseVerses

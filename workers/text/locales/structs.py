@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workers.text.locales.east_asian import Codes, Models, Scores, ShortScales, SlashWords
+from workers.text.locales.east_asian import Codes, JapaneseForms, Models, Scores, ShortScales, SlashWords
 
 Words = tuple[str, ...]
 Table = dict[str, str]
@@ -508,6 +508,7 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     scores: Scores
     slashes: SlashWords
     short_scales: ShortScales
+    japanese: JapaneseForms | None = None
     money: Table
     units: Table
     speeds: dict[str, tuple[str, str]]

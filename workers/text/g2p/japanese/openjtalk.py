@@ -36,7 +36,9 @@ _WIDE: Final = {narrow: narrow + 0xFEE0 for narrow in range(0x21, 0x7F)}
 """pyopenjtalk looks words up in wide letters."""
 _SMALL: Final = frozenset("ァィゥェォャュョヮ")
 _WHAT: Final = "何"
-_AFTER_NAN: Final = frozenset({"だ", "です", "じゃ", "て", "つ", "で", "と", "の", "とか", "とも", "って", "たる", "ぞ"})
+_AFTER_NAN: Final = frozenset(
+    {"だ", "です", "じゃ", "て", "つ", "で", "と", "の", "とか", "とも", "って", "たる", "ぞ", "でも"}
+)
 
 _log = structlog.get_logger()
 

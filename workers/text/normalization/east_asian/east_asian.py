@@ -9,7 +9,7 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian
-from workers.text.normalization.east_asian import codes, numbers, ruby
+from workers.text.normalization.east_asian import codes, japanese, numbers, ruby
 from workers.text.normalization.east_asian.codes import END
 from workers.text.normalization.east_asian.numbers import DASH
 from workers.text.normalization.numerals import FRACTION_SIGNS
@@ -31,6 +31,7 @@ def rules(language: str) -> Iterator[Rule]:
     yield from _addresses(locale)
     if language == "ja":
         yield from ruby.rules()
+        yield from japanese.rules(locale)
     yield from codes.rules(locale)
     yield from _dates_and_times(locale)
     # In Mandarin, a wide comma is a pause even between digits.

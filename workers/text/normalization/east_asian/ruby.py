@@ -18,6 +18,9 @@ _HIRAGANA: Final = "ぁ-ゖー"
 _KANA: Final = "ぁ-ヺー"
 _WORD: Final = f"[{_HAN}][{_HAN}{_KANA}]{{0,19}}"
 _PARTICLES: Final = frozenset("はがをにでともへのやかなだ")
+_AFTER_NOUN: Final = frozenset({"さん", "くん", "ちゃん", "さま", "たち", "ほど", "まで", "より", "って", "こと"})
+_NEXT: Final = f"(?:{'|'.join(sorted(_AFTER_NOUN))}|[{_HIRAGANA}]?)"
+"""What follows a word: a word for the person or the place, or any hiragana."""
 _MAX_MORAS: Final = 6
 """Most kana that one Han character has: 承 is うけたまわ."""
 _ROWS: Final = {
@@ -33,12 +36,22 @@ def rules() -> Iterator[Rule]:
     # Notes of Aozora Bunko on how a text is printed.
     yield Rule(re.compile("［＃[^［］\n]{0,200}］"), "", needs_digit=False)
     yield Rule(
-        re.compile(f"[|｜](?P<word>[^|｜《》\n]{{1,40}})《(?P<said>[{_KANA}・ \u3000]{{1,60}})》(?=(?P<next>[{_HIRAGANA}]?))"),
+        re.compile(f"[|｜](?P<word>[^|｜《》\n]{{1,40}})《(?P<said>[{_KANA}・ \u3000]{{1,60}})》(?=(?P<next>{_NEXT}))"),
         lambda match: say_reading(match["said"], match["next"]),
         needs_digit=False,
     )
+    # {漢字|かんじ}, [漢字]{かんじ}, [[rb:漢字 > かんじ]]
+    for opening, middle, closing in ((r"\{", r"\|", r"\}"), (r"\[", r"\]\{", r"\}"), (r"\[\[rb: ?", " ?> ?", r"\]\]")):
+        yield Rule(
+            re.compile(
+                rf"{opening}(?P<word>[^\n{{}}\[\]|>]{{1,40}}){middle}"
+                rf"(?P<said>[{_KANA}・ \u3000|]{{1,60}}){closing}(?=(?P<next>{_NEXT}))"
+            ),
+            lambda match: say_reading(match["said"].replace("|", ""), match["next"]),
+            needs_digit=False,
+        )
     yield Rule(
-        re.compile(f"(?P<word>[{_HAN}]{{1,20}}+)《(?P<said>[{_KANA}・ \u3000]{{1,60}})》(?=(?P<next>[{_HIRAGANA}]?))"),
+        re.compile(f"(?P<word>[{_HAN}]{{1,20}}+)《(?P<said>[{_KANA}・ \u3000]{{1,60}})》(?=(?P<next>{_NEXT}))"),
         lambda match: say_reading(match["said"], match["next"]),
         needs_digit=False,
     )
@@ -46,7 +59,7 @@ def rules() -> Iterator[Rule]:
         re.compile(
             rf"(?<![{_HAN}{_KANA}])(?P<word>[{_HAN}{_KANA}]{{1,60}}+)"
             rf"[（(](?P<said>[{_HIRAGANA}][{_HIRAGANA}・ \u3000]{{0,40}})"
-            rf"(?:(?P<more>[、,，;；／/] ?)|[）)])(?=(?P<next>[{_HIRAGANA}]?))"
+            rf"(?:(?P<more>[、,，;；／/] ?)|[）)])(?=(?P<next>{_NEXT}))"
         ),
         _say_in_brackets,
         needs_digit=False,
@@ -94,7 +107,7 @@ def _to_hiragana(text: str) -> str:
 def say_reading(said: str, following: str) -> str:
     """Returns the reading in the kana in which the words around it are told apart."""
     said = re.sub("[・ \u3000]", "", unicodedata.normalize("NFKC", said))
-    if following and following not in _PARTICLES:
+    if following and following not in _PARTICLES | _AFTER_NOUN:
         return said
     katakana = "".join(chr(ord(kana) + 0x60) if "ぁ" <= kana <= "ゖ" else kana for kana in said)
     return _LONG.sub(r"\1\2ー", katakana)

@@ -19,14 +19,14 @@ _NUMBER: Final = "(?:[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+|[½⅓⅔¼¾⅛])"
 _LETTERS: Final = f"(?:(?:[A-Za-z]{{1,3}}+(?![A-Za-z])|[α-ωΑ-Ω∆](?![α-ωΑ-Ω∆]))(?:[{_LOWERED}]{{1,6}}+)?+'?+)"
 _POWER: Final = (
     rf"(?:[{_RAISED}]{{1,8}}+|\^(?:\{{[^{{}}]{{1,30}}+\}}|\([^()]{{1,30}}+\)|[-−+]?[0-9]{{1,6}}+(?:\.[0-9]{{1,4}}+)?+|[A-Za-z](?![A-Za-z]))"
-    r"(?:\^(?!\w))?+)"
+    r"(?:\^(?![A-Za-z0-9_]))?+)"
 )
 _INNER: Final = rf"[-−+×·*/=<>≤≥≠., 0-9½A-Za-zα-ωΑ-Ω^√|{_RAISED}{_LOWERED}]"
 _BRACKET: Final = rf"\((?=[^()]{{0,59}}\)){_INNER}{{1,60}}+\)"
 _FACTOR: Final = rf"√?+(?:(?:{_NUMBER}|{_LETTERS}|{_BRACKET}){_POWER}?+)!?+"
 _TERM: Final = rf"[-−]?+(?:{_FACTOR}){{1,6}}+"
 _OPERATOR: Final = r" ?(?:[-−–+×·⋅*/÷=≠≈≤≥±]|[<>]=?|!=) ?"
-_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏ_.,<@/\\#&$€£¥₹'°%+=^~:?-])"
+_BEFORE: Final = r"(?<![A-Za-z0-9À-ɏµ_.,<@/\\#&$€£¥₹'°%+=^~:?-])"
 _AFTER: Final = r"(?![A-Za-z0-9À-ɏ>@$€£¥°/\\^=+]|[.,:][0-9]|-[A-Za-z0-9])"
 EXPRESSION: Final = re.compile(rf"{_BEFORE}{_TERM}(?:{_OPERATOR}{_TERM}){{0,12}}{_AFTER}")
 SCIENTIFIC: Final = re.compile(

@@ -25,7 +25,7 @@ class Quantities:
         self._words = locale.math
         self._is_spaced = locale.has_spaces
         units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
-        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9/²³⁻^])")
+        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9\u0900-\u0963/²³⁻^])")
 
     def unit_after(self, text: str, at: int) -> tuple[int, str] | None:
         """Returns the end and the sign of a unit that stands at a place of a text; None without one."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian, Western
-from workers.text.normalization.formulas import commands, plain
+from workers.text.normalization.formulas import commands, names, plain
 from workers.text.normalization.formulas.latex import find_formulas
 from workers.text.normalization.formulas.speech import Speaker
 from workers.text.normalization.rules import Rule, apply
@@ -27,8 +27,11 @@ _DIGITS: Final = tuple("0123456789")
 _WORDS_AND_UNITS: Final = frozenset({"in", "A", "a", "mi", "do", "h", "hr", "t", "st", "as"})
 """Units that may be a word after a formula."""
 _ENGLISH_SUFFIX: Final = re.compile("(?:th|st|nd|rd|s|i?ème)(?![A-Za-z0-9])")
+_LOWER: Final = str.maketrans(names.LOWER)
 _PREPARED: Final = (
     Rule(plain.PARTICLES, "2.5", needs_digit=False),
+    # H~2~O
+    Rule(re.compile(r"(?<=[A-Za-z)])~(?P<n>[0-9]{1,4})~"), lambda match: match["n"].translate(_LOWER)),
     Rule(plain.MULTIPLE, "×"),
     Rule(plain.ENERGY, "mc²"),
     Rule(plain.UNIT_POWER, lambda match: {"2": "²", "3": "³"}[match[1]]),

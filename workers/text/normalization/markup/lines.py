@@ -34,6 +34,10 @@ _MAX_VERSE: Final = 70
 """Lines of verse are shorter than this, and all of them begin with a capital."""
 _SLACK: Final = 0.85
 _WIDE: Final = re.compile(f"[{HAN_AND_KANA}]")
+_CONTINUES: Final = re.compile(
+    "(?<!こんにち)(?<!こんばん)(?<!それで)(?<!で)[はがをにでとへ]\\Z|(?<=[いきしちにびみりっん])[てで]\\Z|[、]\\Z"
+)
+"""The end of a line of Japanese that is not the end of a sentence: a particle, or a verb before another."""
 _ZONE: Final = re.compile(r"(?<=[0-9]:[0-9]{2}) [+-][0-9]{4}(?: \([A-Z]{1,5}\))?(?=[ \t]*+(?:$|\n))")
 _BLANK: Final = re.compile(r"\n[ \t]*+\n")
 
@@ -98,6 +102,8 @@ def _is_short(line: str, following: str, longest: int) -> bool:
     if following[0].islower() or following[0] in _CONTINUED or not following.lstrip("*_`\"'(["):
         return False
     if _WIDE.search(line):
+        if _CONTINUES.search(line) and _WIDE.match(following):
+            return False
         return len(line) + 1 <= max(longest, _MIN_WIDE) * _SLACK
     word = following.split(maxsplit=1)[0]
     return len(line) + 1 + len(word) <= max(longest, _MIN_WIDTH) * _SLACK

@@ -56,7 +56,7 @@ def _token() -> re.Pattern[str]:
     language, colon = r"[^\W\d_]{2,21}", r"[ \u00a0]?[:：]"
     announced = rf"(?:{language} )?(?i:{said})(?: {language})?(?:{colon})?|{language}(?: {language})?{colon}"
     return re.compile(
-        rf"(?P<label>(?:(?:{announced})[ \u00a0]?)?)"
+        rf"(?P<label>(?:(?<![A-Za-zÀ-ɏ])(?:{announced})[ \u00a0]?)?)"
         rf"(?P<ipa>{_IPA}){_AUDIO}?{_RESPELLED}{{0,4}}{_AUDIO}?"
     )
 
@@ -119,4 +119,4 @@ def _drop(match: re.Match[str]) -> str | None:
     if match["comma"]:
         return ""
     label = (match["label"] or "").rstrip(" \u00a0:：")
-    return f"{match['space']}{label}{match['after']}" if label else match["after"]
+    return f"{match['space'] or ''}{label}{match['after']}" if label else match["after"]

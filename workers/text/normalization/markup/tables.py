@@ -20,7 +20,9 @@ _RULE_LINE: Final = re.compile(
 )
 """A line of dashes in a table. It has a corner or a pipe, else it is a line across the page."""
 _CORNER: Final = re.compile(r"[|+│├└┌╞╔╠╚┼┬┴┤╪╬╦╩╡┐┘╗╝╣─━═]")
-_ROW: Final = re.compile(r"(?m)^(?P<indent>[ \t]{0,12}+(?:>[ \t]?+){0,4}+)(?P<row>[|│┃║](?!\|)[^\n]{1,4000}+)$")
+_ROW: Final = re.compile(
+    r"(?m)^(?P<indent>[ \t]{0,12}+(?:>[ \t]?+){0,4}+)(?P<row>[|│┃║](?!\||[^|《\n]{1,40}《)[^\n]{1,4000}+)$"
+)
 _LOOSE_ROW: Final = re.compile(r"[^\n|]{0,500}+(?<![\\|])\|(?!\|)[^\n]{0,3500}+")
 """A row without a pipe at its start."""
 _SPLIT: Final = re.compile(_PIPE)
