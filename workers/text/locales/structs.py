@@ -393,6 +393,22 @@ class Bible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     books: Table
 
 
+class Iberian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for what only Spanish and Portuguese write so, or read with the words around."""
+
+    either: str
+    of: str
+    pages: str
+    pairs: frozenset[str]
+    letters: dict[str, Name]
+    physical: Words
+    lettered: Words
+    changes: Words
+    temperatures: Words
+    states: Words = ()
+    scores: Words = ()
+
+
 class Romance(Western, frozen=True, kw_only=True):
     """Spanish, French, Italian or Portuguese."""
 
@@ -431,6 +447,7 @@ class Romance(Western, frozen=True, kw_only=True):
     slashes: Slashes | None = None
     angles: Angles | None = None
     parts: dict[str, tuple[str, str]] = {}
+    iberian: Iberian | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,6 +30,8 @@ _FACE: Final = re.compile(
     rf"[ {_FACE_SIGNS}＾ㅠㅜ/／\\|]{{2,14}}+[)）ʔ]"
     r"(?:[ﾉノ/_¯＼\\╯╭乂۶ლ♡︵ ┻━ԅ≡ mやゞツ゛ヽ]{0,9}?(?:[ﾉノ¯╯╭۶ლ┻](?!\w)|(?<= )m(?!\w)|(?<=_/)¯|m(?!\w))|)"
 )
+_NUMBER_AFTER: Final = re.compile(r"\. ?[0-9]")
+"""What shows that a short form is an abbreviation: qd. 5."""
 _FACE_ONLY: Final = re.compile(r"[^A-Za-z0-9()（） .,=+*'\";:_-]")
 _EYES: Final = re.compile(
     r"[(（] ?(?P<eye>[TtQoOuU0;^><~`'*=-])(?:[_.ωoO▽∀]|(?<=\^))(?P=eye)[;'o]? ?[)）]|m ?[(（]_ ?_[)）] ?m|[(（]><[)）]"
@@ -132,6 +134,6 @@ def _write_out(match: re.Match[str], table: dict[str, str]) -> str | None:
     short = match[0]
     words = table[short.lower()]
     following = match.string[match.end() : match.end() + 2].lstrip()
-    if following[:1] in {"=", "+", "*"}:
+    if following[:1] in {"=", "+", "*"} or _NUMBER_AFTER.match(match.string, match.end()):
         return None
     return words[:1].upper() + words[1:] if short[0].isupper() and len(short) > 1 else words

@@ -36,10 +36,11 @@ def rules(locale: Romance) -> Iterator[Rule]:
         word = table.verse if verses.isdecimal() else table.verses
         return f"{book} {match['chapter']}, {word} {said}"
 
+    dotted = "|\\." if locale.language == "pt" else ""
     yield Rule(
         re.compile(
             rf"(?<![\w.,:])(?:(?P<n>[123]|I{{1,3}}) ?)?(?P<book>{any_of([*table.books, *table.books.values()])})\.? "
-            rf"(?P<chapter>[0-9]{{1,3}})(?:[:,] ?)(?P<verses>{_VERSES})(?![\w:]| ?[%€]|[,.][0-9])"
+            rf"(?P<chapter>[0-9]{{1,3}})(?:[:,] ?{dotted})(?P<verses>{_VERSES})(?![\w:]| ?[%€]|[,.][0-9])"
         ),
         verbalize,
     )

@@ -13,6 +13,7 @@ from workers.text.normalization.romance import (
     bible,
     elision,
     hyphens,
+    iberian_numbers,
     iberian_romans,
     joined_amounts,
     names,
@@ -23,6 +24,8 @@ from workers.text.normalization.romance import (
 )
 from workers.text.normalization.romance.durations import durations
 from workers.text.normalization.romance.mixed_numbers import mixed_numbers
+from workers.text.normalization.romance.pairs import pairs
+from workers.text.normalization.romance.quantities import quantities
 from workers.text.normalization.romance.scales import short_scales
 from workers.text.normalization.romance.short_forms import short_forms
 from workers.text.normalization.romance.slashes import rates, slashes
@@ -62,11 +65,14 @@ def _rules(locale: Romance) -> Iterator[Rule]:
     yield from names.names(locale)
     yield from western.abbreviations(locale)
     yield from phones.rules(locale)
+    yield from iberian_numbers.numbers(locale)
+    yield from quantities(locale)
     yield from hyphens.rules(locale)
     yield from bible.rules(locale)
     yield from western.dates(locale)
     yield from slashes(locale)
     yield from rates(locale)
+    yield from pairs(locale)
     yield from angles.rules(locale)
     yield from joined_amounts.rules(locale)
     yield _half_of_day(locale)

@@ -13,6 +13,8 @@ from workers.text.normalization.numerals import START, number
 from workers.text.normalization.rules import Rule, any_of
 
 _PLURAL_ENDS: Final = {"es": "s", "it": "ie", "fr": "sx", "pt": "s"}
+_BEFORE: Final = re.compile(r"(?<!\w)(?:(?P<article>[Ee]l|[Dd]el|[Ee]ste)|(?P<word>[^\W\d_]{2,16})) \Z")
+"""The word before a number; a singular article before a day in March is none of a number of millions."""
 _OF: Final = (" de ", " di ", " d'", " du ", " des ")
 
 
@@ -23,6 +25,10 @@ def short_scales(locale: Romance) -> Iterator[Rule]:
         n, noun = match["n"], (match["noun"] or "").lstrip()
         is_counted = noun[-1:] in _PLURAL_ENDS[locale.language] and noun.islower() and noun not in locale.not_nouns
         if match["space"] and not is_counted and not match.string.startswith(_OF, match.end("scale")):
+            return None
+        is_lone = not is_counted and not match.string.startswith(_OF, match.end("scale"))
+        if is_lone and not match["space"] and is_label(match, locale):
+            # apartamento 4B, el 8M
             return None
         if match["scale"] == "K" and (match["space"] or len(n) == 1):
             # Kelvin; 4K is a resolution.
@@ -35,7 +41,17 @@ def short_scales(locale: Romance) -> Iterator[Rule]:
 
     if locale.short_scales:
         pattern = (
-            rf"{START}(?P<n>{number(locale)})(?P<space> ?)(?P<scale>{any_of(locale.short_scales)})(?![\w/'])"
+            rf"{START}(?<![A-Za-z0-9]-)(?P<n>{number(locale)})(?P<space> ?)(?P<scale>{any_of(locale.short_scales)})(?![\w/'])"
             r"(?P<noun> [^\W\d_]{4,30}+(?!['-]))?+"
         )
         yield Rule(re.compile(pattern), verbalize)
+
+
+def is_label(match: re.Match[str], locale: Romance) -> bool:
+    """Whether a word before a number with a letter shows that it is a name: el 8M, apartamento 4B."""
+    before = _BEFORE.search(match.string[max(0, match.start() - 24) : match.start()])
+    if before is None or not match["n"].isdecimal():
+        return False
+    if before["article"]:
+        return locale.language == "es" and len(match["n"]) <= 2
+    return locale.iberian is not None and before["word"].lower() in {*locale.labels, *locale.iberian.lettered}

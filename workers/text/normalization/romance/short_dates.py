@@ -38,12 +38,15 @@ def _months(locale: Romance) -> Iterator[Rule]:
     of, between = ("(?:de )?", " de ") if locale.language in {"es", "pt"} else ("", " ")
     yield Rule(
         re.compile(
-            rf"(?<!\w)(?<![0-9][.,])(?P<day>[0-3]?[0-9](?:er|[°º])?)(?P<sep>-| {of}){short}(?P<stop>\.?)(?!\w)"
-            rf"(?P<before_year>(?:-| (?:del? )?)(?P<year>(?={_YEAR})))?"
+            rf"(?<!\w)(?<![0-9][.,])(?P<day>[0-3]?[0-9](?:er|[°º])?)(?P<sep>[-/]| {of}){short}(?P<stop>\.?)(?!\w)"
+            rf"(?P<before_year>(?:[-/]| (?:del? )?)(?P<year>(?={_YEAR})))?"
         ),
         in_date,
     )
-    yield Rule(re.compile(rf"(?<![\w.]){short}(?P<stop>\.?)(?= (?:del? )?{_YEAR})"), say)
+    yield Rule(
+        re.compile(rf"(?<![\w.]){short}(?P<stop>\.?)(?= (?P<of>del? )?{_YEAR})"),
+        lambda match: say(match) + (between.rstrip() if match["of"] is None else ""),
+    )
     yield Rule(
         re.compile(rf"(?<![\w.]){short}(?P<stop>\.?) ?[-–/] ?(?=(?i:{any_of(locale.short_months)}|{full})(?!\w))"),
         lambda match: f"{locale.short_months[match['month'].lower()]} {locale.to} ",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from workers.text.locales.structs import Romance
+from workers.text.normalization.numerals import ROMAN
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence, in_place
 
@@ -23,14 +24,22 @@ def short_forms(locale: Romance) -> Iterator[Rule]:
     def verbalize(match: re.Match[str]) -> str:
         return in_place(locale, match, locale.short_forms[match["form"]]) + " " * match["form"].endswith("/")
 
+    if locale.language == "es":
+        # c/8 h
+        yield Rule(re.compile(r"(?<![\w/.])c/ ?(?=[0-9]{1,3} ?(?:h|hs|hrs|horas?|días?|min|semanas?|meses|km)(?!\w))"), "cada ")
     if locale.short_forms:
         slashed = [form for form in locale.short_forms if form.endswith("/")]
         others = [form for form in locale.short_forms if not form.endswith("/")]
         yield Rule(re.compile(rf"(?<![\w/.-])(?P<form>{any_of(others)})(?![\w/]|\. ?[0-9])"), verbalize, needs_digit=False)
-        yield Rule(re.compile(rf"(?<![\w/.])(?P<form>{any_of(slashed)}) ?(?=\w)"), verbalize, needs_digit=False)
+        yield Rule(
+            re.compile(rf"(?<![\w/.])(?P<form>{any_of(slashed)})(?: (?=\w)|(?=[0-9]|\w\w))"), verbalize, needs_digit=False
+        )
     if locale.without_stop:
         yield Rule(
-            re.compile(rf"(?<![\w./-])(?<![0-9] )(?P<form>{any_of(locale.without_stop)})\.? ?(?=[0-9])"),
+            re.compile(
+                rf"(?<![\w./-])(?<![0-9] )(?P<form>{any_of(locale.without_stop)})"
+                rf"(?:\.? ?(?=[0-9]|\([0-9])|\.? (?={ROMAN}(?![\w'])))"
+            ),
             lambda match: in_place(locale, match, locale.without_stop[match["form"]]) + " ",
         )
     if locale.streets:
