@@ -71,7 +71,7 @@ def _find_ends(text: str, locale: Locale) -> Iterator[tuple[int, str]]:
     start = 0
     for gap in [*_BLANK.finditer(text), None]:
         end = gap.start() if gap is not None else len(text)
-        lines = [(match.start(), match[0]) for match in _LINE.finditer(text, start, end)]
+        lines = [(match.start(), match[0]) for match in _LINE.finditer(text, start, end) if not match[0].isspace()]
         if len(lines) > 1:
             yield from _ends_in(lines, locale)
         start = gap.end() - 1 if gap is not None else end
@@ -87,7 +87,7 @@ def _ends_in(lines: list[tuple[int, str]], locale: Locale) -> Iterator[tuple[int
         is_field = _FIELD.match(following) is not None and _FIELD.match(body.strip()) is not None
         is_short = last == "." and INITIALS.search(body[-60:]) is not None
         may_end = _is_of_word(last) or last in "%°€$£¥" or (is_field and last in _BRACKETS) or is_short
-        if not last or not following or not may_end:
+        if not last or not may_end:
             continue
         if is_field or is_verse or _is_short(body.strip(), following, longest):
             yield start + len(body), ";" if is_short else _mark(body, following, locale, is_field=is_field)

@@ -19,6 +19,7 @@ from workers.text.tracked_text import TrackedText
             "The woods are lovely dark and deep\nBut I have promises to keep\nAnd miles to go",
             "The woods are lovely dark and deep,\nBut I have promises to keep,\nAnd miles to go",
         ),
+        (" \nRed\nBlue\n \n \nGreen", " \nRed.\nBlue\n \n \nGreen"),
     ],
 )
 def test_lines_that_end_on_purpose_get_a_mark(text: str, ended: str) -> None:
