@@ -47,6 +47,8 @@ class TrackedText:
         Raises Cancelled when the text is no longer wanted (`workers.text.cancellation`).
         """
         check_cancelled()
+        if not pattern.search(self.text):
+            return self
         give: Change = change if callable(change) else lambda _: change
         found = ((*match.span(), give(match)) for match in pattern.finditer(self.text) if match.start() < match.end())
         return self.replace((start, end, new) for start, end, new in found if new is not None)

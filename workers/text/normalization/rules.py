@@ -15,6 +15,8 @@ from workers.text.tracked_text import TrackedText
 Replacement = Callable[[re.Match[str]], str | None]
 """Gets a match and returns the words that replace it; None leaves the match as it is."""
 
+_Beginning = dict[str, "_Beginning"]
+"""The characters that may follow the beginning of a word, each with what follows it; an empty one: a word ends."""
 _DIGIT: Final = re.compile("[0-9½¼¾⅐-⅞]")
 
 
@@ -37,5 +39,23 @@ def apply(tracked: TrackedText, rules: Iterable[Rule]) -> TrackedText:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern that matches any of `words`, the longest first; it matches nothing if there are none."""
-    return "(?:" + ("|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) or "(?!)") + ")"
+    """A pattern that matches any of `words`, the longest that fits; it matches nothing if there are none.
+
+    Words with a common beginning share it: a text is then compared with a few beginnings, and not with each word.
+    """
+    root: _Beginning = {}
+    for word in words:
+        node = root
+        for character in word:
+            node = node.setdefault(character, {})
+        node[""] = {}
+    return f"(?:{_pattern_of(root)})" if root else "(?!)"
+
+
+def _pattern_of(node: "_Beginning") -> str:
+    """Returns a pattern for the ends of the words with one beginning, the longest first."""
+    followers = {character: after for character, after in sorted(node.items()) if character}
+    ends = "|".join(re.escape(character) + _pattern_of(after) for character, after in followers.items())
+    if len(followers) > 1 or ("" in node and followers):
+        ends = f"(?:{ends})"
+    return f"{ends}?" if "" in node and followers else ends

@@ -138,7 +138,7 @@ _INITIALISMS: Final = (
     # Ordinary words in a text in capitals; spelled where only a name is possible.
     Rule(
         re.compile(
-            r"(?:(?<=\b[Tt]he )|(?<=\b[Ii]n )|(?<=\b[Aa] )|(?<=\bof )|(?<=\bfrom )|(?<=\bacross ))(?:US|WHO)"
+            r"(?:(?=US|WHO)(?:(?<=\b[Tt]he )|(?<=\b[Ii]n )|(?<=\b[Aa] )|(?<=\bof )|(?<=\bfrom )|(?<=\bacross )))(?:US|WHO)"
             r"(?![\w']|\.\w| [A-Z]{2})"
             rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)|(?<!\w)IT(?= (?:{any_of(_WORDS.after_it)})\b)"
         ),
@@ -151,7 +151,7 @@ _SHOUTED: Final = (
     # Words that engines spell when they are in capitals.
     Rule(
         re.compile(
-            r"(?<![\w.'&/-])(?:IS|BE)(?![\w'&/-]|\.\w)|(?<=[A-Za-z] )OR(?= [A-Za-z])"
+            r"(?=[IB])(?<![\w.'&/-])(?:IS|BE)(?![\w'&/-]|\.\w)|(?<=[A-Za-z] )OR(?= [A-Za-z])"
             r"|(?:(?<=[A-Z]{2} )|(?<=[A-Z]{2}, ))IT(?![\w'&/-])|(?<!\w)IT(?= [A-Z]{2})"
         ),
         lambda match: match[0].capitalize(),

@@ -43,6 +43,7 @@ RULES: Final = (
     # an A- grade; not A- and B-roads
     Rule(
         re.compile(
+            r"(?=[A-F][-−])"
             r"(?:(?<=\b[Aa] )|(?<=\b[Aa]n )|(?<=\b[Tt]o )|(?<=\bgot )|(?<=\bfrom )|(?<=\bgrade )|(?<=\bof )|(?<=[A-F]\+ ))"
             r"([A-F])[-−](?![^\s.,;:!?)]| (?:and|or|to) \w{1,2}-\w)"
         ),

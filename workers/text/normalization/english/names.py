@@ -121,7 +121,8 @@ def _cases() -> Iterator[Rule]:
     # Sr. Mgr., and not "King Sr."
     yield Rule(
         re.compile(
-            r"(?:\A|(?<=[.!?,;:(] )|(?<=\n)|(?<=\bthe )|(?<=\band )|(?<=\bour )|(?<=\ba )|(?<=\bas ))(?P<age>[SJ]r)\. (?=[A-Z])"
+            r"(?=[SJ]r\. [A-Z])(?:\A|(?<=[.!?,;:(] )|(?<=\n)|(?<=\bthe )|(?<=\band )|(?<=\bour )|(?<=\ba )|(?<=\bas ))"
+            r"(?P<age>[SJ]r)\. "
         ),
         lambda match: f"{_AGES[match['age']]} ",
         needs_digit=False,

@@ -9,14 +9,14 @@ from typing import Final
 
 from workers.text.locales.structs import Math
 from workers.text.normalization.formulas import names
-from workers.text.normalization.rules import Rule
+from workers.text.normalization.rules import Rule, any_of
 
 _ELEMENTS: Final = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru "
     "Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At "
     "Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr"
 )
-_ELEMENT: Final = "(?:" + "|".join(sorted(_ELEMENTS.split(), key=len, reverse=True)) + ")"
+_ELEMENT: Final = any_of(_ELEMENTS.split())
 _COMPOUNDS: Final = (
     "CO2 NO2 SO2 SO3 N2O H2O D2O CS2 NH3 CH4 PH3 BF3 NF3 SF6 NO3 CO3 SO4 PO4 NH4 O2 O3 N2 H2 H2S HF HCl HBr HI NaCl NaOH KOH "
     "KCl KBr AgCl CuO ZnO MgO CaO FeO FeS LiF NaF CaS ZnS PbO AgBr AgI NaI HClO HCN KCN NaCN SiC GaAs TiN"
@@ -26,7 +26,7 @@ _LOWERED: Final = "[₀-₉]{1,4}+"
 _CHARGE: Final = "(?:[⁰¹²³⁴-⁹]{0,2}+[⁺⁻])"
 _PART: Final = rf"(?:{_ELEMENT}(?:{_LOWERED})?+|[(\[](?:{_ELEMENT}(?:{_LOWERED})?+){{1,8}}[)\]](?:{_LOWERED})?+)"
 _PLAIN_PART: Final = rf"(?:{_ELEMENT}(?:[1-9][0-9]{{0,2}})?+|\((?:{_ELEMENT}[0-9]{{0,2}}+){{1,8}}\)[1-9]?+)"
-_BEFORE: Final = r"(?<![A-Za-z0-9_./@#&$-])"
+_BEFORE: Final = r"(?=[1-9A-Z(\[])(?<![A-Za-z0-9_./@#&$-])"
 _AFTER: Final = r"(?![A-Za-z0-9_@])"
 _LOWERED_FORMULA: Final = re.compile(rf"{_BEFORE}[1-9]?{_PART}{{1,16}}(?:[·⋅•][0-9]?{_PART}{{1,8}})?+{_CHARGE}?+{_AFTER}")
 _ISOTOPE: Final = re.compile(rf"(?<![A-Za-z0-9⁰¹²³⁴-⁹])(?P<n>[⁰¹²³⁴-⁹]{{1,3}})(?P<symbol>{_ELEMENT})(?![A-Za-z0-9])")

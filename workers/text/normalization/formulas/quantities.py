@@ -26,6 +26,13 @@ class Quantities:
         self._is_spaced = locale.has_spaces
         units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
         self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9\u0900-\u0963/²³⁻^])")
+        self._quotient_names = self._find_quotient_names()
+        unit = any_of(self._quotient_names)
+        self._quotient = re.compile(
+            rf"(?<=[0-9⁰¹²³⁴-⁹])(?P<lead> ?)(?P<over>{unit})/"
+            rf"(?P<under>{unit}|\({unit}(?:[·⋅ ]{unit}){{0,2}}\))(?![A-Za-z0-9/²³⁻])"
+        )
+        self.unit_rule: Final = self._make_unit_rule()
 
     def unit_after(self, text: str, at: int) -> tuple[int, str] | None:
         """Returns the end and the sign of a unit that stands at a place of a text; None without one."""
@@ -43,8 +50,8 @@ class Quantities:
             return f"{before}{words}{after}"
         return f"{words} {self.name(sign, '')}"
 
-    def unit_rule(self) -> Rule:
-        """The rule for units with a negative power after a number or another unit: 5 mol·L⁻¹, 10 m s⁻²."""
+    def _make_unit_rule(self) -> Rule:
+        """Returns the rule for units with a negative power after a number or another unit: 5 mol·L⁻¹, 10 m s⁻²."""
         powers = {"²": self._words.squared, "³": self._words.cubed}
 
         def verbalize(match: re.Match[str]) -> str | None:
@@ -63,8 +70,7 @@ class Quantities:
 
     def quotient_rule(self, stand_for: Callable[[str], str | None]) -> Rule:
         """The rule for quotients of units after a number: 5 mol/L, 8.3 J/(mol·K). `stand_for` gets their words."""
-        names_of = self._quotient_names()
-        unit = any_of(names_of)
+        names_of = self._quotient_names
 
         def verbalize(match: re.Match[str]) -> str | None:
             is_special = (
@@ -81,18 +87,12 @@ class Quantities:
             words = stand_for(said if self._is_spaced else said.replace(" ", ""))
             return None if words is None else f"{match['lead'] if self._is_spaced else ''}{words}"
 
-        return Rule(
-            re.compile(
-                rf"(?<=[0-9⁰¹²³⁴-⁹])(?P<lead> ?)(?P<over>{unit})/"
-                rf"(?P<under>{unit}|\({unit}(?:[·⋅ ]{unit}){{0,2}}\))(?![A-Za-z0-9/²³⁻])"
-            ),
-            verbalize,
-        )
+        return Rule(self._quotient, verbalize)
 
     def _is_speed(self, match: re.Match[str]) -> bool:
         return isinstance(self._locale, EastAsian) and f"{match['over']}/{match['under']}" in self._locale.speeds
 
-    def _quotient_names(self) -> dict[str, tuple[str, str]]:
+    def _find_quotient_names(self) -> dict[str, tuple[str, str]]:
         """Returns sign → singular and plural of each unit that a quotient may have."""
         found = {sign: (name, name) for sign, name in self._words.units.items()}
         for sign, name in self._locale.units.items():

@@ -83,7 +83,7 @@ class Formulas:
             (
                 *_PREPARED,
                 *speaker.chemical_rules(self._stand_for_words),
-                speaker.quantities.unit_rule(),
+                speaker.quantities.unit_rule,
                 speaker.quantities.quotient_rule(self._stand_for_words),
             ),
         )
