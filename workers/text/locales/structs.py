@@ -149,6 +149,8 @@ class BesideSlashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rated: Words
     ratings: Words
     days: Words
+    sights: Words
+    screens: Words
     laws: Words
     standards: Words
     formations: Words
@@ -184,6 +186,9 @@ class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gold: frozenset[str]
     of_k: frozenset[str]
     regiments: Words
+    before_minutes: Words
+    after_minutes: Words
+    timed: Words
 
 
 class SayAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -255,6 +260,8 @@ class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     choose: str
     matrix: str
     and_so_on: str
+    verb: str = ""
+    after_let: Words = ()
     element_digits: Words = ()
     letters: Table = {}
     contractions: Table = {}
@@ -354,6 +361,23 @@ class Western(Locale, frozen=True, kw_only=True):
             raise ValueError(f"`may_end`: {', '.join(sorted(unknown))} is not among `abbreviations`")
 
 
+class Paired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words before numbers that are said in pairs of digits."""
+
+    products: Words
+    labels: Words
+
+
+class BritishScores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for scores as Britain says them."""
+
+    nil: str
+    words: Words
+    not_after: Words
+    not_before: Words
+    departures: Words
+
+
 class English(Western, frozen=True, kw_only=True):
     """English of one country."""
 
@@ -361,6 +385,7 @@ class English(Western, frozen=True, kw_only=True):
     titles: Words
     numbered: Words
     after_it: Words
+    after_who: Words
     after_time: Words
     decades: Annotated[Words, msgspec.Meta(min_length=9, max_length=9)]
     pronouns: Table
@@ -376,10 +401,14 @@ class English(Western, frozen=True, kw_only=True):
     beside_days: BesideDays
     digit_labels: DigitLabels
     beside_slashes: BesideSlashes
+    paired: Paired
+    scores: BritishScores
     scaled: Scaled
     streets: Table
     short_words: Table
     after_numbered: Words
+    after_senior: Words
+    before_doctor: Words
     interjections: Words
 
 

@@ -19,6 +19,7 @@ _PART_AFTER: Final = re.compile(
 """A number with a part of a larger unit: the minutes after an hour."""
 _INDEFINITE: Final = re.compile(r"(?<!\w)[Aa]n? \Z")
 _NOUN_AFTER: Final = re.compile(r"(?: |-|, )([a-z]{1,12})")
+_HYPHENATED: Final = re.compile(r"-[a-z]{3}")
 _WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
 _LITTLE_WORDS: Final = (
     "a an of and or in on at to from for is was that which we they you he she it per each with as by are were"
@@ -93,7 +94,9 @@ def measures(locale: Western) -> Iterator[Rule]:
         before = match.string[max(0, match.start() - 12) : match.start()]
         if locale.language == "en" and len(match["unit"]) == 1 and LABELLED.search(before):
             return None
-        if match["space"] == "-" or (locale.language == "en" and describes(match)):
+        if match["space"] == "-" or (
+            locale.language == "en" and (describes(match) or _HYPHENATED.match(match.string, match.end()))
+        ):
             return f"{match['n']} {name.one}{stop if match['space'] != '-' or match.end() == len(match.string) else ''}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
 

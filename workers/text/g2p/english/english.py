@@ -74,7 +74,9 @@ class _G2P(en.G2P):  # type: ignore[misc]
         """Returns Misaki's tokens, each with a tag."""
         found: list[Any] = super().tokenize(text, tokens, features)
         has_tags = "tagger" in self.nlp.pipe_names
-        if not has_tags:
+        if has_tags:
+            _tag_stops(found)
+        else:
             _tag(found)
         letters.mark_letter_a(found)
         letters.say_stammers(found, self._say)
@@ -165,6 +167,14 @@ def _spell_am(tokens: list[Any]) -> None:
         if token.text == "AM" and (before.text.lower() in _LAST_OF_TIMES or _NUMBER.fullmatch(before.text)):
             token.phonemes = "ˌAˈɛm"
             token._.rating = 5
+
+
+def _tag_stops(tokens: list[Any]) -> None:
+    """Gives each full stop the tag of one: spaCy's model sometimes takes it for a word, and its pause would be lost."""
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        is_number = before is not None and before.text in _NUMERO and after is not None and after.text[:1].isdigit()
+        if token.text == "." and not is_number:
+            token.tag = "."
 
 
 def _tag(tokens: list[Any]) -> None:

@@ -20,8 +20,10 @@ from workers.text.normalization.english import (
     months,
     names,
     old_money,
+    pairs,
     romans,
     scales,
+    scores,
     slashes,
 )
 from workers.text.normalization.rules import Rule, any_of
@@ -48,6 +50,8 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from slashes.rules(locale)
     yield from _NAMED
     yield from western.phones(numerals.spell_digits, locale.plus)
+    yield from scores.rules(locale)
+    yield from pairs.rules()
     yield from hyphens.rules()
     yield from codes.rules()
     yield from western.dates(locale)
@@ -73,6 +77,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield from _SHOUTED
     yield from _INITIALISMS
     yield _SLASH
+    yield _after_let(locale)
     yield from western.signs(locale)
     yield _numbers(locale)
 
@@ -93,6 +98,20 @@ def _numbers(locale: English) -> Rule:
             rf"(?:(?<![\w.])\.(?P<only>[0-9]++)|(?P<n>{number}))(?P<suffix>(?:st|nd|rd|th)(?!\w))?+"
         ),
         verbalize,
+    )
+
+
+def _after_let(locale: English) -> Rule:
+    """The rule for comparisons after *for*, *any* and the like: any n ≥ 1."""
+    words = any_of([*locale.math.after_let, *(word.capitalize() for word in locale.math.after_let)])
+    return Rule(
+        re.compile(rf"(?P<let>\b(?:{words}) (?P<name>[A-Za-z])) ?(?P<sign>[<>≥≤≠]) ?(?=[0-9A-Za-z])"),
+        lambda match: (
+            None
+            if match["name"] in "aAI" and match["sign"] in "<>"
+            else f"{match['let']} {locale.signs[match['sign']].removeprefix(locale.math.verb)} "
+        ),
+        needs_digit=False,
     )
 
 
@@ -140,7 +159,8 @@ _INITIALISMS: Final = (
         re.compile(
             r"(?:(?=US|WHO)(?:(?<=\b[Tt]he )|(?<=\b[Ii]n )|(?<=\b[Aa] )|(?<=\bof )|(?<=\bfrom )|(?<=\bacross )))(?:US|WHO)"
             r"(?![\w']|\.\w| [A-Z]{2})"
-            rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)|(?<!\w)IT(?= (?:{any_of(_WORDS.after_it)})\b)"
+            rf"|(?<!\w )(?<!\w)US(?= [a-z]{{3}})|(?<!\w)SOS(?!\w)"
+            rf"|(?<!\w)WHO(?= (?:{any_of(_WORDS.after_who)})\b)|(?<!\w)IT(?= (?:{any_of(_WORDS.after_it)})\b)"
         ),
         _spell,
         needs_digit=False,

@@ -31,6 +31,10 @@ def _stars(match: re.Match[str]) -> str | None:
     return match[0].replace("*", " star ").strip() + " " * match[0].endswith(" ")
 
 
+def _carbon(match: re.Match[str]) -> str:
+    return f"{match['ton'] or ''}{'t ' if match['t'] else ''}C O two equivalent"
+
+
 RULES: Final = (
     # an a4 page
     Rule(re.compile(r"(?<![\w.,'/@#-])a(?=[0-9]{1,3}(?![\w.,]\w|\w))"), "A"),
@@ -60,6 +64,26 @@ RULES: Final = (
     Rule(re.compile(r"(?<![\w/.])([A-Z])/(?=[A-Z](?![\w/]))"), lambda match: f"{match[1]} ", needs_digit=False),
     # dd/mm/yyyy
     Rule(re.compile(rf"(?<![\w/.:-]){_PART}(?:[/.:-]{_PART}){{1,2}}(?![\w/-])"), _spell_format, needs_digit=False),
+    # A levels; blood group AB
+    Rule(
+        re.compile(
+            r"(?<![\w-])(?<!\b[Ii]n )A "
+            r"(?=[Ll]evels\b|Level (?:results?|students?|exams?|maths?|courses?|grades?|physics|English)\b)"
+        ),
+        "A-",
+        needs_digit=False,
+    ),
+    Rule(
+        re.compile(
+            r"(?:(?<=\btype )|(?<=\bgroup )|(?<=\bblood ))AB(?!\w)"
+            r"|(?<!\w)AB(?= (?:blood|positive|negative|plasma)\b)|(?<=[ABO], )AB(?=,? (?:and|or) )"
+        ),
+        "A B",
+        needs_digit=False,
+    ),
+    # 3 t CO2e
+    Rule(re.compile(r"(?<![A-Za-z])(?P<ton>k|M|G)?(?P<t>t ?)?CO[2₂](?:e|eq)(?!\w)"), _carbon, needs_digit=False),
+    Rule(re.compile(r"(?<=[\U00100000-\U0010fffd])(?:-e|e|-eq|eq|-equiv)(?!\w)"), " equivalent", needs_digit=False),
     # IPv6
     Rule(re.compile(r"(?<!\w)IPv(?=[46](?!\w))"), "I P V "),
 )

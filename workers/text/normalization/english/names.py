@@ -16,6 +16,7 @@ _HOUSE: Final = r"[0-9]{1,5}[A-Za-z]? (?:[NSEW]\.? |North |South |East |West )?"
 _NAME: Final = r"(?:[A-Z][a-z]{1,20}|[0-9]{1,3}(?:st|nd|rd|th))"
 _STOP: Final = r"(?P<stop>\.(?!\w))?+"
 _WAYS: Final = {"N": "North", "S": "South", "E": "East", "W": "West"}
+_QUARTERS: Final = {"NE": "Northeast", "NW": "Northwest", "SE": "Southeast", "SW": "Southwest"}
 _QUARTER: Final = re.compile(r",? [NS]\.?[EW]\b")
 """The part of a city after a street: Pennsylvania Ave. NW."""
 _AGES: Final = {"Sr": "Senior", "Jr": "Junior"}
@@ -70,7 +71,7 @@ def _addresses() -> Iterator[Rule]:
     )
     yield Rule(
         re.compile(
-            rf"(?P<name>\b(?:on|at|along|off|down|up|near|of|from) {_NAME}) "
+            rf"(?P<name>\b(?:on|at|along|off|down|up|near|of|from|to|onto|toward|past|between|and|across) {_NAME}) "
             rf"(?P<short>{any_of(_STREETS)}){_STOP}(?!\w)(?! [A-Z])"
         ),
         _write_out_street,
@@ -83,6 +84,16 @@ def _addresses() -> Iterator[Rule]:
         _write_out_street,
         needs_digit=False,
     )
+    # Cross Oak Dr. and stop
+    yield Rule(
+        re.compile(
+            rf"(?<!\w)(?!(?:{any_of(_WORDS.before_doctor)}) )(?P<name>[A-Z][a-z]{{2,20}}) (?P<short>Dr){_STOP}"
+            rf"(?= (?:{any_of(_WORDS.sentence_openers)})\b|[,;)]|\n|\Z"
+            r"| (?:and|or|to|in|at|is|was|near|from|between|after|then|until)\b)"
+        ),
+        _write_out_street,
+        needs_digit=False,
+    )
     # Main St.; St. John
     yield Rule(
         re.compile(rf"(?<!\w)(?P<name>{_NAME}) (?P<short>St)(?P<stop>\.)(?!\w)"),
@@ -90,11 +101,27 @@ def _addresses() -> Iterator[Rule]:
         needs_digit=False,
     )
     yield Rule(re.compile(r"(?<![\w.])St\.? (?=[A-Z][a-z])"), "Saint ", needs_digit=False)
+    # Pennsylvania Ave. NW, 12 NW 23rd Ave
+    yield Rule(
+        re.compile(
+            rf"(?:(?P<street>(?<!\w)(?:{any_of([*_STREETS, *_STREETS.values()])})\.?,? )"
+            r"|(?<=[0-9] )(?=\S{2,4} [0-9]{1,3}(?:st|nd|rd|th)\b))"
+            r"(?P<way>[NS]\.?[EW])(?P<stop>\.(?!\w))?(?!\w)"
+        ),
+        _write_out_quarter,
+        needs_digit=False,
+    )
 
 
 def _write_out_street(match: re.Match[str]) -> str:
     stop = "" if _QUARTER.match(match.string, match.end()) else western.full_stop(match)
     return f"{match['name']} {_STREETS[match['short']]}{stop}"
+
+
+def _write_out_quarter(match: re.Match[str]) -> str:
+    street = (match["street"] or "").rstrip("., ")
+    way = _QUARTERS[match["way"].replace(".", "")]
+    return f"{_STREETS.get(street, street)} {way}".lstrip() + western.full_stop(match)
 
 
 def _cases() -> Iterator[Rule]:
@@ -105,11 +132,14 @@ def _cases() -> Iterator[Rule]:
         lambda match: f"{match['one']} versus ",
         needs_digit=False,
     )
+    # Sr. Mgr. Lee; Sr. Maria, a nun
     yield Rule(
-        re.compile(r"(?<!\w)(?P<word>[a-z]{1,20}[,;:]? )Sr\. (?=[A-Z])"),
-        lambda match: f"{match['word']}Senior ",
+        re.compile(r"(?P<before>\A|[.!?,;:(] |\n|(?<!\w)[a-z]{1,20}[,;:]? )Sr\. (?=(?P<next>[A-Z][A-Za-z]{0,20}))"),
+        lambda match: f"{match['before']}{'Senior' if _is_senior(match['next']) else 'Sister'} ",
         needs_digit=False,
     )
+    # (Fr. bonjour)
+    yield Rule(re.compile(r"(?<![\w.])Fr\. (?=[\"'*_]?[a-zà-ÿ])"), "French ", needs_digit=False)
     # the Sec. of State
     yield Rule(re.compile(r"(?<![\w.])Sec\. (?=of [A-Z]|[A-Z][a-z])"), "Secretary ", needs_digit=False)
     # 12 F.3d 45 (9th Cir. 1994)
@@ -127,6 +157,10 @@ def _cases() -> Iterator[Rule]:
         lambda match: f"{_AGES[match['age']]} ",
         needs_digit=False,
     )
+
+
+def _is_senior(word: str) -> bool:
+    return word in _WORDS.after_senior or word.isupper()
 
 
 def _numbers() -> Iterator[Rule]:

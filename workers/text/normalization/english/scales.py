@@ -28,6 +28,15 @@ _RACE: Final = re.compile(
 _RACES: Final = frozenset({"1", "2", "3", "5", "8", "10", "12", "15", "20", "25", "50", "100"})
 _SCREENS: Final = frozenset({"2", "4", "5", "6", "8", "12", "16"})
 _GOLD: Final = frozenset({"9", "10", "14", "18", "22", "24"})
+_TAKES: Final = re.compile(
+    rf"(?:\b(?i:{any_of(_WORDS.before_minutes)})"
+    r"(?: (?:about|around|over|under|nearly|almost|only|just|roughly|some|me|us|him|her|up to))?:? "
+    r"|~)\Z"
+)
+_COOKED: Final = re.compile(
+    rf"\b(?i:{any_of(_WORDS.timed)})\b[^.!?\n]{{0,60}}\b(?i:for|in|another)(?: (?:about|another|up to))? \Z"
+)
+_AFTER_MINUTES: Final = re.compile(rf"(?:-long)? (?:{any_of(_WORDS.after_minutes)})\b")
 _UNITS: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 _STONE: Final = re.compile(r"[02-9]|1[0-9]")
 
@@ -43,6 +52,10 @@ def durations() -> Iterator[Rule]:
             rf"(?:(?<=[hm])(?P<rest>[0-5][0-9]))?{end}"
         ),
         _verbalize_duration,
+    )
+    yield Rule(
+        re.compile(r"(?<![\w.,:/$€£-])(?P<n>[1-9][0-9]{0,2}(?:[-–][1-9][0-9]?)?)m(?P<stop>\.(?!\w))?(?![\w'/²³-])"),
+        _verbalize_minutes,
     )
     yield Rule(
         re.compile(
@@ -151,6 +164,16 @@ def _verbalize_duration(match: re.Match[str]) -> str | None:
     comma = "," * match[0].rstrip().endswith(",")
     dot = amounts.unit_stop(match, "s", has_stop=match[0].endswith("."))
     return " ".join(words) + comma + dot + tail
+
+
+def _verbalize_minutes(match: re.Match[str]) -> str | None:
+    """Minutes, if the words next to the number are about time: it took 55m, bake for 20m, 5m ago."""
+    before = match.string[max(0, match.start() - 90) : match.start()]
+    is_after = _AFTER_MINUTES.match(match.string, match.end()) is not None
+    if not (is_after or _TAKES.search(before) or _COOKED.search(before)):
+        return None
+    is_one = match["n"] == "1" or (is_after and match.string.startswith((" read", " call"), match.end()))
+    return f"{match['n']} minute{'' if is_one else 's'}{match['stop'] or ''}"
 
 
 def _count(n: str, unit: str, *, is_adjective: bool) -> str:

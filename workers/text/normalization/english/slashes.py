@@ -19,6 +19,7 @@ _END: Final = r"(?![\w/%]|[.,:][0-9]|-[0-9])"
 _PAIR: Final = rf"(?P<one>[0-9]{{1,3}})/(?P<two>[0-9]{{1,3}}){_END}"
 _YEAR: Final = "(?:1[1-9]|20)[0-9]{2}"
 _CODE: Final = "[A-Z]{3}"
+_NUMBERED: Final = re.compile(r" [Nn]o\.?\Z")
 _PLURAL: Final = re.compile(r"\b(?:people|children|[a-z]{2,16}[^\s\Wsu]s)\Z")
 _HUNDRED: Final = 100
 
@@ -61,7 +62,7 @@ def _laws() -> Iterator[Rule]:
             r"(?P<one>[0-9]{1,5})/(?P<two>[0-9]{1,5})(?:/(?P<rest>[A-Z]{2,4}))?(?![\w/-])"
         ),
         lambda match: (
-            f"{match['kind']} {_year_or_number(match['one'])} slash {_year_or_number(match['two'])}"
+            f"{_NUMBERED.sub(' number', match['kind'])} {_year_or_number(match['one'])} {_year_or_number(match['two'])}"
             + (f" {match['rest']}" if match["rest"] else "")
         ),
     )
@@ -72,7 +73,13 @@ def _seasons() -> Iterator[Rule]:
         re.compile(rf"{_START}(?P<one>{_YEAR})/(?P<two>{_YEAR})(?![\w/]|[.,][0-9]|-[0-9])"),
         lambda match: f"{numerals.year(match['one'], british=False)} {numerals.year(match['two'], british=False)}",
     )
-    yield Rule(re.compile(rf"{_START}(?P<one>{_YEAR})/(?P<two>[0-9]{{2}})(?![\w/]|[.,][0-9]|-[0-9])"), _season)
+    start = r"(?<![\w.,/$€£-])(?P<fy>FY ?)?"
+    yield Rule(
+        re.compile(
+            rf"{start}(?P<one>{_YEAR}|(?<=FY)[0-9]{{2}}|(?<=FY )[0-9]{{2}})/(?P<two>[0-9]{{2}})(?![\w/]|[.,][0-9]|-[0-9])"
+        ),
+        _season,
+    )
 
 
 def _pairs() -> Iterator[Rule]:
@@ -81,6 +88,16 @@ def _pairs() -> Iterator[Rule]:
         lambda match: f"{_cardinal(match['one'])} {_cardinal(match['two'])}",
     )
     yield Rule(re.compile(rf"{_START}4/4{_END}"), "four four")
+    # 20/40 vision, a 16/9 screen, 24/7/365
+    yield Rule(
+        re.compile(rf"{_START}(?P<one>20|6)/(?P<two>(?!20 )[1-9][0-9]{{0,2}})(?= (?:{any_of(_WORDS.sights)})\b)"),
+        lambda match: f"{_cardinal(match['one'])} {_cardinal(match['two'])}",
+    )
+    yield Rule(
+        re.compile(rf"{_START}(?P<one>16|21|4|3)/(?P<two>9|10|3|2)(?= (?:{any_of(_WORDS.screens)})\b)"),
+        lambda match: f"{_cardinal(match['one'])} {_cardinal(match['two'])}",
+    )
+    yield Rule(re.compile(rf"{_START}24/7/365(?![\w/])"), "twenty-four seven three sixty-five")
     yield Rule(re.compile(rf"(?P<before>\b(?:{any_of(_WORDS.counted)}) ){_PAIR}"), _of)
     yield Rule(
         re.compile(rf"(?P<before>\b(?:{any_of(_WORDS.rated)})(?: (?:it|this|is|was|of|an?|at|him|her|them))?:? ){_PAIR}"),
@@ -135,7 +152,9 @@ def _season(match: re.Match[str]) -> str | None:
     one, two = match["one"], match["two"]
     if (int(one) + 1) % _HUNDRED != int(two):
         return None
-    return f"{numerals.year(one, british=False)} {'oh ' if two[0] == '0' else ''}{_cardinal(two)}"
+    fy = "F Y " if match["fy"] else ""
+    first = numerals.year(one, british=False) if len(one) == len("2023") else _cardinal(one)
+    return f"{fy}{first} {'oh ' if two[0] == '0' else ''}{_cardinal(two)}"
 
 
 def _year_or_number(digits: str) -> str:

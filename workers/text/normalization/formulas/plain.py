@@ -82,6 +82,26 @@ ACCENTS: Final = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305":
 UNIT_POWER: Final = re.compile(r"(?:(?<=[0-9]m)|(?<=[0-9] m)|(?<=[0-9][kcm]m)|(?<=[0-9] [kcm]m)|(?<=[0-9] ft))\^([23])(?!\w)")
 
 
+_PRODUCT_OF_UNITS: Final = re.compile(r"[A-Zk][A-Za-z]?[·⋅][a-z]{1,3}(?![A-Za-z])")
+ABSOLUTE: Final = re.compile(
+    rf"(?<![A-Za-z|‖])(?P<bar>[|‖])(?P<content>(?=[^|‖\s])[-−+·*/^., ()0-9A-Za-zα-ωΑ-Ω{_RAISED}{_LOWERED}]{{1,24}}(?<=\S))"
+    rf"(?P=bar)(?P<power>[{_RAISED}]{{1,4}}|\^[0-9])?(?![\w|‖])"
+)
+"""Bars around a term, as in |x|."""
+_APPLIED_TO: Final = r"(?:\([A-Za-z0-9]\))?"
+_ABSOLUTE_TERM: Final = re.compile(
+    rf"[-−]?(?:[A-Za-zα-ωΑ-Ω][{_LOWERED}]?{_APPLIED_TO}|[0-9.]{{1,8}})"
+    rf"(?: ?[-−+·*/] ?(?:[A-Za-zα-ωΑ-Ω0-9.]{{1,6}}[{_LOWERED}]?{_APPLIED_TO}|\([^()]{{1,12}}\)))*+[{_RAISED}]?\Z"
+)
+INDEX: Final = re.compile(
+    r"(?<![\w\\$@/.-])(?P<base>[A-Za-zα-ωΑ-Ω])_(?:\{(?P<long>[^{}\s\\]{1,6})\}|(?P<one>[0-9nijkm](?![\w])))"
+)
+"""A letter with an index as LaTeX writes it: a_{11}, x_1."""
+
+
+_EQUIVALENTS: Final = frozenset({"CO₂e", "CO₂eq"})
+
+
 class Found(msgspec.Struct, frozen=True):
     """A formula in a text, in the form that the reader of LaTeX takes."""
 
@@ -93,8 +113,15 @@ class Found(msgspec.Struct, frozen=True):
 def find(text: str) -> Iterator[Found]:
     """Yields the formulas of a text."""
     for match in EXPRESSION.finditer(text):
-        if _counts(match[0]) and _DENSITY.fullmatch(text, *match.span()) is None:
+        if _counts(match[0]) and not _is_of_unit(match):
             yield Found(*match.span(), to_latex(match[0]))
+
+
+def _is_of_unit(match: re.Match[str]) -> bool:
+    """Whether an expression is, or begins with, the unit of the number before it: 200 W/m², 1 N·m = 1 J."""
+    text, start = match.string, match.start()
+    is_product = text[max(0, start - 2) : start].strip().isdigit() and _PRODUCT_OF_UNITS.match(text, start)
+    return bool(is_product) or _DENSITY.fullmatch(text, *match.span()) is not None
 
 
 def to_latex(expression: str) -> str:
@@ -109,6 +136,8 @@ def to_latex(expression: str) -> str:
 def _counts(expression: str) -> bool:
     """Whether an expression is a formula, and nothing else that has its signs."""
     if not all(_is_product(match) for match in _RUN.finditer(expression)) or "==" in expression:
+        return False
+    if expression in _EQUIVALENTS:
         return False
     if _HAS_POWER.search(expression):
         return _YEAR.match(expression) is None
@@ -163,3 +192,18 @@ def raise_tags(match: re.Match[str]) -> str | None:
             return f"^{{{content}}}" if is_power else None
         return None if len(content) > 3 else f" {content}"
     return "".join(table[character] for character in content)
+
+
+def say_absolute(match: re.Match[str]) -> str | None:
+    """Returns LaTeX for a term between bars; None for what is no term, as the cells of a table."""
+    if not _ABSOLUTE_TERM.match(match["content"]) or match["content"].isdigit():
+        return None
+    power = f"^{{{names.plain_of(match['power']).lstrip('^')}}}" if match["power"] else ""
+    return f"{match['bar']}{match['content']}{match['bar']}{power}"
+
+
+def lower_index(match: re.Match[str]) -> str | None:
+    """Returns a letter with its index as lowered characters; None if one of them has no lowered form."""
+    index = match["long"] or match["one"]
+    lowered = "".join(_LOWER.get(character, " ") for character in index)
+    return None if " " in lowered else match["base"] + lowered

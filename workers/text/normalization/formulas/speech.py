@@ -16,12 +16,14 @@ from workers.text.normalization.formulas import chemistry, names, shapes
 from workers.text.normalization.formulas.nodes import Kind, Node, Row
 from workers.text.normalization.formulas.terms import Terms
 from workers.text.normalization.formulas.tree import read
-from workers.text.normalization.rules import Rule
+from workers.text.normalization.rules import Rule, any_of
 
 _APPLIED: Final = frozenset("fghFGHLPOTEΓΦΨζ")
 """Letters that usually name a function."""
 _INVERTED: Final = frozenset("fghABMPQ")
 """Letters that usually name a function or a matrix: their power -1 is the inverse."""
+_OF_MATRIX: Final = frozenset("abcghmABCGMSTσγρ")
+"""Letters that usually name a matrix and its terms."""
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th", "º", "ª", "er", "ème"})
 _INTERVALS: Final = frozenset({"[]", "[)", "(]", "]["})
 _LOOSE_COMMA: Final = re.compile(r" ?+,(?: ?+,)++")
@@ -57,12 +59,26 @@ class Speaker(Terms):
 
     def sign_rules(self) -> Iterator[Rule]:
         """Rules for signs next to a character that stands for a formula."""
+        minus = f" {self._words.minus} " if self.is_spaced else self._words.minus
+        yield Rule(re.compile("(?<=[\U00100000-\U0010fffd]) - (?=[0-9\U00100000-\U0010fffd])"), minus, needs_digit=False)
+        if self._words.after_let:
+            yield Rule(
+                re.compile(rf"(?P<let>\b(?i:{any_of(self._words.after_let)}) [\U00100000-\U0010fffd]) ?(?P<sign>[<>]) ?"),
+                lambda match: f"{match['let']} {self._signs[match['sign']].removeprefix(self._words.verb)} ",
+                needs_digit=False,
+            )
         for sign, word in (("+", self._signs["+"]), ("<", self._signs["<"]), (">", self._signs[">"]), ("−", self._words.minus)):
             yield Rule(
                 re.compile(rf"(?<=[\U00100000-\U0010fffd]) ?\{sign} ?|(?<![\{sign}-]) ?\{sign} ?(?=[\U00100000-\U0010fffd])"),
                 f" {word} " if self.is_spaced else word,
                 needs_digit=False,
             )
+
+    def without_verb(self, words: str, before: str) -> str:
+        """Returns the words for a formula without their first verb if a word such as *let* or *any* stands before them."""
+        word = before.rsplit(maxsplit=1)[-1:] if before.endswith(" ") else []
+        is_after_let = bool(word) and word[0].lower() in self._words.after_let
+        return words.replace(f" {self._words.verb}", " ", 1) if is_after_let and self._words.verb else words
 
     def say_greek(self, letter: str, after: str | None) -> str:
         """Returns the words for a Greek letter, and for a letter that may follow it: Δt."""
@@ -204,7 +220,7 @@ class Speaker(Terms):
             if node.kind is Kind.BRACKET or all(one.kind is Kind.WORD for one in node.low):
                 said = f"{said} {self.say_row(node.low)}"
             else:
-                said = self._words.index.format(base=said, index=self.say_row(node.low).replace(" , ", " "))
+                said = self._words.index.format(base=said, index=self._index(node.text, node.low))
         if node.n_primes:
             said = (self._words.prime if node.n_primes == 1 else self._words.double_prime).format(base=said)
         if not node.high:
@@ -215,6 +231,13 @@ class Speaker(Terms):
         if node.text in _INVERTED and shapes.is_minus_one(node.high):
             return self._words.inverse.format(base=said)
         return self._with_power(said, node.high)
+
+    def _index(self, letter: str, low: Row) -> str:
+        """Says an index. The row and the column of a term of a matrix are two numbers: a₁₂."""
+        text = low[0].text if len(low) == 1 else ""
+        if letter in _OF_MATRIX and len(text) == 2 and set(text) <= set("1234"):
+            return " ".join(map(self._number, text))
+        return self.say_row(low).replace(" , ", " ")
 
     def _ordinal(self, node: Node, said: str, ending: str) -> str:
         is_english = isinstance(self._locale, Western) and self._locale.language == "en"

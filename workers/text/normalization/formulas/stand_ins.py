@@ -51,8 +51,23 @@ class Formulas:
             return tracked
         if "<" in tracked.text:
             tracked = tracked.sub(plain.TAGGED, plain.raise_tags)
+        if "_" in tracked.text:
+            tracked = tracked.sub(plain.INDEX, plain.lower_index)
+        tracked = self._take_out_latex(tracked)
+        return self._take_out_bars(tracked) if "|" in tracked.text or "‖" in tracked.text else tracked
+
+    def _take_out_bars(self, tracked: TrackedText) -> TrackedText:
+        """Replaces terms between bars: |x|."""
+        if not self._words:
+            tracked = tracked.sub(_PLACES, " ")
+        return tracked.sub(
+            plain.ABSOLUTE, lambda match: None if (term := plain.say_absolute(match)) is None else self._stand_for(term)
+        )
+
+    def _take_out_latex(self, tracked: TrackedText) -> TrackedText:
         if "$" not in tracked.text and "\\" not in tracked.text and "```math" not in tracked.text:
             return tracked
+        assert self._speaker is not None
         found = list(find_formulas(tracked.text))
         if not found and "\\" not in tracked.text:
             return tracked
@@ -162,6 +177,7 @@ class Formulas:
         words = self._words[number] if number < len(self._words) else ""
         text, (start, end) = match.string, match.span()
         before, after = text[max(0, start - 8) : start], text[end : end + 1]
+        words = self._speaker.without_verb(words, before) if self._speaker else words
         if self._is_spaced() and words[1:2].isalpha() and _SENTENCE_START.search(before):
             words = words[:1].upper() + words[1:]
         left = " " * (before[-1:].isalnum() and _is_ascii(before[-1:], words[:1]))

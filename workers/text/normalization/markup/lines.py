@@ -52,10 +52,15 @@ def join_divided(tracked: TrackedText, language: str) -> TrackedText:
         first, second = match["first"], match["second"]
         if not second[0].islower():
             return f"{first}-{second}" if match["mark"] != "\u00ad" else first + second
-        is_compound = first.lower() in marks.hyphen_after or second in marks.hyphen_before
+        is_compound = first.lower() in marks.hyphen_after or second in marks.hyphen_before or _is_after_hyphen(match)
         return first + ("-" if is_compound and match["mark"] != "\u00ad" else "") + second
 
     return tracked.sub(_DIVIDED, join)
+
+
+def _is_after_hyphen(match: re.Match[str]) -> bool:
+    """Whether the word has a hyphen already: state-of-the- and art."""
+    return match.start() > 1 and match.string[match.start() - 1] == "-" and match.string[match.start() - 2].isalpha()
 
 
 def end_lines(tracked: TrackedText, language: str) -> TrackedText:

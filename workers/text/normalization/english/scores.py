@@ -1,0 +1,59 @@
+"""Scores and hours as Britain says them: 2-0 is "two nil", 3-1 "three one", the 7.45 train "the seven forty-five train".
+
+Why only with words of sport, or where a number falls to the second: 0-3 may be a range of ages.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workers.text.locales import loader
+from workers.text.locales.structs import English
+from workers.text.normalization import numerals
+from workers.text.normalization.rules import Rule, any_of
+
+_WORDS: Final = loader.english("en").scores
+_N: Final = "(?:0|[1-9][0-9]?)"
+_SPORT: Final = re.compile(rf"\b(?i:{any_of(_WORDS.words)})\b")
+_NO_SCORE: Final = re.compile(rf"(?i:\b(?:{any_of(_WORDS.not_after)})) \Z")
+_COUNTED: Final = re.compile(rf"(?: ?[%°]|(?: |-)(?:{any_of(_WORDS.not_before)})\b)")
+_MOST_GOALS: Final = 15
+_SIDES: Final = re.compile(r" [A-Z][a-z]")
+_SIDE: Final = re.compile(r"[A-Z][a-z]{2,20} \Z")
+
+
+def rules(locale: English) -> Iterator[Rule]:
+    """The rules of Britain, for before the rules of hyphens; none for American English."""
+    if locale.is_month_first:
+        return
+    yield Rule(
+        re.compile(rf"(?<![\w.,:/$€£-])(?P<one>{_N})[-–](?P<two>{_N})(?![\w/%°-]|[.,:][0-9])"),
+        _verbalize_score,
+    )
+    # the 7.45 train
+    yield Rule(
+        re.compile(
+            rf"(?P<before>\b[Tt]he )(?P<hour>[01]?[0-9]|2[0-3])[.:](?P<minute>[0-5][0-9])(?= (?:{any_of(_WORDS.departures)})\b)"
+        ),
+        lambda match: f"{match['before']}{int(match['hour'])}:{match['minute']}",
+    )
+
+
+def _verbalize_score(match: re.Match[str]) -> str | None:
+    text, one, two = match.string, int(match["one"]), int(match["two"])
+    before = text[max(0, match.start() - 60) : match.start()]
+    if _NO_SCORE.search(before) or _COUNTED.match(text, match.end()):
+        return None
+    is_between = bool(_SIDE.search(before)) and bool(_SIDES.match(text, match.end()))
+    is_sport = (
+        is_between
+        or bool(_SPORT.search(before.rpartition("\n\n")[2]))
+        or bool(_SPORT.search(text[match.end() : match.end() + 24]))
+    )
+    if not is_sport and (two != 0 or one > _MOST_GOALS):
+        return None
+    return f"{_say(one)} {_say(two)}"
+
+
+def _say(n: int) -> str:
+    return numerals.cardinal(str(n), british=True) if n else _WORDS.nil
