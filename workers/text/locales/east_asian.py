@@ -46,6 +46,7 @@ class SlashWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: Table
     either: str = ""
     dated: Words = ()
+    dated_after: Words = ()
     beat: bool = False
 
 
@@ -94,3 +95,34 @@ class JapaneseForms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latin: Table
     romans: JapaneseRomans
     verses: JapaneseVerses
+
+
+class Verses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Books with chapters and verses, and the words after their numbers."""
+
+    books: Words
+    short: Words
+    psalms: Words
+    chapter: str
+    psalm: str
+    verse: str
+
+
+class Romans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to a Roman numeral."""
+
+    before: Words
+    before_single: Words
+    after: Words
+    not_before: Words
+    open: Words
+
+
+class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names next to numbers and hyphens."""
+
+    places: Words
+    routes: Words
+    events: Words
+    spaced_models: Words
+    laughs: Words

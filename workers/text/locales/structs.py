@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workers.text.locales.east_asian import Codes, JapaneseForms, Models, Scores, ShortScales, SlashWords
+from workers.text.locales.east_asian import (
+    Codes,
+    JapaneseForms,
+    Models,
+    Names,
+    Romans,
+    Scores,
+    ShortScales,
+    SlashWords,
+    Verses,
+)
 
 Words = tuple[str, ...]
 Table = dict[str, str]
@@ -555,6 +565,9 @@ class EastAsian(Locale, frozen=True, kw_only=True):
     slashes: SlashWords
     short_scales: ShortScales
     japanese: JapaneseForms | None = None
+    verses: Verses | None = None
+    romans: Romans | None = None
+    names: Names | None = None
     money: Table
     units: Table
     speeds: dict[str, tuple[str, str]]

@@ -177,6 +177,6 @@ def _models(locale: EastAsian) -> Iterator[Rule]:
     )
     # 007
     yield Rule(
-        re.compile(r"(?<![A-Za-z0-9.,:/／-])(?P<n>0[0-9]{1,7})(?![0-9.,:年月日点时分秒%-])"),
+        re.compile(r"(?<![A-Za-z0-9.,:：/／-])(?P<n>0[0-9]{1,7})(?![0-9.,:：年月日点时分秒%-])"),
         lambda m: spell_plainly(m["n"], locale),
     )

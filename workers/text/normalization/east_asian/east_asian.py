@@ -9,7 +9,7 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian
-from workers.text.normalization.east_asian import codes, japanese, numbers, ruby
+from workers.text.normalization.east_asian import codes, japanese, mandarin, numbers, romans, ruby, verses
 from workers.text.normalization.east_asian.codes import END
 from workers.text.normalization.east_asian.numbers import DASH
 from workers.text.normalization.numerals import FRACTION_SIGNS
@@ -32,6 +32,10 @@ def rules(language: str) -> Iterator[Rule]:
     if language == "ja":
         yield from ruby.rules()
         yield from japanese.rules(locale)
+    else:
+        yield from romans.rules(locale)
+        yield from verses.rules(locale)
+        yield from mandarin.rules(locale)
     yield from codes.rules(locale)
     yield from _dates_and_times(locale)
     # In Mandarin, a wide comma is a pause even between digits.
@@ -90,7 +94,7 @@ def _dates_and_times(locale: EastAsian) -> Iterator[Rule]:
     # 10:00-12:00, 3:2
     yield Rule(re.compile(rf"(?<=[0-9][点時分秒]) ?{DASH} ?(?=[0-9])"), locale.to)
     yield Rule(
-        re.compile(r"(?<![A-Za-z0-9:.])([0-9]{1,3})[:：](?=[0-9]{1,3}(?![A-Za-z0-9:：]))"),
+        re.compile(r"(?<![A-Za-z0-9:.])([0-9]{1,3}(?:\.[0-9]{1,3})?)[:：](?=[0-9]{1,9}(?:\.[0-9]{1,3})?(?![A-Za-z0-9:：]))"),
         lambda match: match[1] + locale.against,
     )
     yield Rule(re.compile(r"(?<![A-Za-z0-9./])24/7(?![A-Za-z0-9/])"), "24 7")
@@ -166,7 +170,7 @@ def _numbers(locale: EastAsian) -> Iterator[Rule]:
     yield from numbers.hyphens(locale)
     if locale.counted:
         measures = any_of({*locale.counted, *locale.measured})
-        yield Rule(re.compile(rf"(?<![0-9.,第点月年])2(?!分之|年[级級])(?=(?:{locale.to}[0-9]{{1,2}})?{measures})"), "两")
+        yield Rule(re.compile(rf"(?<![0-9.,第点月年负])2(?!分之|年[级級])(?=(?:{locale.to}[0-9]{{1,2}})?{measures})"), "两")
 
 
 _BATTING: Final = ("ゼロ", "イチ", "ニ", "サン", "ヨン", "ゴ", "ロク", "ナナ", "ハチ", "キュー")

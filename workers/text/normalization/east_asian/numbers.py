@@ -45,14 +45,25 @@ def slashes(locale: EastAsian) -> Iterator[Rule]:
             re.compile(rf"{_FREE}{_DAY}(?= ?{any_of(words.dated)})(?![0-9/／])"),
             lambda match: f"{int(match[1])}月{int(match[2])}日",
         )
+    if words.dated and not locale.digits:
         yield Rule(
             re.compile(
                 rf"{_FREE}(1[0-2]|0?[1-9])[/／](1[3-9]|2[0-9]|3[01])(?![A-Za-z0-9/／.])(?=[にはのかまへも、。（()）」』ー〜～・\s-]|\Z)"
             ),
             lambda match: f"{int(match[1])}月{int(match[2])}日",
         )
+    if words.dated_after:
+        # 截止日期为12/31, 12/25圣诞节
+        yield Rule(
+            re.compile(
+                rf"({any_of(words.dated_after)}[为是在:：]?[ \"]?){_DAY}(?:(?: ?{DASH} ?|[到至]){_DAY})?(?![A-Za-z0-9/／.]|%)"
+            ),
+            lambda match: (
+                match[1] + _say_day(match[2], match[3]) + (locale.to + _say_day(match[4], match[5]) if match[4] else "")
+            ),
+        )
     yield Rule(
-        re.compile(r"(?<![A-Za-z0-9./／])([0-9]{1,4})[/／]([0-9]{1,4})(?![A-Za-z0-9/／])(?!拍)"),
+        re.compile(r"(?<![A-Za-z0-9./／])([0-9]{1,4})[/／]([0-9]{1,4})(?=mmHg|(?![A-Za-z0-9/／]))(?!拍)"),
         lambda match: _say_pair(match[1], match[2], locale),
     )
     if words.beat:
@@ -90,6 +101,10 @@ def rates(locale: EastAsian) -> Iterator[Rule]:
             needs_digit=False,
         )
     yield Rule(re.compile(rf"(?<=[{_HAN}{_KANA}])[/／](?=[{_HAN}{_KANA}])"), "、", needs_digit=False)
+
+
+def _say_day(month: str, day: str) -> str:
+    return f"{int(month)}月{int(day)}日"
 
 
 def _say_year(digits: str, locale: EastAsian) -> str:
@@ -145,7 +160,16 @@ def _scale(number: str, scale: str) -> str:
     return f"{whole:f}".rstrip("0").rstrip(".") if whole % 1 else str(int(whole))
 
 
-_MODEL_HYPHEN: Final = re.compile("(?:(?P<digit>(?<=[0-9]))|(?<=[A-Za-z]))[-‐‑](?=[0-9])")
+_MODEL_HYPHEN: Final = re.compile(
+    r"(?:(?P<digit>(?<=[0-9]))|(?<=[A-Za-z]))[-‐‑](?:(?P<n>[0-9]{3,4})(?![A-Za-z0-9.])|(?=[0-9]))"
+)
+
+
+def _say_model(hyphen: re.Match[str], locale: EastAsian) -> str:
+    """Returns the text for a hyphen in the name of a model, with a number after it that is said digit by digit: MH-370."""
+    between = "" if hyphen["digit"] is None else " "
+    n = hyphen["n"]
+    return between + (n if n is None or n.endswith("00") else _say_year(n, locale)) if n else between
 
 
 def hyphens(locale: EastAsian) -> Iterator[Rule]:
@@ -154,7 +178,7 @@ def hyphens(locale: EastAsian) -> Iterator[Rule]:
         # GPT-4, COVID-19, Qwen2.5-72B
         yield Rule(
             re.compile(r"(?<![A-Za-z0-9.@_-])[A-Za-z][A-Za-z0-9.]{0,30}(?:-[A-Za-z0-9.]{1,20}){1,5}(?![A-Za-z0-9@_-])"),
-            lambda match: _MODEL_HYPHEN.sub(lambda hyphen: "" if hyphen["digit"] is None else " ", match[0]),
+            lambda match: _MODEL_HYPHEN.sub(lambda hyphen: _say_model(hyphen, locale), match[0]),
         )
     yield Rule(re.compile(rf"(?<=[{_HAN}{_KANA}]){_HYPHEN}(?={_NUMBER})"), lambda match: _say_hyphen(match, locale))
     # 周一-周五, 月曜〜金曜

@@ -12,6 +12,7 @@ from workers.text.locales import loader
 from workers.text.locales.structs import EastAsian, Western
 from workers.text.normalization.formulas import commands, names, plain
 from workers.text.normalization.formulas.latex import find_formulas
+from workers.text.normalization.formulas.marks import SMALL
 from workers.text.normalization.formulas.speech import Speaker
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
@@ -29,6 +30,7 @@ _WORDS_AND_UNITS: Final = frozenset({"in", "A", "a", "mi", "do", "h", "hr", "t",
 _ENGLISH_SUFFIX: Final = re.compile("(?:th|st|nd|rd|s|i?ème)(?![A-Za-z0-9])")
 _LOWER: Final = str.maketrans(names.LOWER)
 _PREPARED: Final = (
+    *SMALL,
     Rule(plain.PARTICLES, "2.5", needs_digit=False),
     # H~2~O
     Rule(re.compile(r"(?<=[A-Za-z)])~(?P<n>[0-9]{1,4})~"), lambda match: match["n"].translate(_LOWER)),

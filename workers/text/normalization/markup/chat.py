@@ -108,7 +108,8 @@ def _drop_face(match: re.Match[str]) -> str | None:
 def _hearts(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
     """The pattern and the words of "I <3" before a word."""
     table = {short: words for short, words in loader.find(name).marks.chat.items() if "<3" in short}
-    return re.compile(rf"(?<!\w)(?i:{any_of(table)})(?= ?\w)" if table else "(?!)"), table
+    start = r"(?<!\w)" if loader.find(name).has_spaces else "(?<![A-Za-z0-9])"
+    return re.compile(rf"{start}(?i:{any_of(table)})(?= ?\w)" if table else "(?!)"), table
 
 
 @cache

@@ -9,12 +9,10 @@ from typing import Final
 
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
+from workers.text.normalization.formulas.marks import SMALL
 from workers.text.normalization.markup.line_ends import end_item
 from workers.text.normalization.rules import Rule, apply
 from workers.text.tracked_text import TrackedText
-
-_SUBSCRIPTS: Final = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
-_SUPERSCRIPTS: Final = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 
 _INLINE: Final = (
     "a abbr audio b bdi bdo big button cite code data del dfn em font i img input ins kbd label link mark meta option q s samp "
@@ -133,8 +131,7 @@ _BADGES: Final = (
         needs_digit=False,
     ),
     # H~2~O, x^2^
-    Rule(re.compile(r"(?<=[\w)])~(?P<n>[0-9]{1,4}[+-]?)~"), lambda match: match["n"].translate(_SUBSCRIPTS)),
-    Rule(re.compile(r"(?<=[\w)])\^(?P<n>[-−+]?[0-9]{1,4}[+-]?)\^"), lambda match: match["n"].translate(_SUPERSCRIPTS)),
+    *SMALL,
     Rule(
         re.compile(r"(?<=\w)(?P<mark>[\^~])(?P<text>[A-Za-z]{1,12})(?P=mark)(?!\w)"),
         lambda match: match["text"],

@@ -15,9 +15,11 @@ _SIGNS: Final = "ɐ-ʯʰ-˨ᴀ-ᶿ\u0329\u032f\u031a\u0325\u030a\u0303\u0361\u03
 _SURE: Final = re.compile("[ɐ-ʯˈˌːˑʰʲʷˠˤ\u0329\u032f\u0361\u035cᵻᵿ]")
 """Signs that no ordinary spelling has."""
 _PERHAPS: Final = re.compile("[æðøœŋθβχçɣ]|[a-z]\u0303")
-_SLASHED: Final = r"/(?![\s/*])[^/\n()\[\]]{1,80}(?<!\s)/(?![\w/])"
-_BRACKETED: Final = r"\[(?!\s)[^\[\]\n()/]{1,80}\](?!\()"
-_IPA: Final = rf"(?:(?<![\w/<:.~])(?<!\]\(){_SLASHED}|{_BRACKETED})"
+_OPTIONAL: Final = r"\([a-zəɹʳ]\)"
+"""A sound that some speakers leave out: /ˈneɪtʃə(r)/."""
+_SLASHED: Final = rf"/(?![\s/*])(?:[^/\n()\[\]]|{_OPTIONAL}){{1,80}}(?<!\s)/(?:(?![\w/])|(?=[\u3040-\u9fff]))"
+_BRACKETED: Final = rf"\[(?!\s)(?:[^\[\]\n()/]|{_OPTIONAL}){{1,80}}\](?!\()"
+_IPA: Final = rf"(?:(?:(?<![\w/<:.~])|(?<=[\u3040-\u9fff]))(?<!\]\(){_SLASHED}|{_BRACKETED})"
 _AUDIO: Final = r"(?:[ \u00a0]?(?:ⓘ|🔊|\((?:listen|escuchar|écouter|ascolta|ouvir|help·info|audio)\)))"
 _RESPELLED: Final = r"(?:[ \u00a0](?=[A-Za-zəɪ'’-]{0,20}(?:[A-Z]{2}|[a-zəA-Z]-[a-zəA-Z]))[A-Za-zəɪ'’-]{2,40})"
 _ONLY_RESPELLED: Final = re.compile(rf"{_RESPELLED}{{1,4}}")

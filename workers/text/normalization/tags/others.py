@@ -40,7 +40,7 @@ def drop_others(tracked: TrackedText) -> TrackedText:
                 changes += _bare(text, start, end)
         elif not token["tag"] or number in paired or token["end"] or token["empty"] or token["attributes"]:
             changes.append((start, end, gap(text, start, end)))
-        else:
+        elif not _is_comparison(text, token):
             changes += _bare(text, start, end)
     return tracked.replace(changes)
 
@@ -71,6 +71,13 @@ def _is_phrase(text: str, token: re.Match[str]) -> bool:
     if is_after_word:
         return _TYPES.fullmatch(token[0]) is not None
     return not text[token.end() : token.end() + 1].isalnum()
+
+
+def _is_comparison(text: str, token: re.Match[str]) -> bool:
+    """Whether a lone tag is the middle of two comparisons: a<b且b>c."""
+    around = text[max(0, token.start() - 1) : token.start()] + text[token.end() : token.end() + 1]
+    name = token["name"]
+    return len(around) == 2 and around.isalnum() and around.isascii() and name[0].isascii() and not name.isascii()
 
 
 def _bare(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
