@@ -493,6 +493,24 @@ class Romance(Western, frozen=True, kw_only=True):
         check_placeholders("hour_range", self.hour_range, ["start", "end"])
 
 
+class HindiRomans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to Roman numerals in Hindi."""
+
+    before: Words
+    after: Words
+    reigns: Words
+    regnal: Words
+    wars: tuple[str, str]
+
+
+class HindiVerses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Books with the same names for their chapters and verses."""
+
+    books: Words
+    chapter: str
+    verse: str
+
+
 class Hindi(Western, frozen=True, kw_only=True):
     """Hindi."""
 
@@ -524,6 +542,18 @@ class Hindi(Western, frozen=True, kw_only=True):
     second_forms: Words
     per: Words
     either: str
+    before_names: Table
+    out_of: Words
+    compared: Words
+    counted: Words
+    cricket: Words
+    ranked: Words
+    english_ordinals: Words
+    english_months: Words
+    directions: Table
+    inch: str
+    romans: HindiRomans
+    verses: tuple[HindiVerses, ...]
 
     def __post_init__(self) -> None:
         super().__post_init__()

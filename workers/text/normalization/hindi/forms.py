@@ -8,6 +8,7 @@ from workers.text.locales.structs import Hindi
 from workers.text.normalization.hindi.numbers import END, LETTERS
 from workers.text.normalization.initialisms import initialisms, spell
 from workers.text.normalization.rules import Rule, any_of
+from workers.text.normalization.western import hundreds
 
 _START: Final = rf"(?<![\w.{LETTERS}])"
 _SYLLABLE: Final = re.compile("[\u0904-\u0939\u0958-\u095f]\u093c?[\u0900-\u0903\u093e-\u094c]{0,2}")
@@ -37,6 +38,36 @@ def dates(locale: Hindi) -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"{_START}(?P<day>{any_of(locale.short_days)})\.(?!\w)"),
         lambda match: locale.short_days[match["day"]],
+        needs_digit=False,
+    )
+
+
+def english(locale: Hindi) -> Iterator[Rule]:
+    """The rules for English months and ordinals in a Hindi text: 15 August 1947, Nov 28, 1st."""
+    months = {name: i for i, name in enumerate(locale.english_months)} | {
+        name[:3]: i for i, name in enumerate(locale.english_months)
+    }
+    month = rf"(?P<month>{any_of(months)})\.?(?!\w)"
+    before, after = r"(?<![\w.,/-])(?<![A-Za-z] )", "(?!,? [A-Za-z])"
+    day, year = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?!\\w)", "(?:,? (?P<year>[0-9]{4}))?(?!\\w)"
+
+    def verbalize(match: re.Match[str]) -> str:
+        year = f" {hundreds(match['year'], locale)}" if match["year"] else ""
+        return f"{match['day']} {locale.months[months[match['month']]]}{year}"
+
+    yield Rule(re.compile(f"{before}{day} {month}{year}{after}"), verbalize)
+    yield Rule(re.compile(f"{before}{month} {day}{year}{after}"), verbalize)
+    ordinals = locale.english_ordinals
+    yield Rule(
+        re.compile(rf"(?<![\w.,])(?P<n>[1-9]|1[0-2])(?:st|nd|rd|th)(?!\w){after}"), lambda match: ordinals[int(match["n"]) - 1]
+    )
+
+
+def before_names(locale: Hindi) -> Rule:
+    """The rule for short forms before a name: मो. रफ़ी."""
+    return Rule(
+        re.compile(rf"{_START}(?P<short>{any_of(locale.before_names)})\.(?= (?!नं)[{LETTERS}])"),
+        lambda match: locale.before_names[match["short"]],
         needs_digit=False,
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 from workers.text.locales import loader
 from workers.text.locales.structs import Hindi
 from workers.text.normalization import amounts, numerals, western
-from workers.text.normalization.hindi import forms, numbers
+from workers.text.normalization.hindi import forms, numbers, places, romans
 from workers.text.normalization.rules import Rule
 
 _PHONE: Final = re.compile(r"(?<![\w.,+-])(?:0)?[6-9][0-9]{4}[ -]?[0-9]{5}(?![\w-])")
@@ -32,11 +32,17 @@ def rules() -> Iterator[Rule]:
     yield from western.addresses(locale)
     yield forms.dots()
     yield from forms.dates(locale)
+    yield from forms.english(locale)
+    yield forms.before_names(locale)
+    yield from places.rules(locale)
+    yield from romans.rules(locale)
     yield from western.abbreviations(locale)
     yield from forms.initials(locale)
     yield from western.phones(numerals.part_digits, locale.plus)
     yield Rule(_PHONE, _verbalize_phone)
     yield from numbers.codes(locale)
+    # ता. 5-3-24
+    yield Rule(re.compile(r"(?:(?<=तारीख )|(?<=दिनांक ))([0-9]{1,2})-([0-9]{1,2})-(?=[0-9]{2}(?!\w))"), _verbalize_short)
     yield from western.dates(locale)
     yield from numbers.scores(locale)
     yield from _CLOCK
@@ -56,6 +62,7 @@ def rules() -> Iterator[Rule]:
     yield Rule(re.compile(r"\bFahrenheit\b"), locale.fahrenheit)
     yield from forms.latin(locale)
     yield _year(locale)
+    yield numbers.comparisons(locale)
     yield from western.ranges(locale)
     yield from western.signs(locale)
     yield from western.numerals_of(locale)
@@ -66,6 +73,11 @@ def _verbalize_phone(match: re.Match[str]) -> str:
     if len(groups) == 1:
         groups = [groups[0][:-5], groups[0][-5:]]
     return ", ".join(map(numerals.part_digits, groups))
+
+
+def _verbalize_short(match: re.Match[str]) -> str:
+    """Returns the beginning of a date with slashes, which the rules for dates read."""
+    return f"{match[1]}/{match[2]}/"
 
 
 def _part_of_day(locale: Hindi) -> Rule:

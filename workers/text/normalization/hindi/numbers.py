@@ -18,8 +18,11 @@ _NO_DIGIT: Final = r"(?![.,/-]?[0-9]|\w)"
 _MIN_PHONE_DIGITS: Final = 6
 _MIN_CODE_DIGITS: Final = 3
 _HUNDRED: Final = 100
-_SURE_ENDINGS: Final = frozenset({"वीं", "वें", "वाँ", "वां"})
+_THOUSAND: Final = 1000
+_A_THOUSAND: Final = "हज़ार"
+_SURE_ENDINGS: Final = frozenset({"वीं", "वें", "वाँ", "वां", "रा", "री", "ठा", "ठी", "ठे"})
 """Endings that are no words."""
+_MIN_RUNS: Final = 10
 _SCREENS: Final = frozenset({"2K", "4K", "8K"})
 
 
@@ -39,6 +42,12 @@ def codes(locale: Hindi) -> Iterator[Rule]:
         ),
         named,
     )
+    # नई दिल्ली-110001, मुंबई 400 001
+    yield Rule(
+        re.compile(rf"(?<=[{LETTERS}])(?: - |-)[1-9][0-9]{{2}} ?[0-9]{{3}}{_NO_DIGIT}"),
+        lambda match: " " + _say_groups(match[0]),
+    )
+    yield Rule(re.compile(rf"(?<=[{LETTERS}] )[1-9][0-9]{{2}} [0-9]{{3}}(?=[।,]|\Z)"), lambda match: _say_groups(match[0]))
     # 1800-123-456, 011-23456789, 4111 1111 1111 1111
     yield Rule(
         re.compile(
@@ -60,22 +69,28 @@ def _say_groups(text: str) -> str:
 def ordinals(locale: Hindi) -> Rule:
     """The rule for ordinals: 4था, 21वीं, 5 वें."""
     endings = any_of(locale.ordinal_endings)
+    noun = re.compile(rf" {any_of(locale.ranked)}{END}")
+
+    def is_ranked(match: re.Match[str]) -> bool:
+        return noun.match(match.string, match.end()) is not None
 
     def verbalize(match: re.Match[str]) -> str | None:
         n, ending = int(match["n"]), locale.ordinal_endings[match["ending"]]
-        if match["space"] == " " and match["ending"] not in _SURE_ENDINGS:
+        if match["space"] == " " and match["ending"] not in _SURE_ENDINGS and not is_ranked(match):
             return None
         if match["n"] in locale.ordinals:
             return locale.ordinals[match["n"]] + ending[-1]
-        hundreds, rest = divmod(n, 100)
-        if n == 0 or hundreds > 9 or not ending.startswith("व"):
+        thousands, n = divmod(n, _THOUSAND)
+        hundreds, rest = divmod(n, _HUNDRED)
+        if not (n or thousands) or not ending.startswith("व"):
             return None
-        words = [locale.numerals[hundreds], locale.hundred] if hundreds else []
-        if n == _HUNDRED:
+        head = [] if not thousands else [_A_THOUSAND] if thousands == 1 and not n else [locale.numerals[thousands], _A_THOUSAND]
+        words = [*head, *([locale.numerals[hundreds], locale.hundred] if hundreds else [])]
+        if n == _HUNDRED and not thousands:
             words = [locale.hundred]
         return " ".join([*words, locale.numerals[rest]] if rest else words) + ending
 
-    return Rule(re.compile(rf"{_START}(?P<n>[0-9]{{1,3}})(?P<space>[ -]?)(?P<ending>{endings}){END}"), verbalize)
+    return Rule(re.compile(rf"{_START}(?P<n>[0-9]{{1,4}})(?P<space>[ -]?)(?P<ending>{endings}){END}"), verbalize)
 
 
 def scores(locale: Hindi) -> Iterator[Rule]:
@@ -89,6 +104,31 @@ def scores(locale: Hindi) -> Iterator[Rule]:
         lambda match: re.sub("[-–]", " ", match[0]),
     )
     yield Rule(re.compile(rf"{_START}{any_of(locale.pairs)}{_NO_DIGIT}"), lambda match: match[0].replace("/", " "))
+
+    # 245/6 बनाए
+    yield Rule(
+        re.compile(rf"{_START}([1-9][0-9]{{1,2}})/([0-9]|10)(?= ?{any_of(locale.cricket)})(?! में)"),
+        lambda match: f"{match[1]} पर {match[2]}" if int(match[1]) > _MIN_RUNS else None,
+    )
+    # 3/5 लोग, रेटिंग 4/5
+    yield Rule(
+        re.compile(
+            rf"{_START}([1-9][0-9]?)/([1-9][0-9]{{0,2}})(?= {any_of(locale.out_of)}{END})"
+            rf"|(?:(?<=रेटिंग )|(?<=रेटिंग: )|(?<=अंक )|(?<=अंक: ))([1-9][0-9]?)/([1-9][0-9]{{0,2}}){_NO_DIGIT}"
+        ),
+        lambda match: f"{match[2] or match[4]} में से {match[1] or match[3]}",
+    )
+    # बोइंग 737-800
+    yield Rule(re.compile(r"(?:(?<=बोइंग )|(?<=एयरबस ))(A?[0-9]{3})-(?=[0-9]{1,3}(?!\w))"), lambda match: match[1] + " ")
+    # 3/7 को, 21/22 मार्च
+    yield Rule(
+        re.compile(rf"{_START}([12]?[0-9]|3[01])/(1[0-2]|0?[1-9])(?= (?:को|तक){END})"),
+        lambda match: f"{int(match[1])} {locale.months[int(match[2]) - 1]}",
+    )
+    yield Rule(
+        re.compile(rf"{_START}([12]?[0-9]|3[01])/([12]?[0-9]|3[01])(?= {any_of(locale.months)})"),
+        lambda match: f"{match[1]} {match[2]}",
+    )
 
     def season(match: re.Match[str]) -> str | None:
         first, second = match[1], match[2]
@@ -111,6 +151,10 @@ def durations(locale: Hindi) -> Iterator[Rule]:
     hour = rf"(?P<h>[0-9]{{1,3}}) ?{hours}\.?{_NO_LETTER},? ?"
     yield Rule(re.compile(rf"{_START}{hour}{minute}{second}?+{END}"), verbalize)
     yield Rule(re.compile(rf"{_START}(?P<h>)?{minute}{second}"), verbalize)
+    yield Rule(
+        re.compile(rf"(?<![\w.,:/$€£₹-])(?P<n>[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?)m(?= {any_of(locale.counted)}{END})"),
+        lambda match: f"{match['n']} {locale.scales['M']}",
+    )
     scales = {sign: word for sign, word in locale.scales.items() if sign.isascii() and sign != "L"}
 
     def scaled(match: re.Match[str]) -> str | None:
@@ -124,3 +168,12 @@ def slashes(locale: Hindi) -> Iterator[Rule]:
     yield Rule(re.compile(rf"(?<=[0-9{LETTERS}A-Za-z.])/(?={any_of(locale.per)}{END})"), " प्रति ", needs_digit=False)
     yield Rule(re.compile(rf"(?<=और)/(?=या{END})"), " ", needs_digit=False)
     yield Rule(re.compile(rf"(?<=[{LETTERS}])/(?=[{LETTERS}])"), f" {locale.either} ", needs_digit=False)
+
+
+def comparisons(locale: Hindi) -> Rule:
+    """The rule for <, >, ≤ and ≥ before a number. Their words follow the number and its unit: <5 साल."""
+    units = any_of({name.many for name in locale.units.values()} | {locale.percent, *locale.compared})
+    return Rule(
+        re.compile(rf"(?P<sign>[<>≤≥]) ?(?P<n>[0-9]++(?:\.[0-9]++)?+(?: {units}{END})?)"),
+        lambda match: f"{match['n']} {locale.signs[match['sign']]}",
+    )
