@@ -481,6 +481,7 @@ class Romance(Western, frozen=True, kw_only=True):
     bible: Bible | None = None
     saints: dict[str, Words] = {}
     phone_digits: Table = {}
+    provinces: Words = ()
     called: Words = ()
     code_labels: Words = ()
     slashes: Slashes | None = None

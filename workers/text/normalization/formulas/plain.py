@@ -68,7 +68,8 @@ _RUN: Final = re.compile(r"(?P<digit>[0-9])?(?P<run>[A-Za-z]{2,3})")
 _PRODUCTS: Final = frozenset({"ma", "ab", "ac", "ad", "ax", "ay", "at", "ut", "mgh", "abc"})
 _VOWELS: Final = frozenset("aeiouyAEIOU")
 _LAW: Final = re.compile(r"[A-Za-z]{1,2} = [0-9]?[A-Za-z]{1,3}\Z")
-_YEAR: Final = re.compile(r"(?:1[5-9]|20)[0-9]{2}[¹²³]\Z")
+_YEAR: Final = re.compile(r"(?:1[5-9]|20)[0-9]{2}(?:[¹²³⁴-⁹]|[¹²][⁰¹²³⁴-⁹])\Z")
+"""A year with the mark of a note."""
 _DENSITY: Final = re.compile(rf"(?:{_NUMBER}[A-Za-z]{{0,2}}|(?<=[0-9] )[A-Za-z]{{1,2}})/[kcm]?m[²³](?!\w)")
 """A number of a unit per area or volume, 200 W/m², which the rules of units read."""
 MULTIPLE: Final = re.compile(rf"(?<=[0-9]) ?x ?(?=10[\^{_RAISED}])")

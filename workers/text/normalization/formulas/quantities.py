@@ -25,7 +25,7 @@ class Quantities:
         self._words = locale.math
         self._is_spaced = locale.has_spaces
         units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
-        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9\u0900-\u0963/²³⁻^])")
+        self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9\u0900-\u0963/²³⁻^]|[·⋅][A-Za-z])")
         self._quotient_names = self._find_quotient_names()
         unit = any_of(self._quotient_names)
         self._quotient = re.compile(

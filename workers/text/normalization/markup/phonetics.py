@@ -15,12 +15,15 @@ _SIGNS: Final = "ɐ-ʯʰ-˨ᴀ-ᶿ\u0329\u032f\u031a\u0325\u030a\u0303\u0361\u03
 _SURE: Final = re.compile("[ɐ-ʯˈˌːˑʰʲʷˠˤ\u0329\u032f\u0361\u035cᵻᵿ]")
 """Signs that no ordinary spelling has."""
 _PERHAPS: Final = re.compile("[æðøœŋθβχçɣ]|[a-z]\u0303")
+_ANNOUNCED: Final = re.compile(r"\([^()\[\]\n]{4,40}\[[a-zʁɛɔøœə.]{2,20}\]")
+"""Phonetic signs in round brackets, after the words that announce them, may have ordinary letters only."""
 _OPTIONAL: Final = r"\([a-zəɹʳ]\)"
 """A sound that some speakers leave out: /ˈneɪtʃə(r)/."""
 _SLASHED: Final = rf"/(?![\s/*])(?:[^/\n()\[\]]|{_OPTIONAL}){{1,80}}(?<!\s)/(?:(?![\w/])|(?=[\u3040-\u9fff]))"
 _BRACKETED: Final = rf"\[(?!\s)(?:[^\[\]\n()/]|{_OPTIONAL}){{1,80}}\](?!\()"
 _IPA: Final = rf"(?:(?:(?<![\w/<:.~])|(?<=[\u3040-\u9fff]))(?<!\]\(){_SLASHED}|{_BRACKETED})"
-_AUDIO: Final = r"(?:[ \u00a0]?(?:ⓘ|🔊|\((?:listen|escuchar|écouter|ascolta|ouvir|help·info|audio)\)))"
+_LISTEN: Final = r"(?:Écouter|écouter|Ascolta|ascolta)(?=[ \u00a0]?(?:[)）]|\Z))"
+_AUDIO: Final = rf"(?:[ \u00a0]?(?:ⓘ|🔊|{_LISTEN}|\((?:listen|escuchar|écouter|ascolta|ouvir|help·info|audio)\)))"
 _RESPELLED: Final = r"(?:[ \u00a0](?=[A-Za-zəɪ'’-]{0,20}(?:[A-Z]{2}|[a-zəA-Z]-[a-zəA-Z]))[A-Za-zəɪ'’-]{2,40})"
 _ONLY_RESPELLED: Final = re.compile(rf"{_RESPELLED}{{1,4}}")
 _PART: Final = re.compile(rf"(?:{_IPA}|[^;；,，、]){{1,400}}[;；,，、]?|[;；,，、]")
@@ -30,7 +33,13 @@ _INFO: Final = re.compile(r"[ \u00a0]?ⓘ")
 
 def strip_phonetics(tracked: TrackedText, language: str) -> TrackedText:
     """Removes phonetic signs, the words that announce them, and brackets that had nothing else."""
-    if not (_SURE.search(tracked.text) or _PERHAPS.search(tracked.text) or "ⓘ" in tracked.text or "/)" in tracked.text):
+    if not (
+        _SURE.search(tracked.text)
+        or _PERHAPS.search(tracked.text)
+        or _ANNOUNCED.search(tracked.text)
+        or "ⓘ" in tracked.text
+        or "/)" in tracked.text
+    ):
         return tracked
     one, within = _patterns()
     return tracked.sub(within, _shorten).sub(one, _drop).sub(_INFO, "")

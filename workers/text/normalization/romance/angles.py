@@ -19,8 +19,8 @@ _N_BEFORE: Final = 400
 """Characters before a quotation mark in which another may be open."""
 
 
-def rules(locale: Romance) -> Iterator[Rule]:
-    """All rules of a language. They come before those of degrees and of units."""
+def degrees(locale: Romance) -> Iterator[Rule]:
+    """Rules for angles and directions. They come before those of degrees and of times."""
     names = locale.angles
     if names is None:
         return
@@ -36,6 +36,13 @@ def rules(locale: Romance) -> Iterator[Rule]:
         re.compile(rf"(?<=[0-9]) ?[°º˚] ?(?P<way>[{ways}])(?!['’]|\.?\w)"),
         lambda match: f" {locale.degrees.many} {names.directions[match['way']]}",
     )
+
+
+def lengths(locale: Romance) -> Iterator[Rule]:
+    """Rules for feet and inches. They come after those of times, which are written alike, and before those of units."""
+    names = locale.angles
+    if names is None:
+        return
     yield Rule(
         re.compile(rf"{_BEGIN}(?P<foot>[1-9])['′] ?(?P<inch>1[01]|[0-9]){_SECONDS}(?!\w)"),
         lambda match: f"{_count(locale, match['foot'], names.foot)} {_count(locale, match['inch'], names.inch)}",

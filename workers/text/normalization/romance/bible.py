@@ -44,3 +44,20 @@ def rules(locale: Romance) -> Iterator[Rule]:
         ),
         verbalize,
     )
+    numbered = any_of(
+        [short for short, book in table.books.items() if book in table.numbered_masculine or book in table.numbered_feminine]
+    )
+
+    def verbalize_chapter(match: re.Match[str]) -> str:
+        book = table.books[match["book"]]
+        n = _ROMAN.get(match["n"]) or int(match["n"])
+        ordinal = numerals.named_ordinal(n, locale.language, is_feminine=book in table.numbered_feminine)
+        return f"{ordinal} {book} {match['chapter']}"
+
+    yield Rule(
+        re.compile(
+            rf"(?<![\w.,:])(?P<n>[123]|I{{1,3}}) (?P<book>(?=[A-Z][a-z]){numbered})\.? "
+            r"(?P<chapter>[0-9]{1,3})(?![\w:/%]|[.,][0-9])"
+        ),
+        verbalize_chapter,
+    )

@@ -49,6 +49,29 @@ def durations(locale: Romance) -> Iterator[Rule]:
     )
 
 
+def clock_times(locale: Romance) -> Iterator[Rule]:
+    """Rules for times with seconds (12:05:30) and for results of races and lengths of pieces: 4'33'', 1'45"32, 9"58."""
+
+    def verbalize(match: re.Match[str]) -> str:
+        found = match.groupdict()
+        said = [_count(locale, n, unit) for unit in ("h", "min", "s") if (n := found.get(unit))]
+        hundredths = found.get("hundredths")
+        return " ".join([*said, hundredths] if hundredths else said)
+
+    second = "(?:''|′′|[\"″”])"
+    yield Rule(
+        re.compile(r"(?<![\w:.,/])(?P<h>[01]?[0-9]|2[0-4]):(?P<min>[0-5][0-9]):(?P<s>[0-5][0-9])(?![\w:]|[.,][0-9])"), verbalize
+    )
+    yield Rule(
+        re.compile(
+            rf"(?<![\w:.,/°'′\"])(?P<min>[0-9]{{1,3}})['′’] ?(?P<s>[0-5][0-9]) ?{second}(?P<hundredths>[0-9]{{1,3}})?(?![\w])"
+        ),
+        verbalize,
+    )
+    yield Rule(re.compile(rf"(?<![\w:.,/°'′\"])(?P<s>[0-9]{{1,2}}){second}(?P<hundredths>[0-9]{{2}})(?!\w)"), verbalize)
+
+
 def _count(locale: Romance, n: str, unit: str) -> str:
     n, name = str(int(n)), locale.units[unit]
-    return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
+    is_one = n == "1" or (n == "0" and locale.language == "fr")
+    return counted(n, name.one if is_one else name.many, locale.language, is_feminine=name.is_feminine)

@@ -19,6 +19,13 @@ def rules(language: str) -> Iterator[Rule]:
         yield Rule(
             re.compile(r"(?<![\w.,])([1-9][0-9]{0,2})[ -]?(?=mila(?!\w))"), lambda match: numerals.in_words(int(match[1]), "it")
         )
+    if language == "fr":
+        # A number became a word: une pause d'une heure.
+        yield Rule(
+            re.compile(r"(?<![\w'’])(?P<d>[Dd])e (?=une? (?!(?:à|et|ou|sur|virgule)(?!\w)))"),
+            lambda match: f"{match['d']}'",
+            needs_digit=False,
+        )
     if language in {"fr", "it"}:
         yield Rule(
             re.compile(r"(?<=[A-Za-z]')(?<!\W[0-9]')([1-9][0-9]{0,11})(?![0-9])"),

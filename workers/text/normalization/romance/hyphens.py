@@ -21,6 +21,11 @@ _CODE: Final = "[0-9]{1,5}(?:[-–][0-9]{1,5}){1,4}"
 def rules(locale: Romance) -> Iterator[Rule]:
     """All rules of a language. They come after the abbreviations and before dates, times and ranges."""
     yield from _hours_with_dots(locale)
+    if locale.language == "fr":
+        # 9H30, 18 H
+        yield Rule(re.compile(rf"(?<![\w.,/]){_HOUR} ?H(?= ?[0-5][0-9](?!\w)|(?![\w'/]))"), lambda match: match[0].lower())
+    if locale.language == "it":
+        yield from _ranges_with_dots()
     yield from _ranges_of_hours(locale)
     yield from _models(locale)
     yield from _sizes_and_prices(locale)
@@ -47,6 +52,21 @@ def _hours_with_dots(locale: Romance) -> Iterator[Rule]:
             rf"(?= ?{hours}|(?: (?:a|à|y|e|et|às|alle) (?:las )?| ?[-–] ?){_HOUR}\.[0-5][0-9] ?{hours})"
         ),
         lambda match: f"{match['hour']}:{match['minute']}",
+    )
+
+
+def _ranges_with_dots() -> Iterator[Rule]:
+    """Rules for Italian hours: 8.30-19.30, lun-ven 9-18."""
+    price = r"(?![\w%]|[.,][0-9]| ?[€$%]| (?:euro|mil)| ?(?:kg|km|g|m|l|cm)(?!\w))"
+    yield Rule(
+        re.compile(
+            rf"(?<![\w.,:/€$-])(?<!ione )(?<!ioni )(?P<one>{_HOUR}\.[0-5][0-9]) ?[-–] ?(?P<two>{_HOUR}\.[0-5][0-9]){price}"
+        ),
+        lambda match: f"{match['one']}-{match['two']}".replace(".", ":"),
+    )
+    yield Rule(
+        re.compile(rf"(?<=[dt][ìo] )(?P<one>{_HOUR})[-–](?P<two>{_HOUR}){price}"),
+        lambda match: f"{match['one']}:00-{match['two']}:00",
     )
 
 

@@ -21,8 +21,31 @@ def rules(locale: Romance) -> Iterator[Rule]:
         re.compile(rf"(?<![\w.,-])(?P<one>{_N}{unit}) ?[-–—] ?(?={_N}{unit})"),
         lambda match: f"{match['one']} {locale.to} ",
     )
+    yield _products(locale)
     if locale.language in {"fr", "it"}:
         yield Rule(
             re.compile(rf"(?<![\w.,:/-])(?P<whole>[0-9]{{1,4}})\.(?P<rest>[0-9]{{1,2}})(?= ?{units}(?![\w/²³]))"),
             lambda match: f"{match['whole']},{match['rest']}",
         )
+
+
+def _products(locale: Romance) -> Rule:
+    """The rule for products of units: J·s, kg·m/s."""
+    sign = any_of(unit for unit in locale.units if unit.isalpha())
+
+    def verbalize(match: re.Match[str]) -> str:
+        n, first, second = match["n"], locale.units[match["first"]], locale.units[match["second"]]
+        words = f"{n or ''}{first.one if (n or '').strip() == '1' else first.many} {second.one}"
+        return f"{words} {_per(locale)} {locale.units[match['under']].one}" if match["under"] else words
+
+    return Rule(
+        re.compile(
+            rf"(?<![\w.,/·⋅])(?P<n>{_N} ?)?(?P<first>{sign})[·⋅](?P<second>{sign})(?:/(?P<under>{sign}))?(?![\w/·⋅²³⁻])"
+        ),
+        verbalize,
+        needs_digit=False,
+    )
+
+
+def _per(locale: Romance) -> str:
+    return locale.slashes.per if locale.slashes else "/"

@@ -11,11 +11,27 @@ from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import in_place
 
 
+def eras(locale: Romance) -> Iterator[Rule]:
+    """The rule for a range of years after the birth of Christ: 63 a.C.-14 d.C."""
+    yield Rule(re.compile(r"(?<=C\.)[-–—](?=[0-9])"), f" {locale.to} ")
+
+
 def names(locale: Romance) -> Iterator[Rule]:
     """Rules for what stands before a name."""
+    if locale.provinces:
+        # Milano (MI): the letters, and no Roman numeral
+        letters = locale.initialisms.letters
+        yield Rule(
+            re.compile(rf"(?<=[a-zàèéìòù] \()(?P<code>{'|'.join(locale.provinces)})(?=\))"),
+            lambda match: "-".join(letters[letter] for letter in match["code"]).capitalize(),
+            needs_digit=False,
+        )
     if locale.name_titles:
         yield Rule(
-            re.compile(rf"(?<![\w.'/-])(?<![0-9] )(?P<title>{any_of(locale.name_titles)})\.?(?= (?:[A-ZÀ-Ý][^\W\d_]|[A-Z]\.))"),
+            re.compile(
+                rf"(?<![\w.'/-])(?<![0-9] )(?P<title>{any_of(locale.name_titles)})\.?"
+                r"(?= (?:[A-ZÀ-Ý][^\W\d_]|[A-Z](?:\.|(?![\w'’]))))"
+            ),
             lambda match: in_place(locale, match, locale.name_titles[match["title"]]),
             needs_digit=False,
         )

@@ -77,6 +77,18 @@ def degree_signs(locale: Romance) -> Iterator[Rule]:
         ),
         verbalize,
     )
+    if language == "it":
+        yield Rule(
+            re.compile(r"(?<![\w.,])(?P<n>[0-9]{1,4})[-°]?(?P<end>esim[oaie])(?!\w)"),
+            lambda match: (
+                numerals.named_ordinal(int(match["n"]), "it")[:-1] + match["end"][-1] if int(match["n"]) > 10 else None
+            ),
+        )
+    if language == "fr":
+        yield Rule(
+            re.compile(r"(?<![\w.,])(?P<n>[1-9][0-9]?)(?:[èe]me|e)ment(?!\w)"),
+            lambda match: numerals.named_ordinal(int(match["n"]), "fr") + "ment" if match["n"] != "1" else "premièrement",
+        )
     months, of = any_of(locale.months), "(?:de )?" if language in {"es", "pt"} else ""
     if language in {"fr", "it"}:
         yield Rule(re.compile(rf"(?<=[a-z]')1(?= {months}(?!\w))"), numerals.in_words(1, language))

@@ -67,6 +67,7 @@ def _french(locale: Romance) -> Iterator[Rule]:
     )
     yield Rule(re.compile(rf"{_START}0([1-9][0-9]{{3}})(?= [A-ZÉ][a-zé-]|,)"), lambda match: f"zéro {match[1]}")
     yield Rule(re.compile(rf"{_START}(3[0-9]|10)([0-9]{{2}}){_END}"), called)
+    yield Rule(re.compile(rf"{_START}118 ?([0-9]{{3}}){_END}"), lambda match: f"118, {match[1]}")
 
 
 def _italian(locale: Romance) -> Iterator[Rule]:

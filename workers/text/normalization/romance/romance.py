@@ -22,7 +22,7 @@ from workers.text.normalization.romance import (
     romans,
     short_dates,
 )
-from workers.text.normalization.romance.durations import durations
+from workers.text.normalization.romance.durations import clock_times, durations
 from workers.text.normalization.romance.mixed_numbers import mixed_numbers
 from workers.text.normalization.romance.pairs import pairs
 from workers.text.normalization.romance.quantities import quantities
@@ -62,6 +62,7 @@ def _rules(locale: Romance) -> Iterator[Rule]:
     yield from short_dates.rules(locale)
     yield from iberian_romans.centuries(locale)
     yield from short_forms(locale)
+    yield from names.eras(locale)
     yield from names.names(locale)
     yield from western.abbreviations(locale)
     yield from phones.rules(locale)
@@ -73,7 +74,9 @@ def _rules(locale: Romance) -> Iterator[Rule]:
     yield from slashes(locale)
     yield from rates(locale)
     yield from pairs(locale)
-    yield from angles.rules(locale)
+    yield from angles.degrees(locale)
+    yield from clock_times(locale)
+    yield from angles.lengths(locale)
     yield from joined_amounts.rules(locale)
     yield _half_of_day(locale)
     yield from durations(locale)

@@ -28,6 +28,7 @@ def rules(locale: Romance) -> Iterator[Rule]:
     yield _days(locale)
     if locale.language == "fr":
         yield _suffixed()
+        yield _small_centuries()
     if locale.language in {"fr", "it"}:
         yield _small(locale)
     if locale.language in {"es", "pt"}:
@@ -60,6 +61,22 @@ def rules(locale: Romance) -> Iterator[Rule]:
             lambda match: str(numerals.from_roman(match["roman"])),
             needs_digit=False,
         )
+
+
+def _small_centuries() -> Rule:
+    """The rule for French centuries in small letters, as texts without small capitals have them: xixe siècle."""
+    small = bare_romans.SMALL
+    return Rule(
+        re.compile(
+            rf"(?<![\w.-])(?P<roman>{small})(?:e|ème)"
+            rf"(?:(?P<century> s\.)|(?= siècles?(?!\w)|(?:[-–]| et | au |, )[ivx]{{1,5}}e (?:s\.|siècle)))"
+        ),
+        lambda match: (
+            numerals.named_ordinal(numerals.from_roman(match["roman"].upper()), "fr")
+            + (" siècle" + "." * ends_sentence(match) if match["century"] else "")
+        ),
+        needs_digit=False,
+    )
 
 
 def _days(locale: Romance) -> Rule:
@@ -151,7 +168,7 @@ def _suffixed() -> Rule:
     """The rule for French numerals with the ending of an ordinal: XXIe siècle, XVIIIe s., IIe Guerre, Ire partie."""
 
     def verbalize(match: re.Match[str]) -> str | None:
-        n, end = numerals.from_roman(match["roman"]), match["end"]
+        n, end = numerals.from_roman(match["roman"]), match["end"].replace("ère", "re")
         if (n == 1) != (end[0] in "ri" or end in {"er", "ers"}) and end[0] != "i":
             return None
         if match["roman"] == "MM" or (end in {"d", "de", "nd", "nde"} and n != 2):
@@ -163,7 +180,8 @@ def _suffixed() -> Rule:
 
     return Rule(
         re.compile(
-            rf"(?<![\w.]){_GROUP}(?P<end>ers?|res?|nde?|de?|i?èmes?|i?emes?|es?)(?!\w)(?P<century> s\.(?!\w))?", re.ASCII
+            rf"(?<![\w.]){_GROUP}(?P<end>ers?|i?ères?|res?|nde?|de?|i?èmes?|i?emes?|es?)(?!\w)(?P<century> s\.(?!\w))?",
+            re.ASCII,
         ),
         verbalize,
         needs_digit=False,

@@ -30,7 +30,7 @@ def _months(locale: Romance) -> Iterator[Rule]:
 
     def in_date(match: re.Match[str]) -> str | None:
         month = match["month"].lower()
-        if month in locale.like_words and match["year"] is None and not _goes_on(match):
+        if month in locale.like_words and match["year"] is None and not (_goes_on(match) or _follows_place(match)):
             return None
         after = between if match["year"] is not None else ""
         return f"{match['day']}{between}{locale.short_months[month]}{after}" + _stop(match)
@@ -109,6 +109,9 @@ def _weekdays(locale: Romance) -> Iterator[Rule]:
         return None if is_word else say(match)
 
     yield Rule(re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"), alone, needs_digit=False)
+    if locale.language in {"fr", "it"}:
+        # Lun 4, Mar 5
+        yield Rule(re.compile(rf"(?:\A|(?<=\n)|(?<=, ))(?=[A-Z]){short}(?P<stop>)(?= [0-3]?[0-9](?:[,;:.\n]|\Z))"), say)
 
 
 def _day_and_month(locale: Romance, match: re.Match[str]) -> str | None:
@@ -132,6 +135,13 @@ def _as_written(short: str, names: dict[str, str]) -> str:
 
 def _stop(match: re.Match[str]) -> str:
     return "." if match["stop"] and ends_sentence(match) else ""
+
+
+def _follows_place(match: re.Match[str]) -> bool:
+    """Whether the day is that of a letter or of an announced date: Paris, le 9 sept."""
+    return match.string[max(0, match.start() - 9) : match.start()].endswith(
+        (" le ", "Le ", " du ", " au ", " dal ", " al ", ", ")
+    )
 
 
 def _goes_on(match: re.Match[str]) -> bool:

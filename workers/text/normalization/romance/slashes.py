@@ -59,6 +59,11 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         lambda match: f"{match['bar']} {match['n']} {_beats(locale, match['of'])}",
     )
     yield from _european_acts(locale)
+    # affaire C-311/18
+    yield Rule(
+        re.compile(rf"(?<![\w-])(?P<case>[CTF][-‑][0-9]{{1,4}})/(?P<year>[0-9]{{2}}){_END}"),
+        lambda match: f"{match['case']} {match['year']}",
+    )
     yield from _ratings_and_ranges(locale)
     yield Rule(re.compile(rf"{_BEGIN}(?P<n>0[1-9])/(?P<year>{_YEAR}){_END}"), verbalize_month)
     yield Rule(re.compile(rf"{_BEGIN}(?P<year>{_YEAR})/(?P<n>[0-9]{{1,5}}){_END}"), verbalize_year_first)
@@ -158,9 +163,15 @@ def rates(locale: Romance) -> Iterator[Rule]:
     )
     yield Rule(
         re.compile(rf"(?<=[\w.²³%)])(?<!\w[A-Z])/(?P<below>{long_units}|{nouns})(?![\w/²³])"),
-        lambda match: f" {_per(locale, match['below'])}",
+        lambda match: None if _is_own_unit(locale, match) else f" {_per(locale, match['below'])}",
         needs_digit=False,
     )
+
+
+def _is_own_unit(locale: Romance, match: re.Match[str]) -> bool:
+    """Whether the slash is a part of a unit that has a name of its own: tr/min."""
+    above = re.search(r"[^\W\d_]{1,6}\Z", match.string[max(0, match.start() - 6) : match.start()])
+    return above is not None and f"{above[0]}/{match['below']}" in locale.units
 
 
 def _per(locale: Romance, below: str) -> str:
