@@ -118,7 +118,7 @@ def _chat(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
     if not table:
         return re.compile("(?!)"), {}
     end = r"(?![\w/=]|[.'’-]\w)" if loader.find(name).has_spaces else r"(?![A-Za-z0-9/])"
-    start = r"(?<![\w/.=@#$'’-])(?<![0-9] )" if loader.find(name).has_spaces else r"(?<![A-Za-z0-9/.=@#第])"
+    start = r"(?<![\w/.=@#$'’+*^-])(?<![0-9] )" if loader.find(name).has_spaces else r"(?<![A-Za-z0-9/.=@#第])"
     forms = sorted({form for short in table for form in _forms(short)})
     return re.compile(start + any_of(forms) + end), table
 

@@ -26,9 +26,13 @@ HTML_NAMES: Final = frozenset(f"{_INLINE} {_BLOCK} br li script style td th".spl
 """Elements of HTML that are removed here, in small letters."""
 
 
+_ATTRIBUTES: Final = r"(?:\s++[\w:-]{1,40}+=(?:[^<>\"']++|\"[^\"<]{0,2000}+\"|'[^'<]{0,2000}+'|[\"']){0,200}+)?+"
+"""A value in quotation marks may have a `>`."""
+
+
 def _tag(names: str) -> re.Pattern[str]:
     any_name = "|".join(sorted(names.split(), key=len, reverse=True))
-    return re.compile(rf"</?(?:{any_name})(?:\s++[\w:-]{{1,40}}+=[^<>]{{0,2000}}+)?+\s*+/?>", re.IGNORECASE)
+    return re.compile(rf"</?(?:{any_name}){_ATTRIBUTES}\s*+/?>", re.IGNORECASE)
 
 
 _NAME: Final = "(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
@@ -54,7 +58,7 @@ _TAGS: Final = (
     # Comments, scripts and styles are not text.
     Rule(re.compile(COMMENT), " ", needs_digit=False),
     Rule(re.compile(PROGRAM, re.IGNORECASE), " ", needs_digit=False),
-    Rule(re.compile(r"<li(?:\s++[\w:-]{1,40}+=[^<>]{0,2000}+)?+>", re.IGNORECASE), "\n- ", needs_digit=False),
+    Rule(re.compile(rf"<li{_ATTRIBUTES}>", re.IGNORECASE), "\n- ", needs_digit=False),
     Rule(re.compile(r"</li>|<br\s*+/?>", re.IGNORECASE), "\n", needs_digit=False),
     Rule(re.compile(r"</t[dh]>(?=\s*+<t[dh]\b)", re.IGNORECASE), ", ", needs_digit=False),
     Rule(_tag("td th"), "", needs_digit=False),

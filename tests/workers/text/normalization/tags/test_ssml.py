@@ -24,6 +24,7 @@ def spoken(text: str, language: str = "en-US") -> str:
         ('<speak><sub alias="World Wide Web">WWW</sub> is old</speak>', "World Wide Web is old"),
         ('<speak><sub alias="a &amp; b">x</sub></speak>', "a & b"),
         ("<speak>one<!-- two -->three</speak>", "onethree"),
+        ("<speak>One</speak><speak>Two</speak>", "One Two"),
         ("<speak><![CDATA[a < b]]></speak>", "a &lt; b"),
         ("<speak><desc>no</desc><metadata><x>no</x></metadata>yes</speak>", "yes"),
         ('<speak>Meow <audio src="x"><desc>no</desc>meow</audio></speak>', "Meow meow"),
