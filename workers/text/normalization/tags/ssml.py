@@ -204,7 +204,7 @@ class _Reader:
         return manner if self._can_speak is None or self._can_speak(manner) else self._manner
 
     def _edge(self, name: str) -> str:
-        """Returns the text for a tag that ends a part or begins a paragraph or sentence: a blank line, or a space, after a mark."""
+        """Returns the text for the edge of a paragraph, a sentence or the whole: a blank line, or a space after a mark."""
         if name in _PARAGRAPHS or name == "speak":
             self._last = ""
             return "\n\n"
