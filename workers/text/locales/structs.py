@@ -487,6 +487,7 @@ class Romance(Western, frozen=True, kw_only=True):
     slashes: Slashes | None = None
     angles: Angles | None = None
     parts: dict[str, tuple[str, str]] = {}
+    feminine_titles: Table = {}
     iberian: Iberian | None = None
 
     def __post_init__(self) -> None:

@@ -167,7 +167,7 @@ def _is_equation(expression: str) -> bool:
 def _is_product(match: re.Match[str]) -> bool:
     """Whether a run of letters is a product or a function, and not a word."""
     run = match["run"]
-    if match["digit"] or run in _PRODUCTS or run in {"sin", "cos", "tan", "log", "ln", "lim", "exp", "max", "min"}:
+    if match["digit"] or run in _PRODUCTS or run in {"sin", "sen", "cos", "tan", "tg", "log", "ln", "lim", "exp", "max", "min"}:
         return True
     return _VOWELS.isdisjoint(run) or not (run.islower() or run.istitle() or run.isupper()) or (len(run) == 2 and run.isupper())
 

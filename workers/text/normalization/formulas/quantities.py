@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from workers.text.locales.structs import EastAsian, Western
+from workers.text.locales.structs import EastAsian, Name, Romance, Western
 from workers.text.normalization.rules import Rule, any_of
 
 _QUANTITY_BEFORE: Final = re.compile(
@@ -24,7 +24,11 @@ class Quantities:
         self._locale = locale
         self._words = locale.math
         self._is_spaced = locale.has_spaces
-        units = any_of([*locale.units, *(locale.speeds if isinstance(locale, EastAsian) else ())])
+        letters = locale.iberian.letters if isinstance(locale, Romance) and locale.iberian else {}
+        self._named: dict[str, Name] | dict[str, str] = (
+            locale.units if isinstance(locale, EastAsian) else {**letters, **locale.units}
+        )
+        units = any_of([*self._named, *(locale.speeds if isinstance(locale, EastAsian) else ())])
         self._units = re.compile(rf" ?(?P<unit>{units})(?![A-Za-zÀ-ɏ0-9\u0900-\u0963/²³⁻^]|[·⋅][A-Za-z])")
         self._quotient_names = self._find_quotient_names()
         unit = any_of(self._quotient_names)
@@ -114,7 +118,7 @@ class Quantities:
 
     def name(self, sign: str, n: str) -> str:
         """Returns the name of a unit after the number `n`; empty for what is no unit."""
-        unit = self._locale.units.get(sign)
+        unit = self._named.get(sign)
         if unit is None or isinstance(unit, str):
             return unit or ""
         return unit.one if n == "1" else unit.many

@@ -23,7 +23,7 @@ _MAX_FORMULAS: Final = 0xFFF0
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?…][\"')\]]?\s+|\n)\Z")
 
 _POWER_AND_UNIT: Final = re.compile(r"[0-9][⁰¹²³⁴-⁹⁻]{1,6}(?P<unit>[A-Za-z]{1,3}(?:/[A-Za-z]{1,3})?[²³]?)\Z")
-_LAST_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,^])[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+\Z")
+_LAST_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,^])(?<!\^[-−+])[0-9]{1,15}+(?:[.,][0-9]{1,15}+)?+%?+\Z")
 _DIGITS: Final = tuple("0123456789")
 _WORDS_AND_UNITS: Final = frozenset({"in", "A", "a", "ha", "mi", "do", "h", "hr", "t", "st", "as"})
 """Units that may be a word after a formula."""

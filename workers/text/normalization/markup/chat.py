@@ -30,8 +30,8 @@ _FACE: Final = re.compile(
     rf"[ {_FACE_SIGNS}＾ㅠㅜ/／\\|]{{2,14}}+[)）ʔ]"
     r"(?:[ﾉノ/_¯＼\\╯╭乂۶ლ♡︵ ┻━ԅ≡ mやゞツ゛ヽ]{0,9}?(?:[ﾉノ¯╯╭۶ლ┻](?!\w)|(?<= )m(?!\w)|(?<=_/)¯|m(?!\w))|)"
 )
-_NUMBER_AFTER: Final = re.compile(r"\. ?[0-9]")
-"""What shows that a short form is an abbreviation: qd. 5."""
+_NUMBER_AFTER: Final = re.compile(r"\. ?(?:[0-9]|[a-z]\.)")
+"""What shows that a short form is an abbreviation: qd. 5, q. e. p. d."""
 _FACE_ONLY: Final = re.compile(r"[^A-Za-z0-9()（） .,=+*'\";:_-]")
 _EYES: Final = re.compile(
     r"[(（] ?(?P<eye>[TtQoOuU0;^><~`'*=-])(?:[_.ωoO▽∀]|(?<=\^))(?P=eye)[;'o]? ?[)）]|m ?[(（]_ ?_[)）] ?m|[(（]><[)）]"

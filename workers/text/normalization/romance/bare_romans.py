@@ -21,7 +21,10 @@ _HEAD: Final = r"(?:\A|(?<=\n\n))"
 def rules(locale: Romance) -> Iterator[Rule]:
     """Rules for numerals, the surest first."""
 
-    def to_number(match: re.Match[str]) -> str:
+    def to_number(match: re.Match[str]) -> str | None:
+        if match["roman"] in locale.initialisms.spelled:
+            # CI, CD
+            return None
         return str(numerals.from_roman(match["roman"].upper()))
 
     # A line of its own, or the number of a heading or of an item.

@@ -54,6 +54,31 @@ def numbers(locale: Romance) -> Iterator[Rule]:
             lambda match: f"{match['n']},{match['part']}",
         )
     yield from _typed_ordinals(locale)
+    # 1ºB, 1º/1/2024, 2º semestre/2023, "+ de 100"
+    yield Rule(re.compile(r"(?P<n>[0-9][ºª])(?=[A-Z](?!\w))"), lambda match: f"{match['n']} ")
+    codes = any_of(code for code in locale.money if len(code) == len("USD") and code.isalpha())
+    yield Rule(
+        re.compile(rf"(?<![\w$])(?:US)?\$ ?(?P<n>[0-9](?:[0-9.,]{{0,14}}[0-9])?) ?(?P<code>{codes})(?!\w)"),
+        lambda match: f"{match['n']} {match['code']}",
+    )
+    yield Rule(re.compile(r"(?<![\w/])1[º°]/(?=[01]?[0-9]/[0-9]{2})"), "1/")
+    yield Rule(re.compile(r"(?<=[a-zà-ÿ]{4})/(?=(?:19|20)[0-9]{2}(?![\w/]|[.,-][0-9]))"), f" {words.of} ")
+    yield Rule(re.compile(r"(?<!\S)\+ (?=de )"), f"{locale.plus} ", needs_digit=False)
+    yield Rule(re.compile(r"(?<=[^\W\d_]) / (?=[^\W\d_])|(?<=[0-9]) / (?=[^\W\d_]{2})"), ", ", needs_digit=False)
+    if locale.language == "pt":
+        yield Rule(
+            re.compile(
+                r"(?P<before>[Pp]ressão(?: arterial)?(?: de| em| é| foi| a| estava em)?:? [0-9]{1,2})/(?=[0-9]{1,2}(?![\w/]))"
+            ),
+            lambda match: f"{match['before']} por ",
+        )
+    clock = r"(?:[01]?[0-9]|2[0-4])\.[0-5][0-9]"
+    yield Rule(
+        re.compile(
+            rf"(?<![\w.,:/])(?={clock}(?:, {clock}){{0,5}}(?:,| y| e) {clock} ?h(?:oras?)?(?!\w))(?P<hour>[0-9]{{1,2}})\."
+        ),
+        lambda match: f"{match['hour']}:",
+    )
     yield Rule(
         re.compile(r"(?<![\w:.,/])1 ?: ?(?P<n>[0-9]{1,3}(?:[. ][0-9]{3}){1,3}|[0-9]{3,7})(?![\w:]|[.,][0-9])"),
         lambda match: f"1 {locale.to} {re.sub('[. ]', '', match['n'])}",
@@ -130,4 +155,7 @@ def _by(words: Iberian) -> Iterator[Rule]:
     yield Rule(re.compile(r"(?<=[Ff]oto )3[xX]4|(?<=[Ff]otos )3[xX]4"), "3 por 4")
     yield Rule(re.compile(r"(?<![\w.,])(?P<one>[0-9]{1,2}) ?[x×] ?(?P<two>[0-9]{1,2})(?![\w%]|[.,][0-9]| ?=)"), verbalize_score)
     yield Rule(re.compile(r"(?<![\w.,=])([0-9])[xX]\1(?![\w%]|[.,][0-9]| ?=)"), lambda match: f"{match[1]} por {match[1]}")
-    yield Rule(re.compile(r"(?<=[0-9])[xX](?= (?:de |sem |no |iguais |R\$))"), " vezes")
+    yield Rule(
+        re.compile(r"(?<=[0-9])[xX](?= (?:de |sem |no |iguais |R\$|mais|menos|maior|menor|por |ao |à |na |em |a cada)|/)"),
+        " vezes",
+    )

@@ -73,6 +73,9 @@ def _spanish(locale: Romance) -> Iterator[Rule]:
         re.compile(rf"(?<![\w.,/+(-])(?<![0-9] )(?P<n>(?:\([0-9]{{2,4}}\) ?|[0-9]{{2,3}} )[0-9]{{3,4}}[ -][0-9]{{4}}){_END}"),
         in_groups,
     )
+    # 555-123-4567, 01 800 123 4567
+    yield Rule(re.compile(rf"{_START}(?P<n>[2-9][0-9]{{2}}([-.])[0-9]{{3}}\2[0-9]{{4}}){_END}"), in_groups)
+    yield Rule(re.compile(rf"{_START}(?P<n>(?:0?1[ -])?[89]00[ -][0-9]{{3}}[ -][0-9]{{4}}){_END}"), in_groups)
     yield Rule(
         re.compile(rf"{_START}(?P<n>[0-9]{{8}})-?(?P<letter>[A-Z]){_END}"),
         lambda match: f"{say(match['n'])} {match['letter']}",

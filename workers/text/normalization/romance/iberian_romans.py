@@ -50,6 +50,16 @@ def centuries(locale: Romance) -> Iterator[Rule]:
     )
 
 
+def eras(locale: Romance) -> Rule:
+    """The rule for a century that only its era shows: y el I d. C."""
+    after = "(?:antes|depois|después) de (?:Cristo|nuestra)"
+    return Rule(
+        re.compile(rf"(?<![\w.'-])(?P<roman>{_ROMAN})(?= {after})"),
+        lambda match: _up_to_ten(match["roman"], locale.language),
+        needs_digit=False,
+    )
+
+
 def before_noun(locale: Romance) -> Rule:
     """The rule for numerals before a noun of the table `ranked`, or between an article and a name: el XX Congreso."""
 

@@ -35,6 +35,14 @@ def names(locale: Romance) -> Iterator[Rule]:
             lambda match: in_place(locale, match, locale.name_titles[match["title"]]),
             needs_digit=False,
         )
+    if locale.feminine_titles:
+        yield Rule(
+            re.compile(
+                rf"(?<!\w)(?P<article>(?i:la|a|da|na|à|pela) )(?P<title>{any_of(locale.feminine_titles)})\.(?= [A-ZÀ-Ý])"
+            ),
+            lambda match: match["article"] + locale.feminine_titles[match["title"]],
+            needs_digit=False,
+        )
     for saint, saints in locale.saints.items():
         space = "" if saint.endswith("'") else " "
         yield Rule(

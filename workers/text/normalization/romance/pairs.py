@@ -53,6 +53,7 @@ def _names(words: Iberian) -> Iterator[Rule]:
     """Rules for names that a slash joins: São Paulo/SP, PSOE/PP, CF/88."""
     if words.states:
         yield Rule(re.compile(rf"(?<=[0-9a-zà-ÿ])/(?={any_of(words.states)}(?![\w/]))"), ", ", needs_digit=False)
+    yield Rule(re.compile(r"(?<=[0-9])/(?=[A-Z]{3,5}(?![\w/]))"), ", ")
     yield Rule(re.compile(r"(?<=[A-Z]{2})/(?=[A-Z]{2,6}(?![\w/]))"), " ", needs_digit=False)
     yield Rule(
         re.compile(r"(?<![\w/.-])(?P<law>[A-Z]{2,6})/(?P<year>[0-9]{2}|(?:19|20)[0-9]{2})(?![\w/]|[.,-][0-9])"),

@@ -29,9 +29,10 @@ def rules(locale: Romance) -> Iterator[Rule]:
     if locale.language == "fr":
         yield _suffixed()
         yield _small_centuries()
-    if locale.language in {"fr", "it"}:
+    if locale.language in {"fr", "it", "pt"}:
         yield _small(locale)
     if locale.language in {"es", "pt"}:
+        yield iberian_romans.eras(locale)
         yield iberian_romans.before_noun(locale)
     else:
         if locale.language == "it":

@@ -20,6 +20,8 @@ def rules(locale: Romance) -> Iterator[Rule]:
     """All rules for short names. They come before the abbreviations."""
     yield from _months(locale)
     yield from _weekdays(locale)
+    if locale.before_dates:
+        yield _day_with_slash(locale)
 
 
 def _months(locale: Romance) -> Iterator[Rule]:
@@ -44,6 +46,10 @@ def _months(locale: Romance) -> Iterator[Rule]:
         in_date,
     )
     yield Rule(
+        re.compile(rf"(?<![\w.]){short}[/-](?P<year>(?:19|20)?[0-9]{{2}})(?![\w/]|[.,-][0-9])"),
+        lambda match: f"{_as_written(match['month'], locale.short_months)}{between}{match['year']}",
+    )
+    yield Rule(
         re.compile(rf"(?<![\w.]){short}(?P<stop>\.?)(?= (?P<of>del? )?{_YEAR})"),
         lambda match: say(match) + (between.rstrip() if match["of"] is None else ""),
     )
@@ -58,8 +64,6 @@ def _months(locale: Romance) -> Iterator[Rule]:
             lambda match: f"{match['before']}{match['sep']}{locale.short_months[match['month'].lower()]}{_stop(match)}",
             needs_digit=False,
         )
-    if locale.before_dates:
-        yield _day_with_slash(locale)
     yield Rule(
         re.compile(rf"(?<![\w.]){short}(?P<stop>\.)(?!\w)"),
         lambda match: None if match["month"].lower() in locale.like_words else say(match),
@@ -119,7 +123,8 @@ def _day_and_month(locale: Romance, match: re.Match[str]) -> str | None:
     if (day, month) in _FRACTIONS:
         return None
     said_day = locale.first_day if day == 1 else str(day)
-    return match["before"] + f"{said_day} {locale.months[month - 1]}"
+    of = "de " if locale.language in {"es", "pt"} else ""
+    return match["before"] + f"{said_day} {of}{locale.months[month - 1]}"
 
 
 def _say(locale: Romance, table: str, match: re.Match[str]) -> str:
