@@ -382,6 +382,7 @@ class BritishScores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words for scores as Britain says them."""
 
     nil: str
+    love: str
     words: Words
     not_after: Words
     not_before: Words
@@ -418,6 +419,8 @@ class English(Western, frozen=True, kw_only=True):
     short_words: Table
     after_numbered: Words
     after_senior: Words
+    states: Table
+    state_codes: Table
     before_doctor: Words
     interjections: Words
 

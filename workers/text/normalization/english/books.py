@@ -15,7 +15,10 @@ _WORDS: Final = loader.english("en")
 _BIBLE: Final = _WORDS.bible
 _NTH: Final = {"1": "First", "2": "Second", "3": "Third", "I": "First", "II": "Second", "III": "Third"}
 _CHAPTER: Final = "(?P<chapter>[0-9]{1,3}|[ivxlc]{1,8}(?=[.:,]))"
-_VERSES: Final = r"(?P<verses>[0-9]{1,3}[a-d]?(?: ?[-–—] ?[0-9]{1,3}(?::[0-9]{1,3})?|, ?[0-9]{1,3}(?![:0-9]|,[0-9]{3})){0,9}+)"
+_VERSES: Final = (
+    r"(?P<verses>[0-9]{1,3}[a-d]?"
+    r"(?: ?[-–—] ?[0-9]{1,3}(?::[0-9]{1,3})?|, ?[0-9]{1,3}(?![:0-9]|,[0-9]{3}|(?<=[ ,][123]) [A-Z])){0,9}+)"
+)
 _VERSE_PARTS: Final = re.compile(r"[0-9]+|[-–—]|[:,]|[a-d]")
 
 

@@ -18,7 +18,7 @@ _NAME: Final = r"(?: (?:numbers?|no\.?|code|ID|id))?(?:[:.]| is:?| was| ?#)? ?"
 """What may stand between a word such as *account* and the digits."""
 _END: Final = r"(?![\w%]|[.,:/-][0-9])"
 _SEPARATED: Final = r"[0-9]{3,12}(?:(?:[ -]|, ?ext\.? ?)[0-9]{2,6}){0,5}"
-_EMERGENCY: Final = "(?:911|999|112|000|111|988|[2-8]11)"
+_EMERGENCY: Final = "(?:911|999|112|000|111|988|101|105|110|119|[2-8]11)"
 _KNOWN: Final = frozenset({"911", "999", "112"})
 _CALLED: Final = re.compile(rf" {any_of(_WORDS.called)}\b")
 _NEXT: Final = re.compile(rf" (?!{any_of(_WORDS.not_counted)}\b)(?:[a-z]{{2,20}}s|people|children|men|women)\b")
@@ -55,6 +55,11 @@ def rules() -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"(?P<before>(?<!\w)(?:{any_of(_WORDS.long)})\b{_NAME})(?P<digits>[0-9]{{5,17}}|{_SEPARATED}){_END}"),
         lambda match: None if len(_digits(match)) < 5 or _is_counted(match) else _verbalize_labelled(match),
+    )
+    # IBAN GB29 NWBK 6016 1331 9268 19
+    yield Rule(
+        re.compile(r"(?P<before>\bIBAN[: ]{1,2}(?:is )?)(?P<digits>[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){2,8})(?!\w)"),
+        lambda match: f"{match['before']}{', '.join(' '.join(group) for group in match['digits'].split())}",
     )
     yield Rule(re.compile(r"(?P<before>(?<=, [A-Z]{2} ))(?P<digits>[0-9]{5})(?![\w%]|[.,:-][0-9])"), _verbalize_labelled)
     # Text HOME to 741741

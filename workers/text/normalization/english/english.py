@@ -32,7 +32,9 @@ _WORDS: Final = loader.english("en")
 
 _GROUPS: Final = re.compile("[0-9]+")
 _HYPHENATED: Final = re.compile(r"(?<![\w-])[0-9]{1,9}+(?:-[0-9]{1,9}+){2,9}+(?![\w-])")
-_DOTTED: Final = re.compile(r"(?<![\w.])[0-9]{1,5}+(?:\.[0-9]{1,5}+){2,9}+(?!\w|\.[0-9])")
+_DOTTED: Final = re.compile(
+    r"(?<![\w.])(?P<dotted>[0-9]{1,5}+(?:\.[0-9]{1,5}+){2,9}+)(?!\w|\.[0-9])(?::(?P<port>[1-9][0-9]{1,4})(?!\w))?"
+)
 
 
 def rules(tag: str) -> Iterator[Rule]:
@@ -71,7 +73,7 @@ def rules(tag: str) -> Iterator[Rule]:
     yield names.words()
     yield from _POWERS
     yield Rule(_HYPHENATED, lambda match: _verbalize_groups(match[0]))
-    yield Rule(_DOTTED, lambda match: _verbalize_dotted(match[0]))
+    yield Rule(_DOTTED, _verbalize_dotted)
     yield from western.ranges(locale)
     yield from romans.rules()
     yield from _SHOUTED
@@ -139,8 +141,10 @@ def _suffix(digits: str) -> str:
     return "th" if digits[-2:-1] == "1" else {"1": "st", "2": "nd", "3": "rd"}.get(digits[-1], "th")
 
 
-def _verbalize_dotted(text: str) -> str:
-    return " dot ".join(numerals.cardinal(part, british=False) for part in text.split("."))
+def _verbalize_dotted(match: re.Match[str]) -> str:
+    """A number with several dots, and the port after an IP address."""
+    words = " dot ".join(numerals.cardinal(part, british=False) for part in match["dotted"].split("."))
+    return f"{words} port {pairs.say(match['port'])}" if match["port"] else words
 
 
 def _verbalize_groups(text: str) -> str:
@@ -180,12 +184,21 @@ _SHOUTED: Final = (
     # AT&T
     Rule(re.compile(r"(?<!\w)AT&T(?!\w)"), "A.T. and T", needs_digit=False),
 )
+_SIGNS: Final = {"<": "is less than ", ">": "is greater than "}
 _NAMED: Final = (
     # v2.0.1, 16:9, 10x, <5
     Rule(re.compile(r"(?<!\w)[vV](?=[0-9]{1,4}\.[0-9])"), "version "),
     Rule(re.compile(r"(?<=[0-9])x(?!\w| ?[-+=*/^²])"), " times"),
     Rule(re.compile(r"(?<![\w<>=])<(?=[$€£]?[0-9])"), "less than "),
     Rule(re.compile(r"(?<![\w<>=-])>(?=[$€£]?[0-9])"), "more than "),
+    Rule(re.compile(r"(?<=[\w)] )(?P<sign>[<>]) (?=\.[0-9])"), lambda match: _SIGNS[match["sign"]]),
+    # 21.30 GMT
+    Rule(
+        re.compile(
+            r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-3])\.(?P<minute>[0-5][0-9])(?= (?:GMT|BST|UTC|CET|CEST|EST|EDT|hrs|hours)\b)"
+        ),
+        lambda match: f"{match['hour']}:{match['minute']}",
+    ),
     Rule(re.compile(r"(?<!\w)([A-Za-z])\+\+(?!\+)"), lambda match: f"{match[1]} plus plus", needs_digit=False),
     Rule(re.compile(r"(?<!\w)([A-G])#(?!\w)"), lambda match: f"{match[1]} sharp", needs_digit=False),
     Rule(re.compile(r"(?<!\w)#(?=[0-9])"), "number "),
@@ -194,7 +207,7 @@ _NAMED: Final = (
     Rule(re.compile(r"(?<=[0-9])[x×](?=[0-9])|(?<=[0-9]) [x×] (?=[0-9])"), " by "),
     Rule(re.compile(r"\b[Aa]nd/or\b"), lambda match: f"{match[0][:3]} or", needs_digit=False),
     Rule(
-        re.compile(r"\b(?:[Hh]e/she|[Ss]he/he|[Hh]is/her|[Hh]im/her|s/he)\b"),
+        re.compile(rf"\b(?i:{any_of(_WORDS.pronouns)})\b(?!/)"),
         lambda match: _WORDS.pronouns[match[0].lower()],
         needs_digit=False,
     ),

@@ -114,6 +114,11 @@ def _ranges() -> Iterator[Rule]:
         re.compile(rf"(?<![\w.,:/-])(?P<from>{_NUMBER}{_TH} {_FULL}(?: {_YEAR})?){_DASH}(?={_NUMBER}{_TH} {_FULL}\b)"),
         lambda match: f"{match['from']} to ",
     )
+    # Tues 3 Jan–Thurs 5 Jan
+    yield Rule(
+        re.compile(rf"\b(?P<from>{_NUMBER}{_TH} {_FULL}(?: {_YEAR})?){_DASH}(?=(?:{any_of(_DAYS.values())})\b)"),
+        lambda match: f"{match['from']} to ",
+    )
     yield Rule(re.compile(rf"\b(?P<from>{_FULL}){_DASH}(?={_FULL}\b)"), lambda match: f"{match['from']} to ", needs_digit=False)
 
 

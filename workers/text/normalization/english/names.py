@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales import loader
-from workers.text.normalization import western
+from workers.text.normalization import numerals, western
 from workers.text.normalization.rules import Rule, any_of
 
 _WORDS: Final = loader.english("en")
@@ -19,6 +19,8 @@ _WAYS: Final = {"N": "North", "S": "South", "E": "East", "W": "West"}
 _QUARTERS: Final = {"NE": "Northeast", "NW": "Northwest", "SE": "Southeast", "SW": "Southwest"}
 _QUARTER: Final = re.compile(r",? [NS]\.?[EW]\b")
 """The part of a city after a street: Pennsylvania Ave. NW."""
+_SURE_STATES: Final = ("Ala", "Ariz", "Calif", "Colo", "Conn", "Fla", "Ky", "Mich", "Minn", "Okla", "Tenn", "Wis", "Wyo")
+"""Abbreviations of states that are nothing else."""
 _AGES: Final = {"Sr": "Senior", "Jr": "Junior"}
 _SERIES: Final = {"2d": "second", "3d": "third", "4th": "fourth"}
 _NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
@@ -27,6 +29,7 @@ _NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
 def rules() -> Iterator[Rule]:
     """The rules for short forms next to names, for before the rules of abbreviations."""
     yield from _addresses()
+    yield from _states()
     yield from _cases()
     yield from _numbers()
 
@@ -124,6 +127,29 @@ def _write_out_quarter(match: re.Match[str]) -> str:
     return f"{_STREETS.get(street, street)} {way}".lstrip() + western.full_stop(match)
 
 
+def _states() -> Iterator[Rule]:
+    # St. Louis, Mo.; Boise, ID 83701
+    yield Rule(
+        re.compile(rf"(?<=[a-z], )(?P<state>{any_of(_WORDS.states)})(?P<stop>\.)(?!\w)"),
+        lambda match: _WORDS.states[match["state"]] + western.full_stop(match),
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(rf"(?<![\w.])(?P<state>{any_of(_SURE_STATES)})(?P<stop>\.)(?!\w)"),
+        lambda match: _WORDS.states[match["state"]] + western.full_stop(match),
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(
+            rf"(?<=[a-z], )(?P<state>{any_of(_WORDS.state_codes)}) (?P<zip>[0-9]{{5}})(?:-(?P<four>[0-9]{{4}}))?(?![\w-])"
+        ),
+        lambda match: (
+            f"{_WORDS.state_codes[match['state']]} {numerals.spell_digits(match['zip'])}"
+            + (f", {numerals.spell_digits(match['four'])}" if match["four"] else "")
+        ),
+    )
+
+
 def _cases() -> Iterator[Rule]:
     # Roe v. Wade, Smith v Jones
     yield Rule(re.compile(r"(?<=[\w.)',\"] )v\. ?(?=(?:the )?[A-Z(\"])"), "versus ", needs_digit=False)
@@ -164,6 +190,14 @@ def _is_senior(word: str) -> bool:
 
 
 def _numbers() -> Iterator[Rule]:
+    # min. 2, Min. order; not 5 min. 2
+    yield Rule(
+        re.compile(
+            r"(?<![\w.])(?<![0-9] )(?P<m>[Mm])in\. (?=[0-9]|(?:of|age|wage|order|price|temp|height|width|stay|bid|spend)\b)"
+        ),
+        lambda match: f"{match['m']}inimum ",
+        needs_digit=False,
+    )
     # No 10 Downing Street
     yield Rule(
         re.compile(

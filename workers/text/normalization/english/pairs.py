@@ -59,6 +59,8 @@ def say(digits: str) -> str:
     head, rest = (digits[:-3], digits[-3:]) if len(digits) == len("12700") else (digits[:-2], digits[-2:])
     if digits.endswith("000"):
         return _cardinal(digits)
+    if len(digits) < len("700"):
+        return _cardinal(digits)
     if len(rest) == len("700"):
         return f"{_cardinal(head)} {say(rest)}"
     if rest == "00":

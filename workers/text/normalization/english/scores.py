@@ -18,6 +18,8 @@ _SPORT: Final = re.compile(rf"\b(?i:{any_of(_WORDS.words)})\b")
 _NO_SCORE: Final = re.compile(rf"(?i:\b(?:{any_of(_WORDS.not_after)})) \Z")
 _COUNTED: Final = re.compile(rf"(?: ?[%°]|(?: |-)(?:{any_of(_WORDS.not_before)})\b)")
 _MOST_GOALS: Final = 15
+_NEXT_SET: Final = re.compile(",? [0-7][-–][0-7](?![0-9])")
+_LAST_SET: Final = re.compile("(?<![0-9])[0-7][-–][0-7],? \\Z")
 _SIDES: Final = re.compile(r" [A-Z][a-z]")
 _SIDE: Final = re.compile(r"[A-Z][a-z]{2,20} \Z")
 
@@ -52,8 +54,15 @@ def _verbalize_score(match: re.Match[str]) -> str | None:
     )
     if not is_sport and (two != 0 or one > _MOST_GOALS):
         return None
-    return f"{_say(one)} {_say(two)}"
+    return " ".join(_say(n, nil=_WORDS.love if _is_set(match) else _WORDS.nil) for n in (one, two))
 
 
-def _say(n: int) -> str:
-    return numerals.cardinal(str(n), british=True) if n else _WORDS.nil
+def _is_set(match: re.Match[str]) -> bool:
+    """Whether the score is that of a set in tennis: another set stands next to it."""
+    text = match.string
+    is_next = _NEXT_SET.match(text, match.end()) or _LAST_SET.search(text[max(0, match.start() - 8) : match.start()])
+    return bool(is_next) and bool({"6", "7"} & {match["one"], match["two"]})
+
+
+def _say(n: int, *, nil: str) -> str:
+    return numerals.cardinal(str(n), british=True) if n else nil

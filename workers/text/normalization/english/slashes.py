@@ -10,6 +10,7 @@ from typing import Final
 from workers.text.locales import loader
 from workers.text.locales.structs import English
 from workers.text.normalization import numerals
+from workers.text.normalization.english import pairs
 from workers.text.normalization.numerals import number
 from workers.text.normalization.rules import Rule, any_of
 
@@ -28,6 +29,7 @@ def rules(locale: English) -> Iterator[Rule]:
     """The rules for slashes, for before the rules of dates and money."""
     yield from _currencies(locale)
     yield from _laws()
+    yield from _cases()
     yield from _seasons()
     yield from _pairs()
     yield from _per(locale)
@@ -65,6 +67,14 @@ def _laws() -> Iterator[Rule]:
             f"{_NUMBERED.sub(' number', match['kind'])} {_year_or_number(match['one'])} {_year_or_number(match['two'])}"
             + (f" {match['rest']}" if match["rest"] else "")
         ),
+    )
+
+
+def _cases() -> Iterator[Rule]:
+    # Case C-131/12
+    yield Rule(
+        re.compile(r"(?P<kind>\b(?:Case|Cases|and) )(?P<court>[CTF])-(?P<one>[0-9]{1,4})/(?P<two>[0-9]{2})(?![\w/-])"),
+        lambda match: f"{match['kind']}{match['court']} {pairs.say(match['one'])} {_cardinal(match['two'])}",
     )
 
 
@@ -108,7 +118,19 @@ def _pairs() -> Iterator[Rule]:
         re.compile(rf"{_START}{_PAIR}(?= (?:{any_of(_WORDS.days)})\b)"),
         lambda match: f"{_cardinal(match['one'])} {_cardinal(match['two'])}",
     )
+    # 4.5/5
+    yield Rule(
+        re.compile(rf"{_START}(?P<n>[0-9]{{1,2}}\.[0-9])/(?P<two>5|10|20|100)(?![\w/%]|[.,:][0-9])"),
+        lambda match: f"{match['n']} out of {_cardinal(match['two'])}",
+    )
     yield Rule(re.compile(_START + _PAIR), _shares)
+    # a 50-50 chance, a 60-40 split
+    yield Rule(
+        re.compile(
+            rf"{_START}(?P<one>[1-9][05])-(?P<two>[1-9][05])(?= (?:split|chance|chances|odds|share|basis|mix|joint|custody)\b)"
+        ),
+        _shares,
+    )
 
 
 def _per(locale: English) -> Iterator[Rule]:

@@ -48,7 +48,7 @@ _OPERATION: Final = re.compile(r"(?<=[\w)²³!%])[ ]?[-−–+×·⋅*/÷±]|(?<
 _RANGE: Final = re.compile(r"[A-Za-z]{1,3} ?[=≈] ?(?P<first>[0-9]{1,6})[-–](?P<last>[0-9]{1,6})\Z")
 _TRUE_MINUS: Final = re.compile(r"(?<=[\w)²³])(?:−| − )(?=[\w(√])")
 _FACTORIAL: Final = re.compile(r"[0-9a-z]!(?= ?[-=+*/×)])")
-_QUOTIENT: Final = re.compile(r"[0-9]{0,3}[xyznt]/[0-9]{1,3}\Z|[0-9]{1,3}/[0-9]?[xyznt]\Z")
+_QUOTIENT: Final = re.compile(r"d[a-z]/d[txyz]\Z|[0-9]{0,3}[xyznt]/[0-9]{1,3}\Z|[0-9]{1,3}/[0-9]?[xyznt]\Z")
 _SUM: Final = re.compile(
     r"(?=[^+]{1,40}\+)(?:[-−][0-9]{0,3}[a-z]|[a-z] ?-) ?(?:[+-] ?)?[0-9]{0,3}[a-z0-9](?: ?[+-] ?[0-9]{0,3}[a-z0-9]){0,5}\Z"
 )
@@ -65,7 +65,7 @@ _APPLIED: Final = re.compile(
 _COMPARED: Final = re.compile(r"[A-Za-zα-ω](?: ?[<>] ?[A-Za-zα-ω0-9.]{1,6}){1,2}\Z")
 _CAPITAL_INDEX: Final = re.compile("(?<=[A-Z])[₀-₉]{1,4}+")
 _RUN: Final = re.compile(r"(?P<digit>[0-9])?(?P<run>[A-Za-z]{2,3})")
-_PRODUCTS: Final = frozenset({"ma", "ab", "ac", "ad", "ax", "ay", "at", "ut", "mgh", "abc"})
+_PRODUCTS: Final = frozenset({"dy", "du", "ma", "ab", "ac", "ad", "ax", "ay", "at", "ut", "mgh", "abc"})
 _VOWELS: Final = frozenset("aeiouyAEIOU")
 _LAW: Final = re.compile(r"[A-Za-z]{1,2} = [0-9]?[A-Za-z]{1,3}\Z")
 _YEAR: Final = re.compile(r"(?:1[5-9]|20)[0-9]{2}(?:[¹²³⁴-⁹]|[¹²][⁰¹²³⁴-⁹])\Z")
@@ -83,6 +83,7 @@ ACCENTS: Final = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305":
 UNIT_POWER: Final = re.compile(r"(?:(?<=[0-9]m)|(?<=[0-9] m)|(?<=[0-9][kcm]m)|(?<=[0-9] [kcm]m)|(?<=[0-9] ft))\^([23])(?!\w)")
 
 
+_UNIT_EQUALS: Final = re.compile("(?:[nmckMGµμ]?[mgJWVPL]|min|[Mk]?Pa|eV|ft|in|lb|oz|mi|yd|gal|kHz|GHz) ?[=≈] ?")
 _PRODUCT_OF_UNITS: Final = re.compile(r"[A-Zk][A-Za-z]?[·⋅][a-z]{1,3}(?![A-Za-z])")
 ABSOLUTE: Final = re.compile(
     rf"(?<![A-Za-z|‖])(?P<bar>[|‖])(?P<content>(?=[^|‖\s])[-−+·*/^., ()0-9A-Za-zα-ωΑ-Ω{_RAISED}{_LOWERED}]{{1,24}}(?<=\S))"
@@ -114,8 +115,17 @@ class Found(msgspec.Struct, frozen=True):
 def find(text: str) -> Iterator[Found]:
     """Yields the formulas of a text."""
     for match in EXPRESSION.finditer(text):
-        if _counts(match[0]) and not _is_of_unit(match):
-            yield Found(*match.span(), to_latex(match[0]))
+        start = match.start() + _length_of_unit(match)
+        expression = text[start : match.end()]
+        if _counts(expression) and not _is_of_unit(match):
+            yield Found(start, match.end(), to_latex(expression))
+
+
+def _length_of_unit(match: re.Match[str]) -> int:
+    """The length of the unit and the equals sign at the beginning of an expression after a number: 1 nm = 10⁻⁹ m."""
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    unit = _UNIT_EQUALS.match(match[0]) if before[:1].isdigit() and before[1:] == " " else None
+    return unit.end() if unit else 0
 
 
 def _is_of_unit(match: re.Match[str]) -> bool:

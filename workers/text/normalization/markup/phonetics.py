@@ -12,7 +12,7 @@ from workers.text.normalization.rules import any_of
 from workers.text.tracked_text import TrackedText
 
 _SIGNS: Final = "ɐ-ʯʰ-˨ᴀ-ᶿ\u0329\u032f\u031a\u0325\u030a\u0303\u0361\u035c\u02d0ˈˌː‿ꜛꜜ"
-_SURE: Final = re.compile("[ɐ-ʯˈˌːˑʰʲʷˠˤ\u0329\u032f\u0361\u035cᵻᵿ]")
+_SURE: Final = re.compile("[ɐ-ʯˈˌːˑʰʲʷˠˤ\u0325\u030a\u0329\u032f\u0361\u035cᵻᵿ]")
 """Signs that no ordinary spelling has."""
 _PERHAPS: Final = re.compile("[æðøœŋθβχçɣ]|[a-z]\u0303")
 _ANNOUNCED: Final = re.compile(r"\([^()\[\]\n]{4,40}\[[a-zʁɛɔøœə.]{2,20}\]")
