@@ -35,6 +35,10 @@ _SOFT_ENDS: Final = (
 )
 """The end of a syllable before 儿: 点 tjɛ↓n becomes tja↓."""
 _ER: Final = "ɚ"
+_PARTICLE: Final = re.compile("(?<![名原土显昭巨遗专编合论拙所大卓])著(?![作名称者书述录于有])")
+"""著 for 着, as traditional texts have it: 看著."""
+_KEEPS_FIRST: Final = frozenset("第初月统唯专逐独")
+"""Characters after which 一 keeps its tone."""
 
 
 class Syllable(msgspec.Struct, frozen=True):
@@ -77,6 +81,8 @@ def read(run: str) -> Iterator[Syllable]:
             whole.append((at, at + len(word)))
             pinyin.extend([" ".join(said), *[""] * (len(word) - 1)])
         at += len(word)
+    _say_adverbs(text, pinyin, starts)
+    _say_traditional(run, text, pinyin)
     _change_tones(text, pinyin, frozenset([*starts, at]))
     yield from _group(text, pinyin, frozenset(starts), dict(whole))
 
@@ -99,7 +105,24 @@ def _converter() -> opencc.OpenCC:
 def _simplify(run: str) -> str:
     """Returns `run` in simplified characters; as it is, if they would be more or fewer."""
     simple = str(_converter().convert(run))
-    return simple if len(simple) == len(run) else run
+    return _PARTICLE.sub("着", simple) if len(simple) == len(run) else run
+
+
+def _say_adverbs(text: str, pinyin: list[str], starts: list[int]) -> None:
+    """Gives 地 the sound of an ending where it stands alone after a longer word, in place: 科学地分析."""
+    words = WORDS.adverbs
+    for before, start, following in zip(starts, starts[1:], starts[2:], strict=False):
+        is_ending = text[start:following] == "地" and start - before > 1 and pinyin[start] == "di4"
+        if is_ending and not text[:start].endswith(words.not_after) and not text.startswith(words.not_before, following):
+            pinyin[start] = "de5"
+
+
+def _say_traditional(run: str, text: str, pinyin: list[str]) -> None:
+    """Gives traditional characters that have one sound their sound, in place: 隻 is 只, but never zhi3."""
+    if run != text:
+        for i, character in enumerate(run):
+            if pinyin[i] and character in WORDS.traditional:
+                pinyin[i] = WORDS.traditional[character]
 
 
 def _say(text: str, start: int, word: str, i: int, said: str) -> str:
@@ -144,7 +167,7 @@ def _change_tones(text: str, pinyin: list[str], edges: frozenset[int]) -> None:
 
 def _tone_of_one(text: str, i: int, following: str, edges: frozenset[int]) -> str:
     before, after = text[i - 1 : i], text[i + 1 :]
-    if not after or before in {"第", "初", "月"} or after.startswith(WORDS.tones.after_ordinal):
+    if not after or before in _KEEPS_FIRST or after.startswith(WORDS.tones.after_ordinal):
         return "1"
     is_score = (before == "比" and text[i - 2 : i - 1] in _NUMERALS) or (after[0] == "比" and after[1:2] in _NUMERALS)
     is_decimal = (before == "点" and text[i - 2 : i - 1] in _NUMERALS) or (after[0] == "点" and after[1:2] in _NUMERALS)

@@ -42,12 +42,21 @@ class Tones(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_ordinal: Words
 
 
+class Adverbs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words next to 地 with which it is no ending."""
+
+    not_before: Words
+    not_after: Words
+
+
 class MandarinWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The entries of the file. Its comments explain each."""
 
     years: Years
     retroflex: Retroflex
     tones: Tones
+    adverbs: Adverbs
+    traditional: dict[str, str]
     contexts: tuple[Context, ...]
     characters: dict[str, str]
     words: dict[str, str]
