@@ -1,4 +1,4 @@
-"""Numbers of Mandarin with marks between them: versions, events, dates in English, clocks, lengths, ranges.
+"""Numbers of Mandarin with marks between them: versions, documents, clocks, lengths, ranges.
 
 Why they come before all other rules of numbers: these would take 3.12.1 for a decimal, and 3-8 for a score.
 """
@@ -8,18 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from workers.text.locales.structs import EastAsian
-from workers.text.normalization.east_asian import names, prices
+from workers.text.normalization.east_asian import dates, names, prices
 from workers.text.normalization.east_asian.codes import spell_digits, spell_plainly
 from workers.text.normalization.rules import Rule, any_of
 
 _DASH: Final = "[-‐‑–—−~～〜－]"
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTH: Final = (
-    r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|"
-    r"Nov(?:ember)?|Dec(?:ember)?)\.?"
-)
-_DAY: Final = "(?P<day>3[01]|[12][0-9]|0?[1-9])(?:st|nd|rd|th)?"
-_YEAR: Final = "(?P<year>1[5-9][0-9]{2}|20[0-9]{2})"
 _END: Final = "(?![A-Za-z0-9])"
 _MEASURES: Final = (*"月日号號时時点點期届级級章页周楼层℃", "世纪", "分钟", "摄氏度", "年代", "美元", "欧元", "英寸")
 _EMERGENCY: Final = "1(?:10|19|20|22)"
@@ -31,7 +24,7 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     yield Rule(re.compile(rf"\A{_EMERGENCY}(?=[。.!！]?\Z)"), lambda match: spell_digits([match[0]], locale))
     yield from _versions(locale)
     yield from _documents(locale)
-    yield from _english_dates()
+    yield from dates.rules(locale)
     yield from names.rules(locale)
     yield from _clocks(locale)
     yield from prices.rules(locale)
@@ -73,24 +66,6 @@ def _documents(locale: EastAsian) -> Iterator[Rule]:
     )
 
 
-def _english_dates() -> Iterator[Rule]:
-    """Rules for dates in English: Nov 28, Mar 4, 2024, 5 March 2024, Dec 2024."""
-
-    def verbalize(match: re.Match[str]) -> str:
-        found = match.groupdict()
-        year = f"{found['year']}年" if found.get("year") else ""
-        day = f"{int(found['day'])}日" if found.get("day") else ""
-        return f"{year}{_MONTHS.index(found['month'][:3]) + 1}月{day}"
-
-    yield Rule(re.compile(rf"(?<![A-Za-z0-9.]){_DAY} {_MONTH},? {_YEAR}{_END}"), verbalize)
-    yield Rule(re.compile(rf"(?<![A-Za-z]){_MONTH} {_DAY}(?:,? {_YEAR})?{_END}(?![:.][0-9])"), verbalize)
-    yield Rule(re.compile(rf"(?<![A-Za-z]){_MONTH},? {_YEAR}{_END}"), verbalize)
-    # 1980s
-    yield Rule(
-        re.compile("(?<![A-Za-z0-9.$¥])((?:1[89]|20)[0-9]0) ?'?s(?![A-Za-z0-9])(?:年代)?"), lambda match: f"{match[1]}年代"
-    )
-
-
 def _clocks(locale: EastAsian) -> Iterator[Rule]:
     """Rules for clocks: 7:00 AM, 3pm, 早上8.30."""
 
@@ -114,6 +89,15 @@ def _clocks(locale: EastAsian) -> Iterator[Rule]:
         ),
         verbalize,
     )
+    # 20:15分开播
+    yield Rule(re.compile("(?<=[0-9][:：][0-5][0-9])分(?=[^0-9钟之]|\\Z)"), "")
+    # 比分3:16 is no time.
+    yield Rule(
+        re.compile(
+            "((?:比分|总分|大比分|局分|比例|比率|配比|票数|比|以|战成|打成)[为是了:：]?)([0-9]{1,3})[:：]([0-9]{1,3})(?![0-9:：])"
+        ),
+        lambda match: f"{match[1]}{match[2]}{locale.against}{match[3]}",
+    )
     yield Rule(
         re.compile(rf"({parts})([于在]?)(1?[0-9]|2[0-3])\.([0-5][0-9])(?![0-9.%米元度万亿倍公小个]| ?[A-Za-z℃°])"),
         lambda match: f"{match[1]}{match[2]}{match[3]}:{match[4]}",
@@ -123,7 +107,7 @@ def _clocks(locale: EastAsian) -> Iterator[Rule]:
 def _lengths(locale: EastAsian) -> Iterator[Rule]:
     """Rules for 1m85, 2 1/2杯, 27"显示器, 东经116°23′ and 120mg/dL."""
     yield Rule(
-        re.compile(r"(?<![A-Za-z0-9.])([12])m([0-9]{2})(?! ?[A-Za-z0-9.])"),
+        re.compile(r"(?<![A-Za-z0-9.])([12])(?:m|米)([0-9]{2})(?! ?[A-Za-z0-9.])"),
         lambda match: f"{match[1]}米{spell_plainly(match[2], locale)}",
     )
     yield Rule(

@@ -40,7 +40,7 @@ def _events(locale: EastAsian, names: Names) -> Iterator[Rule]:
     day = r"(?P<month>1[0-2]|[1-9])[·•・‧.](?P<day>3[01]|[12][0-9]|[1-9])"
     yield Rule(
         re.compile(
-            rf"(?<![A-Za-z0-9.·])(?P<open>[\"「『]?){day}(?P<close>[\"」』]?)(?=[\u4e00-\u9fff]{{0,4}}?{any_of(names.events)})"
+            rf"(?<![A-Za-z0-9.·])(?P<open>[\"「『]?){day}(?P<close>[\"」』]?)(?=(?:[和、与及][0-9.]{{3,5}})?[\u4e00-\u9fff]{{0,4}}?{any_of(names.events)})"
         ),
         verbalize,
     )

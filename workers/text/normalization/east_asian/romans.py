@@ -35,6 +35,7 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     # 伊丽莎白II世, I、II期, XX世纪
     yield roman(rf"{_FREE}(?:{_SMALL}{_MORE}(?= ?世)|(?:{_SAFE}|{_SMALL}{_NEXT}){_MORE}(?= ?{any_of(words.before)}))")
     yield roman(rf"{_FREE}(?:[IV](?= ?{any_of(words.before_single)})|I(?= ?型(?![钢梁])))")
+    yield roman(rf"{_FREE}(?:{_SAFE}|[IV])(?=[A-C][1-3]?期)")
     yield roman(rf"{any_of(words.after)}·? ?{ROMAN}{_MORE}{_END}")
     yield roman(rf"\b(?:Chapter|Part|Vol(?:ume|\.)?|Book|Act|Scene|Section|Super Bowl|Psalm|Type|Phase) {ROMAN}{_END}")
     # 最终幻想VII, Final Fantasy VII
@@ -48,7 +49,7 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     )
 
 
-_ONE: Final = re.compile("[IVXLCDM]+(?![A-Za-z])")
+_ONE: Final = re.compile("[IVXLCDM]+(?![a-z])")
 _BETWEEN: Final = re.compile(r"(?<=[0-9]) ?(?:(?P<to>[-‐‑–—~～〜])|/) ?(?=[0-9])")
 
 

@@ -14,7 +14,7 @@ _DASH: Final = "[-‐‑–—−~～〜－]"
 _N: Final = "[0-9]{1,3}"
 _TO: Final = rf" ?{_DASH} ?{_N}"
 _PLACE: Final = rf"{_N}[:：]{_N}[a-c]?(?:{_TO}(?:[:：]{_N})?)?(?:[,，、] ?{_N}(?![:：0-9])(?:{_TO})?){{0,6}}"
-_PLACES: Final = rf"{_PLACE}(?:[;；] ?{_PLACE}){{0,6}}"
+_PLACES: Final = rf"{_PLACE}(?:[;；,，、] ?{_PLACE}){{0,6}}"
 _PAIR: Final = re.compile("([0-9]{1,3})[:：]([0-9]{1,3})[a-c]?")
 
 
@@ -38,7 +38,7 @@ def _say(book: str, places: str, locale: EastAsian) -> str:
     # The word for the verses follows the last of each chapter.
     said = re.sub(rf" ?{_DASH} ?", locale.to, places)
     parts = []
-    for part in re.split("[;；] ?", said):
+    for part in re.split("[;；] ?|[,，、] ?(?=[0-9]{1,3}[:：])", said):
         verses = _PAIR.sub(lambda match: f"{match[1]}{chapter}{match[2]}", part)
         parts.append(
             re.sub(rf"([0-9]){locale.to}(?=[0-9]{{1,3}}{chapter})", rf"\1{words.verse}{locale.to}", verses) + words.verse

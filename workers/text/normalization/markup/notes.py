@@ -27,7 +27,7 @@ _CODE_NAMES: Final = (
     "str|tmp|tokens|vals?|values|vec|xs|ys"
 )
 _IS_CODE: Final = re.compile(
-    rf"(?:(?:\A|[^\w'’])(?:{_CODE_NAMES}|(?!aI)[b-hj-zB-HJ-Z])|[a-z0-9]_\w{{0,40}}|_\w{{0,40}}|\w[.]\w{{1,40}}"
+    rf"(?:(?:\A|[^\w'’]|[\u3040-\u9fff])(?:{_CODE_NAMES}|(?!aI)[b-hj-zB-HJ-Z])|[a-z0-9]_\w{{0,40}}|_\w{{0,40}}|\w[.]\w{{1,40}}"
     rf"|[a-z][A-Z]\w{{0,40}}|\w\((?:[^()\n]{{0,40}})\))\Z"
 )
 """The text before a bracket is code, and the bracket an index."""
@@ -105,11 +105,12 @@ def _bracket(language: str) -> re.Pattern[str]:
     words = any_of({word for one in marks for word in one.notes})
     labels = any_of({word for one in marks for word in one.note_labels})
     before = any_of(loader.find(language).marks.before_bracket) if loader.find(language).marks.before_bracket else "(?!)"
+    said = rf"(?<!\w){before}[ \u00a0]" if loader.find(language).has_spaces else rf"{before}[ \u00a0]?"
     numbered = rf"(?:{labels}[.:]?[ \u00a0]?)?{_NUMBERS}|{labels}[ \u00a0]?[a-z0-9]{{0,2}}"
     return re.compile(
         rf"{_INLINE_CODE}"
         rf"|(?P<link>(?<=[{_BEFORE}])[ \u00a0]?\[\[?{_NUMBERS}\]?\]\((?:https?://|#)[^()\s]{{1,2000}}+\))"
-        rf"|(?P<said>(?<!\w){before}[ \u00a0]{_OPEN}{_NUMBERS}{_CLOSE})"
+        rf"|(?P<said>{said}{_OPEN}{_NUMBERS}{_CLOSE})"
         rf"|(?P<marked>(?<=[{_BEFORE}])[ \u00a0]?{_OPEN}(?i:{words}){_CLOSE})"
         rf"|(?P<n>(?<=[{_BEFORE}])(?P<space>[ \u00a0]?)(?:{_OPEN}|(?P<wide>【))(?:{numbered}|(?P<letter>{_LETTER}))"
         rf"(?(wide)】|{_CLOSE})(?!\([a-z/#]){_PAGES}(?:[,;–—-] ?{_OPEN}{_NUMBERS}{_CLOSE}){{0,9}})"
