@@ -63,6 +63,7 @@ class ShortScales(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class JapaneseRomans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words next to numerals in Roman letters."""
 
+    link: str
     before: Words = ()
     after: Words = ()
     after_letter: Words = ()

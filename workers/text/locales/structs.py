@@ -549,6 +549,7 @@ class Hindi(Western, frozen=True, kw_only=True):
     either: str
     before_names: Table
     out_of: Words
+    cities: Words
     compared: Words
     counted: Words
     cricket: Words

@@ -15,7 +15,7 @@ from workers.text.normalization.east_asian.numbers import DASH
 from workers.text.normalization.numerals import FRACTION_SIGNS
 from workers.text.normalization.rules import Rule, any_of
 
-_N: Final = r"(?<![0-9.,A-Za-z])(?P<n>[0-9]++(?:\.[0-9]++)?+)"
+_N: Final = r"(?<![0-9.,A-Za-z])(?<![A-Za-z]-)(?P<n>[0-9]++(?:\.[0-9]++)?+)"
 _SPEED_WORD_BEFORE: Final = re.compile("(?:时速|每小时|每秒|秒速|時速|毎時|毎秒|風速)(?:[为是约約は]|达到)? ?\\Z")
 _DATE: Final = "{}年{}月{}日"
 _COUNTERS: Final = frozenset("歳岁人名個个円元年月日分秒時度回次件本枚万千億亿倍台") | {"時間", "小时", "分钟", "公里"}

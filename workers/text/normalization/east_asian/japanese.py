@@ -43,6 +43,12 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"(?<![A-Za-z.]){any_of(forms.latin)}(?![A-Za-z.])"), lambda match: forms.latin[match[0]], needs_digit=False
     )
+    yield Rule(re.compile("(?<=[0-9])[―─－](?=[0-9])"), "-")
+    # （0120）333-906
+    yield Rule(
+        re.compile(rf"[（(](0[0-9]{{1,4}})[)）] ?([0-9]{{1,4}}-[0-9]{{3,4}}){_END}"), lambda match: f"{match[1]}-{match[2]}"
+    )
+    yield Rule(re.compile("([0-9]{1,3}号)[/／](?=[0-9]{1,3}号)"), lambda match: match[1] + "、")
     yield from _halves_of_day()
     yield from _eras(forms)
     yield from _months(forms)
@@ -73,7 +79,10 @@ def _halves_of_day() -> Iterator[Rule]:
 
 def _eras(forms: JapaneseForms) -> Iterator[Rule]:
     """Rules for years of an era: R6.4.1, S63/12/1, R5年度."""
-    era = rf"{_FREE}(?P<era>[{''.join(forms.eras)}])\.? ?(?P<year>[0-9]{{1,2}})"
+    letters = "".join(era for era in forms.eras if era.isascii())
+    others = any_of(era for era in forms.eras if not era.isascii())
+    start = rf"(?:{_FREE}(?=[{letters}])|(?<![{_HAN_AND_KANA}])(?={others}))"
+    era = rf"{start}(?P<era>{any_of(forms.eras)})\.? ?(?P<year>[0-9]{{1,2}})"
 
     def year(match: re.Match[str]) -> str:
         return f"{forms.eras[match['era']]}{'元' if match['year'] in {'1', '01'} else int(match['year'])}年"
@@ -90,6 +99,13 @@ def _eras(forms: JapaneseForms) -> Iterator[Rule]:
 
 def _months(forms: JapaneseForms) -> Iterator[Rule]:
     """Rules for dates with an English month, and for months after a year: Nov 28, 5 Mar 2024, 2020-12."""
+    # Sun, 10 Mar
+    names = {day[:3]: f"{name}曜日" for day, name in zip(forms.days, _DAYS, strict=True)}
+    yield Rule(
+        re.compile(rf"(?<![A-Za-z0-9.]){any_of(names)}(?:\.,?|,) ?(?=[^A-Za-z ]|\Z)"),
+        lambda match: names[match[0][:3]],
+        needs_digit=False,
+    )
     number = {name: i + 1 for i, name in enumerate(forms.months)} | {name[:3]: i + 1 for i, name in enumerate(forms.months)}
     month = rf"(?P<month>{any_of([*number, 'Sept'])})\.?"
 
@@ -133,12 +149,6 @@ def _weekdays(locale: EastAsian, forms: JapaneseForms) -> Iterator[Rule]:
         needs_digit=False,
     )
     yield Rule(re.compile(f"{start}{_DAY}(?:[・/／]{_DAY}){{1,7}}{end}"), listed, needs_digit=False)
-    names = {day[:3]: f"{name}曜日" for day, name in zip(forms.days, _DAYS, strict=True)}
-    yield Rule(
-        re.compile(rf"(?<![A-Za-z0-9.]){any_of(names)}(?:\.,?|,) ?(?=[^A-Za-z ]|\Z)"),
-        lambda match: names[match[0][:3]],
-        needs_digit=False,
-    )
 
 
 def _pages_and_floors(locale: EastAsian) -> Iterator[Rule]:
@@ -158,7 +168,9 @@ def _angles(forms: JapaneseForms) -> Iterator[Rule]:
 
     def place(match: re.Match[str]) -> str:
         second = f"{match['second']}秒" if match["second"] else ""
-        return f"{forms.directions.get(match['to'], '')}{match['degree']}度{match['minute']}分{second}"
+        is_named = match.string[max(0, match.start() - 2) : match.start()] in forms.directions.values()
+        to = "" if is_named else forms.directions.get(match["to"], "")
+        return f"{to}{match['degree']}度{match['minute']}分{second}"
 
     def pair(match: re.Match[str]) -> str:
         is_height = int(match[1]) <= _MAX_FEET and int(match[2]) in _INCHES and len(match[2].lstrip("0")) == len(match[2])
@@ -181,7 +193,6 @@ def _angles(forms: JapaneseForms) -> Iterator[Rule]:
 def _mixed(locale: EastAsian) -> Iterator[Rule]:
     """Rules for amounts of several units, mixed numbers and scores with a long dash: 1h23m45s, 1m75cm, 1 1/2, 5―3."""
     units = locale.units
-    yield Rule(re.compile("(?<=[0-9])[―─](?=[0-9])"), "-")
     yield Rule(
         re.compile(rf"{_FREE}([0-9]{{1,3}}) ?h ?([0-9]{{1,2}}) ?m(?:in)? ?([0-9]{{1,2}}) ?s{_END}"),
         lambda match: f"{match[1]}{units['h']}{int(match[2])}{units['min']}{int(match[3])}{units['s']}",

@@ -44,6 +44,10 @@ def rules(words: JapaneseRomans) -> Iterator[Rule]:
     )
     # I・II・III
     yield Rule(re.compile(rf"{_ALONE}[IVX]{{1,6}}(?:{_LINK}[IVX]{{1,6}}){{1,12}}{_END}"), _say_list, needs_digit=False)
+    # II-3
+    yield Rule(
+        re.compile(rf"{_ALONE}(?P<roman>(?=[IVX]{{2}}){_SMALL})-(?=[0-9])"), lambda match: _to_number(match) + words.link
+    )
     for pattern in patterns:
         yield Rule(re.compile(pattern), _to_number, needs_digit=False)
     # ロッキーIV, スーパーボウルLVIII, PART II

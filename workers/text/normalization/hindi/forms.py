@@ -63,6 +63,11 @@ def english(locale: Hindi) -> Iterator[Rule]:
     )
 
 
+def per_hour() -> Rule:
+    """The rule that writes kilometers per hour in the form of the table of units: कि.मी./घं."""
+    return Rule(re.compile(rf"(?:कि\. ?मी\.|किमी) ?/ ?(?:घं\.|(?:घं|घंटे)(?![{LETTERS}]))"), "किमी/घंटा", needs_digit=False)
+
+
 def before_names(locale: Hindi) -> Rule:
     """The rule for short forms before a name: मो. रफ़ी."""
     return Rule(

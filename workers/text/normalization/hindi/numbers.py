@@ -23,6 +23,8 @@ _A_THOUSAND: Final = "हज़ार"
 _SURE_ENDINGS: Final = frozenset({"वीं", "वें", "वाँ", "वां", "रा", "री", "ठा", "ठी", "ठे"})
 """Endings that are no words."""
 _MIN_RUNS: Final = 10
+_MANY_RUNS: Final = 60
+"""A greater number before a slash is no part of a fraction."""
 _SCREENS: Final = frozenset({"2K", "4K", "8K"})
 
 
@@ -48,6 +50,10 @@ def codes(locale: Hindi) -> Iterator[Rule]:
         lambda match: " " + _say_groups(match[0]),
     )
     yield Rule(re.compile(rf"(?<=[{LETTERS}] )[1-9][0-9]{{2}} [0-9]{{3}}(?=[।,]|\Z)"), lambda match: _say_groups(match[0]))
+    yield Rule(
+        re.compile(rf"(?<![{LETTERS}])(?P<city>{any_of(locale.cities)}) ?[-–,]? ?(?P<n>[1-9][0-9]{{5}}){_NO_DIGIT}"),
+        lambda match: f"{match['city']} {_say_groups(match['n'])}",
+    )
     # 1800-123-456, 011-23456789, 4111 1111 1111 1111
     yield Rule(
         re.compile(
@@ -57,7 +63,10 @@ def codes(locale: Hindi) -> Iterator[Rule]:
         lambda match: _say_groups(match[0]),
     )
     yield Rule(
-        re.compile(rf"{_START}1[0-9]{{2,3}}(?= (?:नंबर )?पर (?:{any_of(locale.calls)}))|(?<=डायल )1[0-9]{{2,3}}{_NO_DIGIT}"),
+        re.compile(
+            rf"{_START}1[0-9]{{2,3}}(?= (?:नंबर )?पर (?:{any_of(locale.calls)}))"
+            rf"|(?<=नंबर )1[0-9]{{2}}(?= (?:पर )?डायल)|(?<=डायल )1[0-9]{{2,3}}{_NO_DIGIT}"
+        ),
         lambda match: numerals.part_digits(match[0]),
     )
 
@@ -107,8 +116,8 @@ def scores(locale: Hindi) -> Iterator[Rule]:
 
     # 245/6 बनाए
     yield Rule(
-        re.compile(rf"{_START}([1-9][0-9]{{1,2}})/([0-9]|10)(?= ?{any_of(locale.cricket)})(?! में)"),
-        lambda match: f"{match[1]} पर {match[2]}" if int(match[1]) > _MIN_RUNS else None,
+        re.compile(rf"{_START}([1-9][0-9]{{1,2}})/([0-9]|10)(?:(?=(?P<after> ?{any_of(locale.cricket)}))|(?=[।,;]|\Z))(?! में)"),
+        lambda match: f"{match[1]} पर {match[2]}" if int(match[1]) > (_MIN_RUNS if match["after"] else _MANY_RUNS) else None,
     )
     # 3/5 लोग, रेटिंग 4/5
     yield Rule(
@@ -155,6 +164,11 @@ def durations(locale: Hindi) -> Iterator[Rule]:
         re.compile(rf"(?<![\w.,:/$€£₹-])(?P<n>[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?)m(?= {any_of(locale.counted)}{END})"),
         lambda match: f"{match['n']} {locale.scales['M']}",
     )
+    # 1m85
+    yield Rule(
+        re.compile(rf"{_START}([1-9])m([0-9]{{2}})(?![\w.,])"),
+        lambda match: f"{match[1]} {locale.units['m'].many} {int(match[2])}",
+    )
     scales = {sign: word for sign, word in locale.scales.items() if sign.isascii() and sign != "L"}
 
     def scaled(match: re.Match[str]) -> str | None:
@@ -174,6 +188,17 @@ def comparisons(locale: Hindi) -> Rule:
     """The rule for <, >, ≤ and ≥ before a number. Their words follow the number and its unit: <5 साल."""
     units = any_of({name.many for name in locale.units.values()} | {locale.percent, *locale.compared})
     return Rule(
-        re.compile(rf"(?P<sign>[<>≤≥]) ?(?P<n>[0-9]++(?:\.[0-9]++)?+(?: {units}{END})?)"),
-        lambda match: f"{match['n']} {locale.signs[match['sign']]}",
+        re.compile(rf"(?P<space>(?<=\w) ?)?(?P<sign>[<>≤≥]) ?(?P<n>[0-9]++(?:\.[0-9]++)?+(?: {units}{END})?)"),
+        lambda match: f"{'' if match['space'] is None else ' '}{match['n']} {locale.signs[match['sign']]}",
+    )
+
+
+def compared_letters(locale: Hindi) -> Iterator[Rule]:
+    """The rules for signs next to a letter, which are said in the order of the formula: 3 < x < 7."""
+    words = locale.math.symbols
+    sign = re.compile(" ?([<>≤≥]) ?")
+    number = r"[0-9]++(?:\.[0-9]++)?+"
+    yield Rule(
+        re.compile(rf"(?<![\w.]){number} ?[<>≤≥] ?[a-zA-Z](?: ?[<>≤≥] ?{number})?(?![\w.])"),
+        lambda match: sign.sub(lambda one: f" {words[one[1]]} ", match[0]),
     )

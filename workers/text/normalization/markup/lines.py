@@ -21,7 +21,9 @@ _DIVIDED: Final = re.compile(
     r"(?P<second>[^\W\d_]{2,30}+(?:'[^\W\d_]{1,20}+)?)"
 )
 _LINE: Final = re.compile(r"[^\n]++")
-_FIELD: Final = re.compile(r"[^\W\d_][\w ./()-]{0,24}+[:：](?!//)(?=\s|[^\x00-\x7f]|\Z)")
+_FIELD: Final = re.compile(
+    r"[^\W\d_][\w\u0900-\u0963 ./()-]{0,24}+[:：](?!//)(?:(?=\s|[^\x00-\x7f]|\Z)|(?<=：)|(?<=[^\x00-\x7f]:))"
+)
 """The name of a field and a colon: Subject:"""
 _BRACKETS: Final = ")]"
 """Marks after which the next field of a form begins all the same."""

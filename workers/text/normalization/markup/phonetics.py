@@ -64,10 +64,10 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def _token() -> re.Pattern[str]:
     """The pattern of phonetic signs within round brackets: with the words that announce them, and a respelling after them."""
     said = any_of({word for locale in loader.all_locales() for word in locale.marks.pronounced})
-    language, colon = r"[^\W\d_]{2,21}", r"[ \u00a0]?[:：]"
+    language, colon = r"(?:[^\W\d_]|[\u0900-\u0963]){2,21}", r"[ \u00a0]?[:：]"
     announced = rf"(?:{language} )?(?i:{said})(?: {language})?(?:{colon})?|{language}(?: {language})?{colon}"
     return re.compile(
-        rf"(?P<label>(?:(?<![A-Za-zÀ-ɏ])(?:{announced})[ \u00a0]?)?)"
+        rf"(?P<label>(?:(?<![A-Za-zÀ-ɏ\u0900-\u0963])(?:{announced})[ \u00a0]?)?)"
         rf"(?P<ipa>{_IPA}){_AUDIO}?{_RESPELLED}{{0,4}}{_AUDIO}?"
     )
 

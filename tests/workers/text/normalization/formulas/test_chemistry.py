@@ -30,7 +30,7 @@ def test_other_letters_with_numbers_are_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "spoken"), [("fr-FR", "C O 2"), ("hi", "C O 2"), ("pt-BR", "C ó 2"), ("zh", "C O 2"), ("ja", "C Oツー")]
+    ("language", "spoken"), [("fr-FR", "C O 2"), ("hi", "C O टू"), ("pt-BR", "C ó 2"), ("zh", "C O 2"), ("ja", "C Oツー")]
 )
 def test_every_language_says_the_number(language: str, spoken: str) -> None:
     assert normalize("CO₂", language).text == spoken
