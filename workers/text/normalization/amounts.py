@@ -22,12 +22,13 @@ _NOUN_AFTER: Final = re.compile(r"(?: |-|, )([a-z]{1,12})")
 _HYPHENATED: Final = re.compile(r"-[a-z]{3}")
 _WORD_AFTER: Final = re.compile(r" ([a-z]{2,7})")
 _LITTLE_WORDS: Final = (
-    "a an of and or in on at to from for is was that which we they you he she it per each with as by are were"
+    "a an of and or in on at to from for is was that which we they you he she it per each with as by are were after ahead "
+    "before behind over under since during when while more less than but off"
 )
 _NO_NOUNS: Final = frozenset(_LITTLE_WORDS.split())
 LABELLED: Final = re.compile(
-    r"(?i:\b(?:seats?|gate|room|row|apartment|apt|section|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
-    r"building|suite|number|form|grade|bay|line|page|lot|car)) \Z"
+    r"(?i:\b(?:seats?|gate|room|row|apartment|apt|sections?|unit|flat|floor|class|bus|route|exit|platform|terminal|table|figure|"
+    r"building|suite|number|form|grade|bay|line|page|lot|car))(?: [0-9]{1,4}[A-Z]?(?:[-–]|, | and | to )| )\Z"
 )
 """Words before a number with a letter that is no unit: seat 7A."""
 _ENGLISH_PARTS: Final = frozenset({"6", "7", "8", "9", "10", "12", "16", "20", "32", "64", "100"})
@@ -91,7 +92,7 @@ def measures(locale: Western) -> Iterator[Rule]:
 
     def verbalize(match: re.Match[str]) -> str | None:
         name, stop = locale.units[match["unit"]], unit_stop(match, match["unit"], has_stop=match["stop"] is not None)
-        before = match.string[max(0, match.start() - 12) : match.start()]
+        before = match.string[max(0, match.start() - 24) : match.start()]
         if locale.language == "en" and len(match["unit"]) == 1 and LABELLED.search(before):
             return None
         if match["space"] == "-" or (
@@ -100,7 +101,9 @@ def measures(locale: Western) -> Iterator[Rule]:
             return f"{match['n']} {name.one}{stop if match['space'] != '-' or match.end() == len(match.string) else ''}"
         return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
 
-    yield Rule(re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w\u0900-\u0963/²³']){_STOP}"), verbalize)
+    yield Rule(
+        re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w\u0900-\u0963/²³]|'[\w(]){_STOP}"), verbalize
+    )
 
 
 def _degrees(locale: Western, match: re.Match[str]) -> str:

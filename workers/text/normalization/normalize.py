@@ -19,6 +19,7 @@ from workers.text.normalization.markup.lines import end_lines, join_divided
 from workers.text.normalization.markup.markup_removal import strip_blocks, strip_emphasis, unescape
 from workers.text.normalization.markup.notes import strip_notes
 from workers.text.normalization.markup.phonetics import strip_phonetics
+from workers.text.normalization.markup.rights import name_rights
 from workers.text.normalization.markup.tables import read_tables
 from workers.text.normalization.tags.others import drop_others
 from workers.text.normalization.tags.read import read_tags
@@ -46,8 +47,8 @@ _COMPOSED: Final = regex.compile(r"[\U0001f1e6-\U0001f1ff]++|\X")
 r"""A character with its marks, which are composed with it, or a run of flags. Flags have no marks, and `\X` would go back to
 the beginning of the run to find the end of each flag.
 """
-_STRAY_SPACE: Final = re.compile(r"(?<=[^\W\d_]) (?=[.,](?:\s|\Z))")
-"""The space between the word for a sign and the mark that ends the sentence: 3.11+."""
+_STRAY_SPACE: Final = re.compile(r"(?<=[^\W\d_]) (?=[.,](?:\s|\Z))|(?<=\() ")
+"""The space between the word for a sign and the mark before or after it: 3.11+. and (≈ 5)."""
 _SPACES: Final = re.compile(r"[^\S ]\s*+| \s++")
 """Runs of white space, except a single space."""
 
@@ -71,7 +72,7 @@ def normalize(
     tracked = drop_others(skip_code(tracked, language) if not says_code else tracked)
     formulas = Formulas(language)
     tracked = read_tables(strip_captions(formulas.take_out(tracked), language), language)
-    tracked = read_emoticons(tracked, language)
+    tracked = read_emoticons(name_rights(tracked, language), language)
     named = say_emoji(tracked, language) if says_emoji else drop_emoji(tracked)
     plain = join_divided(_make_plain(named), language)
     plain = formulas.take_out_plain(strip_phonetics(plain, language))

@@ -237,8 +237,9 @@ def _is_capital_next(match: re.Match[str]) -> bool:
 def _verbalize_address(match: re.Match[str], words: dict[str, str]) -> str:
     text = match[0].rstrip(_TRAILING)
     body = re.sub(r"\A(?:(?:https?|ftp)://|mailto:)", "", text, flags=re.IGNORECASE).rstrip("/")
+    body = re.sub(r"(?<![0-9])[0-9]{5,}", lambda digits: f" {numerals.part_digits(digits[0])} ", body)
     spoken = "".join(f" {words[sign]} " if sign in words else sign for sign in body)
-    return spoken.strip() + match[0][len(text) :] if body else match[0]
+    return re.sub(" {2,}", " ", spoken).strip() + match[0][len(text) :] if body else match[0]
 
 
 def _verbalize_date(locale: Western, day: str, month: str, year: str, after: str = "") -> str | None:

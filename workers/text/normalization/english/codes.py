@@ -67,7 +67,28 @@ def rules() -> Iterator[Rule]:
         re.compile(r"(?P<before>\b[Tt]ext [\"']?[A-Z0-9]{2,15}[\"']? to )(?P<digits>[0-9]{4,6})(?![\w%]|[.,:-][0-9])"),
         _verbalize_labelled,
     )
+    # I-295, Route 128
+    yield Rule(
+        re.compile(
+            r"(?P<before>(?<![\w.])(?:I-|Interstate |US-|Route |Highway |State Road ))"
+            r"(?P<one>[1-9])(?P<two>[0-9]{2})(?![\w%]|[.,-][0-9])"
+        ),
+        _verbalize_road,
+    )
+    # SO849548, AB1234567
+    yield Rule(
+        re.compile(r"(?P<before>(?<![\w.-])[A-Z]{1,4})(?P<digits>[0-9]{5,12})(?![\w%]|[.,-][0-9])"),
+        lambda match: f"{match['before']} {numerals.spell_digits(match['digits'])}",
+    )
     yield Rule(re.compile(rf"(?<![\w$€£.,:/-]){_EMERGENCY}(?![\w%/-]|[,.][0-9]| [0-9])"), _verbalize_emergency)
+
+
+def _verbalize_road(match: re.Match[str]) -> str | None:
+    """The number of a road in two parts: I two ninety-five, Route one oh one."""
+    if match["two"] == "00":
+        return None
+    last = f"oh {match['two'][1]}" if match["two"][0] == "0" else match["two"]
+    return f"{match['before'].rstrip(' -')} {match['one']} {last}"
 
 
 def _verbalize_groups(match: re.Match[str]) -> str:

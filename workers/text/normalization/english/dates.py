@@ -40,6 +40,7 @@ _BEGINS: Final = re.compile(
 """Text after which a sentence or an aside begins."""
 _AFTER_MONTH: Final = re.compile(rf"\b{_MONTH},? $")
 _AFTER_YEAR: Final = frozenset([*_WORDS.after, *_ENGLISH.headings.numbers])
+_MEASURED: Final = frozenset({"Watt", "Volt", "Hertz", "Mile", "Meter", "Euro", "Dollar", "Pound", "Calorie"})
 _PLURAL: Final = re.compile("(?<![sui])s$")
 _BEFORE_DECADE: Final = "(?:the|The|their|his|her|my|our|early|mid|late)[ -]"
 
@@ -64,6 +65,8 @@ def _is_year_before(before: str, following: re.Match[str] | None) -> bool:
         return following is None or re.match(r"[a-z]{2,}[^sui]s\b", following[1]) is None
     if re.search(r"\b[Tt]he $", before):
         return following is not None and (following[1][0].isupper() or not _PLURAL.search(following[1]))
+    if re.search(r"\b(?:[Aa]|[Mm]y|[Hh]is|[Hh]er|[Oo]ur|[Tt]heir) $", before):
+        return following is not None and re.match("[A-Z][a-z]", following[1]) is not None and following[1] not in _MEASURED
     is_alone = following is None or following[1].lower() in _AFTER_YEAR or following[1][0].isupper()
     return is_alone and _may_come_next(before)
 
@@ -167,7 +170,9 @@ DATE: Final = (
         _month_and_day,
     ),
     Rule(
-        re.compile(rf"(?<![\w.,:/-])(?P<the>[Tt]he )?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?(?P<of> of)? (?P<month>{_MONTH})\b"),
+        re.compile(
+            rf"(?<![\w.,:/-])(?P<the>[Tt]he )?(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|d)?(?P<of> of)? (?P<month>{_MONTH})\b"
+        ),
         _day_and_month,
     ),
 )

@@ -13,6 +13,7 @@ from workers.text.normalization import amounts, numerals, western
 from workers.text.normalization.english import (
     books,
     codes,
+    comparisons,
     dates,
     hyphens,
     letters,
@@ -21,10 +22,13 @@ from workers.text.normalization.english import (
     names,
     old_money,
     pairs,
+    programs,
+    results,
     romans,
     scales,
     scores,
     slashes,
+    statutes,
 )
 from workers.text.normalization.rules import Rule, any_of
 
@@ -41,13 +45,18 @@ def rules(tag: str) -> Iterator[Rule]:
     """All rules of English, in order. `tag` is `en` or `en-GB`."""
     locale = loader.english(tag)
     yield from western.addresses(locale)
+    yield from programs.rules()
+    yield from results.rules()
+    yield from comparisons.rules()
     yield from books.rules()
     yield romans.labelled()
+    yield from statutes.rules()
     yield from names.rules()
     yield from letters.RULES
     yield from months.rules(locale)
     yield from western.abbreviations(locale)
     yield names.stops()
+    yield from slashes.quantities(locale)
     yield from measures.rules()
     yield from slashes.rules(locale)
     yield from _NAMED

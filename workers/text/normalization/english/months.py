@@ -56,10 +56,11 @@ def rules(locale: English) -> Iterator[Rule]:
 
 def _chain(names: dict[str, str]) -> Rule:
     """The rule for several short names in a row: Mon.–Fri., Jan-Mar, Sat and Sun."""
-    name = re.compile(rf"({any_of(names)})\.?(?:{_DASH}(?=[A-Z]))?")
+    name = re.compile(rf"({any_of(names)})\.?(?:(?:{_DASH}| ?/ ?)(?=[A-Z]))?")
+    links = {"-": " to ", "–": " to ", "—": " to ", "/": ", "}
 
     def verbalize(match: re.Match[str]) -> str:
-        words = name.sub(lambda one: names[one[1]] + " to " * (one[0].rstrip(" ")[-1] in "-–—"), match["all"])
+        words = name.sub(lambda one: names[one[1]] + links.get(one[0].rstrip(" ")[-1], ""), match["all"])
         return words + western.full_stop(match)
 
     short = any_of(names)

@@ -23,6 +23,12 @@ _SURE_STATES: Final = ("Ala", "Ariz", "Calif", "Colo", "Conn", "Fla", "Ky", "Mic
 """Abbreviations of states that are nothing else."""
 _AGES: Final = {"Sr": "Senior", "Jr": "Junior"}
 _SERIES: Final = {"2d": "second", "3d": "third", "4th": "fourth"}
+_POURED: Final = (
+    "all-purpose|broth|brown|butter|buttermilk|cheese|chicken|chopped|cold|cooked|cream|diced|flour|granulated|grated|heavy|honey|"
+    "hot|melted|milk|nuts|oats|oil|packed|pecans|plain|powdered|raisins|rice|shredded|sifted|sliced|sour|stock|sugar|warm|water|"
+    "white|whole|yogurt"
+)
+_UP_TO_ONE: Final = frozenset({"1", "½", "⅓", "⅔", "¼", "¾", "1/2", "1/3", "2/3", "1/4", "3/4", "1/8"})
 _NO_VOWEL: Final = "B-DF-HJ-NP-TV-XZ"
 
 
@@ -32,6 +38,7 @@ def rules() -> Iterator[Rule]:
     yield from _states()
     yield from _cases()
     yield from _numbers()
+    yield from _before_others()
 
 
 def words() -> Rule:
@@ -210,6 +217,37 @@ def _numbers() -> Iterator[Rule]:
     yield Rule(re.compile(r"(?<![\w.])(?<![0-9] )s\. ?(?=[0-9]{1,4}[A-Z]?\b(?!\.[0-9]))"), "section ")
     # pp. 5ff., p. 5 f.
     yield Rule(re.compile(r"(?<=[0-9]) ?ff?\.(?= [a-z(]|[,;)]|\Z|\n)"), " and following")
+
+
+def _before_others() -> Iterator[Rule]:
+    """Short forms whose meaning the next word shows: pop. 200, (est.), est. 1715, Max. fine, Vit. C, Yr. obt. servt."""
+    forms = {
+        r"pop\. (?=(?:(?:about|over|approx\.|c\.|ca\.) )?~?[0-9])": "population ",
+        r"(?<=\()est\.(?=[);])": "estimated",
+        r"est\. (?=[$€£~]|[0-9]{1,3}\b|[0-9]{1,3},[0-9])": "estimated ",
+        r"Max\. (?=[a-z])": "Maximum ",
+        r"Min\. (?=[a-z])": "Minimum ",
+        r"Vit\. (?=[A-EK][0-9]{0,2}\b)": "Vitamin ",
+        r"vit\. (?=[A-EK][0-9]{0,2}\b)": "vitamin ",
+        r"Att\.(?=:? [0-9])": "Attendance",
+        r"Yr\.? (?=(?:most )?(?:obt|obdt|humble|aff|loving|devoted)\b)": "Your ",
+        r"Yrs\.? (?=(?:very |most )?(?:truly|sincerely|faithfully|ever|obt|aff)\b)": "Yours ",
+        r"(?:Sec'y|Secy\.?)(?= )": "Secretary",
+    }
+    for pattern, words in forms.items():
+        yield Rule(re.compile(rf"(?<![\w.])(?:{pattern})"), words, needs_digit=False)
+    # 1 c milk
+    yield Rule(
+        re.compile(
+            r"(?<![\w.,/])(?P<n>[0-9]{0,2} ?(?:[½⅓⅔¼¾]|[1-9]/[2-8])|[0-9]{1,2}(?:\.[0-9]{1,2})?) c"
+            rf"(?= (?:{_POURED})\b)"
+        ),
+        lambda match: f"{match['n']} {'cup' if match['n'].strip() in _UP_TO_ONE else 'cups'}",
+    )
+    # 968 mb
+    yield Rule(
+        re.compile(r"(?<![\w.,])(?P<n>8[5-9][0-9]|9[0-9]{2}|10[0-5][0-9]) ?mb(?!\w)"), lambda match: f"{match['n']} millibars"
+    )
 
 
 def _number_word(match: re.Match[str]) -> str:

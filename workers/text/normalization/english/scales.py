@@ -115,10 +115,18 @@ def _is_scale(match: re.Match[str]) -> bool:
     if scale in "kK":
         return is_counted or not _is_named(match, before)
     if scale == "m":
-        return is_counted or (match["its"] is None and _CROWD.search(before) is not None)
+        return is_counted or (match["its"] is None and (_CROWD.search(before) is not None or _is_compared(match, before)))
     if scale == "M":
         return True
     return is_counted or ("." in n and scale == "B")
+
+
+def _is_compared(match: re.Match[str], before: str) -> bool:
+    """Whether a number of millions stands before this one, to which it is compared: 2.5m people, down from 2.7m."""
+    if re.search(r"\b(?:from|to|than|with|and|of|by) \Z", before) is None:
+        return False
+    sentence = match.string[max(0, match.start() - 160) : match.start()]
+    return re.search(rf"[0-9]m (?:{any_of(_WORDS.counted)})\b", sentence) is not None
 
 
 def _is_counted(match: re.Match[str]) -> bool:

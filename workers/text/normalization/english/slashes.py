@@ -23,6 +23,8 @@ _CODE: Final = "[A-Z]{3}"
 _NUMBERED: Final = re.compile(r" [Nn]o\.?\Z")
 _PLURAL: Final = re.compile(r"\b(?:people|children|[a-z]{2,16}[^\s\Wsu]s)\Z")
 _HUNDRED: Final = 100
+_DAY_AND_MONTH: Final = "(?P<one>[0-3][0-9])/(?P<two>[0-3][0-9])"
+_MONTHS: Final = 12
 
 
 def rules(locale: English) -> Iterator[Rule]:
@@ -31,7 +33,7 @@ def rules(locale: English) -> Iterator[Rule]:
     yield from _laws()
     yield from _cases()
     yield from _seasons()
-    yield from _pairs()
+    yield from _pairs(is_month_first=locale.is_month_first)
     yield from _per(locale)
 
 
@@ -90,9 +92,10 @@ def _seasons() -> Iterator[Rule]:
         ),
         _season,
     )
+    yield Rule(re.compile(rf"{start}(?P<one>{_YEAR})[–-](?P<two>[0-9]{{2}})(?![\w/–-]|[.,][0-9])"), _season)
 
 
-def _pairs() -> Iterator[Rule]:
+def _pairs(*, is_month_first: bool) -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"{_START}(?P<one>[2-9]|12)/(?P<two>2|4|8|16)(?= (?:{any_of(_WORDS.music)})\b)"),
         lambda match: f"{_cardinal(match['one'])} {_cardinal(match['two'])}",
@@ -122,6 +125,11 @@ def _pairs() -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"{_START}(?P<n>[0-9]{{1,2}}\.[0-9])/(?P<two>5|10|20|100)(?![\w/%]|[.,:][0-9])"),
         lambda match: f"{match['n']} out of {_cardinal(match['two'])}",
+    )
+    # 14/06, on 25/12
+    yield Rule(
+        re.compile(rf"(?P<before>\b(?:on|by|since|until|till|due|from|before|after) )?{_START}{_DAY_AND_MONTH}{_END}"),
+        lambda match: _day_and_month(match, is_month_first=is_month_first),
     )
     yield Rule(re.compile(_START + _PAIR), _shares)
     # a 50-50 chance, a 60-40 split
@@ -153,6 +161,68 @@ def _per(locale: English) -> Iterator[Rule]:
     )
 
 
+def quantities(locale: English) -> Iterator[Rule]:
+    """Rules for a slash between two quantities, 100ml/3½fl oz, and for what heads a column: $/hr, req/s.
+
+    For before the rules of measures.
+    """
+    n = r"[0-9½⅓⅔¼¾]{1,6}(?:\.[0-9]{1,2})? ?"
+    unit = r"(?:g|kg|oz|lbs?|ml|cl|dl|l|litres?|pints?|cm|in|mm|m|ft|km|miles|mi|°?[CF]|fl oz|V|W)"
+    yield Rule(
+        re.compile(rf"{_START}(?P<one>{n}(?P<unit>{unit})) ?/ ?(?!100 ?(?:km|mi)\b)(?={n}(?P<other>{unit})(?!\w))"),
+        lambda match: (
+            f"{match['one']}{' per ' if match['unit'] == match['other'] and match['unit'][-1] not in 'CFVW' else ', '}"
+        ),
+    )
+    names = {sign: name.unit.many for sign, name in locale.money.items() if not sign[0].isalnum()}
+    yield Rule(
+        re.compile(rf"(?<![\w$€£])(?P<sign>{any_of(names)}) ?/ ?(?P<unit>{any_of(locale.per)})\.?(?!\w)"),
+        lambda match: f"{names[match['sign']]} per {locale.per[match['unit']]}",
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(rf"(?<![\w/])(?P<what>{any_of(_COUNTED)})/(?P<unit>s|sec|{any_of(locale.per)})(?![\w/])"),
+        lambda match: f"{_COUNTED[match['what']]} per {locale.per.get(match['unit'], 'second')}",
+        needs_digit=False,
+    )
+    yield Rule(re.compile(rf"(?<=[a-z]) / (?={n}{unit}(?!\w))"), ", ")
+    yield Rule(re.compile(r"(?:(?<=[0-9][CF])|(?<=[°º][CF])|(?<=fan)) ?/ ?(?=[Gg]as (?:[Mm]ark )?[0-9])"), ", ")
+    yield Rule(re.compile(r"(?<![\w%])% (?=[A-Za-z])"), f"{locale.percent} ", needs_digit=False)
+
+
+_COUNTED: Final = {
+    "req": "requests",
+    "reqs": "requests",
+    "requests": "requests",
+    "tok": "tokens",
+    "tokens": "tokens",
+    "msg": "messages",
+    "msgs": "messages",
+    "ops": "operations",
+    "rows": "rows",
+    "calls": "calls",
+    "queries": "queries",
+    "frames": "frames",
+    "words": "words",
+    "items": "items",
+    "images": "images",
+    "events": "events",
+}
+"""What is counted in the head of a column: req/s."""
+
+
+def _day_and_month(match: re.Match[str], *, is_month_first: bool) -> str | None:
+    """A date without a year; None for a fraction: no number begins with zero, and no word such as *on* stands before it."""
+    one, two = int(match["one"]), int(match["two"])
+    if not match["before"] and "0" not in (match["one"][0], match["two"][0]):
+        return None
+    month, day = (one, two) if (is_month_first and one <= _MONTHS) or two > _MONTHS else (two, one)
+    if not (1 <= month <= _MONTHS and 1 <= day <= 31):
+        return None
+    name, said = loader.english("en").months[month - 1], numerals.ordinal(str(day), british=False)
+    return (match["before"] or "") + (f"{name} {said}" if is_month_first else f"the {said} of {name}")
+
+
 def _of(match: re.Match[str]) -> str | None:
     if int(match["one"]) > int(match["two"]):
         return None
@@ -174,9 +244,9 @@ def _season(match: re.Match[str]) -> str | None:
     one, two = match["one"], match["two"]
     if (int(one) + 1) % _HUNDRED != int(two):
         return None
-    fy = "F Y " if match["fy"] else ""
+    fy, to = "F Y " if match["fy"] else "", "" if "/" in match[0] else "to "
     first = numerals.year(one, british=False) if len(one) == len("2023") else _cardinal(one)
-    return f"{fy}{first} {'oh ' if two[0] == '0' else ''}{_cardinal(two)}"
+    return f"{fy}{first} {to}{'oh ' if two[0] == '0' else ''}{_cardinal(two)}"
 
 
 def _year_or_number(digits: str) -> str:

@@ -15,6 +15,7 @@ from workers.text.locales.structs import Locale
 ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS)
 _EMPHASIS: Final = "*_`"
 _MEASURE: Final = re.compile(r"[0-9½⅓⅔¼¾⅛⅜⅝⅞] ?(?:[A-Za-zµμ°]{1,5}|[A-Za-z]{1,4}/[A-Za-z]{1,4})[²³]?\.?\Z")
+_PER: Final = re.compile(r"/[a-z]{1,3}\.\Z")
 _SHORT: Final = re.compile(r"(?:\A|[\s(\"'])(?P<word>[^\W\d_]{1,7})\.\Z")
 INITIALS: Final = re.compile(r"(?:(?<=[\s(\"'])|\A)(?:[A-Z]\.){1,4}[A-Z]\.\Z|Ph\.D\.\Z")
 """Initials at the end of a text, whose last full stop ends no sentence."""
@@ -28,7 +29,7 @@ def end_item(item: str, following: str, locale: Locale) -> str | None:
     bare = item.rstrip().rstrip(_EMPHASIS)
     if bare.split()[-1:] and bare.split()[-1] in locale.conjunctions:
         return None
-    if bare[-1:] == "." and _ends_short(bare[-_NEAR:]) and not _begins_sentence(following):
+    if is_short(bare) and not _begins_sentence(following):
         return item + ";"
     if bare[-1:] in ENDED:
         return None
@@ -36,9 +37,12 @@ def end_item(item: str, following: str, locale: Locale) -> str | None:
     return item + (";" if is_measure and locale.has_spaces and not _begins_sentence(following) else locale.full_stop)
 
 
-def _ends_short(text: str) -> bool:
-    """Whether the full stop at the end of `text` belongs to a short form: 3 oz., Ph.D., temp."""
-    if _MEASURE.search(text) is not None or INITIALS.search(text) is not None:
+def is_short(text: str) -> bool:
+    """Whether the last character of `text` is the full stop of a short form: 3 oz., Ph.D., temp., $/mo."""
+    text = text[-_NEAR:]
+    if text[-1:] != ".":
+        return False
+    if _PER.search(text) is not None or _MEASURE.search(text) is not None or INITIALS.search(text) is not None:
         return True
     match = _SHORT.search(text)
     return match is not None and match["word"].lower() in short_forms()
@@ -46,6 +50,8 @@ def _ends_short(text: str) -> bool:
 
 def _begins_sentence(text: str) -> bool:
     """Whether `text`, without the marks of an item, begins with a capital or the number of an item, or there is none."""
+    if text.startswith("\n\n"):
+        return True
     start = _MARKS.match(text[:_NEAR])
     rest = text[start.end() if start else 0 :]
     return not rest[:1] or not (rest[0].islower() or rest[0].isdigit()) or _NUMBERED.match(rest) is not None

@@ -13,7 +13,7 @@ from typing import Final
 from app.core.speech.characters import CLAUSE_ENDS, DASHES, HAN_AND_KANA, SENTENCE_ENDS
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
-from workers.text.normalization.markup.line_ends import INITIALS
+from workers.text.normalization.markup.line_ends import INITIALS, is_short
 from workers.text.tracked_text import TrackedText
 
 _DIVIDED: Final = re.compile(
@@ -92,12 +92,17 @@ def _ends_in(lines: list[tuple[int, str]], locale: Locale) -> Iterator[tuple[int
         body, following = line.rstrip(), below.strip()
         last = body.rstrip("*_`")[-1:]
         is_field = _FIELD.match(following) is not None and _FIELD.match(body.strip()) is not None
-        is_short = last == "." and INITIALS.search(body[-60:]) is not None
-        may_end = _is_of_word(last) or last in "%°€$£¥" or (is_field and last in _BRACKETS) or is_short
+        is_initial = last == "." and (INITIALS.search(body[-60:]) is not None or _is_followed(body, following))
+        may_end = _is_of_word(last) or last in "%°€$£¥" or (is_field and last in _BRACKETS) or is_initial
         if not last or not may_end:
             continue
         if is_field or is_verse or _is_short(body.strip(), following, longest):
-            yield start + len(body), ";" if is_short else _mark(body, following, locale, is_field=is_field)
+            yield start + len(body), ";" if is_initial else _mark(body, following, locale, is_field=is_field)
+
+
+def _is_followed(line: str, following: str) -> bool:
+    """Whether a short form ends the line and a number begins the next one, as in an address: Koe Ltd., 1 High Street."""
+    return re.match(r"[0-9]++(?![.):])", following) is not None and is_short(line)
 
 
 def _is_of_word(character: str) -> bool:

@@ -79,14 +79,19 @@ _BLOCKS: Final = (
     # Lines of ```, and lines of --- and --.
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:`{3,}+|~{3,}+)[^\n`]*+$"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]*+(?:(?:[-*_=][ \t]*+){3,}+|--[ \t]*+)$"), "\n", needs_digit=False),
+    # [1] An entry of a list of notes or sources.
+    Rule(
+        re.compile(r"(?m)^(?P<indent>[ \t]{0,4}+)\[(?P<n>[1-9][0-9]{0,2})\][ \t]++(?=[\"'*“]|(?![\u3040-\u9fff])[^\W\d_])"),
+        lambda match: f"{match['indent']}{match['n']}. ",
+    ),
     # -----Original Message-----
     Rule(
         re.compile(r"(?m)^[ \t>]{0,8}+(?P<mark>-{3,}+|={3,}+|\*{4,}+|~{3,}+) ?(?P<text>[^\W_][^\n]{0,80}?) ?(?P=mark)[ \t]*+$"),
         lambda match: f"\n{match['text']}\n\n",
         needs_digit=False,
     ),
-    # Text on both sides of a pipe that is no table.
-    Rule(re.compile(r"(?<=\S) \| (?=\S)"), ", ", needs_digit=False),
+    # Text on both sides of a pipe that is no table, or of a dot.
+    Rule(re.compile(r"(?<=\S) \| (?=\S)|(?<=[^\s0-9]) [·•] (?=\S)|(?<=[0-9]) [·•] (?=[^\s0-9])"), ", ", needs_digit=False),
     # A break of a line, attributes, the marks of a box, a definition.
     Rule(re.compile(r"(?<!\\)\\[ \t]*+(?=\n)"), "", needs_digit=False),
     Rule(re.compile(r"\{[:#.] ?[.#]?[A-Za-z][^{}\n]{0,80}+\}|(?m:^[ \t]{0,8}+:{3,}+[^\n]*+$)"), "", needs_digit=False),

@@ -10,7 +10,7 @@ from typing import Final
 from app.core.speech.characters import CLAUSE_ENDS, SENTENCE_ENDS
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
-from workers.text.normalization.markup.line_ends import ENDED, end_item
+from workers.text.normalization.markup.line_ends import ENDED, end_item, is_short
 from workers.text.normalization.rules import any_of
 from workers.text.tracked_text import TrackedText
 
@@ -108,7 +108,7 @@ def _read_row(row: str, locale: Locale, following: str) -> str:
     comma = locale.comma + " " * locale.has_spaces
     joined = cells[0]
     for cell in cells[1:]:
-        joined += (" " if joined[-1] in ENDED else comma) + cell
+        joined += (comma if joined[-1] not in ENDED or is_short(joined) else " ") + cell
     joined = joined if joined[-1] in SENTENCE_ENDS else joined.rstrip(CLAUSE_ENDS)
     return end_item(joined, following, locale) or joined
 
