@@ -89,7 +89,7 @@ def _say_port(match: re.Match[str]) -> str:
         said = f"{numerals.cardinal(port[:2], british=False)} {'hundred' if port[2:] == '00' else last}"
     else:
         said = numerals.cardinal(port, british=False) if port.endswith("000") else numerals.spell_digits(port)
-    return f"{match['host']} colon {said}"
+    return f"{match['host']} port {said}"
 
 
 def _say_arxiv(match: re.Match[str]) -> str:
