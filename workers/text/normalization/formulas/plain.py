@@ -58,7 +58,7 @@ _ROOT: Final = re.compile("√")
 _INDEXED: Final = re.compile(rf"[A-Za-zα-ω][{_LOWERED}]")
 _FRACTION_SIGN: Final = re.compile("[½⅓⅔¼¾⅛]")
 _APPLIED: Final = re.compile(
-    r"(?:[fghFGPOTuvxyt]'?\([^()]{1,20}\) ?=|[fghFG]'?\([A-Za-z0-9](?:, ?[A-Za-z0-9])?\)|[PO]\([A-Za-z0-9^ ]{1,9}\)"
+    r"(?:[fghFGPOTuvxyt]'?\([^()]{1,20}\) ?=|[fghFG]'?\([A-Za-z0-9](?:, ?[A-Za-z0-9])?\)|[PO]\((?!s\))[A-Za-z0-9^ ]{1,9}\)"
     r"|[uvxy]\([a-z](?:, ?[a-z])?\))"
 )
 """A function with its arguments: f(x), y(t)."""

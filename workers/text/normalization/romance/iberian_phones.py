@@ -103,7 +103,7 @@ def _brazilian(locale: Romance) -> Iterator[Rule]:
     yield Rule(re.compile(rf"{_START}(?P<n>[0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}}-[0-9]{{2}}){_END}"), in_groups)
     yield Rule(re.compile(rf"{_START}(?P<n>[0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{3}}/[0-9]{{4}}-[0-9]{{2}}){_END}"), in_groups)
     yield Rule(re.compile(rf"{_START}(?P<n>[0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{3}}-[0-9X]){_END}"), in_groups)
-    yield Rule(re.compile(rf"{_START}(?P<n>[0-9]{{5}}-[0-9]{{3}}){_END}"), in_groups)
+    yield Rule(re.compile(rf"{_START}(?P<n>[0-9]{{2}}\.?[0-9]{{3}}-[0-9]{{3}}){_END}"), in_groups)
 
 
 def _in_groups(locale: Romance) -> Callable[[re.Match[str]], str]:

@@ -82,6 +82,9 @@ def _counted_noun(locale: Romance, noun: str, *, is_one: bool) -> tuple[str, boo
         gender = {"fr": False, "it": noun.endswith("e") if noun.endswith(("e", "i")) else None}.get(locale.language)
     if gender is not None and is_one and is_noun_of(noun.removesuffix("s"), locale.language, is_feminine=gender):
         noun = noun.removesuffix("s")
+    elif gender is not None and is_one and locale.language in {"es", "pt"} and noun.endswith(("res", "zes")):
+        # colheres
+        noun = noun.removesuffix("es")
     return noun, gender
 
 

@@ -37,7 +37,7 @@ def pairs(locale: Romance) -> Iterator[Rule]:
     yield Rule(re.compile(rf"{_BEGIN}(?P<one>{_WORD})/(?P<other>{_WORD}){_END}"), verbalize, needs_digit=False)
     yield Rule(re.compile(rf"{_BEGIN}(?P<one>{_WORD})\((?P<other>{_WORD})\){_END}"), verbalize, needs_digit=False)
     yield Rule(
-        re.compile(rf"{_BEGIN}(?P<word>{_WORD}(?<=[aeiouáéíóúnrlãê]))\((?P<end>e?s)\){_END}"),
+        re.compile(rf"{_BEGIN}(?P<word>{_WORD}(?<=[aeiouáéíóúnrlãêOA]))\((?P<end>e?s)\){_END}"),
         verbalize_plural,
         needs_digit=False,
     )

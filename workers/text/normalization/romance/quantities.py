@@ -43,6 +43,8 @@ def _temperatures(words: Iberian) -> Iterator[Rule]:
         ),
         lambda match: f"{match['before']}°",
     )
+    # –3º
+    yield Rule(re.compile(r"(?<![\w.,])(?P<n>[-−–][0-9]{1,2}(?:[.,][0-9])?)º(?!\w)"), lambda match: f"{match['n']}°")
 
 
 def _lettered(locale: Romance, words: Iberian) -> Iterator[Rule]:

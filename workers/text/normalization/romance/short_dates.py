@@ -20,6 +20,12 @@ def rules(locale: Romance) -> Iterator[Rule]:
     """All rules for short names. They come before the abbreviations."""
     yield from _months(locale)
     yield from _weekdays(locale)
+    if locale.language in {"es", "pt"}:
+        # diciembre de 2020 - enero de 2021
+        yield Rule(
+            re.compile(rf"(?<=[0-9]{{4}}) ?[-–] ?(?=(?i:{any_of(locale.months)}) de (?:19|20)[0-9]{{2}}(?!\w))"),
+            f" {locale.to} ",
+        )
     if locale.before_dates:
         yield _day_with_slash(locale)
 
@@ -32,7 +38,12 @@ def _months(locale: Romance) -> Iterator[Rule]:
 
     def in_date(match: re.Match[str]) -> str | None:
         month = match["month"].lower()
-        if month in locale.like_words and match["year"] is None and not (_goes_on(match) or _follows_place(match)):
+        if (
+            month in locale.like_words
+            and match["year"] is None
+            and not (_goes_on(match) or _follows_place(match))
+            and match["sep"] != "/"
+        ):
             return None
         after = between if match["year"] is not None else ""
         return f"{match['day']}{between}{locale.short_months[month]}{after}" + _stop(match)
