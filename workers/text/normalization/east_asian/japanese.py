@@ -56,12 +56,19 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     yield from _pages_and_floors(locale)
     yield from _angles(forms)
     yield from _mixed(locale)
+    # 午前9時〜午後5時
+    eras = any_of({"午前", "午後", "翌", *forms.eras.values()})
+    yield Rule(re.compile(rf"(?<=[0-9時分日年月]) ?[~～〜] ?(?={eras})"), locale.to)
     yield from japanese_verses.rules(forms.verses, locale.to)
     yield from japanese_romans.rules(forms.romans)
 
 
 def _halves_of_day() -> Iterator[Rule]:
-    """The rule for 9:30 AM and 3 p.m."""
+    """The rules for AM9:30, 9:30 AM and 3 p.m."""
+    yield Rule(
+        re.compile(r"(?<![A-Za-z0-9.])(?P<half>[AaPp])[Mm] ?(?=(?:1[0-2]|0?[0-9])[:：][0-5][0-9](?![0-9:]))"),
+        lambda match: "午後" if match["half"] in "pP" else "午前",
+    )
 
     def verbalize(match: re.Match[str]) -> str:
         half = "午後" if match["half"] in "pP" else "午前"
@@ -89,10 +96,13 @@ def _eras(forms: JapaneseForms) -> Iterator[Rule]:
 
     def date(match: re.Match[str]) -> str | None:
         month, day = int(match["month"]), int(match["day"])
-        return f"{year(match)}{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
+        return f"{year(match)}{month}月{day}日{'生まれ' * bool(match['born'])}" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
     yield Rule(
-        re.compile(rf"{era}(?P<sign>[./-])(?P<month>[0-9]{{1,2}})(?P=sign)(?P<day>[0-9]{{1,2}})(?![A-Za-z0-9./-])"), date
+        re.compile(
+            rf"{era}(?P<sign>[./-])(?P<month>[0-9]{{1,2}})(?P=sign)(?P<day>[0-9]{{1,2}})(?![A-Za-z0-9./-])(?P<born>生(?=[、。）)\s]|\Z))?"
+        ),
+        date,
     )
     yield Rule(re.compile(rf"{era}年"), year)
 

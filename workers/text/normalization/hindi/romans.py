@@ -20,6 +20,7 @@ _SMALL: Final = "X{0,3}(?:IX|IV|V?I{0,3})"
 _SURE: Final = rf"(?=[IVX]{{2}})(?!(?:IV|VI|XX|XXX)(?![IVX])){_SMALL}|(?=[IVXL]{{4}})(?:XL|L){_SMALL}"
 """Numerals that are hardly ever short for something else."""
 _LOWER: Final = r"(?=[ivx]{1,6}\))(?!x\))x{0,3}(?:ix|iv|v?i{0,3})"
+_DASH: Final = re.compile("(?<=[0-9])[-–](?=[0-9])")
 _ONE: Final = re.compile("[IVXLCDM]+")
 _CENTURY: Final = "(?= (?:सदी|शताब्दी|शती))"
 
@@ -33,7 +34,7 @@ def rules(locale: Hindi) -> Iterator[Rule]:
         return f"{match['name']} {words.regnal[n - 1] if n <= len(words.regnal) else locale.numerals[n] + 'वें'}"
 
     patterns = (
-        rf"{_START}{any_of(words.before)}(?: |-|: ?){ROMAN}{_END}(?:{_LINK}{ROMAN}{_END}){{0,6}}",
+        rf"{_START}{any_of(words.before)}(?: |-|: ?){ROMAN}(?:{_LINK}{ROMAN}){{0,6}}{_END}",
         rf"(?:{_START}|(?<=-)){_SMALL}(?<=[IVX])(?= {any_of(words.after)}(?![{LETTERS}]))",
         rf"(?:\A|(?<=\n\n)|(?<=। )){ROMAN}(?=[.)] |\)|\.?(?:\Z|\n\n))",
         rf"(?<=[{LETTERS}]{{2}} )(?:{_SURE}){_END}",
@@ -51,7 +52,9 @@ def rules(locale: Hindi) -> Iterator[Rule]:
         re.compile(rf"{_START}(?P<name>{any_of(words.reigns)}) (?P<roman>{_SMALL})(?<=[IVX]){_END}"), regnal, needs_digit=False
     )
     for pattern in patterns:
-        yield Rule(re.compile(pattern), lambda match: _ONE.sub(_to_number, match[0]), needs_digit=False)
+        yield Rule(
+            re.compile(pattern), lambda match: _DASH.sub(f" {locale.to} ", _ONE.sub(_to_number, match[0])), needs_digit=False
+        )
     yield Rule(
         re.compile(rf"(?<![A-Za-z_]\()(?<=\(){_LOWER}(?=\))|(?:\A|(?<=\n\n)|(?<=। )){_LOWER}(?=\) )"),
         lambda match: str(numerals.from_roman(match[0].upper())),
