@@ -95,6 +95,9 @@ def _is_plain_formula(text: str) -> bool:
     """Whether a text of elements and plain digits is a formula: a known one, or one that no other name looks like."""
     if text in _KNOWN:
         return True
+    if text.startswith("COP"):
+        # The conferences of the United Nations: COP26.
+        return False
     n_digits = len(_DIGIT.findall(text))
     symbols = re.findall("[A-Z][a-z]?", text)
     if not n_digits or len(symbols) < 2:

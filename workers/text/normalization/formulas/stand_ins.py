@@ -153,7 +153,8 @@ class Formulas:
             _LAST_NUMBER.search(text, found.start, found.end) or plain.NUMBER_WITH_POWER.search(found.formula)
         ):
             return found.end, self._stand_for(found.formula)
-        if (number := _LAST_NUMBER.search(text, found.start, found.end)) is None:
+        number = _LAST_NUMBER.search(text, found.start, found.end)
+        if number is None or plain.NUMBER_WITH_POWER.search(found.formula):
             return unit[0], self._stand_for_words(self._speaker.quantities.with_unit(self._speaker.say(found.formula), unit[1]))
         if number.start() == found.start:
             return found.end, None

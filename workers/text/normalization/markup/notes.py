@@ -67,6 +67,10 @@ _BARE: Final = re.compile(
     rf"(?P<end>[.!?][\"”’»)]?|[,;][\"”’»]?)(?P<n>{_N}(?:[,–-]{_N}){{0,5}})"
     r"(?=[ \u00a0]++(?P<capital>[\"“‘«(]?[^\W\d_a-zà-ÿ])|[ \u00a0]++(?P<small>[a-zà-ÿ]{2,12})\b|\s*\Z|\n)"
 )
+_AFTER_QUOTE: Final = Rule(
+    re.compile(rf"(?:(?<=[^\W\d_][»”])|(?<=[^\W\d_][ \u00a0\u202f]»))(?P<n>{_N})(?=[ \u00a0,;:.]|\Z)"), ""
+)
+"""The number of a note after a quotation in the middle of a sentence: «…»1, he said."""
 _WORD_BEFORE: Final = re.compile(r"(?:\A|[\s(\"“‘'«—–-])(?P<word>[^\W\d_]{3,30})[\"”’)]?\Z")
 _DAGGER: Final = Rule(re.compile(r"(?<=[^\W\d_][^\W\d_])[†‡]{1,3}+(?!\w)"), "", needs_digit=False)
 
@@ -79,7 +83,7 @@ def strip_notes(tracked: TrackedText, language: str) -> TrackedText:
         tracked = _strip_definitions(apply(tracked, (_SOURCE, _REF)))
         tracked = tracked.sub(_HTML_RAISED, _drop_html_raised)
         tracked = tracked.sub(_bracket(language.partition("-")[0].lower()), _drop_bracket)
-    return apply(tracked.sub(_RAISED_NOTE, _drop_raised), (_DAGGER, Rule(_BARE, _drop_bare)))
+    return apply(tracked.sub(_RAISED_NOTE, _drop_raised), (_DAGGER, Rule(_BARE, _drop_bare), _AFTER_QUOTE))
 
 
 def _strip_definitions(tracked: TrackedText) -> TrackedText:
@@ -165,7 +169,7 @@ def _drop_raised(match: re.Match[str]) -> str | None:
         return ""
     if last in ")]）" or not (last.isalpha() or _is_vowel_sign(last)):
         return "" if re.search(r"(?<!\d)(?:1[5-9]|20)\d\d\Z", before) and match[0] != "²" else None
-    word = re.search(r"[A-Za-z]+\Z" if last.isascii() else r"[^\W\d_][\w\u0900-\u097f]*\Z", before)
+    word = re.search(r"[A-Za-zÀ-ɏ]+\Z" if last.isascii() else r"[^\W\d_][\w\u0900-\u097f]*\Z", before)
     if word is None:
         return None
     name = word[0]

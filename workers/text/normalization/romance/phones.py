@@ -25,6 +25,9 @@ def rules(locale: Romance) -> Iterator[Rule]:
     """All rules of a language. They come before dates and amounts."""
     yield Rule(_ACCOUNT, lambda match: _in_groups(re.findall("[0-9A-Z]{1,4}", match[0])))
     yield Rule(_CARD, lambda match: _in_groups(re.findall("[0-9]+", match[0])))
+    # (+33) 6 12 34 56 78, 0033 1 23 45 67 89
+    yield Rule(re.compile(r"(?<!\w)\((?P<code>\+[0-9]{1,3})\) ?(?=[0-9])"), lambda match: f"{match['code']} ")
+    yield Rule(re.compile(r"(?<![\w+.,])00(?P<code>3[39]) ?(?=[0-9]{1,3}[ .-][0-9])"), lambda match: f"+{match['code']} ")
     if locale.language == "fr":
         yield from _french(locale)
     yield from western.phones(iberian_phones.digits_of(locale), locale.plus)

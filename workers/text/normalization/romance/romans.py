@@ -134,11 +134,18 @@ def _reigns(language: str) -> Rule:
         n = numerals.from_roman(match["roman"])
         is_cardinal = n > 1 if language == "fr" else n > 10 and language != "it"
         if is_cardinal:
-            return f"{match['name']} {n}"
+            return f"{match['name']} {n}" + (f"{match['link']}{numerals.from_roman(match['next'])}" if match["next"] else "")
         is_feminine = _REGNAL_FEMININE.search(match["name"]) is not None
-        return f"{match['name']} {numerals.named_ordinal(n, language, is_feminine=is_feminine)}"
+        said = f"{match['name']} {numerals.named_ordinal(n, language, is_feminine=is_feminine)}"
+        if language == "it" and match["next"]:
+            return f"{said} e {_ordinal(match['next'])}"
+        return said + (f"{match['link']}{match['next']}" if match["next"] else "")
 
-    return Rule(re.compile(rf"\b(?P<name>{any_of(names)}) {_GROUP}(?!\w)"), verbalize, needs_digit=False)
+    return Rule(
+        re.compile(rf"\b(?P<name>{any_of(names)}) {_GROUP}(?:(?P<link> e )(?P<next>{_MANY_LETTERS}{_ROMAN}))?(?!\w)"),
+        verbalize,
+        needs_digit=False,
+    )
 
 
 def _ranked(locale: Romance) -> Rule:

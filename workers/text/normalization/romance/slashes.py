@@ -5,6 +5,7 @@ Why these rules come before money and fractions: "35/2006" is no quotient, and t
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from workers.text.locales.structs import Romance
@@ -58,7 +59,17 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
         lambda match: f"{match['bar']} {match['n']} {_beats(locale, match['of'])}",
     )
+    yield Rule(
+        re.compile(
+            r"(?<!\w)(?P<noun>(?i:saisons?|exercice|année (?:scolaire|universitaire)|campagne|promotion|stagion[ei]|"
+            r"anno (?:accademico|scolastico)|biennio|campionato|annata)) "
+            r"(?P<year>(?:19|20)[0-9]{2})[-–](?P<n>[0-9]{2}|[0-9]{4})(?![\w-])"
+        ),
+        lambda match: f"{match['noun']} {match['year']} {match['n']}",
+    )
     yield from _european_acts(locale)
+    if locale.language == "it":
+        yield from _both_genders()
     # affaire C-311/18
     yield Rule(
         re.compile(rf"(?<![\w-])(?P<case>[CTF][-‑][0-9]{{1,4}})/(?P<year>[0-9]{{2}}){_END}"),
@@ -73,9 +84,9 @@ def slashes(locale: Romance) -> Iterator[Rule]:
     )
     yield Rule(
         re.compile(
-            rf"(?<!\w)(?P<law>{any_of(words.laws)}) (?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>[0-9]{{2}}){_END}"
+            rf"(?<!\w)(?P<law>(?i:{any_of(words.laws)})) (?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>[0-9]{{2}}){_END}"
         ),
-        lambda match: f"{match['law']} {match['n']} {_between(locale, match['law'])} {match['year']}",
+        partial(_verbalize_law, locale),
     )
     yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), _verbalize_share)
 
@@ -86,6 +97,25 @@ def _beats(locale: Romance, of: str) -> str:
     if locale.language == "it" and of in _BEATS:
         return _BEATS[of]
     return of if locale.language == "fr" else f"{locale.slashes.per} {of}"
+
+
+def _both_genders() -> Iterator[Rule]:
+    """Rules for Italian words for women and men: tutti/e, ragazzo/a, lui/lei."""
+    yield Rule(
+        re.compile(r"(?<![\w/])(?P<stem>[^\W\d_]{2,20}[^\W\d_aeiouhAEIOU])i/e(?![\w/])"),
+        lambda match: f"{match['stem']}i e {match['stem']}e",
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(r"(?<![\w/])(?P<stem>[^\W\d_]{2,20}[^\W\d_aeouAEIOU])o/a(?![\w/])"),
+        lambda match: f"{match['stem']}o o {match['stem']}a",
+        needs_digit=False,
+    )
+    yield Rule(
+        re.compile(r"(?<![\w/])(?P<he>[Ll]ui|[Ee]gli)/(?=(?:lei|ella)(?![\w/]))"),
+        lambda match: f"{match['he']} o ",
+        needs_digit=False,
+    )
 
 
 def _european_acts(locale: Romance) -> Iterator[Rule]:
@@ -103,6 +133,11 @@ def _european_acts(locale: Romance) -> Iterator[Rule]:
             ),
             lambda match: f"{match['before']}{match['one']} {match['two']}",
         )
+
+
+def _verbalize_law(locale: Romance, match: re.Match[str]) -> str:
+    year = "20" * match["year"].startswith("0") + match["year"]
+    return f"{match['law']} {match['n']} {_between(locale, match['law'])} {year}"
 
 
 def _ratings_and_ranges(locale: Romance) -> Iterator[Rule]:
