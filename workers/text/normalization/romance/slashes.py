@@ -84,7 +84,8 @@ def slashes(locale: Romance) -> Iterator[Rule]:
     )
     yield Rule(
         re.compile(
-            rf"(?<!\w)(?P<law>(?i:{any_of(words.laws)})) (?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>[0-9]{{2}}){_END}"
+            rf"(?<!\w)(?P<law>(?i:{any_of(words.laws)})) "
+            rf"(?P<n>[0-9]{{1,6}}|[0-9]{{1,3}}\.[0-9]{{3}})/(?P<year>[0-9]{{2}}){_END}"
         ),
         partial(_verbalize_law, locale),
     )
