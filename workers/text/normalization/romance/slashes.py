@@ -137,7 +137,8 @@ def _european_acts(locale: Romance) -> Iterator[Rule]:
 
 
 def _verbalize_law(locale: Romance, match: re.Match[str]) -> str:
-    year = "20" * match["year"].startswith("0") + match["year"]
+    is_short = locale.language in {"fr", "it"} and match["year"].startswith("0")
+    year = "20" * is_short + match["year"]
     return f"{match['law']} {match['n']} {_between(locale, match['law'])} {year}"
 
 
