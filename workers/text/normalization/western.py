@@ -29,7 +29,7 @@ HALF_OF_DAY: Final = r" ?(?P<half>[AaPp])(?:\. ?[Mm]\.?|[Mm])(?!\w)"
 """The half of the day: a.m., p. m."""
 _ITEM: Final = re.compile(r" [0-9]{1,2}[.)] [^\W\d_]")
 """The next item of a numbered list."""
-_ARROWS: Final = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "=", "->": "→", "=>": "→"}
+_ARROWS: Final = {"!=": "≠", ">=": "≥", "<=": "≤", "==": "=", "->": "→", "=>": "→", "&&": "&"}
 _HOURS: Final = "(?:h|hs|hrs|horas?|heures?|ore|बजे)"
 """Words for hours that may follow a time of day."""
 
@@ -168,7 +168,7 @@ def ranges(locale: Western) -> Iterator[Rule]:
 def signs(locale: Western) -> Iterator[Rule]:
     """Rules that replace a sign in a text by the word that a reader says for it."""
     words = locale.signs
-    yield Rule(re.compile(r"!=|>=|<=|==|->|=>"), lambda match: _ARROWS[match[0]], needs_digit=False)
+    yield Rule(re.compile(r"!=|>=|<=|==|->|=>|&&"), lambda match: _ARROWS[match[0]], needs_digit=False)
     loose = "".join(sign for sign in words if sign not in "+<>#@%°=&")
     yield Rule(re.compile(rf"[{loose}=&]"), lambda match: f" {words[match[0]]} ", needs_digit=False)
     yield Rule(

@@ -29,6 +29,11 @@ def rules() -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"(?:(?<=[(\[:;,/–—|] )|(?<=[(\[/–—])|^){_SIGN} ?{_AMOUNT}"), lambda match: f"{_SIGNS[match['sign']]} "
     )
+    # p < .001
+    yield Rule(
+        re.compile(r"(?<=[A-Za-z*] )(?P<sign>[<>]) (?=\.[0-9])"),
+        lambda match: f"is {'less' if match['sign'] == '<' else 'greater'} than ",
+    )
     # P<0.001
     yield Rule(
         re.compile(r"(?<![\w<>.-])(?P<letter>[A-Za-z])(?P<sign>[<>])(?=0?\.[0-9])"),

@@ -244,6 +244,13 @@ def _before_others() -> Iterator[Rule]:
         ),
         lambda match: f"{match['n']} {'cup' if match['n'].strip() in _UP_TO_ONE else 'cups'}",
     )
+    # a follow-up of 28 d
+    yield Rule(
+        re.compile(
+            r"(?<![\w.,$€£/-])(?P<n>[2-9]|[1-9][0-9]{1,2}) d(?=[,;)]| \(| (?:vs|after|before|of|and|later|or|in|to|for|post)\b)"
+        ),
+        lambda match: f"{match['n']} days",
+    )
     # 968 mb
     yield Rule(
         re.compile(r"(?<![\w.,])(?P<n>8[5-9][0-9]|9[0-9]{2}|10[0-5][0-9]) ?mb(?!\w)"), lambda match: f"{match['n']} millibars"

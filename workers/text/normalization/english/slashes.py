@@ -149,7 +149,9 @@ def _per(locale: English) -> Iterator[Rule]:
         re.compile(rf"(?:(?<=[0-9kKMB¢%])|(?<=[0-9][mb])|(?<=[0-9][bmt]n))/(?P<unit>{any_of(names)})(?![\w/²³]|\.\w)"),
         lambda match: f" per {names[match['unit']]}",
     )
-    words = {sign: name for sign, name in names.items() if sign in locale.per or not sign.isalpha()}
+    words = {
+        sign: name for sign, name in names.items() if sign in locale.per or not sign.isalpha() or sign in {"mL", "ml", "cm"}
+    }
     yield Rule(
         re.compile(rf"(?<=[a-z])/(?P<unit>{any_of(words)})(?![\w/])"),
         lambda match: (
