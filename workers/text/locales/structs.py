@@ -128,6 +128,7 @@ class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dated: Words
     changed: Words
     measured: Words
+    measures: frozenset[str]
 
 
 class BesideDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ _END: Final = r"(?![\w%]|[.,:/-][0-9])"
 _SEPARATED: Final = r"[0-9]{3,12}(?:(?:[ -]|, ?ext\.? ?)[0-9]{2,6}){0,5}"
 _EMERGENCY: Final = "(?:911|999|112|000|111|988|101|105|110|119|[2-8]11)"
 _KNOWN: Final = frozenset({"911", "999", "112"})
-_CALLED: Final = re.compile(rf" {any_of(_WORDS.called)}\b")
+_CALLED: Final = re.compile(rf" {any_of(_WORDS.called)}\b|, what(?:'s| is) your emergency")
 _NEXT: Final = re.compile(rf" (?!{any_of(_WORDS.not_counted)}\b)(?:[a-z]{{2,20}}s|people|children|men|women)\b")
 _CALLING: Final = re.compile(rf"\b(?i:{any_of(_WORDS.calling)})\b[^.!?\n]{{0,24}}\Z")
 
@@ -29,8 +29,11 @@ def rules() -> Iterator[Rule]:
     """The rules for numbers that are said digit by digit."""
     # (555) 123-4567, 1-800-555-0199, 555.123.4567
     yield Rule(
-        re.compile(r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-–‑. ])?[0-9]{3}[-–‑. ])?[0-9]{3}[-–‑.][0-9]{4}(?![\w-]|[.,][0-9])"),
-        _verbalize_groups,
+        re.compile(
+            r"(?<![\w.,-])(?:\([0-9]{3}\) ?|(?:1[-–‑. ])?[0-9]{3}[-–‑. ])?[0-9]{3}[-–‑.][0-9]{4}"
+            r"(?: ?x ?(?P<ext>[0-9]{2,5}))?(?![\w-]|[.,][0-9])"
+        ),
+        _verbalize_phone,
     )
     # 4111 1111 1111 1111
     yield Rule(
@@ -89,6 +92,12 @@ def _verbalize_road(match: re.Match[str]) -> str | None:
         return None
     last = f"oh {match['two'][1]}" if match["two"][0] == "0" else match["two"]
     return f"{match['before'].rstrip(' -')} {match['one']} {last}"
+
+
+def _verbalize_phone(match: re.Match[str]) -> str:
+    """A telephone number, and its extension: 555-0199 x45."""
+    *groups, last = map(numerals.spell_digits, _GROUPS.findall(match[0]))
+    return ", ".join([*groups, f"extension {last}" if match["ext"] else last])
 
 
 def _verbalize_groups(match: re.Match[str]) -> str:

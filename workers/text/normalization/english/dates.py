@@ -65,10 +65,17 @@ def _is_year_before(before: str, following: re.Match[str] | None) -> bool:
         return following is None or re.match(r"[a-z]{2,}[^sui]s\b", following[1]) is None
     if re.search(r"\b[Tt]he $", before):
         return following is not None and (following[1][0].isupper() or not _PLURAL.search(following[1]))
-    if re.search(r"\b(?:[Aa]|[Mm]y|[Hh]is|[Hh]er|[Oo]ur|[Tt]heir) $", before):
+    if re.search(r"\b[Aa]n? $", before):
+        return following is not None and not _is_measured(following[1].lower())
+    if re.search(r"\b(?:[Mm]y|[Hh]is|[Hh]er|[Oo]ur|[Tt]heir) $", before):
         return following is not None and re.match("[A-Z][a-z]", following[1]) is not None and following[1] not in _MEASURED
     is_alone = following is None or following[1].lower() in _AFTER_YEAR or following[1][0].isupper()
     return is_alone and _may_come_next(before)
+
+
+def _is_measured(word: str) -> bool:
+    """Whether a noun after "a" and a number is measured by it: a 1500 meter race, a 2000 word essay."""
+    return word in _WORDS.measures or _PLURAL.search(word) is not None
 
 
 def _may_come_next(before: str) -> bool:

@@ -24,6 +24,11 @@ def rules() -> Iterator[Rule]:
         re.compile(rf"(?P<before>(?<!\w)(?:{any_of(_WORDS.products)})[ -])(?P<n>[0-9]{{3,5}}){_SUFFIX}{_END}"),
         _verbalize_product,
     )
+    # 1080p60
+    yield Rule(
+        re.compile(r"(?<![\w.,-])(?P<n>240|360|480|576|720|1080|1440|2160|4320)(?P<p>[pi])(?P<rate>24|25|30|50|60|120)?(?!\w)"),
+        lambda match: f"{say(match['n'])} {match['p'].upper()}" + (f" {_cardinal(match['rate'])}" if match["rate"] else ""),
+    )
     # i7-12700K
     yield Rule(
         re.compile(rf"(?<![\w-])(?P<before>i[3579])-(?P<n>[0-9]{{4,5}}){_SUFFIX}{_END}"),

@@ -37,6 +37,7 @@ _COOKED: Final = re.compile(
     rf"\b(?i:{any_of(_WORDS.timed)})\b[^.!?\n]{{0,60}}\b(?i:for|in|another)(?: (?:about|another|up to))? \Z"
 )
 _AFTER_MINUTES: Final = re.compile(rf"(?:-long)? (?:{any_of(_WORDS.after_minutes)})\b")
+_AFTER_PLURAL: Final = re.compile(" (?:ago|left|remaining|later|late|before)")
 _UNITS: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 _STONE: Final = re.compile(r"[02-9]|1[0-9]")
 
@@ -180,7 +181,7 @@ def _verbalize_minutes(match: re.Match[str]) -> str | None:
     is_after = _AFTER_MINUTES.match(match.string, match.end()) is not None
     if not (is_after or _TAKES.search(before) or _COOKED.search(before)):
         return None
-    is_one = match["n"] == "1" or (is_after and match.string.startswith((" read", " call"), match.end()))
+    is_one = match["n"] == "1" or (is_after and _AFTER_PLURAL.match(match.string, match.end()) is None)
     return f"{match['n']} minute{'' if is_one else 's'}{match['stop'] or ''}"
 
 

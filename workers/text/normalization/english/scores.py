@@ -32,6 +32,21 @@ def rules(locale: English) -> Iterator[Rule]:
         re.compile(rf"(?<![\w.,:/$€£-])(?P<one>{_N})[-–](?P<two>{_N})(?![\w/%°-]|[.,:][0-9])"),
         _verbalize_score,
     )
+    # Spurs 0 Arsenal 0
+    side = "[A-Z][a-z]{2,15}(?: [A-Z][a-z]{2,15})?"
+    yield Rule(
+        re.compile(rf"(?<!\w)(?P<home>{side}) (?P<one>{_N})(?P<comma>,?) (?P<away>{side}) (?P<two>{_N})(?!\w|[.,:/-][0-9])"),
+        _verbalize_sides,
+    )
+    # ends 10.45
+    yield Rule(
+        re.compile(
+            r"(?P<before>\b(?:ends|starts|begins|opens|closes|kicks off|doors)(?: at)? )"
+            r"(?P<hour>[01]?[0-9]|2[0-3])\.(?P<minute>[0-5][0-9])"
+            r"(?!\w|[.,][0-9]| ?[%ap])"
+        ),
+        lambda match: f"{match['before']}{int(match['hour'])}:{match['minute']}",
+    )
     # the 7.45 train
     yield Rule(
         re.compile(
@@ -55,6 +70,14 @@ def _verbalize_score(match: re.Match[str]) -> str | None:
     if not is_sport and (two != 0 or one > _MOST_GOALS):
         return None
     return " ".join(_say(n, nil=_WORDS.love if _is_set(match) else _WORDS.nil) for n in (one, two))
+
+
+def _verbalize_sides(match: re.Match[str]) -> str | None:
+    """The score of two sides, one of which has none; None for any other two names with numbers."""
+    if "0" not in {match["one"], match["two"]}:
+        return None
+    one, two = (_say(int(match[n]), nil=_WORDS.nil) for n in ("one", "two"))
+    return f"{match['home']} {one}{match['comma']} {match['away']} {two}"
 
 
 def _is_set(match: re.Match[str]) -> bool:

@@ -75,12 +75,16 @@ _WORD_BEFORE: Final = re.compile(r"(?:\A|[\s(\"“‘'«—–-])(?P<word>[^\W\d
 _DAGGER: Final = Rule(re.compile(r"(?<=[^\W\d_][^\W\d_])[†‡]{1,3}+(?!\w)"), "", needs_digit=False)
 
 
+_CARET: Final = Rule(re.compile(r"(?:(?<=[a-z]{2})|(?<=[.,;!?\"')]))\^(?=\[[0-9]{1,3}\])"), "", needs_digit=False)
+"""The sign that marks a note before its brackets: ^[3]."""
+
+
 def strip_notes(tracked: TrackedText, language: str) -> TrackedText:
     """Removes the marks of notes and sources from a text in `language` (BCP 47 tag). Needs the lines as they were written."""
     if not _MAY_HAVE_NOTES.search(tracked.text):
         return tracked
     if _HAS_BRACKET.search(tracked.text):
-        tracked = _strip_definitions(apply(tracked, (_SOURCE, _REF)))
+        tracked = _strip_definitions(apply(tracked, (_SOURCE, _REF, _CARET)))
         tracked = tracked.sub(_HTML_RAISED, _drop_html_raised)
         tracked = tracked.sub(_bracket(language.partition("-")[0].lower()), _drop_bracket)
     return apply(tracked.sub(_RAISED_NOTE, _drop_raised), (_DAGGER, Rule(_BARE, _drop_bare), _AFTER_QUOTE))
