@@ -140,7 +140,7 @@ def _measures(locale: EastAsian) -> Iterator[Rule]:
         re.compile(
             rf"{_N}(?P<scale>{_SCALES})? ?(?P<unit>{any_of(units)})(?![A-Za-z0-9/²³])(?!(?<=A)[级級景坦型股区座栋班游大])"
         ),
-        lambda match: match["n"] + (match["scale"] or "") + units[match["unit"]],
+        lambda match: None if _is_seat(match) else match["n"] + (match["scale"] or "") + units[match["unit"]],
     )
     signs = "".join(FRACTION_SIGNS)
     yield Rule(
@@ -153,6 +153,16 @@ def _measures(locale: EastAsian) -> Iterator[Rule]:
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9./])[0-9]{1,4}[/／][0-9]{1,4}(?![A-Za-z0-9/／])"),
         lambda match: _verbalize_fraction(match[0].replace("／", "/"), locale),
+    )
+
+
+def _is_seat(match: re.Match[str]) -> bool:
+    """Whether a letter after a number belongs to a seat, a gate or a room: 座位31A."""
+    before = match.string[max(0, match.start() - 3) : match.start()].rstrip(" ：:")
+    return (
+        len(match["unit"]) == 1
+        and match["unit"].isupper()
+        and before.endswith(("座", "座位", "排", "车", "席", "座號", "座号"))
     )
 
 

@@ -110,6 +110,16 @@ def _lengths(locale: EastAsian) -> Iterator[Rule]:
         re.compile(r"(?<![A-Za-z0-9.])([12])(?:m|米)([0-9]{2})(?! ?[A-Za-z0-9.])"),
         lambda match: f"{match[1]}米{spell_plainly(match[2], locale)}",
     )
+    # 3k5, 9秒83, 1:24.10
+    yield Rule(
+        re.compile("(?<![A-Za-z0-9.])([1-9])([kKwW])([1-9])(?![A-Za-z0-9.])"),
+        lambda match: f"{match[1]}{'千' if match[2] in 'kK' else '万'}{match[3]}",
+    )
+    yield Rule(
+        re.compile(r"(?<![A-Za-z0-9:.])([0-9]{1,2}):([0-5][0-9])\.([0-9]{1,3})(?![A-Za-z0-9:.])"),
+        lambda match: f"{int(match[1])}分{int(match[2])}秒{spell_plainly(match[3], locale)}",
+    )
+    yield Rule(re.compile("(?<=[0-9]秒)([0-9]{2})(?![0-9秒分.])"), lambda match: spell_plainly(match[1], locale))
     yield Rule(
         re.compile(r"(?<![A-Za-z0-9./])([0-9]{1,3}) ([1-9])/([2-9]|1[0-6])(?![A-Za-z0-9/])"),
         lambda match: (
@@ -126,20 +136,25 @@ def _lengths(locale: EastAsian) -> Iterator[Rule]:
         re.compile(r"([0-9]{1,3})[°º˚] ?([0-9]{1,2})['′](?: ?([0-9]{1,2}(?:\.[0-9]{1,3})?)(?:\"|″|''|′′))?"),
         lambda match: f"{match[1]}度{int(match[2])}分" + (f"{match[3]}秒" if match[3] else ""),
     )
-    # 120mg/dL, 100MB/s
+    # 120mg/dL, 100MB/s, 5mg/kg/d
     units = {sign: name for sign, name in locale.units.items() if sign[0].isalpha() or sign[0] == "°"} | {"d": "天"}
     unit = any_of(units)
     yield Rule(
         re.compile(
-            rf"(?<=[0-9])(?! ?{any_of(locale.speeds)}(?![A-Za-z])) ?(?P<over>{unit})/(?P<under>{unit})(?![A-Za-z0-9/²³⁻^])"
+            rf"(?<=[0-9])(?! ?{any_of(locale.speeds)}(?![A-Za-z])) ?(?P<over>{unit})"
+            rf"(?P<under>(?:/{unit}){{1,2}})(?![A-Za-z0-9/²³⁻^])"
         ),
-        lambda match: f"{units[match['over']]}{locale.slashes.each}{units[match['under']]}",
+        lambda match: (
+            units[match["over"]] + "".join(locale.slashes.each + units[part] for part in match["under"][1:].split("/"))
+        ),
     )
 
 
 def _ranges(locale: EastAsian) -> Iterator[Rule]:
     """Rules for a hyphen between two numbers with their own measure words: 70%-80%, 3月5日-8日, 5岁-10岁."""
     yield Rule(re.compile(rf"(?<=[0-9][%％‰]) ?{_DASH} ?(?=[0-9])"), locale.to)
+    # 前259年—前210年
+    yield Rule(re.compile(rf"(?<=[0-9]年) ?{_DASH} ?(?=前[0-9])"), locale.to)
     measures = any_of({*locale.counted, *locale.measured, *_MEASURES})
     second = r"[0-9]{1,9}(?:\.[0-9]{1,3})?(?:[\u4e00-\u9fff%％，。；、）)\s]|\Z)"
     yield Rule(

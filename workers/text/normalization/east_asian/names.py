@@ -50,7 +50,7 @@ def _routes(locale: EastAsian, names: Names) -> Iterator[Rule]:
     """Rules for a hyphen that means "to": 北京-上海, 虎门-南沙高速, 一-三年级."""
     place = any_of(names.places)
     yield Rule(
-        re.compile(rf"(?P<place>{place}[市站港]?) ?{_DASH}{{1,2}} ?(?={place})"),
+        re.compile(rf"(?P<place>{place}[市站港东西南北]?) ?{_DASH}{{1,2}} ?(?={place})"),
         lambda match: match["place"] + locale.to,
         needs_digit=False,
     )
@@ -88,6 +88,12 @@ def _laughs(locale: EastAsian, names: Names) -> Iterator[Rule]:
         re.compile(rf"(?:{start})(?P<n>{any_of(names.laughs)})(?={end})(?!\.[0-9])"),
         lambda match: spell_plainly(match["n"], locale),
     )
+    schools = "(?:985|211)(?=[/、和]?(?:985|211|高校|院校|大学|双一流))"
+    yield Rule(
+        re.compile(rf"(?<![A-Za-z0-9.,¥$-])(?:996{_free(locale)}|(?<=了)5{{3,9}}(?=[，。！~]|\Z)|{schools})"),
+        lambda match: spell_plainly(match[0], locale),
+    )
+    yield Rule(re.compile("(?<=九八五)/(?=211)|(?<=二一一)/(?=985)"), "、")
     yield Rule(re.compile(rf"(?<![A-Za-z0-9.,¥$-])23{{4,9}}{_free(locale)}"), lambda match: spell_plainly(match[0], locale))
 
 

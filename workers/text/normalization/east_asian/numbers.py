@@ -161,7 +161,7 @@ def _scale(number: str, scale: str) -> str:
 
 
 _MODEL_HYPHEN: Final = re.compile(
-    r"(?:(?P<digit>(?<=[0-9]))|(?<=[A-Za-z]))[-‐‑](?:(?P<n>[0-9]{3,4})(?![A-Za-z0-9.])|(?=[0-9]))"
+    r"(?:(?P<digit>(?<=[0-9]))|(?<=[A-Za-z]))[-‐‑](?:(?P<n>[0-9]{3,5})(?=[A-Z]{0,2}(?![A-Za-z0-9.]))|(?=[0-9]))"
 )
 
 
@@ -169,7 +169,8 @@ def _say_model(hyphen: re.Match[str], locale: EastAsian) -> str:
     """Returns the text for a hyphen in the name of a model, with a number after it that is said digit by digit: MH-370."""
     between = "" if hyphen["digit"] is None else " "
     n = hyphen["n"]
-    return between + (n if n is None or n.endswith("00") else _say_year(n, locale)) if n else between
+    is_processor = re.search(r"i[3579]\Z", hyphen.string[: hyphen.start()][-2:]) is not None
+    return between + (n if n.endswith("00") and not is_processor else _say_year(n, locale)) if n else between
 
 
 def hyphens(locale: EastAsian) -> Iterator[Rule]:

@@ -21,6 +21,13 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     sign = rf"(?<![A-Za-z$])(?P<sign>{any_of(table)}) ?"
     n = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
 
+    # ￥58,800.00元 has the currency twice; 1,299.00元 has no jiao.
+    yield Rule(
+        re.compile(rf"(?<![A-Za-z$]){any_of(table)} ?(?=[0-9][0-9,.]{{0,15}}[万亿千百]{{0,2}} ?{any_of({*table.values()})})"),
+        "",
+    )
+    yield Rule(re.compile(r"(?<=[0-9])\.00(?=[元块])"), "")
+
     def scale(match: re.Match[str]) -> str:
         factor = _FACTORS[match["letter"][0].lower()]
         return f"{_in_scale(Decimal(match['n'].replace(',', '')) * factor)}{table[match['sign']]}"
