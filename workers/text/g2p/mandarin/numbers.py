@@ -18,6 +18,7 @@ _LONG_NUMBER: Final = re.compile(r"\d{17,}")
 _SPAN_AFTER: Final = re.compile("[到至—～-]前?[0-9]{2,4}")
 _SPAN_BEFORE: Final = re.compile("年[到至—～-]\\Z|[（(—到至]前\\Z")
 """A year of three digits next to another one: 701年到762年, （前259年."""
+_BEFORE_SPAN: Final = ("（", "(", "（前", "(前", "到前", "—前", "至前")
 _YEAR: Final = re.compile(r"(?<![0-9.,])[0-9]{2,7}(?=年)")
 _NUMBER: Final = re.compile(r"(?<![-0-9./%℃])[-0-9./%℃]*[0-9][-0-9./%℃]*[^\W\d]{0,2}")
 """All the text that cn2an looks at to spell one number, including the measure word after it."""
@@ -57,7 +58,8 @@ def _is_year(number: str, before: str, after: str) -> bool:
         return True
     if before.endswith("第") or len(number) > 4:
         return False
-    if len(number) == 3 and (_SPAN_AFTER.match(after) or _SPAN_BEFORE.search(before)):
+    is_length = number.endswith("0") and not before.endswith(_BEFORE_SPAN)
+    if len(number) == 3 and not is_length and (_SPAN_AFTER.match(after) or _SPAN_BEFORE.search(before)):
         return True
     if len(number) == 4:
         is_round = number.endswith("00")

@@ -107,7 +107,7 @@ def _phones(locale: EastAsian) -> Iterator[Rule]:
         plus = locale.plus if text[0] == "+" else ""
         return plus + spell_digits(groups, locale) + match[0][len(text) :]
 
-    yield Rule(re.compile(r"(?<![\w+])\+[0-9][0-9 ()-]{5,22}"), verbalize)
+    yield Rule(re.compile(r"(?<![A-Za-z0-9+])\+[0-9][0-9 ()-]{5,22}"), verbalize)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9-])\(0[0-9]{{1,4}}\) ?[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{END}(?!-)"), verbalize)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9-])0[0-9]{{1,4}}\([0-9]{{1,4}}\)[0-9]{{3,4}}{END}(?!-)"), verbalize)
     yield Rule(re.compile(rf"(?<![A-Za-z0-9.-])0[0-9]{{1,4}}-[0-9]{{1,8}}(?:-[0-9]{{3,4}})?{END}(?!-)"), verbalize)

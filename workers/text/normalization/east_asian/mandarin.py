@@ -57,7 +57,7 @@ def _documents(locale: EastAsian) -> Iterator[Rule]:
     yield Rule(
         re.compile(
             r"(?<![A-Za-z0-9])(?P<name>(?:GB|ISO|IEC|DB|HJ|JG|JGJ|QB|YY|YD|SJ|NY|CJJ|TSG|EN|IEEE|ANSI)[0-9]{0,2}(?:/[A-Z]{1,3})?)"
-            rf" ?(?P<n>[0-9]{{2,5}}(?:\.[0-9]{{1,3}})?)[-–—:：](?P<year>(?:19|20)[0-9]{{2}}){_END}"
+            rf" ?(?P<n>[0-9]{{1,5}}(?:\.[0-9]{{1,3}})?)[-–—:：](?P<year>(?:19|20)[0-9]{{2}}){_END}"
         ),
         verbalize,
     )
@@ -89,6 +89,8 @@ def _clocks(locale: EastAsian) -> Iterator[Rule]:
         ),
         verbalize,
     )
+    # 7:00 PM – 9:00 PM
+    yield Rule(re.compile(rf"(?<=[0-9点]) ?{_DASH} ?(?=(?:{parts})[0-9]{{1,2}}[:：点])"), locale.to)
     # 20:15分开播
     yield Rule(re.compile("(?<=[0-9][:：][0-5][0-9])分(?=[^0-9钟之]|\\Z)"), "")
     # 比分3:16 is no time.
@@ -129,8 +131,12 @@ def _lengths(locale: EastAsian) -> Iterator[Rule]:
         ),
     )
     yield Rule(
+        re.compile(r"(?<![A-Za-z0-9.])([4-8])['′] ?([0-9]|1[01])(?:\"|″|'')(?![A-Za-z0-9])"),
+        lambda match: f"{match[1]}英尺{match[2]}英寸",
+    )
+    yield Rule(
         re.compile(r"(?<![A-Za-z0-9.\"])([0-9]{1,3}(?:\.[0-9]{1,2})?)(?:\"|″|'')(?=\s?[\u4e00-\u9fff](?![^\"\n]{0,40}\"))"),
-        lambda match: f"{match[1]}英寸",
+        lambda match: None if match.string[max(0, match.start() - 100) : match.start()].count('"') % 2 else f"{match[1]}英寸",
     )
     yield Rule(
         re.compile(r"([0-9]{1,3})[°º˚] ?([0-9]{1,2})['′](?: ?([0-9]{1,2}(?:\.[0-9]{1,3})?)(?:\"|″|''|′′))?"),
@@ -156,7 +162,7 @@ def _ranges(locale: EastAsian) -> Iterator[Rule]:
     # 前259年—前210年
     yield Rule(re.compile(rf"(?<=[0-9]年) ?{_DASH} ?(?=前[0-9])"), locale.to)
     measures = any_of({*locale.counted, *locale.measured, *_MEASURES})
-    second = r"[0-9]{1,9}(?:\.[0-9]{1,3})?(?:[\u4e00-\u9fff%％，。；、）)\s]|\Z)"
+    second = r"第?[0-9]{1,9}(?:\.[0-9]{1,3})?(?:[\u4e00-\u9fff%％，。；、）)\s]|\Z)"
     yield Rule(
         re.compile(rf"(?<=[0-9])((?:万|亿|千|百)?{measures}) ?[-‐‑−—–－] ?(?={second})"), lambda match: match[1] + locale.to
     )

@@ -165,12 +165,18 @@ _MODEL_HYPHEN: Final = re.compile(
 )
 
 
+_BY_DIGIT: Final = re.compile(r"(?:i[3579]|(?i:pre|post|mid|circa|early|late))\Z")
+"""Words before a round number that is said digit by digit: i9-13900K, pre-2000."""
+
+
 def _say_model(hyphen: re.Match[str], locale: EastAsian) -> str:
     """Returns the text for a hyphen in the name of a model, with a number after it that is said digit by digit: MH-370."""
     between = "" if hyphen["digit"] is None else " "
     n = hyphen["n"]
-    is_processor = re.search(r"i[3579]\Z", hyphen.string[: hyphen.start()][-2:]) is not None
-    return between + (n if n.endswith("00") and not is_processor else _say_year(n, locale)) if n else between
+    if n is None:
+        return between
+    is_by_digit = _BY_DIGIT.search(hyphen.string[: hyphen.start()][-5:]) is not None
+    return between + (n if n.endswith("00") and not is_by_digit else _say_year(n, locale))
 
 
 def hyphens(locale: EastAsian) -> Iterator[Rule]:

@@ -36,7 +36,7 @@ def rules(locale: EastAsian) -> Iterator[Rule]:
     yield roman(rf"{_FREE}(?:{_SMALL}{_MORE}(?= ?世)|(?:{_SAFE}|{_SMALL}{_NEXT}){_MORE}(?= ?{any_of(words.before)}))")
     yield roman(rf"{_FREE}(?:[IV](?= ?{any_of(words.before_single)})|I(?= ?型(?![钢梁])))")
     yield roman(rf"{_FREE}(?:{_SAFE}|[IV])(?=[A-C][1-3]?期)")
-    yield roman(rf"{any_of(words.after)}·? ?{ROMAN}{_MORE}{_END}")
+    yield roman(rf"{any_of(words.after)}·? ?(?=[IVXLC]{{1,9}}{_END}(?! ?[A-Za-z])){ROMAN}{_MORE}{_END}")
     yield roman(rf"\b(?:Chapter|Part|Vol(?:ume|\.)?|Book|Act|Scene|Section|Super Bowl|Psalm|Type|Phase) {ROMAN}{_END}")
     # 最终幻想VII, Final Fantasy VII
     yield roman(rf"(?:(?<=[{_HAN}》」』]) ?|(?<=[A-Za-z]{{2}}) ){_SAFE}{_END}(?! ?{any_of(words.not_before)})")
