@@ -19,7 +19,7 @@ import msgspec
 from app.core.speech.characters import COLONS, ENDS_ANYWHERE, ENDS_BEFORE_SPACE, PAUSES_ANYWHERE, PAUSES_BEFORE_SPACE
 from app.core.speech.titles import show_title
 from workers.text.locales import loader
-from workers.text.locales.structs import Headings
+from workers.text.locales.groups import Headings
 from workers.text.normalization.rules import any_of
 
 MAX_CHAPTERS: Final = 999

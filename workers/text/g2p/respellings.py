@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Final
 
 from workers.text.locales import loader
-from workers.text.locales.structs import Respellings
+from workers.text.locales.groups import Respellings
 
 _Replacements = tuple[tuple[re.Pattern[str], str], ...]
 

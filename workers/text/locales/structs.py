@@ -1,13 +1,10 @@
 """The entries that the files of this folder may have. The comments in the files explain each entry."""
 
-import re
-from collections.abc import Sequence
-from string import Formatter
 from typing import Annotated, Literal
 
 import msgspec
 
-from workers.text.locales.east_asian import (
+from workers.text.locales.east_asian_groups import (
     Codes,
     JapaneseForms,
     Models,
@@ -18,203 +15,23 @@ from workers.text.locales.east_asian import (
     SlashWords,
     Verses,
 )
-
-Words = tuple[str, ...]
-Table = dict[str, str]
-"""Written form → spoken words."""
-
-
-def check_placeholders(entry: str, text: str, names: Sequence[str]) -> None:
-    """Raises ValueError when `text` has a placeholder in braces that is not in `names`."""
-    try:
-        found = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"`{entry}`: {error}") from None
-    if not found <= set(names):
-        raise ValueError(
-            f"`{entry}` has {{{min(found - set(names))}}}; only {', '.join(f'{{{n}}}' for n in names)} is filled in"
-        )
-
-
-class Name(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The name of something that is counted: singular, plural and gender."""
-
-    one: str
-    many: str
-    gender: Literal["m", "f"] = "m"
-
-    @property
-    def is_feminine(self) -> bool:
-        """Whether the noun, and with it the number before it, is feminine."""
-        return self.gender == "f"
-
-
-class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A currency and its hundredth; None if people do not use the hundredth."""
-
-    unit: Name
-    hundredth: Name | None = None
-
-
-class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words in the headings of chapters."""
-
-    numbers: Words = ()
-    before_number: Words = ()
-    after_number: Words = ()
-    counters: Words = ()
-    alone: Words = ()
-
-
-class Slashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for slashes that make no fraction."""
-
-    of_year: str
-    per: str
-    laws: Words
-    bars: Words
-    rate_nouns: Words
-    rates: Table = {}
-
-
-class Angles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Names of the parts of a degree, of inches and feet, and of the directions (N, S, E, W)."""
-
-    minute: Name
-    second: Name
-    inch: Name
-    foot: Name
-    directions: Table
-
-
-class Initialisms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Initialisms that are said as words or spelled, and the names of the letters. Without letters they have no rule."""
-
-    spells_unsayable: bool = False
-    as_words: frozenset[str] = frozenset()
-    spelled: frozenset[str] = frozenset()
-    said: Table = {}
-    letters: Table = {}
-    contractions: Table = {}
-    last_letters: Table = {}
-
-    def __post_init__(self) -> None:
-        if both := self.as_words & self.spelled:
-            raise ValueError(f"{', '.join(sorted(both))} is both in `as_words` and in `spelled`")
-
-
-class Respellings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words that espeak-ng says wrongly, in a spelling that it says rightly."""
-
-    words: Table = {}
-    patterns: Table = {}
-    elided: Table = {}
-    keep: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        for pattern in self.patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"`patterns`: {pattern!r} is no pattern: {error}") from None
-
-
-class Years(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words next to a number that show whether it is a year."""
-
-    before: Words
-    hyphenated: Words
-    after: Words
-    dated: Words
-    changed: Words
-    measured: Words
-    measures: frozenset[str]
-
-
-class BesideDays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words that show whether a short form is a day or a month."""
-
-    parts: Words
-    before: frozenset[str]
-    before_words: frozenset[str]
-    sure_days: frozenset[str]
-    words: frozenset[str]
-    names: frozenset[str]
-
-
-class DigitLabels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words next to a number that is said digit by digit."""
-
-    always: Words
-    long: Words
-    calling: Words
-    called: frozenset[str]
-    not_counted: frozenset[str]
-
-
-class BesideSlashes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words next to numbers with a slash or a hyphen that is neither a fraction nor a range."""
-
-    music: Words
-    counted: Words
-    rated: Words
-    ratings: Words
-    days: Words
-    sights: Words
-    screens: Words
-    laws: Words
-    standards: Words
-    formations: Words
-    records: Words
-    standings: Words
-
-
-class WrittenMarks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words for what is not said as it is written: code, cells with a sign, notes, chat, hyphens at the end of a line."""
-
-    code_block: str = ""
-    cells: Table = {}
-    notes: Words = ()
-    note_labels: Words = ()
-    before_bracket: Words = ()
-    pronounced: Words = ()
-    after_note: frozenset[str] = frozenset()
-    powers: frozenset[str] = frozenset()
-    hyphen_after: frozenset[str] = frozenset()
-    hyphen_before: frozenset[str] = frozenset()
-    chat: Table = {}
-    emoticons: Table = {}
-    spaced_emoticons: Table = {}
-
-
-class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words next to a number with k, m, M, b, B or T."""
-
-    counted: frozenset[str]
-    before: Words
-    of_meters: frozenset[str]
-    no_nouns: frozenset[str]
-    gold: frozenset[str]
-    of_k: frozenset[str]
-    regiments: Words
-    before_minutes: Words
-    after_minutes: Words
-    timed: Words
-
-
-class SayAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for SSML's `say-as`."""
-
-    ordinal: str = ""
-    ordinals: Words = ()
-    digits: Words = ()
-    letters: Table = {}
-    signs: Table = {}
-
-    def __post_init__(self) -> None:
-        check_placeholders("ordinal", self.ordinal, [""])
-        if len(self.digits) not in {0, 10}:
-            raise ValueError(f"`digits` has {len(self.digits)} words instead of 10")
+from workers.text.locales.entries import Money, Name, Table, Words, check_placeholders
+from workers.text.locales.groups import (
+    Angles,
+    BesideDays,
+    BesideSlashes,
+    DigitLabels,
+    Headings,
+    Initialisms,
+    Respellings,
+    SayAs,
+    Scaled,
+    Slashes,
+    WrittenMarks,
+    Years,
+)
+from workers.text.locales.math_words import Math
+from workers.text.locales.western_groups import Bible, BritishScores, HindiRomans, HindiVerses, Iberian, Paired
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -232,98 +49,6 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     respellings: Respellings = Respellings()
     marks: WrittenMarks = WrittenMarks()
     say_as: SayAs = SayAs()
-
-
-class Math(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The words of formulas. The comments in `en.toml` explain each entry."""
-
-    minus: str
-    negative: str
-    times: str
-    per: str
-    squared: str
-    cubed: str
-    power: str
-    index: str
-    prime: str
-    double_prime: str
-    inverse: str
-    transpose: str
-    star: str
-    of_function: str
-    of: str
-    fraction: str
-    long_fraction: str
-    square_root: str
-    cube_root: str
-    other_root: str
-    log_base: str
-    group: str
-    interval: str
-    absolute: str
-    norm: str
-    floor: str
-    ceiling: str
-    set_of: str
-    such_that: str
-    given: str
-    factorial: str
-    choose: str
-    matrix: str
-    and_so_on: str
-    verb: str = ""
-    after_let: Words = ()
-    element_digits: Words = ()
-    letters: Table = {}
-    contractions: Table = {}
-    greek: Annotated[Words, msgspec.Meta(min_length=24, max_length=24)]
-    large: dict[str, tuple[str, str, str]]
-    symbols: Table
-    functions: Table
-    accents: Table
-    sets: Table
-    units: Table
-
-    def __post_init__(self) -> None:
-        for name in (
-            "squared",
-            "cubed",
-            "power",
-            "index",
-            "prime",
-            "double_prime",
-            "inverse",
-            "transpose",
-            "star",
-            "factorial",
-        ):
-            template = getattr(self, name)
-            if not template.startswith("{base}"):
-                raise ValueError(f"`math.{name}` does not begin with {{base}}")
-            check_placeholders(f"math.{name}", template, ["base", "power", "index"])
-        for name in (
-            "square_root",
-            "cube_root",
-            "other_root",
-            "group",
-            "absolute",
-            "norm",
-            "floor",
-            "ceiling",
-            "set_of",
-            "matrix",
-        ):
-            check_placeholders(f"math.{name}", getattr(self, name), ["content", "index"])
-        for name in ("fraction", "long_fraction", "choose"):
-            check_placeholders(f"math.{name}", getattr(self, name), ["over", "under"])
-        check_placeholders("math.of", self.of, ["function", "argument"])
-        check_placeholders("math.log_base", self.log_base, ["base"])
-        for sign, templates in self.large.items():
-            for template in templates:
-                check_placeholders(f"math.large.{sign}", template, ["low", "high"])
-        check_placeholders("math.interval", self.interval, ["low", "high"])
-        for command, template in self.accents.items():
-            check_placeholders(f"math.accents.{command}", template, ["base"])
 
 
 class Western(Locale, frozen=True, kw_only=True):
@@ -372,24 +97,6 @@ class Western(Locale, frozen=True, kw_only=True):
             raise ValueError(f"`may_end`: {', '.join(sorted(unknown))} is not among `abbreviations`")
 
 
-class Paired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words before numbers that are said in pairs of digits."""
-
-    products: Words
-    labels: Words
-
-
-class BritishScores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for scores as Britain says them."""
-
-    nil: str
-    love: str
-    words: Words
-    not_after: Words
-    not_before: Words
-    departures: Words
-
-
 class English(Western, frozen=True, kw_only=True):
     """English of one country."""
 
@@ -424,32 +131,6 @@ class English(Western, frozen=True, kw_only=True):
     state_codes: Table
     before_doctor: Words
     interjections: Words
-
-
-class Bible(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Books of the Bible, and the words for a verse."""
-
-    verse: str
-    verses: str
-    numbered_masculine: frozenset[str]
-    numbered_feminine: frozenset[str]
-    books: Table
-
-
-class Iberian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for what only Spanish and Portuguese write so, or read with the words around."""
-
-    either: str
-    of: str
-    pages: str
-    pairs: frozenset[str]
-    letters: dict[str, Name]
-    physical: Words
-    lettered: Words
-    changes: Words
-    temperatures: Words
-    states: Words = ()
-    scores: Words = ()
 
 
 class Romance(Western, frozen=True, kw_only=True):
@@ -497,24 +178,6 @@ class Romance(Western, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_placeholders("hour_range", self.hour_range, ["start", "end"])
-
-
-class HindiRomans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words next to Roman numerals in Hindi."""
-
-    before: Words
-    after: Words
-    reigns: Words
-    regnal: Words
-    wars: tuple[str, str]
-
-
-class HindiVerses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Books with the same names for their chapters and verses."""
-
-    books: Words
-    chapter: str
-    verse: str
 
 
 class Hindi(Western, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from workers.text.locales.structs import Hindi, Money, Name, Romance, Western
+from workers.text.locales.entries import Money, Name
+from workers.text.locales.structs import Hindi, Romance, Western
 from workers.text.normalization import numerals, western
 from workers.text.normalization.agreement import counted, in_number
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number

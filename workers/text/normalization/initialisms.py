@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.structs import Initialisms, Western
+from workers.text.locales.groups import Initialisms
+from workers.text.locales.structs import Western
 from workers.text.normalization.rules import Rule, any_of
 from workers.text.normalization.western import ends_sentence
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from workers.text.locales.entries import Name
 from workers.text.locales.loader import FOLDER, KINDS, UNITS, LocaleError, all_locales, everywhere, find, read, western
-from workers.text.locales.structs import English, Locale, Name, Romance
+from workers.text.locales.structs import English, Locale, Romance
 
 Change = Callable[[str], str]
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.east_asian import JapaneseForms
+from workers.text.locales.east_asian_groups import JapaneseForms
 from workers.text.locales.structs import EastAsian
 from workers.text.normalization.east_asian import japanese_romans, japanese_verses
 from workers.text.normalization.east_asian.numbers import DASH

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.east_asian import JapaneseRomans
+from workers.text.locales.east_asian_groups import JapaneseRomans
 from workers.text.normalization import numerals
 from workers.text.normalization.numerals import ROMAN
 from workers.text.normalization.rules import Rule, any_of

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.east_asian import JapaneseVerses
+from workers.text.locales.east_asian_groups import JapaneseVerses
 from workers.text.normalization.rules import Rule, any_of
 
 _LETTERS: Final = "(?:(?:の|人?への|の信徒への)?(?:第[一二三]の)?手紙|書)?+(?:第?[一二三])?+"

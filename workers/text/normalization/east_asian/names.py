@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.east_asian import Names
+from workers.text.locales.east_asian_groups import Names
 from workers.text.locales.structs import EastAsian
 from workers.text.normalization.east_asian.codes import spell_digits, spell_plainly
 from workers.text.normalization.rules import Rule, any_of

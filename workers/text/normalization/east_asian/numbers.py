@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from workers.text.locales.east_asian import ShortScales
+from workers.text.locales.east_asian_groups import ShortScales
 from workers.text.locales.structs import EastAsian
 from workers.text.normalization.rules import Rule, any_of
 

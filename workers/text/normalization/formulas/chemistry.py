@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from workers.text.locales.structs import Math
+from workers.text.locales.math_words import Math
 from workers.text.normalization.formulas import names
 from workers.text.normalization.rules import Rule, any_of
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from workers.text.locales.structs import EastAsian, Name, Romance, Western
+from workers.text.locales.entries import Name
+from workers.text.locales.structs import EastAsian, Romance, Western
 from workers.text.normalization.rules import Rule, any_of
 
 _QUANTITY_BEFORE: Final = re.compile(

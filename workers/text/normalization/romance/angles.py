@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from workers.text.locales.structs import Name, Romance
+from workers.text.locales.entries import Name
+from workers.text.locales.structs import Romance
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.rules import Rule
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.structs import Iberian, Romance
+from workers.text.locales.structs import Romance
+from workers.text.locales.western_groups import Iberian
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import START
 from workers.text.normalization.rules import Rule, any_of

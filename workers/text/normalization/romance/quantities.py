@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.structs import Iberian, Name, Romance
+from workers.text.locales.entries import Name
+from workers.text.locales.structs import Romance
+from workers.text.locales.western_groups import Iberian
 from workers.text.normalization import western
 from workers.text.normalization.agreement import counted
 from workers.text.normalization.numerals import START
