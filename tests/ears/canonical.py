@@ -17,6 +17,11 @@ from typing import Final
 _VARIANTS: Final = Path(__file__).parent / "texts" / "variants.toml"
 _NUMBER: Final = re.compile(r"\d+")
 _JOINED: Final = re.compile(r"(?<=\w)['’](?=\w)")
+_ALONE: Final = re.compile(r"(?<![\w'’])[ld](?![\w'’])")
+_ELIDED: Final = {"fr": {"l": "elle", "d": "dé"}, "it": {"l": "elle", "d": "di"}}
+"""Letters that are articles before an apostrophe, and otherwise have names."""
+_MUTE_S: Final = re.compile(r"(?<=\w{3})s\b")
+"""The plural in French, which is not heard."""
 _NOT_WORD: Final = re.compile(r"[^\w]+|_")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _BETWEEN_HINDI: Final = re.compile(r"[^\w\u0900-\u0963\u0966-\u097f]+")
@@ -25,8 +30,19 @@ _VOWELS: Final = re.compile(r"[aeiouvwy']+")
 """Vowels, and also v and w: Urdu has one letter for both of these and for three vowels."""
 _NOT_LATIN: Final = re.compile(r"[^a-z]+")
 _DOUBLE: Final = re.compile(r"(.)\1+")
-_HINDI_FOLDS: Final = {"sh": "s", "ph": "f", "kh": "k", "q": "k", "ch": "c", "z": "j", "h": "", "m": "n"}
-"""Folds aspiration, and nasals, which are a dot in Devanagari and a letter in Urdu."""
+_HINDI_FOLDS: Final = {"sh": "s", "ph": "f", "kh": "k", "q": "k", "ch": "c", "z": "j", "h": ""}
+"""Folds aspiration."""
+_NASAL: Final = re.compile("[\u0901\u0902](?=[\u0904-\u0939])")
+"""A nasal within a word, which Urdu writes as n."""
+_NASAL_END: Final = re.compile("[\u0901\u0902ں]$")
+"""A nasal vowel at the end of a word: a dot in Devanagari, a letter in Urdu that Whisper often leaves out."""
+_LETTERS_IN_ORDER: Final = "abcdefghijklmnopqrstuvwxyz"
+_NAMES_IN_ORDER: Final = (
+    "エー,ビー,シー,ディー,イー,エフ,ジー,エイチ,アイ,ジェー,ケー,エル,エム,エヌ,オー,ピー,キュー,アール,エス,ティー,ユー,ブイ,"
+    "ダブリュー,エックス,ワイ,ゼット"
+)
+_LETTER_NAMES: Final = dict(zip(_LETTERS_IN_ORDER, _NAMES_IN_ORDER.split(","), strict=True))
+"""Names of letters in Japanese: pyopenjtalk leaves a letter that stands alone."""
 _NUMBER_LANGUAGES: Final = {"en": "en", "es": "es", "fr": "fr", "it": "it", "pt": "pt_BR"}
 _READ: Final = ("ja", "zh")
 
@@ -44,8 +60,11 @@ def split(text: str, language: str) -> list[str]:
 
 def _split_western(text: str, subtag: str) -> list[str]:
     spoken = _NUMBER.sub(lambda match: f" {_in_words(match[0], subtag)} ", text.casefold())
+    spoken = _ALONE.sub(lambda match: _ELIDED.get(subtag, {}).get(match[0], match[0]), spoken)
     spoken = _JOINED.sub("" if subtag == "en" else " ", spoken)
     plain = _without_accents(spoken).replace("œ", "oe").replace("ß", "ss")
+    if subtag == "fr":
+        plain = _MUTE_S.sub("", plain)
     variants = _variants(subtag)
     return [variants.get(word, word) for word in _NOT_WORD.sub(" ", plain).split()]
 
@@ -54,7 +73,8 @@ def _split_japanese(text: str, _: str) -> list[str]:
     import pyopenjtalk
 
     kana: str = pyopenjtalk.g2p(_NOT_WORD.sub(" ", text), kana=True) if text.strip() else ""
-    return [sign for sign in kana if sign.isalnum() or sign == "ー"]
+    named = "".join(_LETTER_NAMES.get(sign.casefold(), sign) for sign in unicodedata.normalize("NFKC", kana))
+    return [sign for sign in named if sign.isalnum() or sign == "ー"]
 
 
 def _split_chinese(text: str, _: str) -> list[str]:
@@ -63,22 +83,29 @@ def _split_chinese(text: str, _: str) -> list[str]:
     from pypinyin import lazy_pinyin
 
     simplified = _NUMBER.sub(lambda match: cn2an.an2cn(match[0]), zhconv.convert(text, "zh-hans"))
-    return lazy_pinyin("".join(_LETTERS.findall(simplified)))
+    return lazy_pinyin("".join(_LETTERS.findall(simplified.casefold())))
 
 
 def _split_hindi(text: str, _: str) -> list[str]:
     from anyascii import anyascii
 
-    flapped = text.replace("ड\u093c", "र").replace("ढ\u093c", "र")
-    return [skeleton for word in _BETWEEN_HINDI.sub(" ", flapped).split() if (skeleton := _skeleton(anyascii(word)))]
+    flapped = _NASAL.sub("न", text.replace("ड\u093c", "र").replace("ढ\u093c", "र"))
+    return [
+        skeleton
+        for word in _BETWEEN_HINDI.sub(" ", flapped).split()
+        if (skeleton := _skeleton(anyascii(_NASAL_END.sub("", word))))
+    ]
 
 
 def _skeleton(word: str) -> str:
-    """Returns the consonants of a romanised word, without differences that only one of Devanagari and Urdu writes."""
-    sounds = _VOWELS.sub("", word.casefold())
+    """Returns the consonants of a romanised word, without differences that only one of Devanagari and Urdu writes.
+
+    Nasals are one: they are a dot in Devanagari and a letter in Urdu.
+    """
+    sounds = word.casefold()
     for spelling, sound in _HINDI_FOLDS.items():
         sounds = sounds.replace(spelling, sound)
-    return _DOUBLE.sub(r"\1", _NOT_LATIN.sub("", sounds))
+    return _DOUBLE.sub(r"\1", _NOT_LATIN.sub("", _VOWELS.sub("", sounds))).replace("m", "n")
 
 
 _SPLITTERS: Final[dict[str, Callable[[str, str], list[str]]]] = {

@@ -2,9 +2,6 @@
 
 Why the plain sentences of part `sentences` are measured too: their errors are those of the voice and of Whisper. The
 intended words, spoken themselves, would tell nothing: Koe gives equal audio for a text and for the words that it reads.
-
-Why a transcript is also normalized before it is compared: Whisper writes "2.5 million" for "two point five million". The
-comparison with fewer errors counts.
 """
 
 from collections.abc import Sequence
@@ -17,7 +14,6 @@ from tests.ears.score import Errors, count_errors
 from tests.ears.session import Hearing, Session
 from tests.ears.speaker import Request
 from tests.ears.texts import PAIRS, Reading, read_readings, requests_for
-from workers.text.normalization.normalize import normalize
 
 _N_QUICK: Final = 4
 _N_NOTES: Final = 4
@@ -44,15 +40,13 @@ def measure_readings(session: Session, report: Report, *, is_quick: bool) -> Non
 
 
 def errors_of(reading: Reading, hearing: Hearing) -> Errors:
-    """Returns the errors against the intended words: the fewest of two transcripts, each as it is and normalized."""
+    """Returns the errors against the intended words: the fewest of two transcripts."""
     first = _count(reading, hearing.heard, hearing)
     return first if not first.character_errors else min(first, _count(reading, hearing.heard_again, hearing), key=_rate)
 
 
 def _count(reading: Reading, heard: Heard, hearing: Hearing) -> Errors:
-    language = hearing.request.language
-    texts = (heard.text, normalize(heard.text, language).text)
-    return min((count_errors(reading.spoken, text, language) for text in texts), key=_rate)
+    return count_errors(reading.spoken, heard.text, hearing.request.language)
 
 
 def _rate(errors: Errors) -> float:
@@ -72,7 +66,7 @@ def _figures(readings: Sequence[Reading], hearings: Sequence[Hearing], plain: Se
 def _misheard(readings: Sequence[Reading], hearings: Sequence[Hearing]) -> list[str]:
     worst = sorted(zip(readings, hearings, strict=True), key=lambda pair: -errors_of(*pair).word_rate)[:_N_NOTES]
     return [
-        f"{hearing.request.language}: {one.written} → {one.spoken} → {hearing.heard.text}"
+        f"{hearing.request.language} ({one.kind}): {one.written} → {one.spoken} → {hearing.heard.text}"
         for one, hearing in worst
         if errors_of(one, hearing).word_errors
     ]

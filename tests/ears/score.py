@@ -4,11 +4,13 @@ Why words that were only joined or split do not count: "mia nonna" and "mianonna
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import groupby
 
 import msgspec
 
 from tests.ears.canonical import split
+from tests.ears.notation import nearest_spelling
 
 ALTERNATIVE = "|"
 """Separates several correct texts."""
@@ -40,12 +42,19 @@ class Errors(msgspec.Struct, frozen=True):
 
 
 def count_errors(expected: str, heard: str, language: str) -> Errors:
-    """Returns the fewest errors over the alternatives in `expected`."""
-    heard_words = split(heard, language)
+    """Returns the fewest errors over the alternatives in `expected`, and over what the figures in `heard` may stand for."""
     return min(
-        (_count(split(text, language), heard_words) for text in expected.split(ALTERNATIVE)),
+        (_fewest(split(text, language), heard, language) for text in expected.split(ALTERNATIVE)),
         key=lambda errors: errors.character_rate,
     )
+
+
+def _fewest(expected: list[str], heard: str, language: str) -> Errors:
+    @cache
+    def count(spelling: str) -> Errors:
+        return _count(expected, split(spelling, language))
+
+    return count(nearest_spelling(heard, language, lambda spelling: count(spelling).character_errors))
 
 
 def _count(expected: list[str], heard: list[str]) -> Errors:

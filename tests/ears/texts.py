@@ -27,8 +27,10 @@ PAIRS: Final[dict[str, tuple[str, ...]]] = {
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A sentence as it is written, and the words that a reader would say."""
+    """A sentence as it is written, and the words that a person would say."""
 
+    kind: str
+    """What is read there: notes, romans, money."""
     written: str
     spoken: str
 

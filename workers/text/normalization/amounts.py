@@ -127,7 +127,7 @@ def fractions(locale: Western) -> Iterator[Rule]:
             return alone + (_part_of(locale, unit, match["unit"]) if unit else "") + stop
         many = (f" {unit.many}" if unit else "") + stop
         if isinstance(locale, Hindi) and text in {"1/2", "1/4", "3/4"}:
-            return _quarters(locale, int(match["whole"]), text) + many
+            return quarters(locale, int(match["whole"]), text) + many
         return f"{match['whole']} " + locale.and_fractions.get(text, f"{locale.signs['&']} {alone}") + many
 
     units = any_of(["%", *(unit for unit in locale.units if unit not in _TIGHT)])
@@ -150,7 +150,7 @@ def _parts(locale: Western, fraction: str) -> str | None:
     return f"1 {one}" if int(n) == 1 else f"{int(n)} {many}"
 
 
-def _quarters(locale: Hindi, whole: int, fraction: str) -> str:
+def quarters(locale: Hindi, whole: int, fraction: str) -> str:
     """A number and a quarter, a half or three quarters: Hindi has its own names for them."""
     if fraction == "1/2":
         return locale.halves.get(str(whole), locale.and_half.format(whole=whole))

@@ -12,9 +12,14 @@ from workers.text.normalization.rules import Rule
 
 _PHONE: Final = re.compile(r"(?<![\w.,+-])(?:0)?[6-9][0-9]{4}[ -]?[0-9]{5}(?![\w-])")
 """A telephone number as it is written in India: 98765 43210."""
-_RATING: Final = Rule(
-    re.compile(r"(?<![\w.,/])([0-9]{1,2}\.[0-9])/(5|10|100)(?![\w/]|\.[0-9])"), lambda match: f"{match[2]} में से {match[1]}"
+_RATINGS: Final = tuple(
+    Rule(re.compile(pattern), lambda match: f"{match[2]} में से {match[1]}")
+    for pattern in (
+        r"(?<![\w.,/])([0-9]{1,2}\.[0-9])/(5|10|100)(?![\w/]|\.[0-9])",
+        r"(?<![\w.,/])([0-9]{1,2})/(5|10|100)(?= (?:की )?(?:रेटिंग|स्टार|अंक))",
+    )
 )
+"""Rules for 4.5/5 and 4/5 रेटिंग."""
 _CLOCK: Final = (
     # 5.30 बजे
     Rule(
@@ -47,6 +52,7 @@ def rules() -> Iterator[Rule]:
     yield from western.dates(locale)
     yield from numbers.scores(locale)
     yield from _CLOCK
+    yield _quarter_hours(locale)
     yield _part_of_day(locale)
     yield from western.times(locale)
     yield from western.named(locale, locale.hashtag)
@@ -57,7 +63,7 @@ def rules() -> Iterator[Rule]:
     yield from numbers.durations(locale)
     yield from amounts.ungroup(locale)
     yield from amounts.money(locale)
-    yield _RATING
+    yield from _RATINGS
     yield from amounts.fractions(locale)
     yield from amounts.measures(locale)
     yield Rule(re.compile(r"\bFahrenheit\b"), locale.fahrenheit)
@@ -80,6 +86,17 @@ def _verbalize_phone(match: re.Match[str]) -> str:
 def _verbalize_short(match: re.Match[str]) -> str:
     """Returns the beginning of a date with slashes, which the rules for dates read."""
     return f"{match[1]}/{match[2]}/"
+
+
+def _quarter_hours(locale: Hindi) -> Rule:
+    """The rule for quarters and halves of an hour: 9:30 बजे, 3:45 बजे."""
+    fractions = {"15": "1/4", "30": "1/2", "45": "3/4"}
+
+    def verbalize(match: re.Match[str]) -> str:
+        hour = int(match["hour"]) % 12 if match["minute"] == "45" else int(match["hour"])
+        return amounts.quarters(locale, hour, fractions[match["minute"]])
+
+    return Rule(re.compile(r"(?<![\w:.,/-])(?P<hour>1[0-2]|0?[1-9]):(?P<minute>15|30|45)(?= बजे)"), verbalize)
 
 
 def _part_of_day(locale: Hindi) -> Rule:

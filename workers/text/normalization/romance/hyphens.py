@@ -65,7 +65,7 @@ def _ranges_with_dots() -> Iterator[Rule]:
         lambda match: f"{match['one']}-{match['two']}".replace(".", ":"),
     )
     yield Rule(
-        re.compile(rf"(?<=[dt][ìo] )(?P<one>{_HOUR})[-–](?P<two>{_HOUR}){price}"),
+        re.compile(rf"(?:(?<=dì )|(?<=sabato )|(?<=aperto ))(?P<one>{_HOUR})[-–](?P<two>{_HOUR}){price}"),
         lambda match: f"{match['one']}:00-{match['two']}:00",
     )
 

@@ -13,6 +13,7 @@ from workers.text.normalization.western import ends_sentence
 
 _YEAR = r"(?:[0-9]{4}|'[0-9]{2})(?!\w)"
 _FRACTIONS = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4)}
+_BEFORE_DAY = ("dia ", "día ")
 _NUMBER_AFTER = re.compile(r",? [0-9]")
 
 
@@ -161,5 +162,6 @@ def _follows_place(match: re.Match[str]) -> bool:
 
 
 def _goes_on(match: re.Match[str]) -> bool:
-    """Whether the full stop belongs to a short form, because the sentence goes on."""
-    return match["stop"] == "." and not ends_sentence(match)
+    """Whether the full stop belongs to a short form: the sentence goes on, or a date is announced ("no dia 3 dez.")."""
+    is_announced = match.string[: match.start()].endswith(_BEFORE_DAY)
+    return match["stop"] == "." and (is_announced or not ends_sentence(match))
