@@ -42,6 +42,10 @@ _STOP: Final = r"(?P<stop>\.(?![\w.]))?+"
 """The full stop of a unit that is written short: 5 min."""
 _THOUSANDS: Final = frozenset({"mil", "mille", "mila"})
 _TIGHT: Final = frozenset("A")
+_WORDS_TOO: Final = {"es": {"ha"}, "it": {"ha"}}
+"""Units that are also common words: nel 2024 ha vinto."""
+_GOES_ON: Final = re.compile(r" (?!(?:d[ei]l?|d'|[eyo])\b)[^\W\d]")
+"""What follows such a word, and not a unit."""
 """Units that are words or names when a space separates them from the number."""
 
 
@@ -100,7 +104,9 @@ def measures(locale: Western) -> Iterator[Rule]:
             locale.language == "en" and (describes(match) or _HYPHENATED.match(match.string, match.end()))
         ):
             return f"{match['n']} {name.one}{stop if match['space'] != '-' or match.end() == len(match.string) else ''}"
-        return None if match["space"] and match["unit"] in _TIGHT else _count(locale, match["n"], name) + stop
+        if match["space"] and (match["unit"] in _TIGHT or _is_word(locale, match)):
+            return None
+        return _count(locale, match["n"], name) + stop
 
     yield Rule(
         re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w\u0900-\u0963/²³]|'[\w(]){_STOP}"), verbalize
@@ -110,6 +116,12 @@ def measures(locale: Western) -> Iterator[Rule]:
 def _degrees(locale: Western, match: re.Match[str]) -> str:
     is_before_noun = locale.language == "en" and describes(match)
     return f"{match['n']} {locale.degrees.one}" if is_before_noun else _count(locale, match["n"], locale.degrees)
+
+
+def _is_word(locale: Western, match: re.Match[str]) -> bool:
+    """Whether the unit is a word of the sentence."""
+    is_common = match["unit"] in _WORDS_TOO.get(locale.language, ())
+    return is_common and not match["stop"] and _GOES_ON.match(match.string, match.end()) is not None
 
 
 def fractions(locale: Western) -> Iterator[Rule]:

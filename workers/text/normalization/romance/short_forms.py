@@ -48,12 +48,20 @@ def short_forms(locale: Romance) -> Iterator[Rule]:
             lambda match: in_place(locale, match, locale.streets[match["form"]]) + " ",
         )
     if locale.counted_forms:
-        yield Rule(
-            re.compile(rf"(?<=[0-9½¼¾⅓⅔º°ª] )(?P<form>{any_of(locale.counted_forms)})(?P<stop>\.?+)(?!\w)"),
-            lambda match: (
-                _counted(match, *locale.counted_forms[match["form"]]) + "." * (match["stop"] == "." and ends_sentence(match))
-            ),
-        )
+        yield _counted_forms(locale)
+
+
+def _counted_forms(locale: Romance) -> Rule:
+    """The rule for 3 sem. de férias, but not for "em 2024 sem ajuda"."""
+    words = {"sem"} if locale.language == "pt" else set()
+
+    def verbalize(match: re.Match[str]) -> str | None:
+        if match["form"] in words and not match["stop"]:
+            return None
+        stop = "." * (match["stop"] == "." and ends_sentence(match))
+        return _counted(match, *locale.counted_forms[match["form"]]) + stop
+
+    return Rule(re.compile(rf"(?<=[0-9½¼¾⅓⅔º°ª] )(?P<form>{any_of(locale.counted_forms)})(?P<stop>\.?+)(?!\w)"), verbalize)
 
 
 def _counted(match: re.Match[str], one: str, many: str) -> str:
