@@ -60,20 +60,25 @@ def ungroup(locale: Western) -> Iterator[Rule]:
 
 
 def money(locale: Western) -> Iterator[Rule]:
-    """Rules for money: $12.50, 12,50 €, -$5, $5–10, $1.2 million."""
+    """Rules for money: $12.50, 12,50 €, -$5, $5–10, $1.2 million, $.50."""
     n, signs, scales = number(locale), any_of(locale.money), any_of(locale.scales)
     scale = rf"(?: ?(?P<scale>{scales})(?!\w))?+"
+    cents = rf"[{re.escape(''.join(locale.points))}][0-9]{{2}}(?![0-9])"
 
     def verbalize(match: re.Match[str]) -> str:
         minus = f"{locale.minus} " if match["minus"] else ""
-        first = f"{match['first']} {locale.to} " if match["first"] else ""
+        first = f"{match['first'].lstrip(''.join(locale.points))} {locale.to} " if match["first"] else ""
         currency = locale.money[match["sign"]]
         if locale.language == "en" and _precedes_noun(match):
             currency = _singular(currency)
-        return minus + first + _verbalize_money(locale, currency, match["n"], match["scale"])
+        n = match["n"] if match["n"][0].isdigit() else f"0{match['n']}"
+        return minus + first + _verbalize_money(locale, currency, n, match["scale"])
 
     yield Rule(
-        re.compile(rf"(?<![\w$€£])(?P<minus>[-−])?(?P<sign>{signs}) ?(?:(?P<first>{n}){DASH}{signs}?)?(?P<n>{n}){scale}"),
+        re.compile(
+            rf"(?<![\w$€£])(?P<minus>[-−])?(?P<sign>{signs}) ?"
+            rf"(?:(?P<first>{n}|{cents}(?={DASH}{signs}{cents})){DASH}{signs}?)?(?P<n>{n}|{cents}){scale}"
+        ),
         verbalize,
     )
     yield Rule(

@@ -29,7 +29,7 @@ _LONE_WORD: Final = re.compile(r"(?<=\s)[a-z]{2,}+(?=\s)")
 _NAMED: Final = re.compile(r"(?<![A-Za-z])(?:sin|cos|tan|log|ln|exp|max|min|lim|sup|inf|det|mod|gcd|if|and|for)(?![A-Za-z])")
 _STRONG: Final = re.compile(r"[\\^_]|(?<![=!<>])=(?!=)")
 _OPERATOR: Final = re.compile(r"[-−+*/=<>≤≥≠≈×÷±·∈|!]")
-_AMOUNT: Final = re.compile(r"[0-9][0-9.,]*+(?: [A-Za-z]{2,}|[A-Za-z]{4,}|[ ,;:.—–-]{1,9}\Z)")
+_AMOUNT: Final = re.compile(r"[.]?[0-9][0-9.,]*+(?: [A-Za-z]{2,}|[A-Za-z]{4,}|[ ,;:.—–-]{1,9}\Z)")
 """A number with a word or a mark: two dollar signs around it belong to amounts."""
 _NAME: Final = re.compile(r"(?:[^\W\d_]{5,40}+|[^\W\dA-Z_][^\W\d_]{3,40}+)'?\Z")
 _WORD: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++\Z")

@@ -99,7 +99,7 @@ _BLOCKS: Final = (
     # An arrow of several dashes.
     Rule(re.compile(r"(?<![-<!])-{2,6}+>"), "->", needs_digit=False),
     # Quotations and headings.
-    Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>(?![0-9])[ \t]?+)++"), "", needs_digit=False),
+    Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:>(?![=0-9])[ \t]?+)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+#{1,6}+[ \t][^\n]*+\n"), lambda match: match[0] + "\n", needs_digit=False),
     Rule(re.compile(r"(?m)^[ \t]{0,8}+(?:#{1,6}+[ \t]++)++"), "", needs_digit=False),
     Rule(re.compile(r"(?m)(?<=[ \t])#{1,6}+[ \t]*+$"), "", needs_digit=False),

@@ -18,6 +18,8 @@ _NAMES: Final = (
     *("antthinking", "cot", "deliberation", "scratch_pad", "inner_thoughts", "inner_thought", "internal_thoughts"),
     *("internal_thought", "inner_monologue", "internal_monologue", "chain_of_thought", "thinking_process", "thought_process"),
     *("reasoning_content", "reasoning_process", "reasoning_scratchpad"),
+    # Calls of programs, and what they returned.
+    *("tool_call", "tool_calls", "tool_response", "tool_result", "function_call", "function_calls", "function_results"),
 )
 _NAME: Final = rf"(?:[a-z]{{1,12}}+:)?{any_of([*_NAMES, *(name.replace('_', '-') for name in _NAMES if '_' in name)])}"
 _TAGS: Final = (
