@@ -93,7 +93,7 @@ ABSOLUTE: Final = re.compile(
 _APPLIED_TO: Final = r"(?:\([A-Za-z0-9]\))?"
 _ABSOLUTE_TERM: Final = re.compile(
     rf"[-−]?(?:[A-Za-zα-ωΑ-Ω][{_LOWERED}]?{_APPLIED_TO}|[0-9.]{{1,8}})"
-    rf"(?: ?[-−+·*/] ?(?:[A-Za-zα-ωΑ-Ω0-9.]{{1,6}}[{_LOWERED}]?{_APPLIED_TO}|\([^()]{{1,12}}\)))*+[{_RAISED}]?\Z"
+    rf"(?: ?[-−+·*/] ?(?:[A-Za-zα-ωΑ-Ω0-9.]{{1,6}}[{_LOWERED}]?{_APPLIED_TO}|\([^()]{{1,12}}\))){{0,12}}+[{_RAISED}]?\Z"
 )
 INDEX: Final = re.compile(
     r"(?<![\w\\$@/.-])(?P<base>[A-Za-zα-ωΑ-Ω])_(?:\{(?P<long>[^{}\s\\]{1,6})\}|(?P<one>[0-9nijkm](?![\w])))"
