@@ -94,6 +94,11 @@ class Keyring:
         """Whether the server needs no key. A file without entries locks the server."""
         return not self._own and self._file is None
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Owner → name of its key."""
+        return {key.owner: key.name for key in self._keys}
+
     def find(self, presented: bytes) -> Key | None:
         """Returns the presented key with its limits; None for an incorrect key."""
         if self.is_open:

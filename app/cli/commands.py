@@ -1,4 +1,4 @@
-"""The `koe` command: serve, api, worker, say, phonemize, voices, jobs, new-key, doctor, fetch, openapi."""
+"""The `koe` command: serve, api, worker, say, phonemize, voices, jobs, new-key, top, doctor, fetch, openapi."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from app import __version__
 from app.access.keyring import make_key
 from app.asgi import create_app, create_description, create_litestar
-from app.cli import client, doctor, job_client
+from app.cli import client, doctor, job_client, top
 from app.cli.first_process import leave_first_process
 from app.cli.texts import JobId, Name, Number, Text, decode_text
 from app.core.errors import Misconfigured
@@ -457,6 +457,22 @@ def _show_speech(job: dict[str, Any]) -> str:
     """Returns the hours, minutes and seconds of speech, so far or in total."""
     seconds = round(job["duration_seconds"] or job["progress"]["audio_seconds"])
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+@koe.command("top")
+@click.option("--once", is_flag=True, help="Print it once, as it also is where the output is no terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print it once, as JSON.")
+@click.option("--every", "every_seconds", type=click.FloatRange(0.2), default=1.0, show_default=True, help="Seconds.")
+@_with_settings
+def top_(settings: Settings, once: bool, as_json: bool, every_seconds: float) -> None:
+    """Show queues, what is spoken now, the oldest wait and all workers, until Ctrl-C. No text is shown."""
+    shown, console = top.open_top(settings, _redis_url(settings)), plain_console()
+    if as_json:
+        shown.print_json()
+    elif once or not console.is_terminal:
+        shown.print_once(console)
+    else:
+        shown.refresh(console, every_seconds)
 
 
 @koe.command("doctor")

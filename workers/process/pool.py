@@ -1,5 +1,7 @@
 """One worker process: slots, heartbeat, shutdown."""
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,10 +13,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.registry import clean_registries
 
+from app.core.host.memory import resident_bytes
 from app.core.host.processors import n_cores
 from app.core.jobs.files import Store
 from app.core.jobs.job_store import JobStore
 from app.core.logs import describe
+from app.core.queue.activity import Activity, forget_activity, report_activity
 from app.core.queue.broker import QueueName, dequeued_ids, put_back, rq_queue, share_batch_fairly
 from app.core.queue.fleet import Registration, announce, process_name, withdraw
 from app.core.queue.registry import WorkerRegistry
@@ -116,6 +120,7 @@ class Pool:
         self.runtime.close()
         try:
             withdraw(self._redis, self.name)
+            forget_activity(self._redis, self.name)
         except RedisError:
             log.warning("worker_left_unsaid", worker=self.name)
         self._redis.close()
@@ -188,6 +193,7 @@ class Pool:
         )
         lease_ids = self.runtime.lease_ids.copy()
         announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_flight=lease_ids)
+        report_activity(self._redis, self.name, self._activity(), registration_seconds)
         for slot in self._slots:
             slot.beat()
         if time.monotonic() - self._unreachable_at > self._settings.worker_timeout:
@@ -196,6 +202,15 @@ class Pool:
         share_batch_fairly(self._redis, every_seconds=BEAT_SECONDS)
         if time.monotonic() > self._sweep_at:
             self._sweep()
+
+    def _activity(self) -> Activity:
+        return Activity(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            n_busy=sum(slot.is_busy for slot in self._slots),
+            memory_bytes=resident_bytes(),
+            spoken=self.runtime.synthesizer.tasks_now.view(),
+        )
 
     def _take_over(self) -> None:
         """Requeues the tasks of dead workers. Not called soon after an outage of Redis: no worker sent heartbeats then."""

@@ -26,6 +26,7 @@ from workers.synthesis.encoder import Encoder, open_encoder
 from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
 from workers.synthesis.prepare import PreparedItem, prepare_segments, prepare_text
+from workers.synthesis.progress import Progress, TasksNow
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.task import SynthesisTask
 from workers.synthesis.word_timing import WordTimer
@@ -143,6 +144,7 @@ class Synthesizer:
         self._engines = engines
         self._scheduler = scheduler
         self._ffmpeg_path = ffmpeg_path
+        self.tasks_now = TasksNow()
 
     def speak(self, task: SynthesisTask) -> Spoken:
         """Speaks the task's utterance and gives its bytes to the task.
@@ -150,6 +152,10 @@ class Synthesizer:
         Raises the exceptions of the task, the engine and the encoder. Also then, no segment stays queued and no process stays
         alive.
         """
+        with self.tasks_now.watch(task) as progress:
+            return self._speak(task, progress)
+
+    def _speak(self, task: SynthesisTask, progress: Progress) -> Spoken:
         utterance = task.utterance
         engine = self._engine_of(utterance)
         with cancellation_check(task.check_cancelled):
@@ -165,7 +171,7 @@ class Synthesizer:
                 task.write,
                 sample_rate_hz=utterance.sample_rate_hz,
             ) as encoder:
-                spoken = self._encode(pending, encoder, task)
+                spoken = self._encode(pending, encoder, task, progress)
                 encoder.finish()
             return spoken
         finally:
@@ -175,7 +181,7 @@ class Synthesizer:
         """Drops the waiting segments of the task with that name. Threads that wait for them return at once."""
         self._scheduler.drop(name)
 
-    def _encode(self, pending: _PendingSegments, encoder: Encoder, task: SynthesisTask) -> Spoken:
+    def _encode(self, pending: _PendingSegments, encoder: Encoder, task: SynthesisTask, progress: Progress) -> Spoken:
         joiner, word_timer = Joiner(task.utterance.speed), WordTimer(_visible(task.utterance))
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
@@ -199,6 +205,7 @@ class Synthesizer:
             if sound.pcm:
                 encoder.write(sound.pcm)
             audio_seconds += sound.seconds
+            progress.advance(item, audio_seconds)
             n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
             started_at = started_at or time.monotonic() - task.listening_seconds
             pending.set_audio_end(started_at + audio_seconds)

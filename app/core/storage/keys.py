@@ -5,6 +5,8 @@
 | `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; dead ones are removed |
 | `koe:worker:<name>` | string | heartbeat record of the worker (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
 | `koe:hand:<name>` | set | attempts that a worker has in flight, rewritten at every heartbeat | two hours |
+| `koe:activities` | sorted set | names of worker processes by the time of their last report | a minute after the last |
+| `koe:activity:<name>` | string | what the worker does now, without texts (JSON) | as the heartbeat |
 | `koe:api:<name>` | string | heartbeat of an API process; without it the readers of the process do not count | a few seconds |
 | `koe:utterance:<id>` | hash | record: take, state, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
 | `koe:audio:<id>:<take>` | stream | start · chunk … · stop or error | as the record |
@@ -46,6 +48,7 @@
 from typing import Final
 
 WORKERS: Final = "koe:workers"
+ACTIVITIES: Final = "koe:activities"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
 CACHED_SEGMENTS: Final = "koe:kept"
@@ -67,6 +70,11 @@ WEBHOOKS: Final = "koe:webhooks"
 def worker(name: str) -> str:
     """The heartbeat record of a worker process."""
     return f"koe:worker:{name}"
+
+
+def activity(name: str) -> str:
+    """What a worker process does now."""
+    return f"koe:activity:{name}"
 
 
 def in_flight(name: str) -> str:

@@ -25,7 +25,7 @@ from workers.engines.tone import SECONDS_PER_PHONEME
 
 Run = Callable[..., Result]
 
-COMMANDS = "serve api worker say phonemize voices jobs new-key doctor fetch redis-url openapi".split()  # noqa: SIM905
+COMMANDS = "serve api worker say phonemize voices jobs new-key top doctor fetch redis-url openapi".split()  # noqa: SIM905
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.core.errors import Misconfigured
+from app.core.queue.activity import read_activities
 from app.core.queue.broker import Broker, QueueName, rq_queue
 from app.core.queue.fleet import Registration
+from app.core.queue.overview import read_overview
 from app.core.queue.registry import Attempt, Found, Registry, WorkerRegistry
 from app.core.queue.segment_cache import Budget, SegmentCache
 from app.core.settings import Settings, read_settings
@@ -119,7 +121,7 @@ def test_a_worker_says_who_it_is_and_withdraws_when_it_ends(
     redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
 ) -> None:
     pool = open_pool(redis_url, missing="Run `koe fetch`.")
-    wait_until(lambda: registrations(redis))
+    wait_until(lambda: registrations(redis) and read_activities(redis))
 
     (registration,) = registrations(redis)
     assert (registration.name, registration.engines, registration.missing, registration.n_slots) == (
@@ -213,6 +215,8 @@ def test_a_pool_that_is_told_to_stop_leaves_the_fleet_and_finishes_its_running_w
     ask(redis, redis_url, late)
 
     assert redis.exists(keys.worker(pool.name))
+    (worker,), (spoken,) = read_overview(redis).workers, read_overview(redis).spoken
+    assert (worker.state, worker.n_busy, spoken.id) == ("draining", 1, utterance.id)
     gate.release(3)
     stopping.join()
     assert kinds(redis, attempt)[-1] == b"stop"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.host.memory import memory_bytes
+from app.core.host.memory import memory_bytes, resident_bytes
 
 GB = 1024**3
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -48,3 +48,8 @@ def test_it_is_the_machine_s_or_the_least_that_a_control_group_allows(
 
 def test_without_control_groups_it_is_the_machine_s(tmp_path: Path) -> None:
     assert memory_bytes(tmp_path / "none") == PHYSICAL
+
+
+def test_a_process_uses_some_of_the_memory_that_is_there(tmp_path: Path) -> None:
+    assert 10**6 < resident_bytes() < PHYSICAL
+    assert resident_bytes(tmp_path) == 0
