@@ -1,5 +1,6 @@
 """`create_app(settings)` builds the API: the one place where its objects are created and passed to each other."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -42,6 +43,8 @@ from app.core.speech.voices import Catalogue, load_catalogue
 from app.core.storage import keys
 from app.core.storage.connections import connect, connect_async
 from app.core.storage.notifier import Notifier
+from app.core.tracing.open_tracing import open_tracing
+from app.core.tracing.spans import NO_TRACING, Tracing
 from app.delivery.delivery import Delivery
 from app.web.page import load_page
 
@@ -70,8 +73,8 @@ ROUTES: Final = [
 ]
 
 
-def create_litestar(settings: Settings, redis_url: str) -> Litestar:
-    """The Litestar application. It asks Redis for nothing before the first request."""
+def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TRACING) -> Litestar:
+    """The Litestar application. It asks Redis for nothing before the first request. It closes `tracing` at its end."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
     notifier, jobs_notifier = Notifier(redis, keys.NOTIFICATIONS), Notifier(redis, keys.JOB_NOTIFICATIONS)
     fleet, broker = RedisFleet(redis), Broker(blocking, max_queue=settings.max_queue)
@@ -99,7 +102,7 @@ def create_litestar(settings: Settings, redis_url: str) -> Litestar:
         route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(create_description(settings, catalogue))],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[lambda _: _lifespan(delivery, (notifier, jobs_notifier), redis, blocking)],
+        lifespan=[lambda _: _lifespan(delivery, (notifier, jobs_notifier), redis, blocking, tracing)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=None,
@@ -120,7 +123,8 @@ def create_description(settings: Settings, catalogue: Catalogue) -> Description:
 
 def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     """The whole application: around Litestar's stands what holds for every request, from the inside to the outside."""
-    litestar = create_litestar(settings, redis_url)
+    tracing = open_tracing(settings.otlp_endpoint, service="koe-api", instance=process_name())
+    litestar = create_litestar(settings, redis_url, tracing)
     keyring: Keyring = litestar.state.keyring
     app: ASGIApp = Prefixed(HeadAnswers(litestar), settings.root_path)
     app = HostCheck(
@@ -130,7 +134,7 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     )
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
-    return AnswerHeaders(Observed(app, litestar.state.metrics))
+    return AnswerHeaders(Observed(app, litestar.state.metrics, tracing))
 
 
 def _create_keyring(settings: Settings) -> Keyring:
@@ -170,7 +174,7 @@ def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -
 
 @asynccontextmanager
 async def _lifespan(
-    delivery: Delivery, notifiers: Iterable[Notifier], redis: AsyncRedis, blocking: Redis
+    delivery: Delivery, notifiers: Iterable[Notifier], redis: AsyncRedis, blocking: Redis, tracing: Tracing
 ) -> AsyncIterator[None]:
     for notifier in notifiers:
         notifier.start()
@@ -183,3 +187,4 @@ async def _lifespan(
             await notifier.stop()
         await redis.aclose()
         blocking.close()
+        await asyncio.to_thread(tracing.close)

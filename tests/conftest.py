@@ -46,7 +46,7 @@ def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def no_settings_from_outside() -> None:
     """The settings of the person who runs the tests must not change the results."""
-    for name in [name for name in os.environ if name.startswith(("KOE_", "OPENAI_"))]:
+    for name in [name for name in os.environ if name.startswith(("KOE_", "OPENAI_", "OTEL_"))]:
         del os.environ[name]
 
 

@@ -61,7 +61,7 @@ def main(*, is_alone: bool = True) -> None:
             idle_unload=settings.idle_unload,
             finish=Finish(ffmpeg_path=find_ffmpeg(settings.ffmpeg), loudness_lufs=settings.loudness),
         )
-        pool = Pool(settings, redis_url, loaded)
+        pool = Pool(settings, redis_url, loaded, is_alone=is_alone)
         pool.warm_up()
     except EngineUnavailable as error:
         raise ended_by(Misconfigured(error.message)) from error

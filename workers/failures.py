@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from app.core.errors import Cancelled, InternalError, InvalidRequest, KoeError, Paused, Preempted
 from app.core.logs import describe
 from app.core.storage.connections import trouble_of
+from app.core.tracing.spans import NO_SPAN, Outcome, Span
 
 log: Final = structlog.get_logger()
 
@@ -49,6 +50,14 @@ _MEANINGS: Final[Mapping[type[Exception], Meaning]] = {
 """The first matching class decides."""
 
 
+_OUTCOMES: Final[Mapping[Meaning, Outcome]] = {
+    Meaning.CANCELLED: "cancelled",
+    Meaning.PREEMPTED: "preempted",
+    Meaning.PAUSED: "paused",
+}
+"""Meanings that are no error of the task's span."""
+
+
 class Action(Enum):
     """The action of a task after a failure."""
 
@@ -78,11 +87,13 @@ def run_task(
     on_failure: Callable[[Failure], Action],
     *,
     differences: Mapping[type[Exception], Meaning] | None = None,
+    span: Span = NO_SPAN,
 ) -> bool:
     """Does the work. Returns False if the task must go back to its queue.
 
     `on_failure` chooses the action for an exception; an unforeseen exception is logged first. `differences`: exceptions with
-    another meaning for this task. Raises the exception if the action is RAISE, and the errors of `on_failure`.
+    another meaning for this task. `span`, which is the task's, notes the exception or its meaning. Raises the exception if the
+    action is RAISE, and the errors of `on_failure`.
     """
     try:
         work()
@@ -90,11 +101,19 @@ def run_task(
         failure = Failure(error, _meaning_of(error, differences or {}))
         if failure.meaning is Meaning.UNFORESEEN:
             log.error("unforeseen_error", **describe(error))
+        _note_failure(span, failure)
         action = on_failure(failure)
         if action is Action.RAISE:
             raise
         return action is Action.END
     return True
+
+
+def _note_failure(span: Span, failure: Failure) -> None:
+    if failure.meaning in _OUTCOMES:
+        span.note(outcome=_OUTCOMES[failure.meaning])
+    else:
+        span.fail(failure.cause)
 
 
 def _meaning_of(error: Exception, differences: Mapping[type[Exception], Meaning]) -> Meaning:

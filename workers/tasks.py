@@ -1,30 +1,34 @@
 """The functions that RQ calls, by dotted name."""
 
+from contextlib import AbstractContextManager
+
 import structlog
 from rq import Retry, get_current_job
+from typing_extensions import Unpack
 
-from app.core.queue.broker import MAX_RETURNS, QueueName, queue_of
+from app.core.queue.broker import MAX_RETURNS, QueueName, queue_of, trace_of
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.utterance import Utterance
+from app.core.tracing.spans import Facts, Span
 from workers.process import runtime
 
 
 def plan_job(job_id: str) -> Retry | None:
     """Divides the text of a job into parts."""
-    with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _retry_unless(runtime.current().job_runner.plan(job_id))
+    with _begin_span("plan", job_id=job_id) as span, _logged(span, job_id=job_id):
+        return _retry_unless(runtime.current().job_runner.plan(job_id, span))
 
 
 def speak_part(job_id: str, number: int) -> Retry | None:
     """Speaks one part of a job."""
-    with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _retry_unless(runtime.current().job_runner.speak_part(job_id, number))
+    with _begin_span("part", job_id=job_id, part=number) as span, _logged(span, job_id=job_id):
+        return _retry_unless(runtime.current().job_runner.speak_part(job_id, number, span))
 
 
 def join_job(job_id: str) -> Retry | None:
     """Joins the parts of a job into its file."""
-    with structlog.contextvars.bound_contextvars(job_id=job_id):
-        return _retry_unless(runtime.current().job_runner.join(job_id))
+    with _begin_span("join", job_id=job_id) as span, _logged(span, job_id=job_id):
+        return _retry_unless(runtime.current().job_runner.join(job_id, span))
 
 
 def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
@@ -35,8 +39,11 @@ def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
     utterance = Utterance.from_json(utterance_json)
     job = get_current_job()
     queue_name = queue_of(job) if job is not None else QueueName.INTERACTIVE
-    with structlog.contextvars.bound_contextvars(request_id=request_id, utterance_id=utterance.id):
-        is_done = runtime.current().speak(utterance, queue_name, owner=owner)
+    with (
+        _begin_span("synthesize") as span,
+        _logged(span, request_id=request_id, utterance_id=utterance.id),
+    ):
+        is_done = runtime.current().speak(utterance, queue_name, owner=owner, span=span)
     return _retry_unless(is_done)
 
 
@@ -45,8 +52,24 @@ def phonemize(text_json: str, request_id: str) -> None:
     text = SpokenText.from_json(text_json)
     job = get_current_job()
     n_deaths = MAX_RETURNS - job.retries_left if job is not None and job.retries_left is not None else 0
-    with structlog.contextvars.bound_contextvars(request_id=request_id, question_id=text.id):
-        runtime.current().phonemes.answer(text, n_deaths=n_deaths)
+    with _begin_span("phonemize") as span, _logged(span, request_id=request_id, question_id=text.id):
+        runtime.current().phonemes.answer(text, n_deaths=n_deaths, span=span)
+
+
+def _begin_span(name: str, **facts: Unpack[Facts]) -> Span:
+    """Begins the span of the current task, after a span of its wait in the queue. Both are in the trace of its message."""
+    tracing, job = runtime.current().tracing, get_current_job()
+    if job is None or not tracing.is_on:
+        return tracing.begin(name, kind="consumer", **facts)
+    trace, queue = trace_of(job), queue_of(job).value
+    if job.enqueued_at is not None:
+        tracing.begin("queue wait", context=trace, started_at=job.enqueued_at.timestamp(), queue=queue).end()
+    return tracing.begin(name, kind="consumer", context=trace, **(facts | {"queue": queue}))
+
+
+def _logged(span: Span, **fields: str) -> AbstractContextManager[None]:
+    """Adds these fields, and the span's, to all log lines of the block."""
+    return structlog.contextvars.bound_contextvars(**fields, **span.log_fields)
 
 
 def _retry_unless(is_done: bool) -> Retry | None:

@@ -8,9 +8,11 @@ from typing import Any, Final
 from litestar.types import Scope
 
 from app.core.errors import KoeError
+from app.core.tracing.spans import NO_SPAN, Span
 
 _FACTS: Final = "facts"
 _FAULT: Final = "fault"
+_SPAN: Final = "span"
 
 
 def note(scope: Scope, **facts: Any) -> None:
@@ -33,6 +35,17 @@ def fault_in(scope: Scope) -> KoeError | None:
     """The error that `note_fault` noted; None without one."""
     fault: KoeError | None = _state(scope).get(_FAULT)
     return fault
+
+
+def set_span(scope: Scope, span: Span) -> None:
+    """Sets the span of the request."""
+    _state(scope)[_SPAN] = span
+
+
+def span_of(scope: Scope) -> Span:
+    """The span of the request. It records nothing if there are no traces."""
+    span: Span = _state(scope).get(_SPAN, NO_SPAN)
+    return span
 
 
 def _state(scope: Scope) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _FALSE: Final = {"0", "false", "no", "off", ""}
 _WEBHOOK_PREFIX: Final = "whsec_"
 _MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64
 """Length of the key in a webhook secret, according to Standard Webhooks."""
+_HTTP_URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
 _MAX_SHOWN: Final = 60
 """Most characters of a value in a message."""
 _LIKE_A_SETTING: Final = 0.75
@@ -172,6 +173,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Bits per second of mp3."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """Format of the log; `auto` is text on a terminal and JSON elsewhere."""
+    otlp_endpoint: str = ""
+    """Where traces go over OTLP/HTTP: `http://localhost:4318`. None: where `OTEL_EXPORTER_OTLP_ENDPOINT` says, or nowhere."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "host", _check_host(self.host))
@@ -189,6 +192,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 check_origin(origin)
             except ValueError as error:
                 raise SettingsError(f"KOE_CORS_ORIGINS: {error}") from None
+        if self.otlp_endpoint and not _HTTP_URL.fullmatch(self.otlp_endpoint):
+            raise SettingsError(f"KOE_OTLP_ENDPOINT must be a URL such as http://localhost:4318, not {self.otlp_endpoint!r}.")
         if self.loudness and not _MIN_LOUDNESS <= self.loudness <= _MAX_LOUDNESS:
             raise SettingsError(
                 f"KOE_LOUDNESS must be between {_MIN_LOUDNESS:g} and {_MAX_LOUDNESS:g} LUFS, or 0, not {self.loudness:g}."

@@ -11,6 +11,7 @@ from app.core.queue.registry import Registry
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
 from app.core.storage.notifier import Notifier
+from app.core.tracing.spans import NO_CONTEXT, Context
 from app.delivery.listener import Backend, Listener
 from app.delivery.readers import Readers
 from app.delivery.submitter import Origin, Submitter
@@ -59,15 +60,17 @@ class Delivery:
         queue_name: QueueName = QueueName.INTERACTIVE,
         owner: str = "",
         wants_words: bool = False,
+        trace: Context = NO_CONTEXT,
     ) -> Listener:
         """Returns a listener that has the first chunk; with `wants_words` it also gives the words of the utterance. The caller
         closes it.
 
-        `owner`: the key whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest wait,
-        or the error that the worker raised before its first chunk. A cancelled call removes its reader, and the last reader
-        cancels the work.
+        `owner`: the key whose share of the machine the work uses. `trace`: the context of the request's trace.
+
+        Raises QueueFull, NoWorker, TimedOut after the longest wait, or the error that the worker raised before its first chunk.
+        A cancelled call removes its reader, and the last reader cancels the work.
         """
-        origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner)
+        origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner, trace=trace)
         listener = Listener(self._backend, utterance, origin, wants_words=wants_words)
         try:
             async with asyncio.timeout(self.max_wait_seconds):

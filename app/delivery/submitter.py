@@ -16,6 +16,7 @@ from app.core.queue.broker import Broker, QueueName
 from app.core.queue.registry import Attempt, Registry, State
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import is_refusal, trouble_of
+from app.core.tracing.spans import NO_CONTEXT, Context
 
 log: Final = structlog.get_logger()
 
@@ -30,6 +31,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     queue_name: QueueName
     owner: str
     """The key whose share of the machine the work uses."""
+    trace: Context = NO_CONTEXT
+    """Context of the request's trace."""
 
 
 class Submitter:
@@ -61,6 +64,7 @@ class Submitter:
             request_id=origin.request_id,
             owner=origin.owner,
             again=again,
+            trace=origin.trace,
         )
         task = asyncio.create_task(self._submit_until_taken(attempt, put), name="submit")
         self._tasks[attempt] = task

@@ -1,5 +1,7 @@
 """The meaning of an exception, which is the same for all tasks."""
 
+from typing import Any
+
 import pytest
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -23,7 +25,7 @@ from workers.failures import Action, Failure, Meaning, run_task
 REFUSED = InvalidValue("Invalid value.", param="voice")
 
 
-def failures_of(error: Exception, **options: dict[type[Exception], Meaning]) -> list[Failure]:
+def failures_of(error: Exception, **options: Any) -> list[Failure]:
     """Returns the failures that a task gets if its work raises the error."""
     failures: list[Failure] = []
 

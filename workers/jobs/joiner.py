@@ -17,6 +17,7 @@ from app.core.speech.captions import move_words, write_captions
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import patiently
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.jobs.assemble import AudioPart, AudioTimeline, assemble
 from workers.jobs.loudness import Level, gains_db
 from workers.jobs.plan import pause_seconds
@@ -35,8 +36,8 @@ class Joiner:
         self._ffmpeg_path = ffmpeg_path
         self._max_seconds = max_seconds
 
-    def join(self, job: Job) -> bool:
-        """Makes the finished file and ends the job. Returns False if parts are missing.
+    def join(self, job: Job, span: Span = NO_SPAN) -> bool:
+        """Makes the finished file and ends the job. Returns False if parts are missing. `span` is the task's.
 
         Raises Cancelled if the job has ended, FileNotFoundError if the file of a part is missing, JobTooLong, StoreFull and
         EncoderFailed.
@@ -45,9 +46,11 @@ class Joiner:
         if not parts or len(done) < len(parts):
             return False
         started = time.monotonic()
-        file = self._make_file(job, list(self._audio_parts(job, parts, [done[number] for number in sorted(done)])))
+        with span.child("encode", format=job.utterance.format):
+            file = self._make_file(job, list(self._audio_parts(job, parts, [done[number] for number in sorted(done)])))
         if not patiently(lambda: self._jobs.complete(job.id, file), PATIENCE_SECONDS):
             raise not_wanted()
+        span.note(n_parts=len(parts), audio_seconds=round(file.seconds, 3))
         log.info(
             "job_completed",
             n_parts=len(parts),

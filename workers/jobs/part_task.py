@@ -21,6 +21,7 @@ from app.core.queue.segment_cache import SegmentCache
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import Segment
 from workers.jobs.loudness import Meter
 from workers.jobs.wanted import Wanted
@@ -58,7 +59,9 @@ class PartTask(SynthesisTask):
         file: BinaryIO,
         on_new_segment: Callable[[], None],
         limit: PartLimit,
+        span: Span = NO_SPAN,
     ) -> None:
+        self.span = span
         self.utterance = utterance
         self.owner = owner
         self._meter = Meter()

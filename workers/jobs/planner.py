@@ -6,6 +6,7 @@ import structlog
 
 from app.core.jobs.job import Job
 from app.core.jobs.job_store import JobStore
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.jobs.part_queue import PartQueue
 from workers.jobs.plan import plan_parts
 from workers.jobs.wanted import not_wanted
@@ -20,12 +21,13 @@ class Planner:
         self._jobs = jobs
         self._queue = queue
 
-    def plan(self, job: Job) -> None:
-        """Sets the job in progress and queues its parts. Raises Cancelled if the job has ended."""
+    def plan(self, job: Job, span: Span = NO_SPAN) -> None:
+        """Sets the job in progress and queues its parts. `span` is the task's. Raises Cancelled if the job has ended."""
         if not self._jobs.begin(job.id):
             raise not_wanted()
         if not self._jobs.parts(job.id):
             text = self._jobs.text(job.id)
             parts = self._jobs.plan(job.id, plan_parts(text, job.utterance.language))
+            span.note(n_parts=len(parts), n_characters=len(text))
             log.info("job_planned", n_parts=len(parts), n_chars=len(text))
         self._queue.enqueue_all(job.id)

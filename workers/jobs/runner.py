@@ -17,6 +17,7 @@ from app.core.jobs.job import Job, JobStatus
 from app.core.jobs.job_store import JobStore
 from app.core.queue.segment_cache import Budget
 from app.core.storage.connections import patiently
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.jobs.joiner import Joiner
 from workers.jobs.part_queue import PartQueue
@@ -45,7 +46,7 @@ _DIFFERENCES: Final[Mapping[type[Exception], Meaning]] = {
 class JobRunner:
     """Runs the tasks of a job. Each task may run twice, even at the same time.
 
-    `plan`, `speak_part` and `join` return False if they must run again. They raise only RedisError.
+    `plan`, `speak_part` and `join` return False if they must run again. They raise only RedisError. `span` is the task's.
     """
 
     def __init__(
@@ -70,33 +71,34 @@ class JobRunner:
         self._joiner = Joiner(jobs=jobs, store=store, ffmpeg_path=ffmpeg_path, max_seconds=max_seconds)
         self._sweeper = Sweeper(jobs=jobs, store=store, queue=self._queue)
 
-    def plan(self, job_id: str) -> bool:
+    def plan(self, job_id: str, span: Span = NO_SPAN) -> bool:
         """Divides the job's text into parts and queues them."""
-        return self._run(job_id, _WHOLE, self._planner.plan)
+        return self._run(job_id, _WHOLE, lambda job: self._planner.plan(job, span), span)
 
-    def speak_part(self, job_id: str, number: int) -> bool:
+    def speak_part(self, job_id: str, number: int, span: Span = NO_SPAN) -> bool:
         """Speaks one part into the store, unless it is there already."""
-        return self._run(job_id, number, lambda job: self._speaker.speak(job, number))
+        return self._run(job_id, number, lambda job: self._speaker.speak(job, number, span), span)
 
-    def join(self, job_id: str) -> bool:
+    def join(self, job_id: str, span: Span = NO_SPAN) -> bool:
         """Makes the finished file from all parts and ends the job, or queues the missing parts."""
-        return self._run(job_id, _WHOLE, self._join)
+        return self._run(job_id, _WHOLE, lambda job: self._join(job, span), span)
 
     def sweep(self) -> None:
         """Maintains all jobs; to be called about once a minute. May take seconds. Raises RedisError if Redis is unreachable."""
         self._sweeper.sweep()
 
-    def _join(self, job: Job) -> None:
-        if self._joiner.join(job):
+    def _join(self, job: Job, span: Span) -> None:
+        if self._joiner.join(job, span):
             self._clean_up(job.id, _WHOLE)
         else:
             self._queue.enqueue_next(job.id)
 
-    def _run(self, job_id: str, number: int, step: Callable[[Job], None]) -> bool:
+    def _run(self, job_id: str, number: int, step: Callable[[Job], None], span: Span) -> bool:
         return run_task(
             lambda: self._step(job_id, step),
             lambda failure: self._end(job_id, number, failure),
             differences=_DIFFERENCES,
+            span=span,
         )
 
     def _step(self, job_id: str, step: Callable[[Job], None]) -> None:

@@ -16,6 +16,7 @@ from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.pauses import asked_seconds
 from app.core.storage import keys
 from app.core.storage.connections import patiently
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import SECONDS_PER_PHONEME
 from workers.jobs.part_task import PartLimit, PartTask
 from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
@@ -43,30 +44,31 @@ class PartSpeaker:
         self._cache_budget = cache_budget
         self._max_seconds = max_seconds
 
-    def speak(self, job: Job, number: int) -> None:
-        """Speaks the part into the store, unless it is there already.
+    def speak(self, job: Job, number: int, span: Span = NO_SPAN) -> None:
+        """Speaks the part into the store, unless it is there already. `span` is the task's.
 
         Raises WorkersDied if the part was started too often without progress, Cancelled if the job has ended, JobTooLong and
         StoreFull.
         """
         parts = self._jobs.parts(job.id)
         if parts and not (number in self._jobs.done_parts(job.id) and self._is_stored(job, number)):
-            self._speak(job, number, parts[number - 1])
+            self._speak(job, number, parts[number - 1], span)
 
     def drop_segments(self, job_id: str, number: int) -> None:
         """Deletes the part's cached segments."""
         self._segments(job_id, number).drop()
 
-    def _speak(self, job: Job, number: int, part: Part) -> None:
+    def _speak(self, job: Job, number: int, part: Part, span: Span) -> None:
         self._count_start(job.id, number)
         started = time.monotonic()
         text = self._jobs.text(job.id)
         tags = tags_before(text, part.start) if job.utterance.normalize else ""
-        task, spoken = self._write(job, number, tags + text[part.start : part.end])
+        task, spoken = self._write(job, number, tags + text[part.start : part.end], span)
         if job.timestamps:
             # Unlike the times sent over SSE, these are not rounded to milliseconds: a sample is shorter.
             self._store.write(part_words_path(job.id, number), msgspec.json.encode(task.words))
         self._finish(job.id, number, task.result(spoken))
+        span.note(n_segments=spoken.n_segments, audio_seconds=round(spoken.audio_seconds, 3))
         log.info(
             "part_spoken",
             part=number,
@@ -76,7 +78,8 @@ class PartSpeaker:
             rtf=round((time.monotonic() - started) / spoken.audio_seconds, 3),
         )
 
-    def _write(self, job: Job, number: int, text: str) -> tuple[PartTask, Spoken]:
+    def _write(self, job: Job, number: int, text: str, span: Span) -> tuple[PartTask, Spoken]:
+        span.note(engine=job.utterance.engine, n_characters=len(text))
         limit = self._limit(job.id, number)
         self._store.require_free_space(_expected_bytes(text, job.utterance.speed))
         with self._store.put(part_path(job.id, number)) as file:
@@ -90,6 +93,7 @@ class PartSpeaker:
                 file=file,
                 on_new_segment=lambda: self._forget_starts(job.id, number),
                 limit=limit,
+                span=span,
             )
             return task, self._synthesizer.speak(task)
 

@@ -28,6 +28,7 @@ from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect
 from app.core.storage.redis_check import check_redis
+from app.core.tracing.open_tracing import open_tracing
 from workers.engines.base import Engine
 from workers.engines.memory import return_memory
 from workers.engines.registry import Loaded
@@ -58,9 +59,11 @@ _DEFAULT_SLOTS: Final = {QueueName.INTERACTIVE: 32, QueueName.BATCH: 2}
 class Pool:
     """A worker with loaded engines. `warm_up` prepares it, `start` registers it and takes work, `stop` ends it."""
 
-    def __init__(self, settings: Settings, redis_url: str, loaded: Loaded) -> None:
+    def __init__(self, settings: Settings, redis_url: str, loaded: Loaded, *, is_alone: bool = True) -> None:
+        """`is_alone`: whether no other process of Koe says what is missing on this machine."""
         self.name = process_name()
         self._settings = settings
+        self._tracing = open_tracing(settings.otlp_endpoint, service="koe-worker", instance=self.name, warns=is_alone)
         self._redis = connect(redis_url)
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -124,6 +127,7 @@ class Pool:
         except RedisError:
             log.warning("worker_left_unsaid", worker=self.name)
         self._redis.close()
+        self._tracing.close()
         runtime.install(None)
         log.info("worker_stopped", worker=self.name)
 
@@ -158,6 +162,7 @@ class Pool:
             store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
             webhook_secret=settings.webhook_secret,
             webhook_private=settings.webhook_private,
+            tracing=self._tracing,
         )
 
     def _slot_counts(self) -> dict[QueueName, int]:

@@ -27,6 +27,7 @@ from app.core.queue.registry import Attempt, Lease, Report, State, WorkerRegistr
 from app.core.settings import Secret
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import patiently
+from app.core.tracing.spans import NO_SPAN, NO_TRACING, Span, Tracing
 from workers.engines.base import Engine
 from workers.engines.identity import short
 from workers.failures import Action, Failure, Meaning, run_task
@@ -67,8 +68,10 @@ class Runtime:
         store: Store,
         webhook_secret: Secret | None,
         webhook_private: bool,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self.engines = engines
+        self.tracing = tracing
         self.limits = limits
         self.synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path)
         self.job_runner = JobRunner(
@@ -94,13 +97,14 @@ class Runtime:
         self.lease_ids: set[str] = set()
         """Names of the attempts at utterances that run in this process."""
 
-    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "") -> bool:
+    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "", span: Span = NO_SPAN) -> bool:
         """Speaks the utterance into its stream, if it is still wanted. Returns False if it was preempted and must be requeued.
 
-        The reader gets every error. An error of this server is also raised, so that RQ records the task as failed.
+        `span` is the task's; its steps become children of it. The reader gets every error. An error of this server is also
+        raised, so that RQ records the task as failed.
         """
         with self._reported_lease_id() as lease_id:
-            return self._speak_leased(utterance, queue_name, owner, lease_id)
+            return self._speak_leased(utterance, queue_name, owner, lease_id, span)
 
     @contextmanager
     def _reported_lease_id(self) -> Iterator[str]:
@@ -112,17 +116,22 @@ class Runtime:
         finally:
             self.lease_ids.discard(lease_id)
 
-    def _speak_leased(self, utterance: Utterance, queue_name: QueueName, owner: str, lease_id: str) -> bool:
+    def _speak_leased(self, utterance: Utterance, queue_name: QueueName, owner: str, lease_id: str, span: Span) -> bool:
+        span.note(engine=utterance.engine, format=utterance.format, n_characters=len(utterance.text))
         lease = self._patiently(lambda: self._registry.lease(utterance.id, lease_id=lease_id))
         if lease is None:
             log.info("utterance_not_wanted")
+            span.note(outcome="cancelled")
             return True
+        span.note(attempt=int(lease.number))
         started = time.monotonic()
         task = StreamTask(
-            utterance, queue_name, owner, redis=self._redis, registry=self._registry, lease=lease, limits=self.limits
+            utterance, queue_name, owner, redis=self._redis, registry=self._registry, lease=lease, limits=self.limits, span=span
         )
         try:
-            return run_task(lambda: self._speak_all(task, started), lambda failure: self._end(task, failure, started))
+            return run_task(
+                lambda: self._speak_all(task, started), lambda failure: self._end(task, failure, started), span=span
+            )
         finally:
             task.close()
 
@@ -215,6 +224,7 @@ class Runtime:
             n_bytes=task.writer.n_bytes,
         )
         n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report))
+        task.span.note(n_segments=spoken.n_segments, audio_seconds=round(spoken.audio_seconds, 3))
         if n_spoken is not None:
             log.info(
                 "utterance_finished",

@@ -17,6 +17,7 @@ from app.core.queue.answers import Answers
 from app.core.queue.registry import MAX_DEATHS
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import Engine, Segment
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
@@ -40,12 +41,14 @@ class Phonemes:
         self._engines = engines
         self._answers = Answers(redis, patience_seconds=patience_seconds)
 
-    def answer(self, text: SpokenText, *, n_deaths: int = 0) -> None:
+    def answer(self, text: SpokenText, *, n_deaths: int = 0, span: Span = NO_SPAN) -> None:
         """Finds the phonemes, if anybody still waits for them. `n_deaths`: number of workers that died during this task.
+        `span` is the task's.
 
         The client gets every error. An error of this server is also raised, so that RQ records the task as failed.
         """
-        run_task(lambda: self._answer(text, n_deaths), lambda failure: self._end(text, failure))
+        span.note(engine=text.engine, n_characters=len(text.text))
+        run_task(lambda: self._answer(text, n_deaths), lambda failure: self._end(text, failure), span=span)
 
     def _answer(self, text: SpokenText, n_deaths: int) -> None:
         started = time.monotonic()

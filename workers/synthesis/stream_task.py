@@ -22,6 +22,7 @@ from app.core.queue.registry import Lease, WorkerRegistry
 from app.core.queue.segment_cache import Budget, SegmentCache
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
 from workers.synthesis.pace import FirstAudioPace
@@ -79,7 +80,9 @@ class StreamTask(SynthesisTask):
         registry: WorkerRegistry,
         lease: Lease,
         limits: Limits,
+        span: Span = NO_SPAN,
     ) -> None:
+        self.span = span
         self.name = f"{utterance.id}:{lease.attempt.token}:{lease.number}"
         self.utterance = utterance
         self.queue_name = queue_name

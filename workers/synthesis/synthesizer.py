@@ -28,6 +28,7 @@ from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_afte
 from workers.synthesis.prepare import PreparedItem, prepare_segments, prepare_text
 from workers.synthesis.progress import Progress, TasksNow
 from workers.synthesis.scheduler import Scheduler
+from workers.synthesis.segment_span import SegmentSpan
 from workers.synthesis.task import SynthesisTask
 from workers.synthesis.word_timing import WordTimer
 from workers.text.cancellation import cancellation_check
@@ -106,11 +107,17 @@ class _PendingSegments:
         return self._exhausted and not self._pending
 
     def _find_cached(self, segment: Segment | None) -> Future[Sound] | None:
-        cached = self._task.find(segment) if segment is not None else None
-        return None if cached is None else _done(cached)
+        if segment is None:
+            return None
+        began_at = time.time()
+        cached = self._task.find(segment)
+        if cached is None:
+            return None
+        self._span_of(segment).record_hit(began_at, cached)
+        return _done(cached)
 
     def _submit(self, segment: Segment) -> tuple[QueuedSegment, Future[Sound]]:
-        submitted_at = time.monotonic()
+        submitted_at, span = time.monotonic(), self._span_of(segment)
         queued = QueuedSegment(
             segment,
             self._engine,
@@ -120,16 +127,23 @@ class _PendingSegments:
             deadline=self._due,
             arrived_at=self._begun_at,
             is_first=self._is_first,
-            on_begin=lambda: self._begin(segment, submitted_at),
+            on_begin=lambda: self._begin(segment, submitted_at, span),
             on_done=lambda waveform: self._cache_sound(segment, waveform),
         )
+        queued.sound.add_done_callback(span.end)
         return queued, self._scheduler.submit(queued)
 
-    def _begin(self, segment: Segment, submitted_at: float) -> Sound | None:
+    def _begin(self, segment: Segment, submitted_at: float, span: SegmentSpan) -> Sound | None:
+        span.begin(time.monotonic() - submitted_at)
         found = self._task.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
         if found is None:
             self._task.begin(segment)
+        else:
+            span.note_hit()
         return found
+
+    def _span_of(self, segment: Segment) -> SegmentSpan:
+        return SegmentSpan(self._task.span, segment, self._engine)
 
     def _cache_sound(self, segment: Segment, waveform: Waveform) -> Sound:
         sound = to_sound(waveform, segment)
@@ -158,24 +172,34 @@ class Synthesizer:
     def _speak(self, task: SynthesisTask, progress: Progress) -> Spoken:
         utterance = task.utterance
         engine = self._engine_of(utterance)
-        with cancellation_check(task.check_cancelled):
-            prepared = prepare_text(utterance, engine)
-        segments = prepare_segments(prepared, utterance, engine, speed=utterance.speed)
-        pending = _PendingSegments(task, segments, engine, self._scheduler)
         try:
-            pending.refill()
-            with open_encoder(
-                self._ffmpeg_path,
-                utterance.format,
-                utterance.bitrate_bps,
-                task.write,
-                sample_rate_hz=utterance.sample_rate_hz,
-            ) as encoder:
+            with task.span.child("prepare"):
+                pending = self._prepare(task, engine)
+            with (
+                task.span.child("encode", format=utterance.format) as span,
+                open_encoder(
+                    self._ffmpeg_path,
+                    utterance.format,
+                    utterance.bitrate_bps,
+                    task.write,
+                    sample_rate_hz=utterance.sample_rate_hz,
+                ) as encoder,
+            ):
                 spoken = self._encode(pending, encoder, task, progress)
                 encoder.finish()
+                span.note(audio_seconds=round(spoken.audio_seconds, 3))
             return spoken
         finally:
             self._scheduler.drop(task.name)
+
+    def _prepare(self, task: SynthesisTask, engine: Engine) -> _PendingSegments:
+        """Prepares the beginning of the text, and queues its first segments."""
+        with cancellation_check(task.check_cancelled):
+            prepared = prepare_text(task.utterance, engine)
+        segments = prepare_segments(prepared, task.utterance, engine, speed=task.utterance.speed)
+        pending = _PendingSegments(task, segments, engine, self._scheduler)
+        pending.refill()
+        return pending
 
     def cancel(self, name: str) -> None:
         """Drops the waiting segments of the task with that name. Threads that wait for them return at once."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from app.core.queue.broker import QueueName
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
+from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
 
@@ -25,6 +26,8 @@ class SynthesisTask(Protocol):
     """Owner whose share of the machine is used."""
     listening_seconds: float
     """Seconds since the listener got the first audio; more than 0 only if an earlier worker has spoken a part of it."""
+    span: Span = NO_SPAN
+    """The span of the task; its steps become children of it."""
 
     def write(self, data: bytes) -> None:
         """Receives the encoded bytes in order. An exception ends the task."""

@@ -1,4 +1,4 @@
-"""Counts every request for the metrics, and logs it in one line.
+"""Counts every request for the metrics, logs it in one line, and ends its span.
 
 Why it wraps the whole application: only there does it see the first and the last byte of an answer, and requests that are
 refused before they reach a route.
@@ -22,10 +22,13 @@ from litestar.types import (
     Scope,
     Send,
 )
+from structlog.contextvars import bound_contextvars
 
 from app.api.facts import facts_of, fault_in, note_fault
 from app.api.measures import METHODS, Metrics, label_of
+from app.api.middleware.request_span import CHECKED, begin_span, end_span
 from app.api.responses.errors import fault_of, send_fault
+from app.core.tracing.spans import NO_TRACING, Span, Tracing
 from app.delivery.listener import Listener
 
 log: Final = structlog.get_logger()
@@ -35,26 +38,30 @@ _LEFT: Final = 499
 _FAILED: Final = 500
 """The status that the server sends when the application sends none."""
 _WARNED: Final = {429, 503, 504}
-_CHECKED: Final = {"/healthz", "/readyz", "/metrics"}
 _UNKNOWN: Final = "unknown"
 
 
 class Observed:
-    """`app` with its answers counted in `metrics` and logged.
+    """`app` with its answers counted in `metrics`, logged, and recorded in `tracing`.
 
     The seconds of an utterance are counted when the handler has put its `Listener` into `scope["state"]["listener"]`.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracing: Tracing = NO_TRACING) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        answer = _ObservedAnswer(self._metrics, scope, receive, send)
+        span = begin_span(self._tracing, scope)
+        with bound_contextvars(**span.log_fields):
+            await self._observe(_ObservedAnswer(self._metrics, scope, receive, send, span), scope)
+
+    async def _observe(self, answer: "_ObservedAnswer", scope: HTTPScope) -> None:
         self._metrics.open_requests.inc()
         try:
             await self._app(scope, answer.receive, answer.send)
@@ -79,16 +86,18 @@ class _ObservedAnswer:
         "_receive",
         "_scope",
         "_send",
+        "_span",
         "_started",
         "_status",
     )
 
-    def __init__(self, metrics: Metrics, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    def __init__(self, metrics: Metrics, scope: HTTPScope, receive: Receive, send: Send, span: Span) -> None:
         self._metrics = metrics
         self._scope = scope
         self._method: str = scope["method"]
         self._receive = receive
         self._send = send
+        self._span = span
         self._started = time.monotonic()
         self._status = 0
         self._cache = ""
@@ -120,7 +129,7 @@ class _ObservedAnswer:
             await send_fault(self._scope, self.send, fault)
 
     def end(self) -> None:
-        """Counts and logs the answer. Call it once, at the end."""
+        """Counts and logs the answer, and ends its span. Call it once, at the end."""
         status = self._status or (_LEFT if self._has_left else _FAILED)
         route: str = self._scope.get("path_template", _UNKNOWN)
         fault = fault_in(self._scope)
@@ -133,15 +142,21 @@ class _ObservedAnswer:
         if self._is_whole and listener is not None and listener.report is not None:
             self._metrics.count_audio(listener.report.audio_seconds)
         self._log_answer(status, route, listener)
+        end_span(self._span, self._scope, status=status, broken_off=self._broken_off())
+
+    def _broken_off(self) -> str | None:
+        if not self._status or self._is_whole:
+            return None
+        return "left" if self._has_left else "failed"
 
     def _log_answer(self, status: int, route: str, listener: Listener | None) -> None:
-        fault, is_broken_off = fault_in(self._scope), bool(self._status) and not self._is_whole
+        fault, broken_off = fault_in(self._scope), self._broken_off()
         facts: dict[str, Any] = {
             "method": self._method if self._method in METHODS else "other",
             "route": route,
             "status": status,
             "code": None if fault is None else label_of(fault),
-            "broken_off": ("left" if self._has_left else "failed") if is_broken_off else None,
+            "broken_off": broken_off,
             **facts_of(self._scope),
             "cache": None if listener is None else listener.found.value,
             "audio_seconds": None if listener is None or listener.report is None else round(listener.report.audio_seconds, 3),
@@ -149,8 +164,8 @@ class _ObservedAnswer:
             "seconds": round(time.monotonic() - self._started, 3),
             "n_bytes": self._n_bytes,
         }
-        is_check = route in _CHECKED and self._method in ("GET", "HEAD")
-        log_at_level = _level(status, is_check=is_check, has_failed=is_broken_off and fault is not None)
+        is_check = route in CHECKED and self._method in ("GET", "HEAD")
+        log_at_level = _level(status, is_check=is_check, has_failed=broken_off is not None and fault is not None)
         log_at_level("request_answered", **{name: value for name, value in facts.items() if value is not None})
 
     def _note_start(self, start: HTTPResponseStartEvent) -> None:
@@ -163,6 +178,7 @@ class _ObservedAnswer:
             seconds = time.monotonic() - self._started
             self._first_audio_seconds = round(seconds, 3)
             self._metrics.count_first_audio(self._cache, seconds)
+            self._span.mark("first audio")
             self._cache = ""
         self._is_whole = not body.get("more_body", False)
 

@@ -19,7 +19,7 @@ from litestar.response.base import ASGIResponse
 
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
-from app.api.facts import note
+from app.api.facts import note, span_of
 from app.api.middleware.auth import key_of, owner_of, require_key
 from app.api.middleware.headers import RESOURCE_POLICY
 from app.api.middleware.root_path import prefix_of
@@ -40,6 +40,7 @@ from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, Ca
 from app.core.speech.formats import FORMATS
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
+from app.core.tracing.spans import Facts
 
 log: Final = structlog.get_logger()
 
@@ -81,11 +82,11 @@ async def create_job(
     owner = owner_of(request)
     utterance = await reader.to_utterance(asked.speech, owner)
     permit = await limiter.admit(key_of(request), stays_open=False)
-    job = _new_job(asked, utterance, owner, request.scope["state"]["request_id"])
+    job = _new_job(asked, utterance, owner, request)
     with reachable():
         await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
         try:
-            await asyncio.to_thread(broker.submit_job, job.id)
+            await asyncio.to_thread(broker.submit_job, job.id, trace=job.trace)
         except Exception:  # undone and raised: no job may stay without a task
             await jobs.delete(job.id, job.owner)
             raise
@@ -182,10 +183,13 @@ async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]
         log.warning("files_left_for_the_sweep", job_id=job_id)
 
 
-def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request_id: str) -> Job:
-    """The job for a request. Its text is stored separately."""
+def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request: _Request) -> Job:
+    """The job for a request. Its text is stored separately. It has a trace of its own, since it goes on for much longer."""
+    job_id = new_job_id()
+    with span_of(request.scope).linked("job", **_traced(job_id, asked, utterance)) as span:
+        trace = dict(span.context)
     return Job(
-        id=new_job_id(),
+        id=job_id,
         owner=owner,
         status=JobStatus.QUEUED,
         utterance=msgspec.structs.replace(utterance, text=""),
@@ -195,9 +199,20 @@ def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request_id: st
         metadata=asked.metadata,
         webhook_url=asked.webhook_url,
         timestamps=asked.speech.timestamps,
-        request_id=request_id,
+        request_id=request.scope["state"]["request_id"],
+        trace=trace,
         created_at=int(time.time()),
     )
+
+
+def _traced(job_id: str, asked: JobRequest, utterance: Utterance) -> Facts:
+    return {
+        "job_id": job_id,
+        "model": asked.speech.model.id,
+        "engine": utterance.engine,
+        "format": utterance.format,
+        "n_characters": len(asked.speech.input),
+    }
 
 
 async def _get(jobs: Jobs, job_id: str, request: _Request) -> Job:

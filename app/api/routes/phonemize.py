@@ -7,7 +7,7 @@ from litestar import Request, Response, post
 
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
-from app.api.facts import note
+from app.api.facts import note, span_of
 from app.api.middleware.auth import key_of, owner_of, require_key
 from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
@@ -27,6 +27,7 @@ async def phonemize(
     owner = owner_of(request)
     text = await reader.to_spoken_text(asked, owner)
     permit = await limiter.admit(key_of(request), stays_open=False)
-    asking = asyncio.create_task(asker.ask(text, request_id=request.scope["state"]["request_id"], owner=owner))
+    request_id, trace = request.scope["state"]["request_id"], span_of(request.scope).context
+    asking = asyncio.create_task(asker.ask(text, request_id=request_id, owner=owner, trace=trace))
     found: Phonemized = await while_connected(asking, request.receive)
     return Response(found, headers={"x-koe-engine": text.engine, **rate_headers(permit.rate_limit_status)})

@@ -14,7 +14,7 @@ from litestar.response.base import ASGIResponse
 
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
-from app.api.facts import note
+from app.api.facts import note, span_of
 from app.api.middleware.auth import key_of, owner_of, require_key, require_key_of_azure
 from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
@@ -62,12 +62,13 @@ async def _speak(
     note(request.scope, **asked.facts, format=asked.format.name)
     owner = owner_of(request)
     utterance = await reader.to_utterance(asked, owner)
-    request_id = request.scope["state"]["request_id"]
+    request_id, span = request.scope["state"]["request_id"], span_of(request.scope)
+    span.note(engine=utterance.engine)
     async with AsyncExitStack() as stack:
         permit = await limiter.admit(key_of(request), stays_open=True)
         stack.push_async_callback(limiter.close, permit)
         opening = asyncio.create_task(
-            delivery.open(utterance, request_id=request_id, owner=owner, wants_words=asked.timestamps)
+            delivery.open(utterance, request_id=request_id, owner=owner, wants_words=asked.timestamps, trace=span.context)
         )
         listener: Listener = await while_connected(opening, request.receive)
         stack.push_async_callback(listener.close)

@@ -85,6 +85,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     timestamps: bool = False
     """Whether word times are stored."""
     request_id: str
+    trace: dict[str, str] = {}
+    """Context of the job's trace; empty without one."""
     created_at: int
     started_at: int | None = None
     completed_at: int | None = None

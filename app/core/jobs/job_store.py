@@ -15,6 +15,7 @@ from app.core.jobs.job import File, Job, JobStatus, Part, PartResult
 from app.core.jobs.records import Spec, ending, keys_until_the_end, read_job, read_parts
 from app.core.storage import keys
 from app.core.storage.lua import load_script
+from app.core.tracing.spans import NO_CONTEXT, Context
 
 
 class JobStore:
@@ -33,6 +34,11 @@ class JobStore:
     def load(self, job_id: str) -> Job | None:
         """The job as it is now; None when it is unknown or deleted."""
         return read_job(job_id, cast("dict[bytes, bytes]", self._redis.hgetall(keys.job(job_id))))
+
+    def trace(self, job_id: str) -> Context:
+        """The context of the job's trace; empty without one."""
+        job = self.load(job_id)
+        return job.trace if job is not None else NO_CONTEXT
 
     def text(self, job_id: str) -> str:
         """The text to speak. Raises UnknownJob when the job has ended, because its text is then deleted."""

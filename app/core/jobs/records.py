@@ -23,6 +23,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     created_at: int
     timestamps: bool = False
+    trace: dict[str, str] = {}
 
 
 def ending(

@@ -8,7 +8,9 @@ time, and only the missing repetition shows it. A text that nobody waits for is 
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, cast
 
 import msgspec
@@ -23,6 +25,7 @@ from app.core.speech.spoken_text import SpokenText
 from app.core.storage import keys
 from app.core.storage.connections import patiently, reachable, suppressed_unless_refused
 from app.core.storage.notifier import Notifier
+from app.core.tracing.spans import NO_CONTEXT, Context
 
 WANTED_TTL_SECONDS: Final = 5
 """A text is dropped when no asker has renewed it for this time."""
@@ -66,26 +69,31 @@ class Asker:
         self._fleet = fleet
         self._max_wait_seconds = max_wait_seconds
 
-    async def ask(self, text: SpokenText, *, request_id: str, owner: str = "") -> Phonemized:
+    async def ask(self, text: SpokenText, *, request_id: str, owner: str = "", trace: Context = NO_CONTEXT) -> Phonemized:
         """The answer, as soon as a worker has given it.
 
-        `owner` is the owner whose share of the machine the work uses. Raises QueueFull, NoWorker, TimedOut after the longest
-        wait, or the error that the worker raised.
+        `owner` is the owner whose share of the machine the work uses, and `trace` the context of its trace. Raises QueueFull,
+        NoWorker, TimedOut after the longest wait, or the error that the worker raised.
         """
+        submit = partial(self._broker.submit_phonemes, text, request_id=request_id, owner=owner, trace=trace)
         notified = self._notifier.subscribe(text.id)
         try:
             async with asyncio.timeout(self._max_wait_seconds):
                 with reachable():
-                    return await self._wait(text, notified, request_id, owner)
+                    return await self._wait(text, notified, submit)
         except TimeoutError:
             raise await self._why_none_came() from None
         finally:
             self._notifier.unsubscribe(text.id, notified)
 
-    async def _wait(self, text: SpokenText, notified: asyncio.Event, request_id: str, owner: str) -> Phonemized:
-        """Raises an error when Redis is unreachable at the first look; waits when it becomes unreachable later."""
+    async def _wait(self, text: SpokenText, notified: asyncio.Event, submit: Callable[..., bool]) -> Phonemized:
+        """Submits the text with `submit`, which returns False while an earlier task of the same text is still running or being
+        released.
+
+        Raises an error when Redis is unreachable at the first look; waits when it becomes unreachable later.
+        """
         outcome = await self._look(text, notified)
-        is_submitted = outcome is not None or await self._submit(text, request_id, owner, again=False)
+        is_submitted = outcome is not None or await asyncio.to_thread(submit, again=False)
         n_ticks = 0
         while outcome is None:
             await _tick(notified)
@@ -93,7 +101,7 @@ class Asker:
             with suppressed_unless_refused():
                 outcome = await self._look(text, notified)
                 if outcome is None and (not is_submitted or n_ticks % _QUIET_TICKS == 0):
-                    is_submitted = await self._submit(text, request_id, owner, again=True)
+                    is_submitted = await asyncio.to_thread(submit, again=True)
         return outcome.reveal()
 
     async def _look(self, text: SpokenText, notified: asyncio.Event) -> _Outcome | None:
@@ -104,10 +112,6 @@ class Asker:
             return msgspec.json.decode(found, type=_Outcome)
         await self._redis.set(keys.phonemes_wanted(text.id), 1, ex=WANTED_TTL_SECONDS)
         return None
-
-    async def _submit(self, text: SpokenText, request_id: str, owner: str, *, again: bool) -> bool:
-        """False while an earlier task of the same text is still running or being released."""
-        return await asyncio.to_thread(self._broker.submit_phonemes, text, request_id=request_id, owner=owner, again=again)
 
     async def _why_none_came(self) -> KoeError:
         if not (await self._fleet.now()).registrations:

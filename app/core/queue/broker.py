@@ -10,7 +10,7 @@ Why each wire version has its own queues: one version may misread the data of an
 workers of each version use their own queues.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from app.core.speech.voices import show_blend
 from app.core.storage import keys
 from app.core.storage.lua import load_script
 from app.core.storage.redis_check import MIN_REDIS_VERSION
+from app.core.tracing.spans import FIELDS, NO_CONTEXT, Context
 
 log: Final = structlog.get_logger()
 
@@ -41,6 +42,8 @@ MAX_RETURNS: Final = 1000
 cause.
 """
 
+_TRACE: Final = "trace"
+"""The key of a trace's context in the metadata of a message. A message without one is complete."""
 _VERSION_AS_RQ_KEEPS_IT: Final = "__rq_redis_server_version"
 _WAITING: Final = frozenset({JobStatus.QUEUED, JobStatus.CREATED, JobStatus.SCHEDULED})
 
@@ -118,6 +121,14 @@ def queue_of(job: Job) -> QueueName:
     return QueueName(job.origin.partition("-")[0])
 
 
+def trace_of(job: Job) -> Context:
+    """The context of the trace in the metadata of an RQ job; empty without one."""
+    found = job.meta.get(_TRACE)
+    if not isinstance(found, Mapping):
+        return NO_CONTEXT
+    return {name: value for name in FIELDS if isinstance(value := found.get(name), str)}
+
+
 class Broker:
     """Submits tasks. The methods block: the API calls them in a thread."""
 
@@ -128,34 +139,43 @@ class Broker:
         self._share_fairly = redis.register_script(load_script(__file__, "share_fairly"))
 
     def submit(
-        self, utterance: Utterance, queue_name: QueueName, *, request_id: str, owner: str = "", again: bool = False
+        self,
+        utterance: Utterance,
+        queue_name: QueueName,
+        *,
+        request_id: str,
+        owner: str = "",
+        again: bool = False,
+        trace: Context = NO_CONTEXT,
     ) -> bool:
         """Puts the utterance into the queue. Raises QueueFull when too many wait there already, unless this one was there
         before.
 
-        `owner` is the owner whose share of the machine the work uses. Returns False while a task of the same id is still
-        releasing an earlier attempt: call again in a moment if the audio is still wanted.
+        `owner` is the owner whose share of the machine the work uses, and `trace` the context of its trace. Returns False while
+        a task of the same id is still releasing an earlier attempt: call again in a moment if the audio is still wanted.
         """
         queue = self._queues[queue_name] if again else self._queue_unless_full(queue_name)
         args: list[str | int] = [utterance.to_json().decode(), request_id, owner]
-        is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance))
+        is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance), trace=trace)
         if is_submitted:
             self._move_to_owners_place(queue, utterance.id, owner)
         return is_submitted
 
-    def submit_phonemes(self, text: SpokenText, *, request_id: str, owner: str = "", again: bool = False) -> bool:
+    def submit_phonemes(
+        self, text: SpokenText, *, request_id: str, owner: str = "", again: bool = False, trace: Context = NO_CONTEXT
+    ) -> bool:
         """Puts a request for the phonemes of a text into the interactive queue, as `submit` does. Raises QueueFull."""
         queue = self._queues[QueueName.INTERACTIVE] if again else self._queue_unless_full(QueueName.INTERACTIVE)
         args: list[str | int] = [text.to_json().decode(), request_id]
         description = f"phonemes of {len(text.text)} characters, {text.language}, {text.engine}"
-        is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=text.id, description=description)
+        is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=text.id, description=description, trace=trace)
         if is_submitted:
             self._move_to_owners_place(queue, text.id, owner)
         return is_submitted
 
-    def submit_job(self, job_id: str) -> None:
+    def submit_job(self, job_id: str, *, trace: Context = NO_CONTEXT) -> None:
         """Puts the planning task of a user's job into the queue. The limit on open jobs is checked before."""
-        enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job")
+        enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job", trace=trace)
         share_batch_fairly(self._redis)
 
     def waiting(self) -> dict[QueueName, int]:
@@ -176,14 +196,22 @@ class Broker:
 
 
 def enqueue_task(
-    redis: Redis, task: Task, args: list[str | int], *, job_id: str, description: str, depends_on: Sequence[str] = ()
+    redis: Redis,
+    task: Task,
+    args: list[str | int],
+    *,
+    job_id: str,
+    description: str,
+    depends_on: Sequence[str] = (),
+    trace: Context = NO_CONTEXT,
 ) -> bool:
     """Puts a task into the batch queue. It runs when the tasks of `depends_on` have ended, well or not.
 
     `job_id` (letters, digits, `_`, `-`) is unique: while a task of that id waits or runs, no second one is made. Returns False
     when one is still being released.
     """
-    return _enqueue(rq_queue(redis, QueueName.BATCH), task, args, job_id=job_id, description=description, depends_on=depends_on)
+    queue = rq_queue(redis, QueueName.BATCH)
+    return _enqueue(queue, task, args, job_id=job_id, description=description, depends_on=depends_on, trace=trace)
 
 
 def share_batch_fairly(redis: Redis, *, every_seconds: float = 0.0) -> None:
@@ -213,14 +241,21 @@ def dequeued_ids(redis: Redis, queue_name: QueueName) -> list[str]:
 
 
 def _enqueue(
-    queue: Queue, task: Task, args: list[str | int], *, job_id: str, description: str, depends_on: Sequence[str] = ()
+    queue: Queue,
+    task: Task,
+    args: list[str | int],
+    *,
+    job_id: str,
+    description: str,
+    depends_on: Sequence[str] = (),
+    trace: Context = NO_CONTEXT,
 ) -> bool:
     # Twice: the first call may only remove a task that has ended.
-    return any(_enqueue_once(queue, task, args, job_id, description, depends_on) for _ in range(2))
+    return any(_enqueue_once(queue, task, args, job_id, description, depends_on, trace) for _ in range(2))
 
 
 def _enqueue_once(
-    queue: Queue, task: Task, args: list[str | int], job_id: str, description: str, depends_on: Sequence[str]
+    queue: Queue, task: Task, args: list[str | int], job_id: str, description: str, depends_on: Sequence[str], trace: Context
 ) -> bool:
     dependency = _dependency(queue, depends_on)
     # RQ cannot make a job both unique and dependent. If two are made at the same time both run, and tasks allow that.
@@ -237,6 +272,7 @@ def _enqueue_once(
             retry=Retry(max=MAX_RETURNS),
             result_ttl=_RESULT_TTL_SECONDS,
             failure_ttl=_FAILURE_TTL_SECONDS,
+            meta={_TRACE: dict(trace)} if trace else None,
         )
     except DuplicateJobError:
         return _settle(queue, job_id, may_be_deferred=False)

@@ -20,6 +20,7 @@ from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import EmbeddedServer
+from app.core.tracing.spans import NO_SPAN, NO_TRACING, Span
 from tests import replies
 from tests.harness import wait_until
 from workers.process import runtime
@@ -36,6 +37,8 @@ def an_utterance(text: str) -> Utterance:
 class Stage(Runtime):
     """A runtime that records the utterances it is asked to speak, and waits or fails on command."""
 
+    tracing = NO_TRACING
+
     def __init__(self) -> None:
         self.spoken: list[tuple[str, QueueName]] = []
         self.owners: list[str] = []
@@ -43,7 +46,7 @@ class Stage(Runtime):
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "") -> bool:
+    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "", span: Span = NO_SPAN) -> bool:
         self.spoken.append((utterance.text, queue_name))
         self.owners.append(owner)
         self.begun.release()

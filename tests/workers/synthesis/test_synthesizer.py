@@ -13,6 +13,7 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import TimedWord
+from app.core.tracing.spans import NO_SPAN
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
 from tests.engines import FailingEngine, GatedEngine, PickyEngine, text_of
 from workers.engines.base import Engine, Segment
@@ -43,6 +44,7 @@ class RecordedTask:
         self.utterance = utterance
         self.queue_name = queue_name
         self.owner = "somebody"
+        self.span = NO_SPAN
         self.name = "a task"
         self.listening_seconds = speaker.listening_seconds
         self._speaker = speaker
