@@ -1,8 +1,10 @@
 """Opens the audio of an utterance. Finished, running and new work take the same path."""
 
 import asyncio
+from contextlib import suppress
 
 from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
 
 from app.core.errors import KoeError, NoWorker, QueueFull, TimedOut, Unavailable
 from app.core.queue.broker import Broker, QueueName
@@ -32,6 +34,7 @@ class Delivery:
     ) -> None:
         self.registry = registry
         self.max_wait_seconds = max_wait_seconds
+        self._broker = broker
         self._fleet = fleet
         self._readers = Readers(registry)
         self._backend = Backend(
@@ -85,6 +88,12 @@ class Delivery:
             await asyncio.shield(listener.close())
             raise
         return listener
+
+    async def trace_of_work(self, utterance: Utterance) -> Context:
+        """The context of the trace of an utterance that is being spoken; empty when it has ended or Redis is unreachable."""
+        with suppress(RedisError):
+            return await asyncio.to_thread(self._broker.trace_of_task, utterance.id)
+        return NO_CONTEXT
 
     async def _why_nothing_came(self, listener: Listener) -> KoeError:
         """Returns the error for the client. It is QueueFull when more utterances wait than the fleet speaks at a time: the

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import replies
 from tests.end_to_end.listeners import SPEECH, wait_forgotten
 from tests.engines import FailingEngine, GatedEngine, RelayEngine, text_of
 from tests.harness import Harness, open_harness, wait_until
@@ -137,7 +138,7 @@ def test_a_request_without_a_valid_trace_begins_one(traced: Traced, format_name:
     assert int(root.trace_id, 16)
 
 
-def test_a_request_that_joins_another_says_so(traced: Traced) -> None:
+def test_a_request_that_joins_another_has_a_link_to_its_work(traced: Traced) -> None:
     gate = GatedEngine()
     traced.relay.now = gate
     text = a_text(2)
@@ -145,13 +146,20 @@ def test_a_request_that_joins_another_says_so(traced: Traced) -> None:
         first = clients.submit(traced.trace_of, input=text)
         gate.wait_begun(1)
         second = clients.submit(traced.trace_of, input=text, task="")
-        wait_until(lambda: len(traced.harness.redis().keys("koe:utterance:*")) > 0)
+        wait_until(lambda: _n_readers(traced.harness) == 2)
         gate.release(100)
-        (_, whole), (_, joined) = first.result(), second.result()
+        (_, (begun, *_)), (_, (joined, *others)) = first.result(), second.result()
 
-    assert named(whole, "segment")
-    assert [span.name for span in joined] == [ROOT]
-    assert joined[0].facts["koe.cache"] in ("join", "hit")
+    assert others == []
+    assert (joined.facts["koe.cache"], joined.links) == ("join", [(begun.trace_id, begun.id)])
+
+
+def _n_readers(harness: Harness) -> int:
+    with harness.redis() as redis:
+        (record,) = [
+            key for key in replies.key_names(redis, "koe:utterance:*") if "finished" not in replies.fields(redis, key)["state"]
+        ]
+        return sum(int(n) for name, n in replies.fields(redis, record).items() if name.startswith("readers"))
 
 
 def test_phonemes_are_one_trace_too(traced: Traced) -> None:

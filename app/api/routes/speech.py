@@ -24,6 +24,8 @@ from app.api.responses.events import EventStream
 from app.api.responses.rate_limit_headers import rate_headers
 from app.api.responses.speech_events import speech_events
 from app.api.responses.streaming import StreamingResponse
+from app.core.queue.registry import Found
+from app.core.tracing.spans import NO_SPAN
 from app.delivery.delivery import Delivery
 from app.delivery.listener import Listener
 
@@ -72,6 +74,8 @@ async def _speak(
         )
         listener: Listener = await while_connected(opening, request.receive)
         stack.push_async_callback(listener.close)
+        if listener.found is Found.JOIN and span is not NO_SPAN:
+            span.link(await delivery.trace_of_work(utterance))
         close = stack.pop_all().aclose
     request.scope["state"]["listener"] = listener  # `app.api.middleware.request_log` reports it when the answer has been sent.
     headers = {"x-koe-engine": utterance.engine, "x-koe-cache": listener.found.value, **rate_headers(permit.rate_limit_status)}

@@ -178,6 +178,13 @@ class Broker:
         enqueue_task(self._redis, Task.PLAN, [job_id], job_id=f"{job_id}-plan", description="plan of a job", trace=trace)
         share_batch_fairly(self._redis)
 
+    def trace_of_task(self, task_id: str) -> Context:
+        """The context of the trace in the message of a task; empty when the task has ended."""
+        try:
+            return trace_of(Job.fetch(task_id, connection=self._redis, serializer=JSONSerializer))
+        except NoSuchJobError:
+            return NO_CONTEXT
+
     def waiting(self) -> dict[QueueName, int]:
         """Number of waiting tasks in each queue."""
         return {queue_name: queue.count for queue_name, queue in self._queues.items()}

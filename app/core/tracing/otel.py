@@ -16,7 +16,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import Link, SpanKind, StatusCode, Tracer, format_trace_id, set_span_in_context
+from opentelemetry.trace import Link, SpanKind, StatusCode, Tracer, format_trace_id, get_current_span, set_span_in_context
 from opentelemetry.trace import Span as OtelSpan
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import Unpack, override
@@ -99,6 +99,12 @@ class RecordedSpan(Span):
     def linked(self, name: str, **facts: Unpack[Facts]) -> Span:
         links = [Link(self._span.get_span_context())]
         return RecordedSpan(self._tracer, _start(self._tracer, name, OtelContext(), facts, links=links))
+
+    @override
+    def link(self, context: Context) -> None:
+        other = get_current_span(_PROPAGATOR.extract(context, OtelContext())).get_span_context()
+        if other.is_valid:
+            self._span.add_link(other)
 
     @override
     def rename(self, name: str) -> None:

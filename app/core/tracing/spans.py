@@ -95,6 +95,9 @@ class Span:
         """Begins a trace of its own, with a link to this span."""
         return self
 
+    def link(self, context: Context) -> None:
+        """Adds a link to the span of that context, if it has one."""
+
     def rename(self, name: str) -> None:
         """Gives the span a name that was not known when it began."""
 

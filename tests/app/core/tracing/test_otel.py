@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -118,7 +119,7 @@ def test_a_receiver_that_is_away_is_logged_once_and_when_it_is_back(opened: Open
         tracing = opened(OTEL_EXPORTER_OTLP_TIMEOUT="1")
         for n_tries in range(1, 4):
             tracing.begin("lost").end()
-            wait_until(lambda n_tries=n_tries: len(receiver.paths) >= n_tries)
+            wait_until(partial(_was_tried, receiver, n_tries))
         wait_until(lambda: lines)
         receiver.is_away = False
         wait_until(lambda: _exports(tracing, receiver))
@@ -126,6 +127,10 @@ def test_a_receiver_that_is_away_is_logged_once_and_when_it_is_back(opened: Open
 
     assert [line["event"] for line in lines] == ["traces_not_exported", "traces_exported_again"]
     assert lines[0]["reason"]
+
+
+def _was_tried(receiver: TraceReceiver, n_tries: int) -> bool:
+    return len(receiver.paths) >= n_tries
 
 
 def _exports(tracing: Tracing, receiver: TraceReceiver) -> bool:
