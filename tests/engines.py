@@ -91,7 +91,7 @@ def name_of(number: int) -> str:
 def text_of(n_segments: int, subject: str = "birch canoe") -> str:
     """A text that the tone engine speaks in `n_segments` segments."""
     return " ".join(
-        f"Sentence {name_of(number)} of this text is about a {subject} that slides on smooth planks towards the dark blue "
+        f"Sentence {name_of(number)} in this text is about a {subject} that slides on smooth planks towards the dark blue "
         "background."
         for number in range(n_segments)
     )
