@@ -13,6 +13,7 @@ from typing import Final
 from num2words import num2words
 
 from workers.text.locales import loader
+from workers.text.locales.entries import Name
 from workers.text.locales.structs import Romance
 from workers.text.normalization.rules import Rule
 
@@ -55,6 +56,11 @@ _MILLIONS: Final = re.compile(r".*(?:mill|milh)\w+")
 _IN_WORDS: Final = {"pt": "pt_BR"}
 _PLURAL_FROM: Final = {"es": 1.1, "it": 1.1, "fr": 2.0, "pt": 2.0}
 """Language → the number from which a million takes the plural: 1,5 millones, but 1,5 milhão."""
+
+
+def count(n: str, name: Name, language: str) -> str:
+    """The number `n` with the singular or plural of `name`, in agreement."""
+    return counted(n, name.one if n == "1" else name.many, language, is_feminine=name.is_feminine)
 
 
 def counted(n: str, noun: str, language: str, *, is_feminine: bool) -> str:

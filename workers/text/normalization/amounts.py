@@ -8,7 +8,7 @@ from typing import Final
 from workers.text.locales.entries import Money, Name
 from workers.text.locales.structs import Hindi, Romance, Western
 from workers.text.normalization import numerals, western
-from workers.text.normalization.agreement import counted, in_number
+from workers.text.normalization.agreement import count, in_number
 from workers.text.normalization.numerals import DASH, FRACTION_SIGNS, START, number
 from workers.text.normalization.rules import Rule, any_of
 
@@ -111,7 +111,7 @@ def measures(locale: Western) -> Iterator[Rule]:
             return f"{match['n']} {name.one}{stop if match['space'] != '-' or match.end() == len(match.string) else ''}"
         if match["space"] and (match["unit"] in _TIGHT or _is_word(locale, match)):
             return None
-        return _count(locale, match["n"], name) + stop
+        return count(match["n"], name, locale.language) + stop
 
     yield Rule(
         re.compile(rf"{n}(?P<space>[ -]?)(?P<unit>{any_of(locale.units)})(?![\w\u0900-\u0963/²³]|'[\w(]){_STOP}"), verbalize
@@ -120,7 +120,7 @@ def measures(locale: Western) -> Iterator[Rule]:
 
 def _degrees(locale: Western, match: re.Match[str]) -> str:
     is_before_noun = locale.language == "en" and describes(match)
-    return f"{match['n']} {locale.degrees.one}" if is_before_noun else _count(locale, match["n"], locale.degrees)
+    return f"{match['n']} {locale.degrees.one}" if is_before_noun else count(match["n"], locale.degrees, locale.language)
 
 
 def _is_word(locale: Western, match: re.Match[str]) -> bool:
@@ -199,11 +199,6 @@ def unit_stop(match: re.Match[str], unit: str, *, has_stop: bool) -> str:
     return "." if is_item or western.ends_sentence(match) else ""
 
 
-def _count(locale: Western, n: str, name: Name) -> str:
-    """The number `n` with the singular or plural of `name`, in agreement."""
-    return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
-
-
 def _verbalize_money(locale: Western, currency: Money, n: str, scale: str | None) -> str:
     if scale:
         of = locale.of_scale if locale.scales[scale] not in _THOUSANDS else " "
@@ -217,11 +212,11 @@ def _verbalize_money(locale: Western, currency: Money, n: str, scale: str | None
     point = next((sign for sign in reversed(n) if sign in locale.points), "")
     whole, _, rest = n.rpartition(point) if point and n[-3:-2] == point else (n, "", "")
     if not rest or currency.hundredth is None:
-        return _count(locale, n, currency.unit)
-    hundredths = _count(locale, str(int(rest)), currency.hundredth)
+        return count(n, currency.unit, locale.language)
+    hundredths = count(str(int(rest)), currency.hundredth, locale.language)
     if not int(rest):
-        return _count(locale, whole, currency.unit)
-    return hundredths if whole == "0" else _count(locale, whole, currency.unit) + locale.cents + hundredths
+        return count(whole, currency.unit, locale.language)
+    return hundredths if whole == "0" else count(whole, currency.unit, locale.language) + locale.cents + hundredths
 
 
 def _take_out(sign: str, match: re.Match[str]) -> str:

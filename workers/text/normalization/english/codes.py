@@ -27,6 +27,18 @@ _CALLING: Final = re.compile(rf"\b(?i:{any_of(_WORDS.calling)})\b[^.!?\n]{{0,24}
 
 def rules() -> Iterator[Rule]:
     """The rules for numbers that are said digit by digit."""
+    yield from _grouped()
+    yield from _labelled()
+    # SO849548, AB1234567
+    yield Rule(
+        re.compile(r"(?P<before>(?<![\w.-])[A-Z]{1,4})(?P<digits>[0-9]{5,12})(?![\w%]|[.,-][0-9])"),
+        lambda match: f"{match['before']} {numerals.spell_digits(match['digits'])}",
+    )
+    yield Rule(re.compile(rf"(?<![\w$€£.,:/-]){_EMERGENCY}(?![\w%/-]|[,.][0-9]| [0-9])"), _verbalize_emergency)
+
+
+def _grouped() -> Iterator[Rule]:
+    """Rules for numbers that their groups of digits show: of telephones, cards and places."""
     # (555) 123-4567, 1-800-555-0199, 555.123.4567
     yield Rule(
         re.compile(
@@ -48,6 +60,10 @@ def rules() -> Iterator[Rule]:
         _verbalize_groups,
     )
     yield Rule(re.compile(r"(?<![\w.,/-])0[0-9]{9,10}(?![\w-]|[.,][0-9])"), _verbalize_groups)
+
+
+def _labelled() -> Iterator[Rule]:
+    """Rules for numbers after a word that names them."""
     # PIN 1234, zip 90210, Fax 555 123 4567
     yield Rule(
         re.compile(rf"(?P<before>(?<!\w)(?:{any_of(_WORDS.always)})\b{_NAME})(?P<digits>{_SEPARATED}){_END}"),
@@ -70,28 +86,6 @@ def rules() -> Iterator[Rule]:
         re.compile(r"(?P<before>\b[Tt]ext [\"']?[A-Z0-9]{2,15}[\"']? to )(?P<digits>[0-9]{4,6})(?![\w%]|[.,:-][0-9])"),
         _verbalize_labelled,
     )
-    # I-295, Route 128
-    yield Rule(
-        re.compile(
-            r"(?P<before>(?<![\w.])(?:I-|Interstate |US-|Route |Highway |State Road ))"
-            r"(?P<one>[1-9])(?P<two>[0-9]{2})(?![\w%]|[.,-][0-9])"
-        ),
-        _verbalize_road,
-    )
-    # SO849548, AB1234567
-    yield Rule(
-        re.compile(r"(?P<before>(?<![\w.-])[A-Z]{1,4})(?P<digits>[0-9]{5,12})(?![\w%]|[.,-][0-9])"),
-        lambda match: f"{match['before']} {numerals.spell_digits(match['digits'])}",
-    )
-    yield Rule(re.compile(rf"(?<![\w$€£.,:/-]){_EMERGENCY}(?![\w%/-]|[,.][0-9]| [0-9])"), _verbalize_emergency)
-
-
-def _verbalize_road(match: re.Match[str]) -> str | None:
-    """The number of a road in two parts: I two ninety-five, Route one oh one."""
-    if match["two"] == "00":
-        return None
-    last = f"oh {match['two'][1]}" if match["two"][0] == "0" else match["two"]
-    return f"{match['before'].rstrip(' -')} {match['one']} {last}"
 
 
 def _verbalize_phone(match: re.Match[str]) -> str:

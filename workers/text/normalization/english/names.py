@@ -66,6 +66,22 @@ def stops() -> Rule:
 
 
 def _addresses() -> Iterator[Rule]:
+    yield from _streets()
+    yield Rule(re.compile(r"(?<![\w.])St\.? (?=[A-Z][a-z])"), "Saint ", needs_digit=False)
+    # Pennsylvania Ave. NW, 12 NW 23rd Ave
+    yield Rule(
+        re.compile(
+            rf"(?:(?P<street>(?<!\w)(?:{any_of([*_STREETS, *_STREETS.values()])})\.?,? )"
+            r"|(?<=[0-9] )(?=\S{2,4} [0-9]{1,3}(?:st|nd|rd|th)\b))"
+            r"(?P<way>[NS]\.?[EW])(?P<stop>\.(?!\w))?(?!\w)"
+        ),
+        _write_out_quarter,
+        needs_digit=False,
+    )
+
+
+def _streets() -> Iterator[Rule]:
+    """Rules for streets whose kind is written short, and the direction before their name."""
     # N. Main St., 350 W. 42nd St.
     yield Rule(
         re.compile(
@@ -108,17 +124,6 @@ def _addresses() -> Iterator[Rule]:
     yield Rule(
         re.compile(rf"(?<!\w)(?P<name>{_NAME}) (?P<short>St)(?P<stop>\.)(?!\w)"),
         _write_out_street,
-        needs_digit=False,
-    )
-    yield Rule(re.compile(r"(?<![\w.])St\.? (?=[A-Z][a-z])"), "Saint ", needs_digit=False)
-    # Pennsylvania Ave. NW, 12 NW 23rd Ave
-    yield Rule(
-        re.compile(
-            rf"(?:(?P<street>(?<!\w)(?:{any_of([*_STREETS, *_STREETS.values()])})\.?,? )"
-            r"|(?<=[0-9] )(?=\S{2,4} [0-9]{1,3}(?:st|nd|rd|th)\b))"
-            r"(?P<way>[NS]\.?[EW])(?P<stop>\.(?!\w))?(?!\w)"
-        ),
-        _write_out_quarter,
         needs_digit=False,
     )
 

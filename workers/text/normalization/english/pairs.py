@@ -62,9 +62,7 @@ def rules() -> Iterator[Rule]:
 def say(digits: str) -> str:
     """Returns a number in pairs of digits: 4090 is "forty ninety", 303 "three oh three", 500 "five hundred"."""
     head, rest = (digits[:-3], digits[-3:]) if len(digits) == len("12700") else (digits[:-2], digits[-2:])
-    if digits.endswith("000"):
-        return _cardinal(digits)
-    if len(digits) < len("700"):
+    if len(digits) < len("700") or digits.endswith("000"):
         return _cardinal(digits)
     if len(rest) == len("700"):
         return f"{_cardinal(head)} {say(rest)}"

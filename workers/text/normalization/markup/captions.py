@@ -17,7 +17,7 @@ _CUE: Final = re.compile(
 _TIMES: Final = re.compile(rf"(?P<start>{_TIME}) ?(?:-->|,) ?(?P<end>{_TIME})")
 _MIN_GAP: Final = 1.0
 """After a gap of this length, in seconds, a subtitle that begins with a capital begins a sentence."""
-_CAPITAL: Final = re.compile(r"(?:<[^<>\n]{1,60}+>|[\s♪♫♬\"'“(\[-])*+[^\W\d_a-zß-ÿ]")
+_CAPITAL: Final = re.compile(r"(?:<[^<>\n]{1,60}+>|[\s♪♫♬\"'“(\[-]){0,20}+[^\W\d_a-zß-ÿ]")
 _OPEN_END: Final = re.compile(r"(?:[\w)\"'”%](?:</?[a-z]{1,6}>)?|(?<=\.[A-Z])\.)[ \t]*+\Z")
 _IS_CUE: Final = re.compile(rf"(?m)^[ \t]*+{_TIME} ?(?:-->|,) ?{_TIME}")
 _HEAD: Final = re.compile(r"\A\ufeff?WEBVTT[^\n]{0,200}+(?:\n(?!\n)[^\n]{1,200}+){0,20}")

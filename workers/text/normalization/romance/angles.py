@@ -10,7 +10,7 @@ from typing import Final
 
 from workers.text.locales.entries import Name
 from workers.text.locales.structs import Romance
-from workers.text.normalization.agreement import counted
+from workers.text.normalization.agreement import count
 from workers.text.normalization.rules import Rule
 
 _SECONDS: Final = "(?:\"|″|''|′′|”|’’)"
@@ -63,8 +63,7 @@ def _angle(locale: Romance, match: re.Match[str]) -> str:
 
 
 def _count(locale: Romance, n: str, name: Name) -> str:
-    n = n if "," in n or "." in n else str(int(n))
-    return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
+    return count(n if "," in n or "." in n else str(int(n)), name, locale.language)
 
 
 def _closes_quotation(match: re.Match[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from workers.text.locales.structs import Romance
 from workers.text.locales.western_groups import Iberian
-from workers.text.normalization.agreement import counted
+from workers.text.normalization.agreement import count
 from workers.text.normalization.numerals import START
 from workers.text.normalization.rules import Rule, any_of
 
@@ -46,15 +46,33 @@ def numbers(locale: Romance) -> Iterator[Rule]:
         return
     yield _groups(locale)
     if locale.language == "es":
-        yield Rule(
-            re.compile(r"(?<=las )(?P<hour>[01]?[0-9]|2[0-4])'(?P<minute>[0-5][0-9])(?=,? |\.|$)(?! \w{3,12}(?:es|os|as) )"),
-            lambda match: f"{match['hour']}:{match['minute']}",
-        )
-        yield Rule(
-            re.compile(r"(?<![\w.,'])(?P<n>[0-9]{1,4})'(?P<part>[0-9]{1,3})(?![\w'\"]|[.,][0-9])"),
-            lambda match: f"{match['n']},{match['part']}",
-        )
+        yield from _apostrophes()
     yield from _typed_ordinals(locale)
+    yield from _signs(locale, words)
+    yield from _points(locale)
+    yield _seconds(locale)
+    yield Rule(re.compile(r"(?<=veces) x (?=[a-z])|(?<=vezes) x (?=[a-z])"), " por ", needs_digit=False)
+    if locale.language == "pt":
+        yield Rule(
+            re.compile(r"(?<=%) a\. ?(?P<unit>[md])\.(?!\w)"), lambda match: " ao mês" if match["unit"] == "m" else " ao dia"
+        )
+        yield from _by(words)
+
+
+def _apostrophes() -> Iterator[Rule]:
+    """Rules for a time or a decimal that is written with an apostrophe: a las 9'30, 1'5 millones."""
+    yield Rule(
+        re.compile(r"(?<=las )(?P<hour>[01]?[0-9]|2[0-4])'(?P<minute>[0-5][0-9])(?=,? |\.|$)(?! \w{3,12}(?:es|os|as) )"),
+        lambda match: f"{match['hour']}:{match['minute']}",
+    )
+    yield Rule(
+        re.compile(r"(?<![\w.,'])(?P<n>[0-9]{1,4})'(?P<part>[0-9]{1,3})(?![\w'\"]|[.,][0-9])"),
+        lambda match: f"{match['n']},{match['part']}",
+    )
+
+
+def _signs(locale: Romance, words: Iberian) -> Iterator[Rule]:
+    """Rules for signs of ordinals, money, slashes and plus."""
     # 1ºB, 1º/1/2024, 2º semestre/2023, "+ de 100"
     yield Rule(re.compile(r"(?P<n>[0-9][ºª])(?=[A-Z](?!\w))"), lambda match: f"{match['n']} ")
     codes = any_of(code for code in locale.money if len(code) == len("USD") and code.isalpha())
@@ -73,6 +91,10 @@ def numbers(locale: Romance) -> Iterator[Rule]:
             ),
             lambda match: f"{match['before']} por ",
         )
+
+
+def _points(locale: Romance) -> Iterator[Rule]:
+    """Rules for a time with a point in a list of times, and for scales: 8.30, 9.00 y 10.15 h; 1:50.000."""
     clock = r"(?:[01]?[0-9]|2[0-4])\.[0-5][0-9]"
     yield Rule(
         re.compile(
@@ -84,13 +106,6 @@ def numbers(locale: Romance) -> Iterator[Rule]:
         re.compile(r"(?<![\w:.,/])1 ?: ?(?P<n>[0-9]{1,3}(?:[. ][0-9]{3}){1,3}|[0-9]{3,7})(?![\w:]|[.,][0-9])"),
         lambda match: f"1 {locale.to} {re.sub('[. ]', '', match['n'])}",
     )
-    yield _seconds(locale)
-    yield Rule(re.compile(r"(?<=veces) x (?=[a-z])|(?<=vezes) x (?=[a-z])"), " por ", needs_digit=False)
-    if locale.language == "pt":
-        yield Rule(
-            re.compile(r"(?<=%) a\. ?(?P<unit>[md])\.(?!\w)"), lambda match: " ao mês" if match["unit"] == "m" else " ao dia"
-        )
-        yield from _by(words)
 
 
 def _groups(locale: Romance) -> Rule:
@@ -129,15 +144,13 @@ def _seconds(locale: Romance) -> Rule:
     """The rule for hours, minutes and seconds: 2:01:09."""
 
     def verbalize(match: re.Match[str]) -> str:
-        said = [_count(locale, str(int(n)), unit) for unit, n in zip(("h", "min", "s"), match.groups(), strict=True)]
+        said = [
+            count(str(int(n)), locale.units[unit], locale.language)
+            for unit, n in zip(("h", "min", "s"), match.groups(), strict=True)
+        ]
         return f"{said[0]}, {said[1]} {locale.signs['&']} {said[2]}"
 
     return Rule(re.compile(r"(?<![\w:.,/-])([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?![\w:]|[.,][0-9]| ?-->)"), verbalize)
-
-
-def _count(locale: Romance, n: str, unit: str) -> str:
-    name = locale.units[unit]
-    return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
 
 
 def _by(words: Iberian) -> Iterator[Rule]:

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from workers.text.locales.entries import Name
 from workers.text.locales.structs import Romance
 from workers.text.locales.western_groups import Iberian
 from workers.text.normalization import western
-from workers.text.normalization.agreement import counted
+from workers.text.normalization.agreement import count
 from workers.text.normalization.numerals import START
 from workers.text.normalization.rules import Rule, any_of
 
@@ -30,10 +29,6 @@ def quantities(locale: Romance) -> Iterator[Rule]:
     yield from _lettered(locale, words)
     yield _pages(locale, words)
     yield Rule(re.compile(r"(?<=[a-zà-ÿ] )–(?=[0-9])"), f"{locale.minus} ")
-
-
-def _counted(locale: Romance, n: str, name: Name) -> str:
-    return counted(n, name.one if n == "1" else name.many, locale.language, is_feminine=name.is_feminine)
 
 
 def _temperatures(words: Iberian) -> Iterator[Rule]:
@@ -61,7 +56,7 @@ def _lettered(locale: Romance, words: Iberian) -> Iterator[Rule]:
         around = before + " " + _SENTENCE.split(string[match.end() : match.end() + _AFTER])[0]
         if labels.search(before) or not (is_sure or physical.search(around)):
             return None
-        return _counted(locale, match["n"], words.letters[match["unit"]]) + western.full_stop(match)
+        return count(match["n"], words.letters[match["unit"]], locale.language) + western.full_stop(match)
 
     yield Rule(
         re.compile(

@@ -59,14 +59,7 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         re.compile(rf"(?<!\w)(?P<bar>{any_of(words.bars)}) (?P<n>[1-9][0-9]?)/(?P<of>[1-9][0-9]?){_END}"),
         lambda match: f"{match['bar']} {match['n']} {_beats(locale, match['of'])}",
     )
-    yield Rule(
-        re.compile(
-            r"(?<!\w)(?P<noun>(?i:saisons?|exercice|année (?:scolaire|universitaire)|campagne|promotion|stagion[ei]|"
-            r"anno (?:accademico|scolastico)|biennio|campionato|annata)) "
-            r"(?P<year>(?:19|20)[0-9]{2})[-–](?P<n>[0-9]{2}|[0-9]{4})(?![\w-])"
-        ),
-        lambda match: f"{match['noun']} {match['year']} {match['n']}",
-    )
+    yield _season()
     yield from _european_acts(locale)
     if locale.language == "it":
         yield from _both_genders()
@@ -90,6 +83,18 @@ def slashes(locale: Romance) -> Iterator[Rule]:
         partial(_verbalize_law, locale),
     )
     yield Rule(re.compile(rf"{_BEGIN}[1-9][0-9]/[1-9][0-9]{_END}"), _verbalize_share)
+
+
+def _season() -> Rule:
+    """The rule for a season or a school year with a hyphen: saison 2023-24."""
+    return Rule(
+        re.compile(
+            r"(?<!\w)(?P<noun>(?i:saisons?|exercice|année (?:scolaire|universitaire)|campagne|promotion|stagion[ei]|"
+            r"anno (?:accademico|scolastico)|biennio|campionato|annata)) "
+            r"(?P<year>(?:19|20)[0-9]{2})[-–](?P<n>[0-9]{2}|[0-9]{4})(?![\w-])"
+        ),
+        lambda match: f"{match['noun']} {match['year']} {match['n']}",
+    )
 
 
 def _beats(locale: Romance, of: str) -> str:
