@@ -19,7 +19,7 @@ _PER: Final = re.compile(r"/[a-z]{1,3}\.\Z")
 _SHORT: Final = re.compile(r"(?:\A|[\s(\"'])(?P<word>[^\W\d_]{1,7})\.\Z")
 INITIALS: Final = re.compile(r"(?:(?<=[\s(\"'])|\A)(?:[A-Z]\.){1,4}[A-Z]\.\Z|Ph\.D\.\Z")
 """Initials at the end of a text, whose last full stop ends no sentence."""
-_MARKS: Final = re.compile(r"(?:[ \t]*+(?:[-+•|>#]|\*(?![^\s*])|\[[ xX]\])[ \t]++|[\n \t*_`\"'(|])*+")
+_MARKS: Final = re.compile(r"(?:[ \t]*+(?:[-+•|>#]|\*(?![^\s*])|\[[ xX]\])[ \t]++|[\n \t*_`\"'(|]++)*+")
 _NUMBERED: Final = re.compile(r"[0-9]{1,3}[.)][ \t]")
 _NEAR: Final = 60
 
