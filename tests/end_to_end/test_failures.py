@@ -139,7 +139,7 @@ def test_an_encoder_that_is_missing_at_start_is_one_clear_line(data: Path) -> No
 @pytest.fixture(scope="module")
 def empty(short_folder: Path) -> Iterator[Harness]:
     """Yields a harness without workers; tests start their own."""
-    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="2") as harness:
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, KOE_WORKER_TIMEOUT="2", KOE_MAX_WAIT="6") as harness:
         yield harness
 
 
