@@ -232,8 +232,9 @@ def test_a_redis_that_refuses_writes_is_a_503_and_recovers(pair: Pair) -> None:
 
 
 def test_a_job_whose_workers_are_killed_is_the_same_file(pair: Pair) -> None:
-    undisturbed = finished_book(pair, lambda: None)
     n_books = len(logged(pair, "job_completed"))
+    undisturbed = finished_book(pair, lambda: None)
+    wait_until(lambda: len(logged(pair, "job_completed")) == n_books + 1)
 
     def kill_both() -> None:
         for pid in (pair.second.pid, pair.served.child("workers --with-parent")):
@@ -242,7 +243,7 @@ def test_a_job_whose_workers_are_killed_is_the_same_file(pair: Pair) -> None:
     disturbed = finished_book(pair, kill_both)
 
     assert disturbed == undisturbed
-    assert len(logged(pair, "job_completed")) == n_books + 1
+    wait_until(lambda: len(logged(pair, "job_completed")) == n_books + 2)
     assert any(event["n_found"] for event in logged(pair, "part_spoken")), "what was spoken of a part is not spoken again"
 
 
