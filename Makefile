@@ -101,8 +101,9 @@ walls: install ## Check which packages import which
 openapi: $(VENV)/.installed-serve ## Export what the API serves to openapi/served.json
 	$(BIN)/koe openapi > openapi/served.json
 
-settings: install ## Write the tables of settings in the guides
+settings: install ## Write the tables of settings and metrics in the guides
 	$(BIN)/python -m tests.promises.settings_table
+	$(BIN)/python -m tests.promises.metrics_table
 
 $(VENV)/.installed-bench: $(VENV)/.installed
 	@echo "  Installing ONNX Runtime, once."

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from redis import Redis
@@ -25,6 +25,8 @@ from redis.exceptions import RedisError
 from typing_extensions import override
 
 from app.core.errors import Cancelled, KoeError, NoWorker
+from app.core.metrics.instruments import counter, gauge, histogram, new_registry
+from app.core.metrics.table import TABLE, MetricInfo, Source
 from app.core.queue import segment_cache
 from app.core.queue.broker import QueueName, rq_queue
 from app.core.queue.fleet import Fleet, FleetView
@@ -33,26 +35,6 @@ from app.core.storage import keys
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
 """Prometheus' text format."""
 
-HELP: Final = {
-    "koe_requests_total": "Answers by method, route and status; status 499 is a client that left before its answer began.",
-    "koe_open_requests": "Requests that are being answered now.",
-    "koe_first_audio_seconds": "Seconds from a request for speech to the first byte of its audio, by `cache`: hit, join, miss.",
-    "koe_audio_seconds_total": "Seconds of audio of requests that were sent completely.",
-    "koe_broken_off_total": "Answers that were broken off after they began, by route and reason (`left`, `failed`).",
-    "koe_errors_total": "Errors that were sent to clients, by code, or by kind if they have no code.",
-    "koe_redis_up": "1 when Redis answers. Otherwise the metrics below are absent.",
-    "koe_workers": "Worker processes that are alive.",
-    "koe_engine": "Engines that every worker has loaded; 1 for the one that OpenAI's model names use.",
-    "koe_waiting_utterances": "Entries that wait for a worker, by queue (label `lane`).",
-    "koe_parked_utterances": "Utterances that wait for a slow reader.",
-    "koe_open_jobs": "Jobs that have not ended.",
-    "koe_cache_bytes": "Bytes of finished audio in the cache.",
-    "koe_kept_bytes": "Bytes of segments in the cache for their own text until it is finished.",
-    "koe_segment_bytes": "Bytes of segments in the cache for other texts.",
-}
-"""Every metric of Koe; metrics of the process, such as `koe_process_resident_memory_bytes`, come from the library."""
-
-_BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """The methods that become labels. A client can send any word as a method; all other words are counted as `other`."""
 _MAX_SECONDS: Final = 1.0
@@ -64,17 +46,16 @@ class Metrics:
     """The counts of one API process since it started."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
-        self._registry = CollectorRegistry()
+        self._registry = new_registry()
         ProcessCollector(namespace="koe", registry=self._registry)
-        self._requests = Counter(*_named("koe_requests_total"), ["method", "route", "status"], registry=self._registry)
-        self._errors = Counter(*_named("koe_errors_total"), ["code"], registry=self._registry)
-        self._broken_off = Counter(*_named("koe_broken_off_total"), ["route", "reason"], registry=self._registry)
-        self._audio = Counter(*_named("koe_audio_seconds_total"), registry=self._registry)
-        self._first_audio = Histogram(
-            *_named("koe_first_audio_seconds"), ["cache"], registry=self._registry, buckets=_BUCKETS_SECONDS
-        )
-        self.open_requests = Gauge(*_named("koe_open_requests"), registry=self._registry)
+        self._requests = counter("koe_requests_total", self._registry)
+        self._errors = counter("koe_errors_total", self._registry)
+        self._refusals = counter("koe_refusals_total", self._registry)
+        self._broken_off = counter("koe_broken_off_total", self._registry)
+        self._audio = counter("koe_audio_seconds_total", self._registry)
+        self._first_audio = histogram("koe_first_audio_seconds", self._registry)
+        self._first_sound = histogram("koe_first_sound_seconds", self._registry)
+        self.open_requests = gauge("koe_open_requests", self._registry)
 
     def count_answer(self, method: str, route: str, status: int) -> None:
         """Counts one answer. `route`: a template such as `/v1/models/{model_id}`, or a fixed word; never text of a client."""
@@ -158,38 +139,38 @@ class SharedView:
 
 
 class _SharedGauges(Collector):
-    """The values of `shared` as gauges."""
+    """The values of `shared` as metrics, in the order of the table."""
 
     def __init__(self, shared: Shared | None) -> None:
         self._shared = shared
 
     @override
     def collect(self) -> Iterator[Metric]:
-        shared = self._shared
-        yield _gauge("koe_redis_up", int(shared is not None))
-        if shared is None:
+        families = {name: _family(row) for name, row in TABLE.items() if row.source is not Source.API}
+        _add(families, "koe_redis_up", int(self._shared is not None))
+        if self._shared is None:
+            yield families["koe_redis_up"]
             return
-        yield _gauge("koe_workers", len(shared.fleet.registrations))
-        yield _gauge_by("koe_engine", "engine", {name: int(name == shared.fleet.best) for name in shared.fleet.engines})
-        yield _gauge_by("koe_waiting_utterances", "lane", {queue_name.value: n for queue_name, n in shared.waiting.items()})
-        yield _gauge("koe_parked_utterances", shared.n_paused)
-        yield _gauge("koe_open_jobs", shared.n_open_jobs)
-        yield _gauge("koe_cache_bytes", shared.cache_bytes)
-        yield _gauge("koe_kept_bytes", shared.task_segment_bytes)
-        yield _gauge("koe_segment_bytes", shared.segment_bytes)
+        _add_values(families, self._shared)
+        yield from families.values()
 
 
-def _named(name: str) -> tuple[str, str]:
-    """The name and its help: the first two arguments of the library's constructors."""
-    return name, HELP[name]
+def _add_values(families: dict[str, Metric], shared: Shared) -> None:
+    _add(families, "koe_workers", len(shared.fleet.registrations))
+    for engine in sorted(shared.fleet.engines):
+        _add(families, "koe_engine", int(engine == shared.fleet.best), engine=engine)
+    for queue_name, n_waiting in shared.waiting.items():
+        _add(families, "koe_waiting_utterances", n_waiting, lane=queue_name.value)
+    _add(families, "koe_parked_utterances", shared.n_paused)
+    _add(families, "koe_open_jobs", shared.n_open_jobs)
+    _add(families, "koe_cache_bytes", shared.cache_bytes)
+    _add(families, "koe_kept_bytes", shared.task_segment_bytes)
+    _add(families, "koe_segment_bytes", shared.segment_bytes)
 
 
-def _gauge(name: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(*_named(name), value=value)
+def _family(row: MetricInfo) -> Metric:
+    return Metric(row.name.removesuffix("_total"), row.help, row.kind.value)
 
 
-def _gauge_by(name: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(*_named(name), labels=[label])
-    for value, number in sorted(values.items()):
-        family.add_metric([value], number)
-    return family
+def _add(families: dict[str, Metric], name: str, value: float, **labels: str) -> None:
+    families[name].add_sample(name, labels, value)

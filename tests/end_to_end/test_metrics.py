@@ -10,9 +10,9 @@ from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from app.api.measures import HELP
 from app.api.middleware import request_log
 from app.asgi import create_app
+from app.core.metrics.table import HELP
 from app.core.settings import Settings
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import SPEECH, asked, listening, post

@@ -9,18 +9,19 @@ import click
 import pytest
 import yaml
 
-from app.api.measures import HELP
 from app.api.requests.jobs import MAX_METADATA
 from app.api.requests.text import MAX_PRONUNCIATIONS
 from app.api.responses.errors import status_of
 from app.cli.commands import koe
 from app.core import request_limits
 from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
+from app.core.metrics.table import HELP
 from app.core.settings import Settings, env_name
 from app.core.speech.formats import FORMATS, SAMPLE_RATES_HZ
 from app.core.speech.models import OPENAI_MAX_INPUT_CHARS
 from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
 from app.core.speech.voices import MAX_BLEND_VOICES
+from tests.promises import metrics_table
 from tests.promises.guides import CLIENTS, CONTRIBUTING, GUIDES, OPERATORS, README, ROOT, anchors, links, name_of, read, section
 from tests.promises.settings_table import rows_for, rows_of
 from workers.jobs.webhook_delivery import TRY_SECONDS
@@ -153,10 +154,9 @@ def test_the_formats_and_their_rates_are_described() -> None:
     assert f"{MAX_METADATA} pairs" in section(CLIENTS, "Jobs")
 
 
-def test_every_metric_is_described() -> None:
-    described = set(re.findall(r"`(koe_\w+)", section(OPERATORS, "Metrics and log")))
-
-    assert described - {"koe_process_"} == set(HELP)
+def test_the_table_of_metrics_is_the_one_in_the_code() -> None:
+    assert metrics_table.written() == metrics_table.table()
+    assert set(re.findall(r"`(koe_\w+)", section(OPERATORS, "Metrics and log"))) - {"koe_process_"} == set(HELP)
 
 
 def test_the_figures_of_speech_are_those_of_the_baseline() -> None:

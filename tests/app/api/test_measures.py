@@ -10,8 +10,9 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.api import measures
-from app.api.measures import HELP, Metrics, Shared, SharedView
+from app.api.measures import Metrics, Shared, SharedView
 from app.core.errors import Cancelled, MissingKey, QueueFull, UnknownUrl
+from app.core.metrics.table import HELP
 from app.core.queue.broker import QueueName, rq_queue
 from app.core.queue.fleet import RedisFleet, Registration, announce
 from app.core.speech.spoken_text import WIRE_VERSION
