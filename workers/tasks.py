@@ -1,6 +1,7 @@
 """The functions that RQ calls, by dotted name."""
 
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 
 import structlog
 from rq import Retry, get_current_job
@@ -16,18 +17,21 @@ from workers.process import runtime
 def plan_job(job_id: str) -> Retry | None:
     """Divides the text of a job into parts."""
     with _begin_span("plan", job_id=job_id) as span, _logged(span, job_id=job_id):
+        _record_wait()
         return _retry_unless(runtime.current().job_runner.plan(job_id, span))
 
 
 def speak_part(job_id: str, number: int) -> Retry | None:
     """Speaks one part of a job."""
     with _begin_span("part", job_id=job_id, part=number) as span, _logged(span, job_id=job_id):
+        _record_wait()
         return _retry_unless(runtime.current().job_runner.speak_part(job_id, number, span))
 
 
 def join_job(job_id: str) -> Retry | None:
     """Joins the parts of a job into its file."""
     with _begin_span("join", job_id=job_id) as span, _logged(span, job_id=job_id):
+        _record_wait()
         return _retry_unless(runtime.current().job_runner.join(job_id, span))
 
 
@@ -70,6 +74,14 @@ def _begin_span(name: str, **facts: Unpack[Facts]) -> Span:
 def _logged(span: Span, **fields: str) -> AbstractContextManager[None]:
     """Adds these fields, and the span's, to all log lines of the block."""
     return structlog.contextvars.bound_contextvars(**fields, **span.log_fields)
+
+
+def _record_wait() -> None:
+    """Records how long a step of a job waited, by the clocks of this machine and of the one that queued it."""
+    job = get_current_job()
+    if job is not None and job.enqueued_at is not None:
+        seconds = (datetime.now(UTC) - job.enqueued_at).total_seconds()
+        runtime.current().measures.record_wait(QueueName.BATCH.value, seconds)
 
 
 def _retry_unless(is_done: bool) -> Retry | None:

@@ -11,22 +11,23 @@ scrapes.
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 from prometheus_client import generate_latest
-from prometheus_client.core import Metric
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import RedisError
-from typing_extensions import override
+from redis.asyncio.client import Pipeline
+from redis.exceptions import RedisError, ResponseError
 
-from app.core.errors import Cancelled, KoeError, NoWorker
+from app.core.errors import Busy, Cancelled, KoeError, NoWorker, TimedOut, Unavailable
+from app.core.metrics.families import Families
+from app.core.metrics.handover import FleetCounts
 from app.core.metrics.instruments import counter, gauge, histogram, new_registry
-from app.core.metrics.table import TABLE, MetricInfo, Source
+from app.core.metrics.waiting_audio import WaitingAudio
 from app.core.queue import segment_cache
 from app.core.queue.broker import QueueName, rq_queue
 from app.core.queue.fleet import Fleet, FleetView
@@ -39,6 +40,8 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 """The methods that become labels. A client can send any word as a method; all other words are counted as `other`."""
 _MAX_SECONDS: Final = 1.0
 """Longest wait for Redis at a scrape."""
+_REFUSALS: Final = (Busy, Unavailable, TimedOut)
+"""Errors of requests that Koe did not serve, although they were correct."""
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -65,6 +68,10 @@ class Metrics:
         """Records the seconds until the first audio. `cache`: how the utterance was found: `hit`, `join` or `miss`."""
         self._first_audio.labels(cache).observe(seconds)
 
+    def count_first_sound(self, cache: str, seconds: float) -> None:
+        """Records the seconds until the first sound, which comes after the silence at the beginning of the audio."""
+        self._first_sound.labels(cache).observe(seconds)
+
     def count_audio(self, seconds: float) -> None:
         """Counts an utterance of this length that was sent to its end."""
         self._audio.inc(seconds)
@@ -77,10 +84,12 @@ class Metrics:
         """Counts an error that was sent to a client."""
         if not isinstance(error, Cancelled):
             self._errors.labels(label_of(error)).inc()
+        if isinstance(error, _REFUSALS):
+            self._refusals.labels(label_of(error)).inc()
 
     def render(self, shared: "Shared | None") -> bytes:
         """All metrics in Prometheus' text format. `shared`: None when Redis is unreachable."""
-        return generate_latest(self._registry) + generate_latest(_SharedGauges(shared))
+        return generate_latest(self._registry) + generate_latest(_families(shared))
 
 
 def label_of(error: KoeError) -> str:
@@ -92,12 +101,23 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """The values from Redis at one moment."""
 
     fleet: Fleet
+    counts: Mapping[str, float]
+    """The counts of the fleet, by the names of `app.core.metrics.samples`."""
     waiting: Mapping[QueueName, int]
-    n_paused: int
-    n_open_jobs: int
-    cache_bytes: int
-    task_segment_bytes: int
-    segment_bytes: int
+    waiting_seconds: Mapping[QueueName, float]
+    """Estimated seconds of audio that are not spoken yet."""
+    numbers: Mapping[str, float]
+    """Metrics without labels that are a number in Redis."""
+
+
+_NUMBERS: Final[Mapping[str, Callable[[Pipeline], object]]] = {
+    "koe_parked_utterances": lambda pipe: pipe.scard(keys.PAUSED),
+    "koe_open_jobs": lambda pipe: pipe.zcard(keys.JOBS_OPEN),
+    "koe_cache_bytes": lambda pipe: pipe.hget(keys.CACHE_SIZES, segment_cache.TOTAL),
+    "koe_kept_bytes": lambda pipe: pipe.hget(keys.CACHED_SEGMENTS, segment_cache.TOTAL),
+    "koe_segment_bytes": lambda pipe: pipe.hget(keys.SEGMENT_SIZES, segment_cache.TOTAL),
+}
+"""Metrics that are one number in Redis, with the command that reads it."""
 
 
 class SharedView:
@@ -107,7 +127,9 @@ class SharedView:
         """`blocking` sends no command: RQ needs it to name its queues."""
         self._redis = redis
         self._fleet = fleet
+        self._counts = FleetCounts()
         self._queue_keys = {queue_name: rq_queue(blocking, queue_name).key for queue_name in QueueName}
+        self._waiting_audio = WaitingAudio(redis, self._queue_keys[QueueName.INTERACTIVE])
 
     async def now(self) -> Shared | None:
         """The values now; None when Redis is unreachable, or slower than a scrape can wait."""
@@ -121,56 +143,43 @@ class SharedView:
         pipe = self._redis.pipeline(transaction=False)
         for key in self._queue_keys.values():
             pipe.llen(key)
-        pipe.scard(keys.PAUSED)
-        pipe.zcard(keys.JOBS_OPEN)
-        pipe.hget(keys.CACHE_SIZES, segment_cache.TOTAL)
-        pipe.hget(keys.CACHED_SEGMENTS, segment_cache.TOTAL)
-        pipe.hget(keys.SEGMENT_SIZES, segment_cache.TOTAL)
-        *waiting, n_paused, n_open_jobs, cache_bytes, task_segment_bytes, segment_bytes = await pipe.execute()
+        for command in _NUMBERS.values():
+            command(pipe)
+        pipe.hgetall(keys.METRICS)
+        *found, counts = await pipe.execute()
+        n_queues = len(self._queue_keys)
+        fleet = await self._fleet.now()
         return Shared(
-            fleet=await self._fleet.now(),
-            waiting=dict(zip(self._queue_keys, waiting, strict=True)),
-            n_paused=n_paused,
-            n_open_jobs=n_open_jobs,
-            cache_bytes=int(cache_bytes or 0),
-            task_segment_bytes=int(task_segment_bytes or 0),
-            segment_bytes=int(segment_bytes or 0),
+            fleet=fleet,
+            counts=self._counts.update(counts),
+            waiting=dict(zip(self._queue_keys, found[:n_queues], strict=True)),
+            waiting_seconds=await self._waiting_audio.now(fleet.registrations),
+            numbers=dict(zip(_NUMBERS, (int(n or 0) for n in found[n_queues:]), strict=True)) | await self._memory(),
         )
 
-
-class _SharedGauges(Collector):
-    """The values of `shared` as metrics, in the order of the table."""
-
-    def __init__(self, shared: Shared | None) -> None:
-        self._shared = shared
-
-    @override
-    def collect(self) -> Iterator[Metric]:
-        families = {name: _family(row) for name, row in TABLE.items() if row.source is not Source.API}
-        _add(families, "koe_redis_up", int(self._shared is not None))
-        if self._shared is None:
-            yield families["koe_redis_up"]
-            return
-        _add_values(families, self._shared)
-        yield from families.values()
+    async def _memory(self) -> dict[str, float]:
+        """The memory of Redis; empty where Redis does not allow the question."""
+        with suppress(ResponseError):
+            info = await self._redis.info("memory")
+            return {"koe_redis_memory_bytes": info["used_memory"], "koe_redis_max_memory_bytes": info["maxmemory"]}
+        return {}
 
 
-def _add_values(families: dict[str, Metric], shared: Shared) -> None:
-    _add(families, "koe_workers", len(shared.fleet.registrations))
+def _families(shared: Shared | None) -> Families:
+    """The values of `shared`."""
+    if shared is None:
+        families = Families(["koe_redis_up"])
+        families.add("koe_redis_up", 0)
+        return families
+    families = Families.of_redis()
+    families.add("koe_redis_up", 1)
+    families.add_counts(shared.counts)
+    families.add_workers(shared.fleet.registrations)
     for engine in sorted(shared.fleet.engines):
-        _add(families, "koe_engine", int(engine == shared.fleet.best), engine=engine)
-    for queue_name, n_waiting in shared.waiting.items():
-        _add(families, "koe_waiting_utterances", n_waiting, lane=queue_name.value)
-    _add(families, "koe_parked_utterances", shared.n_paused)
-    _add(families, "koe_open_jobs", shared.n_open_jobs)
-    _add(families, "koe_cache_bytes", shared.cache_bytes)
-    _add(families, "koe_kept_bytes", shared.task_segment_bytes)
-    _add(families, "koe_segment_bytes", shared.segment_bytes)
-
-
-def _family(row: MetricInfo) -> Metric:
-    return Metric(row.name.removesuffix("_total"), row.help, row.kind.value)
-
-
-def _add(families: dict[str, Metric], name: str, value: float, **labels: str) -> None:
-    families[name].add_sample(name, labels, value)
+        families.add("koe_engine", int(engine == shared.fleet.best), engine=engine)
+    for queue_name in QueueName:
+        families.add("koe_waiting_utterances", shared.waiting[queue_name], lane=queue_name.value)
+        families.add("koe_waiting_audio_seconds", shared.waiting_seconds[queue_name], lane=queue_name.value)
+    for name, value in shared.numbers.items():
+        families.add(name, value)
+    return families

@@ -117,6 +117,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for speech that a key may have open at the same time; 0 is no limit."""
     max_open_jobs: int = 100
     """Jobs of a key that may be open (not ended) at the same time; more get 429. 0 is no limit."""
+    metrics_port: int | None = None
+    """Port on `KOE_HOST` where a worker serves its own metrics; `koe serve` counts up for more workers. 0: any free one."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose web pages may call the API, separated by commas; `*` is every origin."""
     max_input_chars: int = 100_000
@@ -181,12 +183,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.structs.force_setattr(self, "root_path", self.root_path.rstrip("/"))
         if self.root_path and not is_path(self.root_path):
             raise SettingsError(f"KOE_ROOT_PATH must be a path such as /tts, not {self.root_path!r}.")
-        for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
-            if not value >= least:
-                raise SettingsError(f"{env_name(name)} must be at least {least}, not {value}.")
-            if value > most:
-                raise SettingsError(f"{env_name(name)} must be at most {most}, not {value}.")
+        self._check_ranges()
         for origin in self.cors_origins:
             try:
                 check_origin(origin)
@@ -200,6 +197,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.webhook_secret is not None:
             _check_webhook_secret(self.webhook_secret)
+
+    def _check_ranges(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not value >= least:
+                raise SettingsError(f"{env_name(name)} must be at least {least}, not {value}.")
+            if value > most:
+                raise SettingsError(f"{env_name(name)} must be at most {most}, not {value}.")
 
     @property
     def fetched_model(self) -> Path:
@@ -241,6 +248,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "port": (0, 65_535),
     "keep_alive": (1, 86_400),
     "max_connections": (1, 1_000_000),
+    "metrics_port": (0, 65_535),
     "threads": (0, 1_024),
     "slots": (0, 1_024),
     "batch_slots": (0, 1_024),

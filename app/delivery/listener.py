@@ -156,7 +156,14 @@ class Listener(Watch):
 
     async def _attach(self, *, instead_of: Attempt | None = None) -> tuple[Found, Attempt]:
         capacity = await self._fleet_capacity()
-        while (attached := await self._registry.attach(self._utterance.id, instead_of=instead_of, capacity=capacity)) is None:
+        while (
+            attached := await self._registry.attach(
+                self._utterance.id,
+                instead_of=instead_of,
+                capacity=capacity,
+                expected_seconds=self._utterance.expected_seconds,
+            )
+        ) is None:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
         found, attempt = attached
         if found is Found.MISS:

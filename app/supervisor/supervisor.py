@@ -119,8 +119,10 @@ class Supervisor:
     def _make_workers(self) -> list[Part]:
         redis_url = self._settings.redis_url
         assert redis_url is not None
-        environ = part_environ(self._settings)
-        return [WorkerPart(number, environ, redis_url.reveal()) for number in range(1, self._n_workers + 1)]
+        return [
+            WorkerPart(number, part_environ(_of_worker(self._settings, number)), redis_url.reveal())
+            for number in range(1, self._n_workers + 1)
+        ]
 
     def _check(self) -> None:
         if self._server:
@@ -289,9 +291,19 @@ def _has_terminal() -> bool:
     return True
 
 
+def _of_worker(settings: Settings, number: int) -> Settings:
+    """Each worker has its own port for metrics: the first the one of the settings, the second the next, and so on."""
+    port = settings.metrics_port
+    return _with(settings, metrics_port=port + number - 1) if port else settings
+
+
 def _with_redis(settings: Settings, url: str) -> Settings:
-    environ = {field: getattr(settings, field) for field in Settings.__struct_fields__}
-    return Settings(**(environ | {"redis_url": Secret(url)}))
+    return _with(settings, redis_url=Secret(url))
+
+
+def _with(settings: Settings, **changes: object) -> Settings:
+    fields = {field: getattr(settings, field) for field in Settings.__struct_fields__}
+    return Settings(**(fields | changes))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tests.audio import decode, ffmpeg
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import asked, listening, post
 from tests.end_to_end.processes import ROOT, WORKER, Process, running
+from tests.end_to_end.test_metrics import scrape
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
@@ -177,6 +178,21 @@ def test_a_killed_worker_without_a_replacement_breaks_its_answers_off_and_the_ne
         again = post(empty, body)
     assert again.status_code == 200, again.text
     assert len(decode(again.content, "opus")) > 24_000 * 0.24 * len(LONG)
+
+
+def test_a_death_and_a_takeover_are_in_the_metrics_for_good(short_folder: Path, tmp_path: Path) -> None:
+    folder, body = Path(tempfile.mkdtemp(dir=short_folder)), asked(LONG, "opus", speed=0.27)
+    with open_harness(folder, {}, KOE_WORKER_TIMEOUT="2") as harness:
+        with (
+            running(worker_of(harness, tmp_path / "first.log")) as first,
+            listening(harness, body) as listener,
+            running(worker_of(harness, tmp_path / "second.log")),
+        ):
+            kill(first)
+            listener.hear_all()
+            wait_until(lambda: scrape(harness)("koe_worker_deaths_total") >= 1)
+        assert scrape(harness)("koe_takeovers_total") >= 1
+        assert scrape(harness)("koe_synthesis_seconds_count") > 0
 
 
 @pytest.mark.parametrize(

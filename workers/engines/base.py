@@ -118,6 +118,16 @@ class Engine(Protocol):
     max_context: int
     """Most context phonemes before a segment, and after it, in the same sentence; 0 if the engine uses no context."""
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether its model is in memory."""
+        ...
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory of the GPU that it has reserved; 0 without a GPU."""
+        ...
+
     def speaks(self, language: str) -> bool:
         """Whether the engine speaks this language (BCP 47 tag)."""
         ...

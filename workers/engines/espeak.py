@@ -53,6 +53,8 @@ class EspeakEngine:
     batch_size = 1
     max_phonemes = 500
     max_context = 0
+    is_loaded = True
+    device_bytes = 0
 
     def __init__(self, catalogue: Catalogue, finish: Finish | None = None) -> None:
         """Raises EngineUnavailable if espeak-ng does not work on this machine."""

@@ -63,6 +63,12 @@ class IdleEngine(Engine):
         """Whether the engine is loaded."""
         return self._engine is not None
 
+    @property
+    def device_bytes(self) -> int:
+        """Memory of the GPU that it has reserved; 0 while it is unloaded."""
+        engine = self._engine
+        return 0 if engine is None else engine.device_bytes
+
     @override
     def speaks(self, language: str) -> bool:
         return self._speaks(language)

@@ -38,6 +38,8 @@ class ToneEngine:
     batch_size = 1
     max_phonemes = 510
     max_context = 0
+    is_loaded = True
+    device_bytes = 0
 
     def speaks(self, language: str) -> bool:
         """Returns True."""

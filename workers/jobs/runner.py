@@ -4,6 +4,7 @@ Each step has its own module: `planner`, `speaker` and `joiner`. `sweeper` repai
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from workers.jobs.planner import Planner
 from workers.jobs.speaker import PartSpeaker
 from workers.jobs.sweeper import Sweeper
 from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
+from workers.measures import Measures
 from workers.synthesis.synthesizer import Synthesizer
 
 log: Final = structlog.get_logger()
@@ -59,8 +61,10 @@ class JobRunner:
         ffmpeg_path: Path,
         cache_budget: Budget,
         max_seconds: float = math.inf,
+        measures: Measures | None = None,
     ) -> None:
         """`max_seconds` is the longest audio of a job."""
+        self._measures = measures or Measures()
         self._jobs = jobs
         self._store = store
         self._queue = PartQueue(redis, jobs)
@@ -89,6 +93,7 @@ class JobRunner:
 
     def _join(self, job: Job, span: Span) -> None:
         if self._joiner.join(job, span):
+            self._measures.record_job(time.time() - job.created_at)
             self._clean_up(job.id, _WHOLE)
         else:
             self._queue.enqueue_next(job.id)
@@ -130,6 +135,7 @@ class JobRunner:
         n_failures = patiently(lambda: self._jobs.count_attempt(job_id, number), PATIENCE_SECONDS)
         if 0 < n_failures <= MAX_RETRIES:
             log.warning("part_failed", part=number, n_failures=n_failures, error=type(error).__name__, code=error.code)
+            self._measures.count_retry()
             return Action.REQUEUE
         return self._fail(job_id, number, error)
 

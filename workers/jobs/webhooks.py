@@ -28,6 +28,7 @@ from app.core.logs import describe
 from app.core.storage import keys
 from app.core.storage.lua import load_script
 from workers.jobs.webhook_delivery import TRY_SECONDS, deliver
+from workers.measures import Measures, WebhookOutcome
 
 log: Final = structlog.get_logger()
 
@@ -53,8 +54,11 @@ _TRIES_TTL_SECONDS: Final = 2 * sum(RETRY_SECONDS)
 class Webhooks:
     """Sends webhooks, one try at a time."""
 
-    def __init__(self, *, redis: Redis, jobs: JobStore, secret: str | None, private: bool) -> None:
+    def __init__(
+        self, *, redis: Redis, jobs: JobStore, secret: str | None, private: bool, measures: Measures | None = None
+    ) -> None:
         """`secret`: the key of signatures; `private`: whether private and loopback addresses are allowed."""
+        self._measures = measures or Measures()
         self._redis = redis
         self._jobs = jobs
         self._secret = secret
@@ -84,9 +88,11 @@ class Webhooks:
         status = self._send(job, job.webhook_url)
         if status in _ACCEPTED:
             log.info("webhook_delivered", status=status)
+            self._measures.count_webhook(WebhookOutcome.DELIVERED)
             self._settle(job_id)
         elif status == HTTPStatus.GONE:
             log.warning("webhook_not_wanted", status=status)
+            self._measures.count_webhook(WebhookOutcome.UNWANTED)
             self._settle(job_id)
         else:
             self._try_again(job_id, status)
@@ -104,8 +110,10 @@ class Webhooks:
         n_tries, wait_seconds = cast("list[int]", self._postpone(keys=redis_keys, args=args))
         if wait_seconds < 0:
             log.error("webhook_given_up", status=status, n_tries=n_tries)
+            self._measures.count_webhook(WebhookOutcome.GIVEN_UP)
         else:
             log.warning("webhook_failed", status=status, n_tries=n_tries, again_in_seconds=wait_seconds)
+            self._measures.count_webhook(WebhookOutcome.FAILED)
 
     def _settle(self, job_id: str) -> None:
         self._redis.zrem(keys.WEBHOOKS, job_id)

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 from rq.registry import clean_registries
 
@@ -18,9 +17,10 @@ from app.core.host.processors import n_cores
 from app.core.jobs.files import Store
 from app.core.jobs.job_store import JobStore
 from app.core.logs import describe
+from app.core.metrics.handover import HANDOVER_SECONDS, Handover
 from app.core.queue.activity import Activity, forget_activity, report_activity
-from app.core.queue.broker import QueueName, dequeued_ids, put_back, rq_queue, share_batch_fairly
-from app.core.queue.fleet import Registration, announce, process_name, withdraw
+from app.core.queue.broker import QueueName, rq_queue, share_batch_fairly
+from app.core.queue.fleet import Registration, announce, count_deaths, process_name, withdraw
 from app.core.queue.registry import WorkerRegistry
 from app.core.queue.segment_cache import Budget, sweep_segment_cache
 from app.core.settings import Settings
@@ -33,9 +33,13 @@ from workers.engines.base import Engine
 from workers.engines.memory import return_memory
 from workers.engines.registry import Loaded
 from workers.jobs.webhooks import Senders
+from workers.measures import Measures
 from workers.process import runtime
+from workers.process.metrics_server import MetricsServer, show_worker
 from workers.process.runtime import Runtime
 from workers.process.slot import Slot
+from workers.process.unstarted_tasks import UnstartedTasks
+from workers.process.vitals import read_vitals
 from workers.synthesis.encoder import find_ffmpeg
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.stream_task import Limits
@@ -79,8 +83,10 @@ class Pool:
             wire=WIRE_VERSION,
         )
         self.runtime = self._make_runtime(loaded)
+        self._handover = Handover(self._redis, self.name, self.runtime.measures.registry)
+        self._metrics = MetricsServer(settings.host, settings.metrics_port, self._read_metrics)
         self._senders = Senders(self.runtime.webhooks)
-        self._unstarted_tasks = UnstartedTasks(self._redis, after_seconds=settings.worker_timeout)
+        self._unstarted_tasks = UnstartedTasks(self._redis, after_seconds=_REGISTRATION_SHARE * settings.worker_timeout)
         self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
         self._sweep_at = 0.0
         self._reachable_since = time.monotonic()
@@ -89,6 +95,7 @@ class Pool:
             threading.Thread(target=self._beat, name="heartbeat", daemon=True),
             threading.Thread(target=self._receive_cancellations, name="cancellations", daemon=True),
             threading.Thread(target=self._sweep_jobs, name="sweep", daemon=True),
+            threading.Thread(target=self._hand_over, name="metrics", daemon=True),
         ]
 
     def warm_up(self) -> None:
@@ -108,12 +115,14 @@ class Pool:
         for slot in self._slots:
             slot.start()
         self._senders.start()
+        self._metrics.start()
         log.info("worker_started", worker=self.name, engines=self._registration.engines, n_slots=len(self._slots))
 
     def stop(self) -> None:
         """Takes no more work, finishes running work, and ends."""
         log.info("worker_draining", worker=self.name)
         self._stopping.set()
+        self._metrics.stop()
         self._senders.stop()
         for slot in self._slots:
             slot.join()
@@ -122,6 +131,7 @@ class Pool:
             thread.join()
         self.runtime.close()
         try:
+            self._handover.hand_over()
             withdraw(self._redis, self.name)
             forget_activity(self._redis, self.name)
         except RedisError:
@@ -142,7 +152,8 @@ class Pool:
         settings = self._settings
         ffmpeg_path = find_ffmpeg(settings.ffmpeg)
         registry = WorkerRegistry(self._redis, worker=self.name, cache_ttl=settings.cache_ttl, cache_bytes=settings.cache_bytes)
-        scheduler = Scheduler(n_threads=self._registration.n_threads, policy=settings.scheduler)
+        measures = Measures()
+        scheduler = Scheduler(n_threads=self._registration.n_threads, policy=settings.scheduler, measures=measures)
         return Runtime(
             redis=self._redis,
             registry=registry,
@@ -163,6 +174,7 @@ class Pool:
             webhook_secret=settings.webhook_secret,
             webhook_private=settings.webhook_private,
             tracing=self._tracing,
+            measures=measures,
         )
 
     def _slot_counts(self) -> dict[QueueName, int]:
@@ -193,9 +205,7 @@ class Pool:
 
     def _beat_once(self) -> None:
         registration_seconds = _REGISTRATION_SHARE * self._settings.worker_timeout
-        registration = msgspec.structs.replace(
-            self._registration, first_sound_seconds=self.runtime.limits.pace.seconds, identities=self.runtime.identities()
-        )
+        registration = self._registration_now()
         lease_ids = self.runtime.lease_ids.copy()
         announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_flight=lease_ids)
         report_activity(self._redis, self.name, self._activity(), registration_seconds)
@@ -217,11 +227,36 @@ class Pool:
             spoken=self.runtime.synthesizer.tasks_now.view(),
         )
 
+    def _registration_now(self) -> Registration:
+        return msgspec.structs.replace(
+            self._registration,
+            first_sound_seconds=self.runtime.limits.pace.seconds,
+            identities=self.runtime.identities(),
+            vitals=read_vitals(self.runtime, self._slots),
+        )
+
+    def _read_metrics(self) -> bytes:
+        """Returns the metrics of this worker alone, for its own port."""
+        return show_worker(self.runtime.measures.registry, self._registration_now())
+
+    def _hand_over(self) -> None:
+        """Hands the counts over every few seconds. What fails now is handed over later."""
+        while not self._stopped.wait(HANDOVER_SECONDS):
+            try:
+                self._handover.hand_over()
+            except RedisError:
+                log.debug("handover_missed")
+            except Exception as error:  # noqa: BLE001 - border of a thread: later counts must still be handed over
+                log.error("unforeseen_error", **describe(error))
+
     def _take_over(self) -> None:
-        """Requeues the tasks of dead workers. Not called soon after an outage of Redis: no worker sent heartbeats then."""
+        """Requeues the tasks of dead workers, and counts these workers. Not called soon after an outage of Redis: no worker
+        sent heartbeats then.
+        """
         for queue_name in QueueName:
             clean_registries(rq_queue(self._redis, queue_name))
         self._unstarted_tasks.put_back()
+        count_deaths(self._redis)
 
     def _count_waiting(self) -> None:
         """Sets how many interactive tasks wait because all slots are busy."""
@@ -258,26 +293,6 @@ class Pool:
                             self.runtime.cancel(utterance_id, token)
             except RedisError:
                 self._stopped.wait(BEAT_SECONDS)
-
-
-class UnstartedTasks:
-    """Finds tasks that a worker took from a queue and did not start, because it died in between."""
-
-    def __init__(self, redis: Redis, *, after_seconds: float) -> None:
-        self._redis = redis
-        self._after_seconds = after_seconds
-        self._seen_at: dict[str, float] = {}
-
-    def put_back(self) -> None:
-        """Puts tasks back that were taken too long ago. Must be called at every heartbeat."""
-        now = time.monotonic()
-        taken_tasks = [(queue_name, job_id) for queue_name in QueueName for job_id in dequeued_ids(self._redis, queue_name)]
-        self._seen_at = {job_id: self._seen_at.get(job_id, now) for _, job_id in taken_tasks}
-        for queue_name, job_id in taken_tasks:
-            if now - self._seen_at[job_id] > self._after_seconds * _REGISTRATION_SHARE and put_back(
-                self._redis, queue_name, job_id
-            ):
-                log.warning("job_put_back", lane=queue_name.value, job_id=job_id)
 
 
 def _warm_up(engine: Engine) -> float:

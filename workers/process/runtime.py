@@ -33,6 +33,7 @@ from workers.engines.identity import short
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.jobs.runner import JobRunner
 from workers.jobs.webhooks import Webhooks
+from workers.measures import Measures
 from workers.synthesis.phonemes import Phonemes
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.stream_task import Limits, StreamTask
@@ -69,11 +70,13 @@ class Runtime:
         webhook_secret: Secret | None,
         webhook_private: bool,
         tracing: Tracing = NO_TRACING,
+        measures: Measures | None = None,
     ) -> None:
+        self.measures = measures or Measures()
         self.engines = engines
         self.tracing = tracing
         self.limits = limits
-        self.synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path)
+        self.synthesizer = Synthesizer(engines=engines, scheduler=scheduler, ffmpeg_path=ffmpeg_path, measures=self.measures)
         self.job_runner = JobRunner(
             redis=redis,
             jobs=jobs,
@@ -82,17 +85,19 @@ class Runtime:
             ffmpeg_path=ffmpeg_path,
             cache_budget=limits.cache_budget,
             max_seconds=limits.max_job_seconds,
+            measures=self.measures,
         )
         self.webhooks = Webhooks(
             redis=redis,
             jobs=jobs,
             secret=webhook_secret.reveal() if webhook_secret else None,
             private=webhook_private,
+            measures=self.measures,
         )
         self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
         self._redis = redis
         self._registry = registry
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         self._speaking: dict[Attempt, StreamTask] = {}
         self.lease_ids: set[str] = set()
         """Names of the attempts at utterances that run in this process."""
@@ -124,6 +129,8 @@ class Runtime:
             span.note(outcome="cancelled")
             return True
         span.note(attempt=int(lease.number))
+        if lease.waited_seconds is not None:
+            self.measures.record_wait(queue_name.value, lease.waited_seconds)
         started = time.monotonic()
         task = StreamTask(
             utterance, queue_name, owner, redis=self._redis, registry=self._registry, lease=lease, limits=self.limits, span=span
@@ -170,13 +177,19 @@ class Runtime:
             if self._registry.abandon(attempt):
                 log.info("utterance_abandoned", utterance_id=attempt.utterance_id)
 
+    @property
+    def waiting_seconds(self) -> float:
+        """Estimated seconds of audio that the utterances in this process still need; parts of jobs are counted elsewhere."""
+        spoken = (one for one in self.synthesizer.tasks_now.view() if one.queue == QueueName.INTERACTIVE)
+        return round(sum(max(0.0, one.whole_seconds - one.seconds) for one in spoken), 1)
+
     def identities(self) -> dict[str, str]:
         """Returns engine → short digest of its current identity, which changes if it is loaded again with other files."""
         return {name: short(engine.identity) for name, engine in self.engines.items()}
 
     def close(self) -> None:
         """Ends the compute threads and the engines."""
-        self._scheduler.close()
+        self.scheduler.close()
         for engine in self.engines.values():
             engine.close()
 
@@ -197,6 +210,7 @@ class Runtime:
                     if not n_left:
                         raise
                     log.warning("utterance_begun_again", error=type(error).__name__)
+                    self.measures.count_retry()
                     task.cancelled.wait(_RETRY_SECONDS)
                     task.begin_again()
         raise AssertionError("unreachable")
@@ -222,6 +236,7 @@ class Runtime:
             n_phonemes=spoken.n_phonemes,
             audio_seconds=spoken.audio_seconds,
             n_bytes=task.writer.n_bytes,
+            lead_seconds=spoken.lead_seconds,
         )
         n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report))
         task.span.note(n_segments=spoken.n_segments, audio_seconds=round(spoken.audio_seconds, 3))

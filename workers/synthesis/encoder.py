@@ -220,6 +220,27 @@ class PipeEncoder(Encoder):
         raise EncoderFailed from cause
 
 
+class TimedEncoder:
+    """Measures how long a task is in its encoder. It is not opened and closed: its user does that with the inner one."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.seconds = 0.0
+
+    def write(self, pcm: bytes) -> None:
+        """Encodes more samples. Raises the exceptions of the inner encoder."""
+        self._measure(lambda: self._encoder.write(pcm))
+
+    def finish(self) -> None:
+        """Ends the encoding. Raises the exceptions of the inner encoder."""
+        self._measure(self._encoder.finish)
+
+    def _measure(self, step: Callable[[], None]) -> None:
+        began_at = time.monotonic()
+        step()
+        self.seconds += time.monotonic() - began_at
+
+
 def open_encoder(
     ffmpeg_path: Path, format_name: str, bitrate_bps: int, sink: Sink, *, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> Encoder:

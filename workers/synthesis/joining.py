@@ -24,6 +24,9 @@ with warnings.catch_warnings():
 SILENCE_DBFS: Final = -50.0
 """An edge that is softer than this is silence."""
 
+_SILENCE: Final = 32_768 * 10 ** (SILENCE_DBFS / 20)
+"""The same as a sample of s16le."""
+
 _MARGIN_MS: Final = 20
 """Silence that is left at an edge, at speed 1: consonants begin softly."""
 
@@ -64,6 +67,12 @@ def silences(n: int) -> Iterator[bytes]:
 def seconds_of(pcm: bytes) -> float:
     """Returns the length of s16le in seconds."""
     return len(pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
+
+
+def leading_silence(pcm: bytes) -> float:
+    """Returns the length of the silence at the beginning of s16le in seconds."""
+    is_loud = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)) > _SILENCE
+    return int(is_loud.argmax()) / SAMPLE_RATE_HZ if is_loud.any() else seconds_of(pcm)
 
 
 def to_sound(waveform: Waveform, segment: Segment) -> Sound:

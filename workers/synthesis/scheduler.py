@@ -18,7 +18,9 @@ import structlog
 from app.core.errors import Cancelled, EngineFailed, KoeError, OutOfMemory
 from app.core.logs import describe
 from app.core.queue.broker import QueueName
+from app.core.speech.formats import SAMPLE_RATE_HZ
 from workers.engines.base import Waveform
+from workers.measures import Measures
 from workers.synthesis.audio import Sound
 from workers.synthesis.fair_queue import FairQueue, FifoQueue, QueuedSegment
 
@@ -30,17 +32,31 @@ Policy = Literal["deadline", "fifo"]
 class Scheduler:
     """The queue of segments and the compute threads that serve it."""
 
-    def __init__(self, *, n_threads: int, policy: Policy = "deadline", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        n_threads: int,
+        policy: Policy = "deadline",
+        clock: Callable[[], float] = time.monotonic,
+        measures: Measures | None = None,
+    ) -> None:
         self._clock = clock
+        self._measures = measures or Measures()
         self._queue = FifoQueue() if policy == "fifo" else FairQueue(n_threads)
         self._changed = threading.Condition()
         self._closing = False
         self._n_computing = 0
+        self._n_busy_threads = 0
         self._alone: str | None = None
         """Task whose first segment all threads speak together."""
         self._threads = [threading.Thread(target=self._compute, name=f"compute-{n}", daemon=True) for n in range(n_threads)]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def n_busy_threads(self) -> int:
+        """Number of threads that speak now. A segment that all threads speak together keeps all of them busy."""
+        return min(self._n_busy_threads, len(self._threads))
 
     @property
     def n_waiting(self) -> int:
@@ -79,11 +95,12 @@ class Scheduler:
         while (found := self._take()) is not None:
             taken, n_threads = found
             began_at = self._clock()
-            spoken = _speak(taken, n_threads)
+            spoken = self._speak(taken, n_threads)
             with self._changed:
                 now = self._clock()
                 self._queue.done(taken, spoken, now - began_at, now)
                 self._n_computing -= 1
+                self._n_busy_threads -= n_threads
                 if n_threads > 1:
                     self._alone = None
                     self._changed.notify_all()
@@ -97,6 +114,7 @@ class Scheduler:
             taken = self._queue.take(self._clock())
             n_threads = self._n_threads_for(taken)
             self._n_computing += 1
+            self._n_busy_threads += n_threads
             return taken, n_threads
 
     def _n_threads_for(self, taken: Sequence[QueuedSegment]) -> int:
@@ -110,39 +128,40 @@ class Scheduler:
         self._alone = first.task
         return len(self._threads)
 
+    def _speak(self, taken: Sequence[QueuedSegment], n_threads: int) -> list[QueuedSegment]:
+        """Sets the future of each segment. Returns the segments that an engine has spoken."""
+        wanted = [queued for queued in taken if queued.sound.set_running_or_notify_cancel() and _begin(queued)]
+        if not wanted:
+            return []
+        error = self._synthesize(wanted, n_threads)
+        if isinstance(error, OutOfMemory) and len(wanted) > 1:
+            log.warning("tried_alone", engine=wanted[0].engine.name, n_turns=len(wanted))
+            outcomes = [(queued, self._synthesize([queued], n_threads)) for queued in wanted]
+        else:
+            outcomes = [(queued, error) for queued in wanted]
+        for queued, failure in outcomes:
+            if failure is not None:
+                queued.sound.set_exception(failure)
+        return [queued for queued, failure in outcomes if failure is None]
 
-def _speak(taken: Sequence[QueuedSegment], n_threads: int) -> list[QueuedSegment]:
-    """Sets the future of each segment. Returns the segments that an engine has spoken."""
-    wanted = [queued for queued in taken if queued.sound.set_running_or_notify_cancel() and _begin(queued)]
-    if not wanted:
-        return []
-    error = _synthesize(wanted, n_threads)
-    if isinstance(error, OutOfMemory) and len(wanted) > 1:
-        log.warning("tried_alone", engine=wanted[0].engine.name, n_turns=len(wanted))
-        outcomes = [(queued, _synthesize([queued], n_threads)) for queued in wanted]
-    else:
-        outcomes = [(queued, error) for queued in wanted]
-    for queued, failure in outcomes:
-        if failure is not None:
-            queued.sound.set_exception(failure)
-    return [queued for queued, failure in outcomes if failure is None]
-
-
-def _synthesize(wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | None:
-    """Speaks the segments and sets their futures. If the engine fails, sets no future and returns the error."""
-    engine = wanted[0].engine
-    try:
-        waveforms = engine.synthesize([queued.segment for queued in wanted], n_threads=n_threads)
-        spoken = list(zip(wanted, waveforms, strict=True))
-    except KoeError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 - third party: an engine may raise anything; the waiting slots get EngineFailed
-        n_phonemes = [queued.segment.n_phonemes for queued in wanted]
-        log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
-        return EngineFailed()
-    for queued, waveform in spoken:
-        _finish(queued, waveform)
-    return None
+    def _synthesize(self, wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | None:
+        """Speaks the segments and sets their futures. If the engine fails, sets no future and returns the error."""
+        engine = wanted[0].engine
+        began_at = self._clock()
+        try:
+            waveforms = engine.synthesize([queued.segment for queued in wanted], n_threads=n_threads)
+            spoken = list(zip(wanted, waveforms, strict=True))
+        except KoeError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - third party: an engine may raise anything; the waiting slots get EngineFailed
+            n_phonemes = [queued.segment.n_phonemes for queued in wanted]
+            log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
+            return EngineFailed()
+        seconds = [len(waveform.samples) / SAMPLE_RATE_HZ for waveform in waveforms]
+        self._measures.record_synthesis(engine.name, self._clock() - began_at, seconds)
+        for queued, waveform in spoken:
+            _finish(queued, waveform)
+        return None
 
 
 def _begin(queued: QueuedSegment) -> bool:

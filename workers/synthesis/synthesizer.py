@@ -21,10 +21,11 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Engine, Segment, Waveform
+from workers.measures import Measures
 from workers.synthesis.audio import Sound
-from workers.synthesis.encoder import Encoder, open_encoder
+from workers.synthesis.encoder import TimedEncoder, open_encoder
 from workers.synthesis.fair_queue import QueuedSegment
-from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, pause_after, silence, silences, to_sound
+from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, leading_silence, pause_after, silence, silences, to_sound
 from workers.synthesis.prepare import PreparedItem, prepare_segments, prepare_text
 from workers.synthesis.progress import Progress, TasksNow
 from workers.synthesis.scheduler import Scheduler
@@ -49,13 +50,23 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     n_segments: int
     n_phonemes: int
     audio_seconds: float
+    lead_seconds: float | None = None
+    """Silence at the beginning; None when all of it is silence."""
 
 
 class _PendingSegments:
     """The pending segments and pauses of one utterance, in order. The scheduler speaks the segments."""
 
-    def __init__(self, task: SynthesisTask, items: Iterator[PreparedItem], engine: Engine, scheduler: Scheduler) -> None:
+    def __init__(
+        self,
+        task: SynthesisTask,
+        items: Iterator[PreparedItem],
+        engine: Engine,
+        scheduler: Scheduler,
+        measures: Measures,
+    ) -> None:
         self._task = task
+        self._measures = measures
         self._items = items
         self._engine = engine
         self._scheduler = scheduler
@@ -110,11 +121,17 @@ class _PendingSegments:
         if segment is None:
             return None
         began_at = time.time()
-        cached = self._task.find(segment)
+        cached = self._find(segment)
         if cached is None:
             return None
         self._span_of(segment).record_hit(began_at, cached)
         return _done(cached)
+
+    def _find(self, segment: Segment) -> Sound | None:
+        found = self._task.find(segment)
+        if found is not None:
+            self._measures.count_segment_hit()
+        return found
 
     def _submit(self, segment: Segment) -> tuple[QueuedSegment, Future[Sound]]:
         submitted_at, span = time.monotonic(), self._span_of(segment)
@@ -135,7 +152,7 @@ class _PendingSegments:
 
     def _begin(self, segment: Segment, submitted_at: float, span: SegmentSpan) -> Sound | None:
         span.begin(time.monotonic() - submitted_at)
-        found = self._task.find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
+        found = self._find(segment) if time.monotonic() - submitted_at > _LONG_SECONDS else None
         if found is None:
             self._task.begin(segment)
         else:
@@ -154,8 +171,11 @@ class _PendingSegments:
 class Synthesizer:
     """Speaks utterances. Many slots may call it at the same time."""
 
-    def __init__(self, *, engines: Mapping[str, Engine], scheduler: Scheduler, ffmpeg_path: Path) -> None:
+    def __init__(
+        self, *, engines: Mapping[str, Engine], scheduler: Scheduler, ffmpeg_path: Path, measures: Measures | None = None
+    ) -> None:
         self._engines = engines
+        self._measures = measures or Measures()
         self._scheduler = scheduler
         self._ffmpeg_path = ffmpeg_path
         self.tasks_now = TasksNow()
@@ -183,11 +203,13 @@ class Synthesizer:
                     utterance.bitrate_bps,
                     task.write,
                     sample_rate_hz=utterance.sample_rate_hz,
-                ) as encoder,
+                ) as plain_encoder,
             ):
+                encoder = TimedEncoder(plain_encoder)
                 spoken = self._encode(pending, encoder, task, progress)
                 encoder.finish()
                 span.note(audio_seconds=round(spoken.audio_seconds, 3))
+            self._measures.record_encoding(utterance.format, encoder.seconds)
             return spoken
         finally:
             self._scheduler.drop(task.name)
@@ -197,7 +219,7 @@ class Synthesizer:
         with cancellation_check(task.check_cancelled):
             prepared = prepare_text(task.utterance, engine)
         segments = prepare_segments(prepared, task.utterance, engine, speed=task.utterance.speed)
-        pending = _PendingSegments(task, segments, engine, self._scheduler)
+        pending = _PendingSegments(task, segments, engine, self._scheduler, self._measures)
         pending.refill()
         return pending
 
@@ -205,11 +227,12 @@ class Synthesizer:
         """Drops the waiting segments of the task with that name. Threads that wait for them return at once."""
         self._scheduler.drop(name)
 
-    def _encode(self, pending: _PendingSegments, encoder: Encoder, task: SynthesisTask, progress: Progress) -> Spoken:
+    def _encode(self, pending: _PendingSegments, encoder: TimedEncoder, task: SynthesisTask, progress: Progress) -> Spoken:
         joiner, word_timer = Joiner(task.utterance.speed), WordTimer(_visible(task.utterance))
         n_segments = n_phonemes = 0
         audio_seconds = 0.0
         started_at: float | None = None
+        lead_seconds: float | None = None
         task.check(0.0)
         while (following := pending.next()) is not None:
             # Before the refill: a task that ends here must not queue another segment.
@@ -227,6 +250,7 @@ class Synthesizer:
             _write_words(task, word_timer.add(segment, item.tracked, sound, audio_seconds))
             _write_silence(n_before, encoder, task, pending)
             if sound.pcm:
+                lead_seconds = audio_seconds + leading_silence(sound.pcm) if lead_seconds is None else lead_seconds
                 encoder.write(sound.pcm)
             audio_seconds += sound.seconds
             progress.advance(item, audio_seconds)
@@ -240,7 +264,7 @@ class Synthesizer:
         if not audio_seconds:
             encoder.write(silence(NOTHING_TO_SAY_SECONDS))
             audio_seconds = NOTHING_TO_SAY_SECONDS
-        return Spoken(n_segments=n_segments, n_phonemes=n_phonemes, audio_seconds=audio_seconds)
+        return Spoken(n_segments=n_segments, n_phonemes=n_phonemes, audio_seconds=audio_seconds, lead_seconds=lead_seconds)
 
     def _engine_of(self, utterance: Utterance) -> Engine:
         try:
@@ -267,7 +291,7 @@ def _done(sound: Sound) -> Future[Sound]:
     return done
 
 
-def _write_silence(n_samples: int, encoder: Encoder, task: SynthesisTask, pending: _PendingSegments) -> None:
+def _write_silence(n_samples: int, encoder: TimedEncoder, task: SynthesisTask, pending: _PendingSegments) -> None:
     for number, pcm in enumerate(silences(n_samples)):
         if number:
             task.check(pending.lead_seconds)

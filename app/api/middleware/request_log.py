@@ -28,6 +28,7 @@ from app.api.facts import facts_of, fault_in, note_fault
 from app.api.measures import METHODS, Metrics, label_of
 from app.api.middleware.request_span import CHECKED, begin_span, end_span
 from app.api.responses.errors import fault_of, send_fault
+from app.core.queue.registry import Report
 from app.core.tracing.spans import NO_TRACING, Span, Tracing
 from app.delivery.listener import Listener
 
@@ -140,7 +141,7 @@ class _ObservedAnswer:
         elif fault is not None:
             self._metrics.count_error(fault)
         if self._is_whole and listener is not None and listener.report is not None:
-            self._metrics.count_audio(listener.report.audio_seconds)
+            self._count_speech(listener.found.value, listener.report)
         self._log_answer(status, route, listener)
         end_span(self._span, self._scope, status=status, broken_off=self._broken_off())
 
@@ -148,6 +149,11 @@ class _ObservedAnswer:
         if not self._status or self._is_whole:
             return None
         return "left" if self._has_left else "failed"
+
+    def _count_speech(self, cache: str, report: Report) -> None:
+        self._metrics.count_audio(report.audio_seconds)
+        if self._first_audio_seconds is not None and report.lead_seconds is not None:
+            self._metrics.count_first_sound(cache, self._first_audio_seconds + report.lead_seconds)
 
     def _log_answer(self, status: int, route: str, listener: Listener | None) -> None:
         fault, broken_off = fault_in(self._scope), self._broken_off()

@@ -20,6 +20,7 @@ from app.core.speech.models import best_engine
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import reachable
+from app.core.storage.lua import load_script
 from app.core.weights.files import Precision
 
 _SCAN_SECONDS: Final = 0.5
@@ -34,6 +35,21 @@ _MIXED: Final = (
     "Some workers have Kokoro's original weights and some have 8-bit ones, so the same text does not always sound the same. "
     "`koe fetch --from hub`, on each machine with workers, gets the original."
 )
+
+
+class Vitals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is doing at a heartbeat, for the metrics."""
+
+    n_busy_slots: int = 0
+    n_busy_threads: int = 0
+    waiting_seconds: float = 0.0
+    """Estimated seconds of audio that the utterances in its slots still need."""
+    memory_bytes: int = 0
+    """Resident memory of the process."""
+    device_bytes: int = 0
+    """Memory of the GPU that it has reserved; 0 without a GPU."""
+    loaded: dict[str, bool] = {}
+    """Engine → whether its model is in memory."""
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +73,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """
     started_at: float = 0.0
     """Seconds since 1970, UTC."""
+    vitals: Vitals = Vitals()
     wire: int = 1
     """WIRE_VERSION of the worker: it takes no work from an API of another version."""
 
@@ -174,6 +191,7 @@ def announce(
     else:
         pipe.zrem(keys.WORKERS, registration.name)
     pipe.zremrangebyscore(keys.WORKERS, 0, now - _FORGET_SECONDS)
+    pipe.sadd(keys.ANNOUNCED, registration.name)
     pipe.set(keys.worker(registration.name), msgspec.json.encode(registration), px=max(1, int(ttl_seconds * 1000)))
     if in_flight is not None:
         pipe.delete(keys.in_flight(registration.name))
@@ -187,8 +205,16 @@ def withdraw(redis: Redis, name: str) -> None:
     """Removes this worker from the fleet."""
     pipe = redis.pipeline(transaction=False)
     pipe.zrem(keys.WORKERS, name)
+    pipe.srem(keys.ANNOUNCED, name)
     pipe.delete(keys.worker(name), keys.in_flight(name))
     pipe.execute()
+
+
+def count_deaths(redis: Redis) -> None:
+    """Counts the workers whose heartbeats have ended without `withdraw`. Must not be called soon after an outage of Redis: no
+    worker could send heartbeats then.
+    """
+    redis.register_script(load_script(__file__, "count_deaths"))(keys=[keys.ANNOUNCED], args=[])
 
 
 def some_worker_has(redis: Redis, engine: str) -> bool:

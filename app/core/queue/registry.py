@@ -86,6 +86,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the first of these bytes was written."""
     is_poison: bool
     """Workers died of this utterance; it is not tried again."""
+    waited_seconds: float | None = None
+    """Seconds that it waited in the queue; None when it was taken over from another worker."""
 
     @property
     def args(self) -> list[str | bytes | int]:
@@ -108,6 +110,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     n_phonemes: int
     audio_seconds: float
     n_bytes: int
+    lead_seconds: float | None = None
+    """Silence at the beginning of the audio; None when all of it is silence."""
 
 
 class Registry:
@@ -143,7 +147,12 @@ class Registry:
         self._extend_ttl = redis.register_script(load_script(__file__, "extend"))
 
     async def attach(
-        self, utterance_id: str, *, instead_of: Attempt | None = None, capacity: Capacity | None = None
+        self,
+        utterance_id: str,
+        *,
+        instead_of: Attempt | None = None,
+        capacity: Capacity | None = None,
+        expected_seconds: float = 0.0,
     ) -> tuple[Found, Attempt] | None:
         """Adds one reader. After MISS the caller submits the utterance, or calls `fail`; every attach needs one detach.
 
@@ -152,9 +161,9 @@ class Registry:
 
         `instead_of` is an attempt whose audio Redis has lost. It ends for all its readers; a new attempt begins unless there is
         one already. Returns None when the utterance is being spoken and its beginning is already deleted: request it under
-        another id.
+        another id. `expected_seconds`: estimated length of its audio.
         """
-        args: list[str | int] = [
+        args: list[str | int | float] = [
             secrets.token_hex(4),
             self._queued_ttl,
             self._cache_ttl,
@@ -163,6 +172,7 @@ class Registry:
             self._api_ttl,
             instead_of.token if instead_of else "",
             capacity.n_most if capacity else _ANY_NUMBER,
+            expected_seconds,
         ]
         found, token = await self._attach(keys=[keys.utterance(utterance_id)], args=args)
         if found == b"full":
@@ -248,13 +258,14 @@ class WorkerRegistry:
         leased: Any = self._lease(keys=[keys.utterance(utterance_id)], args=args)
         if not leased:
             return None
-        token, number, n_bytes, listening_ms, is_poison = leased
+        token, number, n_bytes, listening_ms, is_poison, waited_ms = leased
         return Lease(
             attempt=Attempt(utterance_id, token.decode()),
             number=number.decode(),
             n_bytes=n_bytes,
             listening_seconds=listening_ms / 1000,
             is_poison=bool(is_poison),
+            waited_seconds=None if waited_ms < 0 else waited_ms / 1000,
         )
 
     def risk(self, lease: Lease, change: int, *, is_spoken: bool = False) -> None:

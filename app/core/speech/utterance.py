@@ -12,6 +12,9 @@ from app.core.speech.spoken_text import SpokenText
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 
+SECONDS_PER_BYTE: Final = 0.065
+"""Audio for each byte of a text in UTF-8, for estimates: a Latin letter is one byte, a Han character or a kana is three."""
+
 
 class Utterance(SpokenText, frozen=True, kw_only=True, dict=True):
     """A text to be spoken, with everything that decides its audio."""
@@ -30,6 +33,11 @@ class Utterance(SpokenText, frozen=True, kw_only=True, dict=True):
     """Speed of the speech, 0.25 to 4."""
     apart: str = ""
     """Any token, which gives the utterance its own id; set when the same audio is being spoken and cannot be joined."""
+
+    @property
+    def expected_seconds(self) -> float:
+        """Estimated length of its audio."""
+        return round(SECONDS_PER_BYTE * len(self.text.encode()) / self.speed, 3)
 
     @cached_property
     def id(self) -> str:

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; dead ones are removed |
 | `koe:worker:<name>` | string | heartbeat record of the worker (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
+| `koe:workers:announced` | set | names of workers that have sent a heartbeat | until they withdraw or have died |
 | `koe:hand:<name>` | set | attempts that a worker has in flight, rewritten at every heartbeat | two hours |
 | `koe:activities` | sorted set | names of worker processes by the time of their last report | a minute after the last |
 | `koe:activity:<name>` | string | what the worker does now, without texts (JSON) | as the heartbeat |
@@ -35,6 +36,8 @@
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
+| `koe:metrics` | hash | counts of the fleet since the beginning: name of a sample → its value | for ever |
+| `koe:metrics:<name>` | string | number of the last batch of counts that a worker has handed over | a day |
 | `koe:probe` | string | nothing; a write to it shows that Redis accepts writes | a second |
 | `koe:jobs:turns` | string | set when the batch queue has just been sorted by owners | a second |
 | `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files are deleted | until then |
@@ -49,6 +52,8 @@ from typing import Final
 
 WORKERS: Final = "koe:workers"
 ACTIVITIES: Final = "koe:activities"
+ANNOUNCED: Final = "koe:workers:announced"
+METRICS: Final = "koe:metrics"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
 CACHED_SEGMENTS: Final = "koe:kept"
@@ -75,6 +80,11 @@ def worker(name: str) -> str:
 def activity(name: str) -> str:
     """What a worker process does now."""
     return f"koe:activity:{name}"
+
+
+def handed_over(name: str) -> str:
+    """The number of the last batch of counts that a worker process has handed over."""
+    return f"koe:metrics:{name}"
 
 
 def in_flight(name: str) -> str:

@@ -32,7 +32,8 @@ from tests.engines import GatedEngine, text_of
 from tests.harness import wait_until
 from workers.engines.registry import Loaded
 from workers.process import runtime
-from workers.process.pool import Pool, UnstartedTasks
+from workers.process.pool import Pool
+from workers.process.unstarted_tasks import UnstartedTasks
 from workers.synthesis import stream_task
 
 VOICE = load_catalogue().parse("af_heart")[0]

@@ -267,7 +267,7 @@ async def test_an_attempt_that_is_cancelled_ends_between_two_segments(
     attempt = await attached(registry, utterance)
     speaks = speech(speaking, utterance)
     await asyncio.to_thread(engine.wait_begun, 1)
-    await until(lambda: speaking._scheduler.n_waiting == 2)
+    await until(lambda: speaking.scheduler.n_waiting == 2)
 
     assert await registry.detach(attempt)
     speaking.cancel(utterance.id, attempt.token)
@@ -652,7 +652,7 @@ async def test_closing_ends_threads_and_engines(speaking_with: SpeakingWith) -> 
     one.close()
 
     assert closed == [True]
-    wait_until(lambda: not any(thread.is_alive() for thread in one._scheduler._threads))
+    wait_until(lambda: not any(thread.is_alive() for thread in one.scheduler._threads))
 
 
 ROOM = 10**8
@@ -807,7 +807,7 @@ async def test_a_queued_segment_that_is_spoken_for_another_utterance_is_not_spok
     speaking = speaking_with(engine, segment_bytes=ROOM)
     attempts = [await attached(registry, utterance) for utterance in utterances]
     speeches = [speech(speaking, utterance) for utterance in utterances]
-    await until(lambda: speaking._scheduler.n_waiting == 8)
+    await until(lambda: speaking.scheduler.n_waiting == 8)
 
     engine.release(3)
     await asyncio.gather(*speeches)

@@ -173,7 +173,7 @@ def test_a_sentence_is_its_beep_in_the_voice_that_was_asked_for(a_speaker: Calla
     spoken = speaker.speak(an_utterance("Hello there."))
 
     samples = decode(b"".join(speaker.chunks), "pcm")
-    assert spoken == Spoken(n_segments=1, n_phonemes=12, audio_seconds=12 * SECONDS_PER_PHONEME)
+    assert spoken == Spoken(n_segments=1, n_phonemes=12, audio_seconds=12 * SECONDS_PER_PHONEME, lead_seconds=0.0)
     assert len(samples) == 12 * SECONDS_PER_PHONEME * SAMPLE_RATE_HZ
     assert pitch_hz(samples) == pytest.approx(frequency_hz(VOICE), rel=0.01)
 

@@ -19,6 +19,13 @@ def find_device(name: str) -> torch.device:
     return device
 
 
+def reserved_bytes(device: torch.device) -> int:
+    """Returns the memory of a GPU that PyTorch has reserved for this process; 0 for a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    return torch.mps.driver_allocated_memory() if device.type == "mps" else 0
+
+
 def _choices() -> str:
     return f"Here it may be {', '.join(_devices())}, or auto for the best."
 

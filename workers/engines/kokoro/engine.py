@@ -23,7 +23,7 @@ from workers.engines.base import Samples, Segment, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.checkpoint import load_model
-from workers.engines.kokoro.devices import find_device
+from workers.engines.kokoro.devices import find_device, reserved_bytes
 from workers.engines.kokoro.framing import MAX_CONTEXT, Framed, frame
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.gpu_decoder import N_AT_ONCE, BatchDecoder
@@ -66,6 +66,7 @@ class KokoroEngine:
     max_phonemes = N_ROWS
     """The model reads 512 tokens, two of them pads."""
     max_context = MAX_CONTEXT
+    is_loaded = True
 
     def __init__(
         self,
@@ -97,6 +98,11 @@ class KokoroEngine:
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory of the GPU that PyTorch has reserved for this process; 0 on a CPU."""
+        return reserved_bytes(self._device)
 
     @staticmethod
     def speaks(language: str) -> bool:

@@ -13,10 +13,11 @@
 -- ARGV[5]  its file (JSON), or '' for none
 -- ARGV[6]  its error (JSON), or '' for none
 -- Returns  1 when this ended the job, or 0 when it had ended before
--- Touches  koe:jobs:open:<owner>
+-- Touches  koe:jobs:open:<owner>, koe:metrics
 
 local status = redis.call('HGET', KEYS[1], 'status')
 if status ~= 'queued' and status ~= 'in_progress' then return 0 end
+redis.call('HINCRBY', 'koe:metrics', 'koe_jobs_total{outcome="' .. ARGV[3] .. '"}', 1)
 local now = tonumber(redis.call('TIME')[1])
 local expires = now + tonumber(ARGV[4])
 redis.call('HSET', KEYS[1], 'status', ARGV[3], 'completed_at', now, 'expires_at', expires)

@@ -15,5 +15,6 @@ redis.call('UNLINK', KEYS[1], KEYS[2])
 drop_task_segments(ARGV[2])
 stop_waiting(ARGV[2])
 redis.call('SREM', 'koe:parked', ARGV[2] .. ':' .. ARGV[1])
+count_event('koe_cancelled_total')
 redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. attempt)
 return 1

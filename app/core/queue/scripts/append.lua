@@ -22,8 +22,7 @@ if skipped < #ARGV[5] then
   bytes = redis.call('HINCRBY', KEYS[1], 'bytes', #data)
   if not started then
     stop_waiting(ARGV[3])
-    local now = redis.call('TIME')
-    redis.call('HSET', KEYS[1], 'started', now[1] * 1000 + math.floor(now[2] / 1000))
+    redis.call('HSET', KEYS[1], 'started', now_ms())
   end
   redis.call('PUBLISH', 'koe:bell', ARGV[3])
 end

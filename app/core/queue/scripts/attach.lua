@@ -1,5 +1,6 @@
 -- Adds one reader to an utterance. Begins a new attempt when there is none to read.
 --
+-- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record
 -- ARGV[1]  name of the new attempt, if one begins
 -- ARGV[2]  seconds that the utterance may wait for a worker
@@ -9,6 +10,7 @@
 -- ARGV[6]  seconds that the heartbeat of this API process lives
 -- ARGV[7]  the attempt whose audio Redis has lost, or ''; this attempt ends for all its readers
 -- ARGV[8]  most utterances that may wait for their first audio; -1 for any number
+-- ARGV[9]  estimated seconds of its audio
 -- Returns  {'hit', attempt} when it is finished, {'join', attempt} when it is queued or being spoken, {'miss', attempt} when a
 --          new attempt begins, {'apart', attempt} when its beginning is deleted and no reader can be added,
 --          {'full', number of waiting utterances} when too many wait
@@ -42,5 +44,6 @@ redis.call('ZADD', 'koe:unheard', now, ARGV[4])
 redis.call('EXPIRE', 'koe:unheard', ARGV[2])
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'state', 'queued', 'take', ARGV[1], 'submitter', ARGV[5], 'readers:' .. ARGV[5], 1)
+redis.call('HSET', KEYS[1], 'queued', now_ms(), 'expected', ARGV[9])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return {'miss', ARGV[1]}

@@ -20,5 +20,6 @@ if state == 'finished' or ending then return 0 end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 drop_task_segments(ARGV[2])
 stop_waiting(ARGV[2])
+count_event('koe_cancelled_total')
 redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. attempt)
 return 1

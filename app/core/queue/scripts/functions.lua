@@ -1,5 +1,10 @@
 -- Functions that several scripts use. The loader puts this file before each script whose header names it.
 
+-- Counts an event for the metrics of the fleet.
+local function count_event(name)
+  redis.call('HINCRBY', 'koe:metrics', name, 1)
+end
+
 -- Counts the readers of an utterance. Each API process has its own count; the readers of a dead process do not count.
 local function n_readers(record)
   local n = 0
@@ -50,6 +55,7 @@ local function evict_finished(budget)
       local attempt = redis.call('HGET', record, 'take')
       total = total - tonumber(redis.call('HGET', 'koe:cache:sizes', id) or 0)
       forget_finished(id)
+      count_event('koe_evictions_total{kind="audio"}')
       if attempt then redis.call('UNLINK', record, 'koe:audio:' .. id .. ':' .. attempt) end
     end
   end
@@ -59,6 +65,12 @@ end
 local function now_seconds()
   local now = redis.call('TIME')
   return now[1] + now[2] / 1000000
+end
+
+-- Returns the time of Redis in whole milliseconds since 1970.
+local function now_ms()
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
 -- Caches a segment for its own task. Returns 1; 0 when the budget is spent or the attempt is over.
@@ -98,6 +110,7 @@ local function put_for_all(name, budget, ttl, age, pcm)
     local oldest = redis.call('ZRANGE', 'koe:segments', 0, 0)[1]
     if not oldest then break end
     forget_segment(oldest)
+    count_event('koe_evictions_total{kind="segment"}')
   end
 end
 

@@ -18,5 +18,5 @@ if state ~= 'finished' and n_read - tonumber(lost or 0) > tonumber(ARGV[4]) and 
   if redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3]) > 0 then redis.call('HSET', KEYS[1], 'trimmed', n_read) end
 end
 if state ~= 'parked' or tonumber(bytes or 0) - n_read > tonumber(ARGV[4]) / 2 then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'queued')
+redis.call('HSET', KEYS[1], 'state', 'queued', 'queued', now_ms())
 return 1

@@ -10,7 +10,7 @@
 -- Touches  koe:parked
 
 if not holds_lease(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], 'state', ARGV[3], 'at_risk', 0)
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'at_risk', 0, 'queued', now_ms())
 redis.call('HINCRBY', KEYS[1], 'claim', 1)
 if ARGV[3] == 'parked' then redis.call('SADD', 'koe:parked', ARGV[4] .. ':' .. ARGV[1]) end
 return 1

@@ -8,7 +8,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import NoWorker
-from app.core.queue.fleet import RedisFleet, Registration, announce, some_worker_has, withdraw
+from app.core.queue.fleet import RedisFleet, Registration, announce, count_deaths, some_worker_has, withdraw
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
 from app.core.storage.connections import connect_async
@@ -51,6 +51,21 @@ async def test_a_worker_whose_registration_has_expired_has_left_the_fleet(redis:
     redis.delete(keys.worker("w"))
 
     assert (await RedisFleet(aredis).now()).registrations == ()
+
+
+def test_a_worker_that_falls_silent_is_counted_once_and_one_that_withdraws_is_not(redis: Redis) -> None:
+    for name in ("dead", "ended", "alive", "dead while it was ending"):
+        registration = msgspec.structs.replace(REGISTRATION, name=name)
+        announce(redis, registration, 60, takes_work="ending" not in name)
+    withdraw(redis, "ended")
+    count_deaths(redis)
+    assert not redis.exists(keys.METRICS)
+
+    redis.delete(keys.worker("dead"), keys.worker("dead while it was ending"))
+    count_deaths(redis)
+    count_deaths(redis)
+
+    assert redis.hgetall(keys.METRICS) == {b"koe_worker_deaths_total": b"2"}
 
 
 @pytest.mark.parametrize("wire", [WIRE_VERSION - 1, WIRE_VERSION + 1])

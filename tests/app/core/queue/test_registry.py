@@ -769,12 +769,53 @@ async def test_every_key_except_the_indexes_expires(registry: Registry, worker: 
 
     immortal = {name.decode() for name in redis.scan_iter("koe:*") if redis.ttl(name) < 0}
 
-    assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.CACHED_SEGMENTS, keys.PAUSED, keys.WORKERS}
+    assert immortal == {keys.CACHE, keys.CACHE_SIZES, keys.CACHED_SEGMENTS, keys.PAUSED, keys.WORKERS, keys.ANNOUNCED}
 
 
-async def is_admitted(registry: Registry, utterance_id: str, n_most: int, **how: Attempt) -> bool:
+def counted(redis: Redis, event: str) -> int:
+    return int(replies.fields(redis, keys.METRICS).get(event, 0))
+
+
+async def test_a_takeover_is_counted_and_a_first_lease_is_not(
+    registry: Registry, redis: Redis, worker: WorkerRegistry, a_worker: MakeWorker
+) -> None:
+    await attached(registry)
+    first = leased(worker)
+    assert counted(redis, "koe_takeovers_total") == 0
+    die(redis)
+    second = leased(a_worker("x"))
+
+    assert counted(redis, "koe_takeovers_total") == 1
+    assert first.waited_seconds is not None
+    assert 0 <= first.waited_seconds < 60
+    assert second.waited_seconds is None
+
+
+async def test_a_preempted_attempt_waits_again(registry: Registry, redis: Redis, worker: WorkerRegistry) -> None:
+    await attached(registry)
+    worker.release(leased(worker), State.QUEUED)
+    redis.hincrby(keys.utterance("a"), "queued", -5000)
+
+    assert leased(worker).waited_seconds == pytest.approx(5, abs=2)
+
+
+async def test_only_the_last_reader_that_leaves_cancels(registry: Registry, redis: Redis, worker: WorkerRegistry) -> None:
+    _, attempt = await attached(registry)
+    await attached(registry)
+    leased(worker)
+
+    await registry.detach(attempt)
+    assert counted(redis, "koe_cancelled_total") == 0
+    await registry.detach(attempt)
+    assert counted(redis, "koe_cancelled_total") == 1
+
+    await finished(registry, worker, redis, "b")
+    assert counted(redis, "koe_cancelled_total") == 1
+
+
+async def is_admitted(registry: Registry, utterance_id: str, n_most: int, instead_of: Attempt | None = None) -> bool:
     try:
-        await registry.attach(utterance_id, capacity=Capacity(n_most, 2.5), **how)
+        await registry.attach(utterance_id, capacity=Capacity(n_most, 2.5), instead_of=instead_of)
     except QueueFull:
         return False
     return True
