@@ -277,3 +277,11 @@ def test_a_root_path_ends_without_a_slash(path: str, read: str) -> None:
 def test_an_invalid_path_is_refused(path: str) -> None:
     with pytest.raises(SettingsError, match="KOE_ROOT_PATH must be a path"):
         read_settings({"KOE_ROOT_PATH": path})
+
+
+def test_a_worker_has_no_port_for_metrics_unless_it_is_asked_to() -> None:
+    assert read_settings({}).metrics_port is None
+    assert read_settings({"KOE_METRICS_PORT": "0"}).metrics_port == 0
+    assert "KOE_METRICS_PORT" not in write_settings(Settings())
+    with pytest.raises(SettingsError, match="KOE_METRICS_PORT must be at most 65535"):
+        read_settings({"KOE_METRICS_PORT": "65536"})

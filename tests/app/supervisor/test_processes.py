@@ -295,6 +295,13 @@ def test_with_a_redis_of_one_s_own_no_server_is_brought(data: Path) -> None:
     assert Supervisor(settings, [], n_workers=2)._server is None
 
 
+@pytest.mark.parametrize(("port", "ports"), [("9100", ["9100", "9101", "9102"]), ("0", ["0", "0", "0"])])
+def test_each_worker_has_a_port_for_metrics_of_its_own(data: Path, port: str, ports: list[str]) -> None:
+    supervisor = Supervisor(read_settings({"KOE_DATA": str(data), "KOE_METRICS_PORT": port}), [], n_workers=3)
+
+    assert [part._environ["KOE_METRICS_PORT"] for part in supervisor._parts[:3]] == ports
+
+
 def test_the_parts_are_given_the_settings_and_the_server_s_address(data: Path) -> None:
     settings = read_settings({"KOE_DATA": str(data), "KOE_MAX_WAIT": "3"})
 

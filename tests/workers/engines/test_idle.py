@@ -115,6 +115,20 @@ def test_any_work_begins_the_wait_anew(bench: Bench, catalogue: Catalogue, work:
     assert bench.is_loaded()
 
 
+class OnDevice(StrictEngine):
+    device_bytes = 5
+
+
+def test_it_has_memory_of_a_device_only_while_it_is_loaded() -> None:
+    bench = Bench(OnDevice)
+    assert (bench.engine.device_bytes, bench.is_loaded()) == (5, True)
+
+    bench.idle()
+
+    assert (bench.engine.device_bytes, bench.is_loaded()) == (0, False)
+    bench.engine.close()
+
+
 def test_what_it_is_and_speaks_is_told_without_loading_it(bench: Bench, catalogue: Catalogue) -> None:
     bench.idle()
 

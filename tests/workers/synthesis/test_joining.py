@@ -8,7 +8,17 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import BlendPart
 from workers.engines.base import Segment, Waveform
 from workers.synthesis.audio import to_pcm
-from workers.synthesis.joining import PAUSE_SECONDS, Joiner, pause_after, seconds_of, silence, silences, to_sound, trim
+from workers.synthesis.joining import (
+    PAUSE_SECONDS,
+    Joiner,
+    leading_silence,
+    pause_after,
+    seconds_of,
+    silence,
+    silences,
+    to_sound,
+    trim,
+)
 from workers.text.boundaries import Ending
 
 MARGIN = SAMPLE_RATE_HZ * 20 // 1000
@@ -49,6 +59,14 @@ def gaps(samples: npt.NDArray[np.int64]) -> list[int]:
     """Returns the lengths of all runs of zeros that are longer than a millisecond."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], samples == 0, [0]))))
     return [int(end - start) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start > MILLISECOND]
+
+
+def test_the_silence_at_the_beginning_is_measured_at_the_level_at_which_edges_are_trimmed() -> None:
+    soft, loud = (np.full(240, level, dtype="<i2").tobytes() for level in (100, 110))
+
+    assert leading_silence(soft + loud) == pytest.approx(0.01)
+    assert leading_silence(soft) == pytest.approx(0.01)
+    assert leading_silence(loud) == 0
 
 
 def test_samples_are_rounded() -> None:

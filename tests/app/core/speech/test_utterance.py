@@ -89,3 +89,15 @@ def test_an_utterance_in_a_job_s_record_of_an_earlier_version_is_read() -> None:
         b'"owner":"","apart":"","version":6}'
     )
     assert Utterance.from_json(record) == an_utterance(text="", version=6)
+
+
+def test_the_length_of_its_audio_is_estimated_by_its_text_and_speed() -> None:
+    voice = load_catalogue().parse("af_heart")[0]
+
+    def expected(text: str, speed: float = 1.0) -> float:
+        return Utterance(text=text, engine="kokoro", voice=voice, language="en-US", format="mp3", speed=speed).expected_seconds
+
+    assert expected("") == 0
+    assert 5 < expected("a" * 100) < 8
+    assert expected("a" * 100, speed=2.0) == expected("a" * 50)
+    assert expected("声" * 10) == expected("a" * 30)
