@@ -40,29 +40,42 @@ class Served:
     def usage(self) -> dict[str, Usage]:
         """Returns the usage of `worker`, `api` and `valkey`."""
         found = {}
-        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
-            command = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            role = "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
+        for child in self._children():
+            role = _role_of(child)
             # Read after the name, which may contain spaces. Fields 14 to 17 of proc(5) are the CPU times.
             times = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:15]
             cpu_seconds = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
             found[role] = Usage(cpu_seconds, read_status("VmRSS", child), read_status("VmHWM", child))
         return found
 
+    def worker_pids(self) -> list[int]:
+        """Returns the process ids of the workers."""
+        return [int(child) for child in self._children() if _role_of(child) == "worker"]
+
+    def _children(self) -> list[str]:
+        return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+
     def memory_mib(self) -> dict[str, float]:
         """Returns the resident memory of each of them."""
         return {role: usage.memory_mib for role, usage in self.usage().items()}
 
 
+def _role_of(pid: str) -> str:
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return "worker" if b"workers" in command else "api" if b"api" in command else "valkey"
+
+
 @contextmanager
-def served(**settings: str) -> Iterator[Served]:
-    """Yields a ready `koe serve` with these settings. By default it has no segment cache, since speaking is measured."""
+def served(*options: str, **settings: str) -> Iterator[Served]:
+    """Yields a ready `koe serve` with these options and settings. By default it has no segment cache, since speaking is
+    measured.
+    """
     with tempfile.TemporaryDirectory(prefix="koe-") as data:
         port = free_port()
         environ = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
         environ |= {"KOE_DATA": data, "KOE_PORT": str(port), "KOE_SEGMENT_BYTES": "0", **settings}
         started = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environ, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve", *options], env=environ, stderr=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_ready(process, url)
