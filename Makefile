@@ -19,8 +19,11 @@ EXAMPLES ?= 100
 REQUESTS ?= 2000
 BENCH ?=
 LISTEN ?=
+TARGET ?= cpu
+VOICE ?= 1
+BUILD ?=
 
-.PHONY: help install serve voice worker dashboard test check check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
+.PHONY: help install serve voice worker dashboard image test check check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +72,14 @@ worker: $(VENV)/.installed-serve ## Run one more worker, on the KOE_REDIS_URL of
 
 dashboard: $(VENV)/.installed-dashboard ## Look at the queues, jobs and workers in rq-dashboard, on port 9181
 	$(BIN)/rq-dashboard --json --bind 127.0.0.1 --redis-url "$$($(BIN)/koe redis-url)"
+
+# BUILD has more options of `docker build`, such as secrets for a network that needs them.
+image: ## Build the container image koe:latest-TARGET (cpu, cuda, api, dashboard) with Docker 20.10 or newer; VOICE=0 without Kokoro
+	@command -v docker >/dev/null || { echo "This needs Docker 20.10 or newer with BuildKit, and the package registries." >&2; exit 1; }
+	@version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py); revision=$$(git rev-parse HEAD 2>/dev/null); \
+	DOCKER_BUILDKIT=1 docker build --file deploy/image/Dockerfile --target $(TARGET) --build-arg VOICE=$(VOICE) \
+		--build-arg VERSION="$$version" --build-arg REVISION="$$revision" \
+		--tag koe:latest-$(TARGET) --tag "koe:$$version-$(TARGET)" $(BUILD) .
 
 test: install ## Run all tests, JOBS=3 files at a time
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder

@@ -1,0 +1,36 @@
+"""Compiles the modules that Koe imports, and no others: an image is read-only, so nothing is compiled when it runs.
+
+Why not every module: byte code of all packages is 270 MB, and most of PyTorch and transformers is never imported.
+"""
+
+import contextlib
+import importlib
+import io
+import py_compile
+import sys
+from pathlib import Path
+
+MODULES = (
+    *("click", "httpx", "litestar", "prometheus_client", "redis.asyncio", "redis.sentinel", "rich.console", "rq", "structlog"),
+    *("uvicorn.protocols.http.httptools_impl", "uvloop", "fsspec.implementations.local", "babel.numbers", "emoji", "regex"),
+    *("numpy", "soxr", "pydub", "ffmpeg", "imageio_ffmpeg", "num2words", "phonemizer", "torch", "transformers", "kokoro.model"),
+    *("misaki.en", "misaki.espeak", "misaki.ja", "misaki.zh", "spacy", "spacy.lang.en", "spacy_curated_transformers"),
+    *("pyopenjtalk", "sudachipy", "jieba", "pypinyin", "cn2an", "opencc", "transformers.models.albert.modeling_albert"),
+    *("huggingface_hub", "rq_dashboard.cli"),
+)
+"""Packages of the API, of the workers and of the dashboard; an image has only some of them."""
+
+
+def main() -> None:
+    """Imports what is here, and compiles the source of all that this has imported."""
+    for name in MODULES:
+        with contextlib.suppress(ImportError), contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(name)
+    sources = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    for source in sorted(file for file in sources if file and file.endswith(".py") and file.startswith(sys.prefix)):
+        if Path(source).is_file():
+            py_compile.compile(source, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+
+
+if __name__ == "__main__":
+    main()
