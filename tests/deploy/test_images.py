@@ -1,8 +1,10 @@
 """The files of the images: hadolint finds nothing, all packages are pinned, and the entry point asks for keys."""
 
+import importlib.util
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tomllib
@@ -70,6 +72,21 @@ def test_everything_that_is_copied_is_in_the_context() -> None:
     for path in (path for paths in copied for path in paths):
         assert (ROOT / path).exists(), path
         assert any(path == place or path.startswith(f"{place}/") for place in context), path
+
+
+def test_a_library_that_the_loader_would_refuse_stays_as_it_was() -> None:
+    """`strip` moves a segment of some libraries, so that its place in the file no longer fits its address."""
+    specification = importlib.util.spec_from_file_location("slim", IMAGE / "slim.py")
+    assert specification is not None
+    assert specification.loader is not None
+    slim = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(slim)
+    header = b"\x7fELF" + bytes(28) + struct.pack("<Q", 64) + bytes(14) + struct.pack("<HH", 56, 1) + bytes(6)
+    fitting = struct.pack("<IIQQQQQQ", 1, 5, 0x1000, 0x5000, 0x5000, 16, 16, 0x1000)
+    moved = struct.pack("<IIQQQQQQ", 1, 5, 0x1008, 0x5000, 0x5000, 16, 16, 0x1000)
+    assert slim.can_be_loaded(header + fitting)
+    assert not slim.can_be_loaded(header + moved)
+    assert not slim.can_be_loaded(b"#!/bin/sh")
 
 
 def test_images_run_as_a_user_without_rights_and_have_a_health_check() -> None:
