@@ -8,7 +8,6 @@ import importlib
 import importlib.util
 import io
 import py_compile
-import shutil
 import sys
 from pathlib import Path
 
@@ -29,19 +28,10 @@ def main() -> None:
         if importlib.util.find_spec(name.partition(".")[0]) is not None:
             with contextlib.redirect_stdout(io.StringIO()):
                 importlib.import_module(name)
-    _remove_models()
     sources = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     for source in sorted(file for file in sources if file and file.endswith(".py") and file.startswith(sys.prefix)):
         if Path(source).is_file():
             py_compile.compile(source, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-
-
-def _remove_models() -> None:
-    """Removes the models of transformers that Kokoro does not use: several hundred folders."""
-    transformers = sys.modules.get("transformers")
-    for folder in Path(transformers.__path__[0], "models").glob("*/") if transformers else ():
-        if f"transformers.models.{folder.name}" not in sys.modules:
-            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
