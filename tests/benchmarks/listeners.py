@@ -21,6 +21,8 @@ class Listener:
     last_seconds: float = 0.0
     """Seconds from the request to the last audio."""
     audio_seconds: float = 0.0
+    n_characters: int = 0
+    """Length of the text."""
     is_whole: bool = False
     """Whether the whole response was received."""
     n_underruns: int = 0
@@ -31,6 +33,7 @@ class Listener:
 
     async def play(self, http: httpx.AsyncClient, text: str, *, key: str = "", **fields: Any) -> None:
         """Plays the response to its last byte. `fields` are added to the request. Raises httpx.HTTPError."""
+        self.n_characters = len(text)
         asked_at, headers = time.monotonic(), {"authorization": f"Bearer {key}"} if key else {}
         body = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "pcm", **fields}
         async with http.stream("POST", "/v1/audio/speech", json=body, headers=headers) as answer:

@@ -69,11 +69,11 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
             steps.now(f"{n_clients} clients")
             with served(**settings) as server, QueueWatch(server.data) as queue:
                 before, started = server.usage(), time.monotonic()
-                crowd = asyncio.run(_listen(server, n_clients, plan))
+                crowd = asyncio.run(listen(server, n_clients, plan))
                 seconds, after = time.monotonic() - started, server.usage()
             failures.update(crowd.failures)
-            waits.append({"clients": n_clients} | _waits_row(crowd, list(queue.wait_seconds.values())))
-            costs.append({"clients": n_clients} | _costs_row(crowd, before, after, seconds))
+            waits.append({"clients": n_clients} | waits_row(crowd, list(queue.wait_seconds.values())))
+            costs.append({"clients": n_clients} | costs_row(crowd, before, after, seconds))
             steps.done()
     low, high = plan.text_characters
     title = f"Listeners for {plan.level_seconds:g} s each level: Kokoro, {low} to {high} characters, pcm"
@@ -86,7 +86,7 @@ def _measure_levels(report: Report, plan: Plan, settings: Mapping[str, str]) -> 
     report.add("server.costs", "Costs: CPU seconds and peak memory", costs)
 
 
-def _waits_row(crowd: Crowd, queue_seconds: list[float]) -> Row:
+def waits_row(crowd: Crowd, queue_seconds: list[float]) -> Row:
     finished = [one.last_seconds / one.audio_seconds for one in crowd.listeners if one.is_whole]
     row = spread([one.first_seconds for one in crowd.listeners], name="first", unit="s", scale=1.0)
     return row | {
@@ -101,7 +101,7 @@ def _waits_row(crowd: Crowd, queue_seconds: list[float]) -> Row:
     }
 
 
-def _costs_row(crowd: Crowd, before: Mapping[str, Usage], after: Mapping[str, Usage], seconds: float) -> Row:
+def costs_row(crowd: Crowd, before: Mapping[str, Usage], after: Mapping[str, Usage], seconds: float) -> Row:
     audio_seconds = sum(one.audio_seconds for one in crowd.listeners)
     cpu_seconds = {role: usage.cpu_seconds - before[role].cpu_seconds for role, usage in after.items()}
     row: Row = {"audio s": audio_seconds, "audio s per s": audio_seconds / seconds}
@@ -110,7 +110,7 @@ def _costs_row(crowd: Crowd, before: Mapping[str, Usage], after: Mapping[str, Us
     return row | {f"{role} MiB": usage.peak_mib for role, usage in after.items()}
 
 
-async def _listen(server: Served, n_clients: int, plan: Plan) -> Crowd:
+async def listen(server: Served, n_clients: int, plan: Plan) -> Crowd:
     crowd = Crowd()
     end = time.monotonic() + plan.level_seconds
     limits = httpx.Limits(max_connections=None)

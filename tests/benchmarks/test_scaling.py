@@ -20,8 +20,8 @@ ONE_CORE = Measured(
 HOUR = Demand(n_requests=5_000, seconds=3600.0, peak_hour=0.5, burst_hour=0.5)
 
 
-def seen(*, at: float = 0.0, n: int = 1, busy: float = 0.0, waiting: float = 0.0, refused: int = 0) -> Seen:
-    return Seen(at=at, n_workers=n, busy_share=busy, waiting_audio_seconds=waiting, n_refused=refused)
+def seen(*, at: float = 0.0, n: int = 1, busy: float = 0.0, waiting: float = 0.0) -> Seen:
+    return Seen(at=at, n_workers=n, busy_share=busy, waiting_audio_seconds=waiting)
 
 
 def waits(fleet: Fleet) -> list[float]:
@@ -129,11 +129,11 @@ def test_a_fleet_shrinks_only_to_what_was_wanted_in_the_last_five_minutes() -> N
     assert policy.decide(seen(at=600.0, n=3, waiting=0.0)) == 1
 
 
-def test_from_zero_a_refused_request_starts_a_worker_and_a_quiet_time_ends_the_last() -> None:
+def test_from_zero_a_waiting_request_starts_a_worker_and_a_quiet_time_ends_the_last() -> None:
     policy = WaitingAudio(10.0, n_least=0, n_most=20)
 
     assert policy.decide(seen(at=400.0, n=0)) == 0
-    assert policy.decide(seen(at=415.0, n=0, refused=2)) == 1
+    assert policy.decide(seen(at=415.0, n=0, waiting=5.0)) == 1
     assert policy.decide(seen(at=430.0, n=1)) == 1
     assert policy.decide(seen(at=715.0, n=1)) == 0
 
@@ -144,7 +144,7 @@ def test_from_zero_the_first_listener_waits_for_the_start_of_a_worker() -> None:
 
     assert waits(warm) == [1.0, 1.0]
     assert waits(cold)[1] >= 1.0 + ONE_CORE.start_seconds
-    assert cold.n_refused == 1
+    assert cold.n_refused == 0
     assert cold.worker_seconds < warm.worker_seconds
 
 
@@ -170,7 +170,7 @@ def test_the_command_prints_a_table_and_writes_the_same_rows(tmp_path: Path) -> 
     assert all(name in done.output for name in names)
     assert names[2:] == [
         "HPA, CPU 50%, from 1",
-        "HPA, CPU 70%, from 1",
+        "HPA, CPU 75%, from 1",
         "KEDA, 30 s of audio, from 1",
         "KEDA, 30 s of audio, from 0",
     ]

@@ -16,7 +16,7 @@ from tests.benchmarks.scaling.policies import Fixed, Policy, Utilisation, Waitin
 
 _WIDTH = 200
 LONG_WAIT_SECONDS = 2.0
-_UTILISATION_TARGETS = (0.5, 0.7)
+_UTILISATION_TARGETS = (0.5, 0.75)
 
 
 def row_of(fleet: Fleet, policy: Policy, measured: Measured) -> Row:
@@ -74,7 +74,7 @@ def policies(requests: list[Request], measured: Measured, thresholds: tuple[floa
 @click.option("--start-seconds", default=Measured().start_seconds, show_default=True, help="Start of a worker, with its pod.")
 @click.option("--cores", "n_cores", default=Measured().n_cores, show_default=True, help="Cores of a worker.")
 @click.option("--most", "n_most", default=40, show_default=True, help="Most workers.")
-@click.option("--threshold", "thresholds", type=float, multiple=True, default=(15.0, 30.0, 60.0, 120.0), show_default=True)
+@click.option("--threshold", "thresholds", type=float, multiple=True, default=(20.0, 30.0, 60.0), show_default=True)
 @click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="File for the figures.")
 def main(
     n_requests: int,

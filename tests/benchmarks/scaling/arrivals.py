@@ -15,7 +15,7 @@ DAY_SECONDS = 86_400.0
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests come when."""
 
-    n_requests: int = 100_000
+    n_requests: int = 50_000
     """Expected requests of the day, without the burst."""
     seconds: float = DAY_SECONDS
     peak_hour: float = 15.0

@@ -7,6 +7,7 @@ encoding (it is in the CPU time), texts that two requests have in common.
 import heapq
 import itertools
 import random
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -71,11 +72,10 @@ class Fleet:
         self._n_to_come = 0
         self._unspoken_seconds = 0.0
         self._busy_seconds = 0.0
-        self._n_without_worker = 0
         self.now = 0.0
         self.speeches: list[Speech] = []
         self.n_refused = 0
-        """Requests whose first answer was 429 or 503."""
+        """Requests whose first answer was 429."""
         self.worker_seconds = 0.0
         self.n_most_workers = 0
 
@@ -101,7 +101,6 @@ class Fleet:
         ready = [worker for worker in self._workers if worker.is_ready and not worker.is_draining]
         if self._n_unheard >= self._n_most_unheard(len(ready)):
             self.n_refused += not is_again
-            self._n_without_worker += not ready
             self._at(self.now + _RETRY_SECONDS, self._arrive_again, request)
             return
         self._n_to_come -= 1
@@ -116,7 +115,11 @@ class Fleet:
         self._arrive(request, is_again=True)
 
     def _n_most_unheard(self, n_ready: int) -> int:
-        """As many listeners as the workers can serve within the longest wait, and none without a worker."""
+        """As many listeners as the workers can serve within the longest wait. Without a worker all wait for one, as with
+        `KOE_WAIT_FOR_WORKER`.
+        """
+        if not n_ready:
+            return sys.maxsize
         per_second = n_ready * self._measured.first_audio_pace
         return max(n_ready * self._measured.n_cores, int(self._measured.max_wait_seconds * per_second))
 
@@ -191,9 +194,8 @@ class Fleet:
             n_workers=len(wanted),
             busy_share=min(1.0, self._busy_seconds / capacity) if capacity else 0.0,
             waiting_audio_seconds=max(0.0, self._unspoken_seconds if self._n_unspoken() else 0.0),
-            n_refused=self._n_without_worker,
         )
-        self._busy_seconds, self._n_without_worker = 0.0, 0
+        self._busy_seconds = 0.0
         self._resize(wanted, self._policy.decide(seen))
         if self._n_to_come or self._n_unspoken():
             self._at(self.now + LOOK_SECONDS, self._look)

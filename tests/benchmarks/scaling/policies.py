@@ -18,8 +18,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Mean CPU utilisation of the wanted workers since the last look; one that starts counts as idle."""
     waiting_audio_seconds: float
     """Audio that is asked for and not spoken yet: `koe_waiting_audio_seconds`."""
-    n_refused: int
-    """Requests since the last look that found no worker."""
 
 
 class Policy(Protocol):
@@ -115,7 +113,7 @@ class WaitingAudio(_Autoscaler):
 
     @override
     def decide(self, seen: Seen) -> int:
-        if seen.waiting_audio_seconds > 0 or seen.n_refused:
+        if seen.waiting_audio_seconds > 0:
             self._active_at = seen.at
         is_idle = seen.at - self._active_at >= self.COOLDOWN_SECONDS
         if not self._n_least and (is_idle or not (seen.n_workers or self._active_at == seen.at)):

@@ -1,0 +1,1 @@
+"""Figures from which an operator sizes a fleet and its Redis, measured on one machine."""
