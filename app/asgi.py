@@ -35,6 +35,7 @@ from app.core.jobs.jobs import Jobs
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView, RedisFleet, process_name
+from app.core.queue.fleet_memory import ExpectedFleet, FleetMemory, WatchedFleet
 from app.core.queue.registry import API_SHARE, Registry
 from app.core.request_limits import BODY_BYTES
 from app.core.settings import Settings
@@ -77,7 +78,7 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
     """The Litestar application. It asks Redis for nothing before the first request. It closes `tracing` at its end."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
     notifier, jobs_notifier = Notifier(redis, keys.NOTIFICATIONS), Notifier(redis, keys.JOB_NOTIFICATIONS)
-    fleet, broker = RedisFleet(redis), Broker(blocking, max_queue=settings.max_queue)
+    (fleet, expected), broker = _create_fleet(settings, redis), Broker(blocking, max_queue=settings.max_queue)
     api, api_ttl = process_name(), math.ceil(API_SHARE * settings.worker_timeout)
     registry = _create_registry(settings, redis, api, api_ttl)
     delivery = Delivery(
@@ -89,12 +90,13 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         broker=broker,
         catalogue=catalogue,
         delivery=delivery,
+        expected=expected,
         fleet=fleet,
         jobs=Jobs(redis, jobs_notifier, job_ttl=settings.job_ttl),
         limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
         page=load_page(),
-        reader=_create_reader(settings, catalogue, fleet),
+        reader=_create_reader(settings, catalogue, expected),
         shared=SharedView(redis, blocking, fleet),
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
     )
@@ -140,6 +142,16 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
 def _create_keyring(settings: Settings) -> Keyring:
     default = Key(rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs)
     return Keyring([key.reveal() for key in settings.api_keys], settings.api_keys_file, default=default)
+
+
+def _create_fleet(settings: Settings, redis: AsyncRedis) -> tuple[FleetView, FleetView]:
+    """The live workers, and those that requests are made for."""
+    fleet = RedisFleet(redis)
+    if not settings.wait_for_worker:
+        return fleet, fleet
+    memory = FleetMemory(redis, engine=settings.engine)
+    watched = WatchedFleet(fleet, memory)
+    return watched, ExpectedFleet(watched, memory)
 
 
 def _create_registry(settings: Settings, redis: AsyncRedis, api: str, api_ttl: int) -> Registry:

@@ -35,7 +35,10 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     broker: Broker
     catalogue: Catalogue
     delivery: Delivery
+    expected: FleetView
+    """The workers that requests are made for."""
     fleet: FleetView
+    """The live workers."""
     jobs: Jobs
     limiter: Limiter
     metrics: Metrics

@@ -129,6 +129,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Longest audio of a job, in seconds; a longer one ends with `job_too_long`."""
     max_wait: float = 30.0
     """Longest wait, in seconds, for the first audio, and for a worker to continue a stream that has begun."""
+    wait_for_worker: bool = False
+    """Whether requests wait up to `KOE_MAX_WAIT` for a first worker (for fleets that shrink to none), or get 503 at once."""
     max_queue: int = 512
     """Requests for speech that may wait for a worker; more get 429."""
     cache_shared: bool = True

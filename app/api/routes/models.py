@@ -37,27 +37,27 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/models", guards=[require_key])
-async def list_models(fleet: Given[FleetView]) -> ModelList:
+async def list_models(expected: Given[FleetView]) -> ModelList:
     """The models that a request may name now."""
-    now = await fleet.now()
+    now = await expected.now()
     return ModelList(data=[_show(model, now) for model in models_of(now)])
 
 
 @get("/v1/models/{model_id:str}", guards=[require_key])
-async def get_model(model_id: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
+async def get_model(model_id: FromPath[str], expected: Given[FleetView]) -> ModelObject:
     """One model. Raises UnknownModel; for a model that names its engine, raises as `resolve_engine` does."""
-    return await _find(model_id, fleet)
+    return await _find(model_id, expected)
 
 
 @get("/v1/models/{owner:str}/{name:str}", guards=[require_key])
-async def get_owned_model(owner: FromPath[str], name: FromPath[str], fleet: Given[FleetView]) -> ModelObject:
+async def get_owned_model(owner: FromPath[str], name: FromPath[str], expected: Given[FleetView]) -> ModelObject:
     """One model whose name has a slash, such as `hexgrad/Kokoro-82M`. Raises the errors of `get_model`."""
-    return await _find(f"{owner}/{name}", fleet)
+    return await _find(f"{owner}/{name}", expected)
 
 
-async def _find(name: str, fleet: FleetView) -> ModelObject:
+async def _find(name: str, expected: FleetView) -> ModelObject:
     model = find_model(name)
-    now = await fleet.now()
+    now = await expected.now()
     if model.engine is not None:
         resolve_engine(model, now)
     return _show(model, now)

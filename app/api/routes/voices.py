@@ -52,27 +52,27 @@ class ModelChoices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/audio/voices")
-async def list_voices(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
+async def list_voices(expected: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
     """The voices. A request may have any of the ids as `voice`, and may blend Kokoro's."""
-    return await _list(fleet, catalogue)
+    return await _list(expected, catalogue)
 
 
 @get("/v1/voices")
-async def list_voices_beside_models(fleet: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
+async def list_voices_beside_models(expected: Given[FleetView], catalogue: Given[Catalogue]) -> VoiceList:
     """The same list at another path, which some clients use."""
-    return await _list(fleet, catalogue)
+    return await _list(expected, catalogue)
 
 
-async def _list(fleet: FleetView, catalogue: Catalogue) -> VoiceList:
-    engine = (await fleet.now()).best
+async def _list(expected: FleetView, catalogue: Catalogue) -> VoiceList:
+    engine = (await expected.now()).best
     named = [_show_alias(alias, catalogue, engine) for alias in catalogue.aliases]
     return VoiceList(voices=named + [_show_voice(voice, catalogue, engine) for voice in catalogue.voices.values()])
 
 
 @get("/v1/audio/models")
-async def list_model_choices(fleet: Given[FleetView]) -> ModelChoices:
+async def list_model_choices(expected: Given[FleetView]) -> ModelChoices:
     """The models of `GET /v1/models`, in another form."""
-    models = models_of(await fleet.now())
+    models = models_of(await expected.now())
     return ModelChoices(models=[ModelChoice(id=model.id, name=model.id) for model in models])
 
 

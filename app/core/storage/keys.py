@@ -5,6 +5,7 @@
 | `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; dead ones are removed |
 | `koe:worker:<name>` | string | heartbeat record of the worker (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
 | `koe:workers:announced` | set | names of workers that have sent a heartbeat | until they withdraw or have died |
+| `koe:fleet:last` | string | what the last live workers could speak (JSON), with `KOE_WAIT_FOR_WORKER` | for ever |
 | `koe:hand:<name>` | set | attempts that a worker has in flight, rewritten at every heartbeat | two hours |
 | `koe:activities` | sorted set | names of worker processes by the time of their last report | a minute after the last |
 | `koe:activity:<name>` | string | what the worker does now, without texts (JSON) | as the heartbeat |
@@ -54,6 +55,7 @@ WORKERS: Final = "koe:workers"
 ACTIVITIES: Final = "koe:activities"
 ANNOUNCED: Final = "koe:workers:announced"
 METRICS: Final = "koe:metrics"
+LAST_FLEET: Final = "koe:fleet:last"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
 CACHED_SEGMENTS: Final = "koe:kept"

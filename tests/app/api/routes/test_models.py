@@ -43,7 +43,7 @@ def served(fleet: Fleet | None, *keys: str) -> Iterator[Any]:
     view = StillFleet(fleet)
     app = Litestar(
         [list_models, get_model, get_owned_model],
-        dependencies={"fleet": Provide(lambda: view, sync_to_thread=False)},
+        dependencies={"expected": Provide(lambda: view, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
         state=State({"keyring": Keyring(keys)}),
     )

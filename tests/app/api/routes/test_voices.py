@@ -36,7 +36,7 @@ def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[
     app = Litestar(
         [list_voices, list_voices_beside_models, list_model_choices],
         dependencies={
-            "fleet": Provide(lambda: view, sync_to_thread=False),
+            "expected": Provide(lambda: view, sync_to_thread=False),
             "catalogue": Provide(lambda: catalogue, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
