@@ -23,7 +23,7 @@ TARGET ?= cpu
 VOICE ?= 1
 BUILD ?=
 
-.PHONY: help install serve voice worker dashboard image test check check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
+.PHONY: help install serve voice worker dashboard image test check check-chart check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,14 @@ test: install ## Run all tests, JOBS=3 files at a time
 
 coverage: install ## Run all tests, or TESTS, and list the files of which less than BELOW=90 per cent is run
 	$(BIN)/python -m tests.coverage --below $(BELOW) --jobs $(JOBS) $(TESTS)
+
+$(VENV)/.installed-chart: $(VENV)/.installed
+	@echo "  Installing Helm's library and Kubernetes' schemas: 100 MB, once."
+	@$(call PIP,chart)
+	@touch $@
+
+check-chart: $(VENV)/.installed-chart ## Lint and render the Helm chart with every example, and compare it with Kubernetes' schemas
+	$(BIN)/python -m pytest tests/deploy/test_chart.py
 
 check-clients: install ## Drive other people's clients, each installed into .clients, against a live server
 	$(BIN)/python -m pytest tests/clients -m clients

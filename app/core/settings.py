@@ -84,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: tuple[str, ...] = ()
     """Host names, in addition to localhost, for a server without keys on a loopback address; commas between; `*` is any."""
     root_path: str = ""
-    """Path under which a proxy serves the API, such as `/tts`; the header `X-Forwarded-Prefix` can name it instead."""
+    """Path under which a proxy serves the API, such as `/tts`; `/` is none. Unset: the header `X-Forwarded-Prefix` names it."""
     keep_alive: float = 75.0
     """Seconds that a connection without a request stays open; a proxy in front should close its own earlier."""
     max_connections: int = 4096
@@ -182,8 +182,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "host", _check_host(self.host))
-        msgspec.structs.force_setattr(self, "root_path", self.root_path.rstrip("/"))
-        if self.root_path and not is_path(self.root_path):
+        msgspec.structs.force_setattr(self, "root_path", self.root_path.rstrip("/") or self.root_path[:1])
+        if self.root_path not in ("", "/") and not is_path(self.root_path):
             raise SettingsError(f"KOE_ROOT_PATH must be a path such as /tts, not {self.root_path!r}.")
         self._check_ranges()
         for origin in self.cors_origins:

@@ -2,6 +2,9 @@
 
 Why both: some proxies cannot send the header. Only `Location` and the description use the path; links between the pages are
 relative. A proxy may leave the path in the URL or remove it.
+
+Why the setting excludes the header: where a proxy passes a client's header on, `/v1/metrics` below `/v1` is `/metrics`, and a
+proxy that routes only `/v1` would let everybody read it.
 """
 
 from typing import Final
@@ -16,7 +19,7 @@ _STATE: Final = "prefix"
 
 
 class Prefixed:
-    """`app` under `root_path`, or under the path that the proxy names."""
+    """`app` under `root_path` (`/` is none); if that is empty, under the path that the proxy names."""
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self._app = app
@@ -32,8 +35,10 @@ class Prefixed:
         await self._app(scope, receive, send)
 
     def _prefix(self, scope: HTTPScope) -> str:
+        if self._root_path:
+            return self._root_path.rstrip("/")
         forwarded = next((value.decode("latin-1").rstrip("/") for name, value in scope["headers"] if name == _HEADER), "")
-        return forwarded if is_path(forwarded) else self._root_path
+        return forwarded if is_path(forwarded) else ""
 
 
 def prefix_of(scope: Scope) -> str:

@@ -5,7 +5,6 @@
 | `koe:workers` | sorted set | names of worker processes by the time of their last heartbeat | for ever; dead ones are removed |
 | `koe:worker:<name>` | string | heartbeat record of the worker (JSON): engines, slots | `KOE_WORKER_TIMEOUT` |
 | `koe:workers:announced` | set | names of workers that have sent a heartbeat | until they withdraw or have died |
-| `koe:fleet:last` | string | what the last live workers could speak (JSON), with `KOE_WAIT_FOR_WORKER` | for ever |
 | `koe:hand:<name>` | set | attempts that a worker has in flight, rewritten at every heartbeat | two hours |
 | `koe:activities` | sorted set | names of worker processes by the time of their last report | a minute after the last |
 | `koe:activity:<name>` | string | what the worker does now, without texts (JSON) | as the heartbeat |
@@ -41,6 +40,7 @@
 | `koe:metrics:<name>` | string | number of the last batch of counts that a worker has handed over | a day |
 | `koe:probe` | string | nothing; a write to it shows that Redis accepts writes | a second |
 | `koe:jobs:turns` | string | set when the batch queue has just been sorted by owners | a second |
+| `koe:fleet:last` | string | what the last live workers could speak (JSON), with `KOE_WAIT_FOR_WORKER` | for ever |
 | `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files are deleted | until then |
 | `koe:jobs:bell` | channel | id of a job that has changed | – |
 | `koe:webhooks` | sorted set | ids of jobs whose webhook is due, by that time | until it is delivered or given up |
@@ -55,7 +55,6 @@ WORKERS: Final = "koe:workers"
 ACTIVITIES: Final = "koe:activities"
 ANNOUNCED: Final = "koe:workers:announced"
 METRICS: Final = "koe:metrics"
-LAST_FLEET: Final = "koe:fleet:last"
 CACHE: Final = "koe:cache"
 CACHE_SIZES: Final = "koe:cache:sizes"
 CACHED_SEGMENTS: Final = "koe:kept"
@@ -70,6 +69,7 @@ JOBS_OPEN: Final = "koe:jobs:open"
 JOBS_ENDED: Final = "koe:jobs:ended"
 JOB_NOTIFICATIONS: Final = "koe:jobs:bell"
 PROBE: Final = "koe:probe"
+LAST_FLEET: Final = "koe:fleet:last"
 JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
 

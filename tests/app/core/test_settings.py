@@ -268,8 +268,8 @@ def test_the_error_for_an_invalid_host_says_what_a_host_is(host: str, hint: str)
         read_settings({"KOE_HOST": host})
 
 
-@pytest.mark.parametrize(("path", "read"), [("/tts", "/tts"), ("/tts/", "/tts"), ("/a/b", "/a/b"), ("/", "")])
-def test_a_root_path_ends_without_a_slash(path: str, read: str) -> None:
+@pytest.mark.parametrize(("path", "read"), [("/tts", "/tts"), ("/tts/", "/tts"), ("/a/b", "/a/b"), ("/", "/"), ("", "")])
+def test_a_root_path_ends_without_a_slash_unless_it_is_one(path: str, read: str) -> None:
     assert read_settings({"KOE_ROOT_PATH": path}).root_path == read
 
 

@@ -53,6 +53,15 @@ def test_a_proxy_may_say_it_itself(below: httpx.Client, harness: Harness) -> Non
         assert http.get("/schema/openapi.json").json()["servers"] == [{"url": "/"}]
 
 
+@pytest.mark.parametrize("root_path", ["/", "/tts"])
+def test_a_setting_excludes_the_header_so_a_client_reaches_no_other_path(root_path: str, data: Path) -> None:
+    said = {"x-forwarded-prefix": "/v1"}
+    with open_harness(data, {}, KOE_ROOT_PATH=root_path) as harness, harness.http(headers=said) as http:
+        assert http.get("/v1/metrics").status_code == 404
+        assert http.get("/metrics").status_code == 200
+        assert http.get("/schema/openapi.json").json()["servers"] == [{"url": root_path}]
+
+
 @pytest.mark.parametrize(
     "said", ["//evil.example", "https://evil.example", "/a b", "/a/../..", "/<script>", "tts", "/é", "/%2e"]
 )
