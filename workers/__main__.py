@@ -15,7 +15,7 @@ from app.core.errors import EngineUnavailable, KoeError, Misconfigured
 from app.core.host.descriptors import raise_limit
 from app.core.host.exit_status import ended_by
 from app.core.host.parent import end_with_parent
-from app.core.host.service_links import warn_of_service_links
+from app.core.host.service_link_warning import warn_of_service_links
 from app.core.logs import configure_logs
 from app.core.settings import read_settings
 from app.core.speech.voices import load_catalogue

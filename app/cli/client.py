@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import msgspec
 
+from app.cli.light_httpx import httpx
+from app.core.host import remedies
 from app.core.speech.formats import FORMATS
 
 _PLAYERS: Final = (
@@ -110,7 +111,7 @@ class Server:
         except UnicodeError as error:
             raise ServerError(f"{self._url} is not a valid URL.") from error
         except httpx.ConnectError as error:
-            raise Away(f"No server answers at {self._url}. `koe serve` starts one; --url names another.") from error
+            raise Away(f"No server answers at {self._url}. {remedies.koe('serve')} starts one; --url names another.") from error
         except httpx.RemoteProtocolError as error:
             raise Away("The server broke off before the end. Its log says why.") from error
         except (httpx.TimeoutException, httpx.NetworkError) as error:

@@ -22,9 +22,10 @@ from rich.text import Text
 
 from app import __version__
 from app.core.errors import Misconfigured
+from app.core.host import remedies
 from app.core.host.check import Check
 from app.core.host.own_python import own_python
-from app.core.host.terminal import can_show
+from app.core.host.streams import can_show
 from app.core.queue.fleet import Registration
 from app.core.settings import Settings, part_environ
 from app.core.storage import keys
@@ -37,14 +38,22 @@ _SETTLE_SECONDS: Final = 1.0
 """Pause before the API is asked. It is longer than the API caches the fleet, which may just have been renewed."""
 
 
-def diagnose(settings: Settings, redis_url: str, console: Console) -> bool:
-    """Prints every check. Returns True when nothing that is needed is missing."""
-    checks = [_python(), _queue(redis_url), *_speaking_side(settings)]
+def diagnose(settings: Settings, redis_url: str) -> list[Check]:
+    """Returns every check."""
+    return [_python(), _queue(redis_url), *_speaking_side(settings)]
+
+
+def is_well(checks: list[Check]) -> bool:
+    """Whether nothing that is needed is missing."""
+    return all(check.is_well or not check.is_needed for check in checks)
+
+
+def show(checks: list[Check], console: Console) -> None:
+    """Prints the checks, and the remedies of those that are not well."""
     for check in checks:
         console.print(Text.assemble(_mark(check, console), f" {check.name}: {check.detail}"), soft_wrap=True)
         if check.remedy and not check.is_well:
             console.print(f"    {_either('→', '->', console)} {check.remedy}", soft_wrap=True)
-    return all(check.is_well or not check.is_needed for check in checks)
 
 
 def _mark(check: Check, console: Console) -> tuple[str, str]:
@@ -79,11 +88,15 @@ def _welcome(settings: Settings, console: Console) -> None:
 
 def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields commands to try next, and what they do."""
-    yield 'koe say "Hello" -o hello.mp3', f"or any OpenAI client with base_url={url}/v1"
+    yield _command('say "Hello" -o hello.mp3'), f"or any OpenAI client with base_url={url}/v1"
     if ready["weights"] == "8-bit":
-        yield "koe fetch --from hub", "gets Kokoro's original weights (330 MB), while this runs"
-    elif ready["engine"] != "kokoro" and "koe fetch" in (ready["notice"] or ""):
-        yield "koe fetch", "gets Kokoro's voice, while this runs"
+        yield _command("fetch --from hub"), "gets Kokoro's original weights (330 MB), while this runs"
+    elif ready["engine"] != "kokoro" and " fetch" in (ready["notice"] or ""):
+        yield _command("fetch"), "gets Kokoro's voice, while this runs"
+
+
+def _command(command: str) -> str:
+    return remedies.bare(remedies.koe(command))
 
 
 def _wait_until_ready(url: str) -> dict[str, Any]:
@@ -116,7 +129,7 @@ def _queue(redis_url: str) -> Check:
             version = _version(redis)
             registrations = [redis.get(keys.worker(name.decode())) for name in redis.zrange(keys.WORKERS, 0, -1)]
     except RedisError as error:
-        remedy = "`koe serve` brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
+        remedy = f"{remedies.koe('serve')} brings a queue of its own; for one elsewhere set KOE_REDIS_URL."
         return Check(name="Queue", is_well=False, detail=f"{shown}: {error}", remedy=remedy, is_needed=False)
     except Misconfigured as error:
         return Check(name="Queue", is_well=False, detail="cannot be used", remedy=str(error))
@@ -140,11 +153,12 @@ def has_workers() -> bool:
 
 def _speaking_side(settings: Settings) -> list[Check]:
     if not has_workers():
-        remedy = "pip install 'koe[worker]' on the machines that are to speak."
-        return [Check(name="Worker", is_well=False, detail="not installed here", remedy=remedy, is_needed=False)]
+        remedy = remedies.bare(remedies.install("worker"))
+        detail = "not installed here; a machine that speaks needs it"
+        return [Check(name="Worker", is_well=False, detail=detail, remedy=remedy, is_needed=False)]
     command = own_python("-m", "workers.setup.diagnose")
     done = subprocess.run(command, env=part_environ(settings), capture_output=True, check=False)
     if done.returncode != 0:
         detail = (done.stderr.decode(errors="replace").strip().splitlines() or ["ended without a message"])[-1]
-        return [Check(name="Worker", is_well=False, detail=detail, remedy="pip install 'koe[worker]' again.")]
+        return [Check(name="Worker", is_well=False, detail=detail, remedy=remedies.bare(remedies.install("worker")))]
     return msgspec.json.decode(done.stdout, type=list[Check])

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import click
 
+from app.core.host import remedies
+
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -56,7 +58,7 @@ class JobId(Text):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Raises click's BadParameter for text that cannot be the id of a job."""
         if not re.fullmatch(r"[\w.-]+", text := super().convert(value, param, ctx)) or not text.strip("."):
-            self.fail(f"{value!r} is no id of a job; `koe jobs list` shows them.", param, ctx)
+            self.fail(f"{value!r} is no id of a job; {remedies.koe('jobs list')} shows them.", param, ctx)
         return text
 
 
@@ -84,6 +86,17 @@ class Number(click.ParamType):  # type: ignore[type-arg]
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
         return number
+
+
+def text_of(argument: str) -> str:
+    """The text that an argument gives; `-` is standard input."""
+    return read_text("-") if argument == "-" else argument
+
+
+def read_text(file: str) -> str:
+    """The text in a file; `-` is standard input. Raises ValueError for anything but text."""
+    with click.open_file(file, "rb") as opened:
+        return decode_text(opened.read(), "Standard input" if file == "-" else file)
 
 
 def decode_text(data: bytes, name: str) -> str:

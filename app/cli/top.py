@@ -17,14 +17,16 @@ from rich.table import Table
 from rich.text import Text
 
 from app.access.keyring import Keyring
-from app.core.host.terminal import can_show, echo_json
+from app.core.host import remedies
+from app.core.host.streams import can_show
+from app.core.host.terminal import echo_json
+from app.core.queue.fleet import no_worker
 from app.core.queue.overview import Overview, QueueView, SpokenView, WorkerView, read_overview
 from app.core.settings import Settings
 from app.core.storage.connections import connect
 from app.core.storage.redis_url import show_redis_url
 
 _ANSWER_SECONDS: Final = 3.0
-_NO_WORKER: Final = "No worker is running. `koe worker` starts one."
 _STYLES: Final = {"speaking": "green", "away": "red", "draining": "yellow", "other version": "yellow"}
 """Colours of the states of workers; the others have none."""
 
@@ -35,7 +37,8 @@ class QueueAway(ConnectionError):
     def __init__(self, shown: str, error: RedisError) -> None:
         """`shown`: its URL without a password."""
         super().__init__(
-            f"No queue answers at {shown} ({str(error).rstrip('.')}). `koe serve` starts one; KOE_REDIS_URL names another."
+            f"No queue answers at {shown} ({str(error).rstrip('.')}). {remedies.koe('serve')} starts one; "
+            "KOE_REDIS_URL names another."
         )
 
 
@@ -108,7 +111,7 @@ def _draw(overview: Overview, shown_url: str, name_of: Callable[[str], str], lin
         yield _table(lines, columns, rows, numbers=(5, 6, 7))
     yield Text("\nWorkers", "bold")
     if not overview.workers:
-        yield Text(_NO_WORKER, "yellow")
+        yield Text(no_worker().message, "yellow")
         return
     columns = ("host", "pid", "engine", "busy", "slots", "memory", "last beat", "up", "state")
     yield _table(lines, columns, (_row_of_worker(one) for one in overview.workers), numbers=(1, 3, 4, 5, 6, 7))

@@ -17,6 +17,7 @@ import msgspec
 
 from app.core.errors import SettingsError
 from app.core.host.home import home
+from app.core.host.installation import IMAGE
 from app.core.host.own_python import own_environ
 from app.core.host.service_links import service_links
 from app.core.origins import check_origin
@@ -306,10 +307,10 @@ def env_name(field: str) -> str:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`. Raises SettingsError for an unknown `KOE_` name or an invalid value. Ignores the names that
-    Kubernetes sets for Services such as `koe`.
+    Kubernetes sets for Services such as `koe`, and the name that Koe's images set.
     """
     fields = {env_name(field): field for field in Settings.__struct_fields__}
-    passed_over = set(service_links(environ))
+    passed_over = {IMAGE, *service_links(environ)}
     values: dict[str, str] = {}
     for name, text in environ.items():
         if not name.upper().startswith("KOE_") or name in passed_over:
@@ -344,7 +345,7 @@ def part_environ(settings: Settings) -> dict[str, str]:
     """The environment for a Python process that this one starts: this process's own, with these settings and no other settings
     of Koe.
     """
-    others = {name: value for name, value in os.environ.items() if not name.startswith("KOE_")}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("KOE_") or name == IMAGE}
     return own_environ(others | write_settings(settings))
 
 

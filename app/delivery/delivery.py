@@ -6,9 +6,9 @@ from contextlib import suppress
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
-from app.core.errors import KoeError, NoWorker, QueueFull, TimedOut, Unavailable
+from app.core.errors import KoeError, QueueFull, TimedOut, Unavailable
 from app.core.queue.broker import Broker, QueueName
-from app.core.queue.fleet import FleetView
+from app.core.queue.fleet import FleetView, no_worker
 from app.core.queue.registry import Registry
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
@@ -104,7 +104,7 @@ class Delivery:
         except Unavailable as error:
             return error
         if not fleet.registrations:
-            return NoWorker("No worker is running. `koe worker` starts one.")
+            return no_worker()
         with reachable():
             n_waiting = max(listener.n_before, await self.registry.n_waiting_for_first_audio())
         if n_waiting > fleet.n_threads:

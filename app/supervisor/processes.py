@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from typing_extensions import override
 
 from app.core.errors import Misconfigured
+from app.core.host import remedies
 from app.core.host.own_python import own_python
 from app.core.queue.fleet import Registration, name_prefix
 from app.core.storage import keys
@@ -30,7 +31,6 @@ _AGAIN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 _STEADY_SECONDS: Final = 60.0
 """Seconds that a process must run, so that its next restart begins with the first wait again."""
 _MANY_DEATHS: Final = 3
-_REMEDY: Final = "Its last messages are above, and `koe doctor` shows what is missing on this machine."
 _REDIS_SECONDS: Final = 1.0
 
 
@@ -61,7 +61,7 @@ class Again:
         self._not_before = now + wait
         log.warning("part_died", part=self._name, status=status, again_in_seconds=wait)
         if self._n_deaths >= _MANY_DEATHS:
-            log.error("part_keeps_dying", part=self._name, n_times=self._n_deaths, remedy=_REMEDY)
+            log.error("part_keeps_dying", part=self._name, n_times=self._n_deaths, remedy=_remedy())
 
     @property
     def is_counting(self) -> bool:
@@ -72,6 +72,10 @@ class Again:
     def is_due(self) -> bool:
         """Whether it must be started now."""
         return self._not_before is not None and time.monotonic() >= self._not_before
+
+
+def _remedy() -> str:
+    return f"Its last messages are above, and {remedies.koe('doctor')} shows what is missing on this machine."
 
 
 class Part:

@@ -14,6 +14,7 @@ import structlog
 from typing_extensions import override
 
 from app.core.errors import EngineUnavailable
+from app.core.host import remedies
 from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment, Waveform
 from workers.engines.memory import return_memory
@@ -140,7 +141,8 @@ class IdleEngine(Engine):
             engine = self._load()
         except (MemoryError, OSError, RuntimeError) as error:
             raise EngineUnavailable(
-                f"The engine {self.name} could not be loaded again ({type(error).__name__}). `koe doctor` says what is missing."
+                f"The engine {self.name} could not be loaded again ({type(error).__name__}). "
+                f"{remedies.koe('doctor')} says what is missing."
             ) from error
         return_memory()
         self.identity = engine.identity

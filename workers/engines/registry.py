@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from app.core.errors import EngineUnavailable
+from app.core.host import remedies
 from app.core.speech.voices import Catalogue
 from app.core.weights.files import Precision, find_checkpoint
 from workers.engines.base import Engine
@@ -21,7 +22,6 @@ from workers.engines.idle import IdleEngine
 Choice = Literal["auto", "kokoro", "espeak", "tone"]
 
 _PACKAGES = ("torch", "kokoro", "misaki")
-_NOT_INSTALLED = "The package {} is not installed; run `pip install 'koe[worker]'`."
 
 _log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ def _load_kokoro(
     """Returns the engine and the precision of its weights."""
     for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
-            raise EngineUnavailable(_NOT_INSTALLED.format(package))
+            raise EngineUnavailable(f"The package {package} is not installed: run {remedies.install('worker')}.")
     # Checked first: without the files, the import would take seconds for nothing.
     weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
     from workers.engines.kokoro.devices import find_device

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.core.errors import KoeError, Misconfigured
+from app.core.host import remedies
 from app.core.host.check import Check
 from app.core.logs import configure_logs
 from app.core.settings import Settings, read_settings
@@ -22,8 +23,6 @@ _EXTRAS: Final = {
     "ja": ("Japanese", ("pyopenjtalk",)),
     "zh": ("Mandarin", ("jieba", "pypinyin", "cn2an", "opencc", "ordered_set")),
 }
-_REMEDIES: Final = {"espeak": "", "kokoro": "koe fetch"}
-"""espeak-ng has none here: its error message contains the remedy."""
 
 
 def run_checks(settings: Settings) -> Iterator[Check]:
@@ -57,7 +56,9 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
         )
         loaded.engines[name].warm_up()
     except KoeError as error:
-        return Check(name=name, is_well=False, detail=error.message, remedy=_REMEDIES[name], is_needed=is_needed)
+        # espeak-ng has none here: its error message contains the remedy.
+        remedy = remedies.bare(remedies.koe("fetch")) if name == "kokoro" else ""
+        return Check(name=name, is_well=False, detail=error.message, remedy=remedy, is_needed=is_needed)
     weights = f", {loaded.weights} weights" if loaded.weights else ""
     return Check(name=name, is_well=True, detail=f"loads and speaks{weights}")
 
@@ -65,14 +66,14 @@ def _engine(name: Literal["espeak", "kokoro"], catalogue: Catalogue, settings: S
 def _homographs(settings: Settings) -> Check:
     is_well = tagger.find(settings.model_dir, settings.fetched_model) is not None
     detail = "here" if is_well else "not here: English homographs such as 'read' get their more common pronunciation"
-    remedy = "koe fetch"
+    remedy = remedies.bare(remedies.koe("fetch"))
     return Check(name="spaCy's English model", is_well=is_well, detail=detail, remedy=remedy, is_needed=False)
 
 
 def _language(extra: str, language: str, modules: tuple[str, ...]) -> Check:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     detail = f"lacks {', '.join(missing)}" if missing else "here"
-    remedy = f"pip install 'koe[{extra}]'"
+    remedy = remedies.bare(remedies.install(extra))
     return Check(name=f"{language} for Kokoro", is_well=not missing, detail=detail, remedy=remedy, is_needed=False)
 
 

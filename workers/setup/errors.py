@@ -11,6 +11,8 @@ FetchError
 from collections.abc import Iterable
 from pathlib import Path
 
+from app.core.host import remedies
+
 
 class FetchError(Exception):
     """Base of these errors; `str(error)` is a sentence."""
@@ -27,7 +29,9 @@ class WrongFile(SourceFailed):
     """A file has another digest than the pinned one. The file is deleted."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(what, "the file does not have the expected SHA-256, and is deleted. Run `koe fetch` again.")
+        super().__init__(
+            what, f"the file does not have the expected SHA-256, and is deleted. Run {remedies.koe('fetch')} again."
+        )
 
 
 class NoSource(FetchError):
@@ -37,8 +41,8 @@ class NoSource(FetchError):
         reasons = "".join(f"\n  {failure}" for failure in failures)
         super().__init__(
             f"Kokoro's files could not be downloaded.{reasons}\n"
-            "Run `koe fetch` on a machine that reaches one of these, with KOE_MODEL_DIR set to a folder. Then bring that "
-            "folder here and set KOE_MODEL_DIR to it."
+            f"Run {remedies.koe('fetch')} on a machine that reaches one of these, with KOE_MODEL_DIR set to a folder. Then "
+            "bring that folder here and set KOE_MODEL_DIR to it."
         )
 
 

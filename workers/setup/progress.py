@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from app.core.host.terminal import plain_console
+from app.core.host.console import plain_console
 
 _CHECK_SECONDS: Final = 0.2
 

@@ -19,6 +19,7 @@ import imageio_ffmpeg
 from typing_extensions import override
 
 from app.core.errors import EncoderFailed, Misconfigured
+from app.core.host import remedies
 from app.core.host.processors import n_cores
 from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ, Format, wav_stream_header
 from workers.synthesis.resampling import Law, Resampler, compress
@@ -56,13 +57,14 @@ def find_ffmpeg(named: Path | None) -> Path:
     try:
         path = named if named is not None else Path(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise Misconfigured("There is no ffmpeg: run `pip install imageio-ffmpeg`, or name one with KOE_FFMPEG.") from error
+        remedy = f"run {remedies.package('imageio-ffmpeg')}, or name one with KOE_FFMPEG."
+        raise Misconfigured(f"There is no ffmpeg: {remedy}") from error
     try:
         subprocess.run([path, "-version"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Misconfigured(
             f"ffmpeg cannot be run from {path} ({error}). Set KOE_FFMPEG to a working binary, or leave it unset to use the one "
-            "that `pip install imageio-ffmpeg` brings."
+            f"that the package imageio-ffmpeg brings: run {remedies.package('imageio-ffmpeg')}."
         ) from error
     return path
 

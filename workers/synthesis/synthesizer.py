@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from app.core.errors import EngineUnavailable
+from app.core.host import remedies
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.word_times import TimedWord
@@ -271,8 +272,8 @@ class Synthesizer:
             return self._engines[utterance.engine]
         except KeyError:
             raise EngineUnavailable(
-                f"The engine {utterance.engine} is not loaded on the worker that got this request. `koe doctor` says what is "
-                "missing."
+                f"The engine {utterance.engine} is not loaded on the worker that got this request. "
+                f"{remedies.koe('doctor')} says what is missing."
             ) from None
 
 

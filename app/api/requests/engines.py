@@ -1,12 +1,9 @@
 """The engine for a model, and the models that a request may name now."""
 
-from typing import Final
-
-from app.core.errors import EngineUnavailable, NoWorker
-from app.core.queue.fleet import Fleet
+from app.core.errors import EngineUnavailable
+from app.core.host import remedies
+from app.core.queue.fleet import Fleet, no_worker
 from app.core.speech.models import MODELS, Model
-
-_REMEDIES: Final = {"kokoro": "`koe fetch` downloads its files; a running `koe serve` takes them by itself."}
 
 
 def resolve_engine(model: Model, fleet: Fleet) -> str:
@@ -15,7 +12,7 @@ def resolve_engine(model: Model, fleet: Fleet) -> str:
     Raises NoWorker when there is no worker, EngineUnavailable when a worker lacks the engine.
     """
     if not fleet.registrations:
-        raise NoWorker("No worker is running, so there is nobody to speak. `koe worker` starts one.")
+        raise no_worker()
     engine = model.engine or fleet.best
     if engine is None:
         raise EngineUnavailable(f"The workers have no engine in common.{_reason(fleet, '')}")
@@ -30,5 +27,8 @@ def models_of(fleet: Fleet) -> list[Model]:
 
 
 def _reason(fleet: Fleet, engine: str) -> str:
-    missing, remedy = fleet.missing or "", _REMEDIES.get(engine, "")
-    return " ".join(["", *filter(None, (missing, "" if "koe fetch" in missing else remedy))])
+    """What the workers say of it, and what corrects it, as sentences with a space before them."""
+    missing = fleet.missing or ""
+    remedy = f"{remedies.koe('fetch')} downloads its files; a running server takes them by itself."
+    is_told = engine != "kokoro" or " fetch" in missing
+    return "".join(f" {sentence}" for sentence in (missing, "" if is_told else remedy) if sentence)

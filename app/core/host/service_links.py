@@ -9,10 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
-log: Final = structlog.get_logger()
-
 _NAME: Final = re.compile(
     r"KOE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
@@ -23,14 +19,6 @@ _ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S*", re.IGNORECASE)
 def service_links(environ: Mapping[str, str]) -> list[str]:
     """The names in `environ` that Kubernetes set for a Service, sorted."""
     return sorted(name for name, value in environ.items() if _is_link(name, value))
-
-
-def warn_of_service_links(environ: Mapping[str, str]) -> None:
-    """Logs the names that are ignored, if there are any."""
-    names = service_links(environ)
-    if names:
-        remedy = "They are Kubernetes' names for Services, and no settings; `enableServiceLinks: false` ends them."
-        log.info("service_links_passed_over", names=names, remedy=remedy)
 
 
 def _is_link(name: str, value: str) -> bool:

@@ -1,44 +1,19 @@
-"""Prints text for people as it is, with any content and on any terminal.
-
-Why Rich's markup is not used: text such as `pip install 'koe[worker]'` contains what Rich takes for a style and removes. Styled
-text is assembled from pieces instead.
-"""
+"""Prints JSON and tables for people and programs, with any content and on any terminal."""
 
 import json
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import click
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+
+from app.core.host.streams import can_show
 
 _GAP: Final = "  "
 _MIN_CELLS: Final = 8
 """The last cell of a line is not cut to fewer columns than this; the terminal breaks the line instead."""
-
-
-def replace_what_cannot_be_shown() -> None:
-    """From now on standard output and error show `?` for characters that their encoding lacks, where Python would raise."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-
-
-def plain_console(file: IO[str] | None = None, *, is_for_errors: bool = False) -> Console:
-    """A Rich console that does not interpret markup or emoji codes, and does not highlight."""
-    return Console(file=file, stderr=is_for_errors, markup=False, emoji=False, highlight=False)
-
-
-def can_show(text: str, encoding: str | None) -> bool:
-    """Whether a stream of that encoding has these characters."""
-    try:
-        text.encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def echo_json(value: Any) -> None:

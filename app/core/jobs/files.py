@@ -24,6 +24,7 @@ from fsspec.implementations.local import LocalFileSystem
 from typing_extensions import override
 
 from app.core.errors import SettingsError, StoreFailed, StoreFull
+from app.core.host import remedies
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -71,7 +72,7 @@ class Store:
         try:
             self._fs, self._root = url_to_fs(url)
         except ImportError as error:
-            raise SettingsError(f"KOE_STORE: {error}. For s3:// URLs: pip install 'koe[s3]'.") from error
+            raise SettingsError(f"KOE_STORE: {error}. For s3:// URLs, run {remedies.install('s3')}.") from error
         except ValueError as error:
             raise SettingsError(f"KOE_STORE: {error}.") from error
         self._is_local = isinstance(self._fs, LocalFileSystem)

@@ -17,9 +17,9 @@ import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from app.core.errors import KoeError, NoWorker, TimedOut, from_wire, to_wire
+from app.core.errors import KoeError, TimedOut, from_wire, to_wire
 from app.core.queue.broker import Broker
-from app.core.queue.fleet import FleetView
+from app.core.queue.fleet import FleetView, no_worker
 from app.core.speech.phonemized import Phonemized
 from app.core.speech.spoken_text import SpokenText
 from app.core.storage import keys
@@ -115,7 +115,7 @@ class Asker:
 
     async def _why_none_came(self) -> KoeError:
         if not (await self._fleet.now()).registrations:
-            return NoWorker("No worker is running. `koe worker` starts one.")
+            return no_worker()
         return TimedOut(f"No answer came within {self._max_wait_seconds:g} s: the server is busy. Please try again.")
 
 

@@ -16,6 +16,8 @@ import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from app.core.errors import NoWorker
+from app.core.host import remedies
 from app.core.speech.models import best_engine
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.storage import keys
@@ -31,10 +33,17 @@ _IN_FLIGHT_TTL_SECONDS: Final = 7200
 Weights = Precision | Literal["mixed"]
 """`mixed` when workers differ."""
 
-_MIXED: Final = (
-    "Some workers have Kokoro's original weights and some have 8-bit ones, so the same text does not always sound the same. "
-    "`koe fetch --from hub`, on each machine with workers, gets the original."
-)
+
+def no_worker() -> NoWorker:
+    """The error for a request that no worker can take."""
+    return NoWorker(f"No worker is running. {remedies.koe('worker')} starts one.")
+
+
+def _mixed() -> str:
+    return (
+        "Some workers have Kokoro's original weights and some have 8-bit ones, so the same text does not always sound "
+        f"the same. {remedies.koe('fetch --from hub')}, on each machine with workers, gets the original."
+    )
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,8 +147,10 @@ class Fleet(msgspec.Struct, frozen=True):
 
     @property
     def notice(self) -> str | None:
-        """A problem of a fleet that can speak, and the command that fixes it."""
-        return self.missing or (_MIXED if self.weights_of(self.best) == "mixed" else None)
+        """A problem of the fleet, and the command that fixes it."""
+        if not self.registrations:
+            return no_worker().message
+        return self.missing or (_mixed() if self.weights_of(self.best) == "mixed" else None)
 
     def capacity(self, wait_seconds: float) -> Capacity | None:
         """Room for as many listeners as the fleet can serve within `wait_seconds`, and at least for as many as it speaks to at

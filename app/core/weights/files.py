@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.core.errors import EngineUnavailable
+from app.core.host import remedies
 from app.core.host.home import expand_home
 
 Precision = Literal["original", "8-bit"]
@@ -28,8 +29,6 @@ PRECISIONS: Final[dict[str, Precision]] = {WEIGHTS: "original", WEIGHTS_8BIT: "8
 """Files of weights, best first, and Koe's name for their precision."""
 CONFIG: Final = "config.json"
 
-REMEDY: Final = "Run `koe fetch` to download it."
-
 
 class CheckpointError(EngineUnavailable):
     """Kokoro's files are missing or incomplete; the message names the file and the command that fixes it."""
@@ -39,7 +38,7 @@ class MissingFile(CheckpointError):
     """A file of the checkpoint is missing."""
 
     def __init__(self, name: str, place: str) -> None:
-        super().__init__(f"Kokoro's file {name} is not in {place}. {REMEDY}")
+        super().__init__(f"Kokoro's file {name} is not in {place}. Run {remedies.koe('fetch')} to download it.")
 
 
 class CheckpointFiles(msgspec.Struct, frozen=True):

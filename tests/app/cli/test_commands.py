@@ -3,6 +3,9 @@
 import json
 import logging
 import os
+import re
+import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,21 +14,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import CliRunner, Result
 
+import app
 from app.access.keyring import Keyring
 from app.cli.commands import koe
+from app.cli.lazy_group import LazyGroup
 from app.core.rate_limits import RateLimit
 from tests.audio import decode, sounding_seconds
+from tests.command_lines import parse
 from tests.harness import Harness
 from tests.valkeys import serving
 from workers.engines.tone import SECONDS_PER_PHONEME
 
 Run = Callable[..., Result]
 
-COMMANDS = "serve api worker say phonemize voices jobs new-key top doctor fetch redis-url openapi".split()  # noqa: SIM905
+COMMANDS = list(koe.entries)
+SHOWN = [name for name, entry in koe.entries.items() if entry.summary]
+GROUPS = {"koe": koe, "koe jobs": cast(LazyGroup, koe.entries["jobs"].command)}
 
 
 @pytest.fixture
@@ -56,8 +65,27 @@ def test_help_names_every_command(run: Run) -> None:
     result = run("--help")
 
     assert result.exit_code == 0
-    for name in COMMANDS:
-        assert f"\n  {name} " in result.output
+    places = [result.output.index(f"\n  {name} ") for name in SHOWN]
+    assert places == sorted(places)
+    assert "has-voice" not in result.output
+
+
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in GROUPS[group].entries])
+def test_a_command_has_the_name_that_the_group_lists(group: str, name: str) -> None:
+    entry = GROUPS[group].entries[name]
+
+    assert entry.command.name == name
+    assert entry.command.hidden == (not entry.summary)
+
+
+@pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in GROUPS[group].entries])
+def test_every_example_in_the_help_can_be_called(group: str, name: str) -> None:
+    command = GROUPS[group].entries[name].command
+    lines = re.findall(r"^  (?:\w+=\S+ )*(?:.*\$\()?(koe [^#|<>)]*)", command.epilog or "", re.MULTILINE)
+
+    assert lines or command.hidden
+    for line in lines:
+        parse(shlex.split(line)[1:])
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -68,8 +96,65 @@ def test_every_command_has_help_that_hides_internal_options(run: Run, name: str)
     assert "--with-parent" not in result.output
 
 
-def test_the_version_is_the_package_s(run: Run) -> None:
-    assert run("--version").output.startswith("koe, version ")
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_the_version_is_the_package_s(run: Run, option: str) -> None:
+    assert run(option).output == f"koe, version {app.__version__}\n"
+
+
+HEAVY = {"asyncio", "httpx", "litestar", "redis", "rich", "structlog", "uvicorn", "yaml"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "imported"),
+    [
+        (["-V"], set()),
+        (["-h"], set()),
+        (["completion", "bash"], set()),
+        (["constraints"], set()),
+        (["say", "-h"], {"asyncio", "httpx", "rich"}),
+        (["jobs", "list", "-h"], {"asyncio", "httpx", "rich"}),
+    ],
+    ids=" ".join,
+)
+def test_a_command_imports_only_what_it_needs(arguments: list[str], imported: set[str]) -> None:
+    script = "import sys\nfrom app.cli.commands import koe\ntry: koe()\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+
+    modules = set(done.stderr.split())
+    assert modules & HEAVY <= imported
+    assert not {"rich.console", "pygments"} & modules
+
+
+def test_the_constraints_are_those_of_the_repository(run: Run) -> None:
+    pinned = (Path(__file__).parents[3] / "deploy/constraints.txt").read_text()
+
+    assert run("constraints").output == pinned
+    assert Path(run("constraints", "--path").output.removesuffix("\n")).read_text() == pinned
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_and_options(run: Run, shell: str) -> None:
+    script = run("completion", shell).output
+
+    assert f"_KOE_COMPLETE={shell}_complete" in script
+    assert "new-key" in completed(shell, "koe ne", 1)
+    assert "submit" in completed(shell, "koe jobs su", 2)
+    assert "--workers" in completed(shell, "koe serve --wo", 2)
+
+
+def completed(shell: str, line: str, n_word: int) -> str:
+    """Returns what the command answers to the script of that shell, before the end of `line` is typed."""
+    words = {"COMP_WORDS": line, "COMP_CWORD": line.rsplit(maxsplit=1)[-1] if shell == "fish" else str(n_word)}
+    script = "from app.cli.commands import koe; koe(prog_name='koe')"
+    environ = os.environ | {"_KOE_COMPLETE": f"{shell}_complete"} | words
+    return subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_accepts_the_script(run: Run) -> None:
+    script = run("completion", "bash").output + "\ncomplete -p koe"
+
+    assert "_koe_completion" in subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
 
 
 def test_an_unknown_setting_is_one_line(run: Run) -> None:
@@ -357,6 +442,23 @@ def test_voices_lists_them_with_their_other_names(run: Run, harness: Harness) ->
     (line,) = [line for line in result.stdout.splitlines() if line.lstrip().startswith("af_heart")]
     assert "coral" in line
     assert "en-US" in line
+
+
+def test_lists_are_json_for_programs(run: Run, harness: Harness) -> None:
+    voices = json.loads(run("voices", "--json", "--url", harness.url).stdout)
+    jobs = json.loads(run("jobs", "list", "--json", "--url", harness.url).stdout)
+
+    assert "af_heart" in {voice["id"] for voice in voices}
+    assert jobs == []
+
+
+def test_the_doctor_s_checks_are_json_for_programs(data: Path) -> None:
+    done = as_process("doctor", "--json", KOE_DATA=str(data), KOE_ENGINE="espeak")
+
+    checks = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert {"Python", "Queue", "ffmpeg", "espeak"} <= {check["name"] for check in checks}
+    assert all(check["remedy"] for check in checks if not check["is_well"])
 
 
 def test_as_a_process_an_error_is_one_line_too() -> None:

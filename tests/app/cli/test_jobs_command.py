@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 
 from app.cli import job_client
 from app.cli.client import Server, ServerError
-from app.cli.commands import _show_progress, koe
+from app.cli.commands import koe
+from app.cli.job_watching import show_progress
 from app.core.errors import EngineFailed
 from app.core.jobs.files import Store, file_path, words_path
 from app.core.jobs.job import File, Part
@@ -236,7 +237,7 @@ def test_the_bar_does_not_stand_at_its_end_while_the_file_is_joined(
     status: str, done: int, total: int, shown: tuple[str, int | None]
 ) -> None:
     progress = {"segments_done": done, "segments_total": total, "audio_seconds": 2.0}
-    fields = _show_progress({"status": status, "progress": progress, "duration_seconds": None})
+    fields = show_progress({"status": status, "progress": progress, "duration_seconds": None})
 
     assert (fields["description"], fields["total"]) == shown
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from app.access.keyring import make_key
 from app.cli.commands import koe
-from app.core.queue.fleet import Registration
+from app.core.queue.fleet import Registration, no_worker
 from app.core.storage import keys
 from tests.engines import GatedEngine, text_of
 from tests.harness import Harness, free_port, open_harness, wait_until
@@ -156,7 +156,7 @@ def test_without_workers_it_says_so(run: Run, redis_url: str) -> None:
     result = run(redis_url, "--once")
 
     assert result.exit_code == 0
-    assert "No worker is running. `koe worker` starts one." in result.output
+    assert no_worker().message in result.output
     assert "Spoken now: 0" in result.output
 
 
@@ -166,7 +166,7 @@ def test_without_a_queue_it_says_so_in_one_line(run: Run) -> None:
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: No queue answers at redis://")
-    assert "`koe serve` starts one" in line
+    assert "koe serve` starts one" in line
     assert "secret" not in line
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import EngineUnavailable
+from app.core.host import remedies
 from app.core.speech.voices import Catalogue
 from workers.engines.registry import load_engines
 
@@ -19,7 +20,7 @@ def test_auto_is_kokoro_and_espeak_where_the_files_are(catalogue: Catalogue, che
 def test_auto_without_files_is_espeak_and_says_what_is_missing(catalogue: Catalogue, tmp_path: Path) -> None:
     loaded = load_engines("auto", catalogue=catalogue, model_dir=tmp_path)
     assert set(loaded.engines) == {"espeak"}
-    assert loaded.missing == f"Kokoro's file config.json is not in {tmp_path}. Run `koe fetch` to download it."
+    assert loaded.missing == f"Kokoro's file config.json is not in {tmp_path}. Run {remedies.koe('fetch')} to download it."
 
 
 def test_auto_with_a_damaged_file_names_it(catalogue: Catalogue, checkpoint: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import torch
 import transformers
 from kokoro.model import KModel
 
+from app.core.host import remedies
 from app.core.weights.files import CheckpointError, CheckpointFiles, MissingFile, find_checkpoint
 from workers.engines.kokoro.names import PARTS, REPOSITORY
 
@@ -39,7 +40,9 @@ class DamagedFile(CheckpointError):
     """A file of the checkpoint cannot be used. `reason` is a short phrase."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"Kokoro's file {path} is damaged ({reason}). Delete it and run `koe fetch` to download it again.")
+        super().__init__(
+            f"Kokoro's file {path} is damaged ({reason}). Delete it and run {remedies.koe('fetch')} to download it again."
+        )
 
 
 def load_model(files: CheckpointFiles) -> KModel:

@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from app.core.errors import EngineFailed, EngineUnavailable
+from app.core.host import remedies
 from workers.text.cancellation import check_cancelled_while_waiting
 from workers.text.espeak import child_process
 from workers.text.espeak.child_process import ANSWER, CPU_SECONDS_PER_BYTE, MAX_BYTES, QUESTION, WORD
@@ -45,7 +46,6 @@ _FAULTS: Final = frozenset({signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal
 _PASSED_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Environment variables that the interpreter may need to start. The others hold secrets and are not passed on."""
 
-_REINSTALL: Final = "Install it again with `pip install --force-reinstall espeakng-loader`."
 _ELSEWHERE: Final = "Install Koe in a folder that programs may be run from."
 
 
@@ -55,7 +55,7 @@ class CrashingText(Exception):
 
 def broken(reason: str) -> EngineUnavailable:
     """Returns the error to raise when espeak-ng does not work, with the remedy."""
-    remedy = _ELSEWHERE if child_process.NOEXEC in reason else _REINSTALL
+    remedy = _ELSEWHERE if child_process.NOEXEC in reason else f"Run {remedies.package('espeakng-loader')}."
     return EngineUnavailable(f"espeak-ng does not work on this machine: {reason}. {remedy}")
 
 

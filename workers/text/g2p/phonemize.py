@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from app.core.errors import NotSupported
+from app.core.host import remedies
 from workers.text.cancellation import check_cancelled, skipping_checks
 from workers.text.g2p.alignment import AlignedSpan, assign, phonemize_in_parts
 from workers.text.g2p.english import tagger
@@ -131,7 +132,7 @@ class Phonemizer:
         if missing := _missing(source):
             raise NotSupported(
                 f"The language '{language}' needs packages that are not installed on this server ({', '.join(missing)}). "
-                f"Install them with `pip install 'koe[{source.extra}]'`.",
+                f"Run {remedies.install(source.extra)} where its workers are.",
                 param="language",
             )
         g2p = source.load()(language, self._english_model)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from app.cli import doctor
 from app.core.host.check import Check
-from app.core.host.terminal import echo_table, plain_console
+from app.core.host.console import plain_console
+from app.core.host.terminal import echo_table
 from app.core.settings import Settings
 
 ROOT = Path(__file__).parents[4]
@@ -38,7 +39,7 @@ def test_the_doctor_shows_every_word_of_a_check(name: str, detail: str, remedy: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(doctor, "_queue", lambda url: check)
         patch.setattr(doctor, "_speaking_side", lambda settings: [])
-        doctor.diagnose(Settings(), "redis://elsewhere", plain_console(shown))
+        doctor.show(doctor.diagnose(Settings(), "redis://elsewhere"), plain_console(shown))
 
     assert f"{name}: {detail}\n" in shown.getvalue()
     assert f"{remedy}\n" in shown.getvalue()

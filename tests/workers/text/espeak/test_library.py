@@ -32,7 +32,7 @@ def test_the_library_passes_its_own_test() -> None:
 def test_a_broken_library_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     library.SPEAKING.close()
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(EngineUnavailable, match="pip install --force-reinstall espeakng-loader"):
+    with pytest.raises(EngineUnavailable, match=r"pip install .*espeakng-loader"):
         library.self_test()
 
 

@@ -1,0 +1,98 @@
+"""`koe jobs submit` and `koe jobs watch`: jobs with their progress in the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli import client, job_client
+from app.cli.help import examples
+from app.cli.jobs import fetch_file, show_segments, show_speech
+from app.cli.server_option import with_server
+from app.cli.texts import JobId, Number, Text, read_text
+from app.core.host import remedies
+from app.core.host.console import plain_console
+from app.core.speech.formats import DEFAULT_FORMAT, FORMATS
+from app.core.speech.voices import DEFAULT_VOICE
+
+
+@click.command(
+    epilog=examples("koe jobs submit book.txt --watch", "koe jobs submit book.txt -o book.m4b --title Emma --captions")
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--watch", is_flag=True, help="Show the progress, and fetch the file at the end.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; implies --watch.")
+@click.option("--voice", type=Text(), default=DEFAULT_VOICE, show_default=True, help="A name of `koe voices`, or a blend.")
+@click.option("--model", type=Text(), default="tts-1", show_default=True)
+@click.option("--speed", type=Number(), default=1.0, show_default=True)
+@click.option(
+    "--format", "format_name", type=click.Choice(list(FORMATS)), help="Format, instead of the file's extension; by default mp3."
+)
+@click.option("--title", type=Text(), help="Title in the file's tags and its name.")
+@click.option("--webhook-url", type=Text(), help="URL that is called when the job ends.")
+@click.option("--captions", is_flag=True, help="Store word times: `koe jobs captions` fetches the captions.")
+@with_server
+def submit(
+    server: client.Server,
+    file: str,
+    watch: bool,
+    output: Path | None,
+    format_name: str | None,
+    captions: bool,
+    **asked: Any,
+) -> None:
+    """Submit the text in FILE as a job (UTF-8; `-` is standard input), and print the job's id."""
+    format_name = format_name or (client.format_of(output) if output else DEFAULT_FORMAT)
+    stem = "speech" if file == "-" else Path(file).stem
+    output = output or (Path(f"{stem}.{format_name}") if watch else None)
+    if output is not None:
+        client.check_writable(output)
+    asked |= {"input": read_text(file), "response_format": format_name, "timestamps": ["word"] if captions else None}
+    job = job_client.create(server, {name: value for name, value in asked.items() if value is not None})
+    click.echo(job["id"])
+    if output is not None:
+        _watch_and_fetch(server, job, output)
+
+
+@click.command(epilog=examples("koe jobs watch ID"))
+@click.argument("job_id", type=JobId())
+@with_server
+def watch(server: client.Server, job_id: str) -> None:
+    """Show the job's progress until it has ended."""
+    _watch(server, job_id)
+
+
+def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -> None:
+    try:
+        fetch_file(server, _watch(server, job["id"]), output)
+    except KeyboardInterrupt:
+        watch, cancel = (remedies.koe(f"jobs {command} {job['id']}") for command in ("watch", "cancel"))
+        click.echo(f"The job goes on: {watch}, {cancel}.", err=True)
+        raise
+
+
+def _watch(server: client.Server, job_id: str) -> dict[str, Any]:
+    """Shows the progress. Returns the completed job. Raises ServerError when it failed or was cancelled."""
+    job = job_client.get(server, job_id)
+    texts = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[segments]", "fields[speech]")]
+    columns = (texts[0], BarColumn(), *texts[1:], TimeRemainingColumn())
+    with Progress(*columns, console=plain_console(is_for_errors=True)) as progress:
+        task = progress.add_task(job["status"], total=None, segments="", speech="")
+        for job in job_client.watch(server, job_id):
+            progress.update(task, **show_progress(job))
+    if job["error"]:
+        raise client.ServerError(f"The job failed: {job['error']['message']}")
+    if job["status"] != "completed":
+        raise client.ServerError(f"The job was {job['status']}.")
+    return job
+
+
+def show_progress(job: dict[str, Any]) -> dict[str, Any]:
+    """Returns the fields of the progress bar. When everything is spoken, the server still assembles the parts and does not
+    report how far it is.
+    """
+    done, total = job["progress"]["segments_done"], job["progress"]["segments_total"] or None
+    is_joining = job["status"] == "in_progress" and total is not None and done == total
+    fields = {"description": "joining", "total": None} if is_joining else {"description": job["status"], "total": total}
+    return fields | {"completed": done, "segments": show_segments(job), "speech": show_speech(job)}
