@@ -82,21 +82,17 @@ def _welcome(settings: Settings, console: Console) -> None:
     if ready["notice"]:
         console.print(Text.assemble(("!", "yellow"), f" {ready['notice']}"), soft_wrap=True)
     for command, meaning in _commands(url, ready):
-        console.print(f"  {command:34} {meaning}", soft_wrap=True)
+        console.print(f"  {remedies.bare(command):34} {meaning}", soft_wrap=True)
     console.print("  Ctrl-C ends it.\n")
 
 
 def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields commands to try next, and what they do."""
-    yield _command('say "Hello" -o hello.mp3'), f"or any OpenAI client with base_url={url}/v1"
+    yield remedies.koe('say "Hello" -o hello.mp3'), f"or any OpenAI client with base_url={url}/v1"
     if ready["weights"] == "8-bit":
-        yield _command("fetch --from hub"), "gets Kokoro's original weights (330 MB), while this runs"
+        yield remedies.koe("fetch --from hub"), "gets Kokoro's original weights (330 MB), while this runs"
     elif ready["engine"] != "kokoro" and " fetch" in (ready["notice"] or ""):
-        yield _command("fetch"), "gets Kokoro's voice, while this runs"
-
-
-def _command(command: str) -> str:
-    return remedies.bare(remedies.koe(command))
+        yield remedies.koe("fetch"), "gets Kokoro's voice, while this runs"
 
 
 def _wait_until_ready(url: str) -> dict[str, Any]:

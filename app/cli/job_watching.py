@@ -67,8 +67,8 @@ def _watch_and_fetch(server: client.Server, job: dict[str, Any], output: Path) -
     try:
         fetch_file(server, _watch(server, job["id"]), output)
     except KeyboardInterrupt:
-        watch, cancel = (remedies.koe(f"jobs {command} {job['id']}") for command in ("watch", "cancel"))
-        click.echo(f"The job goes on: {watch}, {cancel}.", err=True)
+        watching, cancelling = remedies.koe(f"jobs watch {job['id']}"), remedies.koe(f"jobs cancel {job['id']}")
+        click.echo(f"The job goes on: {watching}, {cancelling}.", err=True)
         raise
 
 

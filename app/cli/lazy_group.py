@@ -36,6 +36,7 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, Entry]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._sections = sections
+        self.commands = dict.fromkeys(self.entries, click.Command(None))  # click proposes these names for a misspelt one
 
     @property
     def entries(self) -> dict[str, Entry]:

@@ -70,6 +70,13 @@ def test_help_names_every_command(run: Run) -> None:
     assert "has-voice" not in result.output
 
 
+def test_a_misspelt_command_gets_a_proposal(run: Run) -> None:
+    result = run("fetsh")
+
+    assert result.exit_code == 2
+    assert "Did you mean 'fetch'?" in result.stderr
+
+
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in GROUPS[group].entries])
 def test_a_command_has_the_name_that_the_group_lists(group: str, name: str) -> None:
     entry = GROUPS[group].entries[name]
