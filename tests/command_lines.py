@@ -9,8 +9,12 @@ def parse(words: list[str]) -> None:
     """Parses what follows `koe`. Raises click's UsageError if there is no such command or option."""
     command: click.Command = koe
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        _, found, words = command.resolve_command(click.Context(command), words)
+        _, found, words = command.resolve_command(_context(command), words)
         assert found is not None
         command = found
-    parser = command.make_parser(click.Context(command))
-    parser.parse_args(list(words))
+    command.make_parser(_context(command)).parse_args(list(words))
+
+
+def _context(command: click.Command) -> click.Context:
+    """Returns a context like that of `koe`: a command keeps the option for help that it had first."""
+    return click.Context(command, **koe.context_settings)

@@ -79,7 +79,7 @@ def test_every_command_that_is_named_is_one() -> None:
 
 def command_in(group: click.Command, name: str) -> click.Command | None:
     """Returns the command of that name, if `group` is a group and has it."""
-    return group.get_command(click.Context(group), name) if isinstance(group, click.Group) else None
+    return group.get_command(click.Context(group, **koe.context_settings), name) if isinstance(group, click.Group) else None
 
 
 def test_every_option_that_is_named_is_one() -> None:
