@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from app.core.host import remedies
 from app.core.tracing.spans import NO_TRACING, Tracing
 
 log: Final = structlog.get_logger()
@@ -20,10 +21,6 @@ _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_E
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL: Final = "http/protobuf"
 _PATH: Final = "/v1/traces"
-_NOT_INSTALLED: Final = (
-    "An endpoint for traces is set, but OpenTelemetry is not installed: run `pip install 'koe[otel]'`, or remove "
-    "KOE_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT."
-)
 _OTHER_PROTOCOL: Final = "Koe exports traces over OTLP/HTTP only: name an endpoint for http/protobuf, usually on port 4318."
 
 
@@ -41,11 +38,18 @@ def open_tracing(
         from app.core.tracing.otel import OtelTracing
     except ImportError:
         if warns:
-            log.warning("traces_off", remedy=_NOT_INSTALLED)
+            log.warning("traces_off", remedy=_not_installed())
         return NO_TRACING
     if warns and _first(_PROTOCOLS, environ) not in ("", _PROTOCOL):
         log.warning("traces_over_http", remedy=_OTHER_PROTOCOL)
     return OtelTracing(service, instance, endpoint=_full_url(endpoint) if endpoint else None)
+
+
+def _not_installed() -> str:
+    return (
+        f"An endpoint for traces is set, but OpenTelemetry is not installed: run {remedies.install('otel')}, or remove "
+        "KOE_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT."
+    )
 
 
 def _is_wanted(endpoint: str, environ: Mapping[str, str]) -> bool:
