@@ -96,15 +96,20 @@ def _commands(url: str, ready: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _wait_until_ready(url: str) -> dict[str, Any]:
-    while True:
-        try:
-            answer = httpx.get(f"{url}/readyz")
-            if answer.status_code == httpx.codes.OK:
-                body: dict[str, Any] = answer.json()
-                return body
-        except httpx.HTTPError:
-            pass
-        time.sleep(_POLL_SECONDS)
+    with httpx.Client(base_url=url) as http:
+        while (found := _readiness(http)) is None:
+            time.sleep(_POLL_SECONDS)
+    return found
+
+
+def _readiness(http: httpx.Client) -> dict[str, Any] | None:
+    """Returns the answer of /readyz; None while the server is not ready."""
+    try:
+        answer = http.get("/readyz")
+    except httpx.HTTPError:
+        return None
+    body: dict[str, Any] | None = answer.json() if answer.status_code == httpx.codes.OK else None
+    return body
 
 
 def _python() -> Check:
