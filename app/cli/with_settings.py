@@ -22,6 +22,8 @@ def with_settings(
         def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
             try:
                 command(read_settings(os.environ), *args, **kwargs)
+            except BrokenPipeError:  # `koe voices | head`: click ends the command without a word
+                raise
             except shown as error:
                 raise ended_by(error) from error
 

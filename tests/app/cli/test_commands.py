@@ -451,6 +451,13 @@ def test_voices_lists_them_with_their_other_names(run: Run, harness: Harness) ->
     assert "en-US" in line
 
 
+def test_a_reader_that_ends_early_is_no_error() -> None:
+    command = f"{shlex.quote(sys.executable)} -m app.cli openapi | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
 def test_lists_are_json_for_programs(run: Run, harness: Harness) -> None:
     voices = json.loads(run("voices", "--json", "--url", harness.url).stdout)
     jobs = json.loads(run("jobs", "list", "--json", "--url", harness.url).stdout)
