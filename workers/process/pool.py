@@ -12,7 +12,6 @@ import structlog
 from redis.exceptions import RedisError
 from rq.registry import clean_registries
 
-from app.core.host.memory import resident_bytes
 from app.core.host.processors import n_cores
 from app.core.jobs.files import Store
 from app.core.jobs.job_store import JobStore
@@ -20,7 +19,7 @@ from app.core.logs import describe
 from app.core.metrics.handover import HANDOVER_SECONDS, Handover
 from app.core.queue.activity import Activity, forget_activity, report_activity
 from app.core.queue.broker import QueueName, rq_queue, share_batch_fairly
-from app.core.queue.fleet import Registration, announce, count_deaths, process_name, withdraw
+from app.core.queue.fleet import Registration, Vitals, announce, count_deaths, process_name, withdraw
 from app.core.queue.registry import WorkerRegistry
 from app.core.queue.segment_cache import Budget, sweep_segment_cache
 from app.core.settings import Settings
@@ -208,7 +207,7 @@ class Pool:
         registration = self._registration_now()
         lease_ids = self.runtime.lease_ids.copy()
         announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_flight=lease_ids)
-        report_activity(self._redis, self.name, self._activity(), registration_seconds)
+        report_activity(self._redis, self.name, self._activity(registration.vitals), registration_seconds)
         for slot in self._slots:
             slot.beat()
         if time.monotonic() - self._unreachable_at > self._settings.worker_timeout:
@@ -218,12 +217,11 @@ class Pool:
         if time.monotonic() > self._sweep_at:
             self._sweep()
 
-    def _activity(self) -> Activity:
+    def _activity(self, vitals: Vitals) -> Activity:
         return Activity(
             host=socket.gethostname(),
             pid=os.getpid(),
-            n_busy=sum(slot.is_busy for slot in self._slots),
-            memory_bytes=resident_bytes(),
+            vitals=vitals,
             spoken=self.runtime.synthesizer.tasks_now.view(),
         )
 

@@ -8,6 +8,7 @@ from typing import Final, cast
 import msgspec
 from redis import Redis
 
+from app.core.queue.fleet import Vitals
 from app.core.storage import keys
 
 _FORGET_SECONDS: Final = 60.0
@@ -38,10 +39,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     pid: int
-    n_busy: int
-    """Slots with a task."""
-    memory_bytes: int
-    """Resident memory; 0 where the system does not tell."""
+    vitals: Vitals
     spoken: tuple[SpokenNow, ...] = ()
 
 

@@ -54,7 +54,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     waiting_seconds: float = 0.0
     """Estimated seconds of audio that the utterances in its slots still need."""
     memory_bytes: int = 0
-    """Resident memory of the process."""
+    """Resident memory of the process; 0 where the system does not tell."""
     device_bytes: int = 0
     """Memory of the GPU that it has reserved; 0 without a GPU."""
     loaded: dict[str, bool] = {}

@@ -115,9 +115,9 @@ def _view_workers(redis: Redis, activities: Mapping[str, tuple[float, Activity |
             host=activity.host if activity else host,
             pid=activity.pid if activity else pid,
             engines=registration.engines if registration else (),
-            n_busy=activity.n_busy if activity else 0,
+            n_busy=activity.vitals.n_busy_slots if activity else 0,
             n_slots=registration.n_slots if registration else 0,
-            memory_bytes=activity.memory_bytes if activity else 0,
+            memory_bytes=activity.vitals.memory_bytes if activity else 0,
             beat_seconds=max(0.0, now - beat),
             uptime_seconds=max(0.0, now - registration.started_at) if registration else None,
             state=_state_of(registration, activity, takes_work=name in taking),
@@ -131,7 +131,7 @@ def _state_of(registration: Registration | None, activity: Activity | None, *, t
         return "other version"
     if not takes_work:
         return "draining"
-    return "speaking" if activity.n_busy else "idle"
+    return "speaking" if activity.vitals.n_busy_slots else "idle"
 
 
 def _host_and_pid(name: str) -> tuple[str, int]:
