@@ -103,7 +103,7 @@ def test_the_extra_all_has_everything_but_the_tools_of_developers(metadata: Mess
     (whole,) = [line for line in metadata.get_all("Requires-Dist") or [] if line.startswith("koe[")]
     named = re.findall(r"[\w-]+", whole.partition("[")[2].partition("]")[0])
 
-    assert extras - set(named) - {"all"} == {"bench", "dev", "ears"}
+    assert extras - set(named) - {"all"} == {"bench", "chart", "dev", "ears"}
 
 
 def test_the_source_distribution_builds_the_same_wheel(clone: Path, wheel: Path, tmp_path: Path) -> None:
@@ -148,6 +148,7 @@ def test_in_an_empty_folder_it_prints_its_version_contract_and_constraints(koe: 
 def test_its_doctor_names_programs_that_are_there_and_nothing_of_a_clone(koe: Path, tmp_path: Path) -> None:
     done = call(koe, "doctor", "--json", folder=tmp_path, HOME=str(tmp_path), KOE_MODEL_DIR=str(tmp_path), KOE_ENGINE="espeak")
 
+    assert done.stdout, done.stderr
     remedies = [check["remedy"] for check in json.loads(done.stdout) if not check["is_well"]]
     assert f"{koe} fetch" in remedies
     for remedy in remedies:
