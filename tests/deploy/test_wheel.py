@@ -145,8 +145,9 @@ def test_in_an_empty_folder_it_prints_its_version_contract_and_constraints(koe: 
     assert call(koe, "constraints", folder=tmp_path).stdout == (ROOT / "deploy/constraints.txt").read_text()
 
 
-def test_its_doctor_names_programs_that_are_there_and_nothing_of_a_clone(koe: Path, tmp_path: Path) -> None:
-    done = call(koe, "doctor", "--json", folder=tmp_path, HOME=str(tmp_path), KOE_MODEL_DIR=str(tmp_path), KOE_ENGINE="espeak")
+def test_its_doctor_names_programs_that_are_there_and_nothing_of_a_clone(koe: Path, tmp_path: Path, data: Path) -> None:
+    environ = {"HOME": str(tmp_path), "KOE_DATA": str(data), "KOE_MODEL_DIR": str(tmp_path), "KOE_ENGINE": "espeak"}
+    done = call(koe, "doctor", "--json", folder=tmp_path, **environ)
 
     assert done.stdout, done.stderr
     remedies = [check["remedy"] for check in json.loads(done.stdout) if not check["is_well"]]

@@ -78,8 +78,8 @@ def _quoted(path: Path, folder: Path) -> str:
 
 
 def _shortened(path: Path, folder: Path) -> Path:
-    """The path as a user types it in `folder`."""
-    return path.relative_to(folder) if path.is_relative_to(folder) else path
+    """The path as a user types it in `folder`; whole in the root of the file system, where a command may be for any folder."""
+    return path.relative_to(folder) if folder != folder.parent and path.is_relative_to(folder) else path
 
 
 def _current_folder() -> Path:

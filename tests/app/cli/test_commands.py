@@ -114,21 +114,21 @@ HEAVY = {"asyncio", "httpx", "litestar", "redis", "rich", "structlog", "uvicorn"
 @pytest.mark.parametrize(
     ("arguments", "imported"),
     [
-        (["-V"], set()),
-        (["-h"], set()),
-        (["completion", "bash"], set()),
-        (["constraints"], set()),
-        (["say", "-h"], {"asyncio", "httpx", "rich"}),
-        (["jobs", "list", "-h"], {"asyncio", "httpx", "rich"}),
+        (["-V"], []),
+        (["-h"], []),
+        (["completion", "bash"], []),
+        (["constraints"], []),
+        (["say", "-h"], ["asyncio", "httpx", "rich"]),
+        (["jobs", "list", "-h"], ["asyncio", "httpx", "rich"]),
     ],
     ids=" ".join,
 )
-def test_a_command_imports_only_what_it_needs(arguments: list[str], imported: set[str]) -> None:
+def test_a_command_imports_only_what_it_needs(arguments: list[str], imported: list[str]) -> None:
     script = "import sys\nfrom app.cli.commands import koe\ntry: koe()\nfinally: print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
 
     modules = set(done.stderr.split())
-    assert modules & HEAVY <= imported
+    assert modules & HEAVY <= set(imported)
     assert not {"rich.console", "pygments"} & modules
 
 

@@ -85,4 +85,4 @@ def test_on_a_narrow_terminal_an_id_is_whole_and_the_title_cut(columns: int) -> 
 
 def test_nowhere_is_a_console_made_that_reads_markup() -> None:
     made = [path for package in ("app", "workers") for path in (ROOT / package).rglob("*.py") if "Console(" in path.read_text()]
-    assert [path.name for path in made] == ["terminal.py"]
+    assert [path.name for path in made] == ["console.py"]

@@ -238,7 +238,7 @@ async def test_a_deleted_job_is_unknown_to_its_owner_and_its_folder_is_swept_onc
     redis.zadd(keys.JOBS_ENDED, {job_id: time.time() - 1})
     assert job_store.expired() == [job_id]
     job_store.forget(job_id)
-    assert redis.keys("koe:*") == []
+    assert redis.keys("koe:*") == [keys.METRICS.encode()]
 
 
 async def test_an_expired_job_is_unknown_before_it_is_swept(aredis: AsyncRedis, notifier: Notifier, redis: Redis) -> None:
@@ -251,7 +251,7 @@ async def test_an_expired_job_is_unknown_before_it_is_swept(aredis: AsyncRedis, 
     assert await jobs.list("me", limit=10) == ([], False)
     assert job_store.expired() == [job_id]
     job_store.forget(job_id)
-    assert redis.keys("koe:*") == []
+    assert redis.keys("koe:*") == [keys.METRICS.encode()]
 
 
 async def test_jobs_that_have_not_ended_can_be_found(jobs: Jobs, job_store: JobStore) -> None:
