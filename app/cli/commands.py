@@ -28,6 +28,12 @@ def _jobs() -> ModuleType:
     return jobs
 
 
+def _describing() -> ModuleType:
+    from app.cli import describing
+
+    return describing
+
+
 def _job_watching() -> ModuleType:
     from app.cli import job_watching
 
@@ -106,7 +112,7 @@ def _own() -> ModuleType:
         "For other programs": {
             "completion": Entry(_completion, "completion", "Print the completion script of a shell."),
             "constraints": Entry(_setting_up, "constraints", "Print the tested versions of all packages."),
-            "openapi": Entry(_operating, "openapi", "Print the description of the API."),
+            "openapi": Entry(_describing, "openapi", "Print the description of the API."),
             "redis-url": Entry(_operating, "redis_url", "Print the URL of the queue."),
             "has-voice": Entry(_setting_up, "has_voice"),
         },

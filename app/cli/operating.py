@@ -1,12 +1,9 @@
-"""The commands of an operator: top, doctor, new-key, redis-url, openapi."""
-
-import json
+"""The commands of an operator: top, doctor, new-key, redis-url."""
 
 import click
 import msgspec
 
 from app.access.keyring import make_key
-from app.asgi import create_description
 from app.cli import doctor, top
 from app.cli.help import AS_JSON, examples
 from app.cli.queue_url import queue_url
@@ -16,7 +13,6 @@ from app.core.host.console import plain_console
 from app.core.host.terminal import echo_json
 from app.core.logs import configure_logs
 from app.core.settings import Settings
-from app.core.speech.voices import load_catalogue
 from app.core.storage.embedded_server import EmbeddedError
 from app.core.storage.sentinel import primary_url
 
@@ -74,11 +70,3 @@ def new_key(name: str, rate_limit: str | None, max_concurrent: int | None, max_j
 def redis_url(settings: Settings) -> None:
     """Print the URL of the queue, for rq-dashboard and similar programs; with sentinels, the URL of the current primary."""
     click.echo(primary_url(queue_url(settings)))
-
-
-@click.command(epilog=examples("koe openapi > openapi.json"))
-@with_settings(EmbeddedError)
-def openapi(settings: Settings) -> None:
-    """Print the schema that the API serves."""
-    whole = create_description(settings, load_catalogue(settings.voices_file)).whole
-    click.echo(json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False))

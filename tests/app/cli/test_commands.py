@@ -118,6 +118,7 @@ HEAVY = {"asyncio", "httpx", "litestar", "redis", "rich", "structlog", "uvicorn"
         (["-h"], []),
         (["completion", "bash"], []),
         (["constraints"], []),
+        (["redis-url", "-h"], ["asyncio", "httpx", "redis", "rich", "structlog"]),
         (["say", "-h"], ["asyncio", "httpx", "rich"]),
         (["jobs", "list", "-h"], ["asyncio", "httpx", "rich"]),
     ],
