@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from kokoro.model import KModel
+
+from workers.engines.kokoro.package import KModel
 
 FRAMES_PER_PHONEME = 3.2
 PARTS = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")

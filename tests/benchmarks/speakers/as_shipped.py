@@ -7,21 +7,32 @@ to the audio. The 8-bit checkpoint lacks only the scales and shifts inside AdaIN
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import torch
 import transformers
-from kokoro.model import KModel
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.benchmarks.cached_files import VOICE
 from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint
 from workers.engines.kokoro.names import REPOSITORY
+from workers.engines.kokoro.package import KModel
+
+
+class _Albert(transformers.AlbertModel):  # type: ignore[misc]  # transformers is not checked
+    """As in the package, which Koe imports with another base class."""
+
+    def forward(self, *arguments: Any, **named: Any) -> torch.Tensor:
+        hidden: torch.Tensor = super().forward(*arguments, **named).last_hidden_state
+        return hidden
 
 
 def load_model(files: CheckpointFiles, *, disable_complex: bool = False) -> KModel:
     """Loads the model as the package does."""
     transformers.logging.set_verbosity_error()
-    with warnings.catch_warnings():
+    theirs = patch.multiple("kokoro.model", CustomAlbert=_Albert, AlbertConfig=transformers.AlbertConfig)
+    with theirs, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return KModel(REPOSITORY, str(files.config), str(files.weights), disable_complex=disable_complex).eval()
 

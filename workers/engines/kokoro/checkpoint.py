@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-import transformers
-from kokoro.model import KModel
 
 from app.core.host import remedies
 from app.core.weights.files import CheckpointError, CheckpointFiles, MissingFile, find_checkpoint
 from workers.engines.kokoro.names import PARTS, REPOSITORY
+from workers.engines.kokoro.package import KModel
 
 __all__ = ["CheckpointError", "CheckpointFiles", "DamagedFile", "MissingFile", "find_checkpoint", "load_model", "load_tensor"]
 
@@ -76,7 +75,6 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _build(config: dict[str, Any], path: Path) -> KModel:
     """Builds the model with its initial weights, without access to the disk or the network. Raises DamagedFile."""
-    transformers.logging.set_verbosity_error()
     nothing = io.BytesIO()
     torch.save({}, nothing)
     nothing.seek(0)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from kokoro.model import KModel
 
 from tests.checkpoints import DEFAULT_VOICES, make_checkpoint
 from tests.noise import drawing
@@ -12,6 +11,7 @@ from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint, 
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.gpu_decoder import BatchDecoder, fill_up
 from workers.engines.kokoro.model.prosody import Prosody, Score
+from workers.engines.kokoro.package import KModel
 
 DIGEST = b"a segment's digest"
 
