@@ -1,5 +1,6 @@
 """The files of the images: hadolint finds nothing, all packages are pinned, and the entry point asks for keys."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -10,10 +11,13 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from app.core.errors import Misconfigured
+from app.core.host.installation import IMAGE as MARK
+from app.core.speech.languages import LANGUAGES
 from tests.promises.guides import ROOT
 
 IMAGE = ROOT / "deploy" / "image"
@@ -39,6 +43,24 @@ def enter(folder: Path, *arguments: str, environ: Mapping[str, str]) -> "subproc
     stand_in.chmod(0o755)
     environ = {"PATH": f"{folder}:{os.environ['PATH']}", **environ}
     return subprocess.run([IMAGE / "entry.sh", *arguments], env=environ, capture_output=True, text=True, check=False)
+
+
+def load_slim() -> ModuleType:
+    specification = importlib.util.spec_from_file_location("slim", IMAGE / "slim.py")
+    assert specification is not None
+    assert specification.loader is not None
+    slim = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(slim)
+    return slim
+
+
+def imported_packages() -> set[str]:
+    """Top-level packages that a file of Koe imports."""
+    files = (path for folder in ("app", "workers") for path in (ROOT / folder).rglob("*.py"))
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names}
 
 
 def test_hadolint_finds_nothing() -> None:
@@ -76,17 +98,29 @@ def test_everything_that_is_copied_is_in_the_context() -> None:
 
 def test_a_library_that_the_loader_would_refuse_stays_as_it_was() -> None:
     """`strip` moves a segment of some libraries, so that its place in the file no longer fits its address."""
-    specification = importlib.util.spec_from_file_location("slim", IMAGE / "slim.py")
-    assert specification is not None
-    assert specification.loader is not None
-    slim = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(slim)
+    slim = load_slim()
     header = b"\x7fELF" + bytes(28) + struct.pack("<Q", 64) + bytes(14) + struct.pack("<HH", 56, 1) + bytes(6)
     fitting = struct.pack("<IIQQQQQQ", 1, 5, 0x1000, 0x5000, 0x5000, 16, 16, 0x1000)
     moved = struct.pack("<IIQQQQQQ", 1, 5, 0x1008, 0x5000, 0x5000, 16, 16, 0x1000)
     assert slim.can_be_loaded(header + fitting)
     assert not slim.can_be_loaded(header + moved)
     assert not slim.can_be_loaded(b"#!/bin/sh")
+
+
+def test_no_package_that_koe_imports_is_removed() -> None:
+    removed = [name for names in load_slim()._PACKAGES.values() for name in names]
+    lines = (ROOT / "deploy" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert {canonical(name) for name in removed} <= {canonical(line.partition("==")[0]) for line in lines}
+    assert not {canonical(name) for name in removed} & {canonical(name) for name in imported_packages()}
+
+
+def test_the_locales_of_all_languages_stay() -> None:
+    assert {language.tag.partition("-")[0] for language in LANGUAGES} <= load_slim()._LOCALES
+
+
+def test_koe_knows_that_it_is_in_an_image() -> None:
+    runtime = next(part for part in DOCKERFILE.split("\nFROM ") if part.startswith("base AS runtime"))
+    assert re.search(rf"^ENV .*\b{MARK}=1\b", runtime, re.MULTILINE)
 
 
 def test_images_run_as_a_user_without_rights_and_have_a_health_check() -> None:
