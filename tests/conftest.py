@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -29,6 +30,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("koe")
 
 
+LONGEST = ("test_hostile.py", "test_hostile_steps.py", "test_new_model_files.py", "test_schema.py")
+"""Files that take minutes. They come first: one of them at the end would run alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
@@ -36,9 +45,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
-    """A command that a test calls in this process configures the log. Later tests cannot capture what a cached logger logs."""
+    """Later tests cannot capture what a cached logger logs. The log is on standard error, as in every process of Koe: a test may
+    read what a command prints.
+    """
     configure = structlog.configure
     structlog.configure = lambda *args, **options: configure(*args, **options | {"cache_logger_on_first_use": False})
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     yield
     structlog.configure = configure
 

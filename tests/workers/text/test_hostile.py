@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.hostile import grows_faster, passes, patterns, shapes
+from tests.hostile import grows_faster, patterns, shapes
 
 BOUNDED = {
     "workers.text.chapters._heading()": "a line of 90 characters at most",
@@ -39,12 +39,6 @@ def test_no_pattern_goes_over_a_run_again_and_again(group: int) -> None:
         if grows_faster(PATTERNS[name].findall, unit, 1_000)
     ]
     assert found == []
-
-
-@pytest.mark.parametrize("name", passes())
-def test_no_step_of_preparing_a_text_goes_over_a_run_again_and_again(name: str) -> None:
-    step = passes()[name]
-    assert [shape for shape, unit in shapes().items() if grows_faster(step, unit, 1_000)] == []
 
 
 def test_the_list_of_bounded_patterns_names_patterns() -> None:

@@ -237,7 +237,7 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatc
     fresh = Phonemizer()
     assert not fresh.speaks(language)
     assert fresh.speaks("en-US")
-    with pytest.raises(NotSupported, match=rf"koe\[{language}\]") as caught:
+    with pytest.raises(NotSupported, match=rf"\[{language}\]") as caught:
         fresh.phonemize("text", language)
     assert caught.value.param == "language"
 
