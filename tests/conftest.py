@@ -45,8 +45,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
-    """Later tests cannot capture what a cached logger logs. The log is on standard error, as in every process of Koe: a test may
-    read what a command prints.
+    """Later tests cannot capture what a cached logger logs. The log is on standard error, as in every process of Koe: tests of
+    commands read what these print.
     """
     configure = structlog.configure
     structlog.configure = lambda *args, **options: configure(*args, **options | {"cache_logger_on_first_use": False})
