@@ -417,11 +417,12 @@ def grows_faster(work: Pass, unit: str, n_chars: int) -> bool:
     measurements of CPU time. Only a time below `_BLINK_SECONDS` is judged by itself: quadratic work always takes longer.
     """
     short, long = hostile(unit, n_chars), hostile(unit, 4 * n_chars)
-    longest = cpu_seconds(lambda: work(long))
-    shortest = float("inf")
+    longest = shortest = float("inf")
     for _ in range(6):
-        if longest < _BLINK_SECONDS or longest < 8 * shortest < float("inf"):
+        longest = min(longest, cpu_seconds(lambda: work(long)))
+        if longest < _BLINK_SECONDS:
             return False
         shortest = min(shortest, cpu_seconds(lambda: work(short)))
-        longest = min(longest, cpu_seconds(lambda: work(long)))
+        if longest < 8 * shortest:
+            return False
     return True
