@@ -1,7 +1,6 @@
 """Fixtures that many tests share."""
 
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -50,7 +49,7 @@ def no_log_is_kept_as_it_was_first_used() -> Iterator[None]:
     """
     configure = structlog.configure
     structlog.configure = lambda *args, **options: configure(*args, **options | {"cache_logger_on_first_use": False})
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", 1, closefd=False)))
     yield
     structlog.configure = configure
 

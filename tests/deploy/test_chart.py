@@ -174,7 +174,7 @@ def test_valkey_starts_with_the_configuration_and_the_command_of_the_chart(tmp_p
     port = free_port()
     (tmp_path / "valkey.conf").write_text(text.replace("dir /data", f"dir {tmp_path}\nport {port}\nbind 127.0.0.1"), "utf-8")
     _, _, command = dict(pods({}))["valkey"]["spec"]["containers"][0]["command"]
-    for path, own in (("valkey-server", get_binary_path()), ("/tmp/", f"{tmp_path}/own-"), ("/etc/valkey/", f"{tmp_path}/")):
+    for path, own in (("/tmp/", f"{tmp_path}/own-"), ("/etc/valkey/", f"{tmp_path}/"), ("valkey-server", get_binary_path())):
         command = command.replace(path, str(own))
     process = subprocess.Popen(["sh", "-c", command], env=os.environ | {"VALKEY_PASSWORD": "pass"}, stdout=subprocess.DEVNULL)
     try:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,16 @@ def test_on_a_terminal_it_refreshes_until_ctrl_c_and_waits_for_a_queue_that_goes
         ours, theirs = pty.openpty()
         environ = os.environ | {"KOE_REDIS_URL": server.url, "TERM": "xterm", "COLUMNS": "150", "LINES": "40"}
         command = [sys.executable, "-m", "app.cli", "top", "--every", "0.2"]
-        process = subprocess.Popen(command, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
+        # What starts the tests in the background ignores Ctrl-C, and so would the command.
+        restore = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen(
+            command,
+            env=environ,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=restore,  # noqa: PLW1509 - `signal` takes no lock that a thread may hold
+        )
         os.close(theirs)
         read_until(ours, b"No worker is running")
         read_until(ours, b"No worker is running")
