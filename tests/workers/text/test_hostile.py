@@ -18,6 +18,7 @@ BOUNDED = {
     "workers.text.normalization.english.dates._BEGINS": "30 characters before a number",
     "workers.text.boundaries._PARAGRAPH_END": "the last few hundred characters of a part",
     "workers.jobs.plan._BEGINS_WITH_PAUSE": "tried at one place",
+    "workers.text.normalization.markup.code_blocks._CODE_LINE": "tried at one place, in 400 characters of a line",
 }
 """Patterns that are never given a long text, with the text that they are given."""
 
