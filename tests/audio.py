@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ
+from app.core.speech.formats import JOB_FORMATS, SAMPLE_RATE_HZ
 from workers.synthesis.encoder import find_ffmpeg
 
 Samples = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ def decode(data: bytes, format_name: str, rate_hz: int | None = None) -> Samples
     """Returns the samples, (n,) float32, at 24 kHz or at `rate_hz`, which must then be the file's own rate. Fails if ffmpeg
     reports any error.
     """
-    own_hz = rate_hz or FORMATS[format_name].sample_rate_hz
+    own_hz = rate_hz or JOB_FORMATS[format_name].sample_rate_hz
     raw = ["-f", RAW[format_name], "-ar", str(own_hz), "-ac", "1"] if format_name in RAW else []
     wanted = ["-f", "s16le", "-ar", str(rate_hz or SAMPLE_RATE_HZ), "-ac", "1"]
     command = [str(ffmpeg()), "-hide_banner", "-loglevel", "error", *raw, "-i", "pipe:0", *wanted, "pipe:1"]

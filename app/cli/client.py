@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ import msgspec
 
 from app.cli.light_httpx import httpx
 from app.core.host import remedies
-from app.core.speech.formats import FORMATS
+from app.core.speech.formats import FORMATS, Format
 
 _PLAYERS: Final = (
     ["ffplay", "-nodisp", "-autoexit", "-loglevel", "error", "-f", "wav", "-i", "-"],
@@ -120,11 +120,11 @@ class Server:
             raise ServerError(f"The request to {self._url} failed: {str(error).rstrip('.')}.") from error
 
 
-def format_of(path: Path) -> str:
-    """Returns the format for a file's extension. Raises ServerError for an unknown extension."""
+def format_of(path: Path, formats: Mapping[str, Format] = FORMATS) -> str:
+    """Returns the one of `formats` for a file's extension. Raises ServerError for an unknown extension."""
     name = path.suffix.removeprefix(".").lower()
-    if name not in FORMATS:
-        raise ServerError(f"{path}: no format has this extension. Use one of {', '.join(FORMATS)}, or give --format.")
+    if name not in formats:
+        raise ServerError(f"{path}: no format has this extension. Use one of {', '.join(formats)}, or give --format.")
     return name
 
 

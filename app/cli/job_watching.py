@@ -13,7 +13,7 @@ from app.cli.server_option import with_server
 from app.cli.texts import JobId, Number, Text, read_text
 from app.core.host import remedies
 from app.core.host.console import plain_console
-from app.core.speech.formats import DEFAULT_FORMAT, FORMATS
+from app.core.speech.formats import DEFAULT_FORMAT, JOB_FORMATS
 from app.core.speech.voices import DEFAULT_VOICE
 
 
@@ -27,7 +27,10 @@ from app.core.speech.voices import DEFAULT_VOICE
 @click.option("--model", type=Text(), default="tts-1", show_default=True)
 @click.option("--speed", type=Number(), default=1.0, show_default=True)
 @click.option(
-    "--format", "format_name", type=click.Choice(list(FORMATS)), help="Format, instead of the file's extension; by default mp3."
+    "--format",
+    "format_name",
+    type=click.Choice(list(JOB_FORMATS)),
+    help="Format, instead of the file's extension; by default mp3.",
 )
 @click.option("--title", type=Text(), help="Title in the file's tags and its name.")
 @click.option("--webhook-url", type=Text(), help="URL that is called when the job ends.")
@@ -43,7 +46,7 @@ def submit(
     **asked: Any,
 ) -> None:
     """Submit the text in FILE as a job (UTF-8; `-` is standard input), and print the job's id."""
-    format_name = format_name or (client.format_of(output) if output else DEFAULT_FORMAT)
+    format_name = format_name or (client.format_of(output, JOB_FORMATS) if output else DEFAULT_FORMAT)
     stem = "speech" if file == "-" else Path(file).stem
     output = output or (Path(f"{stem}.{format_name}") if watch else None)
     if output is not None:

@@ -1,4 +1,4 @@
-"""Assembles parts into one file, in constant memory, with exact lengths in the headers, a title, and chapters.
+"""Assembles parts into one file, in constant memory, with exact lengths in the headers, a title, chapters, and a cover.
 
 Why the encoder writes a file on the disk and not a stream: mp3 and flac have their length in the first bytes, and an encoder
 knows it only at the end.
@@ -24,8 +24,8 @@ import msgspec
 import structlog
 
 from app.core.errors import EncoderFailed, InternalError, StoreFailed
-from app.core.speech.formats import FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
-from workers.jobs.file_headers import Mark, correct_mp3_length, tags_of, wav_header
+from app.core.speech.formats import JOB_FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
+from workers.jobs.file_headers import Mark, Tags, correct_mp3_length, tags_of, wav_header
 from workers.jobs.loudness import amplify
 from workers.synthesis.encoder import raw_writer
 from workers.synthesis.joining import silence
@@ -40,11 +40,23 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "opus": {"application": "voip"},
     "aac": {},
     "flac": {},
+    "m4b": {"brand": "M4B ", "movflags": "+faststart"},
 }
-_SLACK_SAMPLES: Final = {"mp3": 1152, "aac": 3072, "flac": 0}
+_SLACK_SAMPLES: Final = {"mp3": 1152, "aac": 3072, "flac": 0, "m4b": 0}
 """Largest difference between decoded and written length: a frame, if the encoder does not store the exact end."""
 _OPUS_FRAMES_A_SECOND: Final = 50
 """The tolerance for opus is one frame: at low bitrates ffmpeg's decoder may drop up to a frame."""
+
+
+_COVER_DEMUXERS: Final = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe"}
+"""ffmpeg's demuxer for each media type that a cover may have."""
+
+
+class Cover(msgspec.Struct, frozen=True):
+    """A picture for the file."""
+
+    media_type: str
+    data: bytes
 
 
 class AudioPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,25 +118,31 @@ def assemble(
     format_name: str,
     bitrate_bps: int,
     sample_rate_hz: int = SAMPLE_RATE_HZ,
-    title: str | None,
+    tags: Tags,
+    cover: Cover | None = None,
     ffmpeg_path: Path,
     check: Callable[[], None],
 ) -> AssembledFile:
-    """Writes the file to the stream that `put` opens.
+    """Writes the file to the stream that `put` opens. Only an m4b has a cover; one that cannot be decoded is left out.
 
     Calls `check` every few seconds of audio; an error of `check` ends the work. Raises EncoderFailed, StoreFailed, and
     InternalError if the length of the file differs from that of its parts.
     """
-    format_ = FORMATS[format_name]
+    format_ = JOB_FORMATS[format_name]
     n_samples = n_resampled(timeline.n_samples, sample_rate_hz)
     pcm = _checked(resample(timeline.pcm(), sample_rate_hz), check)
     if not format_.is_encoded:
-        header = wav_header(n_samples * SAMPLE_BYTES, title, sample_rate_hz) if format_.has_wav_header else b""
+        header = wav_header(n_samples * SAMPLE_BYTES, tags.title, sample_rate_hz) if format_.has_wav_header else b""
         return _write(chain([header], map(raw_writer(format_), pcm)), put, timeline)
     with _folder() as folder:
         target = folder / f"speech.{format_name}"
-        (folder / "tags").write_text(tags_of(format_name, title, timeline.chapters), "utf-8")
-        _encode(pcm, _command(ffmpeg_path, format_, bitrate_bps, sample_rate_hz, folder / "tags", target))
+        (folder / "tags").write_text(tags_of(format_name, tags, timeline.chapters), "utf-8")
+        extras = ["-f", "ffmetadata", "-i", str(folder / "tags")]
+        options = _options_of(format_, bitrate_bps, sample_rate_hz)
+        if format_name == "m4b" and cover is not None and (picture := _input_of(cover, folder / "cover", ffmpeg_path)):
+            extras += picture
+            options |= {"c:v": "copy", "disposition:v:0": "attached_pic"}
+        _encode(pcm, _command(ffmpeg_path, format_, sample_rate_hz, options, extras, target))
         if format_name == "mp3":
             correct_mp3_length(target, n_samples, sample_rate_hz)
         slack = _SLACK_SAMPLES.get(format_name, sample_rate_hz // _OPUS_FRAMES_A_SECOND)
@@ -193,17 +211,39 @@ def _write(
     return AssembledFile(n_bytes=n_bytes, etag=digest.hexdigest()[:32], seconds=timeline.n_samples / SAMPLE_RATE_HZ)
 
 
-def _command(ffmpeg_path: Path, format_: Format, bitrate_bps: int, sample_rate_hz: int, tags: Path, target: Path) -> list[str]:
+def _options_of(format_: Format, bitrate_bps: int, sample_rate_hz: int) -> dict[str, Any]:
     options: dict[str, Any] = {"acodec": format_.codec, **_OPTIONS[format_.name]}
     if bitrate_bps:
         options["b:a"] = bitrate_bps
+    if format_.name == "m4b":
+        # By default its times are whole milliseconds, and players would play up to one too much.
+        options["movie_timescale"] = sample_rate_hz
+    return options
+
+
+def _input_of(cover: Cover, path: Path, ffmpeg_path: Path) -> list[str]:
+    """Writes the cover. Returns the arguments that make it an input; none if it cannot be decoded."""
+    path.write_bytes(cover.data)
+    arguments = ["-f", _COVER_DEMUXERS[cover.media_type], "-i", str(path)]
+    quiet = [str(ffmpeg_path), "-v", "error", "-nostdin", "-xerror"]
+    done = subprocess.run([*quiet, *arguments, "-frames:v", "1", "-f", "null", "-"], capture_output=True, check=False)
+    if done.returncode:
+        log.warning("cover_left_out", media_type=cover.media_type, n_bytes=len(cover.data))
+        return []
+    return arguments
+
+
+def _command(
+    ffmpeg_path: Path, format_: Format, sample_rate_hz: int, options: dict[str, Any], extras: list[str], target: Path
+) -> list[str]:
+    """Returns the command. `extras` are the arguments of further inputs: the tags, and the cover if there is one."""
     source = ffmpeg.input("pipe:0", format="s16le", ar=sample_rate_hz, ac=1)
     # bitexact: otherwise Ogg gets a random serial number, but the same speech must give the same bytes.
     stream = source.output(
         str(target), format=format_.container, fflags="+bitexact", threads=1, map_metadata=1, map_chapters=1, **options
     )
     # The tags are an input without streams, and ffmpeg-python cannot map such an input.
-    stream = stream.global_args("-f", "ffmetadata", "-i", str(tags), "-hide_banner", "-loglevel", "error", "-nostdin")
+    stream = stream.global_args(*extras, "-hide_banner", "-loglevel", "error", "-nostdin")
     command: list[str] = stream.compile(cmd=str(ffmpeg_path))
     return command
 

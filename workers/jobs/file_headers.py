@@ -28,6 +28,13 @@ the number of bytes that the checksum covers.
 """
 
 
+class Tags(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file says of itself; each None where it is unknown."""
+
+    title: str | None = None
+    author: str | None = None
+
+
 class Mark(msgspec.Struct, frozen=True):
     """Position of a chapter, in samples."""
 
@@ -111,12 +118,12 @@ def _crc(data: bytes | bytearray) -> int:
     return crc
 
 
-def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
-    """Returns the tags in ffmpeg's format: chapters as ID3 frames for mp3, as named comments for flac and opus."""
-    lines = [";FFMETADATA1"]
-    if title:
-        lines.append(f"title={_escape(title)}")
-    if format_name == "mp3" and len(chapters) <= _MAX_CHAP_FRAMES:
+def tags_of(format_name: str, tags: Tags, chapters: list[Mark]) -> str:
+    """Returns the tags in ffmpeg's format: chapters as a track for m4b, as ID3 frames for mp3, as named comments for flac and
+    opus.
+    """
+    lines = [";FFMETADATA1", *(f"{name}={_escape(text)}" for name, text in _texts_of(format_name, tags) if text)]
+    if format_name == "m4b" or (format_name == "mp3" and len(chapters) <= _MAX_CHAP_FRAMES):
         for mark in chapters:
             lines += ["[CHAPTER]", f"TIMEBASE=1/{SAMPLE_RATE_HZ}", f"START={mark.start}", f"END={mark.end}"]
             lines.append(f"title={_escape(mark.title)}")
@@ -125,6 +132,12 @@ def tags_of(format_name: str, title: str | None, chapters: list[Mark]) -> str:
             lines.append(f"CHAPTER{number:03}={_clock(mark.start)}")
             lines.append(f"CHAPTER{number:03}NAME={_escape(mark.title)}")
     return "\n".join(lines) + "\n"
+
+
+def _texts_of(format_name: str, tags: Tags) -> list[tuple[str, str | None]]:
+    """Returns names and values of the tags. An audiobook is an album of its title: players sort and group by that."""
+    named = [("title", tags.title), ("artist", tags.author)]
+    return named + [("album", tags.title), ("genre", "Audiobook"), ("media_type", "2")] * (format_name == "m4b")
 
 
 def _escape(text: str) -> str:

@@ -10,15 +10,16 @@ from typing import Final
 import structlog
 
 from app.core.errors import JobTooLong
-from app.core.jobs.files import Store, file_path, part_path, part_words_path, words_path
-from app.core.jobs.job import File, Job, Part, PartResult
+from app.core.jobs.files import Store, cover_path, file_path, part_path, part_words_path, words_path
+from app.core.jobs.job import File, FileChapter, Job, Part, PartResult
 from app.core.jobs.job_store import JobStore
 from app.core.speech.captions import move_words, write_captions
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.word_times import TimedWord, read_words
 from app.core.storage.connections import patiently
 from app.core.tracing.spans import NO_SPAN, Span
-from workers.jobs.assemble import AudioPart, AudioTimeline, assemble
+from workers.jobs.assemble import AudioPart, AudioTimeline, Cover, assemble
+from workers.jobs.file_headers import Tags
 from workers.jobs.loudness import Level, gains_db
 from workers.jobs.plan import pause_seconds
 from workers.jobs.wanted import PATIENCE_SECONDS, Wanted, not_wanted
@@ -74,11 +75,24 @@ class Joiner:
             format_name=job.utterance.format,
             bitrate_bps=job.utterance.bitrate_bps,
             sample_rate_hz=job.utterance.sample_rate_hz,
-            title=job.title,
+            tags=Tags(title=job.title, author=job.author),
+            cover=self._cover_of(job),
             ffmpeg_path=self._ffmpeg_path,
             check=Wanted(self._jobs, job.id).check,
         )
-        return File(name=Path(path).name, n_bytes=assembled.n_bytes, etag=assembled.etag, seconds=assembled.seconds)
+        return File(
+            name=Path(path).name,
+            n_bytes=assembled.n_bytes,
+            etag=assembled.etag,
+            seconds=assembled.seconds,
+            chapters=tuple(FileChapter(mark.title, round(mark.start / SAMPLE_RATE_HZ, 3)) for mark in timeline.chapters),
+        )
+
+    def _cover_of(self, job: Job) -> Cover | None:
+        if job.cover is None:
+            return None
+        with self._store.open(cover_path(job.id)) as file:
+            return Cover(job.cover, file.read(-1))
 
     def _audio_parts(self, job: Job, parts: list[Part], results: list[PartResult]) -> Iterator[AudioPart]:
         text = self._jobs.text(job.id)

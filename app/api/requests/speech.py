@@ -20,7 +20,7 @@ from app.api.requests.text import (
     read_voice,
 )
 from app.core.errors import DecimalAboveMaximum, DecimalBelowMinimum, InvalidValue, UnsupportedValue, WrongType
-from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, Format
+from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, JOB_FORMATS, Format
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import Model
 from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
@@ -68,7 +68,7 @@ def read_speech_fields(
     """The request in `fields`, for a model that is known. A job streams no events and may have longer pauses."""
     text = read_input(fields, max_chars)
     blend, voice_language = catalogue.parse(read_voice(fields))
-    audio_format = _read_format(fields)
+    audio_format = _read_format(fields, is_job=is_job)
     speed = _read_speed(fields)
     stream_format = _read_stream_format(fields, streams=model.streams_sse and not is_job)
     instructions = _read_instructions(fields)
@@ -155,13 +155,15 @@ def _check_pauses(text: str, *, is_job: bool, reads_tags: bool) -> None:
         )
 
 
-def _read_format(fields: dict[str, Any]) -> Format:
+def _read_format(fields: dict[str, Any], *, is_job: bool) -> Format:
     name = optional_string(fields, "response_format")
+    formats = JOB_FORMATS if is_job else FORMATS
     if name is None:
-        return FORMATS[DEFAULT_FORMAT]
-    if name not in FORMATS:
-        raise UnsupportedValue(unsupported(name, tuple(FORMATS)), param="response_format")
-    return FORMATS[name]
+        return formats[DEFAULT_FORMAT]
+    if name not in formats:
+        of_jobs = f" '{name}' is a format of jobs: POST /v1/audio/speech/jobs makes such files." if name in JOB_FORMATS else ""
+        raise UnsupportedValue(unsupported(name, tuple(formats)) + of_jobs, param="response_format")
+    return formats[name]
 
 
 def _read_speed(fields: dict[str, Any]) -> float:

@@ -37,7 +37,7 @@ from app.core.jobs.jobs import Jobs
 from app.core.queue.broker import Broker
 from app.core.request_limits import JOB_BODY_BYTES
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
-from app.core.speech.formats import FORMATS
+from app.core.speech.formats import JOB_FORMATS
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
 from app.core.tracing.spans import Facts
@@ -126,7 +126,7 @@ async def get_content(request: _Request, job_id: FromPath[str], jobs: Given[Jobs
     """The file of a completed job, or a range of it."""
     job = await _get(jobs, job_id, request)
     file = _file_of(job)
-    sound = FORMATS[job.utterance.format]
+    sound = JOB_FORMATS[job.utterance.format]
     headers = {"etag": f'"{file.etag}"', "accept-ranges": "bytes", "cache-control": "private", RESOURCE_POLICY: "cross-origin"}
     if is_known(request.headers, file.etag):
         return ASGIResponse(status_code=304, headers=headers)

@@ -1,7 +1,7 @@
 """The files of jobs, in a folder or in any store that fsspec supports (S3, Google Cloud Storage, …).
 
 `<job id>/parts/00001.pcm` are the spoken parts and `<job id>/speech.mp3` is the finished file. If word times were requested,
-`parts/00001.words` and `words.json` are next to them.
+`parts/00001.words` and `words.json` are next to them; `cover` is the picture of an audiobook.
 
 Why files for a remote store are first written to the local disk: exact headers need seeks, and the file is then uploaded in one
 piece or not at all, however the backend handles an upload that breaks off.
@@ -54,6 +54,11 @@ def file_path(job_id: str, name: str) -> str:
 def words_path(job_id: str) -> str:
     """The word times and captions of a finished file, as `app.core.speech.captions` writes them."""
     return f"{job_id}/words.json"
+
+
+def cover_path(folder: str) -> str:
+    """The cover in the folder of a job or of a document."""
+    return f"{folder}/cover"
 
 
 class Store:

@@ -29,6 +29,27 @@ class Progress(msgspec.Struct, frozen=True):
     segments_done: int = 0
     segments_total: int = 0
     audio_seconds: float = 0.0
+    parts_done: int = 0
+    parts_total: int = 0
+    seconds_left: int | None = None
+    """Estimated seconds until the job is finished; None while unknown. `app.core.jobs.job_view` fills it in."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How fast a job has been spoken lately, by all workers together. Older segments count less."""
+
+    at: float
+    """When the last segment was spoken: seconds since 1970."""
+    segments: float
+    seconds: float
+
+
+class FileChapter(msgspec.Struct, frozen=True):
+    """A chapter of a finished file."""
+
+    title: str
+    start: float
+    """Seconds in the file."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +61,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     etag: str
     """SHA-256 of the bytes, shortened: hex digits without quotes."""
     seconds: float
+    chapters: tuple[FileChapter, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +102,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     voice: str
     """The name as the user wrote it."""
     title: str | None = None
+    author: str | None = None
+    cover: str | None = None
+    """Media type of the picture for the file, which is next to the parts; None without one."""
+    document: str | None = None
+    """Id of the document that the text is from, which may have expired; None without one."""
     metadata: dict[str, str] | None = None
     webhook_url: str | None = None
     timestamps: bool = False
@@ -93,6 +120,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """When the job ended, in any state."""
     expires_at: int | None = None
     progress: Progress = Progress()
+    pace: Pace | None = None
+    """None until a segment is spoken."""
     file: File | None = None
     """None unless the job is completed."""
     error: dict[str, str] | None = None

@@ -1,8 +1,11 @@
 """A job as its owner sees it: the same object in the answers of the API and in webhooks."""
 
+import time
+
 import msgspec
 
-from app.core.jobs.job import Job, JobStatus, Progress
+from app.core.jobs.job import FileChapter, Job, JobStatus, Progress
+from app.core.jobs.time_left import seconds_left
 
 
 class JobError(msgspec.Struct, frozen=True):
@@ -32,11 +35,18 @@ class JobObject(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress
     duration_seconds: float | None
     """Duration of the finished file."""
+    chapters: tuple[FileChapter, ...] | None
+    """The chapters of the finished file; None until it is finished."""
+    has_captions: bool
+    """Whether the job keeps the times of its words, so that a finished one has captions."""
+    document: str | None
+    """Id of the document that the text is from; None without one."""
     error: JobError | None
 
 
-def show_job(job: Job) -> JobObject:
-    """The job without the fields that only the server needs."""
+def show_job(job: Job, now: float | None = None) -> JobObject:
+    """The job without the fields that only the server needs. `now`: seconds since 1970, by default of this machine."""
+    left = seconds_left(job, time.time() if now is None else now)
     return JobObject(
         id=job.id,
         status=job.status,
@@ -49,7 +59,10 @@ def show_job(job: Job) -> JobObject:
         response_format=job.utterance.format,
         title=job.title,
         metadata=job.metadata,
-        progress=job.progress,
+        progress=msgspec.structs.replace(job.progress, seconds_left=left),
         duration_seconds=job.file.seconds if job.file else None,
+        chapters=job.file.chapters if job.file else None,
+        has_captions=job.timestamps,
+        document=job.document,
         error=JobError(job.error["code"] or None, job.error["message"]) if job.error else None,
     )

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from app.core.errors import KoeError, to_wire
-from app.core.jobs.job import File, Job, JobStatus, Part, Progress
+from app.core.jobs.job import File, Job, JobStatus, Pace, Part, Progress
 from app.core.speech.utterance import Utterance
 from app.core.storage import keys
 
@@ -23,6 +23,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     created_at: int
     timestamps: bool = False
+    author: str | None = None
+    cover: str | None = None
+    document: str | None = None
     trace: dict[str, str] = {}
 
 
@@ -62,7 +65,10 @@ def read_job(job_id: str, fields: dict[bytes, bytes]) -> Job | None:
             int(fields.get(b"segments_done", 0)),
             int(fields.get(b"segments_total", 0)),
             float(fields.get(b"audio_seconds", 0)),
+            int(fields.get(b"parts_done", 0)),
+            int(fields.get(b"parts_total", 0)),
         ),
+        pace=_read_pace(fields),
         file=msgspec.json.decode(file, type=File) if file else None,
         error=msgspec.json.decode(error, type=dict[str, str]) if error else None,
     )
@@ -70,6 +76,11 @@ def read_job(job_id: str, fields: dict[bytes, bytes]) -> Job | None:
 
 def _read_time(fields: dict[bytes, bytes], name: bytes) -> int | None:
     return int(fields[name]) if name in fields else None
+
+
+def _read_pace(fields: dict[bytes, bytes]) -> Pace | None:
+    names = (b"pace_at", b"pace_segments", b"pace_seconds")
+    return Pace(*(float(fields[name]) for name in names)) if names[0] in fields else None
 
 
 def read_parts(plan: bytes | None) -> list[Part]:

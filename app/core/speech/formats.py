@@ -1,4 +1,7 @@
-"""The formats: container, codec, media type, and the sample rates and bitrates of each, in one table that both sides use."""
+"""The formats: container, codec, media type, and the sample rates and bitrates of each, in one table that both sides use.
+
+Why m4b is a format of jobs alone: its index stands before the audio and lists all of it, so it cannot be streamed.
+"""
 
 from typing import Final
 
@@ -83,7 +86,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
             return Bitrates(table[0], table[-1], table)
         if self.name == "opus":
             return Bitrates(6_000, 256_000)
-        if self.name == "aac":
+        if self.codec == "aac":
             # A frame of 1,024 samples has at most 6,144 bits.
             return Bitrates(8_000, 6 * sample_rate_hz)
         return None
@@ -149,5 +152,12 @@ FORMATS: Final[dict[str, Format]] = {
 """OpenAI's six formats, then the formats of telephony (G.711)."""
 
 OPENAI_FORMATS: Final = tuple(FORMATS)[:6]
+
+JOB_FORMATS: Final = FORMATS | {
+    "m4b": Format(name="m4b", media_type="audio/mp4", container="ipod", codec="aac", bitrate_bps=96_000),
+}
+"""The formats of jobs: all of these, and a file for audiobooks with chapters and a cover. ffmpeg's muxer of m4a and m4b is
+`ipod`.
+"""
 
 DEFAULT_FORMAT: Final = "mp3"

@@ -17,15 +17,17 @@ import soundfile
 
 from app.core.errors import Cancelled, EncoderFailed, InternalError
 from app.core.jobs.files import Store
-from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ
+from app.core.speech.formats import JOB_FORMATS, SAMPLE_RATE_HZ
 from tests.audio import RAW, decode, ffmpeg, pitch_hz
-from workers.jobs.assemble import AssembledFile, AudioPart, AudioTimeline, assemble, count_samples
+from workers.jobs.assemble import AssembledFile, AudioPart, AudioTimeline, Cover, assemble, count_samples
+from workers.jobs.file_headers import Tags
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.resampling import n_resampled
 
 TITLE = "Birds; a = book #1 \\ für Ōe"
 CHAPTERS = ["Chapter 1: “Sparrows”", None, "第二章"]
 EXACT = ["wav", "flac", "opus", "mp3"]
+"""The formats whose length libsndfile reads too."""
 
 
 def tone(n_samples: int, hz: float) -> bytes:
@@ -60,8 +62,8 @@ def assembled(store: Store) -> Assemble:
         path = f"job/speech.{format_name}"
         options = {
             "format_name": format_name,
-            "bitrate_bps": FORMATS[format_name].bitrate_bps,
-            "title": TITLE,
+            "bitrate_bps": JOB_FORMATS[format_name].bitrate_bps,
+            "tags": Tags(title=TITLE),
             "ffmpeg_path": ffmpeg(),
             "check": lambda: None,
         }
@@ -77,20 +79,20 @@ def in_all_formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Returns one finished file for each format."""
     folder = tmp_path_factory.mktemp("finished")
     store = Store(str(folder))
-    for name, format_ in FORMATS.items():
+    for name, format_ in JOB_FORMATS.items():
         assemble(
             timeline_of(),
             partial(store.put, f"speech.{name}"),
             format_name=name,
             bitrate_bps=format_.bitrate_bps,
-            title=TITLE,
+            tags=Tags(title=TITLE),
             ffmpeg_path=ffmpeg(),
             check=lambda: None,
         )
-    return {name: folder / f"speech.{name}" for name in FORMATS}
+    return {name: folder / f"speech.{name}" for name in JOB_FORMATS}
 
 
-@pytest.mark.parametrize("format_name", EXACT)
+@pytest.mark.parametrize("format_name", [*EXACT, "m4b"])
 def test_a_file_is_as_long_as_its_parts_and_pauses_to_the_sample(format_name: str, in_all_formats: dict[str, Path]) -> None:
     path = in_all_formats[format_name]
     assert count_samples(ffmpeg(), path) == timeline_of().n_samples
@@ -113,7 +115,7 @@ def test_libsndfile_reads_the_same_length_from_the_header(format_name: str, in_a
     assert seconds == pytest.approx(timeline_of().n_samples / SAMPLE_RATE_HZ, abs=1 / SAMPLE_RATE_HZ / 2)
 
 
-@pytest.mark.parametrize("format_name", ["wav", "flac", "opus", "mp3", "aac"])
+@pytest.mark.parametrize("format_name", ["wav", "flac", "opus", "mp3", "aac", "m4b"])
 def test_the_parts_are_heard_in_order(format_name: str, in_all_formats: dict[str, Path]) -> None:
     samples = decode(in_all_formats[format_name].read_bytes(), format_name)
     start, pitches = 0, []
@@ -133,7 +135,7 @@ def test_the_title_is_told_to_players(format_name: str, in_all_formats: dict[str
 @pytest.mark.parametrize("title", ["Bücher: 本", "Ōe", "👩\u200d🚀 " * 20])
 def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, assembled: Assemble, tmp_path: Path) -> None:
     path = tmp_path / "told.wav"
-    path.write_bytes(assembled("wav", title=title)[1])
+    path.write_bytes(assembled("wav", tags=Tags(title=title))[1])
     data = path.read_bytes()
     assert title.encode() in data
     assert title.encode("utf-16-le") in data
@@ -147,13 +149,13 @@ def test_a_wav_tells_its_title_in_two_ways_where_it_is_not_ascii(title: str, ass
 def test_a_title_that_ends_with_a_backslash_spoils_no_tag(title: str, assembled: Assemble, tmp_path: Path) -> None:
     parts = [AudioPart(open=partial(opened, PARTS[0]), n_bytes=len(PARTS[0]), chapter=chapter) for chapter in (title, "Second")]
     path = tmp_path / "told.mp3"
-    path.write_bytes(assembled("mp3", AudioTimeline(parts), title=title)[1])
+    path.write_bytes(assembled("mp3", AudioTimeline(parts), tags=Tags(title=title))[1])
     text = _described(path)
     assert re.findall(r" title +: (.*)", text) == [title.rstrip("\\ "), title.rstrip("\\ "), "Second"]
     assert "TIMEBASE" not in text
 
 
-@pytest.mark.parametrize("format_name", ["mp3", "opus"])
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "m4b"])
 def test_the_chapters_are_told_to_players(format_name: str, in_all_formats: dict[str, Path]) -> None:
     text = _described(in_all_formats[format_name])
     second = (sum(len(pcm) for pcm in PARTS[:2]) // 2 + 2 * round(0.35 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
@@ -173,17 +175,88 @@ def test_the_chapters_are_comments_too_where_the_format_knows_comments(
     assert b"CHAPTER003" not in data
 
 
-@pytest.mark.parametrize("format_name", list(FORMATS))
+@pytest.mark.parametrize("format_name", list(JOB_FORMATS))
 def test_a_file_without_a_title_and_chapters_has_no_tags(format_name: str, assembled: Assemble) -> None:
     pcm = tone(12_000, 300.0)
-    done, data = assembled(format_name, AudioTimeline([AudioPart(open=partial(opened, pcm), n_bytes=len(pcm))]), title=None)
+    done, data = assembled(format_name, AudioTimeline([AudioPart(open=partial(opened, pcm), n_bytes=len(pcm))]), tags=Tags())
     assert not re.search(rb"TIT2|title|INAM|LIST|CHAP", data, re.IGNORECASE)
     assert done == AssembledFile(n_bytes=len(data), etag=hashlib.sha256(data).hexdigest()[:32], seconds=0.5)
 
 
-@pytest.mark.parametrize("format_name", ["mp3", "opus", "flac"])
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "flac", "m4b"])
 def test_the_same_parts_give_the_same_bytes(format_name: str, assembled: Assemble, in_all_formats: dict[str, Path]) -> None:
     assert assembled(format_name)[1] == in_all_formats[format_name].read_bytes()
+
+
+# Audiobooks
+
+
+def picture(media_type: str, folder: Path, side: int = 96) -> bytes:
+    path = folder / f"cover.{media_type.partition('/')[2]}"
+    source = ["-f", "lavfi", "-i", f"color=teal:s={side}x{side}", "-frames:v", "1", str(path)]
+    subprocess.run([str(ffmpeg()), "-v", "error", "-y", *source], check=True)
+    return path.read_bytes()
+
+
+def boxes(data: bytes) -> dict[str, bytes]:
+    """Returns the outermost boxes of an MP4, in order."""
+    found, place = {}, 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        found[data[place + 4 : place + 8].decode()] = data[place + 8 : place + size]
+        place += size
+    return found
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png"])
+def test_an_audiobook_has_its_cover_as_it_was(media_type: str, assembled: Assemble, tmp_path: Path) -> None:
+    cover = Cover(media_type, picture(media_type, tmp_path))
+    path = tmp_path / "book.m4b"
+    path.write_bytes(assembled("m4b", cover=cover)[1])
+
+    assert cover.data in path.read_bytes()
+    assert "(attached pic)" in _described(path)
+    assert count_samples(ffmpeg(), path) == timeline_of().n_samples
+
+
+def test_an_audiobook_says_what_and_whose_it_is(assembled: Assemble, tmp_path: Path) -> None:
+    path = tmp_path / "book.m4b"
+    path.write_bytes(assembled("m4b", tags=Tags(title="Emma; 1", author="Jane Austen"))[1])
+
+    told = dict(re.findall(r"^    (\w+) +: (.*)$", _described(path), re.MULTILINE))
+    expected = {"title": "Emma; 1", "album": "Emma; 1", "artist": "Jane Austen", "genre": "Audiobook", "media_type": "2"}
+    assert told | expected == told
+    assert told["major_brand"].strip() == "M4B"
+
+
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "flac"])
+def test_the_author_is_told_to_players(format_name: str, assembled: Assemble, tmp_path: Path) -> None:
+    path = tmp_path / f"book.{format_name}"
+    path.write_bytes(assembled(format_name, tags=Tags(title="Emma", author="Jane Austen"))[1])
+
+    assert re.search(r"artist +: Jane Austen\n", _described(path), re.IGNORECASE)
+
+
+def test_an_audiobook_has_its_index_before_the_audio_so_that_browsers_can_seek_at_once(assembled: Assemble) -> None:
+    names = [*boxes(assembled("m4b")[1])]
+
+    assert names[0] == "ftyp"
+    assert names.index("moov") < names.index("mdat")
+
+
+def test_an_audiobook_has_any_number_of_chapters(assembled: Assemble, tmp_path: Path) -> None:
+    pcm = tone(1200, 300.0)
+    path = tmp_path / "book.m4b"
+    many = AudioTimeline(AudioPart(open=partial(opened, pcm), n_bytes=len(pcm), chapter=f"No. {n}") for n in range(400))
+    path.write_bytes(assembled("m4b", many)[1])
+
+    titles = re.findall(r"title +: (No\. \d+)", _described(path))
+    assert titles == [f"No. {number}" for number in range(400)]
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff\xe0 no picture", b"\x89PNG\r\n\x1a\n"])
+def test_a_cover_that_cannot_be_read_is_left_out(data: bytes, assembled: Assemble, in_all_formats: dict[str, Path]) -> None:
+    assert assembled("m4b", cover=Cover("image/jpeg", data))[1] == in_all_formats["m4b"].read_bytes()
 
 
 def test_an_mp3_says_how_many_frames_it_has_and_what_to_cut_off(in_all_formats: dict[str, Path]) -> None:
@@ -224,7 +297,7 @@ def test_a_wav_has_true_sizes(in_all_formats: dict[str, Path]) -> None:
 
 
 RATES = [
-    (name, rate_hz) for name, format_ in FORMATS.items() for rate_hz in format_.sample_rates_hz if rate_hz != SAMPLE_RATE_HZ
+    (name, rate_hz) for name, format_ in JOB_FORMATS.items() for rate_hz in format_.sample_rates_hz if rate_hz != SAMPLE_RATE_HZ
 ]
 
 
@@ -232,7 +305,7 @@ RATES = [
 def test_a_file_at_another_rate_is_as_long_to_the_sample(
     format_name: str, rate_hz: int, assembled: Assemble, tmp_path: Path
 ) -> None:
-    allowed = FORMATS[format_name].bitrates_at(rate_hz)
+    allowed = JOB_FORMATS[format_name].bitrates_at(rate_hz)
     done, data = assembled(format_name, sample_rate_hz=rate_hz, bitrate_bps=allowed.least if allowed else 0)
     n_samples = n_resampled(timeline_of().n_samples, rate_hz)
     path = tmp_path / f"speech.{format_name}"
@@ -245,6 +318,7 @@ def test_a_file_at_another_rate_is_as_long_to_the_sample(
         assert 0 <= count_samples(ffmpeg(), path, rate_hz) - n_samples <= 3 * 1024
     else:
         assert format_name == "opus" or count_samples(ffmpeg(), path, rate_hz) == n_samples
+    if format_name in EXACT:
         info = soundfile.info(str(path))
         assert info.frames / info.samplerate == pytest.approx(n_samples / rate_hz, abs=0.6 / rate_hz)
     if format_name == "wav":
@@ -252,7 +326,7 @@ def test_a_file_at_another_rate_is_as_long_to_the_sample(
             assert file.getparams()[:4] == (1, 2, rate_hz, n_samples)
 
 
-@pytest.mark.parametrize("format_name", ["mp3", "opus"])
+@pytest.mark.parametrize("format_name", ["mp3", "opus", "m4b"])
 def test_the_chapters_stay_where_they_are_at_another_rate(format_name: str, assembled: Assemble, tmp_path: Path) -> None:
     path = tmp_path / f"speech.{format_name}"
     path.write_bytes(assembled(format_name, sample_rate_hz=48_000)[1])

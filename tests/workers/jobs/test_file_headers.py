@@ -9,7 +9,7 @@ import soundfile
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from tests.audio import ffmpeg
-from workers.jobs.file_headers import correct_mp3_length, tags_of, wav_header
+from workers.jobs.file_headers import Tags, correct_mp3_length, tags_of, wav_header
 
 
 def test_a_wav_beyond_four_gigabytes_is_an_rf64(tmp_path: Path) -> None:
@@ -61,5 +61,5 @@ def test_the_header_of_a_wav_keeps_its_chunks_at_even_places(title: str) -> None
 
 
 def test_a_title_cannot_break_out_of_its_tag() -> None:
-    tags = tags_of("flac", "a\n[CHAPTER]\rtitle=b;#\\\0", [])
+    tags = tags_of("flac", Tags(title="a\n[CHAPTER]\rtitle=b;#\\\0"), [])
     assert tags == ";FFMETADATA1\ntitle=a [CHAPTER] title\\=b\\;\\#\n"

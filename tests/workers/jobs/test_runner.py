@@ -40,7 +40,12 @@ async def test_a_text_is_planned_spoken_in_parts_and_joined(harness: JobHarness)
     assert job.status is JobStatus.COMPLETED
     assert job.file is not None
     etag = hashlib.sha256(data).hexdigest()[:32]
-    assert job.file == File(name="speech.mp3", n_bytes=len(data), etag=etag, seconds=job.file.seconds)
+    starts = [chapter.start for chapter in job.file.chapters]
+    assert [chapter.title for chapter in job.file.chapters] == ["Chapter 1", "Chapter 2", "Chapter 3"]
+    assert starts[0] == 0.0 < starts[1] < starts[2] < job.file.seconds
+    assert job.file == File(
+        name="speech.mp3", n_bytes=len(data), etag=etag, seconds=job.file.seconds, chapters=job.file.chapters
+    )
     assert job.file.seconds == pytest.approx(job.progress.audio_seconds + 2 * CHAPTER_PAUSE_SECONDS / 4, abs=0.005)
     assert len(decode(data, "mp3")) / 24_000 == pytest.approx(job.file.seconds, abs=0.05)
     assert job.progress.segments_done == job.progress.segments_total == 9

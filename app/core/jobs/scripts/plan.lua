@@ -17,7 +17,7 @@ if redis.call('SETNX', KEYS[2], ARGV[3]) == 1 then
     redis.call('HSET', KEYS[3], i - 3, ARGV[i] .. ' 0 0')
     total = total + tonumber(ARGV[i])
   end
-  redis.call('HSET', KEYS[1], 'segments_total', total)
+  redis.call('HSET', KEYS[1], 'segments_total', total, 'parts_total', #ARGV - 3)
   redis.call('PUBLISH', ARGV[2], ARGV[1])
 end
 return redis.call('GET', KEYS[2])

@@ -19,7 +19,7 @@ from app.api.requests.text import MAX_PRONUNCIATION_CHARS, MAX_PRONUNCIATIONS
 from app.asgi import create_description
 from app.core.errors import InvalidRequest
 from app.core.settings import Secret, Settings
-from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, SAMPLE_RATES_HZ
+from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, JOB_FORMATS, SAMPLE_RATES_HZ
 from app.core.speech.languages import LANGUAGES
 from app.core.speech.lexicon import WORD
 from app.core.speech.models import MODELS, OPENAI_MAX_INPUT_CHARS, OTHER_NAMES
@@ -240,9 +240,9 @@ def test_words_and_phonemes_have_the_patterns_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", ["SpeechRequest", "JobRequest"])
 def test_the_formats_are_those_of_the_code(name: str) -> None:
-    fields = SCHEMAS[name]["properties"]
+    fields, formats = SCHEMAS[name]["properties"], FORMATS if name == "SpeechRequest" else JOB_FORMATS
 
-    assert (fields["response_format"]["enum"], fields["response_format"]["default"]) == ([*FORMATS, None], DEFAULT_FORMAT)
+    assert (fields["response_format"]["enum"], fields["response_format"]["default"]) == ([*formats, None], DEFAULT_FORMAT)
     assert fields["sample_rate"]["enum"] == [*SAMPLE_RATES_HZ, None]
 
 
@@ -262,6 +262,17 @@ def test_a_format_is_taken_with_its_sample_rates_and_bitrates(audio_format: str 
     assert is_allowed("SpeechRequest", fields) == ((rate_hz or entry.sample_rate_hz) in entry.sample_rates_hz)
     for bitrate_bps in {None, *bitrates(rate_hz or entry.sample_rate_hz)}:
         allowed, taken = verdicts("SpeechRequest", fields | {"bitrate": bitrate_bps})
+        assert allowed == taken, bitrate_bps
+
+
+@pytest.mark.parametrize("rate_hz", [None, *SAMPLE_RATES_HZ, 11_025])
+def test_a_job_is_taken_as_m4b_with_the_rates_of_aac(rate_hz: int | None) -> None:
+    fields, entry = SPEECH | {"response_format": "m4b", "sample_rate": rate_hz}, JOB_FORMATS["m4b"]
+
+    assert is_allowed("JobRequest", fields) == ((rate_hz or entry.sample_rate_hz) in entry.sample_rates_hz)
+    assert verdicts("SpeechRequest", fields) == REFUSED
+    for bitrate_bps in {None, *bitrates(rate_hz or entry.sample_rate_hz)}:
+        allowed, taken = verdicts("JobRequest", fields | {"bitrate": bitrate_bps})
         assert allowed == taken, bitrate_bps
 
 

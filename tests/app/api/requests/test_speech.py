@@ -23,6 +23,7 @@ from app.core.errors import (
     UnsupportedValue,
     WrongType,
 )
+from app.core.speech.formats import FORMATS
 from app.core.speech.voices import BlendPart, load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -443,3 +444,11 @@ def test_a_text_may_ask_for_ten_minutes_of_silence_and_a_job_for_an_hour() -> No
     assert caught.value.param == "input"
     with pytest.raises(InvalidValue, match="at most 3600 seconds of them in all, but got 3660"):
         ask(61, is_job=True)
+
+
+def test_an_audiobook_is_refused_with_the_place_that_makes_it() -> None:
+    fault = fault_of(LEAST | {"response_format": "m4b"})
+
+    assert isinstance(fault, UnsupportedValue)
+    assert "'m4b' is a format of jobs: POST /v1/audio/speech/jobs" in fault.message
+    assert all(f"'{name}'" in fault.message for name in FORMATS)

@@ -115,8 +115,18 @@ def test_a_new_job_is_answered_at_once_and_waits_in_the_batch_queue(
         "response_format": "flac",
         "title": "A book",
         "metadata": {"mine": "1"},
-        "progress": {"segments_done": 0, "segments_total": 0, "audio_seconds": 0.0},
+        "progress": {
+            "segments_done": 0,
+            "segments_total": 0,
+            "audio_seconds": 0.0,
+            "parts_done": 0,
+            "parts_total": 0,
+            "seconds_left": None,
+        },
         "duration_seconds": None,
+        "chapters": None,
+        "has_captions": False,
+        "document": None,
         "error": None,
     }
     assert http.get(answer.headers["location"]).json() == job

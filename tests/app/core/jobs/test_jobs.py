@@ -100,7 +100,7 @@ async def test_the_first_plan_wins(jobs: Jobs, job_store: JobStore) -> None:
     assert job_store.plan(job_id, PARTS) == PARTS
     assert job_store.plan(job_id, PARTS[:1]) == PARTS
     assert job_store.parts(job_id) == PARTS
-    assert (await jobs.get(job_id, "me")).progress == Progress(0, 5, 0.0)
+    assert (await jobs.get(job_id, "me")).progress == Progress(0, 5, 0.0, 0, 2)
 
 
 async def test_progress_said_twice_counts_once_and_a_finished_part_corrects_the_total(jobs: Jobs, job_store: JobStore) -> None:
@@ -109,12 +109,12 @@ async def test_progress_said_twice_counts_once_and_a_finished_part_corrects_the_
     job_store.plan(job_id, PARTS)
     for _ in range(2):
         job_store.advance(job_id, 1, n_segments=1, audio_seconds=0.25)
-    assert (await jobs.get(job_id, "me")).progress == Progress(1, 5, 0.25)
+    assert (await jobs.get(job_id, "me")).progress == Progress(1, 5, 0.25, 0, 2)
     job_store.advance(job_id, 2, n_segments=4, audio_seconds=1)  # one more than was expected
-    assert (await jobs.get(job_id, "me")).progress == Progress(5, 6, 1.25)
+    assert (await jobs.get(job_id, "me")).progress == Progress(5, 6, 1.25, 0, 2)
     job_store.part_done(job_id, 2, n_segments=2, audio_seconds=0.5, n_bytes=8, loudness_db=-20.5)
     job_store.advance(job_id, 2, n_segments=1, audio_seconds=0.1)  # a second worker, which lost the race
-    assert (await jobs.get(job_id, "me")).progress == Progress(3, 4, 0.75)
+    assert (await jobs.get(job_id, "me")).progress == Progress(3, 4, 0.75, 1, 2)
     assert {number: result.n_bytes for number, result in job_store.done_parts(job_id).items()} == {2: 8}
     assert job_store.done_parts(job_id)[2].loudness_db == -20.5
 

@@ -7,6 +7,7 @@ import pytest
 from app.core.speech.formats import (
     DEFAULT_FORMAT,
     FORMATS,
+    JOB_FORMATS,
     OPENAI_FORMATS,
     SAMPLE_BYTES,
     SAMPLE_RATE_HZ,
@@ -61,6 +62,13 @@ def test_openais_formats_are_24_khz_and_those_of_telephones_8_khz() -> None:
 def test_wav_pcm_and_those_of_telephones_need_no_encoder() -> None:
     assert [name for name, entry in FORMATS.items() if not entry.is_encoded] == ["wav", "pcm", "ulaw", "alaw"]
     assert [name for name, entry in FORMATS.items() if entry.has_wav_header] == ["wav"]
+
+
+def test_jobs_have_the_audiobook_too_with_the_rates_and_bitrates_of_aac() -> None:
+    assert tuple(JOB_FORMATS) == (*FORMATS, "m4b")
+    m4b, aac = JOB_FORMATS["m4b"], FORMATS["aac"]
+    assert (m4b.media_type, m4b.codec, m4b.bitrate_bps) == ("audio/mp4", aac.codec, aac.bitrate_bps)
+    assert [m4b.bitrates_at(rate) for rate in m4b.sample_rates_hz] == [aac.bitrates_at(rate) for rate in aac.sample_rates_hz]
 
 
 @pytest.mark.parametrize("rate_hz", SAMPLE_RATES_HZ)
