@@ -17,6 +17,7 @@ import regex
 import workers.text
 from app.core.speech.lexicon import WORD as LEXICON_WORD
 from app.core.speech.pauses import asked_seconds
+from app.core.speech.speakers import find_speakers
 from app.core.speech.tags import find_voices
 from app.core.speech.titles import show_title
 from app.core.speech.voices import load_catalogue
@@ -27,13 +28,14 @@ from workers.text.espeak.sanitize import sanitize
 from workers.text.g2p import other_scripts
 from workers.text.g2p.alignment import AlignedSpan, assign
 from workers.text.g2p.other_scripts import find_foreign
-from workers.text.markup import plain, read_markup
+from workers.text.markup import Markup, plain, read_markup
 from workers.text.normalization import verbalize
 from workers.text.normalization.emoji import drop_emoji, say_emoji
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.normalization.rules import Rule
 from workers.text.normalization.tags.others import drop_others
 from workers.text.normalization.tags.read import read_tags, tags_before
+from workers.text.normalization.tags.speakers import hide_speakers, read_speakers
 from workers.text.normalization.tags.ssml_places import hide_tags
 from workers.text.passages import divide
 from workers.text.segment import segment
@@ -170,6 +172,14 @@ MIXED: Final = (
         "[^",
         "[a",
         "[a](/b/) ",
+        "[af_heart]",
+        "[af_heart] a ",
+        "a [ff_siwis] [af_heart]",
+        "\naf_heart: a",
+        "\ncoral: ",
+        "[coral]: ",
+        "af_heart(2)+",
+        "[a[b]",
         "[pause:1s]",
         "[pause:",
         "[pause: 1",
@@ -309,6 +319,8 @@ GIVEN_WORDS: Final = tuple((f"{'あ' * (i % 99 + 1)}{chr(0x3042 + i)}", "a") for
 
 CATALOGUE: Final = load_catalogue()
 
+SPEAKERS: Final = find_speakers("[af_heart] a [ff_siwis] b\ncoral: c", CATALOGUE)
+
 Pass = Callable[[str], object]
 """One step that processes a whole text."""
 
@@ -335,6 +347,12 @@ def passes() -> dict[str, Pass]:
         "drop_others": lambda text: drop_others(TrackedText.of(text)),
         "hide_tags": lambda text: hide_tags(f"<speak>{text}</speak>"),
         "tags_before": lambda text: tags_before(f"<speak>{text}</speak>", len(text)),
+        "find_speakers": lambda text: find_speakers(text, CATALOGUE),
+        "read_speakers": lambda text: read_speakers(
+            TrackedText.of(text), SPEAKERS, Markup(), lambda manner: manner.language == "en-US"
+        ),
+        "hide_speakers": lambda text: hide_speakers(text, SPEAKERS),
+        "tags_before with speakers": lambda text: tags_before(text, len(text), speakers=SPEAKERS, narrator="af_heart"),
         "find_voices": lambda text: find_voices(f"<voice {text}", CATALOGUE),
         "show_title": show_title,
         "plain": plain,
@@ -371,6 +389,7 @@ def patterns() -> dict[str, Any]:
         "workers.jobs.plan",
         "app.core.speech.lexicon",
         "app.core.speech.pauses",
+        "app.core.speech.speakers",
         "app.core.speech.tags",
         "app.core.speech.titles",
     ):

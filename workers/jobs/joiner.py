@@ -23,6 +23,7 @@ from workers.jobs.file_headers import Tags
 from workers.jobs.loudness import Level, gains_db
 from workers.jobs.plan import pause_seconds
 from workers.jobs.wanted import PATIENCE_SECONDS, Wanted, not_wanted
+from workers.text.normalization.tags.speakers import hide_speakers
 
 log: Final = structlog.get_logger()
 
@@ -95,7 +96,7 @@ class Joiner:
             return Cover(job.cover, file.read(-1))
 
     def _audio_parts(self, job: Job, parts: list[Part], results: list[PartResult]) -> Iterator[AudioPart]:
-        text = self._jobs.text(job.id)
+        text = hide_speakers(self._jobs.text(job.id), job.utterance.speakers)
         gains = gains_db([Level(result.loudness_db, result.peak_db) for result in results])
         pauses = [pause_seconds(text, part, following, job.utterance.speed) for part, following in pairwise(parts)]
         for number, (part, result, gain_db, pause) in enumerate(

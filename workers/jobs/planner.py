@@ -10,6 +10,7 @@ from app.core.tracing.spans import NO_SPAN, Span
 from workers.jobs.part_queue import PartQueue
 from workers.jobs.plan import plan_parts
 from workers.jobs.wanted import not_wanted
+from workers.text.normalization.tags.speakers import hide_speakers
 
 log: Final = structlog.get_logger()
 
@@ -27,7 +28,7 @@ class Planner:
             raise not_wanted()
         if not self._jobs.parts(job.id):
             text = self._jobs.text(job.id)
-            parts = self._jobs.plan(job.id, plan_parts(text, job.utterance.language))
+            parts = self._jobs.plan(job.id, plan_parts(hide_speakers(text, job.utterance.speakers), job.utterance.language))
             span.note(n_parts=len(parts), n_characters=len(text))
             log.info("job_planned", n_parts=len(parts), n_chars=len(text))
         self._queue.enqueue_all(job.id)

@@ -62,7 +62,15 @@ class PartSpeaker:
         self._count_start(job.id, number)
         started = time.monotonic()
         text = self._jobs.text(job.id)
-        tags = tags_before(text, part.start) if job.utterance.normalize else ""
+        utterance = job.utterance
+        tags = tags_before(
+            text,
+            part.start,
+            speakers=utterance.speakers,
+            narrator=utterance.narrator,
+            is_normalized=utterance.normalize,
+            says_thoughts=utterance.think == "say",
+        )
         task, spoken = self._write(job, number, tags + text[part.start : part.end], span)
         if job.timestamps:
             # Unlike the times sent over SSE, these are not rounded to milliseconds: a sample is shorter.

@@ -6,7 +6,7 @@ Why in a slot and not in a compute thread: a slot does the same work before ever
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from redis import Redis
@@ -18,13 +18,15 @@ from app.core.queue.registry import MAX_DEATHS
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
 from app.core.tracing.spans import NO_SPAN, Span
-from workers.engines.base import Engine, Segment
+from workers.engines.base import Engine
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
 from workers.text.boundaries import Ending
 from workers.text.cancellation import cancellation_check
 
 log: Final = structlog.get_logger()
+
+_T = TypeVar("_T")
 
 _PAUSE_SECONDS: Final = 0.001
 """Pause after each segment: all slots share one G2P, and a listener's text must not wait until a long text has ended."""
@@ -73,10 +75,11 @@ class Phonemes:
             prepared = prepare_text(text, engine)
             prepared = PreparedText(list(prepared.passages), prepared.markup)
             restore = prepared.markup.restore
-            found = (item.segment for item in prepare_segments(prepared, text, engine) if item.segment is not None)
+            found = ((item.segment, item.speaker) for item in prepare_segments(prepared, text, engine))
             segments = tuple(
-                PhonemizedSegment(text=restore(segment.text), phonemes=segment.phonemes, n_phonemes=segment.n_phonemes)
-                for segment in _with_pauses(found)
+                PhonemizedSegment(restore(segment.text), segment.phonemes, segment.n_phonemes, speaker)
+                for segment, speaker in _with_pauses(found)
+                if segment is not None
             )
         return Phonemized(language=text.language, normalized=restore(_join(prepared.passages)), segments=segments)
 
@@ -109,7 +112,7 @@ class _Wanted:
             raise Cancelled("Nobody waits for the answer any more.")
 
 
-def _with_pauses(prepared: Iterator[Segment]) -> Iterator[Segment]:
+def _with_pauses(prepared: Iterator[_T]) -> Iterator[_T]:
     """Yields the segments, with a pause after each."""
     for segment in prepared:
         yield segment

@@ -20,6 +20,7 @@ from workers.text.normalization.markup.code_blocks import skip_code
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.normalization.tags.others import drop_others
 from workers.text.normalization.tags.read import read_tags
+from workers.text.normalization.tags.speakers import read_speakers
 from workers.text.passages import divide
 from workers.text.preprocess import preprocess
 from workers.text.segment import Piece, fit, segment
@@ -51,11 +52,15 @@ class PreparedItem(msgspec.Struct, frozen=True):
     tracked: TrackedText
     segment: Segment | None = None
     pause_seconds: float = 0.0
+    speaker: str | None = None
+    """The voice as the user wrote it; None in a text with one voice."""
 
 
 def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
     """Returns `text` in the form that `engine` takes. Its passages can be iterated over only once."""
-    markup, tracked = Markup(), clear(text.text)
+    markup = Markup()
+    can_speak = lru_cache(partial(_can_speak, engine, text))
+    tracked = read_speakers(clear(text.text), text.speakers, markup, can_speak)
     if text.normalize:
         tracked = read_tags(
             tracked,
@@ -63,7 +68,7 @@ def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
             says_thoughts=text.think == "say",
             markup=markup,
             voices=text.voices,
-            can_speak=lru_cache(partial(_can_speak, engine, text)),
+            can_speak=can_speak,
         )
     sections, _ = read_markup(tracked, text.pronunciations, markup)
     return PreparedText(_prepare_passages(sections, markup, text, engine), markup)
@@ -88,7 +93,8 @@ def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *
             rest = passage.tracked.text[one.start + len(one.text) :]
             is_last = not says_something(prepared.markup.restore(rest))
             ending = passage.ending if is_last and passage.ending else one.ending
-            yield PreparedItem(passage.tracked, msgspec.structs.replace(one, ending=ending))
+            speaker = passage.manner.speaker or text.narrator or None
+            yield PreparedItem(passage.tracked, msgspec.structs.replace(one, ending=ending), speaker=speaker)
         if passage.pause_seconds is not None:
             yield PreparedItem(passage.tracked, pause_seconds=passage.pause_seconds)
 

@@ -34,6 +34,7 @@ from workers.synthesis.segment_span import SegmentSpan
 from workers.synthesis.task import SynthesisTask
 from workers.synthesis.word_timing import WordTimer
 from workers.text.cancellation import cancellation_check
+from workers.text.normalization.tags.speakers import hide_speakers
 from workers.text.normalization.tags.ssml_places import hide_tags
 
 _NO_SOUND: Final = Sound(b"")
@@ -248,7 +249,7 @@ class Synthesizer:
             segment = item.segment
             n_before = joiner.add(sound.pcm, pause_after(segment))
             audio_seconds += n_before / SAMPLE_RATE_HZ
-            _write_words(task, word_timer.add(segment, item.tracked, sound, audio_seconds))
+            _write_words(task, word_timer.add(segment, item.tracked, sound, audio_seconds, item.speaker))
             _write_silence(n_before, encoder, task, pending)
             if sound.pcm:
                 lead_seconds = audio_seconds + leading_silence(sound.pcm) if lead_seconds is None else lead_seconds
@@ -283,7 +284,8 @@ def _expected_seconds(item: PreparedItem) -> float:
 
 def _visible(utterance: Utterance) -> str:
     """Returns the text with spaces in place of tags that are read and not spoken."""
-    return hide_tags(utterance.text) if utterance.normalize else utterance.text
+    text = hide_speakers(utterance.text, utterance.speakers)
+    return hide_tags(text) if utterance.normalize else text
 
 
 def _done(sound: Sound) -> Future[Sound]:

@@ -27,14 +27,16 @@ class WordTimer:
         self._text = text
         self._spans = find_words(text)
         self._starts = [start for start, _ in self._spans]
-        self._held: tuple[int, float, float] | None = None
-        """Number of the held word, and its start and end as far as known, in seconds."""
+        self._held: tuple[int, float, float, str | None] | None = None
+        """Number of the held word, its start and end as far as known, in seconds, and its speaker."""
 
-    def add(self, segment: Segment, tracked: TrackedText, sound: Sound, begins_seconds: float) -> list[TimedWord]:
+    def add(
+        self, segment: Segment, tracked: TrackedText, sound: Sound, begins_seconds: float, speaker: str | None = None
+    ) -> list[TimedWord]:
         """Adds a segment of `tracked` whose audio begins at `begins_seconds`. Returns the words that are complete now."""
         words = []
         for number, start, end in self._numbered(segment, tracked, sound):
-            if (word := self._add_piece(number, begins_seconds + start, begins_seconds + end)) is not None:
+            if (word := self._add_piece(number, begins_seconds + start, begins_seconds + end, speaker)) is not None:
                 words.append(word)
         if self._held is not None and not self._continues(self._held[0], segment, tracked):
             words += self.rest()
@@ -53,19 +55,19 @@ class WordTimer:
         first, last = self._spans[number]
         return bool(following.strip()) and first <= tracked.origin(place, place + 1)[0] < last
 
-    def _add_piece(self, number: int, start: float, end: float) -> TimedWord | None:
+    def _add_piece(self, number: int, start: float, end: float, speaker: str | None) -> TimedWord | None:
         """Adds a piece of a word. Returns the word before it if this is a new word."""
         before = self._held
         if before is not None and number <= before[0]:
-            self._held = (before[0], before[1], max(before[2], end))
+            self._held = (before[0], before[1], max(before[2], end), before[3])
             return None
-        self._held = (number, start, end)
+        self._held = (number, start, end, speaker)
         return self._show(before) if before is not None else None
 
-    def _show(self, held: tuple[int, float, float]) -> TimedWord:
-        number, start, end = held
+    def _show(self, held: tuple[int, float, float, str | None]) -> TimedWord:
+        number, start, end, speaker = held
         first, last = self._spans[number]
-        return TimedWord(plain(self._text[first:last].replace(HIDDEN, "")), round(start, 6), round(end, 6))
+        return TimedWord(plain(self._text[first:last].replace(HIDDEN, "")), round(start, 6), round(end, 6), speaker)
 
     def _numbered(self, segment: Segment, tracked: TrackedText, sound: Sound) -> Iterator[tuple[int, float, float]]:
         """Yields the user's words in the segment, with times. If one spoken word is several of them, they share its time."""

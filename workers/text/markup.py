@@ -6,7 +6,7 @@ looks up the word of that character. The characters are from a private-use plane
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -23,10 +23,11 @@ _FIRST: Final = 0xF0000
 _MAX_GIVEN: Final = 0xFFFD
 _FIRST_TURN: Final = 0x100000
 _MAX_TURNS: Final = 0xFFFD
-_TURNS: Final = f"[{chr(_FIRST_TURN)}-{chr(_FIRST_TURN + _MAX_TURNS)}]"
-_PRONUNCIATION: Final = re.compile(rf"\[((?:(?!{_TURNS})[^\[\]\n]){{1,100}})\]\(/([^/\n]{{1,200}})/\)")
-_DIVISION: Final = re.compile(rf"{PAUSE}|{_TURNS}(?:\s*+{_TURNS})*+", re.IGNORECASE)
-_NOT_TURN: Final = re.compile(rf"{_TURNS}++")
+TURNS: Final = f"[{chr(_FIRST_TURN)}-{chr(_FIRST_TURN + _MAX_TURNS)}]"
+_PRONUNCIATION: Final = re.compile(rf"\[((?:(?!{TURNS})[^\[\]\n]){{1,100}})\]\(/([^/\n]{{1,200}})/\)")
+_DIVISION: Final = re.compile(rf"{PAUSE}|{TURNS}(?:\s*+{TURNS})*+", re.IGNORECASE)
+NOT_TURN: Final = re.compile(rf"{TURNS}++")
+_FIND_TURN: Final = re.compile(TURNS)
 _AROUND: Final = 200
 """Characters before and after a turn in which the end of a sentence or a paragraph is looked for."""
 
@@ -54,10 +55,22 @@ class Manner(msgspec.Struct, frozen=True):
     """BCP 47 tag. None: the language of the whole text."""
     rate: float = 1.0
     """The speed, as a multiple of that of the whole text."""
+    speaker: str | None = None
+    """The voice as the user wrote it. None: the voice of the whole text."""
+
+    def over(self, other: "Manner") -> "Manner":
+        """Returns this manner, with what it leaves open taken from `other`."""
+        if self.voice is not None:
+            return self
+        return msgspec.structs.replace(self, voice=other.voice, language=self.language or other.language, speaker=other.speaker)
 
 
 USUAL: Final = Manner()
 """As the whole text."""
+
+
+CanSpeak = Callable[[Manner], bool]
+"""Whether the engine has the voice and the language of a manner."""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -72,11 +85,17 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A pause within a text, or a change of the manner; one character stands for it."""
+    """A pause within a text, or a change of the manner or the speaker; one character stands for it."""
 
-    manner: Manner
-    """The manner after it."""
+    manner: Manner | None = None
+    """The manner after it, as SSML asks for it; None where it stays."""
     pause_seconds: float | None = None
+    speaker: Manner | None = None
+    """Voice and language after it where SSML asks for no others, as a tag such as `[af_heart]` sets them; None where they
+    stay.
+    """
+    ends_line: bool = False
+    """Whether the text before it is at least a sentence."""
 
 
 class Markup:
@@ -99,6 +118,13 @@ class Markup:
             return ""
         self._turns.append(turn)
         return chr(_FIRST_TURN + len(self._turns) - 1)
+
+    def last_speaker(self, text: str) -> tuple[int, Manner] | None:
+        """Returns the place and the manner of the last turn in `text` that changes the speaker."""
+        for match in reversed(list(_FIND_TURN.finditer(text))):
+            if (speaker := self.turn(match[0]).speaker) is not None:
+                return match.start(), speaker
+        return None
 
     def turn(self, character: str) -> Turn:
         """Returns the turn that a character of `add_turn` stands for."""
@@ -208,24 +234,26 @@ def _longest(text: str, start: int, tree: "_Tree") -> int:
 
 
 def _sections(tracked: TrackedText, markup: Markup) -> Iterator[Section]:
-    start, manner = 0, USUAL
+    start, manner, speaker = 0, USUAL, USUAL
     for match in _DIVISION.finditer(tracked.text):
         check_cancelled()
         before = tracked.cut(start, match.start())
         start = match.end()
         if match[1]:
-            yield Section(before, pause_seconds(match), manner)
+            yield Section(before, pause_seconds(match), manner.over(speaker))
             continue
         turns = [markup.turn(character) for character in match[0] if not character.isspace()]
         pauses = [turn.pause_seconds for turn in turns if turn.pause_seconds is not None]
-        ending = None if pauses else _ending_at(tracked.text, match)
-        yield Section(before, sum(pauses) if pauses else None, manner, ending)
-        manner = turns[-1].manner
-    yield Section(tracked.cut(start, len(tracked)), None, manner)
+        ending = None if pauses else _ending_at(tracked.text, match, ends_line=any(turn.ends_line for turn in turns))
+        yield Section(before, sum(pauses) if pauses else None, manner.over(speaker), ending)
+        manner = next((turn.manner for turn in reversed(turns) if turn.manner is not None), manner)
+        speaker = next((turn.speaker for turn in reversed(turns) if turn.speaker is not None), speaker)
+    yield Section(tracked.cut(start, len(tracked)), None, manner.over(speaker))
 
 
-def _ending_at(text: str, match: re.Match[str]) -> Ending:
+def _ending_at(text: str, match: re.Match[str], *, ends_line: bool) -> Ending:
     """Returns the kind of boundary at which the manner changes."""
     following = text[match.end() : match.end() + _AROUND]
     space = following[: len(following) - len(following.lstrip())]
-    return ending_of(_NOT_TURN.sub("", text[max(0, match.start() - _AROUND) : match.end()]) + space)
+    ending = ending_of(NOT_TURN.sub("", text[max(0, match.start() - _AROUND) : match.end()]) + space)
+    return Ending.SENTENCE if ends_line and ending is not Ending.PARAGRAPH else ending

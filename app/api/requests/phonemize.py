@@ -5,6 +5,7 @@ from typing import Any, Final
 from app.api.requests.text import (
     TextRequest,
     language_name,
+    read_cast,
     read_input,
     read_language,
     read_model,
@@ -15,7 +16,6 @@ from app.api.requests.text import (
 from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import find_model
 from app.core.speech.spoken_text import Code, Emoji, SpokenText, Think
-from app.core.speech.tags import find_voices
 from app.core.speech.voices import Blend, Catalogue
 
 _ANY_MODEL: Final = "tts-1"
@@ -37,13 +37,15 @@ def read_phonemize(fields: dict[str, Any], *, catalogue: Catalogue, max_input_ch
     language = read_language(fields, model)
     normalize = read_normalize(fields)
     voice, voice_language = named or _any_voice(language, catalogue)
+    name = read_voice(fields) if named else None
+    cast = read_cast(text, catalogue, name, voice, own_language=voice_language, language=language, normalize=normalize)
     return PhonemizeRequest(
         model=model,
         input=text,
         voice=voice,
         language=language or voice_language,
         normalize=normalize,
-        voices=find_voices(text, catalogue) if normalize else (),
+        cast=cast,
         pronunciations=read_pronunciations(fields),
     )
 
@@ -68,7 +70,9 @@ def to_spoken_text(
         emoji=emoji,
         code=code,
         think=think,
-        voices=asked.voices,
+        voices=asked.cast.voices,
+        speakers=asked.cast.speakers,
+        narrator=asked.cast.narrator,
         pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
         owner=owner,
     )

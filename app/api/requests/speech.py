@@ -12,6 +12,7 @@ from app.api.requests.fields import (
 )
 from app.api.requests.text import (
     TextRequest,
+    read_cast,
     read_input,
     read_language,
     read_model,
@@ -25,7 +26,6 @@ from app.core.speech.lexicon import Lexicon, merged
 from app.core.speech.models import Model
 from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
 from app.core.speech.spoken_text import Code, Emoji, Think
-from app.core.speech.tags import find_voices
 from app.core.speech.utterance import MAX_SPEED, MIN_SPEED, Utterance
 from app.core.speech.voices import Catalogue
 
@@ -67,14 +67,16 @@ def read_speech_fields(
 ) -> SpeechRequest:
     """The request in `fields`, for a model that is known. A job streams no events and may have longer pauses."""
     text = read_input(fields, max_chars)
-    blend, voice_language = catalogue.parse(read_voice(fields))
+    voice = read_voice(fields)
+    blend, voice_language = catalogue.parse(voice)
     audio_format = _read_format(fields, is_job=is_job)
     speed = _read_speed(fields)
     stream_format = _read_stream_format(fields, streams=model.streams_sse and not is_job)
     instructions = _read_instructions(fields)
-    language = read_language(fields, model) or voice_language
+    language = read_language(fields, model)
     normalize = read_normalize(fields)
     _check_pauses(text, is_job=is_job, reads_tags=normalize)
+    cast = read_cast(text, catalogue, voice, blend, own_language=voice_language, language=language, normalize=normalize)
     pronunciations = read_pronunciations(fields)
     timestamps = _read_timestamps(fields)
     sample_rate_hz = _read_sample_rate(fields, audio_format)
@@ -82,13 +84,13 @@ def read_speech_fields(
         model=model,
         input=text,
         voice=blend,
-        language=language,
+        language=language or voice_language,
         format=audio_format,
         speed=speed,
         stream_format=stream_format,
         instructions=instructions,
         normalize=normalize,
-        voices=find_voices(text, catalogue) if normalize else (),
+        cast=cast,
         pronunciations=pronunciations,
         timestamps=timestamps,
         sample_rate_hz=sample_rate_hz,
@@ -127,7 +129,9 @@ def to_utterance(
         emoji=emoji,
         code=code,
         think=think,
-        voices=request.voices,
+        voices=request.cast.voices,
+        speakers=request.cast.speakers,
+        narrator=request.cast.narrator,
         pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
         owner=owner,
     )

@@ -20,8 +20,9 @@ from app.core.speech.languages import LANGUAGES, find_language
 from app.core.speech.lexicon import WORD
 from app.core.speech.models import MODELS, Model, find_model
 from app.core.speech.phonemes import unknown_phonemes
-from app.core.speech.tags import NamedVoices
-from app.core.speech.voices import Blend, show_blend
+from app.core.speech.speakers import find_speakers, show_speaker
+from app.core.speech.tags import NamedVoices, find_voices
+from app.core.speech.voices import Blend, Catalogue, show_blend
 
 MAX_PRONUNCIATIONS: Final = 200
 MAX_PRONUNCIATION_CHARS: Final = 100
@@ -34,6 +35,14 @@ _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 """A language of the model `espeak`, which has more than Kokoro. The worker decides whether espeak-ng speaks it."""
 
 
+class Cast(msgspec.Struct, frozen=True, kw_only=True):
+    """The voices of a text with several; empty for any other text. The fields are those of a SpokenText."""
+
+    voices: NamedVoices = ()
+    speakers: NamedVoices = ()
+    narrator: str = ""
+
+
 class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request about a text: names are resolved and defaults filled in; the engine is chosen later."""
 
@@ -44,8 +53,7 @@ class TextRequest(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     """BCP 47 tag: the requested one, else the language of the first voice."""
     normalize: bool
-    voices: NamedVoices
-    """The voices that the text names."""
+    cast: Cast
     pronunciations: tuple[tuple[str, str], ...]
     """Pairs of word and phonemes, sorted."""
 
@@ -86,6 +94,31 @@ def read_voice(fields: dict[str, Any]) -> str:
     if not isinstance(voice_id, str):
         raise WrongType("voice.id", "a string", kind_of(voice_id))
     return voice_id
+
+
+def read_cast(
+    text: str,
+    catalogue: Catalogue,
+    voice: str | None,
+    blend: Blend,
+    *,
+    own_language: str,
+    language: str | None,
+    normalize: bool,
+) -> Cast:
+    """The voices that a text names, with `voice`, the request's, and its `blend`. SSML counts only in a normalized text.
+
+    `language`: the request's, which every voice then speaks; without it, the request's voice has `own_language`. Raises
+    InvalidValue for too many voices.
+    """
+    voices = find_voices(text, catalogue, language=language) if normalize else ()
+    speakers = find_speakers(text, catalogue, language=language)
+    if not voices and not speakers:
+        return Cast()
+    narrator = show_speaker((voice or "").strip(), blend)
+    others = tuple(speaker for speaker in speakers if speaker[0] != narrator)
+    everybody = tuple(sorted([*others, (narrator, blend, language or own_language)])) if speakers else ()
+    return Cast(voices=voices, speakers=everybody, narrator=narrator)
 
 
 def read_language(fields: dict[str, Any], model: Model) -> str | None:

@@ -64,7 +64,7 @@ _REST_COST: Final = 0.4
 """Cost of leaving a sentence's last word or two to the next cue."""
 
 
-class Cue(msgspec.Struct, frozen=True):
+class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
     """A text and the time when it is shown."""
 
     start: float
@@ -73,6 +73,8 @@ class Cue(msgspec.Struct, frozen=True):
     """Later than `start`, and not later than the start of the next cue."""
     text: str
     """One line, or two with a line break between them."""
+    speaker: str | None = None
+    """The voice of all its words; None in a text with one voice."""
 
 
 class Captions(msgspec.Struct, frozen=True):
@@ -107,9 +109,9 @@ def to_srt(cues: Sequence[Cue]) -> str:
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
-    """WebVTT, with its markup characters escaped."""
+    """WebVTT, with its markup characters escaped, and the speakers of a text with several voices as voice spans."""
     return "WEBVTT\n\n" + "".join(
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escape(cue.text)}\n\n" for cue in cues
+        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_spoken_by(cue.speaker, _escape(cue.text))}\n\n" for cue in cues
     )
 
 
@@ -133,13 +135,13 @@ DEFAULT_CAPTION_FORMAT: Final = "srt"
 
 def move_words(words: Sequence[TimedWord], seconds: float) -> list[TimedWord]:
     """The words with their times moved by `seconds`."""
-    return [TimedWord(word.word, round(word.start + seconds, 6), round(word.end + seconds, 6)) for word in words]
+    return [TimedWord(word.word, round(word.start + seconds, 6), round(word.end + seconds, 6), word.speaker) for word in words]
 
 
 def to_cues(words: Sequence[TimedWord]) -> list[Cue]:
     """All words once and in order, in cues that do not overlap. `words` are in order.
 
-    A cue has at most MAX_LINES lines and lasts at most MAX_SECONDS, unless a single word needs more.
+    A cue has one speaker, at most MAX_LINES lines, and lasts at most MAX_SECONDS, unless a single word needs more.
     """
     reading = _Reading(words)
     spans = list(reading.divide())
@@ -151,7 +153,7 @@ def to_cues(words: Sequence[TimedWord]) -> list[Cue]:
         start_ms = max(round(start * 1000), shown_ms)
         end_ms = round(min(max(end, start + MIN_SECONDS), following) * 1000)
         shown_ms = max(end_ms, start_ms + 1)
-        cues.append(Cue(start_ms / 1000, shown_ms / 1000, reading.text(first, last)))
+        cues.append(Cue(start_ms / 1000, shown_ms / 1000, reading.text(first, last), words[first].speaker))
     return cues
 
 
@@ -187,11 +189,12 @@ class _Reading:
             yield " " * (self._spaces[place] if place > first else 0) + self._texts[place]
 
     def _find_stops(self) -> list[int]:
-        """For each word, the next place where a cue must end: a pause, or the end."""
+        """For each word, the next place where a cue must end: a pause, another speaker, or the end."""
         stops = [len(self._words)] * len(self._words)
         for place in range(len(self._words) - 2, -1, -1):
-            has_pause = self._words[place + 1].start - self._words[place].end > PAUSE_SECONDS
-            stops[place] = place + 1 if has_pause else stops[place + 1]
+            word, following = self._words[place], self._words[place + 1]
+            must_end = following.start - word.end > PAUSE_SECONDS or following.speaker != word.speaker
+            stops[place] = place + 1 if must_end else stops[place + 1]
         return stops
 
     def _choose(self, first: int) -> int:
@@ -296,6 +299,10 @@ def _clock(seconds: float, point: str) -> str:
     """`HH:MM:SS` and milliseconds; hours have as many digits as needed."""
     minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}{point}{milliseconds % 1000:03}"
+
+
+def _spoken_by(speaker: str | None, text: str) -> str:
+    return text if speaker is None else f"<v {_escape(speaker)}>{text}</v>"
 
 
 def _escape(text: str) -> str:

@@ -3,13 +3,15 @@
 import msgspec
 
 
-class PhonemizedSegment(msgspec.Struct, frozen=True):
+class PhonemizedSegment(msgspec.Struct, frozen=True, omit_defaults=True):
     """A piece of the text that the engine would speak at once."""
 
     text: str
     phonemes: str
     """The phonemes in the engine's own alphabet."""
     n_phonemes: int
+    speaker: str | None = None
+    """The voice as the user wrote it; None in a text with one voice, and then not in the JSON."""
 
 
 class Phonemized(msgspec.Struct, frozen=True):

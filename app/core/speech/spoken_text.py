@@ -13,7 +13,7 @@ import msgspec
 from app.core.speech.tags import NamedVoices
 from app.core.speech.voices import Blend
 
-WIRE_VERSION: Final = 8
+WIRE_VERSION: Final = 9
 """Version of the data between the API and the workers. It is part of the digest and of the queues' names, so that two versions
 never share a stream or each other's work.
 """
@@ -44,6 +44,10 @@ class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Treatment of thoughts of a model in a text that is normalized."""
     voices: NamedVoices = ()
     """The voices that the SSML of the text names."""
+    speakers: NamedVoices = ()
+    """The voices that tags such as `[af_heart]` name, and the narrator; empty in a text without such a tag."""
+    narrator: str = ""
+    """The voice of the request as the user wrote it, in a text with several voices; else empty."""
     pronunciations: tuple[tuple[str, str], ...] = ()
     """Pairs of word and phonemes in Misaki's alphabet, sorted."""
     owner: str = ""

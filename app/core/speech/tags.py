@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from app.core.errors import InvalidValue
 from app.core.speech.voices import Blend, Catalogue
 
 _VALUE: Final = r"(?:\"[^\"<]{0,4000}+\"|'[^'<]{0,4000}+'|[^\s\"'<>=]{1,400}+)"
@@ -19,6 +18,10 @@ _ATTRIBUTE: Final = rf"(?:\s++|(?<=[\"']))[\w:.-]{{1,60}}+\s*+=\s*+{_VALUE}"
 _NAME: Final = r"(?:[A-Za-z](?:[\w-]|[:.](?=\w)){0,60}+|(?![A-Za-z])[^\W\d_][^\s<>\"'=/]{0,60}+)"
 TAG: Final = re.compile(rf"<(?P<end>/)?+(?P<name>{_NAME})(?P<attributes>(?:{_ATTRIBUTE})*+)\s*+(?P<empty>/)?+>")
 """A tag whose attributes all have values. `a < b`, `<3` and an address in brackets are none."""
+CODE: Final = r"(?P<code>```(?:[^`]++|`{1,2}+(?!`))*+`{3,}+|~~~(?:[^~]++|~{1,2}+(?!~))*+~{3,}+|`[^`\n]{1,500}+`)"
+"""A pattern: what a text shows as code, as its group `code`. A tag in it is no tag."""
+COMMENT: Final = r"<!--(?:[^-]++|-(?!->)){0,300}+-->"
+"""A pattern."""
 _FIND_ATTRIBUTE: Final = re.compile(rf"(?P<name>[\w:.-]{{1,60}}+)\s*+=\s*+(?P<value>{_VALUE})")
 _QUOTES: Final = "\"'“”„‘’"
 
@@ -26,8 +29,8 @@ _STRENGTHS: Final = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.35, "s
 """Seconds of a break, by its strength."""
 _USUAL: Final = "medium"
 _TIME: Final = re.compile(r"\+?([0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}) ?(ms|s|)", re.IGNORECASE)
-_MAX_VOICES: Final = 100
-"""Most different names of voices in one text that are resolved."""
+MAX_VOICES: Final = 100
+"""Limit of different names of voices in one text."""
 
 NamedVoices = tuple[tuple[str, Blend, str], ...]
 """The names of voices in a text as they are written, sorted, each with its blend and the language of its first voice."""
@@ -60,21 +63,21 @@ def find_breaks(text: str) -> Iterator[float]:
             yield break_seconds(attributes_of(tag))
 
 
-def find_voices(text: str, catalogue: Catalogue) -> NamedVoices:
-    """The voices that a text names in `<voice name="…">` and that the catalogue has. Several names are tried in order."""
-    if "<voice" not in text.lower():
+def find_voices(text: str, catalogue: Catalogue, *, language: str | None = None) -> NamedVoices:
+    """The voices that SSML names in `<voice name="…">` and that the catalogue has. Several names are tried in order.
+
+    `language`: that of all voices; None for the own language of each.
+    """
+    lower = text.lower()
+    if "<voice" not in lower or "<speak" not in lower:
         return ()
     names = dict.fromkeys(
         name for tag in TAG.finditer(text) if tag["name"].lower() == "voice" and (name := attributes_of(tag).get("name"))
     )
-    found = ((name, *voice) for name in list(names)[:_MAX_VOICES] if (voice := _find_voice(name, catalogue)) is not None)
-    return tuple(sorted(found))
+    found = ((name, _find_voice(name, catalogue)) for name in list(names)[:MAX_VOICES])
+    return tuple(sorted((name, voice[0], language or voice[1]) for name, voice in found if voice is not None))
 
 
 def _find_voice(names: str, catalogue: Catalogue) -> tuple[Blend, str] | None:
-    for name in (names, *re.split(r"[\s,]+", names[:400])):
-        try:
-            return catalogue.parse(name)
-        except InvalidValue:
-            continue
-    return None
+    voices = map(catalogue.find, (names, *re.split(r"[\s,]+", names[:400])))
+    return next((voice for voice in voices if voice is not None), None)

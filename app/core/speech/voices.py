@@ -81,21 +81,26 @@ class Catalogue(msgspec.Struct, frozen=True):
         Raises InvalidValue (param `voice`) for an unknown voice, a weight that is not positive and finite, or more than
         MAX_BLEND_VOICES voices.
         """
-        parts = self.aliases.get(spec, spec).split("+")
-        if len(parts) > MAX_BLEND_VOICES:
+        found = self.find(spec)
+        if found is None:
             raise self._invalid(spec)
+        return found
+
+    def find(self, spec: str) -> tuple[Blend, str] | None:
+        """As `parse`; None where that raises."""
+        parts = self.aliases.get(spec, spec).split("+", MAX_BLEND_VOICES)
+        if len(parts) > MAX_BLEND_VOICES:
+            return None
         weights: dict[str, float] = {}
         for part in parts:
-            voice_id, weight = self._parse_part(part, spec)
-            weights[voice_id] = weights.get(voice_id, 0.0) + weight
+            if (found := self._find_part(part)) is None:
+                return None
+            weights[found[0]] = weights.get(found[0], 0.0) + found[1]
         ordered = sorted(weights.items())
         total = sum(weight for _, weight in ordered)
-        if not math.isfinite(total):
-            raise self._invalid(spec)
         blend = tuple(BlendPart(voice_id, weight / total) for voice_id, weight in ordered)
-        if not all(part.weight > 0 for part in blend):
-            raise self._invalid(spec)
-        return blend, self.voices[next(iter(weights))].language
+        is_valid = math.isfinite(total) and all(part.weight > 0 for part in blend)
+        return (blend, self.voices[next(iter(weights))].language) if is_valid else None
 
     def loudness_of(self, blend: Blend) -> float:
         """LUFS of Kokoro's speech with the blend: the mean of its voices, by weight. A voice that was not measured counts as
@@ -107,18 +112,17 @@ class Catalogue(msgspec.Struct, frozen=True):
         """The other names that stand for exactly this voice."""
         return sorted(alias for alias, target in self.aliases.items() if target == voice_id)
 
-    def _parse_part(self, part: str, spec: str) -> tuple[str, float]:
+    def _find_part(self, part: str) -> tuple[str, float] | None:
+        """The voice and the weight of a part of a blend; None if it is none."""
         match = _PART.fullmatch(part.strip())
         if match is None:
-            raise self._invalid(spec)
+            return None
         voice_id = self.aliases.get(match[1], match[1])
         try:
             weight = float(match[2]) if match[2] is not None else 1.0
         except ValueError:
-            raise self._invalid(spec) from None
-        if voice_id not in self.voices or not (math.isfinite(weight) and weight > 0):
-            raise self._invalid(spec)
-        return voice_id, weight
+            return None
+        return (voice_id, weight) if voice_id in self.voices and math.isfinite(weight) and weight > 0 else None
 
     def _invalid(self, spec: str) -> InvalidValue:
         names = [f"'{name}'" for name in self.aliases]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 
-class TimedWord(msgspec.Struct, frozen=True):
+class TimedWord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One word as the user wrote it, and its time in the audio."""
 
     word: str
@@ -13,12 +13,13 @@ class TimedWord(msgspec.Struct, frozen=True):
     """Seconds from the beginning of the audio."""
     end: float
     """Seconds, at least `start`."""
+    speaker: str | None = None
+    """The voice as the user wrote it; None in a text with one voice, and then not in the JSON."""
 
 
 def write_words(words: Sequence[TimedWord]) -> bytes:
     """A JSON array of objects, their times to the millisecond."""
-    rounded = [TimedWord(word.word, round(word.start, 3), round(word.end, 3)) for word in words]
-    return msgspec.json.encode(rounded)
+    return msgspec.json.encode([TimedWord(word.word, round(word.start, 3), round(word.end, 3), word.speaker) for word in words])
 
 
 def read_words(data: bytes | str) -> list[TimedWord]:

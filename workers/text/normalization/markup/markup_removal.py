@@ -7,6 +7,7 @@ import html
 import re
 from typing import Final
 
+from app.core.speech.tags import COMMENT
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
 from workers.text.normalization.formulas.marks import SMALL
@@ -50,7 +51,6 @@ _LIST_ITEM: Final = re.compile(
     rf"(?:\n(?![ \t]*+(?:[{_BULLETS}・]|{_LABEL})[ \t])(?:[ \t]++(?=\S)|(?=[^\W\d_A-Z])(?![^\W\d_a-zß-ÿ]))[^\n]++){{0,40}}+"
 )
 
-COMMENT: Final = r"<!--(?:[^-]++|-(?!->)){0,300}+-->"
 PROGRAM: Final = r"<(?P<program>script|style)\b[^<>]{0,500}+>(?:[^<]++|<(?!/)){0,300}+</(?P=program)>"
 """A script or a style, with its content."""
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.core.speech.characters import HAN_AND_KANA
+from app.core.speech.tags import CODE
 
-_CODE: Final = r"(?P<code>```(?:[^`]++|`{1,2}+(?!`))*+`{3,}+|~~~(?:[^~]++|~{1,2}+(?!~))*+~{3,}+|`[^`\n]{1,500}+`)"
 _UNSPACED: Final = re.compile(f"[{HAN_AND_KANA}]")
 
 
 def or_code(pattern: str) -> re.Pattern[str]:
     """A pattern that matches code as its group `code`, and otherwise `pattern`."""
-    return re.compile(f"{_CODE}|{pattern}", re.IGNORECASE)
+    return re.compile(f"{CODE}|{pattern}", re.IGNORECASE)
 
 
 def find_outside(pattern: re.Pattern[str], text: str, start: int = 0) -> Iterator[re.Match[str]]:

@@ -8,7 +8,6 @@ Why the depth has a limit: a closing tag looks for its element among those that 
 
 import html
 import re
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -16,11 +15,12 @@ import msgspec
 from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, SENTENCE_ENDS, in_class
 from app.core.speech.languages import find_language
 from app.core.speech.pauses import MAX_PAUSE_SECONDS
+from app.core.speech.speakers import show_speaker
 from app.core.speech.tags import NamedVoices, attributes_of, break_seconds
 from app.core.speech.voices import Blend
 from workers.text.cancellation import check_cancelled
 from workers.text.locales import loader
-from workers.text.markup import USUAL, Given, Manner, Markup, Turn
+from workers.text.markup import NOT_TURN, TURNS, USUAL, CanSpeak, Given, Manner, Markup, Turn
 from workers.text.normalization.tags.ipa import to_misaki
 from workers.text.normalization.tags.rate import read_rate
 from workers.text.normalization.tags.say_as import say_as
@@ -28,7 +28,7 @@ from workers.text.normalization.tags.ssml_places import MAX_DEPTH, TOKEN, find_s
 from workers.text.tracked_text import TrackedText
 
 _SILENT: Final = frozenset({"desc", "metadata", "lexicon", "meta"})
-_INNER: Final = re.compile(r"<[^<>]{0,4000}+>")
+_INNER: Final = re.compile(rf"<[^<>]{{0,4000}}+>|{TURNS}")
 _ENDED: Final = frozenset(SENTENCE_ENDS + CLAUSE_ENDS + CLOSERS)
 _PARAGRAPHS: Final = frozenset({"p", "paragraph"})
 _SENTENCES: Final = frozenset({"s", "sentence"})
@@ -38,9 +38,6 @@ _MARKS: Final = re.compile(rf"[{in_class(SENTENCE_ENDS + CLAUSE_ENDS)}][{in_clas
 _LETTER_A: Final = re.compile(r"(?<!\S)A(?![^\s,])")
 _ENGLISH_LETTERS: Final = frozenset({"en", "hi", "zh"})
 """Languages whose Latin letters are said by the G2P of English."""
-
-CanSpeak = Callable[[Manner], bool]
-"""Whether the engine has the voice and the language of a manner."""
 
 
 class _Element(msgspec.Struct):
@@ -87,6 +84,9 @@ class _Reader:
         self._voices = voices
         self._can_speak = can_speak
         self._manner = USUAL
+        self._speaker = USUAL
+        """What the last tag such as `[af_heart]` asks for."""
+        self._read_to = 0
         self._open: list[_Element] = []
         self._last = ""
         """The last character before the tag, without white space."""
@@ -97,7 +97,8 @@ class _Reader:
         self._last, self._open = "", []
         for token in TOKEN.finditer(self._text, start, end):
             check_cancelled()
-            self._last = self._text[done : token.start()].rstrip()[-1:] or self._last
+            self._follow_speaker(token.start())
+            self._last = NOT_TURN.sub("", self._text[done : token.start()]).rstrip()[-1:] or self._last
             done = token.end()
             if token["tag"]:
                 self._read_tag(token)
@@ -105,10 +106,24 @@ class _Reader:
                 self._change(token.start(), token.end(), html.escape(token["text"], quote=False))
             else:
                 self._change(token.start(), token.end(), "")
+        self._follow_speaker(end)
         self._open = []
         if self.changes[-1][1] == end:
             self._set_manner(USUAL, end, end)
         self._manner = USUAL
+
+    def _follow_speaker(self, end: int) -> None:
+        """Follows the changes of the speaker up to a place. They replace the voices and the languages of the open elements."""
+        found = self._markup.last_speaker(self._text[self._read_to : end])
+        if found is not None:
+            place, self._speaker = self._read_to + found[0], found[1]
+            for element in self._open:
+                element.before, element.within = _without_voice(element.before), _without_voice(element.within)
+            manner = _without_voice(self._manner)
+            if manner != self._manner:
+                self._change(place, place + 1, self._text[place] + self._turn(manner, None))
+                self._manner = manner
+        self._read_to = end
 
     def _read_tag(self, token: re.Match[str]) -> None:
         name = name_of(token)
@@ -163,11 +178,13 @@ class _Reader:
         if start < end:
             del self.changes[element.n_changes :]
             self._manner = element.within
-            self._change(start, end, spoken)
+            found = self._markup.last_speaker(self._text[start:end])
+            turns = self._text[start + found[0]] + self._turn(element.within, None) if found is not None else ""
+            self._change(start, end, spoken + turns)
         self._last = spoken.rstrip()[-1:] or element.last
 
     def _spoken(self, name: str, attributes: dict[str, str], content: str) -> str | None:
-        language = self._manner.language or self._language
+        language = self._language_now
         if name == "say-as":
             spoken = say_as(content, attributes, language)
             return self._name_letters(spoken, language) if spoken else None
@@ -186,14 +203,15 @@ class _Reader:
         if name == "prosody" and (rate := read_rate(attributes.get("rate", ""))) is not None:
             manner = msgspec.structs.replace(manner, rate=manner.rate * rate)
         if name == "voice" and (voice := self._voices.get(attributes.get("name", ""))) is not None:
-            manner = self._possible(msgspec.structs.replace(manner, voice=voice[0], language=voice[1]))
+            speaker = show_speaker(attributes["name"], voice[0])
+            manner = self._possible(msgspec.structs.replace(manner, voice=voice[0], language=voice[1], speaker=speaker))
         tag = attributes.get("xml:lang") or (attributes.get("lang") if name == "lang" else None)
         return self._in_language(manner, tag, is_whole=name == "speak") if tag else manner
 
     def _in_language(self, manner: Manner, name: str, *, is_whole: bool) -> Manner:
         language = find_language(name)
         tag = name if language is None else language.tag
-        current = manner.language or self._language
+        current = manner.over(self._speaker).language or self._language
         if is_whole and tag.partition("-")[0].lower() == current.partition("-")[0].lower():
             # The voice decides between American and British English.
             return manner
@@ -201,7 +219,7 @@ class _Reader:
 
     def _possible(self, manner: Manner) -> Manner:
         """Returns `manner`, or the current one if the engine cannot speak so."""
-        return manner if self._can_speak is None or self._can_speak(manner) else self._manner
+        return manner if self._can_speak is None or self._can_speak(manner.over(self._speaker)) else self._manner
 
     def _edge(self, name: str) -> str:
         """Returns the text for the edge of a paragraph, a sentence or the whole: a blank line, or a space after a mark."""
@@ -210,10 +228,14 @@ class _Reader:
             return "\n\n"
         if name not in _SENTENCES:
             return ""
-        stop = loader.find(self._manner.language or self._language).full_stop
+        stop = loader.find(self._language_now).full_stop
         is_ended = not self._last or self._last in _ENDED
         self._last = self._last if is_ended else stop
         return " " if is_ended else f"{stop} "
+
+    @property
+    def _language_now(self) -> str:
+        return self._manner.over(self._speaker).language or self._language
 
     def _set_manner(self, manner: Manner, start: int, end: int) -> None:
         """Changes the manner. From `start` to before `end` stands the tag that does it, if it is not removed yet."""
@@ -237,3 +259,7 @@ class _Reader:
 
     def _change(self, start: int, end: int, new: str) -> None:
         self.changes.append((start, end, new))
+
+
+def _without_voice(manner: Manner) -> Manner:
+    return msgspec.structs.replace(manner, voice=None, language=None, speaker=None)

@@ -47,16 +47,18 @@ def find_speak(text: str) -> Iterator[tuple[int, int]]:
         yield opening.start(), done
 
 
-def open_tags(text: str, place: int) -> str:
-    """Returns the tags of the elements of SSML that are open at `place`, for a part of the text that begins there."""
+def open_tags(text: str, place: int) -> list[tuple[int, str]]:
+    """Returns the tags of the elements of SSML that are open at `place`, for a part of the text that begins there, and where
+    each stands.
+    """
     for start, end in find_speak(text):
         if start < place < end:
-            open_elements: list[tuple[str, str]] = []
+            open_elements: list[re.Match[str]] = []
             for token in TOKEN.finditer(text, start, place):
                 if token["tag"]:
                     _follow(token, open_elements)
-            return "".join(tag for _, tag in open_elements)
-    return ""
+            return [(token.start(), token[0]) for token in open_elements]
+    return []
 
 
 def hide_tags(text: str) -> str:
@@ -86,16 +88,16 @@ def _spaced_cdata(token: re.Match[str]) -> str:
     return " " * (token.start("text") - token.start()) + token["text"] + " " * (token.end() - token.end("text"))
 
 
-def _follow(token: re.Match[str], open_elements: list[tuple[str, str]]) -> None:
+def _follow(token: re.Match[str], open_elements: list[re.Match[str]]) -> None:
     """Opens or closes the element of a tag."""
     name = name_of(token)
     if token["end"]:
         for number in range(len(open_elements) - 1, -1, -1):
-            if open_elements[number][0] == name:
+            if name_of(open_elements[number]) == name:
                 del open_elements[number:]
                 return
     elif not token["empty"] and len(open_elements) < MAX_DEPTH:
-        open_elements.append((name, token[0]))
+        open_elements.append(token)
 
 
 def name_of(token: re.Match[str]) -> str:
