@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 import structlog
+from msgspec import UNSET
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -77,7 +78,7 @@ class Phonemes:
             restore = prepared.markup.restore
             found = ((item.segment, item.speaker) for item in prepare_segments(prepared, text, engine))
             segments = tuple(
-                PhonemizedSegment(restore(segment.text), segment.phonemes, segment.n_phonemes, speaker)
+                PhonemizedSegment(restore(segment.text), segment.phonemes, segment.n_phonemes, speaker or UNSET)
                 for segment, speaker in _with_pauses(found)
                 if segment is not None
             )

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from msgspec import UNSET
+
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment
 from workers.synthesis.audio import Sound
@@ -67,7 +69,7 @@ class WordTimer:
     def _show(self, held: tuple[int, float, float, str | None]) -> TimedWord:
         number, start, end, speaker = held
         first, last = self._spans[number]
-        return TimedWord(plain(self._text[first:last].replace(HIDDEN, "")), round(start, 6), round(end, 6), speaker)
+        return TimedWord(plain(self._text[first:last].replace(HIDDEN, "")), round(start, 6), round(end, 6), speaker or UNSET)
 
     def _numbered(self, segment: Segment, tracked: TrackedText, sound: Sound) -> Iterator[tuple[int, float, float]]:
         """Yields the user's words in the segment, with times. If one spoken word is several of them, they share its time."""

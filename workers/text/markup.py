@@ -119,12 +119,10 @@ class Markup:
         self._turns.append(turn)
         return chr(_FIRST_TURN + len(self._turns) - 1)
 
-    def last_speaker(self, text: str) -> tuple[int, Manner] | None:
-        """Returns the place and the manner of the last turn in `text` that changes the speaker."""
-        for match in reversed(list(_FIND_TURN.finditer(text))):
-            if (speaker := self.turn(match[0]).speaker) is not None:
-                return match.start(), speaker
-        return None
+    def speakers_in(self, text: str) -> list[tuple[int, Manner]]:
+        """Returns the turns in `text` that change the speaker: the place and the manner of each."""
+        found = ((match.start(), self.turn(match[0]).speaker) for match in _FIND_TURN.finditer(text))
+        return [(place, speaker) for place, speaker in found if speaker is not None]
 
     def turn(self, character: str) -> Turn:
         """Returns the turn that a character of `add_turn` stands for."""

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from app.core.speech.characters import (
     CLAUSE_ENDS,
@@ -64,7 +65,7 @@ _REST_COST: Final = 0.4
 """Cost of leaving a sentence's last word or two to the next cue."""
 
 
-class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cue(msgspec.Struct, frozen=True):
     """A text and the time when it is shown."""
 
     start: float
@@ -73,8 +74,8 @@ class Cue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Later than `start`, and not later than the start of the next cue."""
     text: str
     """One line, or two with a line break between them."""
-    speaker: str | None = None
-    """The voice of all its words; None in a text with one voice."""
+    speaker: str | UnsetType = UNSET
+    """The voice of all its words, as the user wrote it; unset, and not in the JSON, in a text with one voice."""
 
 
 class Captions(msgspec.Struct, frozen=True):
@@ -301,8 +302,8 @@ def _clock(seconds: float, point: str) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}{point}{milliseconds % 1000:03}"
 
 
-def _spoken_by(speaker: str | None, text: str) -> str:
-    return text if speaker is None else f"<v {_escape(speaker)}>{text}</v>"
+def _spoken_by(speaker: str | UnsetType, text: str) -> str:
+    return text if isinstance(speaker, UnsetType) else f"<v {_escape(speaker)}>{text}</v>"
 
 
 def _escape(text: str) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 
-class TimedWord(msgspec.Struct, frozen=True, omit_defaults=True):
+class TimedWord(msgspec.Struct, frozen=True):
     """One word as the user wrote it, and its time in the audio."""
 
     word: str
@@ -13,8 +14,8 @@ class TimedWord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds from the beginning of the audio."""
     end: float
     """Seconds, at least `start`."""
-    speaker: str | None = None
-    """The voice as the user wrote it; None in a text with one voice, and then not in the JSON."""
+    speaker: str | UnsetType = UNSET
+    """The voice as the user wrote it; unset, and not in the JSON, in a text with one voice."""
 
 
 def write_words(words: Sequence[TimedWord]) -> bytes:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.api.requests.fields import read_object
 from app.api.requests.jobs import read_job
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
+from app.api.requests.text import Cast
 from app.core.errors import (
     DecimalAboveMaximum,
     DecimalBelowMinimum,
@@ -452,3 +453,35 @@ def test_an_audiobook_is_refused_with_the_place_that_makes_it() -> None:
     assert isinstance(fault, UnsupportedValue)
     assert "'m4b' is a format of jobs: POST /v1/audio/speech/jobs" in fault.message
     assert all(f"'{name}'" in fault.message for name in FORMATS)
+
+
+# Several voices
+
+
+def test_a_text_for_one_voice_names_no_others() -> None:
+    assert read(input="Hello. echo: hello [laughs]").cast == Cast()
+
+
+def test_a_text_for_several_voices_has_them_and_the_request_s() -> None:
+    cast = read(input="[ff_siwis] Salut. [af_heart] Hi.").cast
+    assert [(name, language) for name, _, language in cast.speakers] == [
+        ("af_heart", "en-US"),
+        ("alloy", "en-US"),
+        ("ff_siwis", "fr-FR"),
+    ]
+    assert cast.narrator == "alloy"
+
+
+@pytest.mark.parametrize("text", ["[ff_siwis] Salut.", '<speak><voice name="ff_siwis">Salut.</voice></speak>'])
+def test_the_language_of_the_request_is_that_of_every_voice(text: str) -> None:
+    cast = read(input=text, language="it").cast
+    assert {language for _, _, language in (*cast.speakers, *cast.voices)} == {"it"}
+
+
+def test_equal_requests_for_several_voices_are_one_utterance_and_others_are_not() -> None:
+    def id_of(**fields: Any) -> str:
+        return to_utterance(read(**fields), engine="tone", mp3_bitrate=128_000).id
+
+    assert id_of(input="[af_heart] Hi.") == id_of(input="[af_heart] Hi.")
+    assert id_of(input="One voice.", voice="alloy") == id_of(input="One voice.", voice="af_alloy")
+    assert id_of(input="[af_heart] Hi.", voice="alloy") != id_of(input="[af_heart] Hi.", voice="af_alloy")

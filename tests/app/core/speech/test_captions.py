@@ -193,6 +193,23 @@ def test_vtt_has_its_header_and_escapes_its_markup() -> None:
     )
 
 
+def test_a_cue_has_one_speaker_and_vtt_names_it() -> None:
+    words = [
+        TimedWord("Hi.", 0.0, 0.2, "af_heart"),
+        TimedWord("Ho!", 0.2, 0.4, "R&D <x>"),
+        TimedWord("Yes.", 0.4, 0.6, "R&D <x>"),
+    ]
+    cues = to_cues(words)
+
+    assert [(cue.speaker, cue.text) for cue in cues] == [("af_heart", "Hi."), ("R&D <x>", "Ho! Yes.")]
+    assert [line for line in to_vtt(cues).split("\n") if "<v" in line] == [
+        "<v af_heart>Hi.</v>",
+        "<v R&amp;D &lt;x&gt;>Ho! Yes.</v>",
+    ]
+    assert [line for line in to_srt(cues).split("\n") if line.isascii() and line[:1].isalpha()] == ["Hi.", "Ho! Yes."]
+    assert move_words(words, 1.0)[0] == TimedWord("Hi.", 1.0, 1.2, "af_heart")
+
+
 def test_json_has_the_words_and_the_cues() -> None:
     words = [TimedWord("One", 0.000042, 0.2), TimedWord("two.", 0.25, 0.5)]
     data = write_captions(words)

@@ -108,12 +108,16 @@ def test_a_text_has_a_limit_of_voices() -> None:
     assert caught.value.param == "input"
 
 
-@pytest.mark.parametrize(("name", "shown"), [("coral", "coral"), ("a" * 201, "af_heart"), ("a[b", "af_heart"), ("", "af_heart")])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("coral", "coral"), ("a" * 201, "af_heart"), ("a[b", "af_heart"), ("", "af_heart")]
+)
 def test_a_speaker_has_the_name_that_the_user_wrote_if_it_could_stand_in_a_tag(name: str, shown: str) -> None:
     assert show_speaker(name, CATALOGUE.parse("af_heart")[0]) == shown
 
 
-@given(st.lists(st.sampled_from(["[af_heart]", "coral:", "[coral]", "\n", " ", "a", "`", "```", "<p>", "[", "]", "(", ")", ":"])))
+@given(
+    st.lists(st.sampled_from(["[af_heart]", "coral:", "[coral]", "\n", " ", "a", "`", "```", "<p>", "[", "]", "(", ")", ":"]))
+)
 def test_tags_stand_in_order_and_do_not_overlap(pieces: list[str]) -> None:
     text = "".join(pieces)
     found = list(find_tags(text, lambda name: CATALOGUE.find(name) is not None))

@@ -61,8 +61,8 @@ def tags_before(
 def _speakers_before(
     text: str, place: int, speakers: NamedVoices, narrator: str, silent: list[tuple[int, int]]
 ) -> Iterator[tuple[int, str]]:
-    """Yields the last tag of each speaker before `place`, in order, and where it stands: if the engine lacks the last voice, the
-    one before it stays.
+    """Yields the last tag of each speaker before `place`, in order, and where it stands. If the engine lacks the last voice,
+    the one before it stays.
     """
     places = {narrator: -1} if speakers else {}
     spans = iter(silent)

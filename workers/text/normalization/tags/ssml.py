@@ -114,9 +114,9 @@ class _Reader:
 
     def _follow_speaker(self, end: int) -> None:
         """Follows the changes of the speaker up to a place. They replace the voices and the languages of the open elements."""
-        found = self._markup.last_speaker(self._text[self._read_to : end])
-        if found is not None:
-            place, self._speaker = self._read_to + found[0], found[1]
+        speakers = self._markup.speakers_in(self._text[self._read_to : end])
+        if speakers:
+            place, self._speaker = self._read_to + speakers[0][0], speakers[-1][1]
             for element in self._open:
                 element.before, element.within = _without_voice(element.before), _without_voice(element.within)
             manner = _without_voice(self._manner)
@@ -178,8 +178,8 @@ class _Reader:
         if start < end:
             del self.changes[element.n_changes :]
             self._manner = element.within
-            found = self._markup.last_speaker(self._text[start:end])
-            turns = self._text[start + found[0]] + self._turn(element.within, None) if found is not None else ""
+            speakers = self._markup.speakers_in(self._text[start:end])
+            turns = self._text[start + speakers[-1][0]] + self._turn(element.within, None) if speakers else ""
             self._change(start, end, spoken + turns)
         self._last = spoken.rstrip()[-1:] or element.last
 
