@@ -11,6 +11,8 @@ from app.core.errors import WorkersDied
 from app.core.jobs.files import file_path, part_path, part_words_path, words_path
 from app.core.jobs.job import JobStatus
 from app.core.speech.captions import Captions
+from app.core.speech.speakers import find_speakers
+from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import read_words
 from app.core.storage import keys
 from tests.engines import FailingEngine, GatedEngine, text_of
@@ -133,6 +135,24 @@ async def test_a_part_is_spoken_with_the_tags_that_are_open_at_its_beginning(har
     assert len(harness.job_store.parts(job_id)) != 1
     assert not [text for text in engine.spoken if "<" in text or "speak" in text or "break" in text]
     assert sum(text.startswith("Chapter") for text in engine.spoken) == 3
+
+
+async def test_chapters_and_pauses_of_a_job_are_found_beside_the_tags_of_its_speakers(harness: JobHarness) -> None:
+    harness.engine.now = engine = CountingEngine()
+    tagged = "".join(f"# [{name}] One\n\nam_michael: {text_of(4)}\n\n" for name in ("af_heart", "bf_emma"))
+    plain = "".join(f"# One\n\n{text_of(4)}\n\n" for _ in range(2))
+    job_ids = [
+        await harness.create_job(tagged, speakers=find_speakers(tagged, load_catalogue()), narrator="af_heart"),
+        await harness.create_job(plain),
+    ]
+    harness.work(until=lambda: len(harness.job_store.done_parts(job_ids[1])) == 2)
+    assert [part.chapter for part in harness.job_store.parts(job_ids[0])] == ["One", "One"]
+    harness.work()
+    files = [harness.job(job_id).file for job_id in job_ids]
+    assert files[0] is not None
+    assert files[1] is not None
+    assert files[0].seconds == pytest.approx(files[1].seconds)
+    assert not [one for one in engine.spoken if "[" in one or "am_" in one]
 
 
 async def test_a_job_that_wants_no_times_keeps_none(harness: JobHarness, tmp_path: Path) -> None:
