@@ -26,12 +26,13 @@ from app.api.openapi.describe import Description
 from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
-from app.api.routes import jobs, models, phonemize, speech, system, voices
+from app.api.routes import jobs, lexicon, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
 from app.api.routes.page import show_page
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
+from app.core.lexicons.lexicons import Lexicons
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView, RedisFleet, process_name
@@ -61,6 +62,9 @@ ROUTES: Final = [
     jobs.get_captions,
     jobs.cancel_job,
     jobs.delete_job,
+    lexicon.list_words,
+    lexicon.put_word,
+    lexicon.delete_word,
     models.list_models,
     models.get_model,
     models.get_owned_model,
@@ -85,6 +89,7 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         redis=redis, notifier=notifier, registry=registry, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait
     )
     catalogue, metrics = load_catalogue(settings.voices_file), Metrics()
+    lexicons = Lexicons(redis, is_writable=settings.lexicon_writable)
     dependencies = Dependencies(
         asker=Asker(redis=redis, notifier=notifier, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
         broker=broker,
@@ -93,10 +98,11 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         expected=expected,
         fleet=fleet,
         jobs=Jobs(redis, jobs_notifier, job_ttl=settings.job_ttl),
+        lexicons=lexicons,
         limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
         page=load_page(),
-        reader=_create_reader(settings, catalogue, expected),
+        reader=_create_reader(settings, catalogue, expected, lexicons),
         shared=SharedView(redis, blocking, fleet),
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
     )
@@ -167,11 +173,12 @@ def _create_registry(settings: Settings, redis: AsyncRedis, api: str, api_ttl: i
     )
 
 
-def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView) -> RequestReader:
+def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView, lexicons: Lexicons) -> RequestReader:
     return RequestReader(
         catalogue=catalogue,
         fleet=fleet,
         lexicon=read_lexicon(settings.lexicon),
+        lexicons=lexicons,
         max_input_chars=settings.max_input_chars,
         max_job_chars=settings.max_job_chars,
         mp3_bitrate=settings.mp3_bitrate,

@@ -15,6 +15,7 @@ from app.api.measures import Metrics, SharedView
 from app.api.requests.reader import RequestReader
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
+from app.core.lexicons.lexicons import Lexicons
 from app.core.queue.answers import Asker
 from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView
@@ -40,6 +41,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     fleet: FleetView
     """The live workers."""
     jobs: Jobs
+    lexicons: Lexicons
     limiter: Limiter
     metrics: Metrics
     page: Page

@@ -40,6 +40,12 @@ def _job_watching() -> ModuleType:
     return job_watching
 
 
+def _lexicon() -> ModuleType:
+    from app.cli import lexicon
+
+    return lexicon
+
+
 def _operating() -> ModuleType:
     from app.cli import operating
 
@@ -84,6 +90,21 @@ def jobs() -> None:
     """Long texts, spoken in the background into one file each."""
 
 
+@click.group(
+    cls=LazyGroup,
+    sections={
+        "Commands": {
+            "list": Entry(_lexicon, "list_", "List your words."),
+            "add": Entry(_lexicon, "add", "Give a word its phonemes."),
+            "remove": Entry(_lexicon, "remove", "Remove a word."),
+        }
+    },
+    epilog=examples("koe lexicon add Koe kˈOA", "koe lexicon list", "koe lexicon remove Koe"),
+)
+def lexicon() -> None:
+    """Words that the server says with your phonemes, in all your requests."""
+
+
 def _own() -> ModuleType:
     return sys.modules[__name__]
 
@@ -101,6 +122,7 @@ def _own() -> ModuleType:
             "say": Entry(_speaking, "say", "Say a text: play it, or write it into a file."),
             "voices": Entry(_speaking, "voices", "List the voices."),
             "phonemize": Entry(_speaking, "phonemize", "Print the phonemes of a text."),
+            "lexicon": Entry(_own, "lexicon", "Say words with phonemes of your own."),
             "jobs": Entry(_own, "jobs", "Have long texts spoken in the background."),
         },
         "Operate": {

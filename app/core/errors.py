@@ -285,6 +285,42 @@ class JobWithoutFile(JobNotReady):
     is_final = True
 
 
+class UnknownWord(InvalidRequest):
+    """The caller's lexicon has no such word."""
+
+    code = "word_not_found"
+
+    def __init__(self, word: str, language: str) -> None:
+        super().__init__(
+            f"There is no word '{word[:_MAX_SHOWN_CHARS]}' for the language '{language[:_MAX_SHOWN_CHARS]}' in your lexicon. "
+            "`GET /v1/audio/lexicon` lists its words."
+        )
+
+
+class LexiconFull(InvalidRequest):
+    """The caller's lexicon has as many words as it may have."""
+
+    code = "lexicon_full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"Your lexicon has {limit} words, and may not have more. `DELETE /v1/audio/lexicon/LANGUAGE/WORD` makes room.",
+            param="word",
+        )
+
+
+class LexiconReadOnly(InvalidRequest):
+    """The operator does not let users change their lexicons."""
+
+    code = "lexicon_read_only"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "On this server no lexicon may be changed: send 'pronunciations' with the request, or ask its operator to set "
+            "KOE_LEXICON_WRITABLE=true."
+        )
+
+
 class UnsatisfiableRange(InvalidRequest):
     """The requested byte range is outside the file."""
 

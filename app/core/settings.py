@@ -162,6 +162,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether webhooks may go to private and loopback addresses."""
     lexicon: Path | None = None
     """TOML file of words and their phonemes (Misaki's), by language."""
+    lexicon_writable: bool = True
+    """Whether users may change their own lexicons (`/v1/audio/lexicon`). Without keys, all callers share one."""
     emoji: Literal["drop", "say"] = "drop"
     """What happens to emoji: dropped (`drop`), or spoken by their names in the language of the text (`say`)."""
     code: Literal["skip", "say"] = "skip"

@@ -32,7 +32,7 @@ EXPOSED: Final = (
 )
 """Headers of answers that a page may read, in addition to the headers that browsers always show."""
 
-METHODS: Final = "GET, HEAD, POST, DELETE"
+METHODS: Final = "GET, HEAD, POST, PUT, DELETE"
 MAX_AGE_SECONDS: Final = 7200
 """A browser may cache a preflight for this long, the longest that Chromium accepts."""
 

@@ -1,5 +1,6 @@
 """A request for the phonemes of a text, and the text that it sends to the workers."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from app.api.requests.text import (
@@ -13,7 +14,7 @@ from app.api.requests.text import (
     read_pronunciations,
     read_voice,
 )
-from app.core.speech.lexicon import Lexicon, merged
+from app.core.speech.lexicon import Lexicon, pronounced
 from app.core.speech.models import find_model
 from app.core.speech.spoken_text import Code, Emoji, SpokenText, Think
 from app.core.speech.voices import Blend, Catalogue
@@ -54,7 +55,7 @@ def to_spoken_text(
     asked: PhonemizeRequest,
     *,
     engine: str,
-    lexicon: Lexicon,
+    lexicons: Sequence[Lexicon] = (),
     emoji: Emoji = "drop",
     code: Code = "skip",
     think: Think = "skip",
@@ -73,7 +74,7 @@ def to_spoken_text(
         voices=asked.cast.voices,
         speakers=asked.cast.speakers,
         narrator=asked.cast.narrator,
-        pronunciations=merged(asked.pronunciations, lexicon.entries(asked.input, asked.language)),
+        pronunciations=pronounced(asked.pronunciations, lexicons, asked.input, asked.language),
         owner=owner,
     )
 

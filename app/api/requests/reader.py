@@ -8,11 +8,13 @@ from app.api.requests.engines import resolve_engine
 from app.api.requests.jobs import JobRequest, read_job
 from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spoken_text
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
+from app.core.lexicons.lexicons import Lexicons
 from app.core.queue.fleet import FleetView
 from app.core.speech.lexicon import Lexicon
 from app.core.speech.spoken_text import Code, Emoji, SpokenText, Think
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import Catalogue
+from app.core.storage.connections import reachable
 
 
 class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +23,9 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     fleet: FleetView
     lexicon: Lexicon
+    """The operator's."""
+    lexicons: Lexicons
+    """The users'."""
     max_input_chars: int
     max_job_chars: int
     mp3_bitrate: int
@@ -54,7 +59,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     async def to_utterance(self, asked: SpeechRequest, owner: str) -> Utterance:
         """The utterance that `owner` requests, for an engine that the workers have.
 
-        Raises NoWorker or EngineUnavailable where they have none for the model.
+        Raises NoWorker or EngineUnavailable where they have none for the model, and the errors of `reachable`.
         """
         fleet = await self.fleet.now()
         engine = resolve_engine(asked.model, fleet)
@@ -63,7 +68,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
             engine=engine,
             identities=fleet.identities_of(engine),
             mp3_bitrate=self.mp3_bitrate,
-            lexicon=self.lexicon,
+            lexicons=await self._lexicons_of(owner),
             emoji=self.emoji,
             code=self.code,
             think=self.think,
@@ -76,12 +81,17 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
         return to_spoken_text(
             asked,
             engine=engine,
-            lexicon=self.lexicon,
+            lexicons=await self._lexicons_of(owner),
             emoji=self.emoji,
             code=self.code,
             think=self.think,
             owner=self._cache_owner(owner),
         )
+
+    async def _lexicons_of(self, owner: str) -> tuple[Lexicon, Lexicon]:
+        """The lexicon of the owner, and the operator's, which it overrides."""
+        with reachable():
+            return await self.lexicons.of(owner), self.lexicon
 
     def _cache_owner(self, owner: str) -> str:
         return "" if self.is_cache_shared else owner

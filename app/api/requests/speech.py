@@ -1,5 +1,6 @@
 """A request for speech, and the utterance that it asks for."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from app.api.requests.fields import (
@@ -22,7 +23,7 @@ from app.api.requests.text import (
 )
 from app.core.errors import DecimalAboveMaximum, DecimalBelowMinimum, InvalidValue, UnsupportedValue, WrongType
 from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, JOB_FORMATS, Format
-from app.core.speech.lexicon import Lexicon, merged
+from app.core.speech.lexicon import Lexicon, pronounced
 from app.core.speech.models import Model
 from app.core.speech.pauses import MAX_JOB_PAUSES_SECONDS, MAX_PAUSES_SECONDS, asked_seconds
 from app.core.speech.spoken_text import Code, Emoji, Think
@@ -32,7 +33,6 @@ from app.core.speech.voices import Catalogue
 MAX_INSTRUCTIONS_CHARS: Final = 4096
 STREAM_FORMATS: Final = ("audio", "sse")
 TIMESTAMPS: Final = ("word",)
-NO_LEXICON: Final = Lexicon()
 
 
 class SpeechRequest(TextRequest, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ def to_utterance(
     engine: str,
     identities: tuple[str, ...] = (),
     mp3_bitrate: int,
-    lexicon: Lexicon = NO_LEXICON,
+    lexicons: Sequence[Lexicon] = (),
     emoji: Emoji = "drop",
     code: Code = "skip",
     think: Think = "skip",
@@ -112,8 +112,9 @@ def to_utterance(
 ) -> Utterance:
     """The utterance of `request`.
 
-    `identities`: the fleet's identities of `engine`. `mp3_bitrate`: the default, in bits per second. Pronunciations of the
-    request override the `lexicon`. `owner`: the only key that may get the cached audio; empty for all.
+    `identities`: the fleet's identities of `engine`. `mp3_bitrate`: the default, in bits per second. The request's
+    pronunciations override the `lexicons`, and each of these overrides the next. `owner`: the only key that may get the cached
+    audio; empty for all.
     """
     return Utterance(
         text=request.input,
@@ -132,7 +133,7 @@ def to_utterance(
         voices=request.cast.voices,
         speakers=request.cast.speakers,
         narrator=request.cast.narrator,
-        pronunciations=merged(request.pronunciations, lexicon.entries(request.input, request.language)),
+        pronunciations=pronounced(request.pronunciations, lexicons, request.input, request.language),
         owner=owner,
     )
 

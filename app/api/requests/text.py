@@ -164,28 +164,33 @@ def read_pronunciations(fields: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             f"but got {len(wanted)} instead.",
             param="pronunciations",
         )
-    return tuple(sorted((_word(word), _phonemes(phonemes)) for word, phonemes in wanted.items()))
+    return tuple(sorted((read_word(word, "pronunciations"), _read_given(phonemes)) for word, phonemes in wanted.items()))
 
 
-def _word(word: str) -> str:
-    if not WORD.fullmatch(_entry_text(word)):
-        raise InvalidValue(f"Invalid 'pronunciations': {shorten(word)!r} is not one word.", param="pronunciations")
+def read_word(word: str, param: str) -> str:
+    """A word that has phonemes. Raises EmptyString, StringTooLong or InvalidValue."""
+    if not WORD.fullmatch(_entry_text(word, param)):
+        raise InvalidValue(f"Invalid '{param}': {shorten(word)!r} is not one word.", param=param)
     return word
 
 
-def _phonemes(value: Any) -> str:
-    if unknown := unknown_phonemes(_entry_text(value)):
+def read_phonemes(phonemes: str, param: str) -> str:
+    """The phonemes of a word. Raises EmptyString, StringTooLong or InvalidValue."""
+    if unknown := unknown_phonemes(_entry_text(phonemes, param)):
         raise InvalidValue(
-            f"Invalid 'pronunciations': {unknown[0]!r} is none of Misaki's phonemes. `POST /v1/audio/phonemize` shows words in "
-            "them.",
-            param="pronunciations",
+            f"Invalid '{param}': {unknown[0]!r} is none of Misaki's phonemes. `POST /v1/audio/phonemize` shows words in them.",
+            param=param,
         )
-    return str(value)
+    return phonemes
 
 
-def _entry_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise WrongType("pronunciations", "an object that maps words to strings of phonemes", f"{kind_of(value)} in it")
-    if not value:
-        raise EmptyString("pronunciations")
-    return limited("pronunciations", value, MAX_PRONUNCIATION_CHARS)
+def _read_given(phonemes: Any) -> str:
+    if not isinstance(phonemes, str):
+        raise WrongType("pronunciations", "an object that maps words to strings of phonemes", f"{kind_of(phonemes)} in it")
+    return read_phonemes(phonemes, "pronunciations")
+
+
+def _entry_text(text: str, param: str) -> str:
+    if not text:
+        raise EmptyString(param)
+    return limited(param, text, MAX_PRONUNCIATION_CHARS)

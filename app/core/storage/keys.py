@@ -36,6 +36,7 @@
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
+| `koe:lexicon:<owner>` | hash | an owner's lexicon: language and word → phonemes, and its version | for ever |
 | `koe:metrics` | hash | counts of the fleet since the beginning: name of a sample → its value | for ever |
 | `koe:metrics:<name>` | string | number of the last batch of counts that a worker has handed over | a day |
 | `koe:probe` | string | nothing; a write to it shows that Redis accepts writes | a second |
@@ -177,6 +178,11 @@ def jobs_of(owner: str) -> str:
 def open_jobs_of(owner: str) -> str:
     """The jobs of one owner that have not ended."""
     return f"koe:jobs:open:{owner}"
+
+
+def lexicon(owner: str) -> str:
+    """The lexicon of one owner."""
+    return f"koe:lexicon:{owner}"
 
 
 def webhook_tries(job_id: str) -> str:

@@ -13,6 +13,7 @@ from app.api.requests.jobs import (
     MAX_TITLE_CHARS,
     read_job,
 )
+from app.api.requests.lexicon import read_entry
 from app.api.requests.phonemize import read_phonemize
 from app.api.requests.speech import MAX_INSTRUCTIONS_CHARS, STREAM_FORMATS, TIMESTAMPS, read_speech
 from app.api.requests.text import MAX_PRONUNCIATION_CHARS, MAX_PRONUNCIATIONS
@@ -34,11 +35,16 @@ SETTINGS = Settings(max_input_chars=5000, max_job_chars=6000, webhook_secret=Sec
 COMPONENTS = create_description(SETTINGS, CATALOGUE).whole["components"]
 SCHEMAS = COMPONENTS["schemas"]
 SPEECH = {"model": "kokoro", "input": "Hello.", "voice": "alloy"}
-PHONEMIZE = {"input": "Hello.", "voice": "alloy"}
+LEAST = {
+    "SpeechRequest": SPEECH,
+    "JobRequest": SPEECH,
+    "PhonemizeRequest": {"input": "Hello.", "voice": "alloy"},
+    "LexiconRequest": {"word": "Koe", "phonemes": "kˈOA"},
+}
 
 VALIDATORS = {
     name: jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS})
-    for name in ("SpeechRequest", "JobRequest", "PhonemizeRequest")
+    for name in ("SpeechRequest", "JobRequest", "PhonemizeRequest", "LexiconRequest")
 }
 
 
@@ -52,6 +58,8 @@ def is_taken(name: str, fields: Fields) -> bool:
     try:
         if name == "SpeechRequest":
             read_speech(fields, catalogue=CATALOGUE, max_input_chars=SETTINGS.max_input_chars)
+        elif name == "LexiconRequest":
+            read_entry(fields)
         elif name == "PhonemizeRequest":
             read_phonemize(fields, catalogue=CATALOGUE, max_input_chars=SETTINGS.max_input_chars)
         else:
@@ -91,16 +99,14 @@ def test_a_field_that_must_be_there_is_missed(name: str, field: str) -> None:
 
 @pytest.mark.parametrize("name", VALIDATORS)
 def test_each_field_is_read_by_the_code(name: str) -> None:
-    least = PHONEMIZE if name == "PhonemizeRequest" else SPEECH
     for field in SCHEMAS[name]["properties"]:
-        assert verdicts(name, least | {field: [5]}) == REFUSED, field
+        assert verdicts(name, LEAST[name] | {field: [5]}) == REFUSED, field
 
 
 @pytest.mark.parametrize("name", VALIDATORS)
 def test_null_is_the_same_as_nothing(name: str) -> None:
-    least = PHONEMIZE if name == "PhonemizeRequest" else SPEECH
-    for field in SCHEMAS[name]["properties"].keys() - least.keys():
-        assert verdicts(name, least | {field: None}) == TAKEN, field
+    for field in SCHEMAS[name]["properties"].keys() - LEAST[name].keys():
+        assert verdicts(name, LEAST[name] | {field: None}) == TAKEN, field
 
 
 def test_phonemes_need_a_voice_or_a_language() -> None:
@@ -111,6 +117,28 @@ def test_phonemes_need_a_voice_or_a_language() -> None:
     assert verdicts("PhonemizeRequest", text | {"language": "fr"}) == TAKEN
     assert verdicts("PhonemizeRequest", text | {"lang_code": "f"}) == TAKEN
     assert verdicts("PhonemizeRequest", text | {"voice": "alloy"}) == TAKEN
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({}, TAKEN),
+        ({"language": "*"}, TAKEN),
+        ({"language": "en-US"}, TAKEN),
+        ({"language": "English"}, REFUSED),
+        ({"language": ""}, REFUSED),
+        ({"word": "two words"}, REFUSED),
+        ({"word": ""}, REFUSED),
+        ({"word": "a" * 101}, REFUSED),
+        ({"phonemes": "g"}, REFUSED),
+        ({"phonemes": ""}, REFUSED),
+        ({"phonemes": None}, REFUSED),
+        ({"word": None}, REFUSED),
+    ],
+    ids=ascii,
+)
+def test_a_word_of_a_lexicon_is_taken_as_the_contract_says(fields: Fields, verdict: tuple[bool, bool]) -> None:
+    assert verdicts("LexiconRequest", LEAST["LexiconRequest"] | fields) == verdict
 
 
 # Names
@@ -177,8 +205,8 @@ def test_a_text_has_the_limit_of_its_model(model: str, n_chars: int) -> None:
 def test_a_job_and_a_question_have_one_limit_for_every_model(model: str) -> None:
     assert verdicts("JobRequest", SPEECH | {"model": model, "input": "a" * 6000}) == TAKEN
     assert verdicts("JobRequest", SPEECH | {"model": model, "input": "a" * 6001}) == REFUSED
-    assert verdicts("PhonemizeRequest", PHONEMIZE | {"model": model, "input": "a" * 5000}) == TAKEN
-    assert verdicts("PhonemizeRequest", PHONEMIZE | {"model": model, "input": "a" * 5001}) == REFUSED
+    assert verdicts("PhonemizeRequest", LEAST["PhonemizeRequest"] | {"model": model, "input": "a" * 5000}) == TAKEN
+    assert verdicts("PhonemizeRequest", LEAST["PhonemizeRequest"] | {"model": model, "input": "a" * 5001}) == REFUSED
 
 
 def words(n: int) -> Fields:

@@ -6,7 +6,6 @@ import pytest
 
 from app.api.openapi.describe import read_contract
 from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spoken_text
-from app.api.requests.speech import NO_LEXICON
 from app.core.errors import InvalidRequest, MissingModel, MissingParameter, StringTooLong, UnknownModel
 from app.core.speech.models import OPENAI_MAX_INPUT_CHARS, find_model
 from app.core.speech.voices import Catalogue, load_catalogue
@@ -105,7 +104,7 @@ def test_a_language_in_the_voice_s_place_is_judged_as_a_language(language: dict[
 def test_every_field_that_decides_the_phonemes_reaches_the_worker() -> None:
     asked = read(**GOOD, language="fr", normalize=False, pronunciations={"b": "bˈi", "a": "ˈA"})
 
-    text = to_spoken_text(asked, engine="espeak", lexicon=NO_LEXICON, emoji="say", code="say", think="say")
+    text = to_spoken_text(asked, engine="espeak", emoji="say", code="say", think="say")
 
     assert text.emoji == "say"
     assert (text.code, text.think) == ("say", "say")
