@@ -2,6 +2,7 @@
 them.
 """
 
+import itertools
 import os
 import signal
 import time
@@ -167,6 +168,17 @@ def test_a_worker_killed_at_another_sample_rate_costs_not_a_byte(pair: Pair, for
     with pair.listen(body | {"input": f"{LONG} "}) as again:
         assert again.all() == audio
     assert kind == FORMATS[format_name].media_type_at(rate_hz)
+
+
+def test_a_worker_killed_in_a_dialogue_costs_not_a_byte(pair: Pair) -> None:
+    voices = itertools.cycle(["af_heart", "am_michael", "ff_siwis"])
+    body = asked("\n".join(f"{next(voices)}: {sentence}." for sentence in LONG.split(". ")))
+    with pair.listen(body) as heard:
+        os.kill(pair.speaker(), signal.SIGKILL)
+        audio = heard.all()
+
+    with pair.listen(body | {"input": f"{body['input']} "}) as again:
+        assert again.all() == audio
 
 
 def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_its_replacement(pair: Pair) -> None:
