@@ -16,6 +16,7 @@ from app.core.speech.word_times import TimedWord
 from app.core.tracing.spans import NO_SPAN
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
 from tests.engines import FailingEngine, GatedEngine, PickyEngine, text_of
+from tests.harness import wait_until
 from workers.engines.base import Engine, Segment
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.synthesis.audio import Sound
@@ -373,7 +374,7 @@ def test_a_cancelled_utterance_ends_while_it_waits_and_leaves_nothing(
 
     assert isinstance(speaker.error, Cancelled)
     assert speaker.scheduler.n_waiting == 0
-    assert len(engine.spoken) == 2
+    wait_until(lambda: len(engine.spoken) == 2)
     assert [process.returncode is None for process in processes] == [False]
 
 
