@@ -26,10 +26,11 @@ from app.api.openapi.describe import Description
 from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
-from app.api.routes import jobs, lexicon, models, phonemize, speech, system, voices
+from app.api.routes import documents, jobs, lexicon, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
 from app.api.routes.page import show_page
+from app.core.documents.documents import Documents
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
 from app.core.lexicons.lexicons import Lexicons
@@ -65,6 +66,12 @@ ROUTES: Final = [
     lexicon.list_words,
     lexicon.put_word,
     lexicon.delete_word,
+    documents.create_document,
+    documents.list_documents,
+    documents.get_document,
+    documents.get_chapter,
+    documents.get_cover,
+    documents.delete_document,
     models.list_models,
     models.get_model,
     models.get_owned_model,
@@ -95,6 +102,7 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         broker=broker,
         catalogue=catalogue,
         delivery=delivery,
+        documents=Documents(redis, document_ttl=settings.document_ttl),
         expected=expected,
         fleet=fleet,
         jobs=Jobs(redis, jobs_notifier, job_ttl=settings.job_ttl),

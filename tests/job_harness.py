@@ -17,8 +17,9 @@ from app.core.jobs.files import Store
 from app.core.jobs.job import Job, JobStatus, new_job_id
 from app.core.jobs.job_store import JobStore
 from app.core.jobs.jobs import Jobs
-from app.core.queue.broker import Broker, QueueName, Task, rq_queue
+from app.core.queue.broker import Broker, QueueName, rq_queue
 from app.core.queue.segment_cache import Budget
+from app.core.queue.task import Task
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
 from app.core.storage import keys

@@ -60,6 +60,12 @@ def phonemize(text_json: str, request_id: str) -> None:
         runtime.current().phonemes.answer(text, n_deaths=n_deaths, span=span)
 
 
+def read_document(document_id: str, request_id: str) -> Retry | None:
+    """Reads a file that a user has sent. `request_id`: the request that sent it, for the log."""
+    with _begin_span("read") as span, _logged(span, request_id=request_id, document_id=document_id):
+        return _retry_unless(runtime.current().documents.answer(document_id, span))
+
+
 def _begin_span(name: str, **facts: Unpack[Facts]) -> Span:
     """Begins the span of the current task, after a span of its wait in the queue. Both are in the trace of its message."""
     tracing, job = runtime.current().tracing, get_current_job()

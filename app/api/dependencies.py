@@ -13,6 +13,7 @@ from litestar.params import SkipValidation
 from app.access.limiter import Limiter
 from app.api.measures import Metrics, SharedView
 from app.api.requests.reader import RequestReader
+from app.core.documents.documents import Documents
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
 from app.core.lexicons.lexicons import Lexicons
@@ -36,6 +37,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     broker: Broker
     catalogue: Catalogue
     delivery: Delivery
+    documents: Documents
     expected: FleetView
     """The workers that requests are made for."""
     fleet: FleetView

@@ -156,14 +156,14 @@ class UnreadableBody(InvalidRequest):
 
 
 class UnsupportedContentType(InvalidRequest):
-    """The content type of the body is not JSON."""
+    """The content type of the body is not `wanted`, the only one that the address accepts."""
 
     code = "unsupported_content_type"
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, wanted: str = "application/json") -> None:
         super().__init__(
-            f"Unsupported content type: '{content_type}'. This API accepts 'application/json' only: send the header "
-            "'Content-Type: application/json'."
+            f"Unsupported content type: '{content_type}'. This API accepts '{wanted}' only: send the header "
+            f"'Content-Type: {wanted}'."
         )
 
 
@@ -271,6 +271,68 @@ class UnknownJob(InvalidRequest):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"There is no job '{job_id}', or it has been deleted or has expired.")
+
+
+class UnknownDocument(InvalidRequest):
+    """The caller has no document with that id."""
+
+    code = "document_not_found"
+
+    def __init__(self, document_id: str, *, param: str | None = None) -> None:
+        super().__init__(f"There is no document '{document_id}', or it has been deleted or has expired.", param=param)
+
+
+class UnknownChapter(UnknownDocument):
+    """A document has no chapter with that index."""
+
+    def __init__(self, index: int, n_chapters: int) -> None:
+        KoeError.__init__(self, f"The document has no chapter {index}: it has {n_chapters}, and the first is 0.")
+
+
+class UnknownCover(UnknownDocument):
+    """A document has no cover."""
+
+    def __init__(self) -> None:
+        KoeError.__init__(self, "The document has no cover: its field 'has_cover' says so.")
+
+
+class DocumentUnreadable(InvalidRequest):
+    """A file is damaged, or is not what its name says."""
+
+    code = "document_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, param="file")
+
+
+class DocumentTooLarge(InvalidRequest):
+    """A file has more text than the limits allow, or takes more memory or time to read."""
+
+    code = "document_too_large"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} Divide the file into several smaller ones.", param="file")
+
+
+class DocumentProtected(InvalidRequest):
+    """A file is encrypted."""
+
+    code = "document_protected"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} Koe opens no protection: send a copy that has none.", param="file")
+
+
+class DocumentEmpty(InvalidRequest):
+    """A file has no text to speak."""
+
+    code = "document_empty"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file has no text to speak. If its pages are pictures, run a text recognition (OCR) over it first.",
+            param="file",
+        )
 
 
 class JobNotReady(InvalidRequest):
@@ -409,6 +471,15 @@ class RateLimited(Busy):
         )
         error.rate_limit_status = rate_limit_status
         return error
+
+    @classmethod
+    def with_documents(cls, n_documents: int) -> Self:
+        """The error when the key has `n_documents`."""
+        return cls(
+            f"Rate limit reached: you have {n_documents} documents, and no more may be kept. Please delete some; each is also "
+            "deleted by itself some time after it was sent.",
+            retry_after_seconds=60,
+        )
 
     @classmethod
     def with_jobs(cls, n_open: int) -> Self:

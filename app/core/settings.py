@@ -156,6 +156,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that jobs leave free on the disk of a folder `KOE_STORE`; a job without room ends with `storage_full`."""
     job_ttl: int = 604_800
     """Seconds that an ended job and its file are kept."""
+    document_ttl: int = 86_400
+    """Seconds that a document, which a user has sent to make a job of it, is kept."""
     webhook_secret: Secret | None = None
     """Signs webhooks: `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks). None: no job may have a `webhook_url`."""
     webhook_private: bool = False
@@ -272,6 +274,7 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
     "idle_unload": (0, _MAX_SECONDS),
     "store_reserve": (0, _MAX_BYTES),
     "job_ttl": (1, _MAX_SECONDS),
+    "document_ttl": (60, _MAX_SECONDS),
     "worker_timeout": (1.0, 86_400),
     "mp3_bitrate": (8_000, 320_000),
 }

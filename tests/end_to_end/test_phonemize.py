@@ -18,6 +18,7 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.core.queue.broker import MAX_RETURNS, Broker, QueueName, rq_queue
+from app.core.queue.questions import phonemes_of
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
@@ -204,7 +205,7 @@ def test_a_text_whose_client_has_left_is_not_phonemized(
             body = json.dumps({"input": unwanted.text, "voice": "alloy"})
             leaver.request("POST", PATH, body, {"Content-Type": "application/json", **KEY})
             wait_until(lambda: unwanted.id in rq_queue(redis, QueueName.INTERACTIVE).job_ids)
-        wait_until(lambda: not redis.exists(keys.phonemes_wanted(unwanted.id)))
+        wait_until(lambda: not redis.exists(keys.answer_wanted(unwanted.id)))
         held.go_on.set()
         wait_until(lambda: status(redis, unwanted) == JobStatus.FINISHED)
 
@@ -251,8 +252,8 @@ def test_speech_and_questions_share_the_queue_in_turns(harness: Harness, held: H
         first = take_slot(harness, held, threads)
         broker = Broker(redis, max_queue=10)
         mine = SpokenText(text="Mine.", engine="espeak", voice=CATALOGUE.parse("alloy")[0], language="en-US")
-        redis.set(keys.phonemes_wanted(mine.id), 1)
-        assert broker.submit_phonemes(mine, request_id="req_1", owner="somebody")
+        redis.set(keys.answer_wanted(mine.id), 1)
+        assert broker.submit_question(phonemes_of(mine), request_id="req_1", owner="somebody")
         assert redis.hget(keys.OWNERS, mine.id) == b"somebody"
 
         with harness.http(headers=KEY) as http:
@@ -262,5 +263,5 @@ def test_speech_and_questions_share_the_queue_in_turns(harness: Harness, held: H
             assert said.result().status_code == 200
 
         assert first.result().status_code == 200
-        wait_until(lambda: redis.exists(keys.phonemes(mine.id)))
+        wait_until(lambda: redis.exists(keys.answer(mine.id)))
         assert redis.hgetall(keys.OWNERS) == {}

@@ -24,7 +24,7 @@ import msgspec
 import structlog
 
 from app.core.errors import EncoderFailed, InternalError, StoreFailed
-from app.core.speech.formats import JOB_FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
+from app.core.speech.formats import COVER_FORMAT, JOB_FORMATS, SAMPLE_BYTES, SAMPLE_RATE_HZ, Format
 from workers.jobs.file_headers import Mark, Tags, correct_mp3_length, tags_of, wav_header
 from workers.jobs.loudness import amplify
 from workers.synthesis.encoder import raw_writer
@@ -139,7 +139,7 @@ def assemble(
         (folder / "tags").write_text(tags_of(format_name, tags, timeline.chapters), "utf-8")
         extras = ["-f", "ffmetadata", "-i", str(folder / "tags")]
         options = _options_of(format_, bitrate_bps, sample_rate_hz)
-        if format_name == "m4b" and cover is not None and (picture := _input_of(cover, folder / "cover", ffmpeg_path)):
+        if format_name == COVER_FORMAT and cover is not None and (picture := _input_of(cover, folder / "cover", ffmpeg_path)):
             extras += picture
             options |= {"c:v": "copy", "disposition:v:0": "attached_pic"}
         _encode(pcm, _command(ffmpeg_path, format_, sample_rate_hz, options, extras, target))

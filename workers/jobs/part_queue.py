@@ -10,7 +10,8 @@ from typing import Final
 from redis import Redis
 
 from app.core.jobs.job_store import JobStore
-from app.core.queue.broker import Task, enqueue_task
+from app.core.queue.broker import enqueue_task
+from app.core.queue.task import Task
 from app.core.tracing.spans import Context
 
 WINDOW: Final = 16

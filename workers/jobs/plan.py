@@ -5,13 +5,13 @@ paragraphs, so the joins are not audible.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
-from app.core.jobs.job import Part
+from app.core.jobs.job import Part, TextChapter
 from app.core.speech.pauses import PAUSE
 from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.boundaries import Ending, ending_of
@@ -51,9 +51,13 @@ class _Run(msgspec.Struct, frozen=True):
     chapter: str | None
 
 
-def plan_parts(text: str, language: str) -> list[Part]:
-    """Returns the parts in order, at least one. Together they are the text. `language` is a BCP 47 tag."""
-    runs = list(_find_runs(text, language)) or [_Run([], None)]
+def plan_parts(text: str, language: str, chapters: Sequence[TextChapter] = ()) -> list[Part]:
+    """Returns the parts in order, at least one. Together they are the text. `language` is a BCP 47 tag.
+
+    `chapters` are those of the text, if they are known; otherwise its headings are searched.
+    """
+    known = [Chapter(chapter.start, chapter.title) for chapter in chapters]
+    runs = list(_find_runs(text, language, known or find_chapters(text))) or [_Run([], None)]
     edges = [0, *(run.pieces[0].start for run in runs[1:]), len(text)]
     return [
         Part(start=start, end=end, n_segments=len(run.pieces), chapter=run.chapter)
@@ -71,8 +75,7 @@ def pause_seconds(text: str, part: Part, following: Part, speed: float) -> float
     return pause / speed
 
 
-def _find_runs(text: str, language: str) -> Iterator[_Run]:
-    found = find_chapters(text)
+def _find_runs(text: str, language: str, found: list[Chapter]) -> Iterator[_Run]:
     chapters = found if found and not text[: found[0].start].strip() else [Chapter(0, ""), *found]
     edges = [*(chapter.start for chapter in chapters), len(text)]
     for (start, end), chapter in zip(pairwise(edges), chapters, strict=True):

@@ -28,7 +28,9 @@ class Planner:
             raise not_wanted()
         if not self._jobs.parts(job.id):
             text = self._jobs.text(job.id)
-            parts = self._jobs.plan(job.id, plan_parts(hide_speakers(text, job.utterance.speakers), job.utterance.language))
+            chapters = self._jobs.chapters(job.id)
+            planned = plan_parts(hide_speakers(text, job.utterance.speakers), job.utterance.language, chapters)
+            parts = self._jobs.plan(job.id, planned)
             span.note(n_parts=len(parts), n_characters=len(text))
             log.info("job_planned", n_parts=len(parts), n_chars=len(text))
         self._queue.enqueue_all(job.id)

@@ -270,10 +270,11 @@ class Pool:
         return_memory()
 
     def _sweep_jobs(self) -> None:
-        """Sweeps jobs periodically, in its own thread, since the store may be slow."""
+        """Sweeps jobs and documents periodically, in its own thread, since the store may be slow."""
         while not self._stopped.wait(_SWEEP_SECONDS):
             try:
                 self.runtime.job_runner.sweep()
+                self.runtime.documents.sweep()
             except RedisError as error:
                 log.warning("sweep_missed", error=str(error))
             except Exception as error:  # noqa: BLE001 - border of a thread: the other jobs must still be swept

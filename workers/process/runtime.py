@@ -28,6 +28,7 @@ from app.core.settings import Secret
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import patiently
 from app.core.tracing.spans import NO_SPAN, NO_TRACING, Span, Tracing
+from workers.documents.answering import DocumentReader
 from workers.engines.base import Engine
 from workers.engines.identity import short
 from workers.failures import Action, Failure, Meaning, run_task
@@ -95,6 +96,7 @@ class Runtime:
             measures=self.measures,
         )
         self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
+        self.documents = DocumentReader(redis=redis, store=store, patience_seconds=limits.patience_seconds)
         self._redis = redis
         self._registry = registry
         self.scheduler = scheduler

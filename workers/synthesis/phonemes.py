@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
-from app.core.queue.answers import Answers
+from app.core.queue.answers import Answers, Wanted
 from app.core.queue.registry import MAX_DEATHS
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
@@ -31,9 +31,6 @@ _T = TypeVar("_T")
 
 _PAUSE_SECONDS: Final = 0.001
 """Pause after each segment: all slots share one G2P, and a listener's text must not wait until a long text has ended."""
-
-_CHECK_SECONDS: Final = 0.1
-"""Interval between two checks whether the answer is still wanted."""
 
 
 class Phonemes:
@@ -55,12 +52,12 @@ class Phonemes:
 
     def _answer(self, text: SpokenText, n_deaths: int) -> None:
         started = time.monotonic()
-        if not self._answers.begin(text):
+        if not self._answers.begin(text.id):
             raise Cancelled("Nobody waits for the answer.")
         if n_deaths >= MAX_DEATHS:
             raise WorkersDied
         found = self._find(text)
-        self._answers.give(text, found)
+        self._answers.give(text.id, found)
         log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))
 
     def _end(self, text: SpokenText, failure: Failure) -> Action:
@@ -72,7 +69,7 @@ class Phonemes:
 
     def _find(self, text: SpokenText) -> Phonemized:
         engine = self._engine_of(text)
-        with cancellation_check(_Wanted(self._answers, text).check):
+        with cancellation_check(Wanted(self._answers, text.id).check):
             prepared = prepare_text(text, engine)
             prepared = PreparedText(list(prepared.passages), prepared.markup)
             restore = prepared.markup.restore
@@ -93,24 +90,7 @@ class Phonemes:
     def _refuse(self, text: SpokenText, error: KoeError) -> None:
         log.warning("question_failed", error=type(error).__name__, code=error.code)
         with suppress(RedisError):
-            self._answers.refuse(text, error)
-
-
-class _Wanted:
-    """Checks from time to time whether the answer is still wanted."""
-
-    def __init__(self, answers: Answers, text: SpokenText) -> None:
-        self._answers = answers
-        self._text = text
-        self._check_at = time.monotonic() + _CHECK_SECONDS
-
-    def check(self) -> None:
-        """Asks Redis at most ten times a second. Raises Cancelled if nobody waits any more."""
-        if time.monotonic() < self._check_at:
-            return
-        self._check_at = time.monotonic() + _CHECK_SECONDS
-        if not self._answers.is_wanted(self._text):
-            raise Cancelled("Nobody waits for the answer any more.")
+            self._answers.refuse(text.id, error)
 
 
 def _with_pauses(prepared: Iterator[_T]) -> Iterator[_T]:

@@ -8,6 +8,7 @@ from app.api.requests.engines import resolve_engine
 from app.api.requests.jobs import JobRequest, read_job
 from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spoken_text
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
+from app.core.errors import StringTooLong
 from app.core.lexicons.lexicons import Lexicons
 from app.core.queue.fleet import FleetView
 from app.core.speech.lexicon import Lexicon
@@ -42,15 +43,24 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
         """The request for speech in `fields`. Raises the InvalidRequest of the first invalid field."""
         return read_speech(fields, catalogue=self.catalogue, max_input_chars=self.max_input_chars)
 
-    def read_job(self, fields: dict[str, Any]) -> JobRequest:
-        """The request for a job in `fields`. Raises the InvalidRequest of the first invalid field."""
+    def read_job(self, fields: dict[str, Any], text: str | None = None) -> JobRequest:
+        """The request for a job in `fields`. Raises the InvalidRequest of the first invalid field.
+
+        `text`: that of the document that the request names, once it has been read; until then it is empty.
+        """
         return read_job(
             fields,
+            document_text=text or "",
             catalogue=self.catalogue,
             max_job_chars=self.max_job_chars,
             signs_webhooks=self.signs_webhooks,
             private_webhooks=self.allows_private_webhooks,
         )
+
+    def check_job_chars(self, n_chars: int) -> None:
+        """Raises StringTooLong for a document whose chosen chapters are longer than a job may be."""
+        if n_chars > self.max_job_chars:
+            raise StringTooLong("document", self.max_job_chars, n_chars)
 
     def read_phonemize(self, fields: dict[str, Any]) -> PhonemizeRequest:
         """The request for phonemes in `fields`. Raises the InvalidRequest of the first invalid field."""

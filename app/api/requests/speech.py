@@ -59,14 +59,17 @@ def read_speech(fields: dict[str, Any], *, catalogue: Catalogue, max_input_chars
     speed, stream_format, instructions, language, normalize, pronunciations, timestamps, sample_rate, bitrate.
     """
     model = read_model(fields)
-    return read_speech_fields(fields, model, catalogue, model.max_input_chars(max_input_chars), is_job=False)
+    text = read_input(fields, model.max_input_chars(max_input_chars))
+    return read_speech_fields(fields, model, catalogue, text, is_job=False)
 
 
 def read_speech_fields(
-    fields: dict[str, Any], model: Model, catalogue: Catalogue, max_chars: int, *, is_job: bool
+    fields: dict[str, Any], model: Model, catalogue: Catalogue, text: str, *, is_job: bool, param: str = "input"
 ) -> SpeechRequest:
-    """The request in `fields`, for a model that is known. A job streams no events and may have longer pauses."""
-    text = read_input(fields, max_chars)
+    """The request in `fields`, for a model and a text that are known. A job streams no events and may have longer pauses.
+
+    `param`: the field that the text is from.
+    """
     voice = read_voice(fields)
     blend, voice_language = catalogue.parse(voice)
     audio_format = _read_format(fields, is_job=is_job)
@@ -75,7 +78,7 @@ def read_speech_fields(
     instructions = _read_instructions(fields)
     language = read_language(fields, model)
     normalize = read_normalize(fields)
-    _check_pauses(text, is_job=is_job, reads_tags=normalize)
+    _check_pauses(text, is_job=is_job, reads_tags=normalize, param=param)
     cast = read_cast(text, catalogue, voice, blend, own_language=voice_language, language=language, normalize=normalize)
     pronunciations = read_pronunciations(fields)
     timestamps = _read_timestamps(fields)
@@ -149,14 +152,15 @@ def _bitrate_of(request: SpeechRequest, mp3_bitrate: int) -> int:
     return min(max(usual, allowed.least), allowed.most)
 
 
-def _check_pauses(text: str, *, is_job: bool, reads_tags: bool) -> None:
+def _check_pauses(text: str, *, is_job: bool, reads_tags: bool, param: str) -> None:
+    """Raises InvalidValue when the pauses that the text asks for are too long. `param`: the field that the text is from."""
     limit = MAX_JOB_PAUSES_SECONDS if is_job else MAX_PAUSES_SECONDS
     asked = asked_seconds(text, reads_tags=reads_tags)
     if asked > limit:
         raise InvalidValue(
-            f"Invalid 'input': its pauses are too long. Expected at most {limit:g} seconds of them in all, but got {asked:g} "
+            f"Invalid '{param}': its pauses are too long. Expected at most {limit:g} seconds of them in all, but got {asked:g} "
             "instead." + ("" if is_job else f" A job may have {MAX_JOB_PAUSES_SECONDS:g}."),
-            param="input",
+            param=param,
         )
 
 

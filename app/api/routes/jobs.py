@@ -5,7 +5,6 @@ Why the file has its own address: players and download tools expect audio there,
 
 import asyncio
 import hashlib
-import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -25,27 +24,28 @@ from app.api.middleware.headers import RESOURCE_POLICY
 from app.api.middleware.root_path import prefix_of
 from app.api.requests.bodies import read_fields
 from app.api.requests.jobs import JobRequest
+from app.api.requests.lists import read_limit
 from app.api.requests.reader import RequestReader
 from app.api.responses.events import EventStream
 from app.api.responses.files import Span, StoredFile, disposition, is_known, wanted_span
 from app.api.responses.rate_limit_headers import rate_headers
+from app.core.documents.chosen import ChosenText, chosen_indices, n_characters_of, read_chosen
+from app.core.documents.document import Document
+from app.core.documents.documents import Documents, read_cover
 from app.core.errors import InvalidValue, JobNotReady, JobWithoutFile, NotSupported, StoreFailed
-from app.core.jobs.files import Store, file_path, words_path
+from app.core.jobs.files import Store, cover_path, file_path, words_path
 from app.core.jobs.job import File, Job, JobStatus, new_job_id
 from app.core.jobs.job_view import JobObject, show_job
 from app.core.jobs.jobs import Jobs
 from app.core.queue.broker import Broker
 from app.core.request_limits import JOB_BODY_BYTES
 from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, CaptionFormat
-from app.core.speech.formats import JOB_FORMATS
+from app.core.speech.formats import COVER_FORMAT, JOB_FORMATS
 from app.core.speech.utterance import Utterance
 from app.core.storage.connections import reachable
 from app.core.tracing.spans import Facts
 
 log: Final = structlog.get_logger()
-
-DEFAULT_LIMIT: Final = 20
-MAX_LIMIT: Final = 100
 
 _PATH: Final = "/v1/audio/speech/jobs"
 _ONE: Final = f"{_PATH}/{{job_id:str}}"
@@ -75,17 +75,26 @@ async def create_job(
     broker: Given[Broker],
     limiter: Given[Limiter],
     jobs: Given[Jobs],
+    documents: Given[Documents],
+    store: Given[Store],
 ) -> Response[JobObject]:
     """Accepts a text as a job, and answers at once."""
-    asked = reader.read_job(await read_fields(request))
-    note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
+    fields = await read_fields(request)
+    asked = reader.read_job(fields)
     owner = owner_of(request)
+    chosen = await _read_chosen(asked, reader, documents, store, owner)
+    if chosen is not None:
+        asked = reader.read_job(fields, chosen.text)
+    note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
     utterance = await reader.to_utterance(asked.speech, owner)
     permit = await limiter.admit(key_of(request), stays_open=False)
-    job = _new_job(asked, utterance, owner, request)
+    job = _new_job(asked, utterance, owner, request, chosen)
     with reachable():
-        await jobs.create(job, asked.speech.input, max_open=key_of(request).max_jobs)
+        chapters = chosen.chapters if chosen is not None else ()
+        await jobs.create(job, asked.speech.input, chapters=chapters, max_open=key_of(request).max_jobs)
         try:
+            if chosen is not None and job.cover is not None:
+                await asyncio.to_thread(_copy_cover, store, chosen.document, job.id)
             await asyncio.to_thread(broker.submit_job, job.id, trace=job.trace)
         except Exception:  # undone and raised: no job may stay without a task
             await jobs.delete(job.id, job.owner)
@@ -100,7 +109,7 @@ async def create_job(
 @get(_PATH, guards=[require_key])
 async def list_jobs(request: _Request, jobs: Given[Jobs]) -> JobList:
     """At most `limit` jobs, starting after the job `after`."""
-    limit = _read_limit(request.query_params.get("limit"))
+    limit = read_limit(request.query_params.get("limit"))
     with reachable():
         found, has_more = await jobs.list(owner_of(request), limit=limit, after=request.query_params.get("after"))
     shown = [show_job(job) for job in found]
@@ -183,11 +192,30 @@ async def delete_job(request: _Request, job_id: FromPath[str], jobs: Given[Jobs]
         log.warning("files_left_for_the_sweep", job_id=job_id)
 
 
-def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request: _Request) -> Job:
+async def _read_chosen(
+    asked: JobRequest, reader: RequestReader, documents: Documents, store: Store, owner: str
+) -> ChosenText | None:
+    """The text of the document that the request names; None for a request with its own text."""
+    if asked.document is None:
+        return None
+    with reachable():
+        document = await documents.get(asked.document, owner, param="document")
+    indices = chosen_indices(document, asked.chapters)
+    reader.check_job_chars(n_characters_of(document, indices))
+    return await asyncio.to_thread(read_chosen, store, document, indices)
+
+
+def _copy_cover(store: Store, document: Document, job_id: str) -> None:
+    store.write(cover_path(job_id), read_cover(store, document))
+
+
+def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request: _Request, chosen: ChosenText | None) -> Job:
     """The job for a request. Its text is stored separately. It has a trace of its own, since it goes on for much longer."""
     job_id = new_job_id()
     with span_of(request.scope).linked("job", **_traced(job_id, asked, utterance)) as span:
         trace = dict(span.context)
+    content = chosen.document.content if chosen is not None else None
+    cover = content.cover if content is not None and utterance.format == COVER_FORMAT else None
     return Job(
         id=job_id,
         owner=owner,
@@ -195,7 +223,10 @@ def _new_job(asked: JobRequest, utterance: Utterance, owner: str, request: _Requ
         utterance=msgspec.structs.replace(utterance, text=""),
         model=asked.speech.model.id,
         voice=asked.voice,
-        title=asked.title,
+        title=asked.title or (content.title if content is not None else None),
+        author=content.author if content is not None else None,
+        cover=cover.media_type if cover is not None else None,
+        document=asked.document,
         metadata=asked.metadata,
         webhook_url=asked.webhook_url,
         timestamps=asked.speech.timestamps,
@@ -225,15 +256,6 @@ async def _show_each(watching: AsyncGenerator[Job, None]) -> AsyncGenerator[byte
         async with aclosing(watching):
             async for job in watching:
                 yield msgspec.json.encode(show_job(job))
-
-
-def _read_limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_LIMIT
-    limit = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else 0
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidValue(f"Invalid value for 'limit': expected an integer from 1 to {MAX_LIMIT}.", param="limit")
-    return limit
 
 
 def _file_of(job: Job) -> File:

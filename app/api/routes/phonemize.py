@@ -14,6 +14,7 @@ from app.api.requests.reader import RequestReader
 from app.api.responses.disconnect import while_connected
 from app.api.responses.rate_limit_headers import rate_headers
 from app.core.queue.answers import Asker
+from app.core.queue.questions import phonemes_of
 from app.core.speech.phonemized import Phonemized
 
 
@@ -28,6 +29,6 @@ async def phonemize(
     text = await reader.to_spoken_text(asked, owner)
     permit = await limiter.admit(key_of(request), stays_open=False)
     request_id, trace = request.scope["state"]["request_id"], span_of(request.scope).context
-    asking = asyncio.create_task(asker.ask(text, request_id=request_id, owner=owner, trace=trace))
+    asking = asyncio.create_task(asker.ask(phonemes_of(text), request_id=request_id, owner=owner, trace=trace))
     found: Phonemized = await while_connected(asking, request.receive)
     return Response(found, headers={"x-koe-engine": text.engine, **rate_headers(permit.rate_limit_status)})

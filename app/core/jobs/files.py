@@ -121,6 +121,11 @@ class Store:
             self._fs.invalidate_cache()
             return bool(self._fs.exists(self._full(path)))
 
+    def delete(self, path: str) -> None:
+        """Deletes a file; a missing one is no error."""
+        with suppress(FileNotFoundError), _as_store_errors((FileNotFoundError,)):
+            self._fs.rm_file(self._full(path))
+
     def delete_folder(self, path: str) -> None:
         """Deletes a folder with its contents; a missing one is no error."""
         full = self._full(path)

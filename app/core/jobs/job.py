@@ -77,6 +77,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Title, if a chapter begins with this part."""
 
 
+class TextChapter(msgspec.Struct, frozen=True):
+    """A chapter of a text whose chapters are known."""
+
+    start: int
+    """Index of its first code point in the text, from 0."""
+    title: str
+
+
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     """Result of a finished part."""
 

@@ -11,7 +11,7 @@ import msgspec
 from redis import Redis
 
 from app.core.errors import KoeError, UnknownJob
-from app.core.jobs.job import File, Job, JobStatus, Part, PartResult
+from app.core.jobs.job import File, Job, JobStatus, Part, PartResult, TextChapter
 from app.core.jobs.records import Spec, ending, keys_until_the_end, read_job, read_parts
 from app.core.storage import keys
 from app.core.storage.lua import load_script
@@ -46,6 +46,11 @@ class JobStore:
         if text is None:
             raise UnknownJob(job_id)
         return text.decode()
+
+    def chapters(self, job_id: str) -> list[TextChapter]:
+        """Where the chapters of the text begin; empty if that is unknown, or the job has ended."""
+        found = cast("bytes | None", self._redis.get(keys.job_chapters(job_id)))
+        return msgspec.json.decode(found, type=list[TextChapter]) if found is not None else []
 
     def begin(self, job_id: str) -> bool:
         """Sets a queued job in progress. True also when it is in progress already; False when it has ended or is unknown."""

@@ -7,7 +7,7 @@ both a little later.
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ import msgspec
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import InvalidValue, RateLimited, UnknownJob
-from app.core.jobs.job import Job, JobStatus
+from app.core.jobs.job import Job, JobStatus, TextChapter
 from app.core.jobs.records import Spec, ending, read_job
 from app.core.storage import keys
 from app.core.storage.connections import replicated
@@ -47,8 +47,8 @@ class Jobs:
         self._end = redis.register_script(load_script(__file__, "end"))
         self._delete = redis.register_script(load_script(__file__, "delete"))
 
-    async def create(self, job: Job, text: str, *, max_open: int = 0) -> None:
-        """Stores a new job. The caller submits it, or deletes it again.
+    async def create(self, job: Job, text: str, *, chapters: Sequence[TextChapter] = (), max_open: int = 0) -> None:
+        """Stores a new job. The caller submits it, or deletes it again. `chapters`: those of the text, if they are known.
 
         Raises RateLimited when the owner has `max_open` jobs that have not ended; 0 is no limit.
         """
@@ -56,8 +56,11 @@ class Jobs:
         host = (urlsplit(job.webhook_url).hostname or "") if job.webhook_url else ""
         index = [keys.jobs_of(job.owner), keys.JOBS_OPEN, keys.open_jobs_of(job.owner)]
         n_open = await self._create(
-            keys=[keys.job(job.id), keys.job_text(job.id), *index],
-            args=[job.id, msgspec.json.encode(spec), text.encode(), host, keys.JOB_NOTIFICATIONS, job.owner, max_open],
+            keys=[keys.job(job.id), keys.job_text(job.id), *index, keys.job_chapters(job.id)],
+            args=[
+                *(job.id, msgspec.json.encode(spec), text.encode(), host, keys.JOB_NOTIFICATIONS, job.owner, max_open),
+                msgspec.json.encode(chapters) if chapters else b"",
+            ],
         )
         if n_open:
             raise RateLimited.with_jobs(n_open)

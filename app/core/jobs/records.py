@@ -44,7 +44,7 @@ def ending(
 
 def keys_until_the_end(job_id: str) -> list[str]:
     """The keys that are deleted when the job ends."""
-    names = (keys.job_text, keys.job_plan, keys.job_progress, keys.job_results, keys.job_attempts)
+    names = (keys.job_text, keys.job_chapters, keys.job_plan, keys.job_progress, keys.job_results, keys.job_attempts)
     return [name(job_id) for name in names]
 
 

@@ -23,7 +23,9 @@ from rq.job import Dependency, Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from app.core.errors import QueueFull
-from app.core.speech.spoken_text import WIRE_VERSION, SpokenText
+from app.core.queue.questions import Question
+from app.core.queue.task import Task
+from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import show_blend
 from app.core.storage import keys
@@ -53,16 +55,6 @@ class QueueName(StrEnum):
 
     INTERACTIVE = "interactive"
     BATCH = "batch"
-
-
-class Task(StrEnum):
-    """Dotted names of the tasks; a test resolves them."""
-
-    SPEAK = "workers.tasks.speak"
-    PLAN = "workers.tasks.plan_job"
-    PART = "workers.tasks.speak_part"
-    JOIN = "workers.tasks.join_job"
-    PHONEMIZE = "workers.tasks.phonemize"
 
 
 class ForeignJob(Exception):
@@ -161,16 +153,15 @@ class Broker:
             self._move_to_owners_place(queue, utterance.id, owner)
         return is_submitted
 
-    def submit_phonemes(
-        self, text: SpokenText, *, request_id: str, owner: str = "", again: bool = False, trace: Context = NO_CONTEXT
+    def submit_question(
+        self, question: Question[Any], *, request_id: str, owner: str = "", again: bool = False, trace: Context = NO_CONTEXT
     ) -> bool:
-        """Puts a request for the phonemes of a text into the interactive queue, as `submit` does. Raises QueueFull."""
+        """Puts a question into the interactive queue, as `submit` does with an utterance. Raises QueueFull."""
         queue = self._queues[QueueName.INTERACTIVE] if again else self._queue_unless_full(QueueName.INTERACTIVE)
-        args: list[str | int] = [text.to_json().decode(), request_id]
-        description = f"phonemes of {len(text.text)} characters, {text.language}, {text.engine}"
-        is_submitted = _enqueue(queue, Task.PHONEMIZE, args, job_id=text.id, description=description, trace=trace)
+        args = [*question.args, request_id]
+        is_submitted = _enqueue(queue, question.task, args, job_id=question.id, description=question.description, trace=trace)
         if is_submitted:
-            self._move_to_owners_place(queue, text.id, owner)
+            self._move_to_owners_place(queue, question.id, owner)
         return is_submitted
 
     def submit_job(self, job_id: str, *, trace: Context = NO_CONTEXT) -> None:

@@ -160,4 +160,7 @@ JOB_FORMATS: Final = FORMATS | {
 `ipod`.
 """
 
+COVER_FORMAT: Final = "m4b"
+"""The format whose files have a cover."""
+
 DEFAULT_FORMAT: Final = "mp3"

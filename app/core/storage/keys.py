@@ -23,9 +23,9 @@
 | `koe:asked:<owner>` | sorted set | an owner's requests by their time in microseconds | as long as they count |
 | `koe:open:<owner>` | set | an owner's requests that have not ended: API process and name | until they end |
 | `koe:callers` | hash | id → owner, of utterances and texts that wait in a queue | until a worker takes them |
-| `koe:phonemes:<id>` | string | phonemes of a text, or the error (JSON) | seconds |
-| `koe:phonemes:<id>:wanted` | string | set while somebody waits for them | a few seconds after the last one left |
-| `koe:bell` | channel | id of an utterance whose stream has grown, or of a text whose phonemes are there | – |
+| `koe:answer:<id>` | string | answer of a worker to a question, or the error (JSON) | seconds |
+| `koe:answer:<id>:wanted` | string | set while somebody waits for it | a few seconds after the last one left |
+| `koe:bell` | channel | id of an utterance whose stream has grown, or of a question whose answer is there | – |
 | `koe:gone` | channel | id of an utterance that nobody wants any more | – |
 | `koe:job:<id>` | hash | the request, status, times, sums, file or error | until `KOE_JOB_TTL` after its end |
 | `koe:job:<id>:text` | string | the text to speak | until the job has ended |
@@ -44,6 +44,10 @@
 | `koe:fleet:last` | string | what the last live workers could speak (JSON), with `KOE_WAIT_FOR_WORKER` | for ever |
 | `koe:jobs:ended` | sorted set | ids of ended jobs by the time when they and their files are deleted | until then |
 | `koe:jobs:bell` | channel | id of a job that has changed | – |
+| `koe:job:<id>:chapters` | string | where the chapters of the text begin, if they are known (JSON) | as the text |
+| `koe:document:<id>` | hash | what was sent, and what was read of it (JSON) | `KOE_DOCUMENT_TTL` |
+| `koe:documents:of:<owner>` | sorted set | ids of an owner's documents by the time when they expire | as the documents |
+| `koe:documents` | sorted set | ids of all documents by the time when their files are deleted | until then |
 | `koe:webhooks` | sorted set | ids of jobs whose webhook is due, by that time | until it is delivered or given up |
 | `koe:webhooks:with:<owner>` | sorted set | an owner's jobs with a delivery under way, by the next try | until then |
 | `koe:webhooks:at:<host>` | sorted set | the same for the jobs of a host | as above |
@@ -73,6 +77,7 @@ PROBE: Final = "koe:probe"
 LAST_FLEET: Final = "koe:fleet:last"
 JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
+DOCUMENTS: Final = "koe:documents"
 
 
 def worker(name: str) -> str:
@@ -120,14 +125,14 @@ def audio(utterance_id: str, attempt: str) -> str:
     return f"koe:audio:{utterance_id}:{attempt}"
 
 
-def phonemes(text_id: str) -> str:
-    """The phonemes of a text, or the error."""
-    return f"koe:phonemes:{text_id}"
+def answer(question_id: str) -> str:
+    """The answer of a worker to a question, or the error."""
+    return f"koe:answer:{question_id}"
 
 
-def phonemes_wanted(text_id: str) -> str:
-    """Set while somebody waits for the phonemes of a text."""
-    return f"koe:phonemes:{text_id}:wanted"
+def answer_wanted(question_id: str) -> str:
+    """Set while somebody waits for the answer to a question."""
+    return f"koe:answer:{question_id}:wanted"
 
 
 def asked(owner: str) -> str:
@@ -148,6 +153,11 @@ def job(job_id: str) -> str:
 def job_text(job_id: str) -> str:
     """The text of the job."""
     return f"koe:job:{job_id}:text"
+
+
+def job_chapters(job_id: str) -> str:
+    """Where the chapters of the text begin, if they are known."""
+    return f"koe:job:{job_id}:chapters"
 
 
 def job_plan(job_id: str) -> str:
@@ -183,6 +193,16 @@ def open_jobs_of(owner: str) -> str:
 def lexicon(owner: str) -> str:
     """The lexicon of one owner."""
     return f"koe:lexicon:{owner}"
+
+
+def document(document_id: str) -> str:
+    """The record of a document."""
+    return f"koe:document:{document_id}"
+
+
+def documents_of(owner: str) -> str:
+    """The documents of one owner."""
+    return f"koe:documents:of:{owner}"
 
 
 def webhook_tries(job_id: str) -> str:

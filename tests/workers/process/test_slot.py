@@ -15,7 +15,8 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry, clean_registries
 from rq.serializers import JSONSerializer
 from rq.webhook import Webhook
 
-from app.core.queue.broker import Broker, QueueName, Task, rq_queue
+from app.core.queue.broker import Broker, QueueName, rq_queue
+from app.core.queue.task import Task
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage.connections import connect

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from app.core.errors import EngineUnavailable, InternalError, InvalidValue, NotSupported, WorkersDied
-from app.core.queue.answers import _Outcome
+from app.core.queue.answers import Wanted, _Outcome
 from app.core.queue.registry import MAX_DEATHS
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
@@ -19,7 +19,6 @@ from tests.engines import text_of
 from workers.engines.base import Engine
 from workers.engines.espeak import EspeakEngine
 from workers.engines.tone import ToneEngine
-from workers.synthesis import phonemes
 from workers.synthesis.phonemes import Phonemes
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import PhonemizedText
@@ -59,12 +58,12 @@ def a_text(text: str = "Hello.", **changes: Any) -> SpokenText:
 
 
 def wanted(redis: Redis, text: SpokenText) -> SpokenText:
-    redis.set(keys.phonemes_wanted(text.id), 1)
+    redis.set(keys.answer_wanted(text.id), 1)
     return text
 
 
 def outcome(redis: Redis, text: SpokenText) -> _Outcome | None:
-    found: Any = redis.get(keys.phonemes(text.id))
+    found: Any = redis.get(keys.answer(text.id))
     return msgspec.json.decode(found, type=_Outcome) if found else None
 
 
@@ -72,7 +71,7 @@ def answer(redis: Redis, engine: Engine, text: SpokenText) -> Phonemized:
     answering(redis, engine).answer(wanted(redis, text))
     found = outcome(redis, text)
     assert found is not None
-    return found.reveal()
+    return found.reveal(Phonemized)
 
 
 def test_the_answer_is_what_the_engine_is_given_when_the_text_is_spoken(redis: Redis, engine: WatchedEngine) -> None:
@@ -118,9 +117,9 @@ def test_what_nobody_waits_for_is_not_prepared(redis: Redis, engine: WatchedEngi
 def test_a_long_text_is_dropped_when_the_last_who_waited_has_left(
     redis: Redis, engine: WatchedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(phonemes, "_CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(Wanted, "CHECK_SECONDS", 0.0)
     text = wanted(redis, a_text(text_of(20)))
-    engine.before = lambda: engine.n_phonemized == 2 and redis.delete(keys.phonemes_wanted(text.id))
+    engine.before = lambda: engine.n_phonemized == 2 and redis.delete(keys.answer_wanted(text.id))
 
     answering(redis, engine).answer(text)
 
@@ -137,7 +136,7 @@ def test_a_fault_of_the_request_is_told_and_ends_there(redis: Redis) -> None:
     found = outcome(redis, text)
     assert found is not None
     with pytest.raises(NotSupported, match="'tlh'") as caught:
-        found.reveal()
+        found.reveal(Phonemized)
     assert caught.value.param == "language"
 
 
@@ -163,7 +162,7 @@ def test_a_fault_of_ours_is_told_without_its_words_and_raised(
     found = outcome(redis, text)
     assert found is not None
     with pytest.raises(InternalError) as caught:
-        found.reveal()
+        found.reveal(Phonemized)
     assert SECRET not in caught.value.message
     log = log_output()
     assert "unforeseen_error" in log
@@ -192,7 +191,7 @@ def test_a_text_that_workers_died_of_is_not_tried_again(redis: Redis, engine: Wa
     found = outcome(redis, text)
     assert found is not None
     with pytest.raises(InternalError, match="died"):
-        found.reveal()
+        found.reveal(Phonemized)
 
 
 def test_an_engine_that_is_not_here_is_told(redis: Redis, engine: WatchedEngine) -> None:
@@ -209,7 +208,7 @@ def test_a_voice_that_is_not_here_is_told(redis: Redis) -> None:
     found = outcome(redis, text)
     assert found is not None
     with pytest.raises(InvalidValue, match="am_michael"):
-        found.reveal()
+        found.reveal(Phonemized)
 
 
 def test_a_long_text_is_told_with_its_paragraphs(redis: Redis, engine: WatchedEngine) -> None:

@@ -4,8 +4,8 @@
 -- KEYS[2]  koe:jobs:open: all jobs that have not ended
 -- KEYS[3]  koe:jobs:ended: ended jobs by the time when they expire
 -- KEYS[4]  koe:webhooks: jobs whose webhook is due
--- KEYS[5…] keys of the job that are deleted: koe:job:<id>:text, koe:job:<id>:plan, koe:job:<id>:progress,
---          koe:job:<id>:results, koe:job:<id>:attempts
+-- KEYS[5…] keys of the job that are deleted: koe:job:<id>:text, koe:job:<id>:chapters, koe:job:<id>:plan,
+--          koe:job:<id>:progress, koe:job:<id>:results, koe:job:<id>:attempts
 -- ARGV[1]  id of the job
 -- ARGV[2]  channel on which changes of jobs are published
 -- ARGV[3]  the status it ends with

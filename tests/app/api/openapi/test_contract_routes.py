@@ -14,10 +14,12 @@ from app.api.middleware.auth import require_key
 from app.api.middleware.headers import OPENAI_VERSION
 from app.api.openapi.describe import read_contract
 from app.api.openapi.swagger import PATH
+from app.api.requests.jobs import MAX_CHAPTERS
+from app.api.requests.lists import DEFAULT_LIMIT, MAX_LIMIT
 from app.api.responses.errors import STATUSES, envelope
 from app.api.responses.speech_events import usage
-from app.api.routes.jobs import DEFAULT_LIMIT, MAX_LIMIT
 from app.asgi import create_litestar
+from app.core.documents.document import KINDS
 from app.core.errors import CLASSES_BY_CODE, Cancelled, InvalidValue, from_wire
 from app.core.queue.broker import QueueName
 from app.core.queue.registry import Found, Report
@@ -308,8 +310,18 @@ def test_captions_have_the_formats_of_captions() -> None:
     assert [*answers(place)["200"]["content"]] == [entry.media_type for entry in CAPTION_FORMATS.values()]
 
 
-def test_a_list_of_jobs_has_the_limits_of_the_handler() -> None:
-    (limit,) = (one for one in DESCRIBED["/v1/audio/speech/jobs", "get"]["parameters"] if one["name"] == "limit")
+def test_a_document_has_the_kinds_and_a_chapter_the_indices_of_the_code() -> None:
+    place = ("/v1/audio/documents/{document_id}/chapters/{index}", "get")
+    (index,) = (one for one in DESCRIBED[place]["parameters"] if one["name"] == "index")
+
+    assert SCHEMAS["DocumentObject"]["properties"]["kind"]["enum"] == [*KINDS]
+    assert index["schema"] == SCHEMAS["JobRequest"]["properties"]["chapters"]["items"]
+    assert index["schema"]["maximum"] == MAX_CHAPTERS - 1
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech/jobs", "/v1/audio/documents"])
+def test_a_list_has_the_limits_of_the_handler(path: str) -> None:
+    (limit,) = (one for one in DESCRIBED[path, "get"]["parameters"] if one["name"] == "limit")
 
     assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 

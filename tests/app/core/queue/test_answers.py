@@ -14,6 +14,7 @@ from app.core.errors import EngineFailed, InvalidValue, KoeError, NotSupported, 
 from app.core.queue.answers import Answers, Asker
 from app.core.queue.broker import Broker, QueueName, rq_queue
 from app.core.queue.fleet import RedisFleet, Registration, announce
+from app.core.queue.questions import phonemes_of
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import WIRE_VERSION, SpokenText
 from app.core.speech.voices import load_catalogue
@@ -68,7 +69,7 @@ async def until(holds: Callable[[], Any]) -> None:
 
 
 def asked(asker: Asker, text: SpokenText, **options: Any) -> asyncio.Task[Phonemized]:
-    return asyncio.create_task(asker.ask(text, request_id="req_1", **options))
+    return asyncio.create_task(asker.ask(phonemes_of(text), request_id="req_1", **options))
 
 
 def waiting(redis: Redis) -> list[str]:
@@ -86,19 +87,19 @@ async def test_equal_requests_share_one_task_and_one_answer(asker: Asker, answer
     both = [asked(asker, a_text()) for _ in range(2)]
     await until(lambda: waiting(redis) == [a_text().id])
 
-    assert answers.begin(a_text())
-    answers.give(a_text(), FOUND)
+    assert answers.begin(a_text().id)
+    answers.give(a_text().id, FOUND)
 
     assert await asyncio.gather(*both) == [FOUND, FOUND]
     assert waiting(redis) == [a_text().id]
 
 
 async def test_a_request_soon_after_gets_the_same_answer_without_a_task(asker: Asker, answers: Answers, redis: Redis) -> None:
-    answers.give(a_text(), FOUND)
+    answers.give(a_text().id, FOUND)
 
-    assert await asker.ask(a_text(), request_id="req_1") == FOUND
+    assert await asker.ask(phonemes_of(a_text()), request_id="req_1") == FOUND
     assert waiting(redis) == []
-    assert 0 < redis.ttl(keys.phonemes(a_text().id)) <= 60
+    assert 0 < redis.ttl(keys.answer(a_text().id)) <= 60
 
 
 async def test_an_answer_whose_notification_was_lost_is_found_at_the_next_look(
@@ -108,7 +109,7 @@ async def test_an_answer_whose_notification_was_lost_is_found_at_the_next_look(
     task = asked(asker, a_text())
     await until(lambda: waiting(redis))
 
-    redis.set(keys.phonemes(a_text().id), '{"phonemized":{"language":"en-US","normalized":"","segments":[]}}')
+    redis.set(keys.answer(a_text().id), '{"answer":{"language":"en-US","normalized":"","segments":[]}}')
 
     assert await task == Phonemized("en-US", "", ())
 
@@ -117,20 +118,20 @@ async def test_the_worker_s_error_is_raised_and_soon_forgotten(asker: Asker, ans
     task = asked(asker, a_text())
     await until(lambda: waiting(redis))
 
-    answers.refuse(a_text(), NotSupported("No such language.", param="language"))
+    answers.refuse(a_text().id, NotSupported("No such language.", param="language"))
 
     with pytest.raises(NotSupported, match=r"No such language\.") as caught:
         await task
     assert caught.value.param == "language"
-    assert 0 < redis.ttl(keys.phonemes(a_text().id)) <= 2
+    assert 0 < redis.ttl(keys.answer(a_text().id)) <= 2
 
 
 @pytest.mark.parametrize("error", [NotSupported("No such language.", param="language"), EngineFailed("It broke.")])
 async def test_an_error_arrives_as_the_nearest_class_that_has_a_code(asker: Asker, answers: Answers, error: KoeError) -> None:
-    answers.refuse(a_text(), error)
+    answers.refuse(a_text().id, error)
 
     with pytest.raises(KoeError) as caught:
-        await asker.ask(a_text(), request_id="req_1")
+        await asker.ask(phonemes_of(a_text()), request_id="req_1")
 
     assert isinstance(error, type(caught.value))
     assert (caught.value.code, caught.value.message, caught.value.param) == (error.code, error.message, error.param)
@@ -145,17 +146,17 @@ async def test_a_task_reveals_nothing_of_its_text_and_waits_at_its_owner_s_place
     job = Job.fetch(a_text().id, connection=redis, serializer=JSONSerializer)
     assert job.description == f"phonemes of {len(SECRET)} characters, en-US, tone"
     assert redis.hgetall(keys.OWNERS) == {a_text().id.encode(): b"somebody"}
-    assert answers.begin(a_text())
+    assert answers.begin(a_text().id)
     assert redis.hgetall(keys.OWNERS) == {}
     task.cancel()
 
 
 async def test_a_full_queue_takes_no_question(asker: Asker, broker: Broker, redis: Redis) -> None:
     for text in ("one", "two"):
-        broker.submit_phonemes(a_text(text), request_id="req_1")
+        broker.submit_question(phonemes_of(a_text(text)), request_id="req_1")
 
     with pytest.raises(QueueFull, match="2 requests wait"):
-        await asker.ask(a_text(), request_id="req_1")
+        await asker.ask(phonemes_of(a_text()), request_id="req_1")
 
     assert len(waiting(redis)) == 2
 
@@ -167,29 +168,29 @@ async def test_a_text_that_nobody_waits_for_any_more_is_not_wanted(
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
     task = asked(asker, a_text())
     await until(lambda: waiting(redis))
-    assert answers.is_wanted(a_text())
+    assert answers.is_wanted(a_text().id)
 
     task.cancel()
 
-    await until(lambda: not answers.is_wanted(a_text()))
-    assert not answers.begin(a_text())
+    await until(lambda: not answers.is_wanted(a_text().id))
+    assert not answers.begin(a_text().id)
 
 
 async def test_a_text_that_is_answered_is_not_wanted(answers: Answers, redis: Redis) -> None:
-    redis.set(keys.phonemes_wanted(a_text().id), 1)
-    answers.give(a_text(), FOUND)
+    redis.set(keys.answer_wanted(a_text().id), 1)
+    answers.give(a_text().id, FOUND)
 
-    assert not answers.begin(a_text())
+    assert not answers.begin(a_text().id)
 
 
 async def test_while_an_earlier_task_is_being_released_it_is_submitted_again_and_again(
     asker: Asker, broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.core.queue.answers._TICK_SECONDS", 0.05)
-    broker.submit_phonemes(a_text(), request_id="req_0")
+    broker.submit_question(phonemes_of(a_text()), request_id="req_0")
     take(redis, a_text())
     task = asked(asker, a_text())
-    await until(lambda: redis.exists(keys.phonemes_wanted(a_text().id)))
+    await until(lambda: redis.exists(keys.answer_wanted(a_text().id)))
 
     Job.fetch(a_text().id, connection=redis, serializer=JSONSerializer).set_status(JobStatus.FINISHED)
 
@@ -216,11 +217,11 @@ async def test_after_the_longest_wait_it_says_why_none_came(
     asker = Asker(redis=aredis, notifier=notifier, broker=broker, fleet=RedisFleet(aredis), max_wait_seconds=0.1)
 
     with pytest.raises(NoWorker, match="koe worker"):
-        await asker.ask(a_text(), request_id="req_1")
+        await asker.ask(phonemes_of(a_text()), request_id="req_1")
 
     announce(redis, Registration(name="w", engines=("tone",), wire=WIRE_VERSION), 60, takes_work=True)
     with pytest.raises(TimedOut, match=r"0\.1 s"):
-        await asker.ask(a_text(), request_id="req_1")
+        await asker.ask(phonemes_of(a_text()), request_id="req_1")
 
 
 async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_error(
@@ -238,9 +239,9 @@ async def test_a_redis_that_restarts_is_waited_for_and_one_that_is_away_is_an_er
                 await until(lambda: waiting(redis))
                 server.stop()
                 with pytest.raises(NoWorker, match="cannot be reached"):
-                    await asker.ask(a_text("another"), request_id="req_2")
+                    await asker.ask(phonemes_of(a_text("another")), request_id="req_2")
                 server.start()
-                Answers(redis, patience_seconds=30).refuse(a_text(), InvalidValue("no", param="voice"))
+                Answers(redis, patience_seconds=30).refuse(a_text().id, InvalidValue("no", param="voice"))
                 with pytest.raises(InvalidValue):
                     await task
     finally:

@@ -15,7 +15,6 @@ from app.core.errors import QueueFull
 from app.core.queue.broker import (
     Broker,
     QueueName,
-    Task,
     dequeued_ids,
     describe,
     enqueue_task,
@@ -26,6 +25,7 @@ from app.core.queue.broker import (
     share_batch_fairly,
 )
 from app.core.queue.registry import WorkerRegistry
+from app.core.queue.task import Task
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart
