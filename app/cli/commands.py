@@ -74,7 +74,7 @@ def _starting() -> ModuleType:
     cls=LazyGroup,
     sections={
         "Commands": {
-            "submit": Entry(_job_watching, "submit", "Submit a text, and print the job's id."),
+            "submit": Entry(_job_watching, "submit", "Submit a text or a book, and print the job's id."),
             "watch": Entry(_job_watching, "watch", "Show the job's progress until it has ended."),
             "download": Entry(_jobs, "download", "Fetch the file of a completed job."),
             "captions": Entry(_jobs, "captions", "Fetch the captions of a completed job."),
@@ -84,7 +84,7 @@ def _starting() -> ModuleType:
             "delete": Entry(_jobs, "delete", "Delete a job and its file."),
         }
     },
-    epilog=examples("koe jobs submit book.txt --watch", "koe jobs list", "koe jobs captions ID -o book.srt"),
+    epilog=examples("koe jobs submit book.epub -o book.m4b", "koe jobs list", "koe jobs captions ID -o book.srt"),
 )
 def jobs() -> None:
     """Long texts, spoken in the background into one file each."""

@@ -113,5 +113,10 @@ def show_segments(job: dict[str, Any]) -> str:
 
 def show_speech(job: dict[str, Any]) -> str:
     """Returns the hours, minutes and seconds of speech, so far or in total."""
-    seconds = round(job["duration_seconds"] or job["progress"]["audio_seconds"])
+    return show_clock(job["duration_seconds"] or job["progress"]["audio_seconds"])
+
+
+def show_clock(seconds: float) -> str:
+    """Returns hours, minutes and seconds."""
+    seconds = round(seconds)
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
