@@ -29,7 +29,7 @@ from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes import documents, jobs, lexicon, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
-from app.api.routes.page import show_page
+from app.api.routes.page import show_page, show_web_file
 from app.core.documents.documents import Documents
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
@@ -49,7 +49,7 @@ from app.core.storage.notifier import Notifier
 from app.core.tracing.open_tracing import open_tracing
 from app.core.tracing.spans import NO_TRACING, Tracing
 from app.delivery.delivery import Delivery
-from app.web.page import load_page
+from app.web.page import load_site
 
 ROUTES: Final = [
     speech.create_speech,
@@ -82,6 +82,7 @@ ROUTES: Final = [
     system.readiness,
     get_metrics,
     show_page,
+    show_web_file,
 ]
 
 
@@ -109,9 +110,9 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         lexicons=lexicons,
         limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
-        page=load_page(),
         reader=_create_reader(settings, catalogue, expected, lexicons),
         shared=SharedView(redis, blocking, fleet),
+        site=load_site(),
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
     )
     return Litestar(

@@ -22,7 +22,7 @@ from app.core.queue.broker import Broker
 from app.core.queue.fleet import FleetView
 from app.core.speech.voices import Catalogue
 from app.delivery.delivery import Delivery
-from app.web.page import Page
+from app.web.page import Site
 
 _Type = TypeVar("_Type")
 
@@ -46,9 +46,9 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     lexicons: Lexicons
     limiter: Limiter
     metrics: Metrics
-    page: Page
     reader: RequestReader
     shared: SharedView
+    site: Site
     store: Store
 
     def providers(self) -> dict[str, Provide]:

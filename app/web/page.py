@@ -1,57 +1,100 @@
-"""The page on which a person tries whether the server speaks, and how it sounds.
+"""The page that a person opens, and the files that it loads: `static/`, served as it is, without a build step.
 
-Why one file without a build step or another host: it works on a machine without internet access, and the browser shows exactly
-this file. Its content security policy allows the script and style of the file, by their digests, and nothing else.
+Why the address of each file has a digest of all files: a browser may then keep a file for ever, and still never mixes the files
+of two versions.
+
+Why the policy is strict: users type keys on this page. It may run the scripts of this server, call this server and play its
+answers; a text from outside never becomes markup, since the page may not even write HTML (`require-trusted-types-for`).
 """
 
-import base64
 import hashlib
-import re
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Final
 
 import msgspec
 
-_MAX_AGE_SECONDS: Final = 300
-_INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+FOLDER: Final = "web"
+"""The path of the files, below that of the page."""
+
+_PAGE: Final = "index.html"
+_MEDIA_TYPES: Final = {
+    "css": "text/css",
+    "html": "text/html",
+    "js": "text/javascript",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
+}
+_POLICY: Final = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob:",
+    "media-src": "'self' blob:",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+}
+_KEEP: Final = "public, max-age=31536000, immutable"
+_ASK_AGAIN: Final = "no-cache"
 
 
-class Page(msgspec.Struct, frozen=True):
-    """The page and its headers."""
+class WebFile(msgspec.Struct, frozen=True):
+    """A file of the page."""
 
-    html: str
-    headers: dict[str, str]
-
-
-def load_page() -> Page:
-    """Reads the page from the package."""
-    html = (files("app.web") / "index.html").read_text(encoding="utf-8")
-    headers = {
-        "content-security-policy": _policy(html),
-        "referrer-policy": "no-referrer",
-        "cache-control": f"max-age={_MAX_AGE_SECONDS}",
-    }
-    return Page(html, headers)
+    data: bytes
+    media_type: str
 
 
-def _policy(html: str) -> str:
-    """The content security policy: the page may run its own script, call this server and play its answers; no other page may
-    frame it.
-    """
-    digests = {kind: _digest(text) for kind, text in _INLINE.findall(html)}
-    rules = {
-        "default-src": "'self'",
-        "script-src": digests["script"],
-        "style-src": digests["style"],
-        "img-src": "data:",
-        "media-src": "blob:",
-        "object-src": "'none'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+class Site(msgspec.Struct, frozen=True):
+    """The page, its files and their headers."""
+
+    page: WebFile
+    files: Mapping[str, WebFile]
+    digest: str
+    """Of all files, in hex digits."""
+
+    @property
+    def page_headers(self) -> dict[str, str]:
+        """The headers of the page. A browser asks each time whether it has changed."""
+        policy = "; ".join(f"{name} {value}" for name, value in _POLICY.items())
+        return {
+            "content-security-policy": policy,
+            "referrer-policy": "no-referrer",
+            "cache-control": _ASK_AGAIN,
+            "etag": f'"{self.digest}"',
+        }
+
+    def file_headers(self, digest: str) -> dict[str, str]:
+        """The headers of a file at an address with this digest, which may be that of another version."""
+        return {"cache-control": _KEEP if digest == self.digest else _ASK_AGAIN}
 
 
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+def load_site() -> Site:
+    """Reads page and files from the package."""
+    found = dict(_read(files("app.web") / "static"))
+    digest = hashlib.sha256(b"".join(name.encode() + found[name] for name in sorted(found))).hexdigest()[:16]
+    page = found.pop(_PAGE).replace(f'"{FOLDER}/'.encode(), f'"{FOLDER}/{digest}/'.encode())
+    return Site(
+        page=WebFile(page, _media_type(_PAGE)),
+        files={name: WebFile(data, _media_type(name)) for name, data in found.items()},
+        digest=digest,
+    )
+
+
+def _read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """Each file in the folder and below it, with its path."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _read(entry, f"{prefix}{entry.name}/")
+        elif _media_type(entry.name):
+            yield prefix + entry.name, entry.read_bytes()
+
+
+def _media_type(name: str) -> str:
+    return _MEDIA_TYPES.get(name.rpartition(".")[2], "")

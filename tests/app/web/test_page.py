@@ -1,12 +1,9 @@
-"""The page that a person opens."""
+"""The page that a person opens, and its files."""
 
-import base64
-import hashlib
-import json
+import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -14,134 +11,157 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.testing import TestClient
 
-from app.api.routes.page import show_page
+from app.api.routes.page import show_page, show_web_file
 from app.asgi import create_litestar
 from app.core.settings import Settings
 from app.core.speech.formats import OPENAI_FORMATS
 from app.core.speech.voices import DEFAULT_VOICE
-from app.web.page import load_page
+from app.web.page import FOLDER, load_site
 
-HTML = load_page().html
+SITE = load_site()
+HTML = SITE.page.data.decode()
+TEXTS = {name: file.data.decode() for name, file in SITE.files.items() if not name.endswith(".png")}
+SCRIPTS = {name: text for name, text in TEXTS.items() if name.endswith(".js")}
+MAX_BYTES = 150_000
+FOLDERS = ["basics", "sound", "voices", "speak", "books", ""]
+"""The folders of scripts; each imports from itself and those before it."""
+MODULE_IMPORT = re.compile(r'^import \{(.+?)\} from "(\..+?)";$', re.MULTILINE)
+EXPORT = re.compile(r"^export (?:async )?(?:const|let|class|function\*?) (\w+)", re.MULTILINE)
+
+
+def imports(name: str) -> list[tuple[set[str], str]]:
+    """Returns the names that a script imports, and the script that has them."""
+    folder = PurePosixPath(name).parent
+    return [
+        (set(names.split(", ")), os.path.normpath(folder / module)) for names, module in MODULE_IMPORT.findall(SCRIPTS[name])
+    ]
 
 
 @pytest.fixture(scope="module")
-def answer() -> Iterator[Any]:
-    page = load_page()
-    app = Litestar([show_page], dependencies={"page": Provide(lambda: page, sync_to_thread=False)}, openapi_config=None)
-    with TestClient(app) as client:
-        yield client.get("/")
+def client() -> Iterator[Any]:
+    site = {"site": Provide(lambda: SITE, sync_to_thread=False)}
+    with TestClient(Litestar([show_page, show_web_file], dependencies=site, openapi_config=None)) as client:
+        yield client
 
 
-def rules(answer: Any) -> dict[str, str]:
-    """The page's policy, rule by rule."""
-    policy = answer.headers["content-security-policy"].split("; ")
-    return {name: value for name, _, value in (rule.partition(" ") for rule in policy)}
+def test_it_is_html_that_a_browser_asks_for_each_time(client: Any) -> None:
+    answer = client.get("/")
 
-
-def test_it_is_html(answer: Any) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["cache-control"] == "max-age=300"
+    assert answer.headers["cache-control"] == "no-cache"
     assert answer.text == HTML
+    assert client.get("/", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+
+
+def test_every_file_that_it_names_is_there_and_may_be_kept_for_ever(client: Any) -> None:
+    named = set(re.findall(rf'"{FOLDER}/([^"]+)"', HTML))
+
+    assert {"style.css", "main.js", "icon.svg"} <= {path.rpartition("/")[2] for path in named}
+    for path in named:
+        answer = client.get(f"/{FOLDER}/{path}")
+        assert answer.status_code == 200, path
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_file_of_another_version_is_not_kept(client: Any) -> None:
+    assert client.get(f"/{FOLDER}/0000/style.css").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "index.html", "..%2Fpage.py", "../page.py", "page.py", "basics"])
+def test_nothing_but_its_files_is_served(client: Any, name: str) -> None:
+    assert client.get(f"/{FOLDER}/{SITE.digest}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("main.js", "text/javascript"), ("style.css", "text/css"), ("icon.png", "image/png")]
+)
+def test_each_file_has_its_media_type(client: Any, name: str, media_type: str) -> None:
+    assert client.get(f"/{FOLDER}/{SITE.digest}/{name}").headers["content-type"].partition(";")[0] == media_type
 
 
 def test_it_names_no_other_host() -> None:
-    assert not re.findall(r"(?:https?:|wss?:)?//[\w.-]+\.\w+|https?:|@import|url\(", HTML)
+    for name, text in {"index.html": HTML, **TEXTS}.items():
+        without_names = text.replace("http://www.w3.org/2000/svg", "")
+        assert not re.findall(r"(?:https?|wss?)://[\w.-]+|@import|url\(", without_names), name
 
 
-def test_all_that_it_asks_for_is_there() -> None:
-    routes = {route.path for route in create_litestar(Settings(), "redis://127.0.0.1").routes}
-    paths = set(re.findall(r'href="([^":]+)"', HTML)) | set(re.findall(r'"(v1/[^"]+|readyz)"', HTML))
+def test_it_is_light() -> None:
+    assert len(SITE.page.data) + sum(len(file.data) for file in SITE.files.values()) < MAX_BYTES
 
-    assert {"v1/audio/speech", "v1/audio/voices", "v1/audio/models", "readyz", "schema", "metrics"} <= paths
+
+def test_its_policy_allows_this_server_and_nothing_else(client: Any) -> None:
+    policy = dict(rule.split(" ", 1) for rule in client.get("/").headers["content-security-policy"].split("; "))
+
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert "unsafe" not in " ".join(policy.values())
+    assert not re.findall(r"\s(?:style|on\w+)=|javascript:|<iframe|<object|<script>|<style>", HTML)
+
+
+def test_no_script_writes_html() -> None:
+    for name, text in SCRIPTS.items():
+        assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), name
+
+
+def test_all_routes_that_its_scripts_call_are_there() -> None:
+    routes = {re.sub(r"\{.*?\}", "{}", route.path) for route in create_litestar(Settings(), "redis://127.0.0.1").routes}
+    paths = set(re.findall(r'"(v1/[^"]+|readyz)"', "".join(SCRIPTS.values()))) | set(
+        re.findall(r'href="(v1/[^"]+|schema|readyz|metrics)"', HTML)
+    )
+
+    assert {"v1/audio/speech", "v1/audio/speech/jobs", "v1/audio/voices", "v1/audio/models", "readyz"} <= paths
     assert {f"/{path}" for path in paths} <= routes
 
 
-def test_every_element_that_its_script_looks_for_is_on_it() -> None:
-    looked_for = set(re.findall(r'find\("([\w-]+)"\)', HTML))
+def test_every_element_that_its_scripts_look_for_is_on_it() -> None:
+    looked_for = set(re.findall(r'find\("([\w-]+)"\)', "".join(SCRIPTS.values())))
+    ids = re.findall(r'\sid="([\w-]+)"', HTML)
 
-    assert {"speak", "stop", "download", "notice", "fault"} <= looked_for | set(re.findall(r'id="([\w-]+)"', HTML))
-    assert looked_for <= set(re.findall(r'id="([\w-]+)"', HTML))
-
-
-def test_it_offers_every_format_and_knows_how_to_play_it() -> None:
-    menu = re.search(r'<select id="format">(.*?)</select>', HTML, re.DOTALL)
-    players = re.search(r"PLAYED_AS = \{(.*?)\}", HTML)
-    assert menu is not None
-    assert players is not None
-
-    assert re.findall(r"<option>(\w+)</option>", menu[1]) == list(OPENAI_FORMATS)
-    assert re.findall(r"(\w+): ", players[1]) == list(OPENAI_FORMATS)
+    assert len(ids) == len(set(ids))
+    assert {"text", "speak-button", "voice-list", "play"} <= looked_for
+    assert looked_for <= set(ids)
 
 
-def test_only_scripts_in_the_file_may_run(answer: Any) -> None:
-    policy = rules(answer)
-    scripts, styles = (re.findall(rf"<{kind}[^>]*>(.*?)</{kind}>", answer.text, re.DOTALL) for kind in ("script", "style"))
+def test_every_label_and_control_of_it_names_an_element() -> None:
+    named = set(re.findall(r'\s(?:for|aria-controls|aria-labelledby|list)="([\w-]+)"', HTML))
 
-    for text, rule in [(*scripts, "script-src"), (*styles, "style-src")]:
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        assert policy[rule] == f"'sha256-{digest}'"
-    assert policy["default-src"] == "'self'"
-    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
-    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert named <= set(re.findall(r'\sid="([\w-]+)"', HTML))
+    assert {f"icon-{name}" for name in re.findall(r'"#icon-(\w+)"', HTML)} <= set(re.findall(r'<symbol id="([\w-]+)"', HTML))
 
 
-def test_nothing_on_the_page_is_forbidden_by_its_policy() -> None:
-    body = re.sub(r"<(script|style)>.*?</\1>", "", HTML, flags=re.DOTALL)
+def test_every_script_imports_what_another_exports_and_uses_it() -> None:
+    for name, text in SCRIPTS.items():
+        for wanted, module in imports(name):
+            assert wanted <= set(EXPORT.findall(SCRIPTS[module])), f"{name} from {module}"
+            for one in wanted:
+                assert len(re.findall(rf"\b{one}\b", text)) > 1, f"{name} does not use {one}"
 
-    assert not re.findall(r"\s(?:style|on\w+)=|javascript:|<iframe|<object", body)
+
+def test_every_script_is_reached_from_the_first() -> None:
+    reached, open_ones = {"theme.js"}, {"main.js"}
+    while open_ones:
+        name = open_ones.pop()
+        reached.add(name)
+        open_ones |= {module for _, module in imports(name)} - reached
+
+    assert reached == set(SCRIPTS)
+
+
+def test_folders_of_scripts_import_each_other_one_way() -> None:
+    for name in SCRIPTS:
+        for _, module in imports(name):
+            here, there = (str(PurePosixPath(one).parent).replace(".", "") for one in (name, module))
+            assert FOLDERS.index(there) <= FOLDERS.index(here), f"{name} imports {module}"
+
+
+def test_it_saves_every_format() -> None:
+    formats = re.search(r"const FORMATS = \[(.*?)\]", SCRIPTS["speak/speaking.js"])
+    assert formats is not None
+
+    assert re.findall(r'"(\w+)"', formats[1]) == list(OPENAI_FORMATS)
 
 
 def test_it_begins_with_the_default_voice() -> None:
-    assert f'BEST_VOICE = "{DEFAULT_VOICE}"' in HTML
-
-
-BROWSER = """
-const elements = {};
-const made = (id) => new Proxy({value: "", listeners: {}, addEventListener(name, heard) { this.listeners[name] = heard; }}, {
-  get: (target, name) => name in target ? target[name] : name === "options" ? [1] : () => undefined,
-});
-globalThis.document = {
-  getElementById: (id) => elements[id] ??= made(id), baseURI: "http://koe/", hidden: true, createElement: made,
-};
-globalThis.window = {};
-globalThis.sessionStorage = {getItem: () => "", setItem: () => {}};
-globalThis.setTimeout = () => 0;
-globalThis.fetch = async () => { throw new TypeError("Failed to fetch"); };
-"""
-"""The few functions of a browser that the page needs."""
-
-PRESS = """
-(async () => {
-  document.getElementById("format").value = "wav";
-  document.getElementById("key").value = KEY;
-  let nAsked = 0;
-  const answer = FETCH;
-  globalThis.fetch = (path) => { nAsked += path !== "readyz"; return answer(path); };
-  await elements.form.listeners.submit({preventDefault() {}});
-  console.log(elements.fault.textContent);
-  console.log(nAsked);
-})();
-"""
-UNREACHABLE = 'async () => { throw new TypeError("Failed to fetch"); }'
-BREAKS_OFF = """async (path) => ({ok: path !== "readyz", headers: new Headers(), body: {getReader: () => ({
-  n: 0, async read() { if (this.n++) throw new TypeError("network error"); return {done: false, value: new Uint8Array(8)}; },
-})}})"""
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-@pytest.mark.parametrize(
-    ("key", "fetch", "says", "n_asked"),
-    [
-        ("", UNREACHABLE, "The server does not answer, so nothing was sent. Is Koe still running?", 1),
-        ("", BREAKS_OFF, "The answer broke off before its end. The audio is not whole.", 1),
-        ("ключ", UNREACHABLE, "The key has characters that no key has: copy it again.", 0),
-    ],
-    ids=["the server is gone", "the answer breaks off", "a key that no header holds"],
-)
-def test_the_page_shows_the_error(key: str, fetch: str, says: str, n_asked: int) -> None:
-    (script,) = re.findall(r"<script>(.*?)</script>", HTML, re.DOTALL)
-    program = BROWSER + script + PRESS.replace("KEY", json.dumps(key)).replace("FETCH", fetch)
-    result = subprocess.run(["node", "-"], input=program, capture_output=True, text=True, check=False)
-
-    assert result.stdout == f"{says}\n{n_asked}\n", result.stderr
+    assert f'voice: "{DEFAULT_VOICE}"' in SCRIPTS["basics/settings.js"]
+    assert f'BEST = "{DEFAULT_VOICE}"' in SCRIPTS["voices/catalogue.js"]

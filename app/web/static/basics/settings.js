@@ -1,0 +1,77 @@
+/* What stays in this browser: text, choices, favourites, words and history, in one entry. The key stays in its tab. */
+
+const NAME = "koe", KEY = "koe-key";
+
+export const DEFAULTS = {
+  tab: "speak",
+  text: "Good morning. I am a voice on your own machine, and nothing that you write here leaves it. "
+    + "Press Speak, and then any word, to hear it again.",
+  voice: "af_heart",
+  language: "voice",
+  model: "",
+  speed: 1,
+  normalize: true,
+  rate: 1,
+  volume: 1,
+  theme: "",
+  favourites: [],
+  words: [],
+  history: [],
+  program: "curl",
+  document: "",
+};
+
+function load() {
+  try {
+    return {...DEFAULTS, ...JSON.parse(localStorage.getItem(NAME) || "{}")};
+  } catch {
+    return {...DEFAULTS};
+  }
+}
+
+class Settings extends EventTarget {
+  #values = load();
+
+  get(name) { return this.#values[name]; }
+
+  /* Keeps the value and tells it: the event has the name of the setting. */
+  set(name, value) {
+    if (this.#values[name] === value) return;
+    this.#values[name] = value;
+    try {
+      localStorage.setItem(NAME, JSON.stringify(this.#values));
+    } catch { /* a full or forbidden storage: the value lasts as long as the page */ }
+    this.dispatchEvent(new Event(name));
+  }
+
+  on(names, listener) {
+    for (const name of [names].flat()) this.addEventListener(name, listener);
+  }
+
+  get key() { return sessionStorage.getItem(KEY) || ""; }
+
+  set key(key) {
+    sessionStorage.setItem(KEY, key);
+    this.dispatchEvent(new Event("key"));
+  }
+
+  /* Two tabs share the entry: what the other one keeps is taken over. */
+  reload() { this.#values = load(); }
+}
+
+export const settings = new Settings();
+addEventListener("storage", (event) => { if (event.key === NAME) settings.reload(); });
+
+/* Binds a field to the setting of the same name. */
+export function bind(field, name) {
+  const isTick = field.type === "checkbox", isNumber = field.type === "range";
+  const read = () => (isTick ? field.checked : isNumber ? field.valueAsNumber : field.value);
+  const show = () => {
+    if (read() === settings.get(name)) return;
+    if (isTick) field.checked = settings.get(name);
+    else field.value = settings.get(name);
+  };
+  show();
+  settings.on(name, show);
+  field.addEventListener("input", () => settings.set(name, read()));
+}

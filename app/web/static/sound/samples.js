@@ -1,0 +1,55 @@
+/* Short sounds beside the player: the samples of voices, and words. What was heard once is kept until the page closes. */
+
+import {setIcon, toast} from "../basics/dom.js";
+import {player} from "./player.js";
+import {FileSound} from "./element_sounds.js";
+import {openStream, unlockAudio} from "./sounds.js";
+import {stream} from "./speech.js";
+
+const MP3 = "audio/mpeg";
+const audio = new Audio();
+const kept = new Map();
+let now = null;
+
+/* Plays the speech of the fields, or stops it where `button` plays it already. */
+export async function playSample(fields, button) {
+  const isSame = now?.button === button;
+  stopSample();
+  if (isSame) return;
+  player.pause();
+  unlockAudio();
+  const name = JSON.stringify(fields), file = kept.get(name), run = now = {button, leave: new AbortController()};
+  button.classList.add("waits");
+  const sound = run.sound = file ? new FileSound(audio, file) : openStream(audio);
+  sound.addEventListener("playing", () => show(run, true));
+  sound.addEventListener("ended", () => { if (now === run) stopSample(); });
+  sound.play();
+  if (file) return;
+  try {
+    await stream(fields, {signal: run.leave.signal, onAudio: (bytes) => sound.append(bytes)});
+    sound.finish();
+    kept.set(name, sound.file);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (now === run) stopSample();
+    toast(error.message);
+  }
+}
+
+export function stopSample() {
+  if (!now) return;
+  const run = now;
+  now = null;
+  run.leave.abort();
+  run.sound.close();
+  show(run, false);
+}
+
+function show(run, isPlaying) {
+  run.button.classList.remove("waits");
+  if (!run.button.querySelector("use")) return;
+  run.label ||= run.button.getAttribute("aria-label") || run.button.textContent;
+  setIcon(run.button, isPlaying ? "stop" : "play", run.label);
+}
+
+player.addEventListener("playing", stopSample);
