@@ -23,7 +23,7 @@ TARGET ?= cpu
 VOICE ?= 1
 BUILD ?=
 
-.PHONY: help install serve voice worker dashboard image test check check-chart check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
+.PHONY: help install serve voice worker dashboard image test check check-browser check-chart check-clients format lint types walls openapi settings bench bench-quick coverage listen schema fuzz chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,14 @@ check-chart: $(VENV)/.installed-chart ## Lint and render the Helm chart with eve
 
 check-clients: install ## Drive other people's clients, each installed into .clients, against a live server
 	$(BIN)/python -m pytest tests/clients -m clients
+
+$(VENV)/.installed-browser: $(VENV)/.installed
+	@echo "  Installing Playwright, Marionette and axe: 50 MB, once."
+	@$(call PIP,browser)
+	@touch $@
+
+check-browser: $(VENV)/.installed-browser ## Open the page in Chromium and Firefox, which the system has, and use it
+	$(BIN)/python -m pytest tests/browser -m browser
 
 check: install format-check lint types walls test ## Everything that must pass: format, lint, types, walls, tests
 

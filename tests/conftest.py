@@ -33,6 +33,14 @@ LONGEST = ("test_hostile.py", "test_hostile_steps.py", "test_new_model_files.py"
 """Files that take minutes. They come first: one of them at the end would run alone."""
 
 
+BROWSER_TESTS = Path(__file__).parent / "browser"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The tests in browsers need packages that only `make check-browser` installs."""
+    return True if collection_path == BROWSER_TESTS and "browser" not in config.option.markexpr else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
 

@@ -30,7 +30,8 @@ class ElementSound extends EventTarget {
   }
 
   get time() { return this.audio.currentTime; }
-  set time(seconds) { this.audio.currentTime = Math.max(0, Math.min(seconds, this.duration)); }
+  /* A file whose length is not known yet begins there. */
+  set time(seconds) { this.audio.currentTime = Math.max(0, this.duration ? Math.min(seconds, this.duration) : seconds); }
   get duration() { return Number.isFinite(this.audio.duration) ? this.audio.duration : 0; }
   get isWhole() { return true; }
   get paused() { return this.audio.paused; }

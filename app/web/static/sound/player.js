@@ -32,6 +32,7 @@ class Player extends EventTarget {
       sound.addEventListener(name, () => { if (sound === this.sound) this.#onState(name); });
     }
     this.waveform.clear();
+    this.shown = this.told = null;
     find("player").hidden = false;
     document.body.classList.add("has-player");
     find("playing").textContent = title;
@@ -103,21 +104,21 @@ class Player extends EventTarget {
 
   #keepShowing() {
     this.frame = requestAnimationFrame(() => this.#keepShowing());
-    if (!this.sound.paused || this.shownDuration !== this.sound.duration) this.#show();
+    this.#show();
   }
 
   #show() {
     if (!this.sound) return;
-    const {time, duration, isWhole} = this.sound, rough = Math.round(time * 20);
-    if (rough !== this.shownTime || duration !== this.shownDuration) {
-      const expected = isWhole ? duration : Math.max(this.estimate, duration);
-      this.waveform.show(time, duration, expected);
-      const chapter = this.chapters.findLast(({start}) => start <= time);
-      if (chapter) find("chapter").value = chapter.start;
-      find("clock").textContent = `${clock(time)} / ${isWhole ? "" : "about "}${clock(expected)}`;
-    }
-    Object.assign(this, {shownTime: rough, shownDuration: duration});
-    this.dispatchEvent(new CustomEvent("time", {detail: time}));
+    const {time, duration, isWhole} = this.sound, now = `${Math.round(time * 20)} ${duration} ${isWhole}`;
+    if (time !== this.told) this.dispatchEvent(new CustomEvent("time", {detail: time}));
+    this.told = time;
+    if (now === this.shown) return;
+    this.shown = now;
+    const expected = isWhole ? duration : Math.max(this.estimate, duration);
+    this.waveform.show(time, duration, expected);
+    const chapter = this.chapters.findLast(({start}) => start <= time);
+    if (chapter) find("chapter").value = chapter.start;
+    find("clock").textContent = `${clock(time)} / ${isWhole ? "" : "about "}${clock(expected)}`;
   }
 
   #bindMediaKeys() {
