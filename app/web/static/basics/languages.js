@@ -29,16 +29,17 @@ const FREQUENT = {
   it: "il che di per una non sono con gli della è anche più come questo ma nel le si ho",
   pt: "não uma que os para com você mas ele isso está são é do da em um mais foi muito",
 };
-const SCRIPTS = [["ja", /[\u3040-\u30ff]/gu], ["zh", /\p{Script=Han}/gu], ["hi", /\p{Script=Devanagari}/gu]];
+/* What shows a language, and all its letters. Kana show Japanese, also among many Han signs. */
+const HAN = /\p{Script=Han}/gu, HAN_AND_KANA = /[\p{Script=Han}\u3040-\u30ff]/gu, DEVANAGARI = /\p{Script=Devanagari}/gu;
+const SCRIPTS = [["ja", /[\u3040-\u30ff]/gu, HAN_AND_KANA], ["zh", HAN, HAN], ["hi", DEVANAGARI, DEVANAGARI]];
 const ENOUGH_CHARS = 2, ENOUGH_WORDS = 2, READ_CHARS = 4000;
 
 /* The language of a text, as a tag without a region; "" where it cannot be told. */
 export function languageOf(text) {
   const read = text.slice(0, READ_CHARS);
-  const letters = read.match(/\p{Letter}/gu)?.length || 1;
-  for (const [tag, script] of SCRIPTS) {
-    const n = read.match(script)?.length || 0;
-    if (n >= ENOUGH_CHARS && n > letters * 0.15) return tag;
+  const count = (pattern) => read.match(pattern)?.length || 0, nLetters = count(/\p{Letter}/gu);
+  for (const [tag, sign, letters] of SCRIPTS) {
+    if (count(sign) >= ENOUGH_CHARS && 3 * count(letters) > nLetters) return tag;
   }
   const words = read.toLowerCase().match(/[\p{Letter}']+/gu) || [];
   const counts = Object.entries(FREQUENT).map(([tag, frequent]) => {

@@ -9,14 +9,15 @@ null; the answer has the same for the next piece. */
 export function stretch(samples, start, count, rate, rateHz, follows = null) {
   if (rate === 1) return {piece: samples.slice(start, start + count), follows: null};
   const hop = Math.round(WINDOW_SECONDS * rateHz / 2), search = Math.round(SEARCH_SECONDS * rateHz);
-  const piece = new Float32Array(Math.max(1, Math.round(count / rate / hop)) * hop);
+  const piece = new Float32Array(Math.max(1, Math.round(count / rate)));
   for (let out = 0; out < piece.length; out += hop) {
     const from = follows === null ? start : bestFit(samples, follows, start + Math.round(out * rate), hop, search);
-    for (let i = 0; i < hop; i++) {
-      const share = follows === null ? 1 : i / hop;
+    const n = Math.min(hop, piece.length - out);
+    for (let i = 0; i < n; i++) {
+      const share = follows === null ? 1 : i / n;
       piece[out + i] = (1 - share) * (samples[follows + i] ?? 0) + share * (samples[from + i] ?? 0);
     }
-    follows = from + hop;
+    follows = from + n;
   }
   return {piece, follows};
 }

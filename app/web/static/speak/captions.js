@@ -1,6 +1,7 @@
 /* Captions from the times of words: whole words, at most two lines, a caption of its own after a pause or with another speaker. */
 
 const MAX_CHARS = 84, MAX_SECONDS = 7, PAUSE_SECONDS = 0.5, LINE_CHARS = 42;
+const MARKS = /^[^\p{Letter}\p{Number}\s[<(]*/u;
 const ENDS_SENTENCE = /[.!?…。！？][)"'”’」』]*$/;
 
 /* Each caption: start, end, text and speaker. `text` is the whole text, from which marks and spaces between words are taken. */
@@ -12,7 +13,7 @@ export function captionsOf(words, text) {
     if (at < 0) continue;
     const between = text.slice(place, at);
     place = at + word.word.length;
-    const marks = /^\S*/.exec(text.slice(place))[0].replace(/[[<(].*$/, "");
+    const marks = MARKS.exec(text.slice(place, place + MAX_CHARS))[0];
     if (now && isNew(now, word)) now = null;
     if (!now) captions.push(now = {start: word.start, text: "", speaker: word.speaker || ""});
     else now.text += /\s/.test(between) ? " " : "";
