@@ -54,8 +54,12 @@ function startOptions() {
   settings.on(["theme", "speed"], show);
   show();
   find("key").value = settings.key;
-  find("key").addEventListener("change", () => { settings.key = find("key").value; });
+  find("key").addEventListener("change", () => {
+    settings.key = find("key").value;
+  });
   for (const dialog of document.querySelectorAll("dialog")) {
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close();
+    });
   }
 }

@@ -81,7 +81,8 @@ export async function* eventsOf(answer, isLast) {
 
 /* The bytes of base64. */
 export function bytesOf(text) {
-  const letters = atob(text), bytes = new Uint8Array(letters.length);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
   return bytes;
 }

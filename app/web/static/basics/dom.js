@@ -17,7 +17,8 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /* A picture from the sprite at the top of the page. */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg"), use = document.createElementNS(SVG, "use");
+  const svg = document.createElementNS(SVG, "svg");
+  const use = document.createElementNS(SVG, "use");
   svg.setAttribute("aria-hidden", "true");
   use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
@@ -41,7 +42,9 @@ let toastTimer = 0;
 export function toast(text) {
   find("toast").textContent = text;
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { find("toast").textContent = ""; }, 3000);
+  toastTimer = setTimeout(() => {
+    find("toast").textContent = "";
+  }, 3000);
 }
 
 /* Where the browser allows no copying, the text is selected, so that the user can copy it. */
@@ -63,7 +66,8 @@ export function saveFile(blob, name) {
 }
 
 export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds || 0)), two = (n) => String(n).padStart(2, "0");
+  const whole = Math.max(0, Math.floor(seconds || 0));
+  const two = (n) => String(n).padStart(2, "0");
   const rest = `${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
   return whole < 3600 ? rest.replace(/^0/, "") : `${Math.floor(whole / 3600)}:${rest}`;
 }

@@ -18,7 +18,11 @@ export const sampleOf = (voice) => (SAMPLES[primary(voice.language)] || SAMPLES.
 const names = new Intl.DisplayNames(["en"], {type: "language"});
 
 export function languageName(tag) {
-  try { return names.of(tag); } catch { return tag; }
+  try {
+    return names.of(tag);
+  } catch {
+    return tag;
+  }
 }
 
 /* Words that are frequent in one language and rare in the others. */
@@ -30,21 +34,32 @@ const FREQUENT = {
   pt: "não uma que os para com você mas ele isso está são é do da em um mais foi muito",
 };
 /* What shows a language, and all its letters. Kana show Japanese, also among many Han signs. */
-const HAN = /\p{Script=Han}/gu, HAN_AND_KANA = /[\p{Script=Han}\u3040-\u30ff]/gu, DEVANAGARI = /\p{Script=Devanagari}/gu;
-const SCRIPTS = [["ja", /[\u3040-\u30ff]/gu, HAN_AND_KANA], ["zh", HAN, HAN], ["hi", DEVANAGARI, DEVANAGARI]];
-const ENOUGH_CHARS = 2, ENOUGH_WORDS = 2, READ_CHARS = 4000;
+const HAN = /\p{Script=Han}/gu;
+const HAN_AND_KANA = /[\p{Script=Han}\u3040-\u30ff]/gu;
+const DEVANAGARI = /\p{Script=Devanagari}/gu;
+const SCRIPTS = [
+  ["ja", /[\u3040-\u30ff]/gu, HAN_AND_KANA],
+  ["zh", HAN, HAN],
+  ["hi", DEVANAGARI, DEVANAGARI],
+];
+const ENOUGH_CHARS = 2;
+const ENOUGH_WORDS = 2;
+const READ_CHARS = 4000;
 
 /* The language of a text, as a tag without a region; "" where it cannot be told. */
 export function languageOf(text) {
   const read = text.slice(0, READ_CHARS);
-  const count = (pattern) => read.match(pattern)?.length || 0, nLetters = count(/\p{Letter}/gu);
+  const count = (pattern) => read.match(pattern)?.length || 0;
+  const nLetters = count(/\p{Letter}/gu);
   for (const [tag, sign, letters] of SCRIPTS) {
     if (count(sign) >= ENOUGH_CHARS && 3 * count(letters) > nLetters) return tag;
   }
   const words = read.toLowerCase().match(/[\p{Letter}']+/gu) || [];
-  const counts = Object.entries(FREQUENT).map(([tag, frequent]) => {
-    const known = new Set(frequent.split(" "));
-    return [words.filter((word) => known.has(word)).length, tag];
-  }).sort((a, b) => b[0] - a[0]);
+  const counts = Object.entries(FREQUENT)
+    .map(([tag, frequent]) => {
+      const known = new Set(frequent.split(" "));
+      return [words.filter((word) => known.has(word)).length, tag];
+    })
+    .sort((a, b) => b[0] - a[0]);
   return counts[0][0] >= ENOUGH_WORDS && counts[0][0] > counts[1][0] ? counts[0][1] : "";
 }

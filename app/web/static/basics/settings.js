@@ -1,11 +1,13 @@
 /* What stays in this browser: text, choices, favourites, words and history, in one entry. The key stays in its tab. */
 
-const NAME = "koe", KEY = "koe-key";
+const NAME = "koe";
+const KEY = "koe-key";
 
 export const DEFAULTS = {
   tab: "speak",
-  text: "Good morning. I am a voice on your own machine, and nothing that you write here leaves it. "
-    + "Press Speak, and then any word, to hear it again.",
+  text:
+    "Good morning. I am a voice on your own machine, and nothing that you write here leaves it. " +
+    "Press Speak, and then any word, to hear it again.",
   voice: "af_heart",
   language: "voice",
   model: "",
@@ -32,7 +34,9 @@ function load() {
 class Settings extends EventTarget {
   #values = load();
 
-  get(name) { return this.#values[name]; }
+  get(name) {
+    return this.#values[name];
+  }
 
   /* Keeps the value and tells it: the event has the name of the setting. */
   set(name, value) {
@@ -40,7 +44,9 @@ class Settings extends EventTarget {
     this.#values[name] = value;
     try {
       localStorage.setItem(NAME, JSON.stringify(this.#values));
-    } catch { /* a full or forbidden storage: the value lasts as long as the page */ }
+    } catch {
+      /* a full or forbidden storage: the value lasts as long as the page */
+    }
     this.dispatchEvent(new Event(name));
   }
 
@@ -48,7 +54,9 @@ class Settings extends EventTarget {
     for (const name of [names].flat()) this.addEventListener(name, listener);
   }
 
-  get key() { return sessionStorage.getItem(KEY) || ""; }
+  get key() {
+    return sessionStorage.getItem(KEY) || "";
+  }
 
   set key(key) {
     sessionStorage.setItem(KEY, key);
@@ -56,15 +64,20 @@ class Settings extends EventTarget {
   }
 
   /* Two tabs share the entry: what the other one keeps is taken over. */
-  reload() { this.#values = load(); }
+  reload() {
+    this.#values = load();
+  }
 }
 
 export const settings = new Settings();
-addEventListener("storage", (event) => { if (event.key === NAME) settings.reload(); });
+addEventListener("storage", (event) => {
+  if (event.key === NAME) settings.reload();
+});
 
 /* Binds a field to the setting of the same name. */
 export function bind(field, name) {
-  const isTick = field.type === "checkbox", isNumber = field.type === "range";
+  const isTick = field.type === "checkbox";
+  const isNumber = field.type === "range";
   const read = () => (isTick ? field.checked : isNumber ? field.valueAsNumber : field.value);
   const show = () => {
     if (read() === settings.get(name)) return;

@@ -2,15 +2,19 @@
 
 import {call, DOCUMENTS, JOBS, Problem, readJson} from "../basics/api.js";
 import {showVoice} from "../voices/catalogue.js";
-import {button, clock, find, make, many} from "../basics/dom.js";
+import {clock, find, make, many} from "../basics/dom.js";
 import {hideProblem, showProblem} from "../basics/problems.js";
-import {fieldsOf} from "../speak/requests.js";
+import {choicesFor} from "../speak/requests.js";
 import {settings} from "../basics/settings.js";
 
-const SECONDS_A_CHAR = 0.065, FORMATS = ["m4b", "mp3", "opus", "aac", "flac", "wav", "pcm"];
-const fault = find("books-fault"), form = find("document");
+const SECONDS_A_CHAR = 0.065;
+const FORMATS = ["m4b", "mp3", "opus", "aac", "flac", "wav", "pcm"];
+const fault = find("books-fault");
+const form = find("document");
 
-let created, cover = null;
+/* The document that is shown. */
+let read = null;
+let created;
 
 /* `onJob` is called when a job was made. */
 export function startDocuments(onJob) {
@@ -19,6 +23,18 @@ export function startDocuments(onJob) {
     const [file] = find("file").files;
     find("file").value = "";
     if (file) upload(file);
+  });
+  find("book-format").append(...FORMATS.map((name) => new Option(name, name)));
+  find("tick-all").addEventListener("click", () => tick(() => true));
+  find("tick-none").addEventListener("click", () => tick(() => false));
+  find("tick-text").addEventListener("click", () => tick((one) => !one.is_matter));
+  find("book-edit").addEventListener("click", edit);
+  find("book-close").addEventListener("click", close);
+  find("chapter-list").addEventListener("input", count);
+  settings.on(["voice", "speed"], () => read && (showVoiceNow(), count()));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
   });
   find("book-from-text").addEventListener("click", () => makeJobOf(settings.get("text")));
   acceptDrops();
@@ -33,7 +49,9 @@ function acceptDrops() {
     event.preventDefault();
     document.body.classList.add("drops");
   });
-  addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("drops"); });
+  addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.body.classList.remove("drops");
+  });
   addEventListener("drop", (event) => {
     if (!isFile(event)) return;
     event.preventDefault();
@@ -75,90 +93,98 @@ async function load(id) {
   }
 }
 
+async function show(document) {
+  read = document;
+  const facts = [read.author, read.kind, many(read.chapters.length, "chapter")];
+  find("book-title").value = read.title || read.filename;
+  find("book-facts").textContent = facts.filter(Boolean).join(" · ");
+  find("chapter-list").replaceChildren(...read.chapters.map(chapterRow));
+  form.hidden = false;
+  showVoiceNow();
+  count();
+  await showCover();
+}
+
 function close() {
+  read = null;
   form.hidden = true;
-  form.replaceChildren();
-  if (cover) URL.revokeObjectURL(cover);
-  cover = null;
   settings.set("document", "");
 }
 
-async function show(read) {
-  const title = make("input", {name: "title", value: read.title || read.filename, maxLength: 200});
-  const format = make("select", {name: "format"}, ...FORMATS.map((name) => new Option(name, name)));
-  const captions = make("input", {type: "checkbox", name: "captions"});
-  const chapters = read.chapters.map(chapterRow), ticks = chapters.map((row) => row.querySelector("input"));
-  const sum = make("p", {className: "soft", role: "status"});
-  const tick = (isTicked) => { ticks.forEach((one, i) => { one.checked = isTicked(read.chapters[i]); }); count(); };
-  const count = () => { sum.textContent = describe(read, ticks); };
-  const ticked = () => ticks.flatMap((one, i) => (one.checked ? [read.chapters[i].index] : []));
-  const voice = make("p", {className: "soft grow"});
-  const showVoiceNow = () => { voice.textContent = `Spoken by ${showVoice(settings.get("voice"))}, speed ${settings.get("speed")}×. The voice is chosen under “Speak”.`; };
-  settings.on(["voice", "speed"], showVoiceNow);
-  showVoiceNow();
-  form.replaceChildren(
-    make("div", {className: "book"}, ...await coverOf(read), make("div", {className: "grow"}, make("label", {}, "Title ", title),
-      make("p", {className: "soft"}, [read.author, read.kind, many(read.chapters.length, "chapter")].filter(Boolean).join(" · ")))),
-    make("fieldset", {}, make("legend", {}, "Chapters"),
-      make("div", {className: "bar"}, button("All", () => tick(() => true)), button("None", () => tick(() => false)), button("The text only", () => tick((one) => !one.is_matter))),
-      make("ul", {className: "chapter-list"}, ...chapters)),
-    sum,
-    make("div", {className: "bar"}, make("label", {}, "Format ", format), make("label", {className: "tick"}, captions, " Captions"), voice),
-    make("div", {className: "bar"}, make("button", {className: "main-action"}, "Make the audio"), button("Edit as text", () => take(read, ticked())), button("Close the file", close)),
-  );
-  form.oninput = count;
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    submit(read, {title: title.value, chapters: ticked(), format: format.value, hasCaptions: captions.checked});
-  };
+function chapterRow({title, n_characters: n, preview, is_matter: isMatter}) {
+  const name = make("span", {className: "grow"}, make("b", {}, title), make("small", {className: "soft"}, preview));
+  const length = make("small", {className: "soft"}, clock(n * SECONDS_A_CHAR));
+  const tick = make("input", {type: "checkbox", checked: !isMatter});
+  return make("li", {}, make("label", {className: "tick"}, tick, name, length));
+}
+
+const ticks = () => [...find("chapter-list").querySelectorAll("input")];
+const ticked = () => read.chapters.filter((_, i) => ticks()[i].checked);
+
+function tick(isTicked) {
+  ticks().forEach((one, i) => {
+    one.checked = isTicked(read.chapters[i]);
+  });
   count();
-  form.hidden = false;
 }
 
-function chapterRow({index, title, n_characters: n, preview, is_matter: isMatter}) {
-  const tick = make("input", {type: "checkbox", checked: !isMatter, name: `chapter-${index}`});
-  return make("li", {}, make("label", {className: "tick"}, tick, make("span", {className: "grow"}, make("b", {}, title), make("small", {className: "soft"}, preview)),
-    make("small", {className: "soft"}, clock(n * SECONDS_A_CHAR))));
+function count() {
+  const chosen = ticked();
+  const n = chosen.reduce((sum, one) => sum + one.n_characters, 0);
+  const length = clock((n * SECONDS_A_CHAR) / settings.get("speed"));
+  const chapters = `${chosen.length} of ${many(read.chapters.length, "chapter")}`;
+  find("book-sum").textContent = `${chapters}, ${n.toLocaleString()} characters, about ${length} of speech.`;
 }
 
-function describe(read, ticks) {
-  const ticked = read.chapters.filter((_, i) => ticks[i].checked), n = ticked.reduce((sum, one) => sum + one.n_characters, 0);
-  return `${many(ticked.length, "chapter")} of ${read.chapters.length}, ${n.toLocaleString()} characters, about ${clock((n * SECONDS_A_CHAR) / settings.get("speed"))} of speech.`;
+function showVoiceNow() {
+  const {voice, speed} = {voice: showVoice(settings.get("voice")), speed: settings.get("speed")};
+  find("book-voice").textContent = `Spoken by ${voice}, speed ${speed}×. The voice is chosen under “Speak”.`;
 }
 
 /* An <img> cannot send the key, so the picture is read like everything else. */
-async function coverOf(read) {
-  if (!read.has_cover) return [];
+async function showCover() {
+  const picture = find("cover");
+  URL.revokeObjectURL(picture.src);
+  picture.hidden = !read.has_cover;
+  if (read.has_cover) picture.src = URL.createObjectURL(await (await call(`${DOCUMENTS}/${read.id}/cover`)).blob());
+}
+
+/* Whatever fails is shown, with a button that tries again. */
+async function attempt(action) {
+  hideProblem(fault);
   try {
-    cover = URL.createObjectURL(await (await call(`${DOCUMENTS}/${read.id}/cover`)).blob());
-    return [make("img", {src: cover, alt: "", className: "cover"})];
-  } catch {
-    return [];
+    await action();
+  } catch (error) {
+    showProblem(fault, error, {again: () => attempt(action)});
   }
 }
 
-async function submit(read, {title, chapters, format, hasCaptions}) {
-  hideProblem(fault);
-  const {input, ...fields} = fieldsOf("");
-  const body = {...fields, document: read.id, chapters, title, response_format: format, ...(hasCaptions && {timestamps: ["word"]})};
-  try {
+const submit = () =>
+  attempt(async () => {
+    const chapters = ticked().map(({index}) => index);
     if (!chapters.length) throw new Problem("No chapter is ticked: tick what is to be spoken.", {status: 400});
+    const body = {
+      ...choicesFor(
+        ticked()
+          .map(({preview}) => preview)
+          .join("\n"),
+      ),
+      document: read.id,
+      chapters,
+      title: find("book-title").value,
+      response_format: find("book-format").value,
+    };
+    if (find("book-captions").checked) body.timestamps = ["word"];
     await call(JOBS, {method: "POST", body});
     close();
     created();
-  } catch (error) {
-    showProblem(fault, error, {again: () => submit(read, {title, chapters, format, hasCaptions})});
-  }
-}
+  });
 
 /* Puts the ticked chapters into the form of “Speak”. */
-async function take(read, chapters) {
-  try {
+const edit = () =>
+  attempt(async () => {
     const texts = [];
-    for (const index of chapters) texts.push((await readJson(`${DOCUMENTS}/${read.id}/chapters/${index}`)).text);
+    for (const {index} of ticked()) texts.push((await readJson(`${DOCUMENTS}/${read.id}/chapters/${index}`)).text);
     settings.set("text", texts.join("\n\n"));
     settings.set("tab", "speak");
-  } catch (error) {
-    showProblem(fault, error, {again: () => take(read, chapters)});
-  }
-}
+  });

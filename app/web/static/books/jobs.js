@@ -8,14 +8,25 @@ import {showProblem} from "../basics/problems.js";
 import {settings} from "../basics/settings.js";
 import {FileSound} from "../sound/element_sounds.js";
 
-const LOOK_MS = 2000, A_PAGE = 20;
-const SAYS = {queued: "Waits for its turn", in_progress: "Being spoken", completed: "Done", failed: "Failed", cancelled: "Cancelled"};
+const LOOK_MS = 2000;
+const A_PAGE = 20;
+const SAYS = {
+  queued: "Waits for its turn",
+  in_progress: "Being spoken",
+  completed: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
 const fault = find("books-fault");
 const rows = new Map();
-let timer = 0, nWanted = A_PAGE;
+let timer = 0;
+let nWanted = A_PAGE;
 
 export function startJobs() {
-  find("jobs-more").addEventListener("click", () => { nWanted += A_PAGE; look(); });
+  find("jobs-more").addEventListener("click", () => {
+    nWanted += A_PAGE;
+    look();
+  });
   document.addEventListener("visibilitychange", look);
 }
 
@@ -41,10 +52,15 @@ const isOpen = ({status}) => status === "queued" || status === "in_progress";
 
 function show(jobs, hasMore) {
   const ids = new Set(jobs.map((job) => job.id));
-  for (const [id, row] of rows) if (!ids.has(id)) { row.element.remove(); rows.delete(id); }
+  for (const [id, row] of rows)
+    if (!ids.has(id)) {
+      row.element.remove();
+      rows.delete(id);
+    }
   jobs.forEach((job, place) => {
     if (!rows.has(job.id)) rows.set(job.id, createRow(job));
-    const row = rows.get(job.id), list = find("job-list");
+    const row = rows.get(job.id);
+    const list = find("job-list");
     row.show(job);
     if (list.children[place] !== row.element) list.insertBefore(row.element, list.children[place] || null);
   });
@@ -54,8 +70,11 @@ function show(jobs, hasMore) {
 
 /* A row changes in place, so that a button keeps the focus. */
 function createRow(first) {
-  const title = make("b", {className: "grow"}, nameOf(first)), state = make("span", {className: "tag"});
-  const bar = make("progress", {"aria-label": `Progress of ${nameOf(first)}`}), facts = make("p", {className: "soft"}), actions = make("div", {className: "bar"});
+  const title = make("b", {className: "grow"}, nameOf(first));
+  const state = make("span", {className: "tag"});
+  const bar = make("progress", {"aria-label": `Progress of ${nameOf(first)}`});
+  const facts = make("p", {className: "soft"});
+  const actions = make("div", {className: "bar"});
   const element = make("li", {className: "job"}, make("div", {className: "bar"}, title, state), bar, facts, actions);
   let shown = "";
   return {
@@ -64,7 +83,8 @@ function createRow(first) {
       state.textContent = SAYS[job.status];
       state.className = `tag ${job.status}`;
       bar.hidden = !isOpen(job);
-      if (job.progress.segments_total) Object.assign(bar, {max: job.progress.segments_total, value: job.progress.segments_done});
+      if (job.progress.segments_total)
+        Object.assign(bar, {max: job.progress.segments_total, value: job.progress.segments_done});
       facts.textContent = factsOf(job);
       if (shown === job.status) return;
       shown = job.status;
@@ -76,16 +96,29 @@ function createRow(first) {
 const nameOf = (job) => job.title || job.id;
 
 function factsOf(job) {
-  const {progress, error} = job, {parts_done: nDone, parts_total: nParts, seconds_left: left} = progress;
+  const {progress, error} = job;
+  const {parts_done: nDone, parts_total: nParts, seconds_left: left} = progress;
   const how = `${showVoice(job.voice)} · ${job.response_format}`;
-  if (job.status === "completed") return `${how} · ${clock(job.duration_seconds)} · kept until ${new Date(job.expires_at * 1000).toLocaleDateString()}`;
+  if (job.status === "completed")
+    return `${how} · ${clock(job.duration_seconds)} · kept until ${new Date(job.expires_at * 1000).toLocaleDateString()}`;
   if (error) return `${how} · ${error.message}`;
   if (job.status !== "in_progress") return how;
-  return [how, nParts && `part ${Math.min(nDone + 1, nParts)} of ${nParts}`, `${clock(progress.audio_seconds)} spoken`, left != null && `about ${roughly(left)} left`]
-    .filter(Boolean).join(" · ");
+  return [
+    how,
+    nParts && `part ${Math.min(nDone + 1, nParts)} of ${nParts}`,
+    `${clock(progress.audio_seconds)} spoken`,
+    left != null && `about ${roughly(left)} left`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
-const roughly = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : seconds < 5400 ? many(Math.round(seconds / 60), "minute") : `${(seconds / 3600).toFixed(1)} hours`);
+const roughly = (seconds) =>
+  seconds < 90
+    ? `${Math.ceil(seconds)} s`
+    : seconds < 5400
+      ? many(Math.round(seconds / 60), "minute")
+      : `${(seconds / 3600).toFixed(1)} hours`;
 
 function actionsOf(job) {
   const named = (text, does) => button(text, () => attempt(does), {"aria-label": `${text}: ${nameOf(job)}`});
@@ -93,8 +126,15 @@ function actionsOf(job) {
   if (isOpen(job)) return [named("Cancel", () => call(`${one}/cancel`, {method: "POST"}).then(look))];
   const remove = named("Delete", () => call(one, {method: "DELETE"}).then(look));
   if (job.status !== "completed") return [remove];
-  const captions = job.has_captions ? ["srt", "vtt"].map((format) => named(format.toUpperCase(), () => save(`${one}/captions?format=${format}`, job, format))) : [];
-  return [named("Play", () => play(job)), named("Save", () => save(`${one}/content`, job, job.response_format)), ...captions, remove];
+  const captions = job.has_captions
+    ? ["srt", "vtt"].map((format) => named(format.toUpperCase(), () => save(`${one}/captions?format=${format}`, job, format)))
+    : [];
+  return [
+    named("Play", () => play(job)),
+    named("Save", () => save(`${one}/content`, job, job.response_format)),
+    ...captions,
+    remove,
+  ];
 }
 
 async function attempt(action) {
@@ -107,7 +147,12 @@ async function attempt(action) {
 
 async function save(path, job, ending) {
   if (!settings.key && !path.includes("captions")) return make("a", {href: path, download: ""}).click();
-  saveFile(await (await call(path)).blob(), `${nameOf(job).replace(/[\\/:*?"<>|]+/g, " ").slice(0, 100)}.${ending}`);
+  saveFile(
+    await (await call(path)).blob(),
+    `${nameOf(job)
+      .replace(/[\\/:*?"<>|]+/g, " ")
+      .slice(0, 100)}.${ending}`,
+  );
 }
 
 /* Without a key the browser reads the file piece by piece; a player cannot send a key, so with one the whole file is read. */

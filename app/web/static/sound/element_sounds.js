@@ -1,7 +1,8 @@
 /* Sounds that an <audio> element plays: a whole file, or an mp3 that still comes. Times are seconds of the sound. */
 
-const RATE_HZ = 24000, KEPT_SECONDS = 30;
-const ENCODER_DELAY_SECONDS = 1105 / RATE_HZ;  // silence that the encoder of an mp3 adds at its beginning
+const RATE_HZ = 24000;
+const KEPT_SECONDS = 30;
+const ENCODER_DELAY_SECONDS = 1105 / RATE_HZ; // silence that the encoder of an mp3 adds at its beginning
 
 export const MP3 = "audio/mpeg";
 
@@ -17,10 +18,18 @@ class ElementSound extends EventTarget {
     for (const name of ["playing", "pause", "waiting", "ended"]) {
       audio.addEventListener(name, () => this.tell(name), {signal: this.gone.signal});
     }
-    audio.addEventListener("error", () => { if (audio.getAttribute("src")) this.tell("fail"); }, {signal: this.gone.signal});
+    audio.addEventListener(
+      "error",
+      () => {
+        if (audio.getAttribute("src")) this.tell("fail");
+      },
+      {signal: this.gone.signal},
+    );
   }
 
-  tell(name) { this.dispatchEvent(new Event(name)); }
+  tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
 
   setSource(source) {
     if (this.url) URL.revokeObjectURL(this.url);
@@ -29,19 +38,35 @@ class ElementSound extends EventTarget {
     this.setRate(this.rate ?? 1);
   }
 
-  get time() { return this.audio.currentTime; }
+  get time() {
+    return this.audio.currentTime;
+  }
   /* A file whose length is not known yet begins there. */
-  set time(seconds) { this.audio.currentTime = Math.max(0, this.duration ? Math.min(seconds, this.duration) : seconds); }
-  get duration() { return Number.isFinite(this.audio.duration) ? this.audio.duration : 0; }
-  get isWhole() { return true; }
-  get paused() { return this.audio.paused; }
-
-  play() {
-    this.audio.play().catch((error) => { if (error.name === "NotAllowedError") this.tell("blocked"); });
+  set time(seconds) {
+    this.audio.currentTime = Math.max(0, this.duration ? Math.min(seconds, this.duration) : seconds);
+  }
+  get duration() {
+    return Number.isFinite(this.audio.duration) ? this.audio.duration : 0;
+  }
+  get isWhole() {
+    return true;
+  }
+  get paused() {
+    return this.audio.paused;
   }
 
-  pause() { this.audio.pause(); }
-  setVolume(volume) { this.audio.volume = volume; }
+  play() {
+    this.audio.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.tell("blocked");
+    });
+  }
+
+  pause() {
+    this.audio.pause();
+  }
+  setVolume(volume) {
+    this.audio.volume = volume;
+  }
 
   setRate(rate) {
     this.rate = rate;
@@ -119,11 +144,22 @@ export class Mp3Sound extends ElementSound {
     const {time, paused} = this;
     this.buffer = null;
     this.setSource(this.file);
-    this.audio.addEventListener("loadedmetadata", () => { this.time = time; if (!paused) this.play(); }, {once: true});
+    this.audio.addEventListener(
+      "loadedmetadata",
+      () => {
+        this.time = time;
+        if (!paused) this.play();
+      },
+      {once: true},
+    );
   }
 
-  get file() { return new Blob(this.pieces, {type: MP3}); }
-  get isWhole() { return this.isEnded; }
+  get file() {
+    return new Blob(this.pieces, {type: MP3});
+  }
+  get isWhole() {
+    return this.isEnded;
+  }
 
   get duration() {
     const {buffered} = this.audio;

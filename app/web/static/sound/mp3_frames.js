@@ -24,6 +24,7 @@ export class Mp3Frames {
 
 function frameBytes(bytes, at) {
   if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1] & 0xe0) !== 0xe0) return 0;
-  const kbps = BITRATES_KBPS[bytes[at + 2] >> 4], rateHz = RATES_HZ[(bytes[at + 2] >> 2) & 3];
+  const kbps = BITRATES_KBPS[bytes[at + 2] >> 4];
+  const rateHz = RATES_HZ[(bytes[at + 2] >> 2) & 3];
   return kbps && rateHz ? Math.floor((72000 * kbps) / rateHz) + ((bytes[at + 2] >> 1) & 1) : 0;
 }

@@ -1,13 +1,17 @@
 /* Samples that still come, played by Web Audio.
 
-Why an <audio> element takes over when they are whole: it changes the speed at the same pitch, and telephones play it on when the
-screen is off. */
+Why an <audio> element takes over when they are whole: it changes the speed at the same pitch, and telephones play it on when
+the screen is off. */
 
 import {EVENTS, FileSound} from "./element_sounds.js";
 import {stretch} from "./stretch.js";
 import {samplesOf, wavOf} from "./wav.js";
 
-const RATE_HZ = 24000, AHEAD_SECONDS = 0.6, PIECE_SECONDS = 0.2, LOOK_MS = 40, BLOCKED_MS = 3000;
+const RATE_HZ = 24000;
+const AHEAD_SECONDS = 0.6;
+const PIECE_SECONDS = 0.2;
+const LOOK_MS = 40;
+const BLOCKED_MS = 3000;
 
 /* Shared by all sounds: browsers allow few contexts, and one that a press of a button has started stays allowed. */
 let context = null;
@@ -17,13 +21,13 @@ export function unlockContext() {
   context.resume();
 }
 
-/* Samples that still come, played by Web Audio; when they are whole, an <audio> element takes over at the next pause or seek. */
+/* The <audio> element takes over at the first pause or seek after the samples are whole. */
 export class PcmSound extends EventTarget {
   samples = new Float32Array(RATE_HZ * 60);
   n = 0;
-  played = [];  // what was given to Web Audio: when it begins and ends there, and where in the sound
-  next = 0;     // the place, in samples, of what is given next
-  at = 0;       // the place in seconds while it is paused
+  played = []; // what was given to Web Audio: when it begins and ends there, and where in the sound
+  next = 0; // the place, in samples, of what is given next
+  at = 0; // the place in seconds while it is paused
   rate = 1;
   paused = true;
   isWhole = false;
@@ -35,7 +39,9 @@ export class PcmSound extends EventTarget {
     this.output.connect(context.destination);
   }
 
-  tell(name) { this.dispatchEvent(new Event(name)); }
+  tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
 
   /* Whole samples: the API never divides one. */
   append(bytes) {
@@ -60,25 +66,40 @@ export class PcmSound extends EventTarget {
   fill() {
     if (this.paused || this.element) return;
     while (this.next < this.n && this.until - context.currentTime < AHEAD_SECONDS) this.give();
-    if (this.isWaiting !== false && this.played[0]?.begin < context.currentTime) { this.isWaiting = false; this.tell("playing"); }
+    if (this.isWaiting !== false && this.played[0]?.begin < context.currentTime) {
+      this.isWaiting = false;
+      this.tell("playing");
+    }
     if (this.next < this.n || context.currentTime < this.until) return;
     if (this.isWhole) this.end();
-    else if (!this.isWaiting) { this.isWaiting = true; this.tell("waiting"); }
+    else if (!this.isWaiting) {
+      this.isWaiting = true;
+      this.tell("waiting");
+    }
   }
 
-  get until() { return this.played.length ? this.played[this.played.length - 1].end : 0; }
+  get until() {
+    return this.played.length ? this.played[this.played.length - 1].end : 0;
+  }
 
   give() {
     const length = Math.min(Math.round(PIECE_SECONDS * RATE_HZ * this.rate), this.n - this.next);
     const {piece, follows} = stretch(this.samples.subarray(0, this.n), this.next, length, this.rate, RATE_HZ, this.follows);
     this.follows = follows;
-    const buffer = context.createBuffer(1, piece.length, RATE_HZ), source = context.createBufferSource();
+    const buffer = context.createBuffer(1, piece.length, RATE_HZ);
+    const source = context.createBufferSource();
     buffer.copyToChannel(piece, 0);
     source.buffer = buffer;
     source.connect(this.output);
     const begin = Math.max(this.until, context.currentTime + 0.02);
     source.start(begin);
-    this.played.push({source, begin, end: begin + buffer.duration, from: this.next / RATE_HZ, to: (this.next + length) / RATE_HZ});
+    this.played.push({
+      source,
+      begin,
+      end: begin + buffer.duration,
+      from: this.next / RATE_HZ,
+      to: (this.next + length) / RATE_HZ,
+    });
     this.next += length;
   }
 
@@ -101,16 +122,26 @@ export class PcmSound extends EventTarget {
     if (!paused) this.play();
   }
 
-  get duration() { return this.n / RATE_HZ; }
+  get duration() {
+    return this.n / RATE_HZ;
+  }
 
   play() {
-    if (this.element) { this.paused = false; return this.element.play(); }
+    if (this.element) {
+      this.paused = false;
+      return this.element.play();
+    }
     if (!this.paused) return;
     this.paused = false;
     this.isWaiting = this.follows = null;
     this.next = Math.round(this.at * RATE_HZ);
     this.timer = setInterval(() => this.fill(), LOOK_MS);
-    setTimeout(() => { if (!this.paused && this.n && context.state !== "running") { this.halt(); this.tell("blocked"); } }, BLOCKED_MS);
+    setTimeout(() => {
+      if (!this.paused && this.n && context.state !== "running") {
+        this.halt();
+        this.tell("blocked");
+      }
+    }, BLOCKED_MS);
     context.resume();
     this.fill();
   }
@@ -157,11 +188,16 @@ export class PcmSound extends EventTarget {
     this.element.setVolume(this.output.gain.value);
     this.element.time = this.at;
     for (const name of EVENTS) {
-      this.element.addEventListener(name, () => { this.paused = this.audio.paused; this.tell(name); });
+      this.element.addEventListener(name, () => {
+        this.paused = this.audio.paused;
+        this.tell(name);
+      });
     }
   }
 
-  get file() { return wavOf(this.samples.subarray(0, this.n)); }
+  get file() {
+    return wavOf(this.samples.subarray(0, this.n));
+  }
 
   close() {
     this.halt();

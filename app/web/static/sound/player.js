@@ -19,7 +19,10 @@ class Player extends EventTarget {
     settings.on(["rate", "volume"], () => this.#adjust());
     find("play").addEventListener("click", () => this.toggle());
     find("stop").addEventListener("click", () => this.stop());
-    find("chapter").addEventListener("change", () => { this.seek(Number(find("chapter").value)); this.play(); });
+    find("chapter").addEventListener("change", () => {
+      this.seek(Number(find("chapter").value));
+      this.play();
+    });
     this.#adjust();
     this.#bindMediaKeys();
   }
@@ -29,7 +32,9 @@ class Player extends EventTarget {
     this.close();
     Object.assign(this, {sound, estimate, onStop, begun: performance.now(), hasBegun: false});
     for (const name of EVENTS) {
-      sound.addEventListener(name, () => { if (sound === this.sound) this.#onState(name); });
+      sound.addEventListener(name, () => {
+        if (sound === this.sound) this.#onState(name);
+      });
     }
     this.waveform.clear();
     this.shown = this.told = null;
@@ -43,9 +48,15 @@ class Player extends EventTarget {
     this.#keepShowing();
   }
 
-  play() { this.sound?.play(); }
-  pause() { this.sound?.pause(); }
-  toggle() { if (this.sound) this.sound.paused ? this.#playAgain() : this.sound.pause(); }
+  play() {
+    this.sound?.play();
+  }
+  pause() {
+    this.sound?.pause();
+  }
+  toggle() {
+    if (this.sound) this.sound.paused ? this.#playAgain() : this.sound.pause();
+  }
 
   /* Ends what still comes, and goes to the beginning of what has come. */
   stop() {
@@ -66,10 +77,14 @@ class Player extends EventTarget {
     this.#show();
   }
 
-  get time() { return this.sound?.time ?? 0; }
+  get time() {
+    return this.sound?.time ?? 0;
+  }
 
   /* Says quietly how the sound came. */
-  tell(text) { find("first-sound").textContent = text; }
+  tell(text) {
+    find("first-sound").textContent = text;
+  }
 
   #showChapters(chapters) {
     this.chapters = chapters;
@@ -109,7 +124,8 @@ class Player extends EventTarget {
 
   #show() {
     if (!this.sound) return;
-    const {time, duration, isWhole} = this.sound, now = `${Math.round(time * 20)} ${duration} ${isWhole}`;
+    const {time, duration, isWhole} = this.sound;
+    const now = `${Math.round(time * 20)} ${duration} ${isWhole}`;
     if (time !== this.told) this.dispatchEvent(new CustomEvent("time", {detail: time}));
     this.told = time;
     if (now === this.shown) return;
@@ -125,11 +141,19 @@ class Player extends EventTarget {
     if (!("mediaSession" in navigator)) return;
     const by = (seconds) => () => this.seek(this.time + seconds);
     const keys = {
-      play: () => this.play(), pause: () => this.pause(), stop: () => this.stop(),
-      seekbackward: by(-10), seekforward: by(10), seekto: ({seekTime}) => this.seek(seekTime),
+      play: () => this.play(),
+      pause: () => this.pause(),
+      stop: () => this.stop(),
+      seekbackward: by(-10),
+      seekforward: by(10),
+      seekto: ({seekTime}) => this.seek(seekTime),
     };
     for (const [name, does] of Object.entries(keys)) {
-      try { navigator.mediaSession.setActionHandler(name, does); } catch { /* a key that this browser does not know */ }
+      try {
+        navigator.mediaSession.setActionHandler(name, does);
+      } catch {
+        /* a key that this browser does not know */
+      }
     }
   }
 }

@@ -6,7 +6,6 @@ import {FileSound} from "./element_sounds.js";
 import {openStream, unlockAudio} from "./sounds.js";
 import {stream} from "./speech.js";
 
-const MP3 = "audio/mpeg";
 const audio = new Audio();
 const kept = new Map();
 let now = null;
@@ -18,11 +17,15 @@ export async function playSample(fields, button) {
   if (isSame) return;
   player.pause();
   unlockAudio();
-  const name = JSON.stringify(fields), file = kept.get(name), run = now = {button, leave: new AbortController()};
+  const name = JSON.stringify(fields);
+  const file = kept.get(name);
+  const run = (now = {button, leave: new AbortController()});
   button.classList.add("waits");
-  const sound = run.sound = file ? new FileSound(audio, file) : openStream(audio);
+  const sound = (run.sound = file ? new FileSound(audio, file) : openStream(audio));
   sound.addEventListener("playing", () => show(run, true));
-  sound.addEventListener("ended", () => { if (now === run) stopSample(); });
+  sound.addEventListener("ended", () => {
+    if (now === run) stopSample();
+  });
   sound.play();
   if (file) return;
   try {

@@ -1,7 +1,7 @@
 /* Which kind of sound plays a stream in this browser.
 
-Why two kinds: MediaSource plays mp3 from its first bytes, with seeks and speed at the same pitch, but Firefox has it for no format
-that Koe streams. There Web Audio plays the samples. Both kinds, and FileSound, have the same methods. */
+Why two kinds: MediaSource plays mp3 from its first bytes, with seeks and speed at the same pitch, but Firefox has it for no
+format that Koe streams. There Web Audio plays the samples. Both kinds, and FileSound, have the same methods. */
 
 import {MP3, Mp3Sound} from "./element_sounds.js";
 import {PcmSound, unlockContext} from "./pcm_sound.js";

@@ -4,7 +4,7 @@ import {bytesOf, call, eventsOf, SPEECH} from "../basics/api.js";
 import {STREAM_FORMAT} from "./sounds.js";
 import {withSizes} from "./wav.js";
 
-/* Streams the speech of these fields. `onStart` is called with the headers, `onAudio` with bytes, `onWords` with timed words. */
+/* Streams the speech of these fields. `onStart` gets the headers, `onAudio` bytes, `onWords` words with their times. */
 export async function stream(fields, {signal, onStart = () => {}, onAudio, onWords = () => {}}) {
   const body = {...fields, response_format: STREAM_FORMAT, stream_format: "sse", timestamps: ["word"]};
   const answer = await call(SPEECH, {method: "POST", body, signal});

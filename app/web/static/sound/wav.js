@@ -1,6 +1,7 @@
 /* Files of samples, 16 bits, 24 kHz, mono. */
 
-const HEADER_BYTES = 44, RATE_HZ = 24000;
+const HEADER_BYTES = 44;
+const RATE_HZ = 24000;
 
 /* A stream cannot know the sizes in the header of a wav, and some programs need them: the same file with its real sizes. */
 export const withSizes = (blob) => new Blob([wavHeader(blob.size - HEADER_BYTES), blob.slice(HEADER_BYTES)], {type: blob.type});
@@ -20,8 +21,17 @@ export function samplesOf(bytes) {
 function wavHeader(nBytes) {
   const view = new DataView(new ArrayBuffer(44));
   const put = (at, text) => [...text].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
-  put(0, "RIFF"); view.setUint32(4, nBytes + 36, true); put(8, "WAVEfmt "); view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true); view.setUint16(22, 1, true); view.setUint32(24, RATE_HZ, true); view.setUint32(28, 2 * RATE_HZ, true);
-  view.setUint16(32, 2, true); view.setUint16(34, 16, true); put(36, "data"); view.setUint32(40, nBytes, true);
+  put(0, "RIFF");
+  view.setUint32(4, nBytes + 36, true);
+  put(8, "WAVEfmt ");
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, RATE_HZ, true);
+  view.setUint32(28, 2 * RATE_HZ, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  put(36, "data");
+  view.setUint32(40, nBytes, true);
   return view;
 }

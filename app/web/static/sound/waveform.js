@@ -2,8 +2,19 @@
 
 import {clock} from "../basics/dom.js";
 
-const PEAKS_A_SECOND = 50, RATE_HZ = 24000, BAR_PIXELS = 3, GAP_PIXELS = 1, STEP_SECONDS = 5;
-const SIDES = {ArrowLeft: -STEP_SECONDS, ArrowDown: -STEP_SECONDS, ArrowRight: STEP_SECONDS, ArrowUp: STEP_SECONDS, PageDown: -30, PageUp: 30};
+const PEAKS_A_SECOND = 50;
+const RATE_HZ = 24000;
+const BAR_PIXELS = 3;
+const GAP_PIXELS = 1;
+const STEP_SECONDS = 5;
+const SIDES = {
+  ArrowLeft: -STEP_SECONDS,
+  ArrowDown: -STEP_SECONDS,
+  ArrowRight: STEP_SECONDS,
+  ArrowUp: STEP_SECONDS,
+  PageDown: -30,
+  PageUp: 30,
+};
 
 export class Waveform {
   #peaks = [];
@@ -20,10 +31,16 @@ export class Waveform {
       this.dragged = true;
       seek(this.#secondsAt(event));
     });
-    element.addEventListener("pointermove", (event) => { if (this.dragged) seek(this.#secondsAt(event)); });
-    for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, () => { this.dragged = false; });
+    element.addEventListener("pointermove", (event) => {
+      if (this.dragged) seek(this.#secondsAt(event));
+    });
+    for (const name of ["pointerup", "pointercancel"])
+      element.addEventListener(name, () => {
+        this.dragged = false;
+      });
     element.addEventListener("keydown", (event) => {
-      const to = event.key === "Home" ? 0 : event.key === "End" ? this.known : event.key in SIDES ? this.time + SIDES[event.key] : null;
+      const to =
+        event.key === "Home" ? 0 : event.key === "End" ? this.known : event.key in SIDES ? this.time + SIDES[event.key] : null;
       if (to === null) return;
       event.preventDefault();
       seek(to);
@@ -74,15 +91,22 @@ export class Waveform {
   }
 
   draw() {
-    const {canvas, element} = this, scale = devicePixelRatio || 1, width = element.clientWidth, height = element.clientHeight;
+    const {canvas, element} = this;
+    const scale = devicePixelRatio || 1;
+    const width = element.clientWidth;
+    const height = element.clientHeight;
     if (!width) return;
-    if (canvas.width !== width * scale || canvas.height !== height * scale) Object.assign(canvas, {width: width * scale, height: height * scale});
-    const brush = canvas.getContext("2d"), style = getComputedStyle(element);
+    if (canvas.width !== width * scale || canvas.height !== height * scale)
+      Object.assign(canvas, {width: width * scale, height: height * scale});
+    const brush = canvas.getContext("2d");
+    const style = getComputedStyle(element);
     brush.setTransform(scale, 0, 0, scale, 0, 0);
     brush.clearRect(0, 0, width, height);
-    const nBars = Math.floor(width / (BAR_PIXELS + GAP_PIXELS)), perBar = (this.expected * PEAKS_A_SECOND) / nBars;
+    const nBars = Math.floor(width / (BAR_PIXELS + GAP_PIXELS));
+    const perBar = (this.expected * PEAKS_A_SECOND) / nBars;
     for (let bar = 0; bar < nBars; bar++) {
-      const from = Math.floor(bar * perBar), peaks = this.#peaks.slice(from, Math.max(from + 1, Math.floor((bar + 1) * perBar)));
+      const from = Math.floor(bar * perBar);
+      const peaks = this.#peaks.slice(from, Math.max(from + 1, Math.floor((bar + 1) * perBar)));
       const tall = Math.max(2, Math.min(1, 1.6 * Math.max(0, ...peaks)) * height);
       const isHeard = bar * perBar < this.time * PEAKS_A_SECOND;
       brush.fillStyle = style.getPropertyValue(isHeard ? "--accent" : peaks.length ? "--wave" : "--line");

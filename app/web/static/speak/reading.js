@@ -2,6 +2,7 @@
 
 import {find, make} from "../basics/dom.js";
 
+const TAG = /(\[[^[\]\n]+\]|^[\w()+. ]+:(?= ))/m;
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Reading {
@@ -48,7 +49,7 @@ export class Reading {
       const span = make("span", {className: "word"}, word.word);
       if (word.speaker) span.title = word.speaker;
       const before = this.text.slice(this.#place, at);
-      this.rest.before(before, span);
+      this.rest.before(...withTags(before), span);
       this.#place = at + word.word.length;
       this.rest.deleteData(0, before.length + word.word.length);
       this.words.push(word);
@@ -68,10 +69,13 @@ export class Reading {
     this.#keepInSight(span);
   }
 
-  get current() { return this.words[this.#now] ?? null; }
+  get current() {
+    return this.words[this.#now] ?? null;
+  }
 
   #numberAt(seconds) {
-    let low = 0, high = this.words.length;
+    let low = 0;
+    let high = this.words.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.words[middle].start <= seconds + 0.001) low = middle + 1;
@@ -81,11 +85,15 @@ export class Reading {
   }
 
   #keepInSight(span) {
-    const box = this.element.getBoundingClientRect(), at = span.getBoundingClientRect();
+    const box = this.element.getBoundingClientRect();
+    const at = span.getBoundingClientRect();
     if (at.top >= box.top && at.bottom <= box.bottom) return;
     this.element.scrollBy({top: at.top - box.top - box.height / 3, behavior: isCalm.matches ? "auto" : "smooth"});
   }
 }
+
+/* The tags of voices in a piece of text are not said, and look so. */
+const withTags = (text) => text.split(TAG).map((part) => (TAG.test(part) ? make("span", {className: "who"}, part) : part));
 
 /* Shows the text to read or the field to edit. */
 export function showReading(isReading) {

@@ -5,7 +5,9 @@ import {languageOfVoice} from "../voices/catalogue.js";
 import {settings} from "../basics/settings.js";
 import {server} from "../basics/state.js";
 
-const MODEL = "gpt-4o-mini-tts", MODEL_CHARS = 4096;
+const MODEL = "gpt-4o-mini-tts";
+const MODEL_CHARS = 4096;
+const MAX_WORDS = 200;
 
 /* OpenAI's models take 4,096 characters; the engine's own name takes more. */
 export function modelFor(text) {
@@ -21,16 +23,31 @@ export function languageFor(text, voice) {
   return found && found !== primary(languageOfVoice(voice)) ? found : null;
 }
 
-export function wordsFor(text) {
-  const lower = text.toLowerCase();
-  const entries = settings.get("words").filter(({word}) => lower.includes(word.toLowerCase()));
-  return Object.fromEntries(entries.map(({word, phonemes}) => [word, phonemes]));
+/* The words of this browser that a text may have; all of them for a text that is not known. */
+function wordsFor(text) {
+  const lower = text?.toLowerCase();
+  const entries = settings.get("words").filter(({word}) => lower === undefined || lower.includes(word.toLowerCase()));
+  return Object.fromEntries(entries.slice(0, MAX_WORDS).map(({word, phonemes}) => [word, phonemes]));
 }
 
-/* The fields that differ from their defaults, so that a shown request stays short. */
-export function fieldsOf(text, {voice = settings.get("voice"), ...more} = {}) {
-  const fields = {model: modelFor(text), voice, input: text, ...more};
-  const language = languageFor(text, voice), words = wordsFor(text);
+/* The fields of a request for this text, without those that have their defaults, so that a shown request stays short. */
+export const fieldsOf = (text) => ({
+  model: modelFor(text),
+  voice: settings.get("voice"),
+  input: text,
+  ...moreOf(text, wordsFor(text)),
+});
+
+/* The fields of a job for a document, of which `beginnings` are known. */
+export const choicesFor = (beginnings) => ({
+  model: settings.get("model") || MODEL,
+  voice: settings.get("voice"),
+  ...moreOf(beginnings, wordsFor()),
+});
+
+function moreOf(text, words) {
+  const fields = {};
+  const language = languageFor(text, settings.get("voice"));
   if (settings.get("speed") !== 1) fields.speed = settings.get("speed");
   if (language) fields.language = language;
   if (!settings.get("normalize")) fields.normalize = false;

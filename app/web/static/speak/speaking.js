@@ -16,12 +16,17 @@ import {canStreamMp3, openStream, unlockAudio} from "../sound/sounds.js";
 import {readFile, stream} from "../sound/speech.js";
 import {samplesOf} from "../sound/wav.js";
 
-const SECONDS_A_CHAR = 0.065, SECONDS_A_WIDE_CHAR = 0.195, PEAKS_BYTES = 4000;
+const SECONDS_A_CHAR = 0.065;
+const SECONDS_A_WIDE_CHAR = 0.195;
+const PEAKS_BYTES = 4000;
 const FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"];
 const SHARED = ["text", "voice", "language", "speed"];
 const fault = find("speak-fault");
 
-let reading, jobOf, run = null, spoken = null;
+let reading;
+let jobOf;
+let run = null;
+let spoken = null;
 
 /* `makeJob` takes a text that is too long to be spoken at once. */
 export function startSpeaking(makeJob) {
@@ -29,7 +34,10 @@ export function startSpeaking(makeJob) {
   reading = new Reading(find("reading"), {seek: goTo, toggle: () => player.toggle(), leave: edit});
   for (const name of ["text", "language"]) bind(find(name), name);
   settings.on(["text", "voice", "language"], showCount);
-  find("form").addEventListener("submit", (event) => { event.preventDefault(); speak(); });
+  find("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    speak();
+  });
   find("text").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speak();
   });
@@ -47,7 +55,8 @@ export function startSpeaking(makeJob) {
 export function readLink() {
   const asked = new URLSearchParams(location.hash.slice(1));
   if (!asked.has("text") && !asked.has("voice")) return;
-  for (const name of SHARED) if (asked.has(name)) settings.set(name, name === "speed" ? Number(asked.get(name)) || 1 : asked.get(name));
+  for (const name of SHARED)
+    if (asked.has(name)) settings.set(name, name === "speed" ? Number(asked.get(name)) || 1 : asked.get(name));
   settings.set("tab", "speak");
   history.replaceState(null, "", location.pathname + location.search);
 }
@@ -64,12 +73,26 @@ async function speak() {
   stop();
   hideProblem(fault);
   unlockAudio();
-  const fields = fieldsOf(text), voice = settings.get("voice");
-  const mine = run = new AbortController();
-  const sound = openStream(find("audio")), frames = new Mp3Frames();
+  const fields = fieldsOf(text);
+  const voice = settings.get("voice");
+  const mine = (run = new AbortController());
+  const sound = openStream(find("audio"));
+  const frames = new Mp3Frames();
   spoken = {fields, text, sound, words: reading.words};
-  player.load(sound, {title: titleOf(text), artist: showVoice(voice), estimate: secondsOf(text) / settings.get("speed"), onStop: stop});
-  player.addEventListener("first", ({detail}) => { spoken.first = detail; tellHow(); }, {once: true});
+  player.load(sound, {
+    title: titleOf(text),
+    artist: showVoice(voice),
+    estimate: secondsOf(text) / settings.get("speed"),
+    onStop: stop,
+  });
+  player.addEventListener(
+    "first",
+    ({detail}) => {
+      spoken.first = detail;
+      tellHow();
+    },
+    {once: true},
+  );
   sound.play();
   reading.begin(text, languageFor(text, voice) || languageOfVoice(voice));
   spoken.words = reading.words;
@@ -81,7 +104,12 @@ async function speak() {
       onStart: (headers) => Object.assign(spoken, {engine: headers.get("x-koe-engine"), cache: headers.get("x-koe-cache")}),
       onWords: (words) => reading.add(words),
       onAudio: (bytes) => {
-        if (!isRead) { isRead = true; showReading(true); find("reading").focus({preventScroll: true}); find("speak-button").classList.remove("waits"); }
+        if (!isRead) {
+          isRead = true;
+          showReading(true);
+          find("reading").focus({preventScroll: true});
+          find("speak-button").classList.remove("waits");
+        }
         sound.append(bytes);
         addPeaks(frames, bytes);
       },
@@ -95,7 +123,10 @@ async function speak() {
     player.tell(isRead ? "The audio is not whole." : "");
     showProblem(fault, error, {again: speak, toJob: () => jobOf(text)});
   } finally {
-    if (run === mine) { run = null; find("speak-button").classList.remove("waits"); }
+    if (run === mine) {
+      run = null;
+      find("speak-button").classList.remove("waits");
+    }
   }
 }
 
@@ -107,7 +138,9 @@ function addPeaks(frames, bytes, isLast = false) {
 
 function tellHow() {
   const {first, engine, cache} = spoken;
-  player.tell([`First sound after ${first.toFixed(2)} s`, engine, cache === "hit" ? "from the cache" : ""].filter(Boolean).join(" · "));
+  player.tell(
+    [`First sound after ${first.toFixed(2)} s`, engine, cache === "hit" ? "from the cache" : ""].filter(Boolean).join(" · "),
+  );
 }
 
 function stop() {
@@ -125,7 +158,13 @@ function goTo(seconds) {
   player.play();
 }
 
-const titleOf = (text) => text.trim().split("\n")[0].slice(0, 60);
+/* The first line, without the tags of voices. */
+const titleOf = (text) =>
+  text
+    .replaceAll(/\[[^[\]\n]*\]\s*/g, "")
+    .trim()
+    .split("\n")[0]
+    .slice(0, 60);
 
 function secondsOf(text) {
   const nWide = text.match(/[\p{Script=Han}\u3040-\u30ff]/gu)?.length || 0;
@@ -141,7 +180,8 @@ function showCount() {
 
 /* Writes the tag of a voice at the cursor: from there on, that voice speaks. */
 function insertVoice() {
-  const field = find("text"), {selectionStart: at, value} = field;
+  const field = find("text");
+  const {selectionStart: at, value} = field;
   const before = at === 0 || /\s$/.test(value.slice(0, at)) ? "" : " ";
   edit();
   field.setRangeText(`${before}[${find("insert-voice").value}] `, at, field.selectionEnd, "end");
@@ -153,12 +193,17 @@ async function save() {
   const format = find("save").value;
   find("save").value = "";
   if (!spoken || !format) return;
-  const name = `${titleOf(spoken.text).replace(/[^\p{Letter}\p{Number}]+/gu, "-").slice(0, 40) || "speech"}.${format}`;
+  const name = `${
+    titleOf(spoken.text)
+      .replace(/[^\p{Letter}\p{Number}]+/gu, "-")
+      .slice(0, 40) || "speech"
+  }.${format}`;
   if (format === "srt" || format === "vtt") {
     const written = (format === "srt" ? writeSrt : writeVtt)(spoken.words, spoken.text);
     return saveFile(new Blob([written], {type: format === "srt" ? "application/x-subrip" : "text/vtt"}), name);
   }
-  if (format === "mp3" && spoken.sound.isWhole && spoken.sound.file.type === "audio/mpeg") return saveFile(spoken.sound.file, name);
+  if (format === "mp3" && spoken.sound.isWhole && spoken.sound.file.type === "audio/mpeg")
+    return saveFile(spoken.sound.file, name);
   try {
     saveFile(await readFile(spoken.fields, format), name);
   } catch (error) {

@@ -6,13 +6,23 @@ import {sampleOf} from "../basics/languages.js";
 import {playSample} from "../sound/samples.js";
 import {settings} from "../basics/settings.js";
 
-const MIN = 2, MAX = 4, BEGIN = [["af_heart", 2], ["bf_emma", 1]];
+const MIN = 2;
+const MAX = 4;
+const BEGIN = [
+  ["af_heart", 2],
+  ["bf_emma", 1],
+];
 
 export function showBlend() {
-  const parts = [...settings.get("voice").matchAll(/([\w-]+)(?:\(([\d.]+)\))?/g)].map(([, id, weight]) => [id, Number(weight || 1)]);
+  const parts = [...settings.get("voice").matchAll(/([\w-]+)(?:\(([\d.]+)\))?/g)].map(([, id, weight]) => [
+    id,
+    Number(weight || 1),
+  ]);
   for (const [id, weight] of parts.length >= MIN ? parts.slice(0, MAX) : BEGIN) add(id, weight);
   find("blend").open = parts.length >= MIN;
-  find("blend-add").addEventListener("click", () => add(catalogue.voices.find(({id}) => !formula().includes(id))?.id || BEGIN[0][0], 1));
+  find("blend-add").addEventListener("click", () =>
+    add(catalogue.voices.find(({id}) => !formula().includes(id))?.id || BEGIN[0][0], 1),
+  );
   find("blend-copy").addEventListener("click", () => copy(formula(), find("blend-formula")));
   find("blend-use").addEventListener("click", () => settings.set("voice", formula()));
   find("blend-hear").addEventListener("click", hear);
@@ -20,29 +30,52 @@ export function showBlend() {
 
 function hear() {
   const first = catalogue.voices.find(({id}) => id === rows()[0].querySelector("select").value);
-  playSample({model: "gpt-4o-mini-tts", voice: formula(), input: sampleOf({...first, shortName: "a blend"})}, find("blend-hear"));
+  playSample(
+    {model: "gpt-4o-mini-tts", voice: formula(), input: sampleOf({...first, shortName: "a blend"})},
+    find("blend-hear"),
+  );
 }
 
 const rows = () => [...find("blend-rows").children];
 
 function add(id, weight) {
-  const voice = make("select", {"aria-label": "Voice of the blend"}, ...catalogue.voices.map((one) => new Option(`${one.shortName} (${one.id})`, one.id)));
+  const voice = make(
+    "select",
+    {"aria-label": "Voice of the blend"},
+    ...catalogue.voices.map((one) => new Option(`${one.shortName} (${one.id})`, one.id)),
+  );
   const slider = make("input", {type: "range", min: 0.1, max: 5, step: 0.1, "aria-label": "Its weight"});
   const shown = make("output", {}, String(weight));
-  const row = make("div", {className: "bar blend-row"}, voice, slider, shown, button("Remove", () => { row.remove(); show(); }));
+  const row = make(
+    "div",
+    {className: "bar blend-row"},
+    voice,
+    slider,
+    shown,
+    button("Remove", () => {
+      row.remove();
+      show();
+    }),
+  );
   voice.value = id;
   slider.value = weight;
-  row.addEventListener("input", () => { shown.textContent = slider.value; show(); });
+  row.addEventListener("input", () => {
+    shown.textContent = slider.value;
+    show();
+  });
   find("blend-rows").append(row);
   show();
 }
 
 /* The blend as the API takes it; equal voices are added up there. */
 function formula() {
-  return rows().map((row) => {
-    const id = row.querySelector("select").value, weight = row.querySelector("input").value;
-    return Number(weight) === 1 ? id : `${id}(${weight})`;
-  }).join("+");
+  return rows()
+    .map((row) => {
+      const id = row.querySelector("select").value;
+      const weight = row.querySelector("input").value;
+      return Number(weight) === 1 ? id : `${id}(${weight})`;
+    })
+    .join("+");
 }
 
 function show() {

@@ -2,17 +2,24 @@
 
 import {readJson, VOICES} from "../basics/api.js";
 
-const GRADES = "ABCDEF", BEST = "af_heart";
+const GRADES = "ABCDEF";
+const BEST = "af_heart";
 
 export const catalogue = {voices: [], aliases: {}};
 
 /* A name of OpenAI is a tag on the voice that it means; where it means a blend, it is a voice of its own. */
 export async function loadVoices() {
   const {voices} = await readJson(VOICES);
-  const named = voices.map((voice) => ({...voice, shortName: voice.name.replace(/ \(.+\)$/, ""), isAlias: !/\(.+\)$/.test(voice.name)}));
+  const named = voices.map((voice) => ({
+    ...voice,
+    shortName: voice.name.replace(/ \(.+\)$/, ""),
+    isAlias: !/\(.+\)$/.test(voice.name),
+  }));
   const own = new Set(named.filter((voice) => !voice.isAlias).map((voice) => voice.id));
   catalogue.aliases = Object.fromEntries(named.filter((voice) => voice.isAlias).map((voice) => [voice.id, voice.aliases[0]]));
-  catalogue.voices = named.filter((voice) => !voice.isAlias || !own.has(voice.aliases[0])).sort((a, b) => rank(a) - rank(b) || a.id.localeCompare(b.id));
+  catalogue.voices = named
+    .filter((voice) => !voice.isAlias || !own.has(voice.aliases[0]))
+    .sort((a, b) => rank(a) - rank(b) || a.id.localeCompare(b.id));
 }
 
 function rank({id, grade}) {

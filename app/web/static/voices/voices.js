@@ -13,9 +13,12 @@ export function showVoices() {
   const languages = [...new Set(catalogue.voices.map((voice) => voice.language))];
   find("voice-language").append(...languages.map((tag) => new Option(languageName(tag), tag)));
   find("language").append(...languages.map((tag) => new Option(languageName(tag), tag)));
-  find("insert-voice").append(...catalogue.voices.map((voice) => new Option(`${voice.shortName}, ${languageName(voice.language)}`, voice.id)));
+  find("insert-voice").append(
+    ...catalogue.voices.map((voice) => new Option(`${voice.shortName}, ${languageName(voice.language)}`, voice.id)),
+  );
   find("voice-list").replaceChildren(...catalogue.voices.map(card));
-  for (const id of ["voice-search", "voice-language", "voice-gender", "voice-favourites"]) find(id).addEventListener("input", filter);
+  for (const id of ["voice-search", "voice-language", "voice-gender", "voice-favourites"])
+    find(id).addEventListener("input", filter);
   find("voice-all").addEventListener("click", showAll);
   find("choose-voice").addEventListener("click", goToVoices);
   settings.on("favourites", filter);
@@ -28,18 +31,40 @@ function card(voice) {
   const pick = make("input", {type: "radio", name: "voice", value: voice.id});
   pick.addEventListener("change", () => settings.set("voice", voice.id));
   const tags = voice.aliases.map((alias) => make("span", {className: "tag"}, alias));
-  const grade = voice.grade ? [make("span", {className: `grade grade-${voice.grade[0]}`, title: "Grade by the makers of the voice"}, voice.grade)] : [];
+  const grade = voice.grade
+    ? [make("span", {className: `grade grade-${voice.grade[0]}`, title: "Grade by the makers of the voice"}, voice.grade)]
+    : [];
   const facts = `${languageName(voice.language)}, ${voice.gender}`;
-  const label = make("label", {}, pick, make("b", {}, voice.shortName), ...grade, make("small", {}, facts), make("small", {className: "tags"}, make("code", {}, voice.id), ...tags));
-  const hear = make("button", {type: "button", className: "round hear", "aria-label": `Hear ${voice.shortName}, ${facts}`}, icon("play"));
+  const label = make(
+    "label",
+    {},
+    pick,
+    make("b", {}, voice.shortName),
+    ...grade,
+    make("small", {}, facts),
+    make("small", {className: "tags"}, make("code", {}, voice.id), ...tags),
+  );
+  const hear = make(
+    "button",
+    {type: "button", className: "round hear", "aria-label": `Hear ${voice.shortName}, ${facts}`},
+    icon("play"),
+  );
   hear.addEventListener("click", () => playSample({model: MODEL, voice: voice.id, input: sampleOf(voice)}, hear));
   const element = make("li", {className: `voice ${voice.gender}`}, hear, label, star(voice));
-  Object.assign(element, {voice, pick, searched: [voice.id, voice.name, voice.gender, voice.language, ...voice.aliases].join(" ").toLowerCase()});
+  Object.assign(element, {
+    voice,
+    pick,
+    searched: [voice.id, voice.name, voice.gender, voice.language, ...voice.aliases].join(" ").toLowerCase(),
+  });
   return element;
 }
 
 function star(voice) {
-  const made = make("button", {type: "button", className: "round star", "aria-label": `Favourite: ${voice.shortName}`}, icon("star"));
+  const made = make(
+    "button",
+    {type: "button", className: "round star", "aria-label": `Favourite: ${voice.shortName}`},
+    icon("star"),
+  );
   const show = () => made.setAttribute("aria-pressed", settings.get("favourites").includes(voice.id));
   made.addEventListener("click", () => {
     const others = settings.get("favourites").filter((id) => id !== voice.id);
@@ -51,13 +76,19 @@ function star(voice) {
 }
 
 function filter() {
-  const words = find("voice-search").value.toLowerCase().split(/\s+/), favourites = settings.get("favourites");
-  const language = find("voice-language").value, gender = find("voice-gender").value, isFavourite = find("voice-favourites").checked;
+  const words = find("voice-search").value.toLowerCase().split(/\s+/);
+  const favourites = settings.get("favourites");
+  const language = find("voice-language").value;
+  const gender = find("voice-gender").value;
+  const isFavourite = find("voice-favourites").checked;
   let n = 0;
   for (const element of find("voice-list").children) {
     const {voice, searched} = element;
-    const isShown = words.every((word) => searched.includes(word)) && (!language || voice.language === language)
-      && (!gender || voice.gender === gender) && (!isFavourite || favourites.includes(voice.id));
+    const isShown =
+      words.every((word) => searched.includes(word)) &&
+      (!language || voice.language === language) &&
+      (!gender || voice.gender === gender) &&
+      (!isFavourite || favourites.includes(voice.id));
     element.hidden = !isShown;
     n += isShown;
   }
