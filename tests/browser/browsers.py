@@ -24,10 +24,12 @@ _NO_GESTURE_NEEDED = "--autoplay-policy=no-user-gesture-required"
 def find_browser(*names: str) -> str:
     """Returns the path of the first of these programs. Skips the test where none is there; in CI it fails."""
     found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        message = f"needs {names[0]}: apt-get install {names[0]}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    return found
+    if found is not None:
+        return found
+    message = f"needs {names[0]}: apt-get install {names[0]}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 class Visitor:
@@ -43,7 +45,7 @@ class Visitor:
     def open(self, path: str = "/") -> None:
         """Opens the page and waits for the voices."""
         self.page.goto(self.url + path)
-        self.page.locator(".voice").first.wait_for()
+        self.page.locator(".voice").first.wait_for(state="attached")
 
     def find(self, name: str) -> Locator:
         """The element with this id."""

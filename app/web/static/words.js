@@ -71,7 +71,7 @@ export function startWords() {
   find("word-give").addEventListener("click", give);
   find("sounds").append(
     ...Object.entries(SIGNS).map(([sign, like]) =>
-      button(sign, () => insert(sign), {title: like, "aria-label": `${sign}, as in ${like}`}),
+      button(sign, () => insert(sign), {title: like, "aria-label": `${sign}: ${like}`}),
     ),
   );
   settings.on("words", showOwn);
