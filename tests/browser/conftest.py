@@ -23,15 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine() -> HoldingEngine:
     """The engine of the site."""
     return HoldingEngine()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(short_folder: Path, engine: HoldingEngine) -> Iterator[Harness]:
-    """A server without keys, whose one engine is called Kokoro and speaks in tones."""
+    """A server without keys, whose one engine is called Kokoro and speaks in tones. A test that opens another one must not use
+    this one: a process has one pool of workers.
+    """
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"kokoro": engine}) as harness:
         yield harness
 

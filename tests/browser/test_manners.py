@@ -1,17 +1,14 @@
-"""What the page remembers and shares, what it says when something fails, and the programs it helps to set up."""
+"""What the page remembers and shares, and the programs that it helps to set up."""
 
 import json
 import re
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.browser.browsers import Chromium, Visitor
-from tests.harness import Harness, open_harness
-
-KEY = "sk-koe-browser"
+from tests.browser.browsers import Visitor
+from tests.harness import Harness
 
 
 def test_text_and_choices_survive_a_reload(visitor: Visitor) -> None:
@@ -84,60 +81,6 @@ def test_the_words_of_curl_are_the_words_of_the_page(visitor: Visitor, tmp_path:
     assert (tmp_path / "speech.mp3").stat().st_size > 1000
 
 
-def test_a_server_with_keys_asks_for_the_key_and_then_speaks(chromium: Chromium, short_folder: Path) -> None:
-    with (
-        open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS=KEY) as harness,
-        chromium.visit(harness.url) as visitor,
-    ):
-        visitor.speak("Glue the sheet.")
-        visitor.until("document.querySelector('#speak-fault:not([hidden])')")
-        assert "This server wants a key." in visitor.faults()
-        visitor.page.get_by_role("button", name="Enter the key").click()
-        assert visitor.ask("document.activeElement.id") == "key"
-        visitor.page.keyboard.type(KEY)
-        visitor.page.keyboard.press("Enter")
-        visitor.until("document.querySelectorAll('.word').length === 3")
-
-        assert KEY not in visitor.ask("localStorage.koe")
-        visitor.find("tab-apps").click()
-        assert KEY not in visitor.page.content()
-
-
-def test_a_busy_server_is_tried_again_after_the_time_that_it_says(chromium: Chromium, short_folder: Path) -> None:
-    settings = {"KOE_API_KEYS": KEY, "KOE_RATE_LIMIT": "1/second"}
-    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), **settings) as harness, chromium.visit(harness.url) as visitor:
-        visitor.page.evaluate(f"sessionStorage.setItem('koe-key', '{KEY}')")
-        visitor.open()
-        visitor.page.route(
-            "**/v1/audio/speech",
-            lambda route: route.fulfill(
-                status=429,
-                headers={"retry-after": "2"},
-                json={"error": {"message": "Too many.", "code": "rate_limit_exceeded"}},
-            ),
-            times=1,
-        )
-        visitor.speak("Glue the sheet.")
-        visitor.until("document.querySelector('#speak-fault:not([hidden])')")
-        assert "by itself" in visitor.faults()
-        visitor.until("document.querySelectorAll('.word').length === 3")
-
-        assert visitor.faults() == ""
-
-
-def test_a_server_that_is_gone_is_tried_again_and_found(chromium: Chromium, short_folder: Path) -> None:
-    with open_harness(Path(tempfile.mkdtemp(dir=short_folder))) as harness, chromium.visit(harness.url) as visitor:
-        visitor.page.context.set_offline(True)
-        visitor.speak("Glue the sheet.")
-        visitor.until("document.querySelector('#speak-fault:not([hidden])')")
-        assert "The server does not answer." in visitor.faults()
-        visitor.until("document.getElementById('state').textContent.includes('cannot be reached')")
-        visitor.page.context.set_offline(False)
-        visitor.until("document.querySelectorAll('.word').length === 3")
-
-        assert visitor.find("state").inner_text()
-
-
 def test_a_text_that_is_too_long_becomes_a_job(visitor: Visitor) -> None:
     visitor.find("text").fill("The birch canoe slid on the smooth planks. " * 2500)
     visitor.find("speak-button").click()
@@ -162,13 +105,3 @@ def test_a_stranger_text_never_becomes_markup(visitor: Visitor) -> None:
 def test_its_addresses_are_relative_so_a_proxy_may_serve_it_at_any_path(site: Harness) -> None:
     with site.http() as client:
         assert not re.findall(r'(?:href|src)="/', client.get("/").text)
-
-
-def test_it_says_what_is_missing(chromium: Chromium, short_folder: Path) -> None:
-    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}) as harness, chromium.visit(harness.url) as visitor:
-        assert visitor.find("state").inner_text() == "Nobody is there to speak"
-        visitor.speak("Hello.")
-        visitor.until("document.querySelector('#speak-fault:not([hidden])')")
-
-        assert "worker" in visitor.faults()
-        assert "Try again" in visitor.faults()
