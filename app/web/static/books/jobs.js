@@ -158,7 +158,7 @@ async function save(path, job, ending) {
 /* Without a key the browser reads the file piece by piece; a player cannot send a key, so with one the whole file is read. */
 async function play(job) {
   const path = `${JOBS}/${job.id}/content`;
-  const captions = job.has_captions ? (await readJson(`${JOBS}/${job.id}/captions?format=json`)).captions : [];
+  const captions = job.has_captions ? (await readJson(`${JOBS}/${job.id}/captions?format=json`)).cues : [];
   const sound = new FileSound(find("audio"), settings.key ? await (await call(path)).blob() : path);
   player.load(sound, {title: nameOf(job), artist: showVoice(job.voice), chapters: job.chapters || []});
   player.tell("");
