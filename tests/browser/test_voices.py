@@ -80,7 +80,7 @@ def test_a_blend_is_made_with_sliders_heard_used_and_copied(visitor: Visitor) ->
     visitor.find("blend-add").click()
     assert visitor.find("blend-add").is_disabled()
     rows = visitor.page.locator(".blend-row")
-    rows.nth(3).get_by_role("button", name="Remove").click()
+    rows.nth(3).get_by_role("button", name="Remove this voice").click()
     rows.nth(2).locator("select").select_option("am_michael")
     rows.nth(2).locator("input").evaluate(
         "(one) => { one.value = 0.5; one.dispatchEvent(new Event('input', {bubbles: true})); }"

@@ -46,17 +46,8 @@ function add(id, weight) {
   );
   const slider = make("input", {type: "range", min: 0.1, max: 5, step: 0.1, "aria-label": "Its weight"});
   const shown = make("output", {}, String(weight));
-  const row = make(
-    "div",
-    {className: "bar blend-row"},
-    voice,
-    slider,
-    shown,
-    button("Remove", () => {
-      row.remove();
-      show();
-    }),
-  );
+  const remove = button("×", () => (row.remove(), show()), {className: "round", "aria-label": "Remove this voice"});
+  const row = make("div", {className: "bar blend-row"}, voice, slider, shown, remove);
   voice.value = id;
   slider.value = weight;
   row.addEventListener("input", () => {
