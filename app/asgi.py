@@ -82,7 +82,6 @@ ROUTES: Final = [
     system.readiness,
     get_metrics,
     show_page,
-    show_web_file,
 ]
 
 
@@ -116,7 +115,7 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
     )
     return Litestar(
-        route_handlers=[*answer_options(ROUTES), *ROUTES, docs_router(create_description(settings, catalogue))],
+        route_handlers=[*answer_options(ROUTES), *ROUTES, show_web_file, docs_router(create_description(settings, catalogue))],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: _lifespan(delivery, (notifier, jobs_notifier), redis, blocking, tracing)],

@@ -28,6 +28,7 @@ from app.core.speech.captions import CAPTION_FORMATS, DEFAULT_CAPTION_FORMAT, Ca
 from app.core.speech.formats import FORMATS, JOB_FORMATS, Format
 from app.core.speech.models import ENGINE_ORDER
 from app.core.speech.word_times import TimedWord, write_words
+from app.web.page import FOLDER
 
 Tree = dict[str, Any]
 
@@ -39,12 +40,12 @@ TWINS = {"/openai/deployments/{deployment}/audio/speech", "/v1/models/{owner}/{n
 
 
 def served() -> dict[tuple[str, str], tuple[HTTPRoute, HTTPRouteHandler]]:
-    """The routes and handlers that are served, by address and method."""
+    """The routes and handlers that are served, by address and method, without the files of pages."""
     litestar = create_litestar(Settings(), "redis://127.0.0.1")
     return {
         (route.path_format, method.lower()): (route, handler)
         for route in litestar.routes
-        if isinstance(route, HTTPRoute) and not route.path.startswith(PATH)
+        if isinstance(route, HTTPRoute) and not route.path.startswith((PATH, f"/{FOLDER}/"))
         for method, (handler, _) in route.route_handler_map.items()
         if method != "OPTIONS"
     }
