@@ -1,7 +1,9 @@
 """Files over the real API, queue and worker: read, listed, made into audiobooks and deleted, for their own key alone."""
 
 import io
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from app.core.jobs.files import Store
 from app.core.storage import keys
 from tests.audio import ffmpeg
 from tests.books import PROSE, Epub, entry, nav_of, novel, page, png
+from tests.end_to_end.processes import events, serving
 from tests.harness import Harness, open_harness, wait_until
 
 DOCUMENTS, JOBS = "/v1/audio/documents", "/v1/audio/speech/jobs"
@@ -67,8 +70,8 @@ def fault(answer: httpx.Response, status: int) -> tuple[str | None, str | None]:
     return error["code"], error["param"]
 
 
-def ended(http: httpx.Client, job_id: str) -> dict[str, Any]:
-    wait_until(lambda: http.get(f"{JOBS}/{job_id}").json()["status"] not in ("queued", "in_progress"), 60)
+def ended(http: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, Any]:
+    wait_until(lambda: http.get(f"{JOBS}/{job_id}").json()["status"] not in ("queued", "in_progress"), seconds)
     job: dict[str, Any] = http.get(f"{JOBS}/{job_id}").json()
     assert job["status"] == "completed", job
     return job
@@ -192,6 +195,27 @@ def test_a_request_without_a_file_is_refused(http: httpx.Client) -> None:
     assert fault(http.post(DOCUMENTS, content=b"x", headers={"Content-Type": "multipart/form-data"}), 400) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"../../etc/passwd.txt", "passwd.txt"),
+        (b"C:\\books\\mine.txt", "mine.txt"),
+        (b"\xff\xfe.txt", None),
+        ("猫 é.txt".encode(), "猫 é.txt"),
+        (b"a" * 400 + b".txt", "a" * 251 + ".txt"),
+        (b"-rf.txt", "-rf.txt"),
+        ("\u202egpj.txt".encode(), "gpj.txt"),
+    ],
+)
+def test_any_name_of_a_file_is_taken(http: httpx.Client, name: bytes, shown: str | None) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%b"\r\n\r\nText.\r\n--b--\r\n' % name
+    answer = http.post(DOCUMENTS, content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+
+    assert answer.status_code == (201 if shown else answer.status_code), answer.text
+    assert answer.status_code < 500
+    assert shown is None or answer.json()["filename"] == shown
+
+
 def test_a_file_above_the_limit_is_413(http: httpx.Client) -> None:
     assert fault(send(http, b"a" * (50 * 1024**2 + 1), "a.txt"), 413)[0] == "request_too_large"
 
@@ -299,6 +323,26 @@ def test_a_book_becomes_an_audiobook(http: httpx.Client, harness: Harness, tmp_p
     assert "note" not in said
     part = http.get(f"{JOBS}/{job['id']}/content", headers={"Range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, content.content[100:200])
+
+
+def test_a_book_goes_on_where_it_was_when_its_worker_is_killed(data: Path) -> None:
+    pages = {f"{n}.xhtml": page(f"<h1>Chapter {n}</h1>" + f"<p>{PROSE}</p>" * 30) for n in range(1, 9)}
+    book = Epub(pages=pages, cover=png()).make()
+    environ = {"KOE_WORKER_TIMEOUT": "2", "KOE_BATCH_SLOTS": "1", "KOE_THREADS": "1"}
+    with serving(data, **environ) as served, httpx.Client(base_url=served.url, timeout=60) as http:
+        wanted = SPEECH | {"document": sent(http, book)["id"], "response_format": "m4b"}
+        job_id = http.post(JOBS, json=wanted).json()["id"]
+        wait_until(lambda: http.get(f"{JOBS}/{job_id}").json()["progress"]["parts_done"] >= 1, 60)
+        os.kill(served.child("workers"), signal.SIGKILL)
+        job = ended(http, job_id, 100)
+        content = http.get(f"{JOBS}/{job_id}/content").content
+        n_joined = len(events(served, "job_completed"))
+
+    assert [chapter["title"] for chapter in job["chapters"]] == [f"Chapter {n}" for n in range(1, 9)]
+    assert job["progress"]["parts_done"] == job["progress"]["parts_total"] == 8
+    assert n_joined == 1
+    assert content[4:12] == b"ftypM4B "
+    assert png() in content
 
 
 def test_chapters_are_chosen_and_a_title_is_said_once(http: httpx.Client) -> None:

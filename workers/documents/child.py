@@ -7,6 +7,7 @@ of its own modules.
 
 import codecs
 import io
+import os
 import resource
 import sys
 from contextlib import suppress
@@ -16,14 +17,13 @@ from typing import Final
 import msgspec
 
 from app.core.errors import DocumentTooLarge, DocumentUnreadable, KoeError, to_wire
-from workers.documents.book import Book
 from workers.documents.decoding import GUESSED
 from workers.documents.kinds import read_book
+from workers.documents.outcome import DAMAGED, MEDIA_TYPE, NAME, Outcome
 
 MEMORY_BYTES: Final = 1024**3
 """Most address space of the process."""
 CPU_SECONDS: Final = 30
-DAMAGED: Final = "The file is damaged. Open it in the program that made it and save it again."
 _CODECS: Final = (*GUESSED, "utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be", "ascii", "cp437", "latin-1")
 _WARM_UP: Final = {
     "a.txt": "Chapter 1\n\nCaf\xe9.\n\nChapter 2\n\nText.",
@@ -34,16 +34,9 @@ _WARM_UP: Final = {
 """Small files, by their names."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What the process answers: a book, or an error in the form of `app.core.errors.to_wire`."""
-
-    book: Book | None = None
-    error: dict[str, str] | None = None
-
-
 def main() -> None:
-    """Reads the file on standard input. Arguments: its name and its media type."""
-    filename, media_type = sys.argv[1:3]
+    """Reads the file on standard input. The environment has its name and its media type."""
+    filename, media_type = os.environ[NAME], os.environ[MEDIA_TYPE]
     _import_lazily_imported()
     _give_up_resources()
     sys.stdout.buffer.write(msgspec.msgpack.encode(_read(filename, media_type)))

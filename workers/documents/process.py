@@ -17,9 +17,10 @@ import structlog
 
 from app.core.documents.reading import READ_SECONDS
 from app.core.errors import DocumentTooLarge, DocumentUnreadable, InternalError, from_wire
+from app.core.host import remedies
 from app.core.host.own_python import own_environ, own_python
 from workers.documents.book import Book
-from workers.documents.child import DAMAGED, Outcome
+from workers.documents.outcome import DAMAGED, MEDIA_TYPE, NAME, Outcome
 
 log: Final = structlog.get_logger()
 
@@ -30,6 +31,7 @@ _CHUNK_BYTES: Final = 1 << 18
 _PASSED_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
 """Environment variables that Python may need to start. The others hold secrets and are not passed on."""
 _MAX_SHOWN_CHARS: Final = 200
+_NOT_INSTALLED: Final = "ModuleNotFoundError"
 _LIMITS: Final = frozenset({signal.SIGXCPU, signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS})
 """Signals that end a process that uses up its time or its memory."""
 
@@ -57,9 +59,10 @@ def read_in_process(
 def _start(file: IO[bytes], filename: str, media_type: str, folder: str) -> "subprocess.Popen[bytes]":
     file.seek(0)
     environ = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
+    environ |= {NAME: filename, MEDIA_TYPE: media_type}
     try:
         return subprocess.Popen(
-            own_python("-m", _MODULE, filename, media_type),
+            own_python("-m", _MODULE),
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -117,12 +120,15 @@ def _wait(answer: _Answer, check: Callable[[], None], max_seconds: float) -> Non
 
 
 def _book_of(answer: _Answer, code: int) -> Book:
-    said = bytes(answer.said[:_MAX_SHOWN_CHARS]).decode("utf-8", "replace")
+    said = bytes(answer.said[-_MAX_SHOWN_CHARS:]).decode("utf-8", "replace")
     if answer.is_too_large:
         raise DocumentTooLarge("The file has more text than reading may give.")
     try:
         outcome = msgspec.msgpack.decode(answer.data, type=Outcome)
     except msgspec.DecodeError:
+        if _NOT_INSTALLED in said:
+            log.error("document_packages_missing", remedy=f"Run {remedies.install('worker')}.")
+            raise InternalError from None
         log.warning("document_process_died", code=code)
         if -code in _LIMITS or "MemoryError" in said:
             raise DocumentTooLarge("The file needs more memory or time than reading may take.") from None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.jobs.job import Part
+from app.core.jobs.job import Part, TextChapter
 from tests.engines import text_of
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS, PART_WEIGHT, pause_seconds, plan_parts
 from workers.synthesis.joining import PAUSE_SECONDS
@@ -28,6 +28,16 @@ def test_a_long_text_is_cut_between_paragraphs_into_parts_of_about_the_same_weig
     assert len(parts) > 5
     assert all(part.endswith("\n\n") for part in parts)
     assert all(0.7 * PART_WEIGHT < weigh(part) < 1.5 * PART_WEIGHT for part in parts)
+
+
+def test_chapters_that_are_known_divide_the_text_whatever_its_lines_say() -> None:
+    text = f"First\n\n{PARAGRAPH}Chapter 7\n\n{PARAGRAPH}Second\n\n{PARAGRAPH}"
+    known = [TextChapter(0, "One"), TextChapter(text.index("Second"), "Two")]
+
+    parts = plan_parts(text, "en-US", known)
+
+    assert [(part.start, part.chapter) for part in parts] == [(0, "One"), (text.index("Second"), "Two")]
+    assert plan_parts(text, "en-US", known[:1])[0].chapter == "One"
 
 
 @pytest.mark.parametrize(("sentence", "language"), [(text_of(1) + " ", "en-US"), ("我们慢慢地走回家去。", "zh")])

@@ -6,8 +6,7 @@ closed. Files that are not well-formed are read as browsers read them.
 
 import html.entities
 import re
-from collections.abc import Iterable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from lxml import etree
 
@@ -47,7 +46,10 @@ def parse_xml(text: str) -> Element:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True, remove_pis=True
     )
-    return etree.fromstring(_ENTITY.sub(_character, text).encode(errors="replace"), parser)
+    try:
+        return etree.fromstring(_ENTITY.sub(_character, text).encode(errors="replace"), parser)
+    finally:
+        _check_limits(parser)
 
 
 def read_xml(data: bytes, name: str) -> Element:
@@ -72,11 +74,8 @@ def _parse_html(text: str) -> Element:
         root = etree.fromstring(_without_declarations(text).encode(errors="replace") or b" ", parser)
     except etree.XMLSyntaxError:
         root = None
-    if any("xcessive depth" in entry.message or "depth" in entry.message.lower() for entry in _entries(parser)):
-        raise DocumentUnreadable(_TOO_DEEP)
-    if root is None:
-        return etree.Element("html")
-    return root
+    _check_limits(parser)
+    return root if root is not None else etree.Element("html")
 
 
 def _without_declarations(text: str) -> str:
@@ -84,8 +83,13 @@ def _without_declarations(text: str) -> str:
     return _DOCTYPE.sub("", _PROLOG.sub("", text, count=1), count=1)
 
 
-def _entries(parser: Any) -> Iterable[Any]:
-    return cast("Iterable[Any]", parser.error_log)
+def _check_limits(parser: Any) -> None:
+    """Raises MemoryError, or DocumentUnreadable for a file that is nested too deep: the tree then ends somewhere within it."""
+    entries = list(parser.error_log)
+    if any(entry.type_name == "ERR_NO_MEMORY" for entry in entries):
+        raise MemoryError
+    if any("depth" in entry.message.lower() for entry in entries):
+        raise DocumentUnreadable(_TOO_DEEP)
 
 
 def _character(match: re.Match[str]) -> str:

@@ -53,7 +53,7 @@ def _blocks_of(text: str) -> list[Block]:
     lines = text.split("\n")
     blocks: list[Block] = []
     at = 0
-    for token in MarkdownIt().parse(text):
+    for token in MarkdownIt().disable("inline").parse(text):
         if token.type == "heading_open" and token.level == 0 and token.map is not None:
             first, last = token.map
             blocks += _as_block(lines[at:first], 0) + _as_block(lines[first:last], int(token.tag[1:]))
