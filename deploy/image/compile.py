@@ -20,6 +20,7 @@ MODULES = (
     *("numpy", "soxr", "pydub", "ffmpeg", "imageio_ffmpeg", "num2words", "phonemizer", "torch", "kokoro.model"),
     *("misaki.en", "misaki.espeak", "misaki.ja", "misaki.zh", "spacy", "spacy.lang.en"),
     *("pyopenjtalk", "sudachipy", "jieba", "pypinyin", "cn2an", "opencc"),
+    *("lxml.etree", "charset_normalizer", "markdown_it", "pysubs2"),
     *("huggingface_hub", "rq_dashboard.cli"),
 )
 """Packages of the API, of the workers and of the dashboard; an image has only some of them."""

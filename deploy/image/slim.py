@@ -39,6 +39,8 @@ _UNREAD: Final = (
     *("torch/_inductor/codegen", "torch/_inductor/fx_passes", "torch/_inductor/kernel"),
     # Models that tag and weigh words, and the tables of Jython: Koe only divides text into words.
     *("jieba/lac_small", "jieba/analyse", "jieba/posseg", "jieba/finalseg/*.p"),
+    # Koe has its pages parsed, and no more.
+    *("lxml/html", "lxml/includes", "lxml/isoschematron", "lxml/objectify.*"),
     # The dictionary of a Japanese G2P that Koe does not use.
     "misaki/data/ja_words.txt",
     # Copies of libespeak-ng.so under other names.

@@ -117,7 +117,7 @@ def test_a_book_is_read_with_its_chapters_cover_and_names(http: httpx.Client, ha
         (5, "II", False),
         (6, "Colophon", True),
     ]
-    assert chapters[4]["preview"].startswith("I First. The birch canoe")
+    assert chapters[4]["preview"].startswith("I. First. The birch canoe")
     assert 100 < len(chapters[4]["preview"]) <= 161
     assert files_of(harness, document["id"]) == ["cover", "text"]
 
@@ -353,7 +353,7 @@ def test_chapters_are_chosen_and_a_title_is_said_once(http: httpx.Client) -> Non
     assert job["title"] == "Two"
     assert [chapter["title"] for chapter in job["chapters"]] == ["I", "II"]
     captions = http.get(f"{JOBS}/{job['id']}/captions", params={"format": "json"}).json()
-    assert [word["word"] for word in captions["words"]][:2] == ["I", "First."]
+    assert [word["word"] for word in captions["words"]][:2] == ["I.", "First."]
 
 
 def test_what_a_document_cannot_be_is_refused(http: httpx.Client) -> None:

@@ -35,7 +35,7 @@ def test_a_book_of_standard_ebooks() -> None:
 
     assert (book.title, book.author, book.language) == ("The Birch Canoe", "Ann Author", "en")
     assert titles(novel()) == ["(Titlepage)", "(Imprint)", "Preface", "Part I", "I", "II", "(Colophon)"]
-    assert book.chapters[4].text == f"I\n\nFirst. {PROSE}"
+    assert book.chapters[4].text == f"I.\n\nFirst. {PROSE}"
     assert book.cover is not None
     assert (book.cover.media_type, book.cover.data) == ("image/png", png())
 

@@ -55,6 +55,11 @@ def test_headings_have_levels_and_lines() -> None:
     assert blocks[0].title == "Chapter 1: The Boy"
 
 
+def test_the_number_of_the_first_chapter_is_no_word() -> None:
+    (heading, text) = layout_of("<h2>I</h2><p>I").blocks
+    assert (heading.text, heading.title, text.text) == ("I.", "I", "I")
+
+
 def test_ruby_keeps_what_normalization_reads() -> None:
     html = "<p>彼は<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>\n字<rt>じ</rt></ruby>だ<ruby>無</ruby></p>"
     assert texts(html) == ["彼は<ruby>漢<rt>かん</rt>字<rt>じ</rt></ruby>だ無"]

@@ -9,6 +9,8 @@ from workers.documents.book import Block
 from workers.documents.tidy import tidy
 
 _SPACES: Final = re.compile(r"[ \t\n\r\f]+")
+_ONE: Final = "I"
+"""The number of a first chapter. Without a full stop it would be read as the word."""
 _SEVERAL: Final = re.compile(" {2,}")
 _LINE_ENDS: Final = re.compile(r" *\n *")
 _BLANK: Final = re.compile(r"\n[ \t]*\n\s*")
@@ -97,7 +99,9 @@ class Layout:
     def flush(self) -> None:
         """Ends the paragraph."""
         text = _LINE_ENDS.sub("\n", _SEVERAL.sub(" ", "".join(self._pieces))).strip(" \n\u00a0")
-        if text:
+        if self._level and text == _ONE:
+            self.blocks.append(Block(f"{_ONE}.", self._level, _ONE))
+        elif text:
             self.blocks.append(Block(text, self._level))
         self._pieces, self._break, self._level, self._has_begun_heading = [], Break.NONE, 0, False
         self._is_after_br = False
