@@ -220,6 +220,30 @@ def test_a_file_above_the_limit_is_413(http: httpx.Client) -> None:
     assert fault(send(http, b"a" * (50 * 1024**2 + 1), "a.txt"), 413)[0] == "request_too_large"
 
 
+def test_without_a_worker_a_file_is_refused_at_once(short_folder: Path) -> None:
+    data = short_folder / "no-worker"
+    data.mkdir()
+    with open_harness(data, {}) as harness, harness.http() as http:
+        answer = send(http, b"Text.", "a.txt")
+
+        assert fault(answer, 503) == ("no_worker", None)
+        assert answer.headers["retry-after"]
+        assert not list((data / "store").glob("doc_*"))
+
+
+def test_without_its_queue_the_server_says_so(short_folder: Path) -> None:
+    data = short_folder / "no-queue"
+    data.mkdir()
+    with open_harness(data) as harness, harness.http() as http:
+        document = sent(http, b"Text.", "a.txt")
+        harness.server.stop()
+
+        assert send(http, b"Text.", "a.txt").status_code == 503
+        assert http.get(f"{DOCUMENTS}/{document['id']}").status_code == 503
+        assert http.get(DOCUMENTS).status_code == 503
+        assert http.delete(f"{DOCUMENTS}/{document['id']}").status_code == 503
+
+
 # Listing and deleting
 
 

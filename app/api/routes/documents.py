@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath
+from redis.exceptions import RedisError
 
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
@@ -73,7 +74,8 @@ async def create_document(
         await _have_read(request, asker, upload)
         document = await _get(documents, upload.id, request)
     except BaseException:  # undone and raised: nothing may stay of a file that was not read
-        await _delete(documents, store, upload.id, owner)
+        with suppress(RedisError):
+            await _delete(documents, store, upload.id, owner)
         raise
     note(request.scope, kind=document.content.kind, n_chars=show_document(document).n_characters)
     return Response(
