@@ -214,3 +214,20 @@ def test_a_job_of_another_program_appears(visitor: Visitor, site: Harness) -> No
     visitor.page.locator(".job .completed").wait_for()
 
     assert "From elsewhere" in visitor.find("job-list").inner_text()
+
+
+def test_a_text_is_spoken_again_when_its_word_is_pressed_after_a_job_was_played(visitor: Visitor) -> None:
+    visitor.speak("Glue the sheet.")
+    visitor.until("document.querySelectorAll('.word').length === 3")
+    upload(visitor, "a.txt", b"The birch canoe.")
+    make(visitor, "mp3")
+    visitor.page.locator(".job .completed").wait_for()
+    visitor.page.get_by_role("button", name="Play: ").click()
+    visitor.until("document.getElementById('audio').currentTime > 0.1")
+    assert not visitor.find("save-dial").is_visible()
+    visitor.find("tab-speak").click()
+    visitor.page.locator(".word").nth(1).click()
+
+    visitor.until("document.getElementById('playing').textContent === 'Glue the sheet.'")
+    visitor.until("document.querySelector('.word[aria-current]')")
+    assert visitor.find("save-dial").is_visible()

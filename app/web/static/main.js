@@ -1,16 +1,17 @@
 /* Starts the parts of the page. */
 
-import {MODELS, readJson} from "./basics/api.js";
 import {startApps} from "./apps.js";
-import {showBlend} from "./voices/blends.js";
-import {loadVoices} from "./voices/catalogue.js";
+import {MODELS, readJson} from "./basics/api.js";
 import {find, holdAt} from "./basics/dom.js";
-import {makeJobOf, startDocuments} from "./books/documents.js";
-import {look, startJobs} from "./books/jobs.js";
 import {bind, settings} from "./basics/settings.js";
-import {readLink, startSpeaking} from "./speak/speaking.js";
 import {watchState} from "./basics/state.js";
 import {startTabs} from "./basics/tabs.js";
+import {makeJobOf, startDocuments} from "./books/documents.js";
+import {look, startJobs} from "./books/jobs.js";
+import {readLink} from "./speak/links.js";
+import {startSpeaking} from "./speak/speaking.js";
+import {showBlend} from "./voices/blends.js";
+import {loadVoices} from "./voices/catalogue.js";
 import {showVoices} from "./voices/voices.js";
 import {openWords, startWords} from "./words.js";
 

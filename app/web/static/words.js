@@ -1,11 +1,11 @@
 /* How words are said: asked of the server, corrected by ear, kept in this browser or given to the server. */
 
 import {call, LEXICON, PHONEMIZE, readJson} from "./basics/api.js";
-import {languageOfVoice} from "./voices/catalogue.js";
 import {button, find, make, toast} from "./basics/dom.js";
 import {hideProblem, showProblem} from "./basics/problems.js";
-import {playSample} from "./sound/samples.js";
 import {settings} from "./basics/settings.js";
+import {playSample} from "./sound/samples.js";
+import {languageOfVoice} from "./voices/catalogue.js";
 
 const MODEL = "gpt-4o-mini-tts";
 const ALL_LANGUAGES = "*";

@@ -156,7 +156,7 @@ def test_folders_of_scripts_import_each_other_one_way() -> None:
 
 
 def test_it_saves_every_format() -> None:
-    formats = re.search(r"const FORMATS = \[(.*?)\]", SCRIPTS["speak/speaking.js"])
+    formats = re.search(r"const FORMATS = \[(.*?)\]", SCRIPTS["speak/spoken.js"])
     assert formats is not None
 
     assert re.findall(r'"(\w+)"', formats[1]) == list(OPENAI_FORMATS)

@@ -1,11 +1,11 @@
 /* A file becomes a job: the server reads it, the user ticks chapters. */
 
 import {call, DOCUMENTS, JOBS, Problem, readJson} from "../basics/api.js";
-import {showVoice} from "../voices/catalogue.js";
 import {clock, find, make, many} from "../basics/dom.js";
 import {hideProblem, showProblem} from "../basics/problems.js";
-import {choicesFor} from "../speak/requests.js";
 import {settings} from "../basics/settings.js";
+import {choicesFor} from "../speak/requests.js";
+import {showVoice} from "../voices/catalogue.js";
 
 const SECONDS_A_CHAR = 0.065;
 const FORMATS = ["m4b", "mp3", "opus", "aac", "flac", "wav", "pcm"];

@@ -1,12 +1,12 @@
 /* The jobs of this key: their progress, their sound, their files. */
 
 import {call, JOBS, readJson} from "../basics/api.js";
-import {showVoice} from "../voices/catalogue.js";
 import {button, clock, find, make, many, saveFile} from "../basics/dom.js";
-import {player} from "../sound/player.js";
 import {showProblem} from "../basics/problems.js";
 import {settings} from "../basics/settings.js";
 import {FileSound} from "../sound/element_sounds.js";
+import {player} from "../sound/player.js";
+import {showVoice} from "../voices/catalogue.js";
 
 const LOOK_MS = 2000;
 const A_PAGE = 20;
@@ -159,8 +159,9 @@ async function save(path, job, ending) {
 async function play(job) {
   const path = `${JOBS}/${job.id}/content`;
   const captions = job.has_captions ? (await readJson(`${JOBS}/${job.id}/captions?format=json`)).cues : [];
-  const sound = new FileSound(find("audio"), settings.key ? await (await call(path)).blob() : path);
-  player.load(sound, {title: nameOf(job), artist: showVoice(job.voice), chapters: job.chapters || []});
+  const source = settings.key ? await (await call(path)).blob() : path;
+  const about = {title: nameOf(job), artist: showVoice(job.voice), chapters: job.chapters || []};
+  const sound = player.load((audio) => new FileSound(audio, source), about);
   player.tell("");
   if (captions.length) followCaptions(sound, captions);
   player.play();

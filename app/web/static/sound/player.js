@@ -7,11 +7,10 @@ import {Waveform} from "./waveform.js";
 
 class Player extends EventTarget {
   sound = null;
-  estimate = 0;
+  #about = {};
 
   constructor() {
     super();
-    this.chapters = [];
     this.waveform = new Waveform(find("waveform"), (seconds) => this.seek(seconds));
     holdAt(find("rate"), 1, 0.08);
     bind(find("rate"), "rate");
@@ -23,14 +22,22 @@ class Player extends EventTarget {
       this.seek(Number(find("chapter").value));
       this.play();
     });
+    find("save").addEventListener("change", () => {
+      if (find("save").value) this.#about.onSave(find("save").value);
+      find("save").value = "";
+    });
     this.#adjust();
     this.#bindMediaKeys();
   }
 
-  /* Takes over the sound. `estimate`: seconds that it may have at its end. `onStop`: called when the user stops it. */
-  load(sound, {title, artist, estimate = 0, chapters = [], onStop = null}) {
+  /* Opens a sound in the player's element with `open`, and returns it. `about` has `title` and `artist`, and where there are any: `estimate`, the seconds that it may have at
+  its end; `chapters`, each with `title` and `start`; `endings`, what `onSave` saves it as; `onFirst`, called with the seconds
+  until it was heard; `onStop`, called when the user stops it. */
+  load(open, about) {
     this.close();
-    Object.assign(this, {sound, estimate, onStop, begun: performance.now(), hasBegun: false});
+    const sound = open(find("audio"));
+    this.#about = {estimate: 0, chapters: [], endings: [], ...about};
+    Object.assign(this, {sound, begun: performance.now(), hasBegun: false});
     for (const name of EVENTS) {
       sound.addEventListener(name, () => {
         if (sound === this.sound) this.#onState(name);
@@ -40,12 +47,13 @@ class Player extends EventTarget {
     this.shown = this.told = null;
     find("player").hidden = false;
     document.body.classList.add("has-player");
-    find("playing").textContent = title;
+    find("playing").textContent = about.title;
     find("first-sound").textContent = "Waiting for the first sound…";
-    this.#showChapters(chapters);
+    this.#showMenus();
     this.#adjust();
-    if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({title, artist, album: "Koe"});
+    this.#tellSystem();
     this.#keepShowing();
+    return sound;
   }
 
   play() {
@@ -61,7 +69,7 @@ class Player extends EventTarget {
   /* Ends what still comes, and goes to the beginning of what has come. */
   stop() {
     this.pause();
-    this.onStop?.();
+    this.#about.onStop?.();
     this.seek(0);
   }
 
@@ -86,10 +94,17 @@ class Player extends EventTarget {
     find("first-sound").textContent = text;
   }
 
-  #showChapters(chapters) {
-    this.chapters = chapters;
+  #showMenus() {
+    const {chapters, endings} = this.#about;
     find("chapter-dial").hidden = !chapters.length;
     find("chapter").replaceChildren(...chapters.map(({title, start}) => new Option(title, start)));
+    find("save-dial").hidden = !endings.length;
+    find("save").replaceChildren(new Option("…", ""), ...endings.map((name) => new Option(name, name)));
+  }
+
+  #tellSystem() {
+    const {title, artist} = this.#about;
+    if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({title, artist, album: "Koe"});
   }
 
   #playAgain() {
@@ -109,7 +124,7 @@ class Player extends EventTarget {
     if ("mediaSession" in navigator) navigator.mediaSession.playbackState = isPlaying ? "playing" : "paused";
     if (name === "playing" && !this.hasBegun) {
       this.hasBegun = true;
-      this.dispatchEvent(new CustomEvent("first", {detail: (performance.now() - this.begun) / 1000}));
+      this.#about.onFirst?.((performance.now() - this.begun) / 1000);
     }
     if (name === "blocked") this.tell("Press play to listen. Without a sound, look whether this device has a loudspeaker.");
     if (name === "fail") this.tell("This browser cannot play the file. You can save it.");
@@ -130,9 +145,9 @@ class Player extends EventTarget {
     this.told = time;
     if (now === this.shown) return;
     this.shown = now;
-    const expected = isWhole ? duration : Math.max(this.estimate, duration);
+    const expected = isWhole ? duration : Math.max(this.#about.estimate, duration);
     this.waveform.show(time, duration, expected);
-    const chapter = this.chapters.findLast(({start}) => start <= time);
+    const chapter = this.#about.chapters.findLast(({start}) => start <= time);
     if (chapter) find("chapter").value = chapter.start;
     find("clock").textContent = `${clock(time)} / ${isWhole ? "" : "about "}${clock(expected)}`;
   }

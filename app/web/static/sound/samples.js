@@ -1,8 +1,8 @@
 /* Short sounds beside the player: the samples of voices, and words. What was heard once is kept until the page closes. */
 
 import {setIcon, toast} from "../basics/dom.js";
-import {player} from "./player.js";
 import {FileSound} from "./element_sounds.js";
+import {player} from "./player.js";
 import {openStream, unlockAudio} from "./sounds.js";
 import {stream} from "./speech.js";
 

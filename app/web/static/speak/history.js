@@ -1,8 +1,8 @@
 /* The last 20 texts that were spoken, with their choices. */
 
-import {showVoice} from "../voices/catalogue.js";
 import {button, find, make} from "../basics/dom.js";
 import {settings} from "../basics/settings.js";
+import {showVoice} from "../voices/catalogue.js";
 
 const MOST = 20;
 const SHOWN_CHARS = 80;

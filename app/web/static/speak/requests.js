@@ -1,9 +1,9 @@
 /* The fields of a request for speech, from the text and the choices of the user. */
 
 import {languageOf, primary} from "../basics/languages.js";
-import {languageOfVoice} from "../voices/catalogue.js";
 import {settings} from "../basics/settings.js";
 import {server} from "../basics/state.js";
+import {languageOfVoice} from "../voices/catalogue.js";
 
 const MODEL = "gpt-4o-mini-tts";
 const MODEL_CHARS = 4096;

@@ -1,10 +1,10 @@
 /* Sliders for two to four voices, and the formula that the API takes. */
 
-import {catalogue} from "./catalogue.js";
 import {button, copy, find, make} from "../basics/dom.js";
 import {sampleOf} from "../basics/languages.js";
-import {playSample} from "../sound/samples.js";
 import {settings} from "../basics/settings.js";
+import {playSample} from "../sound/samples.js";
+import {catalogue} from "./catalogue.js";
 
 const MIN = 2;
 const MAX = 4;

@@ -1,10 +1,10 @@
 /* The cards of the voices: hear one, choose one, keep favourites. */
 
-import {catalogue, findVoice, showVoice} from "./catalogue.js";
 import {find, icon, make} from "../basics/dom.js";
 import {languageName, sampleOf} from "../basics/languages.js";
-import {playSample} from "../sound/samples.js";
 import {settings} from "../basics/settings.js";
+import {playSample} from "../sound/samples.js";
+import {catalogue, findVoice, showVoice} from "./catalogue.js";
 
 const MODEL = "gpt-4o-mini-tts";
 
