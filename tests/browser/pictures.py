@@ -18,7 +18,7 @@ from tests.benchmarks.model import model_once
 from tests.benchmarks.processes import served
 from tests.browser.browsers import Chromium, Visitor, find_browser
 
-README_PICTURE: Final = Path(__file__).parents[2] / "app" / "web" / "page.png"
+README_PICTURE: Final = Path(__file__).parents[2] / "openapi" / "page.png"
 MAX_README_BYTES: Final = 200_000
 
 _PHONE: Final[dict[str, Any]] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -18,7 +18,7 @@ import app
 from tests.promises.guides import ROOT
 
 SOURCES = ("app", "workers")
-DATA = {".html", ".json", ".lua", ".toml", ".txt", ".yaml"}
+DATA = {".css", ".html", ".js", ".json", ".lua", ".png", ".svg", ".toml", ".txt", ".webmanifest", ".yaml"}
 BUILT_FROM = ("LICENSE", "README.md", "pyproject.toml", *SOURCES, "deploy", "openapi")
 
 
@@ -103,7 +103,7 @@ def test_the_extra_all_has_everything_but_the_tools_of_developers(metadata: Mess
     (whole,) = [line for line in metadata.get_all("Requires-Dist") or [] if line.startswith("koe[")]
     named = re.findall(r"[\w-]+", whole.partition("[")[2].partition("]")[0])
 
-    assert extras - set(named) - {"all"} == {"bench", "chart", "dev", "ears"}
+    assert extras - set(named) - {"all"} == {"bench", "browser", "chart", "dev", "ears"}
 
 
 def test_the_source_distribution_builds_the_same_wheel(clone: Path, wheel: Path, tmp_path: Path) -> None:

@@ -161,12 +161,26 @@ class DocumentReader:
 
 
 def _describe(chapter: BookChapter, start: int, n_bytes: int) -> DocumentChapter:
-    preview = " ".join(_READING.sub("", chapter.text[: 8 * PREVIEW_CHARS]).split())
     return DocumentChapter(
         title=chapter.title,
         n_characters=len(chapter.text),
-        preview=preview if len(preview) <= PREVIEW_CHARS else f"{preview[:PREVIEW_CHARS].rstrip()}…",
+        preview=_preview(chapter),
         is_matter=chapter.is_matter,
         start=start,
         n_bytes=n_bytes,
     )
+
+
+def _preview(chapter: BookChapter) -> str:
+    """The beginning of the text after the lines that repeat the title."""
+    lines = _READING.sub("", chapter.text[: 8 * PREVIEW_CHARS]).strip().split("\n")
+    title = _letters(chapter.title)
+    while lines and title.startswith(_letters(lines[0])):
+        title = title.removeprefix(_letters(lines.pop(0)))
+    preview = " ".join(" ".join(lines).split())
+    return preview if len(preview) <= PREVIEW_CHARS else f"{preview[:PREVIEW_CHARS].rstrip()}…"
+
+
+def _letters(text: str) -> str:
+    """What remains of a title or its line when marks are not compared."""
+    return "".join(filter(str.isalnum, text)).casefold()

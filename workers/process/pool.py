@@ -82,6 +82,8 @@ class Pool:
             wire=WIRE_VERSION,
         )
         self.runtime = self._make_runtime(loaded)
+        self._runtime_before: Runtime | None = None
+        """The runtime of a pool in whose time this one lives, as in tests."""
         self._handover = Handover(self._redis, self.name, self.runtime.measures.registry)
         self._metrics = MetricsServer(settings.host, settings.metrics_port, self._read_metrics)
         self._senders = Senders(self.runtime.webhooks)
@@ -108,7 +110,7 @@ class Pool:
 
     def start(self) -> None:
         """Registers the worker and takes work."""
-        runtime.install(self.runtime)
+        self._runtime_before = runtime.install(self.runtime)
         for thread in self._threads:
             thread.start()
         for slot in self._slots:
@@ -137,7 +139,7 @@ class Pool:
             log.warning("worker_left_unsaid", worker=self.name)
         self._redis.close()
         self._tracing.close()
-        runtime.install(None)
+        runtime.install(self._runtime_before)
         log.info("worker_stopped", worker=self.name)
 
     def _make_slots(self) -> Iterator[Slot]:

@@ -266,10 +266,11 @@ class Runtime:
 _runtime: Runtime | None = None
 
 
-def install(runtime: Runtime | None) -> None:
-    """Sets the runtime that tasks use; None removes it."""
-    global _runtime  # noqa: PLW0603 - see the module's first line
-    _runtime = runtime
+def install(runtime: Runtime | None) -> Runtime | None:
+    """Sets the runtime that tasks use; None removes it. Returns the one before it."""
+    global _runtime
+    before, _runtime = _runtime, runtime
+    return before
 
 
 def current() -> Runtime:

@@ -17,7 +17,7 @@ class DocumentChapter(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     n_characters: int
     preview: str
-    """The beginning of its text, in one line."""
+    """The beginning of its text after the title, in one line."""
     is_matter: bool
     """Whether it is front or back matter that few want to hear."""
     start: int
