@@ -71,3 +71,25 @@ def test_it_says_what_is_missing(chromium: Chromium, short_folder: Path) -> None
 
         assert "worker" in visitor.faults()
         assert "Try again" in visitor.faults()
+
+
+def test_a_sample_without_a_key_asks_for_the_key(chromium: Chromium, short_folder: Path) -> None:
+    with (
+        open_harness(Path(tempfile.mkdtemp(dir=short_folder)), KOE_API_KEYS=KEY) as harness,
+        chromium.visit(harness.url) as visitor,
+    ):
+        visitor.page.locator(".hear").first.click()
+        visitor.until("document.querySelector('#speak-fault:not([hidden])')")
+
+        assert "Enter the key" in visitor.faults()
+
+
+def test_a_voice_that_is_not_there_is_replaced(chromium: Chromium, short_folder: Path) -> None:
+    with open_harness(Path(tempfile.mkdtemp(dir=short_folder))) as harness, chromium.visit(harness.url) as visitor:
+        visitor.page.goto(f"{harness.url}/#text=Hello.&voice=nobody")
+        visitor.open("/?again")
+        visitor.find("speak-button").click()
+        visitor.until("document.querySelector('#speak-fault:not([hidden])')")
+        visitor.page.get_by_role("button", name="Choose another voice").click()
+
+        assert visitor.ask("document.activeElement.id") == "voice-search"

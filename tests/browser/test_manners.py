@@ -105,3 +105,15 @@ def test_a_stranger_text_never_becomes_markup(visitor: Visitor) -> None:
 def test_its_addresses_are_relative_so_a_proxy_may_serve_it_at_any_path(site: Harness) -> None:
     with site.http() as client:
         assert not re.findall(r'(?:href|src)="/', client.get("/").text)
+
+
+def test_two_tabs_share_favourites_and_not_their_texts(visitor: Visitor) -> None:
+    second = Visitor(visitor.page.context.new_page(), visitor.url)
+    second.open()
+    visitor.find("text").fill("The text of the first.")
+    visitor.page.get_by_role("button", name="Favourite: Emma").click()
+    second.until("document.querySelector('[aria-label=\"Favourite: Emma\"]').getAttribute('aria-pressed') === 'true'")
+    second.find("text").fill("The text of the second.")
+    second.find("speak-button").click()
+
+    second.until("document.getElementById('reading').textContent === 'The text of the second.'")

@@ -12,10 +12,10 @@ export const MODELS = "v1/audio/models";
 export const READY = "readyz";
 
 export class Problem extends Error {
-  /* `status` 0: the server did not answer. `code` is the API's. `retrySeconds`: when a new try may succeed, or null. */
-  constructor(message, {status = 0, code = null, id = null, retrySeconds = null} = {}) {
+  /* `status` 0: the server did not answer. `code` and `param` are the API's. `retrySeconds`: when a new try may succeed, or null. */
+  constructor(message, {status = 0, code = null, param = null, id = null, retrySeconds = null} = {}) {
     super(message);
-    Object.assign(this, {status, code, id, retrySeconds});
+    Object.assign(this, {status, code, param, id, retrySeconds});
   }
 }
 
@@ -32,8 +32,8 @@ async function problemOf(answer) {
   const retry = Number.parseInt(answer.headers.get("retry-after"), 10);
   if (retry > 0) told.retrySeconds = retry;
   try {
-    const {message, code} = (await answer.json()).error;
-    return new Problem(message, {...told, code});
+    const {message, code, param} = (await answer.json()).error;
+    return new Problem(message, {...told, code, param});
   } catch {
     return new Problem(`The server answered with status ${answer.status}.`, told);
   }

@@ -5,15 +5,15 @@ import {settings} from "./settings.js";
 
 const AWAY_SECONDS = 5;
 
-/* What a person can do, by code or status. `again` repeats the action; `toJob` makes a job of the text. */
+/* What a person can do, by code, status or param. `needs`: the button does what the caller gives under this name, if it does. */
 const HELP = {
   401: {says: "This server wants a key.", presses: "Enter the key", does: openKey},
   string_above_max_length: {
     says: "The text is too long to be spoken at once.",
     presses: "Make it a job",
-    does: (help) => help.toJob?.(),
+    needs: "toJob",
   },
-  request_too_large: {says: "This is too large for the server.", presses: "Make it a job", does: (help) => help.toJob?.()},
+  request_too_large: {says: "This is too large for the server.", presses: "Make it a job", needs: "toJob"},
   voice: {presses: "Choose another voice", does: () => find("voice-search").focus()},
 };
 
@@ -31,11 +31,11 @@ export function hideProblem(place) {
 /* Shows `problem` in `place`. `help`: `again`, and `toJob` where there is such a way. */
 export function showProblem(place, problem, help = {}) {
   hideProblem(place);
-  const known =
-    HELP[problem.code] || HELP[problem.status] || (/voice/.test(problem.message) && problem.status === 400 ? HELP.voice : {});
+  const known = HELP[problem.code] || HELP[problem.status] || HELP[problem.param] || {};
   place.append(make("p", {}, [known.says, problem.message].filter(Boolean).join(" ")));
   const row = make("div", {className: "bar"});
-  if (known.presses && !(known.does.length && !help.toJob)) row.append(button(known.presses, () => known.does(help)));
+  const does = known.needs ? help[known.needs] : known.does;
+  if (does) row.append(button(known.presses, () => does()));
   if (help.again) offerAgain(row, place, problem, help.again);
   if (problem.id) row.append(make("small", {className: "soft"}, problem.id));
   place.append(row);

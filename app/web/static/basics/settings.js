@@ -23,6 +23,8 @@ export const DEFAULTS = {
   document: "",
 };
 
+const LISTS = ["favourites", "words", "history"];
+
 function load() {
   try {
     return {...DEFAULTS, ...JSON.parse(localStorage.getItem(NAME) || "{}")};
@@ -31,8 +33,17 @@ function load() {
   }
 }
 
+function loadKey() {
+  try {
+    return sessionStorage.getItem(KEY) || "";
+  } catch {
+    return "";
+  }
+}
+
 class Settings extends EventTarget {
   #values = load();
+  #key = loadKey();
 
   get(name) {
     return this.#values[name];
@@ -55,23 +66,32 @@ class Settings extends EventTarget {
   }
 
   get key() {
-    return sessionStorage.getItem(KEY) || "";
+    return this.#key;
   }
 
   set key(key) {
-    sessionStorage.setItem(KEY, key);
+    this.#key = key;
+    try {
+      sessionStorage.setItem(KEY, key);
+    } catch {
+      /* as above */
+    }
     this.dispatchEvent(new Event("key"));
   }
 
-  /* Two tabs share the entry: what the other one keeps is taken over. */
-  reload() {
-    this.#values = load();
+  /* Two tabs share the entry. Lists of the other one are taken over; each has a text and choices of its own. */
+  takeLists() {
+    const others = load();
+    for (const name of LISTS) {
+      this.#values[name] = others[name];
+      this.dispatchEvent(new Event(name));
+    }
   }
 }
 
 export const settings = new Settings();
 addEventListener("storage", (event) => {
-  if (event.key === NAME) settings.reload();
+  if (event.key === NAME) settings.takeLists();
 });
 
 /* Binds a field to the setting of the same name. */

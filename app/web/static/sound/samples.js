@@ -1,6 +1,7 @@
 /* Short sounds beside the player: the samples of voices, and words. What was heard once is kept until the page closes. */
 
-import {setIcon, toast} from "../basics/dom.js";
+import {setIcon} from "../basics/dom.js";
+import {showProblem} from "../basics/problems.js";
 import {FileSound} from "./element_sounds.js";
 import {player} from "./player.js";
 import {openStream, unlockAudio} from "./sounds.js";
@@ -35,7 +36,8 @@ export async function playSample(fields, button) {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (now === run) stopSample();
-    toast(error.message);
+    const fault = button.closest("[role=tabpanel]").querySelector(".fault");
+    showProblem(fault, error, {again: () => playSample(fields, button)});
   }
 }
 
