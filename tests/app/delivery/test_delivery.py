@@ -205,7 +205,7 @@ async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_l
     redis: Redis, redis_url: str
 ) -> None:
     announce(redis, Registration(name="busy", engines=("tone",), n_threads=1, wire=WIRE_VERSION), 60, takes_work=True)
-    async with open_delivery(redis_url, max_wait_seconds=0.3) as delivery:
+    async with open_delivery(redis_url, max_wait_seconds=1) as delivery:
         answers = await asyncio.gather(
             *(delivery.open(an_utterance(f"busy {number}"), request_id="req_1") for number in range(3)), return_exceptions=True
         )
