@@ -40,6 +40,19 @@ def open_tab(visitor: Visitor, tab: str) -> None:
         summary.click()
 
 
+def open_book(visitor: Visitor) -> None:
+    """Shows a file with long lines, and a finished job."""
+    visitor.find("tab-books").click()
+    line = "The birch canoe slid on the smooth planks. " * 6
+    book = f"# One with a title that is rather long, as titles often are in old books\n\n{line}\n\n# Two\n\n{line}"
+    for _ in range(2):
+        visitor.find("file").set_input_files([{"name": "a.md", "mimeType": "text/markdown", "buffer": book.encode()}])
+        visitor.find("document").wait_for()
+        if not visitor.page.locator(".job").count():
+            visitor.page.get_by_role("button", name="Make the audio").click()
+            visitor.page.locator(".job .completed").first.wait_for()
+
+
 def violations(visitor: Visitor) -> list[str]:
     """What axe finds, each with its rule and element."""
     result = Axe().run(visitor.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
@@ -56,6 +69,19 @@ def test_axe_finds_nothing(chromium: Chromium, site: Harness, scheme: str, tab: 
         open_tab(visitor, tab)
 
         assert violations(visitor) == []
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_axe_finds_nothing_beside_a_file_and_a_job(chromium: Chromium, site: Harness, scheme: str, size: str) -> None:
+    options: dict[str, Any] = PHONE if size == "phone" else {}
+    with chromium.visit(site.url, color_scheme=scheme, reduced_motion="reduce", **options) as visitor:
+        open_book(visitor)
+        visitor.page.get_by_role("button", name="Play: ").first.click()
+        visitor.until("document.getElementById('audio').currentTime > 0.1")
+
+        assert violations(visitor) == []
+        assert visitor.ask("document.documentElement.scrollWidth") <= visitor.ask("innerWidth")
+        assert visitor.ask(SMALL) == []
 
 
 @pytest.mark.parametrize("dialog", ["options", "history"])
