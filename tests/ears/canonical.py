@@ -72,6 +72,8 @@ def _split_western(text: str, subtag: str) -> list[str]:
 def _split_japanese(text: str, _: str) -> list[str]:
     import pyopenjtalk
 
+    for written, meant in _variants("ja").items():
+        text = text.replace(written, meant)
     kana: str = pyopenjtalk.g2p(_NOT_WORD.sub(" ", text), kana=True) if text.strip() else ""
     named = "".join(_LETTER_NAMES.get(sign.casefold(), sign) for sign in unicodedata.normalize("NFKC", kana))
     return [sign for sign in named if sign.isalnum() or sign == "ー"]

@@ -35,6 +35,7 @@ def test_japanese_is_compared_by_its_reading() -> None:
     importlib.import_module("pyopenjtalk")
 
     assert split("りんごを買う。", "ja") == split("リンゴを、買う", "ja")
+    assert split("パンを買わなければ", "ja") == split("パンを乾なければ", "ja")
     assert split("犬", "ja") != split("猫", "ja")
     assert is_read("ja")
 
