@@ -2,7 +2,7 @@
 
 import {call, LEXICON, PHONEMIZE, readJson} from "./basics/api.js";
 import {button, find, make, toast} from "./basics/dom.js";
-import {hideProblem, showProblem} from "./basics/problems.js";
+import {attempt} from "./basics/problems.js";
 import {settings} from "./basics/settings.js";
 import {playSample} from "./sound/samples.js";
 import {languageOfVoice} from "./voices/catalogue.js";
@@ -78,18 +78,8 @@ export function startWords() {
   showOwn();
 }
 
-/* Whatever fails is shown, with a button that tries again. */
-async function attempt(action) {
-  hideProblem(fault);
-  try {
-    await action();
-  } catch (error) {
-    showProblem(fault, error, {again: () => attempt(action)});
-  }
-}
-
 const ask = () =>
-  attempt(async () => {
+  attempt(fault, async () => {
     const {word} = typed();
     if (!word) return find("word").focus();
     const body = {input: word, voice: settings.get("voice"), normalize: false};
@@ -115,7 +105,7 @@ function keep() {
 }
 
 const give = () =>
-  attempt(async () => {
+  attempt(fault, async () => {
     const entry = typed();
     if (!entry.word || !entry.phonemes) return find(entry.word ? "word-phonemes" : "word").focus();
     await call(LEXICON, {method: "PUT", body: {...entry, language: languageOfVoice(settings.get("voice")).split("-")[0]}});
@@ -141,7 +131,7 @@ function showOwn() {
 export async function loadLexicon() {
   const {data} = await readJson(LEXICON);
   draw(find("server-words"), data, (entry) =>
-    attempt(async () => {
+    attempt(fault, async () => {
       await call(`${LEXICON}/${encodeURIComponent(entry.language)}/${encodeURIComponent(entry.word)}`, {method: "DELETE"});
       await loadLexicon();
     }),
@@ -149,7 +139,7 @@ export async function loadLexicon() {
 }
 
 /* Called when the tab is opened. */
-export const openWords = () => attempt(loadLexicon);
+export const openWords = () => attempt(fault, loadLexicon);
 
 function draw(list, entries, remove) {
   list.replaceChildren(

@@ -50,6 +50,16 @@ export function showProblem(place, problem, help = {}) {
     );
 }
 
+/* Does the action. Whatever fails is shown in `place`, with a button that tries again. */
+export async function attempt(place, action) {
+  hideProblem(place);
+  try {
+    await action();
+  } catch (error) {
+    showProblem(place, error, {again: () => attempt(place, action)});
+  }
+}
+
 /* A server that is busy or gone is tried again by itself. */
 function offerAgain(row, place, problem, again) {
   const now = button("Try again", () => {

@@ -2,7 +2,7 @@
 
 import {call, DOCUMENTS, JOBS, Problem, readJson} from "../basics/api.js";
 import {clock, find, make, many} from "../basics/dom.js";
-import {hideProblem, showProblem} from "../basics/problems.js";
+import {attempt, hideProblem, showProblem} from "../basics/problems.js";
 import {settings} from "../basics/settings.js";
 import {choicesFor} from "../speak/requests.js";
 import {showVoice} from "../voices/catalogue.js";
@@ -137,8 +137,8 @@ function count() {
 }
 
 function showVoiceNow() {
-  const {voice, speed} = {voice: showVoice(settings.get("voice")), speed: settings.get("speed")};
-  find("book-voice").textContent = `Spoken by ${voice}, speed ${speed}×. The voice is chosen under “Speak”.`;
+  const how = `${showVoice(settings.get("voice"))}, speed ${settings.get("speed")}×`;
+  find("book-voice").textContent = `Spoken by ${how}. The voice is chosen under “Speak”.`;
 }
 
 /* An <img> cannot send the key, so the picture is read like everything else. */
@@ -149,18 +149,8 @@ async function showCover() {
   if (read.has_cover) picture.src = URL.createObjectURL(await (await call(`${DOCUMENTS}/${read.id}/cover`)).blob());
 }
 
-/* Whatever fails is shown, with a button that tries again. */
-async function attempt(action) {
-  hideProblem(fault);
-  try {
-    await action();
-  } catch (error) {
-    showProblem(fault, error, {again: () => attempt(action)});
-  }
-}
-
 const submit = () =>
-  attempt(async () => {
+  attempt(fault, async () => {
     const chapters = ticked().map(({index}) => index);
     if (!chapters.length) throw new Problem("No chapter is ticked: tick what is to be spoken.", {status: 400});
     const body = {
@@ -182,7 +172,7 @@ const submit = () =>
 
 /* Puts the ticked chapters into the form of “Speak”. */
 const edit = () =>
-  attempt(async () => {
+  attempt(fault, async () => {
     const texts = [];
     for (const {index} of ticked()) texts.push((await readJson(`${DOCUMENTS}/${read.id}/chapters/${index}`)).text);
     settings.set("text", texts.join("\n\n"));

@@ -2,7 +2,7 @@
 
 import {call, JOBS, readJson} from "../basics/api.js";
 import {button, clock, find, make, many, saveFile} from "../basics/dom.js";
-import {showProblem} from "../basics/problems.js";
+import {attempt, showProblem} from "../basics/problems.js";
 import {settings} from "../basics/settings.js";
 import {FileSound} from "../sound/element_sounds.js";
 import {player} from "../sound/player.js";
@@ -121,7 +121,7 @@ const roughly = (seconds) =>
       : `${(seconds / 3600).toFixed(1)} hours`;
 
 function actionsOf(job) {
-  const named = (text, does) => button(text, () => attempt(does), {"aria-label": `${text}: ${nameOf(job)}`});
+  const named = (text, does) => button(text, () => attempt(fault, does), {"aria-label": `${text}: ${nameOf(job)}`});
   const one = `${JOBS}/${job.id}`;
   if (isOpen(job)) return [named("Cancel", () => call(`${one}/cancel`, {method: "POST"}).then(look))];
   const remove = named("Delete", () => call(one, {method: "DELETE"}).then(look));
@@ -135,14 +135,6 @@ function actionsOf(job) {
     ...captions,
     remove,
   ];
-}
-
-async function attempt(action) {
-  try {
-    await action();
-  } catch (error) {
-    showProblem(fault, error, {again: () => attempt(action)});
-  }
 }
 
 async function save(path, job, ending) {
