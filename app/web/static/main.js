@@ -49,7 +49,7 @@ function startOptions() {
   holdAt(find("speed"), 1, 0.1);
   for (const name of ["theme", "model", "speed", "normalize"]) bind(find(name), name);
   const show = () => {
-    document.documentElement.dataset.theme = settings.get("theme");
+    globalThis.showTheme(settings.get("theme"));
     find("speed-shown").textContent = `${settings.get("speed")}×`;
   };
   settings.on(["theme", "speed"], show);

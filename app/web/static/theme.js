@@ -1,7 +1,18 @@
 "use strict";
-/* Sets the chosen colours before the page is drawn. A module would run after that. */
+/* Shows the chosen colours, or those of the system, before the page is drawn. A module would run after that. */
+
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+let chosen = "";
+
+/* `choice`: "light", "dark", or "" for the system's. */
+function showTheme(choice) {
+  chosen = choice;
+  document.documentElement.dataset.theme = choice || (systemIsDark.matches ? "dark" : "light");
+}
+
+systemIsDark.addEventListener("change", () => showTheme(chosen));
 try {
-  document.documentElement.dataset.theme = JSON.parse(localStorage.getItem("koe") || "{}").theme || "";
+  showTheme(JSON.parse(localStorage.getItem("koe") || "{}").theme || "");
 } catch {
-  /* a browser without storage has the colours of the system */
+  showTheme("");
 }

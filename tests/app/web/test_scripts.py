@@ -141,3 +141,12 @@ def test_a_wav_file_has_its_real_sizes() -> None:
     assert int.from_bytes(header[4:8], "little") == 236
     assert int.from_bytes(header[24:28], "little") == 24000
     assert int.from_bytes(header[40:44], "little") == 200
+
+
+def test_signs_of_japanese_and_chinese_take_longer_than_letters() -> None:
+    english, japanese = run(
+        "basics/languages.js", "secondsOf", '[secondsOf("Good morning."), secondsOf("おはようございます。")]'
+    )
+
+    assert english == pytest.approx(13 * 0.065)
+    assert japanese == pytest.approx(9 * 0.195 + 0.065)

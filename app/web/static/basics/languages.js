@@ -1,4 +1,4 @@
-/* The languages of the voices: their names, a sentence in each, and which of them a text is in. */
+/* The languages of the voices: their names, a sentence in each, which of them a text is in, and how long it is. */
 
 const SAMPLES = {
   en: "Hello, I am NAME. This is how I sound.",
@@ -62,4 +62,13 @@ export function languageOf(text) {
     })
     .sort((a, b) => b[0] - a[0]);
   return counts[0][0] >= ENOUGH_WORDS && counts[0][0] > counts[1][0] ? counts[0][1] : "";
+}
+
+const SECONDS_A_CHAR = 0.065;
+const SECONDS_A_WIDE_CHAR = 0.195;
+
+/* About how long a text is when it is spoken. A Han sign or a kana is about a syllable. */
+export function secondsOf(text) {
+  const nWide = text.match(HAN_AND_KANA)?.length || 0;
+  return nWide * SECONDS_A_WIDE_CHAR + (text.length - nWide) * SECONDS_A_CHAR;
 }

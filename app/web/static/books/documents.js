@@ -2,12 +2,12 @@
 
 import {call, DOCUMENTS, JOBS, Problem, readJson} from "../basics/api.js";
 import {clock, find, make, many} from "../basics/dom.js";
+import {secondsOf} from "../basics/languages.js";
 import {attempt, hideProblem, showProblem} from "../basics/problems.js";
 import {settings} from "../basics/settings.js";
 import {choicesFor} from "../speak/requests.js";
 import {showVoice} from "../voices/catalogue.js";
 
-const SECONDS_A_CHAR = 0.065;
 const FORMATS = ["m4b", "mp3", "opus", "aac", "flac", "wav", "pcm"];
 const fault = find("books-fault");
 const form = find("document");
@@ -111,10 +111,14 @@ function close() {
   settings.set("document", "");
 }
 
-function chapterRow({title, n_characters: n, preview, is_matter: isMatter}) {
-  const name = make("span", {className: "grow"}, make("b", {}, title), make("small", {className: "soft"}, preview));
-  const length = make("small", {className: "soft"}, clock(n * SECONDS_A_CHAR));
-  const tick = make("input", {type: "checkbox", checked: !isMatter});
+/* About how long a chapter is, judged by the letters of its preview. */
+const secondsIn = ({n_characters: n, preview}) => (n * secondsOf(preview)) / Math.max(1, preview.length);
+
+function chapterRow(chapter) {
+  const preview = make("small", {className: "soft"}, chapter.preview);
+  const name = make("span", {className: "grow"}, make("b", {}, chapter.title), preview);
+  const length = make("small", {className: "soft"}, clock(secondsIn(chapter)));
+  const tick = make("input", {type: "checkbox", checked: !chapter.is_matter});
   return make("li", {}, make("label", {className: "tick"}, tick, name, length));
 }
 
@@ -131,7 +135,8 @@ function tick(isTicked) {
 function count() {
   const chosen = ticked();
   const n = chosen.reduce((sum, one) => sum + one.n_characters, 0);
-  const length = clock((n * SECONDS_A_CHAR) / settings.get("speed"));
+  const seconds = chosen.reduce((sum, one) => sum + secondsIn(one), 0);
+  const length = clock(seconds / settings.get("speed"));
   const chapters = `${chosen.length} of ${many(read.chapters.length, "chapter")}`;
   find("book-sum").textContent = `${chapters}, ${n.toLocaleString()} characters, about ${length} of speech.`;
 }

@@ -1,7 +1,7 @@
 /* The form: speaks the text, and shows it while it is spoken. */
 
 import {copy, find, many} from "../basics/dom.js";
-import {languageName, languageOf} from "../basics/languages.js";
+import {languageName, languageOf, secondsOf} from "../basics/languages.js";
 import {hideProblem, showProblem} from "../basics/problems.js";
 import {bind, settings} from "../basics/settings.js";
 import {player} from "../sound/player.js";
@@ -13,8 +13,6 @@ import {Reading, showReading} from "./reading.js";
 import {languageFor} from "./requests.js";
 import {Spoken} from "./spoken.js";
 
-const SECONDS_A_CHAR = 0.065;
-const SECONDS_A_WIDE_CHAR = 0.195;
 const fault = find("speak-fault");
 
 let reading;
@@ -106,11 +104,6 @@ function goTo(seconds) {
   if (!isLoaded()) return speak();
   player.seek(seconds);
   player.play();
-}
-
-function secondsOf(text) {
-  const nWide = text.match(/[\p{Script=Han}\u3040-\u30ff]/gu)?.length || 0;
-  return nWide * SECONDS_A_WIDE_CHAR + (text.length - nWide) * SECONDS_A_CHAR;
 }
 
 function showCount() {
