@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from app.core.errors import InvalidValue
-from workers.engines.base import Engine, Segment, Waveform
+from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.engines.tone import ToneEngine
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import PhonemizedText
@@ -18,11 +18,11 @@ class FailingEngine(ToneEngine):
         self._fail_at = fail_at
         self._n_spoken = 0
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if self._n_spoken == self._fail_at:
             raise RuntimeError("the engine broke")
         self._n_spoken += 1
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 class GatedEngine(ToneEngine):
@@ -46,7 +46,7 @@ class GatedEngine(ToneEngine):
         with self._heard:
             assert self._heard.wait_for(lambda: self.n_begun >= n_segments, seconds)
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         with self._heard:
             self.n_begun += len(segments)
             self._heard.notify_all()
@@ -55,7 +55,7 @@ class GatedEngine(ToneEngine):
         if self.is_broken:
             raise RuntimeError("the engine broke")
         self.spoken.extend(segments)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 class RelayEngine(ToneEngine):
@@ -65,8 +65,8 @@ class RelayEngine(ToneEngine):
         super().__init__()
         self.now: Engine = ToneEngine()
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        return self.now.synthesize(segments, n_threads=n_threads)
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        return self.now.synthesize(segments, turn)
 
 
 class PickyEngine(ToneEngine):

@@ -26,6 +26,7 @@ from app.core.storage import keys
 from tests import replies
 from tests.audio import ffmpeg
 from tests.engines import RelayEngine, text_of
+from workers.engines.base import ALONE, Turn
 from workers.engines.tone import ToneEngine
 from workers.jobs.runner import JobRunner
 from workers.synthesis.scheduler import Scheduler
@@ -45,9 +46,9 @@ class CountingEngine(ToneEngine):
         super().__init__()
         self.spoken: list[str] = []
 
-    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
+    def synthesize(self, segments: Any, turn: Turn = ALONE) -> Any:
         self.spoken.extend(segment.text for segment in segments)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 class JobHarness:

@@ -22,7 +22,7 @@ from tests.benchmarks.listeners import Listener
 from tests.benchmarks.report import Report
 from tests.benchmarks.texts import text_of
 from tests.harness import open_harness
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.tone import ToneEngine
 
 COMPUTE_PER_AUDIO: Final = 0.1
@@ -48,9 +48,9 @@ class PacedEngine(ToneEngine):
         super().__init__()
         self.turn_seconds: list[float] = []
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         begun_at = time.monotonic()
-        waveforms = super().synthesize(segments, n_threads=n_threads)
+        waveforms = super().synthesize(segments, turn)
         seconds = COMPUTE_PER_AUDIO * sum(len(waveform.samples) for waveform in waveforms) / SAMPLE_RATE_HZ
         time.sleep(max(0.0, begun_at + seconds - time.monotonic()))
         self.turn_seconds.append(seconds)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from tests.harness import wait_until
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.tone import ToneEngine
 
 
@@ -23,7 +23,7 @@ class HoldingEngine(ToneEngine):
         """They are spoken."""
         self._may_go.set()
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if any("holds" in segment.text for segment in segments):
             wait_until(self._may_go.is_set, 60)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)

@@ -11,7 +11,7 @@ import pytest
 from app.core.settings import read_settings
 from app.core.storage import keys
 from tests.harness import Api, Harness, free_port, open_harness, wait_until
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.tone import ToneEngine
 
 HERE = Path(__file__).parent
@@ -40,14 +40,14 @@ class WilfulEngine(ToneEngine):
         super().__init__()
         self.is_heard: Callable[[], bool] = bool
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if any("breaks" in one.text for one in segments):
             wait_until(self.is_heard)
             time.sleep(1)  # nothing shows when the client has it too
             raise RuntimeError("the engine broke")
         if any("waits" in one.text for one in segments):
             time.sleep(2)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from tests.end_to_end.processes import API, Process, running
 from tests.engines import name_of, text_of
 from tests.harness import free_port, wait_until
 from tests.valkeys import ReplicatedValkey, replicated_valkey
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
 from workers.process.pool import Pool
@@ -38,9 +38,9 @@ _N_SEGMENTS = 24
 class PacedEngine(ToneEngine):
     """A tone engine that takes a fixed time for each segment, and no processor."""
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         time.sleep(_SEGMENT_SECONDS)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 @dataclass

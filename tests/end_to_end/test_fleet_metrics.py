@@ -15,7 +15,7 @@ from tests.end_to_end.test_metrics import scrape
 from tests.engines import GatedEngine, RelayEngine, text_of
 from tests.harness import Harness, open_harness, wait_until
 from tests.receivers import Receiver, open_receiver
-from workers.engines.base import Waveform
+from workers.engines.base import ALONE, Turn, Waveform
 from workers.engines.tone import ToneEngine
 from workers.jobs.webhooks import RETRY_SECONDS
 
@@ -156,7 +156,7 @@ def test_a_finished_job_is_counted_and_timed(harness: Harness) -> None:
 
 
 class BrokenEngine(ToneEngine):
-    def synthesize(self, segments: object, *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: object, turn: Turn = ALONE) -> list[Waveform]:
         raise RuntimeError("the engine broke")
 
 

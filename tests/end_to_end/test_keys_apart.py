@@ -10,6 +10,7 @@ import pytest
 
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.harness import Harness, open_harness, wait_until
+from workers.engines.base import ALONE, Turn
 from workers.engines.tone import ToneEngine
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import PhonemizedText
@@ -31,9 +32,9 @@ class CountingEngine(ToneEngine):
         self.phonemized.append(text)
         return super().phonemize(text, language, markup)
 
-    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
+    def synthesize(self, segments: Any, turn: Turn = ALONE) -> Any:
         self.spoken.extend(segment.text for segment in segments)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 @pytest.fixture(params=["true", "false"])

@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import ONE_AT_A_TIME
 from tests.end_to_end.listeners import asked, post
 from tests.end_to_end.processes import ROOT, serving
 from tests.harness import open_harness
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.tone import ToneEngine
 
 SECRET_TEXT = "My grandmother hid the ruby in the clock."
@@ -23,7 +23,7 @@ KEY = "sk-koe-very-secret-key-0001"
 class IndiscreetEngine(ToneEngine):
     """An engine that raises an error with the text in its message."""
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         raise RuntimeError(f"cannot say {segments[0].text}")
 
 

@@ -7,7 +7,7 @@ joined and encoded at this rate. An engine with another rate resamples.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -100,6 +100,25 @@ class Waveform(msgspec.Struct, frozen=True):
     """In order, without gaps in the text except white space; empty if the engine knows no times."""
 
 
+def _nothing() -> None:
+    """Does nothing."""
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call of `Engine.synthesize` may use, and what it must do for others."""
+
+    n_threads: int = 1
+    """Most threads that the call may use."""
+    give_way: Callable[[], None] = _nothing
+    """An engine that computes for longer than about 50 ms calls it between its steps, in the thread that called it. It may
+    return late, since a more urgent segment may be spoken meanwhile in the same thread, by the same engine.
+    """
+
+
+ALONE: Final = Turn()
+"""One thread, and nobody waits."""
+
+
 class Engine(Protocol):
     """An engine speaks segments. A process makes it once. All methods are thread-safe."""
 
@@ -145,9 +164,8 @@ class Engine(Protocol):
         """
         ...
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        """Returns one waveform for each segment, in order. It uses at most `n_threads` threads. The samples of a segment do not
-        depend on the other segments or on the number of threads.
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        """Returns one waveform for each segment, in order. Its samples do not depend on the other segments or on the turn.
 
         Raises SegmentTooLong and never cuts a segment. Raises OutOfMemory if memory is not available
         (`workers.engines.memory.or_out_of_memory`), and EngineFailed for any other failure.

@@ -17,7 +17,7 @@ import soxr
 from app.core.errors import InvalidValue, NotSupported
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, BlendPart, Catalogue
-from workers.engines.base import Segment, Waveform, Word, require_fit
+from workers.engines.base import ALONE, Segment, Turn, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.memory import or_out_of_memory
 from workers.text.boundaries import Ending
@@ -78,7 +78,7 @@ class EspeakEngine:
         phonemes = library.phonemes(text, _find_voice(language))
         return PhonemizedText(phonemes) if _NOT_A_LETTER.sub("", phonemes) else NO_PHONEMES
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         """Returns one waveform for each segment, with word times. Raises SegmentTooLong, EngineFailed, OutOfMemory."""
         return or_out_of_memory(lambda: [self._speak(one) for one in segments])
 

@@ -16,7 +16,7 @@ from typing_extensions import override
 from app.core.errors import EngineUnavailable
 from app.core.host import remedies
 from app.core.speech.voices import Blend
-from workers.engines.base import Engine, Segment, Waveform
+from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.engines.memory import return_memory
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import PhonemizedText
@@ -87,10 +87,10 @@ class IdleEngine(Engine):
             return engine.phonemize(text, language, markup)
 
     @override
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         """Raises EngineUnavailable when the engine cannot be loaded again."""
         with self._using() as engine:
-            return engine.synthesize(segments, n_threads=n_threads)
+            return engine.synthesize(segments, turn)
 
     @override
     def warm_up(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, show_blend
-from workers.engines.base import Samples, Segment, Waveform, Word, require_fit
+from workers.engines.base import ALONE, Samples, Segment, Turn, Waveform, Word, require_fit
 from workers.engines.memory import or_out_of_memory
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import NO_PHONEMES, PhonemizedText, find_words, says_something
@@ -53,7 +53,7 @@ class ToneEngine:
         phonemes = "".join(given.phonemes if given else part for _, part, given in markup.parts(text))
         return PhonemizedText(phonemes) if says_something(phonemes) else NO_PHONEMES
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         """Returns a sine for each segment, of `frequency_hz(voice)` and `n_samples(segment)`. Word times follow characters."""
         return or_out_of_memory(lambda: [self._beep(one) for one in segments])
 

@@ -123,6 +123,10 @@ class FifoQueue:
             self.waiting.remove(queued)
         return taken
 
+    def has_newcomer(self, now: float) -> bool:
+        """Whether a segment waits for which another one should be interrupted; `take` then returns it."""
+        return False
+
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
         """Called when the segments `taken` together are done. `spoken`: those that an engine spoke, in `seconds` of compute."""
 
@@ -180,6 +184,12 @@ class FairQueue(FifoQueue):
             taken.append(self._next(alike, now))
         self._forget_absent()
         return taken
+
+    def has_newcomer(self, now: float) -> bool:
+        """Whether a first segment is next."""
+        if all(_group(queued) is not _Group.NEW for queued in self.waiting):
+            return False
+        return self._group_to_serve(self._groups(now), now) is _Group.NEW
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
         """Measures the engine's pace, and corrects the deadlines of the segments after a first segment."""

@@ -3,6 +3,11 @@
 Why a first segment may use all threads: while no other task waits, the other threads could only speak segments after it, which
 are needed later. So they work on the first segment until a segment of another task comes.
 
+Why a later segment gives way: it takes seconds, and a new listener would wait for all of it although its own listener has audio
+left. So the engine looks between its steps, and speaks the newcomer's segment in the same thread. The other threads stop at
+their next step too, so that the newcomer has all of them, unless several newcomers wait. Nothing interrupts a first segment,
+so a thread has at most two segments in memory.
+
 The policies differ only in their queue: `deadline` is the fair queue of `workers.synthesis.fair_queue`; `fifo`, for
 comparison, speaks one request to its end before the next.
 """
@@ -11,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Final, Literal
 
 import structlog
@@ -19,7 +25,7 @@ from app.core.errors import Cancelled, EngineFailed, KoeError, OutOfMemory
 from app.core.logs import describe
 from app.core.queue.broker import QueueName
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from workers.engines.base import Waveform
+from workers.engines.base import Turn, Waveform
 from workers.measures import Measures
 from workers.synthesis.audio import Sound
 from workers.synthesis.fair_queue import FairQueue, FifoQueue, QueuedSegment
@@ -27,6 +33,21 @@ from workers.synthesis.fair_queue import FairQueue, FifoQueue, QueuedSegment
 log: Final = structlog.get_logger()
 
 Policy = Literal["deadline", "fifo"]
+
+
+class _Run:
+    """One call of an engine, for segments that were taken together."""
+
+    def __init__(self, taken: list[QueuedSegment], n_threads: int) -> None:
+        self.taken = taken
+        self.n_threads = n_threads
+        self.away_seconds = 0.0
+        """Time that it gave to newcomers."""
+
+    @property
+    def is_for_newcomer(self) -> bool:
+        """Whether a listener without audio waits for it."""
+        return any(_is_newcomer(queued) for queued in self.taken)
 
 
 class Scheduler:
@@ -45,7 +66,7 @@ class Scheduler:
         self._queue = FifoQueue() if policy == "fifo" else FairQueue(n_threads)
         self._changed = threading.Condition()
         self._closing = False
-        self._n_computing = 0
+        self._n_computing = self._n_newcomers = 0
         self._n_busy_threads = 0
         self._alone: str | None = None
         """Task whose first segment all threads speak together."""
@@ -92,51 +113,73 @@ class Scheduler:
             thread.join()
 
     def _compute(self) -> None:
-        while (found := self._take()) is not None:
-            taken, n_threads = found
-            began_at = self._clock()
-            spoken = self._speak(taken, n_threads)
-            with self._changed:
-                now = self._clock()
-                self._queue.done(taken, spoken, now - began_at, now)
-                self._n_computing -= 1
-                self._n_busy_threads -= n_threads
-                if n_threads > 1:
-                    self._alone = None
-                    self._changed.notify_all()
+        while (run := self._take()) is not None:
+            self._carry_out(run)
 
-    def _take(self) -> tuple[list[QueuedSegment], int] | None:
-        """Returns the segments to speak next, in one call, and how many threads they may use; None at the end."""
+    def _carry_out(self, run: _Run) -> None:
+        began_at = self._clock()
+        spoken = self._speak(run)
+        with self._changed:
+            now = self._clock()
+            self._queue.done(run.taken, spoken, now - began_at - run.away_seconds, now)
+            self._n_computing -= 1
+            self._n_newcomers -= run.is_for_newcomer
+            self._n_busy_threads -= run.n_threads
+            if run.n_threads > 1:
+                self._alone = None
+                self._changed.notify_all()
+
+    def _take(self) -> _Run | None:
+        """Waits for segments, and returns those to speak next, in one call; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or any(queued.task != self._alone for queued in self._queue.waiting))
             if not self._queue.waiting:
                 return None
             taken = self._queue.take(self._clock())
-            n_threads = self._n_threads_for(taken)
-            self._n_computing += 1
-            self._n_busy_threads += n_threads
-            return taken, n_threads
+            is_alone = not self._n_computing and all(queued.task == taken[0].task for queued in self._queue.waiting)
+            return self._begin_run(taken, is_alone=is_alone)
 
-    def _n_threads_for(self, taken: Sequence[QueuedSegment]) -> int:
-        """Returns 1, or all threads for a first segment while every thread is idle and no other task waits."""
-        first = taken[0]
-        is_alone = (
-            len(taken) == 1 and not self._n_computing and all(queued.task == first.task for queued in self._queue.waiting)
-        )
-        if not (is_alone and first.is_first and first.queue_name is QueueName.INTERACTIVE and len(self._threads) > 1):
-            return 1
-        self._alone = first.task
-        return len(self._threads)
+    def _take_newcomer(self) -> _Run | None:
+        """Returns a newcomer's segment if it is next."""
+        with self._changed:
+            if self._closing or self._alone is not None or not self._queue.has_newcomer(self._clock()):
+                return None
+            taken = self._queue.take(self._clock())
+            # The threads that speak other segments stop at their next step.
+            is_alone = not self._n_newcomers and not any(_is_newcomer(queued) for queued in self._queue.waiting)
+            return self._begin_run(taken, is_alone=is_alone)
 
-    def _speak(self, taken: Sequence[QueuedSegment], n_threads: int) -> list[QueuedSegment]:
+    def _begin_run(self, taken: list[QueuedSegment], *, is_alone: bool) -> _Run:
+        """A newcomer that `is_alone` gets all threads."""
+        run = _Run(taken, 1)
+        if is_alone and run.is_for_newcomer and len(taken) == 1 and len(self._threads) > 1:
+            self._alone = taken[0].task
+            run.n_threads = len(self._threads)
+        self._n_computing += 1
+        self._n_newcomers += run.is_for_newcomer
+        self._n_busy_threads += run.n_threads
+        return run
+
+    def _give_way(self, run: _Run) -> None:
+        """Speaks newcomers' segments in this thread. While a newcomer has all threads, this one stops."""
+        if run.is_for_newcomer:
+            return
+        stopped_at = self._clock()
+        with self._changed:
+            self._changed.wait_for(lambda: self._alone is None or self._closing)
+        while (newcomer := self._take_newcomer()) is not None:
+            self._carry_out(newcomer)
+        run.away_seconds += self._clock() - stopped_at
+
+    def _speak(self, run: _Run) -> list[QueuedSegment]:
         """Sets the future of each segment. Returns the segments that an engine has spoken."""
-        wanted = [queued for queued in taken if queued.sound.set_running_or_notify_cancel() and _begin(queued)]
+        wanted = [queued for queued in run.taken if queued.sound.set_running_or_notify_cancel() and _begin(queued)]
         if not wanted:
             return []
-        error = self._synthesize(wanted, n_threads)
+        error = self._synthesize(wanted, run)
         if isinstance(error, OutOfMemory) and len(wanted) > 1:
             log.warning("tried_alone", engine=wanted[0].engine.name, n_turns=len(wanted))
-            outcomes = [(queued, self._synthesize([queued], n_threads)) for queued in wanted]
+            outcomes = [(queued, self._synthesize([queued], run)) for queued in wanted]
         else:
             outcomes = [(queued, error) for queued in wanted]
         for queued, failure in outcomes:
@@ -144,12 +187,13 @@ class Scheduler:
                 queued.sound.set_exception(failure)
         return [queued for queued, failure in outcomes if failure is None]
 
-    def _synthesize(self, wanted: Sequence[QueuedSegment], n_threads: int) -> KoeError | None:
+    def _synthesize(self, wanted: Sequence[QueuedSegment], run: _Run) -> KoeError | None:
         """Speaks the segments and sets their futures. If the engine fails, sets no future and returns the error."""
         engine = wanted[0].engine
-        began_at = self._clock()
+        began_at, away_before = self._clock(), run.away_seconds
+        turn = Turn(n_threads=run.n_threads, give_way=partial(self._give_way, run))
         try:
-            waveforms = engine.synthesize([queued.segment for queued in wanted], n_threads=n_threads)
+            waveforms = engine.synthesize([queued.segment for queued in wanted], turn)
             spoken = list(zip(wanted, waveforms, strict=True))
         except KoeError as error:
             return error
@@ -158,10 +202,16 @@ class Scheduler:
             log.error("engine_failed", engine=engine.name, n_phonemes=n_phonemes, **describe(error))
             return EngineFailed()
         seconds = [len(waveform.samples) / SAMPLE_RATE_HZ for waveform in waveforms]
-        self._measures.record_synthesis(engine.name, self._clock() - began_at, seconds)
+        away_seconds = run.away_seconds - away_before
+        self._measures.record_synthesis(engine.name, self._clock() - began_at - away_seconds, seconds)
         for queued, waveform in spoken:
             _finish(queued, waveform)
         return None
+
+
+def _is_newcomer(queued: QueuedSegment) -> bool:
+    """Whether its listener has no audio yet."""
+    return queued.is_first and queued.queue_name is QueueName.INTERACTIVE
 
 
 def _begin(queued: QueuedSegment) -> bool:

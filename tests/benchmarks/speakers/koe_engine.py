@@ -11,7 +11,7 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart, load_catalogue
 from tests.benchmarks.cached_files import VOICE
-from workers.engines.base import Segment
+from workers.engines.base import Segment, Turn
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.synthesis.prepare import prepare_segments, prepare_text
 from workers.text.boundaries import Ending
@@ -52,7 +52,7 @@ class KoeSpeaker:
         return first.n_phonemes
 
     def _synthesize(self, segment: Segment, n_threads: int) -> float:
-        (waveform,) = self._engine.synthesize([segment], n_threads=n_threads)
+        (waveform,) = self._engine.synthesize([segment], Turn(n_threads=n_threads))
         return len(waveform.samples) / SAMPLE_RATE_HZ
 
 

@@ -16,7 +16,7 @@ from app.core.errors import EngineUnavailable
 from app.core.speech.voices import Catalogue
 from tests.engines import GatedEngine, text_of
 from tests.harness import wait_until
-from workers.engines.base import Engine, Segment, Waveform
+from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.engines.espeak import EspeakEngine
 from workers.engines.idle import IdleEngine
 from workers.engines.kokoro.checkpoint import CheckpointError
@@ -41,9 +41,9 @@ class StrictEngine(ToneEngine):
         assert not self.is_closed
         return super().phonemize(text, language, markup)
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         assert not self.is_closed
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
     def close(self) -> None:
         assert not self.is_closed

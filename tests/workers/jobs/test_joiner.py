@@ -14,6 +14,7 @@ from app.core.jobs.job import JobStatus
 from app.core.speech.captions import Captions
 from tests.audio import decode
 from tests.job_harness import JobHarness, chapters
+from workers.engines.base import ALONE, Turn
 from workers.engines.tone import ToneEngine
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS
 
@@ -84,8 +85,8 @@ async def test_a_text_with_nothing_to_say_has_no_words(harness: JobHarness) -> N
 class SoftEngine(ToneEngine):
     """Halves the amplitude."""
 
-    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
-        return [type(one)(one.samples / np.float32(2), one.words) for one in super().synthesize(segments, n_threads=n_threads)]
+    def synthesize(self, segments: Any, turn: Turn = ALONE) -> Any:
+        return [type(one)(one.samples / np.float32(2), one.words) for one in super().synthesize(segments, turn)]
 
 
 def _once() -> Callable[[], bool]:

@@ -28,7 +28,7 @@ from tests import replies
 from tests.audio import decode, ffmpeg
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.harness import wait_until
-from workers.engines.base import Engine, Segment, Waveform
+from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.engines.identity import short
 from workers.engines.tone import ToneEngine
 from workers.process import runtime
@@ -497,13 +497,13 @@ class KillingEngine(ToneEngine):
         self.n_spoken = 0
         self.n_killed = 0
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if self.n_spoken == self._at and not self.n_killed:
             (pid,) = [int(pid) for pid in _children() if b"pipe:1" in _command(pid)]
             os.kill(pid, signal.SIGKILL)
             self.n_killed += 1
         self.n_spoken += len(segments)
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 def _children() -> list[str]:
@@ -540,11 +540,11 @@ class HungryEngine(ToneEngine):
         self.n_left = n_times
         self._text = text
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if self.n_left and any(self._text in segment.text for segment in segments):
             self.n_left -= 1
             raise OutOfMemory
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)
 
 
 @pytest.mark.parametrize("n_times", [1, 2])
@@ -664,8 +664,8 @@ class OtherEngine(GatedEngine):
 
     identity = "tone of another kind"
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        return [Waveform(-waveform.samples, waveform.words) for waveform in super().synthesize(segments, n_threads=n_threads)]
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        return [Waveform(-waveform.samples, waveform.words) for waveform in super().synthesize(segments, turn)]
 
 
 def an_open_gate(kind: type[GatedEngine] = GatedEngine) -> GatedEngine:

@@ -7,7 +7,7 @@ from typing import Any
 from app.core.queue.broker import QueueName
 from app.core.speech.voices import load_catalogue
 from tests.engines import GatedEngine
-from workers.engines.base import Engine, Segment, Waveform
+from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.synthesis.audio import Sound, to_pcm
 from workers.synthesis.fair_queue import FIRST_PACE, MAX_LEAD_SECONDS, QueuedSegment
 from workers.synthesis.scheduler import Scheduler
@@ -48,8 +48,8 @@ class TimedEngine(GatedEngine):
         super().__init__()
         self._clock = clock
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        waveforms = super().synthesize(segments, n_threads=n_threads)
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        waveforms = super().synthesize(segments, turn)
         self._clock.now += sum(cost(segment) for segment in segments)
         return waveforms
 
@@ -112,6 +112,6 @@ class BatchingEngine(GatedEngine):
         super().__init__()
         self.batches: list[list[str]] = []
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         self.batches.append([segment.text for segment in segments])
-        return super().synthesize(segments, n_threads=n_threads)
+        return super().synthesize(segments, turn)

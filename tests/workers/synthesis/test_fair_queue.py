@@ -22,7 +22,7 @@ from tests.workers.synthesis.queues import (
     a_segment,
     cost,
 )
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.synthesis.fair_queue import AGED_INTERVAL, AGING_SECONDS, FairQueue
 
 
@@ -142,8 +142,8 @@ def test_a_stream_that_is_not_wanted_any_more_has_not_been_passed_over(queue: He
 class SlowEngine(TimedEngine):
     """Takes twenty times as long as expected."""
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        waveforms = super().synthesize(segments, n_threads=n_threads)
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        waveforms = super().synthesize(segments, turn)
         self._clock.now += 19 * sum(cost(segment) for segment in segments)
         return waveforms
 

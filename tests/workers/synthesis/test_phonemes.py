@@ -16,7 +16,7 @@ from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
 from tests.engines import text_of
-from workers.engines.base import Engine
+from workers.engines.base import ALONE, Engine, Turn
 from workers.engines.espeak import EspeakEngine
 from workers.engines.tone import ToneEngine
 from workers.synthesis.phonemes import Phonemes
@@ -39,7 +39,7 @@ class WatchedEngine(ToneEngine):
         self.n_phonemized += 1
         return super().phonemize(text, language, markup)
 
-    def synthesize(self, segments: Any, *, n_threads: int = 1) -> Any:
+    def synthesize(self, segments: Any, turn: Turn = ALONE) -> Any:
         raise AssertionError("nothing is to be spoken")
 
 

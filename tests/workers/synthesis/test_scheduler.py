@@ -1,16 +1,20 @@
 """The scheduler: the result of each segment, and the work of its threads."""
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from app.core.errors import Cancelled, EngineFailed, OutOfMemory, SegmentTooLong
 from app.core.queue.broker import QueueName
 from tests.engines import FailingEngine, GatedEngine
-from tests.workers.synthesis.queues import BatchingEngine, HeldQueue, a_queued
-from workers.engines.base import Segment, Waveform
+from tests.workers.synthesis.queues import BatchingEngine, Clock, HeldQueue, a_queued
+from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
+from workers.measures import Measures
 from workers.synthesis.audio import Sound
 from workers.synthesis.scheduler import Scheduler
 
@@ -93,8 +97,8 @@ def test_a_segment_whose_sound_is_found_when_it_begins_is_not_spoken(queue: Held
 class CrampedEngine(BatchingEngine):
     """Has memory for one segment at a time, but not for the segment `big`."""
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        waveforms = super().synthesize(segments, n_threads=n_threads)
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        waveforms = super().synthesize(segments, turn)
         if len(segments) > 1 or segments[0].text == "big":
             raise OutOfMemory
         return waveforms
@@ -132,8 +136,8 @@ def test_a_single_segment_without_memory_is_not_tried_again_here(queue: HeldQueu
 class WordyEngine(BatchingEngine):
     """Fails with a message about memory, but for another reason."""
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        super().synthesize(segments, n_threads=n_threads)
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        super().synthesize(segments, turn)
         raise RuntimeError("The index is out of memory range.")
 
 
@@ -163,7 +167,7 @@ def test_what_an_engine_raises_is_its_failure_and_the_next_is_spoken() -> None:
 class NoWaveformEngine(ToneEngine):
     """Returns no waveforms."""
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         return []
 
 
@@ -225,9 +229,9 @@ class CountingEngine(GatedEngine):
         super().__init__()
         self.n_threads: dict[str, int] = {}
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
-        self.n_threads |= {segment.text: n_threads for segment in segments}
-        return super().synthesize(segments, n_threads=n_threads)
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        self.n_threads |= {segment.text: turn.n_threads for segment in segments}
+        return super().synthesize(segments, turn)
 
 
 @pytest.fixture
@@ -270,3 +274,162 @@ def test_a_book_is_read_by_one_thread_a_segment(lending: tuple[CountingEngine, S
     scheduler.submit(a_queued("page one", engine, queue_name=QueueName.BATCH))
     engine.wait_begun(1)
     assert engine.n_threads == {"page one": 1}
+
+
+class PoliteEngine(CountingEngine):
+    """Gives way before each permit, as an engine does between its steps. Records the threads and the order of the ends."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.threads: dict[str, str] = {}
+
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        (segment,) = segments
+        self.threads[segment.text] = threading.current_thread().name
+        waveforms = super().synthesize(segments, turn)
+        self._clock.now += 1
+        turn.give_way()
+        self._clock.now += 1
+        return waveforms
+
+
+class NotedMeasures(Measures):
+    """Keeps the seconds of each call of an engine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def record_synthesis(self, engine: str, seconds: float, audio_seconds: Sequence[float]) -> None:
+        self.seconds.append(seconds)
+
+
+class Stage:
+    """A scheduler with a polite engine."""
+
+    def __init__(self, n_threads: int) -> None:
+        self.clock = Clock()
+        self.engine = PoliteEngine(self.clock)
+        self.measures = NotedMeasures()
+        self.scheduler = Scheduler(n_threads=n_threads, clock=self.clock, measures=self.measures)
+        self.ended: list[str] = []
+
+    def add(self, text: str, **options: Any) -> Future[Sound]:
+        """Queues a segment of a task with the same name. When it has ended, its text is in `ended`."""
+        future = self.scheduler.submit(a_queued(text, self.engine, task=text, **options))
+        future.add_done_callback(lambda _: self.ended.append(text))
+        return future
+
+    def begin(self, text: str, **options: Any) -> Future[Sound]:
+        """Queues a segment and waits until the engine has it."""
+        future = self.add(text, **options)
+        while text not in self.engine.threads:
+            time.sleep(0.001)
+        return future
+
+
+@pytest.fixture
+def stage() -> Iterator[Callable[[int], Stage]]:
+    stages: list[Stage] = []
+
+    def open_one(n_threads: int) -> Stage:
+        stages.append(Stage(n_threads))
+        return stages[-1]
+
+    yield open_one
+    for one in stages:
+        one.engine.release(1000)
+        one.scheduler.close()
+
+
+LATER_ONES = {"a later segment": {"is_first": False}, "a book": {"queue_name": QueueName.BATCH}}
+
+
+@pytest.mark.parametrize("options", LATER_ONES.values(), ids=LATER_ONES.keys())
+def test_a_newcomer_is_spoken_within_another_segment_in_the_same_thread(
+    stage: Callable[[int], Stage], options: dict[str, Any]
+) -> None:
+    one = stage(1)
+    outer = one.begin("outer", **options)
+    one.add("newcomer")
+
+    one.engine.release(2)
+    outer.result(30)
+
+    assert one.ended == ["newcomer", "outer"]
+    assert one.engine.threads["newcomer"] == one.engine.threads["outer"]
+
+
+def test_newcomers_do_not_interrupt_each_other(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    added = [one.add(text) for text in ("first", "second", "third")]
+
+    one.engine.release(4)
+    for future in (*added, outer):
+        future.result(30)
+
+    assert one.ended == ["first", "second", "third", "outer"]
+
+
+def test_a_later_segment_interrupts_nothing(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    later = one.add("later", is_first=False)
+
+    one.engine.release(2)
+    for future in (outer, later):
+        future.result(30)
+
+    assert one.ended == ["outer", "later"]
+
+
+def test_a_newcomer_has_the_threads_of_those_that_stop_for_it(stage: Callable[[int], Stage]) -> None:
+    one = stage(2)
+    outer = [one.begin(text, is_first=False) for text in ("one", "two")]
+    newcomer = one.add("newcomer")
+
+    one.engine.release(3)
+    for future in (newcomer, *outer):
+        future.result(30)
+
+    assert one.engine.n_threads == {"one": 1, "two": 1, "newcomer": 2}
+
+
+def test_two_newcomers_have_a_thread_each(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    added = [one.add(text) for text in ("first", "second")]
+
+    one.engine.release(3)
+    for future in (*added, outer):
+        future.result(30)
+
+    assert set(one.engine.n_threads.values()) == {1}
+
+
+def test_the_time_for_a_newcomer_does_not_count_for_the_segment_that_it_interrupts(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    one.add("newcomer")
+
+    one.engine.release(2)
+    outer.result(30)
+
+    assert one.measures.seconds == [2, 2]
+
+
+def test_a_newcomer_that_fails_leaves_the_interrupted_segment_whole(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    newcomer = one.add("newcomer", on_begin=refuse)
+
+    one.engine.release(2)
+
+    assert isinstance(newcomer.exception(30), Cancelled)
+    assert outer.result(30)
+
+
+def refuse() -> None:
+    raise Cancelled("no more")

@@ -19,7 +19,7 @@ from app.core.errors import EngineFailed
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, BlendPart, Catalogue
 from app.core.weights.files import find_checkpoint
-from workers.engines.base import Samples, Segment, Waveform, Word, require_fit
+from workers.engines.base import ALONE, Samples, Segment, Turn, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.checkpoint import load_model
@@ -123,29 +123,29 @@ class KokoroEngine:
             _log.warning("unknown_phonemes", n_phonemes=n_unknown, language=language)
         return phonemized if says_something(phonemized.phonemes.translate(_WITHOUT_SIGNS)) else NO_PHONEMES
 
-    def synthesize(self, segments: Sequence[Segment], *, n_threads: int = 1) -> list[Waveform]:
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         """Returns one waveform for each segment, with word times. Raises SegmentTooLong, OutOfMemory, EngineFailed."""
         # This setting is per thread. One is enough: the scheduler runs as many segments at once as there are cores.
         torch.set_num_threads(1)
         try:
-            return or_out_of_memory(lambda: self._speak_somewhere(segments, n_threads), is_shortage=_is_shortage)
+            return or_out_of_memory(lambda: self._speak_somewhere(segments, turn), is_shortage=_is_shortage)
         except RuntimeError as error:
             n_phonemes = ", ".join(str(one.n_phonemes) for one in segments)
             raise EngineFailed(f"Kokoro could not speak segments of {n_phonemes} phonemes ({type(error).__name__}).") from error
 
-    def _speak_somewhere(self, segments: Sequence[Segment], n_threads: int) -> list[Waveform]:
+    def _speak_somewhere(self, segments: Sequence[Segment], turn: Turn) -> list[Waveform]:
         """Speaks in this thread, or in a new one if oneDNN cannot generate code here.
 
         Why: a thread in which oneDNN once found no memory for its code can never generate any again. Another thread can, and
         its code serves all threads.
         """
         try:
-            return self._speak(segments, n_threads)
+            return self._speak(segments, turn)
         except RuntimeError as error:
             if not _lacks_code(error):
                 raise
         with ThreadPoolExecutor(1, initializer=lambda: torch.set_num_threads(1)) as other:
-            return other.submit(self._speak, segments, n_threads).result()
+            return other.submit(self._speak, segments, turn).result()
 
     def warm_up(self) -> None:
         """Speaks a sentence and discards the audio: this loads the English G2P and makes the model allocate its memory."""
@@ -164,9 +164,9 @@ class KokoroEngine:
             gc.collect()
             torch.cuda.empty_cache()
 
-    def _speak(self, segments: Sequence[Segment], n_threads: int) -> list[Waveform]:
+    def _speak(self, segments: Sequence[Segment], turn: Turn) -> list[Waveform]:
         scores = [self._score(one) for one in segments]
-        spoken = self._decoder(scores, n_threads)
+        spoken = self._decoder(scores, turn.n_threads, turn.give_way)
         return [self._finished(*parts) for parts in zip(segments, scores, spoken, strict=True)]
 
     def _score(self, one: Segment) -> Score:

@@ -11,7 +11,7 @@ from app.core.speech.languages import LANGUAGES
 from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import PHONEMES
 from tests.original import Both
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import Segment, Turn, Waveform
 from workers.engines.kokoro.checkpoint import CheckpointFiles
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.packs import VoicePacks
@@ -65,7 +65,7 @@ def levels_db(waveform: Waveform) -> np.ndarray:
 @pytest.mark.parametrize("language", [language.tag for language in LANGUAGES])
 def test_a_sentence_sounds_like_speech(real: KokoroEngine, real_checkpoint: CheckpointFiles, language: str) -> None:
     segment = a_segment(real, real_checkpoint, language)
-    (waveform,) = real.synthesize([segment], n_threads=2)
+    (waveform,) = real.synthesize([segment], Turn(n_threads=2))
     seconds = len(waveform.samples) / SAMPLE_RATE_HZ
     assert np.isfinite(waveform.samples).all()
     assert 0.05 < np.abs(waveform.samples).max() < 1
@@ -95,7 +95,7 @@ def test_it_equals_the_package(both: Both, real: KokoroEngine, real_checkpoint: 
 
 def test_the_same_text_gives_the_same_bytes(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:
     segment = a_segment(real, real_checkpoint, "en-US")
-    (one,), (two,) = (real.synthesize([segment], n_threads=n_threads) for n_threads in (1, 2))
+    (one,), (two,) = (real.synthesize([segment], Turn(n_threads=n_threads)) for n_threads in (1, 2))
     assert one.samples.tobytes() == two.samples.tobytes()
     assert one.words == two.words
 

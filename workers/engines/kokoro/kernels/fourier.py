@@ -114,6 +114,7 @@ class FourierConvolution:
         """Convolves `source` (n_samples, n_channels) and writes the same shape to `output`."""
         n_tiles = math.ceil(source.n_samples / self._span)
         for start in range(0, n_tiles, self._n_run):
+            workspace.give_way()
             n = min(self._n_run, n_tiles - start)
             pieces = [(start + first, first, min(first + self._n_piece, n)) for first in range(0, n, self._n_piece)]
             slots = workspace.take("slots", 2 * self._half + 1, n, self._width)

@@ -82,6 +82,7 @@ class ToomConvolution:
         """Convolves `source` (n_samples, n_in) and writes (n_samples, n_out) to `output`."""
         n_tiles = math.ceil(source.n_samples / self._span)
         for start in range(0, n_tiles, self._n_piece):
+            workspace.give_way()
             n = min(self._n_piece, n_tiles - start)
             piece = source.piece(start * self._span - self._reach // 2, n * self._span + self._reach, workspace)
             output.write(start * self._span, self._toom(piece, n, self._dilation))

@@ -13,7 +13,7 @@ memory.
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -33,11 +33,17 @@ def pieces_of(signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return torch.split(signal, rows_of_piece(signal.shape[1]))
 
 
+def stay() -> None:
+    """Does nothing: nobody else wants the thread."""
+
+
 class Workspace:
     """Named blocks of memory. Only one thread at a time may use a name."""
 
     def __init__(self) -> None:
         self._buffers: dict[str, torch.Tensor] = {}
+        self.give_way: Callable[[], None] = stay
+        """Called between the pieces of a convolution. Another segment may be computed meanwhile, with another workspace."""
 
     def take(self, name: str, *shape: int) -> torch.Tensor:
         """Returns memory of `shape` with undefined contents. Calls with the same name share their memory."""
@@ -84,12 +90,13 @@ class Workspaces:
         self._free: deque[Workspace] = deque()
 
     @contextmanager
-    def lend(self) -> Iterator[Workspace]:
+    def lend(self, give_way: Callable[[], None] = stay) -> Iterator[Workspace]:
         """Yields a workspace that no other caller uses."""
         try:
             workspace = self._free.pop()
         except IndexError:
             workspace = Workspace()
+        workspace.give_way = give_way
         try:
             yield workspace
         finally:

@@ -15,7 +15,7 @@ from workers.engines.kokoro.kernels.resblock import ResBlock
 from workers.engines.kokoro.kernels.strided import NarrowConvolution, Upsampling, WindowedConvolution
 from workers.engines.kokoro.kernels.styled import StyledBlock
 from workers.engines.kokoro.kernels.threads import Task, Team
-from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace, Workspaces, pieces_of
+from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace, Workspaces, pieces_of, stay
 from workers.engines.kokoro.model.prosody import Score
 
 _SLOPE: Final = 0.1
@@ -49,15 +49,18 @@ class Decoder:
         self._workspaces, self._signals = Workspaces(), Workspaces()
 
     @torch.inference_mode()
-    def __call__(self, scores: Sequence[Score], n_threads: int = 1) -> list[torch.Tensor]:
-        """Returns the samples of each segment, (n_samples,), float32. They do not depend on `n_threads`."""
-        return [self._speak(score, n_threads) for score in scores]
+    def __call__(self, scores: Sequence[Score], n_threads: int = 1, give_way: Callable[[], None] = stay) -> list[torch.Tensor]:
+        """Returns the samples of each segment, (n_samples,), float32. They do not depend on `n_threads`.
 
-    def _speak(self, score: Score, n_threads: int) -> torch.Tensor:
+        With one thread, `give_way` is called between steps of some 30 ms. It may speak another segment.
+        """
+        return [self._speak(score, n_threads, give_way if n_threads == 1 else stay) for score in scores]
+
+    def _speak(self, score: Score, n_threads: int, give_way: Callable[[], None]) -> torch.Tensor:
         with self._signals.lend() as signals, Team(n_threads) as team:
 
             def start(work: Callable[[Workspace], torch.Tensor]) -> Task[torch.Tensor]:
-                return team.start(partial(self._work, work))
+                return team.start(partial(self._work, work, give_way))
 
             # The last stage's branch is the longest and is needed last, so idle threads begin with it.
             branches = [start(partial(stage.branch, score, signals)) for stage in reversed(self._stages)][::-1]
@@ -67,8 +70,8 @@ class Decoder:
             spectra = self._post(x).t().unsqueeze(0)
         return restore(spectra, self._n_bins, self._stft)
 
-    def _work(self, work: Callable[[Workspace], torch.Tensor]) -> torch.Tensor:
-        with self._workspaces.lend() as workspace:
+    def _work(self, work: Callable[[Workspace], torch.Tensor], give_way: Callable[[], None]) -> torch.Tensor:
+        with self._workspaces.lend(give_way) as workspace:
             return work(workspace)
 
 
