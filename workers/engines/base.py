@@ -51,6 +51,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Phonemes before the segment in its sentence. They affect its pronunciation and are not spoken."""
     after: str = ""
     """Phonemes after the segment in its sentence. They too affect its pronunciation and are not spoken."""
+    in_pieces: bool = False
+    """Whether a listener waits for it, so that the engine may speak its beginning before the rest."""
     engine: str = ""
     """`Engine.identity` of the engine that speaks it. Not part of the digest: if another engine continues an utterance, it
     joins the segments that the first engine has spoken.
@@ -71,8 +73,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """32 bytes that identify the sound and its words within one utterance. They are also the seed of the random numbers in
         the sound.
         """
-        sound = (self.text, self.phonemes, self.voice, self.language, self.speed, self.words, self.before, self.after)
-        return hashlib.sha256(msgspec.json.encode(sound, order="deterministic")).digest()
+        spoken = (self.text, self.phonemes, self.voice, self.language, self.speed, self.words, self.before, self.after)
+        return hashlib.sha256(msgspec.json.encode((*spoken, self.in_pieces), order="deterministic")).digest()
 
     @cached_property
     def name(self) -> str:
@@ -104,6 +106,10 @@ def _nothing() -> None:
     """Does nothing."""
 
 
+def _ignore(_: "Waveform") -> None:
+    """Does nothing."""
+
+
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What a call of `Engine.synthesize` may use, and what it must do for others."""
 
@@ -112,6 +118,10 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     give_way: Callable[[], None] = _nothing
     """An engine that computes for longer than about 50 ms calls it between its steps, in the thread that called it. It may
     return late, since a more urgent segment may be spoken meanwhile in the same thread, by the same engine.
+    """
+    on_beginning: Callable[["Waveform"], None] = _ignore
+    """Receives the beginning of a segment that is spoken `in_pieces`, perhaps several times, longer each time. Its samples are
+    those of the whole segment. Its words are those that it contains.
     """
 
 

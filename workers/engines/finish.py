@@ -15,6 +15,11 @@ from workers.engines.time_stretch import time_stretch
 _INAUDIBLE_ERROR: Final = 0.01
 """Relative length error below which nothing is stretched."""
 
+_LIMITER_REACH: Final = SAMPLE_RATE_HZ * 60 // 1000
+"""Samples before its end in which a beginning's gain may still depend on what follows: twice the limiter's radius, and the
+length of the filter that finds the peaks.
+"""
+
 
 class Finish:
     """Adjusts length and loudness of speech."""
@@ -33,12 +38,24 @@ class Finish:
 
         `loudness_lufs`: the loudness of the voice's speech.
         """
-        stretched = self._stretch(spoken.samples, round(seconds * SAMPLE_RATE_HZ))
+        stretched = self._stretch(spoken.samples, seconds)
         factor = len(stretched) / max(1, len(spoken.samples))
         words = tuple(Word(word.first, word.last, word.start * factor, word.end * factor) for word in spoken.words)
         return Waveform(self._level(stretched, loudness_lufs), words)
 
-    def _stretch(self, samples: Samples, n_wanted: int) -> Samples:
-        if abs(len(samples) - n_wanted) <= _INAUDIBLE_ERROR * n_wanted:
+    def beginning(self, spoken: Waveform, *, loudness_lufs: float) -> Waveform:
+        """Returns the beginning of what a longer waveform that begins with `spoken` becomes, if it is not stretched."""
+        samples = self._level(spoken.samples, loudness_lufs)[:-_LIMITER_REACH]
+        end = len(samples) / SAMPLE_RATE_HZ
+        return Waveform(samples, tuple(word for word in spoken.words if word.end <= end))
+
+    @staticmethod
+    def keeps_length(n_samples: int, seconds: float) -> bool:
+        """Whether so many samples are not stretched to `seconds`."""
+        n_wanted = round(seconds * SAMPLE_RATE_HZ)
+        return abs(n_samples - n_wanted) <= _INAUDIBLE_ERROR * n_wanted
+
+    def _stretch(self, samples: Samples, seconds: float) -> Samples:
+        if self.keeps_length(len(samples), seconds):
             return samples
-        return time_stretch(samples, n_wanted, self._ffmpeg_path)
+        return time_stretch(samples, round(seconds * SAMPLE_RATE_HZ), self._ffmpeg_path)

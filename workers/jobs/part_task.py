@@ -26,7 +26,7 @@ from workers.engines.base import Segment
 from workers.jobs.loudness import Meter
 from workers.jobs.wanted import Wanted
 from workers.synthesis.audio import Sound
-from workers.synthesis.synthesizer import Spoken
+from workers.synthesis.output import Spoken
 from workers.synthesis.task import SynthesisTask
 
 _numbers: Final = itertools.count()

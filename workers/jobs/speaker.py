@@ -20,7 +20,8 @@ from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import SECONDS_PER_PHONEME
 from workers.jobs.part_task import PartLimit, PartTask
 from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
-from workers.synthesis.synthesizer import Spoken, Synthesizer
+from workers.synthesis.output import Spoken
+from workers.synthesis.synthesizer import Synthesizer
 from workers.text.normalization.tags.read import tags_before
 from workers.text.segment import weigh
 

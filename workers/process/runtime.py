@@ -35,10 +35,11 @@ from workers.failures import Action, Failure, Meaning, run_task
 from workers.jobs.runner import JobRunner
 from workers.jobs.webhooks import Webhooks
 from workers.measures import Measures
+from workers.synthesis.output import Spoken
 from workers.synthesis.phonemes import Phonemes
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.stream_task import Limits, StreamTask
-from workers.synthesis.synthesizer import Spoken, Synthesizer
+from workers.synthesis.synthesizer import Synthesizer
 
 log: Final = structlog.get_logger()
 

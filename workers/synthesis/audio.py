@@ -24,6 +24,15 @@ class Sound(msgspec.Struct, frozen=True, array_like=True):
         """Length in seconds."""
         return len(self.pcm) / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
 
+    def after(self, beginning: "Sound") -> "Sound":
+        """Returns what follows `beginning`. The words keep their times."""
+        return Sound(self.pcm[len(beginning.pcm) :], self.words[len(beginning.words) :])
+
+    def beginning_with(self, beginning: "Sound") -> "Sound":
+        """Returns this sound with `beginning` in place of its first samples and words."""
+        rest = self.after(beginning)
+        return Sound(beginning.pcm + rest.pcm, beginning.words + rest.words)
+
     def to_bytes(self) -> bytes:
         """Returns the bytes that `from_bytes` reads."""
         return msgspec.msgpack.encode(self)

@@ -69,6 +69,7 @@ class QueuedSegment:
         arrived_at: float | None = None,
         is_first: bool = True,
         on_begin: Callable[[], Sound | None] = lambda: None,
+        on_beginning: Callable[[Waveform], None] = lambda waveform: None,
         on_done: Callable[[Waveform], Sound],
     ) -> None:
         self.segment = segment
@@ -88,6 +89,8 @@ class QueuedSegment:
         """Called in the compute thread before the engine. If it returns a sound, this is the result, and the engine is not
         called. If it raises an exception, the future gets it.
         """
+        self.on_beginning = on_beginning
+        """Called in the compute thread with the beginning of the waveform, perhaps several times, before `on_done`."""
         self.on_done = on_done
         """Called in the compute thread with the waveform. The future gets the sound that it returns, or its exception."""
         self.queued_at = 0.0
@@ -126,6 +129,9 @@ class FifoQueue:
     def has_newcomer(self, now: float) -> bool:
         """Whether a segment waits for which another one should be interrupted; `take` then returns it."""
         return False
+
+    def begun(self, queued: QueuedSegment) -> None:
+        """Called when the listener has the beginning of a segment that is still being spoken."""
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
         """Called when the segments `taken` together are done. `spoken`: those that an engine spoke, in `seconds` of compute."""
@@ -190,6 +196,10 @@ class FairQueue(FifoQueue):
         if all(_group(queued) is not _Group.NEW for queued in self.waiting):
             return False
         return self._group_to_serve(self._groups(now), now) is _Group.NEW
+
+    def begun(self, queued: QueuedSegment) -> None:
+        """From now on, the listener's later segments may be endangered."""
+        self._forget_first([queued])
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
         """Measures the engine's pace, and corrects the deadlines of the segments after a first segment."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from workers.engines.base import Samples, Segment, Waveform, Word
@@ -71,7 +72,7 @@ def seconds_of(pcm: bytes) -> float:
 
 def leading_silence(pcm: bytes) -> float:
     """Returns the length of the silence at the beginning of s16le in seconds."""
-    is_loud = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)) > _SILENCE
+    is_loud = _is_loud(pcm)
     return int(is_loud.argmax()) / SAMPLE_RATE_HZ if is_loud.any() else seconds_of(pcm)
 
 
@@ -79,7 +80,7 @@ def to_sound(waveform: Waveform, segment: Segment) -> Sound:
     """Converts a waveform to a sound: s16le, trimmed, with the times of its words moved accordingly. An edge within a sentence
     is not trimmed: the silence there belongs to the sentence.
     """
-    pcm, lead_seconds = trim(to_pcm(waveform.samples), segment.speed, at_start=not segment.before, at_end=not segment.after)
+    pcm, lead_seconds = _trimmed(waveform, segment, at_end=not segment.after)
     length_seconds = seconds_of(pcm)
 
     def moved(seconds: float) -> float:
@@ -87,6 +88,28 @@ def to_sound(waveform: Waveform, segment: Segment) -> Sound:
 
     words = (Word(word.first, word.last, moved(word.start), moved(word.end)) for word in waveform.words)
     return Sound(pcm, tuple(words))
+
+
+def begin_sound(waveform: Waveform, segment: Segment) -> Sound:
+    """Converts the beginning of a waveform to the beginning of its sound. Silence at its end is left out: it may be the end of
+    the sound.
+    """
+    pcm, lead_seconds = _trimmed(waveform, segment, at_end=False)
+    loud = np.flatnonzero(_is_loud(pcm))
+    pcm = pcm[: SAMPLE_BYTES * (int(loud[-1]) + 1)] if len(loud) else b""
+    ends = seconds_of(pcm) + lead_seconds
+    words = (word for word in waveform.words if lead_seconds <= word.end <= ends)
+    moved = (Word(word.first, word.last, max(0.0, word.start - lead_seconds), word.end - lead_seconds) for word in words)
+    return Sound(pcm, tuple(moved))
+
+
+def _trimmed(waveform: Waveform, segment: Segment, *, at_end: bool) -> tuple[bytes, float]:
+    return trim(to_pcm(waveform.samples), segment.speed, at_start=not segment.before, at_end=at_end)
+
+
+def _is_loud(pcm: bytes) -> npt.NDArray[np.bool_]:
+    is_loud: npt.NDArray[np.bool_] = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)) > _SILENCE
+    return is_loud
 
 
 def trim(pcm: bytes, speed: float = 1.0, *, at_start: bool = True, at_end: bool = True) -> tuple[bytes, float]:

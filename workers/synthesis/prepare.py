@@ -74,8 +74,13 @@ def prepare_text(text: SpokenText, engine: Engine) -> PreparedText:
     return PreparedText(_prepare_passages(sections, markup, text, engine), markup)
 
 
-def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *, speed: float = 1.0) -> Iterator[PreparedItem]:
-    """Yields the segments of the `prepared` text and the pauses that the user asks for, in order. `speed`: 0.25 to 4."""
+def prepare_segments(
+    prepared: PreparedText, text: SpokenText, engine: Engine, *, speed: float = 1.0, plays: bool = False
+) -> Iterator[PreparedItem]:
+    """Yields the segments of the `prepared` text and the pauses that the user asks for, in order. `speed`: 0.25 to 4.
+
+    `plays`: whether somebody listens meanwhile, so that the first segment is spoken in pieces.
+    """
     is_opening = True
     for passage in prepared.passages:
         segments = segments_of(
@@ -88,13 +93,14 @@ def prepare_segments(prepared: PreparedText, text: SpokenText, engine: Engine, *
             is_opening=is_opening,
         )
         for one in segments:
+            spoken = msgspec.structs.replace(one, in_pieces=plays and is_opening)
             is_opening = False
             # Not by looking for a next segment: this one would then wait for the phonemes of the next.
             rest = passage.tracked.text[one.start + len(one.text) :]
             is_last = not says_something(prepared.markup.restore(rest))
             ending = passage.ending if is_last and passage.ending else one.ending
             speaker = passage.manner.speaker or text.narrator or None
-            yield PreparedItem(passage.tracked, msgspec.structs.replace(one, ending=ending), speaker=speaker)
+            yield PreparedItem(passage.tracked, msgspec.structs.replace(spoken, ending=ending), speaker=speaker)
         if passage.pause_seconds is not None:
             yield PreparedItem(passage.tracked, pause_seconds=passage.pause_seconds)
 

@@ -5,8 +5,8 @@ are needed later. So they work on the first segment until a segment of another t
 
 Why a later segment gives way: it takes seconds, and a new listener would wait for all of it although its own listener has audio
 left. So the engine looks between its steps, and speaks the newcomer's segment in the same thread. The other threads stop at
-their next step too, so that the newcomer has all of them, unless several newcomers wait. Nothing interrupts a first segment,
-so a thread has at most two segments in memory.
+their next step too, so that the newcomer has all of them, unless several newcomers wait. Nothing interrupts a first segment
+before its listener has the beginning, so a thread has at most two segments in memory.
 
 The policies differ only in their queue: `deadline` is the fair queue of `workers.synthesis.fair_queue`; `fifo`, for
 comparison, speaks one request to its end before the next.
@@ -43,11 +43,8 @@ class _Run:
         self.n_threads = n_threads
         self.away_seconds = 0.0
         """Time that it gave to newcomers."""
-
-    @property
-    def is_for_newcomer(self) -> bool:
+        self.is_for_newcomer = any(_is_newcomer(queued) for queued in taken)
         """Whether a listener without audio waits for it."""
-        return any(_is_newcomer(queued) for queued in self.taken)
 
 
 class Scheduler:
@@ -124,6 +121,7 @@ class Scheduler:
             self._queue.done(run.taken, spoken, now - began_at - run.away_seconds, now)
             self._n_computing -= 1
             self._n_newcomers -= run.is_for_newcomer
+            run.is_for_newcomer = False
             self._n_busy_threads -= run.n_threads
             if run.n_threads > 1:
                 self._alone = None
@@ -171,6 +169,14 @@ class Scheduler:
             self._carry_out(newcomer)
         run.away_seconds += self._clock() - stopped_at
 
+    def _begin_sound(self, run: _Run, queued: QueuedSegment, waveform: Waveform) -> None:
+        """Gives the listener the beginning of a segment. From then on newcomers may go first."""
+        queued.on_beginning(waveform)
+        with self._changed:
+            self._queue.begun(queued)
+            self._n_newcomers -= run.is_for_newcomer
+            run.is_for_newcomer = False
+
     def _speak(self, run: _Run) -> list[QueuedSegment]:
         """Sets the future of each segment. Returns the segments that an engine has spoken."""
         wanted = [queued for queued in run.taken if queued.sound.set_running_or_notify_cancel() and _begin(queued)]
@@ -191,7 +197,11 @@ class Scheduler:
         """Speaks the segments and sets their futures. If the engine fails, sets no future and returns the error."""
         engine = wanted[0].engine
         began_at, away_before = self._clock(), run.away_seconds
-        turn = Turn(n_threads=run.n_threads, give_way=partial(self._give_way, run))
+        turn = Turn(
+            n_threads=run.n_threads,
+            give_way=partial(self._give_way, run),
+            on_beginning=partial(self._begin_sound, run, wanted[0]),
+        )
         try:
             waveforms = engine.synthesize([queued.segment for queued in wanted], turn)
             spoken = list(zip(wanted, waveforms, strict=True))

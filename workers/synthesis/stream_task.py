@@ -70,6 +70,8 @@ class Limits:
 class StreamTask(SynthesisTask):
     """An utterance that plays while it is spoken."""
 
+    plays = True
+
     def __init__(
         self,
         utterance: Utterance,

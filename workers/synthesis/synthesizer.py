@@ -9,33 +9,30 @@ samples that the listener already has. The rest is deterministic, so all bytes a
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 
 import msgspec
 
 from app.core.errors import EngineUnavailable
 from app.core.host import remedies
-from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
-from app.core.speech.word_times import TimedWord
 from workers.engines.base import Engine, Segment, Waveform
 from workers.measures import Measures
 from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import TimedEncoder, open_encoder
 from workers.synthesis.fair_queue import QueuedSegment
-from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, Joiner, leading_silence, pause_after, silence, silences, to_sound
+from workers.synthesis.joining import begin_sound, to_sound
+from workers.synthesis.output import Output, Spoken
 from workers.synthesis.prepare import PreparedItem, prepare_segments, prepare_text
 from workers.synthesis.progress import Progress, TasksNow
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.segment_span import SegmentSpan
 from workers.synthesis.task import SynthesisTask
-from workers.synthesis.word_timing import WordTimer
 from workers.text.cancellation import cancellation_check
-from workers.text.normalization.tags.speakers import hide_speakers
-from workers.text.normalization.tags.ssml_places import hide_tags
 
 _NO_SOUND: Final = Sound(b"")
 
@@ -46,14 +43,45 @@ _LONG_SECONDS: Final = 0.1
 """A segment that was queued for longer than this may have been spoken for another utterance meanwhile."""
 
 
-class Spoken(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals of a spoken utterance."""
+class _Speech:
+    """A segment that is being spoken: the beginnings that its listener gets before the whole sound."""
 
-    n_segments: int
-    n_phonemes: int
-    audio_seconds: float
-    lead_seconds: float | None = None
-    """Silence at the beginning; None when all of it is silence."""
+    def __init__(self, segment: Segment, cache: Callable[[Segment, Sound], None]) -> None:
+        """`cache` stores the whole sound."""
+        self.segment, self._cache = segment, cache
+        self._begun = _NO_SOUND
+        self._parts: SimpleQueue[Sound | None] = SimpleQueue()
+
+    def begin(self, waveform: Waveform) -> None:
+        """Takes the beginning of the waveform, from a compute thread."""
+        begun = begin_sound(waveform, self.segment).beginning_with(self._begun)
+        self._parts.put(begun.after(self._begun))
+        self._begun = begun
+
+    def finish(self, waveform: Waveform) -> Sound:
+        """Takes the whole waveform, from a compute thread, and returns the whole sound."""
+        sound = to_sound(waveform, self.segment).beginning_with(self._begun)
+        self._cache(self.segment, sound)
+        return sound
+
+    def end(self, _: object = None) -> None:
+        """Says that no part follows."""
+        self._parts.put(None)
+
+    def parts(self) -> Iterator[Sound]:
+        """Waits for each part of the sound before the last one, and yields it."""
+        while (part := self._parts.get()) is not None:
+            if part.pcm:
+                yield part
+
+
+class _Pending(msgspec.Struct, frozen=True):
+    """A segment or a pause whose turn comes. A segment from the cache is not queued and has no parts, nor has a pause."""
+
+    item: PreparedItem
+    sound: Future[Sound]
+    queued: QueuedSegment | None = None
+    speech: _Speech | None = None
 
 
 class _PendingSegments:
@@ -72,9 +100,8 @@ class _PendingSegments:
         self._items = items
         self._engine = engine
         self._scheduler = scheduler
-        self._pending: deque[tuple[PreparedItem, QueuedSegment | None, Future[Sound]]] = deque()
-        """Pending segments and pauses. A cached segment is not queued, nor is a pause."""
-        self._begun_at = self._due = self._audio_ends_at = time.monotonic()
+        self._pending: deque[_Pending] = deque()
+        self._begun_at = self._due = time.monotonic()
         self._is_first = not task.listening_seconds
         self._exhausted = False
 
@@ -87,32 +114,33 @@ class _PendingSegments:
                 self._exhausted = True
                 return
             found = self._find_cached(item.segment)
-            queued, sound = (None, found) if found or item.segment is None else self._submit(item.segment)
-            self._pending.append((item, queued, sound or _done(_NO_SOUND)))
+            if found or item.segment is None:
+                self._pending.append(_Pending(item, found or _done(_NO_SOUND)))
+            else:
+                self._pending.append(self._submit(item, item.segment))
             self._due += _expected_seconds(item)
             self._is_first &= item.segment is None
 
+    def parts(self) -> Iterator[tuple[PreparedItem, Segment, Sound]]:
+        """Waits for the parts of the next segment before its last one, and yields them with the segment."""
+        if self._pending and (speech := self._pending[0].speech) is not None:
+            for part in speech.parts():
+                yield self._pending[0].item, speech.segment, part
+
     def next(self) -> tuple[PreparedItem, Sound] | None:
-        """Waits for the next segment and returns it with its sound, or returns the next pause; None after the last one."""
+        """Waits for the next segment and returns it with its whole sound, or returns the next pause; None at the end."""
         if not self._pending:
             return None
-        item, _, sound = self._pending[0]
-        spoken = sound.result()
-        self._pending.popleft()
-        return item, spoken
+        spoken = self._pending[0].sound.result()
+        return self._pending.popleft().item, spoken
 
     def set_audio_end(self, when: float) -> None:
         """Corrects the deadlines: the spoken audio lasts until `when`, and the pending segments follow it."""
-        self._audio_ends_at = self._due = when
-        for item, queued, _ in self._pending:
-            if queued is not None:
-                queued.deadline = self._due
-            self._due += _expected_seconds(item)
-
-    @property
-    def lead_seconds(self) -> float:
-        """Length of the audio that the listener has left."""
-        return max(0.0, self._audio_ends_at - time.monotonic())
+        self._due = when
+        for pending in self._pending:
+            if pending.queued is not None:
+                pending.queued.deadline = self._due
+            self._due += _expected_seconds(pending.item)
 
     @property
     def is_spoken(self) -> bool:
@@ -135,8 +163,9 @@ class _PendingSegments:
             self._measures.count_segment_hit()
         return found
 
-    def _submit(self, segment: Segment) -> tuple[QueuedSegment, Future[Sound]]:
+    def _submit(self, item: PreparedItem, segment: Segment) -> _Pending:
         submitted_at, span = time.monotonic(), self._span_of(segment)
+        speech = _Speech(segment, self._task.cache_segment)
         queued = QueuedSegment(
             segment,
             self._engine,
@@ -147,10 +176,12 @@ class _PendingSegments:
             arrived_at=self._begun_at,
             is_first=self._is_first,
             on_begin=lambda: self._begin(segment, submitted_at, span),
-            on_done=lambda waveform: self._cache_sound(segment, waveform),
+            on_beginning=speech.begin,
+            on_done=speech.finish,
         )
         queued.sound.add_done_callback(span.end)
-        return queued, self._scheduler.submit(queued)
+        queued.sound.add_done_callback(speech.end)
+        return _Pending(item, self._scheduler.submit(queued), queued, speech)
 
     def _begin(self, segment: Segment, submitted_at: float, span: SegmentSpan) -> Sound | None:
         span.begin(time.monotonic() - submitted_at)
@@ -163,11 +194,6 @@ class _PendingSegments:
 
     def _span_of(self, segment: Segment) -> SegmentSpan:
         return SegmentSpan(self._task.span, segment, self._engine)
-
-    def _cache_sound(self, segment: Segment, waveform: Waveform) -> Sound:
-        sound = to_sound(waveform, segment)
-        self._task.cache_segment(segment, sound)
-        return sound
 
 
 class Synthesizer:
@@ -220,7 +246,7 @@ class Synthesizer:
         """Prepares the beginning of the text, and queues its first segments."""
         with cancellation_check(task.check_cancelled):
             prepared = prepare_text(task.utterance, engine)
-        segments = prepare_segments(prepared, task.utterance, engine, speed=task.utterance.speed)
+        segments = prepare_segments(prepared, task.utterance, engine, speed=task.utterance.speed, plays=task.plays)
         pending = _PendingSegments(task, segments, engine, self._scheduler, self._measures)
         pending.refill()
         return pending
@@ -230,43 +256,23 @@ class Synthesizer:
         self._scheduler.drop(name)
 
     def _encode(self, pending: _PendingSegments, encoder: TimedEncoder, task: SynthesisTask, progress: Progress) -> Spoken:
-        joiner, word_timer = Joiner(task.utterance.speed), WordTimer(_visible(task.utterance))
-        n_segments = n_phonemes = 0
-        audio_seconds = 0.0
-        started_at: float | None = None
-        lead_seconds: float | None = None
+        output = Output(encoder, task)
         task.check(0.0)
-        while (following := pending.next()) is not None:
+        while True:
+            for item, segment, part in pending.parts():
+                output.add_part(item, segment, part)
+            if (following := pending.next()) is None:
+                return output.finish()
             # Before the refill: a task that ends here must not queue another segment.
-            task.check(pending.lead_seconds)
+            task.check(output.seconds_left)
             pending.refill()
             if pending.is_spoken:
                 task.on_spoken()
             item, sound = following
-            if item.segment is None:
-                joiner.pause(item.pause_seconds)
-                continue
-            segment = item.segment
-            n_before = joiner.add(sound.pcm, pause_after(segment))
-            audio_seconds += n_before / SAMPLE_RATE_HZ
-            _write_words(task, word_timer.add(segment, item.tracked, sound, audio_seconds, item.speaker))
-            _write_silence(n_before, encoder, task, pending)
-            if sound.pcm:
-                lead_seconds = audio_seconds + leading_silence(sound.pcm) if lead_seconds is None else lead_seconds
-                encoder.write(sound.pcm)
-            audio_seconds += sound.seconds
-            progress.advance(item, audio_seconds)
-            n_segments, n_phonemes = n_segments + 1, n_phonemes + segment.n_phonemes
-            started_at = started_at or time.monotonic() - task.listening_seconds
-            pending.set_audio_end(started_at + audio_seconds)
-        _write_words(task, word_timer.rest())
-        n_after = joiner.rest()
-        _write_silence(n_after, encoder, task, pending)
-        audio_seconds += n_after / SAMPLE_RATE_HZ
-        if not audio_seconds:
-            encoder.write(silence(NOTHING_TO_SAY_SECONDS))
-            audio_seconds = NOTHING_TO_SAY_SECONDS
-        return Spoken(n_segments=n_segments, n_phonemes=n_phonemes, audio_seconds=audio_seconds, lead_seconds=lead_seconds)
+            output.add(item, sound)
+            if item.segment is not None:
+                progress.advance(item, output.audio_seconds)
+                pending.set_audio_end(output.ends_at)
 
     def _engine_of(self, utterance: Utterance) -> Engine:
         try:
@@ -282,25 +288,7 @@ def _expected_seconds(item: PreparedItem) -> float:
     return item.segment.expected_seconds if item.segment is not None else item.pause_seconds
 
 
-def _visible(utterance: Utterance) -> str:
-    """Returns the text with spaces in place of tags that are read and not spoken."""
-    text = hide_speakers(utterance.text, utterance.speakers)
-    return hide_tags(text) if utterance.normalize else text
-
-
 def _done(sound: Sound) -> Future[Sound]:
     done: Future[Sound] = Future()
     done.set_result(sound)
     return done
-
-
-def _write_silence(n_samples: int, encoder: TimedEncoder, task: SynthesisTask, pending: _PendingSegments) -> None:
-    for number, pcm in enumerate(silences(n_samples)):
-        if number:
-            task.check(pending.lead_seconds)
-        encoder.write(pcm)
-
-
-def _write_words(task: SynthesisTask, words: Sequence[TimedWord]) -> None:
-    if words:
-        task.write_words(words)

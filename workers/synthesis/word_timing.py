@@ -33,14 +33,24 @@ class WordTimer:
         """Number of the held word, its start and end as far as known, in seconds, and its speaker."""
 
     def add(
-        self, segment: Segment, tracked: TrackedText, sound: Sound, begins_seconds: float, speaker: str | None = None
+        self,
+        segment: Segment,
+        tracked: TrackedText,
+        sound: Sound,
+        begins_seconds: float,
+        speaker: str | None = None,
+        *,
+        is_whole: bool = True,
     ) -> list[TimedWord]:
-        """Adds a segment of `tracked` whose audio begins at `begins_seconds`. Returns the words that are complete now."""
+        """Adds a segment of `tracked` whose audio begins at `begins_seconds`. Returns the words that are complete now.
+
+        `is_whole`: whether these are the segment's last words. If not, it is added again with the words that follow.
+        """
         words = []
         for number, start, end in self._numbered(segment, tracked, sound):
             if (word := self._add_piece(number, begins_seconds + start, begins_seconds + end, speaker)) is not None:
                 words.append(word)
-        if self._held is not None and not self._continues(self._held[0], segment, tracked):
+        if is_whole and self._held is not None and not self._continues(self._held[0], segment, tracked):
             words += self.rest()
         return words
 

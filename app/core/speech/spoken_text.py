@@ -13,7 +13,7 @@ import msgspec
 from app.core.speech.tags import NamedVoices
 from app.core.speech.voices import Blend
 
-WIRE_VERSION: Final = 9
+WIRE_VERSION: Final = 10
 """Version of the data between the API and the workers. It is part of the digest and of the queues' names, so that two versions
 never share a stream or each other's work.
 """

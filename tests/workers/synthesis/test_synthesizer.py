@@ -23,8 +23,9 @@ from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Sink
 from workers.synthesis.fair_queue import QueuedSegment
 from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
+from workers.synthesis.output import Spoken
 from workers.synthesis.scheduler import Scheduler
-from workers.synthesis.synthesizer import Spoken, Synthesizer
+from workers.synthesis.synthesizer import Synthesizer
 from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
@@ -45,6 +46,7 @@ class RecordedTask:
         self.utterance = utterance
         self.queue_name = queue_name
         self.owner = "somebody"
+        self.plays = speaker.plays
         self.span = NO_SPAN
         self.name = "a task"
         self.listening_seconds = speaker.listening_seconds
@@ -99,6 +101,7 @@ class FakeSpeaker:
         self.max_checks = 10**9
         """After this many calls of `check_cancelled`, nobody wants the text any more."""
         self.listening_seconds = 0.0
+        self.plays = False
         self.spoken: Spoken | None = None
         self.error: BaseException | None = None
         self.all_spoken = threading.Event()

@@ -11,6 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import structlog
 import torch
@@ -25,8 +26,10 @@ from workers.engines.identity import identity_of
 from workers.engines.kokoro.checkpoint import load_model
 from workers.engines.kokoro.devices import find_device, reserved_bytes
 from workers.engines.kokoro.framing import MAX_CONTEXT, Framed, frame
+from workers.engines.kokoro.known_voices import KNOWN_SENTENCE, KnownVoices
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.gpu_decoder import N_AT_ONCE, BatchDecoder
+from workers.engines.kokoro.model.pieces import FRAME_SAMPLES
 from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
@@ -43,9 +46,11 @@ MAX_MODEL_SPEED: Final = 1.25
 has a whole number of frames and at least one.
 """
 
-_FRAME_SAMPLES: Final = 600
-_FRAME_SECONDS: Final = _FRAME_SAMPLES / SAMPLE_RATE_HZ
-"""Length of a frame, the unit of the model's durations. The decoder makes _FRAME_SAMPLES samples from one frame."""
+_FRAME_SECONDS: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
+"""Length of a frame, the unit of the model's durations."""
+
+_PIECE_ENDS: Final = (24, 72)
+"""Frames after which the pieces of a segment end, from its first audible frame: 0.6 s and 1.8 s. The rest is the last piece."""
 
 _FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.float32)
 """A fade of 5 ms for a sound that was cut out of its sentence."""
@@ -91,10 +96,15 @@ class KokoroEngine:
         self._prosody = Prosody(model)
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
+        self._voices = (
+            KnownVoices(self._decoder, self._packs.any_voice(), self._known_score)
+            if isinstance(self._decoder, Decoder)
+            else None
+        )
         self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self._catalogue = catalogue
         self._finish = finish or Finish()
-        self.identity = identity_of(f"kokoro 7 {self._finish.identity}", files.paths)
+        self.identity = identity_of(f"kokoro 8 {self._finish.identity}", files.paths)
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )
@@ -158,7 +168,7 @@ class KokoroEngine:
 
     def close(self) -> None:
         """Frees the model's memory."""
-        del self._prosody, self._decoder
+        del self._prosody, self._decoder, self._voices
         if self._device.type == "cuda":
             # PyTorch caches freed memory, and only the garbage collector frees modules with cyclic references.
             gc.collect()
@@ -166,8 +176,23 @@ class KokoroEngine:
 
     def _speak(self, segments: Sequence[Segment], turn: Turn) -> list[Waveform]:
         scores = [self._score(one) for one in segments]
-        spoken = self._decoder(scores, turn.n_threads, turn.give_way)
-        return [self._finished(*parts) for parts in zip(segments, scores, spoken, strict=True)]
+        if self._voices is None:
+            return [self._finished(*parts) for parts in zip(segments, scores, self._decoder(scores), strict=True)]
+        self._voices.learn(turn.n_threads)
+        return [self._speak_pieces(self._voices, *parts, turn) for parts in zip(segments, scores, strict=True)]
+
+    def _speak_pieces(self, voices: KnownVoices, one: Segment, score: Score, turn: Turn) -> Waveform:
+        """Speaks a segment. If it is spoken in pieces, the turn gets its beginning after each piece."""
+        n_all = score.encoded.shape[2]
+        n_heard = FRAME_SAMPLES * (n_all - score.n_lead - score.n_trail)
+        in_pieces = one.in_pieces and self._finish.keeps_length(n_heard, _seconds(one, score))
+        ends, usual = (_PIECE_ENDS, voices.usual(one.voice, turn.n_threads)) if in_pieces else ((), None)
+        spoken = torch.zeros(0)
+        for piece in voices.decoder.in_pieces(score, ends, usual, turn.n_threads, turn.give_way):
+            spoken = torch.cat([spoken, piece])
+            if in_pieces and len(spoken) < FRAME_SAMPLES * n_all:
+                turn.on_beginning(self._beginning(one, score, spoken))
+        return self._finished(one, score, spoken)
 
     def _score(self, one: Segment) -> Score:
         require_fit(one, self)
@@ -177,10 +202,23 @@ class KokoroEngine:
         return self._prosody(ids, style, _model_speed(one.speed), one.digest, framed.tokens)
 
     def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
-        seconds = score.n_natural_frames * _FRAME_SECONDS / one.speed
-        return self._finish(
-            _waveform(one, score, spoken), seconds=seconds, loudness_lufs=self._catalogue.loudness_of(one.voice)
+        loudness_lufs = self._catalogue.loudness_of(one.voice)
+        return self._finish(_waveform(one, score, spoken), seconds=_seconds(one, score), loudness_lufs=loudness_lufs)
+
+    def _beginning(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
+        begun = _waveform(one, msgspec.structs.replace(score, n_trail=0), spoken)
+        return self._finish.beginning(begun, loudness_lufs=self._catalogue.loudness_of(one.voice))
+
+    def _known_score(self, voice_id: str) -> Score:
+        voice = (BlendPart(voice_id, 1.0),)
+        return self._score(
+            Segment(text="", phonemes=KNOWN_SENTENCE, voice=voice, language="en-US", speed=1.0, ending=Ending.SENTENCE)
         )
+
+
+def _seconds(one: Segment, score: Score) -> float:
+    """Returns the length that the segment shall have."""
+    return score.n_natural_frames * _FRAME_SECONDS / one.speed
 
 
 def _framed(one: Segment) -> Framed:
@@ -204,7 +242,7 @@ def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
 
 def _without_context(samples: Samples, score: Score) -> Samples:
     """Cuts off the samples of context frames, and fades the cut ends."""
-    first, last = score.n_lead * _FRAME_SAMPLES, len(samples) - score.n_trail * _FRAME_SAMPLES
+    first, last = score.n_lead * FRAME_SAMPLES, len(samples) - score.n_trail * FRAME_SAMPLES
     own = samples[first:last]
     if score.n_lead:
         own[: len(_FADE)] *= _FADE

@@ -162,7 +162,7 @@ def test_samples_that_are_not_finite_are_an_error(catalogue: Catalogue, checkpoi
     (segment,) = _prepare(engine, catalogue, "Hello there.")
     assert isinstance(engine._decoder, Decoder)
     with torch.no_grad():
-        engine._decoder._post._bias.fill_(float("nan"))
+        engine._decoder._generator._post._bias.fill_(float("nan"))
     with pytest.raises(EngineFailed, match="not finite"):
         engine.synthesize([segment])
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import torch
 
-from workers.engines.kokoro.kernels.workspace import Moments, Workspace
+from workers.engines.kokoro.kernels.moments import Moments
+from workers.engines.kokoro.kernels.workspace import Workspace
 
 EPSILON: Final = 1e-5
 """Epsilon of `InstanceNorm1d`."""

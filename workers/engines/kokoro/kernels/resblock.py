@@ -10,7 +10,8 @@ import torch
 
 from workers.engines.kokoro.kernels.adain import AdaIN, Snake
 from workers.engines.kokoro.kernels.convolution import make_convolution
-from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace
+from workers.engines.kokoro.kernels.moments import WHOLE, Moments, Norms
+from workers.engines.kokoro.kernels.workspace import Output, Workspace
 
 
 class ResBlock:
@@ -23,23 +24,32 @@ class ResBlock:
         self._halves = list(zip(first, second, strict=True))
         self.bias = torch.stack([half.bias for half in second]).sum(0)
         """(n_channels,): the constant that the caller must add."""
+        self.norm = first[0].norm
+        """The norm that reads the block's input."""
 
     def __call__(
-        self, x: torch.Tensor, moments: Moments, style: torch.Tensor, out: torch.Tensor, workspace: Workspace
+        self,
+        x: torch.Tensor,
+        moments: Moments,
+        style: torch.Tensor,
+        out: torch.Tensor,
+        workspace: Workspace,
+        norms: Norms = WHOLE,
     ) -> torch.Tensor:
         """Writes the result to `out` and returns it.
 
         `x`, `out`: (n_samples, n_channels), perhaps the same memory. `moments`: the moments of `x`. `style`: (1, style_width).
+        `norms` makes the moments of all later signals.
         """
         hidden = workspace.take("hidden", *x.shape)
         base, seen = x, moments
-        for first, second in self._halves:
-            inner, outer = Moments(), Moments()
+        followers = [*self._halves[1:], None]
+        for (first, second), following in zip(self._halves, followers, strict=True):
+            inner = norms.moments(second.norm, len(x))
+            outer = None if following is None else norms.moments(following[0].norm, len(x))
             first.convolution(first.activation(base, seen, style), Output(hidden, seen=inner), workspace)
-            is_last = second is self._halves[-1][1]
-            output = Output(out, base=base, seen=None if is_last else outer)
-            second.convolution(second.activation(hidden, inner, style), output, workspace)
-            base, seen = out, outer
+            second.convolution(second.activation(hidden, inner, style), Output(out, base=base, seen=outer), workspace)
+            base, seen = out, outer or seen
         return out
 
 
@@ -48,7 +58,7 @@ class _Half:
 
     def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
         unit = torch.pi / alpha.detach().flatten()
-        self._adain = AdaIN(adain, unit)
+        self.norm = AdaIN(adain, unit)
         weight = conv.weight.detach() * unit[:, None]
         self.convolution = make_convolution(weight, conv.dilation[0])
         assert conv.bias is not None
@@ -57,4 +67,4 @@ class _Half:
         conv.weight.data = torch.empty(0)
 
     def activation(self, signal: torch.Tensor, moments: Moments, style: torch.Tensor) -> Snake:
-        return Snake(signal, *self._adain(moments, style))
+        return Snake(signal, *self.norm(moments, style))

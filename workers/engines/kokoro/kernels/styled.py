@@ -11,8 +11,8 @@ import torch
 from torch.nn.functional import leaky_relu, pad
 
 from workers.engines.kokoro.kernels.adain import AdaIN
+from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
-from workers.engines.kokoro.kernels.workspace import Moments
 
 
 class StyledBlock:

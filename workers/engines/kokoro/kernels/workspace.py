@@ -19,6 +19,8 @@ from typing import Final
 
 import torch
 
+from workers.engines.kokoro.kernels.moments import Moments
+
 PIECE_NUMBERS: Final = 1 << 18
 """Numbers in a piece, of all channels together: 1 MiB. Pieces of a quarter of this size take a fifth longer."""
 
@@ -58,7 +60,7 @@ class Workspace:
 class Output:
     """The destination of a convolution, written piece by piece. It may add another signal and measure moments."""
 
-    def __init__(self, out: torch.Tensor, *, base: torch.Tensor | None = None, seen: "Moments | None" = None) -> None:
+    def __init__(self, out: torch.Tensor, *, base: torch.Tensor | None = None, seen: Moments | None = None) -> None:
         """Writes to `out` (n_samples, n_channels), adds `base`, which may be `out`, and measures the sum with `seen`."""
         self._out, self._base, self._seen = out, base, seen
 
@@ -101,35 +103,3 @@ class Workspaces:
             yield workspace
         finally:
             self._free.append(workspace)
-
-
-class Moments:
-    """Mean and variance of each channel of a signal, measured piece by piece.
-
-    A piece is measured with the operation of batch norm. It reads the piece twice and writes nothing, and is twice as fast as a
-    mean, a difference, a square and a sum.
-    """
-
-    def __init__(self) -> None:
-        self._counts: list[int] = []
-        self._means: list[torch.Tensor] = []
-        self._variances: list[torch.Tensor] = []
-
-    def see(self, piece: torch.Tensor) -> None:
-        """Adds `piece`: (n_samples, n_channels), at least one sample."""
-        mean, variance = torch.batch_norm_update_stats(piece, None, None, 0.0)
-        self._counts.append(len(piece))
-        self._means.append(mean)
-        self._variances.append(variance)
-
-    def result(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns mean and variance, (n_channels,) each."""
-        if len(self._counts) == 1:
-            return self._means[0], self._variances[0]
-        n_samples = sum(self._counts)
-        shares = torch.tensor([count / n_samples for count in self._counts])
-        means = torch.stack(self._means)
-        mean = shares @ means
-        apart = means - mean
-        within_and_between = torch.stack(self._variances).addcmul_(apart, apart)
-        return mean, shares @ within_and_between

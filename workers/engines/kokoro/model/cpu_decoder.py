@@ -4,19 +4,23 @@ Why not the package's: a segment spends nine tenths of its time in the generator
 `workers.engines.kokoro.kernels.resblock` computes them faster. Independent branches run in parallel, on the threads of a team.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
 import torch
 from torch.nn.functional import leaky_relu_
 
+from workers.engines.kokoro.kernels.moments import Norms
 from workers.engines.kokoro.kernels.resblock import ResBlock
 from workers.engines.kokoro.kernels.strided import NarrowConvolution, Upsampling, WindowedConvolution
 from workers.engines.kokoro.kernels.styled import StyledBlock
 from workers.engines.kokoro.kernels.threads import Task, Team
-from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace, Workspaces, pieces_of, stay
+from workers.engines.kokoro.kernels.workspace import Output, Workspace, Workspaces, pieces_of, stay
+from workers.engines.kokoro.model.extent import find_extent, whole
+from workers.engines.kokoro.model.pieces import Pieces
 from workers.engines.kokoro.model.prosody import Score
+from workers.engines.kokoro.model.statistics import Habits, Survey, Usual
 
 _SLOPE: Final = 0.1
 """Slope of the leaky ReLU before a stage."""
@@ -29,24 +33,8 @@ class Decoder:
 
     def __init__(self, original: Any) -> None:
         """Takes over the weights of `original`, whose weight norms must be folded."""
-        generator = original.generator
-        self._frames = Frames(original)
-        n_stages, n = len(generator.ups), generator.num_kernels
-        self._stages = [
-            Stage(
-                generator.noise_convs[i],
-                generator.noise_res[i],
-                generator.ups[i],
-                generator.resblocks[i * n : (i + 1) * n],
-                is_last=i == n_stages - 1,
-                name=f"raised {i}",
-            )
-            for i in range(n_stages)
-        ]
-        self._post = NarrowConvolution(generator.conv_post)
-        self._n_bins: int = generator.post_n_fft // 2 + 1
-        self._stft = generator.stft
-        self._workspaces, self._signals = Workspaces(), Workspaces()
+        self._frames, self._generator = Frames(original), Generator(original.generator)
+        self._habits: Habits | None = None
 
     @torch.inference_mode()
     def __call__(self, scores: Sequence[Score], n_threads: int = 1, give_way: Callable[[], None] = stay) -> list[torch.Tensor]:
@@ -54,19 +42,95 @@ class Decoder:
 
         With one thread, `give_way` is called between steps of some 30 ms. It may speak another segment.
         """
-        return [self._speak(score, n_threads, give_way if n_threads == 1 else stay) for score in scores]
+        return [torch.cat(list(self.in_pieces(score, (), None, n_threads, give_way))) for score in scores]
 
-    def _speak(self, score: Score, n_threads: int, give_way: Callable[[], None]) -> torch.Tensor:
+    @torch.inference_mode()
+    def in_pieces(
+        self,
+        score: Score,
+        ends: Sequence[int],
+        usual: Usual | None,
+        n_threads: int = 1,
+        give_way: Callable[[], None] = stay,
+    ) -> Iterator[torch.Tensor]:
+        """Yields the samples of a segment from its beginning, piece by piece.
+
+        A piece ends about at each of `ends`, in audible frames, where the voice is soft. `usual`: the voice's usual moments.
+        """
+        x = self._frames(score)
+        extent = find_extent(score) if self._habits else whole(score)
+
+        def generate(rows: torch.Tensor, source: torch.Tensor, norms: Norms) -> torch.Tensor:
+            return self._generator(rows, source, score.style, norms, n_threads, give_way)
+
+        yield from Pieces(generate, score, x, extent, self._habits or {}, usual).speak(ends)
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the habits are known. Until then, all frames of every segment are computed."""
+        return self._habits is not None
+
+    def learn(self, score: Score, n_threads: int = 1) -> Usual:
+        """Measures the habits in a segment that is computed whole, and returns the usual moments of its voice."""
+        survey = self.survey(score, n_threads)
+        self._habits = survey.habits()
+        return survey.usual()
+
+    @torch.inference_mode()
+    def survey(self, score: Score, n_threads: int = 1) -> Survey:
+        """Computes a whole segment and returns what its norms measured."""
+        extent = find_extent(score)
+        survey = Survey(extent.survey())
+        self._generator(self._frames(score), score.source, score.style, survey, n_threads)
+        return survey
+
+
+class Generator:
+    """Computes what `kokoro.istftnet.Generator` computes. Thread-safe."""
+
+    def __init__(self, original: Any) -> None:
+        """Takes over the weights of `original`."""
+        n_stages, n = len(original.ups), original.num_kernels
+        self._stages = [
+            Stage(
+                original.noise_convs[i],
+                original.noise_res[i],
+                original.ups[i],
+                original.resblocks[i * n : (i + 1) * n],
+                is_last=i == n_stages - 1,
+                name=f"raised {i}",
+            )
+            for i in range(n_stages)
+        ]
+        self._post = NarrowConvolution(original.conv_post)
+        self._n_bins: int = original.post_n_fft // 2 + 1
+        self._stft = original.stft
+        self._workspaces, self._signals = Workspaces(), Workspaces()
+
+    def __call__(
+        self,
+        x: torch.Tensor,
+        source: torch.Tensor,
+        style: torch.Tensor,
+        norms: Norms,
+        n_threads: int = 1,
+        give_way: Callable[[], None] = stay,
+    ) -> torch.Tensor:
+        """Returns the samples for the half frames `x` (2 n_frames, n_channels), which are overwritten.
+
+        `source` (1, 2 n_bins, n_steps): the source's spectrum in these frames. `style` (1, style_width).
+        """
+        give_way = give_way if n_threads == 1 else stay
         with self._signals.lend() as signals, Team(n_threads) as team:
 
             def start(work: Callable[[Workspace], torch.Tensor]) -> Task[torch.Tensor]:
                 return team.start(partial(self._work, work, give_way))
 
             # The last stage's branch is the longest and is needed last, so idle threads begin with it.
-            branches = [start(partial(stage.branch, score, signals)) for stage in reversed(self._stages)][::-1]
-            x = leaky_relu_(self._frames(score), _SLOPE)
+            branches = [start(partial(stage.branch, source, style, norms, signals)) for stage in reversed(self._stages)][::-1]
+            x = leaky_relu_(x, _SLOPE)
             for stage, branch in zip(self._stages, branches, strict=True):
-                x = stage(x, branch, score.style, signals, start)
+                x = stage(x, branch, style, norms, signals, start)
             spectra = self._post(x).t().unsqueeze(0)
         return restore(spectra, self._n_bins, self._stft)
 
@@ -90,22 +154,35 @@ class Stage:
         self._mean_bias = torch.stack([block.bias for block in self._blocks]).mean(0)
         self._slope, self._name = _LAST_SLOPE if is_last else _SLOPE, name
 
-    def branch(self, score: Score, signals: Workspace, workspace: Workspace) -> torch.Tensor:
-        """Returns the source's contribution without a bias, (n_samples, n_channels)."""
-        source = self._noise_conv(score.source[0], partial(signals.take, self._name))
-        moments = Moments()
-        for piece in pieces_of(source):
+    def branch(
+        self, source: torch.Tensor, style: torch.Tensor, norms: Norms, signals: Workspace, workspace: Workspace
+    ) -> torch.Tensor:
+        """Returns the contribution of `source` (1, 2 n_bins, n_steps) without a bias, (n_samples, n_channels)."""
+        x = self._noise_conv(source[0], partial(signals.take, self._name))
+        moments = norms.moments(self._noise_block.norm, len(x))
+        for piece in pieces_of(x):
             moments.see(piece)
-        return self._noise_block(source, moments, score.style, source, workspace)
+        return self._noise_block(x, moments, style, x, workspace, norms)
 
     def __call__(
-        self, x: torch.Tensor, branch: Task[torch.Tensor], style: torch.Tensor, signals: Workspace, start: Start
+        self,
+        x: torch.Tensor,
+        branch: Task[torch.Tensor],
+        style: torch.Tensor,
+        norms: Norms,
+        signals: Workspace,
+        start: Start,
     ) -> torch.Tensor:
         """`x` (n, n_in) → (n_samples, n_channels); both after a leaky ReLU. `x` must not be used afterwards."""
-        raised, moments = branch.result(), Moments()
+        raised = branch.result()
+        moments = norms.moments(self._blocks[0].norm, len(raised))
         self._up(x, Output(raised, base=raised, seen=moments))
+        # Several threads read them.
+        moments.result()
         outs = [signals.take(f"block {i}", *raised.shape) for i in range(len(self._blocks))]
-        works = [partial(block, raised, moments, style, out) for block, out in zip(self._blocks, outs, strict=True)]
+        works = [
+            partial(block, raised, moments, style, out, norms=norms) for block, out in zip(self._blocks, outs, strict=True)
+        ]
         # The last block has the longest kernel, so it starts first.
         for task in [start(work) for work in reversed(works)][::-1]:
             task.result()

@@ -5,7 +5,8 @@ import torch
 from kokoro.istftnet import AdaIN1d
 
 from workers.engines.kokoro.kernels.adain import AdaIN, Snake
-from workers.engines.kokoro.kernels.workspace import Moments, Workspace
+from workers.engines.kokoro.kernels.moments import Moments
+from workers.engines.kokoro.kernels.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ from workers.engines.kokoro.kernels import fourier, workspace
 from workers.engines.kokoro.kernels.adain import Snake
 from workers.engines.kokoro.kernels.convolution import Convolution, make_convolution
 from workers.engines.kokoro.kernels.fourier import FourierConvolution
+from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.toom_cook import ToomConvolution
-from workers.engines.kokoro.kernels.workspace import Moments, Output, Workspace
+from workers.engines.kokoro.kernels.workspace import Output, Workspace
 
 N_CHANNELS = 10
 

@@ -5,8 +5,9 @@ import torch
 from kokoro.istftnet import AdaINResBlock1
 from torch.nn.utils import remove_weight_norm
 
+from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.resblock import ResBlock
-from workers.engines.kokoro.kernels.workspace import Moments, Workspace
+from workers.engines.kokoro.kernels.workspace import Workspace
 
 
 @torch.inference_mode()

@@ -5,8 +5,9 @@ import torch
 from torch.nn.functional import pad
 
 from workers.engines.kokoro.kernels import strided, workspace
+from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.strided import NarrowConvolution, Upsampling, WindowedConvolution
-from workers.engines.kokoro.kernels.workspace import Moments, Output
+from workers.engines.kokoro.kernels.workspace import Output
 
 
 @pytest.fixture(autouse=True)

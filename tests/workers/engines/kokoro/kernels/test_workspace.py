@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from workers.engines.kokoro.kernels.workspace import Moments, Workspace, Workspaces
+from workers.engines.kokoro.kernels.moments import Moments
+from workers.engines.kokoro.kernels.workspace import Workspace, Workspaces
 
 
 def test_a_buffer_is_reused_and_grows() -> None:
