@@ -6,7 +6,7 @@ from contextlib import suppress
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
-from app.core.errors import KoeError, QueueFull, TimedOut, Unavailable
+from app.core.errors import KoeError, TimedOut, Unavailable
 from app.core.queue.broker import Broker, QueueName
 from app.core.queue.fleet import FleetView, no_worker
 from app.core.queue.registry import Registry
@@ -108,6 +108,5 @@ class Delivery:
         with reachable():
             n_waiting = max(listener.n_before, await self.registry.n_waiting_for_first_audio())
         if n_waiting > fleet.n_threads:
-            capacity = fleet.capacity(self.max_wait_seconds)
-            return QueueFull.after(n_waiting, retry_after_seconds=capacity.seconds_until_free(n_waiting) if capacity else 1)
+            return fleet.queue_full(n_waiting, self.max_wait_seconds)
         return TimedOut(f"No audio came within {self.max_wait_seconds:g} s: the server is busy. Please try again.")

@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from app.core.errors import EngineFailed, KoeError, QueueStorageFull, StreamLost, Unavailable, WorkerLost
 from app.core.queue.audio_stream import ChunkReader, Watch
-from app.core.queue.fleet import Capacity, FleetView
+from app.core.queue.fleet import Fleet, FleetView
 from app.core.queue.registry import Attempt, Found, Look, Registry, Report, State
 from app.core.speech.formats import n_samples_at
 from app.core.speech.utterance import Utterance
@@ -62,6 +62,7 @@ class Listener(Watch):
         self._backend = backend
         self._registry = backend.registry
         self._max_wait_seconds = backend.max_wait_seconds
+        self._opened_at = time.monotonic()
         self._utterance = utterance
         self._origin = origin
         self._attempt: Attempt | None = None
@@ -116,13 +117,21 @@ class Listener(Watch):
 
     @override
     async def on_quiet(self) -> bool:
-        """Submits the attempt again if no worker has it, up to the longest wait. Called when no chunk came for a second."""
+        """Submits the attempt again if no worker has it, up to the longest wait. Called when no chunk came for a second.
+
+        Raises QueueFull when the first audio cannot come within the longest wait, because the workers are slower than they were
+        when the request was admitted.
+        """
         assert self._attempt is not None
         self._n_quiet_ticks += 1
         self._backend.submitter.raise_failure(self._attempt)
-        look = await self._registry.look(self._attempt)
+        fleet = await self._fleet() if not self._n_read else None
+        n_in_time = fleet.n_in_time(self._opened_at + self._max_wait_seconds - time.monotonic()) if fleet else None
+        look = await self._registry.look(self._attempt, n_in_time=n_in_time)
         if look is None:
             raise StreamLost("The audio of this request is lost.")
+        if fleet and look.n_waiting:
+            raise fleet.queue_full(look.n_waiting, self._max_wait_seconds)
         if await self._is_without_worker(look):
             await self._wait_for_worker(self._attempt)
             return False
@@ -155,13 +164,15 @@ class Listener(Watch):
     # Attach and submit
 
     async def _attach(self, *, instead_of: Attempt | None = None) -> tuple[Found, Attempt]:
-        capacity = await self._fleet_capacity()
+        fleet = await self._fleet()
+        capacity = fleet.capacity(self._max_wait_seconds) if fleet else None
         while (
             attached := await self._registry.attach(
                 self._utterance.id,
                 instead_of=instead_of,
                 capacity=capacity,
                 expected_seconds=self._utterance.expected_seconds,
+                owner=self._origin.owner,
             )
         ) is None:
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
@@ -173,10 +184,10 @@ class Listener(Watch):
     def _submit(self, attempt: Attempt, *, again: bool) -> None:
         self._backend.submitter.submit(self._utterance, attempt, self._origin, again=again)
 
-    async def _fleet_capacity(self) -> Capacity | None:
-        """Returns how many utterances the fleet can begin within the longest wait; None when that is unknown."""
+    async def _fleet(self) -> Fleet | None:
+        """Returns the live workers; None when Redis is unreachable."""
         try:
-            return (await self._backend.fleet.now()).capacity(self._max_wait_seconds)
+            return await self._backend.fleet.now()
         except Unavailable:
             return None
 

@@ -108,8 +108,12 @@ class StreamTask(SynthesisTask):
 
     @override
     def write(self, data: bytes) -> None:
-        self.writer.write(data)
-        self._limits.pace.record_first_audio(self.name)
+        try:
+            self.writer.write(data)
+        finally:
+            # The reader may leave with the first part of the data: then the rest raises Cancelled.
+            if self.writer.has_written:
+                self._limits.pace.record_first_audio(self.name)
 
     @override
     def check(self, lead_seconds: float) -> None:

@@ -59,6 +59,8 @@ class ChunkWriter:
         self._n_there = lease.n_bytes
         self.n_bytes = 0
         """Bytes of audio written or skipped so far."""
+        self.has_written = False
+        """Whether the stream has got audio from this writer."""
         self._n_words_entries = 0
         self.unread_bytes = 0
         """Bytes that the fastest reader has not read yet, as of the last write."""
@@ -98,6 +100,7 @@ class ChunkWriter:
         args = [*self._lease.args, self._lease.attempt.utterance_id, at, data]
         answer = patiently(lambda: int(self._append(keys=self._lease.attempt.both, args=args)), self._patience_seconds)
         self.unread_bytes = self._check(answer)
+        self.has_written = True
 
     @staticmethod
     def _check(answer: int) -> int:

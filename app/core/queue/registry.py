@@ -101,6 +101,8 @@ class Look(msgspec.Struct, frozen=True):
     state: State
     has_worker: bool
     has_submitter: bool
+    n_waiting: int
+    """Utterances that wait for their first audio, if too many of them are before this one; else 0."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,11 +155,12 @@ class Registry:
         instead_of: Attempt | None = None,
         capacity: Capacity | None = None,
         expected_seconds: float = 0.0,
+        owner: str = "",
     ) -> tuple[Found, Attempt] | None:
         """Adds one reader. After MISS the caller submits the utterance, or calls `fail`; every attach needs one detach.
 
-        Raises QueueFull, and adds no reader, when it would be a MISS and as many utterances as `capacity` allows already wait
-        for their first audio.
+        Raises QueueFull, and adds no reader, when it would be a MISS and as many utterances as `capacity` allows would get
+        their first audio before it. Owners take turns, so `owner` waits for one utterance of each other owner.
 
         `instead_of` is an attempt whose audio Redis has lost. It ends for all its readers; a new attempt begins unless there is
         one already. Returns None when the utterance is being spoken and its beginning is already deleted: request it under
@@ -173,6 +176,7 @@ class Registry:
             instead_of.token if instead_of else "",
             capacity.n_most if capacity else _ANY_NUMBER,
             expected_seconds,
+            owner,
         ]
         found, token = await self._attach(keys=[keys.utterance(utterance_id)], args=args)
         if found == b"full":
@@ -189,10 +193,14 @@ class Registry:
         """Records a heartbeat of this process. To be called about every second."""
         await self._redis.set(keys.api(self._api), 1, ex=self._api_ttl)
 
-    async def look(self, attempt: Attempt) -> Look | None:
-        """The state of the attempt; None when it is over or lost."""
-        seen = await self._look(keys=attempt.both, args=[attempt.token])
-        return Look(State(seen[0].decode()), bool(seen[1]), bool(seen[2])) if seen else None
+    async def look(self, attempt: Attempt, *, n_in_time: int | None = None) -> Look | None:
+        """The state of the attempt; None when it is over or lost.
+
+        `n_in_time`: the most utterances that can get their first audio in time, if the reader must know whether this one can.
+        """
+        args: list[str | int] = [attempt.token, attempt.utterance_id, _ANY_NUMBER if n_in_time is None else n_in_time]
+        seen = await self._look(keys=attempt.both, args=args)
+        return Look(State(seen[0].decode()), bool(seen[1]), bool(seen[2]), seen[3]) if seen else None
 
     async def read(self, attempt: Attempt, n_bytes: int, entry: str) -> bool:
         """Records how many bytes a reader has read, and the last stream entry among them. True when the attempt was paused and

@@ -9,7 +9,7 @@
 | `koe:activities` | sorted set | names of worker processes by the time of their last report | a minute after the last |
 | `koe:activity:<name>` | string | what the worker does now, without texts (JSON) | as the heartbeat |
 | `koe:api:<name>` | string | heartbeat of an API process; without it the readers of the process do not count | a few seconds |
-| `koe:utterance:<id>` | hash | record: take, state, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
+| `koe:utterance:<id>` | hash | record: take, state, owner, readers, worker, claim, bytes | while wanted, then `KOE_CACHE_TTL` |
 | `koe:audio:<id>:<take>` | stream | start · chunk … · stop or error | as the record |
 | `koe:kept:<name>` | hash | digest → pcm of the spoken segments of an unfinished task | until it is finished |
 | `koe:kept` | hash | name → bytes of its cached segments, and their sum | while there are any |

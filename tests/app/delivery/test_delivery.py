@@ -215,6 +215,32 @@ async def test_where_more_wait_than_are_spoken_to_it_is_a_full_queue_after_the_l
     assert redis.keys("koe:utterance:*") == []
 
 
+async def test_requests_that_a_slower_fleet_cannot_serve_in_time_are_told_before_the_longest_wait(
+    redis: Redis, redis_url: str, short_ticks: None
+) -> None:
+    def announce_pace(seconds: float) -> None:
+        registration = Registration(name="slow", engines=("tone",), first_sound_seconds=seconds, wire=WIRE_VERSION)
+        announce(redis, registration, 60, takes_work=True)
+
+    announce_pace(1.0)
+    async with open_delivery(redis_url, max_wait_seconds=600) as delivery:
+        waiting = [
+            asyncio.ensure_future(delivery.open(an_utterance(f"number {number}"), request_id="req_1")) for number in range(9)
+        ]
+        await until(lambda: redis.zcard(keys.WAITING_FOR_FIRST_AUDIO) == 9)
+
+        announce_pace(180.0)
+
+        told, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+        await until(lambda: redis.zcard(keys.WAITING_FOR_FIRST_AUDIO) == 4)
+        assert not any(opening in told for opening in waiting[:4])
+        answers = await asyncio.gather(*waiting[4:], return_exceptions=True)
+        assert {type(answer) for answer in answers} == {QueueFull}
+        for opening in waiting:
+            opening.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def test_a_full_queue_is_raised_to_its_request_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
     async with open_delivery(redis_url, max_queue=1) as delivery:
         first = asyncio.ensure_future(delivery.open(an_utterance("first"), request_id="req_1"))

@@ -339,6 +339,21 @@ def test_the_recorded_size_of_the_segment_cache_is_corrected(
     wait_until(lambda: redis.hget(keys.CACHED_SEGMENTS, "total") == b"0")
 
 
+def test_the_warm_up_estimates_the_pace_with_all_threads_at_work(
+    redis_url: str, open_pool: Callable[..., Pool], gate: GatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, n_warm_ups = threading.Barrier(2), iter(range(3))
+
+    def warm_up() -> None:
+        if next(n_warm_ups):
+            both.wait(60)  # Breaks unless both threads warm up at the same time.
+
+    monkeypatch.setattr(gate, "warm_up", warm_up)
+    pool = open_pool(redis_url, KOE_THREADS="2")
+
+    assert pool.runtime.limits.pace.seconds > 0
+
+
 def test_it_waits_for_a_redis_that_is_not_there_yet(data: Path, gate: GatedEngine) -> None:
     pool = Pool(settings_of(), embedded_url(data), Loaded({"tone": gate}))
     warming_up = threading.Thread(target=pool.warm_up)

@@ -30,10 +30,31 @@ def test_before_anything_was_heard_it_is_what_is_expected(clock: Clock) -> None:
     pace.expect(3)
     assert pace.seconds == 3
 
-    pace.begin("a")
-    clock.now += 60
-    pace.record_first_audio("a")
-    assert pace.seconds == pytest.approx(60)
+
+def test_measurements_soon_count_more_than_what_was_expected(clock: Clock) -> None:
+    pace = FirstAudioPace(2, clock)
+    pace.expect(3)
+
+    found = [pace.seconds]
+    for number in range(30):
+        pace.begin(str(number))
+        clock.now += 60
+        pace.record_first_audio(str(number))
+        found.append(pace.seconds)
+
+    assert found == sorted(found)
+    assert found[1] > 15
+    assert found[-1] == pytest.approx(60, rel=0.02)
+
+
+def test_one_short_request_does_not_undo_what_was_expected(clock: Clock) -> None:
+    pace = FirstAudioPace(2, clock)
+    pace.expect(3)
+    pace.begin("a word")
+    clock.now += 0.3
+    pace.record_first_audio("a word")
+
+    assert pace.seconds > 1.5
 
 
 def test_one_alone_has_all_threads_and_two_have_one_each(clock: Clock) -> None:
@@ -58,6 +79,17 @@ def test_the_pace_of_a_busy_worker_is_the_time_from_one_first_audio_to_the_next(
         pace.record_first_audio(str(number))
 
     assert pace.seconds == pytest.approx(2)
+
+
+def test_the_last_of_many_that_waited_are_not_counted_as_slow(clock: Clock) -> None:
+    pace = FirstAudioPace(2, clock)
+    for number in range(40):
+        pace.begin(str(number))
+    for number in range(40):
+        clock.now += 2
+        pace.record_first_audio(str(number))
+
+    assert pace.seconds == pytest.approx(2, rel=0.1)
 
 
 def test_the_second_sound_of_an_utterance_is_none(clock: Clock) -> None:

@@ -27,6 +27,23 @@ local function stop_waiting(id)
   redis.call('ZREM', 'koe:unheard', id)
 end
 
+-- Counts the utterances that get their first audio before one more request of `owner`; with `id`, before that utterance. Owners
+-- take turns, and each owner's own requests come in order of their arrival.
+local function n_before(owner, id)
+  local rank = id and redis.call('ZRANK', 'koe:unheard', id) or redis.call('ZCARD', 'koe:unheard')
+  if owner == '' then return rank end
+  local n_own, others, is_later = 0, {}, false
+  for _, other in ipairs(redis.call('ZRANGE', 'koe:unheard', 0, -1)) do
+    local name = redis.call('HGET', 'koe:utterance:' .. other, 'owner') or ''
+    is_later = is_later or other == id
+    if name ~= owner then others[name] = (others[name] or 0) + 1
+    elseif not is_later then n_own = n_own + 1 end
+  end
+  local n = n_own
+  for _, n_other in pairs(others) do n = n + math.min(n_other, n_own + 1) end
+  return math.min(rank, n)
+end
+
 -- Deletes the segments that are cached for one task, and subtracts them from the sum.
 local function drop_task_segments(name)
   redis.call('UNLINK', 'koe:kept:' .. name)

@@ -97,6 +97,19 @@ def test_without_any_measure_the_capacity_is_unknown() -> None:
     assert Fleet().capacity(30) is None
 
 
+def test_those_who_are_too_late_even_for_a_faster_fleet_are_not_in_time() -> None:
+    assert paced(2.0).n_in_time(30) == 22
+    assert paced(2.0, 2.0).n_in_time(2) == 3
+
+
+def test_those_who_are_spoken_to_now_may_be_in_time_until_the_end() -> None:
+    assert paced(2.0, n_threads=4).n_in_time(-1) == 4
+
+
+def test_without_any_measure_nobody_is_too_late() -> None:
+    assert paced(0.0).n_in_time(30) is None
+
+
 def test_capacity_is_at_least_the_number_of_simultaneous_listeners() -> None:
     capacity = paced(100.0, n_threads=2).capacity(30)
 

@@ -813,9 +813,11 @@ async def test_only_the_last_reader_that_leaves_cancels(registry: Registry, redi
     assert counted(redis, "koe_cancelled_total") == 1
 
 
-async def is_admitted(registry: Registry, utterance_id: str, n_most: int, instead_of: Attempt | None = None) -> bool:
+async def is_admitted(
+    registry: Registry, utterance_id: str, n_most: int, instead_of: Attempt | None = None, owner: str = ""
+) -> bool:
     try:
-        await registry.attach(utterance_id, capacity=Capacity(n_most, 2.5), instead_of=instead_of)
+        await registry.attach(utterance_id, capacity=Capacity(n_most, 2.5), instead_of=instead_of, owner=owner)
     except QueueFull:
         return False
     return True
@@ -845,6 +847,50 @@ async def test_two_api_processes_share_one_capacity(registry: Registry, aredis: 
     admitted = await asyncio.gather(*(is_admitted((registry, other)[n % 2], str(n), 10) for n in range(40)))
 
     assert sum(admitted) == 10
+
+
+async def test_an_owner_with_many_requests_leaves_capacity_for_others(registry: Registry) -> None:
+    async def n_admitted(owner: str, n_asked: int) -> int:
+        return sum([await is_admitted(registry, f"{owner}-{n}", 10, owner=owner) for n in range(n_asked)])
+
+    assert await n_admitted("many", 40) == 10
+    assert await n_admitted("few", 1) == 1
+    # Owners take turns: one more request of this owner comes after one more of "many".
+    assert await n_admitted("some", 40) == 4
+    assert not await is_admitted(registry, "many-40", 10, owner="many")
+
+
+async def waiting_when_too_late(registry: Registry, attempt: Attempt, n_in_time: int | None) -> int:
+    look = await registry.look(attempt, n_in_time=n_in_time)
+    assert look is not None
+    return look.n_waiting
+
+
+async def test_a_waiting_reader_sees_that_too_many_are_before_it(
+    registry: Registry, worker: WorkerRegistry, redis: Redis
+) -> None:
+    for name in "abc":
+        await registry.attach(name)
+    _, last = await attached(registry, "d")
+    await registry.attach("later")
+
+    assert [await waiting_when_too_late(registry, last, n) for n in (3, 4, None)] == [5, 0, 0]
+    write(redis, leased(worker, "a"), b"sound")
+    assert await waiting_when_too_late(registry, last, 3) == 0
+    write(redis, leased(worker, "d"), b"sound")
+    assert await waiting_when_too_late(registry, last, 0) == 0
+
+
+async def test_the_only_request_of_an_owner_is_not_after_all_of_another(registry: Registry) -> None:
+    many = [await registry.attach(f"many-{n}", owner="many") for n in range(10)]
+    only = await registry.attach("only", owner="only")
+    assert only is not None
+    assert many[-1] is not None
+
+    assert await waiting_when_too_late(registry, only[1], 2) == 0
+    assert await waiting_when_too_late(registry, only[1], 1) == 11
+    assert await waiting_when_too_late(registry, many[-1][1], 9) == 11
+    assert await waiting_when_too_late(registry, many[-1][1], 10) == 0
 
 
 async def test_a_request_that_joins_or_hits_needs_no_capacity(registry: Registry, worker: WorkerRegistry, redis: Redis) -> None:
