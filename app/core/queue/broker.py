@@ -94,6 +94,11 @@ def rq_queue_name(queue_name: QueueName, version: int) -> str:
     return queue_name.value if version == _PLAIN_VERSION else f"{queue_name.value}-{version}"
 
 
+def rq_queue_key(queue_name: QueueName) -> str:
+    """The key of the list in which the messages of a queue wait."""
+    return Queue.redis_queue_namespace_prefix + rq_queue_name(queue_name, WIRE_VERSION)
+
+
 def rq_queue(redis: Redis, queue_name: QueueName) -> Queue:
     """The RQ queue, with the JSON serializer and TaskJob: Redis holds data and never code."""
     # RQ would ask the server for its version, and some servers refuse that. `app.core.storage.redis_check` has refused older

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from app.core.errors import KoeError, QueueFull, to_wire
+from app.core.queue.broker import QueueName, rq_queue_key
 from app.core.queue.fleet import Capacity
 from app.core.storage import keys
 from app.core.storage.lua import load_script
@@ -27,6 +28,7 @@ _ENDED_TTL_SECONDS: Final = 60
 """Seconds that an error stays readable."""
 
 _ANY_NUMBER: Final = -1
+_INTERACTIVE: Final = rq_queue_key(QueueName.INTERACTIVE)
 
 API_SHARE: Final = 3
 """An API process without a heartbeat for this many times `KOE_WORKER_TIMEOUT` is dead; its readers no longer count."""
@@ -224,9 +226,8 @@ class Registry:
 
     async def detach(self, attempt: Attempt) -> bool:
         """Removes one reader. True when it was the last one and this cancelled the work."""
-        return bool(
-            await self._detach(keys=attempt.both, args=[attempt.token, attempt.utterance_id, self._api, self._cache_bytes])
-        )
+        args: list[str | int] = [attempt.token, attempt.utterance_id, self._api, self._cache_bytes]
+        return bool(await self._detach(keys=[*attempt.both, _INTERACTIVE], args=args))
 
     async def fail(self, attempt: Attempt, error: KoeError) -> None:
         """Ends the attempt with an error for all its readers."""

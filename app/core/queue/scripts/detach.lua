@@ -3,12 +3,13 @@
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record
 -- KEYS[2]  koe:audio:<id>:<take>: the stream of the attempt
+-- KEYS[3]  rq:queue:<name>: the interactive queue
 -- ARGV[1]  the attempt
 -- ARGV[2]  id of the utterance
 -- ARGV[3]  name of this API process
 -- ARGV[4]  most bytes of cached finished audio
 -- Returns  1 when this cancelled the attempt, else 0
--- Touches  koe:gone
+-- Touches  koe:callers, koe:gone, rq:job:<id>
 
 local state, attempt, ending, trimmed = unpack(redis.call('HMGET', KEYS[1], 'state', 'take', 'ending', 'trimmed'))
 if attempt ~= ARGV[1] then return 0 end
@@ -20,6 +21,7 @@ if state == 'finished' or ending then return 0 end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 drop_task_segments(ARGV[2])
 stop_waiting(ARGV[2])
+if state == 'queued' then leave_queue(KEYS[3], ARGV[2]) end
 count_event('koe_cancelled_total')
 redis.call('PUBLISH', 'koe:gone', ARGV[2] .. ':' .. attempt)
 return 1
