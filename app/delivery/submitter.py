@@ -22,6 +22,10 @@ log: Final = structlog.get_logger()
 
 _MIN_DELAY_SECONDS: Final = 0.02
 _MAX_DELAY_SECONDS: Final = 0.5
+_GROWTH: Final = 1.15
+"""Each delay is this many times the one before, so that little more time passes than was needed: a client may ask again for a
+word while the attempt that it has cancelled is still ending.
+"""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,4 +123,4 @@ async def attempts(seconds: float) -> AsyncIterator[None]:
     while time.monotonic() < end:
         yield
         await asyncio.sleep(delay)
-        delay = min(_MAX_DELAY_SECONDS, 1.5 * delay)
+        delay = min(_MAX_DELAY_SECONDS, _GROWTH * delay)
