@@ -5,7 +5,7 @@ differently. Here whole branches of the model run in parallel, each on one threa
 threads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -50,6 +50,14 @@ class Team:
     def start(self, work: Callable[[], _T]) -> Task[_T]:
         """Runs `work` as soon as a helper is free, in the order of the calls."""
         return Task(work, self._helpers.submit(_infer, work) if self._helpers is not None else None)
+
+    def run(self, works: Sequence[Callable[[], _T]]) -> list[_T]:
+        """Runs `works`, the first in this thread, and returns their results in order."""
+        if self._helpers is None:
+            return [work() for work in works]
+        first, *others = works
+        tasks = [self.start(work) for work in others]
+        return [first(), *(task.result() for task in tasks)]
 
 
 def _infer(work: Callable[[], _T]) -> _T:
