@@ -8,6 +8,7 @@ import torch
 import transformers
 
 from workers.engines.kokoro.albert import AlbertConfig, AlbertModel
+from workers.engines.kokoro.kernels.threads import Team
 from workers.engines.kokoro.package import KModel
 
 SIZES = {
@@ -30,7 +31,7 @@ def both() -> tuple[AlbertModel, torch.nn.Module]:
     return ours, theirs
 
 
-@pytest.mark.parametrize("n_tokens", [1, 3, 64, 512])
+@pytest.mark.parametrize("n_tokens", [1, 3, 6, 14, 33, 64, 512])
 @torch.inference_mode()
 def test_every_bit_is_that_of_transformers(both: tuple[AlbertModel, torch.nn.Module], n_tokens: int) -> None:
     ours, theirs = both
@@ -38,6 +39,14 @@ def test_every_bit_is_that_of_transformers(both: tuple[AlbertModel, torch.nn.Mod
     mask = torch.ones_like(ids).int()
     expected = theirs(ids, attention_mask=mask).last_hidden_state
     assert torch.equal(ours(ids, attention_mask=mask).last_hidden_state, expected)
+
+
+@torch.inference_mode()
+def test_two_threads_give_the_same_bits(both: tuple[AlbertModel, torch.nn.Module]) -> None:
+    ids = torch.arange(60).unsqueeze(0)
+    with Team(2) as team:
+        two = both[0](ids, run=team.run).last_hidden_state
+    assert torch.equal(both[0](ids).last_hidden_state, two)
 
 
 def test_the_package_has_ours_and_others_can_have_transformers() -> None:
