@@ -15,6 +15,10 @@ import torch
 from torch.nn.functional import interpolate
 
 _SEED_BYTES: Final = 8
+_PIECE_FRAMES: Final = 64
+"""Half-frames of pitch that are computed at once. The first write to new memory costs more than the arithmetic, and pieces of
+this size are written to the same memory again and again.
+"""
 
 
 def draw_noise(digest: bytes, n_samples: int, n_harmonics: int) -> torch.Tensor:
@@ -40,17 +44,23 @@ class Source:
 
     def __call__(self, pitch_hz: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """`pitch_hz` (batch, n_frames), `noise` (batch, n_samples, n_harmonics) → (batch, n_samples), in [-1, 1]."""
-        is_voiced = (pitch_hz > self._voiced_hz).to(pitch_hz.dtype)
-        voiced = is_voiced.repeat_interleave(self.n_samples_of_frame, dim=1).unsqueeze(2)
+        voiced = (pitch_hz > self._voiced_hz).to(pitch_hz.dtype)
         noise_level = voiced * self._voiced_noise + (1 - voiced) * self._amplitude / 3
-        waves = self._sines(pitch_hz) * self._amplitude
-        merged = self._linear(waves * voiced + noise_level * noise)
-        return torch.tanh(merged).squeeze(2)
+        phases = self._phases(pitch_hz)
+        merged = torch.empty(phases.shape[:2])
+        scale = self.n_samples_of_frame
+        for first in range(0, pitch_hz.shape[1], _PIECE_FRAMES):
+            frames = slice(first, first + _PIECE_FRAMES)
+            samples = slice(scale * frames.start, scale * frames.stop)
+            share, level = (curve[:, frames].repeat_interleave(scale, dim=1).unsqueeze(2) for curve in (voiced, noise_level))
+            waves = torch.sin(phases[:, samples]).mul_(self._amplitude).mul_(share)
+            merged[:, samples] = self._linear(waves.add_(level * noise[:, samples])).squeeze(2)
+        return merged.tanh_()
 
-    def _sines(self, pitch_hz: torch.Tensor) -> torch.Tensor:
-        """Returns a sine for each multiple of the pitch: (batch, n_samples, n_harmonics). Phases accumulate frame by frame."""
+    def _phases(self, pitch_hz: torch.Tensor) -> torch.Tensor:
+        """Returns the phase of each multiple of the pitch: (batch, n_samples, n_harmonics). They accumulate frame by frame."""
         multiples = torch.arange(1, self.n_harmonics + 1, device=pitch_hz.device, dtype=pitch_hz.dtype)
         cycles = (pitch_hz.unsqueeze(2) * multiples / self._rate_hz) % 1
         turns = torch.cumsum(cycles, dim=1) * 2 * torch.pi
         scale = self.n_samples_of_frame
-        return torch.sin(interpolate(turns.transpose(1, 2) * scale, scale_factor=scale, mode="linear").transpose(1, 2))
+        return interpolate(turns.transpose(1, 2) * scale, scale_factor=scale, mode="linear").transpose(1, 2)
