@@ -175,7 +175,7 @@ class KokoroEngine:
             torch.cuda.empty_cache()
 
     def _speak(self, segments: Sequence[Segment], turn: Turn) -> list[Waveform]:
-        scores = [self._score(one) for one in segments]
+        scores = [self._score(one, turn.n_threads) for one in segments]
         if self._voices is None:
             return [self._finished(*parts) for parts in zip(segments, scores, self._decoder(scores), strict=True)]
         self._voices.learn(turn.n_threads)
@@ -194,12 +194,12 @@ class KokoroEngine:
                 turn.on_beginning(self._beginning(one, score, spoken))
         return self._finished(one, score, spoken)
 
-    def _score(self, one: Segment) -> Score:
+    def _score(self, one: Segment, n_threads: int = 1) -> Score:
         require_fit(one, self)
         framed = _framed(one)
         ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in framed.phonemes), 0]])
         style = self._packs.style(one.voice, min(len(framed.phonemes), N_ROWS))
-        return self._prosody(ids, style, _model_speed(one.speed), one.digest, framed.tokens)
+        return self._prosody(ids, style, _model_speed(one.speed), one.digest, framed.tokens, n_threads)
 
     def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
         loudness_lufs = self._catalogue.loudness_of(one.voice)

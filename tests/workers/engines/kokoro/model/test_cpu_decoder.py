@@ -86,6 +86,16 @@ def test_the_samples_are_the_same_with_any_number_of_threads(ours: Ours) -> None
     assert torch.equal(*(ours.speak(score, n_threads=n_threads)[0] for n_threads in (1, 3)))
 
 
+@pytest.mark.parametrize("tokens", [None, (5, 11)])
+def test_the_score_is_the_same_with_any_number_of_threads(ours: Ours, tokens: tuple[int, int] | None) -> None:
+    one, three = (
+        ours.prosody(*an_input(12), speed=1.0, digest=DIGEST, tokens=tokens, n_threads=n_threads) for n_threads in (1, 3)
+    )
+    for field in one.__struct_fields__:
+        ours_of_one, ours_of_three = getattr(one, field), getattr(three, field)
+        assert torch.equal(torch.as_tensor(ours_of_one), torch.as_tensor(ours_of_three)), field
+
+
 def test_what_was_spoken_before_is_not_heard(ours: Ours) -> None:
     short, long = ours.score(*an_input(5)), ours.score(*an_input(30))
     first = ours.speak(short)[0]
