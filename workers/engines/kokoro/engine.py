@@ -49,8 +49,10 @@ has a whole number of frames and at least one.
 _FRAME_SECONDS: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
 """Length of a frame, the unit of the model's durations."""
 
-_PIECE_ENDS: Final = (24, 72)
-"""Frames after which the pieces of a segment end, from its first audible frame: 0.6 s and 1.8 s. The rest is the last piece."""
+_PIECE_ENDS: Final = (14, 42, 100)
+"""Frames after which the pieces of a segment end, from its first audible frame: 0.35, 1 and 2.5 s. The rest is the last piece.
+The first is short for the listener's sake. Each later one is computed while the one before is heard.
+"""
 
 _FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.float32)
 """A fade of 5 ms for a sound that was cut out of its sentence."""

@@ -5,7 +5,7 @@ Why not the package's: a segment spends nine tenths of its time in the generator
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import torch
@@ -57,13 +57,13 @@ class Decoder:
 
         A piece ends about at each of `ends`, in audible frames, where the voice is soft. `usual`: the voice's usual moments.
         """
-        x = self._frames(score)
         extent = find_extent(score) if self._habits else whole(score)
 
-        def generate(rows: torch.Tensor, source: torch.Tensor, norms: Norms) -> torch.Tensor:
+        def generate(rows: Callable[[], torch.Tensor], source: torch.Tensor, norms: Norms) -> torch.Tensor:
             return self._generator(rows, source, score.style, norms, n_threads, give_way)
 
-        yield from Pieces(generate, score, x, extent, self._habits or {}, usual).speak(ends)
+        half_frames = cache(partial(self._frames, score))
+        yield from Pieces(generate, score, half_frames, extent, self._habits or {}, usual).speak(ends)
 
     @property
     def has_learned(self) -> bool:
@@ -81,7 +81,7 @@ class Decoder:
         """Computes a whole segment and returns what its norms measured."""
         extent = find_extent(score)
         survey = Survey(extent.survey())
-        self._generator(self._frames(score), score.source, score.style, survey, n_threads)
+        self._generator(partial(self._frames, score), score.source, score.style, survey, n_threads)
         return survey
 
 
@@ -109,14 +109,14 @@ class Generator:
 
     def __call__(
         self,
-        x: torch.Tensor,
+        half_frames: Callable[[], torch.Tensor],
         source: torch.Tensor,
         style: torch.Tensor,
         norms: Norms,
         n_threads: int = 1,
         give_way: Callable[[], None] = stay,
     ) -> torch.Tensor:
-        """Returns the samples for the half frames `x` (2 n_frames, n_channels), which are overwritten.
+        """Returns the samples for `half_frames` (2 n_frames, n_channels), which are computed here and overwritten.
 
         `source` (1, 2 n_bins, n_steps): the source's spectrum in these frames. `style` (1, style_width).
         """
@@ -128,7 +128,7 @@ class Generator:
 
             # The last stage's branch is the longest and is needed last, so idle threads begin with it.
             branches = [start(partial(stage.branch, source, style, norms, signals)) for stage in reversed(self._stages)][::-1]
-            x = leaky_relu_(x, _SLOPE)
+            x = leaky_relu_(half_frames(), _SLOPE)
             for stage, branch in zip(self._stages, branches, strict=True):
                 x = stage(x, branch, style, norms, signals, start)
             spectra = self._post(x).t().unsqueeze(0)

@@ -6,6 +6,7 @@ piece. Pieces meet where the voice is soft, in a crossfade.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -28,16 +29,16 @@ _SILENT: Final = 0.001
 """A frame beside the extent must have no sample above this, -60 dBFS. Loudness is raised by 10 dB at most, and joining takes
 anything below -50 dBFS for silence.
 """
-_SEARCH_BEFORE, _SEARCH_AFTER = 4, 6
+_SEARCH_BEFORE, _SEARCH_AFTER = 2, 6
 """Frames around a wanted end within which a piece ends where the voice is softest."""
-_LEAST_FRAMES: Final = 16
+_LEAST_FRAMES: Final = 12
 """Fewest frames of the last piece."""
 
 _RISE: Final = torch.linspace(0.0, 1.0, FRAME_SAMPLES)
 _FALL: Final = 1 - _RISE
 
 
-Generate = Callable[[torch.Tensor, torch.Tensor, Norms], torch.Tensor]
+Generate = Callable[[Callable[[], torch.Tensor], torch.Tensor, Norms], torch.Tensor]
 """Computes samples from half frames and the source's spectrum in these frames."""
 
 
@@ -53,10 +54,16 @@ class Pieces:
     """The pieces of one segment."""
 
     def __init__(
-        self, generate: Generate, score: Score, x: torch.Tensor, extent: Extent, habits: Habits, usual: Usual | None
+        self,
+        generate: Generate,
+        score: Score,
+        half_frames: Callable[[], torch.Tensor],
+        extent: Extent,
+        habits: Habits,
+        usual: Usual | None,
     ) -> None:
-        """`x` (2 n_frames, n_channels): all half frames. `usual`: the usual moments of the voice."""
-        self._generate, self._score, self._x = generate, score, x
+        """`half_frames` returns all of them, (2 n_frames, n_channels). `usual`: the usual moments of the voice."""
+        self._generate, self._score, self._half_frames = generate, score, half_frames
         self._extent = extent
         self._statistics = Statistics(habits, n_spoken=extent.n_spoken, n_silent=extent.n_silent, usual=usual)
 
@@ -90,7 +97,7 @@ class Pieces:
         runs = self._extent.piece(first, last)
         is_whole = sum(run.n_frames for run in runs) == self._extent.n_frames
         norms = self._statistics.norms(runs)
-        samples = self._generate(self._rows(runs), self._source(runs), WHOLE if is_whole else norms)
+        samples = self._generate(partial(self._rows, runs), self._source(runs), WHOLE if is_whole else norms)
         piece = _divide(samples, runs)
         if self._widen(begin is None and _is_audible(piece.before), end is None and _is_audible(piece.after)):
             return self._compute(begin, end)
@@ -111,7 +118,7 @@ class Pieces:
         return True
 
     def _rows(self, runs: Sequence[Run]) -> torch.Tensor:
-        return torch.cat([self._x[_HALVES * run.first : _HALVES * run.last] for run in runs])
+        return torch.cat([self._half_frames()[_HALVES * run.first : _HALVES * run.last] for run in runs])
 
     def _source(self, runs: Sequence[Run]) -> torch.Tensor:
         source = self._score.source
