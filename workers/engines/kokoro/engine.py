@@ -49,7 +49,7 @@ has a whole number of frames and at least one.
 _FRAME_SECONDS: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
 """Length of a frame, the unit of the model's durations."""
 
-_PIECE_ENDS: Final = (14, 42, 100)
+PIECE_ENDS: Final = (14, 42, 100)
 """Frames after which the pieces of a segment end, from its first audible frame: 0.35, 1 and 2.5 s. The rest is the last piece.
 The first is short for the listener's sake. Each later one is computed while the one before is heard.
 """
@@ -188,7 +188,7 @@ class KokoroEngine:
         n_all = score.encoded.shape[2]
         n_heard = FRAME_SAMPLES * (n_all - score.n_lead - score.n_trail)
         in_pieces = one.in_pieces and self._finish.keeps_length(n_heard, _seconds(one, score))
-        ends, usual = (_PIECE_ENDS, voices.usual(one.voice, turn.n_threads)) if in_pieces else ((), None)
+        ends, usual = (PIECE_ENDS, voices.usual(one.voice, turn.n_threads)) if in_pieces else ((), None)
         spoken = torch.zeros(0)
         for piece in voices.decoder.in_pieces(score, ends, usual, turn.n_threads, turn.give_way):
             spoken = torch.cat([spoken, piece])
