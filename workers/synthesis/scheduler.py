@@ -32,6 +32,8 @@ from workers.synthesis.fair_queue import FairQueue, FifoQueue, QueuedSegment
 
 log: Final = structlog.get_logger()
 
+_UNWANTED: Final = "The utterance is not wanted any more."
+
 Policy = Literal["deadline", "fifo"]
 
 
@@ -45,6 +47,7 @@ class _Run:
         """Time that it gave to newcomers."""
         self.is_for_newcomer = any(_is_newcomer(queued) for queued in taken)
         """Whether a listener without audio waits for it."""
+        self.is_wanted = True
 
 
 class Scheduler:
@@ -63,7 +66,9 @@ class Scheduler:
         self._queue = FifoQueue() if policy == "fifo" else FairQueue(n_threads)
         self._changed = threading.Condition()
         self._closing = False
-        self._n_computing = self._n_newcomers = 0
+        self._runs: list[_Run] = []
+        """Calls of engines that have not ended."""
+        self._n_newcomers = 0
         self._n_busy_threads = 0
         self._alone: str | None = None
         """Task whose first segment all threads speak together."""
@@ -91,12 +96,16 @@ class Scheduler:
             self._changed.notify()
         return segment.sound
 
-    def drop(self, task: str) -> None:
-        """Removes all queued segments of a task. A segment that is being computed is finished."""
+    def drop(self, task: str, *, breaks_off: bool = False) -> None:
+        """Removes all queued segments of a task. A segment that is being computed is finished, or with `breaks_off` ends at its
+        engine's next step.
+        """
         with self._changed:
             dropped = self._queue.drop(task)
+            for run in self._runs:
+                run.is_wanted &= not breaks_off or any(queued.task != task for queued in run.taken)
         for queued in dropped:
-            queued.sound.set_exception(Cancelled("The utterance is not wanted any more."))
+            queued.sound.set_exception(Cancelled(_UNWANTED))
 
     def close(self) -> None:
         """Drops all waiting segments, and ends each thread after its current segments."""
@@ -119,7 +128,7 @@ class Scheduler:
         with self._changed:
             now = self._clock()
             self._queue.done(run.taken, spoken, now - began_at - run.away_seconds, now)
-            self._n_computing -= 1
+            self._runs.remove(run)
             self._n_newcomers -= run.is_for_newcomer
             run.is_for_newcomer = False
             self._n_busy_threads -= run.n_threads
@@ -134,7 +143,7 @@ class Scheduler:
             if not self._queue.waiting:
                 return None
             taken = self._queue.take(self._clock())
-            is_alone = not self._n_computing and all(queued.task == taken[0].task for queued in self._queue.waiting)
+            is_alone = not self._runs and all(queued.task == taken[0].task for queued in self._queue.waiting)
             return self._begin_run(taken, is_alone=is_alone)
 
     def _take_newcomer(self) -> _Run | None:
@@ -153,13 +162,18 @@ class Scheduler:
         if is_alone and run.is_for_newcomer and len(taken) == 1 and len(self._threads) > 1:
             self._alone = taken[0].task
             run.n_threads = len(self._threads)
-        self._n_computing += 1
+        self._runs.append(run)
         self._n_newcomers += run.is_for_newcomer
         self._n_busy_threads += run.n_threads
         return run
 
     def _give_way(self, run: _Run) -> None:
-        """Speaks newcomers' segments in this thread. While a newcomer has all threads, this one stops."""
+        """Speaks newcomers' segments in this thread. While a newcomer has all threads, this one stops.
+
+        Raises Cancelled if nobody wants the run any more.
+        """
+        if not run.is_wanted:
+            raise Cancelled(_UNWANTED)
         if run.is_for_newcomer:
             return
         stopped_at = self._clock()

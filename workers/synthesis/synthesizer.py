@@ -252,8 +252,10 @@ class Synthesizer:
         return pending
 
     def cancel(self, name: str) -> None:
-        """Drops the waiting segments of the task with that name. Threads that wait for them return at once."""
-        self._scheduler.drop(name)
+        """Drops the segments of the task with that name. Threads that wait for them return at once, or at the engine's next
+        step.
+        """
+        self._scheduler.drop(name, breaks_off=True)
 
     def _encode(self, pending: _PendingSegments, encoder: TimedEncoder, task: SynthesisTask, progress: Progress) -> Spoken:
         output = Output(encoder, task)

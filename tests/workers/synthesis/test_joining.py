@@ -6,11 +6,12 @@ import pytest
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import BlendPart
-from workers.engines.base import Segment, Waveform
+from workers.engines.base import Segment, Waveform, Word
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.joining import (
     PAUSE_SECONDS,
     Joiner,
+    begin_sound,
     leading_silence,
     pause_after,
     seconds_of,
@@ -255,3 +256,21 @@ def test_an_edge_within_a_sentence_keeps_its_silence() -> None:
 def test_no_pause_is_added_where_the_sentence_has_its_own() -> None:
     assert pause_after(a_segment()) is Ending.CLAUSE
     assert pause_after(a_segment(after="b")) is Ending.CUT
+
+
+def test_the_beginning_of_a_sound_ends_with_a_loud_sample() -> None:
+    loud = np.full(2400, 0.5, np.float32)
+    quiet = np.zeros(1200, np.float32)
+    words = (Word(0, 1, 0.05, 0.14), Word(2, 3, 0.14, 0.2))
+    waveform = Waveform(np.concatenate([quiet, loud, quiet]), words)
+
+    begun = begin_sound(waveform, a_segment())
+    whole = to_sound(Waveform(np.concatenate([waveform.samples, loud, quiet]), words), a_segment())
+
+    assert whole.pcm.startswith(begun.pcm)
+    assert abs(int(np.frombuffer(begun.pcm, "<i2")[-1])) > 10_000
+    assert begun.words == whole.words[:1]
+
+
+def test_a_beginning_that_is_silent_is_empty() -> None:
+    assert begin_sound(Waveform(np.zeros(2400, np.float32)), a_segment()).pcm == b""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.core.errors import Cancelled, EngineFailed, OutOfMemory, SegmentTooLong
@@ -433,3 +434,45 @@ def test_a_newcomer_that_fails_leaves_the_interrupted_segment_whole(stage: Calla
 
 def refuse() -> None:
     raise Cancelled("no more")
+
+
+def test_a_segment_that_nobody_wants_is_broken_off_at_the_next_step(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    one.scheduler.drop("outer", breaks_off=True)
+
+    one.engine.release()
+
+    assert isinstance(outer.exception(30), Cancelled)
+
+
+def test_a_segment_of_somebody_else_is_not_broken_off(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    outer = one.begin("outer", is_first=False)
+    one.scheduler.drop("another", breaks_off=True)
+
+    one.engine.release()
+
+    assert outer.result(30)
+
+
+class PiecewiseEngine(PoliteEngine):
+    """Gives the beginning of a segment before it gives way."""
+
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        turn.on_beginning(Waveform(np.zeros(10, np.float32)))
+        return super().synthesize(segments, turn)
+
+
+def test_a_newcomer_interrupts_a_first_segment_whose_listener_has_its_beginning(stage: Callable[[int], Stage]) -> None:
+    one = stage(1)
+    one.engine = PiecewiseEngine(one.clock)
+    begun: list[int] = []
+    outer = one.begin("outer", on_beginning=lambda waveform: begun.append(len(waveform.samples)))
+    one.add("newcomer")
+
+    one.engine.release(2)
+    outer.result(30)
+
+    assert one.ended == ["newcomer", "outer"]
+    assert begun == [10]

@@ -17,7 +17,7 @@ from app.core.tracing.spans import NO_SPAN
 from tests.audio import decode, ffmpeg, pitch_hz, sounding_seconds
 from tests.engines import FailingEngine, GatedEngine, PickyEngine, text_of
 from tests.harness import wait_until
-from workers.engines.base import Engine, Segment
+from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Sink
@@ -462,3 +462,71 @@ def test_a_listener_that_leaves_within_a_pause_ends_it(a_speaker: Callable[[Engi
         speaker.speak(an_utterance("One.[pause:60s] Two."), leave)
 
     assert len(speaker.chunks) == 10
+
+
+class PiecewiseEngine(GatedEngine):
+    """Gives two beginnings of each segment that is spoken in pieces. The rest of it waits for `release`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beginnings: list[int] = []
+
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        whole = ToneEngine.synthesize(self, segments)
+        for segment, waveform in zip(segments, whole, strict=True):
+            for share in (0.3, 0.6) if segment.in_pieces else ():
+                n = round(share * len(waveform.samples))
+                words = tuple(word for word in waveform.words if word.end * SAMPLE_RATE_HZ <= n)
+                turn.on_beginning(Waveform(waveform.samples[:n], words))
+                self.beginnings.append(n)
+        return super().synthesize(segments, turn)
+
+
+@pytest.fixture
+def piecewise(a_speaker: Callable[[Engine], FakeSpeaker]) -> FakeSpeaker:
+    speaker = a_speaker(PiecewiseEngine())
+    speaker.plays = True
+    return speaker
+
+
+def test_a_listener_has_the_beginning_before_the_segment_is_spoken(piecewise: FakeSpeaker) -> None:
+    piecewise.begin(an_utterance())
+    assert piecewise.has_audio.wait(30)
+    assert isinstance(piecewise.engine, PiecewiseEngine)
+    assert piecewise.engine.spoken == []
+    piecewise.engine.release(100)
+    piecewise.end()
+
+
+def test_in_pieces_every_sample_and_every_word_is_the_same(
+    piecewise: FakeSpeaker, a_speaker: Callable[[Engine], FakeSpeaker]
+) -> None:
+    whole = a_speaker(ToneEngine())
+    assert isinstance(piecewise.engine, PiecewiseEngine)
+    piecewise.engine.release(100)
+    totals = [speaker.speak(an_utterance(BOOK)) for speaker in (whole, piecewise)]
+
+    assert b"".join(piecewise.chunks) == b"".join(whole.chunks)
+    assert piecewise.words == whole.words
+    assert totals[0] == totals[1]
+    assert len(piecewise.engine.beginnings) == 2
+
+
+def test_a_cached_segment_in_pieces_is_what_was_heard(piecewise: FakeSpeaker) -> None:
+    assert isinstance(piecewise.engine, PiecewiseEngine)
+    piecewise.engine.release(100)
+    piecewise.speak(an_utterance(BOOK))
+    first = b"".join(piecewise.chunks)
+    piecewise.chunks.clear()
+    piecewise.speak(an_utterance(BOOK))
+
+    assert b"".join(piecewise.chunks) == first
+    assert len(piecewise.engine.beginnings) == 2
+
+
+def test_nobody_hears_a_job_in_pieces(piecewise: FakeSpeaker) -> None:
+    assert isinstance(piecewise.engine, PiecewiseEngine)
+    piecewise.plays = False
+    piecewise.engine.release(100)
+    piecewise.speak(an_utterance(BOOK))
+    assert piecewise.engine.beginnings == []

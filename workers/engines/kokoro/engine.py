@@ -177,7 +177,7 @@ class KokoroEngine:
             torch.cuda.empty_cache()
 
     def _speak(self, segments: Sequence[Segment], turn: Turn) -> list[Waveform]:
-        scores = [self._score(one, turn.n_threads) for one in segments]
+        scores = [self._score(one, turn) for one in segments]
         if self._voices is None:
             return [self._finished(*parts) for parts in zip(segments, scores, self._decoder(scores), strict=True)]
         self._voices.learn(turn.n_threads)
@@ -196,12 +196,13 @@ class KokoroEngine:
                 turn.on_beginning(self._beginning(one, score, spoken))
         return self._finished(one, score, spoken)
 
-    def _score(self, one: Segment, n_threads: int = 1) -> Score:
+    def _score(self, one: Segment, turn: Turn = ALONE) -> Score:
         require_fit(one, self)
         framed = _framed(one)
         ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in framed.phonemes), 0]])
         style = self._packs.style(one.voice, min(len(framed.phonemes), N_ROWS))
-        return self._prosody(ids, style, _model_speed(one.speed), one.digest, framed.tokens, n_threads)
+        speed = _model_speed(one.speed)
+        return self._prosody(ids, style, speed, one.digest, framed.tokens, turn.n_threads, turn.give_way)
 
     def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
         loudness_lufs = self._catalogue.loudness_of(one.voice)

@@ -8,11 +8,11 @@ import pytest
 import torch
 from structlog.testing import capture_logs
 
-from app.core.errors import EngineFailed, InvalidValue, NotSupported, OutOfMemory
+from app.core.errors import Cancelled, EngineFailed, InvalidValue, NotSupported, OutOfMemory
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import FRAMES_PER_PHONEME, PHONEMES, make_checkpoint
-from workers.engines.base import Segment
+from workers.engines.base import Segment, Turn, Waveform
 from workers.engines.kokoro.checkpoint import MissingFile
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.model.cpu_decoder import Decoder
@@ -183,3 +183,76 @@ def test_checkpoints_of_one_seed_are_the_same(checkpoint: Path, tmp_path: Path) 
     again = make_checkpoint(tmp_path, voices=("af_heart",))
     one, two = (torch.load(folder / "kokoro-v1_0.pth", weights_only=True) for folder in (checkpoint, again))
     assert all(torch.equal(tensor, two[part][key]) for part, tensors in one.items() for key, tensor in tensors.items())
+
+
+LONG = "When it rained at last, we opened all the windows and nobody said a word about the long and dusty summer."
+
+
+def in_pieces(kokoro: KokoroEngine, catalogue: Catalogue) -> Segment:
+    (segment,) = segments_of(LONG, kokoro, voice=catalogue.parse("af_heart")[0], language="en-US", speed=1.0, is_opening=False)
+    return msgspec.structs.replace(segment, in_pieces=True)
+
+
+def test_beginnings_grow_and_are_those_of_the_whole(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    beginnings: list[Waveform] = []
+    (whole,) = kokoro.synthesize([in_pieces(kokoro, catalogue)], Turn(on_beginning=beginnings.append))
+
+    lengths = [len(beginning.samples) for beginning in beginnings]
+    assert len(lengths) > 1
+    assert lengths == sorted(lengths)
+    for beginning in beginnings:
+        assert np.allclose(beginning.samples, whole.samples[: len(beginning.samples)], atol=1e-6)
+        assert beginning.words == whole.words[: len(beginning.words)]
+
+
+def test_a_segment_that_is_not_asked_for_in_pieces_has_no_beginning(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    beginnings: list[Waveform] = []
+    whole = msgspec.structs.replace(in_pieces(kokoro, catalogue), in_pieces=False)
+    kokoro.synthesize([whole], Turn(on_beginning=beginnings.append))
+    assert beginnings == []
+
+
+def test_a_segment_that_is_stretched_has_no_beginning(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    beginnings: list[Waveform] = []
+    fast = msgspec.structs.replace(in_pieces(kokoro, catalogue), speed=2.0)
+    kokoro.synthesize([fast], Turn(on_beginning=beginnings.append))
+    assert beginnings == []
+
+
+def test_in_pieces_too_the_samples_do_not_depend_on_the_threads(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    segment = in_pieces(kokoro, catalogue)
+    one, three = (kokoro.synthesize([segment], Turn(n_threads=n_threads))[0].samples for n_threads in (1, 3))
+    assert np.array_equal(one, three)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_another_segment_may_be_spoken_at_each_step(kokoro: KokoroEngine, catalogue: Catalogue, n_threads: int) -> None:
+    segment = in_pieces(kokoro, catalogue)
+    (newcomer,) = _prepare(kokoro, catalogue, "Hello there.")
+    expected = [kokoro.synthesize([one])[0].samples for one in (segment, newcomer)]
+    spoken: list[np.ndarray] = []
+    n_steps = 0
+
+    def give_way() -> None:
+        nonlocal n_steps
+        n_steps += 1
+        if n_steps % 20 == 1:
+            spoken.append(kokoro.synthesize([newcomer])[0].samples)
+
+    (outer,) = kokoro.synthesize([segment], Turn(n_threads=n_threads, give_way=give_way))
+
+    assert len(spoken) > 1
+    assert np.array_equal(outer.samples, expected[0])
+    assert all(np.array_equal(one, expected[1]) for one in spoken)
+
+
+def test_a_segment_can_be_broken_off_at_a_step(kokoro: KokoroEngine, catalogue: Catalogue) -> None:
+    segment = in_pieces(kokoro, catalogue)
+    (expected,) = kokoro.synthesize([segment])
+
+    def refuse() -> None:
+        raise Cancelled("no more")
+
+    with pytest.raises(Cancelled):
+        kokoro.synthesize([segment], Turn(give_way=refuse))
+    assert np.array_equal(kokoro.synthesize([segment])[0].samples, expected.samples)

@@ -14,6 +14,10 @@ import torch
 _T = TypeVar("_T")
 
 
+def stay() -> None:
+    """Does nothing: nobody else wants the thread."""
+
+
 class Task(Generic[_T]):
     """A computation that a helper thread may run. If none has started it, the thread that asks for the result runs it."""
 
@@ -31,8 +35,9 @@ class Task(Generic[_T]):
 class Team:
     """The helper threads of one thread, for the duration of a `with` block."""
 
-    def __init__(self, n_threads: int) -> None:
-        """`n_threads` includes the calling thread."""
+    def __init__(self, n_threads: int, give_way: Callable[[], None] = stay) -> None:
+        """`n_threads` includes the calling thread, which calls `give_way` before each `run`."""
+        self._give_way = give_way
         # By default PyTorch would use all cores in each new thread, and divided sums round differently.
         self._helpers = (
             ThreadPoolExecutor(n_threads - 1, "team", initializer=torch.set_num_threads, initargs=(1,))
@@ -53,6 +58,7 @@ class Team:
 
     def run(self, works: Sequence[Callable[[], _T]]) -> list[_T]:
         """Runs `works`, the first in this thread, and returns their results in order."""
+        self._give_way()
         if self._helpers is None:
             return [work() for work in works]
         first, *others = works

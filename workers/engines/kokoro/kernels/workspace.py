@@ -20,6 +20,7 @@ from typing import Final
 import torch
 
 from workers.engines.kokoro.kernels.moments import Moments
+from workers.engines.kokoro.kernels.threads import stay
 
 PIECE_NUMBERS: Final = 1 << 18
 """Numbers in a piece, of all channels together: 1 MiB. Pieces of a quarter of this size take a fifth longer."""
@@ -33,10 +34,6 @@ def rows_of_piece(n_channels: int) -> int:
 def pieces_of(signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Splits `signal` (n_samples, n_channels) into views."""
     return torch.split(signal, rows_of_piece(signal.shape[1]))
-
-
-def stay() -> None:
-    """Does nothing: nobody else wants the thread."""
 
 
 class Workspace:

@@ -4,6 +4,7 @@ Why not the package's: a segment spends nine tenths of its time in the generator
 `workers.engines.kokoro.kernels.resblock` computes them faster. Independent branches run in parallel, on the threads of a team.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, Final
@@ -15,8 +16,8 @@ from workers.engines.kokoro.kernels.moments import Norms
 from workers.engines.kokoro.kernels.resblock import ResBlock
 from workers.engines.kokoro.kernels.strided import NarrowConvolution, Upsampling, WindowedConvolution
 from workers.engines.kokoro.kernels.styled import StyledBlock
-from workers.engines.kokoro.kernels.threads import Task, Team
-from workers.engines.kokoro.kernels.workspace import Output, Workspace, Workspaces, pieces_of, stay
+from workers.engines.kokoro.kernels.threads import Task, Team, stay
+from workers.engines.kokoro.kernels.workspace import Output, Workspace, Workspaces, pieces_of
 from workers.engines.kokoro.model.extent import find_extent, whole
 from workers.engines.kokoro.model.pieces import Pieces
 from workers.engines.kokoro.model.prosody import Score
@@ -40,7 +41,7 @@ class Decoder:
     def __call__(self, scores: Sequence[Score], n_threads: int = 1, give_way: Callable[[], None] = stay) -> list[torch.Tensor]:
         """Returns the samples of each segment, (n_samples,), float32. They do not depend on `n_threads`.
 
-        With one thread, `give_way` is called between steps of some 30 ms. It may speak another segment.
+        `give_way` is called in this thread between steps of some 30 ms. It may speak another segment, or raise an error.
         """
         return [torch.cat(list(self.in_pieces(score, (), None, n_threads, give_way))) for score in scores]
 
@@ -120,11 +121,11 @@ class Generator:
 
         `source` (1, 2 n_bins, n_steps): the source's spectrum in these frames. `style` (1, style_width).
         """
-        give_way = give_way if n_threads == 1 else stay
+        mine = threading.get_ident()
         with self._signals.lend() as signals, Team(n_threads) as team:
 
             def start(work: Callable[[Workspace], torch.Tensor]) -> Task[torch.Tensor]:
-                return team.start(partial(self._work, work, give_way))
+                return team.start(lambda: self._work(work, give_way if threading.get_ident() == mine else stay))
 
             # The last stage's branch is the longest and is needed last, so idle threads begin with it.
             branches = [start(partial(stage.branch, source, style, norms, signals)) for stage in reversed(self._stages)][::-1]

@@ -11,6 +11,7 @@ faster, but other sums are other bits. So if there are more threads, two of them
 LSTMs, and pitch and energy. What is divided does not depend on their number.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ import torch
 from workers.engines.kokoro.kernels.lstm import BiLstm
 from workers.engines.kokoro.kernels.pitch_block import PitchBlock
 from workers.engines.kokoro.kernels.styled import StyledBlock
-from workers.engines.kokoro.kernels.threads import Team
+from workers.engines.kokoro.kernels.threads import Team, stay
 from workers.engines.kokoro.model.encoders import DurationEncoder, TextEncoder
 from workers.engines.kokoro.model.harmonic_source import Source, draw_noise
 
@@ -83,13 +84,14 @@ class Prosody:
         digest: bytes,
         tokens: tuple[int, int] | None = None,
         n_threads: int = 1,
+        give_way: Callable[[], None] = stay,
     ) -> Score:
         """Returns the score of `ids` (1, n_tokens) with `style` (1, 256); `digest` is the seed of the noise.
 
         `tokens`, a first and an exclusive end, limits the score to these tokens; the others are only context. None: all tokens.
-        The score does not depend on `n_threads`.
+        The score does not depend on `n_threads`. `give_way` is called in this thread between steps of some 10 ms.
         """
-        with Team(n_threads) as team:
+        with Team(n_threads, give_way) as team:
             return self._score(ids, style, speed, digest, tokens or (0, ids.shape[1]), team)
 
     def _score(
