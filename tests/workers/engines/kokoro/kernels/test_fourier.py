@@ -11,7 +11,8 @@ def correlate(parity: Parity, x: Matrix, w: Matrix) -> Matrix:
     low, high = np.split(x, 2)
     real, complex_ = np.split(parity.to_spectrum @ (low + parity.sign * high), [len(parity.real_kernels)])
     u, v = complex_.reshape(-1, 2).T
-    of_sum, of_u, of_v = (parity.kernels @ w).T
+    cosine, sine = (parity.kernels @ w).T
+    of_sum, of_u, of_v = cosine, sine - cosine, -cosine - sine
     parts = np.stack([of_sum * (u + v) + of_u * u, of_sum * (u + v) + of_v * v], axis=1)
     samples: Matrix = parity.to_samples @ np.concatenate([(parity.real_kernels @ w) * real, parts.reshape(-1)])
     return samples
