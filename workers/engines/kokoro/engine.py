@@ -33,7 +33,7 @@ from workers.engines.kokoro.model.pieces import FRAME_SAMPLES
 from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
-from workers.engines.memory import or_out_of_memory
+from workers.engines.memory import or_out_of_memory, return_memory
 from workers.text.boundaries import Ending
 from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
@@ -53,6 +53,9 @@ PIECE_ENDS: Final = (14, 42, 100)
 """Frames after which the pieces of a segment end, from its first audible frame: 0.35, 1 and 2.5 s. The rest is the last piece.
 The first is short for the listener's sake. Each later one is computed while the one before is heard.
 """
+
+_LONG_FRAMES: Final = 500
+"""After a longer segment the freed memory is returned to the system: hundreds of megabytes, which others may need."""
 
 _FADE: Final[Samples] = np.linspace(0.0, 1.0, SAMPLE_RATE_HZ // 200, dtype=np.float32)
 """A fade of 5 ms for a sound that was cut out of its sentence."""
@@ -194,6 +197,8 @@ class KokoroEngine:
             spoken = torch.cat([spoken, piece])
             if in_pieces and len(spoken) < FRAME_SAMPLES * n_all:
                 turn.on_beginning(self._beginning(one, score, spoken))
+        if n_all > _LONG_FRAMES:
+            return_memory()
         return self._finished(one, score, spoken)
 
     def _score(self, one: Segment, turn: Turn = ALONE) -> Score:

@@ -131,7 +131,7 @@ class Generator:
             branches = [start(partial(stage.branch, source, style, norms, signals)) for stage in reversed(self._stages)][::-1]
             x = leaky_relu_(half_frames(), _SLOPE)
             for stage, branch in zip(self._stages, branches, strict=True):
-                x = stage(x, branch, style, norms, signals, start)
+                x = stage(x, branch, style, norms, signals, start, n_threads)
             spectra = self._post(x).t().unsqueeze(0)
         return restore(spectra, self._n_bins, self._stft)
 
@@ -173,6 +173,7 @@ class Stage:
         norms: Norms,
         signals: Workspace,
         start: Start,
+        n_threads: int,
     ) -> torch.Tensor:
         """`x` (n, n_in) → (n_samples, n_channels); both after a leaky ReLU. `x` must not be used afterwards."""
         raised = branch.result()
@@ -180,22 +181,28 @@ class Stage:
         self._up(x, Output(raised, base=raised, seen=moments))
         # Several threads read them.
         moments.result()
-        outs = [signals.take(f"block {i}", *raised.shape) for i in range(len(self._blocks))]
-        works = [
-            partial(block, raised, moments, style, out, norms=norms) for block, out in zip(self._blocks, outs, strict=True)
-        ]
+        # One thread computes the blocks one after the other, so that they share their memory.
+        n_places = len(self._blocks) if n_threads > 1 else 2
+        outs = [signals.take(f"block {min(i, n_places - 1)}", *raised.shape) for i in range(len(self._blocks))]
+        blocks = zip(self._blocks, outs, strict=True)
+        works = [partial(block, raised, moments, style, out, norms=norms) for block, out in blocks]
         # The last block has the longest kernel, so it starts first.
-        for task in [start(work) for work in reversed(works)][::-1]:
-            task.result()
-        return self._mean(outs)
+        tasks = [start(work) for work in reversed(works)][::-1]
+        total = tasks[0].result()
+        for task in tasks[1:]:
+            _add(total, task.result())
+        return self._mean(total)
 
-    def _mean(self, outs: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Returns the mean of the blocks' outputs, in the memory of the first."""
-        for total, *others in zip(*map(pieces_of, outs), strict=True):
-            for other in others:
-                total.add_(other)
-            leaky_relu_(torch.add(self._mean_bias, total, alpha=1 / len(outs), out=total), self._slope)
-        return outs[0]
+    def _mean(self, total: torch.Tensor) -> torch.Tensor:
+        """Turns the sum of the blocks' outputs into their mean."""
+        for piece in pieces_of(total):
+            leaky_relu_(torch.add(self._mean_bias, piece, alpha=1 / len(self._blocks), out=piece), self._slope)
+        return total
+
+
+def _add(total: torch.Tensor, other: torch.Tensor) -> None:
+    for piece, part in zip(pieces_of(total), pieces_of(other), strict=True):
+        piece.add_(part)
 
 
 class Frames:
