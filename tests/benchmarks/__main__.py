@@ -22,6 +22,7 @@ from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.hostile import measure_hostile
 from tests.benchmarks.load import measure_load
 from tests.benchmarks.model import find_weights
+from tests.benchmarks.newcomers import measure_newcomers
 from tests.benchmarks.plan import FULL, QUICK, Plan
 from tests.benchmarks.report import Report
 from tests.benchmarks.server import measure_server
@@ -30,6 +31,7 @@ PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
     "engine": measure_engine,
     "equality": measure_equality,
     "server": measure_server,
+    "newcomers": measure_newcomers,
     "cache": measure_cache,
     "fairness": lambda report, _: measure_fairness(report),
     "load": measure_load,

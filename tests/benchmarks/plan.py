@@ -29,6 +29,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     level_seconds: float = 60.0
     text_characters: tuple[int, int] = (100, 600)
     """Minimum and maximum length of the clients' texts."""
+    newcomer_words: tuple[int, ...] = (1, 3, 10, 40, 100)
+    newcomer_levels: tuple[int, ...] = (0, 4, 8, 16)
+    """Numbers of listeners beside whom a newcomer asks; the first must be 0."""
+    n_newcomers: int = 6
+    """Requests of each length at each level."""
     n_policy_clients: int = 16
     n_policy_rounds: int = 4
     """Rounds in which schedulers are compared; 0 skips this."""
@@ -49,6 +54,9 @@ QUICK: Final = Plan(
     n_equal_segments=4,
     memory_lengths=(),
     client_levels=(4,),
+    newcomer_words=(1, 10),
+    newcomer_levels=(0, 4),
+    n_newcomers=3,
     level_seconds=8.0,
     text_characters=(100, 200),
     n_policy_rounds=0,

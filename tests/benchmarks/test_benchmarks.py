@@ -22,6 +22,7 @@ from tests.benchmarks.equality import a_segment
 from tests.benchmarks.figures import percentile, ratio, spread
 from tests.benchmarks.listeners import Listener
 from tests.benchmarks.model import RANDOM, Model, find_weights, model_once
+from tests.benchmarks.newcomers import words_of
 from tests.benchmarks.onnx_export import MISSING
 from tests.benchmarks.phonemes import phonemes_near
 from tests.benchmarks.plan import FULL, QUICK
@@ -235,3 +236,11 @@ def test_a_listener_counts_underruns() -> None:
     assert 0.1 < listener.dry_seconds < 5
     assert listener.audio_seconds == pytest.approx(1.2)
     assert listener.is_whole
+
+
+@pytest.mark.parametrize("n_words", [1, 3, 10, 40, 100])
+def test_a_newcomer_s_text_has_so_many_words_and_is_new_each_time(n_words: int) -> None:
+    texts = [words_of(n_words, seed) for seed in range(5)]
+    assert {len(text.split()) for text in texts} == {n_words}
+    assert len(set(texts)) > 1
+    assert words_of(n_words, 0) == texts[0]
