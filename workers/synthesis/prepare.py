@@ -6,6 +6,7 @@ its phonemes, only when it is requested.
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
+from typing import Final
 
 import msgspec
 
@@ -26,6 +27,11 @@ from workers.text.preprocess import preprocess
 from workers.text.segment import Piece, fit, segment
 from workers.text.tracked_text import TrackedText
 from workers.text.words import says_something
+
+N_IN_PIECES: Final = 2
+"""Segments at the beginning of a text that are spoken in pieces if somebody listens. The second takes longer than the audio of
+the first; at the third, there is enough audio.
+"""
 
 
 class PreparedPassage(msgspec.Struct, frozen=True):
@@ -79,9 +85,9 @@ def prepare_segments(
 ) -> Iterator[PreparedItem]:
     """Yields the segments of the `prepared` text and the pauses that the user asks for, in order. `speed`: 0.25 to 4.
 
-    `plays`: whether somebody listens meanwhile, so that the first segment is spoken in pieces.
+    `plays`: whether somebody listens meanwhile, so that the first segments are spoken in pieces.
     """
-    is_opening = True
+    n_segments = 0
     for passage in prepared.passages:
         segments = segments_of(
             passage.tracked.text,
@@ -90,11 +96,11 @@ def prepare_segments(
             language=passage.manner.language or text.language,
             speed=min(max(speed * passage.manner.rate, MIN_SPEED), MAX_SPEED),
             markup=prepared.markup,
-            is_opening=is_opening,
+            is_opening=not n_segments,
         )
         for one in segments:
-            spoken = msgspec.structs.replace(one, in_pieces=plays and is_opening)
-            is_opening = False
+            spoken = msgspec.structs.replace(one, in_pieces=plays and n_segments < N_IN_PIECES)
+            n_segments += 1
             # Not by looking for a next segment: this one would then wait for the phonemes of the next.
             rest = passage.tracked.text[one.start + len(one.text) :]
             is_last = not says_something(prepared.markup.restore(rest))

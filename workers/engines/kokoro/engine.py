@@ -49,9 +49,10 @@ has a whole number of frames and at least one.
 _FRAME_SECONDS: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
 """Length of a frame, the unit of the model's durations."""
 
-PIECE_ENDS: Final = (14, 42, 100)
-"""Frames after which the pieces of a segment end, from its first audible frame: 0.35, 1 and 2.5 s. The rest is the last piece.
-The first is short for the listener's sake. Each later one is computed while the one before is heard.
+PIECE_ENDS: Final = (16, 38, 76, 140)
+"""Frames after which the pieces of a segment end, from its first audible frame: 0.4, 1, 1.9 and 3.5 s. The rest is the last
+piece. The first is short for the listener's sake. Each later one, computed in one thread at twice the speed of speech, is ready
+before the one before was heard.
 """
 
 _LONG_FRAMES: Final = 500

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workers.engines.kokoro.kernels.moments import ByKind, Kind, Moment, MomentsByKind, Run, merge
+from workers.engines.kokoro.kernels.moments import ByKind, Kind, Moment, Moments, MomentsByKind, Run, merge
 
 N_OF_FRAME = 20
 RUNS = [Run(0, 2, Kind.SILENT), Run(5, 9, Kind.SPOKEN), Run(9, 10, Kind.BESIDE), Run(12, 14, Kind.SILENT)]
@@ -50,3 +50,15 @@ def test_each_kind_is_measured_apart_whatever_the_pieces(n_piece: int, measures_
 def test_merged_moments_are_those_of_all_samples() -> None:
     signal = a_signal()
     assert_equal(merge([moment_of(part) for part in torch.split(signal, 50)]), moment_of(signal))
+
+
+@pytest.mark.parametrize("n_rows", [1, 37, 5000])
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_moments_are_those_of_all_samples(n_rows: int, offset: float) -> None:
+    signal = torch.randn(3001, 5, generator=torch.Generator().manual_seed(0)) * 3 + offset * torch.arange(5)
+    moments = Moments()
+    for piece in signal.split(n_rows):
+        moments.see(piece)
+    mean, variance = moments.result()
+    torch.testing.assert_close(mean, signal.double().mean(0).float(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(variance, signal.double().var(0, correction=0).float(), rtol=1e-4, atol=1e-5)

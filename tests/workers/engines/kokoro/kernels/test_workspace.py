@@ -1,9 +1,7 @@
-"""Memory that is reused, and moments of a signal that is measured piece by piece."""
+"""Memory that is reused."""
 
 import pytest
-import torch
 
-from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.workspace import Workspace, Workspaces
 
 
@@ -23,13 +21,18 @@ def test_nobody_has_a_workspace_that_another_has() -> None:
         assert again in (one, other)
 
 
-@pytest.mark.parametrize("n_rows", [1, 37, 5000])
-@pytest.mark.parametrize("offset", [0.0, 1000.0])
-def test_moments_are_those_of_all_samples(n_rows: int, offset: float) -> None:
-    signal = torch.randn(3001, 5, generator=torch.Generator().manual_seed(0)) * 3 + offset * torch.arange(5)
-    moments = Moments()
-    for piece in signal.split(n_rows):
-        moments.see(piece)
-    mean, variance = moments.result()
-    torch.testing.assert_close(mean, signal.double().mean(0).float(), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(variance, signal.double().var(0, correction=0).float(), rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize(("n_numbers", "is_kept"), [(1 << 20, True), (29 << 20, False)])
+def test_the_memory_of_a_long_segment_is_not_kept(n_numbers: int, is_kept: bool) -> None:
+    workspaces = Workspaces()
+    with workspaces.lend() as workspace:
+        workspace.take("signal", n_numbers)
+    assert workspace.n_numbers == n_numbers * is_kept
+
+
+def test_each_borrower_is_asked_to_give_way_by_its_own_caller() -> None:
+    workspaces, asked = Workspaces(), list[str]()
+    with workspaces.lend(lambda: asked.append("first")) as workspace:
+        workspace.give_way()
+    with workspaces.lend() as workspace:
+        workspace.give_way()
+    assert asked == ["first"]
