@@ -103,9 +103,7 @@ class KokoroEngine:
         self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
         self._voices = (
-            KnownVoices(self._decoder, self._packs.any_voice(), self._known_score)
-            if isinstance(self._decoder, Decoder)
-            else None
+            KnownVoices(self._decoder, self._packs, self._known_score) if isinstance(self._decoder, Decoder) else None
         )
         self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self._catalogue = catalogue

@@ -52,6 +52,11 @@ class VoicePacks:
         """Reads the packs of `blend`. Raises InvalidValue for an unknown voice, MissingFile or DamagedFile for its pack."""
         self.blend(blend)
 
+    def pack(self, voice_id: str) -> torch.Tensor:
+        """Returns the pack of a voice: (510, 1, 256), float32. Raises the errors of `check`."""
+        with self._lock:
+            return self._pack(voice_id)
+
     def _pack(self, voice_id: str) -> torch.Tensor:
         if voice_id not in self._packs:
             self._packs[voice_id] = self._read(voice_id)

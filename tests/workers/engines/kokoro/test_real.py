@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from workers.engines.base import Segment, Turn, Waveform
 from workers.engines.kokoro.checkpoint import CheckpointFiles
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.packs import VoicePacks
+from workers.engines.kokoro.usual import UsualTable
 from workers.synthesis.prepare import segments_of
 
 pytestmark = pytest.mark.real
@@ -113,3 +115,41 @@ def test_every_voice_has_a_pack_of_its_own(real_checkpoint: CheckpointFiles, cat
 
 def test_the_vocabulary_is_the_one_that_random_checkpoints_have(real: KokoroEngine) -> None:
     assert real._vocabulary == PHONEMES
+
+
+def test_the_usual_moments_of_the_file_are_those_that_are_measured(real: KokoroEngine) -> None:
+    voices = real._voices
+    assert voices is not None
+    voices.learn(n_threads=1)
+    found = UsualTable().find("af_heart", real._packs.pack("af_heart"), voices.decoder.norms)
+    measured = voices.measure("af_heart", n_threads=2)
+    assert found is not None
+    for norm, moment in found.items():
+        # Original and 8-bit weights differ a little.
+        deviation = measured[norm].variance.sqrt()
+        assert ((moment.mean - measured[norm].mean).abs() / deviation).mean() < 0.05
+        assert (moment.variance.sqrt() / deviation - 1).abs().mean() < 0.05
+
+
+def test_without_its_silence_a_sentence_is_as_loud_and_as_long(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:
+    voices = real._voices
+    assert voices is not None
+    score = real._score(a_segment(real, real_checkpoint, "en-US"))
+    learned, voices.decoder._habits = voices.decoder._habits, None
+    (whole,) = voices.decoder([score])
+    voices.decoder._habits = learned
+    voices.learn(n_threads=1)
+    (spoken,) = voices.decoder([score])
+
+    assert len(spoken) == len(whole)
+    assert float((spoken.square().mean() / whole.square().mean()).log10()) * 10 == pytest.approx(0, abs=0.3)
+    loud = whole.abs() > 10 ** (-50 / 20)
+    assert (spoken[loud].abs() > 0).float().mean() > 0.999
+
+
+def test_the_first_piece_comes_long_before_the_rest(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:
+    segment = msgspec.structs.replace(a_segment(real, real_checkpoint, "en-US"), in_pieces=True)
+    lengths: list[int] = []
+    (whole,) = real.synthesize([segment], Turn(on_beginning=lambda waveform: lengths.append(len(waveform.samples))))
+    assert lengths[0] < 0.3 * len(whole.samples)
+    assert len(lengths) > 2

@@ -36,6 +36,7 @@ class AdaIN:
         gain, bias = norm.weight.detach() / unit, norm.bias.detach() / unit
         self._weight = torch.cat([gamma.t() * gain, gamma.t() * bias + beta.t() / unit], dim=1)
         self._bias = torch.cat([(1 + gamma_bias) * gain, (1 + gamma_bias) * bias + beta_bias / unit])
+        self.n_channels: int = norm.num_features
         fc.weight.data = torch.empty(0)
 
     def __call__(self, moments: Moments, style: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

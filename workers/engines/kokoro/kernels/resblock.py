@@ -24,8 +24,8 @@ class ResBlock:
         self._halves = list(zip(first, second, strict=True))
         self.bias = torch.stack([half.bias for half in second]).sum(0)
         """(n_channels,): the constant that the caller must add."""
-        self.norm = first[0].norm
-        """The norm that reads the block's input."""
+        self.norms = [half.norm for pair in self._halves for half in pair]
+        """Its norms in the order in which they are used: the first reads the block's input."""
 
     def __call__(
         self,

@@ -12,6 +12,7 @@ from typing import Any, Final
 import torch
 from torch.nn.functional import leaky_relu_
 
+from workers.engines.kokoro.kernels.adain import AdaIN
 from workers.engines.kokoro.kernels.moments import Norms
 from workers.engines.kokoro.kernels.resblock import ResBlock
 from workers.engines.kokoro.kernels.strided import NarrowConvolution, Upsampling, WindowedConvolution
@@ -67,15 +68,18 @@ class Decoder:
         yield from Pieces(generate, score, half_frames, extent, self._habits or {}, usual).speak(ends)
 
     @property
+    def norms(self) -> list[AdaIN]:
+        """The generator's norms, in a fixed order."""
+        return self._generator.norms
+
+    @property
     def has_learned(self) -> bool:
         """Whether the habits are known. Until then, all frames of every segment are computed."""
         return self._habits is not None
 
-    def learn(self, score: Score, n_threads: int = 1) -> Usual:
-        """Measures the habits in a segment that is computed whole, and returns the usual moments of its voice."""
-        survey = self.survey(score, n_threads)
-        self._habits = survey.habits()
-        return survey.usual()
+    def learn(self, score: Score, n_threads: int = 1) -> None:
+        """Measures the habits in a segment that is computed whole."""
+        self._habits = self.survey(score, n_threads).habits()
 
     @torch.inference_mode()
     def survey(self, score: Score, n_threads: int = 1) -> Survey:
@@ -107,6 +111,8 @@ class Generator:
         self._n_bins: int = original.post_n_fft // 2 + 1
         self._stft = original.stft
         self._workspaces, self._signals = Workspaces(), Workspaces()
+        self.norms = [norm for stage in self._stages for norm in stage.norms]
+        """All norms that measure a signal of their own, in a fixed order."""
 
     def __call__(
         self,
@@ -154,13 +160,19 @@ class Stage:
         self._blocks = [ResBlock(block) for block in blocks]
         self._mean_bias = torch.stack([block.bias for block in self._blocks]).mean(0)
         self._slope, self._name = _LAST_SLOPE if is_last else _SLOPE, name
+        # All blocks read the same signal.
+        self.norms = [
+            *self._noise_block.norms,
+            self._blocks[0].norms[0],
+            *(n for block in self._blocks for n in block.norms[1:]),
+        ]
 
     def branch(
         self, source: torch.Tensor, style: torch.Tensor, norms: Norms, signals: Workspace, workspace: Workspace
     ) -> torch.Tensor:
         """Returns the contribution of `source` (1, 2 n_bins, n_steps) without a bias, (n_samples, n_channels)."""
         x = self._noise_conv(source[0], partial(signals.take, self._name))
-        moments = norms.moments(self._noise_block.norm, len(x))
+        moments = norms.moments(self._noise_block.norms[0], len(x))
         for piece in pieces_of(x):
             moments.see(piece)
         return self._noise_block(x, moments, style, x, workspace, norms)
@@ -177,7 +189,7 @@ class Stage:
     ) -> torch.Tensor:
         """`x` (n, n_in) → (n_samples, n_channels); both after a leaky ReLU. `x` must not be used afterwards."""
         raised = branch.result()
-        moments = norms.moments(self._blocks[0].norm, len(raised))
+        moments = norms.moments(self._blocks[0].norms[0], len(raised))
         self._up(x, Output(raised, base=raised, seen=moments))
         # Several threads read them.
         moments.result()
