@@ -18,7 +18,7 @@ import app
 from tests.promises.guides import ROOT
 
 SOURCES = ("app", "workers")
-DATA = {".css", ".html", ".js", ".json", ".lua", ".png", ".svg", ".toml", ".txt", ".webmanifest", ".yaml"}
+DATA = {".css", ".html", ".js", ".json", ".lua", ".npz", ".png", ".svg", ".toml", ".txt", ".webmanifest", ".yaml"}
 BUILT_FROM = ("LICENSE", "README.md", "pyproject.toml", *SOURCES, "deploy", "openapi")
 
 
