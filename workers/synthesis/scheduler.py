@@ -132,9 +132,7 @@ class Scheduler:
             self._n_newcomers -= run.is_for_newcomer
             run.is_for_newcomer = False
             self._n_busy_threads -= run.n_threads
-            if run.n_threads > 1:
-                self._alone = None
-                self._changed.notify_all()
+            self._end_alone(run)
 
     def _take(self) -> _Run | None:
         """Waits for segments, and returns those to speak next, in one call; None at the end."""
@@ -184,12 +182,19 @@ class Scheduler:
         run.away_seconds += self._clock() - stopped_at
 
     def _begin_sound(self, run: _Run, queued: QueuedSegment, waveform: Waveform) -> None:
-        """Gives the listener the beginning of a segment. From then on newcomers may go first."""
+        """Gives the listener the beginning of a segment. From then on newcomers may go first, and the other threads go on."""
         queued.on_beginning(waveform)
         with self._changed:
             self._queue.begun(queued)
             self._n_newcomers -= run.is_for_newcomer
             run.is_for_newcomer = False
+            self._end_alone(run)
+
+    def _end_alone(self, run: _Run) -> None:
+        """Lets the other threads go on, if they stopped for this run."""
+        if self._alone == run.taken[0].task:
+            self._alone = None
+            self._changed.notify_all()
 
     def _speak(self, run: _Run) -> list[QueuedSegment]:
         """Sets the future of each segment. Returns the segments that an engine has spoken."""

@@ -678,10 +678,15 @@ def an_open_gate(kind: type[GatedEngine] = GatedEngine) -> GatedEngine:
 async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on_any_worker(
     format_name: str, speaking_with: SpeakingWith, registry: Registry, aredis: AsyncRedis, plain: Plain
 ) -> None:
-    """`other` begins like `first`, but then its sentences have another order, and its first sentence ends a paragraph."""
-    one, two, three = (text_of(1, subject) for subject in ("birch canoe", "quick fox", "lazy dog"))
+    """`other` begins like `first`, but then its sentences have another order, and its third sentence ends a paragraph. Only the
+    first two are spoken in pieces, so they are found only there.
+    """
+    begin, then, one, two, three = (
+        text_of(1, subject) for subject in ("old ship", "grey gull", "birch canoe", "quick fox", "lazy dog")
+    )
     first, other = (
-        an_utterance(text, format=format_name) for text in (f"{one} {two} {three}", f"{one}\n\n{three} {two} {two}")
+        an_utterance(f"{begin} {then} {text}", format=format_name)
+        for text in (f"{one} {two} {three}", f"{one}\n\n{three} {two} {two}")
     )
     sounds = [await plain(utterance) for utterance in (first, other)]
     engines = [an_open_gate() for _ in range(2)]
@@ -692,8 +697,8 @@ async def test_a_segment_that_was_spoken_in_one_text_is_not_spoken_in_another_on
         audio, _ = await read_to_end(aredis, attempt)
         assert audio == sound.data
 
-    assert [sound.n_segments for sound in sounds] == [3, 4]
-    assert [len(engine.spoken) for engine in engines] == [3, 0]
+    assert [sound.n_segments for sound in sounds] == [5, 6]
+    assert [len(engine.spoken) for engine in engines] == [5, 0]
 
 
 async def test_without_room_for_segments_each_text_is_spoken(

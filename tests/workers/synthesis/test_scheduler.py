@@ -1,7 +1,6 @@
 """The scheduler: the result of each segment, and the work of its threads."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from app.core.errors import Cancelled, EngineFailed, OutOfMemory, SegmentTooLong
 from app.core.queue.broker import QueueName
 from tests.engines import FailingEngine, GatedEngine
+from tests.harness import wait_until
 from tests.workers.synthesis.queues import BatchingEngine, Clock, HeldQueue, a_queued
 from workers.engines.base import ALONE, Segment, Turn, Waveform
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
@@ -325,8 +325,7 @@ class Stage:
     def begin(self, text: str, **options: Any) -> Future[Sound]:
         """Queues a segment and waits until the engine has it."""
         future = self.add(text, **options)
-        while text not in self.engine.threads:
-            time.sleep(0.001)
+        wait_until(lambda: text in self.engine.threads)
         return future
 
 
@@ -476,3 +475,29 @@ def test_a_newcomer_interrupts_a_first_segment_whose_listener_has_its_beginning(
 
     assert one.ended == ["newcomer", "outer"]
     assert begun == [10]
+
+
+def test_a_listener_who_has_the_beginning_stops_no_thread_any_more(stage: Callable[[int], Stage]) -> None:
+    one = stage(2)
+    one.engine = PiecewiseEngine(one.clock)
+    one.engine.release(3)
+    alone = one.begin("alone")
+    others = [one.add(text, is_first=False) for text in ("one", "two")]
+
+    for future in (alone, *others):
+        assert future.result(30)
+    assert one.engine.n_threads["alone"] == 2
+
+
+def test_the_others_go_on_as_soon_as_a_newcomer_has_the_beginning(stage: Callable[[int], Stage]) -> None:
+    one = stage(2)
+    one.engine = PiecewiseEngine(one.clock)
+    outer = [one.begin(text, is_first=False) for text in ("one", "two")]
+    newcomer = one.add("newcomer")
+
+    # The newcomer's permit comes last: it is still being spoken when the others end.
+    one.engine.release(2)
+    wait_until(lambda: bool(one.ended))
+    one.engine.release()
+    for future in (newcomer, *outer):
+        assert future.result(30)

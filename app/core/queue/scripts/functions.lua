@@ -27,16 +27,15 @@ local function stop_waiting(id)
   redis.call('ZREM', 'koe:unheard', id)
 end
 
--- Removes the message of an utterance that nobody wants any more from RQ's queue. A message that a worker has just taken stays:
--- the worker gets no lease.
+-- Removes the message of an unwanted utterance from RQ's queue. One that a worker has just taken stays, and gets no lease.
 local function leave_queue(queue, id)
   if redis.call('LREM', queue, 1, id) == 0 then return end
   redis.call('UNLINK', 'rq:job:' .. id)
   redis.call('HDEL', 'koe:callers', id)
 end
 
--- Counts the utterances that get their first audio before one more request of `owner`; with `id`, before that utterance. Owners
--- take turns, and each owner's own requests come in order of their arrival.
+-- Counts the utterances that get their first audio before one more request of `owner`; with `id`, before that utterance.
+-- Owners take turns, and each owner's own requests come in order of their arrival.
 local function n_before(owner, id)
   local rank = id and redis.call('ZRANK', 'koe:unheard', id) or redis.call('ZCARD', 'koe:unheard')
   if owner == '' then return rank end
