@@ -250,7 +250,7 @@ def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
 def _without_context(samples: Samples, score: Score) -> Samples:
     """Cuts off the samples of context frames, and fades the cut ends."""
     first, last = score.n_lead * FRAME_SAMPLES, len(samples) - score.n_trail * FRAME_SAMPLES
-    own = samples[first:last]
+    own = samples[first:last].copy()
     if score.n_lead:
         own[: len(_FADE)] *= _FADE
     if score.n_trail:

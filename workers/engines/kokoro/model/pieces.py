@@ -70,7 +70,9 @@ class Pieces:
     def speak(self, ends: Sequence[int]) -> Iterator[torch.Tensor]:
         """Yields the samples of the whole segment. A piece ends about at each of `ends`, in frames after the extent's first."""
         fading: torch.Tensor | None = None
-        for joints in pairwise([None, *self._joints(ends), None]):
+        # Without any silence in the first piece, its norms would be so wrong that the speech is thirty decibels too soft.
+        joints_wanted = ends if self._extent.is_silent_before else ()
+        for joints in pairwise([None, *self._joints(joints_wanted), None]):
             piece = self._compute(*joints)
             if fading is not None:
                 piece.own[: len(fading)].mul_(_RISE).add_(fading.mul_(_FALL))
