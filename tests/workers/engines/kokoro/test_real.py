@@ -147,9 +147,27 @@ def test_without_its_silence_a_sentence_is_as_loud_and_as_long(real: KokoroEngin
     assert (spoken[loud].abs() > 0).float().mean() > 0.999
 
 
-def test_the_first_piece_comes_long_before_the_rest(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:
+def test_beginnings_grow_and_are_those_of_the_whole(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:
     segment = msgspec.structs.replace(a_segment(real, real_checkpoint, "en-US"), in_pieces=True)
-    lengths: list[int] = []
-    (whole,) = real.synthesize([segment], Turn(on_beginning=lambda waveform: lengths.append(len(waveform.samples))))
-    assert lengths[0] < 0.3 * len(whole.samples)
+    beginnings: list[Waveform] = []
+    (whole,) = real.synthesize([segment], Turn(n_threads=2, on_beginning=beginnings.append))
+    (again,) = real.synthesize([segment])
+
+    lengths = [len(beginning.samples) for beginning in beginnings]
     assert len(lengths) > 2
+    assert lengths == sorted(lengths)
+    assert lengths[0] < 0.4 * len(whole.samples)
+    for beginning in beginnings:
+        assert np.allclose(beginning.samples, whole.samples[: len(beginning.samples)], atol=1e-6)
+        assert beginning.words == whole.words[: len(beginning.words)]
+    assert np.array_equal(whole.samples, again.samples)
+
+
+def test_in_pieces_speech_is_nowhere_much_softer(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:
+    for language in ("en-US", "zh"):
+        segment = a_segment(real, real_checkpoint, language)
+        (whole,) = real.synthesize([segment])
+        (spoken,) = real.synthesize([msgspec.structs.replace(segment, in_pieces=True)])
+        levels = [levels_db(one) for one in (whole, spoken)]
+        loud = levels[0] > -30
+        assert np.mean(levels[0][loud] - levels[1][loud]) == pytest.approx(0, abs=2)
