@@ -48,6 +48,7 @@ class _Run:
         self.is_for_newcomer = any(_is_newcomer(queued) for queued in taken)
         """Whether a listener without audio waits for it."""
         self.is_wanted = True
+        """False when it should be broken off."""
 
 
 class Scheduler:

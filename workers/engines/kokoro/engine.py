@@ -51,8 +51,8 @@ _FRAME_SECONDS: Final = FRAME_SAMPLES / SAMPLE_RATE_HZ
 
 PIECE_ENDS: Final = (16, 38, 76, 140)
 """Frames after which the pieces of a segment end, from its first audible frame: 0.4, 1, 1.9 and 3.5 s. The rest is the last
-piece. The first is short for the listener's sake. Each later one, computed in one thread at twice the speed of speech, is ready
-before the one before was heard.
+piece. The first is short for the listener's sake. By calculation, a thread that computes at twice the speed of speech has each
+later one ready before the one before was heard.
 """
 
 _LONG_FRAMES: Final = 500

@@ -42,7 +42,7 @@ class Decoder:
     def __call__(self, scores: Sequence[Score], n_threads: int = 1, give_way: Callable[[], None] = stay) -> list[torch.Tensor]:
         """Returns the samples of each segment, (n_samples,), float32. They do not depend on `n_threads`.
 
-        `give_way` is called in this thread between steps of some 30 ms. It may speak another segment, or raise an error.
+        `give_way` is called in this thread between the steps. It may speak another segment, or raise an error.
         """
         return [torch.cat(list(self.in_pieces(score, (), None, n_threads, give_way))) for score in scores]
 

@@ -6,7 +6,7 @@ samples of the row's segment. Before each convolution the samples after a segmen
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -156,10 +156,8 @@ class BatchDecoder:
         self._lock = threading.Lock()
 
     @torch.inference_mode()
-    def __call__(
-        self, scores: Sequence[Score], n_threads: int = 1, give_way: Callable[[], None] | None = None
-    ) -> list[torch.Tensor]:
-        """Returns the samples of each segment, (n_samples,), float32, on the CPU. `n_threads` and `give_way` have no effect."""
+    def __call__(self, scores: Sequence[Score], n_threads: int = 1) -> list[torch.Tensor]:
+        """Returns the samples of each segment, (n_samples,), float32, on the CPU. `n_threads` has no effect."""
         n_rows = next((n for n in N_ROWS if n >= len(scores)), len(scores))
         n_frames = [score.encoded.shape[2] for score in scores]
         width = fill_up(max(n_frames))

@@ -48,6 +48,8 @@ class _Computed(msgspec.Struct, frozen=True):
     before: torch.Tensor
     own: torch.Tensor
     after: torch.Tensor
+    is_last: bool
+    """Whether it ends where the extent ends."""
 
 
 class Pieces:
@@ -70,17 +72,23 @@ class Pieces:
     def speak(self, ends: Sequence[int]) -> Iterator[torch.Tensor]:
         """Yields the samples of the whole segment. A piece ends about at each of `ends`, in frames after the extent's first."""
         fading: torch.Tensor | None = None
-        # Without any silence in the first piece, its norms would be so wrong that the speech is thirty decibels too soft.
-        joints_wanted = ends if self._extent.is_silent_before else ()
-        for joints in pairwise([None, *self._joints(joints_wanted), None]):
-            piece = self._compute(*joints)
+        for begin, end in pairwise([None, *self._joints(ends), None]):
+            piece = self._compute(begin, end)
             if fading is not None:
                 piece.own[: len(fading)].mul_(_RISE).add_(fading.mul_(_FALL))
             fading = piece.after
-            yield torch.cat([*self._silence_before(joints[0], piece), piece.own, *self._silence_after(joints[1], piece)])
+            yield torch.cat([*self._silence_before(begin, piece), piece.own, *self._silence_after(piece)])
+            if piece.is_last:
+                return
 
     def _joints(self, ends: Sequence[int]) -> Iterator[int]:
-        """Yields the softest frame near each wanted end, unless too few frames would be left after it."""
+        """Yields the softest frame near each wanted end, unless too few frames would be left after it.
+
+        Yields none if no silence is before the speech. The norms of the first piece would not know any silence, and its speech
+        was up to thirty decibels too soft.
+        """
+        if not self._extent.is_silent_before:
+            return
         energy = self._score.energy.view(-1, _HALVES).mean(1)
         at = self._extent.first
         for end in ends:
@@ -93,16 +101,16 @@ class Pieces:
 
     def _compute(self, begin: int | None, end: int | None) -> _Computed:
         """Computes the frames from one joint to the next; None is the end of the extent. If the silence there is audible, the
-        extent is widened first.
+        extent is widened, and all frames up to its end are computed: a first piece needs silence that can be left out.
         """
         first, last = begin or self._extent.first, end or self._extent.last
         runs = self._extent.piece(first, last)
         is_whole = sum(run.n_frames for run in runs) == self._extent.n_frames
         norms = self._statistics.norms(runs)
         samples = self._generate(partial(self._rows, runs), self._source(runs), WHOLE if is_whole else norms)
-        piece = _divide(samples, runs)
+        piece = _divide(samples, runs, is_last=last == self._extent.last)
         if self._widen(begin is None and _is_audible(piece.before), end is None and _is_audible(piece.after)):
-            return self._compute(begin, end)
+            return self._compute(begin, None)
         self._statistics.keep(norms)
         return piece
 
@@ -136,8 +144,8 @@ class Pieces:
         else:
             yield torch.zeros(FRAME_SAMPLES * n_frames)
 
-    def _silence_after(self, end: int | None, piece: _Computed) -> Iterator[torch.Tensor]:
-        n_frames = self._extent.n_frames - self._extent.last if end is None else 0
+    def _silence_after(self, piece: _Computed) -> Iterator[torch.Tensor]:
+        n_frames = self._extent.n_frames - self._extent.last if piece.is_last else 0
         if n_frames and self._extent.is_silent_after:
             yield piece.after * _FALL
             yield torch.zeros(FRAME_SAMPLES * (n_frames - 1))
@@ -145,11 +153,12 @@ class Pieces:
             yield torch.zeros(FRAME_SAMPLES * n_frames)
 
 
-def _divide(samples: torch.Tensor, runs: Sequence[Run]) -> _Computed:
+def _divide(samples: torch.Tensor, runs: Sequence[Run], *, is_last: bool) -> _Computed:
     place = next(number for number, run in enumerate(runs) if run.kind is Kind.SPOKEN)
     first = FRAME_SAMPLES * sum(run.n_frames for run in runs[:place])
     last = first + FRAME_SAMPLES * runs[place].n_frames
-    return _Computed(samples[max(0, first - FRAME_SAMPLES) : first], samples[first:last], samples[last:][:FRAME_SAMPLES])
+    before, after = samples[max(0, first - FRAME_SAMPLES) : first], samples[last:][:FRAME_SAMPLES]
+    return _Computed(before, samples[first:last], after, is_last)
 
 
 def _is_audible(frame: torch.Tensor) -> bool:

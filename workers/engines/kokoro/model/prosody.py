@@ -89,7 +89,7 @@ class Prosody:
         """Returns the score of `ids` (1, n_tokens) with `style` (1, 256); `digest` is the seed of the noise.
 
         `tokens`, a first and an exclusive end, limits the score to these tokens; the others are only context. None: all tokens.
-        The score does not depend on `n_threads`. `give_way` is called in this thread between steps of some 10 ms.
+        The score does not depend on `n_threads`. `give_way` is called in this thread between the steps.
         """
         with Team(n_threads, give_way) as team:
             return self._score(ids, style, speed, digest, tokens or (0, ids.shape[1]), team)

@@ -1,7 +1,5 @@
 """A residual block of the pitch curve against the package's."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from kokoro.istftnet import AdainResBlk1d
@@ -9,14 +7,7 @@ from torch.nn.utils import remove_weight_norm
 
 from workers.engines.kokoro.kernels.pitch_block import PitchBlock
 
-
-@pytest.fixture(autouse=True)
-def one_thread_of_torch() -> Iterator[None]:
-    """Limits PyTorch to one thread, as a worker does: with more, it computes some convolutions with another library."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
 @torch.inference_mode()

@@ -1,7 +1,5 @@
 """Prosody and decoders against the package's model, on a small checkpoint, with the same noise."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -12,6 +10,8 @@ from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.gpu_decoder import BatchDecoder, fill_up
 from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.package import KModel
+
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 DIGEST = b"a segment's digest"
 
@@ -43,15 +43,6 @@ def original(files: CheckpointFiles) -> KModel:
 @pytest.fixture(scope="module")
 def ours(files: CheckpointFiles) -> Ours:
     return Ours(load_model(files))
-
-
-@pytest.fixture(autouse=True)
-def one_thread_of_torch() -> Iterator[None]:
-    """Limits PyTorch to one thread, as a worker does: more threads divide sums differently."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

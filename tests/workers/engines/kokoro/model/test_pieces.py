@@ -59,8 +59,7 @@ def test_silence_is_not_computed() -> None:
 
 def test_silence_that_is_audible_is_computed_after_all() -> None:
     score = a_score(40, 30, 40)
-    pieces, _ = speak(score, hum=0.01)
-    spoken = torch.cat(pieces)
+    (spoken,), _ = speak(score, 14, hum=0.01)
     assert len(spoken) == 110 * FRAME_SAMPLES
     assert (spoken[: 39 * FRAME_SAMPLES] == 0.01).all()
     assert (spoken[-39 * FRAME_SAMPLES :] == 0.01).all()
@@ -83,3 +82,7 @@ def test_the_silence_fades_in_and_out_beside_the_speech() -> None:
     first = 38 * FRAME_SAMPLES
     assert (piece[:first] == 0).all()
     assert 0 < piece[first + 300] < 0.0005 == pytest.approx(float(piece[39 * FRAME_SAMPLES]))
+
+
+def test_other_speech_before_a_segment_leaves_it_in_one_piece() -> None:
+    assert len(speak(a_score(0, 120, 25, n_lead=10), 16, 44)[0]) == 1
