@@ -28,8 +28,10 @@ from workers.text.segment import Piece, fit, segment
 from workers.text.tracked_text import TrackedText
 from workers.text.words import says_something
 
-N_IN_PIECES: Final = 1
-"""Segments at the beginning of a text that are spoken in pieces if somebody listens."""
+N_IN_PIECES: Final = 2
+"""Segments at the beginning of a text that are spoken in pieces if somebody listens. The second takes longer than the audio of
+the first; at the third, there is enough audio.
+"""
 
 
 class PreparedPassage(msgspec.Struct, frozen=True):

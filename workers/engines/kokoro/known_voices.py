@@ -1,7 +1,7 @@
-"""What the decoder must know of voices: how silence differs, which holds for all voices, and the usual moments of each voice.
+"""What the decoder must know of voices: how silence differs, which holds for all voices, and what is usual for each voice.
 
 Why silence is measured in each worker and not read from a file: it takes no longer than the sentence of a warm-up, and every
-checkpoint has its own. The moments of a voice that is not in the file of `usual` are measured at its first use.
+checkpoint has its own. A voice that is not in the file of `usual` is measured at its first use.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Final
 from app.core.speech.voices import Blend
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
-from workers.engines.kokoro.model.statistics import Usual, blend
+from workers.engines.kokoro.model.statistics import UsualNorms, blend
 from workers.engines.kokoro.packs import VoicePacks
 from workers.engines.kokoro.usual import UsualTable
 
@@ -28,7 +28,7 @@ class KnownVoices:
     def __init__(self, decoder: Decoder, packs: VoicePacks, score_of: Callable[[str], Score]) -> None:
         """`score_of` returns the score of the known sentence for a voice's id."""
         self.decoder, self._packs, self._score_of = decoder, packs, score_of
-        self._usual: dict[str, Usual] = {}
+        self._usual: dict[str, UsualNorms] = {}
         self._lock = threading.Lock()
 
     def learn(self, n_threads: int) -> None:
@@ -39,19 +39,15 @@ class KnownVoices:
             if not self.decoder.has_learned:
                 self.decoder.learn(self._score_of(self._packs.any_voice()), n_threads)
 
-    def usual(self, voice: Blend, n_threads: int) -> Usual:
-        """Returns the usual moments of a voice or a blend."""
+    def usual(self, voice: Blend, n_threads: int) -> UsualNorms:
+        """Returns what is usual for a voice or a blend."""
         return blend([(part.weight, self._usual_of(part.voice_id, n_threads)) for part in voice])
 
-    def measure(self, voice_id: str, n_threads: int) -> Usual:
-        """Returns the moments of a voice in the known sentence."""
-        return self.decoder.survey(self._score_of(voice_id), n_threads).usual()
-
-    def _usual_of(self, voice_id: str, n_threads: int) -> Usual:
+    def _usual_of(self, voice_id: str, n_threads: int) -> UsualNorms:
         with self._lock:
             if voice_id not in self._usual:
                 found = self._table.find(voice_id, self._packs.pack(voice_id), self.decoder.norms)
-                self._usual[voice_id] = found or self.measure(voice_id, n_threads)
+                self._usual[voice_id] = found or self.decoder.usual([self._score_of(voice_id)], n_threads)
             return self._usual[voice_id]
 
     @cached_property

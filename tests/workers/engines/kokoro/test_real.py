@@ -11,10 +11,12 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.languages import LANGUAGES
 from app.core.speech.voices import BlendPart, Catalogue
 from tests.checkpoints import PHONEMES
+from tests.ears.usual import scores_of
 from tests.original import Both
 from workers.engines.base import Segment, Turn, Waveform
 from workers.engines.kokoro.checkpoint import CheckpointFiles
 from workers.engines.kokoro.engine import KokoroEngine
+from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.packs import VoicePacks
 from workers.engines.kokoro.usual import UsualTable
 from workers.synthesis.prepare import segments_of
@@ -117,18 +119,19 @@ def test_the_vocabulary_is_the_one_that_random_checkpoints_have(real: KokoroEngi
     assert real._vocabulary == PHONEMES
 
 
-def test_the_usual_moments_of_the_file_are_those_that_are_measured(real: KokoroEngine) -> None:
-    voices = real._voices
-    assert voices is not None
-    voices.learn(n_threads=1)
-    found = UsualTable().find("af_heart", real._packs.pack("af_heart"), voices.decoder.norms)
-    measured = voices.measure("af_heart", n_threads=2)
+def test_what_the_file_says_of_a_voice_is_what_is_measured(real: KokoroEngine, catalogue: Catalogue) -> None:
+    decoder = real._decoder
+    assert isinstance(decoder, Decoder)
+    found = UsualTable().find("af_heart", real._packs.pack("af_heart"), decoder.norms)
+    measured = decoder.usual(scores_of(real, catalogue.voices["af_heart"]), n_threads=2)
     assert found is not None
-    for norm, moment in found.items():
+    for norm, usual in found.items():
         # Original and 8-bit weights differ a little.
-        deviation = measured[norm].variance.sqrt()
-        assert ((moment.mean - measured[norm].mean).abs() / deviation).mean() < 0.05
-        assert (moment.variance.sqrt() / deviation - 1).abs().mean() < 0.05
+        expected = measured[norm]
+        deviation = expected.moment.variance.sqrt()
+        assert ((usual.moment.mean - expected.moment.mean).abs() / deviation).mean() < 0.05
+        assert (usual.moment.variance.sqrt() / deviation - 1).abs().mean() < 0.05
+        assert ((usual.slope - expected.slope).abs() / deviation).mean() < 0.05
 
 
 def test_without_its_silence_a_sentence_is_as_loud_and_as_long(real: KokoroEngine, real_checkpoint: CheckpointFiles) -> None:

@@ -4,7 +4,7 @@ Why kinds of frames: a segment's silent edges are not heard, so few of their fra
 measure what they would measure in the whole segment, so silent and spoken frames are measured apart.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -87,45 +87,62 @@ class Run(NamedTuple):
         return self.last - self.first
 
 
+Measured = Sequence[tuple[Run, Moment]]
+"""Runs with their moments."""
 ByKind = Mapping[Kind, Moment]
 
 
-class MomentsByKind(Moments):
-    """The moments of a signal that consists of runs, each kind apart. The caller combines them."""
+def by_kind(measured: Measured) -> ByKind:
+    """Returns the moments of all runs of each kind."""
+    return {
+        kind: merge([moment for run, moment in measured if run.kind is kind])
+        for kind in dict.fromkeys(run.kind for run, _ in measured)
+    }
+
+
+class MomentsByRun(Moments):
+    """The moments of a signal that consists of runs, each run apart. The caller combines them."""
 
     def __init__(
-        self, runs: Sequence[Run], n_samples: int, combine: Callable[[ByKind], Moment], *, measures_beside: bool = False
+        self,
+        runs: Sequence[Run],
+        n_samples: int,
+        combine: Callable[[Measured], Moment],
+        *,
+        leaves_out: Collection[Kind] = (Kind.BESIDE,),
     ) -> None:
-        """`n_samples`: the length of the signal. One that is longer than its frames has its surplus at the end."""
+        """`n_samples`: the length of the signal. One that is longer than its frames has its surplus at the end. `leaves_out`:
+        the kinds that are not measured.
+        """
         super().__init__()
         self._n_of_frame = n_samples // sum(run.n_frames for run in runs)
-        self._left = [(run.kind, run.n_frames * self._n_of_frame) for run in reversed(runs)]
-        self._parts: dict[Kind, list[Moment]] = {}
-        self._combine, self._measures_beside = combine, measures_beside
+        self._left = [(run, run.n_frames * self._n_of_frame) for run in reversed(runs)]
+        self._parts: dict[Run, list[Moment]] = {}
+        self._combine, self._leaves_out = combine, leaves_out
         self._result: Moment | None = None
 
     @override
     def see(self, piece: torch.Tensor) -> None:
-        for kind, part in self._divide(piece):
-            self._parts.setdefault(kind, []).append(_moment(part))
+        for run, part in self._divide(piece):
+            self._parts.setdefault(run, []).append(_moment(part))
 
     @override
     def result(self) -> tuple[torch.Tensor, torch.Tensor]:
         if self._result is None:
-            self._result = self._combine({kind: self._in_frames(merge(parts)) for kind, parts in self._parts.items()})
+            self._result = self._combine([(run, self._in_frames(merge(parts))) for run, parts in self._parts.items()])
         return self._result.mean, self._result.variance
 
     def _in_frames(self, moment: Moment) -> Moment:
         return moment.counted_as(moment.n / self._n_of_frame)
 
-    def _divide(self, piece: torch.Tensor) -> Iterator[tuple[Kind, torch.Tensor]]:
+    def _divide(self, piece: torch.Tensor) -> Iterator[tuple[Run, torch.Tensor]]:
         while len(piece) and self._left:
-            kind, n_left = self._left.pop()
+            run, n_left = self._left.pop()
             part, piece = piece[:n_left], piece[n_left:]
             if len(part) < n_left:
-                self._left.append((kind, n_left - len(part)))
-            if self._measures_beside or kind is not Kind.BESIDE:
-                yield kind, part
+                self._left.append((run, n_left - len(part)))
+            if run.kind not in self._leaves_out:
+                yield run, part
 
 
 class Norms(Protocol):

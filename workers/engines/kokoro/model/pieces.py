@@ -14,9 +14,9 @@ import msgspec
 import torch
 
 from workers.engines.kokoro.kernels.moments import WHOLE, Kind, Norms, Run
-from workers.engines.kokoro.model.extent import Extent
+from workers.engines.kokoro.model.extent import Extent, energy_of
 from workers.engines.kokoro.model.prosody import Score
-from workers.engines.kokoro.model.statistics import Habits, Statistics, Usual
+from workers.engines.kokoro.model.statistics import Habits, Statistics, UsualNorms
 
 FRAME_SAMPLES: Final = 600
 """Samples of a frame of 25 ms."""
@@ -62,12 +62,13 @@ class Pieces:
         half_frames: Callable[[], torch.Tensor],
         extent: Extent,
         habits: Habits,
-        usual: Usual | None,
+        usual: UsualNorms | None,
     ) -> None:
-        """`half_frames` returns all of them, (2 n_frames, n_channels). `usual`: the usual moments of the voice."""
+        """`half_frames` returns all of them, (2 n_frames, n_channels). `usual`: what is usual for the voice."""
         self._generate, self._score, self._half_frames = generate, score, half_frames
         self._extent = extent
-        self._statistics = Statistics(habits, n_spoken=extent.n_spoken, n_silent=extent.n_silent, usual=usual)
+        self._energy = energy_of(score)
+        self._statistics = Statistics(habits, extent, self._energy, usual)
 
     def speak(self, ends: Sequence[int]) -> Iterator[torch.Tensor]:
         """Yields the samples of the whole segment. A piece ends about at each of `ends`, in frames after the extent's first."""
@@ -84,19 +85,18 @@ class Pieces:
     def _joints(self, ends: Sequence[int]) -> Iterator[int]:
         """Yields the softest frame near each wanted end, unless too few frames would be left after it.
 
-        Yields none if no silence is before the speech. The norms of the first piece would not know any silence, and its speech
-        was up to thirty decibels too soft.
+        Yields none if other speech is before it. The norms of the first piece would not know any silence, and its speech was up
+        to thirty decibels too soft.
         """
         if not self._extent.is_silent_before:
             return
-        energy = self._score.energy.view(-1, _HALVES).mean(1)
         at = self._extent.first
         for end in ends:
             first = max(at + _LEAST_FRAMES, self._extent.first + end - _SEARCH_BEFORE)
             last = max(first + 1, self._extent.first + end + _SEARCH_AFTER)
             if last + _LEAST_FRAMES > self._extent.last:
                 return
-            at = first + int(energy[first:last].argmin())
+            at = first + int(self._energy[first:last].argmin())
             yield at
 
     def _compute(self, begin: int | None, end: int | None) -> _Computed:
@@ -123,8 +123,7 @@ class Pieces:
             extent = msgspec.structs.replace(extent, last=extent.n_frames, is_silent_after=False)
         if extent is self._extent:
             return False
-        self._extent = extent
-        self._statistics.n_spoken, self._statistics.n_silent = extent.n_spoken, extent.n_silent
+        self._extent = self._statistics.extent = extent
         return True
 
     def _rows(self, runs: Sequence[Run]) -> torch.Tensor:

@@ -6,6 +6,9 @@ frames are computed and stand for all of them. The frames far from the speech di
 the same amount: a habit, which is measured once in a known sentence.
 
 Why no table of habits is shipped: they follow from the weights, so every checkpoint has its own.
+
+What is still to be spoken differs from what was spoken: a sentence ends more softly than it begins. Its energy is known from
+the score, and the means follow the energy. Without that, the middle of a sentence in pieces was one decibel too soft.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import torch
 
-from workers.engines.kokoro.kernels.moments import ByKind, Kind, Moment, Moments, MomentsByKind, Run, merge
+from workers.engines.kokoro.kernels.moments import ByKind, Kind, Measured, Moment, Moments, MomentsByRun, Run, by_kind, merge
+from workers.engines.kokoro.model.extent import Extent
 
 
 class Habit(msgspec.Struct, frozen=True):
@@ -31,19 +35,35 @@ class Habit(msgspec.Struct, frozen=True):
 
 Habits = Mapping[object, Habit]
 """The habit of each norm."""
-Usual = Mapping[object, Moment]
-"""The moments that a voice's spoken frames usually have at each norm."""
+
+
+class Usual(msgspec.Struct, frozen=True):
+    """What a norm usually measures in the spoken frames of a voice."""
+
+    moment: Moment
+    slope: torch.Tensor
+    """Change of the mean with the energy, (n_channels,)."""
+    energy: float
+    """Mean of the predicted energy in the frames of `moment`."""
+
+    def expected(self, n: float, energy: float) -> Moment:
+        """Returns what is expected of `n` frames of this mean energy."""
+        return Moment(n, self.moment.mean + (energy - self.energy) * self.slope, self.moment.variance)
+
+
+UsualNorms = Mapping[object, Usual]
+"""What each norm usually measures."""
 
 
 class Statistics:
-    """What is known of a segment's norms. The pieces of the segment are computed one after the other."""
+    """What is known of a segment's norms. The pieces of the segment are computed one after the other, from its beginning."""
 
-    def __init__(self, habits: Habits, *, n_spoken: int, n_silent: int, usual: Usual | None = None) -> None:
-        """`n_spoken` and `n_silent`: frames of the whole segment. `usual` stands for the spoken frames that are still to come;
-        without it, the computed ones stand for them.
+    def __init__(self, habits: Habits, extent: Extent, energy: torch.Tensor, usual: UsualNorms | None = None) -> None:
+        """`energy`: of each frame, (n_frames,). `usual` stands for the spoken frames that are still to come; without it, the
+        computed ones stand for them.
         """
-        self._habits, self._usual = habits, usual
-        self.n_spoken, self.n_silent = n_spoken, n_silent
+        self._habits, self._energy, self._usual = habits, energy, usual
+        self.extent = extent
         self._known: dict[object, dict[Kind, Moment]] = {}
 
     def norms(self, runs: Sequence[Run]) -> "PieceNorms":
@@ -66,18 +86,25 @@ class Statistics:
     def _spoken(self, norm: object, known: ByKind) -> Iterable[Moment]:
         if (spoken := known.get(Kind.SPOKEN)) is None:
             return
-        n_left = self.n_spoken - spoken.n
+        n_left = self.extent.n_spoken - spoken.n
         if self._usual is None or n_left <= 0:
-            yield spoken.counted_as(max(spoken.n, self.n_spoken))
+            yield spoken.counted_as(max(spoken.n, self.extent.n_spoken))
         else:
             yield spoken
-            yield self._usual[norm].counted_as(n_left)
+            yield self._usual[norm].expected(n_left, self._energy_left(round(spoken.n)))
+
+    def _energy_left(self, n_known: int) -> float:
+        """Returns the mean energy of the spoken frames after the first `n_known` of the extent."""
+        extent = self.extent
+        before = self._energy[: 0 if extent.is_silent_before else extent.first]
+        after = self._energy[extent.first + n_known : extent.last if extent.is_silent_after else None]
+        return float(torch.cat([before, after]).mean())
 
     def _silent(self, norm: object, known: ByKind) -> Iterable[Moment]:
         if (silent := known.get(Kind.SILENT)) is None:
             return
         yield silent
-        if (n_left := self.n_silent - silent.n) > 0:
+        if (n_left := self.extent.n_silent - silent.n) > 0:
             yield self._habits[norm].applied(silent, n_left)
 
 
@@ -91,7 +118,7 @@ class PieceNorms:
 
     def moments(self, norm: object, n_samples: int) -> Moments:
         """Returns the moments for a signal of `n_samples`, whose first reader is `norm`."""
-        return MomentsByKind(self._runs, n_samples, lambda seen: self._combine(norm, seen))
+        return MomentsByRun(self._runs, n_samples, lambda measured: self._combine(norm, by_kind(measured)))
 
     def _combine(self, norm: object, seen: ByKind) -> Moment:
         known = self.known[norm] = self._statistics.with_known(norm, seen)
@@ -99,41 +126,64 @@ class PieceNorms:
 
 
 class Survey:
-    """The norms of a whole known segment. They measure what `Statistics` must know of other segments."""
+    """The norms of a whole segment. They keep what they measure."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        """`runs` are all frames of the segment. The silent ones that are not computed in other segments are BESIDE."""
+        """`runs` are all frames of the segment."""
         self._runs = runs
-        self._seen: dict[object, dict[Kind, Moment]] = {}
+        self.measured: dict[object, Measured] = {}
 
     def moments(self, norm: object, n_samples: int) -> Moments:
         """Returns the moments for a signal of `n_samples`, whose first reader is `norm`."""
-        return MomentsByKind(self._runs, n_samples, lambda seen: self._combine(norm, seen), measures_beside=True)
+        return MomentsByRun(self._runs, n_samples, lambda measured: self._combine(norm, measured), leaves_out=())
 
-    def _combine(self, norm: object, seen: ByKind) -> Moment:
-        self._seen[norm] = dict(seen)
-        return merge(list(seen.values()))
-
-    def habits(self) -> Habits:
-        """Returns the habit of each norm; nothing if the segment has no silence that is left out."""
-        if not {Kind.SILENT, Kind.BESIDE} <= {run.kind for run in self._runs}:
-            return {}
-        return {norm: _habit(seen[Kind.SILENT], seen[Kind.BESIDE]) for norm, seen in self._seen.items()}
-
-    def usual(self) -> Usual:
-        """Returns the moments of the spoken frames at each norm."""
-        return {norm: seen[Kind.SPOKEN] for norm, seen in self._seen.items()}
+    def _combine(self, norm: object, measured: Measured) -> Moment:
+        self.measured[norm] = measured
+        return merge([moment for _, moment in measured])
 
 
-def blend(parts: Sequence[tuple[float, Usual]]) -> Usual:
-    """Returns the moments of a blend of voices, from the weight and the moments of each. The weights sum to 1."""
+def habits_of(survey: Survey) -> Habits:
+    """Returns the habit of each norm, from a segment whose silent frames that are left out elsewhere are BESIDE; nothing if it
+    has none.
+    """
+    kinds = {norm: by_kind(measured) for norm, measured in survey.measured.items()}
+    return {
+        norm: _habit(seen[Kind.SILENT], seen[Kind.BESIDE])
+        for norm, seen in kinds.items()
+        if {Kind.SILENT, Kind.BESIDE} <= seen.keys()
+    }
+
+
+def usual_of(surveys: Sequence[tuple[Survey, torch.Tensor]]) -> UsualNorms:
+    """Returns what each norm usually measures, from segments of a voice, each with the energy of its frames. Each of their
+    spoken frames must be a run of its own.
+    """
+    return {norm: _usual([(survey.measured[norm], energy) for survey, energy in surveys]) for norm in surveys[0][0].measured}
+
+
+def _usual(segments: Sequence[tuple[Measured, torch.Tensor]]) -> Usual:
+    spoken = [
+        (moment, energy[run.first]) for measured, energy in segments for run, moment in measured if run.kind is Kind.SPOKEN
+    ]
+    whole = merge([moment for moment, _ in spoken])
+    energies = torch.stack([energy for _, energy in spoken])
+    apart = energies - energies.mean()
+    means = torch.stack([moment.mean for moment, _ in spoken])
+    slope = apart @ (means - whole.mean) / apart.square().sum().clamp(min=_LEAST)
+    return Usual(whole, slope, float(energies.mean()))
+
+
+def blend(parts: Sequence[tuple[float, UsualNorms]]) -> UsualNorms:
+    """Returns what is usual for a blend of voices, from the weight and the norms of each. The weights sum to 1."""
     return {norm: _blend([(weight, usual[norm]) for weight, usual in parts]) for norm in parts[0][1]}
 
 
-def _blend(parts: Sequence[tuple[float, Moment]]) -> Moment:
-    mean = torch.stack([weight * moment.mean for weight, moment in parts]).sum(0)
-    variance = torch.stack([weight * moment.variance.clamp(min=_LEAST).log() for weight, moment in parts]).sum(0).exp()
-    return Moment(1.0, mean, variance)
+def _blend(parts: Sequence[tuple[float, Usual]]) -> Usual:
+    mean = torch.stack([weight * usual.moment.mean for weight, usual in parts]).sum(0)
+    logarithms = [weight * usual.moment.variance.clamp(min=_LEAST).log() for weight, usual in parts]
+    slope = torch.stack([weight * usual.slope for weight, usual in parts]).sum(0)
+    moment = Moment(1.0, mean, torch.stack(logarithms).sum(0).exp())
+    return Usual(moment, slope, sum(weight * usual.energy for weight, usual in parts))
 
 
 def _habit(computed: Moment, left_out: Moment) -> Habit:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workers.engines.kokoro.kernels.moments import ByKind, Kind, Moment, Moments, MomentsByKind, Run, merge
+from workers.engines.kokoro.kernels.moments import Kind, Measured, Moment, Moments, MomentsByRun, Run, by_kind, merge
 
 N_OF_FRAME = 20
 RUNS = [Run(0, 2, Kind.SILENT), Run(5, 9, Kind.SPOKEN), Run(9, 10, Kind.BESIDE), Run(12, 14, Kind.SILENT)]
@@ -28,18 +28,20 @@ def assert_equal(one: Moment, other: Moment) -> None:
 @pytest.mark.parametrize("n_piece", [1, 7, 33, 1000])
 @pytest.mark.parametrize("measures_beside", [False, True])
 def test_each_kind_is_measured_apart_whatever_the_pieces(n_piece: int, measures_beside: bool) -> None:
-    signal, found = a_signal(), list[ByKind]()
+    signal, found = a_signal(), list[Measured]()
 
-    def combine(seen: ByKind) -> Moment:
-        found.append(seen)
-        return merge(list(seen.values()))
+    def combine(measured: Measured) -> Moment:
+        found.append(measured)
+        return merge([moment for _, moment in measured])
 
-    moments = MomentsByKind(RUNS, len(signal), combine, measures_beside=measures_beside)
+    moments = MomentsByRun(RUNS, len(signal), combine, leaves_out=() if measures_beside else (Kind.BESIDE,))
     for piece in torch.split(signal, n_piece):
         moments.see(piece)
     results = [moments.result() for _ in range(2)]
 
-    (seen,) = found
+    (measured,) = found
+    assert [run for run, _ in measured] == [run for run in RUNS if measures_beside or run.kind is not Kind.BESIDE]
+    seen = by_kind(measured)
     silent = torch.cat([signal[:40], signal[140:180]])
     assert_equal(seen[Kind.SILENT], moment_of(silent))
     assert_equal(seen[Kind.SPOKEN], moment_of(signal[40:120]))

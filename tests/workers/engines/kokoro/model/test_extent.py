@@ -45,9 +45,23 @@ def test_a_voice_with_loud_silence_is_known_by_its_speech() -> None:
     assert find_extent(a_score(20, 30, 25, silence=-4.0)).first == 19
 
 
-@pytest.mark.parametrize("sides", [(4, 30, 4), (0, 30, 0), (30, 0, 30)])
+@pytest.mark.parametrize("sides", [(4, 30, 4), (0, 30, 0), (11, 30, 11)])
 def test_all_frames_are_computed_where_little_is_saved(sides: tuple[int, int, int]) -> None:
-    score = a_score(*sides)
+    extent = find_extent(a_score(*sides))
+    assert sum(run.n_frames for run in extent.piece(extent.first, extent.last)) == sum(sides)
+
+
+def test_silence_counts_as_silence_where_all_of_it_is_computed() -> None:
+    extent = find_extent(a_score(4, 30, 4))
+    assert extent.piece(extent.first, 20) == [
+        Run(0, 3, Kind.SILENT),
+        Run(3, 20, Kind.SPOKEN),
+        Run(20, 20 + CONTEXT, Kind.BESIDE),
+    ]
+
+
+def test_a_segment_without_speech_is_computed_whole() -> None:
+    score = a_score(30, 0, 30)
     assert find_extent(score) == whole(score)
 
 
