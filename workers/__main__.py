@@ -24,6 +24,7 @@ from app.core.storage.embedded_server import EmbeddedError, embedded_url
 from app.core.storage.redis_url import read_redis_url
 from app.core.weights.watch import ModelWatch
 from workers.engines.finish import Finish
+from workers.engines.memory import share_arenas
 from workers.engines.registry import load_engines
 from workers.process.pool import Pool
 from workers.synthesis.encoder import find_ffmpeg
@@ -38,6 +39,7 @@ _CHECK_SECONDS: Final = 0.25
 def main(*, is_alone: bool = True) -> None:
     """Loads the engines and takes work until SIGTERM or SIGINT, then finishes running work. A second signal ends it at once."""
     try:
+        share_arenas()
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
         warn_of_service_links(os.environ)
@@ -58,6 +60,7 @@ def main(*, is_alone: bool = True) -> None:
             model_dir=settings.model_dir,
             fetched_dir=settings.fetched_model,
             device=settings.device,
+            precision=settings.precision,
             idle_unload=settings.idle_unload,
             finish=Finish(ffmpeg_path=find_ffmpeg(settings.ffmpeg), loudness_lufs=settings.loudness),
         )

@@ -20,18 +20,22 @@ from tests.benchmarks.engine import measure_engine
 from tests.benchmarks.equality import measure_equality
 from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.hostile import measure_hostile
+from tests.benchmarks.hurried import measure_hurried
 from tests.benchmarks.load import measure_load
 from tests.benchmarks.model import find_weights
 from tests.benchmarks.newcomers import measure_newcomers
 from tests.benchmarks.plan import FULL, QUICK, Plan
+from tests.benchmarks.precision import measure_precision
 from tests.benchmarks.report import Report
 from tests.benchmarks.server import measure_server
 
 PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
     "engine": measure_engine,
     "equality": measure_equality,
+    "precision": measure_precision,
     "server": measure_server,
     "newcomers": measure_newcomers,
+    "hurried": measure_hurried,
     "cache": measure_cache,
     "fairness": lambda report, _: measure_fairness(report),
     "load": measure_load,

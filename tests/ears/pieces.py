@@ -1,8 +1,8 @@
-"""`python -m tests.ears.pieces`: hears whether a sentence spoken in pieces is as good as the same sentence decoded whole.
+"""`python -m tests.ears.pieces`: hears whether a sentence spoken in pieces, and in each precision, is as good as decoded whole.
 
-Each sentence of `texts/sentences.toml` is decoded three times: whole, without its silence, and in pieces. Whisper counts the
-errors and DNSMOS rates. At each joint, level and spectrum on both sides are compared with those at the same places, and at
-random places, of the whole decode. Prints one table; asserts nothing.
+Each sentence of `texts/sentences.toml` is decoded whole in float32, without its silence, and in pieces in each precision.
+Whisper counts the errors and DNSMOS rates. At each joint, level and spectrum on both sides are compared with those at the same
+places, and at random places, of the whole decode. Prints tables; asserts nothing.
 
 Why it is not a part of `make listen`: the server has no way to decode a sentence whole, since nobody needs it.
 """
@@ -33,11 +33,13 @@ from tests.ears.speaker import Request
 from tests.ears.texts import requests_for
 from workers.engines.base import Segment
 from workers.engines.kokoro.engine import PIECE_ENDS, KokoroEngine
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
 from workers.text.boundaries import Ending
 
-WAYS: Final = ("whole", "without silence", "in pieces")
+PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "bfloat16", "int8")
+WAYS: Final = ("whole", "without silence", *(f"in pieces, {precision}" for precision in PRECISIONS))
 _SIDE: Final = SAMPLE_RATE_HZ // 50
 """Samples on each side of a joint: 20 ms."""
 _N_RANDOM: Final = 8
@@ -60,6 +62,7 @@ class Take(msgspec.Struct, frozen=True):
     errors: Errors
     quality: Quality
     joints: list[Joint]
+    level_db: float
 
 
 def joint_at(samples: Samples, place: int) -> Joint:
@@ -79,16 +82,19 @@ def _level(samples: Samples) -> float:
 
 
 class Studio:
-    """Kokoro, decoding the same scores in each way."""
+    """Kokoro in each precision, decoding the same scores in each way."""
 
     def __init__(self) -> None:
-        self.engine = KokoroEngine(catalogue=load_catalogue(), model_dir=model_once().folder)
-        assert isinstance(self.engine._decoder, Decoder)
-        self.plain = self.engine._decoder
-        self.engine.warm_up()
+        folder, catalogue = model_once().folder, load_catalogue()
+        self.engines = {
+            precision: KokoroEngine(catalogue=catalogue, model_dir=folder, precision=precision) for precision in PRECISIONS
+        }
+        for engine in self.engines.values():
+            engine.warm_up()
+        self.engine = self.engines["float32"]
 
     def score(self, request: Request) -> Score:
-        """Returns the score of a sentence."""
+        """Returns the score of a sentence, which is the same in each precision."""
         phonemes = self.engine.phonemize(request.text, request.language).phonemes
         return self.engine._score(
             Segment(
@@ -104,21 +110,35 @@ class Studio:
     def ways(self, request: Request) -> Iterator[tuple[str, Samples, list[int]]]:
         """Yields the name of each way, the samples, and the places of the joints in pieces."""
         score = self.score(request)
-        voices = self.engine._voices
-        assert voices is not None
-        usual = voices.usual((BlendPart(request.voice, 1.0),), 1)
-        pieces = [piece.numpy() for piece in self.plain.in_pieces(score, PIECE_ENDS, usual)]
-        joints = list(accumulate(map(len, pieces)))[:-1]
-        yield "whole", self._whole(score), joints
-        yield "without silence", self.plain([score])[0].numpy(), []
-        yield "in pieces", np.concatenate(pieces), joints
+        decoder = decoder_of(self.engine)
+        yield "without silence", decoder([score])[0].numpy(), []
+        joints: list[int] = []
+        for precision, engine in self.engines.items():
+            pieces = list(_in_pieces(engine, score, request.voice))
+            joints = list(accumulate(map(len, pieces)))[:-1]
+            yield f"in pieces, {precision}", np.concatenate(pieces), joints
+        yield "whole", _whole(decoder, score), joints
 
-    def _whole(self, score: Score) -> Samples:
-        habits, self.plain._habits = self.plain._habits, None
-        try:
-            return self.plain([score])[0].numpy()
-        finally:
-            self.plain._habits = habits
+
+def decoder_of(engine: KokoroEngine) -> Decoder:
+    """Returns its decoder."""
+    assert isinstance(engine._decoder, Decoder)
+    return engine._decoder
+
+
+def _in_pieces(engine: KokoroEngine, score: Score, voice: str) -> Iterator[Samples]:
+    assert engine._voices is not None
+    usual = engine._voices.usual((BlendPart(voice, 1.0),), 1)
+    for piece in decoder_of(engine).in_pieces(score, PIECE_ENDS, usual):
+        yield piece.numpy()
+
+
+def _whole(decoder: Decoder, score: Score) -> Samples:
+    habits, decoder._habits = decoder._habits, None
+    try:
+        return decoder([score])[0].numpy()
+    finally:
+        decoder._habits = habits
 
 
 class Bench:
@@ -135,7 +155,7 @@ class Bench:
             heard = self.listener.hear(samples, SAMPLE_RATE_HZ, request.language)
             found = [joint_at(samples, place) for place in joints]
             errors = count_errors(request.text, heard.text, request.language)
-            takes[way] = Take(errors, self.judge.rate(samples, SAMPLE_RATE_HZ), found)
+            takes[way] = Take(errors, self.judge.rate(samples, SAMPLE_RATE_HZ), found, _level(samples))
             if way == "whole":
                 self.random_places += [joint_at(samples, place) for place in _random_places(samples, request.text)]
         return takes
@@ -149,7 +169,7 @@ def _random_places(samples: Samples, seed: str) -> Iterator[int]:
         yield chosen.randint(int(loud[0]) + _SIDE, int(loud[-1]) - _SIDE)
 
 
-def _row(way: str, takes: Sequence[Take]) -> Row:
+def _row(way: str, takes: Sequence[Take], wholes: Sequence[Take]) -> Row:
     errors = sum((take.errors for take in takes), Errors())
     return {
         "way": way,
@@ -159,6 +179,7 @@ def _row(way: str, takes: Sequence[Take]) -> Row:
         "DNSMOS": fmean(take.quality.overall for take in takes),
         "signal": fmean(take.quality.signal for take in takes),
         "background": fmean(take.quality.background for take in takes),
+        "level dB": fmean(take.level_db - whole.level_db for take, whole in zip(takes, wholes, strict=True)),
     }
 
 
@@ -184,19 +205,20 @@ def _joint_row(name: str, joints: Sequence[Joint]) -> Row:
 @click.option("--texts", "n_texts", default=12, show_default=True, help="Sentences of each language, by each of two voices.")
 @click.option("--at-once", default=1, show_default=True, help="Sentences at a time.")
 def main(n_texts: int, at_once: int) -> None:
-    """Compare decoding in pieces with decoding whole, by ear."""
+    """Compare decoding in pieces and in each precision with decoding whole, by ear."""
     bench, requests = Bench(), requests_for("sentences", n_texts=n_texts)
     with ThreadPoolExecutor(at_once) as pool:
         takes = list(track(pool.map(bench.take, requests), total=len(requests), description="sentences"))
     console = Console(width=160)
-    console.print(make_table("Words and predicted quality", [_row(way, [one[way] for one in takes]) for way in WAYS]))
-    joints = {way: [joint for one in takes for joint in one[way].joints] for way in ("in pieces", "whole")}
-    rows = [
-        _joint_row("joints of the pieces", joints["in pieces"]),
+    rows = [_row(way, [one[way] for one in takes], [one["whole"] for one in takes]) for way in WAYS]
+    console.print(make_table("Words and predicted quality", rows))
+    joints = {way: [joint for one in takes for joint in one[way].joints] for way in (WAYS[2], "whole")}
+    rows_of_places = [
+        _joint_row("joints of the pieces", joints[WAYS[2]]),
         _joint_row("the same places of the whole decode", joints["whole"]),
         _joint_row("random places of the whole decode", bench.random_places),
     ]
-    console.print(make_table("20 ms before against 20 ms after", rows))
+    console.print(make_table("20 ms before against 20 ms after", rows_of_places))
 
 
 if __name__ == "__main__":

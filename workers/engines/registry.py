@@ -6,7 +6,7 @@ A worker with another engine does not need it.
 
 import importlib.util
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import structlog
@@ -20,6 +20,14 @@ from workers.engines.finish import Finish
 from workers.engines.idle import IdleEngine
 
 Choice = Literal["auto", "kokoro", "espeak", "tone"]
+
+KernelPrecision = Literal["auto", "float32", "bfloat16", "int8"]
+"""Precision in which a CPU keeps the prepared weights of Kokoro's decoder."""
+
+_AUTO: Final = "bfloat16"
+"""Precision of `auto`. Speech then is 0.2 decibels away from float32's (log-spectral distance), and two drawings of the model's
+noise are 2.2 apart. It takes no longer, within what could be measured, and 230 MB less memory.
+"""
 
 _PACKAGES = ("torch", "kokoro", "misaki")
 
@@ -44,6 +52,7 @@ def load_engines(
     model_dir: Path | None = None,
     fetched_dir: Path | None = None,
     device: str = "cpu",
+    precision: KernelPrecision = "auto",
     idle_unload: float = 0.0,
     finish: Finish | None = None,
 ) -> Loaded:
@@ -53,7 +62,7 @@ def load_engines(
     - `kokoro`: Kokoro and espeak. Raises EngineUnavailable if Kokoro's files are missing or damaged.
     - `espeak`, `tone`: only that engine.
 
-    Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir` and `device` are passed to
+    Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir`, `device` and `precision` are passed to
     `workers.engines.kokoro.engine.KokoroEngine`. Kokoro is unloaded after `idle_unload` seconds without work and loaded again
     on demand; 0 means never. The other engines are small and stay loaded. `finish` post-processes the speech of Kokoro and
     espeak-ng.
@@ -64,7 +73,7 @@ def load_engines(
     if choice == "espeak":
         return Loaded({"espeak": espeak})
     try:
-        kokoro, weights = _load_kokoro(catalogue, model_dir, fetched_dir, device, idle_unload, finish)
+        kokoro, weights = _load_kokoro(catalogue, model_dir, fetched_dir, device, precision, idle_unload, finish)
     except EngineUnavailable as error:
         if choice == "kokoro":
             espeak.close()
@@ -91,6 +100,7 @@ def _load_kokoro(
     model_dir: Path | None,
     fetched_dir: Path | None,
     device: str,
+    precision: KernelPrecision,
     idle_unload: float,
     finish: Finish | None,
 ) -> tuple[Engine, Precision]:
@@ -106,7 +116,14 @@ def _load_kokoro(
     from workers.engines.kokoro.engine import KokoroEngine
 
     def load() -> KokoroEngine:
-        return KokoroEngine(catalogue=catalogue, model_dir=model_dir, fetched_dir=fetched_dir, device=device, finish=finish)
+        return KokoroEngine(
+            catalogue=catalogue,
+            model_dir=model_dir,
+            fetched_dir=fetched_dir,
+            device=device,
+            precision=_AUTO if precision == "auto" else precision,
+            finish=finish,
+        )
 
     engine = IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()
     return engine, weights

@@ -26,6 +26,7 @@ from workers.engines.identity import identity_of
 from workers.engines.kokoro.checkpoint import load_model
 from workers.engines.kokoro.devices import find_device, reserved_bytes
 from workers.engines.kokoro.framing import MAX_CONTEXT, Framed, frame
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.known_voices import KNOWN_SENTENCE, KnownVoices
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.gpu_decoder import N_AT_ONCE, BatchDecoder
@@ -86,12 +87,14 @@ class KokoroEngine:
         model_dir: Path | None,
         fetched_dir: Path | None = None,
         device: str = "cpu",
+        precision: Precision = "float32",
         finish: Finish | None = None,
     ) -> None:
         """Loads the checkpoint that `app.core.weights.files.find_checkpoint` finds.
 
-        `device` is a PyTorch device, or `auto` for the best available of `cuda`, `mps` and `cpu`. Raises
-        `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and the remedy.
+        `device` is a PyTorch device, or `auto` for the best available of `cuda`, `mps` and `cpu`. `precision`: of the decoder's
+        prepared weights on a CPU. Raises `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and
+        the remedy.
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
         self.weights = files.precision
@@ -100,7 +103,9 @@ class KokoroEngine:
         model = load_model(files)
         self._vocabulary: dict[str, int] = model.vocab
         self._prosody = Prosody(model)
-        self._decoder = Decoder(model.decoder) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
+        self._decoder = (
+            Decoder(model.decoder, precision) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
+        )
         self._packs = VoicePacks(files, catalogue)
         self._voices = (
             KnownVoices(self._decoder, self._packs, self._known_score) if isinstance(self._decoder, Decoder) else None
@@ -108,7 +113,7 @@ class KokoroEngine:
         self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self._catalogue = catalogue
         self._finish = finish or Finish()
-        self.identity = identity_of(f"kokoro 8 {self._finish.identity}", files.paths)
+        self.identity = identity_of(f"kokoro 9 {precision} {self._finish.identity}", files.paths)
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )
@@ -169,9 +174,11 @@ class KokoroEngine:
         self.synthesize(
             [Segment(text=text, phonemes=phonemes, voice=voice, language=language, speed=1.0, ending=Ending.SENTENCE)]
         )
+        return_memory()
 
     def close(self) -> None:
-        """Frees the model's memory."""
+        """Frees the memory of the model and of the G2P."""
+        self._phonemizer.close()
         del self._prosody, self._decoder, self._voices
         if self._device.type == "cuda":
             # PyTorch caches freed memory, and only the garbage collector frees modules with cyclic references.

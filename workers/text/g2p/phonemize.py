@@ -105,6 +105,15 @@ class Phonemizer:
             g2p = self._made.get(language) or self._make(language)
             return PhonemizedText(*assign(text, phonemize_in_parts(text, self._special(text, language, markup), g2p)))
 
+    def close(self) -> None:
+        """Frees what takes much memory, the English G2P, unless another object holds it. It is made again when it is needed."""
+        with LOCK:
+            if self._made.keys() & {"en-US", "en-GB"}:
+                from workers.text.g2p.english import english
+
+                english.forget()
+            self._made.clear()
+
     def _special(self, text: str, language: str, markup: Markup) -> Iterator[tuple[int, int, G2P]]:
         """Yields the parts of `text` that the G2P of its language does not say, each with its own G2P."""
         for place, part, given in markup.parts(text):

@@ -13,6 +13,7 @@ import torch
 
 from workers.engines.kokoro.kernels.adain import Snake
 from workers.engines.kokoro.kernels.fourier import FourierConvolution
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.toom_cook import ToomConvolution
 from workers.engines.kokoro.kernels.workspace import Output, Workspace
 
@@ -28,9 +29,11 @@ class Convolution(Protocol):
         ...
 
 
-def make_convolution(weight: torch.Tensor, dilation: int) -> Convolution:
-    """Returns the convolution that the rule chooses; `weight`: (n_channels, n_channels, n_kernel)."""
+def make_convolution(weight: torch.Tensor, dilation: int, precision: Precision = "float32") -> Convolution:
+    """Returns the convolution that the rule chooses; `weight`: (n_channels, n_channels, n_kernel). `precision`: of the prepared
+    weight.
+    """
     n_kernel = weight.shape[2]
     if n_kernel <= LONGEST_OF_TOOM:
-        return ToomConvolution(weight, dilation)
-    return FourierConvolution(weight, dilation, n_tile=4 * (n_kernel + 1))
+        return ToomConvolution(weight, dilation, precision)
+    return FourierConvolution(weight, dilation, n_tile=4 * (n_kernel + 1), precision=precision)

@@ -19,6 +19,7 @@ takes two thirds of the memory, which is a hundred megabytes for the whole model
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -27,6 +28,7 @@ import numpy.typing as npt
 import torch
 
 from workers.engines.kokoro.kernels.adain import Snake
+from workers.engines.kokoro.kernels.matrices import Matrices, Precision
 from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_piece
 
 RUN_TILES: Final = 256
@@ -96,8 +98,8 @@ class _Half:
 class FourierConvolution:
     """A Convolution in the frequency domain. It has as many output channels as input channels."""
 
-    def __init__(self, weight: torch.Tensor, dilation: int, n_tile: int) -> None:
-        """`weight`: (n_channels, n_channels, n_kernel), with n_kernel at most n_tile / 2."""
+    def __init__(self, weight: torch.Tensor, dilation: int, n_tile: int, precision: Precision = "float32") -> None:
+        """`weight`: (n_channels, n_channels, n_kernel), with n_kernel at most n_tile / 2. `precision`: of its spectrum."""
         self._n_channels, n_kernel = weight.shape[1:]
         self._half, self._n_step = n_tile // 2, n_tile - n_kernel + 1
         self._width = dilation * self._n_channels
@@ -109,7 +111,9 @@ class FourierConvolution:
         self._n_piece = max(1, rows_of_piece(self._n_channels) // self._span)
         both = parities(n_tile, n_kernel)
         self._halves = [_Half(parity) for parity in both]
-        self._frequencies = _kernels(both, weight)
+        self._n_factors = [n for parity in both for n in (*[1] * len(parity.real_kernels), *[2] * len(parity.kernels))]
+        """1 for each real frequency, 2 for each other one."""
+        self._kernels = Matrices(_kernels(both, weight), precision)
 
     def __call__(self, source: Snake, output: Output, workspace: Workspace) -> None:
         """Convolves `source` (n_samples, n_channels) and writes the same shape to `output`."""
@@ -152,17 +156,17 @@ class FourierConvolution:
         total, product = workspace.take("sum and product", 2, *slots[0].shape)
         combined = workspace.take("kernel", self._n_channels, self._n_channels)
         at = 0
-        for cosine, *others in self._frequencies:
-            if others:
-                (sine,) = others
+        for n_factors in self._n_factors:
+            cosine = self._kernels.read(at, partial(workspace.take, "cosine"))
+            if n_factors > 1:
+                sine = self._kernels.read(at + 1, partial(workspace.take, "sine"))
                 out, u, v = slots[at : at + 3]
                 torch.mm(torch.add(u, v, out=total), cosine, out=product)
                 torch.addmm(product, u, torch.sub(sine, cosine, out=combined), out=out)
                 torch.addmm(product, v, torch.add(sine, cosine, out=combined), alpha=-1, out=u)
-                at += 2
             else:
                 torch.mm(slots[at + 1], cosine, out=slots[at])
-                at += 1
+            at += n_factors
 
     def _restore(self, products: torch.Tensor, place: torch.Tensor, base: torch.Tensor | None, workspace: Workspace) -> None:
         """Transforms `products` (n_points, n, width) to samples, adds `base` to them, and writes them to `place`."""
@@ -188,9 +192,9 @@ class FourierConvolution:
         return buffer.transpose(0, 1)
 
 
-def _kernels(both: Sequence[Parity], weight: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
-    """Returns one or two kernels for each frequency, in the order of the points: (n_in, n_out) each."""
+def _kernels(both: Sequence[Parity], weight: torch.Tensor) -> torch.Tensor:
+    """Returns the factors of the frequencies in the order of the points, (n_points, n_in, n_out): one of a real frequency, and
+    c and s of each other one.
+    """
     factors = [one for parity in both for one in (*parity.real_kernels[:, None], *parity.kernels)]
-    # One allocation for all kernels: separate ones fragment the memory.
-    kernels = torch.einsum("pk,oik->pio", torch.from_numpy(np.concatenate(factors)), weight.double()).float().contiguous()
-    return [of_one.unbind() for of_one in torch.split(kernels, [len(one) for one in factors])]
+    return torch.einsum("pk,oik->pio", torch.from_numpy(np.concatenate(factors)), weight.double()).float()

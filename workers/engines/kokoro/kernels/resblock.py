@@ -10,6 +10,7 @@ import torch
 
 from workers.engines.kokoro.kernels.adain import AdaIN, Snake
 from workers.engines.kokoro.kernels.convolution import make_convolution
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.moments import WHOLE, Moments, Norms
 from workers.engines.kokoro.kernels.workspace import Output, Workspace
 
@@ -17,10 +18,13 @@ from workers.engines.kokoro.kernels.workspace import Output, Workspace
 class ResBlock:
     """Computes `kokoro.istftnet.AdaINResBlock1`, except for a constant in each channel."""
 
-    def __init__(self, original: Any) -> None:
-        """Takes over the weights of `original`, which is unusable afterwards."""
-        first = [_Half(*parts) for parts in zip(original.adain1, original.alpha1, original.convs1, strict=True)]
-        second = [_Half(*parts) for parts in zip(original.adain2, original.alpha2, original.convs2, strict=True)]
+    def __init__(self, original: Any, precision: Precision = "float32") -> None:
+        """Takes over the weights of `original`, which is unusable afterwards. `precision`: of the prepared weights."""
+        of_first, of_second = (
+            (original.adain1, original.alpha1, original.convs1),
+            (original.adain2, original.alpha2, original.convs2),
+        )
+        first, second = ([_Half(*one, precision) for one in zip(*parts, strict=True)] for parts in (of_first, of_second))
         self._halves = list(zip(first, second, strict=True))
         self.bias = torch.stack([half.bias for half in second]).sum(0)
         """(n_channels,): the constant that the caller must add."""
@@ -56,11 +60,11 @@ class ResBlock:
 class _Half:
     """A norm, a Snake and the convolution that follows."""
 
-    def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d) -> None:
+    def __init__(self, adain: Any, alpha: torch.Tensor, conv: torch.nn.Conv1d, precision: Precision) -> None:
         unit = torch.pi / alpha.detach().flatten()
         self.norm = AdaIN(adain, unit)
         weight = conv.weight.detach() * unit[:, None]
-        self.convolution = make_convolution(weight, conv.dilation[0])
+        self.convolution = make_convolution(weight, conv.dilation[0], precision)
         assert conv.bias is not None
         self.bias = conv.bias.detach()
         # Each convolution keeps its weights in its own form. The originals would take another hundred megabytes.

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from torch.nn.functional import pad
 
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 from workers.engines.kokoro.kernels.workspace import Output, rows_of_piece
 
@@ -26,8 +27,16 @@ class Upsampling:
     So this is a convolution with a kernel of two, and these samples are its output channels.
     """
 
-    def __init__(self, original: torch.nn.ConvTranspose1d, bias: torch.Tensor, *, is_reflected: bool) -> None:
+    def __init__(
+        self,
+        original: torch.nn.ConvTranspose1d,
+        bias: torch.Tensor,
+        *,
+        is_reflected: bool,
+        precision: Precision = "float32",
+    ) -> None:
         """Takes over the weight of `original`, which is unusable afterwards. `bias`: (n_out,), replaces the bias of `original`.
+        `precision`: of the prepared weight.
 
         With `is_reflected` the output begins with one more sample, a copy of the second sample after it.
         """
@@ -37,7 +46,7 @@ class Upsampling:
         assert weight.shape[2] == 2 * self._stride, "a sample is made of two neighbours"
         self._n_out = weight.shape[1]
         now, before = torch.split(weight.permute(2, 1, 0), self._stride)
-        self._toom = Toom(torch.stack([before.flatten(0, 1), now.flatten(0, 1)], dim=2))
+        self._toom = Toom(torch.stack([before.flatten(0, 1), now.flatten(0, 1)], dim=2), precision)
         original.weight.data = torch.empty(0)
 
     def __call__(self, x: torch.Tensor, output: Output) -> None:

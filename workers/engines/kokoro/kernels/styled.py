@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import leaky_relu, pad
 
 from workers.engines.kokoro.kernels.adain import AdaIN
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 
@@ -18,10 +19,10 @@ from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 class StyledBlock:
     """Computes `kokoro.istftnet.AdainResBlk1d`."""
 
-    def __init__(self, original: Any) -> None:
-        """Takes over the weights of `original`."""
+    def __init__(self, original: Any, precision: Precision = "float32") -> None:
+        """Takes over the weights of `original`. `precision`: of the prepared weights."""
         self._norms = AdaIN(original.norm1), AdaIN(original.norm2)
-        self._convs = _take_over(original.conv1), _take_over(original.conv2)
+        self._convs = _take_over(original.conv1, precision), _take_over(original.conv2, precision)
         # The next norm removes the bias of the first convolution.
         self._bias: torch.Tensor = original.conv2.bias.detach()
         self._shortcut = original.conv1x1.weight.detach()[:, :, 0].t() if original.learned_sc else None
@@ -60,8 +61,8 @@ class StyledBlock:
         return torch.stack([even, odd], dim=1).flatten(0, 1)
 
 
-def _take_over(conv: torch.nn.Conv1d) -> Toom:
+def _take_over(conv: torch.nn.Conv1d, precision: Precision) -> Toom:
     """Returns `conv` as a Toom, without its bias. `conv` is unusable afterwards."""
-    toom = Toom(conv.weight.detach())
+    toom = Toom(conv.weight.detach(), precision)
     conv.weight.data = torch.empty(0)
     return toom

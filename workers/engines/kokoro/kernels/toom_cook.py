@@ -12,6 +12,7 @@ the sixth of float32's seven digits.
 """
 
 import math
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,8 @@ import numpy.typing as npt
 import torch
 
 from workers.engines.kokoro.kernels.adain import Snake
-from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_piece
+from workers.engines.kokoro.kernels.matrices import Matrices, Precision
+from workers.engines.kokoro.kernels.workspace import Output, Workspace, Workspaces, rows_of_piece
 
 N_STEP: Final = 4
 _POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
@@ -51,20 +53,26 @@ def _values(n_points: int, n_coefficients: int) -> Matrix:
 class Toom:
     """A convolution of rows without a bias. The input already contains its padding."""
 
-    def __init__(self, weight: torch.Tensor) -> None:
-        """`weight`: (n_out, n_in, n_kernel), with n_kernel at most three."""
+    _widened = Workspaces()
+    """Memory for one matrix in each thread."""
+
+    def __init__(self, weight: torch.Tensor, precision: Precision = "float32") -> None:
+        """`weight`: (n_out, n_in, n_kernel), with n_kernel at most three. `precision`: of its values at the points."""
         b, k, a = matrices(weight.shape[2])
-        kernel = torch.einsum("pk,oik->poi", torch.from_numpy(k), weight.double()).float().contiguous().transpose(1, 2)
-        self._kernel = kernel if weight.shape[1] >= _MANY_CHANNELS else kernel.contiguous()
+        kernels = torch.einsum("pk,oik->pio", torch.from_numpy(k), weight.double()).float()
+        self._kernels = Matrices(kernels, precision, by_columns=weight.shape[1] >= _MANY_CHANNELS)
         self._to_points, self._to_samples = torch.from_numpy(b).float(), torch.from_numpy(a.T.copy()).float()
 
     def __call__(self, x: torch.Tensor, n_tiles: int, dilation: int = 1) -> torch.Tensor:
         """`x` (dilation * (n_tiles * N_STEP + n_kernel - 1), n_in) → (n_tiles * N_STEP * dilation, n_out)."""
-        n_points, n_in, n_out = self._kernel.shape
+        n_points, n_in, n_out = len(self._kernels), self._kernels.n_in, self._kernels.n_out
         width = dilation * n_in
         tiles = x.as_strided((n_points, n_tiles, width), (width, N_STEP * width, 1))
         points = torch.mm(self._to_points, tiles.flatten(1)).view(n_points, -1, n_in)
-        products = torch.bmm(points, self._kernel)
+        products = torch.empty(n_points, points.shape[1], n_out)
+        with self._widened.lend() as memory:
+            for number, (values, product) in enumerate(zip(points, products, strict=True)):
+                torch.mm(values, self._kernels.read(number, partial(memory.take, "matrix")), out=product)
         samples = torch.mm(self._to_samples, products.flatten(1))
         return samples.view(N_STEP, n_tiles, dilation * n_out).transpose(0, 1).reshape(-1, n_out)
 
@@ -72,9 +80,9 @@ class Toom:
 class ToomConvolution:
     """A Convolution by Toom-Cook."""
 
-    def __init__(self, weight: torch.Tensor, dilation: int) -> None:
+    def __init__(self, weight: torch.Tensor, dilation: int, precision: Precision = "float32") -> None:
         """`weight`: (n_out, n_in, n_kernel), with n_kernel at most three."""
-        self._toom, self._dilation = Toom(weight), dilation
+        self._toom, self._dilation = Toom(weight, precision), dilation
         self._span, self._reach = N_STEP * dilation, dilation * (weight.shape[2] - 1)
         self._n_piece = max(1, rows_of_piece(weight.shape[1]) // self._span)
 

@@ -13,16 +13,17 @@ import torch
 from torch.nn.functional import leaky_relu_
 
 from workers.engines.kokoro.kernels.adain import AdaIN
-from workers.engines.kokoro.kernels.moments import Norms
+from workers.engines.kokoro.kernels.matrices import Precision
+from workers.engines.kokoro.kernels.moments import Norms, Run
 from workers.engines.kokoro.kernels.resblock import ResBlock
 from workers.engines.kokoro.kernels.strided import NarrowConvolution, Upsampling, WindowedConvolution
 from workers.engines.kokoro.kernels.styled import StyledBlock
 from workers.engines.kokoro.kernels.threads import Task, Team, stay
 from workers.engines.kokoro.kernels.workspace import Output, Workspace, Workspaces, pieces_of
-from workers.engines.kokoro.model.extent import find_extent, whole
+from workers.engines.kokoro.model.extent import energy_of, find_extent, whole
 from workers.engines.kokoro.model.pieces import Pieces
 from workers.engines.kokoro.model.prosody import Score
-from workers.engines.kokoro.model.statistics import Habits, Survey, Usual
+from workers.engines.kokoro.model.statistics import Habits, Survey, UsualNorms, habits_of, usual_of
 
 _SLOPE: Final = 0.1
 """Slope of the leaky ReLU before a stage."""
@@ -33,9 +34,9 @@ _LAST_SLOPE: Final = 0.01
 class Decoder:
     """Computes what `kokoro.istftnet.Decoder` computes, for one segment at a time. Thread-safe."""
 
-    def __init__(self, original: Any) -> None:
-        """Takes over the weights of `original`, whose weight norms must be folded."""
-        self._frames, self._generator = Frames(original), Generator(original.generator)
+    def __init__(self, original: Any, precision: Precision = "float32") -> None:
+        """Takes over the weights of `original`, whose weight norms must be folded. `precision`: of its prepared weights."""
+        self._frames, self._generator = Frames(original, precision), Generator(original.generator, precision)
         self._habits: Habits | None = None
 
     @torch.inference_mode()
@@ -51,13 +52,13 @@ class Decoder:
         self,
         score: Score,
         ends: Sequence[int],
-        usual: Usual | None,
+        usual: UsualNorms | None,
         n_threads: int = 1,
         give_way: Callable[[], None] = stay,
     ) -> Iterator[torch.Tensor]:
         """Yields the samples of a segment from its beginning, piece by piece.
 
-        A piece ends about at each of `ends`, in audible frames, where the voice is soft. `usual`: the voice's usual moments.
+        A piece ends about at each of `ends`, in audible frames, where the voice is soft. `usual`: what is usual for the voice.
         """
         extent = find_extent(score) if self._habits else whole(score)
 
@@ -79,13 +80,17 @@ class Decoder:
 
     def learn(self, score: Score, n_threads: int = 1) -> None:
         """Measures the habits in a segment that is computed whole."""
-        self._habits = self.survey(score, n_threads).habits()
+        self._habits = habits_of(self._survey(score, find_extent(score).survey(), n_threads))
+
+    def usual(self, scores: Sequence[Score], n_threads: int = 1) -> UsualNorms:
+        """Returns what is usual for a voice, from segments that are computed whole."""
+        return usual_of(
+            [(self._survey(score, find_extent(score).frame_survey(), n_threads), energy_of(score)) for score in scores]
+        )
 
     @torch.inference_mode()
-    def survey(self, score: Score, n_threads: int = 1) -> Survey:
-        """Computes a whole segment and returns what its norms measured."""
-        extent = find_extent(score)
-        survey = Survey(extent.survey())
+    def _survey(self, score: Score, runs: Sequence[Run], n_threads: int) -> Survey:
+        survey = Survey(runs)
         self._generator(partial(self._frames, score), score.source, score.style, survey, n_threads)
         return survey
 
@@ -93,7 +98,7 @@ class Decoder:
 class Generator:
     """Computes what `kokoro.istftnet.Generator` computes. Thread-safe."""
 
-    def __init__(self, original: Any) -> None:
+    def __init__(self, original: Any, precision: Precision) -> None:
         """Takes over the weights of `original`."""
         n_stages, n = len(original.ups), original.num_kernels
         self._stages = [
@@ -102,6 +107,7 @@ class Generator:
                 original.noise_res[i],
                 original.ups[i],
                 original.resblocks[i * n : (i + 1) * n],
+                precision,
                 is_last=i == n_stages - 1,
                 name=f"raised {i}",
             )
@@ -153,11 +159,21 @@ Start = Callable[[Callable[[Workspace], torch.Tensor]], Task[torch.Tensor]]
 class Stage:
     """One upsampling stage: the source's branch, the upsampled signal, and the mean of three residual blocks."""
 
-    def __init__(self, noise_conv: Any, noise_block: Any, up: Any, blocks: Sequence[Any], *, is_last: bool, name: str) -> None:
+    def __init__(
+        self,
+        noise_conv: Any,
+        noise_block: Any,
+        up: Any,
+        blocks: Sequence[Any],
+        precision: Precision,
+        *,
+        is_last: bool,
+        name: str,
+    ) -> None:
         """Takes over the weights of these modules. `name`: the name of its upsampled signal's memory, unique to this stage."""
-        self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block)
-        self._up = Upsampling(up, up.bias.detach() + self._noise_block.bias, is_reflected=is_last)
-        self._blocks = [ResBlock(block) for block in blocks]
+        self._noise_conv, self._noise_block = WindowedConvolution(noise_conv), ResBlock(noise_block, precision)
+        self._up = Upsampling(up, up.bias.detach() + self._noise_block.bias, is_reflected=is_last, precision=precision)
+        self._blocks = [ResBlock(block, precision) for block in blocks]
         self._mean_bias = torch.stack([block.bias for block in self._blocks]).mean(0)
         self._slope, self._name = _LAST_SLOPE if is_last else _SLOPE, name
         # All blocks read the same signal.
@@ -220,13 +236,13 @@ def _add(total: torch.Tensor, other: torch.Tensor) -> None:
 class Frames:
     """The part of the decoder before the generator: computes half frames from a score."""
 
-    def __init__(self, original: Any) -> None:
+    def __init__(self, original: Any, precision: Precision) -> None:
         """Takes over the weights of `original`, a `kokoro.istftnet.Decoder`."""
         self._curves = original.F0_conv, original.N_conv
         (aside,) = original.asr_res
         self._aside = WindowedConvolution(aside)
-        self._first = StyledBlock(original.encode)
-        self._blocks = [StyledBlock(block) for block in original.decode]
+        self._first = StyledBlock(original.encode, precision)
+        self._blocks = [StyledBlock(block, precision) for block in original.decode]
 
     def __call__(self, score: Score) -> torch.Tensor:
         """Returns (2 n_frames, n_channels)."""

@@ -57,6 +57,9 @@ _NUMERO: Final = frozenset({"No", "no", "NO"})
 
 _log = structlog.get_logger()
 
+_UNUSED: Final = ("parser", "ner", "lemmatizer", "attribute_ruler", "senter")
+"""Parts of spaCy's model that are not loaded: their memory is 22 MB."""
+
 
 class _G2P(en.G2P):  # type: ignore[misc]
     """Misaki's G2P with the spaCy pipeline that is installed; its own constructor downloads one."""
@@ -120,6 +123,12 @@ def make(language: str, model: str | None) -> Callable[[str], list[AlignedSpan]]
     return phonemize
 
 
+def forget() -> None:
+    """Frees the G2Ps and spaCy's model, if nobody else holds them."""
+    make.cache_clear()
+    _load_pipeline.cache_clear()
+
+
 def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[AlignedSpan]:
     """Yields the phonemes of each token with its place: its characters are in the text in order, though Misaki drops some."""
     at = 0
@@ -150,7 +159,7 @@ def _load_pipeline(model: str | None) -> Any:
     problem = "missing"
     if model is not None:
         try:
-            return spacy.load(model, enable=["tok2vec", "tagger"])
+            return spacy.load(model, exclude=_UNUSED)
         except Exception as error:  # noqa: BLE001 - third party: spaCy raises whatever its parsers meet in a damaged file
             problem = f"damaged: {type(error).__name__}"
     _log.warning(

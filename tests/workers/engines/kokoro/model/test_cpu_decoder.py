@@ -6,6 +6,7 @@ import torch
 from tests.checkpoints import DEFAULT_VOICES, make_checkpoint
 from tests.noise import drawing
 from workers.engines.kokoro.checkpoint import CheckpointFiles, find_checkpoint, load_model
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.gpu_decoder import BatchDecoder, fill_up
 from workers.engines.kokoro.model.prosody import Prosody, Score
@@ -85,6 +86,20 @@ def test_the_score_is_the_same_with_any_number_of_threads(ours: Ours, tokens: tu
     for field in one.__struct_fields__:
         ours_of_one, ours_of_three = getattr(one, field), getattr(three, field)
         assert torch.equal(torch.as_tensor(ours_of_one), torch.as_tensor(ours_of_three)), field
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_lower_precision_changes_little_and_is_the_same_with_any_number_of_threads(
+    files: CheckpointFiles, ours: Ours, precision: Precision
+) -> None:
+    score = ours.score(*an_input(12))
+    exact = ours.speak(score)[0]
+    decoder = Decoder(load_model(files).decoder, precision)
+
+    one, three = (decoder([score], n_threads)[0] for n_threads in (1, 3))
+
+    assert torch.equal(one, three)
+    assert 0 < (one - exact).square().mean().sqrt() < 0.1 * exact.square().mean().sqrt()
 
 
 def test_what_was_spoken_before_is_not_heard(ours: Ours) -> None:
