@@ -45,7 +45,7 @@ PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
 QUICK_PARTS: Final = ("engine", "server", "cache")
 """The parts that `all` means with `--quick`. Of the others, `fairness` and `hostile` have no short form."""
 
-_WIDTH: Final = 200
+_WIDTH: Final = 280
 """Width of the tables in columns if the output is not a terminal."""
 
 

@@ -1,4 +1,4 @@
-"""Part `engine`: compares Koe's engine with `kokoro` as shipped and ONNX Runtime, on the same weights and real text.
+"""Part `engine`: compares Koe's engine with `kokoro` as shipped, ONNX Runtime and rivals, on the same weights and real text.
 
 Why the engines run in turns (A B C A B C) and the median counts: a shared machine is faster in one minute than in the next. In
 turns, all engines share the fast minutes and the slow ones.
@@ -21,6 +21,7 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report, Steps
 from tests.benchmarks.speakers import NAMES, ONNX_8BIT, find_speakers
 from tests.benchmarks.speakers.apart import Apart
+from tests.benchmarks.speakers.rivals import RIVALS, find_rivals, how_to_measure, prepare
 from tests.benchmarks.texts import PARAGRAPH
 
 Runs = dict[str, list[float]]
@@ -46,17 +47,23 @@ def measure_engine(report: Report, plan: Plan) -> None:
 
 
 def _export(report: Report, model: Model, plan: Plan) -> Path:
-    """Calls `export_once`, after a message if the export is still to be made."""
+    """Calls `export_once`, after a message if the export is still to be made, and has the rivals make their files from it."""
     if not export_folder(model).exists():
         report.console.print("Exporting the model for ONNX Runtime: this takes some minutes, once.")
-    return export_once(model, Path(plan.onnx8) if plan.onnx8 else None)
+    onnx_dir = export_once(model, Path(plan.onnx8) if plan.onnx8 else None)
+    for name in find_rivals():
+        if not (onnx_dir / name).exists():
+            report.console.print(f"Preparing {name}: this takes some minutes, once.")
+            prepare(name, onnx_dir)
+    return onnx_dir
 
 
 def _missing(onnx_dir: Path | None, names: list[str]) -> list[str]:
     """Returns notes that say which engines were not measured, and why."""
     if onnx_dir is None:
         return [MISSING]
-    return [] if ONNX_8BIT in names else [_MISSING_8BIT]
+    notes = [] if ONNX_8BIT in names else [_MISSING_8BIT]
+    return notes + [how_to_measure(name) for name in RIVALS if name not in names]
 
 
 def _measure_memory(report: Report, plan: Plan, model_dir: Path, onnx_dir: Path | None) -> None:
@@ -162,11 +169,14 @@ def _run_in_turns(names: Mapping[str, object], speak: Callable[[str], object], n
 
 
 def _compare(runs: Runs, audio: Mapping[str, float]) -> Row:
-    """Returns each speaker's median, its real-time factor and how many times faster Koe is; None for one that is missing."""
-    seconds = {name: median(runs[name]) if name in runs else None for name in NAMES}
-    rtf = {name: ratio(seconds[name], audio.get(name)) for name in NAMES}
+    """Returns each speaker's median, its real-time factor and how many times faster Koe is; None for one that is missing. A
+    rival that is missing has no columns.
+    """
+    names = [name for name in NAMES if name in runs or name not in RIVALS]
+    seconds = {name: median(runs[name]) if name in runs else None for name in names}
+    rtf = {name: ratio(seconds[name], audio.get(name)) for name in names}
     row: Row = {"audio s": audio["koe"]}
-    row |= {f"{name} s": seconds[name] for name in NAMES}
-    row |= {f"{name} rtf": rtf[name] for name in NAMES}
-    row |= {f"×{name}": ratio(rtf[name], rtf["koe"]) for name in NAMES if name != "koe"}
+    row |= {f"{name} s": seconds[name] for name in names}
+    row |= {f"{name} rtf": rtf[name] for name in names}
+    row |= {f"×{name}": ratio(rtf[name], rtf["koe"]) for name in names if name != "koe"}
     return row | {f"{name} runs s": runs[name] for name in runs} | {f"{name} audio s": [audio[name]] for name in runs}

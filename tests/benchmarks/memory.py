@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.speakers import load_speaker
 from tests.benchmarks.speakers.apart import environ_as_shipped
+from tests.benchmarks.speakers.rivals import python_of
 
 
 def measure_memory(
@@ -21,7 +22,7 @@ def measure_memory(
 ) -> dict[str, float]:
     """Runs this module in a new process and returns its figures."""
     arguments = [name, str(model_dir), str(onnx_dir or "-"), str(n_threads), *segments]
-    command = [sys.executable, "-m", "tests.benchmarks.memory", *arguments]
+    command = [python_of(name), "-m", "tests.benchmarks.memory", *arguments]
     environ = environ_as_shipped()
     done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     found: dict[str, float] = json.loads(done.stdout)

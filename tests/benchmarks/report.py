@@ -52,7 +52,7 @@ class Report:
         self._path.write_text(json.dumps(self._results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         self.console.print(make_table(title, rows))
         for note in notes:
-            self.console.print(f"  {note}", highlight=False)
+            self.console.print(f"  {note}", highlight=False, markup=False)
         self.console.print()
 
     @contextmanager

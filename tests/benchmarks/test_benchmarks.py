@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from tests.benchmarks.plan import FULL, QUICK
 from tests.benchmarks.report import Report, show
 from tests.benchmarks.speakers import ONNX_8BIT, find_speakers
 from tests.benchmarks.speakers.apart import environ_as_shipped
+from tests.benchmarks.speakers.rivals import RIVALS, find_rivals, how_to_measure, python_of
 from tests.benchmarks.texts import text_of
 from tests.checkpoints import PHONEMES, make_checkpoint
 from workers.engines.kokoro.checkpoint import CheckpointFiles
@@ -201,10 +203,24 @@ def test_a_text_is_about_as_long_as_asked_and_another_for_each_seed(n_characters
     assert texts[7] == text_of(n_characters, 7)
 
 
-def test_speakers_are_those_that_have_their_files(tmp_path: Path) -> None:
+def test_speakers_are_those_that_have_their_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for rival in RIVALS.values():
+        monkeypatch.delenv(rival.variable, raising=False)
     assert find_speakers(None) == ["koe", "kokoro"]
     (tmp_path / f"{ONNX_8BIT}.onnx").touch()
     assert find_speakers(tmp_path) == ["koe", "kokoro", ONNX_8BIT]
+
+
+def test_a_rival_is_measured_by_the_python_that_its_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for rival in RIVALS.values():
+        monkeypatch.delenv(rival.variable, raising=False)
+    monkeypatch.setenv("BENCH_KOKORO_PI", "/somewhere/bin/python")
+    assert find_rivals() == ["kokoro-pi"]
+    assert find_speakers(None) == ["koe", "kokoro"]
+    assert find_speakers(tmp_path) == ["koe", "kokoro", "kokoro-pi"]
+    assert python_of("kokoro-pi") == "/somewhere/bin/python"
+    assert python_of("koe") == sys.executable
+    assert "BENCH_FASTKOKORO" in how_to_measure("fastkokoro")
 
 
 def test_without_kokoros_files_random_weights_are_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Each input line asks for a method with its arguments, and each output line is the result, both in JSON.
 
 Why a process for each: no speaker has another's libraries, memory, threads or settings. None inherits the setting that Koe's
-engine makes for PyTorch when it is imported.
+engine makes for PyTorch when it is imported. A rival's process runs the Python of its own environment; see `rivals`.
 """
 
 import json
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.speakers import load_speaker
+from tests.benchmarks.speakers.rivals import python_of
 
 _OF_KOE: Final = "THP_MEM_ALLOC_ENABLE"
 """Variable that Koe's engine sets; see workers/engines/kokoro/__init__.py."""
@@ -35,7 +36,7 @@ class Apart:
     """See Speaker. The process ends with the `with` block."""
 
     def __init__(self, name: str, model_dir: Path, onnx_dir: Path | None) -> None:
-        command = [sys.executable, "-m", __spec__.name, name, str(model_dir), str(onnx_dir or "-")]
+        command = [python_of(name), "-m", __spec__.name, name, str(model_dir), str(onnx_dir or "-")]
         self._errors = TemporaryFile()  # noqa: SIM115, closed with the process
         self._process = subprocess.Popen(
             command,
