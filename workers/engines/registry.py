@@ -24,7 +24,7 @@ Choice = Literal["auto", "kokoro", "espeak", "tone"]
 KernelPrecision = Literal["auto", "float32", "bfloat16", "int8"]
 """Precision in which a CPU keeps the prepared weights of Kokoro's decoder."""
 
-_AUTO: Final = "bfloat16"
+AUTO_PRECISION: Final = "bfloat16"
 """Precision of `auto`. Speech then is 0.2 decibels away from float32's (log-spectral distance), and two drawings of the model's
 noise are 2.2 apart. It takes no longer, within what could be measured, and 230 MB less memory.
 """
@@ -121,7 +121,7 @@ def _load_kokoro(
             model_dir=model_dir,
             fetched_dir=fetched_dir,
             device=device,
-            precision=_AUTO if precision == "auto" else precision,
+            precision=AUTO_PRECISION if precision == "auto" else precision,
             finish=finish,
         )
 

@@ -13,6 +13,7 @@ from app.core.speech.voices import BlendPart, load_catalogue
 from tests.benchmarks.cached_files import VOICE
 from workers.engines.base import Segment, Turn
 from workers.engines.kokoro.engine import KokoroEngine
+from workers.engines.registry import AUTO_PRECISION
 from workers.synthesis.prepare import prepare_segments, prepare_text
 from workers.text.boundaries import Ending
 
@@ -23,7 +24,7 @@ class KoeSpeaker:
     def __init__(self, model_dir: Path) -> None:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
         self._catalogue = load_catalogue()
-        self._engine = KokoroEngine(catalogue=self._catalogue, model_dir=model_dir, device="cpu")
+        self._engine = KokoroEngine(catalogue=self._catalogue, model_dir=model_dir, device="cpu", precision=AUTO_PRECISION)
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """See Speaker."""
