@@ -1,4 +1,4 @@
-"""Part `precision`: Kokoro with its prepared weights in float32, bfloat16 and int8: speed, distance from float32, and memory.
+"""Part `precision`: Kokoro with its prepared weights in 32, 16 and 8 bits: speed, distance from float32, and memory.
 
 Why a distance between two drawings of the noise stands beside: the model draws noise for each text, so speech that is nearer
 than that cannot be told from another drawing.
@@ -31,7 +31,7 @@ from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.kernels.matrices import Precision
 from workers.text.boundaries import Ending
 
-PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "bfloat16", "int8")
+PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "bfloat16", "int8")
 _WORKERS: Final[dict[str, dict[str, str]]] = {
     **{precision: {"KOE_PRECISION": precision} for precision in PRECISIONS},
     "int8, one thread": {"KOE_PRECISION": "int8", "KOE_THREADS": "1"},

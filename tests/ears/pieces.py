@@ -38,7 +38,7 @@ from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
 from workers.text.boundaries import Ending
 
-PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "bfloat16", "int8")
+PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "int8")
 WAYS: Final = ("whole", "without silence", *(f"in pieces, {precision}" for precision in PRECISIONS))
 _SIDE: Final = SAMPLE_RATE_HZ // 50
 """Samples on each side of a joint: 20 ms."""

@@ -13,9 +13,10 @@ groups, and the first group that is not empty is served:
 4. Batch: nobody listens. These segments fill the gaps.
 
 Two rules ensure that every group progresses. If an endangered segment was passed over, the next segment taken is endangered:
-while new listeners come and streams are in danger, the two groups alternate. If a batch segment has waited for longer than
-`AGING_SECONDS`, batch goes first, but with at most one of `AGED_INTERVAL` segments. So new segments are passed over at most
-three times in a row, endangered ones once, and batch segments that have waited this long four times.
+while new listeners come and streams are in danger, the two groups alternate. A segment that was interrupted for a new one
+counts when it was computed for as long as the new one took: then the next new one may interrupt it. If a batch segment has
+waited for longer than `AGING_SECONDS`, batch goes first, but with at most one of `AGED_INTERVAL` segments. So new segments are
+passed over at most three times in a row, endangered ones once, and batch segments that have waited this long four times.
 
 Why owners come before deadlines within a group: fifty first segments of one owner are all due before the only one of another.
 So the owner who recently used the machine least is served: of that owner's segments, the one with the nearest deadline (in
@@ -126,11 +127,11 @@ class FifoQueue:
             self.waiting.remove(queued)
         return taken
 
-    def has_newcomer(self, now: float) -> bool:
-        """Whether a segment waits for which another one should be interrupted; `take` then returns it."""
-        return False
+    def take_newcomer(self, now: float) -> list[QueuedSegment]:
+        """Removes and returns segments for which one that is being computed should be interrupted; perhaps none."""
+        return []
 
-    def begun(self, queued: QueuedSegment) -> None:
+    def begun(self, queued: QueuedSegment, now: float) -> None:
         """Called when the listener has the beginning of a segment that is still being spoken."""
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
@@ -162,6 +163,10 @@ class FairQueue(FifoQueue):
         """Tasks whose first segment waits or is being spoken."""
         self._passed_over = False
         """Whether an endangered segment was passed over when the last segment was taken."""
+        self._served_at: dict[QueuedSegment, float] = {}
+        """New segments that are being spoken although an endangered one waited → the time at which each was taken."""
+        self._repaid_at = 0.0
+        """Time at which a segment that was interrupted will have been computed for as long as the last one of these took."""
         self._n_since_batch = AGED_INTERVAL
         """Number of segments taken since the last batch segment, including that one."""
 
@@ -183,6 +188,18 @@ class FairQueue(FifoQueue):
         """Removes and returns the segments to speak next, in one call, as FifoQueue does."""
         groups = self._groups(now)
         self._passed_over &= bool(groups[_Group.ENDANGERED])
+        return self._take(groups, now)
+
+    def take_newcomer(self, now: float) -> list[QueuedSegment]:
+        """Removes and returns first segments if they are next."""
+        if all(_group(queued) is not _Group.NEW for queued in self.waiting):
+            return []
+        if self._passed_over and not self._served_at and now >= self._repaid_at:
+            self._passed_over = False
+        groups = self._groups(now)
+        return self._take(groups, now) if self._group_to_serve(groups, now) is _Group.NEW else []
+
+    def _take(self, groups: _Groups, now: float) -> list[QueuedSegment]:
         taken = [self._next(groups, now)]
         engine = taken[0].engine
         alike = {group: [queued for queued in members if queued.engine is engine] for group, members in groups.items()}
@@ -191,19 +208,16 @@ class FairQueue(FifoQueue):
         self._forget_absent()
         return taken
 
-    def has_newcomer(self, now: float) -> bool:
-        """Whether a first segment is next."""
-        if all(_group(queued) is not _Group.NEW for queued in self.waiting):
-            return False
-        return self._group_to_serve(self._groups(now), now) is _Group.NEW
-
-    def begun(self, queued: QueuedSegment) -> None:
+    def begun(self, queued: QueuedSegment, now: float) -> None:
         """From now on, the listener's later segments may be endangered."""
         self._forget_first([queued])
+        self._end_service(queued, now)
 
     def done(self, taken: Sequence[QueuedSegment], spoken: Sequence[QueuedSegment], seconds: float, now: float) -> None:
         """Measures the engine's pace, and corrects the deadlines of the segments after a first segment."""
         self._forget_first(taken)
+        for queued in taken:
+            self._end_service(queued, now)
         self._paces.measure(spoken, seconds)
         for queued in spoken:
             if queued.is_first and not queued.sound.exception():
@@ -213,6 +227,8 @@ class FairQueue(FifoQueue):
         """Removes and returns one segment of `groups`. At least one of them must not be empty."""
         group = self._group_to_serve(groups, now)
         queued = min(groups[group], key=self._sort_key)
+        if group is _Group.NEW and groups[_Group.ENDANGERED]:
+            self._served_at[queued] = now
         groups[group].remove(queued)
         self.waiting.remove(queued)
         self._virtual_times[queued.queue_name].advance(queued.owner, self._paces.seconds(queued))
@@ -228,6 +244,11 @@ class FairQueue(FifoQueue):
         ):
             return _Group.BATCH
         return next(group for group in _Group if groups[group])
+
+    def _end_service(self, queued: QueuedSegment, now: float) -> None:
+        taken_at = self._served_at.pop(queued, None)
+        if taken_at is not None:
+            self._repaid_at = max(self._repaid_at, now) + now - taken_at
 
     def _sort_key(self, queued: QueuedSegment) -> tuple[float, float]:
         """Returns the sort key of a segment in its group."""

@@ -148,9 +148,8 @@ class Scheduler:
     def _take_newcomer(self) -> _Run | None:
         """Returns a newcomer's segment if it is next."""
         with self._changed:
-            if self._closing or self._alone is not None or not self._queue.has_newcomer(self._clock()):
+            if self._closing or self._alone is not None or not (taken := self._queue.take_newcomer(self._clock())):
                 return None
-            taken = self._queue.take(self._clock())
             # The threads that speak other segments stop at their next step.
             is_alone = not self._n_newcomers and not any(_is_newcomer(queued) for queued in self._queue.waiting)
             return self._begin_run(taken, is_alone=is_alone)
@@ -186,7 +185,7 @@ class Scheduler:
         """Gives the listener the beginning of a segment. From then on newcomers may go first, and the other threads go on."""
         queued.on_beginning(waveform)
         with self._changed:
-            self._queue.begun(queued)
+            self._queue.begun(queued, self._clock())
             self._n_newcomers -= run.is_for_newcomer
             run.is_for_newcomer = False
             self._end_alone(run)

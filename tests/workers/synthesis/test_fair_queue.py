@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.queue.broker import QueueName
+from tests.engines import GatedEngine
 from tests.workers.synthesis.queues import (
     FAR,
     LATER,
@@ -160,6 +161,29 @@ def test_danger_depends_on_the_measured_pace(open_queue: Callable[..., HeldQueue
         queue.add("new 1", n_phonemes=10)
 
         assert queue.spoken()[10:] == task
+
+
+def test_a_new_listener_interrupts_again_when_the_interrupted_segment_was_computed_for_as_long() -> None:
+    queue, engine = FairQueue(n_threads=1), GatedEngine()
+    for number in range(2):
+        queue.add(a_queued(f"book {number}", engine, task="book", deadline=OVERDUE, is_first=False))
+    assert [taken.segment.text for taken in queue.take(NOW)] == ["book 0"]
+
+    for text in ("one", "two", "three"):
+        queue.add(a_queued(text, engine, task=text, deadline=NOW))
+    (one,) = queue.take_newcomer(NOW)
+    assert one.segment.text == "one"
+    assert not queue.take_newcomer(NOW + 1)
+
+    queue.begun(one, NOW + 2)
+    assert not queue.take_newcomer(NOW + 3)
+    (two,) = queue.take_newcomer(NOW + 4)
+    assert two.segment.text == "two"
+
+    queue.done([two], [], 1.0, NOW + 5)
+    assert not queue.take_newcomer(NOW + 5.9)
+    assert [taken.segment.text for taken in queue.take(NOW + 5.9)] == ["book 1"]
+    assert [taken.segment.text for taken in queue.take_newcomer(NOW + 5.9)] == ["three"]
 
 
 def test_a_segment_after_an_unspoken_first_segment_is_not_endangered(queue: HeldQueue) -> None:

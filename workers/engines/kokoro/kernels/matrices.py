@@ -1,9 +1,10 @@
-"""The prepared weights of the convolutions, kept in float32, bfloat16 or int8, and always multiplied in float32.
+"""The prepared weights of the convolutions, kept in 32, 16 or 8 bits, and always multiplied in float32.
 
-Why: they are two thirds of the model's memory. A matrix is read once for many samples, and while it is read, it can be widened:
-for short segments that takes no longer, since fewer bytes come from memory. Why no product of bfloat16 or int8: PyTorch's are
+Why: they are two thirds of the model's memory. A matrix is read once for many samples, and widened while it is read, so fewer
+bytes come from memory. Processors widen float16 twice as fast as bfloat16. Why no product of bfloat16 or int8: PyTorch's are
 only faster on processors with instructions for them, and the algorithms here need a half to a sixth of the plain formula's
-products, but only in float32.
+products, but only in float32. On a processor without such instructions, six typical convolutions took FBGEMM's int8 115 ms
+and these algorithms 101 ms.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,10 @@ from typing import Final, Literal
 
 import torch
 
-Precision = Literal["float32", "bfloat16", "int8"]
+Precision = Literal["float32", "float16", "bfloat16", "int8"]
 
 _LEAST_FOR_INT8: Final = 256
-"""Narrower matrices are kept in bfloat16 in place of int8: they are a tenth of the memory, and with them in int8 the sound was
+"""Narrower matrices are kept in float16 in place of int8: they are a tenth of the memory, and with them in int8 the sound was
 3.9 decibels away from float32's (log-spectral distance), without them 1.0. Two drawings of the model's noise are 2.2 apart.
 """
 _LARGEST: Final = 127
@@ -36,7 +37,7 @@ class Matrices:
         self._by_columns = by_columns
         self._scales = None
         if precision == "int8" and self.n_in < _LEAST_FOR_INT8:
-            precision = "bfloat16"
+            precision = "float16"
         if precision == "int8":
             scales = (
                 ordered.abs().amax(2 if by_columns else 1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / _LARGEST

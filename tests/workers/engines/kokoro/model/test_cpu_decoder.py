@@ -88,7 +88,7 @@ def test_the_score_is_the_same_with_any_number_of_threads(ours: Ours, tokens: tu
         assert torch.equal(torch.as_tensor(ours_of_one), torch.as_tensor(ours_of_three)), field
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+@pytest.mark.parametrize("precision", ["float16", "bfloat16", "int8"])
 def test_lower_precision_changes_little_and_is_the_same_with_any_number_of_threads(
     files: CheckpointFiles, ours: Ours, precision: Precision
 ) -> None:
