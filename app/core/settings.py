@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     device: str = "auto"
     """Device of the model, in PyTorch's words; `auto` is the first that exists of `cuda`, `mps` and `cpu`."""
     precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = "auto"
-    """Precision in which a CPU keeps the prepared weights of Kokoro's decoder; `auto` is `float16`."""
+    """Precision in which a CPU keeps the prepared weights of Kokoro's decoder; `auto` is `bfloat16`."""
     threads: int = 0
     """Compute threads of a worker; 0 is one for each core."""
     slots: int = 0

@@ -24,9 +24,9 @@ Choice = Literal["auto", "kokoro", "espeak", "tone"]
 KernelPrecision = Literal["auto", "float32", "float16", "bfloat16", "int8"]
 """Precision in which a CPU keeps the prepared weights of Kokoro's decoder."""
 
-AUTO_PRECISION: Final = "float16"
-"""Precision of `auto`. Speech then is 0.03 decibels away from float32's (log-spectral distance), and two drawings of the
-model's noise are 2.0 apart. It takes no longer, and 230 MB less memory.
+AUTO_PRECISION: Final = "bfloat16"
+"""Precision of `auto`. Speech then is 0.2 decibels away from float32's (log-spectral distance), and two drawings of the model's
+noise are 2.0 apart. It takes 3 percent more time and 230 MB less memory.
 """
 
 _PACKAGES = ("torch", "kokoro", "misaki")
