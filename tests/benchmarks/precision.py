@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from app.core.speech.voices import BlendPart, load_catalogue
+from app.core.speech.voices import load_catalogue
 from tests.benchmarks.cached_files import VOICE
 from tests.benchmarks.figures import Row
 from tests.benchmarks.machine import n_cores
@@ -25,11 +25,11 @@ from tests.benchmarks.phonemes import phonemes_near
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.processes import Usage, served
 from tests.benchmarks.report import Report, Steps
+from tests.benchmarks.speakers.koe_engine import segment_of
 from tests.benchmarks.texts import text_of
 from workers.engines.base import Samples, Segment, Turn
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.kernels.matrices import Precision
-from workers.text.boundaries import Ending
 
 PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "bfloat16", "int8")
 _WORKERS: Final[dict[str, dict[str, str]]] = {
@@ -58,7 +58,7 @@ def _measure_speech(report: Report, plan: Plan, model: Model) -> None:
         precision: KokoroEngine(catalogue=load_catalogue(), model_dir=model.folder, precision=precision)
         for precision in PRECISIONS
     }
-    segments = [_segment(phonemes_near(length)) for length in plan.lengths if length <= plan.whole_phonemes]
+    segments = [segment_of(phonemes_near(length)) for length in plan.lengths if length <= plan.whole_phonemes]
     with report.steps("precisions", len(segments) * (plan.n_repeats + 1) * len(engines) * 2) as steps:
         seconds, spoken = _speak(engines, segments, plan.n_repeats, steps)
     audio = sum(len(samples) for samples in spoken["float32"]) / SAMPLE_RATE_HZ
@@ -99,11 +99,6 @@ def _speak(
             for name, found in runs.items():
                 seconds[name, n_threads] = seconds.get((name, n_threads), 0.0) + median(found)
     return seconds, spoken
-
-
-def _segment(phonemes: str) -> Segment:
-    voice = (BlendPart(VOICE, 1.0),)
-    return Segment(text=phonemes, phonemes=phonemes, voice=voice, language="en-US", speed=1.0, ending=Ending.SENTENCE)
 
 
 def _samples(engine: KokoroEngine, segment: Segment, n_threads: int) -> Samples:

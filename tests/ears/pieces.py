@@ -24,6 +24,7 @@ from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import BlendPart, load_catalogue
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.model import model_once
+from tests.benchmarks.precision import PRECISIONS
 from tests.benchmarks.report import make_table
 from tests.ears.files import find_listener
 from tests.ears.listener import Listener, Samples
@@ -31,14 +32,11 @@ from tests.ears.quality import Judge, Quality
 from tests.ears.score import Errors, count_errors
 from tests.ears.speaker import Request
 from tests.ears.texts import requests_for
-from workers.engines.base import Segment
+from tests.ears.usual import score_of
 from workers.engines.kokoro.engine import PIECE_ENDS, KokoroEngine
-from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
-from workers.text.boundaries import Ending
 
-PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "int8")
 WAYS: Final = ("whole", "without silence", *(f"in pieces, {precision}" for precision in PRECISIONS))
 _SIDE: Final = SAMPLE_RATE_HZ // 50
 """Samples on each side of a joint: 20 ms."""
@@ -93,23 +91,9 @@ class Studio:
             engine.warm_up()
         self.engine = self.engines["float32"]
 
-    def score(self, request: Request) -> Score:
-        """Returns the score of a sentence, which is the same in each precision."""
-        phonemes = self.engine.phonemize(request.text, request.language).phonemes
-        return self.engine._score(
-            Segment(
-                text=request.text,
-                phonemes=phonemes,
-                voice=(BlendPart(request.voice, 1.0),),
-                language=request.language,
-                speed=1.0,
-                ending=Ending.SENTENCE,
-            )
-        )
-
     def ways(self, request: Request) -> Iterator[tuple[str, Samples, list[int]]]:
         """Yields the name of each way, the samples, and the places of the joints in pieces."""
-        score = self.score(request)
+        score = score_of(self.engine, request.text, request.voice, request.language)
         decoder = decoder_of(self.engine)
         yield "without silence", decoder([score])[0].numpy(), []
         joints: list[int] = []

@@ -33,21 +33,23 @@ def sentences_of(language: str) -> list[str]:
     return by_length[max(0, middle - N_SENTENCES // 2) :][:N_SENTENCES]
 
 
+def score_of(engine: KokoroEngine, text: str, voice_id: str, language: str) -> Score:
+    """Returns the score of a sentence."""
+    return engine._score(
+        Segment(
+            text=text,
+            phonemes=engine.phonemize(text, language).phonemes,
+            voice=(BlendPart(voice_id, 1.0),),
+            language=language,
+            speed=1.0,
+            ending=Ending.SENTENCE,
+        )
+    )
+
+
 def scores_of(engine: KokoroEngine, voice: Voice) -> list[Score]:
     """Returns the scores of a voice's sentences."""
-    return [
-        engine._score(
-            Segment(
-                text=text,
-                phonemes=engine.phonemize(text, voice.language).phonemes,
-                voice=(BlendPart(voice.id, 1.0),),
-                language=voice.language,
-                speed=1.0,
-                ending=Ending.SENTENCE,
-            )
-        )
-        for text in sentences_of(voice.language)
-    ]
+    return [score_of(engine, text, voice.id, voice.language) for text in sentences_of(voice.language)]
 
 
 @click.command()

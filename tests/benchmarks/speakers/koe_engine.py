@@ -28,15 +28,7 @@ class KoeSpeaker:
 
     def speak(self, phonemes: str, n_threads: int) -> float:
         """See Speaker."""
-        segment = Segment(
-            text=phonemes,
-            phonemes=phonemes,
-            voice=(BlendPart(VOICE, 1.0),),
-            language="en-US",
-            speed=1.0,
-            ending=Ending.SENTENCE,
-        )
-        return self._synthesize(segment, n_threads)
+        return self._synthesize(segment_of(phonemes), n_threads)
 
     def speak_all(self, segments: Sequence[str], n_threads: int) -> float:
         """See Speaker: `n_threads` compute threads, each of which speaks one segment at a time."""
@@ -55,6 +47,12 @@ class KoeSpeaker:
     def _synthesize(self, segment: Segment, n_threads: int) -> float:
         (waveform,) = self._engine.synthesize([segment], Turn(n_threads=n_threads))
         return len(waveform.samples) / SAMPLE_RATE_HZ
+
+
+def segment_of(phonemes: str) -> Segment:
+    """Returns a segment of these phonemes by the voice that is measured."""
+    voice = (BlendPart(VOICE, 1.0),)
+    return Segment(text=phonemes, phonemes=phonemes, voice=voice, language="en-US", speed=1.0, ending=Ending.SENTENCE)
 
 
 def load(model_dir: Path, _: Path | None) -> KoeSpeaker:

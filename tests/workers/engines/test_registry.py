@@ -7,7 +7,7 @@ import pytest
 from app.core.errors import EngineUnavailable
 from app.core.host import remedies
 from app.core.speech.voices import Catalogue
-from workers.engines.registry import load_engines
+from workers.engines.registry import AUTO_PRECISION, KernelPrecision, load_engines
 
 
 def test_auto_is_kokoro_and_espeak_where_the_files_are(catalogue: Catalogue, checkpoint: Path) -> None:
@@ -37,6 +37,18 @@ def test_auto_with_a_damaged_file_names_it(catalogue: Catalogue, checkpoint: Pat
 def test_kokoro_without_files_is_an_error(catalogue: Catalogue, tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="koe fetch"):
         load_engines("kokoro", catalogue=catalogue, model_dir=tmp_path)
+
+
+def test_auto_keeps_weights_in_its_precision_and_each_precision_is_another_sound(
+    catalogue: Catalogue, checkpoint: Path
+) -> None:
+    choices: tuple[KernelPrecision, ...] = ("auto", AUTO_PRECISION, "float32", "float16", "int8")
+    auto, same, *others = (
+        load_engines("kokoro", catalogue=catalogue, model_dir=checkpoint, precision=choice).engines["kokoro"].identity
+        for choice in choices
+    )
+    assert auto == same
+    assert len({same, *others}) == 4
 
 
 def test_tone_and_espeak_come_alone(catalogue: Catalogue) -> None:

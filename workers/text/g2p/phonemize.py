@@ -108,7 +108,7 @@ class Phonemizer:
     def close(self) -> None:
         """Frees what takes much memory, the English G2P, unless another object holds it. It is made again when it is needed."""
         with LOCK:
-            if self._made.keys() & {"en-US", "en-GB"}:
+            if any(_SOURCES[language] is _ENGLISH for language in self._made):
                 from workers.text.g2p.english import english
 
                 english.forget()

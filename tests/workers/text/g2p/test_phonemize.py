@@ -8,6 +8,7 @@ from app.core.errors import NotSupported
 from app.core.speech.languages import LANGUAGES
 from tests.checkpoints import PHONEMES
 from workers.text.g2p import phonemize
+from workers.text.g2p.english import english
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import read_markup
 from workers.text.normalization.normalize import normalize
@@ -262,3 +263,14 @@ def test_what_espeak_does_not_survive_is_not_asked_of_it(
 ) -> None:
     _say(phonemizer, f"a {text} b", language)
     assert "espeak_ended" not in capsys.readouterr().out
+
+
+def test_a_closed_phonemizer_frees_the_english_g2p_and_makes_it_again() -> None:
+    closing = Phonemizer()
+    before = _say(closing, "I read it yesterday.")
+    made = english.make("en-US", closing._english_model)
+
+    closing.close()
+
+    assert _say(closing, "I read it yesterday.") == before
+    assert english.make("en-US", closing._english_model) is not made

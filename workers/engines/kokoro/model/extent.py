@@ -23,7 +23,7 @@ computes it.
 """
 _ABOVE_SILENCE: Final = 1.5
 """A few voices have silence of more energy than that. Their speech has this much more than their softest frame."""
-_HALVES: Final = 2
+HALVES: Final = 2
 """Half frames of a frame."""
 _LEAST_SAVED: Final = 3
 """Fewer frames at one end are not worth an estimate. Spanish and Portuguese voices have so little silence."""
@@ -97,7 +97,7 @@ def _run(first: int, last: int, kind: Kind) -> list[Run]:
 
 def energy_of(score: Score) -> torch.Tensor:
     """Returns the mean energy of each frame, (n_frames,)."""
-    return score.energy.view(-1, _HALVES).mean(1)
+    return score.energy.view(-1, HALVES).mean(1)
 
 
 def whole(score: Score) -> Extent:
@@ -109,7 +109,7 @@ def whole(score: Score) -> Extent:
 def find_extent(score: Score) -> Extent:
     """Returns the frames that may be heard."""
     n = score.encoded.shape[2]
-    energy = score.energy.view(-1, _HALVES).amax(1)
+    energy = score.energy.view(-1, HALVES).amax(1)
     loud = (energy > max(_LEAST_ENERGY, float(energy.min()) + _ABOVE_SILENCE)).nonzero()
     if not len(loud):
         return whole(score)

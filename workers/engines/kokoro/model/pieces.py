@@ -14,14 +14,12 @@ import msgspec
 import torch
 
 from workers.engines.kokoro.kernels.moments import WHOLE, Kind, Norms, Run
-from workers.engines.kokoro.model.extent import Extent, energy_of
+from workers.engines.kokoro.model.extent import HALVES, Extent, energy_of
 from workers.engines.kokoro.model.prosody import Score
 from workers.engines.kokoro.model.statistics import Habits, Statistics, UsualNorms
 
 FRAME_SAMPLES: Final = 600
 """Samples of a frame of 25 ms."""
-_HALVES: Final = 2
-"""Half frames of a frame."""
 _STEPS: Final = 120
 """Steps of the source's spectrum in a frame."""
 
@@ -127,7 +125,7 @@ class Pieces:
         return True
 
     def _rows(self, runs: Sequence[Run]) -> torch.Tensor:
-        return torch.cat([self._half_frames()[_HALVES * run.first : _HALVES * run.last] for run in runs])
+        return torch.cat([self._half_frames()[HALVES * run.first : HALVES * run.last] for run in runs])
 
     def _source(self, runs: Sequence[Run]) -> torch.Tensor:
         source = self._score.source
