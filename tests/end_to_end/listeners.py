@@ -45,7 +45,7 @@ class Listener:
 def listening(harness: Harness, body: dict[str, Any]) -> Iterator[Listener]:
     """Yields a client that has received the first chunk. It disconnects at the end of the block."""
     with harness.http() as http, http.stream("POST", SPEECH, json=body) as answer:
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.read()
         listener = Listener(answer)  # a name: the answer is closed as soon as nobody holds the listener
         yield listener
 

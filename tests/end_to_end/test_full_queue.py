@@ -19,7 +19,7 @@ from workers.engines.tone import ToneEngine
 from workers.process.pool import Pool
 
 JOBS = "/v1/audio/speech/jobs"
-HASTY = {"KOE_MAX_WAIT": "3", "KOE_WORKER_TIMEOUT": "1", "KOE_THREADS": "1"}
+HASTY = {"KOE_MAX_WAIT": "8", "KOE_WORKER_TIMEOUT": "3", "KOE_THREADS": "1"}
 
 
 @pytest.fixture

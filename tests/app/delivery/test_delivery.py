@@ -246,21 +246,21 @@ async def test_requests_that_a_slower_fleet_cannot_serve_in_time_are_told_before
 
     announce_pace(1.0)
     async with open_delivery(redis_url, max_wait_seconds=600) as delivery:
-        waiting = [
-            asyncio.ensure_future(delivery.open(an_utterance(f"number {number}"), request_id="req_1")) for number in range(9)
-        ]
+        waiting = {
+            utterance.id: asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+            for utterance in (an_utterance(f"number {number}") for number in range(9))
+        }
         await until(lambda: redis.zcard(keys.WAITING_FOR_FIRST_AUDIO) == 9)
+        in_order = [waiting[id_] for id_ in replies.members(redis, keys.WAITING_FOR_FIRST_AUDIO)]
 
         announce_pace(180.0)
 
-        told, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
-        await until(lambda: redis.zcard(keys.WAITING_FOR_FIRST_AUDIO) == 4)
-        assert not any(opening in told for opening in waiting[:4])
-        answers = await asyncio.gather(*waiting[4:], return_exceptions=True)
+        answers = await asyncio.gather(*in_order[4:], return_exceptions=True)
         assert {type(answer) for answer in answers} == {QueueFull}
-        for opening in waiting:
+        assert not any(opening.done() for opening in in_order[:4])
+        for opening in in_order:
             opening.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await asyncio.gather(*in_order, return_exceptions=True)
 
 
 async def test_a_full_queue_is_raised_to_its_request_and_leaves_nothing(redis: Redis, redis_url: str) -> None:
