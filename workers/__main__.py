@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -24,9 +25,10 @@ from app.core.storage.embedded_server import EmbeddedError, embedded_url
 from app.core.storage.redis_url import read_redis_url
 from app.core.weights.watch import ModelWatch
 from workers.engines.finish import Finish
-from workers.engines.memory import share_arenas
-from workers.engines.registry import load_engines
+from workers.engines.memory import share_memory
+from workers.engines.registry import NO_FACTS, load_engines
 from workers.process.pool import Pool
+from workers.process.replacement import Predecessor, read_predecessor, replace_process
 from workers.synthesis.encoder import find_ffmpeg
 
 log: Final = structlog.get_logger()
@@ -34,12 +36,25 @@ log: Final = structlog.get_logger()
 _NICE: Final = 10
 """Low priority: on a busy core the API and the queue run first, so that they answer at once."""
 _CHECK_SECONDS: Final = 0.25
+_WITH_PARENT: Final = "--with-parent"
 
 
-def main(*, is_alone: bool = True) -> None:
+def main(*, is_alone: bool = True, predecessor: Predecessor | None = None) -> None:
     """Loads the engines and takes work until SIGTERM or SIGINT, then finishes running work. A second signal ends it at once."""
+    share_memory()
+    pool, watch = _open(is_alone, predecessor)
+    stop = _stop_on_signals()
+    pool.start(predecessor)
+    say_changes = partial(_say_changed, watch) if is_alone else lambda: None
+    _wait_for(stop, lambda: pool.is_replaceable, say_changes)
+    pool.stop(is_followed=lambda: not stop.is_set())
+    if not stop.is_set():
+        replace_process(pool.predecessor(), *([] if is_alone else [_WITH_PARENT]))
+
+
+def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelWatch]:
+    """Returns the warm pool, and a watch of the files that it has loaded. Ends the process if it cannot work."""
     try:
-        share_arenas()
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
         warn_of_service_links(os.environ)
@@ -50,7 +65,8 @@ def main(*, is_alone: bool = True) -> None:
             load_catalogue(settings.voices_file).voices,
             is_wanted=settings.wants_model,
         )
-        os.nice(_NICE)
+        if predecessor is None:
+            os.nice(_NICE)
         raise_limit()
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)
         read_redis_url(redis_url)
@@ -63,17 +79,15 @@ def main(*, is_alone: bool = True) -> None:
             precision=settings.precision,
             idle_unload=settings.idle_unload,
             finish=Finish(ffmpeg_path=find_ffmpeg(settings.ffmpeg), loudness_lufs=settings.loudness),
+            facts=predecessor.facts if predecessor else NO_FACTS,
         )
         pool = Pool(settings, redis_url, loaded, is_alone=is_alone)
-        pool.warm_up()
+        pool.warm_up(predecessor)
     except EngineUnavailable as error:
         raise ended_by(Misconfigured(error.message)) from error
     except (EmbeddedError, KoeError, ValueError) as error:
         raise ended_by(error) from error
-    stop = _stop_on_signals()
-    pool.start()
-    _wait_for(stop, (lambda: _say_changed(watch)) if is_alone else lambda: None)
-    pool.stop()
+    return pool, watch
 
 
 def _say_changed(watch: ModelWatch) -> None:
@@ -95,23 +109,26 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _wait_for(stop: threading.Event, on_check: Callable[[], None] = lambda: None) -> None:
-    """Calls `on_check` periodically, and returns soon after `stop` is set.
+def _wait_for(
+    stop: threading.Event, is_over: Callable[[], bool] = lambda: False, on_check: Callable[[], None] = lambda: None
+) -> None:
+    """Calls `on_check` periodically, and returns soon after `stop` is set or `is_over` returns True.
 
     Why it wakes up periodically: the kernel may deliver a signal to any thread, and Python runs the handler only when the main
     thread, this one, runs again. Without a timeout it could continue to sleep.
     """
-    while not stop.wait(_CHECK_SECONDS):
+    while not stop.wait(_CHECK_SECONDS) and not is_over():
         on_check()
 
 
 @click.command(help=main.__doc__)
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when the process that started this one does.")
-def command(with_parent: bool) -> None:
+@click.option(_WITH_PARENT, is_flag=True, hidden=True, help="End when the process that started this one does.")
+@click.option("--after", hidden=True, help="The worker that this one replaces, as it describes itself.")
+def command(with_parent: bool, after: str | None) -> None:
     """See `main`."""
     if with_parent:
         end_with_parent()
-    main(is_alone=not with_parent)
+    main(is_alone=not with_parent, predecessor=read_predecessor(after))
 
 
 if __name__ == "__main__":

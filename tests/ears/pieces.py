@@ -10,6 +10,7 @@ Why it is not a part of `make listen`: the server has no way to decode a sentenc
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from itertools import accumulate
 from statistics import fmean, median
 from typing import Final
@@ -118,11 +119,9 @@ def _in_pieces(engine: KokoroEngine, score: Score, voice: str) -> Iterator[Sampl
 
 
 def _whole(decoder: Decoder, score: Score) -> Samples:
-    habits, decoder._habits = decoder._habits, None
-    try:
-        return decoder([score])[0].numpy()
-    finally:
-        decoder._habits = habits
+    newborn = copy(decoder)
+    newborn._habits = None
+    return newborn([score])[0].numpy()
 
 
 class Bench:

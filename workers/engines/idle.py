@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, cast
 
+import msgspec
 import structlog
 from typing_extensions import override
 
@@ -24,6 +25,22 @@ from workers.text.words import PhonemizedText
 log: Final = structlog.get_logger()
 
 
+class EngineFacts(msgspec.Struct, frozen=True):
+    """What a worker needs to know of an engine that is not loaded. See `Engine` for the fields."""
+
+    name: str
+    identity: str
+    batch_size: int
+    takes_phonemes: bool
+    max_phonemes: int
+    max_context: int
+
+    @classmethod
+    def of(cls, engine: Engine) -> "EngineFacts":
+        """Reads them from the engine."""
+        return cls(**{field: getattr(engine, field) for field in cls.__struct_fields__})
+
+
 class IdleEngine(Engine):
     """The engine that `load` returns, loaded only while it has work."""
 
@@ -33,20 +50,24 @@ class IdleEngine(Engine):
         *,
         speaks: Callable[[str], bool],
         idle_seconds: float,
+        facts: EngineFacts | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Loads the engine. Raises the errors of `load`.
+        """Loads the engine, unless `facts` tell about it: then the first call loads it. Raises the errors of `load`.
 
         `speaks` replaces the engine's own method, so that it works while the engine is unloaded. After `idle_seconds` on
         `clock` without a call the engine is closed and deleted.
         """
-        engine = load()
-        self.name = engine.name
-        self.identity = engine.identity
-        self.batch_size = engine.batch_size
-        self.takes_phonemes = engine.takes_phonemes
-        self.max_phonemes = engine.max_phonemes
-        self.max_context = engine.max_context
+        engine = None if facts else load()
+        facts = facts or EngineFacts.of(cast("Engine", engine))
+        self.name = facts.name
+        self.identity = facts.identity
+        self.batch_size = facts.batch_size
+        self.takes_phonemes = facts.takes_phonemes
+        self.max_phonemes = facts.max_phonemes
+        self.max_context = facts.max_context
+        self.was_unloaded = False
+        """Whether the engine is unloaded, and had been loaded in this process."""
         self._speaks = speaks
         self._load = load
         self._engine: Engine | None = engine
@@ -139,17 +160,17 @@ class IdleEngine(Engine):
         started_at = time.monotonic()
         try:
             engine = self._load()
-        except (MemoryError, OSError, RuntimeError) as error:
+        except (ImportError, MemoryError, OSError, RuntimeError) as error:
             raise EngineUnavailable(
                 f"The engine {self.name} could not be loaded again ({type(error).__name__}). "
                 f"{remedies.koe('doctor')} says what is missing."
             ) from error
         return_memory()
-        self.identity = engine.identity
+        self.identity, self.was_unloaded = engine.identity, False
         log.info("engine_loaded", engine=self.name, seconds=round(time.monotonic() - started_at, 1))
         return engine
 
     def _unload(self) -> None:
         if self._engine is not None:
             self._engine.close()
-            self._engine = None
+            self._engine, self.was_unloaded = None, True

@@ -12,9 +12,16 @@ from app.core.errors import OutOfMemory
 
 _LIBC: Final = ctypes.CDLL(None)
 
-_M_ARENA_MAX: Final = -8
-"""Number of GNU's option for the most arenas."""
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
+"""GNU's numbers of these options."""
 _N_ARENAS: Final = 2
+"""Arenas for all threads. In an arena of its own, each of a worker's fifty threads keeps memory that it has freed."""
+_LARGE_BYTES: Final = 2 << 20
+"""Blocks from this size on return to the system when they are freed: the signals of a whole segment. By default GNU's library
+keeps such blocks after the first one of their size was freed, and what lies between them keeps them apart.
+"""
+_KEPT_BYTES: Final = 8 << 20
+"""Free bytes that an arena keeps at its end, so that the smaller blocks of the next step need no page faults."""
 
 _T = TypeVar("_T")
 
@@ -35,13 +42,15 @@ def or_out_of_memory(speak: Callable[[], _T], *, is_shortage: Callable[[Exceptio
     raise OutOfMemory
 
 
-def share_arenas() -> None:
-    """Lets all threads that start later allocate from two arenas, if the C library supports it. In an arena of its own, each of
-    a worker's fifty threads keeps memory that it has freed.
+def share_memory() -> None:
+    """Lets all threads that start later allocate from the same arenas, and large blocks return to the system, if the C library
+    supports it.
     """
     set_option = getattr(_LIBC, "mallopt", None)
     if set_option is not None:
         set_option(_M_ARENA_MAX, _N_ARENAS)
+        set_option(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def return_memory() -> None:

@@ -5,7 +5,9 @@ A worker with another engine does not need it.
 """
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -17,7 +19,8 @@ from app.core.speech.voices import Catalogue
 from app.core.weights.files import Precision, find_checkpoint
 from workers.engines.base import Engine
 from workers.engines.finish import Finish
-from workers.engines.idle import IdleEngine
+from workers.engines.idle import EngineFacts, IdleEngine
+from workers.text.g2p.phonemize import Phonemizer
 
 Choice = Literal["auto", "kokoro", "espeak", "tone"]
 
@@ -30,6 +33,8 @@ noise are 2.0 apart. It takes 1 to 6 percent more time and 240 MB less memory.
 """
 
 _PACKAGES = ("torch", "kokoro", "misaki")
+
+NO_FACTS: Final[Mapping[str, EngineFacts]] = MappingProxyType({})
 
 _log = structlog.get_logger()
 
@@ -55,6 +60,7 @@ def load_engines(
     precision: KernelPrecision = "auto",
     idle_unload: float = 0.0,
     finish: Finish | None = None,
+    facts: Mapping[str, EngineFacts] = NO_FACTS,
 ) -> Loaded:
     """Loads the engines for `choice`.
 
@@ -65,7 +71,7 @@ def load_engines(
     Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir`, `device` and `precision` are passed to
     `workers.engines.kokoro.engine.KokoroEngine`. Kokoro is unloaded after `idle_unload` seconds without work and loaded again
     on demand; 0 means never. The other engines are small and stay loaded. `finish` post-processes the speech of Kokoro and
-    espeak-ng.
+    espeak-ng. With `facts` about Kokoro it is not loaded before there is work.
     """
     if choice == "tone":
         return Loaded({"tone": _load_tone()})
@@ -73,7 +79,9 @@ def load_engines(
     if choice == "espeak":
         return Loaded({"espeak": espeak})
     try:
-        kokoro, weights = _load_kokoro(catalogue, model_dir, fetched_dir, device, precision, idle_unload, finish)
+        kokoro, weights = _load_kokoro(
+            catalogue, model_dir, fetched_dir, device, precision, idle_unload, finish, facts.get("kokoro")
+        )
     except EngineUnavailable as error:
         if choice == "kokoro":
             espeak.close()
@@ -103,6 +111,7 @@ def _load_kokoro(
     precision: KernelPrecision,
     idle_unload: float,
     finish: Finish | None,
+    facts: EngineFacts | None,
 ) -> tuple[Engine, Precision]:
     """Returns the engine and the precision of its weights."""
     for package in _PACKAGES:
@@ -110,12 +119,14 @@ def _load_kokoro(
             raise EngineUnavailable(f"The package {package} is not installed: run {remedies.install('worker')}.")
     # Checked first: without the files, the import would take seconds for nothing.
     weights = find_checkpoint(model_dir, catalogue.voices, fetched_dir).precision
-    from workers.engines.kokoro.devices import find_device
+    if facts is None:
+        from workers.engines.kokoro.devices import find_device
 
-    find_device(device)
-    from workers.engines.kokoro.engine import KokoroEngine
+        find_device(device)
 
-    def load() -> KokoroEngine:
+    def load() -> Engine:
+        from workers.engines.kokoro.engine import KokoroEngine
+
         return KokoroEngine(
             catalogue=catalogue,
             model_dir=model_dir,
@@ -125,5 +136,5 @@ def _load_kokoro(
             finish=finish,
         )
 
-    engine = IdleEngine(load, speaks=KokoroEngine.speaks, idle_seconds=idle_unload) if idle_unload else load()
+    engine = IdleEngine(load, speaks=Phonemizer().speaks, idle_seconds=idle_unload, facts=facts) if idle_unload else load()
     return engine, weights

@@ -4,8 +4,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -30,12 +31,14 @@ from app.core.storage.connections import connect
 from app.core.storage.redis_check import check_redis
 from app.core.tracing.open_tracing import open_tracing
 from workers.engines.base import Engine
+from workers.engines.idle import EngineFacts, IdleEngine
 from workers.engines.memory import return_memory
 from workers.engines.registry import Loaded
 from workers.jobs.webhooks import Senders
 from workers.measures import Measures
 from workers.process import runtime
 from workers.process.metrics_server import MetricsServer, show_worker
+from workers.process.replacement import Predecessor
 from workers.process.runtime import Runtime
 from workers.process.slot import Slot
 from workers.process.unstarted_tasks import UnstartedTasks
@@ -58,6 +61,10 @@ _SWEEP_SECONDS: Final = 60.0
 """Interval at which expired jobs are deleted and stalled jobs are queued again."""
 
 _DEFAULT_SLOTS: Final = {QueueName.INTERACTIVE: 32, QueueName.BATCH: 2}
+
+
+def _nobody_follows() -> bool:
+    return False
 
 
 class Pool:
@@ -90,6 +97,7 @@ class Pool:
         self._senders = Senders(self.runtime.webhooks)
         self._unstarted_tasks = UnstartedTasks(self._redis, after_seconds=_REGISTRATION_SHARE * settings.worker_timeout)
         self._beat_seconds = min(BEAT_SECONDS, settings.worker_timeout / 5)
+        self._is_followed = _nobody_follows
         self._sweep_at = 0.0
         self._reachable_since = time.monotonic()
         self._unreachable_at = float("-inf")
@@ -100,20 +108,37 @@ class Pool:
             threading.Thread(target=self._hand_over, name="metrics", daemon=True),
         ]
 
-    def warm_up(self) -> None:
+    @property
+    def is_replaceable(self) -> bool:
+        """Whether an engine was unloaded in this process, and no slot has work."""
+        return bool(self._unloaded()) and not any(slot.is_busy for slot in self._slots)
+
+    def predecessor(self) -> Predecessor:
+        """What the worker that replaces this one needs to know."""
+        facts = {name: EngineFacts.of(engine) for name, engine in self._unloaded().items()}
+        return Predecessor(self.name, self.runtime.limits.pace.seconds, facts)
+
+    def _unloaded(self) -> dict[str, Engine]:
+        engines = self.runtime.engines.items()
+        return {name: engine for name, engine in engines if isinstance(engine, IdleEngine) and engine.was_unloaded}
+
+    def warm_up(self, predecessor: Predecessor | None = None) -> None:
         """Warms up the engines and waits for Redis without a time limit. The time of the warm-up is the first estimate of the
-        worker's pace.
+        worker's pace. The engines that the `predecessor` has unloaded stay so.
 
         It is safe to end the process meanwhile. Raises Misconfigured if Koe cannot work with this Redis.
         """
         n_threads = self._registration.n_threads
-        paces = [_warm_up(engine, n_threads) for engine in self.runtime.engines.values()]
-        self.runtime.limits.pace.expect(max(paces, default=0.0))
+        facts = predecessor.facts if predecessor else {}
+        paces = [_warm_up(engine, n_threads) for name, engine in self.runtime.engines.items() if name not in facts]
+        self.runtime.limits.pace.expect(predecessor.pace_seconds if predecessor else max(paces, default=0.0))
         self._wait_for_redis()
 
-    def start(self) -> None:
-        """Registers the worker and takes work."""
+    def start(self, predecessor: Predecessor | None = None) -> None:
+        """Registers the worker, in the place of the `predecessor`, and takes work."""
         self._runtime_before = runtime.install(self.runtime)
+        if predecessor:
+            self._take_the_place_of(predecessor)
         for thread in self._threads:
             thread.start()
         for slot in self._slots:
@@ -122,9 +147,19 @@ class Pool:
         self._metrics.start()
         log.info("worker_started", worker=self.name, engines=self._registration.engines, n_slots=len(self._slots))
 
-    def stop(self) -> None:
-        """Takes no more work, finishes running work, and ends."""
+    def _take_the_place_of(self, predecessor: Predecessor) -> None:
+        """At no moment the fleet has neither of the two. If Redis fails now, the predecessor expires."""
+        with suppress(RedisError):
+            self._announce()
+            withdraw(self._redis, predecessor.worker)
+            forget_activity(self._redis, predecessor.worker)
+
+    def stop(self, *, is_followed: Callable[[], bool] = _nobody_follows) -> None:
+        """Takes no more work, finishes running work, and ends. While `is_followed` returns True it stays registered, since
+        another worker takes its place.
+        """
         log.info("worker_draining", worker=self.name)
+        self._is_followed = is_followed
         self._stopping.set()
         self._metrics.stop()
         self._senders.stop()
@@ -136,8 +171,11 @@ class Pool:
         self.runtime.close()
         try:
             self._handover.hand_over()
-            withdraw(self._redis, self.name)
-            forget_activity(self._redis, self.name)
+            if is_followed():
+                self._announce()
+            else:
+                withdraw(self._redis, self.name)
+                forget_activity(self._redis, self.name)
         except RedisError:
             log.warning("worker_left_unsaid", worker=self.name)
         self._redis.close()
@@ -207,12 +245,16 @@ class Pool:
             if self._stopped.wait(self._beat_seconds):
                 return
 
-    def _beat_once(self) -> None:
+    def _announce(self) -> None:
         registration_seconds = _REGISTRATION_SHARE * self._settings.worker_timeout
         registration = self._registration_now()
         lease_ids = self.runtime.lease_ids.copy()
-        announce(self._redis, registration, registration_seconds, takes_work=not self._stopping.is_set(), in_flight=lease_ids)
+        takes_work = self._is_followed() or not self._stopping.is_set()
+        announce(self._redis, registration, registration_seconds, takes_work=takes_work, in_flight=lease_ids)
         report_activity(self._redis, self.name, self._activity(registration.vitals), registration_seconds)
+
+    def _beat_once(self) -> None:
+        self._announce()
         for slot in self._slots:
             slot.beat()
         if time.monotonic() - self._unreachable_at > self._settings.worker_timeout:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,9 +31,12 @@ from app.core.storage.embedded_server import EmbeddedServer, embedded_url
 from tests import replies
 from tests.engines import GatedEngine, text_of
 from tests.harness import wait_until
+from workers.engines.base import Engine
+from workers.engines.idle import EngineFacts, IdleEngine
 from workers.engines.registry import Loaded
 from workers.process import runtime
 from workers.process.pool import Pool
+from workers.process.replacement import Predecessor
 from workers.process.unstarted_tasks import UnstartedTasks
 from workers.synthesis import stream_task
 
@@ -59,10 +63,16 @@ def open_pool(gate: GatedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("workers.process.pool.BEAT_SECONDS", 0.2)
     pools: list[Pool] = []
 
-    def open_one(url: str, missing: str | None = None, **environ: str) -> Pool:
-        pool = Pool(settings_of(KOE_DATA=str(tmp_path), **environ), url, Loaded({"tone": gate}, missing))
-        pool.warm_up()
-        pool.start()
+    def open_one(
+        url: str,
+        missing: str | None = None,
+        engine: Engine = gate,
+        predecessor: Predecessor | None = None,
+        **environ: str,
+    ) -> Pool:
+        pool = Pool(settings_of(KOE_DATA=str(tmp_path), **environ), url, Loaded({"tone": engine}, missing))
+        pool.warm_up(predecessor)
+        pool.start(predecessor)
         pools.append(pool)
         return pool
 
@@ -223,6 +233,52 @@ def test_a_pool_that_is_told_to_stop_leaves_the_fleet_and_finishes_its_running_w
     assert kinds(redis, attempt)[-1] == b"stop"
     assert status(redis, utterance) == JobStatus.FINISHED
     assert status(redis, late) == JobStatus.QUEUED
+
+
+def test_a_worker_stays_in_the_fleet_until_the_one_that_replaces_it_is_there(
+    redis: Redis, redis_url: str, gate: GatedEngine, open_pool: Callable[..., Pool], tmp_path: Path
+) -> None:
+    def an_idle_engine(facts: EngineFacts | None = None) -> IdleEngine:
+        return IdleEngine(lambda: gate, speaks=lambda _: True, idle_seconds=600, facts=facts, clock=lambda: now)
+
+    def names() -> list[str]:
+        return replies.members(redis, keys.WORKERS)
+
+    now = 0.0
+    before = open_pool(redis_url, engine=(engine := an_idle_engine()))
+    wait_until(lambda: names() == [before.name])
+    assert not before.is_replaceable
+    now = 700.0
+    engine.unload_if_idle()
+    wait_until(lambda: before.is_replaceable)
+
+    before.stop(is_followed=lambda: True)
+    assert names() == [before.name]
+    predecessor = before.predecessor()
+    assert predecessor == Predecessor(before.name, before.runtime.limits.pace.seconds, {"tone": EngineFacts.of(gate)})
+    following = an_idle_engine(predecessor.facts["tone"])
+    after = open_pool(redis_url, engine=following, predecessor=predecessor)
+
+    assert names() == [after.name]
+    assert gate.spoken == []
+    assert not after.is_replaceable
+    gate.release(1)
+    ask(redis, redis_url, utterance := an_utterance("Hello."))
+    wait_until(lambda: status(redis, utterance) == JobStatus.FINISHED)
+    assert following.is_loaded
+
+
+def test_a_worker_that_must_end_while_it_is_being_replaced_leaves_the_fleet(
+    redis: Redis, redis_url: str, open_pool: Callable[..., Pool]
+) -> None:
+    pool = open_pool(redis_url)
+    wait_until(lambda: registrations(redis))
+    must_end = threading.Event()
+    stopping = threading.Thread(target=partial(pool.stop, is_followed=lambda: not must_end.is_set()))
+    stopping.start()
+    must_end.set()
+    stopping.join()
+    assert redis.keys("koe:*") == []
 
 
 def test_a_job_whose_process_died_is_given_to_another(
