@@ -6,7 +6,8 @@ dozens of threads would grow over thousands of requests, although it does not us
 
 import ctypes
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
+from weakref import WeakSet
 
 from app.core.errors import OutOfMemory
 
@@ -53,8 +54,28 @@ def share_memory() -> None:
         set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
+class Reserve(Protocol):
+    """Memory that is kept for its next use."""
+
+    def free_unused(self) -> None:
+        """Frees what nobody has used for a while. Any thread may call it."""
+        ...
+
+
+_reserves: Final[WeakSet[Reserve]] = WeakSet()
+
+
+def watch_reserve(reserve: Reserve) -> None:
+    """From now on `return_memory` frees what is unused in `reserve`."""
+    _reserves.add(reserve)
+
+
 def return_memory() -> None:
-    """Returns free memory to the system if the C library supports it. Takes milliseconds."""
+    """Frees what is unused in all reserves, and returns free memory to the system if the C library supports it. Takes
+    milliseconds.
+    """
+    for reserve in list(_reserves):
+        reserve.free_unused()
     trim = getattr(_LIBC, "malloc_trim", None)
     if trim is not None:
         trim(0)
