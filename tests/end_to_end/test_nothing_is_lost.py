@@ -284,7 +284,7 @@ def test_a_client_that_never_reads_holds_neither_a_slot_nor_more_than_its_share_
 
 
 def test_with_no_worker_that_comes_back_the_answer_is_broken_off(data: Path) -> None:
-    alone = {**HASTY, "KOE_MAX_WAIT": "2", "KOE_REDIS_URL": ""}
+    alone = {**HASTY, "KOE_MAX_WAIT": "6", "KOE_REDIS_URL": ""}
     with serving(data, **alone) as served:
         os.kill(served.pid, signal.SIGSTOP)  # so that it does not start the worker again
         worker = served.child("workers --with-parent")

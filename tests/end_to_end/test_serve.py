@@ -253,13 +253,13 @@ def test_killed_outright_it_leaves_no_process_and_starts_again(data: Path) -> No
 
 def test_when_everything_is_killed_at_once_the_same_text_is_spoken_after_all(data: Path) -> None:
     body = {"model": "tts-1", "input": LONG, "voice": "nova", "response_format": "opus", "speed": 0.25}
-    with serving(data, KOE_WORKER_TIMEOUT="1") as served, httpx.Client(timeout=60) as http:
+    with serving(data, KOE_WORKER_TIMEOUT="2") as served, httpx.Client(timeout=60) as http:
         with http.stream("POST", f"{served.url}/v1/audio/speech", json=body) as answer:
             next(answer.iter_raw())
             for pid in [served.pid, *served.children()]:
                 os.kill(pid, signal.SIGKILL)
 
-        with serving(data, KOE_WORKER_TIMEOUT="1") as again:
+        with serving(data, KOE_WORKER_TIMEOUT="2") as again:
             spoken = http.post(f"{again.url}/v1/audio/speech", json=body)
 
     assert spoken.status_code == 200
