@@ -151,7 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker_timeout: float = 5.0
     """Seconds without a heartbeat after which another worker takes over."""
     idle_unload: float = 0.0
-    """Seconds without work after which a worker unloads the model until the next request; 0 is never."""
+    """Seconds without work after which a worker unloads the model, and after five times as long its libraries; 0 is never."""
     store: str = ""
     """Where files of jobs are kept: a folder, or a URL of fsspec such as `s3://bucket/koe`. None: a folder in `KOE_DATA`."""
     store_reserve: Bytes = Bytes(256 * 1024**2)

@@ -25,7 +25,7 @@ def speak(served: Served) -> bytes:
 
 def test_an_idle_worker_frees_the_libraries_and_speaks_again(checkpoint: Path, data: Path) -> None:
     uncached = {"KOE_CACHE_BYTES": "0", "KOE_SEGMENT_BYTES": "0"}
-    with serving(data, KOE_ENGINE="kokoro", KOE_MODEL_DIR=str(checkpoint), KOE_IDLE_UNLOAD="3", **uncached) as served:
+    with serving(data, KOE_ENGINE="kokoro", KOE_MODEL_DIR=str(checkpoint), KOE_IDLE_UNLOAD="1", **uncached) as served:
         worker = served.child("workers --with-parent")
         before = speak(served)
         for _ in range(2):

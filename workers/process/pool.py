@@ -110,17 +110,18 @@ class Pool:
 
     @property
     def is_replaceable(self) -> bool:
-        """Whether an engine was unloaded in this process, and no slot has work."""
-        return bool(self._unloaded()) and not any(slot.is_busy for slot in self._slots)
+        """Whether an unloaded engine has left its libraries in this process for long, and no slot has work."""
+        unloaded = self._unloaded().values()
+        return any(engine.leaves_libraries for engine in unloaded) and not any(slot.is_busy for slot in self._slots)
 
     def predecessor(self) -> Predecessor:
         """What the worker that replaces this one needs to know."""
         facts = {name: EngineFacts.of(engine) for name, engine in self._unloaded().items()}
         return Predecessor(self.name, self.runtime.limits.pace.seconds, facts)
 
-    def _unloaded(self) -> dict[str, Engine]:
+    def _unloaded(self) -> dict[str, IdleEngine]:
         engines = self.runtime.engines.items()
-        return {name: engine for name, engine in engines if isinstance(engine, IdleEngine) and engine.was_unloaded}
+        return {name: engine for name, engine in engines if isinstance(engine, IdleEngine) and not engine.is_loaded}
 
     def warm_up(self, predecessor: Predecessor | None = None) -> None:
         """Warms up the engines and waits for Redis without a time limit. The time of the warm-up is the first estimate of the

@@ -1,4 +1,4 @@
-"""Replaces a worker process whose engine was unloaded by a new program in the same process.
+"""Replaces a worker process whose engine was unloaded long ago by a new program in the same process.
 
 Why: after Kokoro was unloaded, its libraries and the scattered rest of the heap keep up to half a gigabyte, and on a GPU the
 driver keeps as much again. The new program has loaded none of it and takes 90 MB. It loads the engine for the first work.

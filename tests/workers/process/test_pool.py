@@ -250,6 +250,8 @@ def test_a_worker_stays_in_the_fleet_until_the_one_that_replaces_it_is_there(
     assert not before.is_replaceable
     now = 700.0
     engine.unload_if_idle()
+    assert not before.is_replaceable
+    now = 3000.0
     wait_until(lambda: before.is_replaceable)
 
     before.stop(is_followed=lambda: True)
