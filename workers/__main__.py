@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -36,24 +37,27 @@ log: Final = structlog.get_logger()
 _NICE: Final = 10
 """Low priority: on a busy core the API and the queue run first, so that they answer at once."""
 _CHECK_SECONDS: Final = 0.25
+_SLOWER: Final = 1.5
 _WITH_PARENT: Final = "--with-parent"
 
 
 def main(*, is_alone: bool = True, predecessor: Predecessor | None = None) -> None:
     """Loads the engines and takes work until SIGTERM or SIGINT, then finishes running work. A second signal ends it at once."""
     share_memory()
-    pool, watch = _open(is_alone, predecessor)
+    pool, watch, comes_back_in_time = _open(is_alone, predecessor)
     stop = _stop_on_signals()
     pool.start(predecessor)
     say_changes = partial(_say_changed, watch) if is_alone else lambda: None
-    _wait_for(stop, lambda: pool.is_replaceable, say_changes)
+    _wait_for(stop, lambda: comes_back_in_time and pool.is_replaceable, say_changes)
     pool.stop(is_followed=lambda: not stop.is_set())
     if not stop.is_set():
         replace_process(pool.predecessor(), *([] if is_alone else [_WITH_PARENT]))
 
 
-def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelWatch]:
-    """Returns the warm pool, and a watch of the files that it has loaded. Ends the process if it cannot work."""
+def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelWatch, bool]:
+    """Returns the warm pool, a watch of the files that it has loaded, and whether this took so little time that the worker may
+    be replaced when it is idle. Ends the process if it cannot work.
+    """
     try:
         settings = read_settings(os.environ)
         configure_logs(settings.log_format)
@@ -70,6 +74,7 @@ def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelW
         raise_limit()
         redis_url = settings.redis_url.reveal() if settings.redis_url else embedded_url(settings.data)
         read_redis_url(redis_url)
+        began_at = time.monotonic()
         loaded = load_engines(
             settings.engine,
             catalogue=load_catalogue(settings.voices_file),
@@ -87,7 +92,14 @@ def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelW
         raise ended_by(Misconfigured(error.message)) from error
     except (EmbeddedError, KoeError, ValueError) as error:
         raise ended_by(error) from error
-    return pool, watch
+    return pool, watch, _comes_back_in_time(time.monotonic() - began_at, settings.max_wait)
+
+
+def _comes_back_in_time(start_seconds: float, max_wait_seconds: float) -> bool:
+    """Whether a worker that starts in this time, and must load its engine for a request, answers it before the longest wait
+    ends, also if it is half as slow again.
+    """
+    return _SLOWER * start_seconds <= max_wait_seconds
 
 
 def _say_changed(watch: ModelWatch) -> None:

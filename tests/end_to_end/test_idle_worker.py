@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.processes import Served, command_of, serving
 from tests.harness import wait_until
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1000)
 
 
 def resident_mib(pid: int) -> int:
@@ -24,12 +24,12 @@ def speak(served: Served) -> bytes:
 
 
 def test_an_idle_worker_frees_the_libraries_and_speaks_again(checkpoint: Path, data: Path) -> None:
-    uncached = {"KOE_CACHE_BYTES": "0", "KOE_SEGMENT_BYTES": "0"}
-    with serving(data, KOE_ENGINE="kokoro", KOE_MODEL_DIR=str(checkpoint), KOE_IDLE_UNLOAD="1", **uncached) as served:
+    settings = {"KOE_IDLE_UNLOAD": "1", "KOE_MAX_WAIT": "300", "KOE_CACHE_BYTES": "0", "KOE_SEGMENT_BYTES": "0"}
+    with serving(data, KOE_ENGINE="kokoro", KOE_MODEL_DIR=str(checkpoint), **settings) as served:
         worker = served.child("workers --with-parent")
         before = speak(served)
         for _ in range(2):
-            wait_until(lambda: "--after" in command_of(worker) and not has_loaded_torch(worker), 120)
+            wait_until(lambda: "--after" in command_of(worker) and not has_loaded_torch(worker), 300)
             assert served.ready()["workers"] == 1
             assert resident_mib(worker) < 300
 

@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 from tests.harness import wait_until
-from workers.__main__ import _stop_on_signals, _wait_for
+from workers.__main__ import _comes_back_in_time, _stop_on_signals, _wait_for
 
 
 @pytest.fixture
@@ -34,6 +34,11 @@ def test_a_signal_that_another_thread_is_given_is_heard(stop: threading.Event) -
     other.join()
 
     assert stop.is_set()
+
+
+@pytest.mark.parametrize(("start_seconds", "is_in_time"), [(15.0, True), (20.0, True), (21.0, False), (60.0, False)])
+def test_a_worker_that_starts_slowly_keeps_its_libraries(start_seconds: float, is_in_time: bool) -> None:
+    assert _comes_back_in_time(start_seconds, 30.0) == is_in_time
 
 
 def waits_in(function: Callable[..., None], thread: int) -> bool:
