@@ -38,6 +38,7 @@ _NICE: Final = 10
 """Low priority: on a busy core the API and the queue run first, so that they answer at once."""
 _CHECK_SECONDS: Final = 0.25
 _SLOWER: Final = 1.5
+"""A busy machine may take this many times as long to load the engine again."""
 _WITH_PARENT: Final = "--with-parent"
 
 
@@ -96,9 +97,7 @@ def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelW
 
 
 def _comes_back_in_time(start_seconds: float, max_wait_seconds: float) -> bool:
-    """Whether a worker that starts in this time, and must load its engine for a request, answers it before the longest wait
-    ends, also if it is half as slow again.
-    """
+    """Whether a worker that starts in this time can load its engine for a request and answer within the longest wait."""
     return _SLOWER * start_seconds <= max_wait_seconds
 
 

@@ -26,7 +26,7 @@ log: Final = structlog.get_logger()
 
 
 LIBRARIES_STAY: Final = 5
-"""Its libraries stay this many times as long as the engine: to load them again takes three times as long as the engine."""
+"""The libraries stay this many times as long as the engine, because loading them too takes nearly twice as long."""
 
 
 class EngineFacts(msgspec.Struct, frozen=True):

@@ -149,7 +149,7 @@ class Pool:
         log.info("worker_started", worker=self.name, engines=self._registration.engines, n_slots=len(self._slots))
 
     def _take_the_place_of(self, predecessor: Predecessor) -> None:
-        """At no moment the fleet has neither of the two. If Redis fails now, the predecessor expires."""
+        """Registers this worker first, so that the fleet always has one of the two. If Redis fails, the predecessor expires."""
         with suppress(RedisError):
             self._announce()
             withdraw(self._redis, predecessor.worker)

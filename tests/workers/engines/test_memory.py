@@ -1,5 +1,6 @@
 """Memory that a worker frees returns to the system."""
 
+import ctypes
 import subprocess
 import sys
 
@@ -29,7 +30,7 @@ print(resident_mib() - before)
 """
 
 
-@pytest.mark.skipif(not hasattr(__import__("ctypes").CDLL(None), "mallopt"), reason="this is not GNU's C library")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this is not GNU's C library")
 @pytest.mark.parametrize(("shares", "is_kept"), [(True, False), (False, True)])
 def test_large_blocks_return_to_the_system_when_they_are_freed(shares: bool, is_kept: bool) -> None:
     run = subprocess.run(
