@@ -1,34 +1,14 @@
 """Imports the model of the `kokoro` package, which then takes its ALBERT from here and not from transformers.
 
-Why while it is imported: the package has no other place for another ALBERT. Afterwards everybody can import transformers.
+Why while it is imported: the package has no other place for another ALBERT.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import ModuleType
-from typing import Final
-
+# Before the package imports phonemizer: a part of phonemizer is left out there.
+import workers.text.g2p.misaki_espeak  # noqa: F401
 from workers.engines.kokoro.albert import AlbertConfig, AlbertModel
+from workers.text.stand_ins import stand_in
 
 __all__ = ["KModel"]
 
-_REPLACED: Final = "transformers"
-
-
-@contextmanager
-def _ours() -> Iterator[None]:
-    """Within it, `import transformers` gets our two classes and nothing else."""
-    before = sys.modules.get(_REPLACED)
-    sys.modules[_REPLACED] = stand_in = ModuleType(_REPLACED)
-    vars(stand_in).update(AlbertConfig=AlbertConfig, AlbertModel=AlbertModel)
-    try:
-        yield
-    finally:
-        del sys.modules[_REPLACED]
-        if before is not None:
-            sys.modules[_REPLACED] = before
-
-
-with _ours():
+with stand_in("transformers", AlbertConfig=AlbertConfig, AlbertModel=AlbertModel):
     from kokoro.model import KModel

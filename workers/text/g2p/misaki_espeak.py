@@ -6,12 +6,15 @@ it is created, can load the library.
 
 from typing import Final
 
-import phonemizer.backend.espeak.base
-import phonemizer.backend.espeak.espeak
-from misaki.espeak import EspeakFallback, EspeakG2P
-from phonemizer.backend.espeak.voice import EspeakVoice
-
 from workers.text.espeak import library
+from workers.text.stand_ins import stand_in
+
+# phonemizer imports segments for a backend of its own, and that a dozen packages: 17 MB.
+with stand_in("segments", Profile=object):
+    import phonemizer.backend.espeak.base
+    import phonemizer.backend.espeak.espeak
+    from misaki.espeak import EspeakFallback, EspeakG2P
+    from phonemizer.backend.espeak.voice import EspeakVoice
 
 __all__ = ["EspeakFallback", "EspeakG2P"]
 

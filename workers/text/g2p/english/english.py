@@ -19,6 +19,7 @@ from misaki import en
 
 from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.english import homographs, letters, tagger
+from workers.text.g2p.english.lexicon import Lexicon
 from workers.text.g2p.misaki_espeak import EspeakFallback
 from workers.text.locales import loader
 from workers.text.tracked_text import TrackedText
@@ -67,7 +68,7 @@ class _G2P(en.G2P):  # type: ignore[misc]
     def __init__(self, *, british: bool, model: str | None) -> None:
         self.version = None
         self.british = british
-        self.lexicon = en.Lexicon(british)
+        self.lexicon = Lexicon(british=british)
         self._espeak = EspeakFallback(british=british)
         self.fallback = self._say_unknown
         self.unk = ""
@@ -156,6 +157,8 @@ def _ends_sentence(text: str, place: int) -> bool:
 @cache
 def _load_pipeline(model: str | None) -> Any:
     """Loads the spaCy pipeline. A model that cannot be loaded counts as missing: English is spoken without it too."""
+    # spaCy otherwise imports every package that offers it parts, such as transformers: 30 MB.
+    spacy.registry._entry_point_factories.entry_points = False
     problem = "missing"
     if model is not None:
         try:
