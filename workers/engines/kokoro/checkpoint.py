@@ -1,7 +1,7 @@
 """Loads Kokoro's files with the `kokoro` package, and rejects incomplete files.
 
 Why `KModel` does not load the weights itself: it silently skips keys that do not fit, and downloads missing files. Here it is
-built without weights, and every expected tensor of the file is checked and copied.
+built without weights, and every expected tensor of the file is checked and becomes its own.
 
 Why a few keys may be absent: the norms inside AdaIN got a scale and a shift after v1.0 was trained. In a file without them,
 they are 1 and 0.
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch.overrides import TorchFunctionMode
+from typing_extensions import override
 
 from app.core.host import remedies
 from app.core.weights.files import CheckpointError, CheckpointFiles, MissingFile, find_checkpoint
@@ -74,14 +76,37 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _build(config: dict[str, Any], path: Path) -> KModel:
-    """Builds the model with its initial weights, without access to the disk or the network. Raises DamagedFile."""
+    """Builds the model without memory for its weights, and without access to the disk or the network. Raises DamagedFile."""
     nothing = io.BytesIO()
     torch.save({}, nothing)
     nothing.seek(0)
     try:
-        return KModel(repo_id=REPOSITORY, config=config, model=nothing)
+        with _WithoutValues():
+            return KModel(repo_id=REPOSITORY, config=config, model=nothing)
     except _UNREADABLE as error:
         raise DamagedFile(path, f"no model can be built from it: {type(error).__name__} {error}") from error
+
+
+class _WithoutValues(TorchFunctionMode):
+    """Within it, weights get no memory and no initial values. These would take half a gigabyte and a second.
+
+    Why not `torch.device("meta")` alone: PyTorch would import 800 modules for some initial values on that device.
+    """
+
+    @override
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if func is torch.empty:
+            return func(*args, **given | {"device": "meta"})
+        if func is torch.norm_except_dim:
+            return args[0].new_empty(len(args[0]), *[1] * (args[0].dim() - 1))
+        if func in (torch._weight_norm, torch.Tensor.normal_):
+            return args[0].detach()
+        if getattr(func, "__module__", None) == torch.nn.init.__name__:
+            return given["tensor"] if "tensor" in given else args[0]
+        return func(*args, **given)
 
 
 def _read_weights(path: Path) -> dict[str, Any]:
@@ -92,14 +117,21 @@ def _read_weights(path: Path) -> dict[str, Any]:
 
 
 def _fill(model: KModel, parts: Mapping[str, Mapping[str, torch.Tensor]], path: Path) -> None:
-    """Copies every tensor of the file into the model. Raises DamagedFile for an unknown or missing tensor or a wrong shape."""
+    """Makes the tensors of the file the model's own. Raises DamagedFile for an unknown or missing tensor or a wrong shape."""
     for part in PARTS:
         loaded = {key.removeprefix(_PREFIX): tensor for key, tensor in parts[part].items()}
         loaded = {key: tensor for key, tensor in loaded.items() if key not in _MAY_IGNORE}
         module = getattr(model, part)
         own = module.state_dict()
         _check(part, {key: tensor.shape for key, tensor in own.items()}, loaded, path)
-        module.load_state_dict(own | loaded)
+        module.load_state_dict({key: _tensor(key, like, loaded) for key, like in own.items()}, assign=True)
+
+
+def _tensor(key: str, like: torch.Tensor, loaded: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Returns a tensor with the dtype of `like`: the file's, or what leaves a norm without effect."""
+    if key in loaded:
+        return loaded[key].to(like.dtype).contiguous()
+    return torch.full(like.shape, float(key.endswith(".weight")), dtype=like.dtype)
 
 
 def _check(part: str, shapes: Mapping[str, torch.Size], loaded: Mapping[str, torch.Tensor], path: Path) -> None:
