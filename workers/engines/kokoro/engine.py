@@ -92,8 +92,8 @@ class KokoroEngine:
     ) -> None:
         """Loads the checkpoint that `app.core.weights.files.find_checkpoint` finds.
 
-        `device` is a PyTorch device, or `auto` for the best available of `cuda`, `mps` and `cpu`. `precision`: of the decoder's
-        prepared weights on a CPU. Raises `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and
+        `device` is a PyTorch device, or `auto` for the best available of `cuda`, `mps` and `cpu`. `precision`: of prepared
+        weights on a CPU. Raises `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and
         the remedy.
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
@@ -102,10 +102,11 @@ class KokoroEngine:
         self.batch_size = 1 if self._device.type == "cpu" else N_AT_ONCE
         model = load_model(files)
         self._vocabulary: dict[str, int] = model.vocab
-        self._prosody = Prosody(model)
-        self._decoder = (
-            Decoder(model.decoder, precision) if self._device.type == "cpu" else BatchDecoder(model.decoder, self._device)
-        )
+        self._decoder: Decoder | BatchDecoder
+        if self._device.type == "cpu":
+            self._prosody, self._decoder = Prosody(model, precision), Decoder(model.decoder, precision)
+        else:
+            self._prosody, self._decoder = Prosody(model), BatchDecoder(model.decoder, self._device)
         self._packs = VoicePacks(files, catalogue)
         self._voices = (
             KnownVoices(self._decoder, self._packs, self._known_score) if isinstance(self._decoder, Decoder) else None
@@ -113,7 +114,7 @@ class KokoroEngine:
         self._phonemizer = Phonemizer(tagger.find(model_dir, fetched_dir))
         self._catalogue = catalogue
         self._finish = finish or Finish()
-        self.identity = identity_of(f"kokoro 9 {precision} {self._finish.identity}", files.paths)
+        self.identity = identity_of(f"kokoro 10 {precision} {self._finish.identity}", files.paths)
         _log.info(
             "kokoro_loaded", place=files.place, weights=self.weights, n_voices=len(files.voices), device=str(self._device)
         )

@@ -51,7 +51,7 @@ class Snake:
     """Computes x + sin²(alpha x) / alpha in units of pi / alpha, where x is AdaIN's output for a signal."""
 
     def __init__(self, signal: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> None:
-        """`signal`: (n_samples, n_channels); `scale` and `shift`: AdaIN's, in the same unit, (n_channels,)."""
+        """`signal`: (n_samples, n_channels), float32 or float16. `scale`, `shift`: AdaIN's, in the same unit, (n_channels,)."""
         self._signal, self._scale, self._shift = signal, scale, shift
 
     @property
@@ -60,8 +60,8 @@ class Snake:
         return self._signal.shape[0]
 
     def piece(self, start: int, n_samples: int, workspace: Workspace) -> torch.Tensor:
-        """Returns (n_samples, n_channels) from `start` on, with zeros outside the signal. `start` must not be after the
-        signal's end.
+        """Returns (n_samples, n_channels) from `start` on, float32, with zeros outside the signal. `start` must not be after
+        the signal's end.
         """
         out = workspace.take("piece", n_samples, self._signal.shape[1])
         begin, until = max(start, 0), min(start + n_samples, self.n_samples)
@@ -70,7 +70,10 @@ class Snake:
         if until < start + n_samples:
             out[until - start :] = 0
         inside = out[begin - start : until - start]
-        torch.addcmul(self._shift, self._signal[begin:until], self._scale, out=inside)
+        signal = self._signal[begin:until]
+        if signal.dtype != inside.dtype:
+            signal = inside.copy_(signal)
+        torch.addcmul(self._shift, signal, self._scale, out=inside)
         turns, sines = workspace.take("turns", 2, *inside.shape)
         torch.sub(inside, torch.round(inside, out=turns), out=turns)
         torch.addcmul(_SINE[0], turns, turns, out=sines)

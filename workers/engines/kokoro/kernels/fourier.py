@@ -128,9 +128,10 @@ class FourierConvolution:
                 self._transform(source, tile, points.narrow(1, first, last - first), workspace)
             self._multiply(slots.view(len(slots), -1, self._n_channels).unbind(), workspace)
             for tile, first, last in pieces:
-                place, base = output.begin(tile * self._span, (last - first) * self._span)
+                begin = tile * self._span
+                place, base = output.begin(begin, (last - first) * self._span, workspace)
                 self._restore(products.narrow(1, first, last - first), place, base, workspace)
-                output.end(place)
+                output.end(begin, place)
 
     def _transform(self, source: Snake, tile: int, points: torch.Tensor, workspace: Workspace) -> None:
         """Writes the spectra of tiles from `tile` on to `points`: (n_points, n, width)."""

@@ -8,9 +8,12 @@ formula's products, but only in float32. On a processor without such instruction
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Literal
 
 import torch
+
+from workers.engines.kokoro.kernels.workspace import Workspaces
 
 Precision = Literal["float32", "float16", "bfloat16", "int8"]
 
@@ -27,6 +30,9 @@ Allocate = Callable[..., torch.Tensor]
 
 class Matrices:
     """Matrices of one shape. One at a time is read."""
+
+    _widened = Workspaces()
+    """Memory for one matrix in each thread."""
 
     def __init__(self, matrices: torch.Tensor, precision: Precision = "float32", *, by_columns: bool = False) -> None:
         """`matrices`: (n, n_in, n_out). With int8, each column has a scale of its own. `by_columns`: whether the numbers of a
@@ -50,6 +56,14 @@ class Matrices:
     def __len__(self) -> int:
         """Number of matrices."""
         return len(self._kept)
+
+    def multiply(
+        self, x: torch.Tensor, number: int = 0, *, bias: torch.Tensor | None = None, out: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """(n, n_in) → (n, n_out), float32: the product of `x` and a matrix, plus `bias` (n_out,); written to `out` if given."""
+        with self._widened.lend() as memory:
+            matrix = self.read(number, partial(memory.take, "matrix"))
+            return torch.mm(x, matrix, out=out) if bias is None else torch.addmm(bias, x, matrix, out=out)
 
     def read(self, number: int, allocate: Allocate) -> torch.Tensor:
         """Returns a matrix, (n_in, n_out), float32. Calls `allocate` with a shape for the memory in which it is widened."""

@@ -45,7 +45,7 @@ class ResBlock:
         `x`, `out`: (n_samples, n_channels), perhaps the same memory. `moments`: the moments of `x`. `style`: (1, style_width).
         `norms` makes the moments of all later signals.
         """
-        hidden = workspace.take("hidden", *x.shape)
+        hidden = workspace.take("hidden", *x.shape, dtype=x.dtype)
         base, seen = x, moments
         followers = [*self._halves[1:], None]
         for (first, second), following in zip(self._halves, followers, strict=True):

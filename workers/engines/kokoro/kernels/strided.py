@@ -6,13 +6,12 @@ product.
 """
 
 import math
-from collections.abc import Callable
 from typing import Final
 
 import torch
 from torch.nn.functional import pad
 
-from workers.engines.kokoro.kernels.matrices import Precision
+from workers.engines.kokoro.kernels.matrices import Matrices, Precision
 from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 from workers.engines.kokoro.kernels.workspace import Output, rows_of_piece
 
@@ -54,7 +53,9 @@ class Upsampling:
         n_tiles = math.ceil((len(x) + 1) / N_STEP)
         x = pad(x, (0, 0, 1, n_tiles * N_STEP - len(x)))
         for tile in range(0, n_tiles, _RUN_TILES):
-            samples = self._toom(x[tile * N_STEP :], min(_RUN_TILES, n_tiles - tile)).view(-1, self._n_out).add_(self._bias)
+            n = min(_RUN_TILES, n_tiles - tile)
+            read = x[tile * N_STEP :][: n * N_STEP + 1].float()
+            samples = self._toom(read, n).view(-1, self._n_out).add_(self._bias)
             start = tile * N_STEP * self._stride - self._n_cut
             if tile == 0:
                 samples, start = samples[self._n_cut :], 0
@@ -66,20 +67,32 @@ class Upsampling:
 class WindowedConvolution:
     """A convolution with few input channels and any stride."""
 
-    def __init__(self, original: torch.nn.Conv1d) -> None:
-        """Uses the weights of `original`."""
+    def __init__(self, original: torch.nn.Conv1d, precision: Precision = "float32") -> None:
+        """Uses the weights of `original`. `precision`: of the weight."""
         assert original.bias is not None
-        self._weight = original.weight.detach().permute(2, 1, 0).flatten(0, 1)
+        self._weight = Matrices(original.weight.detach().permute(2, 1, 0).flatten(0, 1).unsqueeze(0), precision)
         self._bias = original.bias.detach()
         self._n_kernel, self._stride, self._padding = original.kernel_size[0], original.stride[0], int(original.padding[0])
 
-    def __call__(self, x: torch.Tensor, allocate: Callable[[int, int], torch.Tensor] = torch.empty) -> torch.Tensor:
-        """(n_in, n) → (n_windows, n_out). Calls `allocate` with this shape to get the memory of the output."""
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """(n_in, n) → (n_windows, n_out)."""
+        return self._weight.multiply(self._windows(x), bias=self._bias)
+
+    def shape(self, x: torch.Tensor) -> tuple[int, int]:
+        """Returns the shape of the output for `x` (n_in, n)."""
+        return (x.shape[1] + 2 * self._padding - self._n_kernel) // self._stride + 1, len(self._bias)
+
+    def write(self, x: torch.Tensor, output: Output) -> None:
+        """Convolves `x` (n_in, n) and writes (n_windows, n_out), piece by piece."""
+        n_rows, at = rows_of_piece(len(self._bias)), 0
+        for windows in torch.split(self._windows(x), n_rows):
+            output.write(at, self._weight.multiply(windows, bias=self._bias))
+            at += n_rows
+
+    def _windows(self, x: torch.Tensor) -> torch.Tensor:
         rows = pad(x.t().contiguous(), (0, 0, self._padding, self._padding))
-        n, n_in = rows.shape
-        shape = (n - self._n_kernel) // self._stride + 1, self._n_kernel * n_in
-        windows = rows.as_strided(shape, (self._stride * n_in, 1))
-        return torch.addmm(self._bias, windows, self._weight, out=allocate(len(windows), len(self._bias)))
+        n_in = len(x)
+        return rows.as_strided((self.shape(x)[0], self._n_kernel * n_in), (self._stride * n_in, 1))
 
 
 class NarrowConvolution:
@@ -100,7 +113,7 @@ class NarrowConvolution:
         for start in range(0, n, n_rows):
             place = out[start : start + n_rows]
             begin, until = start - n_beside, start + len(place) + n_beside
-            rows = pad(x[max(begin, 0) : until], (0, 0, max(-begin, 0), max(until - n, 0)))
+            rows = pad(x[max(begin, 0) : until].float(), (0, 0, max(-begin, 0), max(until - n, 0)))
             moved = (rows @ self._weights).as_strided(
                 (len(place), self._n_kernel, self._n_out), (width, width + self._n_out, 1)
             )

@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import leaky_relu, pad
 
 from workers.engines.kokoro.kernels.adain import AdaIN
-from workers.engines.kokoro.kernels.matrices import Precision
+from workers.engines.kokoro.kernels.matrices import Matrices, Precision
 from workers.engines.kokoro.kernels.moments import Moments
 from workers.engines.kokoro.kernels.toom_cook import N_STEP, Toom
 
@@ -25,7 +25,7 @@ class StyledBlock:
         self._convs = _take_over(original.conv1, precision), _take_over(original.conv2, precision)
         # The next norm removes the bias of the first convolution.
         self._bias: torch.Tensor = original.conv2.bias.detach()
-        self._shortcut = original.conv1x1.weight.detach()[:, :, 0].t() if original.learned_sc else None
+        self._shortcut = Matrices(_transposed(original.conv1x1), precision, by_columns=True) if original.learned_sc else None
         self.doubles: bool = original.upsample_type != "none"
         """Whether the output has twice as many samples as the input."""
         if self.doubles:
@@ -37,7 +37,7 @@ class StyledBlock:
         if self.doubles:
             hidden = self._double(hidden)
         hidden = self._convolve(1, self._activate(1, self._convolve(0, hidden), style))
-        beside = x if self._shortcut is None else x @ self._shortcut
+        beside = x if self._shortcut is None else self._shortcut.multiply(x)
         if self.doubles:
             beside = beside.repeat_interleave(2, dim=0)
         return hidden.add_(self._bias).add_(beside).mul_(0.5**0.5)
@@ -59,6 +59,11 @@ class StyledBlock:
         even, odd = torch.addcmul(bias, x, here), torch.addcmul(bias, x, before)
         odd[:-1].addcmul_(x[1:], after)
         return torch.stack([even, odd], dim=1).flatten(0, 1)
+
+
+def _transposed(conv: torch.nn.Conv1d) -> torch.Tensor:
+    """Returns the weight of a convolution with a kernel of one: (1, n_in, n_out)."""
+    return conv.weight.detach().permute(2, 1, 0)
 
 
 def _take_over(conv: torch.nn.Conv1d, precision: Precision) -> Toom:

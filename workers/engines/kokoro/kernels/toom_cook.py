@@ -12,7 +12,6 @@ the sixth of float32's seven digits.
 """
 
 import math
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,7 @@ import torch
 
 from workers.engines.kokoro.kernels.adain import Snake
 from workers.engines.kokoro.kernels.matrices import Matrices, Precision
-from workers.engines.kokoro.kernels.workspace import Output, Workspace, Workspaces, rows_of_piece
+from workers.engines.kokoro.kernels.workspace import Output, Workspace, rows_of_piece
 
 N_STEP: Final = 4
 _POINTS: Final = (0.0, 1.0, -1.0, 2.0, -2.0)
@@ -53,9 +52,6 @@ def _values(n_points: int, n_coefficients: int) -> Matrix:
 class Toom:
     """A convolution of rows without a bias. The input already contains its padding."""
 
-    _widened = Workspaces()
-    """Memory for one matrix in each thread."""
-
     def __init__(self, weight: torch.Tensor, precision: Precision = "float32") -> None:
         """`weight`: (n_out, n_in, n_kernel), with n_kernel at most three. `precision`: of its values at the points."""
         b, k, a = matrices(weight.shape[2])
@@ -70,9 +66,8 @@ class Toom:
         tiles = x.as_strided((n_points, n_tiles, width), (width, N_STEP * width, 1))
         points = torch.mm(self._to_points, tiles.flatten(1)).view(n_points, -1, n_in)
         products = torch.empty(n_points, points.shape[1], n_out)
-        with self._widened.lend() as memory:
-            for number, (values, product) in enumerate(zip(points, products, strict=True)):
-                torch.mm(values, self._kernels.read(number, partial(memory.take, "matrix")), out=product)
+        for number, (values, product) in enumerate(zip(points, products, strict=True)):
+            self._kernels.multiply(values, number, out=product)
         samples = torch.mm(self._to_samples, products.flatten(1))
         return samples.view(N_STEP, n_tiles, dilation * n_out).transpose(0, 1).reshape(-1, n_out)
 

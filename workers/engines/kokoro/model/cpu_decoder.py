@@ -176,6 +176,7 @@ class Stage:
         self._blocks = [ResBlock(block, precision) for block in blocks]
         self._mean_bias = torch.stack([block.bias for block in self._blocks]).mean(0)
         self._slope, self._name = _LAST_SLOPE if is_last else _SLOPE, name
+        self._dtype = torch.float32 if precision == "float32" else torch.float16
         # All blocks read the same signal.
         self.norms = [
             *self._noise_block.norms,
@@ -187,10 +188,9 @@ class Stage:
         self, source: torch.Tensor, style: torch.Tensor, norms: Norms, signals: Workspace, workspace: Workspace
     ) -> torch.Tensor:
         """Returns the contribution of `source` (1, 2 n_bins, n_steps) without a bias, (n_samples, n_channels)."""
-        x = self._noise_conv(source[0], partial(signals.take, self._name))
+        x = signals.take(self._name, *self._noise_conv.shape(source[0]), dtype=self._dtype)
         moments = norms.moments(self._noise_block.norms[0], len(x))
-        for piece in pieces_of(x):
-            moments.see(piece)
+        self._noise_conv.write(source[0], Output(x, seen=moments))
         return self._noise_block(x, moments, style, x, workspace, norms)
 
     def __call__(
@@ -211,7 +211,9 @@ class Stage:
         moments.result()
         # One thread computes the blocks one after the other, so that they share their memory.
         n_places = len(self._blocks) if n_threads > 1 else 2
-        outs = [signals.take(f"block {min(i, n_places - 1)}", *raised.shape) for i in range(len(self._blocks))]
+        outs = [
+            signals.take(f"block {min(i, n_places - 1)}", *raised.shape, dtype=raised.dtype) for i in range(len(self._blocks))
+        ]
         blocks = zip(self._blocks, outs, strict=True)
         works = [partial(block, raised, moments, style, out, norms=norms) for block, out in blocks]
         # The last block has the longest kernel, so it starts first.

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import layer_norm, leaky_relu_
 
 from workers.engines.kokoro.kernels.lstm import BiLstm
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.strided import WindowedConvolution
 from workers.engines.kokoro.kernels.threads import Team
 
@@ -36,10 +37,10 @@ class DurationEncoder:
 class TextEncoder:
     """Computes `kokoro.modules.TextEncoder`: convolutions and an LSTM."""
 
-    def __init__(self, original: Any) -> None:
-        """Takes over the weights of `original`, which is unusable afterwards."""
+    def __init__(self, original: Any, precision: Precision = "float32") -> None:
+        """Takes over the weights of `original`, which is unusable afterwards. `precision`: of its prepared weights."""
         self._embedding, self._lstm = original.embedding, BiLstm(original.lstm)
-        self._layers = [(_take_over(conv), norm, activation) for conv, norm, activation, _ in original.cnn]
+        self._layers = [(_take_over(conv, precision), norm, activation) for conv, norm, activation, _ in original.cnn]
 
     def __call__(self, ids: torch.Tensor, team: Team) -> torch.Tensor:
         """`ids` (n_tokens,) → (n_tokens, n_channels)."""
@@ -50,7 +51,7 @@ class TextEncoder:
         return self._lstm(x, team)
 
 
-def _take_over(original: torch.nn.Conv1d) -> WindowedConvolution:
-    conv = WindowedConvolution(original)
+def _take_over(original: torch.nn.Conv1d, precision: Precision) -> WindowedConvolution:
+    conv = WindowedConvolution(original, precision)
     original.weight.data = torch.empty(0)
     return conv

@@ -19,6 +19,7 @@ import msgspec
 import torch
 
 from workers.engines.kokoro.kernels.lstm import BiLstm
+from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.pitch_block import PitchBlock
 from workers.engines.kokoro.kernels.styled import StyledBlock
 from workers.engines.kokoro.kernels.threads import Team, stay
@@ -63,15 +64,17 @@ class Score(msgspec.Struct, frozen=True):
 class Prosody:
     """Computes scores of segments. Thread-safe."""
 
-    def __init__(self, model: Any) -> None:
-        """Takes over the weights of `model`, a `kokoro.KModel`, except for the decoder's."""
+    def __init__(self, model: Any, precision: Precision = "float32") -> None:
+        """Takes over the weights of `model`, a `kokoro.KModel`, except for the decoder's. `precision`: of the weights on which
+        neither durations nor pitch depend.
+        """
         predictor = model.predictor
         self._bert, self._bert_encoder = model.bert, model.bert_encoder
-        self._states, self._text_encoder = DurationEncoder(predictor.text_encoder), TextEncoder(model.text_encoder)
+        self._states, self._text_encoder = DurationEncoder(predictor.text_encoder), TextEncoder(model.text_encoder, precision)
         self._lstm, self._duration = BiLstm(predictor.lstm), predictor.duration_proj
         self._shared = BiLstm(predictor.shared)
         self._pitch, self._pitch_projection = [PitchBlock(block) for block in predictor.F0], predictor.F0_proj
-        self._energy, self._energy_projection = [StyledBlock(block) for block in predictor.N], predictor.N_proj
+        self._energy, self._energy_projection = [StyledBlock(block, precision) for block in predictor.N], predictor.N_proj
         self._source = Source(model.decoder.generator.m_source)
         self._stft = model.decoder.generator.stft
 

@@ -60,6 +60,20 @@ def test_it_is_the_plain_formula_of_what_it_is_added_to(kind: str, dilation: int
     torch.testing.assert_close(seen.result()[0], out.mean(0), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_signal_of_float16_is_read_and_added_to_in_float32(kind: str) -> None:
+    n_kernel, n_tile = KINDS[kind]
+    convolution = a_convolution(torch.randn(N_CHANNELS, N_CHANNELS, n_kernel) / n_kernel, 3, n_tile)
+    signal, base = (torch.randn(1201, N_CHANNELS).half() for _ in range(2))
+    ones, workspace = torch.ones(N_CHANNELS), Workspace()
+
+    expected = torch.empty(1201, N_CHANNELS)
+    convolution(Snake(signal.float(), ones, ones), Output(expected, base=base.float()), workspace)
+    convolution(Snake(signal, ones, ones), Output(base, base=base), workspace)
+
+    assert torch.equal(base, expected.half())
+
+
 @pytest.mark.parametrize(("n_kernel", "kind"), [(3, ToomConvolution), (7, FourierConvolution), (11, FourierConvolution)])
 def test_the_rule_knows_lengths_alone(n_kernel: int, kind: type) -> None:
     assert isinstance(make_convolution(torch.zeros(N_CHANNELS, N_CHANNELS, n_kernel), 1), kind)
