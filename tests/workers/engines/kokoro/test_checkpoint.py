@@ -1,6 +1,8 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,29 @@ def test_every_tensor_of_the_file_is_in_the_model(checkpoint: Path, weights: dic
         assert shared
         for key in shared:
             torch.testing.assert_close(own[key].data, weights[part][f"module.{key}"], rtol=0, atol=0)
+
+
+def test_no_tensor_is_without_memory(checkpoint: Path) -> None:
+    model = _load(checkpoint)
+    plain = [value for module in model.modules() for value in vars(module).values() if isinstance(value, torch.Tensor)]
+    assert not any(tensor.is_meta for tensor in [*model.parameters(), *model.buffers(), *plain])
+
+
+def test_the_model_and_english_need_few_packages(checkpoint: Path) -> None:
+    """Each of these packages would take ten to seventy megabytes of every worker."""
+    script = (
+        "import json, sys; from pathlib import Path\n"
+        "from workers.engines.kokoro.checkpoint import find_checkpoint, load_model\n"
+        "from workers.text.g2p.phonemize import Phonemizer\n"
+        "load_model(find_checkpoint(Path(sys.argv[1]), ['af_heart']))\n"
+        "Phonemizer().phonemize('Hello there.', 'en-US')\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, checkpoint], capture_output=True, text=True, check=True)
+
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert {"torch", "spacy", "kokoro"} <= loaded
+    assert not {"transformers", "sympy", "segments", "csvw", "curated_transformers"} & loaded
 
 
 def test_nothing_touches_the_network(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
