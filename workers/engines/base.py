@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import SegmentTooLong
+from app.core.speech.boundaries import Ending
 from app.core.speech.spoken_text import WIRE_VERSION
 from app.core.speech.voices import Blend
-from workers.text.boundaries import Ending
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import PhonemizedText, PhonemizedWord
 

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.synthesis.audio import Sound, to_pcm
-from workers.text.boundaries import Ending
 
 with warnings.catch_warnings():
     # At its import, pydub searches the PATH for ffmpeg and warns if there is none. Nothing here needs ffmpeg.

@@ -16,13 +16,13 @@ from redis.exceptions import RedisError
 from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
 from app.core.queue.answers import Answers, Wanted
 from app.core.queue.registry import MAX_DEATHS
+from app.core.speech.boundaries import Ending
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
 from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import Engine
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
-from workers.text.boundaries import Ending
 from workers.text.cancellation import cancellation_check
 
 log: Final = structlog.get_logger()

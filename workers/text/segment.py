@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from app.core.speech.boundaries import WORD, Ending, between_characters, find_boundaries, find_paragraphs
 from app.core.speech.characters import HAN_AND_KANA, HANGUL
-from workers.text.boundaries import WORD, Ending, between_characters, find_boundaries, find_paragraphs
 from workers.text.cancellation import check_cancelled
 
 _T = TypeVar("_T")

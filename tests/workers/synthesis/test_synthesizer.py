@@ -9,6 +9,7 @@ import pytest
 
 from app.core.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidValue
 from app.core.queue.broker import QueueName
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
@@ -26,7 +27,6 @@ from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
 from workers.synthesis.output import Spoken
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Synthesizer
-from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 SENTENCE = "This is the sentence that is said again and again, so long that it stands for itself and for nothing else at all."

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workers.text.boundaries import Ending, rest_of_sentence
+from app.core.speech.boundaries import Ending, rest_of_sentence
 from workers.text.segment import FIRST_WEIGHT, MAX_WEIGHT, Piece, fit, halve, segment, weigh
 
 SIGNS = ".!?…,;:—-–\"'()「」。！？，、；।\n abcXY0 9 ü你カनि\u0301\u200d"

@@ -17,6 +17,7 @@ import structlog
 import torch
 
 from app.core.errors import EngineFailed
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.voices import Blend, BlendPart, Catalogue
 from app.core.weights.files import find_checkpoint
@@ -35,7 +36,6 @@ from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
 from workers.engines.memory import or_out_of_memory, return_memory
-from workers.text.boundaries import Ending
 from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import NO_MARKUP, Markup

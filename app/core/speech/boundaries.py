@@ -24,8 +24,7 @@ from app.core.speech.characters import (
     SENTENCE_ENDS,
     in_class,
 )
-from workers.text.locales import loader
-from workers.text.locales.structs import Locale
+from app.core.speech.sentence_words import SentenceWords, sentence_words, sentence_words_everywhere
 
 _CLOSERS: Final = in_class(CLOSERS)
 _BOUNDARY: Final = re.compile(
@@ -66,9 +65,9 @@ def find_boundaries(text: str, start: int, language: str) -> Iterator[tuple[int,
 
     `language` is a BCP 47 tag. The end of the text itself is not reported unless a boundary is there.
     """
-    locale = loader.find(language)
+    words = sentence_words(language)
     for match in _BOUNDARY.finditer(text, start):
-        ending = _ending(text, match, locale)
+        ending = _ending(text, match, words)
         if ending is not None:
             yield match.end(), ending
 
@@ -116,30 +115,30 @@ def between_characters(text: str, place: int) -> int:
     return max(1, place)
 
 
-def _ending(text: str, match: re.Match[str], locale: Locale) -> Ending | None:
+def _ending(text: str, match: re.Match[str], words: SentenceWords) -> Ending | None:
     """Returns the kind of the boundary at `match`; None if it only looks like a boundary."""
     if match["full"] is not None:
         return Ending.SENTENCE
     if match["stop"] is None:
         return Ending.CLAUSE
     following = text[match.end() : match.end() + 3].lstrip(OPENERS)[:1]
-    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, locale):
+    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, words):
         return None
     if following.islower():
         return None if match["stop"] == "." else Ending.CLAUSE
     return Ending.SENTENCE
 
 
-def _is_abbreviation(text: str, end: int, following: str, locale: Locale) -> bool:
+def _is_abbreviation(text: str, end: int, following: str, words: SentenceWords) -> bool:
     """Whether the full stop before `end` belongs to the word before it."""
     match = _LAST_WORD.search(text[max(0, end - 15) : end])
     if match is None:
         return False
     word = match[1]
-    everywhere, short = loader.everywhere(), word.lower()
-    if _INITIALS.fullmatch(word) and (opener := _OPENER.match(text, end)) and opener[1] in locale.sentence_openers:
+    everywhere, short = sentence_words_everywhere(), word.lower()
+    if _INITIALS.fullmatch(word) and (opener := _OPENER.match(text, end)) and opener[1] in words.openers:
         return False
     is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
     is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
-    is_numbered = following.isdigit() and short in everywhere.numbered_abbreviations | locale.numbered_abbreviations
-    return is_initial or is_item or is_numbered or short in everywhere.sentence_abbreviations | locale.sentence_abbreviations
+    is_numbered = following.isdigit() and short in everywhere.numbered | words.numbered
+    return is_initial or is_item or is_numbered or short in everywhere.abbreviations | words.abbreviations
