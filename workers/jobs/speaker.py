@@ -12,6 +12,7 @@ from app.core.jobs.files import Store, part_path, part_words_path
 from app.core.jobs.job import Job, Part, PartResult
 from app.core.jobs.job_store import JobStore
 from app.core.queue.segment_cache import Budget, SegmentCache
+from app.core.speech.boundaries import weigh
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.pauses import asked_seconds
 from app.core.storage import keys
@@ -23,7 +24,6 @@ from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
 from workers.synthesis.output import Spoken
 from workers.synthesis.synthesizer import Synthesizer
 from workers.text.normalization.tags.read import tags_before
-from workers.text.segment import weigh
 
 log: Final = structlog.get_logger()
 

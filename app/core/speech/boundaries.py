@@ -18,6 +18,7 @@ from app.core.speech.characters import (
     ENDS_ANYWHERE,
     ENDS_BEFORE_SPACE,
     HAN_AND_KANA,
+    HANGUL,
     OPENERS,
     PAUSES_ANYWHERE,
     PAUSES_BEFORE_SPACE,
@@ -39,6 +40,8 @@ PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
 """One or more blank lines, with the white space after them."""
 WORD: Final = re.compile(r"\S+\s*|\s+")
 """A word with the white space after it."""
+_WIDE: Final = re.compile(f"[{HAN_AND_KANA}{HANGUL}]")
+_DIGIT: Final = re.compile(r"\d")
 _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
 _NUMBER: Final = re.compile(r"\d{1,3}")
 _INITIALS: Final = re.compile(r"(?:[A-Z]\.){1,4}[A-Z]|Ph\.D")
@@ -113,6 +116,11 @@ def between_characters(text: str, place: int) -> int:
         if not unicodedata.category(text[nearby]).startswith("M") and text[nearby - 1] != "\u200d":
             return nearby
     return max(1, place)
+
+
+def weigh(text: str) -> float:
+    """Estimates the number of phonemes: 1 for a Latin letter, 3 for a digit, 2.5 for a Han, kana or Hangul character."""
+    return len(text) + 1.5 * len(_WIDE.findall(text)) + 2 * len(_DIGIT.findall(text))
 
 
 def _ending(text: str, match: re.Match[str], words: SentenceWords) -> Ending | None:

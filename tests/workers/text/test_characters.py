@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.speech.boundaries import find_sentence_ends
+from app.core.speech.boundaries import find_sentence_ends, weigh
 from app.core.speech.captions import to_cues
 from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, OPENERS, PAUSES_ANYWHERE, SENTENCE_ENDS
 from app.core.speech.lexicon import is_unspaced
@@ -12,7 +12,6 @@ from workers.text.g2p.alignment import _ends_clause
 from workers.text.g2p.espeak_g2p import _STOPS
 from workers.text.normalization.normalize import normalize
 from workers.text.passages import MAX_CHARS, divide
-from workers.text.segment import weigh
 from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
 

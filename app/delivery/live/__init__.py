@@ -1,0 +1,1 @@
+"""Speech for a text that arrives while it is spoken."""
