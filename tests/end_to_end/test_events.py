@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from app.core.speech.formats import FORMATS
+from app.core.speech.pauses import PAUSE_SECONDS
 from tests.audio import decode, same_file
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import SPEECH, asked, wait_forgotten
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.harness import Harness, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
-from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.segment import segment
 from workers.text.words import find_words
 

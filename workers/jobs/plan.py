@@ -13,8 +13,7 @@ import msgspec
 
 from app.core.jobs.job import Part, TextChapter
 from app.core.speech.boundaries import Ending, ending_of, weigh
-from app.core.speech.pauses import PAUSE
-from workers.synthesis.joining import PAUSE_SECONDS
+from app.core.speech.pauses import PAUSE, PAUSE_SECONDS
 from workers.text.chapters import Chapter, find_chapters
 from workers.text.passages import Borders
 from workers.text.segment import segment

@@ -6,11 +6,11 @@ import pytest
 
 from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.pauses import PAUSE_SECONDS
 from app.core.speech.voices import BlendPart
 from workers.engines.base import Segment, Waveform, Word
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.joining import (
-    PAUSE_SECONDS,
     Joiner,
     begin_sound,
     leading_silence,

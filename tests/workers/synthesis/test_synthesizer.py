@@ -11,6 +11,7 @@ from app.core.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidV
 from app.core.queue.broker import QueueName
 from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.pauses import PAUSE_SECONDS
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import TimedWord
@@ -23,7 +24,7 @@ from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Sink
 from workers.synthesis.fair_queue import QueuedSegment
-from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
+from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS
 from workers.synthesis.output import Spoken
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Synthesizer

@@ -1,0 +1,237 @@
+"""Speaks a text while it arrives: its parts in order, with the pauses between them, the words, and the marks of the client.
+
+Why each part is an utterance of its own: it is then found in the cache, shared, continued by another worker and cancelled like
+every other one. While one part is read, the next is spoken, so that no silence is between them but the pause.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from contextlib import aclosing, suppress
+from typing import Final
+
+import msgspec
+
+from app.core.speech.boundaries import ending_of
+from app.core.speech.formats import FORMATS
+from app.core.speech.pauses import PAUSE_SECONDS
+from app.core.speech.word_times import TimedWord
+from app.delivery.listener import Listener
+from app.delivery.live.cutter import Cutter
+
+QUIET_SECONDS: Final = 0.4
+"""When nothing has come for this long, a sentence that has ended is spoken. A model writes a token every 10 to 100 ms."""
+_N_OPEN: Final = 2
+"""Parts that are read or being spoken at a time."""
+
+
+class Sound(msgspec.Struct, frozen=True):
+    """The form of the audio: bare samples, so that the parts and the pauses between them are one stream."""
+
+    format: str
+    """Name of a format of `app.core.speech.formats` with a `silent_sample`."""
+    sample_rate_hz: int
+    speed: float = 1.0
+
+    def silence(self, seconds: float) -> bytes:
+        """Returns silence of this length."""
+        return FORMATS[self.format].silent_sample * round(seconds * self.sample_rate_hz)
+
+    def seconds(self, n_bytes: int) -> float:
+        """Returns the length of so many bytes."""
+        return n_bytes / len(FORMATS[self.format].silent_sample) / self.sample_rate_hz
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of the text begins to be spoken. The parts, joined, are the text."""
+
+    text: str
+
+
+class Audio(msgspec.Struct, frozen=True):
+    """The next audio."""
+
+    data: bytes
+
+
+class Words(msgspec.Struct, frozen=True):
+    """Words that are spoken in the next audio; their times are seconds from the beginning of the whole."""
+
+    words: list[TimedWord]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """All text that came before the client's mark was spoken."""
+
+    name: Hashable
+
+
+Event = Part | Audio | Words | Mark
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    part: Part
+    opening: asyncio.Task[Listener]
+
+
+class LiveSpeech:
+    """One text that is spoken while it arrives. Iterate over it in one task, and add text in any other."""
+
+    def __init__(
+        self,
+        open_part: Callable[[str], Awaitable[Listener]],
+        sound: Sound,
+        *,
+        language: str,
+        quiet_seconds: float = QUIET_SECONDS,
+    ) -> None:
+        """`open_part` submits a part and returns its listener with the first audio. `language`: BCP 47 tag."""
+        self._open_part, self._sound = open_part, sound
+        self._cutter = Cutter(language)
+        self._quiet_seconds = quiet_seconds
+        self._changed = asyncio.Event()
+        self._flushed: deque[Part | Mark] = deque()
+        """Text and marks before the text that the cutter has."""
+        self._has_ended = False
+        self._has_begun = False
+        self._n_bytes = 0
+
+    def add(self, text: str) -> None:
+        """Adds text as it was sent. It is spoken as soon as it is a sentence."""
+        self._cutter.add(text)
+        self._changed.set()
+
+    def flush(self, mark: Hashable = None) -> None:
+        """Lets all text be spoken that was added until now. A `mark` is among the events when that is done."""
+        if rest := self._cutter.take_all():
+            self._flushed.append(Part(rest))
+        if mark is not None:
+            self._flushed.append(Mark(mark))
+        self._changed.set()
+
+    def clear(self) -> None:
+        """Forgets the text that is not being spoken yet. Its marks stay."""
+        self._cutter.take_all()
+        self._flushed = deque(item for item in self._flushed if isinstance(item, Mark))
+
+    def end(self) -> None:
+        """Lets all text be spoken, and the iteration then end. Nothing may be added after that."""
+        self.flush()
+        self._has_ended = True
+        self._changed.set()
+
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
+        """Yields the events in order. Raises the error of a part that fails. Closing it cancels what is being spoken."""
+        opened: asyncio.Queue[_Opened | Mark | None] = asyncio.Queue()
+        room = asyncio.Semaphore(_N_OPEN)
+        feeding = asyncio.create_task(self._feed(opened, room), name="feed")
+        pause = b""
+        try:
+            while (item := await _next(opened, feeding)) is not None:
+                if isinstance(item, Mark):
+                    yield item
+                    continue
+                try:
+                    async with aclosing(self._read(item, pause)) as events:
+                        async for event in events:
+                            yield event
+                finally:
+                    room.release()
+                pause = self._sound.silence(PAUSE_SECONDS[ending_of(item.part.text)] / self._sound.speed)
+        finally:
+            await asyncio.shield(_abandon(feeding, opened))
+
+    async def _read(self, opened: _Opened, pause: bytes) -> AsyncGenerator[Event, None]:
+        """Yields the events of a part. The pause belongs to its beginning, since nobody knows before whether there is one."""
+        try:
+            listener = await opened.opening
+            yield opened.part
+            if pause:
+                self._n_bytes += len(pause)
+                yield Audio(pause)
+            begun_at = self._sound.seconds(self._n_bytes)
+            async for chunk in listener:
+                if words := listener.take_words():
+                    yield Words([_moved(word, begun_at) for word in words])
+                self._n_bytes += len(chunk)
+                yield Audio(chunk)
+        finally:
+            await asyncio.shield(_close(opened))
+
+    async def _feed(self, opened: asyncio.Queue[_Opened | Mark | None], room: asyncio.Semaphore) -> None:
+        """Opens the parts one after the other, at most `_N_OPEN` at a time."""
+        while True:
+            await room.acquire()
+            item = await self._take()
+            if isinstance(item, Part):
+                await opened.put(_Opened(item, asyncio.create_task(_open(self._open_part, item.text), name="open")))
+            else:
+                room.release()
+                await opened.put(item)
+                if item is None:
+                    return
+
+    async def _take(self) -> Part | Mark | None:
+        """Waits for the next part or mark; None at the end."""
+        while True:
+            self._changed.clear()
+            if (item := self._take_now()) is not None:
+                return item
+            if self._has_ended:
+                return None
+            try:
+                async with asyncio.timeout(self._quiet_seconds if self._cutter else None):
+                    await self._changed.wait()
+            except TimeoutError:
+                if ended := self._cutter.take_ended():
+                    self._flushed.append(Part(ended))
+
+    def _take_now(self) -> Part | Mark | None:
+        while self._flushed:
+            item = self._flushed.popleft()
+            if isinstance(item, Mark) or item.text.strip():
+                self._has_begun |= isinstance(item, Part)
+                return item
+        text = self._cutter.take(is_first=not self._has_begun)
+        if not text.strip():
+            return None
+        self._has_begun = True
+        return Part(text)
+
+
+async def _open(open_part: Callable[[str], Awaitable[Listener]], text: str) -> Listener:
+    return await open_part(text)
+
+
+async def _next(opened: asyncio.Queue[_Opened | Mark | None], feeding: asyncio.Task[None]) -> _Opened | Mark | None:
+    """Returns the next item, or raises the error with which feeding has ended."""
+    getting = asyncio.ensure_future(opened.get())
+    try:
+        await asyncio.wait((getting, feeding), return_when=asyncio.FIRST_COMPLETED)
+        if not getting.done():
+            await feeding
+        return await getting
+    finally:
+        getting.cancel()
+
+
+async def _abandon(feeding: asyncio.Task[None], opened: asyncio.Queue[_Opened | Mark | None]) -> None:
+    """Ends the feeding, and closes what was opened and not read."""
+    feeding.cancel()
+    with suppress(asyncio.CancelledError):
+        await feeding
+    while not opened.empty():
+        item = opened.get_nowait()
+        if isinstance(item, _Opened):
+            await _close(item)
+
+
+async def _close(opened: _Opened) -> None:
+    """Closes the listener; one that is still being opened is given up."""
+    opened.opening.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await (await opened.opening).close()
+
+
+def _moved(word: TimedWord, seconds: float) -> TimedWord:
+    return msgspec.structs.replace(word, start=word.start + seconds, end=word.end + seconds)
