@@ -74,6 +74,9 @@ class _Opened(msgspec.Struct, frozen=True):
     opening: asyncio.Task[Listener]
 
 
+_Item = _Opened | Mark | Exception | None
+
+
 class LiveSpeech:
     """One text that is spoken while it arrives. Iterate over it in one task, and add text in any other."""
 
@@ -122,12 +125,14 @@ class LiveSpeech:
 
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
         """Yields the events in order. Raises the error of a part that fails. Closing it cancels what is being spoken."""
-        opened: asyncio.Queue[_Opened | Mark | None] = asyncio.Queue()
+        opened: asyncio.Queue[_Item] = asyncio.Queue()
         room = asyncio.Semaphore(_N_OPEN)
         feeding = asyncio.create_task(self._feed(opened, room), name="feed")
         pause = b""
         try:
-            while (item := await _next(opened, feeding)) is not None:
+            while (item := await opened.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
                 if isinstance(item, Mark):
                     yield item
                     continue
@@ -158,18 +163,21 @@ class LiveSpeech:
         finally:
             await asyncio.shield(_close(opened))
 
-    async def _feed(self, opened: asyncio.Queue[_Opened | Mark | None], room: asyncio.Semaphore) -> None:
-        """Opens the parts one after the other, at most `_N_OPEN` at a time."""
-        while True:
-            await room.acquire()
-            item = await self._take()
-            if isinstance(item, Part):
-                await opened.put(_Opened(item, asyncio.create_task(_open(self._open_part, item.text), name="open")))
-            else:
+    async def _feed(self, opened: asyncio.Queue[_Item], room: asyncio.Semaphore) -> None:
+        """Opens the parts one after the other, at most `_N_OPEN` at a time. An unforeseen error is given to the reader."""
+        try:
+            while True:
+                await room.acquire()
+                item = await self._take()
+                if isinstance(item, Part):
+                    opened.put_nowait(_Opened(item, asyncio.create_task(_open(self._open_part, item.text), name="open")))
+                    continue
                 room.release()
-                await opened.put(item)
+                opened.put_nowait(item)
                 if item is None:
                     return
+        except Exception as error:  # noqa: BLE001 - border of a task: raised where the events are read
+            opened.put_nowait(error)
 
     async def _take(self) -> Part | Mark | None:
         """Waits for the next part or mark; None at the end."""
@@ -203,19 +211,7 @@ async def _open(open_part: Callable[[str], Awaitable[Listener]], text: str) -> L
     return await open_part(text)
 
 
-async def _next(opened: asyncio.Queue[_Opened | Mark | None], feeding: asyncio.Task[None]) -> _Opened | Mark | None:
-    """Returns the next item, or raises the error with which feeding has ended."""
-    getting = asyncio.ensure_future(opened.get())
-    try:
-        await asyncio.wait((getting, feeding), return_when=asyncio.FIRST_COMPLETED)
-        if not getting.done():
-            await feeding
-        return await getting
-    finally:
-        getting.cancel()
-
-
-async def _abandon(feeding: asyncio.Task[None], opened: asyncio.Queue[_Opened | Mark | None]) -> None:
+async def _abandon(feeding: asyncio.Task[None], opened: asyncio.Queue[_Item]) -> None:
     """Ends the feeding, and closes what was opened and not read."""
     feeding.cancel()
     with suppress(asyncio.CancelledError):
