@@ -26,7 +26,7 @@ from app.api.openapi.describe import Description
 from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
-from app.api.routes import documents, jobs, lexicon, models, phonemize, speech, system, voices
+from app.api.routes import documents, jobs, lexicon, live, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
 from app.api.routes.page import show_page, show_web_file
@@ -85,6 +85,9 @@ ROUTES: Final = [
 ]
 
 
+SOCKETS: Final = [live.speak_like_together]
+
+
 def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TRACING) -> Litestar:
     """The Litestar application. It asks Redis for nothing before the first request. It closes `tracing` at its end."""
     redis, blocking = connect_async(redis_url), connect(redis_url)
@@ -115,14 +118,26 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
     )
     return Litestar(
-        route_handlers=[*answer_options(ROUTES), *ROUTES, show_web_file, docs_router(create_description(settings, catalogue))],
+        route_handlers=[
+            *answer_options(ROUTES),
+            *ROUTES,
+            *SOCKETS,
+            show_web_file,
+            docs_router(create_description(settings, catalogue)),
+        ],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: _lifespan(delivery, (notifier, jobs_notifier), redis, blocking, tracing)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=None,
-        state=State({"metrics": metrics, "keyring": _create_keyring(settings)}),
+        state=State(
+            {
+                "metrics": metrics,
+                "keyring": _create_keyring(settings),
+                "origins": frozenset(map(str.lower, settings.cors_origins)),
+            }
+        ),
     )
 
 

@@ -227,6 +227,18 @@ class WrongHost(InvalidRequest):
         )
 
 
+class WrongOrigin(InvalidRequest):
+    """A web page of another origin asks for a WebSocket."""
+
+    code = "origin_not_allowed"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"Pages of {origin} may not open a WebSocket here, since this server has no API keys. KOE_CORS_ORIGINS adds "
+            "origins."
+        )
+
+
 class UnknownUrl(InvalidRequest):
     """The URL does not exist."""
 

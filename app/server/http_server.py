@@ -28,7 +28,7 @@ from typing_extensions import override
 
 from app.core.errors import SettingsError
 from app.core.host import descriptors
-from app.core.request_limits import SPARE_FILES, Bounds
+from app.core.request_limits import MESSAGE_BYTES, SPARE_FILES, Bounds
 from app.core.settings import EVERY_ADDRESS, EVERY_IPV4
 from app.server.http_protocol import HttpProtocol, Shared
 
@@ -140,7 +140,14 @@ class Server(uvicorn.Server):
         self._shared = Shared()
         self._bounds = _within_files(bounds)
         protocol: Any = partial(HttpProtocol, bounds=self._bounds, shared=self._shared)
-        fixed = {"ws": "none", "backlog": BACKLOG, "log_config": None, "access_log": False, "server_header": False}
+        fixed = {
+            "ws": "websockets-sansio",
+            "ws_max_size": MESSAGE_BYTES,
+            "backlog": BACKLOG,
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+        }
         super().__init__(uvicorn.Config(app, http=protocol, **({"lifespan": "on"} | options | fixed)))
         self._on_listening = on_listening
         self._n_reported = 0

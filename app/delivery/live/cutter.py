@@ -68,9 +68,9 @@ class Cutter:
         self._language = language
         self._text = ""
 
-    def __bool__(self) -> bool:
-        """Whether there is text."""
-        return bool(self._text)
+    def __len__(self) -> int:
+        """Number of characters."""
+        return len(self._text)
 
     def add(self, text: str) -> None:
         """Appends text as it was sent."""

@@ -99,6 +99,11 @@ class LiveSpeech:
         self._has_begun = False
         self._n_bytes = 0
 
+    @property
+    def n_waiting(self) -> int:
+        """Characters that wait to be spoken."""
+        return len(self._cutter) + sum(len(item.text) for item in self._flushed if isinstance(item, Part))
+
     def add(self, text: str) -> None:
         """Adds text as it was sent. It is spoken as soon as it is a sentence."""
         self._cutter.add(text)

@@ -1,0 +1,78 @@
+"""What every session needs to speak: the client's key and its limits, the reader of requests, and the delivery of audio."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, Final
+
+import msgspec
+
+from app.access.keyring import Key
+from app.access.limiter import Limiter
+from app.api.requests.reader import RequestReader
+from app.api.requests.speech import SpeechRequest
+from app.core.errors import StringTooLong
+from app.delivery.delivery import Delivery
+from app.delivery.listener import Listener
+from app.delivery.live.speech import Event, LiveSpeech, Sound
+
+_ANY_TEXT: Final = "."
+
+
+class Speaker(msgspec.Struct, frozen=True, kw_only=True):
+    """Speaks for one client."""
+
+    reader: RequestReader
+    delivery: Delivery
+    limiter: Limiter
+    key: Key
+    request_id: str
+
+    def check(self, fields: dict[str, Any]) -> SpeechRequest:
+        """The request in `fields`, as those of `POST /v1/audio/speech`, for a text that is not known yet.
+
+        Raises the InvalidRequest of the first invalid field.
+        """
+        return self.reader.read_speech({**fields, "input": _ANY_TEXT})
+
+    def begin(self, fields: dict[str, Any], *, wants_words: bool = False) -> "Turn":
+        """Begins a text. Raises as `check` does."""
+        return Turn(self, fields, self.check(fields), wants_words=wants_words)
+
+
+class Turn:
+    """One text that arrives and is spoken: it counts as one request of the key."""
+
+    def __init__(self, speaker: Speaker, fields: dict[str, Any], asked: SpeechRequest, *, wants_words: bool) -> None:
+        self._speaker, self._fields, self._wants_words = speaker, fields, wants_words
+        self.request = asked
+        self.sound = Sound(asked.format.name, asked.sample_rate_hz, asked.speed)
+        self.speech = LiveSpeech(self._open, self.sound, language=asked.language)
+        self._n_most = asked.model.max_input_chars(speaker.reader.max_input_chars)
+
+    def add(self, text: str) -> None:
+        """Adds text. Raises StringTooLong if more of it waits than one request may have."""
+        n_waiting = self.speech.n_waiting + len(text)
+        if n_waiting > self._n_most:
+            raise StringTooLong("text", self._n_most, n_waiting)
+        self.speech.add(text)
+
+    async def run(self, on_event: Callable[[Event], Awaitable[None]]) -> None:
+        """Gives the events to `on_event` until the text has ended and is spoken. A cancelled call ends the speech.
+
+        Raises RateLimited, or the error of the part that failed.
+        """
+        limiter = self._speaker.limiter
+        async with AsyncExitStack() as stack:
+            permit = await limiter.admit(self._speaker.key, stays_open=True)
+            stack.push_async_callback(limiter.close, permit)
+            events = await stack.enter_async_context(aclosing(aiter(self.speech)))
+            async for event in events:
+                await on_event(event)
+
+    async def _open(self, text: str) -> Listener:
+        speaker = self._speaker
+        asked = speaker.reader.read_speech({**self._fields, "input": text})
+        utterance = await speaker.reader.to_utterance(asked, speaker.key.owner)
+        return await speaker.delivery.open(
+            utterance, request_id=speaker.request_id, owner=speaker.key.owner, wants_words=self._wants_words
+        )
