@@ -31,6 +31,7 @@ from app.core.host import descriptors
 from app.core.request_limits import MESSAGE_BYTES, SPARE_FILES, Bounds
 from app.core.settings import EVERY_ADDRESS, EVERY_IPV4
 from app.server.http_protocol import HttpProtocol, Shared
+from app.server.socket_protocol import SocketProtocol
 
 log: Final = structlog.get_logger()
 
@@ -141,7 +142,7 @@ class Server(uvicorn.Server):
         self._bounds = _within_files(bounds)
         protocol: Any = partial(HttpProtocol, bounds=self._bounds, shared=self._shared)
         fixed = {
-            "ws": "websockets-sansio",
+            "ws": SocketProtocol,
             "ws_max_size": MESSAGE_BYTES,
             "backlog": BACKLOG,
             "log_config": None,

@@ -7,6 +7,7 @@ from litestar import WebSocket, websocket
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.live.admission import bearer, serve
+from app.api.live.cartesia import CartesiaSession
 from app.api.live.together import TogetherSession
 from app.api.requests.reader import RequestReader
 from app.delivery.delivery import Delivery
@@ -19,8 +20,7 @@ async def speak_like_together(
     socket: _Socket, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
 ) -> None:
     """Together's protocol. The key is a bearer token, or `api_key` in the URL."""
-    query = socket.query_params.dict()
-    parameters = {name: values[-1] for name, values in query.items()}
+    parameters = _parameters(socket)
     await serve(
         socket,
         lambda live, speaker: TogetherSession(live, speaker, parameters),
@@ -29,3 +29,27 @@ async def speak_like_together(
         delivery=delivery,
         limiter=limiter,
     )
+
+
+@websocket("/tts/websocket")
+async def speak_like_cartesia(
+    socket: _Socket, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
+) -> None:
+    """Cartesia's protocol. The key is in the header `X-API-Key`, a bearer token, or `api_key` or `access_token` in the URL."""
+    parameters = _parameters(socket)
+    await serve(
+        socket,
+        CartesiaSession,
+        socket.headers.get("x-api-key")
+        or bearer(socket.headers)
+        or parameters.get("api_key")
+        or parameters.get("access_token"),
+        reader=reader,
+        delivery=delivery,
+        limiter=limiter,
+    )
+
+
+def _parameters(socket: _Socket) -> dict[str, str]:
+    """The parameters of the URL; of a repeated one the last."""
+    return {name: values[-1] for name, values in socket.query_params.dict().items()}

@@ -33,13 +33,18 @@ class Sound(msgspec.Struct, frozen=True):
     sample_rate_hz: int
     speed: float = 1.0
 
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of a sample."""
+        return len(FORMATS[self.format].silent_sample)
+
     def silence(self, seconds: float) -> bytes:
         """Returns silence of this length."""
         return FORMATS[self.format].silent_sample * round(seconds * self.sample_rate_hz)
 
     def seconds(self, n_bytes: int) -> float:
         """Returns the length of so many bytes."""
-        return n_bytes / len(FORMATS[self.format].silent_sample) / self.sample_rate_hz
+        return n_bytes / self.sample_bytes / self.sample_rate_hz
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -49,7 +54,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Audio(msgspec.Struct, frozen=True):
-    """The next audio."""
+    """The next audio: whole samples."""
 
     data: bytes
 
@@ -160,11 +165,15 @@ class LiveSpeech:
                 self._n_bytes += len(pause)
                 yield Audio(pause)
             begun_at = self._sound.seconds(self._n_bytes)
+            rest = b""
             async for chunk in listener:
                 if words := listener.take_words():
                     yield Words([_moved(word, begun_at) for word in words])
-                self._n_bytes += len(chunk)
-                yield Audio(chunk)
+                whole = rest + chunk
+                n_bytes = len(whole) - len(whole) % self._sound.sample_bytes
+                data, rest = whole[:n_bytes], whole[n_bytes:]
+                self._n_bytes += n_bytes
+                yield Audio(data)
         finally:
             await asyncio.shield(_close(opened))
 
