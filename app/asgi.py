@@ -85,7 +85,7 @@ ROUTES: Final = [
 ]
 
 
-SOCKETS: Final = [live.speak_like_together, live.speak_like_cartesia]
+SOCKETS: Final = [live.speak_like_together, live.speak_like_cartesia, live.speak_like_openai]
 
 
 def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TRACING) -> Litestar:

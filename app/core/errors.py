@@ -35,7 +35,7 @@ class KoeError(Exception):
     there is one.
     """
 
-    code: ClassVar[str | None] = None
+    code: str | None = None
 
     is_final: ClassVar[bool] = False
     """Whether a retry cannot help, although the HTTP status alone suggests one."""

@@ -1,6 +1,6 @@
 """The WebSockets on which a text streams in while its audio streams out."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import WebSocket, websocket
 
@@ -8,9 +8,14 @@ from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.live.admission import bearer, serve
 from app.api.live.cartesia import CartesiaSession
+from app.api.live.realtime.session import RealtimeSession
 from app.api.live.together import TogetherSession
 from app.api.requests.reader import RequestReader
 from app.delivery.delivery import Delivery
+
+_REALTIME_MODEL: Final = "gpt-realtime"
+_KEY_PROTOCOL: Final = "openai-insecure-api-key."
+"""A browser can send no header with a request for a WebSocket, so the key follows this."""
 
 _Socket = WebSocket[Any, Any, Any]
 
@@ -47,6 +52,25 @@ async def speak_like_cartesia(
         reader=reader,
         delivery=delivery,
         limiter=limiter,
+    )
+
+
+@websocket("/v1/realtime")
+async def speak_like_openai(
+    socket: _Socket, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
+) -> None:
+    """OpenAI's Realtime API. The key is a bearer token or, from a browser, in the name of a subprotocol."""
+    model = _parameters(socket).get("model") or _REALTIME_MODEL
+    protocols = [name.strip() for name in socket.headers.get("sec-websocket-protocol", "").split(",")]
+    keys = (name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL))
+    await serve(
+        socket,
+        lambda live, speaker: RealtimeSession(live, speaker, model),
+        bearer(socket.headers) or next(keys, None),
+        reader=reader,
+        delivery=delivery,
+        limiter=limiter,
+        subprotocol="realtime" if "realtime" in protocols else None,
     )
 
 
