@@ -22,6 +22,7 @@ from app.api.middleware.headers import AnswerHeaders
 from app.api.middleware.host_check import HostCheck
 from app.api.middleware.request_log import Observed
 from app.api.middleware.root_path import Prefixed
+from app.api.middleware.sockets import ObservedSockets
 from app.api.openapi.describe import Description
 from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
@@ -165,7 +166,7 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     )
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
-    return AnswerHeaders(Observed(app, litestar.state.metrics, tracing))
+    return AnswerHeaders(ObservedSockets(Observed(app, litestar.state.metrics, tracing)))
 
 
 def _create_keyring(settings: Settings) -> Keyring:

@@ -1,0 +1,97 @@
+"""Who may open a WebSocket, and what everybody else is answered."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from tests.end_to_end.live.clients import connected
+from tests.harness import Harness, open_harness
+from workers.engines.tone import ToneEngine
+
+REALTIME = "/v1/realtime?model=gpt-realtime"
+TOGETHER = "/v1/audio/speech/websocket?model=kokoro&voice=af_heart"
+CARTESIA = "/tts/websocket"
+KEY = "sk-live-key"
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    with open_harness(tmp_path_factory.mktemp("locked"), {"kokoro": ToneEngine()}, KOE_API_KEYS=KEY) as harness:
+        yield harness
+
+
+@pytest.fixture(scope="module")
+def free(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    cors = {"KOE_CORS_ORIGINS": "https://app.example.com"}
+    with open_harness(tmp_path_factory.mktemp("free"), {"kokoro": ToneEngine()}, **cors) as harness:
+        yield harness
+
+
+def opens(harness: Harness, path: str, **options: Any) -> bool:
+    with connected(harness.url, path, **options):
+        return True
+
+
+def refusal(harness: Harness, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(InvalidStatus) as refused, connected(harness.url, path, **options):
+        pass
+    response = refused.value.response
+    assert response.headers["x-request-id"]
+    return response.status_code, json.loads(response.body)["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        (REALTIME, {"additional_headers": {"authorization": f"Bearer {KEY}"}}),
+        (REALTIME, {"subprotocols": [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{KEY}")]}),
+        (TOGETHER, {"additional_headers": {"authorization": f"Bearer {KEY}"}}),
+        (f"{TOGETHER}&api_key={KEY}", {}),
+        (CARTESIA, {"additional_headers": {"x-api-key": KEY}}),
+        (f"{CARTESIA}?api_key={KEY}", {}),
+    ],
+)
+def test_a_key_opens_in_all_the_ways_of_the_clients(locked: Harness, path: str, options: dict[str, Any]) -> None:
+    assert opens(locked, path, **options)
+
+
+@pytest.mark.parametrize("path", [REALTIME, TOGETHER, CARTESIA])
+def test_without_the_key_it_is_refused_as_over_http(locked: Harness, path: str) -> None:
+    status, _ = refusal(locked, path)
+    assert status == 401
+    status, error = refusal(locked, path, additional_headers={"authorization": "Bearer sk-wrong-key-of-mine"})
+    assert (status, error["code"]) == (401, "invalid_api_key")
+
+
+def test_a_wrong_setting_is_refused_before_the_session_begins(free: Harness) -> None:
+    status, error = refusal(free, "/v1/audio/speech/websocket?model=kokoro&voice=nobody")
+    assert (status, error["param"]) == (400, "voice")
+    status, error = refusal(free, "/v1/realtime?model=unheard")
+    assert (status, error["code"]) == (404, "model_not_found")
+
+
+def test_a_page_of_another_origin_may_not_speak_on_a_server_without_keys(free: Harness) -> None:
+    status, error = refusal(free, REALTIME, origin=Origin("https://evil.example.com"))
+    assert (status, error["code"]) == (403, "origin_not_allowed")
+    assert opens(free, REALTIME, origin=Origin(free.url))
+    assert opens(free, REALTIME, origin=Origin("https://app.example.com"))
+
+
+def test_the_answer_names_the_protocol_that_a_browser_offers(free: Harness) -> None:
+    with connected(free.url, REALTIME, subprotocols=[Subprotocol("realtime"), Subprotocol("x")]) as client:
+        assert client.socket.subprotocol == "realtime"
+
+
+def test_another_host_is_refused(free: Harness) -> None:
+    status, error = refusal(free, REALTIME, additional_headers={"host": "evil.example.com"})
+    assert (status, error["code"]) == (421, "host_not_allowed")
+
+
+def test_a_path_without_a_websocket_is_unknown(free: Harness) -> None:
+    status, error = refusal(free, "/v1/nothing")
+    assert status == 404
+    assert "Invalid URL" in error["message"]
