@@ -34,19 +34,28 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True):
         """
         return self.reader.read_speech({**fields, "input": _ANY_TEXT})
 
-    def begin(self, fields: dict[str, Any], *, wants_words: bool = False) -> "Turn":
-        """Begins a text. Raises as `check` does."""
-        return Turn(self, fields, self.check(fields), wants_words=wants_words)
+    def begin(self, fields: dict[str, Any], *, wants_words: bool = False, after: "Turn | None" = None) -> "Turn":
+        """Begins a text, after another that may still be heard. Raises as `check` does."""
+        return Turn(self, fields, self.check(fields), wants_words=wants_words, after=after)
 
 
 class Turn:
     """One text that arrives and is spoken: it counts as one request of the key."""
 
-    def __init__(self, speaker: Speaker, fields: dict[str, Any], asked: SpeechRequest, *, wants_words: bool) -> None:
+    def __init__(
+        self,
+        speaker: Speaker,
+        fields: dict[str, Any],
+        asked: SpeechRequest,
+        *,
+        wants_words: bool,
+        after: "Turn | None",
+    ) -> None:
         self._speaker, self._fields, self._wants_words = speaker, fields, wants_words
         self.request = asked
         self.sound = Sound(asked.format.name, asked.sample_rate_hz, asked.speed)
-        self.speech = LiveSpeech(self._open, self.sound, language=asked.language)
+        before = after.speech if after else None
+        self.speech: LiveSpeech = LiveSpeech(self._open, self.sound, language=asked.language, after=before)
         self._n_most = asked.model.max_input_chars(speaker.reader.max_input_chars)
 
     def add(self, text: str) -> None:

@@ -75,7 +75,8 @@ class TogetherSession:
         if not isinstance(text, str):
             raise WrongType("text", "a string", type(text).__name__)
         if self._turn is None or self._turn.is_over:
-            self._turn = _Turn(self._speaker.begin(self._fields), self)
+            before = self._turn.turn if self._turn else None
+            self._turn = _Turn(self._speaker.begin(self._fields, after=before), self)
         self._turn.append(text)
         await self._send("conversation.item.input_text.received", text=text)
 
@@ -112,7 +113,7 @@ class _Turn:
     """The text from one `done` to the next."""
 
     def __init__(self, turn: Turn, session: TogetherSession) -> None:
-        self._turn, self._session = turn, session
+        self.turn, self._session = turn, session
         self._id = _id("item")
         self._n_commits = 0
         self._is_new = False
@@ -120,7 +121,7 @@ class _Turn:
         self._task = asyncio.create_task(self._run(), name="turn")
 
     def append(self, text: str) -> None:
-        self._turn.add(text)
+        self.turn.add(text)
         self._is_new = True
 
     def commit(self) -> None:
@@ -128,7 +129,7 @@ class _Turn:
         if self._is_new:
             self._is_new = False
             self._n_commits += 1
-            self._turn.speech.flush(self._n_commits)
+            self.turn.speech.flush(self._n_commits)
 
     async def cancel(self) -> None:
         self.is_over = True
@@ -138,7 +139,7 @@ class _Turn:
 
     async def _run(self) -> None:
         try:
-            await self._turn.run(self._on_event)
+            await self.turn.run(self._on_event)
         except KoeError as error:
             self.is_over = True
             await self._session.fail(self._id, error)
@@ -150,7 +151,7 @@ class _Turn:
             await self._session.send_audio(self._id, event.data)
         elif isinstance(event, Mark) and event.name == self._n_commits and not self._is_new:
             self.is_over = True
-            self._turn.speech.end()
+            self.turn.speech.end()
 
 
 def _id(kind: str) -> str:

@@ -5,6 +5,7 @@ every other one. While one part is read, the next is spoken, so that no silence 
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing, suppress
@@ -91,9 +92,12 @@ class LiveSpeech:
         sound: Sound,
         *,
         language: str,
+        after: "LiveSpeech | None" = None,
         quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
-        """`open_part` submits a part and returns its listener with the first audio. `language`: BCP 47 tag."""
+        """`open_part` submits a part and returns its listener with the first audio. `language`: BCP 47 tag. `after`: the speech
+        before this one; while it is still heard, a pause separates the two.
+        """
         self._open_part, self._sound = open_part, sound
         self._cutter = Cutter(language)
         self._quiet_seconds = quiet_seconds
@@ -103,11 +107,19 @@ class LiveSpeech:
         self._has_ended = False
         self._has_begun = False
         self._n_bytes = 0
+        self._begun_at = 0.0
+        self._pause = after.pause_now if after else b""
 
     @property
     def n_waiting(self) -> int:
         """Characters that wait to be spoken."""
         return len(self._cutter) + sum(len(item.text) for item in self._flushed if isinstance(item, Part))
+
+    @property
+    def pause_now(self) -> bytes:
+        """The pause after what was spoken; empty when the listener has heard all of it."""
+        is_heard = time.monotonic() < self._begun_at + self._sound.seconds(self._n_bytes)
+        return self._pause if is_heard else b""
 
     def add(self, text: str) -> None:
         """Adds text as it was sent. It is spoken as soon as it is a sentence."""
@@ -138,7 +150,6 @@ class LiveSpeech:
         opened: asyncio.Queue[_Item] = asyncio.Queue()
         room = asyncio.Semaphore(_N_OPEN)
         feeding = asyncio.create_task(self._feed(opened, room), name="feed")
-        pause = b""
         try:
             while (item := await opened.get()) is not None:
                 if isinstance(item, Exception):
@@ -147,23 +158,24 @@ class LiveSpeech:
                     yield item
                     continue
                 try:
-                    async with aclosing(self._read(item, pause)) as events:
+                    async with aclosing(self._read(item)) as events:
                         async for event in events:
                             yield event
                 finally:
                     room.release()
-                pause = self._sound.silence(PAUSE_SECONDS[ending_of(item.part.text)] / self._sound.speed)
+                self._pause = self._sound.silence(PAUSE_SECONDS[ending_of(item.part.text)] / self._sound.speed)
         finally:
             await asyncio.shield(_abandon(feeding, opened))
 
-    async def _read(self, opened: _Opened, pause: bytes) -> AsyncGenerator[Event, None]:
+    async def _read(self, opened: _Opened) -> AsyncGenerator[Event, None]:
         """Yields the events of a part. The pause belongs to its beginning, since nobody knows before whether there is one."""
         try:
             listener = await opened.opening
             yield opened.part
-            if pause:
-                self._n_bytes += len(pause)
-                yield Audio(pause)
+            self._begun_at = self._begun_at or time.monotonic()
+            if self._pause:
+                self._n_bytes += len(self._pause)
+                yield Audio(self._pause)
             begun_at = self._sound.seconds(self._n_bytes)
             rest = b""
             async for chunk in listener:
