@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from app.access.client_secrets import ClientSecrets
 from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.dependencies import Dependencies
@@ -73,6 +74,7 @@ ROUTES: Final = [
     documents.get_chapter,
     documents.get_cover,
     documents.delete_document,
+    live.create_client_secret,
     models.list_models,
     models.get_model,
     models.get_owned_model,
@@ -105,6 +107,7 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         asker=Asker(redis=redis, notifier=notifier, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
         broker=broker,
         catalogue=catalogue,
+        client_secrets=ClientSecrets(redis),
         delivery=delivery,
         documents=Documents(redis, document_ttl=settings.document_ttl),
         expected=expected,

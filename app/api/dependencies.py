@@ -10,6 +10,7 @@ import msgspec
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from app.access.client_secrets import ClientSecrets
 from app.access.limiter import Limiter
 from app.api.measures import Metrics, SharedView
 from app.api.requests.reader import RequestReader
@@ -36,6 +37,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     asker: Asker
     broker: Broker
     catalogue: Catalogue
+    client_secrets: ClientSecrets
     delivery: Delivery
     documents: Documents
     expected: FleetView

@@ -223,8 +223,8 @@ class Server(uvicorn.Server):
 
 
 def _is_idle(connection: Any) -> bool:
-    """Whether the connection has no request to answer."""
-    return not isinstance(connection, HttpProtocol) or connection.is_idle
+    """Whether the connection has no request to answer. A WebSocket ends by itself when the server leaves."""
+    return connection.is_idle if isinstance(connection, HttpProtocol) else not isinstance(connection, SocketProtocol)
 
 
 def _within_files(bounds: Bounds) -> Bounds:

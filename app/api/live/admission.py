@@ -4,25 +4,33 @@ Why the origin is checked: browsers let any page open a WebSocket to any server,
 has none. On a server without keys only pages of its own and of the origins in `KOE_CORS_ORIGINS` may speak.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from litestar import WebSocket
 
-from app.access.keyring import Keyring
+from app.access.client_secrets import PREFIX, ClientSecrets
+from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.facts import note
 from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker
-from app.api.middleware.auth import check
+from app.api.middleware.auth import check, mask
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import fault_of, send_fault
-from app.core.errors import KoeError, WrongOrigin
+from app.core.errors import IncorrectKey, KoeError, WrongOrigin
 from app.core.origins import ANY
 from app.delivery.delivery import Delivery
 
 _MAX_SHOWN_CHARS: Final = 100
+_FAULT, _RESTART = 1011, 1012
+"""Codes of a closed connection."""
+
+
+Preset = dict[str, Any] | None
+"""What a client secret sets in its session."""
 
 
 class Session(Protocol):
@@ -35,15 +43,17 @@ class Session(Protocol):
 
 async def serve(
     socket: WebSocket[Any, Any, Any],
-    make: Callable[[LiveSocket, Speaker], Session],
+    make: Callable[[LiveSocket, Speaker, Preset], Session],
     key: str | None,
     *,
     reader: RequestReader,
     delivery: Delivery,
     limiter: Limiter,
     subprotocol: str | None = None,
+    client_secrets: ClientSecrets | None = None,
 ) -> None:
-    """Serves a client in the protocol that `make` begins. `key`: what the client presents as its key; None for nothing.
+    """Serves a client in the protocol that `make` begins. `key`: what the client presents as its key; None for nothing. With
+    `client_secrets` it may be one of these, which sets the session.
 
     An error of `make`, of the key or of the origin is the answer to the request, and no session is opened.
     """
@@ -51,21 +61,40 @@ async def serve(
     try:
         keyring: Keyring = socket.app.state.keyring
         _check_origin(socket.headers, socket.app.state.origins, keyring)
-        found = check(keyring, f"Bearer {key}" if key else None)
+        found, preset = await _find_key(key, keyring, client_secrets)
         note(socket.scope, key=found.name or None)
         request_id = socket.scope["state"]["request_id"]
         speaker = Speaker(reader=reader, delivery=delivery, limiter=limiter, key=found, request_id=request_id)
-        session = make(live, speaker)
+        session = make(live, speaker, preset)
     except KoeError as error:
         await send_fault(socket.scope, socket.send, error)
         return
     await live.accept(subprotocol)
+    leaving = asyncio.create_task(_leave(live, speaker, socket.scope["state"]["leaving"]), name="leave")
     try:
         await session.run()
     except Exception as error:  # noqa: BLE001 - last resort of the API: the session is logged, and closed as a fault of Koe
-        await live.close(1011, fault_of(error).message)
+        await live.close(_FAULT, fault_of(error).message)
     else:
         await live.close()
+    finally:
+        leaving.cancel()
+
+
+async def _leave(live: LiveSocket, speaker: Speaker, leaving: asyncio.Event) -> None:
+    """Closes the connection when the server leaves and nothing is spoken. Clients then connect again, to another process."""
+    await leaving.wait()
+    await speaker.is_idle.wait()
+    await live.close(_RESTART, "The server restarts. Please connect again.")
+
+
+async def _find_key(key: str | None, keyring: Keyring, client_secrets: ClientSecrets | None) -> tuple[Key, Preset]:
+    if key and key.startswith(PREFIX) and client_secrets is not None:
+        found = await client_secrets.find(key, keyring)
+        if found is None:
+            raise IncorrectKey(mask(key))
+        return found
+    return check(keyring, f"Bearer {key}" if key else None), None
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:

@@ -28,6 +28,7 @@ _SPEEDS: Final = {"slowest": 0.6, "slow": 0.8, "normal": 1.0, "fast": 1.2, "fast
 _OWN_MODELS: Final = "sonic"
 """Names of Cartesia's models begin with this: they stand for Kokoro."""
 _FULL_SCALE: Final = 32_768
+_MAX_CONTEXTS: Final = 64
 
 
 class CartesiaSession:
@@ -69,6 +70,8 @@ class CartesiaSession:
         if not isinstance(transcript, str):
             raise WrongType("transcript", "a string", type(transcript).__name__)
         if context is None:
+            if len(self._contexts) >= _MAX_CONTEXTS:
+                raise InvalidRequest(f"At most {_MAX_CONTEXTS} contexts are spoken at a time.")
             context = self._contexts[context_id] = _Context(context_id, message, self._speaker, self)
         context.add(transcript, message)
 

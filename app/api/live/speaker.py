@@ -1,10 +1,9 @@
 """What every session needs to speak: the client's key and its limits, the reader of requests, and the delivery of audio."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from typing import Any, Final
-
-import msgspec
 
 from app.access.keyring import Key
 from app.access.limiter import Limiter
@@ -18,14 +17,30 @@ from app.delivery.live.speech import Event, LiveSpeech, Sound
 _ANY_TEXT: Final = "."
 
 
-class Speaker(msgspec.Struct, frozen=True, kw_only=True):
+class Speaker:
     """Speaks for one client."""
 
-    reader: RequestReader
-    delivery: Delivery
-    limiter: Limiter
-    key: Key
-    request_id: str
+    def __init__(
+        self, *, reader: RequestReader, delivery: Delivery, limiter: Limiter, key: Key, request_id: str
+    ) -> None:
+        self.reader, self.delivery, self.limiter = reader, delivery, limiter
+        self.key, self.request_id = key, request_id
+        self._n_turns = 0
+        self.is_idle = asyncio.Event()
+        """Set while nothing is spoken."""
+        self.is_idle.set()
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Within the block something is spoken."""
+        self._n_turns += 1
+        self.is_idle.clear()
+        try:
+            yield
+        finally:
+            self._n_turns -= 1
+            if not self._n_turns:
+                self.is_idle.set()
 
     def check(self, fields: dict[str, Any]) -> SpeechRequest:
         """The request in `fields`, as those of `POST /v1/audio/speech`, for a text that is not known yet.
@@ -72,6 +87,7 @@ class Turn:
         """
         limiter = self._speaker.limiter
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._speaker.speaking())
             permit = await limiter.admit(self._speaker.key, stays_open=True)
             stack.push_async_callback(limiter.close, permit)
             events = await stack.enter_async_context(aclosing(aiter(self.speech)))

@@ -2,18 +2,21 @@
 
 from typing import Any, Final
 
-from litestar import WebSocket, websocket
+from litestar import Request, WebSocket, post, websocket
 
+from app.access.client_secrets import ClientSecrets
 from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.live.admission import bearer, serve
 from app.api.live.cartesia import CartesiaSession
+from app.api.live.realtime.client_secret import preset_session, read_client_secret
 from app.api.live.realtime.session import RealtimeSession
 from app.api.live.together import TogetherSession
+from app.api.middleware.auth import key_of, require_key
+from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
 from app.delivery.delivery import Delivery
 
-_REALTIME_MODEL: Final = "gpt-realtime"
 _KEY_PROTOCOL: Final = "openai-insecure-api-key."
 """A browser can send no header with a request for a WebSocket, so the key follows this."""
 
@@ -28,7 +31,7 @@ async def speak_like_together(
     parameters = _parameters(socket)
     await serve(
         socket,
-        lambda live, speaker: TogetherSession(live, speaker, parameters),
+        lambda live, speaker, _: TogetherSession(live, speaker, parameters),
         bearer(socket.headers) or parameters.get("api_key"),
         reader=reader,
         delivery=delivery,
@@ -44,7 +47,7 @@ async def speak_like_cartesia(
     parameters = _parameters(socket)
     await serve(
         socket,
-        CartesiaSession,
+        lambda live, speaker, _: CartesiaSession(live, speaker),
         socket.headers.get("x-api-key")
         or bearer(socket.headers)
         or parameters.get("api_key")
@@ -55,22 +58,40 @@ async def speak_like_cartesia(
     )
 
 
+@post("/v1/realtime/client_secrets", guards=[require_key], status_code=200)
+async def create_client_secret(
+    request: Request[Any, Any, Any],
+    reader: Given[RequestReader],
+    client_secrets: Given[ClientSecrets],
+) -> dict[str, Any]:
+    """Makes a key for a page or an app, which opens Realtime sessions with these settings for a while."""
+    asked = read_client_secret(await read_fields(request))
+    session = preset_session(asked.session, reader)
+    value, expires_at = await client_secrets.create(key_of(request), asked.session, asked.seconds)
+    return {"value": value, "expires_at": expires_at, "session": session}
+
+
 @websocket("/v1/realtime")
 async def speak_like_openai(
-    socket: _Socket, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
+    socket: _Socket,
+    reader: Given[RequestReader],
+    delivery: Given[Delivery],
+    limiter: Given[Limiter],
+    client_secrets: Given[ClientSecrets],
 ) -> None:
-    """OpenAI's Realtime API. The key is a bearer token or, from a browser, in the name of a subprotocol."""
-    model = _parameters(socket).get("model") or _REALTIME_MODEL
+    """OpenAI's Realtime API. The key, or a client secret, is a bearer token or, from a browser, in the name of a subprotocol."""
+    model = _parameters(socket).get("model")
     protocols = [name.strip() for name in socket.headers.get("sec-websocket-protocol", "").split(",")]
     keys = (name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL))
     await serve(
         socket,
-        lambda live, speaker: RealtimeSession(live, speaker, model),
+        lambda live, speaker, preset: RealtimeSession(live, speaker, model, preset),
         bearer(socket.headers) or next(keys, None),
         reader=reader,
         delivery=delivery,
         limiter=limiter,
         subprotocol="realtime" if "realtime" in protocols else None,
+        client_secrets=client_secrets,
     )
 
 

@@ -36,6 +36,7 @@
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
+| `koe:secret:<digest>` | string | key and session that a client secret stands for (JSON) | 10 seconds to 2 hours |
 | `koe:lexicon:<owner>` | hash | an owner's lexicon: language and word → phonemes, and its version | for ever |
 | `koe:metrics` | hash | counts of the fleet since the beginning: name of a sample → its value | for ever |
 | `koe:metrics:<name>` | string | number of the last batch of counts that a worker has handed over | a day |
@@ -78,6 +79,11 @@ LAST_FLEET: Final = "koe:fleet:last"
 JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
 DOCUMENTS: Final = "koe:documents"
+
+
+def client_secret(digest: str) -> str:
+    """What a client secret stands for."""
+    return f"koe:secret:{digest}"
 
 
 def worker(name: str) -> str:

@@ -134,11 +134,6 @@ class LiveSpeech:
             self._flushed.append(Mark(mark))
         self._changed.set()
 
-    def clear(self) -> None:
-        """Forgets the text that is not being spoken yet. Its marks stay."""
-        self._cutter.take_all()
-        self._flushed = deque(item for item in self._flushed if isinstance(item, Mark))
-
     def end(self) -> None:
         """Lets all text be spoken, and the iteration then end. Nothing may be added after that."""
         self.flush()

@@ -1,6 +1,7 @@
 """Who may open a WebSocket, and what everybody else is answered."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,3 +96,49 @@ def test_a_path_without_a_websocket_is_unknown(free: Harness) -> None:
     status, error = refusal(free, "/v1/nothing")
     assert status == 404
     assert "Invalid URL" in error["message"]
+
+
+def secret_of(harness: Harness, **fields: Any) -> dict[str, Any]:
+    with harness.http(headers={"authorization": f"Bearer {KEY}"}) as http:
+        answer = http.post("/v1/realtime/client_secrets", json=fields)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_client_secret_opens_sessions_with_its_settings(locked: Harness) -> None:
+    session = {"type": "realtime", "model": "gpt-realtime-mini", "audio": {"output": {"voice": "coral", "speed": 1.2}}}
+    made = secret_of(locked, session=session, expires_after={"anchor": "created_at", "seconds": 60})
+    assert made["value"].startswith("ek_")
+    assert 50 < made["expires_at"] - time.time() < 70
+    for _ in range(2):
+        headers = {"authorization": f"Bearer {made['value']}"}
+        with connected(locked.url, "/v1/realtime", additional_headers=headers) as client:
+            begun = client.receive()["session"]
+            assert begun["audio"] == made["session"]["audio"]
+            assert begun["model"] == "gpt-realtime-mini"
+            client.send(type="response.create", response={"instructions": "Read:\n\nIt is open."})
+            assert client.until("response.done")[-1]["response"]["status"] == "completed"
+
+
+def test_a_client_secret_opens_nothing_else(locked: Harness) -> None:
+    value = secret_of(locked)["value"]
+    assert refusal(locked, TOGETHER, additional_headers={"authorization": f"Bearer {value}"})[0] == 401
+    assert refusal(locked, REALTIME, additional_headers={"authorization": "Bearer ek_00112233"})[0] == 401
+    with locked.http(headers={"authorization": f"Bearer {value}"}) as http:
+        assert http.get("/v1/models").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"expires_after": {"seconds": 5}},
+        {"expires_after": {"anchor": "now", "seconds": 60}},
+        {"session": {"type": "realtime", "audio": {"output": {"voice": "nobody"}}}},
+        {"session": {"type": "transcription"}},
+        {"session": []},
+    ],
+)
+def test_a_client_secret_with_wrong_settings_is_refused(locked: Harness, fields: dict[str, Any]) -> None:
+    with locked.http(headers={"authorization": f"Bearer {KEY}"}) as http:
+        assert http.post("/v1/realtime/client_secrets", json=fields).status_code == 400

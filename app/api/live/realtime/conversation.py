@@ -10,6 +10,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from app.api.live.realtime.errors import RealtimeError, invalid_value, missing_parameter
 
 _TEXTS: Final = ("text", "input_text", "output_text")
@@ -17,8 +19,10 @@ _AUDIO: Final = ("input_audio", "output_audio")
 _READ_ROLES: Final = ("user", "assistant")
 """A message of the system is an instruction."""
 _AFTER_BLANK_LINE: Final = re.compile(r"\n[^\S\n]*\n")
-_MAX_ITEMS: Final = 1000
+_MAX_ITEMS: Final = 256
 """Most items that are remembered; the oldest are forgotten first."""
+_MAX_ITEM_BYTES: Final = 65_536
+"""Most bytes of an item as JSON."""
 
 Item = dict[str, Any]
 
@@ -101,6 +105,8 @@ def read_item(item: Any) -> Item:
     """Returns an item of the client with an id. Raises RealtimeError."""
     if not isinstance(item, dict):
         raise missing_parameter("item")
+    if len(msgspec.json.encode(item)) > _MAX_ITEM_BYTES:
+        raise RealtimeError("string_above_max_length", f"An item has at most {_MAX_ITEM_BYTES} bytes.", param="item")
     kind = item.get("type")
     if kind is None:
         raise missing_parameter("item.type")

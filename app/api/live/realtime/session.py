@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker
 from app.core.errors import InvalidRequest, KoeError
 
-_DEFAULT_VOICE: Final = "marin"
 _MAX_RESPONSES: Final = 16
 """Most responses of a session at a time."""
 _MAX_METADATA, _MAX_NAME_CHARS, _MAX_VALUE_CHARS = 16, 64, 512
@@ -35,12 +34,14 @@ _Event = dict[str, Any]
 class RealtimeSession:
     """One connection of a client."""
 
-    def __init__(self, socket: LiveSocket, speaker: Speaker, model: str, preset: dict[str, Any] | None = None) -> None:
-        """`preset`: what the client secret sets. Raises the InvalidRequest of the first invalid setting."""
+    def __init__(
+        self, socket: LiveSocket, speaker: Speaker, model: str | None = None, preset: Mapping[str, Any] | None = None
+    ) -> None:
+        """`model`: the one in the URL. `preset`: what the client secret sets. Raises the InvalidRequest of the first invalid
+        setting.
+        """
         self._socket, self._speaker = socket, speaker
-        self._session = new_session(model, _DEFAULT_VOICE)
-        if preset:
-            self._session = updated(self._session, preset)
+        self._session = new_session(model, preset)
         speaker.check(fields_of(self._session))
         self._conversation = Conversation()
         self._responses: dict[str, tuple[Response, asyncio.Task[None]]] = {}

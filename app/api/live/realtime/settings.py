@@ -17,6 +17,7 @@ MODALITIES: Final = (["audio"], ["text"])
 MIN_SPEED, MAX_SPEED = 0.25, 1.5
 """OpenAI's range in a session."""
 
+_DEFAULT_MODEL, _DEFAULT_VOICE = "gpt-realtime", "marin"
 _OPENAI_MODELS: Final = ("gpt-realtime", "gpt-4o-realtime", "gpt-4o-mini-realtime")
 """OpenAI's names of Realtime models begin with one of these."""
 _SPEAKS_FOR: Final = "gpt-4o-mini-tts"
@@ -39,14 +40,16 @@ RESPONSE_FIELDS: Final = frozenset(
 )
 
 
-def new_session(model: str, voice: str) -> dict[str, Any]:
-    """Returns the session of a client that has set nothing yet."""
+def new_session(model: str | None = None, preset: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Returns the session of a client that has set nothing yet, apart from the `preset` of its client secret. Raises
+    RealtimeError.
+    """
     pcm = {"type": "audio/pcm", "rate": 24_000}
-    return {
+    session = {
         "type": "realtime",
         "object": "realtime.session",
         "id": f"sess_{secrets.token_hex(12)}",
-        "model": model,
+        "model": _DEFAULT_MODEL,
         "output_modalities": ["audio"],
         "instructions": "",
         "tools": [],
@@ -58,10 +61,13 @@ def new_session(model: str, voice: str) -> dict[str, Any]:
         "expires_at": int(time.time()) + SESSION_SECONDS,
         "audio": {
             "input": {"format": dict(pcm), "transcription": None, "noise_reduction": None, "turn_detection": None},
-            "output": {"format": dict(pcm), "voice": voice, "speed": 1.0},
+            "output": {"format": dict(pcm), "voice": _DEFAULT_VOICE, "speed": 1.0},
         },
         "include": None,
     }
+    if preset:
+        session = updated(session, {"type": "realtime", **preset})
+    return session | {"model": model} if model else session
 
 
 def updated(session: Mapping[str, Any], changes: Any) -> dict[str, Any]:

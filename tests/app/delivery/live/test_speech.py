@@ -202,16 +202,6 @@ async def test_an_error_ends_the_speech_and_closes_everything() -> None:
     assert all(one.is_closed for one in bench.listeners)
 
 
-async def test_what_was_not_begun_can_be_forgotten() -> None:
-    bench = Bench()
-    speech = bench.speech()
-    speech.add("One. Two. Three")
-    speech.clear()
-    speech.add("Four.")
-    speech.end()
-    assert texts(await all_of(speech)) == ["Four."]
-
-
 async def test_a_cancelled_reader_closes_what_is_being_opened() -> None:
     bench = Bench()
     waiting = asyncio.Event()
