@@ -20,9 +20,7 @@ _ANY_TEXT: Final = "."
 class Speaker:
     """Speaks for one client."""
 
-    def __init__(
-        self, *, reader: RequestReader, delivery: Delivery, limiter: Limiter, key: Key, request_id: str
-    ) -> None:
+    def __init__(self, *, reader: RequestReader, delivery: Delivery, limiter: Limiter, key: Key, request_id: str) -> None:
         self.reader, self.delivery, self.limiter = reader, delivery, limiter
         self.key, self.request_id = key, request_id
         self._n_turns = 0

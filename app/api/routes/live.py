@@ -79,7 +79,7 @@ async def speak_like_openai(
     limiter: Given[Limiter],
     client_secrets: Given[ClientSecrets],
 ) -> None:
-    """OpenAI's Realtime API. The key, or a client secret, is a bearer token or, from a browser, in the name of a subprotocol."""
+    """OpenAI's Realtime API. The key, or a client secret, is a bearer token or, from a browser, the name of a subprotocol."""
     model = _parameters(socket).get("model")
     protocols = [name.strip() for name in socket.headers.get("sec-websocket-protocol", "").split(",")]
     keys = (name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL))
