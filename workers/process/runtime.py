@@ -105,14 +105,23 @@ class Runtime:
         self.lease_ids: set[str] = set()
         """Names of the attempts at utterances that run in this process."""
 
-    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "", span: Span = NO_SPAN) -> bool:
+    def speak(
+        self,
+        utterance: Utterance,
+        queue_name: QueueName,
+        *,
+        owner: str = "",
+        heard_seconds: float = 0.0,
+        span: Span = NO_SPAN,
+    ) -> bool:
         """Speaks the utterance into its stream, if it is still wanted. Returns False if it was preempted and must be requeued.
 
-        `span` is the task's; its steps become children of it. The reader gets every error. An error of this server is also
+        `heard_seconds`: how long its listener still heard something else when it was submitted. `span` is the task's; its steps
+        become children of it. The reader gets every error. An error of this server is also
         raised, so that RQ records the task as failed.
         """
         with self._reported_lease_id() as lease_id:
-            return self._speak_leased(utterance, queue_name, owner, lease_id, span)
+            return self._speak_leased(utterance, queue_name, owner, heard_seconds, lease_id, span)
 
     @contextmanager
     def _reported_lease_id(self) -> Iterator[str]:
@@ -124,7 +133,9 @@ class Runtime:
         finally:
             self.lease_ids.discard(lease_id)
 
-    def _speak_leased(self, utterance: Utterance, queue_name: QueueName, owner: str, lease_id: str, span: Span) -> bool:
+    def _speak_leased(
+        self, utterance: Utterance, queue_name: QueueName, owner: str, heard_seconds: float, lease_id: str, span: Span
+    ) -> bool:
         span.note(engine=utterance.engine, format=utterance.format, n_characters=len(utterance.text))
         lease = self._patiently(lambda: self._registry.lease(utterance.id, lease_id=lease_id))
         if lease is None:
@@ -136,7 +147,15 @@ class Runtime:
             self.measures.record_wait(queue_name.value, lease.waited_seconds)
         started = time.monotonic()
         task = StreamTask(
-            utterance, queue_name, owner, redis=self._redis, registry=self._registry, lease=lease, limits=self.limits, span=span
+            utterance,
+            queue_name,
+            owner,
+            heard_seconds=heard_seconds,
+            redis=self._redis,
+            registry=self._registry,
+            lease=lease,
+            limits=self.limits,
+            span=span,
         )
         try:
             return run_task(

@@ -92,10 +92,14 @@ class Turn:
             async for event in events:
                 await on_event(event)
 
-    async def _open(self, text: str) -> Listener:
+    async def _open(self, text: str, heard_seconds: float) -> Listener:
         speaker = self._speaker
         asked = speaker.reader.read_speech({**self._fields, "input": text})
         utterance = await speaker.reader.to_utterance(asked, speaker.key.owner)
         return await speaker.delivery.open(
-            utterance, request_id=speaker.request_id, owner=speaker.key.owner, wants_words=self._wants_words
+            utterance,
+            request_id=speaker.request_id,
+            owner=speaker.key.owner,
+            heard_seconds=heard_seconds,
+            wants_words=self._wants_words,
         )

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from app.core.speech.boundaries import ending_of
+from app.core.speech.boundaries import ending_of, weigh
 from app.core.speech.formats import FORMATS
 from app.core.speech.pauses import PAUSE_SECONDS
 from app.core.speech.word_times import TimedWord
@@ -24,6 +24,8 @@ QUIET_SECONDS: Final = 0.4
 """When nothing has come for this long, a sentence that has ended is spoken. A model writes a token every 10 to 100 ms."""
 _N_OPEN: Final = 2
 """Parts that are read or being spoken at a time."""
+_LEAST_SECONDS: Final = 0.05
+"""Seconds of a phoneme in fast speech. Kokoro's usual ones are longer, so a part is rather expected too early than too late."""
 
 
 class Sound(msgspec.Struct, frozen=True):
@@ -88,15 +90,16 @@ class LiveSpeech:
 
     def __init__(
         self,
-        open_part: Callable[[str], Awaitable[Listener]],
+        open_part: Callable[[str, float], Awaitable[Listener]],
         sound: Sound,
         *,
         language: str,
         after: "LiveSpeech | None" = None,
         quiet_seconds: float = QUIET_SECONDS,
     ) -> None:
-        """`open_part` submits a part and returns its listener with the first audio. `language`: BCP 47 tag. `after`: the speech
-        before this one; while it is still heard, a pause separates the two.
+        """`open_part` submits a part and returns its listener with the first audio; it also gets the seconds for which the
+        parts before are still heard. `language`: BCP 47 tag. `after`: the speech before this one; while it is still heard, a
+        pause separates the two.
         """
         self._open_part, self._sound = open_part, sound
         self._cutter = Cutter(language)
@@ -108,6 +111,8 @@ class LiveSpeech:
         self._has_begun = False
         self._n_bytes = 0
         self._begun_at = 0.0
+        self._due = 0.0
+        """Time until which the parts that were opened are heard, at least."""
         self._pause = after.pause_now if after else b""
 
     @property
@@ -191,7 +196,8 @@ class LiveSpeech:
                 await room.acquire()
                 item = await self._take()
                 if isinstance(item, Part):
-                    opened.put_nowait(_Opened(item, asyncio.create_task(_open(self._open_part, item.text), name="open")))
+                    opening = _open(self._open_part, item.text, self._seconds_before(item))
+                    opened.put_nowait(_Opened(item, asyncio.create_task(opening, name="open")))
                     continue
                 room.release()
                 opened.put_nowait(item)
@@ -199,6 +205,13 @@ class LiveSpeech:
                     return
         except Exception as error:  # noqa: BLE001 - border of a task: raised where the events are read
             opened.put_nowait(error)
+
+    def _seconds_before(self, part: Part) -> float:
+        """Returns for how long the parts before this one, the next, are still heard, at least."""
+        now = time.monotonic()
+        heard_until = max(now, self._due, self._begun_at + self._sound.seconds(self._n_bytes) if self._n_bytes else 0.0)
+        self._due = heard_until + _LEAST_SECONDS * weigh(part.text) / self._sound.speed
+        return heard_until - now
 
     async def _take(self) -> Part | Mark | None:
         """Waits for the next part or mark; None at the end."""
@@ -228,8 +241,8 @@ class LiveSpeech:
         return Part(text)
 
 
-async def _open(open_part: Callable[[str], Awaitable[Listener]], text: str) -> Listener:
-    return await open_part(text)
+async def _open(open_part: Callable[[str, float], Awaitable[Listener]], text: str, heard_seconds: float) -> Listener:
+    return await open_part(text, heard_seconds)
 
 
 async def _abandon(feeding: asyncio.Task[None], opened: asyncio.Queue[_Item]) -> None:

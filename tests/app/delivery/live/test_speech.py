@@ -48,12 +48,14 @@ class Bench:
 
     def __init__(self) -> None:
         self.listeners: list[FakeListener] = []
+        self.heard_seconds: list[float] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.fails_at = ""
         self._changed = asyncio.Condition()
 
-    async def open(self, text: str) -> Listener:
+    async def open(self, text: str, heard_seconds: float) -> Listener:
+        self.heard_seconds.append(heard_seconds)
         if self.fails_at and self.fails_at in text:
             raise EngineFailed
         async with self._changed:
@@ -202,12 +204,28 @@ async def test_an_error_ends_the_speech_and_closes_everything() -> None:
     assert all(one.is_closed for one in bench.listeners)
 
 
+async def test_each_part_is_due_when_the_parts_before_it_have_been_heard() -> None:
+    bench = Bench()
+    bench.gate.clear()
+    speech = bench.speech()
+    speech.add("The first sentence is not short. The second one is. The third ")
+    reading = asyncio.create_task(all_of(speech))
+    await bench.has_opened(2)
+    bench.gate.set()
+    speech.end()
+    await reading
+
+    first, second, *_ = bench.heard_seconds
+    assert first == 0
+    assert 1 < second < 5
+
+
 async def test_a_cancelled_reader_closes_what_is_being_opened() -> None:
     bench = Bench()
     waiting = asyncio.Event()
     ended = asyncio.Event()
 
-    async def never(text: str) -> Listener:
+    async def never(text: str, heard_seconds: float) -> Listener:
         waiting.set()
         try:
             await asyncio.Event().wait()
