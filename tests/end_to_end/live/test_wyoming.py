@@ -1,25 +1,21 @@
 """Wyoming, spoken with the package's own client as Home Assistant uses it."""
 
 import asyncio
-import os
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 from wyoming.audio import AudioChunk, AudioStart
-from wyoming.client import AsyncTcpClient
-from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeVoice
 
 from tests.end_to_end.listeners import wait_forgotten
+from tests.end_to_end.live.wyoming_client import HEART, audio_of, connected, error_of, stream, types_of
 from tests.engines import GatedEngine, RelayEngine
 from tests.harness import Harness, open_harness, wait_until
 from workers.engines.tone import ToneEngine
@@ -28,8 +24,6 @@ pytestmark = pytest.mark.anyio
 
 ON = {"KOE_WYOMING": "tcp://127.0.0.1:0"}
 TEXT = "The birch canoe slid. It costs $3.50 at Dr. Who's."
-HEART = SynthesizeVoice(name="af_heart")
-_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -54,47 +48,6 @@ def gate(harness: Harness, relay: RelayEngine) -> Iterator[GatedEngine]:
     relay.now = ToneEngine()
 
 
-class Client(AsyncTcpClient):
-    """The package's client, with answers as lists."""
-
-    async def send(self, *events: Any) -> None:
-        """Sends events of the package, or bare ones."""
-        for event in events:
-            await self.write_event(event if isinstance(event, Event) else event.event())
-
-    async def until(self, *kinds: str) -> list[Event]:
-        """Returns all events up to the first one of these types. Fails if the server closes the connection before."""
-        events: list[Event] = []
-        while not events or events[-1].type not in kinds:
-            event = await self.read_event()
-            assert event is not None, types_of(events)
-            events.append(event)
-        return events
-
-
-@asynccontextmanager
-async def connected(harness: Harness) -> AsyncIterator[Client]:
-    client = Client("127.0.0.1", harness.wyoming_port, read_timeout=_SECONDS)
-    await client.connect()
-    try:
-        yield client
-    finally:
-        await client.disconnect()
-
-
-def audio_of(events: list[Event]) -> bytes:
-    return b"".join(AudioChunk.from_event(event).audio for event in events if AudioChunk.is_type(event.type))
-
-
-def types_of(events: list[Event]) -> list[str]:
-    """The types of the events without those of audio."""
-    return [event.type for event in events if not AudioChunk.is_type(event.type)]
-
-
-def error_of(events: list[Event]) -> Error:
-    return next(Error.from_event(event) for event in events if Error.is_type(event.type))
-
-
 def posted(harness: Harness, text: str = TEXT, voice: str = "af_heart", model: str = "kokoro") -> bytes:
     """The pcm that `POST /v1/audio/speech` gives."""
     body = {"model": model, "voice": voice, "input": text, "response_format": "pcm"}
@@ -104,15 +57,8 @@ def posted(harness: Harness, text: str = TEXT, voice: str = "af_heart", model: s
     return answer.content
 
 
-async def stream(client: Client, text: str, voice: SynthesizeVoice | None = HEART, n_chars: int = 3) -> None:
-    """Sends a text in pieces, and then once more as a whole, as Home Assistant does."""
-    await client.send(SynthesizeStart(voice=voice))
-    await client.send(*(SynthesizeChunk(text[at : at + n_chars]) for at in range(0, len(text), n_chars)))
-    await client.send(Synthesize(text, voice), SynthesizeStop())
-
-
 async def test_the_voices_are_described(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(Describe())
         (answer,) = await client.until("info")
 
@@ -123,7 +69,7 @@ async def test_the_voices_are_described(harness: Harness) -> None:
 
 async def test_the_voices_are_described_without_a_worker_and_speech_is_refused_as_http_does(short_folder: Path) -> None:
     with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {}, **ON) as harness:
-        async with connected(harness) as client:
+        async with connected(harness.wyoming_port) as client:
             await client.send(Describe())
             assert types_of(await client.until("info")) == ["info"]
             await client.send(Synthesize(TEXT))
@@ -136,7 +82,7 @@ async def test_the_voices_are_described_without_a_worker_and_speech_is_refused_a
 
 
 async def test_a_text_is_spoken_as_over_http(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(Synthesize(TEXT, HEART))
         events = await client.until("audio-stop")
 
@@ -149,7 +95,7 @@ async def test_a_text_is_spoken_as_over_http(harness: Harness) -> None:
 
 async def test_a_text_may_be_as_long_as_the_server_allows(harness: Harness) -> None:
     text = "Word. " * 800
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(Synthesize(text, HEART))
         assert audio_of(await client.until("audio-stop", "error")) == posted(harness, text)
 
@@ -163,7 +109,7 @@ async def test_a_text_may_be_as_long_as_the_server_allows(harness: Harness) -> N
     ],
 )
 async def test_a_voice_is_chosen_by_name_or_language(harness: Harness, voice: SynthesizeVoice | None, name: str) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(Synthesize(TEXT, voice))
         plain = audio_of(await client.until("audio-stop"))
         await stream(client, "One sentence.", voice)
@@ -174,7 +120,7 @@ async def test_a_voice_is_chosen_by_name_or_language(harness: Harness, voice: Sy
 
 
 async def test_a_text_that_streams_in_is_spoken_once_with_one_start_and_one_stop(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await stream(client, TEXT)
         events = await client.until("synthesize-stopped")
         await stream(client, "One sentence at $3.50 by Dr. Who.")
@@ -186,7 +132,7 @@ async def test_a_text_that_streams_in_is_spoken_once_with_one_start_and_one_stop
 
 
 async def test_a_sentence_is_heard_while_the_next_is_still_written(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(SynthesizeStart(voice=HEART), SynthesizeChunk("The first is said. And th"))
         first = audio_of(await client.until("audio-chunk"))
         await client.send(
@@ -198,13 +144,13 @@ async def test_a_sentence_is_heard_while_the_next_is_still_written(harness: Harn
 
 
 async def test_a_stream_without_a_word_is_an_empty_sound(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(SynthesizeStart(voice=HEART), SynthesizeStop())
         assert types_of(await client.until("synthesize-stopped")) == ["audio-start", "audio-stop", "synthesize-stopped"]
 
 
 async def test_several_texts_on_a_connection_are_spoken_in_order(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(Synthesize("One.", HEART), Ping("here"))
         await stream(client, "Two.")
         await client.send(Synthesize("Three.", HEART))
@@ -231,7 +177,7 @@ async def test_several_texts_on_a_connection_are_spoken_in_order(harness: Harnes
     ],
 )
 async def test_a_mistake_is_told_and_the_connection_goes_on(harness: Harness, event: Any, code: str) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(event)
         events = await client.until("error")
         await client.send(Synthesize("It goes on.", HEART))
@@ -244,7 +190,7 @@ async def test_a_mistake_is_told_and_the_connection_goes_on(harness: Harness, ev
 
 
 async def test_an_unknown_voice_of_a_stream_ends_its_answer_and_the_rest_of_it_is_ignored(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await stream(client, TEXT, SynthesizeVoice(name="nobody"))
         await stream(client, "It goes on.")
         events = await client.until("audio-stop")
@@ -254,7 +200,7 @@ async def test_an_unknown_voice_of_a_stream_ends_its_answer_and_the_rest_of_it_i
 
 
 async def test_too_much_text_that_waits_ends_a_stream(harness: Harness, gate: GatedEngine) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(SynthesizeStart(voice=HEART), SynthesizeChunk("One. "))
         await client.send(*(SynthesizeChunk("x" * 1000) for _ in range(6)), SynthesizeStop(), Ping())
         events = await client.until("pong")
@@ -264,7 +210,7 @@ async def test_too_much_text_that_waits_ends_a_stream(harness: Harness, gate: Ga
 
 
 async def test_a_second_stream_before_the_end_of_the_first_is_refused_and_the_first_goes_on(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(SynthesizeStart(voice=HEART), SynthesizeStart(voice=HEART), SynthesizeChunk("One."), SynthesizeStop())
         events = await client.until("synthesize-stopped")
 
@@ -273,7 +219,7 @@ async def test_a_second_stream_before_the_end_of_the_first_is_refused_and_the_fi
 
 
 async def test_events_of_other_services_are_ignored(harness: Harness) -> None:
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(
             Event("transcribe"), AudioChunk(16_000, 2, 1, bytes(64_000)), Event("select-program", {"name": "koe"})
         )
@@ -284,7 +230,7 @@ async def test_events_of_other_services_are_ignored(harness: Harness) -> None:
 async def test_an_engine_that_fails_fails_the_text_alone(harness: Harness, gate: GatedEngine) -> None:
     gate.is_broken = True
     gate.release(100)
-    async with connected(harness) as client:
+    async with connected(harness.wyoming_port) as client:
         await client.send(Synthesize("It breaks.", HEART))
         events = await client.until("error")
         gate.is_broken = False
@@ -301,7 +247,7 @@ async def test_what_is_spoken_for_a_client_that_leaves_is_cancelled(
 ) -> None:
     text = "Nobody hears this sentence to its end. Nor is that one ever heard. " * 20
     with capture_logs() as lines:
-        async with connected(harness) as client:
+        async with connected(harness.wyoming_port) as client:
             if is_stream:
                 await client.send(SynthesizeStart(voice=HEART), SynthesizeChunk(text))
             else:
@@ -319,7 +265,7 @@ async def test_what_is_spoken_for_a_client_that_leaves_is_cancelled(
 
 async def test_requests_are_counted_and_logged_and_no_text_is(harness: Harness) -> None:
     with capture_logs() as lines:
-        async with connected(harness) as client:
+        async with connected(harness.wyoming_port) as client:
             await client.send(Synthesize("Secret words.", HEART))
             await client.until("audio-stop")
             await client.send(Synthesize("Secret words.", SynthesizeVoice(name="nobody")))
@@ -338,52 +284,3 @@ async def test_requests_are_counted_and_logged_and_no_text_is(harness: Harness) 
     assert 'koe_requests_total{method="other",route="wyoming",status="200"}' in counts
     assert 'koe_requests_total{method="other",route="wyoming",status="400"}' in counts
     assert "koe_open_requests 1.0" in counts
-
-
-KEYS = {"KOE_API_KEYS": "sk-one,sk-home", "KOE_WYOMING_KEY": "KOE_API_KEYS 2"}
-
-
-async def test_all_clients_share_the_limits_of_the_key_that_the_operator_names(short_folder: Path) -> None:
-    gate = GatedEngine()
-    limits = {"KOE_MAX_CONCURRENT": "1"}
-    with (
-        open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": gate}, **ON, **KEYS, **limits) as harness,
-        capture_logs() as lines,
-    ):
-        async with connected(harness) as first, connected(harness) as second:
-            await first.send(Synthesize("One."))
-            await asyncio.to_thread(gate.wait_begun, 1)
-            await second.send(Synthesize("Two."))
-            error = error_of(await second.until("error"))
-            headers = {"authorization": "Bearer sk-home"}
-            with harness.http(headers=headers) as http:
-                body = {"model": "tts-1", "voice": "af_heart", "input": "Three."}
-                assert (await asyncio.to_thread(http.post, "/v1/audio/speech", json=body)).status_code == 429
-            gate.release(100)
-            assert audio_of(await first.until("audio-stop"))
-            await second.send(Synthesize("Two."))
-            assert audio_of(await second.until("audio-stop"))
-
-    assert error.code == "rate_limit_exceeded"
-    assert {line["key"] for line in lines if line.get("route") == "wyoming"} == {"KOE_API_KEYS 2"}
-
-
-async def test_a_key_that_is_removed_speaks_no_more(short_folder: Path) -> None:
-    data = Path(tempfile.mkdtemp(dir=short_folder))
-    file = data / "keys.toml"
-    file.write_text(f'[[keys]]\nname = "home"\nsha256 = "{"a" * 64}"\n')
-    with open_harness(data, {}, **ON, KOE_API_KEYS_FILE=str(file), KOE_WYOMING_KEY="home") as harness:
-        async with connected(harness) as client:
-            await client.send(Synthesize("One."))
-            assert error_of(await client.until("error")).code == "no_worker"
-            file.write_text("")
-            os.utime(file, (1, 1))
-            give_up = time.monotonic() + _SECONDS
-            while (error := await refused(client)).code == "no_worker":
-                assert time.monotonic() < give_up
-    assert "KOE_WYOMING_KEY" in error.text
-
-
-async def refused(client: Client) -> Error:
-    await client.send(Synthesize("One."))
-    return error_of(await client.until("error"))

@@ -155,7 +155,7 @@ class WyomingSession:
 
     def close(self) -> None:
         """Closes the connection; `run` then returns."""
-        self._deadline = _NEVER
+        self._deadline, self.idle_since = _NEVER, None
         self._connection.begin_close()
 
     def _on_begun(self) -> None:

@@ -55,6 +55,8 @@ def test_a_missing_package_for_the_announcement_does_too(monkeypatch: pytest.Mon
 
 def test_the_key_of_all_clients_must_exist_and_is_never_shown() -> None:
     assert made(**ON, KOE_API_KEYS="sk-secret", KOE_WYOMING_KEY="KOE_API_KEYS 1") is not None
-    with pytest.raises(Misconfigured, match="KOE_WYOMING_KEY must be the name of a key.* Names here: KOE_API_KEYS 1") as caught:
+    with pytest.raises(
+        Misconfigured, match=r"KOE_WYOMING_KEY must be the name of a key.* Names here: KOE_API_KEYS 1"
+    ) as caught:
         made(**ON, KOE_API_KEYS="sk-secret", KOE_WYOMING_KEY="sk-secret")
     assert "sk-secret" not in str(caught.value)
