@@ -120,6 +120,18 @@ def test_what_is_no_event_is_told_and_ends_the_connection_at_once(sent: bytes) -
             ping(other)
 
 
+@pytest.mark.parametrize("sent", [b'{"type": "synthesize-stop"}\n', b'{"type": "synthesize", "data": {"text": "a"}}\n', PING])
+def test_a_client_that_reads_no_answers_is_not_read_any_more_either(sent: bytes) -> None:
+    with serving() as served, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(2)
+        connection.connect(("127.0.0.1", served.port))
+
+        with pytest.raises(TimeoutError):
+            while True:
+                connection.sendall(sent * 1000)
+
+
 def test_a_connection_too_many_closes_the_one_that_has_been_idle_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wyoming_server, "WYOMING_CONNECTIONS", 2)
     with serving() as served, served.connect() as busy, served.connect() as idle:

@@ -202,10 +202,17 @@ async def test_an_unknown_voice_of_a_stream_ends_its_answer_and_the_rest_of_it_i
 async def test_too_much_text_that_waits_ends_a_stream(harness: Harness, gate: GatedEngine) -> None:
     async with connected(harness.wyoming_port) as client:
         await client.send(SynthesizeStart(voice=HEART), SynthesizeChunk("One. "))
-        await client.send(*(SynthesizeChunk("x" * 1000) for _ in range(6)), SynthesizeStop(), Ping())
+        await client.send(*(SynthesizeChunk("x" * 1000) for _ in range(6)), Synthesize("x"), SynthesizeStop(), Ping())
         events = await client.until("pong")
+        # Not even an end is needed before the next one.
+        await client.send(SynthesizeStart(voice=HEART), *(SynthesizeChunk("x" * 1000) for _ in range(6)))
+        await client.until("synthesize-stopped")
+        await client.send(SynthesizeStart(voice=HEART), SynthesizeChunk("It goes on."), SynthesizeStop())
+        gate.release(100)
+        after = await client.until("synthesize-stopped")
 
     assert types_of(events) == ["error", "synthesize-stopped", "pong"]
+    assert types_of(after) == ["audio-start", "audio-stop", "synthesize-stopped"]
     assert error_of(events).code == "string_above_max_length"
 
 

@@ -87,6 +87,10 @@ class Connection:
     async def send(self, *events: Event) -> None:
         """Sends events, and returns when the client has taken most of them. Raises ClientLeft."""
         self.write(events)
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Returns when the client has taken most of what was sent, so that no more waits here. Raises ClientLeft."""
         try:
             async with asyncio.timeout(WYOMING_SEND_SECONDS):
                 await self._writer.drain()

@@ -150,7 +150,7 @@ class WyomingSession:
         if now < self._deadline:
             return
         if self.idle_since is None:
-            self._complain(TooSlow("next event", WYOMING_TEXT_SECONDS if self._is_streaming else WYOMING_EVENT_SECONDS))
+            self._complain(TooSlow("next event", WYOMING_EVENT_SECONDS if self._is_busy else WYOMING_TEXT_SECONDS))
         self.close()
 
     def close(self) -> None:
@@ -196,6 +196,7 @@ class WyomingSession:
             await handle(self, event)
         except KoeError as error:
             self._complain(error)
+            await self._connection.drain()
 
     async def _describe(self, _: Event) -> None:
         await self._connection.send(self._service.info)
@@ -211,7 +212,7 @@ class WyomingSession:
             request.end()
 
     async def _start(self, event: Event) -> None:
-        if self._is_streaming and self._request is not None:
+        if self._is_streaming and self._stream("synthesize-start") is not None:
             raise InvalidRequest("A text streams in already: send 'synthesize-stop' before the next 'synthesize-start'.")
         self._is_streaming = True
         await self._open(event, _Start, is_stream=True)
@@ -241,6 +242,7 @@ class WyomingSession:
         """Begins a request when the one before it is spoken. Returns None when it fails; the client then has the error."""
         if self._request is not None:
             await self._request.wait()
+            await self._connection.drain()
         self._request = None
         tally = Tally(self._service.metrics)
         try:
@@ -250,6 +252,7 @@ class WyomingSession:
             self._connection.write([show_error(tally.fault), *([STREAM_STOPPED] if is_stream else [])])
             tally.end()
             self._idle_seconds = LINGER_SECONDS
+            await self._connection.drain()
             return None
         self._request = SpokenRequest(turn, self._connection, tally, is_stream=is_stream, on_over=self._on_over)
         return self._request
