@@ -8,7 +8,7 @@ from typing import Final
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
@@ -16,6 +16,7 @@ from app.access.client_secrets import ClientSecrets
 from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.dependencies import Dependencies
+from app.api.live.open_wyoming import MakeSession, open_wyoming
 from app.api.measures import Metrics, SharedView
 from app.api.middleware.cors import CrossOrigin
 from app.api.middleware.head import HeadAnswers
@@ -42,7 +43,7 @@ from app.core.queue.fleet import FleetView, RedisFleet, process_name
 from app.core.queue.fleet_memory import ExpectedFleet, FleetMemory, WatchedFleet
 from app.core.queue.registry import API_SHARE, Registry
 from app.core.request_limits import BODY_BYTES
-from app.core.settings import Settings
+from app.core.settings import OFF, Settings
 from app.core.speech.lexicon import read_lexicon
 from app.core.speech.voices import Catalogue, load_catalogue
 from app.core.storage import keys
@@ -101,7 +102,7 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
     delivery = Delivery(
         redis=redis, notifier=notifier, registry=registry, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait
     )
-    catalogue, metrics = load_catalogue(settings.voices_file), Metrics()
+    catalogue, metrics, keyring = load_catalogue(settings.voices_file), Metrics(), _create_keyring(settings)
     lexicons = Lexicons(redis, is_writable=settings.lexicon_writable)
     dependencies = Dependencies(
         asker=Asker(redis=redis, notifier=notifier, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
@@ -138,8 +139,9 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         state=State(
             {
                 "metrics": metrics,
-                "keyring": _create_keyring(settings),
+                "keyring": keyring,
                 "origins": frozenset(map(str.lower, settings.cors_origins)),
+                "wyoming": _create_wyoming(settings, dependencies, keyring),
             }
         ),
     )
@@ -149,14 +151,27 @@ def create_description(settings: Settings, catalogue: Catalogue) -> Description:
     """The description of a server with these settings and voices."""
     return Description(
         catalogue,
-        has_keys=bool(settings.api_keys or settings.api_keys_file),
+        has_keys=settings.has_keys,
         max_input_chars=settings.max_input_chars,
         max_job_chars=settings.max_job_chars,
         sends_webhooks=settings.webhook_secret is not None,
     )
 
 
-def create_app(settings: Settings, redis_url: str) -> ASGIApp:
+class Application:
+    """The whole application: what answers HTTP, and what serves Wyoming clients."""
+
+    def __init__(self, app: ASGIApp, wyoming: MakeSession | None) -> None:
+        self._app = app
+        self.wyoming = wyoming
+        """Makes the sessions of Wyoming clients; None without `KOE_WYOMING`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        await self._app(scope, receive, send)
+
+
+def create_app(settings: Settings, redis_url: str) -> Application:
     """The whole application: around Litestar's stands what holds for every request, from the inside to the outside."""
     tracing = open_tracing(settings.otlp_endpoint, service="koe-api", instance=process_name())
     litestar = create_litestar(settings, redis_url, tracing)
@@ -169,12 +184,28 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     )
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
-    return AnswerHeaders(ObservedSockets(Observed(app, litestar.state.metrics, tracing)))
+    app = AnswerHeaders(ObservedSockets(Observed(app, litestar.state.metrics, tracing)))
+    return Application(app, litestar.state.wyoming)
 
 
 def _create_keyring(settings: Settings) -> Keyring:
     default = Key(rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs)
     return Keyring([key.reveal() for key in settings.api_keys], settings.api_keys_file, default=default)
+
+
+def _create_wyoming(settings: Settings, dependencies: Dependencies, keyring: Keyring) -> MakeSession | None:
+    if not settings.wyoming:
+        return None
+    return open_wyoming(
+        keyring=keyring,
+        key_name=settings.wyoming_key,
+        reader=dependencies.reader,
+        delivery=dependencies.delivery,
+        limiter=dependencies.limiter,
+        metrics=dependencies.metrics,
+        keep_alive_seconds=settings.keep_alive,
+        is_announced=settings.wyoming_zeroconf != OFF,
+    )
 
 
 def _create_fleet(settings: Settings, redis: AsyncRedis) -> tuple[FleetView, FleetView]:

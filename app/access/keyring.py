@@ -105,6 +105,13 @@ class Keyring:
             return self._default
         return self.find_digest(digest_of(presented))
 
+    def find_named(self, name: str) -> Key | None:
+        """Returns the key with this name; None if there is none any more."""
+        if self.is_open:
+            return self._default
+        self._look()
+        return next((key for key in self._keys if key.name == name), None)
+
     def find_digest(self, digest: bytes) -> Key | None:
         """Returns the key with this digest; None if there is none any more."""
         if self.is_open:

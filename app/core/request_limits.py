@@ -32,6 +32,20 @@ LINGER_SECONDS: Final = 2.0
 """After a refusal the connection is read this long, so that the client can read the answer; the input is discarded."""
 FULL_SECONDS: Final = 2.0
 """Time for a client's head when there are too many connections; the answer is 503."""
+WYOMING_LINE_BYTES: Final = 65_536
+"""Most bytes of the first line of an event of Wyoming. Its data and its payload may have BODY_BYTES each. More closes the
+connection.
+"""
+WYOMING_EVENT_SECONDS: Final = 15.0
+"""Longest time from the first byte of an event to its last; then the connection is closed."""
+WYOMING_TEXT_SECONDS: Final = 300.0
+"""Longest wait for the next piece of a text that streams in over Wyoming; then the connection is closed."""
+WYOMING_SEND_SECONDS: Final = 300.0
+"""A Wyoming client that takes none of its audio for this long is taken for lost."""
+WYOMING_CONNECTIONS: Final = 256
+"""Most connections of Wyoming clients at a time, and at most a quarter of those for HTTP. For one more an idle one is closed;
+when none is idle the new one is refused.
+"""
 SPARE_FILES: Final = 0.25
 """Share of the open-files limit that is reserved for other things than connections."""
 

@@ -101,6 +101,10 @@ def test_every_option_that_is_named_is_one() -> None:
         f"| {request_limits.BODY_SECONDS:g} s from",
         f"| {request_limits.BODY_BYTES // 1024**2} MiB of body; {request_limits.JOB_BODY_BYTES // 1024**2} MiB for a job",
         f"| {request_limits.REQUESTS_AHEAD} requests",
+        f"Wyoming: {request_limits.WYOMING_LINE_BYTES // 1024} KiB in the first line of an event, "
+        f"{request_limits.BODY_BYTES // 1024**2} MiB of data; {request_limits.WYOMING_EVENT_SECONDS:g} s for an event, "
+        f"{request_limits.WYOMING_TEXT_SECONDS:g} s until the next piece of a text",
+        f"Wyoming: {request_limits.WYOMING_CONNECTIONS} connections",
         f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
         f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
         f"`KOE_MAX_OPEN_JOBS` ({Settings().max_open_jobs})",

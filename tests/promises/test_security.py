@@ -44,6 +44,11 @@ def test_every_code_that_is_new_can_be_answered() -> None:
         f"{MAX_READERS} at a time in a worker |",
         f"| {MAX_DOCUMENTS}, each for `KOE_DOCUMENT_TTL` ({Settings().document_ttl // 86_400} day) |",
         f"| {request_limits.REQUESTS_AHEAD} |",
+        f"| {request_limits.WYOMING_LINE_BYTES // 1024} KiB in its first line, {request_limits.BODY_BYTES // 1024**2} MiB of "
+        f"data and of payload, {request_limits.WYOMING_EVENT_SECONDS:g} s |",
+        f"| {request_limits.WYOMING_TEXT_SECONDS:g} s until the next piece of its text, "
+        f"{request_limits.WYOMING_SEND_SECONDS:g} s without taking audio; "
+        f"{request_limits.WYOMING_CONNECTIONS} connections, a quarter of `KOE_MAX_CONNECTIONS` |",
         f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
         f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
         f"`KOE_MAX_INPUT_CHARS` ({Settings().max_input_chars:,})",

@@ -102,6 +102,11 @@ class Catalogue(msgspec.Struct, frozen=True):
         is_valid = math.isfinite(total) and all(part.weight > 0 for part in blend)
         return (blend, self.voices[next(iter(weights))].language) if is_valid else None
 
+    def best_of(self, language: str) -> Voice | None:
+        """The voice with the best grade for a language, by its BCP 47 tag; None where there is none."""
+        spoken = [voice for voice in self.voices.values() if voice.language == language]
+        return min(spoken, key=_rank, default=None)
+
     def loudness_of(self, blend: Blend) -> float:
         """LUFS of Kokoro's speech with the blend: the mean of its voices, by weight. A voice that was not measured counts as
         USUAL_LOUDNESS.
@@ -133,6 +138,11 @@ class Catalogue(msgspec.Struct, frozen=True):
             f"{MAX_BLEND_VOICES} such as 'af_heart(2)+bf_emma(1)' work too; GET /v1/audio/voices lists them.",
             param="voice",
         )
+
+
+def _rank(voice: Voice) -> tuple[str, int]:
+    """The place of a voice by its grade, the best first: `A+`, `A`, `A-`, `B+`. Without a grade it is the last."""
+    return voice.grade[:1] or "~", {"+": 0, "-": 2}.get(voice.grade[1:], 1)
 
 
 def _or_usual(loudness: float | None) -> float:

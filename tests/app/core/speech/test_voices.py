@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidValue
-from app.core.speech.voices import DEFAULT_VOICE, MAX_BLEND_VOICES, USUAL_LOUDNESS, BlendPart, Voice, load_catalogue, show_blend
+from app.core.speech.voices import (
+    DEFAULT_VOICE,
+    MAX_BLEND_VOICES,
+    USUAL_LOUDNESS,
+    BlendPart,
+    Catalogue,
+    Voice,
+    load_catalogue,
+    show_blend,
+)
 
 CATALOGUE = load_catalogue()
 OPENAI_NAMES = [
@@ -187,3 +196,15 @@ def test_a_voice_that_nobody_measured_counts_as_the_usual_one(tmp_path: Path) ->
     catalogue = load_catalogue(own)
 
     assert catalogue.loudness_of(catalogue.parse("xf_own")[0]) == USUAL_LOUDNESS
+
+
+def test_the_voice_for_a_language_is_the_one_with_the_best_grade() -> None:
+    def graded(*grades: str) -> Catalogue:
+        voices = [Voice(id=f"v{number}", language="sv", gender="female", grade=grade) for number, grade in enumerate(grades)]
+        return Catalogue({voice.id: voice for voice in voices}, {})
+
+    for grades, best in ((("", "F"), "v1"), (("B", "B+", "B-"), "v1"), (("A-", "B+", "A", "A"), "v2"), (("", ""), "v0")):
+        found = graded(*grades).best_of("sv")
+        assert found is not None
+        assert found.id == best
+    assert graded("A").best_of("en-US") is None
