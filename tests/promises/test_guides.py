@@ -13,6 +13,7 @@ from app.api.requests.jobs import MAX_METADATA
 from app.api.requests.text import MAX_PRONUNCIATIONS
 from app.api.responses.errors import status_of
 from app.cli.commands import koe
+from app.cli.mcp_server import MAX_INLINE_CHARS
 from app.core import request_limits
 from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
 from app.core.metrics.table import HELP
@@ -156,6 +157,13 @@ def test_the_formats_and_their_rates_are_described() -> None:
     assert f"take {OPENAI_MAX_INPUT_CHARS:,} characters" in text
     assert f"up to {MAX_BLEND_VOICES} voices" in " ".join(section(CLIENTS, "Voices").split())
     assert f"{MAX_METADATA} pairs" in section(CLIENTS, "Jobs")
+
+
+def test_the_limits_of_assistants_are_described() -> None:
+    text = " ".join(section(CLIENTS, "Clients").split())
+
+    assert f"more than {OPENAI_MAX_INPUT_CHARS:,} characters is spoken as a" in text
+    assert f"A text of more than {MAX_INLINE_CHARS:,} characters" in text
 
 
 def test_the_table_of_metrics_is_the_one_in_the_code() -> None:
