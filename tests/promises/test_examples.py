@@ -10,14 +10,14 @@ import pytest
 from app.core.speech.lexicon import read_lexicon
 from app.core.speech.voices import load_catalogue
 from tests.harness import Harness, open_harness
-from tests.promises.guides import CLIENTS, OPERATORS, README, examples
+from tests.promises.guides import CLIENTS, LIVE, MOVING, OPERATORS, README, examples
 from workers.engines.tone import ToneEngine
 
 OF_OTHER_PACKAGES = ("livekit", "pipecat")
 """Packages whose examples are run by `make check-clients`."""
 EXAMPLES = [
     code
-    for page in (README, CLIENTS)
+    for page in (README, CLIENTS, LIVE, MOVING)
     for code in examples(page, "python")
     if not any(package in code for package in OF_OTHER_PACKAGES)
 ]
@@ -29,7 +29,7 @@ def served(short_folder: Path) -> Iterator[Harness]:
         yield harness
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=["plain", "asyncio", "events"])
+@pytest.mark.parametrize("code", EXAMPLES, ids=["plain", "asyncio", "events", "realtime", "moving"])
 def test_an_example_in_python_runs(code: str, served: Harness, tmp_path: Path) -> None:
     code = code.replace("http://127.0.0.1:8000", served.url)
 
