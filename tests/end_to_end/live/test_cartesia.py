@@ -83,6 +83,17 @@ def test_words_have_times_in_their_context(client: Client) -> None:
     assert all(start < end for start, end in zip(starts, ends, strict=True))
 
 
+def test_characters_have_times_within_those_of_their_words(client: Client) -> None:
+    client.send(**asked("a", TEXT, add_character_timestamps=True))
+    found = [message for message in client.until("done") if message["type"] == "timestamps"]
+    characters = [one for message in found for one in message["character_timestamps"]["characters"]]
+    assert "".join(characters) == TEXT.replace(" ", "")
+    for message in found:
+        words, chars = message["word_timestamps"], message["character_timestamps"]
+        assert (chars["start"][0], chars["end"][-1]) == (words["start"][0], words["end"][-1])
+        assert chars["start"] == sorted(chars["start"])
+
+
 def test_a_flush_is_told_when_its_text_is_spoken(client: Client) -> None:
     client.send(**asked("a", "One, and then", continues=True, flush=True))
     flushed = client.until("flush_done")
