@@ -164,6 +164,12 @@ class _Voice(msgspec.Struct):
 def _fields_of(message: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the fields of a request to `POST /v1/audio/speech`. Raises InvalidRequest."""
     form = _form_of(message)
+    if message.get("pronunciation_dict_id"):
+        raise UnsupportedValue(
+            "There are no dictionaries with an id: give 'pronunciations', an object with the phonemes of each word, or put the "
+            "words into your lexicon.",
+            param="pronunciation_dict_id",
+        )
     model = message.get("model_id")
     fields = {
         "model": "kokoro" if isinstance(model, str) and model.startswith(_OWN_MODELS) else model,
@@ -172,6 +178,7 @@ def _fields_of(message: Mapping[str, Any]) -> dict[str, Any]:
         "sample_rate": form.get("sample_rate"),
         "language": message.get("language"),
         "speed": _speed_of(message),
+        "pronunciations": message.get("pronunciations"),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
