@@ -215,6 +215,19 @@ def jobs_of(harness: Harness) -> list[dict[str, Any]]:
     return jobs
 
 
+async def test_a_job_that_fails_is_told_and_deleted(short_folder: Path, tmp_path: Path) -> None:
+    engine = GatedEngine()
+    engine.is_broken = True
+    engine.release(10_000)
+    with open_harness(short_folder / "mcp-broken", {"tone": engine}) as harness:
+        file = tmp_path / "long.mp3"
+        result = await call(harness, "speak", text="Hello there. " * 400, file=str(file))
+        assert result.is_error
+        assert "The job failed: " in text_of(result)
+        assert jobs_of(harness) == []
+        assert names_in(tmp_path) == []
+
+
 @pytest.mark.parametrize("text", ["Hello there.", "Hello there. " * 400], ids=["speech", "job"])
 async def test_a_call_that_is_cancelled_ends_what_is_spoken(short_folder: Path, text: str) -> None:
     engine = GatedEngine()
