@@ -6,6 +6,7 @@ has none. On a server without keys only pages of its own and of the origins in `
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from app.access.limiter import Limiter
 from app.api.facts import note
 from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker
+from app.api.measures import Metrics
 from app.api.middleware.auth import check, mask
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import fault_of, send_fault
@@ -46,6 +48,7 @@ async def serve(
     make: Callable[[LiveSocket, Speaker, Preset], Session],
     key: str | None,
     *,
+    protocol: str,
     reader: RequestReader,
     delivery: Delivery,
     limiter: Limiter,
@@ -53,18 +56,22 @@ async def serve(
     client_secrets: ClientSecrets | None = None,
 ) -> None:
     """Serves a client in the protocol that `make` begins. `key`: what the client presents as its key; None for nothing. With
-    `client_secrets` it may be one of these, which sets the session.
+    `client_secrets` it may be one of these, which sets the session. `protocol`: its name in the metrics.
 
     An error of `make`, of the key or of the origin is the answer to the request, and no session is opened.
     """
     live = LiveSocket(socket)
+    metrics: Metrics = socket.app.state.metrics
     try:
         keyring: Keyring = socket.app.state.keyring
         _check_origin(socket.headers, socket.app.state.origins, keyring)
         found, preset = await _find_key(key, keyring, client_secrets)
         note(socket.scope, key=found.name or None)
         request_id = socket.scope["state"]["request_id"]
-        speaker = Speaker(reader=reader, delivery=delivery, limiter=limiter, key=found, request_id=request_id)
+        count_text = partial(metrics.count_live_text, protocol)
+        speaker = Speaker(
+            reader=reader, delivery=delivery, limiter=limiter, key=found, request_id=request_id, count_text=count_text
+        )
         session = make(live, speaker, preset)
     except KoeError as error:
         await send_fault(socket.scope, socket.send, error)
@@ -72,7 +79,8 @@ async def serve(
     await live.accept(subprotocol)
     leaving = asyncio.create_task(_leave(live, speaker, socket.scope["state"]["leaving"]), name="leave")
     try:
-        await session.run()
+        with metrics.live_session(protocol):
+            await session.run()
     except Exception as error:  # noqa: BLE001 - last resort of the API: the session is logged, and closed as a fault of Koe
         await live.close(_FAULT, fault_of(error).message)
     else:

@@ -8,7 +8,7 @@ import base64
 import secrets
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from app.api.live.speaker import Speaker, Turn
 from app.api.requests.fields import unsupported
 from app.api.responses.errors import fault_of, status_of
 from app.core.errors import InvalidRequest, KoeError, MissingParameter, UnsupportedValue, WrongType
+from app.core.speech.word_times import with_characters
 from app.delivery.live.speech import Audio, Event, Mark, Words
 
 _FORMATS: Final = {"pcm_s16le": "pcm", "pcm_f32le": "pcm", "pcm_mulaw": "ulaw", "pcm_alaw": "alaw"}
@@ -98,7 +99,9 @@ class _Context:
         """`message` is the first of the context, which has the voice and the form of the audio."""
         self._id, self._session = context_id, session
         self._encoding = _encoding_of(message)
-        self._turn: Turn = speaker.begin(_fields_of(message), wants_words=bool(message.get("add_timestamps")))
+        self._wants_characters = bool(message.get("add_character_timestamps"))
+        wants_words = self._wants_characters or bool(message.get("add_timestamps"))
+        self._turn: Turn = speaker.begin(_fields_of(message), wants_words=wants_words)
         self._is_instant = message.get("max_buffer_delay_ms") == 0
         self._n_flushes = 0
         self._asked_at = time.monotonic()
@@ -137,14 +140,21 @@ class _Context:
             step_ms = round(1000 * (time.monotonic() - self._asked_at), 3)
             await self._session.send("chunk", self._id, data=base64.b64encode(data).decode(), step_time=step_ms)
         elif isinstance(event, Words):
-            words = {
-                "words": [word.word for word in event.words],
-                "start": [round(word.start, 3) for word in event.words],
-                "end": [round(word.end, 3) for word in event.words],
+            times: dict[str, Any] = {
+                "word_timestamps": _times("words", [(word.word, word.start, word.end) for word in event.words])
             }
-            await self._session.send("timestamps", self._id, word_timestamps=words)
+            if self._wants_characters:
+                found = [one for word in event.words for one in with_characters(word).characters]
+                times["character_timestamps"] = _times("characters", [(one.character, one.start, one.end) for one in found])
+            await self._session.send("timestamps", self._id, **times)
         elif isinstance(event, Mark):
             await self._session.send("flush_done", self._id, flush_id=event.name, flush_done=True)
+
+
+def _times(name: str, items: Iterable[tuple[str, float, float]]) -> dict[str, list[Any]]:
+    """Texts with their first and last seconds, in Cartesia's form: three lists."""
+    texts, starts, ends = zip(*items, strict=True)
+    return {name: list(texts), "start": [round(at, 3) for at in starts], "end": [round(at, 3) for at in ends]}
 
 
 class _Voice(msgspec.Struct):
@@ -154,6 +164,12 @@ class _Voice(msgspec.Struct):
 def _fields_of(message: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the fields of a request to `POST /v1/audio/speech`. Raises InvalidRequest."""
     form = _form_of(message)
+    if message.get("pronunciation_dict_id"):
+        raise UnsupportedValue(
+            "There are no dictionaries with an id: give 'pronunciations', an object with the phonemes of each word, or put the "
+            "words into your lexicon.",
+            param="pronunciation_dict_id",
+        )
     model = message.get("model_id")
     fields = {
         "model": "kokoro" if isinstance(model, str) and model.startswith(_OWN_MODELS) else model,
@@ -162,6 +178,7 @@ def _fields_of(message: Mapping[str, Any]) -> dict[str, Any]:
         "sample_rate": form.get("sample_rate"),
         "language": message.get("language"),
         "speed": _speed_of(message),
+        "pronunciations": message.get("pronunciations"),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -20,7 +20,18 @@ _ANY_TEXT: Final = "."
 class Speaker:
     """Speaks for one client."""
 
-    def __init__(self, *, reader: RequestReader, delivery: Delivery, limiter: Limiter, key: Key, request_id: str) -> None:
+    def __init__(
+        self,
+        *,
+        reader: RequestReader,
+        delivery: Delivery,
+        limiter: Limiter,
+        key: Key,
+        request_id: str,
+        count_text: Callable[[str], None],
+    ) -> None:
+        """`count_text` is called with the outcome of each text: `spoken`, `cancelled` or `failed`."""
+        self.count_text = count_text
         self.reader, self.delivery, self.limiter = reader, delivery, limiter
         self.key, self.request_id = key, request_id
         self._n_turns = 0
@@ -65,6 +76,7 @@ class Turn:
         after: "Turn | None",
     ) -> None:
         self._speaker, self._fields, self._wants_words = speaker, fields, wants_words
+        self._has_text = False
         self.request = asked
         self.sound = Sound(asked.format.name, asked.sample_rate_hz, asked.speed)
         before = after.speech if after else None
@@ -76,6 +88,7 @@ class Turn:
         n_waiting = self.speech.n_waiting + len(text)
         if n_waiting > self._n_most:
             raise StringTooLong("text", self._n_most, n_waiting)
+        self._has_text |= bool(text.strip())
         self.speech.add(text)
 
     async def run(self, on_event: Callable[[Event], Awaitable[None]]) -> None:
@@ -83,6 +96,18 @@ class Turn:
 
         Raises RateLimited, or the error of the part that failed.
         """
+        outcome = "failed"
+        try:
+            await self._speak(on_event)
+            outcome = "spoken"
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            if self._has_text:
+                self._speaker.count_text(outcome)
+
+    async def _speak(self, on_event: Callable[[Event], Awaitable[None]]) -> None:
         limiter = self._speaker.limiter
         async with AsyncExitStack() as stack:
             stack.enter_context(self._speaker.speaking())

@@ -14,7 +14,7 @@ from typing import Any, Final
 from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker, Turn
 from app.api.responses.errors import envelope
-from app.core.errors import InvalidRequest, KoeError, WrongType
+from app.core.errors import InvalidRequest, KoeError, UnsupportedValue, WrongType
 from app.delivery.live.speech import Audio, Event, Mark
 
 _FIELDS: Final = ("model", "voice", "language")
@@ -81,7 +81,9 @@ class TogetherSession:
         await self._send("conversation.item.input_text.received", text=text)
 
     def _update(self, session: Any) -> None:
-        changes = {name: session[name] for name in _FIELDS if session.get(name)} if isinstance(session, dict) else {}
+        if not isinstance(session, dict):
+            return
+        changes = {name: session[name] for name in _FIELDS if session.get(name)} | _pronunciations_in(session)
         self._speaker.check(self._fields | changes)
         self._fields |= changes
 
@@ -152,6 +154,19 @@ class _Turn:
         elif isinstance(event, Mark) and event.name == self._n_commits and not self._is_new:
             self.is_over = True
             self.turn.speech.end()
+
+
+def _pronunciations_in(session: Mapping[str, Any]) -> dict[str, Any]:
+    """The phonemes of words that a session sets. Raises UnsupportedValue for words in the place of words."""
+    extra = session.get("extra_params")
+    if not isinstance(extra, dict):
+        return {}
+    if extra.get("pronunciation_dict"):
+        raise UnsupportedValue(
+            "Words cannot be replaced by words: give 'pronunciations' instead, an object with the phonemes of each word.",
+            param="session.extra_params.pronunciation_dict",
+        )
+    return {name: value for name, value in extra.items() if name == "pronunciations"}
 
 
 def _id(kind: str) -> str:

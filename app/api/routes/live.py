@@ -9,6 +9,7 @@ from app.access.limiter import Limiter
 from app.api.dependencies import Given
 from app.api.live.admission import bearer, serve
 from app.api.live.cartesia import CartesiaSession
+from app.api.live.realtime import beta
 from app.api.live.realtime.client_secret import preset_session, read_client_secret
 from app.api.live.realtime.session import RealtimeSession
 from app.api.live.together import TogetherSession
@@ -33,6 +34,7 @@ async def speak_like_together(
         socket,
         lambda live, speaker, _: TogetherSession(live, speaker, parameters),
         bearer(socket.headers) or parameters.get("api_key"),
+        protocol="together",
         reader=reader,
         delivery=delivery,
         limiter=limiter,
@@ -52,6 +54,7 @@ async def speak_like_cartesia(
         or bearer(socket.headers)
         or parameters.get("api_key")
         or parameters.get("access_token"),
+        protocol="cartesia",
         reader=reader,
         delivery=delivery,
         limiter=limiter,
@@ -82,11 +85,13 @@ async def speak_like_openai(
     """OpenAI's Realtime API. The key, or a client secret, is a bearer token or, from a browser, the name of a subprotocol."""
     model = _parameters(socket).get("model")
     protocols = [name.strip() for name in socket.headers.get("sec-websocket-protocol", "").split(",")]
+    is_beta = beta.HEADER in socket.headers.get("openai-beta", "") or beta.SUBPROTOCOL in protocols
     keys = (name.removeprefix(_KEY_PROTOCOL) for name in protocols if name.startswith(_KEY_PROTOCOL))
     await serve(
         socket,
-        lambda live, speaker, preset: RealtimeSession(live, speaker, model, preset),
+        lambda live, speaker, preset: beta.BetaSession(live) if is_beta else RealtimeSession(live, speaker, model, preset),
         bearer(socket.headers) or next(keys, None),
+        protocol="realtime",
         reader=reader,
         delivery=delivery,
         limiter=limiter,

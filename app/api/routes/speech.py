@@ -80,6 +80,6 @@ async def _speak(
     request.scope["state"]["listener"] = listener  # `app.api.middleware.request_log` reports it when the answer has been sent.
     headers = {"x-koe-engine": utterance.engine, "x-koe-cache": listener.found.value, **rate_headers(permit.rate_limit_status)}
     if asked.stream_format == "sse":
-        return EventStream(speech_events(listener), headers=headers, is_finite=True, close=close)
+        return EventStream(speech_events(listener, characters=asked.characters), headers=headers, is_finite=True, close=close)
     media_type = asked.format.media_type_at(asked.sample_rate_hz)
     return StreamingResponse(aiter(listener), media_type=media_type, headers=headers, close=close)

@@ -108,7 +108,8 @@ def secret_of(harness: Harness, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_client_secret_opens_sessions_with_its_settings(locked: Harness) -> None:
-    session = {"type": "realtime", "model": "gpt-realtime-mini", "audio": {"output": {"voice": "coral", "speed": 1.2}}}
+    output = {"voice": "coral", "speed": 1.2, "pronunciations": {"open": "oh"}}
+    session = {"type": "realtime", "model": "gpt-realtime-mini", "audio": {"output": output}}
     made = secret_of(locked, session=session, expires_after={"anchor": "created_at", "seconds": 60})
     assert made["value"].startswith("ek_")
     assert 50 < made["expires_at"] - time.time() < 70

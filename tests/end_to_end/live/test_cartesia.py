@@ -83,6 +83,30 @@ def test_words_have_times_in_their_context(client: Client) -> None:
     assert all(start < end for start, end in zip(starts, ends, strict=True))
 
 
+def test_characters_have_times_within_those_of_their_words(client: Client) -> None:
+    client.send(**asked("a", TEXT, add_character_timestamps=True))
+    found = [message for message in client.until("done") if message["type"] == "timestamps"]
+    characters = [one for message in found for one in message["character_timestamps"]["characters"]]
+    assert "".join(characters) == TEXT.replace(" ", "")
+    for message in found:
+        words, chars = message["word_timestamps"], message["character_timestamps"]
+        assert (chars["start"][0], chars["end"][-1]) == (words["start"][0], words["end"][-1])
+        assert chars["start"] == sorted(chars["start"])
+
+
+def test_words_have_the_phonemes_of_their_context(client: Client, harness: Harness) -> None:
+    client.send(**asked("a", "Say Koe.", pronunciations={"Koe": "kokokoko"}))
+    spoken = audio_of(client.until("done"), "data")
+    client.send(**asked("b", "Say Koe."))
+    with harness.http() as http:
+        body = {"model": "kokoro", "voice": "af_heart", "input": "Say Koe.", "response_format": "pcm"}
+        posted = [
+            http.post("/v1/audio/speech", json=body | more).content for more in ({"pronunciations": {"Koe": "kokokoko"}}, {})
+        ]
+    assert [spoken, audio_of(client.until("done"), "data")] == posted
+    assert len(posted[0]) > len(posted[1])
+
+
 def test_a_flush_is_told_when_its_text_is_spoken(client: Client) -> None:
     client.send(**asked("a", "One, and then", continues=True, flush=True))
     flushed = client.until("flush_done")
@@ -131,6 +155,8 @@ def test_floats_are_the_same_samples(client: Client) -> None:
         ({"transcript": 5}, "string"),
         ({"model_id": "unheard"}, "model"),
         ({"speed": "hasty"}, "slow"),
+        ({"pronunciation_dict_id": "dict_1"}, "'pronunciations'"),
+        ({"pronunciations": {"Koe": "5"}}, "phonemes"),
     ],
 )
 def test_a_mistake_ends_its_context_alone(client: Client, change: dict[str, Any], param: str) -> None:

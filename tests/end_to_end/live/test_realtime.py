@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.end_to_end.live.clients import Client, Message, audio_of, connected, types_of
 from tests.engines import GatedEngine
@@ -277,3 +278,42 @@ def test_the_voice_is_fixed_once_it_was_heard(client: Client) -> None:
     client.until("response.done")
     client.send(type="session.update", session={"type": "realtime", "audio": {"output": {"voice": "alloy"}}})
     assert client.until("error")[-1]["error"]["code"] == "cannot_update_voice"
+
+
+def test_words_have_the_phonemes_of_the_session_or_of_one_response(client: Client, harness: Harness) -> None:
+    text, words = "Say Koe.", {"Koe": "kokokoko"}
+    one = {"conversation": "none", "input": [message(text)], "audio": {"output": {"pronunciations": {"Koe": "ko"}}}}
+    client.send(type="session.update", session={"type": "realtime", "audio": {"output": {"pronunciations": words}}})
+    updated = client.until("session.updated")[-1]["session"]["audio"]["output"]
+    assert (updated["pronunciations"], updated["voice"]) == (words, "marin")
+
+    assert audio_of(read(client, text)) == posted(harness, text, pronunciations=words)
+    client.send(type="response.create", response=one)
+    assert audio_of(client.until("response.done")) == posted(harness, text, pronunciations={"Koe": "ko"})
+
+    client.send(type="session.update", session={"type": "realtime", "audio": {"output": {"pronunciations": None}}})
+    client.until("session.updated")
+    assert audio_of(read(client, text)) == posted(harness, text)
+    assert posted(harness, text) != posted(harness, text, pronunciations=words)
+
+
+def test_phonemes_that_are_none_are_an_error_and_change_nothing(client: Client, harness: Harness) -> None:
+    client.send(type="session.update", session={"type": "realtime", "audio": {"output": {"pronunciations": {"Koe": "5"}}}})
+    error = client.until("error")[-1]["error"]
+    assert (error["code"], error["param"]) == ("invalid_value", "pronunciations")
+    assert audio_of(read(client, "Say Koe.")) == posted(harness, "Say Koe.")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"additional_headers": {"OpenAI-Beta": "realtime=v1"}}, {"subprotocols": ["realtime", "openai-beta.realtime-v1"]}],
+    ids=["header", "subprotocol"],
+)
+def test_the_beta_form_is_refused_as_openai_refuses_it(harness: Harness, options: dict[str, Any]) -> None:
+    with connected(harness.url, PATH, **options) as client:
+        error = client.receive()
+        assert (error["type"], error["error"]["code"]) == ("error", "beta_api_shape_disabled")
+        with pytest.raises(ConnectionClosed) as closed:
+            client.receive()
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "invalid_request_error.beta_api_shape_disabled")

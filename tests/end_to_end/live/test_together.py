@@ -73,9 +73,28 @@ def test_the_voice_can_be_changed(client: Client) -> None:
     assert audio_of(client.until(DONE)) != one
 
 
+@pytest.mark.parametrize("removes", [False, True])
+def test_words_have_the_phonemes_of_the_session_until_they_are_removed(client: Client, harness: Harness, removes: bool) -> None:
+    words = {"Koe": "kokokoko"}
+    client.send(type="tts_session.updated", session={"extra_params": {"pronunciations": words}})
+    client.send(
+        type="tts_session.updated", session={"extra_params": {"pronunciations": None}} if removes else {"voice": "af_heart"}
+    )
+    say(client, "Say Koe.")
+    spoken = audio_of(client.until(DONE))
+
+    body = {"model": "kokoro", "voice": "af_heart", "input": "Say Koe.", "response_format": "pcm"}
+    with harness.http() as http:
+        plain, given = (http.post("/v1/audio/speech", json=body | {"pronunciations": one}).content for one in (None, words))
+    assert spoken == (plain if removes else given)
+    assert plain != given
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
+        ({"type": "tts_session.updated", "session": {"extra_params": {"pronunciation_dict": ["a/b"]}}}, "unsupported_value"),
+        ({"type": "tts_session.updated", "session": {"extra_params": {"pronunciations": ["a"]}}}, "invalid_type"),
         ({"type": "tts_session.updated", "session": {"voice": "nobody"}}, "invalid_value"),
         ({"type": "input_text_buffer.append", "text": 5}, "invalid_type"),
         ({"type": "what"}, None),

@@ -1,6 +1,8 @@
 """The errors of a Realtime session. The session stays open after each of them."""
 
-from app.core.errors import InvalidRequest
+from typing import Any
+
+from app.core.errors import InvalidRequest, KoeError
 
 
 class RealtimeError(InvalidRequest):
@@ -29,3 +31,14 @@ def missing_parameter(param: str) -> RealtimeError:
 def invalid_value(message: str, param: str) -> RealtimeError:
     """A field with a value that it cannot have."""
     return RealtimeError("invalid_value", message, param=param)
+
+
+def view_of(error: KoeError, event_id: str | None = None) -> dict[str, Any]:
+    """An error as its event has it. `event_id`: that of the client's event."""
+    return {
+        "type": "invalid_request_error" if isinstance(error, InvalidRequest) else "server_error",
+        "code": error.code,
+        "message": error.message,
+        "param": error.param,
+        "event_id": event_id,
+    }

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from app.api.live.realtime.conversation import Conversation, text_in_instructions
-from app.api.live.realtime.errors import RealtimeError, invalid_event
+from app.api.live.realtime.errors import RealtimeError, invalid_event, view_of
 from app.api.live.realtime.response import Response
 from app.api.live.realtime.settings import (
     SESSION_SECONDS,
@@ -214,14 +214,7 @@ class RealtimeSession:
                 await task
 
     async def _fail(self, error: KoeError, event_id: str | None) -> None:
-        fault = {
-            "type": "invalid_request_error" if isinstance(error, InvalidRequest) else "server_error",
-            "code": error.code,
-            "message": error.message,
-            "param": error.param,
-            "event_id": event_id,
-        }
-        await self._send("error", error=fault)
+        await self._send("error", error=view_of(error, event_id))
 
     async def _send(self, kind: str, **more: Any) -> None:
         await self._socket.send({"type": kind, "event_id": f"event_{secrets.token_hex(12)}", **more})

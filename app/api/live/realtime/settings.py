@@ -114,6 +114,7 @@ def fields_of(session: Mapping[str, Any]) -> dict[str, Any]:
         "response_format": name,
         "sample_rate": rate_hz,
         "speed": speed,
+        "pronunciations": output.get("pronunciations"),
     }
 
 

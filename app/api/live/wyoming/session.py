@@ -11,6 +11,7 @@ that goes on at once keeps its connection.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -37,6 +38,8 @@ log: Final = structlog.get_logger()
 _ANY_ENGINE: Final = "tts-1"
 """The model for an engine that has no model of its own."""
 _FORMAT: Final = "pcm"
+_PROTOCOL: Final = "wyoming"
+"""Its name in the metrics."""
 _NEVER: Final = math.inf
 
 
@@ -120,12 +123,8 @@ class WyomingSession:
     async def run(self) -> None:
         """Serves the client until it leaves."""
         try:
-            while (event := await self._connection.receive(self._on_begun)) is not None:
-                self._deadline = _NEVER
-                self._idle_seconds = self._service.keep_alive_seconds
-                await self._handle(event)
-                self._is_busy = False
-                self._wait()
+            with self._service.metrics.live_session(_PROTOCOL):
+                await self._serve()
         except ClientLeft:
             pass
         except Exception as error:  # noqa: BLE001 - last resort of the API: the client gets the error, and the connection ends
@@ -134,6 +133,14 @@ class WyomingSession:
             if self._request is not None:
                 await self._request.cancel()
             await self._connection.close()
+
+    async def _serve(self) -> None:
+        while (event := await self._connection.receive(self._on_begun)) is not None:
+            self._deadline = _NEVER
+            self._idle_seconds = self._service.keep_alive_seconds
+            await self._handle(event)
+            self._is_busy = False
+            self._wait()
 
     async def refuse(self, error: KoeError) -> None:
         """Tells the client that it is not served, and closes the connection."""
@@ -269,7 +276,12 @@ class WyomingSession:
         if isinstance(asked, _Plain):
             service.reader.read_speech({**fields, "input": asked.text})
         speaker = Speaker(
-            reader=service.reader, delivery=service.delivery, limiter=service.limiter, key=key, request_id=tally.request_id
+            reader=service.reader,
+            delivery=service.delivery,
+            limiter=service.limiter,
+            key=key,
+            request_id=tally.request_id,
+            count_text=partial(service.metrics.count_live_text, _PROTOCOL),
         )
         return speaker.begin(fields)
 
