@@ -130,7 +130,9 @@ class RealtimeSession:
         await self._send("conversation.item.deleted", item_id=item_id)
 
     async def _truncate_item(self, event: _Event) -> None:
-        self._conversation.get(event.get("item_id"), "truncate")
+        item = self._conversation.get(event.get("item_id"), "truncate")
+        if self._active is not None and self._active.item_id == item["id"]:
+            self._active.cancel()  # A client that has a server detect turns sends nothing else when it is interrupted.
         place = {name: event.get(name) for name in ("item_id", "content_index", "audio_end_ms")}
         await self._send("conversation.item.truncated", **place)
 
