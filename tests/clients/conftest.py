@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import Cancelled
 from app.core.settings import read_settings
 from app.core.storage import keys
 from tests.harness import Api, Harness, free_port, open_harness, wait_until
@@ -35,15 +34,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class WilfulEngine(ToneEngine):
-    """Fails at a sentence with `breaks`, once earlier audio is available, is slow at a sentence with `waits`, and does not end
-    at a sentence with `hangs` until nobody wants it any more.
+    """Fails at a sentence with `breaks`, once earlier audio is available, is slow at a sentence with `waits`, does not end at a
+    sentence with `hangs` until nobody wants it any more, and speaks none with `next turn` before that.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_heard: Callable[[], bool] = bool
-        self.given_up: list[str] = []
-        """Texts that nobody wanted any more."""
+        self._hanging: list[str] = []
+        self.hung: list[str] = []
+        """Texts at which it hung for so long that it gave up itself."""
 
     def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if any("breaks" in one.text for one in segments):
@@ -51,21 +51,24 @@ class WilfulEngine(ToneEngine):
             time.sleep(1)  # nothing shows when the client has it too
             raise RuntimeError("the engine broke")
         if any("hangs" in one.text for one in segments):
-            self._hang(segments, turn)
+            self._hang(" ".join(one.text for one in segments), turn)
+        if any("next turn" in one.text for one in segments):
+            wait_until(lambda: not self._hanging)
         if any("waits" in one.text for one in segments):
             time.sleep(2)
         return super().synthesize(segments, turn)
 
-    def _hang(self, segments: Sequence[Segment], turn: Turn) -> None:
-        give_up = time.monotonic() + 30
+    def _hang(self, text: str, turn: Turn) -> None:
+        self._hanging.append(text)
+        give_up = time.monotonic() + 20
         try:
             while time.monotonic() < give_up:
                 turn.give_way()
                 time.sleep(0.01)
-        except Cancelled:
-            self.given_up += [one.text for one in segments]
-            raise
-        raise RuntimeError("somebody still wanted it after 30 seconds")
+            self.hung.append(text)
+            raise RuntimeError("somebody still wanted it after 20 seconds")
+        finally:
+            self._hanging.remove(text)
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,9 @@ from app.core.speech.boundaries import ending_of, find_boundaries
 from app.core.speech.pauses import PAUSE_SECONDS
 from tests.clients.conftest import WilfulEngine
 from tests.clients.driving import plainly, run
-from tests.harness import wait_until
 
 SENTENCES = ("Hello there, my friend. ", "It costs $3.50 at Dr. Who's shop today. ", "How are you doing in there?")
 TEXT = "".join(SENTENCES)
-NEXT = "All is well, and nothing of it is lost. So the next turn is heard as a whole."
 HEARD = "This much is heard at once."
 """The beginning of the text that is broken off."""
 
@@ -32,6 +30,8 @@ class Heard:
     """What a driver heard: its report, and the samples (s16le, 24 kHz) of each text that it had read."""
 
     name: str
+    next: str
+    """The text of the turn after the one that is broken off."""
     report: dict[str, Any]
     folder: Path
 
@@ -41,10 +41,14 @@ class Heard:
 
 
 def drive(name: str, command: Command, harnesses: Mapping[str, str], folder: Path, **environ: str) -> Heard:
-    """Runs a driver with the harnesses, its folder and the texts as arguments. `name` is in the text that is broken off."""
-    broken_off = f"{HEARD} But here the voice hangs until {name} has gone away. And this is never heard."
-    texts = {"text": TEXT, "sentences": SENTENCES, "next": NEXT, "broken_off": broken_off}
-    return Heard(name, run([*command, json.dumps(harnesses), folder, json.dumps(texts)], **environ), folder)
+    """Runs a driver with the harnesses, its folder and the texts as arguments. `name` is in the texts at which the engine is
+    wilful, so that no other client's audio is taken for them.
+    """
+    broken_off = f"{HEARD} But here the voice hangs until {name} wants no more of it. And this is never heard."
+    following = f"All is well, and nothing of it is lost. So the next turn of {name} is heard as a whole."
+    texts = {"text": TEXT, "sentences": SENTENCES, "broken_off": broken_off, "next": following}
+    report = run([*command, json.dumps(harnesses), folder, json.dumps(texts)], **environ)
+    return Heard(name, following, report, folder)
 
 
 @dataclass
@@ -80,9 +84,9 @@ class Reader:
         return bool(audio) and (self.speech(HEARD) + pause_after(HEARD)).startswith(audio)
 
 
-def wait_given_up(engine: WilfulEngine, name: str) -> None:
-    """Returns when the engine was told that this client wants no more of its text."""
-    wait_until(lambda: any(name in text for text in engine.given_up))
+def gave_up(engine: WilfulEngine, heard: Heard) -> bool:
+    """Whether the engine was told that this client wanted no more of its text. Its next turn was not spoken before."""
+    return not any(heard.name in text for text in engine.hung)
 
 
 def pause_after(part: str) -> bytes:
@@ -92,4 +96,4 @@ def pause_after(part: str) -> bytes:
 
 def without_pause(audio: bytes) -> bytes:
     """Returns a later turn of one connection without the pause before it, which is there while the turn before is heard."""
-    return audio.removeprefix(pause_after(NEXT))
+    return audio.removeprefix(pause_after("."))

@@ -7,7 +7,7 @@ import pytest
 from tests.clients.conftest import WilfulEngine
 from tests.clients.driving import HERE, installed
 from tests.clients.environments import python_with
-from tests.clients.live import NEXT, TEXT, Heard, Reader, drive, wait_given_up
+from tests.clients.live import TEXT, Heard, Reader, drive, gave_up
 
 WAYS = ("slow", "fast", "threes", "one", "other", "async")
 
@@ -43,9 +43,9 @@ def test_the_words_are_those_of_the_text_in_the_order_of_their_times(cartesia: H
 def test_a_cancelled_context_is_not_heard_on_and_the_connection_goes_on(
     cartesia: Heard, reader: Reader, engine: WilfulEngine
 ) -> None:
-    wait_given_up(engine, cartesia.name)
+    assert gave_up(engine, cartesia)
     assert reader.is_broken_off(cartesia.audio("broken_off"))
-    assert reader.parts(cartesia.audio("next"), NEXT)
+    assert reader.parts(cartesia.audio("next"), cartesia.next)
 
 
 def test_floats_are_the_same_samples(cartesia: Heard, reader: Reader) -> None:

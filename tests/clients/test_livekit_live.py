@@ -7,10 +7,9 @@ import pytest
 from tests.clients.conftest import WilfulEngine
 from tests.clients.driving import HERE, installed
 from tests.clients.environments import python_with
-from tests.clients.live import NEXT, SENTENCES, TEXT, Heard, Reader, drive, wait_given_up
+from tests.clients.live import SENTENCES, TEXT, Heard, Reader, drive, gave_up
 
-WAYS = ("slow", "fast", "threes")
-SENTENCE_TEXT = "\n\n".join(SENTENCES)
+PARAGRAPHS = "\n\n".join(SENTENCES)
 """Messages that were added one by one are read as paragraphs."""
 
 
@@ -42,19 +41,18 @@ def check_words(told: dict[str, Any], text: str) -> None:
     assert told["rates"] == [24_000]
 
 
-@pytest.mark.parametrize(("way", "text"), [*((way, TEXT) for way in WAYS), ("next", NEXT)])
-def test_cartesias_plugin_hears_the_text_whole_however_it_arrives(
-    livekit: Heard, cartesia_reader: Reader, way: str, text: str
-) -> None:
+@pytest.mark.parametrize("way", ["slow", "fast", "threes", "next"])
+def test_cartesias_plugin_hears_the_text_whole_however_it_arrives(livekit: Heard, cartesia_reader: Reader, way: str) -> None:
+    text = livekit.next if way == "next" else TEXT
+
     assert cartesia_reader.parts(without_end(livekit.audio(f"cartesia-{way}")), text)
     check_words(livekit.report["cartesia"][way], text)
 
 
-@pytest.mark.parametrize(
-    ("way", "text"), [("fast", TEXT), ("slow", SENTENCE_TEXT), ("threes", TEXT), ("next", NEXT), ("again", NEXT)]
-)
-def test_the_realtime_model_reads_the_users_messages(livekit: Heard, realtime_reader: Reader, way: str, text: str) -> None:
+@pytest.mark.parametrize("way", ["slow", "fast", "threes", "next", "again"])
+def test_the_realtime_model_reads_the_new_messages_of_the_user(livekit: Heard, realtime_reader: Reader, way: str) -> None:
     told = livekit.report["realtime"][way]
+    text = {"slow": PARAGRAPHS, "next": livekit.next, "again": livekit.next}.get(way, TEXT)
 
     assert livekit.audio(f"realtime-{way}") == realtime_reader.speech(text)
     assert "".join(told["words"]) == text
@@ -64,7 +62,7 @@ def test_the_realtime_model_reads_the_users_messages(livekit: Heard, realtime_re
 def test_an_interrupted_agent_is_not_heard_on(
     livekit: Heard, cartesia_reader: Reader, realtime_reader: Reader, engine: WilfulEngine
 ) -> None:
-    wait_given_up(engine, livekit.name)
+    assert gave_up(engine, livekit)
     assert cartesia_reader.is_broken_off(livekit.audio("cartesia-broken_off"))
     assert realtime_reader.is_broken_off(livekit.audio("realtime-broken_off"))
     assert livekit.report["realtime"]["broken_off"]["errors"] == []

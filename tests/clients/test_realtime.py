@@ -8,7 +8,7 @@ import pytest
 from tests.clients.conftest import WilfulEngine
 from tests.clients.driving import HERE, installed
 from tests.clients.environments import node_with_clients, python_with
-from tests.clients.live import HEARD, NEXT, SENTENCES, TEXT, Heard, Reader, drive, wait_given_up
+from tests.clients.live import HEARD, SENTENCES, TEXT, Heard, Reader, drive, gave_up
 from tests.clients.tls import tls_front
 
 WHOLE = ("fast", "threes", "turn", "secret")
@@ -56,13 +56,13 @@ def test_a_cancelled_response_is_not_heard_on_and_the_next_turn_is_whole(
 ) -> None:
     told = realtime.report["broken_off"]
 
-    wait_given_up(engine, realtime.name)
+    assert gave_up(engine, realtime)
     assert (told["status"], told["errors"]) == ("cancelled", [])
     assert told["transcript"] == told["final"]
     assert HEARD.startswith(told["transcript"])
     assert reader.is_broken_off(realtime.audio("broken_off"))
-    check(realtime.report["next"], NEXT)
-    assert realtime.audio("next") == reader.speech(NEXT)
+    check(realtime.report["next"], realtime.next)
+    assert realtime.audio("next") == reader.speech(realtime.next)
 
 
 @pytest.mark.parametrize("realtime", ["python"], indirect=True)
