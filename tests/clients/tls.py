@@ -4,6 +4,7 @@ Why: some clients refuse an address without TLS, and Koe leaves TLS to a proxy.
 """
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ def tls_front(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
     context.load_cert_chain(certificate, key)
     parts = urlsplit(url)
     loop, front = asyncio.new_event_loop(), _Front(parts.hostname or "", parts.port or 0)
-    server = loop.run_until_complete(asyncio.start_server(front.serve, HOST, 0, family=2, ssl=context))
+    server = loop.run_until_complete(asyncio.start_server(front.serve, HOST, 0, family=socket.AF_INET, ssl=context))
     thread = threading.Thread(target=loop.run_forever, name="tls", daemon=True)
     thread.start()
     try:
