@@ -1,6 +1,7 @@
 """Cartesia's protocol: `GET /tts/websocket`. Several contexts are spoken at the same time, each with its own text.
 
-Why a context that says `max_buffer_delay_ms: 0` is spoken at once: its client has cut the text into sentences itself.
+Why a context that says `max_buffer_delay_ms: 0` is spoken at once: its client has cut the text into sentences itself. Some
+cut after "Dr." too: then the rest of the sentence is waited for.
 """
 
 import asyncio
@@ -115,7 +116,7 @@ class _Context:
             self._n_flushes += 1
             self._turn.speech.flush(self._n_flushes)
         elif self._is_instant:
-            self._turn.speech.flush()
+            self._turn.speech.release()
         if not message.get("continue"):
             self._turn.speech.end()
 

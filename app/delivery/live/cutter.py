@@ -90,6 +90,11 @@ class Cutter:
         """Removes and returns all sentences, also a last one after which nothing has come."""
         return self._remove(max((end for end, ending in self._places() if ending is not Ending.CLAUSE), default=0))
 
+    def take_now(self) -> str:
+        """Removes and returns the whole text; empty while it ends with an abbreviation, after which its sentence may go on."""
+        is_open = self._text.rstrip().endswith(".") and all(end < len(self._text) for end, _ in self._places())
+        return "" if is_open else self.take_all()
+
     def take_all(self) -> str:
         """Removes and returns the whole text."""
         return self._remove(len(self._text))

@@ -131,6 +131,12 @@ class LiveSpeech:
         self._cutter.add(text)
         self._changed.set()
 
+    def release(self) -> None:
+        """Lets all text be spoken that was added until now, as soon as no abbreviation ends it."""
+        if text := self._cutter.take_now():
+            self._flushed.append(Part(text))
+            self._changed.set()
+
     def flush(self, mark: Hashable = None) -> None:
         """Lets all text be spoken that was added until now. A `mark` is among the events when that is done."""
         if rest := self._cutter.take_all():

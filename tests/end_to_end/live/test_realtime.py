@@ -119,6 +119,19 @@ def test_a_text_can_be_given_in_three_ways(client: Client, harness: Harness) -> 
     assert audio_of(client.until("response.done")) == posted(harness, "The text.")
 
 
+def test_of_a_history_that_is_sent_again_only_the_newest_messages_are_read(client: Client, harness: Harness) -> None:
+    for role, text in (
+        ("user", "Old."),
+        ("assistant", "Old."),
+        ("user", "This is new."),
+        ("system", "Be nice."),
+        ("user", "So is this."),
+    ):
+        client.send(type="conversation.item.create", item=message(text, role))
+    client.send(type="response.create")
+    assert audio_of(client.until("response.done")) == posted(harness, "This is new.\n\nSo is this.")
+
+
 @pytest.mark.parametrize("response", [{}, {"instructions": "Be nice."}, {"input": []}])
 def test_without_a_text_nothing_is_spoken_and_the_response_says_why(client: Client, response: dict[str, Any]) -> None:
     client.send(type="response.create", response=response)
@@ -233,6 +246,20 @@ def test_an_error_names_its_event_and_the_session_goes_on(
     assert response_of(read(client, "It goes on."))["status"] == "completed"
 
 
+def test_audio_of_the_client_may_be_committed_and_is_nothing_to_read(client: Client, harness: Harness) -> None:
+    client.send(type="input_audio_buffer.append", audio="AAAA")
+    client.send(type="input_audio_buffer.commit")
+    messages = client.until("conversation.item.done")
+    assert types_of(messages) == ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"]
+    assert messages[0]["item_id"] == messages[-1]["item"]["id"]
+
+    client.send(type="conversation.item.create", item=message(TEXT))
+    client.send(type="response.create")
+    assert audio_of(client.until("response.done")) == posted(harness)
+    client.send(type="input_audio_buffer.commit")
+    assert client.receive()["error"]["code"] == "input_audio_buffer_commit_empty"
+
+
 def test_the_same_item_cannot_be_added_twice(client: Client) -> None:
     for _ in range(2):
         client.send(type="conversation.item.create", item=message("One.", id="one"))
@@ -257,6 +284,21 @@ def test_a_cancelled_response_is_silent_and_says_so(tmp_path: Path) -> None:
         assert response["output"][0]["status"] == "incomplete"
         gate.release(100)
         assert response_of(read(client, "Next."))["status"] == "completed"
+
+
+def test_a_response_whose_item_is_truncated_is_silent(tmp_path: Path) -> None:
+    gate = GatedEngine()
+    with open_harness(tmp_path, {"kokoro": gate}, KOE_THREADS="1") as harness, connected(harness.url, PATH) as client:
+        client.receive()
+        client.send(type="conversation.item.create", item=message("This is said first. This is never heard at all."))
+        client.send(type="response.create")
+        gate.release(1)
+        item_id = client.until("response.output_audio.delta")[-1]["item_id"]
+        client.send(type="conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=10)
+        messages = client.until("response.done")
+        assert "conversation.item.truncated" in types_of(messages)
+        assert response_of(messages)["status"] == "cancelled"
+        gate.release(100)
 
 
 def test_an_engine_that_fails_fails_the_response_alone(tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 People ask a Realtime model in three ways to read a text word for word: they give the text as the input of a response; they add
 it to the conversation and ask for a response; or they write it into the instructions, after a line that says so and a blank
 line. All three are understood. Nothing else is spoken, so that no instruction is ever heard.
+
+Why only the last messages of one role are read: a client that connects again sends the whole history of user and assistant, and
+then the text that is new.
 """
 
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
@@ -66,9 +70,12 @@ class Conversation:
         self._unread = [other for other in self._unread if other != item_id]
 
     def take_unread(self) -> str:
-        """Returns the text of the messages that were added since the last response."""
+        """Returns the text of the messages that were added since the last response: of a history, the last ones of one role."""
         unread, self._unread = self._unread, []
-        return _join(text_of(self._items[item_id]) for item_id in unread if item_id in self._items)
+        added = (self._items[item_id] for item_id in unread if item_id in self._items)
+        messages = [(item["role"], text) for item in added if (text := text_of(item)).strip()]
+        last = list(takewhile(lambda message: message[0] == messages[-1][0], reversed(messages)))
+        return _join(text for _, text in reversed(last))
 
     def text_of_input(self, items: Iterable[Any]) -> str:
         """Returns the text of the input of a response: items, and references to items. Raises RealtimeError."""
@@ -117,6 +124,11 @@ def read_item(item: Any) -> Item:
         if not isinstance(item.get("content"), list):
             raise missing_parameter("item.content")
     return kept
+
+
+def unheard_item() -> Item:
+    """Returns a message of the user that is audio, which nobody has heard."""
+    return {"type": "message", "role": "user", "content": [{"type": "input_audio", "transcript": None}]}
 
 
 def text_of(item: Mapping[str, Any]) -> str:

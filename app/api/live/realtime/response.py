@@ -60,6 +60,11 @@ class Response:
         self._is_cancelled = False
 
     @property
+    def item_id(self) -> str:
+        """Id of the item that it speaks."""
+        return str(self._item["id"])
+
+    @property
     def has_audio(self) -> bool:
         """Whether audio was sent."""
         return self._n_audio_bytes > 0

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from app.api.live.realtime.conversation import Conversation, text_in_instructions
+from app.api.live.realtime.conversation import Conversation, Item, text_in_instructions, unheard_item
 from app.api.live.realtime.errors import RealtimeError, invalid_event, view_of
 from app.api.live.realtime.response import Response
 from app.api.live.realtime.settings import (
@@ -48,6 +48,8 @@ class RealtimeSession:
         self._active: Response | None = None
         """The response of the conversation that is being spoken."""
         self._has_audio = False
+        self._has_input = False
+        """Whether audio of the client came that was not committed."""
         self._handlers: dict[str, Callable[[_Event], Awaitable[None]]] = {
             "session.update": self._update,
             "conversation.item.create": self._create_item,
@@ -116,7 +118,9 @@ class RealtimeSession:
     # Items
 
     async def _create_item(self, event: _Event) -> None:
-        item, previous_id = self._conversation.add(event.get("item"), event.get("previous_item_id"))
+        await self._send_added(*self._conversation.add(event.get("item"), event.get("previous_item_id")))
+
+    async def _send_added(self, item: Item, previous_id: str | None) -> None:
         await self._send("conversation.item.added", item=item, previous_item_id=previous_id)
         await self._send("conversation.item.done", item=item, previous_item_id=previous_id)
 
@@ -130,7 +134,9 @@ class RealtimeSession:
         await self._send("conversation.item.deleted", item_id=item_id)
 
     async def _truncate_item(self, event: _Event) -> None:
-        self._conversation.get(event.get("item_id"), "truncate")
+        item = self._conversation.get(event.get("item_id"), "truncate")
+        if self._active is not None and self._active.item_id == item["id"]:
+            self._active.cancel()  # A client that has a server detect turns sends nothing else when it is interrupted.
         place = {name: event.get(name) for name in ("item_id", "content_index", "audio_end_ms")}
         await self._send("conversation.item.truncated", **place)
 
@@ -138,14 +144,19 @@ class RealtimeSession:
 
     async def _hear_nothing(self, event: _Event) -> None:
         """A microphone is not an error: many clients send one all the time."""
+        self._has_input |= bool(event.get("audio"))
 
     async def _clear_input(self, event: _Event) -> None:
+        self._has_input = False
         await self._send("input_audio_buffer.cleared")
 
     async def _commit_input(self, event: _Event) -> None:
-        raise RealtimeError(
-            "input_audio_buffer_commit_empty", "Error committing input audio buffer: this server reads text and hears no audio."
-        )
+        if not self._has_input:
+            raise RealtimeError("input_audio_buffer_commit_empty", "Error committing input audio buffer: the buffer is empty.")
+        self._has_input = False
+        item, previous_id = self._conversation.add(unheard_item())
+        await self._send("input_audio_buffer.committed", item_id=item["id"], previous_item_id=previous_id)
+        await self._send_added(item, previous_id)
 
     async def _clear_output(self, event: _Event) -> None:
         if self._active is not None:

@@ -82,6 +82,22 @@ def test_a_text_without_any_mark_is_cut_between_words() -> None:
     assert all(len(part) <= MAX_WEIGHT for part in parts)
 
 
+@pytest.mark.parametrize("text", ["It is so.", "It is so. And", "It is so, ", "Is it?", "She came at 5."])
+def test_text_that_its_client_has_cut_is_taken_at_once(text: str) -> None:
+    cutter = Cutter("en-US")
+    cutter.add(text)
+    assert cutter.take_now() == text
+
+
+@pytest.mark.parametrize("text", ["It is at Dr.", "It is so. It is at Dr. ", "He met J. "])
+def test_text_that_its_client_has_cut_after_an_abbreviation_waits_for_the_rest(text: str) -> None:
+    cutter = Cutter("en-US")
+    cutter.add(text)
+    assert not cutter.take_now()
+    cutter.add("Who's shop. ")
+    assert cutter.take_now() == f"{text}Who's shop. "
+
+
 def test_a_sentence_that_has_ended_can_be_taken_though_nothing_follows() -> None:
     cutter = Cutter("en-US")
     taken = []

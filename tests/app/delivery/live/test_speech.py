@@ -184,6 +184,17 @@ async def test_a_mark_comes_after_all_that_was_added_before_it() -> None:
     assert seen[-1] == Mark("second")
 
 
+async def test_released_text_is_spoken_at_once_but_an_abbreviation_waits_for_its_sentence() -> None:
+    bench = Bench()
+    speech = bench.speech()
+    for text in ("It is so and ", "so. It costs a lot at Dr. ", "Who's shop. "):
+        speech.add(text)
+        speech.release()
+    speech.end()
+    await all_of(speech)
+    assert bench.opened == ["It is so and ", "so. It costs a lot at Dr. Who's shop. "]
+
+
 async def test_blank_text_is_not_spoken() -> None:
     bench = Bench()
     speech = bench.speech()
