@@ -7,7 +7,7 @@ has none. On a server without keys only pages of its own and of the origins in `
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from litestar import WebSocket
 
@@ -15,6 +15,7 @@ from app.access.client_secrets import PREFIX, ClientSecrets
 from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.facts import note
+from app.api.live.realtime.client_secret import voice_in
 from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker
 from app.api.middleware.auth import check, mask
@@ -65,6 +66,9 @@ async def serve(
         note(socket.scope, key=found.name or None)
         request_id = socket.scope["state"]["request_id"]
         speaker = Speaker(reader=reader, delivery=delivery, limiter=limiter, key=found, request_id=request_id)
+        live.before_message = speaker.learn_voices
+        await speaker.learn_voices(unquote(socket.url.query))
+        await speaker.learn_voices(voice_in(preset))
         session = make(live, speaker, preset)
     except KoeError as error:
         await send_fault(socket.scope, socket.send, error)
