@@ -245,8 +245,8 @@ class KokoroEngine:
 
 
 def _max_frames(n_tokens: int) -> int:
-    """Returns the most frames of so many tokens with a voice that a user has made: about twice what a slow voice has. A pack may
-    be anything, and a segment of 510 phonemes could have 25,000 frames, which no machine has the memory for.
+    """Returns the most frames of so many tokens with a voice that a user has made: about twice what a slow voice has. A pack
+    may be anything, and a segment of 510 phonemes could have 25,000 frames, for which few machines have the memory.
     """
     return 8 * n_tokens + 200
 
