@@ -4,6 +4,7 @@ Why a prompt may be a blend: OpenAI's clients send a prompt to have a voice made
 But it is a field that every client has, and a blend describes a voice too.
 """
 
+import io
 import re
 from typing import Any, Final
 
@@ -59,7 +60,7 @@ def read_voice_request(fields: dict[str, Any], form: Form, catalogue: Catalogue)
     """
     kind = _read_type(fields)
     name = read_name(fields)
-    sample = file_in(form, _SAMPLE)
+    sample = _read_sample_file(fields, form)
     prompt = _read_blend(fields, kind, catalogue, has_sample=sample is not None)
     if prompt is None and sample is None:
         raise MissingParameter("prompt" if kind == "prompt" else _SAMPLE)
@@ -105,6 +106,15 @@ def read_name(fields: dict[str, Any]) -> str:
     if CONTROL.search(name):
         raise InvalidValue("Invalid 'name': expected one line of text without control characters.", param="name")
     return name
+
+
+def _read_sample_file(fields: dict[str, Any], form: Form) -> SentFile | None:
+    """The file with the pack. An empty one counts as none beside a blend: OpenAI's clients cannot leave it out."""
+    sample = file_in(form, _SAMPLE)
+    if sample is None or (fields.get("blend") and not sample.file.seek(0, io.SEEK_END)):
+        return None
+    sample.file.seek(0)
+    return sample
 
 
 def _read_type(fields: dict[str, Any]) -> str | None:

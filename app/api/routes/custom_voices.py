@@ -41,7 +41,7 @@ from app.core.custom_voices.custom_voices import CustomVoices
 from app.core.custom_voices.voice_consents import VoiceConsents
 from app.core.request_limits import VOICE_BODY_BYTES
 from app.core.speech.languages import find_language
-from app.core.speech.voices import Catalogue, show_blend
+from app.core.speech.voices import Catalogue
 from app.core.storage.connections import reachable
 
 log: Final = structlog.get_logger()
@@ -205,7 +205,7 @@ def _new_voice(asked: VoiceRequest, consent: VoiceConsent | None, catalogue: Cat
         created_us=now_us(),
         language=asked.language or (spoken.tag if spoken else DEFAULT_LANGUAGE),
         prompt=asked.prompt,
-        blend=show_blend(catalogue.parse(asked.prompt)[0]) if asked.prompt is not None else "",
+        blend=catalogue.resolve(asked.prompt) if asked.prompt is not None else "",
     )
 
 

@@ -24,7 +24,7 @@ class CustomVoice(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str | None = None
     """The blend as the user wrote it; None for a voice pack."""
     blend: str = ""
-    """The blend; empty for a voice pack."""
+    """The blend with ids of voices alone; empty for a voice pack."""
 
 
 class VoiceConsent(msgspec.Struct, frozen=True, kw_only=True):

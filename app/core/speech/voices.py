@@ -122,6 +122,15 @@ class Catalogue(msgspec.Struct, frozen=True):
         is_valid = math.isfinite(total) and all(part.weight > 0 for part in blend)
         return (blend, self.voices[next(iter(weights))].language) if is_valid else None
 
+    def resolve(self, spec: str) -> str:
+        """The blend that `spec` means, with ids of voices and the same weights: it parses as `spec` does, also when an alias
+        means something else later. Raises as `parse` does.
+        """
+        self.parse(spec)
+        found = [self._find_part(part) for part in self.aliases.get(spec, spec).split("+")]
+        parts = [f"{voice_id}({repr(weight).removesuffix('.0')})" for voice_id, weight in filter(None, found)]
+        return "+".join(parts) if len(parts) > 1 else parts[0].partition("(")[0]
+
     def loudness_of(self, blend: Blend) -> float:
         """LUFS of Kokoro's speech with the blend: the mean of its voices, by weight. A voice that was not measured, or that a
         user has made, counts as USUAL_LOUDNESS.

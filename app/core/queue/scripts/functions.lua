@@ -128,10 +128,10 @@ local function has_voices(names)
   return true
 end
 
--- Caches a segment for every text that has it; the longest unused segments make room. An empty name caches nothing,
--- nor does one with a voice that its user has deleted.
+-- Caches a segment for every text that has it; the longest unused segments make room. An empty name caches nothing.
 local function put_for_all(name, budget, ttl, age, pcm)
-  if name == '' or #pcm > tonumber(budget) or not has_voices(name) then return end
+  if name == '' or #pcm > tonumber(budget) then return end
+  if not has_voices(name) then return end -- A user has deleted the voice meanwhile.
   local now = now_seconds()
   forget_segment(name)
   redis.call('SET', 'koe:segment:' .. name, pcm, 'EX', ttl)
