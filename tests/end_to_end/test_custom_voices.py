@@ -2,7 +2,7 @@
 
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,9 @@ from app.core.speech.voices import BlendPart, load_catalogue
 from tests.audio import pitch_hz
 from tests.end_to_end.listeners import SPEECH, asked
 from tests.end_to_end.live.clients import audio_of, connected
-from tests.harness import Api, Harness, open_harness, wait_until
-from workers.engines.base import ALONE, Segment, Turn, Waveform
-from workers.engines.registry import Loaded
+from tests.end_to_end.processes import API, WORKER, Process, events, running, serving
+from tests.harness import Harness, free_port, open_harness, wait_until
 from workers.engines.tone import ToneEngine, frequency_hz
-from workers.process.pool import Pool
 
 VOICES, CONSENTS, JOBS = "/v1/audio/voices", "/v1/audio/voice_consents", "/v1/audio/speech/jobs"
 ALICE, BOB = ({"Authorization": f"Bearer sk-{name}"} for name in ("alice", "bob"))
@@ -65,8 +63,8 @@ def post_pack(
     return http.post(VOICES, data={"name": "Mine", **fields}, files=files, headers=ALICE if key is None else key)
 
 
-def make_pack(http: httpx.Client, key: dict[str, str] | None = None, **fields: str) -> str:
-    answer = post_pack(http, key, data=PACK, file="pack.bin", **fields)
+def make_pack(http: httpx.Client, key: dict[str, str] | None = None, *, data: bytes = PACK, **fields: str) -> str:
+    answer = post_pack(http, key, data=data, file="pack", **fields)
     assert answer.status_code == 200, answer.text
     voice_id: str = answer.json()["id"]
     return voice_id
@@ -263,6 +261,8 @@ def test_what_kokoro_cannot_do_is_said_with_what_it_can(http: httpx.Client) -> N
 def test_a_file_that_is_no_pack_is_refused(http: httpx.Client) -> None:
     assert fault(post_pack(http, data=b"nothing"), 400) == ("invalid_value", "audio_sample")
     assert fault(post_pack(http, blend=BLEND), 400) == ("invalid_value", "blend")
+    assert fault(post_pack(http, type="prompt", prompt=BLEND), 400) == ("invalid_value", "prompt")
+    assert fault(post_pack(http, type="prompt"), 400) == ("missing_required_parameter", "prompt")
     both = [("audio_sample", ("a.bin", PACK)), ("audio_sample", ("b.bin", PACK))]
     assert fault(http.post(VOICES, data={"name": "Mine"}, files=both, headers=ALICE), 400) == ("invalid_value", "audio_sample")
     assert fault(http.post(VOICES, files={"name": (None, "Mine"), "audio_sample": (None, "text")}, headers=ALICE), 400) == (
@@ -420,43 +420,34 @@ def test_openai_s_protocol_speaks_with_a_voice_also_from_a_client_secret(two: Ha
 # Several processes
 
 
-class CountingEngine(ToneEngine):
-    """Counts the segments that it speaks."""
+@pytest.mark.timeout(600)  # Two workers load Kokoro at the lowest priority.
+def test_all_workers_and_all_servers_read_a_pack_at_once(short_folder: Path, checkpoint: Path) -> None:
+    data = Path(tempfile.mkdtemp(dir=short_folder))
+    environ = {"KOE_ENGINE": "kokoro", "KOE_MODEL_DIR": str(checkpoint), "KOE_SLOTS": "1", "KOE_LOG_FORMAT": "json"}
+    own_port = str(free_port())
+    with (
+        serving(data, **environ) as served,
+        running(Process(WORKER, data / "worker.log", KOE_DATA=str(data), **environ)) as second,
+        running(Process(API, data / "api.log", KOE_DATA=str(data), KOE_PORT=own_port, **environ)) as api,
+    ):
+        served.wait_ready(2)
+        api.wait_said("api_listens")
+        urls = served.url, f"http://127.0.0.1:{own_port}"
+        sample = (checkpoint / "voices" / "af_heart.pt").read_bytes()
+        with httpx.Client(base_url=urls[0], timeout=60) as http, httpx.Client(base_url=urls[1], timeout=60) as other:
+            voice_id = make_pack(http, {}, data=sample)
+            texts = (f"Number {n}." for n in itertools.count())
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.n_spoken = 0
-
-    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
-        self.n_spoken += len(segments)
-        return super().synthesize(segments, turn)
-
-
-def test_all_workers_and_all_servers_know_a_voice_at_once(short_folder: Path) -> None:
-    engines = CountingEngine(), CountingEngine()
-    one_at_a_time = {"KOE_SLOTS": "1", "KOE_THREADS": "1"}
-    with open_harness(Path(tempfile.mkdtemp(dir=short_folder)), {"tone": engines[0]}, **one_at_a_time) as harness:
-        pool, api = (
-            Pool(harness.settings, harness.redis_url, Loaded({"tone": engines[1]})),
-            Api(harness.settings, harness.redis_url),
-        )
-        pool.start()
-        try:
-            with harness.http() as http, httpx.Client(base_url=api.start(), timeout=60) as other:
-                voice_id = make_pack(http, {})
-                texts = (f"Number {n}." for n in itertools.count())
-
-                def both_have_spoken() -> bool:
-                    for server in (http, other):
-                        spoken = server.post(SPEECH, json=asked(next(texts), voice=voice_id))
-                        assert hz_of(spoken.content) == hz(voice_id)
-                    return all(engine.n_spoken for engine in engines)
-
-                wait_until(both_have_spoken)
-                assert other.delete(f"{VOICES}/{voice_id}").status_code == 200
+            def both_workers_have_spoken() -> bool:
                 for server in (http, other):
-                    refused = server.post(SPEECH, json=asked("Number 0.", voice=voice_id))
-                    assert fault(refused, 400) == ("invalid_value", "voice")
-        finally:
-            api.stop()
-            pool.stop()
+                    text = next(texts)
+                    spoken, hearts = (server.post(SPEECH, json=asked(text, voice=name)) for name in (voice_id, "af_heart"))
+                    assert spoken.status_code == 200, spoken.text
+                    assert spoken.headers["x-koe-engine"] == "kokoro"
+                    assert len(spoken.content) == len(hearts.content)
+                return all(events(process, "utterance_finished") for process in (served, second))
+
+            wait_until(both_workers_have_spoken)
+            assert other.delete(f"{VOICES}/{voice_id}").status_code == 200
+            for server in (http, other):
+                assert fault(server.post(SPEECH, json=asked("Number 0.", voice=voice_id)), 400) == ("invalid_value", "voice")

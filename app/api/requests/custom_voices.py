@@ -63,7 +63,7 @@ def read_voice_request(fields: dict[str, Any], form: Form, catalogue: Catalogue)
     sample = _read_sample_file(fields, form)
     prompt = _read_blend(fields, kind, catalogue, has_sample=sample is not None)
     if prompt is None and sample is None:
-        raise MissingParameter("prompt" if kind == "prompt" else _SAMPLE)
+        raise MissingParameter(_SAMPLE)
     language = _read_language(fields)
     if prompt is not None:
         language = catalogue.parse(prompt)[1]
@@ -125,27 +125,28 @@ def _read_type(fields: dict[str, Any]) -> str | None:
 
 
 def _read_blend(fields: dict[str, Any], kind: str | None, catalogue: Catalogue, *, has_sample: bool) -> str | None:
-    """The blend as the user wrote it, in `blend` or in the `prompt` of a voice of that type; None without one."""
-    blend = optional_string(fields, "blend")
-    if blend is not None:
-        limited("blend", blend, MAX_BLEND_CHARS)
-        if has_sample:
-            raise InvalidValue("Invalid 'blend': a voice is made of a blend or of a file. Send one of them.", param="blend")
-        if catalogue.find(blend) is None:
-            raise InvalidValue(
-                f"Invalid 'blend': '{shorten(blend)}' is no blend of this server's voices, such as 'af_heart(2)+bf_emma'. "
-                "GET /v1/audio/voices lists the voices.",
-                param="blend",
-            )
-        return blend
-    prompt = optional_string(fields, "prompt") if kind == "prompt" else None
-    if prompt is not None and (len(prompt) > MAX_BLEND_CHARS or catalogue.find(prompt) is None):
+    """The blend as the user wrote it, in `blend` or in the `prompt` of a voice of that type; None for a voice of a file."""
+    blend, prompt = optional_string(fields, "blend"), optional_string(fields, "prompt")
+    param, found = ("prompt", prompt) if kind == "prompt" and blend is None else ("blend", blend)
+    if found is None:
+        if param == "prompt":
+            raise MissingParameter(param)
+        return None
+    if has_sample:
+        raise InvalidValue(f"Invalid '{param}': a voice is made of a blend or of a file. Send one of them.", param=param)
+    if len(found) <= MAX_BLEND_CHARS and catalogue.find(found) is not None:
+        return found
+    if param == "prompt":
         raise NotSupported(
             "Kokoro cannot make a voice from a description. A 'prompt' that is a blend of its voices, such as "
             "'af_heart(2)+bf_emma', works, and so does a Kokoro voice pack as 'audio_sample'.",
-            param="prompt",
+            param=param,
         )
-    return prompt
+    raise InvalidValue(
+        f"Invalid 'blend': '{shorten(found)}' is no blend of this server's voices, such as 'af_heart(2)+bf_emma'. "
+        "GET /v1/audio/voices lists the voices.",
+        param=param,
+    )
 
 
 def _read_language(fields: dict[str, Any]) -> str | None:
