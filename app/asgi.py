@@ -29,10 +29,12 @@ from app.api.openapi.describe import Description
 from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
-from app.api.routes import documents, jobs, lexicon, live, models, phonemize, speech, system, voices
+from app.api.routes import custom_voices, documents, jobs, lexicon, live, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
 from app.api.routes.page import show_page, show_web_file
+from app.core.custom_voices.custom_voices import CustomVoices
+from app.core.custom_voices.voice_consents import VoiceConsents
 from app.core.documents.documents import Documents
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
@@ -82,6 +84,13 @@ ROUTES: Final = [
     voices.list_voices,
     voices.list_voices_beside_models,
     voices.list_model_choices,
+    custom_voices.create_voice,
+    custom_voices.delete_voice,
+    custom_voices.create_voice_consent,
+    custom_voices.list_voice_consents,
+    custom_voices.get_voice_consent,
+    custom_voices.rename_voice_consent,
+    custom_voices.delete_voice_consent,
     system.health,
     system.readiness,
     get_metrics,
@@ -103,12 +112,13 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         redis=redis, notifier=notifier, registry=registry, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait
     )
     catalogue, metrics, keyring = load_catalogue(settings.voices_file), Metrics(), _create_keyring(settings)
-    lexicons = Lexicons(redis, is_writable=settings.lexicon_writable)
+    lexicons, own_voices = Lexicons(redis, is_writable=settings.lexicon_writable), CustomVoices(redis)
     dependencies = Dependencies(
         asker=Asker(redis=redis, notifier=notifier, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
         broker=broker,
         catalogue=catalogue,
         client_secrets=ClientSecrets(redis),
+        custom_voices=own_voices,
         delivery=delivery,
         documents=Documents(redis, document_ttl=settings.document_ttl),
         expected=expected,
@@ -117,10 +127,11 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         lexicons=lexicons,
         limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
-        reader=_create_reader(settings, catalogue, expected, lexicons),
+        reader=_create_reader(settings, catalogue, expected, lexicons, own_voices),
         shared=SharedView(redis, blocking, fleet),
         site=load_site(),
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
+        voice_consents=VoiceConsents(redis),
     )
     return Litestar(
         route_handlers=[
@@ -231,9 +242,12 @@ def _create_registry(settings: Settings, redis: AsyncRedis, api: str, api_ttl: i
     )
 
 
-def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView, lexicons: Lexicons) -> RequestReader:
+def _create_reader(
+    settings: Settings, catalogue: Catalogue, fleet: FleetView, lexicons: Lexicons, own_voices: CustomVoices
+) -> RequestReader:
     return RequestReader(
         catalogue=catalogue,
+        custom_voices=own_voices,
         fleet=fleet,
         lexicon=read_lexicon(settings.lexicon),
         lexicons=lexicons,

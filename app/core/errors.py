@@ -395,6 +395,49 @@ class LexiconReadOnly(InvalidRequest):
         )
 
 
+class UnknownVoice(InvalidRequest):
+    """The caller has made no voice with that id."""
+
+    code = "voice_not_found"
+
+    def __init__(self, voice_id: str) -> None:
+        super().__init__(
+            f"There is no voice '{voice_id[:_MAX_SHOWN_CHARS]}' of yours, or it has been deleted. `GET /v1/audio/voices` lists "
+            "your voices too."
+        )
+
+
+class UnknownVoiceConsent(InvalidRequest):
+    """The caller has no consent with that id."""
+
+    code = "voice_consent_not_found"
+
+    def __init__(self, consent_id: str, *, param: str | None = None) -> None:
+        super().__init__(
+            f"There is no voice consent '{consent_id[:_MAX_SHOWN_CHARS]}' of yours, or it has been deleted.", param=param
+        )
+
+
+class VoicesFull(InvalidRequest):
+    """The caller has as many voices as one may have."""
+
+    code = "voices_full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} voices, and may not have more. `DELETE /v1/audio/voices/ID` makes room.")
+
+
+class VoiceConsentsFull(InvalidRequest):
+    """The caller has as many consents as one may have."""
+
+    code = "voice_consents_full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have {limit} voice consents, and may not have more. `DELETE /v1/audio/voice_consents/ID` makes room."
+        )
+
+
 class UnsatisfiableRange(InvalidRequest):
     """The requested byte range is outside the file."""
 

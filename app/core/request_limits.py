@@ -20,6 +20,10 @@ JOB_BODY_BYTES: Final = 8 * 1024**2
 """Most bytes of the body of a request that creates a job. More is 413."""
 DOCUMENT_BODY_BYTES: Final = 50 * 1024**2
 """Most bytes of the body of a request that sends a document. More is 413."""
+RECORDING_BYTES: Final = 10 * 1024**2
+"""Most bytes of a recording, as at OpenAI's. More is 400."""
+VOICE_BODY_BYTES: Final = RECORDING_BYTES + 64 * 1024
+"""Most bytes of the body of a request that sends a recording or a voice pack: the file, and the other fields. More is 413."""
 MESSAGE_BYTES: Final = 16 * 1024**2
 """Most bytes of a message on a WebSocket; a client of OpenAI's Realtime may send 15 MiB of audio at once. More closes the
 connection.

@@ -1,5 +1,6 @@
 """The examples in the guides run unchanged, except for the server's address."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,8 +30,9 @@ def served(short_folder: Path) -> Iterator[Harness]:
         yield harness
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=["plain", "asyncio", "events", "realtime", "wyoming", "moving"])
-def test_an_example_in_python_runs(code: str, served: Harness, tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", EXAMPLES, ids=["plain", "asyncio", "events", "voices", "realtime", "wyoming", "moving"])
+def test_an_example_in_python_runs(code: str, served: Harness, tmp_path: Path, checkpoint: Path) -> None:
+    shutil.copy(checkpoint / "voices" / "af_heart.pt", tmp_path / "pack.pt")
     code = code.replace("http://127.0.0.1:8000", served.url).replace("10200", str(served.wyoming_port))
 
     done = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True)

@@ -11,6 +11,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.core.custom_voices.packs import CustomPacks
 from app.core.errors import (
     EncoderFailed,
     KoeError,
@@ -96,6 +97,7 @@ class Runtime:
             private=webhook_private,
             measures=self.measures,
         )
+        self._custom_packs = CustomPacks(redis)
         self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
         self.documents = DocumentReader(redis=redis, store=store, patience_seconds=limits.patience_seconds)
         self._redis = redis
@@ -222,6 +224,7 @@ class Runtime:
             # Workers are being replaced: an old worker has taken a task for the new ones, which have the engine.
             task.cancelled.wait(_RETRY_SECONDS)
             raise Preempted("Another worker has the engine.")
+        self._patiently(lambda: self._custom_packs.require(task.utterance.custom_voices))
         if not self._is_engine_unchanged(task.utterance):
             self._patiently(lambda: self._registry.never_reuse(task.lease))
         with self._cancellable(task):
@@ -260,7 +263,7 @@ class Runtime:
             n_bytes=task.writer.n_bytes,
             lead_seconds=spoken.lead_seconds,
         )
-        n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report))
+        n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report, task.utterance.custom_voices))
         task.span.note(n_segments=spoken.n_segments, audio_seconds=round(spoken.audio_seconds, 3))
         if n_spoken is not None:
             log.info(

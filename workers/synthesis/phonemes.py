@@ -13,6 +13,7 @@ from msgspec import UNSET
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.core.custom_voices.packs import CustomPacks
 from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
 from app.core.queue.answers import Answers, Wanted
 from app.core.queue.registry import MAX_DEATHS
@@ -39,6 +40,7 @@ class Phonemes:
     def __init__(self, *, redis: Redis, engines: Mapping[str, Engine], patience_seconds: float) -> None:
         """`patience_seconds`: how long to wait if Redis is unreachable."""
         self._engines = engines
+        self._custom_packs = CustomPacks(redis)
         self._answers = Answers(redis, patience_seconds=patience_seconds)
 
     def answer(self, text: SpokenText, *, n_deaths: int = 0, span: Span = NO_SPAN) -> None:
@@ -56,6 +58,7 @@ class Phonemes:
             raise Cancelled("Nobody waits for the answer.")
         if n_deaths >= MAX_DEATHS:
             raise WorkersDied
+        self._custom_packs.require(text.custom_voices)
         found = self._find(text)
         self._answers.give(text.id, found)
         log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from litestar import WebSocket
 
@@ -16,6 +16,7 @@ from app.access.client_secrets import PREFIX, ClientSecrets
 from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.facts import note
+from app.api.live.realtime.client_secret import voice_in
 from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker
 from app.api.measures import Metrics
@@ -72,6 +73,9 @@ async def serve(
         speaker = Speaker(
             reader=reader, delivery=delivery, limiter=limiter, key=found, request_id=request_id, count_text=count_text
         )
+        live.before_message = speaker.learn_voices
+        await speaker.learn_voices(unquote(socket.url.query))
+        await speaker.learn_voices(voice_in(preset))
         session = make(live, speaker, preset)
     except KoeError as error:
         await send_fault(socket.scope, socket.send, error)

@@ -1,5 +1,6 @@
 """One WebSocket of a client: JSON comes in, JSON goes out."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,11 +17,17 @@ _LEFT: Final = (WebSocketDisconnect, OSError)
 """What Litestar and uvicorn raise when the client has left."""
 
 
+async def _do_nothing(_: str) -> None:
+    """Does nothing."""
+
+
 class LiveSocket:
     """A WebSocket on which both sides send JSON objects. Several tasks may send."""
 
     def __init__(self, socket: WebSocket[Any, Any, Any]) -> None:
         self._socket = socket
+        self.before_message: Callable[[str], Awaitable[None]] = _do_nothing
+        """Called with each message of the client before it is received."""
 
     async def accept(self, subprotocol: str | None = None) -> None:
         """Accepts the connection."""
@@ -32,6 +39,7 @@ class LiveSocket:
             data = await self._socket.receive_data(mode="text")
         except _LEFT:
             return None
+        await self.before_message(data)
         try:
             return msgspec.json.decode(data, type=dict[str, Any])
         except (msgspec.DecodeError, msgspec.ValidationError) as error:

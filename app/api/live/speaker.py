@@ -1,15 +1,15 @@
 """What every session needs to speak: the client's key and its limits, the reader of requests, and the delivery of audio."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, contextmanager, suppress
 from typing import Any, Final
 
 from app.access.keyring import Key
 from app.access.limiter import Limiter
 from app.api.requests.reader import RequestReader
 from app.api.requests.speech import SpeechRequest
-from app.core.errors import StringTooLong
+from app.core.errors import StringTooLong, Unavailable
 from app.delivery.delivery import Delivery
 from app.delivery.listener import Listener
 from app.delivery.live.speech import Event, LiveSpeech, Sound
@@ -32,12 +32,27 @@ class Speaker:
     ) -> None:
         """`count_text` is called with the outcome of each text: `spoken`, `cancelled` or `failed`."""
         self.count_text = count_text
-        self.reader, self.delivery, self.limiter = reader, delivery, limiter
+        self._reader, self.delivery, self.limiter = reader, delivery, limiter
+        self.reader = reader
+        """It knows the voices of the key that were named last."""
         self.key, self.request_id = key, request_id
         self._n_turns = 0
         self.is_idle = asyncio.Event()
         """Set while nothing is spoken."""
         self.is_idle.set()
+
+    async def learn_voices(self, said: Any) -> None:
+        """Learns which voices the key has now, if a message of the client names one of them. Without Redis nothing is learned:
+        the text that follows then fails in its place.
+        """
+        with suppress(Unavailable):
+            knowing = await self._reader.knowing(self.key.owner, said)
+            if knowing is not self._reader:
+                self.reader = knowing
+
+    async def reader_of(self, fields: Mapping[str, Any]) -> RequestReader:
+        """The reader that knows the voices that the fields of a request name, as they are now. Raises Unavailable."""
+        return await self._reader.knowing(self.key.owner, fields.get("voice"), fields.get("input"))
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -119,8 +134,9 @@ class Turn:
 
     async def _open(self, text: str, heard_seconds: float) -> Listener:
         speaker = self._speaker
-        asked = speaker.reader.read_speech({**self._fields, "input": text})
-        utterance = await speaker.reader.to_utterance(asked, speaker.key.owner)
+        fields = {**self._fields, "input": text}
+        reader = await speaker.reader_of(fields)
+        utterance = await reader.to_utterance(reader.read_speech(fields), speaker.key.owner)
         return await speaker.delivery.open(
             utterance,
             request_id=speaker.request_id,

@@ -10,7 +10,7 @@ from app.api.dependencies import Given
 from app.api.live.admission import bearer, serve
 from app.api.live.cartesia import CartesiaSession
 from app.api.live.realtime import beta
-from app.api.live.realtime.client_secret import preset_session, read_client_secret
+from app.api.live.realtime.client_secret import preset_session, read_client_secret, voice_in
 from app.api.live.realtime.session import RealtimeSession
 from app.api.live.together import TogetherSession
 from app.api.middleware.auth import key_of, require_key
@@ -69,7 +69,7 @@ async def create_client_secret(
 ) -> dict[str, Any]:
     """Makes a key for a page or an app, which opens Realtime sessions with these settings for a while."""
     asked = read_client_secret(await read_fields(request))
-    session = preset_session(asked.session, reader)
+    session = preset_session(asked.session, await reader.knowing(key_of(request).owner, voice_in(asked.session)))
     value, expires_at = await client_secrets.create(key_of(request), asked.session, asked.seconds)
     return {"value": value, "expires_at": expires_at, "session": session}
 

@@ -216,6 +216,19 @@ async def test_too_much_text_that_waits_ends_a_stream(harness: Harness, gate: Ga
     assert error_of(events).code == "string_above_max_length"
 
 
+async def test_a_voice_of_a_user_speaks_by_its_id(harness: Harness) -> None:
+    with harness.http() as http:
+        made = http.post(
+            "/v1/audio/voices", data={"name": "mine", "blend": "af_heart(2)+bf_emma(1)"}, files={"consent": (None, "")}
+        )
+        voice = made.raise_for_status().json()["id"]
+    async with connected(harness.wyoming_port) as client:
+        await client.send(Synthesize("It is mine.", SynthesizeVoice(name=voice)))
+        events = await client.until("audio-stop")
+
+    assert audio_of(events) == posted(harness, "It is mine.", voice)
+
+
 async def test_a_second_stream_before_the_end_of_the_first_is_refused_and_the_first_goes_on(harness: Harness) -> None:
     async with connected(harness.wyoming_port) as client:
         await client.send(SynthesizeStart(voice=HEART), SynthesizeStart(voice=HEART), SynthesizeChunk("One."), SynthesizeStop())

@@ -35,6 +35,14 @@ def read_client_secret(fields: dict[str, Any]) -> ClientSecretRequest:
     return ClientSecretRequest(seconds, session or {})
 
 
+def voice_in(preset: dict[str, Any] | None) -> Any:
+    """The voice that the settings name, as the client wrote it; None without one."""
+    found: Any = preset
+    for name in ("audio", "output", "voice"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
 def preset_session(preset: dict[str, Any], reader: RequestReader) -> dict[str, Any]:
     """Returns the session that a client of the secret begins with. Raises the InvalidRequest of the first invalid setting."""
     try:

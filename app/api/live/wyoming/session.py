@@ -268,13 +268,6 @@ class WyomingSession:
         service = self._service
         key = service.find_key()
         tally.key = key.name
-        fields = {
-            "model": await service.choose_model(),
-            "voice": choose_voice(asked.voice or AskedVoice(), service.reader.catalogue),
-            "response_format": _FORMAT,
-        }
-        if isinstance(asked, _Plain):
-            service.reader.read_speech({**fields, "input": asked.text})
         speaker = Speaker(
             reader=service.reader,
             delivery=service.delivery,
@@ -283,6 +276,14 @@ class WyomingSession:
             request_id=tally.request_id,
             count_text=partial(service.metrics.count_live_text, _PROTOCOL),
         )
+        fields = {
+            "model": await service.choose_model(),
+            "voice": choose_voice(asked.voice or AskedVoice(), service.reader.catalogue),
+            "response_format": _FORMAT,
+        }
+        await speaker.learn_voices(fields["voice"])
+        if isinstance(asked, _Plain):
+            speaker.reader.read_speech({**fields, "input": asked.text})
         return speaker.begin(fields)
 
     def _on_over(self) -> None:

@@ -208,3 +208,21 @@ def test_the_voice_for_a_language_is_the_one_with_the_best_grade() -> None:
         assert found is not None
         assert found.id == best
     assert graded("A").best_of("en-US") is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "resolved"),
+    [
+        ("coral", "af_heart"),
+        ("af_heart(3)", "af_heart"),
+        ("nova(2)+bf_emma(0.1)", "af_nova(2)+bf_emma(0.1)"),
+        ("af_heart+bf_emma+coral", "af_heart(1)+bf_emma(1)+af_heart(1)"),
+    ],
+)
+def test_a_resolved_blend_names_ids_alone_and_is_the_same_blend(spec: str, resolved: str) -> None:
+    assert CATALOGUE.resolve(spec) == resolved
+    assert CATALOGUE.parse(resolved) == CATALOGUE.parse(spec)
+
+
+def test_a_blend_with_a_voice_of_a_user_is_as_loud_as_usual() -> None:
+    assert CATALOGUE.loudness_of((BlendPart("voice_" + 24 * "0", 1.0),)) == USUAL_LOUDNESS
