@@ -8,13 +8,15 @@ from typing import Final
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from app.access.client_secrets import ClientSecrets
 from app.access.keyring import Key, Keyring
 from app.access.limiter import Limiter
 from app.api.dependencies import Dependencies
+from app.api.live.open_wyoming import MakeSession, open_wyoming
 from app.api.measures import Metrics, SharedView
 from app.api.middleware.cors import CrossOrigin
 from app.api.middleware.head import HeadAnswers
@@ -22,14 +24,17 @@ from app.api.middleware.headers import AnswerHeaders
 from app.api.middleware.host_check import HostCheck
 from app.api.middleware.request_log import Observed
 from app.api.middleware.root_path import Prefixed
+from app.api.middleware.sockets import ObservedSockets
 from app.api.openapi.describe import Description
 from app.api.openapi.swagger import docs_router
 from app.api.requests.reader import RequestReader
 from app.api.responses.errors import EXCEPTION_HANDLERS
-from app.api.routes import documents, jobs, lexicon, models, phonemize, speech, system, voices
+from app.api.routes import custom_voices, documents, jobs, lexicon, live, models, phonemize, speech, system, voices
 from app.api.routes.metrics import get_metrics
 from app.api.routes.options import answer_options
 from app.api.routes.page import show_page, show_web_file
+from app.core.custom_voices.custom_voices import CustomVoices
+from app.core.custom_voices.voice_consents import VoiceConsents
 from app.core.documents.documents import Documents
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
@@ -40,7 +45,7 @@ from app.core.queue.fleet import FleetView, RedisFleet, process_name
 from app.core.queue.fleet_memory import ExpectedFleet, FleetMemory, WatchedFleet
 from app.core.queue.registry import API_SHARE, Registry
 from app.core.request_limits import BODY_BYTES
-from app.core.settings import Settings
+from app.core.settings import OFF, Settings
 from app.core.speech.lexicon import read_lexicon
 from app.core.speech.voices import Catalogue, load_catalogue
 from app.core.storage import keys
@@ -72,17 +77,28 @@ ROUTES: Final = [
     documents.get_chapter,
     documents.get_cover,
     documents.delete_document,
+    live.create_client_secret,
     models.list_models,
     models.get_model,
     models.get_owned_model,
     voices.list_voices,
     voices.list_voices_beside_models,
     voices.list_model_choices,
+    custom_voices.create_voice,
+    custom_voices.delete_voice,
+    custom_voices.create_voice_consent,
+    custom_voices.list_voice_consents,
+    custom_voices.get_voice_consent,
+    custom_voices.rename_voice_consent,
+    custom_voices.delete_voice_consent,
     system.health,
     system.readiness,
     get_metrics,
     show_page,
 ]
+
+
+SOCKETS: Final = [live.speak_like_together, live.speak_like_cartesia, live.speak_like_openai]
 
 
 def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TRACING) -> Litestar:
@@ -95,12 +111,14 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
     delivery = Delivery(
         redis=redis, notifier=notifier, registry=registry, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait
     )
-    catalogue, metrics = load_catalogue(settings.voices_file), Metrics()
-    lexicons = Lexicons(redis, is_writable=settings.lexicon_writable)
+    catalogue, metrics, keyring = load_catalogue(settings.voices_file), Metrics(), _create_keyring(settings)
+    lexicons, own_voices = Lexicons(redis, is_writable=settings.lexicon_writable), CustomVoices(redis)
     dependencies = Dependencies(
         asker=Asker(redis=redis, notifier=notifier, broker=broker, fleet=fleet, max_wait_seconds=settings.max_wait),
         broker=broker,
         catalogue=catalogue,
+        client_secrets=ClientSecrets(redis),
+        custom_voices=own_voices,
         delivery=delivery,
         documents=Documents(redis, document_ttl=settings.document_ttl),
         expected=expected,
@@ -109,20 +127,34 @@ def create_litestar(settings: Settings, redis_url: str, tracing: Tracing = NO_TR
         lexicons=lexicons,
         limiter=Limiter(redis, api=api, api_ttl=api_ttl),
         metrics=metrics,
-        reader=_create_reader(settings, catalogue, expected, lexicons),
+        reader=_create_reader(settings, catalogue, expected, lexicons, own_voices),
         shared=SharedView(redis, blocking, fleet),
         site=load_site(),
         store=Store(settings.store_url, reserve_bytes=settings.store_reserve),
+        voice_consents=VoiceConsents(redis),
     )
     return Litestar(
-        route_handlers=[*answer_options(ROUTES), *ROUTES, show_web_file, docs_router(create_description(settings, catalogue))],
+        route_handlers=[
+            *answer_options(ROUTES),
+            *ROUTES,
+            *SOCKETS,
+            show_web_file,
+            docs_router(create_description(settings, catalogue)),
+        ],
         dependencies=dependencies.providers(),
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lambda _: _lifespan(delivery, (notifier, jobs_notifier), redis, blocking, tracing)],
         request_max_body_size=BODY_BYTES,
         logging_config=None,
         openapi_config=None,
-        state=State({"metrics": metrics, "keyring": _create_keyring(settings)}),
+        state=State(
+            {
+                "metrics": metrics,
+                "keyring": keyring,
+                "origins": frozenset(map(str.lower, settings.cors_origins)),
+                "wyoming": _create_wyoming(settings, dependencies, keyring),
+            }
+        ),
     )
 
 
@@ -130,14 +162,27 @@ def create_description(settings: Settings, catalogue: Catalogue) -> Description:
     """The description of a server with these settings and voices."""
     return Description(
         catalogue,
-        has_keys=bool(settings.api_keys or settings.api_keys_file),
+        has_keys=settings.has_keys,
         max_input_chars=settings.max_input_chars,
         max_job_chars=settings.max_job_chars,
         sends_webhooks=settings.webhook_secret is not None,
     )
 
 
-def create_app(settings: Settings, redis_url: str) -> ASGIApp:
+class Application:
+    """The whole application: what answers HTTP, and what serves Wyoming clients."""
+
+    def __init__(self, app: ASGIApp, wyoming: MakeSession | None) -> None:
+        self._app = app
+        self.wyoming = wyoming
+        """Makes the sessions of Wyoming clients; None without `KOE_WYOMING`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        await self._app(scope, receive, send)
+
+
+def create_app(settings: Settings, redis_url: str) -> Application:
     """The whole application: around Litestar's stands what holds for every request, from the inside to the outside."""
     tracing = open_tracing(settings.otlp_endpoint, service="koe-api", instance=process_name())
     litestar = create_litestar(settings, redis_url, tracing)
@@ -150,12 +195,28 @@ def create_app(settings: Settings, redis_url: str) -> ASGIApp:
     )
     if settings.cors_origins:
         app = CrossOrigin(app, settings.cors_origins)
-    return AnswerHeaders(Observed(app, litestar.state.metrics, tracing))
+    app = AnswerHeaders(ObservedSockets(Observed(app, litestar.state.metrics, tracing)))
+    return Application(app, litestar.state.wyoming)
 
 
 def _create_keyring(settings: Settings) -> Keyring:
     default = Key(rate_limit=settings.rate_limit, max_concurrent=settings.max_concurrent, max_jobs=settings.max_open_jobs)
     return Keyring([key.reveal() for key in settings.api_keys], settings.api_keys_file, default=default)
+
+
+def _create_wyoming(settings: Settings, dependencies: Dependencies, keyring: Keyring) -> MakeSession | None:
+    if not settings.wyoming:
+        return None
+    return open_wyoming(
+        keyring=keyring,
+        key_name=settings.wyoming_key,
+        reader=dependencies.reader,
+        delivery=dependencies.delivery,
+        limiter=dependencies.limiter,
+        metrics=dependencies.metrics,
+        keep_alive_seconds=settings.keep_alive,
+        is_announced=settings.wyoming_zeroconf != OFF,
+    )
 
 
 def _create_fleet(settings: Settings, redis: AsyncRedis) -> tuple[FleetView, FleetView]:
@@ -181,9 +242,12 @@ def _create_registry(settings: Settings, redis: AsyncRedis, api: str, api_ttl: i
     )
 
 
-def _create_reader(settings: Settings, catalogue: Catalogue, fleet: FleetView, lexicons: Lexicons) -> RequestReader:
+def _create_reader(
+    settings: Settings, catalogue: Catalogue, fleet: FleetView, lexicons: Lexicons, own_voices: CustomVoices
+) -> RequestReader:
     return RequestReader(
         catalogue=catalogue,
+        custom_voices=own_voices,
         fleet=fleet,
         lexicon=read_lexicon(settings.lexicon),
         lexicons=lexicons,

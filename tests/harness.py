@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from app.asgi import create_app
 from app.core.settings import Settings, read_settings
 from app.core.storage.connections import connect
 from app.core.storage.embedded_server import EmbeddedServer
-from app.server.http_server import Server
+from app.server.http_server import Server, listening, port_of
+from app.server.wyoming_server import open_wyoming_server
 from workers.engines.base import Engine
 from workers.engines.registry import Loaded
 from workers.engines.tone import ToneEngine
@@ -54,8 +55,14 @@ class Api:
 
     def __init__(self, settings: Settings, redis_url: str) -> None:
         self._started = threading.Event()
-        options = {"host": "127.0.0.1", "port": 0, "timeout_graceful_shutdown": 1}
-        self._server = _ServerWithoutLinger(create_app(settings, redis_url), settings.bounds, self._started.set, **options)
+        options: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "timeout_graceful_shutdown": 1}
+        app = create_app(settings, redis_url)
+        self._open = ExitStack()
+        address = settings.wyoming_address
+        sockets = self._open.enter_context(listening(*address)) if address else []
+        self.wyoming_port = port_of(sockets) if sockets else 0
+        wyoming = open_wyoming_server(app.wyoming, sockets)
+        self._server = _ServerWithoutLinger(app, settings.bounds, self._started.set, wyoming, **options)
         self._thread = threading.Thread(target=self._server.run, name="api", daemon=True)
 
     def start(self) -> str:
@@ -69,6 +76,7 @@ class Api:
         """Stops the API and breaks off the requests that remain."""
         self._server.should_exit = True
         self._thread.join()
+        self._open.close()
 
 
 @dataclass
@@ -80,6 +88,8 @@ class Harness:
     settings: Settings
     server: EmbeddedServer
     pool: Pool | None
+    wyoming_port: int = 0
+    """0 without the setting KOE_WYOMING."""
     clients: list[OpenAI] = field(default_factory=list)
 
     def http(self, **options: Any) -> httpx.Client:
@@ -121,7 +131,7 @@ def open_harness(
         if workers is not None:
             workers.warm_up()
             workers.start()
-        harness = Harness(api.start(), server.url, settings, server, workers)
+        harness = Harness(api.start(), server.url, settings, server, workers, api.wyoming_port)
         yield harness
         for client in harness.clients:
             client.close()

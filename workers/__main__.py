@@ -13,6 +13,7 @@ from typing import Final
 import click
 import structlog
 
+from app.core.custom_voices.packs import CustomPacks
 from app.core.errors import EngineUnavailable, KoeError, Misconfigured
 from app.core.host.descriptors import raise_limit
 from app.core.host.exit_status import ended_by
@@ -21,6 +22,7 @@ from app.core.host.service_link_warning import warn_of_service_links
 from app.core.logs import configure_logs
 from app.core.settings import read_settings
 from app.core.speech.voices import load_catalogue
+from app.core.storage.connections import connect
 from app.core.storage.data_folder import prepare_folders
 from app.core.storage.embedded_server import EmbeddedError, embedded_url
 from app.core.storage.redis_url import read_redis_url
@@ -86,6 +88,7 @@ def _open(is_alone: bool, predecessor: Predecessor | None) -> tuple[Pool, ModelW
             idle_unload=settings.idle_unload,
             finish=Finish(ffmpeg_path=find_ffmpeg(settings.ffmpeg), loudness_lufs=settings.loudness),
             facts=predecessor.facts if predecessor else NO_FACTS,
+            read_custom_pack=CustomPacks(connect(redis_url)).read,
         )
         pool = Pool(settings, redis_url, loaded, is_alone=is_alone)
         pool.warm_up(predecessor)

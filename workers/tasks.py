@@ -35,10 +35,11 @@ def join_job(job_id: str) -> Retry | None:
         return _retry_unless(runtime.current().job_runner.join(job_id, span))
 
 
-def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
+def speak(utterance_json: str, request_id: str, owner: str, heard_seconds: float = 0.0) -> Retry | None:
     """Speaks one utterance into its stream. A preempted utterance goes to the end of its queue.
 
     `request_id`: the request that caused it, for the log. `owner`: the owner whose share of the machine it uses.
+    `heard_seconds`: how long its listener still heard something else when it was submitted.
     """
     utterance = Utterance.from_json(utterance_json)
     job = get_current_job()
@@ -47,7 +48,7 @@ def speak(utterance_json: str, request_id: str, owner: str) -> Retry | None:
         _begin_span("synthesize") as span,
         _logged(span, request_id=request_id, utterance_id=utterance.id),
     ):
-        is_done = runtime.current().speak(utterance, queue_name, owner=owner, span=span)
+        is_done = runtime.current().speak(utterance, queue_name, owner=owner, heard_seconds=heard_seconds, span=span)
     return _retry_unless(is_done)
 
 

@@ -103,8 +103,20 @@ class Keyring:
         """Returns the presented key with its limits; None for an incorrect key."""
         if self.is_open:
             return self._default
+        return self.find_digest(digest_of(presented))
+
+    def find_named(self, name: str) -> Key | None:
+        """Returns the key with this name; None if there is none any more."""
+        if self.is_open:
+            return self._default
         self._look()
-        digest = digest_of(presented)
+        return next((key for key in self._keys if key.name == name), None)
+
+    def find_digest(self, digest: bytes) -> Key | None:
+        """Returns the key with this digest; None if there is none any more."""
+        if self.is_open:
+            return self._default
+        self._look()
         # All keys are compared, so that the time does not show which key was nearly right, or how nearly.
         found = [key for key in self._keys if hmac.compare_digest(digest, key.digest)]
         return found[-1] if found else None

@@ -10,9 +10,12 @@ import msgspec
 from litestar.di import NamedDependency, Provide
 from litestar.params import SkipValidation
 
+from app.access.client_secrets import ClientSecrets
 from app.access.limiter import Limiter
 from app.api.measures import Metrics, SharedView
 from app.api.requests.reader import RequestReader
+from app.core.custom_voices.custom_voices import CustomVoices
+from app.core.custom_voices.voice_consents import VoiceConsents
 from app.core.documents.documents import Documents
 from app.core.jobs.files import Store
 from app.core.jobs.jobs import Jobs
@@ -36,6 +39,8 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     asker: Asker
     broker: Broker
     catalogue: Catalogue
+    client_secrets: ClientSecrets
+    custom_voices: CustomVoices
     delivery: Delivery
     documents: Documents
     expected: FleetView
@@ -50,6 +55,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     shared: SharedView
     site: Site
     store: Store
+    voice_consents: VoiceConsents
 
     def providers(self) -> dict[str, Provide]:
         """Litestar's provider of each object, by name."""

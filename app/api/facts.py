@@ -5,14 +5,21 @@ Why in the scope: middleware writes the line, and it knows neither the request's
 
 from typing import Any, Final
 
+from litestar.enums import ScopeType
 from litestar.types import Scope
 
 from app.core.errors import KoeError
 from app.core.tracing.spans import NO_SPAN, Span
 
+_REQUESTS: Final = (ScopeType.HTTP, ScopeType.WEBSOCKET)
 _FACTS: Final = "facts"
 _FAULT: Final = "fault"
 _SPAN: Final = "span"
+
+
+def is_request(scope: Scope) -> bool:
+    """Whether it is the scope of a request, for an answer or for a WebSocket: not that of the server's start and end."""
+    return scope["type"] in _REQUESTS
 
 
 def note(scope: Scope, **facts: Any) -> None:

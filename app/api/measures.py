@@ -12,8 +12,8 @@ scrapes.
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Final
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Final
 
 import msgspec
 from prometheus_client import generate_latest
@@ -58,6 +58,8 @@ class Metrics:
         self._audio = counter("koe_audio_seconds_total", self._registry)
         self._first_audio = histogram("koe_first_audio_seconds", self._registry)
         self._first_sound = histogram("koe_first_sound_seconds", self._registry)
+        self._live_sessions = gauge("koe_live_sessions", self._registry)
+        self._live_texts = counter("koe_live_texts_total", self._registry)
         self.open_requests = gauge("koe_open_requests", self._registry)
 
     def count_answer(self, method: str, route: str, status: int) -> None:
@@ -79,6 +81,14 @@ class Metrics:
     def count_broken_off(self, route: str, *, has_left: bool) -> None:
         """Counts an answer that was broken off. `has_left`: the client disconnected."""
         self._broken_off.labels(route, "left" if has_left else "failed").inc()
+
+    def live_session(self, protocol: str) -> AbstractContextManager[Any]:
+        """Counts a WebSocket as open within the block."""
+        return self._live_sessions.labels(protocol).track_inprogress()
+
+    def count_live_text(self, protocol: str, outcome: str) -> None:
+        """Counts a text of a WebSocket. `outcome`: `spoken`, `cancelled` or `failed`."""
+        self._live_texts.labels(protocol, outcome).inc()
 
     def count_error(self, error: KoeError) -> None:
         """Counts an error that was sent to a client."""

@@ -1,12 +1,12 @@
-"""An HTTP client of a running server, for `koe say`, `koe phonemize`, `koe voices` and `koe jobs`."""
+"""An HTTP client of a running server, for `koe say`, `koe phonemize`, `koe voices`, `koe jobs` and `koe mcp`."""
 
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ _PLAYERS: Final = (
 )
 """Programs that play a WAV stream from standard input, in the order in which they are tried."""
 
+
+_SPEECH: Final = "/v1/audio/speech"
 
 _PASSING: Final = {429, 502, 503, 504}
 """Statuses after which a retry may succeed."""
@@ -98,11 +100,24 @@ class Server:
     @contextmanager
     def speech(self, asked: dict[str, Any]) -> Iterator[Iterator[bytes]]:
         """Yields an iterator over the chunks, as they arrive. Raises ServerError, also when the stream breaks off."""
-        with self.stream("POST", "/v1/audio/speech", json=asked) as answer:
+        with self.stream("POST", _SPEECH, json=asked) as answer:
             yield answer.iter_raw()
 
+    @asynccontextmanager
+    async def speech_async(self, asked: dict[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """As `speech`, for asyncio: a cancelled call closes the connection, and the server stops speaking."""
+        with self._understood():
+            async with httpx.AsyncClient(**self._options()) as http, http.stream("POST", _SPEECH, json=asked) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    _check(answer)
+                yield answer.aiter_raw()
+
     def _connect(self) -> httpx.Client:
-        return httpx.Client(base_url=self._url, headers=self._headers, timeout=httpx.Timeout(10.0, read=120.0))
+        return httpx.Client(**self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {"base_url": self._url, "headers": self._headers, "timeout": httpx.Timeout(10.0, read=120.0)}
 
     @contextmanager
     def _understood(self) -> Iterator[None]:

@@ -46,6 +46,12 @@ def _lexicon() -> ModuleType:
     return lexicon
 
 
+def _mcp_command() -> ModuleType:
+    from app.cli import mcp_command
+
+    return mcp_command
+
+
 def _operating() -> ModuleType:
     from app.cli import operating
 
@@ -124,6 +130,7 @@ def _own() -> ModuleType:
             "phonemize": Entry(_speaking, "phonemize", "Print the phonemes of a text."),
             "lexicon": Entry(_own, "lexicon", "Say words with phonemes of your own."),
             "jobs": Entry(_own, "jobs", "Have long texts spoken in the background."),
+            "mcp": Entry(_mcp_command, "mcp", "Give an assistant a voice, over MCP."),
         },
         "Operate": {
             "top": Entry(_operating, "top_", "Show queues, what is spoken now, and workers."),

@@ -1,7 +1,9 @@
 """The commands that serve: `koe serve` and `koe api`."""
 
 import os
+import socket
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import click
@@ -24,6 +26,7 @@ from app.core.storage.embedded_server import EmbeddedError
 from app.core.storage.redis_check import check_redis_url
 from app.core.weights.files import MissingFile, find_checkpoint
 from app.server.http_server import AddressTaken, adopted, listening, port_of, serve_app
+from app.server.wyoming_server import open_wyoming_server
 from app.supervisor.processes import PartMisconfigured
 from app.supervisor.supervisor import Supervisor
 
@@ -55,10 +58,10 @@ def serve(settings: Settings, host: str | None, port: int | None, n_workers: int
     _check_model(settings)
     if settings.redis_url:
         check_redis_url(settings.redis_url.reveal())
-    with listening(settings.host, settings.port) as sockets:
+    with listening(settings.host, settings.port) as sockets, _wyoming_listening(settings) as wyoming_sockets:
         served = override(settings, port=port_of(sockets))
         try:
-            Supervisor(served, sockets, n_workers=n_workers).run(
+            Supervisor(served, sockets, n_workers=n_workers, wyoming_sockets=wyoming_sockets).run(
                 lambda: doctor.welcome(served, plain_console(is_for_errors=True))
             )
         except PartMisconfigured:
@@ -87,9 +90,12 @@ def _offer_fetch(settings: Settings) -> None:
 @click.command(epilog=examples("KOE_REDIS_URL=redis://queue.example:6379 koe api"))
 @_WITH_PARENT
 @click.option("--fd", "fds", type=int, multiple=True, hidden=True, help="An inherited listening socket, instead of a new one.")
+@click.option("--wyoming-fd", "wyoming_fds", type=int, multiple=True, hidden=True, help="The same for Wyoming clients.")
 @click.option("--ready-fd", type=int, hidden=True, help="File descriptor to write to when requests are accepted.")
 @with_settings(EmbeddedError, AddressTaken)
-def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: int | None) -> None:
+def api(
+    settings: Settings, with_parent: bool, fds: tuple[int, ...], wyoming_fds: tuple[int, ...], ready_fd: int | None
+) -> None:
     """Run the API alone; `koe worker` speaks for it."""
     configure_logs(settings.log_format)
     warn_of_service_links(os.environ)
@@ -98,8 +104,19 @@ def api(settings: Settings, with_parent: bool, fds: tuple[int, ...], ready_fd: i
         end_with_parent()
     else:
         check_redis_url(queue_url(settings))
-    with adopted(fds) if fds else listening(settings.host, settings.port) as sockets:
-        serve_app(create_app(settings, queue_url(settings)), sockets, settings.bounds, lambda: _say_ready(ready_fd))
+    with (
+        adopted(fds) if fds else listening(settings.host, settings.port) as sockets,
+        adopted(wyoming_fds) if wyoming_fds else _wyoming_listening(settings) as wyoming_sockets,
+    ):
+        app = create_app(settings, queue_url(settings))
+        wyoming = open_wyoming_server(app.wyoming, wyoming_sockets, name=settings.wyoming_zeroconf)
+        serve_app(app, sockets, settings.bounds, lambda: _say_ready(ready_fd), wyoming)
+
+
+def _wyoming_listening(settings: Settings) -> AbstractContextManager[list[socket.socket]]:
+    """As `listening`, for Wyoming clients; no sockets where the settings want none."""
+    address = settings.wyoming_address
+    return listening(*address, "KOE_WYOMING") if address else nullcontext([])
 
 
 def _say_ready(number: int | None) -> None:

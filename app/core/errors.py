@@ -35,7 +35,7 @@ class KoeError(Exception):
     there is one.
     """
 
-    code: ClassVar[str | None] = None
+    code: str | None = None
 
     is_final: ClassVar[bool] = False
     """Whether a retry cannot help, although the HTTP status alone suggests one."""
@@ -227,6 +227,18 @@ class WrongHost(InvalidRequest):
         )
 
 
+class WrongOrigin(InvalidRequest):
+    """A web page of another origin asks for a WebSocket."""
+
+    code = "origin_not_allowed"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"Pages of {origin} may not open a WebSocket here, since this server has no API keys. KOE_CORS_ORIGINS adds "
+            "origins."
+        )
+
+
 class UnknownUrl(InvalidRequest):
     """The URL does not exist."""
 
@@ -380,6 +392,49 @@ class LexiconReadOnly(InvalidRequest):
         super().__init__(
             "On this server no lexicon may be changed: send 'pronunciations' with the request, or ask its operator to set "
             "KOE_LEXICON_WRITABLE=true."
+        )
+
+
+class UnknownVoice(InvalidRequest):
+    """The caller has made no voice with that id."""
+
+    code = "voice_not_found"
+
+    def __init__(self, voice_id: str) -> None:
+        super().__init__(
+            f"There is no voice '{voice_id[:_MAX_SHOWN_CHARS]}' of yours, or it has been deleted. `GET /v1/audio/voices` lists "
+            "your voices too."
+        )
+
+
+class UnknownVoiceConsent(InvalidRequest):
+    """The caller has no consent with that id."""
+
+    code = "voice_consent_not_found"
+
+    def __init__(self, consent_id: str, *, param: str | None = None) -> None:
+        super().__init__(
+            f"There is no voice consent '{consent_id[:_MAX_SHOWN_CHARS]}' of yours, or it has been deleted.", param=param
+        )
+
+
+class VoicesFull(InvalidRequest):
+    """The caller has as many voices as one may have."""
+
+    code = "voices_full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"You have {limit} voices, and may not have more. `DELETE /v1/audio/voices/ID` makes room.")
+
+
+class VoiceConsentsFull(InvalidRequest):
+    """The caller has as many consents as one may have."""
+
+    code = "voice_consents_full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have {limit} voice consents, and may not have more. `DELETE /v1/audio/voice_consents/ID` makes room."
         )
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -29,6 +30,9 @@ EVERY_ADDRESS: Final = "::"
 """Every address of this machine, IPv4 and IPv6, as a value of `host`."""
 EVERY_IPV4: Final = "0.0.0.0"
 
+OFF: Final = "off"
+"""The value of `wyoming_zeroconf` that announces nothing."""
+
 _SIZES: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _MIN_LOUDNESS, _MAX_LOUDNESS = -40.0, -9.0
 _TRUE: Final = {"1", "true", "yes", "on"}
@@ -37,6 +41,8 @@ _WEBHOOK_PREFIX: Final = "whsec_"
 _MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64
 """Length of the key in a webhook secret, according to Standard Webhooks."""
 _HTTP_URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)
+_MAX_LABEL_BYTES: Final = 63
+"""Longest part of a name in DNS."""
 _MAX_SHOWN: Final = 60
 """Most characters of a value in a message."""
 _LIKE_A_SETTING: Final = 0.75
@@ -90,6 +96,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that a connection without a request stays open; a proxy in front should close its own earlier."""
     max_connections: int = 4096
     """Most connections at the same time, and at most 3/4 of the open files; one more closes an idle one, or gets 503."""
+    wyoming: str = ""
+    """Address for Wyoming clients such as Home Assistant: `tcp://0.0.0.0:10200`; port 0 takes a free one. None: off."""
+    wyoming_key: str = ""
+    """Name of the key whose limits and words Wyoming clients share, since they send none; needed on a server with keys."""
+    wyoming_zeroconf: str = OFF
+    """Name under which `KOE_WYOMING` is announced to the local network, such as `koe`; `off` announces nothing."""
     redis_url: Secret | None = None
     """Redis for queue, streams and cache. None: an embedded Valkey with its files in `KOE_DATA`."""
     data: Path = Path()
@@ -206,6 +218,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.webhook_secret is not None:
             _check_webhook_secret(self.webhook_secret)
+        self._check_wyoming()
+
+    def _check_wyoming(self) -> None:
+        if self.wyoming:
+            _read_address(self.wyoming)
+        if self.wyoming and self.has_keys and not self.wyoming_key:
+            raise SettingsError(
+                "KOE_WYOMING lets everybody who reaches its port use this server, because Wyoming clients send no key. Set "
+                "KOE_WYOMING_KEY to the name of the key whose limits they share, or remove KOE_WYOMING."
+            )
+        if self.wyoming_key and not self.has_keys:
+            raise SettingsError(
+                "KOE_WYOMING_KEY names a key, and this server has none. Remove it, or set KOE_API_KEYS or KOE_API_KEYS_FILE."
+            )
+        msgspec.structs.force_setattr(self, "wyoming_zeroconf", _check_service_name(self.wyoming_zeroconf))
+        if self.wyoming_zeroconf != OFF and not self.wyoming:
+            raise SettingsError("KOE_WYOMING_ZEROCONF announces the address in KOE_WYOMING, which is not set.")
 
     def _check_ranges(self) -> None:
         for name, (least, most) in _RANGES.items():
@@ -231,6 +260,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def store_url(self) -> str:
         """Folder or URL of the files of jobs."""
         return self.store or str(self.data / "store")
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether requests need a key."""
+        return bool(self.api_keys or self.api_keys_file)
+
+    @property
+    def wyoming_address(self) -> tuple[str, int] | None:
+        """Host and port for Wyoming clients; None without them."""
+        return _read_address(self.wyoming) if self.wyoming else None
 
     @property
     def is_everywhere(self) -> bool:
@@ -305,6 +344,30 @@ def _check_host(host: str) -> str:
     if re.fullmatch(r"([^:]+|\[.*\]):\d+", host):
         raise SettingsError(f"KOE_HOST must be an address or a name without a port, not {host!r}: KOE_PORT sets the port.")
     return host
+
+
+def _read_address(url: str) -> tuple[str, int]:
+    """Host and port of a URL `tcp://HOST:PORT`. Raises SettingsError for any other text."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or port is None or url.rstrip("/").lower() not in (f"tcp://{host}:{port}", f"tcp://[{host}]:{port}"):
+        raise SettingsError(f"KOE_WYOMING must be an address such as tcp://0.0.0.0:10200, not {_shortened(url)!r}.")
+    return host, port
+
+
+def _check_service_name(name: str) -> str:
+    """The name, `off` in lower case. Raises SettingsError for one that DNS cannot have."""
+    if name.lower() == OFF:
+        return OFF
+    if not name.isprintable() or "." in name or len(name.encode()) > _MAX_LABEL_BYTES:
+        raise SettingsError(
+            f"KOE_WYOMING_ZEROCONF must be a name such as koe, of at most {_MAX_LABEL_BYTES} bytes and without dots, or off, "
+            f"not {_shortened(name)!r}."
+        )
+    return name
 
 
 def env_name(field: str) -> str:

@@ -62,18 +62,20 @@ class Delivery:
         request_id: str,
         queue_name: QueueName = QueueName.INTERACTIVE,
         owner: str = "",
+        heard_seconds: float = 0.0,
         wants_words: bool = False,
         trace: Context = NO_CONTEXT,
     ) -> Listener:
         """Returns a listener that has the first chunk; with `wants_words` it also gives the words of the utterance. The caller
         closes it.
 
-        `owner`: the key whose share of the machine the work uses. `trace`: the context of the request's trace.
+        `owner`: the key whose share of the machine the work uses. `heard_seconds`: how long its listener still hears something
+        else, so that the work is less urgent. `trace`: the context of the request's trace.
 
         Raises QueueFull, NoWorker, TimedOut after the longest wait, or the error that the worker raised before its first chunk.
         A cancelled call removes its reader, and the last reader cancels the work.
         """
-        origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner, trace=trace)
+        origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner, heard_seconds=heard_seconds, trace=trace)
         listener = Listener(self._backend, utterance, origin, wants_words=wants_words)
         try:
             async with asyncio.timeout(self.max_wait_seconds):

@@ -4,6 +4,7 @@ Why the reader recovers lost work: a worker, a queue entry or all of Redis may b
 the one that notices. When no chunk comes, it looks at the state of its attempt and submits it again if no worker has it.
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -66,6 +67,8 @@ class Listener(Watch):
         self._utterance = utterance
         self._origin = origin
         self._attempt: Attempt | None = None
+        self._attaching: asyncio.Task[tuple[Found, Attempt]] | None = None
+        """What is being attached, or was last. It is never cancelled: Redis may have counted this reader already."""
         self._chunks: AsyncGenerator[bytes, None] | None = None
         self._first: bytes | None = None
         self._n_read = 0
@@ -83,6 +86,7 @@ class Listener(Watch):
         Raises RedisError when Redis is unreachable, and the error that the worker raised before the first chunk.
         """
         self.found, self._attempt = await self._attach()
+        self._attaching = None
         self._chunks = self._read(self._attempt)
         if self.found is Found.MISS:
             self.n_before = await self._registry.n_waiting_for_first_audio()
@@ -108,10 +112,14 @@ class Listener(Watch):
         cancelled.
         """
         attempt, self._attempt = self._attempt, None
-        if attempt is None:
-            return
         if self._chunks is not None:
             await self._chunks.aclose()
+        attaching, self._attaching = self._attaching, None
+        if attaching is not None:
+            with suppress(KoeError, RedisError):
+                _, attempt = await attaching
+        if attempt is None:
+            return
         self._backend.submitter.forget_failure(attempt)
         await self._backend.readers.remove(attempt)
 
@@ -164,6 +172,10 @@ class Listener(Watch):
     # Attach and submit
 
     async def _attach(self, *, instead_of: Attempt | None = None) -> tuple[Found, Attempt]:
+        self._attaching = asyncio.create_task(self._attach_whole(instead_of), name="attach")
+        return await asyncio.shield(self._attaching)
+
+    async def _attach_whole(self, instead_of: Attempt | None) -> tuple[Found, Attempt]:
         fleet = await self._fleet()
         capacity = fleet.capacity(self._max_wait_seconds) if fleet else None
         while (
@@ -255,6 +267,7 @@ class Listener(Watch):
         async for _ in attempts(self._max_wait_seconds):
             with suppress(RedisError):
                 _, self._attempt = await self._attach(instead_of=lost)
+                self._attaching = None
                 return True
         return False
 

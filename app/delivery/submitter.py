@@ -35,6 +35,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     queue_name: QueueName
     owner: str
     """The key whose share of the machine the work uses."""
+    heard_seconds: float = 0.0
+    """How long its listener still hears something else."""
     trace: Context = NO_CONTEXT
     """Context of the request's trace."""
 
@@ -67,6 +69,7 @@ class Submitter:
             origin.queue_name,
             request_id=origin.request_id,
             owner=origin.owner,
+            heard_seconds=origin.heard_seconds,
             again=again,
             trace=origin.trace,
         )

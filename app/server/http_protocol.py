@@ -144,6 +144,11 @@ class HttpProtocol(HttpToolsProtocol):
             else:
                 return
 
+    @override
+    def _should_upgrade(self) -> bool:
+        """Whether the request opens a WebSocket, which only a GET can."""
+        return self.parser.get_method() == b"GET" and super()._should_upgrade()
+
     def _head_without_upgrade(self) -> bytes:
         first = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         rest = (b"%b: %b" % header for header in self.headers if header[0] != b"upgrade")

@@ -28,9 +28,11 @@ from typing_extensions import override
 
 from app.core.errors import SettingsError
 from app.core.host import descriptors
-from app.core.request_limits import SPARE_FILES, Bounds
+from app.core.request_limits import MESSAGE_BYTES, SPARE_FILES, Bounds
 from app.core.settings import EVERY_ADDRESS, EVERY_IPV4
 from app.server.http_protocol import HttpProtocol, Shared
+from app.server.socket_protocol import SocketProtocol
+from app.server.wyoming_server import WyomingServer
 
 log: Final = structlog.get_logger()
 
@@ -51,9 +53,10 @@ class AddressTaken(RuntimeError):
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+def listening(host: str, port: int, names: str = "KOE_HOST and KOE_PORT") -> Iterator[list[socket.socket]]:
     """Yields sockets that listen on every address of `host`, all on the same port (a free one for 0). Closes them at the end of
-    the block. Raises SettingsError when the address cannot be used, and AddressTaken while another process uses it.
+    the block. Raises SettingsError when the address cannot be used, and AddressTaken while another process uses it. `names`:
+    the settings that have the address.
     """
     with ExitStack() as opened:
         try:
@@ -61,7 +64,7 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
         except OSError as error:
             kind = AddressTaken if error.errno == errno.EADDRINUSE else SettingsError
             raise kind(
-                f"Koe cannot listen on {host}:{port} ({_reason(error)}). Set KOE_HOST and KOE_PORT to an address that is free."
+                f"Koe cannot listen on {host}:{port} ({_reason(error)}). Set {names} to an address that is free."
             ) from error
         yield sockets
 
@@ -90,7 +93,11 @@ def port_of(sockets: Sequence[socket.socket]) -> int:
 
 
 def serve_app(
-    app: ASGIApp, sockets: list[socket.socket], bounds: Bounds, on_listening: Callable[[], None] = lambda: None
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    bounds: Bounds,
+    on_listening: Callable[[], None] = lambda: None,
+    wyoming: WyomingServer | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT; then accepts no new connection, and returns when all answers are complete. Calls
     `on_listening` when the application has started and requests are accepted.
@@ -100,7 +107,7 @@ def serve_app(
     """
     descriptors.raise_limit()
     with suppress(KeyboardInterrupt):
-        Server(app, bounds, on_listening).run(sockets)
+        Server(app, bounds, on_listening, wyoming).run(sockets)
 
 
 def _listen(host: str, port: int, opened: ExitStack) -> list[socket.socket]:
@@ -135,14 +142,29 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
 class Server(uvicorn.Server):
     """Uvicorn's server, which also reports that it listens, ends slow requests, and lingers."""
 
-    def __init__(self, app: ASGIApp, bounds: Bounds, on_listening: Callable[[], None], **options: Any) -> None:
-        """`options` are passed to uvicorn, except the ones that are fixed here."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        bounds: Bounds,
+        on_listening: Callable[[], None],
+        wyoming: WyomingServer | None = None,
+        **options: Any,
+    ) -> None:
+        """`wyoming` serves in the same process. `options` are passed to uvicorn, except the ones that are fixed here."""
         self._shared = Shared()
         self._bounds = _within_files(bounds)
         protocol: Any = partial(HttpProtocol, bounds=self._bounds, shared=self._shared)
-        fixed = {"ws": "none", "backlog": BACKLOG, "log_config": None, "access_log": False, "server_header": False}
+        fixed = {
+            "ws": SocketProtocol,
+            "ws_max_size": MESSAGE_BYTES,
+            "backlog": BACKLOG,
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+        }
         super().__init__(uvicorn.Config(app, http=protocol, **({"lifespan": "on"} | options | fixed)))
         self._on_listening = on_listening
+        self._wyoming = wyoming
         self._n_reported = 0
         self._warned_at = -_WARN_SECONDS
 
@@ -151,6 +173,9 @@ class Server(uvicorn.Server):
         self.lifespan.state["leaving"] = self._leaving = asyncio.Event()
         await super().startup(sockets)
         log.info("api_listens", addresses=[_show(listener) for listener in sockets or []])
+        if self._wyoming is not None and self.started:
+            await self._wyoming.start(n_most_http=self._bounds.n_connections)
+            log.info("wyoming_listens", addresses=[_show(listener) for listener in self._wyoming.sockets])
         self._on_listening()
 
     @override
@@ -160,6 +185,8 @@ class Server(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, HttpProtocol):
                     connection.check(now)
+            if self._wyoming is not None:
+                self._wyoming.check(now)
             self._warn(now)
         return await super().on_tick(counter)
 
@@ -191,9 +218,13 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
+        if self._wyoming is not None:
+            self._wyoming.leave()
         self._leaving.set()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         await self._linger()
+        if self._wyoming is not None:
+            await self._wyoming.stop()
         await super().shutdown(sockets)
 
     async def _linger(self) -> None:
@@ -205,7 +236,7 @@ class Server(uvicorn.Server):
             # Waits before the first check too: the server learns of a just accepted connection in the loop's next iteration.
             await asyncio.sleep(_LINGER_CHECK_SECONDS)
             connections = list(self.server_state.connections)
-            if not connections or self.force_exit:
+            if self.force_exit or not (connections or self._has_wyoming_clients()):
                 return
             now = time.monotonic()
             idle_since = {connection: idle_since.get(connection, now) for connection in connections if _is_idle(connection)}
@@ -213,10 +244,17 @@ class Server(uvicorn.Server):
                 if now - since >= _LINGER_SECONDS:
                     connection.shutdown()
 
+    def _has_wyoming_clients(self) -> bool:
+        """Whether Wyoming clients are connected, after those have been closed that have taken too long."""
+        if self._wyoming is None:
+            return False
+        self._wyoming.check(asyncio.get_running_loop().time())
+        return not self._wyoming.is_empty
+
 
 def _is_idle(connection: Any) -> bool:
-    """Whether the connection has no request to answer."""
-    return not isinstance(connection, HttpProtocol) or connection.is_idle
+    """Whether the connection has no request to answer. A WebSocket ends by itself when the server leaves."""
+    return connection.is_idle if isinstance(connection, HttpProtocol) else not isinstance(connection, SocketProtocol)
 
 
 def _within_files(bounds: Bounds) -> Bounds:

@@ -179,9 +179,11 @@ class WorkerPart(Part):
 class ApiPart(Part):
     """The API, on sockets that stay open when it ends."""
 
-    def __init__(self, environ: dict[str, str], sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self, environ: dict[str, str], sockets: Sequence[socket.socket], wyoming_sockets: Sequence[socket.socket] = ()
+    ) -> None:
         super().__init__("api", own_python("-m", "app.cli", "api", "--with-parent"), environ)
-        self._sockets = sockets
+        self._sockets, self._wyoming_sockets = sockets, wyoming_sockets
         self._ready: IO[bytes] | None = None
         self._is_up = False
 
@@ -202,8 +204,9 @@ class ApiPart(Part):
         os.set_blocking(readable, False)
         self._ready, self._is_up = os.fdopen(readable, "rb", buffering=0), False
         numbers = [listener.fileno() for listener in self._sockets]
-        options = [*(f"--fd={number}" for number in numbers), f"--ready-fd={writable}"]
+        wyoming = [listener.fileno() for listener in self._wyoming_sockets]
+        lent = [*(f"--fd={number}" for number in numbers), *(f"--wyoming-fd={number}" for number in wyoming)]
         try:
-            return self._run([*self._command, *options], [*numbers, writable])
+            return self._run([*self._command, *lent, f"--ready-fd={writable}"], [*numbers, *wyoming, writable])
         finally:
             os.close(writable)

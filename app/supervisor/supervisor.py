@@ -61,15 +61,24 @@ class _UnusableFiles(_NotUp):
 class Supervisor:
     """`koe serve`: its processes and their life cycle."""
 
-    def __init__(self, settings: Settings, sockets: Sequence[socket.socket], *, n_workers: int) -> None:
-        """`sockets` are listening. The API inherits them. They are closed when the supervisor begins to end."""
+    def __init__(
+        self,
+        settings: Settings,
+        sockets: Sequence[socket.socket],
+        *,
+        n_workers: int,
+        wyoming_sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        """`sockets` are listening, and so are `wyoming_sockets`, for Wyoming clients. The API inherits them. They are closed
+        when the supervisor begins to end.
+        """
         self._server = (
             None
             if settings.redis_url
             else EmbeddedServer(settings.data, data_bytes=settings.cache_bytes + settings.keep_bytes + settings.segment_bytes)
         )
         self._settings = _with_redis(settings, self._server.url) if self._server else settings
-        self._sockets = sockets
+        self._sockets, self._wyoming_sockets = sockets, wyoming_sockets
         self._n_workers = n_workers
         self._parts = self._make_parts()
         self._server_again = Again("valkey", _SERVER_WAITS)
@@ -114,7 +123,7 @@ class Supervisor:
 
     def _make_parts(self) -> list[Part]:
         """Returns the processes in the order of their start: the API comes after the workers, which it needs."""
-        return [*self._make_workers(), ApiPart(part_environ(self._settings), self._sockets)]
+        return [*self._make_workers(), ApiPart(part_environ(self._settings), self._sockets, self._wyoming_sockets)]
 
     def _make_workers(self) -> list[Part]:
         redis_url = self._settings.redis_url
@@ -229,7 +238,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """Closes the sockets. Then ends the processes stage by stage, and the queue last."""
-        for listener in self._sockets:
+        for listener in (*self._sockets, *self._wyoming_sockets):
             listener.close()
         for stage in _stages(self._everyone):
             for part in stage:

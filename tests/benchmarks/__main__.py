@@ -21,6 +21,7 @@ from tests.benchmarks.equality import measure_equality
 from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.hostile import measure_hostile
 from tests.benchmarks.hurried import measure_hurried
+from tests.benchmarks.live import measure_live
 from tests.benchmarks.load import measure_load
 from tests.benchmarks.model import find_weights
 from tests.benchmarks.newcomers import measure_newcomers
@@ -36,6 +37,7 @@ PARTS: Final[dict[str, Callable[[Report, Plan], None]]] = {
     "server": measure_server,
     "newcomers": measure_newcomers,
     "hurried": measure_hurried,
+    "live": measure_live,
     "cache": measure_cache,
     "fairness": lambda report, _: measure_fairness(report),
     "load": measure_load,

@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from statistics import median
 from typing import Final
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.languages import LANGUAGES
 from app.core.speech.voices import Blend, BlendPart, load_catalogue, show_blend
 from tests.benchmarks.figures import Row
@@ -21,7 +22,6 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.report import Report
 from tests.original import ALLOWED, Both, Comparison
 from workers.engines.base import Segment
-from workers.text.boundaries import Ending
 
 _LENGTHS: Final = (10, 510)
 _SPEEDS: Final = (1.0, 1.0, 1.0, 0.9, 1.2)

@@ -25,9 +25,8 @@ class Listener:
     """Length of the text."""
     is_whole: bool = False
     """Whether the whole response was received."""
-    n_underruns: int = 0
-    dry_seconds: float = 0.0
-    """Total duration of the underruns."""
+    gaps: list[float] = field(default_factory=list)
+    """Seconds of each underrun."""
     has_begun: asyncio.Event = field(default_factory=asyncio.Event)
     _dry_at: float = 0.0
 
@@ -39,24 +38,34 @@ class Listener:
         async with http.stream("POST", "/v1/audio/speech", json=body, headers=headers) as answer:
             answer.raise_for_status()
             async for chunk in answer.aiter_raw():
-                self._hear(len(chunk), asked_at)
+                self.hear(len(chunk), asked_at)
                 if self.buffer_seconds is not None:
                     await asyncio.sleep(self.left_seconds - self.buffer_seconds)
         self.is_whole = True
+
+    @property
+    def n_underruns(self) -> int:
+        """Number of underruns."""
+        return len(self.gaps)
+
+    @property
+    def dry_seconds(self) -> float:
+        """Total duration of the underruns."""
+        return sum(self.gaps)
 
     @property
     def left_seconds(self) -> float:
         """Seconds of received audio that are left to play; negative during an underrun."""
         return self._dry_at - time.monotonic()
 
-    def _hear(self, n_bytes: int, asked_at: float) -> None:
+    def hear(self, n_bytes: int, asked_at: float) -> None:
+        """Hears samples of 24 kHz, 16 bits. `asked_at`: the time from which `first_seconds` counts, by `time.monotonic`."""
         now, seconds = time.monotonic(), n_bytes / (SAMPLE_BYTES * SAMPLE_RATE_HZ)
         if not self.has_begun.is_set():
             self.first_seconds, self._dry_at = now - asked_at, now
             self.has_begun.set()
         elif now > self._dry_at:
-            self.n_underruns += 1
-            self.dry_seconds += now - self._dry_at
+            self.gaps.append(now - self._dry_at)
             self._dry_at = now
         self._dry_at += seconds
         self.audio_seconds += seconds

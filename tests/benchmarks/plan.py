@@ -34,6 +34,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of listeners beside whom a newcomer asks; the first must be 0."""
     n_newcomers: int = 6
     """Requests of each length at each level."""
+    n_live_turns: int = 12
+    """Texts that a model writes while they are spoken, one after the other."""
+    live_levels: tuple[int, ...] = (4, 32)
+    """Numbers of live sessions that begin at the same time."""
+    n_live_texts: int = 1000
+    """Texts that are read over the Realtime API and by POST."""
+    live_words: tuple[int, ...] = (1, 2, 3, 5, 8)
+    """Numbers of words in these texts."""
     n_policy_clients: int = 16
     n_policy_rounds: int = 4
     """Rounds in which schedulers are compared; 0 skips this."""
@@ -57,6 +65,9 @@ QUICK: Final = Plan(
     newcomer_words=(1, 10),
     newcomer_levels=(0, 4),
     n_newcomers=3,
+    n_live_turns=3,
+    live_levels=(4,),
+    n_live_texts=20,
     level_seconds=8.0,
     text_characters=(100, 200),
     n_policy_rounds=0,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from workers.text.boundaries import find_sentence_ends
+from app.core.speech.boundaries import find_sentence_ends
 
 PROSE: Final[dict[str, str]] = {
     tag: text.strip() for tag, text in tomllib.loads(Path(__file__).with_name("prose.toml").read_text("utf-8")).items()

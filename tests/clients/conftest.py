@@ -34,29 +34,55 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class WilfulEngine(ToneEngine):
-    """Fails at a sentence with `breaks`, once earlier audio is available, and is slow at a sentence with `waits`."""
+    """Fails at a sentence with `breaks`, once earlier audio is available, is slow at a sentence with `waits`, does not end at a
+    sentence with `hangs` until nobody wants it any more, and speaks none with `next turn` before that.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_heard: Callable[[], bool] = bool
+        self._hanging: list[str] = []
+        self.hung: list[str] = []
+        """Texts at which it hung for so long that it gave up itself."""
 
     def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
         if any("breaks" in one.text for one in segments):
             wait_until(self.is_heard)
             time.sleep(1)  # nothing shows when the client has it too
             raise RuntimeError("the engine broke")
+        if any("hangs" in one.text for one in segments):
+            self._hang(" ".join(one.text for one in segments), turn)
+        if any("next turn" in one.text for one in segments):
+            wait_until(lambda: not self._hanging)
         if any("waits" in one.text for one in segments):
             time.sleep(2)
         return super().synthesize(segments, turn)
 
+    def _hang(self, text: str, turn: Turn) -> None:
+        self._hanging.append(text)
+        give_up = time.monotonic() + 20
+        try:
+            while time.monotonic() < give_up:
+                turn.give_way()
+                time.sleep(0.01)
+            self.hung.append(text)
+            raise RuntimeError("somebody still wanted it after 20 seconds")
+        finally:
+            self._hanging.remove(text)
+
 
 @pytest.fixture(scope="session")
-def harnesses(short_folder: Path) -> Iterator[dict[str, str]]:
+def engine() -> WilfulEngine:
+    """Returns the engine of the harnesses."""
+    return WilfulEngine()
+
+
+@pytest.fixture(scope="session")
+def harnesses(short_folder: Path, engine: WilfulEngine) -> Iterator[dict[str, str]]:
     """Yields base URLs by name: `open` has only Kokoro loaded; `locked` allows each of KEYS one request a second; `hasty` waits
     at most one second; `empty` has no worker; at `down` there is no server.
     """
     with ExitStack() as stack:
-        engine = WilfulEngine()
         one = stack.enter_context(open_harness(_fresh(short_folder), {"kokoro": engine}))
         engine.is_heard = stack.enter_context(_hearing(one))
         empty = stack.enter_context(open_harness(_fresh(short_folder), {}))

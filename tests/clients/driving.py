@@ -29,9 +29,10 @@ def installed(install: Callable[[], Found]) -> Found:
         pytest.skip(str(reason))
 
 
-def run(command: Sequence[str | Path]) -> Any:
-    """Runs a driver and returns the JSON that it prints."""
-    done = subprocess.run(command, capture_output=True, text=True, env=clean_environ(), timeout=300, check=False)
+def run(command: Sequence[str | Path], **environ: str) -> Any:
+    """Runs a driver, with more variables if need be, and returns the JSON that it prints."""
+    variables = clean_environ() | environ
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.certificates import HOST, make_certificate
 from tests.harness import free_port, wait_until
 from tests.promises.guides import ROOT
 
-HOST: Final = "localhost"
 FOLDER: Final = ROOT / "deploy/proxies"
-_OPENSSL: Final = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
 
 
 def program(name: str) -> str:
@@ -32,7 +31,7 @@ def program(name: str) -> str:
 def proxy(name: str, koe_url: str, folder: Path) -> Iterator[httpx.Client]:
     """Runs the proxy before the API at `koe_url`. Yields a client of it."""
     binary, port = program(name), free_port()
-    certificate, key = _certificate(folder)
+    certificate, key = make_certificate(folder)
     command = _COMMANDS[name](binary, urlsplit(koe_url).netloc, port, folder)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={"HOME": str(folder), "XDG_DATA_HOME": str(folder)})
@@ -46,13 +45,6 @@ def proxy(name: str, koe_url: str, folder: Path) -> Iterator[httpx.Client]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    certificate, key = folder / "koe.crt", folder / "koe.key"
-    command = [program("openssl"), *_OPENSSL.split()[1:], "-addext", f"subjectAltName=DNS:{HOST}"]
-    subprocess.run([*command, "-out", certificate, "-keyout", key], check=True, capture_output=True)
-    return certificate, key
 
 
 def _answers(client: httpx.Client) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 import click
 from rich.progress import track
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.voices import BlendPart, Voice, load_catalogue
 from tests.benchmarks.model import model_once
 from tests.ears.texts import read_texts
@@ -18,7 +19,6 @@ from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
 from workers.engines.kokoro.usual import FILE, write_table
-from workers.text.boundaries import Ending
 
 N_SENTENCES: Final = 4
 """Sentences of each voice. With one, the first pieces of some sentences were half a decibel further off."""

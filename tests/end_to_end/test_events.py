@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from app.core.speech.formats import FORMATS
+from app.core.speech.pauses import PAUSE_SECONDS
 from tests.audio import decode, same_file
 from tests.end_to_end.conftest import ONE_AT_A_TIME, RelayHarness
 from tests.end_to_end.listeners import SPEECH, asked, wait_forgotten
 from tests.engines import FailingEngine, GatedEngine, text_of
 from tests.harness import Harness, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine
-from workers.synthesis.joining import PAUSE_SECONDS
 from workers.text.segment import segment
 from workers.text.words import find_words
 
@@ -184,6 +184,21 @@ def test_word_times_are_exact_to_the_sample(relay_harness: RelayHarness) -> None
         assert word["start"] == pytest.approx(start, abs=0.0006)
         assert word["end"] == pytest.approx(end, abs=0.0006)
     assert words[-1]["end"] == pytest.approx(len(audio_of(events)) / 48_000, abs=0.001)
+
+
+def test_words_have_characters_when_these_are_requested(relay_harness: RelayHarness) -> None:
+    relay_harness.relay.now = ToneEngine()
+    body = asked("Two sentences. With their letters.") | NEW_MODEL
+
+    words = words_of(listen(relay_harness.harness, body | {"timestamps": ["word"]}))
+    spelt = words_of(listen(relay_harness.harness, body | {"timestamps": ["word", "character"]}))
+
+    assert [{name: word[name] for name in ("word", "start", "end")} for word in spelt] == words
+    for word in spelt:
+        characters = word["characters"]
+        assert "".join(one["character"] for one in characters) == word["word"]
+        assert characters[0]["start"] == pytest.approx(word["start"], abs=0.001)
+        assert characters[-1]["end"] == pytest.approx(word["end"], abs=0.001)
 
 
 def test_words_come_before_the_audio_they_are_heard_in(relay_harness: RelayHarness) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import FORMATS, SAMPLE_RATE_HZ, wav_stream_header
+from app.core.speech.pauses import PAUSE_SECONDS
 from tests.audio import decode, same_file, sounding_seconds
 from tests.end_to_end.listeners import SPEECH, asked, post
 from tests.harness import Harness, wait_until
 from workers.engines.tone import SECONDS_PER_PHONEME
-from workers.synthesis.joining import PAUSE_SECONDS
-from workers.text.boundaries import Ending
 from workers.text.segment import segment
 
 TEXT = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It is easy to tell the depth."

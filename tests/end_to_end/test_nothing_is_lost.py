@@ -22,6 +22,7 @@ from app.core.storage.embedded_server import embedded_url
 from tests import replies
 from tests.end_to_end import listeners
 from tests.end_to_end.listeners import SPEECH
+from tests.end_to_end.live.clients import audio_of, connected
 from tests.end_to_end.processes import WORKER, Process, Served, events, is_alive, running, serving
 from tests.engines import text_of
 from tests.harness import wait_until
@@ -66,13 +67,18 @@ class Pair:
 
     def record(self) -> dict[str, str]:
         """Returns the record of the only unfinished utterance."""
-        found = [replies.fields(self.redis, key) for key in replies.key_names(self.redis, "koe:utterance:*")]
-        (unfinished,) = [record for record in found if record.get("state") != "finished"]
+        (unfinished,) = self.unfinished()
         return unfinished
 
+    def unfinished(self) -> list[dict[str, str]]:
+        """Returns the records of all unfinished utterances."""
+        found = [replies.fields(self.redis, key) for key in replies.key_names(self.redis, "koe:utterance:*")]
+        return [record for record in found if record.get("state") != "finished"]
+
     def speaker(self) -> int:
-        """Returns the process id of the worker that speaks it."""
-        return int(self.record()["worker"].split("-")[-2])
+        """Returns the process id of a worker that speaks one."""
+        workers = [record["worker"] for record in self.unfinished() if record.get("worker")]
+        return int(workers[0].split("-")[-2])
 
     def workers(self) -> int:
         """Returns the number of registered workers."""
@@ -179,6 +185,24 @@ def test_a_worker_killed_in_a_dialogue_costs_not_a_byte(pair: Pair) -> None:
 
     with pair.listen(body | {"input": f"{body['input']} "}) as again:
         assert again.all() == audio
+
+
+def spoken_live(pair: Pair, when_it_begins: Callable[[], None]) -> bytes:
+    """Returns the audio of LONG over Cartesia's WebSocket."""
+    form = {"container": "raw", "encoding": "pcm_s16le", "sample_rate": 24_000}
+    with connected(pair.served.url, "/tts/websocket") as client:
+        client.send(transcript=LONG, model_id="espeak", voice={"mode": "id", "id": "alloy"}, output_format=form)
+        messages = client.until("chunk")
+        when_it_begins()
+        return audio_of(messages + client.until("done"), "data")
+
+
+def test_a_worker_killed_while_it_speaks_a_text_that_arrives_costs_not_a_byte(pair: Pair) -> None:
+    expected = spoken_live(pair, lambda: None)
+    n_before = len(taken_over(pair))
+
+    assert spoken_live(pair, lambda: os.kill(pair.speaker(), signal.SIGKILL)) == expected
+    wait_until(lambda: len(taken_over(pair)) > n_before)
 
 
 def test_a_worker_that_hangs_and_wakes_up_does_not_disturb_its_replacement(pair: Pair) -> None:

@@ -7,10 +7,12 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
 CLIENTS: Final = ROOT / "openapi/README.md"
+LIVE: Final = ROOT / "openapi/LIVE.md"
+MOVING: Final = ROOT / "openapi/MOVING.md"
 OPERATORS: Final = ROOT / "deploy/README.md"
 TESTS: Final = ROOT / "tests/README.md"
 CONTRIBUTING: Final = ROOT / "CONTRIBUTING.md"
-GUIDES: Final = (README, CLIENTS, OPERATORS, TESTS, CONTRIBUTING, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md")
+GUIDES: Final = (README, CLIENTS, LIVE, MOVING, OPERATORS, TESTS, CONTRIBUTING, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md")
 
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

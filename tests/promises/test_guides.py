@@ -10,19 +10,34 @@ import pytest
 import yaml
 
 from app.api.requests.jobs import MAX_METADATA
+from app.api.requests.speech import MAX_INSTRUCTIONS_CHARS
 from app.api.requests.text import MAX_PRONUNCIATIONS
 from app.api.responses.errors import status_of
 from app.cli.commands import koe
+from app.cli.mcp_server import MAX_INLINE_CHARS
 from app.core import request_limits
 from app.core.errors import CLASSES_BY_CODE, Cancelled, JobTooLong
 from app.core.metrics.table import HELP
 from app.core.settings import Settings, env_name
-from app.core.speech.formats import FORMATS, SAMPLE_RATES_HZ
-from app.core.speech.models import OPENAI_MAX_INPUT_CHARS
+from app.core.speech.formats import FORMATS, OPENAI_FORMATS, SAMPLE_RATES_HZ
+from app.core.speech.models import MODELS, OPENAI_MAX_INPUT_CHARS
 from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
 from app.core.speech.voices import MAX_BLEND_VOICES
 from tests.promises import metrics_table
-from tests.promises.guides import CLIENTS, CONTRIBUTING, GUIDES, OPERATORS, README, ROOT, anchors, links, name_of, read, section
+from tests.promises.guides import (
+    CLIENTS,
+    CONTRIBUTING,
+    GUIDES,
+    MOVING,
+    OPERATORS,
+    README,
+    ROOT,
+    anchors,
+    links,
+    name_of,
+    read,
+    section,
+)
 from tests.promises.settings_table import rows_for, rows_of
 from workers.jobs.webhook_delivery import TRY_SECONDS
 from workers.jobs.webhooks import MAX_PER_HOST, MAX_PER_OWNER, MAX_SENDERS, RETRY_SECONDS
@@ -101,6 +116,10 @@ def test_every_option_that_is_named_is_one() -> None:
         f"| {request_limits.BODY_SECONDS:g} s from",
         f"| {request_limits.BODY_BYTES // 1024**2} MiB of body; {request_limits.JOB_BODY_BYTES // 1024**2} MiB for a job",
         f"| {request_limits.REQUESTS_AHEAD} requests",
+        f"Wyoming: {request_limits.WYOMING_LINE_BYTES // 1024} KiB in the first line of an event, "
+        f"{request_limits.BODY_BYTES // 1024**2} MiB of data; {request_limits.WYOMING_EVENT_SECONDS:g} s for an event, "
+        f"{request_limits.WYOMING_TEXT_SECONDS:g} s until the next piece of a text",
+        f"Wyoming: {request_limits.WYOMING_CONNECTIONS} connections",
         f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
         f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
         f"`KOE_MAX_OPEN_JOBS` ({Settings().max_open_jobs})",
@@ -156,6 +175,21 @@ def test_the_formats_and_their_rates_are_described() -> None:
     assert f"take {OPENAI_MAX_INPUT_CHARS:,} characters" in text
     assert f"up to {MAX_BLEND_VOICES} voices" in " ".join(section(CLIENTS, "Voices").split())
     assert f"{MAX_METADATA} pairs" in section(CLIENTS, "Jobs")
+
+
+def test_every_model_and_format_that_stays_is_named() -> None:
+    text = section(MOVING, "What stays")
+
+    assert [model.id for model in MODELS.values() if model.engine is None and f"`{model.id}`" not in text] == []
+    assert [name for name in OPENAI_FORMATS if f"`{name}`" not in text] == []
+    assert f"up to {MAX_INSTRUCTIONS_CHARS:,} characters" in section(MOVING, "What differs")
+
+
+def test_the_limits_of_assistants_are_described() -> None:
+    text = " ".join(section(CLIENTS, "Clients").split())
+
+    assert f"more than {OPENAI_MAX_INPUT_CHARS:,} characters is spoken as a" in text
+    assert f"A text of more than {MAX_INLINE_CHARS:,} characters" in text
 
 
 def test_the_table_of_metrics_is_the_one_in_the_code() -> None:

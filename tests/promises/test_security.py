@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.core import errors, request_limits
+from app.core.custom_voices.custom_voices import MAX_VOICES
+from app.core.custom_voices.voice_consents import MAX_CONSENTS
 from app.core.documents.documents import MAX_DOCUMENTS
 from app.core.documents.reading import READ_SECONDS
 from app.core.settings import Settings, env_name
 from app.core.speech import pauses
+from app.core.speech.voice_pack import MAX_FILE_BYTES
 from workers.documents import archive, book, child
 from workers.documents.answering import MAX_READERS
 
@@ -38,12 +41,20 @@ def test_every_code_that_is_new_can_be_answered() -> None:
         f"| {request_limits.HEAD_BYTES // 1024} KiB, {request_limits.HEADERS} headers each |",
         f"| {request_limits.HEAD_SECONDS:g} s; {request_limits.BODY_SECONDS:g} s |",
         f"| {request_limits.BODY_BYTES // 1024**2} MiB; {request_limits.JOB_BODY_BYTES // 1024**2} MiB for a job; "
+        f"{request_limits.VOICE_BODY_BYTES // 1024**2} MiB for a voice; "
         f"{request_limits.DOCUMENT_BODY_BYTES // 1024**2} MiB for a document |",
+        f"| {MAX_VOICES}; {MAX_CONSENTS} |",
+        f"| {MAX_FILE_BYTES // 1024**2} MiB; {request_limits.RECORDING_BYTES // 1024**2} MiB |",
         f"| {READ_SECONDS:g} s, {child.CPU_SECONDS} s of CPU, {child.MEMORY_BYTES // 1024**3} GiB of memory, "
         f"{archive.MAX_ALL_BYTES // 1024**2} MiB after unpacking, {book.MAX_TEXT_CHARS:,} characters; "
         f"{MAX_READERS} at a time in a worker |",
         f"| {MAX_DOCUMENTS}, each for `KOE_DOCUMENT_TTL` ({Settings().document_ttl // 86_400} day) |",
         f"| {request_limits.REQUESTS_AHEAD} |",
+        f"| {request_limits.WYOMING_LINE_BYTES // 1024} KiB in its first line, {request_limits.BODY_BYTES // 1024**2} MiB of "
+        f"data and of payload, {request_limits.WYOMING_EVENT_SECONDS:g} s |",
+        f"| {request_limits.WYOMING_TEXT_SECONDS:g} s until the next piece of its text, "
+        f"{request_limits.WYOMING_SEND_SECONDS:g} s without taking audio; "
+        f"{request_limits.WYOMING_CONNECTIONS} connections, a quarter of `KOE_MAX_CONNECTIONS` |",
         f"`KOE_MAX_CONNECTIONS` ({Settings().max_connections:,})",
         f"`KOE_KEEP_ALIVE` ({Settings().keep_alive:g} s)",
         f"`KOE_MAX_INPUT_CHARS` ({Settings().max_input_chars:,})",

@@ -16,14 +16,25 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import SegmentTooLong
+from app.core.speech.boundaries import Ending
 from app.core.speech.spoken_text import WIRE_VERSION
-from app.core.speech.voices import Blend
-from workers.text.boundaries import Ending
+from app.core.speech.voices import Blend, custom_voices_of, no_custom_voice
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import PhonemizedText, PhonemizedWord
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), float32, in [-1, 1], at `app.core.speech.formats.SAMPLE_RATE_HZ`."""
+
+
+ReadCustomPack = Callable[[str], bytes]
+"""Returns the numbers of a pack that a user has made, float32 in little-endian order, (510, 1, 256). Raises InvalidValue for an
+unknown one.
+"""
+
+
+def no_custom_packs(voice_id: str) -> bytes:
+    """Knows no packs of users. Raises InvalidValue."""
+    raise no_custom_voice(voice_id)
 
 
 SECONDS_PER_PHONEME: Final = 0.08
@@ -78,8 +89,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def name(self) -> str:
-        """64 hex digits that identify the sound in all utterances. They differ between engines and versions."""
-        return hashlib.sha256(msgspec.json.encode((WIRE_VERSION, self.engine, self.digest.hex()))).hexdigest()
+        """64 hex digits that identify the sound in all utterances. They differ between engines and versions. The ids of voices
+        that users have made follow, each after a colon, so that the sound can be found when such a voice is deleted.
+        """
+        digest = hashlib.sha256(msgspec.json.encode((WIRE_VERSION, self.engine, self.digest.hex()))).hexdigest()
+        return ":".join([digest, *custom_voices_of(self.voice)])
 
 
 class Word(msgspec.Struct, frozen=True, array_like=True):

@@ -15,12 +15,12 @@ import numpy as np
 import soxr
 
 from app.core.errors import InvalidValue, NotSupported
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from app.core.speech.voices import Blend, BlendPart, Catalogue
+from app.core.speech.voices import CUSTOM_VOICE, Blend, BlendPart, Catalogue
 from workers.engines.base import ALONE, Segment, Turn, Waveform, Word, require_fit
 from workers.engines.finish import Finish
 from workers.engines.memory import or_out_of_memory
-from workers.text.boundaries import Ending
 from workers.text.espeak import library
 from workers.text.markup import NO_MARKUP, Markup
 from workers.text.words import NO_PHONEMES, PhonemizedText, find_words
@@ -121,6 +121,12 @@ class EspeakEngine:
         try:
             return self._timbres[voice_id]
         except KeyError:
+            if CUSTOM_VOICE.fullmatch(voice_id):
+                raise NotSupported(
+                    f"The voice '{voice_id}' is a voice pack for Kokoro, which espeak-ng cannot speak with. Use it with "
+                    "Kokoro, or use another voice.",
+                    param="voice",
+                ) from None
             raise InvalidValue(f"Invalid value: '{voice_id}' is not a voice of this server.", param="voice") from None
 
 

@@ -17,7 +17,7 @@ from app.core.errors import EngineUnavailable
 from app.core.host import remedies
 from app.core.speech.voices import Catalogue
 from app.core.weights.files import Precision, find_checkpoint
-from workers.engines.base import Engine
+from workers.engines.base import Engine, ReadCustomPack, no_custom_packs
 from workers.engines.finish import Finish
 from workers.engines.idle import EngineFacts, IdleEngine
 from workers.text.g2p.phonemize import Phonemizer
@@ -61,6 +61,7 @@ def load_engines(
     idle_unload: float = 0.0,
     finish: Finish | None = None,
     facts: Mapping[str, EngineFacts] = NO_FACTS,
+    read_custom_pack: ReadCustomPack = no_custom_packs,
 ) -> Loaded:
     """Loads the engines for `choice`.
 
@@ -71,7 +72,8 @@ def load_engines(
     Raises EngineUnavailable if espeak-ng does not work. `model_dir`, `fetched_dir`, `device` and `precision` are passed to
     `workers.engines.kokoro.engine.KokoroEngine`. Kokoro is unloaded after `idle_unload` seconds without work and loaded again
     on demand; 0 means never. The other engines are small and stay loaded. `finish` post-processes the speech of Kokoro and
-    espeak-ng. With `facts` about Kokoro it is not loaded before there is work.
+    espeak-ng. With `facts` about Kokoro it is not loaded before there is work. `read_custom_pack` returns a pack that a user
+    has made, for Kokoro.
     """
     if choice == "tone":
         return Loaded({"tone": _load_tone()})
@@ -80,7 +82,15 @@ def load_engines(
         return Loaded({"espeak": espeak})
     try:
         kokoro, weights = _load_kokoro(
-            catalogue, model_dir, fetched_dir, device, precision, idle_unload, finish, facts.get("kokoro")
+            catalogue,
+            model_dir,
+            fetched_dir,
+            device,
+            precision,
+            idle_unload,
+            finish,
+            facts.get("kokoro"),
+            read_custom_pack,
         )
     except EngineUnavailable as error:
         if choice == "kokoro":
@@ -112,6 +122,7 @@ def _load_kokoro(
     idle_unload: float,
     finish: Finish | None,
     facts: EngineFacts | None,
+    read_custom_pack: ReadCustomPack,
 ) -> tuple[Engine, Precision]:
     """Returns the engine and the precision of its weights."""
     for package in _PACKAGES:
@@ -134,6 +145,7 @@ def _load_kokoro(
             device=device,
             precision=AUTO_PRECISION if precision == "auto" else precision,
             finish=finish,
+            read_custom_pack=read_custom_pack,
         )
 
     engine = IdleEngine(load, speaks=Phonemizer().speaks, idle_seconds=idle_unload, facts=facts) if idle_unload else load()

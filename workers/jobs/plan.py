@@ -12,12 +12,11 @@ from typing import Final
 import msgspec
 
 from app.core.jobs.job import Part, TextChapter
-from app.core.speech.pauses import PAUSE
-from workers.synthesis.joining import PAUSE_SECONDS
-from workers.text.boundaries import Ending, ending_of
+from app.core.speech.boundaries import Ending, ending_of, weigh
+from app.core.speech.pauses import PAUSE, PAUSE_SECONDS
 from workers.text.chapters import Chapter, find_chapters
 from workers.text.passages import Borders
-from workers.text.segment import segment, weigh
+from workers.text.segment import segment
 
 PART_WEIGHT: Final = 5000.0
 """Target weight of a part, in phonemes as `weigh` estimates them."""

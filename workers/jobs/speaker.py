@@ -7,11 +7,13 @@ import msgspec
 import structlog
 from redis import Redis
 
+from app.core.custom_voices.packs import CustomPacks
 from app.core.errors import WorkersDied
 from app.core.jobs.files import Store, part_path, part_words_path
 from app.core.jobs.job import Job, Part, PartResult
 from app.core.jobs.job_store import JobStore
 from app.core.queue.segment_cache import Budget, SegmentCache
+from app.core.speech.boundaries import weigh
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from app.core.speech.pauses import asked_seconds
 from app.core.storage import keys
@@ -23,7 +25,6 @@ from workers.jobs.wanted import PATIENCE_SECONDS, not_wanted
 from workers.synthesis.output import Spoken
 from workers.synthesis.synthesizer import Synthesizer
 from workers.text.normalization.tags.read import tags_before
-from workers.text.segment import weigh
 
 log: Final = structlog.get_logger()
 
@@ -44,12 +45,13 @@ class PartSpeaker:
         self._synthesizer = synthesizer
         self._cache_budget = cache_budget
         self._max_seconds = max_seconds
+        self._custom_packs = CustomPacks(redis)
 
     def speak(self, job: Job, number: int, span: Span = NO_SPAN) -> None:
         """Speaks the part into the store, unless it is there already. `span` is the task's.
 
-        Raises WorkersDied if the part was started too often without progress, Cancelled if the job has ended, JobTooLong and
-        StoreFull.
+        Raises WorkersDied if the part was started too often without progress, Cancelled if the job has ended, InvalidValue if
+        the user has deleted a voice of it, JobTooLong and StoreFull.
         """
         parts = self._jobs.parts(job.id)
         if parts and not (number in self._jobs.done_parts(job.id) and self._is_stored(job, number)):
@@ -60,6 +62,7 @@ class PartSpeaker:
         self._segments(job_id, number).drop()
 
     def _speak(self, job: Job, number: int, part: Part, span: Span) -> None:
+        self._custom_packs.require(job.utterance.custom_voices)
         self._count_start(job.id, number)
         started = time.monotonic()
         text = self._jobs.text(job.id)

@@ -11,6 +11,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.core.custom_voices.packs import CustomPacks
 from app.core.errors import (
     EncoderFailed,
     KoeError,
@@ -96,6 +97,7 @@ class Runtime:
             private=webhook_private,
             measures=self.measures,
         )
+        self._custom_packs = CustomPacks(redis)
         self.phonemes = Phonemes(redis=redis, engines=engines, patience_seconds=limits.patience_seconds)
         self.documents = DocumentReader(redis=redis, store=store, patience_seconds=limits.patience_seconds)
         self._redis = redis
@@ -105,14 +107,23 @@ class Runtime:
         self.lease_ids: set[str] = set()
         """Names of the attempts at utterances that run in this process."""
 
-    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "", span: Span = NO_SPAN) -> bool:
+    def speak(
+        self,
+        utterance: Utterance,
+        queue_name: QueueName,
+        *,
+        owner: str = "",
+        heard_seconds: float = 0.0,
+        span: Span = NO_SPAN,
+    ) -> bool:
         """Speaks the utterance into its stream, if it is still wanted. Returns False if it was preempted and must be requeued.
 
-        `span` is the task's; its steps become children of it. The reader gets every error. An error of this server is also
+        `heard_seconds`: how long its listener still heard something else when it was submitted. `span` is the task's; its steps
+        become children of it. The reader gets every error. An error of this server is also
         raised, so that RQ records the task as failed.
         """
         with self._reported_lease_id() as lease_id:
-            return self._speak_leased(utterance, queue_name, owner, lease_id, span)
+            return self._speak_leased(utterance, queue_name, owner, heard_seconds, lease_id, span)
 
     @contextmanager
     def _reported_lease_id(self) -> Iterator[str]:
@@ -124,7 +135,9 @@ class Runtime:
         finally:
             self.lease_ids.discard(lease_id)
 
-    def _speak_leased(self, utterance: Utterance, queue_name: QueueName, owner: str, lease_id: str, span: Span) -> bool:
+    def _speak_leased(
+        self, utterance: Utterance, queue_name: QueueName, owner: str, heard_seconds: float, lease_id: str, span: Span
+    ) -> bool:
         span.note(engine=utterance.engine, format=utterance.format, n_characters=len(utterance.text))
         lease = self._patiently(lambda: self._registry.lease(utterance.id, lease_id=lease_id))
         if lease is None:
@@ -136,7 +149,15 @@ class Runtime:
             self.measures.record_wait(queue_name.value, lease.waited_seconds)
         started = time.monotonic()
         task = StreamTask(
-            utterance, queue_name, owner, redis=self._redis, registry=self._registry, lease=lease, limits=self.limits, span=span
+            utterance,
+            queue_name,
+            owner,
+            heard_seconds=heard_seconds,
+            redis=self._redis,
+            registry=self._registry,
+            lease=lease,
+            limits=self.limits,
+            span=span,
         )
         try:
             return run_task(
@@ -203,6 +224,7 @@ class Runtime:
             # Workers are being replaced: an old worker has taken a task for the new ones, which have the engine.
             task.cancelled.wait(_RETRY_SECONDS)
             raise Preempted("Another worker has the engine.")
+        self._patiently(lambda: self._custom_packs.require(task.utterance.custom_voices))
         if not self._is_engine_unchanged(task.utterance):
             self._patiently(lambda: self._registry.never_reuse(task.lease))
         with self._cancellable(task):
@@ -241,7 +263,7 @@ class Runtime:
             n_bytes=task.writer.n_bytes,
             lead_seconds=spoken.lead_seconds,
         )
-        n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report))
+        n_spoken = self._patiently(lambda: self._registry.finish(task.lease, report, task.utterance.custom_voices))
         task.span.note(n_segments=spoken.n_segments, audio_seconds=round(spoken.audio_seconds, 3))
         if n_spoken is not None:
             log.info(

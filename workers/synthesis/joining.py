@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from app.core.speech.pauses import PAUSE_SECONDS
 from workers.engines.base import Samples, Segment, Waveform, Word
 from workers.synthesis.audio import Sound, to_pcm
-from workers.text.boundaries import Ending
 
 with warnings.catch_warnings():
     # At its import, pydub searches the PATH for ffmpeg and warns if there is none. Nothing here needs ffmpeg.
@@ -35,14 +36,6 @@ _FADE_MS: Final = 3
 """Length of the fade at an edge that was cut."""
 
 _RAMP: Final[Samples] = np.linspace(0.0, 1.0, _FADE_MS * SAMPLE_RATE_HZ // 1000, dtype=np.float32)
-
-PAUSE_SECONDS: Final[dict[Ending, float]] = {
-    Ending.PARAGRAPH: 0.7,
-    Ending.SENTENCE: 0.35,
-    Ending.CLAUSE: 0.15,
-    Ending.CUT: 0.0,
-}
-"""Length of the pause after a segment, by its ending, at speed 1."""
 
 NOTHING_TO_SAY_SECONDS: Final = 0.25
 """Length of the silence that is spoken for a text with nothing to say."""

@@ -13,16 +13,17 @@ from msgspec import UNSET
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.core.custom_voices.packs import CustomPacks
 from app.core.errors import Cancelled, EngineUnavailable, KoeError, WorkersDied
 from app.core.queue.answers import Answers, Wanted
 from app.core.queue.registry import MAX_DEATHS
+from app.core.speech.boundaries import Ending
 from app.core.speech.phonemized import Phonemized, PhonemizedSegment
 from app.core.speech.spoken_text import SpokenText
 from app.core.tracing.spans import NO_SPAN, Span
 from workers.engines.base import Engine
 from workers.failures import Action, Failure, Meaning, run_task
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
-from workers.text.boundaries import Ending
 from workers.text.cancellation import cancellation_check
 
 log: Final = structlog.get_logger()
@@ -39,6 +40,7 @@ class Phonemes:
     def __init__(self, *, redis: Redis, engines: Mapping[str, Engine], patience_seconds: float) -> None:
         """`patience_seconds`: how long to wait if Redis is unreachable."""
         self._engines = engines
+        self._custom_packs = CustomPacks(redis)
         self._answers = Answers(redis, patience_seconds=patience_seconds)
 
     def answer(self, text: SpokenText, *, n_deaths: int = 0, span: Span = NO_SPAN) -> None:
@@ -56,6 +58,7 @@ class Phonemes:
             raise Cancelled("Nobody waits for the answer.")
         if n_deaths >= MAX_DEATHS:
             raise WorkersDied
+        self._custom_packs.require(text.custom_voices)
         found = self._find(text)
         self._answers.give(text.id, found)
         log.info("question_answered", n_segments=len(found.segments), seconds=round(time.monotonic() - started, 3))

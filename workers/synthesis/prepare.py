@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from app.core.errors import KoeError
+from app.core.speech.boundaries import Ending, rest_of_sentence
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
 from app.core.speech.voices import Blend
 from workers.engines.base import Engine, Segment
-from workers.text.boundaries import Ending, rest_of_sentence
 from workers.text.markup import NO_MARKUP, USUAL, Manner, Markup, Section, clear, read_markup
 from workers.text.normalization.markup.code_blocks import skip_code
 from workers.text.normalization.normalize import clean, normalize

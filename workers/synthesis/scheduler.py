@@ -21,7 +21,7 @@ from typing import Final, Literal
 
 import structlog
 
-from app.core.errors import Cancelled, EngineFailed, KoeError, OutOfMemory
+from app.core.errors import Cancelled, EngineFailed, InvalidRequest, KoeError, OutOfMemory
 from app.core.logs import describe
 from app.core.queue.broker import QueueName
 from app.core.speech.formats import SAMPLE_RATE_HZ
@@ -202,7 +202,8 @@ class Scheduler:
         if not wanted:
             return []
         error = self._synthesize(wanted, run)
-        if isinstance(error, OutOfMemory) and len(wanted) > 1:
+        # One invalid voice must not fail the segments that are spoken with it.
+        if isinstance(error, OutOfMemory | InvalidRequest) and len(wanted) > 1:
             log.warning("tried_alone", engine=wanted[0].engine.name, n_turns=len(wanted))
             outcomes = [(queued, self._synthesize([queued], run)) for queued in wanted]
         else:

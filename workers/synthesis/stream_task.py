@@ -78,6 +78,7 @@ class StreamTask(SynthesisTask):
         queue_name: QueueName,
         owner: str,
         *,
+        heard_seconds: float = 0.0,
         redis: Redis,
         registry: WorkerRegistry,
         lease: Lease,
@@ -90,6 +91,7 @@ class StreamTask(SynthesisTask):
         self.queue_name = queue_name
         self.owner = owner
         self.listening_seconds = lease.listening_seconds
+        self.heard_seconds = max(0.0, heard_seconds - (lease.waited_seconds or 0.0))
         self.lease = lease
         self.cancelled = threading.Event()
         self.writer = ChunkWriter(redis, lease, patience_seconds=limits.patience_seconds)

@@ -101,8 +101,9 @@ class _PendingSegments:
         self._engine = engine
         self._scheduler = scheduler
         self._pending: deque[_Pending] = deque()
-        self._begun_at = self._due = time.monotonic()
-        self._is_first = not task.listening_seconds
+        self._begun_at = time.monotonic()
+        self._due = self._begun_at + task.heard_seconds
+        self._is_first = not task.listening_seconds and not task.heard_seconds
         self._exhausted = False
 
     def refill(self) -> None:

@@ -26,6 +26,8 @@ class SynthesisTask(Protocol):
     """Owner whose share of the machine is used."""
     listening_seconds: float
     """Seconds since the listener got the first audio; more than 0 only if an earlier worker has spoken a part of it."""
+    heard_seconds: float = 0.0
+    """Seconds for which the listener still hears something else: speech that comes before this one."""
     plays: bool = False
     """Whether somebody listens while it is spoken. The beginning of the text is then spoken in pieces."""
     span: Span = NO_SPAN

@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
+from app.core.speech.boundaries import Ending, ending_of
 from app.core.speech.lexicon import WORD, is_unspaced
 from app.core.speech.pauses import FIND_PAUSE, PAUSE, PRIVATE, pause_seconds
 from app.core.speech.phonemes import unknown_phonemes
 from app.core.speech.voices import Blend
-from workers.text.boundaries import Ending, ending_of
 from workers.text.cancellation import check_cancelled
 from workers.text.tracked_text import TrackedText
 

@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
+from app.core.speech.boundaries import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 from app.core.speech.characters import OPENERS
 from app.core.speech.tags import COMMENT
-from workers.text.boundaries import PARAGRAPH_BREAK, Ending, between_characters, find_sentence_ends
 from workers.text.cancellation import check_cancelled
 from workers.text.normalization.formulas.latex import FORMULA
 from workers.text.normalization.markup.code_blocks import find_blocks

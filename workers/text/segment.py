@@ -7,15 +7,13 @@ Why the number of phonemes is guessed from the characters: the pieces are made l
 halves a piece that turns out too long.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sized
 from math import ceil
 from typing import Final, TypeVar
 
 import msgspec
 
-from app.core.speech.characters import HAN_AND_KANA, HANGUL
-from workers.text.boundaries import WORD, Ending, between_characters, find_boundaries, find_paragraphs
+from app.core.speech.boundaries import WORD, Ending, between_characters, find_boundaries, find_paragraphs, weigh
 from workers.text.cancellation import check_cancelled
 
 _T = TypeVar("_T")
@@ -47,9 +45,6 @@ class _Atom(msgspec.Struct, frozen=True):
     """Estimated number of phonemes."""
 
 
-_WIDE: Final = re.compile(f"[{HAN_AND_KANA}{HANGUL}]")
-_DIGIT: Final = re.compile(r"\d")
-
 _CUT_CHARS: Final = 10
 
 
@@ -68,11 +63,6 @@ def segment(text: str, language: str, *, is_opening: bool = True) -> Iterator[Pi
             yield _stripped(whole, ending, place)
             place += len(whole)
         group_at = _join
-
-
-def weigh(text: str) -> float:
-    """Estimates the number of phonemes: 1 for a Latin letter, 3 for a digit, 2.5 for a Han, kana or Hangul character."""
-    return len(text) + 1.5 * len(_WIDE.findall(text)) + 2 * len(_DIGIT.findall(text))
 
 
 def halve(piece: Piece) -> tuple[Piece, Piece]:

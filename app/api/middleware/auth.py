@@ -64,6 +64,12 @@ def owner_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return key_of(connection).owner
 
 
+def visitor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Key | None:
+    """The key of a request to a route that needs none; None if it presents no valid key."""
+    keyring: Keyring = connection.app.state.keyring
+    return keyring.find(_read_key(connection.headers.get("authorization") or ""))
+
+
 def _read_key(authorization: str) -> bytes:
     """The bytes of the key as sent; empty when the header is not `Bearer KEY`. Servers decode headers as Latin-1."""
     scheme, _, key = authorization.strip().partition(" ")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.api.facts import is_request
 from app.api.responses.errors import send_fault
 from app.core.errors import KoeError, WrongHost
 
@@ -33,13 +33,13 @@ class HostCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
-        refusal = self._refusal(scope) if scope["type"] == ScopeType.HTTP else None
+        refusal = self._refusal(scope) if is_request(scope) else None
         if refusal is not None:
             await send_fault(scope, send, refusal)
         else:
             await self._app(scope, receive, send)
 
-    def _refusal(self, scope: HTTPScope) -> KoeError | None:
+    def _refusal(self, scope: Scope) -> KoeError | None:
         refusal: KoeError | None = scope.get("state", {}).get("refusal")
         if refusal is not None or ANY in self._names or not _is_loopback_connection(scope) or not self._asks_host():
             return refusal
@@ -55,7 +55,7 @@ class HostCheck:
         return name == "localhost" or name.endswith(".localhost") or name in self._names or _is_loopback(name.strip("[]"))
 
 
-def _is_loopback_connection(scope: HTTPScope) -> bool:
+def _is_loopback_connection(scope: Scope) -> bool:
     server = scope.get("server")
     return server is not None and _is_loopback(server[0])
 

@@ -34,7 +34,7 @@ from app.delivery.listener import Listener
 
 log: Final = structlog.get_logger()
 
-_LEFT: Final = 499
+LEFT: Final = 499
 """The status in the log for a client that disconnected before its answer began."""
 _FAILED: Final = 500
 """The status that the server sends when the application sends none."""
@@ -131,7 +131,7 @@ class _ObservedAnswer:
 
     def end(self) -> None:
         """Counts and logs the answer, and ends its span. Call it once, at the end."""
-        status = self._status or (_LEFT if self._has_left else _FAILED)
+        status = self._status or (LEFT if self._has_left else _FAILED)
         route: str = self._scope.get("path_template", _UNKNOWN)
         fault = fault_in(self._scope)
         listener: Listener | None = self._scope["state"].get("listener")
@@ -171,11 +171,11 @@ class _ObservedAnswer:
             "n_bytes": self._n_bytes,
         }
         is_check = route in CHECKED and self._method in ("GET", "HEAD")
-        log_at_level = _level(status, is_check=is_check, has_failed=broken_off is not None and fault is not None)
+        log_at_level = level_of(status, is_check=is_check, has_failed=broken_off is not None and fault is not None)
         log_at_level("request_answered", **{name: value for name, value in facts.items() if value is not None})
 
     def _note_start(self, start: HTTPResponseStartEvent) -> None:
-        self._status = _LEFT if self._has_left else start["status"]
+        self._status = LEFT if self._has_left else start["status"]
         self._cache = next((value.decode() for name, value in start["headers"] if name == b"x-koe-cache"), "")
 
     def _note_body(self, body: HTTPResponseBodyEvent) -> None:
@@ -189,7 +189,7 @@ class _ObservedAnswer:
         self._is_whole = not body.get("more_body", False)
 
 
-def _level(status: int, *, is_check: bool, has_failed: bool) -> Any:
+def level_of(status: int, *, is_check: bool, has_failed: bool) -> Any:
     """The log method for the answer's level: error for a fault of Koe, warning for a problem that an operator can fix."""
     if status == _FAILED:
         return log.error

@@ -9,9 +9,9 @@ proxy that routes only `/v1` would let everybody read it.
 
 from typing import Final
 
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.api.facts import is_request
 from app.core.url_path import is_path
 
 _HEADER: Final = b"x-forwarded-prefix"
@@ -27,14 +27,14 @@ class Prefixed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application."""
-        if scope["type"] == ScopeType.HTTP and (prefix := self._prefix(scope)):
+        if is_request(scope) and (prefix := self._prefix(scope)):
             scope.setdefault("state", {})[_STATE] = prefix
             if scope["path"] == prefix or scope["path"].startswith(f"{prefix}/"):
                 scope["path"] = scope["path"].removeprefix(prefix) or "/"
                 scope["raw_path"] = scope["raw_path"].removeprefix(prefix.encode()) or b"/"
         await self._app(scope, receive, send)
 
-    def _prefix(self, scope: HTTPScope) -> str:
+    def _prefix(self, scope: Scope) -> str:
         if self._root_path:
             return self._root_path.rstrip("/")
         forwarded = next((value.decode("latin-1").rstrip("/") for name, value in scope["headers"] if name == _HEADER), "")

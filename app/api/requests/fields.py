@@ -19,7 +19,7 @@ from app.core.errors import MissingParameter, StringTooLong, UnreadableBody, Uns
 MAX_SHOWN_CHARS: Final = 100
 """The longest part of a value that an error message repeats."""
 
-_MEDIA_TYPE: Final = "application/json"
+MEDIA_TYPE: Final = "application/json"
 _KINDS: Final[dict[type, str]] = {
     bool: "a boolean",
     int: "an integer",
@@ -43,7 +43,7 @@ def read_object(content_type: str | None, body: bytes) -> dict[str, Any]:
     as UTF-8 whatever they say), UnreadableBody for everything that is not one JSON object.
     """
     media_type = (content_type or "").partition(";")[0].strip()
-    if media_type.lower() != _MEDIA_TYPE:
+    if media_type.lower() != MEDIA_TYPE:
         raise UnsupportedContentType(shorten(media_type))
     value = _read_json(body)
     if not isinstance(value, dict):

@@ -8,13 +8,14 @@ from app.api.requests.engines import resolve_engine
 from app.api.requests.jobs import JobRequest, read_job
 from app.api.requests.phonemize import PhonemizeRequest, read_phonemize, to_spoken_text
 from app.api.requests.speech import SpeechRequest, read_speech, to_utterance
+from app.core.custom_voices.custom_voices import CustomVoices
 from app.core.errors import StringTooLong
 from app.core.lexicons.lexicons import Lexicons
 from app.core.queue.fleet import FleetView
 from app.core.speech.lexicon import Lexicon
 from app.core.speech.spoken_text import Code, Emoji, SpokenText, Think
 from app.core.speech.utterance import Utterance
-from app.core.speech.voices import Catalogue
+from app.core.speech.voices import CUSTOM_VOICE, Catalogue
 from app.core.storage.connections import reachable
 
 
@@ -22,6 +23,7 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     """Reads requests, and turns them into work for the workers."""
 
     catalogue: Catalogue
+    custom_voices: CustomVoices
     fleet: FleetView
     lexicon: Lexicon
     """The operator's."""
@@ -38,6 +40,16 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
     """Whether one key may get audio that was made for another."""
     signs_webhooks: bool
     allows_private_webhooks: bool
+
+    async def knowing(self, owner: str, *said: Any) -> "RequestReader":
+        """A reader that knows the voices of `owner` too, if one of these texts names such a voice; else this one.
+
+        `said`: values of fields, of any type. Redis is asked only if it must be. Raises the errors of `reachable`.
+        """
+        if not any(map(_names_custom_voice, said)):
+            return self
+        with reachable():
+            return msgspec.structs.replace(self, catalogue=await self.custom_voices.catalogue_of(owner, self.catalogue))
 
     def read_speech(self, fields: dict[str, Any]) -> SpeechRequest:
         """The request for speech in `fields`. Raises the InvalidRequest of the first invalid field."""
@@ -105,3 +117,8 @@ class RequestReader(msgspec.Struct, frozen=True, kw_only=True):
 
     def _cache_owner(self, owner: str) -> str:
         return "" if self.is_cache_shared else owner
+
+
+def _names_custom_voice(said: Any) -> bool:
+    text = said.get("id") if isinstance(said, dict) else said
+    return isinstance(text, str) and CUSTOM_VOICE.search(text) is not None

@@ -32,7 +32,8 @@ from app.core.speech.voices import Catalogue
 
 MAX_INSTRUCTIONS_CHARS: Final = 4096
 STREAM_FORMATS: Final = ("audio", "sse")
-TIMESTAMPS: Final = ("word",)
+TIMESTAMPS: Final = ("word", "character")
+_JOB_TIMESTAMPS: Final = TIMESTAMPS[:1]
 
 
 class SpeechRequest(TextRequest, frozen=True, kw_only=True):
@@ -46,6 +47,8 @@ class SpeechRequest(TextRequest, frozen=True, kw_only=True):
     """Accepted, without effect."""
     timestamps: bool
     """Whether word times are requested."""
+    characters: bool
+    """Whether the words have the times of their characters."""
     sample_rate_hz: int
     """The sample rate of the file, one that its format supports."""
     bitrate_bps: int | None
@@ -81,7 +84,7 @@ def read_speech_fields(
     _check_pauses(text, is_job=is_job, reads_tags=normalize, param=param)
     cast = read_cast(text, catalogue, voice, blend, own_language=voice_language, language=language, normalize=normalize)
     pronunciations = read_pronunciations(fields)
-    timestamps = _read_timestamps(fields)
+    timestamps = _read_timestamps(fields, is_job=is_job)
     sample_rate_hz = _read_sample_rate(fields, audio_format)
     return SpeechRequest(
         model=model,
@@ -95,7 +98,8 @@ def read_speech_fields(
         normalize=normalize,
         cast=cast,
         pronunciations=pronunciations,
-        timestamps=timestamps,
+        timestamps=bool(timestamps),
+        characters="character" in timestamps,
         sample_rate_hz=sample_rate_hz,
         bitrate_bps=_read_bitrate(fields, audio_format, sample_rate_hz),
     )
@@ -202,18 +206,19 @@ def _read_instructions(fields: dict[str, Any]) -> str | None:
     return None if text is None else limited("instructions", text, MAX_INSTRUCTIONS_CHARS)
 
 
-def _read_timestamps(fields: dict[str, Any]) -> bool:
+def _read_timestamps(fields: dict[str, Any], *, is_job: bool) -> list[str]:
     wanted = fields.get("timestamps")
     if wanted is None:
-        return False
+        return []
     if not isinstance(wanted, list):
         raise WrongType("timestamps", "an array of strings", kind_of(wanted))
+    supported = _JOB_TIMESTAMPS if is_job else TIMESTAMPS
     for kind in wanted:
         if not isinstance(kind, str):
             raise WrongType("timestamps", "an array of strings", f"{kind_of(kind)} in it")
-        if kind not in TIMESTAMPS:
-            raise InvalidValue(unsupported(kind, TIMESTAMPS), param="timestamps")
-    return bool(wanted)
+        if kind not in supported:
+            raise InvalidValue(unsupported(kind, supported), param="timestamps")
+    return wanted
 
 
 def _read_sample_rate(fields: dict[str, Any], audio_format: Format) -> int:

@@ -5,7 +5,7 @@ tree of `app.core.errors` (`fault_of`), so a failure has one text and one status
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
@@ -35,10 +35,13 @@ from app.core.errors import (
     UnknownJob,
     UnknownModel,
     UnknownUrl,
+    UnknownVoice,
+    UnknownVoiceConsent,
     UnknownWord,
     UnsatisfiableRange,
     WrongHost,
     WrongMethod,
+    WrongOrigin,
 )
 from app.core.logs import describe
 
@@ -50,6 +53,8 @@ STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     UnknownJob: (404, "invalid_request_error"),
     UnknownModel: (404, "invalid_request_error"),
     UnknownUrl: (404, "invalid_request_error"),
+    UnknownVoice: (404, "invalid_request_error"),
+    UnknownVoiceConsent: (404, "invalid_request_error"),
     UnknownWord: (404, "invalid_request_error"),
     WrongMethod: (405, "invalid_request_error"),
     TooSlow: (408, "invalid_request_error"),
@@ -57,6 +62,7 @@ STATUSES: Final[dict[type[KoeError], tuple[int, str]]] = {
     RequestTooLarge: (413, "invalid_request_error"),
     UnsatisfiableRange: (416, "invalid_request_error"),
     WrongHost: (421, "invalid_request_error"),
+    WrongOrigin: (403, "invalid_request_error"),
     HeadTooLarge: (431, "invalid_request_error"),
     Unauthenticated: (401, "invalid_request_error"),
     Busy: (429, "requests"),
@@ -118,8 +124,10 @@ async def send_fault(scope: Scope, send: Send, fault: KoeError) -> None:
     body = msgspec.json.encode(envelope(fault))
     headers = {"content-type": "application/json", "content-length": str(len(body)), **_headers(fault)}
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    # A request for a WebSocket is answered as plain HTTP.
+    prefix = "" if scope["type"] == ScopeType.HTTP else "websocket."
+    await send(cast("Any", {"type": f"{prefix}http.response.start", "status": status, "headers": encoded}))
+    await send(cast("Any", {"type": f"{prefix}http.response.body", "body": body, "more_body": False}))
 
 
 EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {Exception: answer_error}

@@ -7,7 +7,7 @@ for the whole.
 
 import base64
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from app.api.responses.errors import envelope, fault_of
 from app.core.errors import Cancelled
 from app.core.queue.registry import Report
-from app.core.speech.word_times import TimedWord, write_words
+from app.core.speech.word_times import TimedWord, with_characters, write_words
 from app.delivery.listener import Listener
 
 FRAME_SECONDS: Final = 0.025
@@ -30,18 +30,18 @@ _MAX_DELTA_BYTES: Final = 2048 * _WHOLE_BYTES
 """The longest delta: some clients read no line above 64 KiB."""
 
 
-async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
+async def speech_events(listener: Listener, *, characters: bool = False) -> AsyncGenerator[bytes, None]:
     """`speech.audio.delta` events whose audio, joined, is the file, then one `speech.audio.done`; or one `error` in its place.
 
-    A listener that wants words gets `speech.audio.words` events, each before the audio of its words. Every event is a JSON
-    object. Raises the KoeError of a failure after its event, and Cancelled when the client disconnects. The caller closes the
-    listener.
+    A listener that wants words gets `speech.audio.words` events, each before the audio of its words; with `characters` the
+    words have those. Every event is a JSON object. Raises the KoeError of a failure after its event, and Cancelled when the
+    client disconnects. The caller closes the listener.
     """
     try:
         rest = b""
         async for chunk in listener:
             if words := listener.take_words():
-                yield _words(words)
+                yield _words(words, characters=characters)
             rest += chunk
             n_whole = len(rest) - len(rest) % _WHOLE_BYTES
             for start in range(0, n_whole, _MAX_DELTA_BYTES):
@@ -50,7 +50,7 @@ async def speech_events(listener: Listener) -> AsyncGenerator[bytes, None]:
         if rest:
             yield _delta(rest)
         if words := listener.take_words():
-            yield _words(words)
+            yield _words(words, characters=characters)
         assert listener.report is not None
         yield _done(listener.report)
     except Cancelled:
@@ -72,7 +72,8 @@ def _delta(data: bytes) -> bytes:
     return b'{"type":"speech.audio.delta","audio":"%b"}' % base64.b64encode(data)
 
 
-def _words(words: list[TimedWord]) -> bytes:
+def _words(words: Sequence[TimedWord], *, characters: bool) -> bytes:
+    words = [with_characters(word) for word in words] if characters else words
     return b'{"type":"speech.audio.words","words":%b}' % write_words(words)
 
 

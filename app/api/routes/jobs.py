@@ -79,12 +79,12 @@ async def create_job(
     store: Given[Store],
 ) -> Response[JobObject]:
     """Accepts a text as a job, and answers at once."""
-    fields = await read_fields(request)
-    asked = reader.read_job(fields)
-    owner = owner_of(request)
+    fields, owner = await read_fields(request), owner_of(request)
+    named = fields.get("voice"), fields.get("input")
+    asked = (await reader.knowing(owner, *named)).read_job(fields)
     chosen = await _read_chosen(asked, reader, documents, store, owner)
     if chosen is not None:
-        asked = reader.read_job(fields, chosen.text)
+        asked = (await reader.knowing(owner, *named, chosen.text)).read_job(fields, chosen.text)
     note(request.scope, **asked.speech.facts, format=asked.speech.format.name)
     utterance = await reader.to_utterance(asked.speech, owner)
     permit = await limiter.admit(key_of(request), stays_open=False)

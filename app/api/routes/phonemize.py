@@ -23,9 +23,10 @@ async def phonemize(
     request: Request[Any, Any, Any], reader: Given[RequestReader], asker: Given[Asker], limiter: Given[Limiter]
 ) -> Response[Phonemized]:
     """The normalized text and the phonemes of each of its segments."""
-    asked = reader.read_phonemize(await read_fields(request))
+    fields, owner = await read_fields(request), owner_of(request)
+    knowing = await reader.knowing(owner, fields.get("voice"), fields.get("input"))
+    asked = knowing.read_phonemize(fields)
     note(request.scope, **asked.facts)
-    owner = owner_of(request)
     text = await reader.to_spoken_text(asked, owner)
     permit = await limiter.admit(key_of(request), stays_open=False)
     request_id, trace = request.scope["state"]["request_id"], span_of(request.scope).context

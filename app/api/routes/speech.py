@@ -18,7 +18,6 @@ from app.api.facts import note, span_of
 from app.api.middleware.auth import key_of, owner_of, require_key, require_key_of_azure
 from app.api.requests.bodies import read_fields
 from app.api.requests.reader import RequestReader
-from app.api.requests.speech import SpeechRequest
 from app.api.responses.disconnect import while_connected
 from app.api.responses.events import EventStream
 from app.api.responses.rate_limit_headers import rate_headers
@@ -37,7 +36,7 @@ async def create_speech(
     request: _Request, reader: Given[RequestReader], delivery: Given[Delivery], limiter: Given[Limiter]
 ) -> ASGIResponse:
     """Speaks `input` in `response_format`, and streams it as plain audio or as events."""
-    return await _speak(request, reader.read_speech(await read_fields(request)), reader, delivery, limiter)
+    return await _speak(request, await read_fields(request), reader, delivery, limiter)
 
 
 @post(
@@ -55,14 +54,16 @@ async def create_speech_at_deployment(
     """The same route at Azure's address: the deployment names the model when the body does not."""
     fields = await read_fields(request)
     fields["model"] = fields.get("model") or deployment
-    return await _speak(request, reader.read_speech(fields), reader, delivery, limiter)
+    return await _speak(request, fields, reader, delivery, limiter)
 
 
 async def _speak(
-    request: _Request, asked: SpeechRequest, reader: RequestReader, delivery: Delivery, limiter: Limiter
+    request: _Request, fields: dict[str, Any], reader: RequestReader, delivery: Delivery, limiter: Limiter
 ) -> ASGIResponse:
-    note(request.scope, **asked.facts, format=asked.format.name)
     owner = owner_of(request)
+    knowing = await reader.knowing(owner, fields.get("voice"), fields.get("input"))
+    asked = knowing.read_speech(fields)
+    note(request.scope, **asked.facts, format=asked.format.name)
     utterance = await reader.to_utterance(asked, owner)
     request_id, span = request.scope["state"]["request_id"], span_of(request.scope)
     span.note(engine=utterance.engine)
@@ -80,6 +81,6 @@ async def _speak(
     request.scope["state"]["listener"] = listener  # `app.api.middleware.request_log` reports it when the answer has been sent.
     headers = {"x-koe-engine": utterance.engine, "x-koe-cache": listener.found.value, **rate_headers(permit.rate_limit_status)}
     if asked.stream_format == "sse":
-        return EventStream(speech_events(listener), headers=headers, is_finite=True, close=close)
+        return EventStream(speech_events(listener, characters=asked.characters), headers=headers, is_finite=True, close=close)
     media_type = asked.format.media_type_at(asked.sample_rate_hz)
     return StreamingResponse(aiter(listener), media_type=media_type, headers=headers, close=close)

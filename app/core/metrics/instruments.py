@@ -32,9 +32,12 @@ def counter(name: str, registry: CollectorRegistry) -> Counter:
 
 
 def gauge(name: str, registry: CollectorRegistry) -> Gauge:
-    """The gauge of that name."""
+    """The gauge of that name. Values of labels that are known in advance begin with 0."""
     row = TABLE[name]
-    return Gauge(row.name, row.help, tuple(row.labels), registry=registry)
+    made = Gauge(row.name, row.help, tuple(row.labels), registry=registry)
+    for values in product(*row.labels.values()) if row.labels else ():
+        made.labels(*values)
+    return made
 
 
 def histogram(name: str, registry: CollectorRegistry) -> Histogram:

@@ -55,6 +55,7 @@ _Labels = dict[str, tuple[str, ...]]
 _LANES: Final[_Labels] = {"lane": ("interactive", "batch")}
 _CACHE: Final[_Labels] = {"cache": ("hit", "join", "miss")}
 _ENGINE: Final[_Labels] = {"engine": ()}
+_PROTOCOL: Final[_Labels] = {"protocol": ("realtime", "together", "cartesia", "wyoming")}
 
 
 def _counter(source: Source, name: str, help_: str, **labels: tuple[str, ...]) -> MetricInfo:
@@ -107,6 +108,14 @@ _ROWS: Final = (
         "Answers that were broken off after they began, by route and reason (`left`, `failed`).",
         route=(),
         reason=("left", "failed"),
+    ),
+    _gauge(_API, "koe_live_sessions", "Open sessions for text that streams in, by protocol.", **_PROTOCOL),
+    _counter(
+        _API,
+        "koe_live_texts_total",
+        "Texts of these sessions, by protocol and outcome: `cancelled` by the client or since it left; `failed` with an error.",
+        **_PROTOCOL,
+        outcome=("spoken", "cancelled", "failed"),
     ),
     _counter(_API, "koe_errors_total", "Errors that were sent to clients, by code, or by kind if they have no code.", code=()),
     _counter(

@@ -142,17 +142,21 @@ class Broker:
         *,
         request_id: str,
         owner: str = "",
+        heard_seconds: float = 0.0,
         again: bool = False,
         trace: Context = NO_CONTEXT,
     ) -> bool:
         """Puts the utterance into the queue. Raises QueueFull when too many wait there already, unless this one was there
         before.
 
-        `owner` is the owner whose share of the machine the work uses, and `trace` the context of its trace. Returns False while
-        a task of the same id is still releasing an earlier attempt: call again in a moment if the audio is still wanted.
+        `owner` is the owner whose share of the machine the work uses, and `trace` the context of its trace. `heard_seconds`:
+        how long its listener still hears something else. Returns False while a task of the same id is still releasing an
+        earlier attempt: call again in a moment if the audio is still wanted.
         """
         queue = self._queues[queue_name] if again else self._queue_unless_full(queue_name)
-        args: list[str | int] = [utterance.to_json().decode(), request_id, owner]
+        args: list[str | float] = [utterance.to_json().decode(), request_id, owner]
+        if heard_seconds:
+            args.append(heard_seconds)
         is_submitted = _enqueue(queue, Task.SPEAK, args, job_id=utterance.id, description=describe(utterance), trace=trace)
         if is_submitted:
             self._move_to_owners_place(queue, utterance.id, owner)
@@ -201,7 +205,7 @@ class Broker:
 def enqueue_task(
     redis: Redis,
     task: Task,
-    args: list[str | int],
+    args: Sequence[str | float],
     *,
     job_id: str,
     description: str,
@@ -246,7 +250,7 @@ def dequeued_ids(redis: Redis, queue_name: QueueName) -> list[str]:
 def _enqueue(
     queue: Queue,
     task: Task,
-    args: list[str | int],
+    args: Sequence[str | float],
     *,
     job_id: str,
     description: str,
@@ -258,7 +262,13 @@ def _enqueue(
 
 
 def _enqueue_once(
-    queue: Queue, task: Task, args: list[str | int], job_id: str, description: str, depends_on: Sequence[str], trace: Context
+    queue: Queue,
+    task: Task,
+    args: Sequence[str | float],
+    job_id: str,
+    description: str,
+    depends_on: Sequence[str],
+    trace: Context,
 ) -> bool:
     dependency = _dependency(queue, depends_on)
     # RQ cannot make a job both unique and dependent. If two are made at the same time both run, and tasks allow that.
@@ -267,7 +277,7 @@ def _enqueue_once(
     try:
         queue.enqueue_call(
             task.value,
-            args=args,
+            args=list(args),
             job_id=job_id,
             unique=dependency is None,
             description=description,

@@ -8,6 +8,7 @@ stream ends. A worker wrongly presumed dead holds a stale lease; its writes are 
 """
 
 import secrets
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -304,11 +305,12 @@ class WorkerRegistry:
         """Says that the audio differs from what its id promises: later requests for the same utterance do not get it."""
         self._never_reuse(keys=lease.attempt.both[:1], args=lease.args)
 
-    def finish(self, lease: Lease, report: Report) -> int | None:
+    def finish(self, lease: Lease, report: Report, custom_voices: Iterable[str] = ()) -> int | None:
         """Ends the attempt well and evicts old audio from the cache. Returns how many segments engines have spoken for it, on
-        all workers; None when the lease was stale.
+        all workers; None when the lease was stale. `custom_voices`: ids of the voices in it that users have made.
         """
-        args = [*lease.args, lease.attempt.utterance_id, self._cache_ttl, self._cache_bytes, msgspec.json.encode(report)]
+        cache_args: list[str | bytes | int] = [lease.attempt.utterance_id, self._cache_ttl, self._cache_bytes]
+        args = [*lease.args, *cache_args, msgspec.json.encode(report), " ".join(custom_voices)]
         n_spoken = int(self._finish(keys=lease.attempt.both, args=args))
         return None if n_spoken < 0 else n_spoken
 

@@ -66,6 +66,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     sample_rates_hz: tuple[int, ...] = SAMPLE_RATES_HZ
     has_wav_header: bool = False
     """Whether a RIFF header precedes the first sample."""
+    silent_sample: bytes = b""
+    """A sample of silence, in a format of bare samples; several such streams, one after the other, are one stream."""
 
     @property
     def is_encoded(self) -> bool:
@@ -128,13 +130,14 @@ FORMATS: Final[dict[str, Format]] = {
         Format(name="aac", media_type="audio/aac", container="adts", codec="aac", bitrate_bps=96_000),
         Format(name="flac", media_type="audio/flac", container="flac", codec="flac"),
         Format(name="wav", media_type="audio/wav", container="", has_wav_header=True),
-        Format(name="pcm", media_type="audio/pcm", rate_media_type="audio/pcm", container=""),
+        Format(name="pcm", media_type="audio/pcm", rate_media_type="audio/pcm", container="", silent_sample=b"\0\0"),
         Format(
             name="ulaw",
             media_type="audio/basic",
             rate_media_type="audio/PCMU",
             container="",
             codec="ulaw",
+            silent_sample=b"\xff",
             sample_rate_hz=8_000,
             sample_rates_hz=_TELEPHONE_RATES_HZ,
         ),
@@ -144,6 +147,7 @@ FORMATS: Final[dict[str, Format]] = {
             rate_media_type="audio/PCMA",
             container="",
             codec="alaw",
+            silent_sample=b"\xd5",
             sample_rate_hz=8_000,
             sample_rates_hz=_TELEPHONE_RATES_HZ,
         ),

@@ -7,7 +7,16 @@ days of audio.
 import re
 from typing import Final
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.tags import find_breaks
+
+PAUSE_SECONDS: Final[dict[Ending, float]] = {
+    Ending.PARAGRAPH: 0.7,
+    Ending.SENTENCE: 0.35,
+    Ending.CLAUSE: 0.15,
+    Ending.CUT: 0.0,
+}
+"""Length of the pause after a segment, by its ending, at speed 1."""
 
 MAX_PAUSE_SECONDS: Final = 60.0
 """Longest pause; a longer one is shortened to this."""

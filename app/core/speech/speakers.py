@@ -14,14 +14,14 @@ import msgspec
 
 from app.core.errors import InvalidValue
 from app.core.speech.tags import CODE, COMMENT, MAX_VOICES, TAG, NamedVoices
-from app.core.speech.voices import Blend, Catalogue, show_blend
+from app.core.speech.voices import CUSTOM_VOICE, Blend, Catalogue, show_blend
 
 MAX_NAME_CHARS: Final = 200
 """Longest name of a voice in a tag: a blend of eight voices has about 150 characters."""
 
-_KOKORO: Final = r"[a-z][fm]_[A-Za-z0-9_]{1,60}(?:\([^()]{1,32}\))?"
+_KOKORO: Final = rf"(?:[a-z][fm]_[A-Za-z0-9_]{{1,60}}|{CUSTOM_VOICE.pattern})(?:\([^()]{{1,32}}\))?"
 _SURE: Final = re.compile(rf"{_KOKORO}(?:\s?\+\s?{_KOKORO}){{0,9}}")
-"""Names in the form of Kokoro's, alone or blended. No word of a text has this form."""
+"""Names in the form of Kokoro's or of voices that users have made, alone or blended. No word of a text has this form."""
 _BLANK: Final = re.compile(r"(?:[ \t]++|</?[A-Za-z][^<>]{0,500}+>)*+")
 """Tags of SSML and HTML may stand before the name at the start of a line."""
 _NAME: Final = rf"[^\s\[\]:：`$<>|*#~\\-][^\n\[\]:：`$<>|*#~\\]{{0,{MAX_NAME_CHARS - 1}}}+"

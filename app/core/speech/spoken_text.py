@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 import msgspec
 
 from app.core.speech.tags import NamedVoices
-from app.core.speech.voices import Blend
+from app.core.speech.voices import Blend, custom_voices_of
 
 WIRE_VERSION: Final = 10
 """Version of the data between the API and the workers. It is part of the digest and of the queues' names, so that two versions
@@ -58,6 +58,12 @@ class SpokenText(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def id(self) -> str:
         """Id of the task that finds the phonemes: `phonemes-` and 40 hex digits. No utterance has such an id."""
         return f"phonemes-{self._digest()}"
+
+    @property
+    def custom_voices(self) -> tuple[str, ...]:
+        """The ids of the voices in it that users have made, sorted."""
+        blends = (self.voice, *(blend for _, blend, _ in (*self.voices, *self.speakers)))
+        return tuple(sorted({voice_id for blend in blends for voice_id in custom_voices_of(blend)}))
 
     def to_json(self) -> bytes:
         """Canonical JSON: equal values give equal bytes."""

@@ -22,17 +22,23 @@ USUAL_LOUDNESS: Final = -24.2
 DEFAULT_VOICE: Final = "af_heart"
 """The voice with the best grade, and the default of the command line and the page. OpenAI's `coral` stands for it."""
 
+CUSTOM_VOICE: Final = re.compile(r"voice_[0-9a-f]{24}")
+"""The id of a voice that a user has made: see `app.core.custom_voices`."""
+
+_MAX_SPEC_CHARS: Final = 1000
+"""A blend of eight voices has no more characters."""
+
 _PART: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})(?:\(([^()]{1,32})\))?")
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """One voice of Kokoro v1.0, or one that the operator added."""
+    """One voice of Kokoro v1.0, or one that the operator added or a user has made."""
 
     id: str
     language: str
     """BCP 47 tag of its language."""
     gender: str
-    """`female` or `male`."""
+    """`female` or `male`; empty for a voice that a user has made."""
     grade: str = ""
     """Quality according to the voice's makers, `A` to `F`; empty without a grade."""
     licence: str = "Apache-2.0"
@@ -63,6 +69,20 @@ def show_blend(blend: Blend) -> str:
     return "+".join(f"{part.voice_id}({part.weight:g})" for part in blend)
 
 
+def custom_voices_of(blend: Blend) -> tuple[str, ...]:
+    """The ids in a blend of voices that users have made."""
+    return tuple(part.voice_id for part in blend if CUSTOM_VOICE.fullmatch(part.voice_id))
+
+
+def no_custom_voice(voice_id: str) -> InvalidValue:
+    """The error for the id of a voice that a user has made, and that nobody has or another user has."""
+    return InvalidValue(
+        f"Invalid value: '{voice_id}'. You have no voice with this id: it was deleted, or it belongs to another key. "
+        "GET /v1/audio/voices lists your voices too.",
+        param="voice",
+    )
+
+
 class _VoicesFile(msgspec.Struct, forbid_unknown_fields=True):
     aliases: dict[str, str] = {}
     voices: list[Voice] = []
@@ -73,7 +93,7 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     voices: dict[str, Voice]
     aliases: dict[str, str]
-    """OpenAI's name → voice id or blend."""
+    """OpenAI's name, or the id of a blend that a user has made → voice id or blend."""
 
     def parse(self, spec: str) -> tuple[Blend, str]:
         """The blend that `spec` means and the language of its first voice. Never accesses the file system.
@@ -102,11 +122,26 @@ class Catalogue(msgspec.Struct, frozen=True):
         is_valid = math.isfinite(total) and all(part.weight > 0 for part in blend)
         return (blend, self.voices[next(iter(weights))].language) if is_valid else None
 
-    def loudness_of(self, blend: Blend) -> float:
-        """LUFS of Kokoro's speech with the blend: the mean of its voices, by weight. A voice that was not measured counts as
-        USUAL_LOUDNESS.
+    def best_of(self, language: str) -> Voice | None:
+        """The voice with the best grade for a language, by its BCP 47 tag; None where there is none."""
+        spoken = [voice for voice in self.voices.values() if voice.language == language]
+        return min(spoken, key=_rank, default=None)
+
+    def resolve(self, spec: str) -> str:
+        """The blend that `spec` means, with ids of voices and the same weights: it parses as `spec` does, also when an alias
+        means something else later. Raises as `parse` does.
         """
-        return sum(part.weight * _or_usual(self.voices[part.voice_id].loudness) for part in blend)
+        self.parse(spec)
+        found = [self._find_part(part) for part in self.aliases.get(spec, spec).split("+")]
+        parts = [f"{voice_id}({repr(weight).removesuffix('.0')})" for voice_id, weight in filter(None, found)]
+        return "+".join(parts) if len(parts) > 1 else parts[0].partition("(")[0]
+
+    def loudness_of(self, blend: Blend) -> float:
+        """LUFS of Kokoro's speech with the blend: the mean of its voices, by weight. A voice that was not measured, or that a
+        user has made, counts as USUAL_LOUDNESS.
+        """
+        voices = ((part.weight, self.voices.get(part.voice_id)) for part in blend)
+        return sum(weight * _or_usual(voice.loudness if voice else None) for weight, voice in voices)
 
     def aliases_of(self, voice_id: str) -> list[str]:
         """The other names that stand for exactly this voice."""
@@ -125,7 +160,14 @@ class Catalogue(msgspec.Struct, frozen=True):
         return (voice_id, weight) if voice_id in self.voices and math.isfinite(weight) and weight > 0 else None
 
     def _invalid(self, spec: str) -> InvalidValue:
-        names = [f"'{name}'" for name in self.aliases]
+        custom = CUSTOM_VOICE.findall(spec[:_MAX_SPEC_CHARS])
+        if unknown := [voice_id for voice_id in custom if voice_id not in self.voices and voice_id not in self.aliases]:
+            return no_custom_voice(unknown[0])
+        if blends := [voice_id for voice_id in custom if voice_id in self.aliases]:
+            return InvalidValue(
+                f"Invalid value: '{blends[0]}' is a blend, which cannot be a part of another blend.", param="voice"
+            )
+        names = [f"'{name}'" for name in self.aliases if not CUSTOM_VOICE.fullmatch(name)]
         listed = f"{', '.join(names[:-1])}, and {names[-1]}"
         shown = spec if len(spec) <= 100 else f"{spec[:100]}…"
         return InvalidValue(
@@ -133,6 +175,11 @@ class Catalogue(msgspec.Struct, frozen=True):
             f"{MAX_BLEND_VOICES} such as 'af_heart(2)+bf_emma(1)' work too; GET /v1/audio/voices lists them.",
             param="voice",
         )
+
+
+def _rank(voice: Voice) -> tuple[str, int]:
+    """The place of a voice by its grade, the best first: `A+`, `A`, `A-`, `B+`. Without a grade it is the last."""
+    return voice.grade[:1] or "~", {"+": 0, "-": 2}.get(voice.grade[1:], 1)
 
 
 def _or_usual(loudness: float | None) -> float:

@@ -36,7 +36,11 @@
 | `koe:jobs:of:<owner>` | sorted set | ids of an owner's jobs by the time of their creation | as the jobs |
 | `koe:jobs:open` | sorted set | ids of jobs that have not ended by the time of their creation | until they end |
 | `koe:jobs:open:<owner>` | set | ids of an owner's jobs that have not ended | until they end |
+| `koe:secret:<digest>` | string | key and session that a client secret stands for (JSON) | 10 seconds to 2 hours |
 | `koe:lexicon:<owner>` | hash | an owner's lexicon: language and word → phonemes, and its version | for ever |
+| `koe:voices:of:<owner>` | hash | the voices that an owner has made: id → voice (JSON), and their version | for ever |
+| `koe:voice:<id>` | string | the pack of a voice that a user has made; a blend has none | for ever |
+| `koe:consents:of:<owner>` | hash | an owner's voice consents: id → consent (JSON) | for ever |
 | `koe:metrics` | hash | counts of the fleet since the beginning: name of a sample → its value | for ever |
 | `koe:metrics:<name>` | string | number of the last batch of counts that a worker has handed over | a day |
 | `koe:probe` | string | nothing; a write to it shows that Redis accepts writes | a second |
@@ -78,6 +82,11 @@ LAST_FLEET: Final = "koe:fleet:last"
 JOBS_TURNS: Final = "koe:jobs:turns"
 WEBHOOKS: Final = "koe:webhooks"
 DOCUMENTS: Final = "koe:documents"
+
+
+def client_secret(digest: str) -> str:
+    """What a client secret stands for."""
+    return f"koe:secret:{digest}"
 
 
 def worker(name: str) -> str:
@@ -193,6 +202,21 @@ def open_jobs_of(owner: str) -> str:
 def lexicon(owner: str) -> str:
     """The lexicon of one owner."""
     return f"koe:lexicon:{owner}"
+
+
+def voices_of(owner: str) -> str:
+    """The voices that one owner has made."""
+    return f"koe:voices:of:{owner}"
+
+
+def voice(voice_id: str) -> str:
+    """The pack of a voice that a user has made."""
+    return f"koe:voice:{voice_id}"
+
+
+def consents_of(owner: str) -> str:
+    """The voice consents of one owner."""
+    return f"koe:consents:of:{owner}"
 
 
 def document(document_id: str) -> str:

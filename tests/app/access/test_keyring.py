@@ -139,3 +139,19 @@ def test_the_file_may_say_how_many_jobs_a_key_may_have_open(tmp_path: Path) -> N
     file.write_text(entry.replace("max_jobs = 7", "max_jobs = -1"))
     with pytest.raises(SettingsError, match="max_jobs of 'reader'"):
         Keyring(file=file)
+
+
+def test_a_key_is_found_by_its_name_until_it_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    write(file, entry("home", "sk-home", "max_concurrent = 3") + entry("other", "sk-other"))
+    ring = Keyring(["sk-own"], file)
+
+    home, own = ring.find_named("home"), ring.find_named("KOE_API_KEYS 1")
+    assert home == ring.find(b"sk-home")
+    assert home is not None
+    assert home.max_concurrent == 3
+    assert own == ring.find(b"sk-own")
+    assert ring.find_named("") is None
+    write(file, entry("other", "sk-other"))
+    assert ring.find_named("home") is None
+    assert Keyring().find_named("") == Keyring().find(b"")

@@ -120,6 +120,7 @@ HEAVY = {"asyncio", "httpx", "litestar", "redis", "rich", "structlog", "uvicorn"
         (["constraints"], []),
         (["say", "-h"], ["asyncio", "httpx", "rich"]),
         (["jobs", "list", "-h"], ["asyncio", "httpx", "rich"]),
+        (["mcp", "-h"], ["asyncio", "httpx", "rich"]),
     ],
     ids=" ".join,
 )

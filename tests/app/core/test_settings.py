@@ -285,3 +285,50 @@ def test_a_worker_has_no_port_for_metrics_unless_it_is_asked_to() -> None:
     assert "KOE_METRICS_PORT" not in write_settings(Settings())
     with pytest.raises(SettingsError, match="KOE_METRICS_PORT must be at most 65535"):
         read_settings({"KOE_METRICS_PORT": "65536"})
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("tcp://0.0.0.0:10200", ("0.0.0.0", 10_200)),
+        ("tcp://[::]:10200", ("::", 10_200)),
+        ("TCP://Localhost:0/", ("localhost", 0)),
+        ("", None),
+    ],
+)
+def test_the_address_for_wyoming_clients_is_read(url: str, address: tuple[str, int] | None) -> None:
+    assert read_settings({"KOE_WYOMING": url}).wyoming_address == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["10200", "0.0.0.0:10200", "tcp://0.0.0.0", "tcp://:10200", "tcp://a:70000", "tcp://a:1/b", "unix:///a", "tcp://u@a:1"],
+)
+def test_another_address_for_wyoming_clients_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"KOE_WYOMING must be an address such as tcp://0\.0\.0\.0:10200, not "):
+        read_settings({"KOE_WYOMING": url})
+
+
+@pytest.mark.parametrize("keys", [{"KOE_API_KEYS": "one"}, {"KOE_API_KEYS_FILE": "keys.toml"}])
+def test_wyoming_clients_open_no_server_with_keys_unless_a_key_is_named(keys: dict[str, str]) -> None:
+    settings = keys | {"KOE_WYOMING": "tcp://127.0.0.1:10200"}
+    with pytest.raises(SettingsError, match="Set KOE_WYOMING_KEY to the name of the key"):
+        read_settings(settings)
+    assert read_settings(settings | {"KOE_WYOMING_KEY": "home"}).wyoming_key == "home"
+
+
+def test_a_key_for_wyoming_clients_needs_keys() -> None:
+    with pytest.raises(SettingsError, match="KOE_WYOMING_KEY names a key, and this server has none"):
+        read_settings({"KOE_WYOMING": "tcp://127.0.0.1:10200", "KOE_WYOMING_KEY": "home"})
+
+
+def test_an_announcement_needs_an_address_and_a_name_that_dns_can_have() -> None:
+    on = {"KOE_WYOMING": "tcp://127.0.0.1:10200"}
+    assert read_settings(on).wyoming_zeroconf == "off"
+    assert read_settings({"KOE_WYOMING_ZEROCONF": "Off"}).wyoming_zeroconf == "off"
+    assert read_settings(on | {"KOE_WYOMING_ZEROCONF": "Koe in the hall"}).wyoming_zeroconf == "Koe in the hall"
+    with pytest.raises(SettingsError, match="KOE_WYOMING_ZEROCONF announces the address in KOE_WYOMING, which is not set"):
+        read_settings({"KOE_WYOMING_ZEROCONF": "koe"})
+    for name in ("koe.local", "k" * 64, "koe\x00"):
+        with pytest.raises(SettingsError, match="KOE_WYOMING_ZEROCONF must be a name such as koe"):
+            read_settings(on | {"KOE_WYOMING_ZEROCONF": name})

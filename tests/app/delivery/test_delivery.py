@@ -1,8 +1,9 @@
 """Delivery: an utterance is found, joined or submitted, and its listeners get the audio or the error."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,29 @@ async def test_a_caller_that_is_cancelled_while_it_waits_leaves(redis: Redis, re
             await opening
 
     assert not redis.exists(keys.utterance(utterance.id))
+
+
+async def test_a_caller_that_is_cancelled_before_redis_has_answered_leaves_too(redis: Redis, redis_url: str) -> None:
+    utterance = an_utterance("cancelled early")
+    counted, answer = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(attach: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
+        attached = await attach(*args, **options)
+        counted.set()
+        await answer.wait()
+        return attached
+
+    async with open_delivery(redis_url) as delivery:
+        registry = delivery._backend.registry
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(registry, "attach", partial(answer_late, registry.attach))
+            opening = asyncio.ensure_future(delivery.open(utterance, request_id="req_1"))
+            await counted.wait()
+            opening.cancel()
+            asyncio.get_running_loop().call_soon(answer.set)
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+        await until(lambda: not redis.exists(keys.utterance(utterance.id)))
 
 
 async def test_a_request_that_leaves_the_queue_takes_its_place_and_its_message_with_it(redis: Redis, redis_url: str) -> None:

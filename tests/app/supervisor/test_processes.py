@@ -134,6 +134,15 @@ sys.stdin.read()
 """
 
 
+SAYS_ITS_PORTS = """
+import socket, sys
+numbers = {name: int(number) for name, _, number in (option.partition("=") for option in sys.argv[1:])}
+http, wyoming = (socket.socket(fileno=numbers[name]) for name in ("--fd", "--wyoming-fd"))
+taken, _ = wyoming.accept()
+taken.sendall(f"{http.getsockname()[1]} {wyoming.getsockname()[1]}".encode())
+"""
+
+
 def test_the_api_has_the_sockets_alone_and_is_up_when_it_says_so() -> None:
     with listening("127.0.0.1", 0) as (listener,), socket.create_server(("127.0.0.1", 0)) as other:
         other.set_inheritable(True)
@@ -149,6 +158,16 @@ def test_the_api_has_the_sockets_alone_and_is_up_when_it_says_so() -> None:
 
     assert listener.fileno() == -1
     assert len(has) == len({0, 1, 2, "socket", "pipe", "connection", "folder"})
+
+
+def test_the_api_has_the_sockets_for_wyoming_clients_too() -> None:
+    with listening("127.0.0.1", 0) as http, listening("127.0.0.1", 0) as wyoming:
+        part = ApiPart({"PATH": ""}, http, wyoming)
+        part._command = [sys.executable, "-c", SAYS_ITS_PORTS]
+        part.start()
+        with socket.create_connection(("127.0.0.1", port_of(wyoming))) as connection:
+            assert connection.makefile().read() == f"{port_of(http)} {port_of(wyoming)}"
+        part.wait()
 
 
 def test_the_api_is_not_up_when_it_ends_without_a_word() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import BlendPart, load_catalogue
@@ -15,7 +16,6 @@ from workers.engines.base import Segment, Turn
 from workers.engines.kokoro.engine import KokoroEngine
 from workers.engines.registry import AUTO_PRECISION
 from workers.synthesis.prepare import prepare_segments, prepare_text
-from workers.text.boundaries import Ending
 
 
 class KoeSpeaker:

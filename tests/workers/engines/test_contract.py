@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from app.core.errors import SegmentTooLong
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
 from app.core.speech.models import ENGINE_ORDER
 from app.core.speech.voices import Catalogue
 from workers.engines.base import Engine, Segment
 from workers.synthesis.prepare import segments_of
-from workers.text.boundaries import Ending
 from workers.text.words import NO_PHONEMES, find_words, says_something
 
 TEXT = "It rains today. We stay, all of us, at home and read."

@@ -32,6 +32,12 @@ def test_an_unknown_voice_is_refused(espeak: EspeakEngine) -> None:
     assert caught.value.param == "voice"
 
 
+def test_a_voice_pack_of_a_user_is_refused_with_the_remedy(espeak: EspeakEngine) -> None:
+    with pytest.raises(NotSupported, match=r"a voice pack for Kokoro.*use another voice") as caught:
+        espeak.check_voice((BlendPart("voice_" + 24 * "0", 1.0),), "en-US")
+    assert caught.value.param == "voice"
+
+
 def test_no_two_voices_of_one_language_sound_the_same(espeak: EspeakEngine, catalogue: Catalogue) -> None:
     spoken = {}
     for voice in catalogue.voices.values():

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.jobs.job import Part, TextChapter
+from app.core.speech.boundaries import Ending, weigh
+from app.core.speech.pauses import PAUSE_SECONDS
 from tests.engines import text_of
 from workers.jobs.plan import CHAPTER_PAUSE_SECONDS, PART_WEIGHT, pause_seconds, plan_parts
-from workers.synthesis.joining import PAUSE_SECONDS
-from workers.text.boundaries import Ending
-from workers.text.segment import segment, weigh
+from workers.text.segment import segment
 
 PARAGRAPH = text_of(6) + "\n\n"
 

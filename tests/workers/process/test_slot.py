@@ -47,7 +47,15 @@ class Stage(Runtime):
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def speak(self, utterance: Utterance, queue_name: QueueName, *, owner: str = "", span: Span = NO_SPAN) -> bool:
+    def speak(
+        self,
+        utterance: Utterance,
+        queue_name: QueueName,
+        *,
+        owner: str = "",
+        heard_seconds: float = 0.0,
+        span: Span = NO_SPAN,
+    ) -> bool:
         self.spoken.append((utterance.text, queue_name))
         self.owners.append(owner)
         self.begun.release()

@@ -5,13 +5,13 @@ from concurrent.futures import Future
 from typing import Any
 
 from app.core.queue.broker import QueueName
+from app.core.speech.boundaries import Ending
 from app.core.speech.voices import load_catalogue
 from tests.engines import GatedEngine
 from workers.engines.base import ALONE, Engine, Segment, Turn, Waveform
 from workers.synthesis.audio import Sound, to_pcm
 from workers.synthesis.fair_queue import FIRST_PACE, MAX_LEAD_SECONDS, QueuedSegment
 from workers.synthesis.scheduler import Scheduler
-from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 NOW = 1000.0

@@ -4,12 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.pauses import PAUSE_SECONDS
 from app.core.speech.voices import BlendPart
 from workers.engines.base import Segment, Waveform, Word
 from workers.synthesis.audio import to_pcm
 from workers.synthesis.joining import (
-    PAUSE_SECONDS,
     Joiner,
     begin_sound,
     leading_silence,
@@ -20,7 +21,6 @@ from workers.synthesis.joining import (
     to_sound,
     trim,
 )
-from workers.text.boundaries import Ending
 
 MARGIN = SAMPLE_RATE_HZ * 20 // 1000
 MILLISECOND = SAMPLE_RATE_HZ // 1000

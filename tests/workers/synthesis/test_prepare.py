@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from app.core.errors import InvalidValue
+from app.core.speech.boundaries import Ending
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from tests.engines import PickyEngine, text_of
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import PreparedPassage, PreparedText, prepare_segments, prepare_text
-from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 BOOK = text_of(8)

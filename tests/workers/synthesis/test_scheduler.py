@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.core.errors import Cancelled, EngineFailed, OutOfMemory, SegmentTooLong
+from app.core.errors import Cancelled, EngineFailed, InvalidValue, OutOfMemory, SegmentTooLong
 from app.core.queue.broker import QueueName
 from tests.engines import FailingEngine, GatedEngine
 from tests.harness import wait_until
@@ -121,6 +121,28 @@ def test_segments_without_memory_for_all_are_tried_one_by_one(queue: HeldQueue) 
     assert futures[2].result(30)
     assert cramped.batches == [["a", "big", "b"], ["a"], ["big"], ["b"]]
     assert begun == ["a", "big", "b"]
+
+
+class PickyEngine(BatchingEngine):
+    """Refuses the voice of the segment `odd`."""
+
+    def synthesize(self, segments: Sequence[Segment], turn: Turn = ALONE) -> list[Waveform]:
+        waveforms = super().synthesize(segments, turn)
+        if any(segment.text == "odd" for segment in segments):
+            raise InvalidValue("This voice cannot be used.", param="voice")
+        return waveforms
+
+
+def test_an_invalid_voice_fails_its_own_segment_alone(queue: HeldQueue) -> None:
+    picky = PickyEngine()
+    futures = [queue.scheduler.submit(a_queued(text, picky)) for text in ("a", "odd", "b")]
+
+    picky.release(1000)
+    queue.spoken()
+
+    assert futures[0].result(30)
+    assert isinstance(futures[1].exception(30), InvalidValue)
+    assert futures[2].result(30)
 
 
 def test_a_single_segment_without_memory_is_not_tried_again_here(queue: HeldQueue) -> None:

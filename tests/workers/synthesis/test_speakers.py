@@ -7,13 +7,13 @@ import pytest
 from typing_extensions import override
 
 from app.core.errors import InvalidValue
+from app.core.speech.boundaries import Ending
 from app.core.speech.speakers import find_speakers
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.tags import find_voices
 from app.core.speech.voices import Blend, load_catalogue
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import prepare_segments, prepare_text
-from workers.text.boundaries import Ending
 from workers.text.normalization.tags.read import tags_before
 from workers.text.normalization.tags.speakers import hide_speakers
 

@@ -6,12 +6,12 @@ import pytest
 from typing_extensions import override
 
 from app.core.errors import InvalidValue
+from app.core.speech.boundaries import Ending
 from app.core.speech.spoken_text import SpokenText, Think
 from app.core.speech.tags import find_voices
 from app.core.speech.voices import Blend, load_catalogue, show_blend
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import prepare_segments, prepare_text
-from workers.text.boundaries import Ending
 
 CATALOGUE = load_catalogue()
 

@@ -15,6 +15,7 @@ from app.core.queue.broker import QueueName
 from app.core.queue.fleet import Registration, announce
 from app.core.queue.registry import Registry, WorkerRegistry
 from app.core.queue.segment_cache import Budget, SegmentCache
+from app.core.speech.boundaries import Ending
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.storage import keys
@@ -25,7 +26,6 @@ from workers.engines.base import Segment
 from workers.synthesis import stream_task
 from workers.synthesis.audio import Sound
 from workers.synthesis.stream_task import Limits, StreamTask
-from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 UTTERANCE = Utterance(text="Hello.", engine="tone", voice=VOICE, language="en-US", format="pcm")

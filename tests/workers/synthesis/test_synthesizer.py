@@ -9,7 +9,9 @@ import pytest
 
 from app.core.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidValue
 from app.core.queue.broker import QueueName
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
+from app.core.speech.pauses import PAUSE_SECONDS
 from app.core.speech.utterance import Utterance
 from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import TimedWord
@@ -22,11 +24,10 @@ from workers.engines.tone import SECONDS_PER_PHONEME, ToneEngine, frequency_hz
 from workers.synthesis.audio import Sound
 from workers.synthesis.encoder import Sink
 from workers.synthesis.fair_queue import QueuedSegment
-from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS, PAUSE_SECONDS
+from workers.synthesis.joining import NOTHING_TO_SAY_SECONDS
 from workers.synthesis.output import Spoken
 from workers.synthesis.scheduler import Scheduler
 from workers.synthesis.synthesizer import Synthesizer
-from workers.text.boundaries import Ending
 
 VOICE = load_catalogue().parse("af_heart")[0]
 SENTENCE = "This is the sentence that is said again and again, so long that it stands for itself and for nothing else at all."
@@ -50,6 +51,7 @@ class RecordedTask:
         self.span = NO_SPAN
         self.name = "a task"
         self.listening_seconds = speaker.listening_seconds
+        self.heard_seconds = speaker.heard_seconds
         self._speaker = speaker
         self._sink = sink or speaker.receive
 
@@ -101,6 +103,7 @@ class FakeSpeaker:
         self.max_checks = 10**9
         """After this many calls of `check_cancelled`, nobody wants the text any more."""
         self.listening_seconds = 0.0
+        self.heard_seconds = 0.0
         self.plays = False
         self.spoken: Spoken | None = None
         self.error: BaseException | None = None
@@ -284,6 +287,18 @@ def test_a_resumed_utterance_is_due_sooner_by_the_time_already_played(a_speaker:
     resumed.speak(an_utterance(BOOK))
 
     assert new_queued[-1].deadline - resumed_queued[-1].deadline == pytest.approx(1000.0, abs=60)
+
+
+def test_speech_whose_listener_hears_something_else_is_due_when_that_ends(a_speaker: Callable[[Engine], FakeSpeaker]) -> None:
+    new, later = a_speaker(ToneEngine()), a_speaker(ToneEngine())
+    later.heard_seconds = 1000.0
+    new_queued, later_queued = new.queued(), later.queued()
+
+    new.speak(an_utterance(BOOK))
+    later.speak(an_utterance(BOOK))
+
+    assert (new_queued[0].is_first, later_queued[0].is_first) == (True, False)
+    assert later_queued[0].deadline - new_queued[0].deadline == pytest.approx(1000.0, abs=60)
 
 
 def test_the_task_learns_between_segments_how_much_audio_its_listener_has_left(

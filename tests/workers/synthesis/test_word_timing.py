@@ -4,12 +4,12 @@ import re
 
 import pytest
 
+from app.core.speech.boundaries import Ending
 from app.core.speech.voices import load_catalogue
 from app.core.speech.word_times import TimedWord
 from workers.engines.base import Segment, Word
 from workers.synthesis.audio import Sound
 from workers.synthesis.word_timing import WordTimer
-from workers.text.boundaries import Ending
 from workers.text.tracked_text import TrackedText
 
 VOICE = load_catalogue().parse("af_heart")[0]

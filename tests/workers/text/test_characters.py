@@ -2,17 +2,16 @@
 
 import pytest
 
+from app.core.speech.boundaries import find_sentence_ends, weigh
 from app.core.speech.captions import to_cues
 from app.core.speech.characters import CLAUSE_ENDS, CLOSERS, OPENERS, PAUSES_ANYWHERE, SENTENCE_ENDS
 from app.core.speech.lexicon import is_unspaced
 from app.core.speech.word_times import TimedWord
-from workers.text.boundaries import find_sentence_ends
 from workers.text.chapters import find_chapters
 from workers.text.g2p.alignment import _ends_clause
 from workers.text.g2p.espeak_g2p import _STOPS
 from workers.text.normalization.normalize import normalize
 from workers.text.passages import MAX_CHARS, divide
-from workers.text.segment import weigh
 from workers.text.tracked_text import TrackedText
 from workers.text.words import find_words
 

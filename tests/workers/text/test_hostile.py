@@ -16,7 +16,7 @@ BOUNDED = {
     "workers.text.normalization.agreement._BEFORE": "20 characters before a number",
     "workers.text.normalization.agreement._MILLIONS": "a number in words",
     "workers.text.normalization.english.dates._BEGINS": "30 characters before a number",
-    "workers.text.boundaries._PARAGRAPH_END": "the last few hundred characters of a part",
+    "app.core.speech.boundaries._PARAGRAPH_END": "the last few hundred characters of a part",
     "workers.jobs.plan._BEGINS_WITH_PAUSE": "tried at one place",
     "workers.text.normalization.markup.code_blocks._CODE_LINE": "tried at one place, in 400 characters of a line",
 }

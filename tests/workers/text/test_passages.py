@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.text.boundaries import Ending
+from app.core.speech.boundaries import Ending
 from workers.text.normalization.normalize import clean, normalize
 from workers.text.passages import MAX_CHARS, MIN_CHARS, Borders, divide
 from workers.text.tracked_text import TrackedText

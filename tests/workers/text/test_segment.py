@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from workers.text.boundaries import Ending, rest_of_sentence
-from workers.text.segment import FIRST_WEIGHT, MAX_WEIGHT, Piece, fit, halve, segment, weigh
+from app.core.speech.boundaries import Ending, rest_of_sentence, weigh
+from workers.text.segment import FIRST_WEIGHT, MAX_WEIGHT, Piece, fit, halve, segment
 
 SIGNS = ".!?…,;:—-–\"'()「」。！？，、；।\n abcXY0 9 ü你カनि\u0301\u200d"
 LONG = " ".join(f"This is sentence number {number} of a long text." for number in range(40))

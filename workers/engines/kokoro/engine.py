@@ -5,6 +5,7 @@ segments in one batch.
 """
 
 import gc
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
@@ -16,11 +17,22 @@ import numpy as np
 import structlog
 import torch
 
-from app.core.errors import EngineFailed
+from app.core.errors import EngineFailed, InvalidValue
+from app.core.speech.boundaries import Ending
 from app.core.speech.formats import SAMPLE_RATE_HZ
-from app.core.speech.voices import Blend, BlendPart, Catalogue
+from app.core.speech.voices import Blend, BlendPart, Catalogue, custom_voices_of
 from app.core.weights.files import find_checkpoint
-from workers.engines.base import ALONE, Samples, Segment, Turn, Waveform, Word, require_fit
+from workers.engines.base import (
+    ALONE,
+    ReadCustomPack,
+    Samples,
+    Segment,
+    Turn,
+    Waveform,
+    Word,
+    no_custom_packs,
+    require_fit,
+)
 from workers.engines.finish import Finish
 from workers.engines.identity import identity_of
 from workers.engines.kokoro.checkpoint import load_model
@@ -35,7 +47,6 @@ from workers.engines.kokoro.model.prosody import Prosody, Score
 from workers.engines.kokoro.packs import N_ROWS, VoicePacks
 from workers.engines.kokoro.vocabulary import spell
 from workers.engines.memory import or_out_of_memory, return_memory
-from workers.text.boundaries import Ending
 from workers.text.g2p.english import tagger
 from workers.text.g2p.phonemize import Phonemizer
 from workers.text.markup import NO_MARKUP, Markup
@@ -89,12 +100,13 @@ class KokoroEngine:
         device: str = "cpu",
         precision: Precision = "float32",
         finish: Finish | None = None,
+        read_custom_pack: ReadCustomPack = no_custom_packs,
     ) -> None:
         """Loads the checkpoint that `app.core.weights.files.find_checkpoint` finds.
 
         `device` is a PyTorch device, or `auto` for the best available of `cuda`, `mps` and `cpu`. `precision`: of prepared
-        weights on a CPU. Raises `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and
-        the remedy.
+        weights on a CPU. `read_custom_pack` returns a pack that a user has made. Raises
+        `app.core.weights.files.CheckpointError`, an EngineUnavailable that names the file and the remedy.
         """
         files = find_checkpoint(model_dir, catalogue.voices, fetched_dir)
         self.weights = files.precision
@@ -107,7 +119,7 @@ class KokoroEngine:
             self._prosody, self._decoder = Prosody(model, precision), Decoder(model.decoder, precision)
         else:
             self._prosody, self._decoder = Prosody(model), BatchDecoder(model.decoder, self._device)
-        self._packs = VoicePacks(files, catalogue)
+        self._packs = VoicePacks(files, catalogue, read_custom_pack)
         self._voices = (
             KnownVoices(self._decoder, self._packs, self._known_score) if isinstance(self._decoder, Decoder) else None
         )
@@ -214,7 +226,8 @@ class KokoroEngine:
         ids = torch.tensor([[0, *(self._vocabulary[phoneme] for phoneme in framed.phonemes), 0]])
         style = self._packs.style(one.voice, min(len(framed.phonemes), N_ROWS))
         speed = _model_speed(one.speed)
-        return self._prosody(ids, style, speed, one.digest, framed.tokens, turn.n_threads, turn.give_way)
+        max_frames = _max_frames(ids.shape[1]) if custom_voices_of(one.voice) else math.inf
+        return self._prosody(ids, style, speed, one.digest, framed.tokens, turn.n_threads, turn.give_way, max_frames)
 
     def _finished(self, one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
         loudness_lufs = self._catalogue.loudness_of(one.voice)
@@ -229,6 +242,13 @@ class KokoroEngine:
         return self._score(
             Segment(text="", phonemes=KNOWN_SENTENCE, voice=voice, language="en-US", speed=1.0, ending=Ending.SENTENCE)
         )
+
+
+def _max_frames(n_tokens: int) -> int:
+    """Returns the most frames of so many tokens with a voice that a user has made: about twice what a slow voice has. A pack
+    may be anything, and a segment of 510 phonemes could have 25,000 frames, for which few machines have the memory.
+    """
+    return 8 * n_tokens + 200
 
 
 def _seconds(one: Segment, score: Score) -> float:
@@ -250,6 +270,8 @@ def _model_speed(speed: float) -> float:
 def _waveform(one: Segment, score: Score, spoken: torch.Tensor) -> Waveform:
     samples = _without_context(spoken.numpy(), score)
     if not np.isfinite(samples).all():
+        if custom_voices_of(one.voice):
+            raise InvalidValue("This voice cannot be used: Kokoro gives no sound with it.", param="voice")
         raise EngineFailed(f"Kokoro gave samples that are not finite for a segment of {one.n_phonemes} phonemes.")
     silence, *own = _framed(one).own_frames(score.n_frames.tolist())
     return Waveform(samples, tuple(_time(one.words, [silence + score.n_before, *own])))

@@ -5,15 +5,16 @@ checkpoint has its own. A voice that is not in the file of `usual` is measured a
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 from typing import Final
 
-from app.core.speech.voices import Blend
+from app.core.speech.voices import CUSTOM_VOICE, Blend
 from workers.engines.kokoro.model.cpu_decoder import Decoder
 from workers.engines.kokoro.model.prosody import Score
 from workers.engines.kokoro.model.statistics import UsualNorms, blend
-from workers.engines.kokoro.packs import VoicePacks
+from workers.engines.kokoro.packs import MAX_CUSTOM_PACKS, VoicePacks
 from workers.engines.kokoro.usual import UsualTable
 
 KNOWN_SENTENCE: Final = "ðə kwˈɪk bɹˈWn fˈɑks ʤˈʌmps ˌOvəɹ ðə lˈAzi dˈɔɡ, ænd nˈObˌɑdi nˈOz wˌI."
@@ -29,6 +30,8 @@ class KnownVoices:
         """`score_of` returns the score of the known sentence for a voice's id."""
         self.decoder, self._packs, self._score_of = decoder, packs, score_of
         self._usual: dict[str, UsualNorms] = {}
+        self._custom_usual: OrderedDict[str, UsualNorms] = OrderedDict()
+        """Of the voices that users have made, of which there may be any number."""
         self._lock = threading.Lock()
 
     def learn(self, n_threads: int) -> None:
@@ -45,10 +48,23 @@ class KnownVoices:
 
     def _usual_of(self, voice_id: str, n_threads: int) -> UsualNorms:
         with self._lock:
+            if CUSTOM_VOICE.fullmatch(voice_id):
+                return self._custom_usual_of(voice_id, n_threads)
             if voice_id not in self._usual:
                 found = self._table.find(voice_id, self._packs.pack(voice_id), self.decoder.norms)
-                self._usual[voice_id] = found or self.decoder.usual([self._score_of(voice_id)], n_threads)
+                self._usual[voice_id] = found or self._measure(voice_id, n_threads)
             return self._usual[voice_id]
+
+    def _custom_usual_of(self, voice_id: str, n_threads: int) -> UsualNorms:
+        if voice_id not in self._custom_usual:
+            self._custom_usual[voice_id] = self._measure(voice_id, n_threads)
+        self._custom_usual.move_to_end(voice_id)
+        if len(self._custom_usual) > MAX_CUSTOM_PACKS:
+            self._custom_usual.popitem(last=False)
+        return self._custom_usual[voice_id]
+
+    def _measure(self, voice_id: str, n_threads: int) -> UsualNorms:
+        return self.decoder.usual([self._score_of(voice_id)], n_threads)
 
     @cached_property
     def _table(self) -> UsualTable:

@@ -1,14 +1,19 @@
-"""Voice packs: for each voice, one style for each length of a segment; and blends of packs."""
+"""Voice packs: for each voice, one style for each length of a segment; and blends of packs.
+
+The packs of the checkpoint stay in memory. Those that users have made are limited, since there may be any number of them.
+"""
 
 import threading
 from collections import OrderedDict
 from typing import Final
 
+import numpy as np
 import torch
 
 from app.core.errors import InvalidValue
-from app.core.speech.voices import Blend, Catalogue
+from app.core.speech.voices import CUSTOM_VOICE, Blend, Catalogue
 from app.core.weights.files import CheckpointFiles, MissingFile
+from workers.engines.base import ReadCustomPack, no_custom_packs
 from workers.engines.kokoro.checkpoint import DamagedFile, load_tensor
 
 N_ROWS: Final = 510
@@ -16,14 +21,20 @@ STYLE_WIDTH: Final = 256
 """128 numbers for the decoder, then 128 for the prosody."""
 MAX_CACHED_BLENDS: Final = 64
 """Most blends that are cached. Each takes half a megabyte."""
+MAX_CUSTOM_PACKS: Final = 64
+"""Most packs of users that are cached. Each takes half a megabyte."""
 
 
 class VoicePacks:
     """The packs of a checkpoint. Each is read at its first use. Thread-safe."""
 
-    def __init__(self, files: CheckpointFiles, catalogue: Catalogue) -> None:
+    def __init__(
+        self, files: CheckpointFiles, catalogue: Catalogue, read_custom_pack: ReadCustomPack = no_custom_packs
+    ) -> None:
         self._files = files
         self._catalogue = catalogue
+        self._read_custom_pack = read_custom_pack
+        self._custom_packs: OrderedDict[str, torch.Tensor] = OrderedDict()
         self._packs: dict[str, torch.Tensor] = {}
         self._blends: OrderedDict[Blend, torch.Tensor] = OrderedDict()
         self._lock = threading.Lock()
@@ -58,9 +69,20 @@ class VoicePacks:
             return self._pack(voice_id)
 
     def _pack(self, voice_id: str) -> torch.Tensor:
+        if CUSTOM_VOICE.fullmatch(voice_id):
+            return self._custom_pack(voice_id)
         if voice_id not in self._packs:
             self._packs[voice_id] = self._read(voice_id)
         return self._packs[voice_id]
+
+    def _custom_pack(self, voice_id: str) -> torch.Tensor:
+        if voice_id not in self._custom_packs:
+            numbers = np.frombuffer(self._read_custom_pack(voice_id), "<f4").astype(np.float32)
+            self._custom_packs[voice_id] = torch.from_numpy(numbers).reshape(N_ROWS, 1, STYLE_WIDTH)
+        self._custom_packs.move_to_end(voice_id)
+        if len(self._custom_packs) > MAX_CUSTOM_PACKS:
+            self._custom_packs.popitem(last=False)
+        return self._custom_packs[voice_id]
 
     def _read(self, voice_id: str) -> torch.Tensor:
         path = self._files.voices.get(voice_id)

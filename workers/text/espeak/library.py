@@ -21,7 +21,7 @@ import numpy.typing as npt
 import structlog
 
 from app.core.errors import EngineFailed
-from workers.text.boundaries import Ending
+from app.core.speech.boundaries import Ending
 from workers.text.cancellation import check_cancelled_while_waiting
 from workers.text.espeak import child_process
 from workers.text.espeak.processes import Children, CrashingText, Question, broken

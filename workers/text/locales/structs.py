@@ -37,9 +37,6 @@ from workers.text.locales.western_groups import Bible, BritishScores, HindiRoman
 class Locale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The entries that every file may have. A language without a file has these defaults."""
 
-    sentence_abbreviations: frozenset[str] = frozenset()
-    numbered_abbreviations: frozenset[str] = frozenset()
-    sentence_openers: frozenset[str] = frozenset()
     conjunctions: Words = ()
     flag: str = ""
     full_stop: str = "."

@@ -1,4 +1,5 @@
--- Ends an attempt well and puts its audio into the cache. Audio that has lost its beginning is not cached.
+-- Ends an attempt well and puts its audio into the cache. Audio that has lost its beginning is not cached, nor is audio of a
+-- voice that its user has deleted meanwhile.
 --
 -- Uses: functions.lua
 -- KEYS[1]  koe:utterance:<id>: the record
@@ -9,6 +10,7 @@
 -- ARGV[4]  seconds that finished audio is cached
 -- ARGV[5]  most bytes of cached finished audio
 -- ARGV[6]  the report (JSON)
+-- ARGV[7]  ids of the voices in it that users have made, with spaces between them
 -- Returns  segments that engines have spoken for it, on all workers; -1 when the lease is stale
 -- Touches  koe:bell, koe:cache, koe:cache:sizes
 
@@ -19,6 +21,8 @@ if state == 'finished' then return spoken end
 if not redis.call('XADD', KEYS[2], 'NOMKSTREAM', '*', 'kind', 'stop', 'report', ARGV[6]) then return -1 end
 redis.call('PUBLISH', 'koe:bell', ARGV[3])
 redis.call('HSET', KEYS[1], 'state', 'finished')
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'voices', ARGV[7]) end
+if not has_voices(ARGV[7]) then redis.call('HSETNX', KEYS[1], 'trimmed', 0) end
 drop_task_segments(ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])

@@ -120,9 +120,18 @@ local function forget_segment(name)
   redis.call('ZREM', 'koe:segments', name)
 end
 
+-- Says whether all voices exist that users have made and that the text names by their ids.
+local function has_voices(names)
+  for id in string.gmatch(names, 'voice_%x+') do
+    if redis.call('EXISTS', 'koe:voice:' .. id) == 0 then return false end
+  end
+  return true
+end
+
 -- Caches a segment for every text that has it; the longest unused segments make room. An empty name caches nothing.
 local function put_for_all(name, budget, ttl, age, pcm)
   if name == '' or #pcm > tonumber(budget) then return end
+  if not has_voices(name) then return end -- A user has deleted the voice meanwhile.
   local now = now_seconds()
   forget_segment(name)
   redis.call('SET', 'koe:segment:' .. name, pcm, 'EX', ttl)

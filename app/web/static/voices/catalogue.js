@@ -4,6 +4,7 @@ import {readJson, VOICES} from "../basics/api.js";
 
 const GRADES = "ABCDEF";
 const BEST = "af_heart";
+const OF_A_USER = /^voice_[0-9a-f]{24}$/;
 
 export const catalogue = {voices: [], aliases: {}};
 
@@ -12,8 +13,8 @@ export async function loadVoices() {
   const {voices} = await readJson(VOICES);
   const named = voices.map((voice) => ({
     ...voice,
-    shortName: voice.name.replace(/ \(.+\)$/, ""),
-    isAlias: !/\(.+\)$/.test(voice.name),
+    shortName: OF_A_USER.test(voice.id) ? voice.name : voice.name.replace(/ \(.+\)$/, ""),
+    isAlias: !OF_A_USER.test(voice.id) && !/\(.+\)$/.test(voice.name),
   }));
   const own = new Set(named.filter((voice) => !voice.isAlias).map((voice) => voice.id));
   catalogue.aliases = Object.fromEntries(named.filter((voice) => voice.isAlias).map((voice) => [voice.id, voice.aliases[0]]));

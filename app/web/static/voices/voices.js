@@ -34,7 +34,7 @@ function card(voice) {
   const grade = voice.grade
     ? [make("span", {className: `grade grade-${voice.grade[0]}`, title: "Grade by the makers of the voice"}, voice.grade)]
     : [];
-  const facts = `${languageName(voice.language)}, ${voice.gender}`;
+  const facts = [languageName(voice.language), voice.gender].filter(Boolean).join(", ");
   const label = make(
     "label",
     {},

@@ -218,7 +218,7 @@ LIMITS: list[tuple[str, Any, Any]] = [
     ("speed", MAX_SPEED, MAX_SPEED + 0.01),
     ("instructions", "a" * MAX_INSTRUCTIONS_CHARS, "a" * (MAX_INSTRUCTIONS_CHARS + 1)),
     ("normalize", False, "false"),
-    ("timestamps", [*TIMESTAMPS], ["segment"]),
+    ("timestamps", ["word"], ["segment"]),
     ("timestamps", [], "word"),
     ("stream_format", STREAM_FORMATS[0], "raw"),
     ("stream_format", STREAM_FORMATS[1], 5),
@@ -237,6 +237,7 @@ LIMITS_OF_JOBS: list[tuple[str, Any, Any]] = [
     ("metadata", {"k" * MAX_METADATA_KEY_CHARS: "a"}, {"k" * (MAX_METADATA_KEY_CHARS + 1): "a"}),
     ("metadata", {"k": "a" * MAX_METADATA_VALUE_CHARS}, {"k": "a" * (MAX_METADATA_VALUE_CHARS + 1)}),
     ("metadata", {"k": "5"}, {"k": 5}),
+    ("timestamps", ["word"], ["word", "character"]),
     ("webhook_url", "https://example.com/done", "ftp://example.com/done"),
     ("webhook_url", "https://example.com/".ljust(2048, "a"), "https://example.com/".ljust(2049, "a")),
 ]
@@ -247,6 +248,10 @@ def test_a_field_is_taken_up_to_its_limit(field: str, good: Any, bad: Any) -> No
     for name in ("SpeechRequest", "JobRequest"):
         assert verdicts(name, SPEECH | {field: good}) == TAKEN
         assert verdicts(name, SPEECH | {field: bad}) == REFUSED
+
+
+def test_speech_has_times_of_words_and_characters() -> None:
+    assert verdicts("SpeechRequest", SPEECH | {"timestamps": [*TIMESTAMPS]}) == TAKEN
 
 
 @pytest.mark.parametrize(("field", "good", "bad"), LIMITS_OF_JOBS)

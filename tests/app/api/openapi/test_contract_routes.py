@@ -210,7 +210,7 @@ def test_a_schema_has_the_fields_of_the_type(name: str) -> None:
     assert list(differences(OF_TYPES[name], SCHEMAS[name], name)) == []
 
 
-OPTIONAL = {"speaker"}
+OPTIONAL = {"speaker", "prompt"}
 """Fields that an answer may lack."""
 
 
@@ -320,7 +320,7 @@ def test_a_document_has_the_kinds_and_a_chapter_the_indices_of_the_code() -> Non
     assert index["schema"]["maximum"] == MAX_CHAPTERS - 1
 
 
-@pytest.mark.parametrize("path", ["/v1/audio/speech/jobs", "/v1/audio/documents"])
+@pytest.mark.parametrize("path", ["/v1/audio/speech/jobs", "/v1/audio/documents", "/v1/audio/voice_consents"])
 def test_a_list_has_the_limits_of_the_handler(path: str) -> None:
     (limit,) = (one for one in DESCRIBED[path, "get"]["parameters"] if one["name"] == "limit")
 

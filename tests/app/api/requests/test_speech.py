@@ -140,6 +140,8 @@ def test_pronunciations_are_sorted() -> None:
 
 def test_the_times_of_words_may_be_asked_for() -> None:
     assert [read(timestamps=wanted).timestamps for wanted in (None, [], ["word"])] == [False, False, True]
+    assert [read(timestamps=wanted).characters for wanted in (None, ["word"], ["word", "character"])] == [False, False, True]
+    assert read(timestamps=["character"]).timestamps
 
 
 def test_the_limit_of_openai_is_openais_and_ours_is_ours() -> None:
@@ -215,7 +217,7 @@ FAULTS: list[tuple[str, Any, type[InvalidRequest], str | None, str]] = [
     ("pronunciations", {f"w{i}": "a" for i in range(201)}, InvalidValue, "pronunciations", "at most 200"),
     ("timestamps", "word", WrongType, "timestamps", "expected an array of strings, but got a string"),
     ("timestamps", [1], WrongType, "timestamps", "an integer"),
-    ("timestamps", ["segment"], InvalidValue, "timestamps", "Supported values are: 'word'."),
+    ("timestamps", ["segment"], InvalidValue, "timestamps", "Supported values are: 'word' and 'character'."),
     ("sample_rate", "16000", WrongType, "sample_rate", "expected an integer, but got a string instead."),
     ("sample_rate", True, WrongType, "sample_rate", "got a boolean"),
     ("sample_rate", 16000.5, WrongType, "sample_rate", "got a decimal"),

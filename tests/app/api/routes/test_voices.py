@@ -13,8 +13,10 @@ from litestar.testing import TestClient
 from app.access.keyring import Keyring
 from app.api.responses.errors import EXCEPTION_HANDLERS
 from app.api.routes.voices import list_model_choices, list_voices, list_voices_beside_models
+from app.core.custom_voices.custom_voices import CustomVoices
 from app.core.queue.fleet import Fleet, Registration
 from app.core.speech.voices import Catalogue, load_catalogue
+from app.core.storage.connections import connect_async
 
 CATALOGUE = load_catalogue()
 KOKORO = Fleet((Registration(name="one", engines=("kokoro", "espeak")),))
@@ -33,11 +35,14 @@ class StillFleet:
 @contextmanager
 def served(fleet: Fleet = KOKORO, catalogue: Catalogue = CATALOGUE) -> Iterator[Any]:
     view = StillFleet(fleet)
+    # Nobody presents a key, so nothing is asked of it; `tests/end_to_end/test_custom_voices.py` lists the voices of keys.
+    custom_voices = CustomVoices(connect_async("redis://127.0.0.1:1"))
     app = Litestar(
         [list_voices, list_voices_beside_models, list_model_choices],
         dependencies={
             "expected": Provide(lambda: view, sync_to_thread=False),
             "catalogue": Provide(lambda: catalogue, sync_to_thread=False),
+            "custom_voices": Provide(lambda: custom_voices, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         state=State({"keyring": Keyring(("sk-right",))}),

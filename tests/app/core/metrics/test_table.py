@@ -7,9 +7,23 @@ import pytest
 from app.core.metrics.table import TABLE, Kind, MetricInfo, Source
 
 UNITS = ("seconds", "bytes", "ratio", "total", "info")
-COUNTS = {"requests", "workers", "slots", "threads", "utterances", "jobs", "engine", "up", "loaded"}
+COUNTS = {"requests", "sessions", "workers", "slots", "threads", "utterances", "jobs", "engine", "up", "loaded"}
 """Last words of gauges that are a number of things, or 1 for yes."""
-LABELS = {"method", "route", "status", "code", "reason", "cache", "lane", "engine", "format", "kind", "outcome", "worker"}
+LABELS = {
+    "method",
+    "route",
+    "status",
+    "code",
+    "reason",
+    "cache",
+    "lane",
+    "engine",
+    "format",
+    "kind",
+    "outcome",
+    "protocol",
+    "worker",
+}
 ABOUT_THE_BUILD = {"version", "python"}
 
 of_every_metric = pytest.mark.parametrize("metric", TABLE.values(), ids=lambda metric: metric.name)

@@ -41,6 +41,13 @@ def test_tags_are_found(text: str, found: list[str]) -> None:
     assert tags(text) == found
 
 
+def test_the_id_of_a_voice_of_a_user_is_a_tag_anywhere() -> None:
+    mine = "voice_0123456789abcdef01234567"
+    text = f"He said [{mine}] this and [voice_1] that. [{mine}(2)+af_heart] Hi."
+    found = [text[tag.start : tag.end] for tag in find_tags(text, lambda name: name.startswith(mine))]
+    assert found == [f"[{mine}]", f"[{mine}(2)+af_heart]"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

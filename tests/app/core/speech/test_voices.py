@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidValue
-from app.core.speech.voices import DEFAULT_VOICE, MAX_BLEND_VOICES, USUAL_LOUDNESS, BlendPart, Voice, load_catalogue, show_blend
+from app.core.speech.voices import (
+    DEFAULT_VOICE,
+    MAX_BLEND_VOICES,
+    USUAL_LOUDNESS,
+    BlendPart,
+    Catalogue,
+    Voice,
+    load_catalogue,
+    show_blend,
+)
 
 CATALOGUE = load_catalogue()
 OPENAI_NAMES = [
@@ -187,3 +196,33 @@ def test_a_voice_that_nobody_measured_counts_as_the_usual_one(tmp_path: Path) ->
     catalogue = load_catalogue(own)
 
     assert catalogue.loudness_of(catalogue.parse("xf_own")[0]) == USUAL_LOUDNESS
+
+
+def test_the_voice_for_a_language_is_the_one_with_the_best_grade() -> None:
+    def graded(*grades: str) -> Catalogue:
+        voices = [Voice(id=f"v{number}", language="sv", gender="female", grade=grade) for number, grade in enumerate(grades)]
+        return Catalogue({voice.id: voice for voice in voices}, {})
+
+    for grades, best in ((("", "F"), "v1"), (("B", "B+", "B-"), "v1"), (("A-", "B+", "A", "A"), "v2"), (("", ""), "v0")):
+        found = graded(*grades).best_of("sv")
+        assert found is not None
+        assert found.id == best
+    assert graded("A").best_of("en-US") is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "resolved"),
+    [
+        ("coral", "af_heart"),
+        ("af_heart(3)", "af_heart"),
+        ("nova(2)+bf_emma(0.1)", "af_nova(2)+bf_emma(0.1)"),
+        ("af_heart+bf_emma+coral", "af_heart(1)+bf_emma(1)+af_heart(1)"),
+    ],
+)
+def test_a_resolved_blend_names_ids_alone_and_is_the_same_blend(spec: str, resolved: str) -> None:
+    assert CATALOGUE.resolve(spec) == resolved
+    assert CATALOGUE.parse(resolved) == CATALOGUE.parse(spec)
+
+
+def test_a_blend_with_a_voice_of_a_user_is_as_loud_as_usual() -> None:
+    assert CATALOGUE.loudness_of((BlendPart("voice_" + 24 * "0", 1.0),)) == USUAL_LOUDNESS

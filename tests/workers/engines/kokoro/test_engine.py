@@ -250,3 +250,46 @@ def test_a_segment_can_be_broken_off_at_a_step(kokoro: KokoroEngine, catalogue: 
     with pytest.raises(Cancelled):
         kokoro.synthesize([segment], Turn(give_way=refuse))
     assert np.array_equal(kokoro.synthesize([segment])[0].samples, expected.samples)
+
+
+MINE = f"voice_{1:024x}"
+
+
+def _with_pack(checkpoint: Path, catalogue: Catalogue, pack: torch.Tensor) -> tuple[KokoroEngine, Segment]:
+    """Returns an engine that knows one pack of a user, and a segment to be spoken with it."""
+    engine = KokoroEngine(catalogue=catalogue, model_dir=checkpoint, read_custom_pack=lambda _: pack.numpy().tobytes())
+    voice = (BlendPart(MINE, 1.0),)
+    (segment,) = segments_of("It speaks with it.", engine, voice=voice, language="en-US", speed=1.0)
+    return engine, segment
+
+
+def test_a_pack_of_a_user_speaks_as_the_same_pack_of_the_checkpoint(checkpoint: Path, catalogue: Catalogue) -> None:
+    heart = torch.load(checkpoint / "voices" / "af_heart.pt", weights_only=True)
+    engine, segment = _with_pack(checkpoint, catalogue, heart)
+    own = msgspec.structs.replace(segment, voice=(BlendPart("af_heart", 1.0),))
+
+    mine, hearts = engine.synthesize([segment])[0], engine.synthesize([own])[0]
+    (in_pieces,) = engine.synthesize([msgspec.structs.replace(segment, in_pieces=True)])
+
+    # The samples differ, since the noise in a sound depends on the name of its voice.
+    assert mine.words == hearts.words == in_pieces.words
+    assert len(mine.samples) == len(hearts.samples) == len(in_pieces.samples)
+
+
+def test_a_voice_of_a_user_that_is_far_too_slow_is_refused(
+    checkpoint: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, segment = _with_pack(checkpoint, catalogue, torch.zeros(510, 1, 256))
+    monkeypatch.setattr("workers.engines.kokoro.engine._max_frames", lambda n_tokens: n_tokens)
+    with pytest.raises(InvalidValue, match="draw its sounds out") as caught:
+        engine.synthesize([segment])
+    assert caught.value.param == "voice"
+
+
+def test_a_voice_of_a_user_without_a_sound_is_refused(
+    checkpoint: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, segment = _with_pack(checkpoint, catalogue, torch.zeros(510, 1, 256))
+    monkeypatch.setattr(Decoder, "in_pieces", lambda *_: iter([torch.full((600 * 200,), float("nan"))]))
+    with pytest.raises(InvalidValue, match="gives no sound"):
+        engine.synthesize([segment])

@@ -9,11 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from app.core.speech.boundaries import find_paragraphs, find_sentence_ends
 from app.core.speech.spoken_text import SpokenText
 from app.core.speech.voices import BlendPart
 from workers.engines.tone import ToneEngine
 from workers.synthesis.prepare import prepare_text
-from workers.text.boundaries import find_paragraphs, find_sentence_ends
 
 FOLDER: Final = Path(__file__).parent
 _SPOKEN: Final = ".spoken.txt"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.text.boundaries import Ending
+from app.core.speech.boundaries import Ending
 from workers.text.normalization.normalize import normalize
 from workers.text.segment import segment
 

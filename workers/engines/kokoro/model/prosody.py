@@ -11,6 +11,7 @@ faster, but other sums are other bits. So if there are more threads, two of them
 LSTMs, and pitch and energy. What is divided does not depend on their number.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -18,6 +19,7 @@ from typing import Any, Final
 import msgspec
 import torch
 
+from app.core.errors import InvalidValue
 from workers.engines.kokoro.kernels.lstm import BiLstm
 from workers.engines.kokoro.kernels.matrices import Precision
 from workers.engines.kokoro.kernels.pitch_block import PitchBlock
@@ -88,23 +90,34 @@ class Prosody:
         tokens: tuple[int, int] | None = None,
         n_threads: int = 1,
         give_way: Callable[[], None] = stay,
+        max_frames: float = math.inf,
     ) -> Score:
         """Returns the score of `ids` (1, n_tokens) with `style` (1, 256); `digest` is the seed of the noise.
 
         `tokens`, a first and an exclusive end, limits the score to these tokens; the others are only context. None: all tokens.
-        The score does not depend on `n_threads`. `give_way` is called in this thread between the steps.
+        The score does not depend on `n_threads`. `give_way` is called in this thread between the steps. Raises InvalidValue for
+        a voice with which it would have more than `max_frames`, which takes too much memory.
         """
         with Team(n_threads, give_way) as team:
-            return self._score(ids, style, speed, digest, tokens or (0, ids.shape[1]), team)
+            return self._score(ids, style, speed, digest, tokens or (0, ids.shape[1]), team, max_frames)
 
     def _score(
-        self, ids: torch.Tensor, style: torch.Tensor, speed: float, digest: bytes, tokens: tuple[int, int], team: Team
+        self,
+        ids: torch.Tensor,
+        style: torch.Tensor,
+        speed: float,
+        digest: bytes,
+        tokens: tuple[int, int],
+        team: Team,
+        max_frames: float,
     ) -> Score:
         encoding = team.start(partial(self._text_encoder, ids[0], Team(1)))
         manner = style[:, _HALF:]
         states = self._states(self._bert_encoder(self._bert(ids, run=team.run))[0], manner, team)
         duration = torch.sigmoid(self._duration(self._lstm(states, team))).sum(dim=-1)
         n_frames = _whole(duration / speed)
+        if not duration.isfinite().all() or n_frames.sum() > max_frames:
+            raise InvalidValue("This voice cannot be used: Kokoro would draw its sounds out far too long.", param="voice")
         place = _Place.of(n_frames, tokens)
         noise = team.start(partial(self._noise, digest, place))
         token_of_frame = torch.repeat_interleave(torch.arange(len(n_frames)), n_frames)

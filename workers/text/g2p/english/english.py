@@ -17,11 +17,11 @@ import spacy
 import structlog
 from misaki import en
 
+from app.core.speech.sentence_words import sentence_words
 from workers.text.g2p.alignment import AlignedSpan
 from workers.text.g2p.english import homographs, letters, tagger
 from workers.text.g2p.english.lexicon import Lexicon
 from workers.text.g2p.misaki_espeak import EspeakFallback
-from workers.text.locales import loader
 from workers.text.tracked_text import TrackedText
 
 _SIGNS: Final = {
@@ -151,7 +151,7 @@ def _place(tracked: TrackedText, tokens: Iterable[Any]) -> Iterator[AlignedSpan]
 def _ends_sentence(text: str, place: int) -> bool:
     """Whether a sentence ends with the initials before `place`: the text ends, or the next word begins a sentence."""
     following = _NEXT_WORD.match(text, place)
-    return place == len(text) or (following is not None and following[1] in loader.english("en").sentence_openers)
+    return place == len(text) or (following is not None and following[1] in sentence_words("en").openers)
 
 
 @cache

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from app.core.speech.sentence_words import sentence_words
 from workers.text.locales import loader
 from workers.text.normalization import numerals, western
 from workers.text.normalization.rules import Rule, any_of
@@ -114,7 +115,7 @@ def _streets() -> Iterator[Rule]:
     yield Rule(
         re.compile(
             rf"(?<!\w)(?!(?:{any_of(_WORDS.before_doctor)}) )(?P<name>[A-Z][a-z]{{2,20}}) (?P<short>Dr){_STOP}"
-            rf"(?= (?:{any_of(_WORDS.sentence_openers)})\b|[,;)]|\n|\Z"
+            rf"(?= (?:{any_of(sentence_words('en').openers)})\b|[,;)]|\n|\Z"
             r"| (?:and|or|to|in|at|is|was|near|from|between|after|then|until)\b)"
         ),
         _write_out_street,

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from app.core.speech.characters import CLAUSE_ENDS, SENTENCE_ENDS
+from app.core.speech.sentence_words import all_abbreviations
 from workers.text.locales import loader
 from workers.text.locales.structs import Locale
 
@@ -60,10 +61,9 @@ def _begins_sentence(text: str) -> bool:
 @cache
 def short_forms() -> frozenset[str]:
     """Returns the abbreviations of all languages in small letters, without their last full stop."""
-    found: set[str] = set()
-    for locale in (*loader.all_locales(), loader.everywhere()):
-        found |= locale.sentence_abbreviations | locale.numbered_abbreviations
-        found |= {
-            short.lower().rstrip(".") for name in ("abbreviations", "before_number") for short in getattr(locale, name, {})
-        }
-    return frozenset(found)
+    return all_abbreviations() | {
+        short.lower().rstrip(".")
+        for locale in (*loader.all_locales(), loader.everywhere())
+        for name in ("abbreviations", "before_number")
+        for short in getattr(locale, name, {})
+    }

@@ -18,14 +18,14 @@ from app.core.speech.characters import (
     ENDS_ANYWHERE,
     ENDS_BEFORE_SPACE,
     HAN_AND_KANA,
+    HANGUL,
     OPENERS,
     PAUSES_ANYWHERE,
     PAUSES_BEFORE_SPACE,
     SENTENCE_ENDS,
     in_class,
 )
-from workers.text.locales import loader
-from workers.text.locales.structs import Locale
+from app.core.speech.sentence_words import SentenceWords, sentence_words, sentence_words_everywhere
 
 _CLOSERS: Final = in_class(CLOSERS)
 _BOUNDARY: Final = re.compile(
@@ -40,6 +40,8 @@ PARAGRAPH_BREAK: Final = re.compile(r"\n[^\S\n]*\n\s*")
 """One or more blank lines, with the white space after them."""
 WORD: Final = re.compile(r"\S+\s*|\s+")
 """A word with the white space after it."""
+_WIDE: Final = re.compile(f"[{HAN_AND_KANA}{HANGUL}]")
+_DIGIT: Final = re.compile(r"\d")
 _LAST_WORD: Final = re.compile(r"(?:\A|[\s(\[\"'])([^\s(\[\"']{1,12})\.\Z")
 _NUMBER: Final = re.compile(r"\d{1,3}")
 _INITIALS: Final = re.compile(r"(?:[A-Z]\.){1,4}[A-Z]|Ph\.D")
@@ -66,9 +68,9 @@ def find_boundaries(text: str, start: int, language: str) -> Iterator[tuple[int,
 
     `language` is a BCP 47 tag. The end of the text itself is not reported unless a boundary is there.
     """
-    locale = loader.find(language)
+    words = sentence_words(language)
     for match in _BOUNDARY.finditer(text, start):
-        ending = _ending(text, match, locale)
+        ending = _ending(text, match, words)
         if ending is not None:
             yield match.end(), ending
 
@@ -116,30 +118,35 @@ def between_characters(text: str, place: int) -> int:
     return max(1, place)
 
 
-def _ending(text: str, match: re.Match[str], locale: Locale) -> Ending | None:
+def weigh(text: str) -> float:
+    """Estimates the number of phonemes: 1 for a Latin letter, 3 for a digit, 2.5 for a Han, kana or Hangul character."""
+    return len(text) + 1.5 * len(_WIDE.findall(text)) + 2 * len(_DIGIT.findall(text))
+
+
+def _ending(text: str, match: re.Match[str], words: SentenceWords) -> Ending | None:
     """Returns the kind of the boundary at `match`; None if it only looks like a boundary."""
     if match["full"] is not None:
         return Ending.SENTENCE
     if match["stop"] is None:
         return Ending.CLAUSE
     following = text[match.end() : match.end() + 3].lstrip(OPENERS)[:1]
-    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, locale):
+    if match["stop"] == "." and _is_abbreviation(text, match.end("stop"), following, words):
         return None
     if following.islower():
         return None if match["stop"] == "." else Ending.CLAUSE
     return Ending.SENTENCE
 
 
-def _is_abbreviation(text: str, end: int, following: str, locale: Locale) -> bool:
+def _is_abbreviation(text: str, end: int, following: str, words: SentenceWords) -> bool:
     """Whether the full stop before `end` belongs to the word before it."""
     match = _LAST_WORD.search(text[max(0, end - 15) : end])
     if match is None:
         return False
     word = match[1]
-    everywhere, short = loader.everywhere(), word.lower()
-    if _INITIALS.fullmatch(word) and (opener := _OPENER.match(text, end)) and opener[1] in locale.sentence_openers:
+    everywhere, short = sentence_words_everywhere(), word.lower()
+    if _INITIALS.fullmatch(word) and (opener := _OPENER.match(text, end)) and opener[1] in words.openers:
         return False
     is_initial = len(word.split(".")[-1]) == 1 and word[-1].isupper() and word != "I"
     is_item = end == len(word) + 1 and _NUMBER.fullmatch(word) is not None
-    is_numbered = following.isdigit() and short in everywhere.numbered_abbreviations | locale.numbered_abbreviations
-    return is_initial or is_item or is_numbered or short in everywhere.sentence_abbreviations | locale.sentence_abbreviations
+    is_numbered = following.isdigit() and short in everywhere.numbered | words.numbered
+    return is_initial or is_item or is_numbered or short in everywhere.abbreviations | words.abbreviations
