@@ -387,6 +387,7 @@ def patterns() -> dict[str, Any]:
     for name in (
         *modules,
         "workers.jobs.plan",
+        "app.core.speech.boundaries",
         "app.core.speech.lexicon",
         "app.core.speech.pauses",
         "app.core.speech.speakers",

@@ -15,6 +15,7 @@ from app.core.settings import OFF
 from app.server.announcement import Announcement
 
 _BACKLOG: Final = 128
+_CLOSING_SECONDS: Final = 0.01
 """Most connections that wait to be accepted."""
 _SHARE: Final = 4
 """The connections for HTTP may be this many times as many."""
@@ -72,6 +73,8 @@ class WyomingServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # The loop cannot be closed before it has closed what was broken off.
+        await asyncio.sleep(_CLOSING_SECONDS)
         if self._announcement is not None:
             await self._announcement.stop()
 

@@ -37,5 +37,6 @@ def test_an_idle_worker_frees_the_libraries_and_speaks_again(checkpoint: Path, d
 
             assert has_loaded_torch(worker)
         assert served.child("workers --with-parent") == worker
-        assert served.said.count("engine_loaded") == 2
+        # A slow machine may be idle long enough to unload once more.
+        assert served.said.count("engine_loaded") >= 2
         assert "Traceback" not in served.said

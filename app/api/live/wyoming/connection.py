@@ -109,10 +109,14 @@ class Connection:
         asyncio.get_running_loop().call_later(LINGER_SECONDS, self._writer.transport.abort)
 
     async def close(self) -> None:
-        """Closes the connection, and returns when it is closed."""
+        """Closes the connection, and returns when it is closed. A cancelled call breaks it off."""
         self.begin_close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+        try:
+            with suppress(OSError):
+                await self._writer.wait_closed()
+        except asyncio.CancelledError:
+            self._writer.transport.abort()
+            raise
 
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
