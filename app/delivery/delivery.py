@@ -70,7 +70,7 @@ class Delivery:
         closes it.
 
         `owner`: the key whose share of the machine the work uses. `heard_seconds`: how long its listener still hears something
-        else, so that the work is less urgent. `trace`: the context of the request's trace.
+        else: the work is then less urgent, and not refused for a full queue. `trace`: the context of the request's trace.
 
         Raises QueueFull, NoWorker, TimedOut after the longest wait, or the error that the worker raised before its first chunk.
         A cancelled call removes its reader, and the last reader cancels the work.
@@ -78,7 +78,7 @@ class Delivery:
         origin = Origin(request_id=request_id, queue_name=queue_name, owner=owner, heard_seconds=heard_seconds, trace=trace)
         listener = Listener(self._backend, utterance, origin, wants_words=wants_words)
         try:
-            async with asyncio.timeout(self.max_wait_seconds):
+            async with asyncio.timeout(self.max_wait_seconds + heard_seconds):
                 with reachable():
                     await listener.start()
         except TimeoutError:

@@ -133,7 +133,7 @@ class Listener(Watch):
         assert self._attempt is not None
         self._n_quiet_ticks += 1
         self._backend.submitter.raise_failure(self._attempt)
-        fleet = await self._fleet() if not self._n_read else None
+        fleet = await self._fleet() if not self._n_read and not self._is_continued else None
         n_in_time = fleet.n_in_time(self._opened_at + self._max_wait_seconds - time.monotonic()) if fleet else None
         look = await self._registry.look(self._attempt, n_in_time=n_in_time)
         if look is None:
@@ -176,7 +176,7 @@ class Listener(Watch):
         return await asyncio.shield(self._attaching)
 
     async def _attach_whole(self, instead_of: Attempt | None) -> tuple[Found, Attempt]:
-        fleet = await self._fleet()
+        fleet = await self._fleet() if not self._is_continued else None
         capacity = fleet.capacity(self._max_wait_seconds) if fleet else None
         while (
             attached := await self._registry.attach(
@@ -190,8 +190,13 @@ class Listener(Watch):
             self._utterance = msgspec.structs.replace(self._utterance, apart=secrets.token_hex(4))
         found, attempt = attached
         if found is Found.MISS:
-            self._submit(attempt, again=instead_of is not None)
+            self._submit(attempt, again=self._is_continued or instead_of is not None)
         return found, attempt
+
+    @property
+    def _is_continued(self) -> bool:
+        """Whether its listener still hears something else, which this continues: it is never refused for a full queue."""
+        return self._origin.heard_seconds > 0
 
     def _submit(self, attempt: Attempt, *, again: bool) -> None:
         self._backend.submitter.submit(self._utterance, attempt, self._origin, again=again)

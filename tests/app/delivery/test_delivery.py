@@ -185,6 +185,20 @@ async def test_a_caller_that_is_cancelled_while_it_waits_leaves(redis: Redis, re
     assert not redis.exists(keys.utterance(utterance.id))
 
 
+async def test_what_continues_something_that_is_heard_waits_in_a_full_queue(redis: Redis, redis_url: str) -> None:
+    queue = rq_queue(redis, QueueName.INTERACTIVE)
+    async with open_delivery(redis_url, max_queue=1) as delivery:
+        first = asyncio.ensure_future(delivery.open(an_utterance("first"), request_id="req_1"))
+        await until(lambda: queue.count == 1)
+
+        later = asyncio.ensure_future(delivery.open(an_utterance("later"), request_id="req_2", heard_seconds=2.0))
+        await until(lambda: queue.count == 2)
+
+        for opening in (first, later):
+            opening.cancel()
+        await asyncio.wait([first, later])
+
+
 async def test_a_caller_that_is_cancelled_before_redis_has_answered_leaves_too(redis: Redis, redis_url: str) -> None:
     utterance = an_utterance("cancelled early")
     counted, answer = asyncio.Event(), asyncio.Event()
