@@ -105,7 +105,8 @@ class StreamTask(SynthesisTask):
         self._lock = threading.Lock()
         self.n_found = 0
         """Number of segments from the cache."""
-        if not lease.n_bytes:
+        # What continues something that is heard waits on purpose: it says nothing about how long a new listener would wait.
+        if not lease.n_bytes and not heard_seconds:
             limits.pace.begin(self.name)
 
     @override

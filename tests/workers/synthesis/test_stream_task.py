@@ -52,7 +52,9 @@ def limits_of(**changes: Any) -> Limits:
     return Limits(**(usual | changes))
 
 
-def a_task(redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w") -> StreamTask:
+def a_task(
+    redis: Redis, url: str, limits: Limits | None = None, *, worker: str = "w", heard_seconds: float = 0.0
+) -> StreamTask:
     """Returns a task with a listener. This worker has just taken its lease."""
     if not redis.exists(keys.utterance(UTTERANCE.id)):
         with_registry(url, lambda registry: registry.attach(UTTERANCE.id))
@@ -61,11 +63,29 @@ def a_task(redis: Redis, url: str, limits: Limits | None = None, *, worker: str 
     lease = registry.lease(UTTERANCE.id)
     assert lease is not None
     limits = limits or limits_of()
-    return StreamTask(UTTERANCE, QueueName.INTERACTIVE, "", redis=redis, registry=registry, lease=lease, limits=limits)
+    return StreamTask(
+        UTTERANCE,
+        QueueName.INTERACTIVE,
+        "",
+        heard_seconds=heard_seconds,
+        redis=redis,
+        registry=registry,
+        lease=lease,
+        limits=limits,
+    )
 
 
 def record(redis: Redis) -> dict[str, str]:
     return replies.fields(redis, keys.utterance(UTTERANCE.id))
+
+
+@pytest.mark.parametrize(("heard_seconds", "is_measured"), [(0.0, True), (2.0, False)])
+def test_what_continues_something_that_is_heard_does_not_count_for_the_pace(
+    redis: Redis, redis_url: str, heard_seconds: float, is_measured: bool
+) -> None:
+    limits = limits_of()
+    a_task(redis, redis_url, limits, heard_seconds=heard_seconds).write(b"sound")
+    assert (limits.pace.seconds > 0) is is_measured
 
 
 @pytest.fixture
