@@ -135,11 +135,11 @@ class Server:
             raise ServerError(f"The request to {self._url} failed: {str(error).rstrip('.')}.") from error
 
 
-def format_of(path: Path, formats: Mapping[str, Format] = FORMATS) -> str:
-    """Returns the one of `formats` for a file's extension. Raises ServerError for an unknown extension."""
+def format_of(path: Path, formats: Mapping[str, Format] = FORMATS, *, remedy: str = "give --format") -> str:
+    """Returns the one of `formats` for a file's extension. Raises ServerError for an unknown extension, with this remedy."""
     name = path.suffix.removeprefix(".").lower()
     if name not in formats:
-        raise ServerError(f"{path}: no format has this extension. Use one of {', '.join(formats)}, or give --format.")
+        raise ServerError(f"{path}: no format has this extension. Use one of {', '.join(formats)}, or {remedy}.")
     return name
 
 

@@ -23,19 +23,17 @@ from pydantic import BaseModel, Field
 
 from app import __version__
 from app.cli import job_client
-from app.cli.client import Server, ServerError, check_writable
+from app.cli.client import Server, ServerError, check_writable, format_of
 from app.core.speech.formats import DEFAULT_FORMAT, FORMATS, JOB_FORMATS
 from app.core.speech.languages import find_language
 from app.core.speech.models import OPENAI_MAX_INPUT_CHARS
 from app.core.speech.utterance import MAX_SPEED, MIN_SPEED
-from app.core.speech.voices import DEFAULT_VOICE
+from app.core.speech.voices import DEFAULT_VOICE, rank_of
 
 MAX_INLINE_CHARS: Final = 20_000
 """A longer text needs a file: its audio is too large for a message."""
 
 _MODEL: Final = "tts-1"
-_GRADES: Final = ("A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D+", "D", "D-", "F+", "F")
-"""Grades of voices, the best first."""
 
 _Text = Annotated[str, Field(description="The text to speak, up to a whole book.", min_length=1)]
 _VoiceName = Annotated[str | None, Field(description="A voice of list_voices, or a blend such as af_heart+bf_emma.")]
@@ -100,7 +98,7 @@ class _Tools:
         """Speak a text. Returns the audio, or writes it into `file` and says where."""
         try:
             path = _writable(file) if file else None
-            format_name = format or (_format_of(path) if path else DEFAULT_FORMAT)
+            format_name = format or (format_of(path, JOB_FORMATS, remedy="set `format`") if path else DEFAULT_FORMAT)
             _check_size(text, format_name, path)
             asked = {"model": _MODEL, "input": text, "speed": speed, "response_format": format_name}
             asked["voice"] = voice or await self._default_voice(language)
@@ -128,7 +126,7 @@ class _Tools:
     async def _default_voice(self, language: str | None) -> str:
         """The best voice of the language."""
         voices = await self._voices(language) if language else []
-        best = min(voices, key=lambda voice: _rank(voice.get("grade")), default=None)
+        best = min(voices, key=lambda voice: rank_of(voice.get("grade") or ""), default=None)
         return best["id"] if best else DEFAULT_VOICE
 
     async def _speak(self, asked: dict[str, Any]) -> bytes:
@@ -177,19 +175,17 @@ def _writable(file: str) -> Path:
     return path
 
 
-def _format_of(path: Path) -> str:
-    name = path.suffix.removeprefix(".").lower()
-    if name not in JOB_FORMATS:
-        raise ServerError(f"{path}: no format has this extension. Use one of {', '.join(JOB_FORMATS)}, or set `format`.")
-    return name
-
-
 def _is_job(text: str, format_name: str) -> bool:
-    return len(text) > OPENAI_MAX_INPUT_CHARS or (format_name in JOB_FORMATS and format_name not in FORMATS)
+    return len(text) > OPENAI_MAX_INPUT_CHARS or _is_of_jobs(format_name)
+
+
+def _is_of_jobs(format_name: str) -> bool:
+    """Whether only jobs have the format."""
+    return format_name in JOB_FORMATS and format_name not in FORMATS
 
 
 def _check_size(text: str, format_name: str, path: Path | None) -> None:
-    if path is None and (len(text) > MAX_INLINE_CHARS or (format_name in JOB_FORMATS and format_name not in FORMATS)):
+    if path is None and (len(text) > MAX_INLINE_CHARS or _is_of_jobs(format_name)):
         raise ServerError(f"A text of more than {MAX_INLINE_CHARS:,} characters, and an audiobook, needs a file: set `file`.")
 
 
@@ -210,10 +206,6 @@ def _result(data: bytes, format_name: str, path: Path | None) -> list[AudioConte
 
 def _written(path: Path) -> TextContent:
     return TextContent(type="text", text=f"The speech is in {path} ({path.stat().st_size:,} bytes).")
-
-
-def _rank(grade: Any) -> int:
-    return _GRADES.index(grade) if grade in _GRADES else len(_GRADES)
 
 
 def _speaks(tag: str, language: str) -> bool:

@@ -1,4 +1,4 @@
-"""Imports a package without another one that it imports and that Koe does not use: its memory is saved."""
+"""Lets a package be imported without one of its dependencies, which Koe does not use and which would take much memory."""
 
 import sys
 from collections.abc import Iterator

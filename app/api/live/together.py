@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from app.api.live.socket import LiveSocket
 from app.api.live.speaker import Speaker, Turn
-from app.api.responses.errors import envelope
+from app.api.responses.errors import envelope, fault_of
 from app.core.errors import InvalidRequest, KoeError, UnsupportedValue, WrongType
 from app.delivery.live.speech import Audio, Event, Mark
 
@@ -142,9 +142,9 @@ class _Turn:
     async def _run(self) -> None:
         try:
             await self.turn.run(self._on_event)
-        except KoeError as error:
+        except Exception as error:  # noqa: BLE001 - border of a task: the client gets the error
             self.is_over = True
-            await self._session.fail(self._id, error)
+            await self._session.fail(self._id, fault_of(error))
         else:
             await self._session.send_done(self._id)
 

@@ -125,7 +125,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     def best_of(self, language: str) -> Voice | None:
         """The voice with the best grade for a language, by its BCP 47 tag; None where there is none."""
         spoken = [voice for voice in self.voices.values() if voice.language == language]
-        return min(spoken, key=_rank, default=None)
+        return min(spoken, key=lambda voice: rank_of(voice.grade), default=None)
 
     def resolve(self, spec: str) -> str:
         """The blend that `spec` means, with ids of voices and the same weights: it parses as `spec` does, also when an alias
@@ -177,9 +177,9 @@ class Catalogue(msgspec.Struct, frozen=True):
         )
 
 
-def _rank(voice: Voice) -> tuple[str, int]:
+def rank_of(grade: str) -> tuple[str, int]:
     """The place of a voice by its grade, the best first: `A+`, `A`, `A-`, `B+`. Without a grade it is the last."""
-    return voice.grade[:1] or "~", {"+": 0, "-": 2}.get(voice.grade[1:], 1)
+    return grade[:1] or "~", {"+": 0, "-": 2}.get(grade[1:], 1)
 
 
 def _or_usual(loudness: float | None) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.api.live.speaker import Turn
 from tests.end_to_end.live.clients import Client, audio_of, connected, types_of
 from tests.engines import GatedEngine
 from tests.harness import Harness, open_harness
@@ -28,6 +29,21 @@ def client(harness: Harness) -> Iterator[Client]:
         assert created["type"] == "session.created"
         assert created["session"]["model"] == "hexgrad/Kokoro-82M"
         yield client
+
+
+async def break_down(*_: object) -> None:
+    raise RuntimeError("unforeseen")
+
+
+def test_an_unforeseen_error_is_told_and_the_session_goes_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Turn, "run", break_down)
+        say(client, "One.")
+        failed = client.until(FAILED)[-1]
+    assert failed["error"]["type"] == "server_error"
+
+    say(client, "Two.")
+    assert audio_of(client.until(DONE))
 
 
 def say(client: Client, text: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -67,9 +66,8 @@ class RealtimeSession:
     async def run(self) -> None:
         """Serves the client until it leaves, or until the session is as old as one may be."""
         await self._send("session.created", session=self._session)
-        ends_at = time.monotonic() + SESSION_SECONDS
         try:
-            async with asyncio.timeout(ends_at - time.monotonic()):
+            async with asyncio.timeout(SESSION_SECONDS):
                 await self._serve()
         except TimeoutError:
             expired = RealtimeError("session_expired", "Your session hit the maximum duration of 60 minutes.")
